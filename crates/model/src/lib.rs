@@ -1,0 +1,25 @@
+//! The words of Syncline: ids, ops, clocks, marks, payloads, and the folds that turn ops into view rows.
+//!
+//! Everything here is a pure function over values: no I/O, no clock, no randomness. Time and random
+//! bytes are arguments, so a fold gives the same rows on a laptop, on a server and in the simulator.
+
+mod clock;
+mod fold;
+mod id;
+mod mark;
+mod op;
+mod payload;
+mod row;
+mod time;
+
+pub mod limits;
+pub mod thread;
+
+pub use clock::{Clock, ClockError, ServerSeq};
+pub use fold::{Folded, Place, SkipReason, fold, tables};
+pub use id::{ActorId, ClientId, Epoch, IdError, ResourceId, Scope, TenantId, UserId};
+pub use mark::{Mark, MarkError};
+pub use op::{Cursor, LoggedOp, Op, OpKey, OpVersion};
+pub use payload::{Payload, PayloadError, PayloadHash};
+pub use row::{Column, Row, Rows, Table, Value};
+pub use time::{Timestamp, TimestampError};

@@ -1,0 +1,16 @@
+//! Threads: append-only entries, with a name, project, status, tags and links on the side.
+//!
+//! Entries keep log order; every other field belongs to its last writer by `(clock, actor)`. A
+//! thread's id follows from its project, key and generation, so that one key made on two replicas is
+//! one thread; a delete is a tombstone that erases, and the key made again is the next generation.
+
+mod fold;
+mod ops;
+mod tables;
+
+pub use fold::fold;
+pub use ops::{
+    Create, Delete, Entry, Link, NameError, Status, StatusError, Tag, ThreadOp, Update, check_name,
+    import_entry_id, key_from_name, thread_id,
+};
+pub use tables::{ENTRIES, LINKS, TABLES, TAGS, THREADS};

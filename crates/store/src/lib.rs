@@ -1,1 +1,20 @@
-//! Being built.
+//! The tenant file: one tenant's log and the view folded from it, in one SQLite file, the same on a
+//! server node and in a replica.
+//!
+//! All SQL of Syncline is here. A store never decides whether an op is taken: its caller does. It
+//! never reads a clock, and it never reaches the network.
+
+mod file;
+mod schema;
+mod search;
+mod tenant;
+mod view;
+
+pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
+pub use tenant::{
+    AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Contact, EpochMode, Head,
+    Lineage, LogStart, Outbox, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal,
+    ResourceKey, TenantFile,
+};
+
+pub mod control;

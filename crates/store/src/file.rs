@@ -1,0 +1,212 @@
+//! Opening SQLite files: where they live, how durable a commit is, and what an open refuses.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// The oldest SQLite without the WAL-reset corruption.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// How long a connection waits for another process's write transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How a file is opened.
+#[derive(Debug, Clone, Default)]
+pub struct FileOptions {
+    /// The SQLite VFS to use; none: the system's own.
+    pub vfs: Option<String>,
+    pub durability: Durability,
+}
+
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Until the disk has it: it survives a power cut.
+    Full,
+    /// Until the system has it: a power cut may undo the last commits, in order.
+    #[default]
+    Normal,
+}
+
+/// A failure of SQLite or of what it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the disk is full")]
+    Full(#[source] rusqlite::Error),
+    #[error("the file is damaged: {what}")]
+    Damaged {
+        what: &'static str,
+        #[source]
+        source: Option<rusqlite::Error>,
+    },
+    #[error("another process holds the file for too long")]
+    Busy(#[source] rusqlite::Error),
+    #[error("could not read or write the file")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    pub(crate) fn damaged(what: &'static str) -> Self {
+        Self::Damaged { what, source: None }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
+                what: "SQLite can't read it",
+                source: Some(error),
+            },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+/// Why a file can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("there is no file {}", path.display())]
+    Missing { path: PathBuf },
+    #[error("{} has format {found}, newer than the {known} that this version knows; update syncline", path.display())]
+    NewerFormat {
+        path: PathBuf,
+        found: i64,
+        known: i64,
+    },
+    #[error("{} is there already", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} is not a file of this kind", path.display())]
+    Foreign { path: PathBuf },
+    #[error("SQLite {found} is older than 3.51.3")]
+    OldSqlite { found: &'static str },
+    #[error("could not open {}", path.display())]
+    Store {
+        path: PathBuf,
+        #[source]
+        source: StoreError,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn store(path: &Path, source: impl Into<StoreError>) -> Self {
+        Self::Store {
+            path: path.to_owned(),
+            source: source.into(),
+        }
+    }
+
+    /// Whether the file's content is at fault, so that it can only be replaced.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Foreign { .. }
+                | Self::Store {
+                    source: StoreError::Damaged { .. },
+                    ..
+                }
+        )
+    }
+}
+
+/// The version of the SQLite that is linked in.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+/// Whether an open may make the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existence {
+    Required,
+    Created,
+}
+
+/// Opens `path` with the settings that all our files share.
+pub(crate) fn connect(
+    path: &Path,
+    options: &FileOptions,
+    existence: Existence,
+) -> Result<Connection, OpenError> {
+    if rusqlite::version_number() < SQLITE_VERSION_MIN {
+        return Err(OpenError::OldSqlite {
+            found: rusqlite::version(),
+        });
+    }
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if existence == Existence::Created {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let opened = match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str()),
+        None => Connection::open_with_flags(path, flags),
+    };
+    let connection = opened.map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen)
+            if existence == Existence::Required && options.vfs.is_some() =>
+        {
+            OpenError::Missing {
+                path: path.to_owned(),
+            }
+        }
+        Some(ErrorCode::CannotOpen) if existence == Existence::Required && !path.exists() => {
+            OpenError::Missing {
+                path: path.to_owned(),
+            }
+        }
+        _ => OpenError::store(path, error),
+    })?;
+    configure(&connection, options).map_err(|error| OpenError::store(path, error))?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let synchronous = match options.durability {
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
+    };
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -16_000)
+}
+
+/// Reads the format number of a file of the kind `application`; 0 for a new, empty file.
+pub(crate) fn format_of(
+    connection: &Connection,
+    path: &Path,
+    application: i32,
+    known: i64,
+) -> Result<i64, OpenError> {
+    let read = |name: &str| -> Result<i64, OpenError> {
+        connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .map_err(|error| OpenError::store(path, error))
+    };
+    let (found_application, found) = (read("application_id")?, read("user_version")?);
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| OpenError::store(path, error))?;
+    if tables == 0 && found == 0 {
+        return Ok(0);
+    }
+    if found_application != i64::from(application) {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    if found > known {
+        return Err(OpenError::NewerFormat {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(found)
+}

@@ -1,0 +1,317 @@
+//! A replica's side: pages of the log beneath, the outbox folded on top.
+//!
+//! To apply a page: rewind the pending ops of the resources that it touches, fold the page, replay
+//! what is still pending; ops, view and cursor move in one transaction.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rusqlite::TransactionBehavior;
+use syncline_model::{Cursor, Epoch, LoggedOp, Mark, ServerSeq};
+
+use super::batch::{StoredOp, fold_logged, insert_op, write_head};
+use super::read::find;
+use super::{Outbox, PendingOp, ResourceKey, TenantFile, read_head};
+use crate::file::StoreError;
+use crate::schema;
+use crate::view::{Layer, View};
+
+/// A page of the log, as it was pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PulledPage {
+    pub epoch: Epoch,
+    pub floor: ServerSeq,
+    /// The place after which the page begins: the cursor of the replica that applies it.
+    pub since: ServerSeq,
+    /// Rising; without gaps above the floor.
+    pub ops: Vec<LoggedOp>,
+    /// The place that the page reaches, and its mark.
+    pub cursor: Cursor,
+}
+
+/// What applying a page did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    pub cursor: Cursor,
+    pub touched: Vec<ResourceKey>,
+    /// Ops whose fold panicked; they are in the log, and noted as unfolded.
+    pub unfolded: Vec<ServerSeq>,
+}
+
+/// Why a page can't be applied; nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    #[error("the page is of epoch {page}, the file of epoch {file}")]
+    Epoch { page: Epoch, file: Epoch },
+    #[error("the page begins after {since}, the file is at {at}")]
+    NotAtCursor { since: ServerSeq, at: ServerSeq },
+    #[error("the page misses the op after {after}")]
+    Gap { after: ServerSeq },
+    #[error("the page's mark at {at} is not that of its ops: the logs have diverged")]
+    Diverged { at: ServerSeq },
+    #[error("could not apply the page")]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for ApplyError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Whether the ops of a page are folded together, or each in a savepoint of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Folding {
+    Together,
+    /// After a fold has panicked: the op at fault is found, noted, and passed over.
+    OneByOne,
+}
+
+impl TenantFile {
+    /// Applies a page that begins at this file's cursor.
+    pub fn apply(
+        &mut self,
+        page: &PulledPage,
+        outbox: &(impl Outbox + ?Sized),
+    ) -> Result<Applied, ApplyError> {
+        let together = catch_unwind(AssertUnwindSafe(|| {
+            self.try_apply(page, outbox, Folding::Together)
+        }));
+        match together {
+            Ok(applied) => applied,
+            Err(_) => self.try_apply(page, outbox, Folding::OneByOne),
+        }
+    }
+
+    fn try_apply(
+        &mut self,
+        page: &PulledPage,
+        outbox: &(impl Outbox + ?Sized),
+        folding: Folding,
+    ) -> Result<Applied, ApplyError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut head = read_head(&transaction)?;
+        if page.epoch != head.epoch {
+            return Err(ApplyError::Epoch {
+                page: page.epoch,
+                file: head.epoch,
+            });
+        }
+        if page.since != head.cursor.server_seq {
+            let at = head.cursor.server_seq;
+            return Err(ApplyError::NotAtCursor {
+                since: page.since,
+                at,
+            });
+        }
+        let marks = chain(head.cursor, page)?;
+        let touched: BTreeSet<ResourceKey> = page
+            .ops
+            .iter()
+            .map(|op| (op.key.scope.clone(), op.key.resource.clone()))
+            .collect();
+        let touched: Vec<ResourceKey> = touched.into_iter().collect();
+        let mut view = View::new(&transaction, Layer::Confirmed);
+        for (_, resource) in &touched {
+            view.rewind(resource.as_str())?;
+        }
+        let mut unfolded = Vec::new();
+        for (op, mark) in page.ops.iter().zip(marks) {
+            let op = StoredOp {
+                seq: op.seq,
+                key: &op.key,
+                payload: op.payload.as_ref(),
+                hash: op.payload_hash,
+                mark,
+            };
+            if !insert_op(&transaction, &op)? {
+                return Err(ApplyError::Diverged { at: op.seq });
+            }
+            match folding {
+                Folding::Together => {
+                    fold_logged(&mut view, &op)?;
+                }
+                Folding::OneByOne => {
+                    if !fold_alone(&mut view, &op)? {
+                        unfolded.push(op.seq);
+                    }
+                }
+            }
+            head.clock_max = head.clock_max.max(op.key.clock.get());
+        }
+        view.flush()?;
+        let folded: i64 =
+            transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;
+        let pending = outbox.of_resources(&touched)?;
+        replay(
+            &transaction,
+            pending.iter().filter(|op| op.order <= folded as u64),
+        )?;
+        head.cursor = page.cursor;
+        head.floor = head.floor.max(page.floor.min(page.cursor.server_seq));
+        write_head(&transaction, &head)?;
+        transaction.commit()?;
+        Ok(Applied {
+            cursor: page.cursor,
+            touched,
+            unfolded,
+        })
+    }
+
+    /// Folds on top what the outbox has gained since the last time.
+    pub fn fold_outbox(&mut self, outbox: &(impl Outbox + ?Sized)) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let folded: i64 =
+            transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;
+        let pending = outbox.after(folded as u64)?;
+        let Some(last) = pending.last().map(|pending| pending.order) else {
+            return Ok(());
+        };
+        replay(&transaction, pending.iter())?;
+        transaction.execute("UPDATE state SET folded_order = ?", [last as i64])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Folds the outbox on top of these resources anew: what left it is rewound.
+    pub fn refold(
+        &mut self,
+        resources: &[ResourceKey],
+        outbox: &(impl Outbox + ?Sized),
+    ) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut view = View::new(&transaction, Layer::Confirmed);
+        for (_, resource) in resources {
+            view.rewind(resource.as_str())?;
+        }
+        view.flush()?;
+        let folded: i64 =
+            transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;
+        let pending = outbox.of_resources(resources)?;
+        replay(
+            &transaction,
+            pending.iter().filter(|op| op.order <= folded as u64),
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Throws the view away and folds it again from the log; the outbox is folded on top by the next
+    /// [`TenantFile::fold_outbox`].
+    pub fn fold_again(&mut self) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::drop_view(&transaction)?;
+        schema::create_view(&transaction)?;
+        {
+            let mut view = View::new(&transaction, Layer::Confirmed);
+            let mut statement = transaction.prepare(
+                "SELECT server_seq, scope, resource_id, actor, clock, payload, payload_hash \
+                 FROM ops ORDER BY server_seq",
+            )?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let op = super::read::logged(&super::read::raw(row)?)?;
+                let stored = StoredOp {
+                    seq: op.seq,
+                    key: &op.key,
+                    payload: op.payload.as_ref(),
+                    hash: op.payload_hash,
+                    mark: None,
+                };
+                if !fold_alone(&mut view, &stored)? {
+                    tracing::error!(op.seq = op.seq.get(), "fold panicked; op noted as unfolded");
+                }
+            }
+            view.flush()?;
+        }
+        transaction.execute(
+            "UPDATE state SET fold_version = ?, folded_order = 0",
+            [schema::FOLD_VERSION],
+        )?;
+        Ok(transaction.commit()?)
+    }
+}
+
+/// Folds one op in a savepoint; says whether it could be folded. One whose fold panics is noted.
+fn fold_alone(view: &mut View<'_>, op: &StoredOp<'_>) -> Result<bool, StoreError> {
+    view.flush()?;
+    let connection = view.connection();
+    connection.execute_batch("SAVEPOINT fold")?;
+    let folded = catch_unwind(AssertUnwindSafe(|| {
+        fold_logged(view, op)?;
+        view.flush()
+    }));
+    match folded {
+        Ok(folded) => {
+            folded?;
+            connection.execute_batch("RELEASE fold")?;
+            Ok(true)
+        }
+        Err(_) => {
+            view.forget();
+            connection.execute_batch("ROLLBACK TO fold; RELEASE fold")?;
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO unfolded (server_seq) VALUES (?)")?
+                .execute([op.seq.get() as i64])?;
+            Ok(false)
+        }
+    }
+}
+
+/// Folds pending ops on top, but for those that the log holds by now.
+fn replay<'a>(
+    connection: &rusqlite::Connection,
+    pending: impl Iterator<Item = &'a PendingOp>,
+) -> Result<(), StoreError> {
+    let mut view = View::new(connection, Layer::Pending);
+    for PendingOp { order, op } in pending {
+        if find(connection, &op.key)?.is_some() {
+            continue;
+        }
+        view.flush()?;
+        let folded = catch_unwind(AssertUnwindSafe(|| op.fold_pending(&mut view, *order)));
+        match folded {
+            Ok(folded) => {
+                folded?;
+            }
+            // The server will refuse it; until then it is in the outbox, and not in the view.
+            Err(_) => view.forget(),
+        }
+    }
+    view.flush()
+}
+
+/// The marks of a page's ops, each one checked that can be.
+fn chain(start: Cursor, page: &PulledPage) -> Result<Vec<Option<Mark>>, ApplyError> {
+    let mut at = start.server_seq;
+    let mut mark = Some(start.mark);
+    let mut marks = Vec::with_capacity(page.ops.len());
+    for op in &page.ops {
+        if op.seq != at.next() {
+            if op.seq <= at || op.seq > page.floor.next() {
+                return Err(ApplyError::Gap { after: at });
+            }
+            mark = None;
+        }
+        at = op.seq;
+        mark = mark.map(|mark| mark.next(&op.key, &op.payload_hash));
+        if at == page.cursor.server_seq {
+            if mark.is_some_and(|mark| mark != page.cursor.mark) {
+                return Err(ApplyError::Diverged { at });
+            }
+            mark = Some(page.cursor.mark);
+        }
+        marks.push(mark);
+    }
+    let end = page.cursor.server_seq;
+    if at != end && (end < at || end > page.floor.max(start.server_seq)) {
+        return Err(ApplyError::Gap { after: at });
+    }
+    Ok(marks)
+}

@@ -1,0 +1,238 @@
+//! A write transaction on the log: what is appended in it commits together.
+
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
+use syncline_model::{Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq, fold};
+
+use super::read::find;
+use super::{Head, TenantFile, read_head};
+use crate::file::StoreError;
+use crate::view::{Layer, View};
+
+/// What became of an op that was offered to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It took this place, and the view holds it.
+    At(ServerSeq, Folded),
+    /// It is there already, with the same payload; the place is not known where compaction dropped it.
+    Duplicate(Option<ServerSeq>),
+    /// Another payload has its key.
+    Conflict(ServerSeq),
+}
+
+/// Why an op could not be appended; the batch is then good for nothing but being dropped.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    #[error("could not append op {key:?} to the log")]
+    Store {
+        key: Box<OpKey>,
+        #[source]
+        source: StoreError,
+    },
+}
+
+/// A write transaction on the log. Dropped without [`Batch::commit`], it never was.
+#[must_use = "a batch that is not committed is rolled back"]
+#[derive(Debug)]
+pub struct Batch<'a> {
+    transaction: Transaction<'a>,
+    view: View<'a>,
+    head: Head,
+    pruned: Pruned,
+}
+
+/// Whether compaction has dropped ops whose keys must still count as taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pruned {
+    Nothing,
+    Something,
+}
+
+impl TenantFile {
+    /// Begins a write transaction, waiting for other processes' to end.
+    pub fn begin(&mut self) -> Result<Batch<'_>, StoreError> {
+        // The view works on the connection that the transaction holds; both borrow `self`.
+        let connection = &self.connection;
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        let head = read_head(connection)?;
+        let pruned = connection
+            .prepare_cached("SELECT 1 FROM pruned LIMIT 1")?
+            .query_row([], |_| Ok(()))
+            .optional()?
+            .map_or(Pruned::Nothing, |()| Pruned::Something);
+        Ok(Batch {
+            transaction,
+            view: View::new(connection, Layer::Confirmed),
+            head,
+            pruned,
+        })
+    }
+}
+
+impl Batch<'_> {
+    /// The head with everything appended so far.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The connection inside this transaction, for what the server notes beside the log.
+    pub fn connection(&self) -> &rusqlite::Connection {
+        &self.transaction
+    }
+
+    /// Gives the op the next place, moves the mark and folds it, unless its key is taken.
+    ///
+    /// `hash` is that of the payload as first sent; `payload` is none for an erased op.
+    pub fn append(
+        &mut self,
+        key: &OpKey,
+        payload: Option<&Payload>,
+        hash: PayloadHash,
+    ) -> Result<Appended, AppendError> {
+        self.try_append(key, payload, hash)
+            .map_err(|source| AppendError::Store {
+                key: Box::new(key.clone()),
+                source,
+            })
+    }
+
+    fn try_append(
+        &mut self,
+        key: &OpKey,
+        payload: Option<&Payload>,
+        hash: PayloadHash,
+    ) -> Result<Appended, StoreError> {
+        let seq = self.head.cursor.server_seq.next();
+        let mark = self.head.cursor.mark.next(key, &hash);
+        if self.pruned == Pruned::Something && self.is_pruned(key)? {
+            return Ok(match find(&self.transaction, key)? {
+                Some(found) => compare(found, hash),
+                None => Appended::Duplicate(None),
+            });
+        }
+        let op = StoredOp {
+            seq,
+            key,
+            payload,
+            hash,
+            mark: Some(mark),
+        };
+        if !insert_op(&self.transaction, &op)? {
+            let found = find(&self.transaction, key)?;
+            let found = found.ok_or(StoreError::damaged("an op's key is taken by no op"))?;
+            return Ok(compare(found, hash));
+        }
+        self.head.cursor.server_seq = seq;
+        self.head.cursor.mark = mark;
+        self.head.clock_max = self.head.clock_max.max(key.clock.get());
+        let folded = fold_logged(&mut self.view, &op)?;
+        Ok(Appended::At(seq, folded))
+    }
+
+    /// Whether compaction counts this key as taken.
+    fn is_pruned(&self, key: &OpKey) -> Result<bool, StoreError> {
+        let clock = self
+            .transaction
+            .prepare_cached(
+                "SELECT clock FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?",
+            )?
+            .query_row(
+                (
+                    key.actor.as_str(),
+                    key.scope.as_str(),
+                    key.resource.as_str(),
+                ),
+                |row| row.get::<_, i64>(0),
+            )
+            .optional()?;
+        Ok(clock.is_some_and(|clock| key.clock.get() <= clock as u64))
+    }
+
+    /// Writes the batch to the file; with full durability the disk has it when this returns.
+    pub fn commit(mut self) -> Result<Head, StoreError> {
+        self.view.flush()?;
+        write_head(&self.transaction, &self.head)?;
+        self.transaction.commit()?;
+        Ok(self.head)
+    }
+}
+
+fn compare((seq, found): (ServerSeq, PayloadHash), hash: PayloadHash) -> Appended {
+    if found == hash {
+        Appended::Duplicate(Some(seq))
+    } else {
+        Appended::Conflict(seq)
+    }
+}
+
+/// An op with its place, as its row holds it.
+pub(super) struct StoredOp<'a> {
+    pub seq: ServerSeq,
+    pub key: &'a OpKey,
+    pub payload: Option<&'a Payload>,
+    pub hash: PayloadHash,
+    /// None below the floor, where the ops between are not known.
+    pub mark: Option<Mark>,
+}
+
+/// Inserts the op's row; says whether its key was free.
+pub(super) fn insert_op(
+    connection: &rusqlite::Connection,
+    op: &StoredOp<'_>,
+) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR IGNORE INTO ops \
+         (server_seq, scope, resource_id, actor, clock, payload, payload_hash, mark) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
+    let written = statement.execute((
+        op.seq.get() as i64,
+        op.key.scope.as_str(),
+        op.key.resource.as_str(),
+        op.key.actor.as_str(),
+        op.key.clock.get() as i64,
+        op.payload.map(Payload::as_str),
+        op.hash.as_bytes(),
+        op.mark.as_ref().map(Mark::as_bytes),
+    ))?;
+    Ok(written == 1)
+}
+
+/// Folds an op of the log, and erases from the log what it says is to be erased.
+pub(super) fn fold_logged(view: &mut View<'_>, op: &StoredOp<'_>) -> Result<Folded, StoreError> {
+    let folded = fold(view, op.key, op.payload, Place::Confirmed(op.seq))?;
+    let (scope, resource, seq) = (
+        op.key.scope.as_str(),
+        op.key.resource.as_str(),
+        op.seq.get() as i64,
+    );
+    match folded {
+        Folded::Deleted => {
+            view.connection()
+                .prepare_cached(
+                    "UPDATE ops SET payload = NULL WHERE resource_id = ? AND scope = ? \
+                     AND server_seq < ? AND payload IS NOT NULL",
+                )?
+                .execute((resource, scope, seq))?;
+        }
+        Folded::AfterDelete => {
+            view.connection()
+                .prepare_cached("UPDATE ops SET payload = NULL WHERE server_seq = ?")?
+                .execute([seq])?;
+        }
+        Folded::Applied | Folded::Skipped(_) | Folded::Opaque => {}
+    }
+    Ok(folded)
+}
+
+/// Writes where the log stands.
+pub(super) fn write_head(connection: &rusqlite::Connection, head: &Head) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE state SET head = ?, mark = ?, floor = ?, clock_max = ?")?
+        .execute((
+            head.cursor.server_seq.get() as i64,
+            head.cursor.mark.as_bytes(),
+            head.floor.get() as i64,
+            head.clock_max as i64,
+        ))?;
+    Ok(())
+}

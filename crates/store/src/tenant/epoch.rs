@@ -1,0 +1,138 @@
+//! Epochs: the histories that a log has had.
+
+use syncline_model::{Cursor, Epoch, Mark, ServerSeq};
+
+use super::{Head, TenantFile, read_head, stored_mark};
+use crate::file::StoreError;
+use crate::schema;
+
+/// What replicas do when a log begins a new epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EpochMode {
+    /// They offer again what they hold above the common place.
+    Heal,
+    /// They let go of it.
+    Follow,
+}
+
+impl EpochMode {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Heal => "heal",
+            Self::Follow => "follow",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, StoreError> {
+        match text {
+            "heal" => Ok(Self::Heal),
+            "follow" => Ok(Self::Follow),
+            _ => Err(StoreError::damaged("an epoch's mode is not one")),
+        }
+    }
+}
+
+/// The place of an older epoch at which a newer one begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    pub epoch: Epoch,
+    pub cursor: Cursor,
+    pub mode: EpochMode,
+}
+
+/// An epoch of this log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lineage {
+    pub epoch: Epoch,
+    /// None for the first.
+    pub parent: Option<Parent>,
+}
+
+/// How a log begins a new epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStart {
+    /// The log as it is, put back from a copy: the parent's place is where it stands.
+    Restored(EpochMode),
+    /// An empty log that replicas follow; clocks go on above those seen.
+    Reset { origin: Mark },
+}
+
+impl TenantFile {
+    /// The epochs that this log has had, oldest first; the last is the current one.
+    pub fn lineage(&self) -> Result<Vec<Lineage>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT epoch, parent, parent_seq, parent_mark, mode FROM epochs ORDER BY ordinal",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut lineage = Vec::new();
+        while let Some(row) = rows.next()? {
+            let epoch = parse_epoch(&row.get::<_, String>(0)?)?;
+            let parent = match row.get::<_, Option<String>>(1)? {
+                None => None,
+                Some(parent) => Some(Parent {
+                    epoch: parse_epoch(&parent)?,
+                    cursor: Cursor {
+                        server_seq: ServerSeq(row.get::<_, i64>(2)? as u64),
+                        mark: stored_mark(&row.get::<_, Vec<u8>>(3)?)?,
+                    },
+                    mode: EpochMode::parse(&row.get::<_, String>(4)?)?,
+                }),
+            };
+            lineage.push(Lineage { epoch, parent });
+        }
+        Ok(lineage)
+    }
+
+    /// Begins the epoch `epoch`, in one transaction; `expected` is the epoch that it replaces, and
+    /// where another has replaced that already, nothing happens and the head is returned as it is.
+    pub fn start_epoch(
+        &mut self,
+        expected: Epoch,
+        epoch: Epoch,
+        start: LogStart,
+    ) -> Result<Head, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let old = read_head(&transaction)?;
+        if old.epoch != expected {
+            return Ok(old);
+        }
+        let mode = match start {
+            LogStart::Restored(mode) => mode,
+            LogStart::Reset { .. } => EpochMode::Follow,
+        };
+        transaction.execute(
+            "INSERT INTO epochs (ordinal, epoch, parent, parent_seq, parent_mark, mode) \
+             VALUES ((SELECT max(ordinal) + 1 FROM epochs), ?, ?, ?, ?, ?)",
+            (
+                epoch.to_string(),
+                old.epoch.to_string(),
+                old.cursor.server_seq.get() as i64,
+                old.cursor.mark.as_bytes(),
+                mode.as_str(),
+            ),
+        )?;
+        transaction.execute("UPDATE state SET epoch = ?", [epoch.to_string()])?;
+        if let LogStart::Reset { origin } = start {
+            schema::drop_view(&transaction)?;
+            transaction.execute_batch(
+                "DELETE FROM ops; DELETE FROM pruned; DELETE FROM refusals; \
+                 UPDATE clients SET cursor_seq = NULL, cursor_mark = NULL;",
+            )?;
+            transaction.execute(
+                "UPDATE state SET origin = ?1, mark = ?1, head = 0, floor = 0",
+                [origin.as_bytes()],
+            )?;
+            schema::create_view(&transaction)?;
+        }
+        let head = read_head(&transaction)?;
+        transaction.commit()?;
+        Ok(head)
+    }
+}
+
+fn parse_epoch(text: &str) -> Result<Epoch, StoreError> {
+    text.parse()
+        .map_err(|_| StoreError::damaged("an epoch is no UUID"))
+}

@@ -1,0 +1,53 @@
+//! The prepared tenant file: a copy that a new replica takes instead of the whole log.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::TenantFile;
+use crate::file::{FileOptions, OpenError, StoreError};
+use crate::schema;
+
+impl TenantFile {
+    /// Writes a compact copy of the log and its view to `path`, without what the server notes beside
+    /// them. `path` must not exist.
+    pub fn write_prepared(&self, path: &Path) -> Result<(), StoreError> {
+        let text = path
+            .to_str()
+            .ok_or(StoreError::damaged("its path is not UTF-8"))?;
+        self.connection.execute("VACUUM INTO ?", [text])?;
+        let copy = Connection::open(path)?;
+        copy.execute_batch(
+            "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE; \
+             DELETE FROM clients; DELETE FROM actors; DELETE FROM refusals; \
+             DELETE FROM confirmed_rows; UPDATE state SET folded_order = 0;",
+        )?;
+        Ok(())
+    }
+
+    /// Opens a file that was fetched, if it is whole and its schema is ours, text for text.
+    pub fn adopt(path: &Path, options: &FileOptions) -> Result<Self, OpenError> {
+        let check = || -> Result<bool, StoreError> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = match &options.vfs {
+                Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
+                None => Connection::open_with_flags(path, flags)?,
+            };
+            connection.pragma_update(None, "trusted_schema", "OFF")?;
+            connection.pragma_update(None, "cell_size_check", "ON")?;
+            if schema::schema_text(&connection)? != schema::expected_text()? {
+                return Ok(false);
+            }
+            let verdict: String =
+                connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            Ok(verdict == "ok")
+        };
+        match check() {
+            Ok(true) => Self::open(path, options),
+            Ok(false) => Err(OpenError::Foreign {
+                path: path.to_owned(),
+            }),
+            Err(source) => Err(OpenError::store(path, source)),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Reading the log.
+
+use rusqlite::{OptionalExtension, Row};
+use syncline_model::{
+    ActorId, Clock, Cursor, LoggedOp, Mark, OpKey, Payload, PayloadHash, ResourceId, Scope,
+    ServerSeq,
+};
+
+use super::{TenantFile, stored_mark};
+use crate::file::StoreError;
+
+/// The bound of one page of ops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLimit {
+    pub ops: usize,
+    /// A page ends with the op that reaches this many payload bytes, so that one op always fits.
+    pub bytes: usize,
+}
+
+/// An op as its row holds it, for encoders that copy bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct RawOp<'a> {
+    pub server_seq: u64,
+    pub scope: &'a str,
+    pub resource: &'a str,
+    pub actor: &'a str,
+    pub clock: u64,
+    /// None when the op was erased.
+    pub payload: Option<&'a str>,
+    pub payload_hash: PayloadHash,
+}
+
+impl TenantFile {
+    /// The mark of exactly this place; none if it isn't kept.
+    pub fn mark_at(&self, seq: ServerSeq) -> Result<Option<Mark>, StoreError> {
+        let cursor = self.cursor_at_or_below(seq)?;
+        Ok((cursor.server_seq == seq).then_some(cursor.mark))
+    }
+
+    /// The newest place at or below `seq` whose mark is kept; place 0 at least.
+    pub fn cursor_at_or_below(&self, seq: ServerSeq) -> Result<Cursor, StoreError> {
+        let head = self.head()?.cursor;
+        if head.server_seq <= seq {
+            return Ok(head);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT server_seq, mark FROM ops WHERE server_seq <= ? AND mark IS NOT NULL \
+             ORDER BY server_seq DESC LIMIT 1",
+        )?;
+        let found = statement
+            .query_row([seq.get() as i64], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+            })
+            .optional()?;
+        match found {
+            Some((seq, mark)) => Ok(Cursor {
+                server_seq: ServerSeq(seq as u64),
+                mark: stored_mark(&mark)?,
+            }),
+            None => Ok(Cursor {
+                server_seq: ServerSeq::ZERO,
+                mark: self.origin()?,
+            }),
+        }
+    }
+
+    /// The mark of place 0.
+    pub fn origin(&self) -> Result<Mark, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT origin FROM state")?;
+        stored_mark(&statement.query_row([], |row| row.get::<_, Vec<u8>>(0))?)
+    }
+
+    /// Where the op with this key stands, and the hash of what it held.
+    pub fn find(&self, key: &OpKey) -> Result<Option<(ServerSeq, PayloadHash)>, StoreError> {
+        find(&self.connection, key)
+    }
+
+    /// The ops after `since`, oldest first.
+    pub fn ops_after(
+        &self,
+        since: ServerSeq,
+        limit: PageLimit,
+    ) -> Result<Vec<LoggedOp>, StoreError> {
+        let mut ops = Vec::new();
+        self.visit_ops_after(since, limit, |raw| {
+            ops.push(logged(&raw)?);
+            Ok(())
+        })?;
+        Ok(ops)
+    }
+
+    /// Shows `visit` the ops after `since`, oldest first, without copying them.
+    pub fn visit_ops_after(
+        &self,
+        since: ServerSeq,
+        limit: PageLimit,
+        mut visit: impl FnMut(RawOp<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT server_seq, scope, resource_id, actor, clock, payload, payload_hash FROM ops \
+             WHERE server_seq > ? ORDER BY server_seq LIMIT ?",
+        )?;
+        let mut rows = statement.query((since.get() as i64, limit.ops as i64))?;
+        let mut bytes = 0;
+        while let Some(row) = rows.next()? {
+            let op = raw(row)?;
+            bytes += op.payload.map_or(0, str::len);
+            visit(op)?;
+            if bytes >= limit.bytes {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every row of every view table, in key order, as text: what equal replicas share.
+    pub fn dump_view(&self) -> Result<String, StoreError> {
+        crate::view::dump(&self.connection)
+    }
+}
+
+pub(super) fn find(
+    connection: &rusqlite::Connection,
+    key: &OpKey,
+) -> Result<Option<(ServerSeq, PayloadHash)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT server_seq, payload_hash FROM ops \
+         WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ?",
+    )?;
+    let found = statement
+        .query_row(
+            (
+                key.resource.as_str(),
+                key.actor.as_str(),
+                key.clock.get() as i64,
+                key.scope.as_str(),
+            ),
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)),
+        )
+        .optional()?;
+    found
+        .map(|(seq, hash)| Ok((ServerSeq(seq as u64), stored_hash(&hash)?)))
+        .transpose()
+}
+
+pub(super) fn stored_hash(bytes: &[u8]) -> Result<PayloadHash, StoreError> {
+    PayloadHash::from_slice(bytes)
+        .map_err(|_| StoreError::damaged("a payload hash is not 16 bytes"))
+}
+
+pub(super) fn raw<'a>(row: &'a Row<'_>) -> Result<RawOp<'a>, StoreError> {
+    let text = |n: usize| -> Result<&'a str, StoreError> {
+        row.get_ref(n)?
+            .as_str()
+            .map_err(|_| StoreError::damaged("an op's column is no text"))
+    };
+    let payload = row.get_ref(5)?.as_str_or_null();
+    let payload = payload.map_err(|_| StoreError::damaged("a payload is no text"))?;
+    let hash = row.get_ref(6)?.as_blob();
+    let hash = hash.map_err(|_| StoreError::damaged("a payload hash is no blob"))?;
+    Ok(RawOp {
+        server_seq: row.get::<_, i64>(0)? as u64,
+        scope: text(1)?,
+        resource: text(2)?,
+        actor: text(3)?,
+        clock: row.get::<_, i64>(4)? as u64,
+        payload,
+        payload_hash: stored_hash(hash)?,
+    })
+}
+
+pub(super) fn logged(raw: &RawOp<'_>) -> Result<LoggedOp, StoreError> {
+    let damaged = || StoreError::damaged("an op's key is not one");
+    Ok(LoggedOp {
+        seq: ServerSeq(raw.server_seq),
+        key: OpKey {
+            actor: ActorId::new(raw.actor).map_err(|_| damaged())?,
+            clock: Clock::new(raw.clock).map_err(|_| damaged())?,
+            scope: Scope::new(raw.scope).map_err(|_| damaged())?,
+            resource: ResourceId::new(raw.resource).map_err(|_| damaged())?,
+        },
+        payload: raw.payload.map(Payload::stored),
+        payload_hash: raw.payload_hash,
+    })
+}

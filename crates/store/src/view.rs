@@ -1,0 +1,373 @@
+//! The rows of a view inside one write transaction, and the confirmed images beneath pending ones.
+//!
+//! Rows of small tables are kept in memory until the end of the batch and written once; rows of
+//! searched tables go in at once, and their full-text rows last.
+
+use std::collections::HashMap;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
+use syncline_model::{Row, Rows, Table, Value, tables};
+
+use crate::file::StoreError;
+use crate::schema::sql_of;
+use crate::search::index_text;
+
+/// The view within one transaction. Nothing it holds survives without [`View::flush`].
+#[derive(Debug)]
+pub(crate) struct View<'c> {
+    connection: &'c Connection,
+    layer: Layer,
+    cached: HashMap<(&'static str, Vec<Value>), CachedRow>,
+    documents: Vec<Document>,
+}
+
+/// Which ops write: those of the log, or those of the outbox on top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layer {
+    Confirmed,
+    Pending,
+}
+
+#[derive(Debug)]
+struct CachedRow {
+    table: &'static Table,
+    row: Option<Row>,
+    changed: bool,
+}
+
+#[derive(Debug)]
+struct Document {
+    table: &'static Table,
+    id: i64,
+    text: String,
+}
+
+impl<'c> View<'c> {
+    pub(crate) fn new(connection: &'c Connection, layer: Layer) -> Self {
+        Self {
+            connection,
+            layer,
+            cached: HashMap::new(),
+            documents: Vec::new(),
+        }
+    }
+
+    /// The connection of this transaction.
+    pub(crate) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
+    /// Writes what is kept in memory: small tables' rows, then full-text rows.
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
+        for ((_, key), cached) in self.cached.drain().filter(|(_, cached)| cached.changed) {
+            let sql = sql_of(cached.table);
+            match cached.row {
+                Some(row) => execute(self.connection, &sql.upsert, &row)?,
+                None => execute(self.connection, &sql.delete, &key)?,
+            };
+        }
+        for document in self.documents.drain(..) {
+            index(self.connection, document.table, document.id, &document.text)?;
+        }
+        Ok(())
+    }
+
+    /// Drops what is kept in memory, after the transaction or savepoint that it belongs to was undone.
+    pub(crate) fn forget(&mut self) {
+        self.cached.clear();
+        self.documents.clear();
+    }
+
+    /// Puts the confirmed rows of `resource` back in place of the pending ones.
+    pub(crate) fn rewind(&mut self, resource: &str) -> Result<(), StoreError> {
+        self.flush()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT table_name, row_key, row FROM confirmed_rows WHERE resource_id = ?",
+        )?;
+        let images = statement
+            .query_map([resource], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<Result<Vec<(String, String, Option<String>)>, _>>()?;
+        if images.is_empty() {
+            return Ok(());
+        }
+        for (name, key, image) in images {
+            let table = tables()
+                .find(|table| table.name == name)
+                .ok_or(StoreError::damaged("an image of an unknown table"))?;
+            match image {
+                Some(image) => self.write(table, parse_cells(&image)?)?,
+                None => self.delete(table, &parse_cells(&key)?)?,
+            }
+        }
+        self.connection
+            .prepare_cached("DELETE FROM confirmed_rows WHERE resource_id = ?")?
+            .execute([resource])?;
+        Ok(())
+    }
+
+    fn write(&self, table: &'static Table, row: Row) -> Result<(), StoreError> {
+        let sql = sql_of(table);
+        execute(self.connection, &sql.upsert, &row)?;
+        if let Some(column) = table.searched {
+            let id = self.id_of(table, &row[..table.key_columns])?;
+            let id = id.ok_or(StoreError::damaged(
+                "a row that was just written is not there",
+            ))?;
+            self.connection
+                .prepare_cached(&sql.unindex)?
+                .execute([id])?;
+            index(
+                self.connection,
+                table,
+                id,
+                row[column].as_text().unwrap_or_default(),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, table: &'static Table, key: &[Value]) -> Result<(), StoreError> {
+        let sql = sql_of(table);
+        if table.searched.is_some()
+            && let Some(id) = self.id_of(table, key)?
+        {
+            self.connection
+                .prepare_cached(&sql.unindex)?
+                .execute([id])?;
+        }
+        execute(self.connection, &sql.delete, key)?;
+        Ok(())
+    }
+
+    fn id_of(&self, table: &'static Table, key: &[Value]) -> Result<Option<i64>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&sql_of(table).select_id)?;
+        Ok(statement
+            .query_row(params_from_iter(cells(key)), |row| row.get(0))
+            .optional()?)
+    }
+
+    fn load(&self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&sql_of(table).select)?;
+        let row = statement
+            .query_row(params_from_iter(cells(key)), |row| read_row(row, table))
+            .optional()?;
+        Ok(row)
+    }
+
+    /// Keeps the confirmed image of a row that a pending op is about to write.
+    fn keep_image(
+        &self,
+        table: &'static Table,
+        key: &[Value],
+        current: Option<&Row>,
+    ) -> Result<(), StoreError> {
+        if self.layer == Layer::Confirmed {
+            return Ok(());
+        }
+        let image = current.map(|row| print_cells(row));
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO confirmed_rows (table_name, row_key, resource_id, row) \
+                 VALUES (?, ?, ?, ?)",
+            )?
+            .execute((table.name, print_cells(key), key[0].as_text(), image))?;
+        Ok(())
+    }
+}
+
+impl Rows for View<'_> {
+    type Error = StoreError;
+
+    fn get(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, StoreError> {
+        if table.searched.is_some() {
+            return self.load(table, key);
+        }
+        let cache_key = (table.name, key.to_vec());
+        if let Some(cached) = self.cached.get(&cache_key) {
+            return Ok(cached.row.clone());
+        }
+        let row = self.load(table, key)?;
+        let cached = CachedRow {
+            table,
+            row: row.clone(),
+            changed: false,
+        };
+        self.cached.insert(cache_key, cached);
+        Ok(row)
+    }
+
+    fn put(&mut self, table: &'static Table, row: Row) -> Result<(), StoreError> {
+        let key = row[..table.key_columns].to_vec();
+        if self.layer == Layer::Pending {
+            let current = self.get(table, &key)?;
+            self.keep_image(table, &key, current.as_ref())?;
+        }
+        if table.searched.is_some() {
+            return self.write(table, row);
+        }
+        self.cached.insert(
+            (table.name, key),
+            CachedRow {
+                table,
+                row: Some(row),
+                changed: true,
+            },
+        );
+        Ok(())
+    }
+
+    fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool, StoreError> {
+        let key = &row[..table.key_columns];
+        if table.searched.is_none() || self.layer == Layer::Pending {
+            if self.get(table, key)?.is_some() {
+                return Ok(false);
+            }
+            self.keep_image(table, key, None)?;
+        }
+        let Some(column) = table.searched else {
+            self.put(table, row)?;
+            return Ok(true);
+        };
+        if execute(self.connection, &sql_of(table).insert, &row)? == 0 {
+            return Ok(false);
+        }
+        let id = self.connection.last_insert_rowid();
+        let text = row
+            .into_iter()
+            .nth(column)
+            .and_then(Value::into_text)
+            .unwrap_or_default();
+        self.documents.push(Document { table, id, text });
+        Ok(true)
+    }
+
+    fn clear(&mut self, table: &'static Table, resource: &str) -> Result<(), StoreError> {
+        self.flush()?;
+        let sql = sql_of(table);
+        if self.layer == Layer::Pending {
+            let mut statement = self.connection.prepare_cached(&sql.select_resource)?;
+            let rows = statement
+                .query_map([resource], |row| read_row(row, table))?
+                .collect::<Result<Vec<_>, _>>()?;
+            for row in rows {
+                self.keep_image(table, &row[..table.key_columns], Some(&row))?;
+            }
+        }
+        if table.searched.is_some() {
+            self.connection
+                .prepare_cached(&sql.unindex_resource)?
+                .execute([resource])?;
+        }
+        self.connection
+            .prepare_cached(&sql.delete_resource)?
+            .execute([resource])?;
+        Ok(())
+    }
+}
+
+fn index(
+    connection: &Connection,
+    table: &'static Table,
+    id: i64,
+    text: &str,
+) -> Result<(), StoreError> {
+    let text = index_text(text);
+    connection
+        .prepare_cached(&sql_of(table).index)?
+        .execute((id, &*text))?;
+    Ok(())
+}
+
+fn execute(connection: &Connection, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
+    Ok(connection
+        .prepare_cached(sql)?
+        .execute(params_from_iter(cells(values)))?)
+}
+
+struct Cell<'a>(&'a Value);
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(value) => ValueRef::Integer(*value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+        }))
+    }
+}
+
+fn cells(values: &[Value]) -> impl Iterator<Item = Cell<'_>> {
+    values.iter().map(Cell)
+}
+
+fn read_row(row: &rusqlite::Row<'_>, table: &'static Table) -> rusqlite::Result<Row> {
+    (0..table.columns.len())
+        .map(|n| {
+            Ok(match row.get_ref(n)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(value) => Value::Integer(value),
+                other => Value::Text(other.as_str()?.to_owned()),
+            })
+        })
+        .collect()
+}
+
+/// Cells as a JSON array: the form of keys and images.
+fn print_cells(values: &[Value]) -> String {
+    let json = values
+        .iter()
+        .map(|value| match value {
+            Value::Null => serde_json::Value::Null,
+            Value::Integer(value) => (*value).into(),
+            Value::Text(value) => value.as_str().into(),
+        })
+        .collect();
+    serde_json::Value::Array(json).to_string()
+}
+
+fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {
+    const DAMAGED: &str = "an image is not a row";
+    let json: Vec<serde_json::Value> =
+        serde_json::from_str(text).map_err(|_| StoreError::damaged(DAMAGED))?;
+    json.into_iter()
+        .map(|value| match value {
+            serde_json::Value::Null => Ok(Value::Null),
+            serde_json::Value::Number(n) => n
+                .as_i64()
+                .map(Value::Integer)
+                .ok_or(StoreError::damaged(DAMAGED)),
+            serde_json::Value::String(text) => Ok(Value::Text(text)),
+            _ => Err(StoreError::damaged(DAMAGED)),
+        })
+        .collect()
+}
+
+/// Every row of every view table, in key order, as text: what equal replicas share.
+pub(crate) fn dump(connection: &Connection) -> Result<String, StoreError> {
+    let mut text = String::new();
+    for table in tables() {
+        let columns = table
+            .columns
+            .iter()
+            .map(|c| c.name)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let key = table.columns[..table.key_columns]
+            .iter()
+            .map(|c| c.name)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let sql = format!("SELECT {columns} FROM {} ORDER BY {key}", table.name);
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            text.push_str(table.name);
+            text.push_str(&print_cells(&read_row(row, table)?));
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}

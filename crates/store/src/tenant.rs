@@ -6,6 +6,8 @@ mod epoch;
 mod members;
 mod prepared;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

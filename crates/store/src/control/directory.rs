@@ -1,0 +1,126 @@
+//! The server's data directory: who may look into it, and where a tenant's file is.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use syncline_model::TenantId;
+
+/// The longest part of a file name made of a tenant's name, in bytes. Room is left under the usual
+/// 255 for SQLite's suffixes and for those of files made beside it.
+const STEM_BYTES_MAX: usize = 200;
+const TENANTS: &str = "tenants";
+const LOCK: &str = "serve.lock";
+
+/// Why the data directory can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirectoryError {
+    #[error("could not make {}", path.display())]
+    Make {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("another server works on {}", path.display())]
+    Locked { path: PathBuf },
+}
+
+/// A server's data directory: `control.db`, `tenants/`, and the lock of the server that runs on it.
+#[derive(Debug, Clone)]
+pub struct DataDirectory {
+    path: PathBuf,
+}
+
+/// The right to serve a data directory; freed when dropped, and by the death of the process.
+#[derive(Debug)]
+#[must_use = "the directory is free for another server once this is dropped"]
+pub struct ServeLock {
+    _file: File,
+}
+
+impl DataDirectory {
+    /// Uses `path`, and makes it, closed to other users, if it is not there.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, DataDirectoryError> {
+        let path = path.into();
+        make_private_directory(&path)?;
+        make_private_directory(&path.join(TENANTS))?;
+        Ok(Self { path })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the lock that one server at a time may hold.
+    pub fn lock(&self) -> Result<ServeLock, DataDirectoryError> {
+        let path = self.private_file(LOCK)?;
+        let file = File::open(&path).map_err(make(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(ServeLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(DataDirectoryError::Locked {
+                path: self.path.clone(),
+            }),
+            Err(TryLockError::Error(source)) => Err(DataDirectoryError::Make { path, source }),
+        }
+    }
+
+    /// Where the tenant file of `tenant` is, whether or not it has been made.
+    ///
+    /// Upper-case letters are written `=` and the lower-case one, so that names that differ in case
+    /// alone stay apart on file systems that don't tell them apart; a name too long for that is
+    /// written as its digest.
+    pub fn tenant_file(&self, tenant: &TenantId) -> PathBuf {
+        self.path.join(TENANTS).join(file_name(tenant, ".db"))
+    }
+
+    /// Where files made from the tenant's file, which can be had again, are kept.
+    pub fn prepared_file(&self, tenant: &TenantId) -> PathBuf {
+        self.path
+            .join(TENANTS)
+            .join(file_name(tenant, ".prepared.gz"))
+    }
+
+    /// Makes an empty file that other users can't read, unless it is there; SQLite gives the files
+    /// it makes beside one the same mode.
+    pub fn private_file(&self, name: &str) -> Result<PathBuf, DataDirectoryError> {
+        let path = self.path.join(name);
+        let mut options = File::options();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path).map_err(make(&path))?;
+        Ok(path)
+    }
+}
+
+fn file_name(tenant: &TenantId, suffix: &str) -> String {
+    let mut stem = String::with_capacity(tenant.as_str().len());
+    for letter in tenant.as_str().chars() {
+        if letter.is_ascii_uppercase() {
+            stem.push('=');
+        }
+        stem.push(letter.to_ascii_lowercase());
+    }
+    if stem.len() > STEM_BYTES_MAX {
+        let digest = Sha256::digest(tenant.as_str());
+        stem = std::iter::once("==".to_owned())
+            .chain(digest.iter().map(|byte| format!("{byte:02x}")))
+            .collect();
+    }
+    // The first letter keeps clear of names that an operating system reserves.
+    format!("t-{stem}{suffix}")
+}
+
+fn make_private_directory(path: &Path) -> Result<(), DataDirectoryError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(make(path))
+}
+
+fn make(path: &Path) -> impl FnOnce(io::Error) -> DataDirectoryError {
+    let path = path.to_owned();
+    move |source| DataDirectoryError::Make { path, source }
+}

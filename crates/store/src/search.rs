@@ -1,8 +1,5 @@
-//! Full-text search.
+//! Full-text search over thread entries.
 
-use std::borrow::Cow;
+mod words;
 
-/// The text that the full-text index holds for `content`.
-pub(crate) fn index_text(content: &str) -> Cow<'_, str> {
-    Cow::Borrowed(content)
-}
+pub(crate) use words::index_text;

@@ -1,0 +1,174 @@
+//! Words as the full-text index knows them.
+//!
+//! The index's own tokenizer makes a word of each run of letters and digits. That leaves
+//! `getUserName` one word, and a sentence of a script without spaces one too: so the text that is
+//! indexed gains the parts of the former and the character pairs of the latter.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// The longest identifier that is taken apart, in bytes. Longer runs are keys, hashes and encoded
+/// blobs, whose parts would only dilute the index.
+const IDENTIFIER_BYTES_MAX: usize = 64;
+/// The most parts an identifier is taken apart into; a run that changes case more often is noise.
+const IDENTIFIER_PARTS_MAX: usize = 8;
+
+/// The text that the full-text index holds for `content`: itself, and what is to be found of it
+/// besides its words. Borrowed when there is nothing to add.
+pub(crate) fn index_text(content: &str) -> Cow<'_, str> {
+    let mut added = String::new();
+    if holds_case_change(content) {
+        add_identifier_parts(content, &mut added);
+    }
+    if may_hold_unspaced(content) {
+        add_pairs(content, &mut added);
+    }
+    if added.is_empty() {
+        return Cow::Borrowed(content);
+    }
+    let mut text = String::with_capacity(content.len() + 1 + added.len());
+    text.push_str(content);
+    text.push('\n');
+    text.push_str(&added);
+    Cow::Owned(text)
+}
+
+/// Whether some letter or digit is followed at once by a capital; the cheap test that most prose
+/// without identifiers fails.
+fn holds_case_change(content: &str) -> bool {
+    content
+        .as_bytes()
+        .windows(2)
+        .any(|pair| pair[1].is_ascii_uppercase() && pair[0].is_ascii_alphanumeric())
+}
+
+fn add_identifier_parts<'a>(content: &'a str, added: &mut String) {
+    let mut seen: HashSet<&'a str> = HashSet::new();
+    for word in content.split(|c: char| !c.is_alphanumeric()) {
+        let cuts = identifier_cuts(word);
+        if cuts.is_empty() || !seen.insert(word) {
+            continue;
+        }
+        for part in pieces(word, &cuts) {
+            added.push_str(part);
+            added.push(' ');
+        }
+    }
+}
+
+/// Where the parts of an identifier begin, but for the first: `getHTTPServer` has cuts before `H`
+/// and `S`. None for a word that is no identifier.
+pub(super) fn identifier_cuts(word: &str) -> Vec<usize> {
+    let bytes = word.as_bytes();
+    if bytes.len() > IDENTIFIER_BYTES_MAX {
+        return Vec::new();
+    }
+    let mut cuts = Vec::new();
+    for at in 1..bytes.len() {
+        let (last, this) = (bytes[at - 1], bytes[at]);
+        if !this.is_ascii_uppercase() {
+            continue;
+        }
+        // In a run of capitals only the last may begin a part, and only of two small letters or
+        // more: `APIs` is one word.
+        let ends_capitals = last.is_ascii_uppercase()
+            && bytes[at + 1..].len() >= 2
+            && bytes[at + 1..at + 3].iter().all(u8::is_ascii_lowercase);
+        if last.is_ascii_lowercase() || last.is_ascii_digit() || ends_capitals {
+            cuts.push(at);
+        }
+    }
+    if cuts.len() >= IDENTIFIER_PARTS_MAX {
+        cuts.clear();
+    }
+    cuts
+}
+
+/// The pieces of `word` between `cuts`.
+pub(super) fn pieces<'a>(word: &'a str, cuts: &[usize]) -> impl Iterator<Item = &'a str> {
+    let starts = std::iter::once(0).chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain(std::iter::once(word.len()));
+    let bounds: Vec<(usize, usize)> = starts.zip(ends).collect();
+    bounds.into_iter().map(|(start, end)| &word[start..end])
+}
+
+/// Whether a byte is there that begins a character of an unspaced script: they all take three bytes
+/// or more, from U+3000 on.
+fn may_hold_unspaced(content: &str) -> bool {
+    content.bytes().any(|byte| byte >= 0xe3)
+}
+
+/// Whether `c` belongs to a script that is written without spaces between words.
+pub(super) fn is_unspaced(c: char) -> bool {
+    matches!(
+        u32::from(c),
+        0x3005..=0x3007      // Han, marks of repetition and zero
+        | 0x3041..=0x30ff    // Hiragana, Katakana
+        | 0x3400..=0x4dbf    // Han, extension A
+        | 0x4e00..=0x9fff    // Han
+        | 0xac00..=0xd7a3    // Hangul
+        | 0xf900..=0xfaff    // Han, compatibility
+        | 0xff66..=0xff9d    // Katakana, half width
+        | 0x20000..=0x3ffff  // Han, further extensions
+    )
+}
+
+/// Adds each pair of neighbours in runs of unspaced characters, in order, so that a part of a run is
+/// a phrase of pairs.
+fn add_pairs(content: &str, added: &mut String) {
+    let mut last: Option<char> = None;
+    for c in content.chars() {
+        let this = is_unspaced(c).then_some(c);
+        if let (Some(last), Some(this)) = (last, this) {
+            added.extend([last, this, ' ']);
+        }
+        last = this;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(content: &str) -> String {
+        match index_text(content) {
+            Cow::Borrowed(_) => String::new(),
+            Cow::Owned(text) => text
+                .strip_prefix(content)
+                .and_then(|rest| rest.strip_prefix('\n'))
+                .expect("the content comes first")
+                .to_owned(),
+        }
+    }
+
+    #[test]
+    fn plain_text_passes_through_borrowed() {
+        for text in [
+            "",
+            "a plan for it",
+            "snake_case and kebab-case",
+            "APIs — ok ✅",
+            "A B C",
+        ] {
+            assert!(matches!(index_text(text), Cow::Borrowed(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn identifiers_gain_their_parts_once() {
+        assert_eq!(added("call getUserName, getUserName()"), "get User Name ");
+        assert_eq!(added("HTTPServer utf8Parser"), "HTTP Server utf8 Parser ");
+    }
+
+    #[test]
+    fn long_and_noisy_runs_are_left_alone() {
+        let blob = "aB".repeat(40);
+        assert_eq!(added(&blob), "");
+        assert_eq!(added("aBcDeFgHiJkLmNoPqR"), "");
+    }
+
+    #[test]
+    fn unspaced_scripts_gain_their_pairs() {
+        assert_eq!(added("全文検索 ok 字"), "全文 文検 検索 ");
+    }
+}

@@ -13,3 +13,20 @@ pub const PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 pub const CLOCK_LEAD_MAX: u64 = 1 << 32;
 /// The last clock: the largest integer that every JSON reader holds exactly.
 pub const CLOCK_MAX: u64 = (1 << 53) - 1;
+/// The longest project of a thread, in characters.
+pub const PROJECT_CHARS_MAX: usize = 128;
+/// The longest key of a thread, in characters: as long as a name, since names give keys.
+pub const KEY_CHARS_MAX: usize = 256;
+/// The longest name of a thread, in characters.
+pub const NAME_CHARS_MAX: usize = 256;
+/// The longest author of an entry, in characters.
+pub const AUTHOR_CHARS_MAX: usize = 64;
+/// The longest tag, in characters.
+pub const TAG_CHARS_MAX: usize = 64;
+/// The longest note on a link, in characters.
+pub const NOTE_CHARS_MAX: usize = 1_000;
+/// The longest content of an entry, in characters. Its payload fits [`PAYLOAD_BYTES_MAX`] even where
+/// every character is escaped.
+pub const CONTENT_CHARS_MAX: usize = 100_000;
+/// How many authors a thread's row lists: those of a longer discussion are found in its entries.
+pub const AUTHORS_LISTED_MAX: usize = 32;

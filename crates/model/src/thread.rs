@@ -5,12 +5,13 @@
 //! one thread; a delete is a tombstone that erases, and the key made again is the next generation.
 
 mod fold;
+mod ids;
+mod names;
 mod ops;
 mod tables;
 
 pub use fold::fold;
-pub use ops::{
-    Create, Delete, Entry, Link, NameError, Status, StatusError, Tag, ThreadOp, Update, check_name,
-    import_entry_id, key_from_name, thread_id,
-};
+pub use ids::{EntryId, ThreadId, import_entry_id, thread_id};
+pub use names::{ContentError, NameError, NameKind, check_content, key_from_name};
+pub use ops::{Create, Delete, Entry, Link, Status, StatusError, Tag, ThreadOp, Update};
 pub use tables::{ENTRIES, LINKS, TABLES, TAGS, THREADS};

@@ -1,10 +1,10 @@
 //! The fold of scope `thread`.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::ops::{Create, Delete, Entry, Link, Status, Tag, ThreadOp, Update};
-use super::{ENTRIES, LINKS, TAGS, THREADS};
+use super::{ENTRIES, EntryId, LINKS, TAGS, THREADS, ThreadId};
+use crate::limits::{AUTHOR_CHARS_MAX, AUTHORS_LISTED_MAX};
 use crate::{Folded, OpKey, OpVersion, Payload, Place, Row, Rows, SkipReason, Timestamp, Value};
 
 /// The project of a thread whose creation is not known.
@@ -21,8 +21,7 @@ pub fn fold<R: Rows>(
     let Some(op) = ThreadOp::read(payload) else {
         return Ok(Folded::Skipped(SkipReason::Unreadable));
     };
-    // A thread's resource id is its UUID; anything else is no thread of ours.
-    if Uuid::try_parse(key.resource.as_str()).is_err() {
+    if ThreadId::of_resource(&key.resource).is_none() {
         return Ok(Folded::Skipped(SkipReason::Unreadable));
     }
     let id = Value::from(key.resource.as_str());
@@ -86,14 +85,16 @@ fn append<R: Rows>(
         Place::Confirmed(_) => (Value::Integer(thread.entry_count), Value::Null),
         Place::Pending(order) => (Value::Null, Value::Integer(order as i64)),
     };
+    add_author(&mut thread.authors, &op.author);
     let row = vec![
         Value::from(key.resource.as_str()),
-        Value::Text(op.entry_id.hyphenated().to_string()),
+        Value::Text(op.entry_id.to_string()),
         sequence_id,
         pending_order,
-        Value::Text(op.author.into_owned()),
-        Value::Text(op.content.into_owned()),
         Value::Text(at.clone()),
+        Value::Text(op.author.into_owned()),
+        op.name.map(|name| name.into_owned()).into(),
+        Value::Text(op.content.into_owned()),
     ];
     if rows.insert(&ENTRIES, row)? {
         thread.entry_count += 1;
@@ -101,6 +102,25 @@ fn append<R: Rows>(
         rows.put(&THREADS, thread.into_row())?;
     }
     Ok(())
+}
+
+/// Adds `author` to a JSON array of texts, unless it is there, the array is full, or the name is so
+/// long that the row, which each entry rewrites, would grow without bound.
+fn add_author(authors: &mut String, author: &str) {
+    if author.chars().count() > AUTHOR_CHARS_MAX {
+        return;
+    }
+    // A quote within a text is written behind a backslash, so that this finds whole texts alone.
+    let quoted = serde_json::to_string(author).expect("a text is written as JSON");
+    if authors.contains(&quoted) {
+        return;
+    }
+    let mut listed: Vec<String> =
+        serde_json::from_str(authors).expect("the fold alone writes this column");
+    if listed.len() < AUTHORS_LISTED_MAX {
+        listed.push(author.to_owned());
+        *authors = serde_json::to_string(&listed).expect("texts are written as JSON");
+    }
 }
 
 fn update<R: Rows>(
@@ -185,7 +205,7 @@ fn link<R: Rows>(
     let row_key = [
         Value::from(key.resource.as_str()),
         entry_or_thread(op.entry_id),
-        Value::Text(op.target.hyphenated().to_string()),
+        Value::Text(op.target.to_string()),
     ];
     let old = rows.get(&LINKS, &row_key)?;
     if old.is_some_and(|row| stamp(&row[5..7]) >= stamp_of(&version)) {
@@ -198,12 +218,8 @@ fn link<R: Rows>(
     rows.put(&LINKS, row)
 }
 
-fn entry_or_thread(entry: Option<Uuid>) -> Value {
-    Value::Text(
-        entry
-            .map(|id| id.hyphenated().to_string())
-            .unwrap_or_default(),
-    )
+fn entry_or_thread(entry: Option<EntryId>) -> Value {
+    Value::Text(entry.map(|id| id.to_string()).unwrap_or_default())
 }
 
 fn stamp_cells(version: &OpVersion) -> [Value; 2] {
@@ -255,6 +271,7 @@ struct Thread {
     created_at: String,
     updated_at: String,
     entry_count: i64,
+    authors: String,
     versions: String,
 }
 
@@ -272,6 +289,7 @@ impl Thread {
             created_at: at.to_string(),
             updated_at: at.to_string(),
             entry_count: 0,
+            authors: "[]".to_owned(),
             versions: "{}".to_owned(),
         }
     }
@@ -304,6 +322,7 @@ impl Thread {
             created_at: text(next()),
             updated_at: text(next()),
             entry_count: integer(next()),
+            authors: text(next()),
             versions: text(next()),
         }
     }
@@ -320,6 +339,7 @@ impl Thread {
             self.created_at.into(),
             self.updated_at.into(),
             self.entry_count.into(),
+            self.authors.into(),
             self.versions.into(),
         ]
     }

@@ -4,78 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::limits::ID_BYTES_MAX;
-use crate::{Payload, PayloadError, ResourceId, Timestamp};
-
-/// The namespace under which thread and imported entry ids are made.
-const NAMESPACE: Uuid = Uuid::from_u128(0x7d1c_51a6_5d0b_5c8e_9c3f_2a64_1be0_7f15);
-
-/// The id of generation `generation` of the thread with `key` in `project`.
-pub fn thread_id(project: &str, key: &str, generation: u64) -> Uuid {
-    Uuid::new_v5(
-        &NAMESPACE,
-        format!("thread\0{project}\0{key}\0{generation}").as_bytes(),
-    )
-}
-
-/// The id of an imported entry: equal on every replica that imports the same file, and different for
-/// equal entries at different places.
-pub fn import_entry_id(project: &str, key: &str, place: u64) -> Uuid {
-    Uuid::new_v5(
-        &NAMESPACE,
-        format!("entry\0{project}\0{key}\0{place}").as_bytes(),
-    )
-}
-
-/// The key that a name gives: lower case, with `-` for all but letters, digits, `.`, `_` and `-`.
-pub fn key_from_name(name: &str) -> String {
-    let lower = name.trim().to_lowercase();
-    lower
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect()
-}
-
-/// Why a project, key, name, tag or author is not one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NameError {
-    #[error("{what} is empty")]
-    Empty { what: &'static str },
-    #[error("{what} has {bytes} bytes, more than the {ID_BYTES_MAX} allowed")]
-    TooLong { what: &'static str, bytes: usize },
-    #[error("{what} has a control character")]
-    Control { what: &'static str },
-    #[error("project may not hold '/'")]
-    SlashInProject,
-}
-
-/// Checks a project, key, name, tag or author before it goes into an op.
-pub fn check_name(what: &'static str, text: &str) -> Result<(), NameError> {
-    if text.trim().is_empty() {
-        return Err(NameError::Empty { what });
-    }
-    if text.len() > ID_BYTES_MAX {
-        return Err(NameError::TooLong {
-            what,
-            bytes: text.len(),
-        });
-    }
-    if text.chars().any(char::is_control) {
-        return Err(NameError::Control { what });
-    }
-    if what == "project" && text.contains('/') {
-        return Err(NameError::SlashInProject);
-    }
-    Ok(())
-}
+use super::{EntryId, ThreadId};
+use crate::{Payload, PayloadError, Timestamp};
 
 /// What a thread is for its readers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,9 +63,11 @@ pub struct Create<'a> {
 /// Appends an entry, unless one with its id is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
-    pub entry_id: Uuid,
+    pub entry_id: EntryId,
     pub author: Cow<'a, str>,
     pub content: Cow<'a, str>,
+    /// The name that the thread had when the entry was made; imports tell it.
+    pub name: Option<Cow<'a, str>>,
     pub at: Timestamp,
 }
 
@@ -160,7 +93,7 @@ pub struct Delete<'a> {
 /// Sets or takes off a tag, on the thread or on one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag<'a> {
-    pub entry_id: Option<Uuid>,
+    pub entry_id: Option<EntryId>,
     pub tag: Cow<'a, str>,
     pub present: bool,
 }
@@ -168,8 +101,8 @@ pub struct Tag<'a> {
 /// Makes or takes off a link to another thread, from the thread or from one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link<'a> {
-    pub entry_id: Option<Uuid>,
-    pub target: Uuid,
+    pub entry_id: Option<EntryId>,
+    pub target: ThreadId,
     pub note: Option<Cow<'a, str>>,
     pub present: bool,
 }
@@ -192,7 +125,7 @@ struct Wire<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entry_id: Option<Uuid>,
+    entry_id: Option<EntryId>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     author: Option<Cow<'a, str>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -210,7 +143,7 @@ struct Wire<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     tag: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<Uuid>,
+    target: Option<ThreadId>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     note: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -235,6 +168,7 @@ impl<'a> ThreadOp<'a> {
                 entry_id: wire.entry_id?,
                 author: wire.author?,
                 content: wire.content?,
+                name: wire.name,
                 at: wire.at?,
             }),
             "update" => Self::Update(Update {
@@ -288,6 +222,7 @@ impl<'a> ThreadOp<'a> {
                 entry_id: Some(op.entry_id),
                 author: some(&*op.author),
                 content: some(&*op.content),
+                name: op.name.as_deref().map(Cow::Borrowed),
                 at: Some(op.at),
                 ..Wire::default()
             },
@@ -323,12 +258,5 @@ impl<'a> ThreadOp<'a> {
                 ..Wire::default()
             },
         }
-    }
-}
-
-/// The resource of a thread's ops.
-impl From<Uuid> for ResourceId {
-    fn from(id: Uuid) -> Self {
-        Self::new(id.hyphenated().to_string()).expect("a UUID's text is short and printable")
     }
 }

@@ -37,7 +37,8 @@ const fn integer_or_null(name: &'static str) -> Column {
 /// One row per thread, deleted ones as tombstones (`status` = `deleted`).
 ///
 /// `key` and `home_project` are those of its creation, null until that is known; `project` is where
-/// it is now. `versions` is JSON: who wrote name, project and status last.
+/// it is now. `authors` is a JSON array of those who wrote entries, first come first, up to a bound.
+/// `versions` is JSON: who wrote name, project and status last.
 pub static THREADS: Table = Table {
     name: "threads",
     columns: &[
@@ -51,15 +52,18 @@ pub static THREADS: Table = Table {
         text("created_at"),
         text("updated_at"),
         integer("entry_count"),
+        text("authors"),
         text("versions"),
     ],
     key_columns: 1,
     searched: None,
-    indexes: &[&["project", "key"], &["updated_at"]],
+    indexes: &[&["key", "project"], &["updated_at"]],
 };
 
 /// One row per entry. `sequence_id` is its place in the thread, 0-based and dense, null until the
-/// op is in the log; `pending_order` is null from then on.
+/// op is in the log; `pending_order` is null from then on. `thread_name` is the name that the thread
+/// had when the entry was made, where its op tells. Content comes last: what stands behind a long
+/// text is slow to reach.
 pub static ENTRIES: Table = Table {
     name: "entries",
     columns: &[
@@ -67,13 +71,14 @@ pub static ENTRIES: Table = Table {
         text("entry_id"),
         integer_or_null("sequence_id"),
         integer_or_null("pending_order"),
-        text("author"),
-        text("content"),
         text("timestamp"),
+        text("author"),
+        text_or_null("thread_name"),
+        text("content"),
     ],
     key_columns: 2,
-    searched: Some(5),
-    indexes: &[&["thread_id", "sequence_id"]],
+    searched: Some(7),
+    indexes: &[&["thread_id", "sequence_id", "pending_order"]],
 };
 
 /// One row per tag ever set on a thread (`entry_id` is empty) or on one of its entries.

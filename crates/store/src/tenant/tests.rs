@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
-use syncline_model::thread::{Create, Delete, Entry, Status, Tag, ThreadOp, Update, thread_id};
+use syncline_model::thread::{
+    Create, Delete, Entry, Status, Tag, ThreadId, ThreadOp, Update, thread_id,
+};
 use syncline_model::{
     ActorId, Clock, Epoch, Folded, Mark, Op, OpKey, Payload, ResourceId, Scope, ServerSeq,
     Timestamp,
@@ -49,7 +51,7 @@ fn at(n: i64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + n).unwrap()
 }
 
-fn op(actor: &str, clock: u64, thread: Uuid, payload: &ThreadOp<'_>) -> Op {
+fn op(actor: &str, clock: u64, thread: ThreadId, payload: &ThreadOp<'_>) -> Op {
     Op {
         key: OpKey {
             actor: ActorId::new(actor).unwrap(),
@@ -73,9 +75,10 @@ fn create(n: u64) -> ThreadOp<'static> {
 
 fn entry(id: u128, content: &str) -> ThreadOp<'_> {
     ThreadOp::Entry(Entry {
-        entry_id: Uuid::from_u128(id),
+        entry_id: Uuid::from_u128(id).into(),
         author: "user".into(),
         content: content.into(),
+        name: None,
         at: at(1),
     })
 }
@@ -89,7 +92,7 @@ fn delete(n: u64) -> ThreadOp<'static> {
     })
 }
 
-fn thread(n: u64) -> Uuid {
+fn thread(n: u64) -> ThreadId {
     thread_id("p", &format!("k{n}"), 0)
 }
 

@@ -210,18 +210,18 @@ impl<'a> ThreadOp<'a> {
         match self {
             Self::Create(op) => Wire {
                 kind: "create".into(),
-                project: some(&*op.project),
-                key: some(&*op.key),
+                project: some(&op.project),
+                key: some(&op.key),
                 generation: Some(op.generation),
-                name: some(&*op.name),
+                name: some(&op.name),
                 at: Some(op.at),
                 ..Wire::default()
             },
             Self::Entry(op) => Wire {
                 kind: "entry".into(),
                 entry_id: Some(op.entry_id),
-                author: some(&*op.author),
-                content: some(&*op.content),
+                author: some(&op.author),
+                content: some(&op.content),
                 name: op.name.as_deref().map(Cow::Borrowed),
                 at: Some(op.at),
                 ..Wire::default()
@@ -236,8 +236,8 @@ impl<'a> ThreadOp<'a> {
             },
             Self::Delete(op) => Wire {
                 kind: "delete".into(),
-                project: some(&*op.project),
-                key: some(&*op.key),
+                project: some(&op.project),
+                key: some(&op.key),
                 generation: Some(op.generation),
                 at: Some(op.at),
                 ..Wire::default()
@@ -245,7 +245,7 @@ impl<'a> ThreadOp<'a> {
             Self::Tag(op) => Wire {
                 kind: "tag".into(),
                 entry_id: op.entry_id,
-                tag: some(&*op.tag),
+                tag: some(&op.tag),
                 present: Some(op.present),
                 ..Wire::default()
             },

@@ -4,6 +4,7 @@
 //! bytes are arguments, so a fold gives the same rows on a laptop, on a server and in the simulator.
 
 mod clock;
+mod epoch;
 mod fold;
 mod id;
 mod mark;
@@ -16,6 +17,7 @@ pub mod limits;
 pub mod thread;
 
 pub use clock::{Clock, ClockError, ServerSeq};
+pub use epoch::{EpochMode, Lineage, Parent};
 pub use fold::{Folded, Place, SkipReason, fold, tables};
 pub use id::{ActorId, ClientId, Epoch, IdError, ResourceId, Scope, TenantId, UserId};
 pub use mark::{Mark, MarkError};

@@ -19,9 +19,10 @@ use crate::schema;
 
 pub use apply::{Applied, ApplyError, PulledPage};
 pub use batch::{AppendError, Appended, Batch};
-pub use epoch::{EpochMode, Lineage, LogStart, Parent};
+pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, Refusal};
 pub use read::{PageLimit, RawOp};
+pub use syncline_model::{EpochMode, Lineage, Parent};
 
 /// A resource with its scope.
 pub type ResourceKey = (Scope, ResourceId);

@@ -1,51 +1,24 @@
 //! Epochs: the histories that a log has had.
 
-use syncline_model::{Cursor, Epoch, Mark, ServerSeq};
+use syncline_model::{Cursor, Epoch, EpochMode, Lineage, Mark, Parent, ServerSeq};
 
 use super::{Head, TenantFile, read_head, stored_mark};
 use crate::file::StoreError;
 use crate::schema;
 
-/// What replicas do when a log begins a new epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EpochMode {
-    /// They offer again what they hold above the common place.
-    Heal,
-    /// They let go of it.
-    Follow,
-}
-
-impl EpochMode {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Heal => "heal",
-            Self::Follow => "follow",
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self, StoreError> {
-        match text {
-            "heal" => Ok(Self::Heal),
-            "follow" => Ok(Self::Follow),
-            _ => Err(StoreError::damaged("an epoch's mode is not one")),
-        }
+const fn mode_text(mode: EpochMode) -> &'static str {
+    match mode {
+        EpochMode::Heal => "heal",
+        EpochMode::Follow => "follow",
     }
 }
 
-/// The place of an older epoch at which a newer one begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parent {
-    pub epoch: Epoch,
-    pub cursor: Cursor,
-    pub mode: EpochMode,
-}
-
-/// An epoch of this log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lineage {
-    pub epoch: Epoch,
-    /// None for the first.
-    pub parent: Option<Parent>,
+fn parse_mode(text: &str) -> Result<EpochMode, StoreError> {
+    match text {
+        "heal" => Ok(EpochMode::Heal),
+        "follow" => Ok(EpochMode::Follow),
+        _ => Err(StoreError::damaged("an epoch's mode is not one")),
+    }
 }
 
 /// How a log begins a new epoch.
@@ -75,7 +48,7 @@ impl TenantFile {
                         server_seq: ServerSeq(row.get::<_, i64>(2)? as u64),
                         mark: stored_mark(&row.get::<_, Vec<u8>>(3)?)?,
                     },
-                    mode: EpochMode::parse(&row.get::<_, String>(4)?)?,
+                    mode: parse_mode(&row.get::<_, String>(4)?)?,
                 }),
             };
             lineage.push(Lineage { epoch, parent });
@@ -98,9 +71,9 @@ impl TenantFile {
         if old.epoch != expected {
             return Ok(old);
         }
-        let mode = match start {
-            LogStart::Restored(mode) => mode,
-            LogStart::Reset { .. } => EpochMode::Follow,
+        let (mode, common) = match start {
+            LogStart::Restored(mode) => (mode, old.cursor),
+            LogStart::Reset { .. } => (EpochMode::Follow, origin_cursor(&transaction)?),
         };
         transaction.execute(
             "INSERT INTO epochs (ordinal, epoch, parent, parent_seq, parent_mark, mode) \
@@ -108,9 +81,9 @@ impl TenantFile {
             (
                 epoch.to_string(),
                 old.epoch.to_string(),
-                old.cursor.server_seq.get() as i64,
-                old.cursor.mark.as_bytes(),
-                mode.as_str(),
+                common.server_seq.get() as i64,
+                common.mark.as_bytes(),
+                mode_text(mode),
             ),
         )?;
         transaction.execute("UPDATE state SET epoch = ?", [epoch.to_string()])?;
@@ -130,6 +103,15 @@ impl TenantFile {
         transaction.commit()?;
         Ok(head)
     }
+}
+
+/// Place 0 of the log as it is.
+fn origin_cursor(connection: &rusqlite::Connection) -> Result<Cursor, StoreError> {
+    let origin: Vec<u8> = connection.query_row("SELECT origin FROM state", [], |row| row.get(0))?;
+    Ok(Cursor {
+        server_seq: ServerSeq::ZERO,
+        mark: stored_mark(&origin)?,
+    })
 }
 
 fn parse_epoch(text: &str) -> Result<Epoch, StoreError> {

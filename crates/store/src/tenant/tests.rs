@@ -426,7 +426,7 @@ fn a_reset_begins_an_empty_log_and_keeps_the_clock() {
     let parent = lineage[1].parent.unwrap();
     assert_eq!(
         (parent.epoch, parent.cursor.server_seq, parent.mode),
-        (epoch(1), ServerSeq(1), EpochMode::Follow)
+        (epoch(1), ServerSeq::ZERO, EpochMode::Follow)
     );
 }
 

@@ -1,0 +1,168 @@
+//! `Content-Length` framing: how messages are told apart on the control socket.
+
+use std::io::{self, BufRead, Write};
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+
+/// The largest message, in bytes. A batch of captured messages fits; a runaway writer is cut off.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The longest header line, in bytes.
+const LINE_BYTES_MAX: usize = 1024;
+/// The most header lines of one message.
+const LINES_MAX: usize = 16;
+
+/// Why a frame could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    #[error("the message has no Content-Length header")]
+    NoLength,
+    #[error("a header of the message is malformed or too long")]
+    BadHeader,
+    #[error("the message has {bytes} bytes, more than the {MESSAGE_BYTES_MAX} allowed")]
+    TooLarge { bytes: usize },
+    #[error("the peer closed the connection inside a message")]
+    Cut,
+    #[error("could not read from the control socket")]
+    Io(#[from] io::Error),
+}
+
+/// Reads one message; none at the end of the connection.
+pub async fn read_frame(
+    reader: &mut (impl AsyncBufRead + Unpin),
+) -> Result<Option<Vec<u8>>, FrameError> {
+    let mut headers = Headers::default();
+    loop {
+        let mut line = Vec::new();
+        (&mut *reader).take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut line).await?;
+        match headers.line(&line)? {
+            Progress::More => {}
+            Progress::End => return Ok(None),
+            Progress::Body(length) => {
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).await.map_err(cut)?;
+                return Ok(Some(body));
+            }
+        }
+    }
+}
+
+/// Reads one message, blocking; none at the end of the connection.
+pub fn read_frame_blocking(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, FrameError> {
+    let mut headers = Headers::default();
+    loop {
+        let mut line = Vec::new();
+        io::Read::take(&mut *reader, LINE_BYTES_MAX as u64).read_until(b'\n', &mut line)?;
+        match headers.line(&line)? {
+            Progress::More => {}
+            Progress::End => return Ok(None),
+            Progress::Body(length) => {
+                let mut body = vec![0; length];
+                io::Read::read_exact(reader, &mut body).map_err(cut)?;
+                return Ok(Some(body));
+            }
+        }
+    }
+}
+
+/// Writes one message.
+pub fn write_frame(writer: &mut impl Write, body: &[u8]) -> io::Result<()> {
+    writer.write_all(&framed(body))?;
+    writer.flush()
+}
+
+/// A message with its header.
+pub fn framed(body: &[u8]) -> Vec<u8> {
+    let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    frame.extend_from_slice(body);
+    frame
+}
+
+fn cut(error: io::Error) -> FrameError {
+    if error.kind() == io::ErrorKind::UnexpectedEof { FrameError::Cut } else { error.into() }
+}
+
+enum Progress {
+    More,
+    End,
+    Body(usize),
+}
+
+/// The headers of a message, as its lines come.
+#[derive(Default)]
+struct Headers {
+    lines: usize,
+    length: Option<usize>,
+}
+
+impl Headers {
+    fn line(&mut self, line: &[u8]) -> Result<Progress, FrameError> {
+        if line.is_empty() && self.lines == 0 {
+            return Ok(Progress::End);
+        }
+        let Some(text) = line.strip_suffix(b"\n") else {
+            let full = line.len() >= LINE_BYTES_MAX;
+            return Err(if full { FrameError::BadHeader } else { FrameError::Cut });
+        };
+        let text = std::str::from_utf8(text.strip_suffix(b"\r").unwrap_or(text))
+            .map_err(|_| FrameError::BadHeader)?;
+        if text.is_empty() {
+            return self.length.map(Progress::Body).ok_or(FrameError::NoLength);
+        }
+        self.lines += 1;
+        let (name, value) = text.split_once(':').ok_or(FrameError::BadHeader)?;
+        if self.lines > LINES_MAX {
+            return Err(FrameError::BadHeader);
+        }
+        if name.eq_ignore_ascii_case("content-length") {
+            let bytes = value.trim().parse().map_err(|_| FrameError::BadHeader)?;
+            if bytes > MESSAGE_BYTES_MAX {
+                return Err(FrameError::TooLarge { bytes });
+            }
+            self.length = Some(bytes);
+        }
+        Ok(Progress::More)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Option<Vec<u8>>, FrameError> {
+        read_frame_blocking(&mut io::BufReader::new(bytes))
+    }
+
+    #[test]
+    fn a_written_message_is_read_back_whole() {
+        let mut bytes = framed(b"{}");
+        bytes.extend(framed("\u{e4}\n".as_bytes()));
+        let mut reader = io::BufReader::new(&bytes[..]);
+        assert_eq!(read_frame_blocking(&mut reader).unwrap().unwrap(), b"{}");
+        assert_eq!(read_frame_blocking(&mut reader).unwrap().unwrap(), "\u{e4}\n".as_bytes());
+        assert_eq!(read_frame_blocking(&mut reader).unwrap(), None);
+    }
+
+    #[test]
+    fn other_headers_and_bare_newlines_are_taken() {
+        let text = b"content-type: x\ncontent-length: 2\n\n[]";
+        assert_eq!(read(text).unwrap().unwrap(), b"[]");
+    }
+
+    #[test]
+    fn malformed_frames_are_told_apart() {
+        assert!(matches!(read(b"\r\n"), Err(FrameError::NoLength)));
+        assert!(matches!(read(b"Content-Length: x\r\n\r\n"), Err(FrameError::BadHeader)));
+        assert!(matches!(read(b"Content-Length: -1\r\n\r\n"), Err(FrameError::BadHeader)));
+        let large = format!("Content-Length: {}\r\n\r\n", MESSAGE_BYTES_MAX + 1);
+        assert!(matches!(read(large.as_bytes()), Err(FrameError::TooLarge { .. })));
+        assert!(matches!(read(&[b'a'; 2000]), Err(FrameError::BadHeader)));
+    }
+
+    #[test]
+    fn a_cut_at_any_byte_is_no_message() {
+        let whole = framed(b"{\"id\":1}");
+        for end in 1..whole.len() {
+            assert!(matches!(read(&whole[..end]), Err(FrameError::Cut)), "cut at {end}");
+        }
+    }
+}

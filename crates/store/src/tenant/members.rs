@@ -117,6 +117,14 @@ impl Batch<'_> {
             .transpose()
     }
 
+    /// Whether any refusal is kept: a log without one needs no look per op.
+    pub fn has_refusals(&self) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM refusals)")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
     /// Keeps the refusal of an op, so that offering it again gets the same answer.
     pub fn keep_refusal(&self, key: &OpKey, refusal: &Refusal) -> Result<(), StoreError> {
         self.connection()

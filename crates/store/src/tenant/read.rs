@@ -31,6 +31,18 @@ pub struct RawOp<'a> {
 }
 
 impl TenantFile {
+    /// Runs `look` inside one read transaction: all that it reads is of one state of the file.
+    pub fn snapshot<T, E: From<StoreError>>(
+        &self,
+        look: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.connection.unchecked_transaction();
+        let transaction = transaction.map_err(StoreError::from)?;
+        let found = look(self)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(found)
+    }
+
     /// The mark of exactly this place; none if it isn't kept.
     pub fn mark_at(&self, seq: ServerSeq) -> Result<Option<Mark>, StoreError> {
         let cursor = self.cursor_at_or_below(seq)?;

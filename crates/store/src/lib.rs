@@ -18,3 +18,4 @@ pub use tenant::{
 };
 
 pub mod control;
+pub mod local;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod batch;
+mod durable;
 mod epoch;
 mod members;
 mod prepared;

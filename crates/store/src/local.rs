@@ -1,0 +1,283 @@
+//! The local file: what a replica alone knows. Its identity, its outbox, its quarantine, and the name
+//! of its current tenant file.
+//!
+//! A write is done when this file has it, so its commits wait for the disk. Three kinds of commit
+//! don't, because their loss does no harm: an acknowledgement (the op is pushed again, and answered
+//! as a duplicate), the removal of an op that was pulled (it is found in the log and removed again),
+//! and the notes about the last sync.
+//!
+//! Many processes write here at once. No transaction on this file waits for the tenant file: those
+//! that need something from it only read, and readers of a tenant file never wait.
+
+mod notes;
+mod outbox;
+mod quarantine;
+mod row;
+mod settle;
+mod switch;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use syncline_model::{ActorId, ClientId, IdError, TenantId, UserId};
+
+use crate::file::{Durability, Existence, FileOptions, OpenError, StoreError, connect, format_of};
+
+pub use notes::{SyncError, SyncNotes};
+pub use outbox::{NewOp, OutboxBatch, OutboxCount, OutboxRow, OutboxState, WriteError, Written};
+pub use quarantine::{QuarantineId, QuarantinedOp};
+pub use settle::{Settled, Verdict};
+pub use switch::{AcknowledgedOps, OldFile, Switch, SwitchError};
+
+/// `SYNL` in a file's header.
+const APPLICATION: i32 = 0x5359_4e4c;
+/// Raised with each change of the schema.
+const FORMAT: i64 = 1;
+const SCHEMA: &str = include_str!("local/schema.sql");
+/// How often an open is tried while other processes make or recover the same file. SQLite answers
+/// some of those moments with "busy" at once, without the connection's own waiting.
+const OPEN_ATTEMPTS: u32 = 200;
+const OPEN_PAUSE: Duration = Duration::from_millis(10);
+
+/// A replica's local file, open for reading and writing.
+#[derive(Debug)]
+pub struct LocalFile {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// Who a replica is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Its id on the wire.
+    pub replica: ClientId,
+    /// Who stamps its ops.
+    pub actor: ActorId,
+    /// The highest clock taken here, or seen when the tenant file was last exchanged; 0: none.
+    pub clock: u64,
+    /// Machine, device and inode on which the file was last opened; none: not noted yet.
+    pub host: Option<String>,
+    /// The tenant and user that it syncs as; none: it never has.
+    pub member: Option<(TenantId, UserId)>,
+    /// The name of its tenant file, in its own directory.
+    pub tenant_file: String,
+}
+
+impl LocalFile {
+    /// Opens the file; [`OpenError::Missing`] if there is none.
+    pub fn open(path: &Path, options: &FileOptions) -> Result<Self, OpenError> {
+        patiently(|| {
+            let file = Self::connect(path, options, Existence::Required)?;
+            match format_of(&file.connection, path, APPLICATION, FORMAT)? {
+                // Another process has made the file, and not yet its tables.
+                0 => Err(OpenError::Missing {
+                    path: path.to_owned(),
+                }),
+                _ => Ok(file),
+            }
+        })
+    }
+
+    /// Makes the file, or opens the one that another process has made meanwhile: its identity stands.
+    pub fn open_or_create(
+        path: &Path,
+        options: &FileOptions,
+        fresh: &Identity,
+    ) -> Result<Self, OpenError> {
+        patiently(|| {
+            let mut file = Self::connect(path, options, Existence::Created)?;
+            if format_of(&file.connection, path, APPLICATION, FORMAT)? == 0 {
+                file.initialize(fresh)
+                    .map_err(|error| OpenError::store(path, error))?;
+            }
+            Ok(file)
+        })
+    }
+
+    fn connect(
+        path: &Path,
+        options: &FileOptions,
+        existence: Existence,
+    ) -> Result<Self, OpenError> {
+        let options = FileOptions {
+            durability: Durability::Full,
+            ..options.clone()
+        };
+        let connection = connect(path, &options, existence)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+        })
+    }
+
+    fn initialize(&mut self, fresh: &Identity) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        let made: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if made != 0 {
+            return Ok(());
+        }
+        transaction.execute_batch(SCHEMA)?;
+        transaction.execute(
+            "INSERT INTO identity (id, replica, actor, clock, offered, host, tenant, user_id, tenant_file) \
+             VALUES (1, ?, ?, ?, 0, ?, ?, ?, ?)",
+            (
+                fresh.replica.as_str(),
+                fresh.actor.as_str(),
+                fresh.clock as i64,
+                fresh.host.as_deref(),
+                fresh.member.as_ref().map(|(tenant, _)| tenant.as_str()),
+                fresh.member.as_ref().map(|(_, user)| user.as_str()),
+                &fresh.tenant_file,
+            ),
+        )?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", FORMAT)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Who this replica is by now: another process may have changed it.
+    pub fn identity(&self) -> Result<Identity, StoreError> {
+        read_identity(&self.connection)
+    }
+
+    /// A number that changes with each commit of another connection.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// Notes the machine, device and inode of a file that had none noted.
+    pub fn note_host(&mut self, host: &str) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        transaction.execute("UPDATE identity SET host = ? WHERE host IS NULL", [host])?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Gives the file to another replica, on `host`: it was copied, or another user took it over.
+    ///
+    /// Ops that wait in the outbox keep their keys: the replica that it was copied from may send the
+    /// same, and then they are one. Nothing happens where `from` is no longer the file's replica.
+    pub fn become_replica(
+        &mut self,
+        from: &ClientId,
+        replica: &ClientId,
+        actor: &ActorId,
+        host: &str,
+    ) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        transaction.execute(
+            "UPDATE identity SET replica = ?, actor = ?, host = ? WHERE replica = ?",
+            (replica.as_str(), actor.as_str(), host, from.as_str()),
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Takes a new actor for the writes to come, unless another process already has.
+    pub fn take_actor(&mut self, from: &ActorId, actor: &ActorId) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        transaction.execute(
+            "UPDATE identity SET actor = ? WHERE actor = ?",
+            (actor.as_str(), from.as_str()),
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Notes the tenant and user that this replica syncs as.
+    pub fn note_member(&mut self, tenant: &TenantId, user: &UserId) -> Result<(), StoreError> {
+        let transaction = self.begin()?;
+        transaction.execute(
+            "UPDATE identity SET tenant = ?, user_id = ?",
+            (tenant.as_str(), user.as_str()),
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Begins a write transaction, waiting for other processes' to end.
+    fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// Runs a transaction whose loss at a power cut does no harm: its commit does not wait for the
+    /// disk. Commits before it are not lost with it.
+    fn relaxed<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connection
+            .pragma_update(None, "synchronous", "NORMAL")?;
+        let done = self.begin().and_then(|transaction| {
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        });
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        done
+    }
+}
+
+/// Tries an open again while the file is locked in ways that SQLite does not wait for itself.
+fn patiently(
+    mut open: impl FnMut() -> Result<LocalFile, OpenError>,
+) -> Result<LocalFile, OpenError> {
+    for _ in 1..OPEN_ATTEMPTS {
+        match open() {
+            Err(OpenError::Store { source, .. }) if is_passing(&source) => {
+                std::thread::sleep(OPEN_PAUSE);
+            }
+            done => return done,
+        }
+    }
+    open()
+}
+
+fn is_passing(error: &StoreError) -> bool {
+    match error {
+        StoreError::Busy(_) => true,
+        StoreError::Sqlite(error) => {
+            error.sqlite_error_code() == Some(ErrorCode::FileLockingProtocolFailed)
+        }
+        StoreError::Full(_) | StoreError::Damaged { .. } => false,
+    }
+}
+
+fn read_identity(connection: &Connection) -> Result<Identity, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT replica, actor, clock, host, tenant, user_id, tenant_file FROM identity",
+    )?;
+    let mut rows = statement.query([])?;
+    let row = rows
+        .next()?
+        .ok_or(StoreError::damaged("it has no identity"))?;
+    let tenant: Option<String> = row.get(4)?;
+    let user: Option<String> = row.get(5)?;
+    let member = match (tenant, user) {
+        (Some(tenant), Some(user)) => Some((
+            TenantId::new(tenant).map_err(no_id)?,
+            UserId::new(user).map_err(no_id)?,
+        )),
+        (_, _) => None,
+    };
+    Ok(Identity {
+        replica: ClientId::new(row.get::<_, String>(0)?).map_err(no_id)?,
+        actor: ActorId::new(row.get::<_, String>(1)?).map_err(no_id)?,
+        clock: row.get::<_, i64>(2)? as u64,
+        host: row.get(3)?,
+        member,
+        tenant_file: row.get(6)?,
+    })
+}
+
+fn no_id(_: IdError) -> StoreError {
+    StoreError::damaged("an id of its identity is not one")
+}

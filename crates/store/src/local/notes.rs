@@ -1,0 +1,79 @@
+//! What `status` says of the last sync. Losing it at a power cut does no harm.
+
+use syncline_model::{ServerSeq, Timestamp};
+
+use super::row::timestamp;
+use super::{LocalFile, StoreError};
+
+/// What is known of the last sync.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncNotes {
+    /// The head of the server's log, as last heard of.
+    pub head_heard: Option<ServerSeq>,
+    /// When the replica last held all of the log and had nothing pending.
+    pub last_sync_at: Option<Timestamp>,
+    /// Why sync stands still; none: it does not.
+    pub last_error: Option<SyncError>,
+}
+
+/// A failure of sync.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncError {
+    pub code: String,
+    pub message: String,
+    pub at: Timestamp,
+}
+
+impl LocalFile {
+    /// Reads the notes.
+    pub fn sync_notes(&self) -> Result<SyncNotes, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT head_heard, last_sync_at, last_error_code, last_error, last_error_at \
+             FROM sync_notes",
+        )?;
+        let mut rows = statement.query([])?;
+        let Some(row) = rows.next()? else {
+            return Ok(SyncNotes::default());
+        };
+        let (code, message, at): (Option<String>, Option<String>, Option<String>) =
+            (row.get(2)?, row.get(3)?, row.get(4)?);
+        let last_error = match (code, message, at) {
+            (Some(code), Some(message), Some(at)) => Some(SyncError {
+                code,
+                message,
+                at: timestamp(&at)?,
+            }),
+            (_, _, _) => None,
+        };
+        Ok(SyncNotes {
+            head_heard: row
+                .get::<_, Option<i64>>(0)?
+                .map(|seq| ServerSeq(seq as u64)),
+            last_sync_at: row
+                .get::<_, Option<String>>(1)?
+                .map(|text| timestamp(&text))
+                .transpose()?,
+            last_error,
+        })
+    }
+
+    /// Writes the notes.
+    pub fn note_sync(&mut self, notes: &SyncNotes) -> Result<(), StoreError> {
+        let error = notes.last_error.as_ref();
+        self.relaxed(|transaction| {
+            transaction
+                .prepare_cached(
+                    "UPDATE sync_notes SET head_heard = ?, last_sync_at = ?, \
+                     last_error_code = ?, last_error = ?, last_error_at = ?",
+                )?
+                .execute((
+                    notes.head_heard.map(|seq| seq.get() as i64),
+                    notes.last_sync_at.map(|at| at.to_string()),
+                    error.map(|error| error.code.as_str()),
+                    error.map(|error| error.message.as_str()),
+                    error.map(|error| error.at.to_string()),
+                ))?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! The quarantine: ops that the server will never take, with its reason, until their user decides.
+
+use rusqlite::{OptionalExtension, Row, Transaction};
+use syncline_model::{Clock, OpKey, Payload, PayloadHash, Timestamp};
+
+use super::outbox::{NewRow, OutboxRow, WriteError, insert};
+use super::row::{op_columns, timestamp};
+use super::{LocalFile, StoreError, read_identity};
+
+const COLUMNS: &str = "id, scope, resource_id, actor, clock, payload, payload_hash, written_at, \
+                       refused_at, code, message";
+
+/// Names an op in quarantine; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuarantineId(pub u64);
+
+/// An op in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantinedOp {
+    pub id: QuarantineId,
+    pub key: OpKey,
+    pub payload: Option<Payload>,
+    pub payload_hash: PayloadHash,
+    pub written_at: Timestamp,
+    pub refused_at: Timestamp,
+    /// The stable code of the refusal, and the server's sentence.
+    pub code: String,
+    pub message: String,
+}
+
+impl LocalFile {
+    /// Everything in quarantine, oldest refusal first.
+    pub fn quarantined(&self) -> Result<Vec<QuarantinedOp>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM quarantine ORDER BY id");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(quarantined_op(row)?);
+        }
+        Ok(found)
+    }
+
+    /// How many ops are in quarantine.
+    pub fn count_quarantined(&self) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM quarantine")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// The op in quarantine that was written with this key.
+    pub fn quarantined_with_key(&self, key: &OpKey) -> Result<Option<QuarantinedOp>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM quarantine \
+             WHERE scope = ? AND resource_id = ? AND actor = ? AND clock = ?"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let columns = (
+            key.scope.as_str(),
+            key.resource.as_str(),
+            key.actor.as_str(),
+            key.clock.get() as i64,
+        );
+        statement
+            .query_row(columns, |row| Ok(quarantined_op(row)))
+            .optional()?
+            .transpose()
+    }
+
+    /// Writes an op of the quarantine anew, with a new clock; none: no op has this id, or its payload
+    /// was erased.
+    pub fn retry(
+        &mut self,
+        id: QuarantineId,
+        clock_seen: impl FnOnce() -> Result<u64, StoreError>,
+    ) -> Result<Option<OpKey>, WriteError> {
+        let transaction = self.begin()?;
+        let Some(op) = one(&transaction, id)? else {
+            return Ok(None);
+        };
+        let Some(payload) = &op.payload else {
+            return Ok(None);
+        };
+        let identity = read_identity(&transaction)?;
+        let clock = Clock::after(identity.clock.max(clock_seen()?))?;
+        let key = OpKey {
+            actor: identity.actor,
+            clock,
+            ..op.key
+        };
+        let row = NewRow {
+            key: &key,
+            payload: Some(payload),
+            payload_hash: payload.hash(),
+            written_at: op.written_at,
+            heal: None,
+        };
+        insert(&transaction, &row)?;
+        delete(&transaction, id)?;
+        transaction.execute("UPDATE identity SET clock = ?", [clock.get() as i64])?;
+        transaction.commit()?;
+        Ok(Some(key))
+    }
+
+    /// Drops an op of the quarantine for good; gives what it was.
+    pub fn drop_quarantined(
+        &mut self,
+        id: QuarantineId,
+    ) -> Result<Option<QuarantinedOp>, StoreError> {
+        let transaction = self.begin()?;
+        let op = one(&transaction, id)?;
+        delete(&transaction, id)?;
+        transaction.commit()?;
+        Ok(op)
+    }
+}
+
+/// Puts an op of the outbox in quarantine.
+pub(super) fn put_in_quarantine(
+    transaction: &Transaction<'_>,
+    row: &OutboxRow,
+    code: &str,
+    message: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO quarantine (scope, resource_id, actor, clock, payload, payload_hash, \
+             written_at, refused_at, code, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute((
+            row.key.scope.as_str(),
+            row.key.resource.as_str(),
+            row.key.actor.as_str(),
+            row.key.clock.get() as i64,
+            row.payload.as_ref().map(Payload::as_str),
+            row.payload_hash.as_bytes(),
+            row.written_at.to_string(),
+            now.to_string(),
+            code,
+            message,
+        ))?;
+    Ok(())
+}
+
+fn one(
+    transaction: &Transaction<'_>,
+    id: QuarantineId,
+) -> Result<Option<QuarantinedOp>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM quarantine WHERE id = ?");
+    let found = transaction
+        .prepare_cached(&sql)?
+        .query_row([id.0 as i64], |row| Ok(quarantined_op(row)))
+        .optional()?;
+    found.transpose()
+}
+
+fn delete(transaction: &Transaction<'_>, id: QuarantineId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM quarantine WHERE id = ?")?
+        .execute([id.0 as i64])?;
+    Ok(())
+}
+
+fn quarantined_op(row: &Row<'_>) -> Result<QuarantinedOp, StoreError> {
+    let op = op_columns(row)?;
+    Ok(QuarantinedOp {
+        id: QuarantineId(row.get::<_, i64>(0)? as u64),
+        key: op.key,
+        payload: op.payload,
+        payload_hash: op.payload_hash,
+        written_at: timestamp(&row.get::<_, String>(7)?)?,
+        refused_at: timestamp(&row.get::<_, String>(8)?)?,
+        code: row.get(9)?,
+        message: row.get(10)?,
+    })
+}

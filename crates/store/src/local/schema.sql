@@ -1,0 +1,57 @@
+CREATE TABLE identity (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    replica TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    clock INTEGER NOT NULL,
+    offered INTEGER NOT NULL,
+    host TEXT,
+    tenant TEXT,
+    user_id TEXT,
+    tenant_file TEXT NOT NULL
+) STRICT;
+CREATE TABLE outbox (
+    ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+    scope TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    clock INTEGER NOT NULL,
+    payload TEXT,
+    payload_hash BLOB NOT NULL,
+    written_at TEXT NOT NULL,
+    acknowledged_seq INTEGER,
+    heal_seq INTEGER,
+    heal_mark BLOB
+) STRICT;
+CREATE UNIQUE INDEX outbox_key ON outbox (resource_id, actor, clock, scope);
+CREATE INDEX outbox_pending ON outbox (ordinal) WHERE acknowledged_seq IS NULL;
+CREATE INDEX outbox_acknowledged ON outbox (acknowledged_seq) WHERE acknowledged_seq IS NOT NULL;
+CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    scope TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    clock INTEGER NOT NULL,
+    payload TEXT,
+    payload_hash BLOB NOT NULL,
+    written_at TEXT NOT NULL,
+    refused_at TEXT NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL
+) STRICT;
+CREATE TABLE refolds_due (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    scope TEXT NOT NULL,
+    resource_id TEXT NOT NULL
+) STRICT;
+CREATE TABLE leftover_files (
+    name TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sync_notes (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    head_heard INTEGER,
+    last_sync_at TEXT,
+    last_error_code TEXT,
+    last_error TEXT,
+    last_error_at TEXT
+) STRICT;
+INSERT INTO sync_notes (id) VALUES (1);

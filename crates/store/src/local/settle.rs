@@ -1,0 +1,193 @@
+//! What a push answer does to the outbox, in one transaction.
+
+use rusqlite::Transaction;
+use syncline_model::{ActorId, Clock, Mark, OpKey, ServerSeq, Timestamp};
+
+use super::outbox::{
+    NewRow, OutboxRow, OutboxState, WriteError, acknowledge, actor_columns, insert, note_refold,
+    own_pending_after, remove, row_of,
+};
+use super::quarantine::put_in_quarantine;
+use super::{LocalFile, StoreError};
+
+/// What is to become of an op of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The server has it, at this place.
+    Acknowledged(ServerSeq),
+    /// The server had it, and compaction has dropped it since: it wins no part of the view.
+    Covered,
+    /// The server will never take it.
+    Refused { code: String, message: String },
+    /// Its key is another op's, or its clock leads too far: it is to be written with a new key.
+    WriteAnew,
+}
+
+/// What settling an answer did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    pub acknowledged: usize,
+    pub quarantined: usize,
+    pub written_anew: usize,
+    /// The keys of ops that left the outbox, or changed their key.
+    pub departed: Vec<OpKey>,
+}
+
+/// The stamp under which ops are written anew.
+#[derive(Debug)]
+struct Stamp {
+    actor: ActorId,
+    clock: u64,
+}
+
+impl LocalFile {
+    /// Settles ops of the outbox; a key that is no longer there is passed over.
+    ///
+    /// When any is to be written anew, the replica takes `new_actor`, whose clocks begin above
+    /// `clock_floor`. Those ops, and every later one that was never offered to a server, then leave
+    /// their places and stand at the outbox's end in their old order, each with a new key: so ops of
+    /// one writer reach the log in the order of their writing. An op that *was* offered and isn't
+    /// answered here keeps its key, since the server may have it.
+    ///
+    /// An op that is offered again for the log's sake gets a key that follows from its old key and
+    /// its payload: whoever else offers it again makes the same one.
+    pub fn settle(
+        &mut self,
+        verdicts: &[(OpKey, Verdict)],
+        new_actor: &ActorId,
+        clock_floor: u64,
+        now: Timestamp,
+    ) -> Result<Settled, WriteError> {
+        let only_acknowledged = verdicts
+            .iter()
+            .all(|(_, verdict)| matches!(verdict, Verdict::Acknowledged(_)));
+        if only_acknowledged {
+            return Ok(self.relaxed(|transaction| settle_plain(transaction, verdicts, now))?);
+        }
+        let transaction = self.begin()?;
+        let mut settled = settle_plain(&transaction, verdicts, now)?;
+        write_anew(&transaction, verdicts, new_actor, clock_floor, &mut settled)?;
+        transaction.commit()?;
+        Ok(settled)
+    }
+}
+
+fn settle_plain(
+    transaction: &Transaction<'_>,
+    verdicts: &[(OpKey, Verdict)],
+    now: Timestamp,
+) -> Result<Settled, StoreError> {
+    let mut settled = Settled::default();
+    for (key, verdict) in verdicts {
+        match verdict {
+            Verdict::Acknowledged(seq) => {
+                acknowledge(transaction, key, Some(*seq))?;
+                settled.acknowledged += 1;
+            }
+            Verdict::Covered => {
+                remove(transaction, key)?;
+                note_refold(transaction, key)?;
+                settled.departed.push(key.clone());
+            }
+            Verdict::Refused { code, message } => {
+                let Some(row) = row_of(transaction, key)? else {
+                    continue;
+                };
+                put_in_quarantine(transaction, &row, code, message, now)?;
+                remove(transaction, key)?;
+                note_refold(transaction, key)?;
+                settled.quarantined += 1;
+                settled.departed.push(key.clone());
+            }
+            Verdict::WriteAnew => {}
+        }
+    }
+    Ok(settled)
+}
+
+fn write_anew(
+    transaction: &Transaction<'_>,
+    verdicts: &[(OpKey, Verdict)],
+    new_actor: &ActorId,
+    clock_floor: u64,
+    settled: &mut Settled,
+) -> Result<(), WriteError> {
+    let mut own = Vec::new();
+    for (key, verdict) in verdicts {
+        if *verdict != Verdict::WriteAnew {
+            continue;
+        }
+        // The answer may be a repeated one: what it is about may have been written anew already.
+        let Some(row) = row_of(transaction, key)? else {
+            continue;
+        };
+        if row.state != OutboxState::Pending {
+            continue;
+        }
+        if row.heal.is_some() {
+            let actor = derived_actor(&row);
+            let clock = row.key.clock;
+            replace(transaction, &row, &actor, clock, settled)?;
+        } else {
+            own.push(row);
+        }
+    }
+    if own.is_empty() {
+        return Ok(());
+    }
+    let offered: i64 =
+        transaction.query_row("SELECT offered FROM identity", [], |row| row.get(0))?;
+    let answered = own.iter().map(|row| row.order).max().unwrap_or_default();
+    own.extend(own_pending_after(
+        transaction,
+        answered.max(offered as u64),
+    )?);
+    own.sort_by_key(|row| row.order);
+    let mut stamp = Stamp {
+        actor: new_actor.clone(),
+        clock: clock_floor,
+    };
+    for row in &own {
+        let clock = Clock::after(stamp.clock)?;
+        stamp.clock = clock.get();
+        replace(transaction, row, &stamp.actor, clock, settled)?;
+    }
+    transaction.execute(
+        "UPDATE identity SET actor = ?, clock = ?",
+        actor_columns(&stamp.actor, stamp.clock),
+    )?;
+    Ok(())
+}
+
+/// Moves an op to the outbox's end, under a new key.
+fn replace(
+    transaction: &Transaction<'_>,
+    row: &OutboxRow,
+    actor: &ActorId,
+    clock: Clock,
+    settled: &mut Settled,
+) -> Result<(), StoreError> {
+    remove(transaction, &row.key)?;
+    note_refold(transaction, &row.key)?;
+    let key = OpKey {
+        actor: actor.clone(),
+        clock,
+        ..row.key.clone()
+    };
+    let new = NewRow {
+        key: &key,
+        payload: row.payload.as_ref(),
+        payload_hash: row.payload_hash,
+        written_at: row.written_at,
+        heal: row.heal,
+    };
+    insert(transaction, &new)?;
+    settled.written_anew += 1;
+    settled.departed.push(row.key.clone());
+    Ok(())
+}
+
+fn derived_actor(row: &OutboxRow) -> ActorId {
+    let digest = Mark::origin([0; 16]).next(&row.key, &row.payload_hash);
+    ActorId::new(format!("healed-{digest}")).expect("a digest's text is short and printable")
+}

@@ -1,0 +1,60 @@
+//! What a replica asks of its tenant file beside reading and applying: how durable the commits to
+//! come are, and whose ops it holds.
+
+use syncline_model::{ActorId, OpKey};
+
+use super::TenantFile;
+use super::read::{logged, raw};
+use crate::file::{Durability, StoreError};
+
+impl TenantFile {
+    /// Sets what the commits to come wait for.
+    pub fn set_durability(&self, durability: Durability) -> Result<(), StoreError> {
+        let synchronous = match durability {
+            Durability::Full => "FULL",
+            Durability::Normal => "NORMAL",
+        };
+        Ok(self
+            .connection
+            .pragma_update(None, "synchronous", synchronous)?)
+    }
+
+    /// Moves the whole write-ahead log into the file and waits until the disk has it. Nobody else
+    /// may have the file open.
+    pub fn write_through(&self) -> Result<(), StoreError> {
+        self.set_durability(Durability::Full)?;
+        let busy: i64 =
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        self.set_durability(Durability::Normal)?;
+        if busy == 0 {
+            Ok(())
+        } else {
+            Err(StoreError::Busy(rusqlite::Error::QueryReturnedNoRows))
+        }
+    }
+
+    /// A number that changes with each commit of another connection.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        Ok(self
+            .connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// Shows `visit` the key of every op of this actor. Reads the whole log.
+    pub fn visit_ops_of(
+        &self,
+        actor: &ActorId,
+        mut visit: impl FnMut(OpKey) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare(
+            "SELECT server_seq, scope, resource_id, actor, clock, NULL, payload_hash FROM ops \
+             WHERE actor = ?",
+        )?;
+        let mut rows = statement.query([actor.as_str()])?;
+        while let Some(row) = rows.next()? {
+            visit(logged(&raw(row)?)?.key)?;
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,21 @@
-fn main() {}
+//! The `syncline` binary: reads arguments and environment, calls the crates below, prints.
+//!
+//! It alone in the workspace may print, read the environment and choose an exit code. The tree under
+//! `commands/` is the command tree; a command parses nothing itself and holds no rule that a library
+//! could hold.
+
+mod atomic_file;
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod environment;
+mod failure;
+mod logging;
+mod output;
+mod paths;
+mod project_file;
+
+fn main() -> std::process::ExitCode {
+    cli::main(std::env::args_os(), environment::Environment::read())
+}

@@ -1,0 +1,36 @@
+//! The command tree: a file per command, a directory per noun.
+
+mod completions;
+mod config;
+mod logs;
+mod man;
+mod reference;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::Outcome;
+
+/// Everything `syncline` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Logs(logs::LogsArgs),
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+    #[command(hide = true)]
+    Reference(reference::ReferenceArgs),
+}
+
+impl Command {
+    pub(crate) fn run(self, context: &Context) -> Outcome {
+        match self {
+            Self::Logs(args) => logs::run(&args, context),
+            Self::Config(command) => command.run(context),
+            Self::Completions(args) => completions::run(&args, context),
+            Self::Man(args) => man::run(&args, context),
+            Self::Reference(args) => reference::run(&args, context),
+        }
+    }
+}

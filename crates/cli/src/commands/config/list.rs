@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::config::{
+    Auth, Endpoint, Key, Layer, Origin, ProfileName, Setting, Settings, SyncInterval,
+};
+use crate::context::Context;
+use crate::environment::variable;
+use crate::failure::Outcome;
+use crate::output::printable;
+
+/// Show every value in effect, and where it came from
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {}
+
+/// `profiles` holds, for the active profile, the values in effect; for the others what their own
+/// part of the file gives. `origins` tells where the active profile's values came from.
+#[derive(Serialize)]
+struct Listing {
+    profiles: BTreeMap<ProfileName, Values>,
+    active_profile: ProfileName,
+    origins: BTreeMap<&'static str, Origin>,
+    config_file: String,
+    data_dir: String,
+}
+
+#[derive(Serialize)]
+struct Values {
+    endpoint: Option<Endpoint>,
+    sync_enabled: bool,
+    sync_interval: SyncInterval,
+    auth: Auth,
+}
+
+impl Values {
+    fn of(settings: Settings) -> Self {
+        Self {
+            endpoint: settings.endpoint.value,
+            sync_enabled: settings.sync_enabled.value,
+            sync_interval: settings.sync_interval.value,
+            auth: settings.auth.value,
+        }
+    }
+}
+
+pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
+    let active = context.profile()?;
+    let config = context.config()?;
+    let settings = context.settings()?;
+    let paths = context.paths()?;
+    let mut profiles = BTreeMap::new();
+    for name in config.profiles()? {
+        let values = if name == active.value {
+            Values::of(settings.clone())
+        } else {
+            let silent = Layer::default();
+            Values::of(Settings::resolve(&silent, &silent, &config.layer(&name)?))
+        };
+        profiles.insert(name, values);
+    }
+    let mut origins: BTreeMap<_, _> = Key::ALL
+        .into_iter()
+        .map(|key| (key.as_str(), settings.shown(key).1))
+        .collect();
+    origins.insert("active_profile", active.origin);
+    let listing = Listing {
+        profiles,
+        active_profile: active.value.clone(),
+        origins,
+        config_file: paths.config_file.display().to_string(),
+        data_dir: paths.data_dir.display().to_string(),
+    };
+    context.output.data(&listing, |out| {
+        let source = match active.origin {
+            Origin::Flag => "--profile".to_owned(),
+            Origin::Environment => variable::PROFILE.to_owned(),
+            Origin::Profile => "active_profile".to_owned(),
+            Origin::Default => "default".to_owned(),
+        };
+        row(out, "profile", listing.active_profile.as_str(), &source)?;
+        for key in Key::ALL {
+            let (value, origin) = settings.shown(key);
+            let value = value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+            row(out, key.as_str(), &value, &source_of(key, origin))?;
+        }
+        row(out, "config_file", &listing.config_file, "")?;
+        row(out, "data_dir", &listing.data_dir, "")
+    })?;
+    for key in config.unknown_keys()? {
+        context.output.warn(format_args!(
+            "{key} in the configuration file means nothing"
+        ));
+    }
+    Ok(())
+}
+
+fn row(out: &mut dyn Write, name: &str, value: &str, source: &str) -> io::Result<()> {
+    let line = format!("{name:<14}  {:<40}  {source}", printable(value));
+    writeln!(out, "{}", line.trim_end())
+}
+
+fn source_of(key: Key, origin: Origin) -> String {
+    let flag = match key {
+        Key::Auth => "--token-file",
+        Key::Endpoint | Key::SyncEnabled | Key::SyncInterval => "--endpoint",
+    };
+    match origin {
+        Origin::Flag => format!("flag {flag}"),
+        Origin::Environment => format!("environment {}", key.variable()),
+        Origin::Profile | Origin::Default => origin.as_str().to_owned(),
+    }
+}
+
+/// A setting as JSON: null where there is none.
+pub(super) fn json_value(setting: Option<&Setting>) -> Value {
+    match setting {
+        None => Value::Null,
+        Some(Setting::Endpoint(endpoint)) => endpoint.as_str().into(),
+        Some(Setting::SyncEnabled(enabled)) => (*enabled).into(),
+        Some(Setting::SyncInterval(interval)) => interval.duration().as_secs().into(),
+        Some(Setting::Auth(auth)) => auth.as_str().into(),
+    }
+}

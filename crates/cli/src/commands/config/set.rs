@@ -1,0 +1,34 @@
+use clap::Args;
+
+use super::{note_override, parse_key};
+use crate::config::{ConfigFile, Setting};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+
+/// Set a value in the profile
+#[derive(Debug, Args)]
+pub(crate) struct SetArgs {
+    /// endpoint, sync_enabled, sync_interval or auth
+    key: String,
+    /// The value
+    #[arg(allow_hyphen_values = true)]
+    value: String,
+}
+
+pub(crate) fn run(args: &SetArgs, context: &Context) -> Outcome {
+    let key = parse_key(&args.key)?;
+    let setting = Setting::parse(key, &args.value).map_err(|error| {
+        Failure::usage("value_invalid", format!("could not set {key}"))
+            .because(error)
+            .state("the configuration is unchanged")
+    })?;
+    let profile = context.profile()?.value;
+    let path = context.paths()?.config_file;
+    ConfigFile::edit(&path, |file| {
+        file.set(&profile, &setting).map_err(Failure::from)
+    })?;
+    context
+        .output
+        .note(format_args!("Set {key} = {setting} (profile: {profile})"));
+    note_override(context, key)
+}

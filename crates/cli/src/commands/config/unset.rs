@@ -1,0 +1,27 @@
+use clap::Args;
+
+use super::parse_key;
+use crate::config::ConfigFile;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+
+/// Take a value out of the profile, so that the default counts
+#[derive(Debug, Args)]
+pub(crate) struct UnsetArgs {
+    /// endpoint, sync_enabled, sync_interval or auth
+    key: String,
+}
+
+pub(crate) fn run(args: &UnsetArgs, context: &Context) -> Outcome {
+    let key = parse_key(&args.key)?;
+    let profile = context.profile()?.value;
+    let path = context.paths()?.config_file;
+    let was_set = ConfigFile::edit(&path, |file| {
+        file.unset(&profile, key).map_err(Failure::from)
+    })?;
+    let what = if was_set { "Unset" } else { "Not set:" };
+    context
+        .output
+        .note(format_args!("{what} {key} (profile: {profile})"));
+    Ok(())
+}

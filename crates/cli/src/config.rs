@@ -1,0 +1,12 @@
+//! The user's configuration: a TOML file of profiles, credentials in a file of their own, and the
+//! layers flag, environment, profile, default, with the origin of each value kept.
+
+mod credentials;
+mod file;
+mod layers;
+mod setting;
+
+pub(crate) use credentials::{Credential, Credentials, CredentialsError, Secret};
+pub(crate) use file::{ConfigFile, ConfigFileError, DEFAULT_PROFILE, ProfileName};
+pub(crate) use layers::{Layer, Origin, Settings, Sourced};
+pub(crate) use setting::{Auth, Endpoint, Key, Setting, SettingError, SyncInterval};

@@ -1,0 +1,330 @@
+//! The keys of a profile, and what their values may be.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+
+use crate::environment::variable;
+
+/// A key of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Endpoint,
+    SyncEnabled,
+    SyncInterval,
+    Auth,
+}
+
+impl Key {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Endpoint,
+        Self::SyncEnabled,
+        Self::SyncInterval,
+        Self::Auth,
+    ];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Endpoint => "endpoint",
+            Self::SyncEnabled => "sync_enabled",
+            Self::SyncInterval => "sync_interval",
+            Self::Auth => "auth",
+        }
+    }
+
+    /// The variable that overrides the profile.
+    pub(crate) const fn variable(self) -> &'static str {
+        match self {
+            Self::Endpoint => variable::ENDPOINT,
+            Self::SyncEnabled => variable::SYNC_ENABLED,
+            Self::SyncInterval => variable::SYNC_INTERVAL,
+            // A token from the environment asks for its own use.
+            Self::Auth => variable::TOKEN,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Key {
+    type Err = SettingError;
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let found = Self::ALL.into_iter().find(|key| key.as_str() == text);
+        found.ok_or(SettingError::UnknownKey)
+    }
+}
+
+/// Why a key or value can't be set. Values are not repeated: an endpoint may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SettingError {
+    #[error("the keys are endpoint, sync_enabled, sync_interval and auth")]
+    UnknownKey,
+    #[error("endpoint must be an http:// or https:// URL, such as https://sync.example.org")]
+    Endpoint(#[source] Option<url::ParseError>),
+    #[error("endpoint may not hold a user name or password; `syncline login` keeps a token")]
+    EndpointCredentials,
+    #[error("endpoint may not have a query or fragment")]
+    EndpointExtra,
+    #[error("sync_enabled must be true or false")]
+    SyncEnabled,
+    #[error(
+        "sync_interval must be a whole number of seconds, 1 to {}",
+        SyncInterval::SECONDS_MAX
+    )]
+    SyncInterval,
+    #[error("auth must be none or token")]
+    Auth,
+}
+
+/// The URL of a server: http or https, without credentials, query, fragment or final slash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Endpoint(String);
+
+impl Endpoint {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether what is sent there can be read on the way: plain http to another machine.
+    pub(crate) fn is_readable_on_the_way(&self) -> bool {
+        let url = Url::parse(&self.0).expect("it was a URL when it was made");
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        url.scheme() == "http" && !loopback
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = SettingError;
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let url = Url::parse(text.trim()).map_err(|e| SettingError::Endpoint(Some(e)))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(SettingError::Endpoint(None));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(SettingError::EndpointCredentials);
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(SettingError::EndpointExtra);
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How often to ask a server that does not stream, in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct SyncInterval(u32);
+
+impl SyncInterval {
+    pub(crate) const DEFAULT: Self = Self(30);
+    /// A day: whoever wants less than that wants `sync_enabled = false`.
+    pub(crate) const SECONDS_MAX: u32 = 86_400;
+
+    pub(crate) fn from_seconds(seconds: i64) -> Result<Self, SettingError> {
+        match u32::try_from(seconds) {
+            Ok(seconds @ 1..=Self::SECONDS_MAX) => Ok(Self(seconds)),
+            _ => Err(SettingError::SyncInterval),
+        }
+    }
+
+    pub(crate) fn duration(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+}
+
+impl FromStr for SyncInterval {
+    type Err = SettingError;
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let seconds = text
+            .trim()
+            .parse()
+            .map_err(|_| SettingError::SyncInterval)?;
+        Self::from_seconds(seconds)
+    }
+}
+
+impl fmt::Display for SyncInterval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How to show who we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Auth {
+    /// Not at all; for a server on this machine.
+    None,
+    /// With a bearer token.
+    Token,
+}
+
+impl Auth {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Token => "token",
+        }
+    }
+}
+
+impl FromStr for Auth {
+    type Err = SettingError;
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        match text.trim() {
+            "none" => Ok(Self::None),
+            "token" => Ok(Self::Token),
+            _ => Err(SettingError::Auth),
+        }
+    }
+}
+
+/// A checked value of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Endpoint(Endpoint),
+    SyncEnabled(bool),
+    SyncInterval(SyncInterval),
+    Auth(Auth),
+}
+
+impl Setting {
+    /// Checks `text` as the value of `key`.
+    pub(crate) fn parse(key: Key, text: &str) -> Result<Self, SettingError> {
+        Ok(match key {
+            Key::Endpoint => Self::Endpoint(text.parse()?),
+            Key::SyncEnabled => Self::SyncEnabled(parse_switch(text)?),
+            Key::SyncInterval => Self::SyncInterval(text.parse()?),
+            Key::Auth => Self::Auth(text.parse()?),
+        })
+    }
+
+    pub(crate) const fn key(&self) -> Key {
+        match self {
+            Self::Endpoint(_) => Key::Endpoint,
+            Self::SyncEnabled(_) => Key::SyncEnabled,
+            Self::SyncInterval(_) => Key::SyncInterval,
+            Self::Auth(_) => Key::Auth,
+        }
+    }
+
+    /// The value as it is written into the file.
+    pub(crate) fn to_toml(&self) -> toml_edit::Value {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.as_str().into(),
+            Self::SyncEnabled(enabled) => (*enabled).into(),
+            Self::SyncInterval(interval) => i64::from(interval.0).into(),
+            Self::Auth(auth) => auth.as_str().into(),
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.fmt(f),
+            Self::SyncEnabled(enabled) => enabled.fmt(f),
+            Self::SyncInterval(interval) => interval.fmt(f),
+            Self::Auth(auth) => f.write_str(auth.as_str()),
+        }
+    }
+}
+
+/// A switch as people write it in an environment.
+fn parse_switch(text: &str) -> Result<bool, SettingError> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(SettingError::SyncEnabled),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_bare_http_url() {
+        let good = [
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("HTTPS://Sync.Example.org", "https://sync.example.org"),
+            (" https://h/base/ ", "https://h/base"),
+        ];
+        for (text, expected) in good {
+            assert_eq!(text.parse::<Endpoint>().unwrap().as_str(), expected);
+        }
+        for text in [
+            "",
+            "sync.example.org",
+            "ftp://h",
+            "http://",
+            "file:///x",
+            "http://h:99999",
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert!(matches!(error, SettingError::Endpoint(_)), "{text}");
+        }
+        for text in ["http://u:p@h", "http://u@h", "http://:p@h"] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert_eq!(error, SettingError::EndpointCredentials, "{text}");
+        }
+        for text in ["http://h?token=x", "http://h#x"] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert_eq!(error, SettingError::EndpointExtra, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_readable_but_on_this_machine() {
+        let readable = |text: &str| text.parse::<Endpoint>().unwrap().is_readable_on_the_way();
+        for text in [
+            "http://10.0.0.1",
+            "http://sync.example.org",
+            "http://[2001:db8::1]",
+        ] {
+            assert!(readable(text), "{text}");
+        }
+        for text in [
+            "https://10.0.0.1",
+            "http://127.0.0.1:1",
+            "http://localhost",
+            "http://[::1]",
+        ] {
+            assert!(!readable(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for text in ["0", "-1", "86401", "1.5", "", "99999999999999999999"] {
+            let result = Setting::parse(Key::SyncInterval, text);
+            assert_eq!(result, Err(SettingError::SyncInterval), "{text}");
+        }
+        assert!(Setting::parse(Key::SyncEnabled, "maybe").is_err());
+        assert_eq!(
+            Setting::parse(Key::SyncEnabled, "OFF"),
+            Ok(Setting::SyncEnabled(false))
+        );
+        assert!(Setting::parse(Key::Auth, "workos").is_err());
+        assert_eq!("color".parse::<Key>(), Err(SettingError::UnknownKey));
+    }
+}

@@ -1,0 +1,293 @@
+//! What every command works with: the flags before it, the environment, and what follows from them.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use syncline_model::thread::NameKind;
+
+use crate::cli::GlobalArgs;
+use crate::config::{
+    Auth, ConfigFile, ConfigFileError, Credentials, CredentialsError, Endpoint, Key, Layer, Origin,
+    ProfileName, Secret, Setting, Settings, Sourced,
+};
+use crate::environment::{Environment, variable};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::paths::{self, Paths, System};
+use crate::project_file::ProjectFile;
+
+/// The project of threads that no flag and no repository puts elsewhere.
+pub(crate) const DEFAULT_PROJECT: &str = "default";
+/// Who writes entries when nothing says who.
+const DEFAULT_AUTHOR: &str = "user";
+
+/// The surroundings of one command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) globals: GlobalArgs,
+    pub(crate) environment: Environment,
+    pub(crate) output: Output,
+    config: OnceCell<ConfigFile>,
+}
+
+impl Context {
+    pub(crate) fn new(globals: GlobalArgs, environment: Environment, output: Output) -> Self {
+        Self {
+            globals,
+            environment,
+            output,
+            config: OnceCell::new(),
+        }
+    }
+
+    /// The places in use: the standard ones, moved by flags and environment. A data directory that
+    /// was asked for holds the logs and sockets that belong to it too.
+    pub(crate) fn paths(&self) -> Result<Paths, Failure> {
+        let data_dir = self.path(self.globals.data_dir.as_deref(), variable::DATA_DIR)?;
+        let config_file = self.path(self.globals.config.as_deref(), variable::CONFIG)?;
+        let home = self.environment.home.clone().map(PathBuf::into_os_string);
+        let look_up = |name: &str| self.environment.raw(name).cloned();
+        let standard = paths::standard(System::current(), look_up, home);
+        let mut paths = match (standard, &data_dir, &config_file) {
+            (Ok(standard), _, _) => standard,
+            // Nothing of the standard places is needed.
+            (Err(_), Some(data_dir), Some(config_file)) => Paths {
+                config_file: config_file.clone(),
+                data_dir: data_dir.clone(),
+                log_dir: PathBuf::new(),
+                runtime_dir: PathBuf::new(),
+            },
+            (Err(error), _, _) => {
+                let failure = Failure::new("no_home", "could not tell where to keep data");
+                return Err(failure
+                    .because(error)
+                    .fix("set HOME, or give --data-dir and --config"));
+            }
+        };
+        if let Some(data_dir) = data_dir {
+            paths.log_dir = data_dir.join("logs");
+            paths.runtime_dir = data_dir.join("run");
+            paths.data_dir = data_dir;
+        }
+        if let Some(config_file) = config_file {
+            paths.config_file = config_file;
+        }
+        Ok(paths)
+    }
+
+    /// The directory of the replica of the profile in use.
+    pub(crate) fn replica_dir(&self) -> Result<PathBuf, Failure> {
+        let profiles = self.paths()?.data_dir.join("profiles");
+        Ok(profiles.join(self.profile()?.value.as_str()))
+    }
+
+    /// The configuration file, read once.
+    pub(crate) fn config(&self) -> Result<&ConfigFile, Failure> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let config = ConfigFile::load(&self.paths()?.config_file)?;
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The credentials beside the configuration file.
+    pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
+        Ok(Credentials::beside(&self.paths()?.config_file))
+    }
+
+    /// The profile in use. One that was asked for and is not there is an error.
+    pub(crate) fn profile(&self) -> Result<Sourced<ProfileName>, Failure> {
+        let (text, origin) = match &self.globals.profile {
+            Some(text) => (Some(text.as_str()), Origin::Flag),
+            None => (
+                self.environment.text(variable::PROFILE)?,
+                Origin::Environment,
+            ),
+        };
+        let config = self.config()?;
+        let Some(text) = text else {
+            let active = config.active_profile()?;
+            let origin = active.as_ref().map_or(Origin::Default, |_| Origin::Profile);
+            let value = active.unwrap_or_default();
+            return Ok(Sourced { value, origin });
+        };
+        let value = text.parse::<ProfileName>().map_err(|error| {
+            Failure::usage("profile_invalid", format!("{text:?} is no profile")).because(error)
+        })?;
+        if !config.has_profile(&value)? {
+            return Err(unknown_profile(&value, &config.profiles()?));
+        }
+        Ok(Sourced { value, origin })
+    }
+
+    /// The settings in effect for the profile in use.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let profile = self.config()?.layer(&self.profile()?.value)?;
+        Ok(Settings::resolve(
+            &self.flag_layer()?,
+            &self.environment_layer()?,
+            &profile,
+        ))
+    }
+
+    fn flag_layer(&self) -> Result<Layer, Failure> {
+        let mut layer = Layer::default();
+        if let Some(text) = &self.globals.endpoint {
+            layer.endpoint = Some(text.parse().map_err(|error| {
+                Failure::usage("endpoint_invalid", "--endpoint is no endpoint").because(error)
+            })?);
+        }
+        if self.globals.token_file.is_some() {
+            layer.auth = Some(Auth::Token);
+        }
+        Ok(layer)
+    }
+
+    fn environment_layer(&self) -> Result<Layer, Failure> {
+        let mut layer = Layer::default();
+        for key in [Key::Endpoint, Key::SyncEnabled, Key::SyncInterval] {
+            let name = key.variable();
+            let Some(text) = self.environment.text(name)? else {
+                continue;
+            };
+            layer.set(Setting::parse(key, text).map_err(|error| {
+                Failure::usage("environment_invalid", format!("{name} has no valid value"))
+                    .because(error)
+                    .fix(format!("unset {name}, or set it to a valid value"))
+            })?);
+        }
+        if self.environment.raw(variable::TOKEN).is_some() {
+            layer.auth = Some(Auth::Token);
+        }
+        Ok(layer)
+    }
+
+    /// The token to show to `endpoint`: none if `auth` is none, or if no token is known.
+    ///
+    /// A stored token goes only to the endpoint for which it was stored.
+    pub(crate) fn token(
+        &self,
+        settings: &Settings,
+        endpoint: &Endpoint,
+    ) -> Result<Option<Secret>, Failure> {
+        if settings.auth.value == Auth::None {
+            return Ok(None);
+        }
+        if let Some(given) = self.given_token()? {
+            return Ok(Some(given));
+        }
+        let stored = self.credentials()?.get(&self.profile()?.value)?;
+        Ok(stored
+            .filter(|credential| credential.endpoint == *endpoint)
+            .map(|credential| credential.token))
+    }
+
+    /// The token that a flag or the environment gives for this command.
+    pub(crate) fn given_token(&self) -> Result<Option<Secret>, Failure> {
+        if let Some(path) = &self.globals.token_file {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                let message = format!("could not read the token in {}", path.display());
+                Failure::new("token_unreadable", message).because(error)
+            })?;
+            return Secret::parse(&text).map(Some).map_err(|error| {
+                let message = format!("{} holds no token", path.display());
+                Failure::new("token_invalid", message).because(error)
+            });
+        }
+        let Some(text) = self.environment.text(variable::TOKEN)? else {
+            return Ok(None);
+        };
+        Secret::parse(text).map(Some).map_err(|error| {
+            let message = format!("{} holds no token", variable::TOKEN);
+            Failure::usage("environment_invalid", message).because(error)
+        })
+    }
+
+    /// The repository file that is in force here, if any.
+    pub(crate) fn project_file(&self) -> Result<Option<ProjectFile>, Failure> {
+        let Some(dir) = &self.environment.current_dir else {
+            return Ok(None);
+        };
+        ProjectFile::find(dir).map_err(|error| {
+            Failure::new(
+                "project_file_invalid",
+                "could not tell the project of this directory",
+            )
+            .because(error)
+            .state("nothing was read or written")
+            .fix("mend the file, or name the project with --project NAME")
+        })
+    }
+
+    /// The project that was chosen: by `flag`, else by the nearest repository file; None if nothing
+    /// chooses one.
+    pub(crate) fn chosen_project(&self, flag: Option<&str>) -> Result<Option<String>, Failure> {
+        let Some(flag) = flag else {
+            return Ok(self.project_file()?.and_then(|file| file.project));
+        };
+        NameKind::Project.check(flag).map_err(|error| {
+            Failure::usage("project_invalid", format!("{flag:?} is no project")).because(error)
+        })?;
+        Ok(Some(flag.to_owned()))
+    }
+
+    /// The author of what this command writes.
+    pub(crate) fn author(&self) -> Result<String, Failure> {
+        let author = match &self.globals.author {
+            Some(author) => author.as_str(),
+            None => self
+                .environment
+                .text(variable::AUTHOR)?
+                .unwrap_or(DEFAULT_AUTHOR),
+        };
+        NameKind::Author.check(author).map_err(|error| {
+            Failure::usage("author_invalid", "the author has no valid name").because(error)
+        })?;
+        Ok(author.to_owned())
+    }
+
+    fn path(&self, flag: Option<&Path>, name: &'static str) -> Result<Option<PathBuf>, Failure> {
+        let given = match flag {
+            Some(path) => path.to_owned(),
+            None => match self.environment.raw(name) {
+                Some(path) => PathBuf::from(path),
+                None => return Ok(None),
+            },
+        };
+        std::path::absolute(&given).map(Some).map_err(|error| {
+            Failure::usage("path_invalid", format!("{given:?} is no usable path")).because(error)
+        })
+    }
+}
+
+/// A profile was asked for that is not there.
+pub(crate) fn unknown_profile(name: &ProfileName, known: &[ProfileName]) -> Failure {
+    let known: Vec<&str> = known.iter().map(ProfileName::as_str).collect();
+    let message = format!("no profile {name}; there are: {}", known.join(", "));
+    Failure::usage("profile_unknown", message)
+        .fix(format!("syncline config profiles create {name}"))
+}
+
+impl From<ConfigFileError> for Failure {
+    fn from(error: ConfigFileError) -> Self {
+        let code = match &error {
+            ConfigFileError::Read { .. } => "config_unreadable",
+            ConfigFileError::Write { .. } => "config_unwritable",
+            ConfigFileError::Syntax { .. }
+            | ConfigFileError::Shape { .. }
+            | ConfigFileError::Value { .. } => "config_invalid",
+        };
+        Self::new(code, "could not use the configuration")
+            .because(error)
+            .state("the configuration file is as it was")
+            .fix("mend the file by hand, or name another with --config FILE")
+    }
+}
+
+impl From<CredentialsError> for Failure {
+    fn from(error: CredentialsError) -> Self {
+        Self::new("credentials_failed", "could not use the stored tokens")
+            .because(error)
+            .fix("syncline login")
+    }
+}

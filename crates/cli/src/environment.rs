@@ -1,0 +1,71 @@
+//! The one place where the environment is read.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+
+/// The variables that Syncline knows.
+pub(crate) mod variable {
+    pub(crate) const ENDPOINT: &str = "SYNCLINE_ENDPOINT";
+    pub(crate) const TOKEN: &str = "SYNCLINE_TOKEN";
+    pub(crate) const PROFILE: &str = "SYNCLINE_PROFILE";
+    pub(crate) const DATA_DIR: &str = "SYNCLINE_DATA_DIR";
+    pub(crate) const CONFIG: &str = "SYNCLINE_CONFIG";
+    pub(crate) const SYNC_ENABLED: &str = "SYNCLINE_SYNC_ENABLED";
+    pub(crate) const SYNC_INTERVAL: &str = "SYNCLINE_SYNC_INTERVAL";
+    pub(crate) const AUTHOR: &str = "SYNCLINE_AUTHOR";
+    pub(crate) const LOG_LEVEL: &str = "SYNCLINE_LOG_LEVEL";
+}
+
+/// What the process was started with, read once.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    pub(crate) home: Option<PathBuf>,
+    pub(crate) current_dir: Option<PathBuf>,
+    pub(crate) terminals: Terminals,
+}
+
+/// Which of the standard streams a person is at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminals {
+    pub(crate) stdin: bool,
+    pub(crate) stdout: bool,
+    pub(crate) stderr: bool,
+}
+
+impl Environment {
+    /// Reads the environment of this process.
+    pub(crate) fn read() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            home: std::env::home_dir(),
+            current_dir: std::env::current_dir().ok(),
+            terminals: Terminals {
+                stdin: std::io::stdin().is_terminal(),
+                stdout: std::io::stdout().is_terminal(),
+                stderr: std::io::stderr().is_terminal(),
+            },
+        }
+    }
+
+    /// The value of `name`; one that is empty counts as not set.
+    pub(crate) fn raw(&self, name: &str) -> Option<&OsString> {
+        let value = self.variables.get(OsStr::new(name));
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name` as text.
+    pub(crate) fn text(&self, name: &'static str) -> Result<Option<&str>, Failure> {
+        let Some(value) = self.raw(name) else {
+            return Ok(None);
+        };
+        value.to_str().map(Some).ok_or_else(|| {
+            Failure::usage("environment_invalid", format!("{name} is not UTF-8 text"))
+                .fix(format!("unset {name}, or set it to readable text"))
+        })
+    }
+}

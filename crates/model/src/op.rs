@@ -48,6 +48,14 @@ pub struct Cursor {
     pub mark: Mark,
 }
 
+impl Cursor {
+    /// Place 0, common to all logs, where its mark is not known. No server checks it.
+    pub const ORIGIN: Self = Self {
+        server_seq: ServerSeq::ZERO,
+        mark: Mark::origin([0; 16]),
+    };
+}
+
 /// The stamp by which the last writer of a field wins: clock first, then actor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OpVersion {

@@ -106,7 +106,9 @@ fn at_equal_clocks_the_greater_actor_wins() {
     let (low, high) = (op("a", 5, &rename("low")), op("b", 5, &rename("high")));
     for order in [[&low, &high], [&high, &low]] {
         let mut view = Memory::default();
-        order.map(|op| view.confirm(op));
+        for op in order {
+            view.confirm(op);
+        }
         let name = view.cell(&THREADS, &[Value::from(id().to_string())], "name");
         assert_eq!(name, Some(Value::from("high")));
     }

@@ -287,10 +287,11 @@ fn replay<'a>(
     view.flush()
 }
 
-/// The marks of a page's ops, each one checked that can be.
+/// The marks of a page's ops, each one checked that can be. They can't where the mark of place 0 is
+/// not known: a replica makes its first file with [`Cursor::ORIGIN`].
 fn chain(start: Cursor, page: &PulledPage) -> Result<Vec<Option<Mark>>, ApplyError> {
     let mut at = start.server_seq;
-    let mut mark = Some(start.mark);
+    let mut mark = (start != Cursor::ORIGIN).then_some(start.mark);
     let mut marks = Vec::with_capacity(page.ops.len());
     for op in &page.ops {
         if op.seq != at.next() {

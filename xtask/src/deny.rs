@@ -14,7 +14,8 @@ const VERSION: &str = "0.20.2";
 /// directory where the machine has none.
 pub(crate) fn check(repository: &Repository, steps: &mut Steps) -> Result<(), Failure> {
     let mut deny = installed(repository, steps)?;
-    deny.args(["--locked", "check", "bans", "licenses", "sources"]);
+    deny.args(["--locked", "check", "--hide-inclusion-graph"]);
+    deny.args(["bans", "licenses", "sources"]);
     steps.run("deny", &mut deny)
 }
 

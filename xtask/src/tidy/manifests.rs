@@ -1,6 +1,7 @@
 //! The rules of Cargo manifests and of clippy's settings.
 
 use super::Finding;
+use super::rust::has_word;
 use super::tree::File;
 use crate::repository::Package;
 
@@ -21,6 +22,7 @@ pub(crate) fn findings(packages: &[Package], files: &[File]) -> Vec<Finding> {
         if let Some(manifest) = of(&format!("{}/Cargo.toml", package.directory)) {
             findings.extend(manifest_findings(manifest));
         }
+        findings.extend(unused_dependencies(package, files));
         let clippy = of(&format!("{}/clippy.toml", package.directory));
         if let (Some(own), Some(root)) = (clippy, of("clippy.toml")) {
             findings.extend(clippy_findings(own, root));
@@ -62,6 +64,26 @@ fn versions_outside_the_root(manifest: &File) -> Vec<Finding> {
     findings
 }
 
+/// A dependency that no file of the crate names costs its build for nothing.
+fn unused_dependencies(package: &Package, files: &[File]) -> Vec<Finding> {
+    let directory = format!("{}/", package.directory);
+    let of_package = |file: &&File| file.path.starts_with(&directory) && file.path.ends_with(".rs");
+    let sources: Vec<_> = files.iter().filter(of_package).collect();
+    let unused = package.dependencies.iter().filter(|dependency| {
+        let name = dependency.name.replace('-', "_");
+        !sources
+            .iter()
+            .any(|source| source.text.lines().any(|line| has_word(line, &name)))
+    });
+    let finding = |name: &str| Finding {
+        path: format!("{directory}Cargo.toml"),
+        line: 1,
+        rule: "manifest",
+        message: format!("depends on {name}, which no file of the crate names"),
+    };
+    unused.map(|dependency| finding(&dependency.name)).collect()
+}
+
 /// Clippy reads the nearest `clippy.toml` alone: a crate's own repeats the root's settings.
 fn clippy_findings(own: &File, root: &File) -> Vec<Finding> {
     let settings = root
@@ -83,6 +105,7 @@ fn clippy_findings(own: &File, root: &File) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repository::{Dependency, DependencyKind};
 
     fn file(path: &str, text: &str) -> File {
         File {
@@ -114,5 +137,27 @@ mod tests {
             clippy_findings(&file("x/clippy.toml", "a = 1\n"), &root).len(),
             1
         );
+    }
+
+    #[test]
+    fn a_dependency_is_named_somewhere_in_its_crate() {
+        let dependency = |name: &str| Dependency {
+            name: name.to_owned(),
+            kind: DependencyKind::Shipped,
+        };
+        let package = Package {
+            name: "x".to_owned(),
+            directory: "crates/x".to_owned(),
+            rust_version: String::new(),
+            dependencies: vec![dependency("serde-json"), dependency("rand")],
+            examples: Vec::new(),
+        };
+        let files = [
+            file("crates/x/src/lib.rs", "use serde_json::Value;"),
+            file("crates/y/src/lib.rs", "use rand::Rng;"),
+        ];
+        let findings = unused_dependencies(&package, &files);
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].message.contains("rand"));
     }
 }

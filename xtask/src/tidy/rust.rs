@@ -177,7 +177,7 @@ fn looks_like_sql(literal: &str) -> bool {
 }
 
 /// Whether `word` stands in `line` by itself, and not as a part of a longer word.
-fn has_word(line: &str, word: &str) -> bool {
+pub(crate) fn has_word(line: &str, word: &str) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back();

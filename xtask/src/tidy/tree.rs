@@ -21,7 +21,7 @@ const EMPTY_NAMES: [&str; 6] = ["util", "utils", "common", "helpers", "misc", "m
 
 /// Directories that exist on one machine only.
 // tidy: machine-path because this is the list of them
-const MACHINE_PATHS: [&str; 3] = ["/work/", "/tmp/", "/root/"];
+const MACHINE_PATHS: [&str; 2] = ["/work/", "/tmp/"];
 
 /// A file that people write.
 #[derive(Debug)]

@@ -1,0 +1,158 @@
+//! The limits: what bare SQLite, an empty file copy or one commit takes on this machine, with code as
+//! tuned as ours.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use rusqlite::Connection;
+use syncline_model::Op;
+use syncline_store::{FileOptions, TenantFile};
+
+use crate::input::EntryRow;
+
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy)]
+pub enum Sync {
+    Full,
+    Normal,
+}
+
+/// Makes a file with the very tables of a tenant file, and opens it bare.
+fn open(path: &Path, sync: Sync) -> anyhow::Result<Connection> {
+    let epoch = syncline_model::Epoch::new(uuid::Uuid::nil());
+    let origin = syncline_model::Mark::origin([0; 16]);
+    drop(TenantFile::create(
+        path,
+        &FileOptions::default(),
+        epoch,
+        origin,
+    )?);
+    let connection = Connection::open(path)?;
+    let sync = match sync {
+        Sync::Full => "FULL",
+        Sync::Normal => "NORMAL",
+    };
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {sync}; PRAGMA cache_size = -16000;"
+    ))?;
+    Ok(connection)
+}
+
+/// Inserts the ops as rows, `batch` a transaction; gives rows a second.
+pub fn insert_ops(path: &Path, sync: Sync, ops: &[Op], batch: usize) -> anyhow::Result<f64> {
+    let connection = open(path, sync)?;
+    let begun = Instant::now();
+    for (n, chunk) in ops.chunks(batch).enumerate() {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        {
+            let mut insert = OpInsert::prepare(&connection)?;
+            for (place, op) in (n * batch + 1..).zip(chunk) {
+                insert.run(place, op)?;
+            }
+        }
+        connection.execute_batch("COMMIT")?;
+    }
+    Ok(ops.len() as f64 / begun.elapsed().as_secs_f64())
+}
+
+struct OpInsert<'c>(rusqlite::CachedStatement<'c>);
+
+impl<'c> OpInsert<'c> {
+    fn prepare(connection: &'c Connection) -> anyhow::Result<Self> {
+        Ok(Self(connection.prepare_cached(
+            "INSERT INTO ops (server_seq, scope, resource_id, actor, clock, payload, payload_hash, mark) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?))
+    }
+
+    fn run(&mut self, place: usize, op: &Op) -> anyhow::Result<()> {
+        let digest = [7_u8; 16];
+        self.0.execute((
+            place as i64,
+            op.key.scope.as_str(),
+            op.key.resource.as_str(),
+            op.key.actor.as_str(),
+            op.key.clock.get() as i64,
+            op.payload.as_str(),
+            digest,
+            digest,
+        ))?;
+        Ok(())
+    }
+}
+
+/// Whether a limit holds the log beside the view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tables {
+    View,
+    LogAndView,
+}
+
+/// Inserts entries with their full-text rows, `batch` a transaction; gives entries a second.
+pub fn insert_entries(
+    path: &Path,
+    sync: Sync,
+    entries: &[(Op, EntryRow)],
+    batch: usize,
+    tables: Tables,
+) -> anyhow::Result<f64> {
+    let connection = open(path, sync)?;
+    let begun = Instant::now();
+    for (n, chunk) in entries.chunks(batch).enumerate() {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        for (place, (op, row)) in (n * batch + 1..).zip(chunk) {
+            if tables == Tables::LogAndView {
+                OpInsert::prepare(&connection)?.run(place, op)?;
+            }
+            insert_entry(&connection, place, row)?;
+        }
+        connection.execute_batch("COMMIT")?;
+    }
+    Ok(entries.len() as f64 / begun.elapsed().as_secs_f64())
+}
+
+fn insert_entry(connection: &Connection, place: usize, row: &EntryRow) -> anyhow::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO entries (thread_id, entry_id, sequence_id, author, content, timestamp) \
+             VALUES (?, ?, ?, 'bench', ?, ?)",
+        )?
+        .execute((
+            &row.thread_id,
+            row.entry_id.to_string(),
+            (place / 100) as i64,
+            &row.content,
+            row.timestamp.to_string(),
+        ))?;
+    connection
+        .prepare_cached("INSERT INTO entries_fts (rowid, content) VALUES (?, ?)")?
+        .execute((connection.last_insert_rowid(), &row.content))?;
+    Ok(())
+}
+
+/// The median seconds of a commit of one op row.
+pub fn commit_seconds(path: &Path, sync: Sync, commits: usize) -> anyhow::Result<f64> {
+    let connection = open(path, sync)?;
+    let ops = crate::input::opaque(1, commits as u64, 200);
+    let mut seconds = Vec::with_capacity(commits);
+    for (place, op) in (1..).zip(&ops) {
+        let begun = Instant::now();
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        OpInsert::prepare(&connection)?.run(place, op)?;
+        connection.execute_batch("COMMIT")?;
+        seconds.push(begun.elapsed().as_secs_f64());
+    }
+    Ok(crate::measure::median(seconds))
+}
+
+/// Writes decompressed bytes to a file that the disk has when this returns.
+pub fn unpack_to(path: &Path, compressed: &[u8]) -> anyhow::Result<()> {
+    let mut file = std::fs::File::create(path).context("could not make the file")?;
+    let mut reader = flate2::read::GzDecoder::new(compressed);
+    std::io::copy(&mut reader, &mut file)?;
+    file.flush()?;
+    file.sync_all()?;
+    Ok(())
+}

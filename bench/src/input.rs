@@ -1,0 +1,117 @@
+//! The ops that are pushed: made from a seed, the same in every run.
+
+use syncline_model::thread::{Entry, EntryId, ThreadOp, thread_id};
+use syncline_model::{ActorId, Clock, Op, OpKey, Payload, ResourceId, Scope, Timestamp};
+use uuid::Uuid;
+
+const WORDS: [&str; 32] = [
+    "the", "a", "of", "to", "and", "in", "is", "that", "sync", "replica", "log", "fold", "entry",
+    "server", "cursor", "view", "epoch", "mark", "tenant", "commit", "laptop", "durable", "outbox",
+    "session", "retry", "branch", "failing", "test", "because", "refactor", "config", "parser",
+];
+const THREADS: u64 = 100;
+
+/// `bytes` bytes of words and numbers.
+pub fn text(seed: u64, bytes: usize) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut text = String::with_capacity(bytes + 16);
+    while text.len() < bytes {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        text.push_str(WORDS[(state % 32) as usize]);
+        if state % 11 == 0 {
+            text.push_str(&(state % 10_000).to_string());
+        }
+        text.push(' ');
+    }
+    text.truncate(bytes);
+    text
+}
+
+fn actor(run: u64) -> ActorId {
+    ActorId::new(Uuid::from_u128(0x0191_d1c2 << 96 | u128::from(run)).to_string())
+        .expect("a UUID's text is short and printable")
+}
+
+fn key(run: u64, clock: u64, scope: &str, resource: ResourceId) -> OpKey {
+    OpKey {
+        actor: actor(run),
+        clock: Clock::new(clock).expect("benchmarks count from 1"),
+        scope: Scope::new(scope).expect("it is one of two fixed texts"),
+        resource,
+    }
+}
+
+/// Ops of a scope that nobody folds, each with a payload of `bytes` bytes.
+pub fn opaque(run: u64, count: u64, bytes: usize) -> Vec<Op> {
+    (1..=count)
+        .map(|n| {
+            let payload = format!("{{\"data\":\"{}\"}}", text(n, bytes - 11));
+            let resource =
+                ResourceId::new(format!("r{}", n % THREADS)).expect("it is short and printable");
+            Op {
+                key: key(run, n, "bench", resource),
+                payload: Payload::parse(&payload).expect("it is JSON"),
+            }
+        })
+        .collect()
+}
+
+/// The place-th entry of the benchmark, of `bytes` bytes of text.
+pub fn entry(run: u64, place: u64, bytes: usize) -> (Op, EntryRow) {
+    let project = format!("bench{run}");
+    let thread = thread_id(&project, &format!("thread-{}", place % THREADS), 0);
+    let row = EntryRow {
+        thread_id: thread.to_string(),
+        entry_id: Uuid::from_u128(0x0191_d1c2 << 96 | 7 << 76 | 2 << 62 | u128::from(place)),
+        content: text(place, bytes),
+        timestamp: Timestamp::from_millis(1_760_000_000_000 + place as i64)
+            .expect("it is of this century"),
+    };
+    let payload = ThreadOp::Entry(Entry {
+        entry_id: EntryId::from(row.entry_id),
+        author: "bench".into(),
+        content: row.content.as_str().into(),
+        name: None,
+        at: row.timestamp,
+    });
+    let payload = payload.payload().expect("it is within the limits");
+    (
+        Op {
+            key: key(run, place, Scope::THREAD, ResourceId::from(thread)),
+            payload,
+        },
+        row,
+    )
+}
+
+/// What an entry is as a row of the view.
+#[derive(Debug)]
+pub struct EntryRow {
+    pub thread_id: String,
+    pub entry_id: Uuid,
+    pub content: String,
+    pub timestamp: Timestamp,
+}
+
+/// The body of a push of these ops.
+pub fn push_body(client: &str, ops: &[Op]) -> Vec<u8> {
+    use std::fmt::Write as _;
+    let mut body = format!("{{\"clientId\":\"{client}\",\"ops\":[");
+    for (n, op) in ops.iter().enumerate() {
+        let comma = if n == 0 { "" } else { "," };
+        write!(
+            body,
+            "{comma}{{\"scope\":\"{}\",\"resourceId\":\"{}\",\"actor\":\"{}\",\"clock\":{},\"payload\":{}}}",
+            op.key.scope,
+            op.key.resource,
+            op.key.actor,
+            op.key.clock,
+            op.payload.as_str()
+        )
+        .expect("writing to a string does not fail");
+    }
+    body.push_str("]}");
+    body.into_bytes()
+}

@@ -1,0 +1,166 @@
+//! The programs that are measured, as processes of their own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+/// A server of ours, or the empty one; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `host:port`.
+    pub address: String,
+    /// From spawn to the line that says it is ready.
+    pub start: Duration,
+}
+
+impl Server {
+    /// Starts `syncline serve` on `data`, with tokens.
+    pub fn syncline(data: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(syncline()?);
+        command
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--auth",
+                "token",
+                "--data",
+            ])
+            .arg(data);
+        Self::start(command)
+    }
+
+    /// Starts the empty handler.
+    pub fn empty() -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--empty-handler");
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("no server")?;
+        let mut line = String::new();
+        let output = child.stdout.take().context("the server has no output")?;
+        BufReader::new(output).read_line(&mut line)?;
+        let start = begun.elapsed();
+        let address = line.trim().strip_prefix("listening on http://");
+        let address = address.context("the server did not start")?.to_owned();
+        Ok(Self {
+            child,
+            address,
+            start,
+        })
+    }
+
+    /// The resident memory in bytes.
+    pub fn resident(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line
+            .and_then(|line| line.split_whitespace().next())
+            .context("no VmRSS")?;
+        Ok(kib.parse::<u64>()? * 1024)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.child.kill().is_ok() {
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// The binary, built beside this one.
+pub fn syncline() -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("syncline");
+    ensure!(
+        path.exists(),
+        "there is no {}; build it first: cargo build --release",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// A replica's home: its own data, configuration and state directories.
+#[derive(Debug)]
+pub struct Home {
+    pub directory: tempfile::TempDir,
+    endpoint: String,
+    token_file: PathBuf,
+}
+
+impl Home {
+    pub fn new(server: &Server, token: &str) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let token_file = directory.path().join("token");
+        std::fs::write(&token_file, token)?;
+        Ok(Self {
+            endpoint: format!("http://{}", server.address),
+            directory,
+            token_file,
+        })
+    }
+
+    /// The same home, its server now being this one.
+    pub fn moved_to(self, server: &Server) -> Self {
+        Self {
+            endpoint: format!("http://{}", server.address),
+            ..self
+        }
+    }
+
+    /// The program with this home's environment.
+    pub fn syncline(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(syncline()?);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.directory.path())
+            .env("SYNCLINE_ENDPOINT", &self.endpoint)
+            .arg("--token-file")
+            .arg(&self.token_file)
+            .stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Runs the program to its end; gives what it printed.
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.syncline(arguments)?.output()?;
+        ensure!(
+            output.status.success(),
+            "syncline {arguments:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+}
+
+/// Makes a token for a tenant of the data directory.
+pub fn token(data: &Path, tenant: &str) -> anyhow::Result<String> {
+    let output = Command::new(syncline()?)
+        .args([
+            "token", "create", "--json", "--tenant", tenant, "--user", "bench", "--data",
+        ])
+        .arg(data)
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    Ok(made["token"]
+        .as_str()
+        .context("no token was printed")?
+        .to_owned())
+}

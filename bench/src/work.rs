@@ -1,0 +1,36 @@
+//! The named workloads.
+
+mod idle;
+mod live;
+mod pull;
+mod push;
+
+use crate::measure::Row;
+
+/// How large and how often.
+#[derive(Debug, Clone, Copy)]
+pub struct Bench {
+    pub size: f64,
+    pub runs: usize,
+}
+
+impl Bench {
+    /// `full`, scaled, and at least `least`.
+    pub fn scaled(&self, full: u64, least: u64) -> u64 {
+        ((full as f64 * self.size) as u64).max(least)
+    }
+}
+
+type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
+
+/// Every workload, by name.
+pub const ALL: [(&str, Workload); 8] = [
+    ("push_opaque", push::opaque),
+    ("push_entries", push::entries),
+    ("push_100_clients", push::many_clients),
+    ("pull_fresh", pull::pages),
+    ("bootstrap_file", pull::file),
+    ("live", live::latency),
+    ("idle", idle::server),
+    ("thread_push", live::thread_push),
+];

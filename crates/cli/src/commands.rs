@@ -5,6 +5,7 @@ mod config;
 mod logs;
 mod man;
 mod reference;
+mod token;
 
 use clap::Subcommand;
 
@@ -17,6 +18,8 @@ pub(crate) enum Command {
     Logs(logs::LogsArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     #[command(hide = true)]
@@ -28,6 +31,7 @@ impl Command {
         match self {
             Self::Logs(args) => logs::run(&args, context),
             Self::Config(command) => command.run(context),
+            Self::Token(command) => command.run(context),
             Self::Completions(args) => completions::run(&args, context),
             Self::Man(args) => man::run(&args, context),
             Self::Reference(args) => reference::run(&args, context),

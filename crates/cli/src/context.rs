@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use syncline_model::Timestamp;
 use syncline_model::thread::NameKind;
 
 use crate::cli::GlobalArgs;
@@ -229,6 +230,12 @@ impl Context {
             Failure::usage("project_invalid", format!("{flag:?} is no project")).because(error)
         })?;
         Ok(Some(flag.to_owned()))
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        let millis = jiff::Timestamp::now().as_millisecond();
+        Timestamp::from_millis(millis).expect("the system's clock is within four-digit years")
     }
 
     /// The author of what this command writes.

@@ -15,6 +15,8 @@ mod logging;
 mod output;
 mod paths;
 mod project_file;
+mod server_data;
+mod table;
 
 fn main() -> std::process::ExitCode {
     cli::main(std::env::args_os(), environment::Environment::read())

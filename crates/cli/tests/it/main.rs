@@ -4,4 +4,5 @@ mod config;
 mod logs;
 mod machine;
 mod reference;
+mod token;
 mod usage;

@@ -1,0 +1,78 @@
+//! The data directory of a server: `--data`, which server-side commands take.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use syncline_store::control::{ControlFile, ControlOpenError, DataDirectory, DataDirectoryError};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// The flag by which a server-side command is told where the server's data is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServerDataArgs {
+    /// The server's data directory [default: `server` below the data directory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl ServerDataArgs {
+    /// Where the data is, whether or not it is there.
+    pub(crate) fn path(&self, context: &Context) -> Result<PathBuf, Failure> {
+        match &self.data {
+            Some(path) => Ok(path.clone()),
+            None => Ok(context.paths()?.data_dir.join("server")),
+        }
+    }
+
+    /// The directory, made if it is missing.
+    pub(crate) fn open(&self, context: &Context) -> Result<DataDirectory, Failure> {
+        DataDirectory::open(self.path(context)?).map_err(Failure::from)
+    }
+
+    /// The control file of the directory, made if it is missing.
+    pub(crate) fn control(&self, context: &Context) -> Result<ControlFile, Failure> {
+        ControlFile::open(&self.open(context)?).map_err(Failure::from)
+    }
+
+    /// The control file of a directory that must be there.
+    pub(crate) fn existing_control(&self, context: &Context) -> Result<ControlFile, Failure> {
+        let path = self.path(context)?;
+        if !path.is_dir() {
+            let message = format!("no server keeps its data in {}", path.display());
+            return Err(Failure::new("data_missing", message)
+                .fix("name the directory that `syncline serve` was given, with --data DIR"));
+        }
+        self.control(context)
+    }
+}
+
+impl From<DataDirectoryError> for Failure {
+    fn from(error: DataDirectoryError) -> Self {
+        let code = match &error {
+            DataDirectoryError::Make { .. } => "data_unusable",
+            DataDirectoryError::Locked { .. } => "data_locked",
+        };
+        Self::new(code, "could not use the server's data directory")
+            .because(error)
+            .state("nothing was changed")
+            .fix("name another directory with --data DIR")
+    }
+}
+
+impl From<ControlOpenError> for Failure {
+    fn from(error: ControlOpenError) -> Self {
+        let (code, fix) = match error {
+            ControlOpenError::Directory(error) => return error.into(),
+            ControlOpenError::NewerFormat { .. } => ("format_newer", "use a newer syncline"),
+            ControlOpenError::Foreign { .. } | ControlOpenError::Sqlite { .. } => (
+                "data_unusable",
+                "name the directory that `syncline serve` was given, with --data DIR",
+            ),
+        };
+        Self::new(code, "could not open the server's control file")
+            .because(error)
+            .state("nothing was changed")
+            .fix(fix)
+    }
+}

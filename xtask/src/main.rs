@@ -28,7 +28,11 @@ use crate::failure::Failure;
 use crate::repository::Repository;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Every chore of the repository.")]
+#[command(
+    name = "xtask",
+    bin_name = "cargo xtask",
+    about = "Every chore of the repository."
+)]
 struct Arguments {
     #[command(subcommand)]
     chore: Chore,

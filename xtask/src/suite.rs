@@ -27,7 +27,7 @@ pub(crate) struct Counts {
 }
 
 /// Checks the machine, builds and runs the tests. With arguments, which go to the runner, only those
-/// it selects run, and no doc tests.
+/// that they select run, and no doc tests.
 pub(crate) fn run(repository: &Repository, arguments: &[String]) -> Result<(), Failure> {
     let mut steps = Steps::default();
     steps.time("needs", "what the build asks of this machine", || {
@@ -35,12 +35,15 @@ pub(crate) fn run(repository: &Repository, arguments: &[String]) -> Result<(), F
     })?;
     let runner = Runner::of_this_machine(repository);
     forget_counts(repository)?;
-    steps.run("build", runner.command(repository).arg("--no-run"))?;
-    // Before the rest, so that the last summary on the screen is that of the tests themselves.
     if arguments.is_empty() {
+        steps.run(
+            "build",
+            runner.command(repository, arguments).arg("--no-run"),
+        )?;
+        // Before the rest, so that the last summary on the screen is that of the tests themselves.
         steps.run("doc tests", &mut doc_tests(repository))?;
     }
-    steps.run("tests", runner.command(repository).args(arguments))?;
+    steps.run("tests", &mut runner.command(repository, arguments))?;
     steps.print();
     Ok(())
 }
@@ -70,13 +73,19 @@ impl Runner {
         }
     }
 
-    fn command(self, repository: &Repository) -> Command {
+    /// The command for the packages that the arguments name, or for all.
+    fn command(self, repository: &Repository, arguments: &[String]) -> Command {
+        let names_package = |word: &String| word.starts_with("-p") || word.starts_with("--package");
         let mut command = repository.cargo();
         match self {
             Self::Nextest => command.args(["nextest", "run"]),
             Self::Cargo => command.args(["test", "--all-targets"]),
         };
-        command.args(["--workspace", "--locked"]);
+        command.arg("--locked");
+        if !arguments.iter().any(names_package) {
+            command.arg("--workspace");
+        }
+        command.args(arguments);
         command
     }
 }

@@ -14,7 +14,7 @@ use crate::input::EntryRow;
 
 /// What a commit waits for.
 #[derive(Debug, Clone, Copy)]
-pub enum Sync {
+pub(crate) enum Sync {
     Full,
     Normal,
 }
@@ -41,7 +41,7 @@ fn open(path: &Path, sync: Sync) -> anyhow::Result<Connection> {
 }
 
 /// Inserts the ops as rows, `batch` a transaction; gives rows a second.
-pub fn insert_ops(path: &Path, sync: Sync, ops: &[Op], batch: usize) -> anyhow::Result<f64> {
+pub(crate) fn insert_ops(path: &Path, sync: Sync, ops: &[Op], batch: usize) -> anyhow::Result<f64> {
     let connection = open(path, sync)?;
     let begun = Instant::now();
     for (n, chunk) in ops.chunks(batch).enumerate() {
@@ -85,13 +85,13 @@ impl<'c> OpInsert<'c> {
 
 /// Whether a limit holds the log beside the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tables {
+pub(crate) enum Tables {
     View,
     LogAndView,
 }
 
 /// Inserts entries with their full-text rows, `batch` a transaction; gives entries a second.
-pub fn insert_entries(
+pub(crate) fn insert_entries(
     path: &Path,
     sync: Sync,
     entries: &[(Op, EntryRow)],
@@ -133,7 +133,7 @@ fn insert_entry(connection: &Connection, place: usize, row: &EntryRow) -> anyhow
 }
 
 /// The median seconds of a commit of one op row.
-pub fn commit_seconds(path: &Path, sync: Sync, commits: usize) -> anyhow::Result<f64> {
+pub(crate) fn commit_seconds(path: &Path, sync: Sync, commits: usize) -> anyhow::Result<f64> {
     let connection = open(path, sync)?;
     let ops = crate::input::opaque(1, commits as u64, 200);
     let mut seconds = Vec::with_capacity(commits);
@@ -148,7 +148,7 @@ pub fn commit_seconds(path: &Path, sync: Sync, commits: usize) -> anyhow::Result
 }
 
 /// Writes decompressed bytes to a file that the disk has when this returns.
-pub fn unpack_to(path: &Path, compressed: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn unpack_to(path: &Path, compressed: &[u8]) -> anyhow::Result<()> {
     let mut file = std::fs::File::create(path).context("could not make the file")?;
     let mut reader = flate2::read::GzDecoder::new(compressed);
     std::io::copy(&mut reader, &mut file)?;

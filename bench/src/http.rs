@@ -7,19 +7,19 @@ use anyhow::{Context as _, bail, ensure};
 
 /// An answer, its body whole.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
 /// A kept-alive connection to a server on this machine.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
 }
 
 impl Connection {
-    pub fn open(address: &str) -> anyhow::Result<Self> {
+    pub(crate) fn open(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).context("could not connect")?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -28,13 +28,13 @@ impl Connection {
     }
 
     /// Sends a request, and reads its answer.
-    pub fn call(&mut self, head: &str, body: &[u8]) -> anyhow::Result<Answer> {
+    pub(crate) fn call(&mut self, head: &str, body: &[u8]) -> anyhow::Result<Answer> {
         self.send(head, body)?;
         self.read_answer()
     }
 
     /// Sends a request without reading its answer.
-    pub fn send(&mut self, head: &str, body: &[u8]) -> anyhow::Result<()> {
+    pub(crate) fn send(&mut self, head: &str, body: &[u8]) -> anyhow::Result<()> {
         let mut request = Vec::with_capacity(head.len() + body.len() + 64);
         write!(request, "{head}content-length: {}\r\n\r\n", body.len())?;
         request.extend_from_slice(body);
@@ -43,7 +43,7 @@ impl Connection {
     }
 
     /// Reads the head of an answer: its status, and its body's length if it is stated.
-    pub fn read_head(&mut self) -> anyhow::Result<(u16, Option<usize>)> {
+    pub(crate) fn read_head(&mut self) -> anyhow::Result<(u16, Option<usize>)> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).context("no status line")?.parse()?;
@@ -62,7 +62,7 @@ impl Connection {
     }
 
     /// Reads an answer with its body, sized or chunked.
-    pub fn read_answer(&mut self) -> anyhow::Result<Answer> {
+    pub(crate) fn read_answer(&mut self) -> anyhow::Result<Answer> {
         let (status, length) = self.read_head()?;
         let mut body = Vec::new();
         match length {
@@ -76,7 +76,7 @@ impl Connection {
     }
 
     /// Reads one chunk of a chunked body; false after the last.
-    pub fn read_chunk(&mut self, body: &mut Vec<u8>) -> anyhow::Result<bool> {
+    pub(crate) fn read_chunk(&mut self, body: &mut Vec<u8>) -> anyhow::Result<bool> {
         let mut line = String::new();
         if self.stream.read_line(&mut line)? == 0 {
             bail!("the answer was cut");
@@ -91,7 +91,7 @@ impl Connection {
 }
 
 /// The head of a request, up to its length.
-pub fn head(method: &str, path: &str, address: &str, token: &str) -> String {
+pub(crate) fn head(method: &str, path: &str, address: &str, token: &str) -> String {
     format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
          content-type: application/json\r\n"

@@ -12,7 +12,7 @@ const WORDS: [&str; 32] = [
 const THREADS: u64 = 100;
 
 /// `bytes` bytes of words and numbers.
-pub fn text(seed: u64, bytes: usize) -> String {
+pub(crate) fn text(seed: u64, bytes: usize) -> String {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut text = String::with_capacity(bytes + 16);
     while text.len() < bytes {
@@ -20,7 +20,7 @@ pub fn text(seed: u64, bytes: usize) -> String {
         state ^= state >> 7;
         state ^= state << 17;
         text.push_str(WORDS[(state % 32) as usize]);
-        if state % 11 == 0 {
+        if state.is_multiple_of(11) {
             text.push_str(&(state % 10_000).to_string());
         }
         text.push(' ');
@@ -44,7 +44,7 @@ fn key(run: u64, clock: u64, scope: &str, resource: ResourceId) -> OpKey {
 }
 
 /// Ops of a scope that nobody folds, each with a payload of `bytes` bytes.
-pub fn opaque(run: u64, count: u64, bytes: usize) -> Vec<Op> {
+pub(crate) fn opaque(run: u64, count: u64, bytes: usize) -> Vec<Op> {
     (1..=count)
         .map(|n| {
             let payload = format!("{{\"data\":\"{}\"}}", text(n, bytes - 11));
@@ -59,7 +59,7 @@ pub fn opaque(run: u64, count: u64, bytes: usize) -> Vec<Op> {
 }
 
 /// The place-th entry of the benchmark, of `bytes` bytes of text.
-pub fn entry(run: u64, place: u64, bytes: usize) -> (Op, EntryRow) {
+pub(crate) fn entry(run: u64, place: u64, bytes: usize) -> (Op, EntryRow) {
     let project = format!("bench{run}");
     let thread = thread_id(&project, &format!("thread-{}", place % THREADS), 0);
     let row = EntryRow {
@@ -88,7 +88,7 @@ pub fn entry(run: u64, place: u64, bytes: usize) -> (Op, EntryRow) {
 
 /// What an entry is as a row of the view.
 #[derive(Debug)]
-pub struct EntryRow {
+pub(crate) struct EntryRow {
     pub thread_id: String,
     pub entry_id: Uuid,
     pub content: String,
@@ -96,7 +96,7 @@ pub struct EntryRow {
 }
 
 /// The body of a push of these ops.
-pub fn push_body(client: &str, ops: &[Op]) -> Vec<u8> {
+pub(crate) fn push_body(client: &str, ops: &[Op]) -> Vec<u8> {
     use std::fmt::Write as _;
     let mut body = format!("{{\"clientId\":\"{client}\",\"ops\":[");
     for (n, op) in ops.iter().enumerate() {

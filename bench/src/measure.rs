@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Whether more is better, and the ratio to the limit that is to be reached.
 #[derive(Debug, Clone, Copy)]
-pub enum Bar {
+pub(crate) enum Bar {
     /// At least this part of the limit.
     AtLeast(f64),
     /// At most this multiple of the limit.
@@ -13,7 +13,7 @@ pub enum Bar {
 
 /// One figure beside its limit.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     pub name: String,
     pub value: f64,
     pub unit: &'static str,
@@ -27,7 +27,7 @@ pub struct Row {
 
 impl Row {
     /// Makes a row of the medians of interleaved runs, each a figure and its limit.
-    pub fn new(
+    pub(crate) fn new(
         name: &str,
         unit: &'static str,
         limit: &'static str,
@@ -55,12 +55,12 @@ impl Row {
 }
 
 /// The middle value.
-pub fn median(values: Vec<f64>) -> f64 {
+pub(crate) fn median(values: Vec<f64>) -> f64 {
     quantile(values, 0.5)
 }
 
 /// The value below which the part `part` of all lies.
-pub fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
+pub(crate) fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let last = values.len().saturating_sub(1);
     values
@@ -70,7 +70,7 @@ pub fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
 }
 
 /// Prints the rows for people.
-pub fn print_table(rows: &[Row]) -> anyhow::Result<()> {
+pub(crate) fn print_table(rows: &[Row]) -> anyhow::Result<()> {
     println!(
         "{:<34} {:>12} {:<8} {:>12} {:>7} {:>7}  {:<4} limit",
         "name", "value", "unit", "limit", "ratio", "bar", "met"
@@ -92,7 +92,7 @@ pub fn print_table(rows: &[Row]) -> anyhow::Result<()> {
 }
 
 /// Prints the rows for programs.
-pub fn print_json(rows: &[Row]) -> anyhow::Result<()> {
+pub(crate) fn print_json(rows: &[Row]) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(rows)?);
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 
 /// A server of ours, or the empty one; killed when dropped.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// `host:port`.
     pub address: String,
@@ -19,7 +19,7 @@ pub struct Server {
 
 impl Server {
     /// Starts `syncline serve` on `data`, with tokens.
-    pub fn syncline(data: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn syncline(data: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(syncline()?);
         command
             .args([
@@ -35,7 +35,7 @@ impl Server {
     }
 
     /// Starts the empty handler.
-    pub fn empty() -> anyhow::Result<Self> {
+    pub(crate) fn empty() -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--empty-handler");
         Self::start(command)
@@ -62,7 +62,7 @@ impl Server {
     }
 
     /// The resident memory in bytes.
-    pub fn resident(&self) -> anyhow::Result<u64> {
+    pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line
@@ -81,7 +81,7 @@ impl Drop for Server {
 }
 
 /// The binary, built beside this one.
-pub fn syncline() -> anyhow::Result<PathBuf> {
+pub(crate) fn syncline() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("syncline");
     ensure!(
         path.exists(),
@@ -93,14 +93,14 @@ pub fn syncline() -> anyhow::Result<PathBuf> {
 
 /// A replica's home: its own data, configuration and state directories.
 #[derive(Debug)]
-pub struct Home {
+pub(crate) struct Home {
     pub directory: tempfile::TempDir,
     endpoint: String,
     token_file: PathBuf,
 }
 
 impl Home {
-    pub fn new(server: &Server, token: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(server: &Server, token: &str) -> anyhow::Result<Self> {
         let directory = tempfile::tempdir()?;
         let token_file = directory.path().join("token");
         std::fs::write(&token_file, token)?;
@@ -112,7 +112,7 @@ impl Home {
     }
 
     /// The same home, its server now being this one.
-    pub fn moved_to(self, server: &Server) -> Self {
+    pub(crate) fn moved_to(self, server: &Server) -> Self {
         Self {
             endpoint: format!("http://{}", server.address),
             ..self
@@ -120,7 +120,7 @@ impl Home {
     }
 
     /// The program with this home's environment.
-    pub fn syncline(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+    pub(crate) fn syncline(&self, arguments: &[&str]) -> anyhow::Result<Command> {
         let mut command = Command::new(syncline()?);
         command
             .args(arguments)
@@ -134,7 +134,7 @@ impl Home {
     }
 
     /// Runs the program to its end; gives what it printed.
-    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output = self.syncline(arguments)?.output()?;
         ensure!(
             output.status.success(),
@@ -146,7 +146,7 @@ impl Home {
 }
 
 /// Makes a token for a tenant of the data directory.
-pub fn token(data: &Path, tenant: &str) -> anyhow::Result<String> {
+pub(crate) fn token(data: &Path, tenant: &str) -> anyhow::Result<String> {
     let output = Command::new(syncline()?)
         .args([
             "token", "create", "--json", "--tenant", tenant, "--user", "bench", "--data",

@@ -9,14 +9,14 @@ use crate::measure::Row;
 
 /// How large and how often.
 #[derive(Debug, Clone, Copy)]
-pub struct Bench {
+pub(crate) struct Bench {
     pub size: f64,
     pub runs: usize,
 }
 
 impl Bench {
     /// `full`, scaled, and at least `least`.
-    pub fn scaled(&self, full: u64, least: u64) -> u64 {
+    pub(crate) fn scaled(&self, full: u64, least: u64) -> u64 {
         ((full as f64 * self.size) as u64).max(least)
     }
 }
@@ -24,7 +24,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub const ALL: [(&str, Workload); 8] = [
+pub(crate) const ALL: [(&str, Workload); 8] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),

@@ -8,7 +8,7 @@ use crate::measure::{Bar, Row};
 use crate::program::{Server, token};
 
 /// Start, resident memory, and memory per idle stream.
-pub fn server(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn server(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let streams = bench.scaled(5000, 50);
     let (mut start, mut resident, mut stream) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.runs {

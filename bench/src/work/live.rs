@@ -123,7 +123,7 @@ fn find_tenant_file(directory: &Path) -> anyhow::Result<Option<PathBuf>> {
 }
 
 /// From the write's commit on one replica to its row on the other.
-pub fn latency(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn latency(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let writes = bench.scaled(300, 10);
     let (mut middle, mut tail) = (Vec::new(), Vec::new());
     for _ in 0..bench.runs {
@@ -175,7 +175,7 @@ fn spawn_seconds(count: usize) -> anyhow::Result<f64> {
 }
 
 /// `thread push` from spawn to exit, beside a daemon.
-pub fn thread_push(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn thread_push(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let writes = bench.scaled(300, 10);
     let mut runs = Vec::new();
     for _ in 0..bench.runs {

@@ -19,7 +19,7 @@ use crate::program::{Home, Server, token};
 const BATCH: usize = 1000;
 
 /// A replica that was there before a million entries pulls and applies them page by page.
-pub fn pages(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn pages(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let count = bench.scaled(1_000_000, 5000);
     let entries: Vec<_> = (1..=count)
         .map(|place| input::entry(1, place, 200))
@@ -62,7 +62,7 @@ fn pull_pages(entries: &[(Op, EntryRow)]) -> anyhow::Result<f64> {
 }
 
 /// A fresh replica takes the prepared file.
-pub fn file(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn file(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let count = bench.scaled(1_000_000, 5000);
     let data = tempfile::tempdir()?;
     let token = token(data.path(), "bench")?;

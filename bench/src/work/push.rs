@@ -19,7 +19,7 @@ const BATCH: usize = 1000;
 const IN_FLIGHT: usize = 2;
 
 /// Batches of 1,000 ops of 200 bytes that nobody folds.
-pub fn opaque(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn opaque(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let count = bench.scaled(300_000, 4000);
     let ops = input::opaque(1, count, 200);
     let mut runs = Vec::new();
@@ -39,7 +39,7 @@ pub fn opaque(bench: &Bench) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Batches of 1,000 thread entries of 1 KB, folded and indexed.
-pub fn entries(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn entries(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let count = bench.scaled(60_000, 2000);
     let entries: Vec<_> = (1..=count)
         .map(|place| input::entry(1, place, 1000))
@@ -105,7 +105,7 @@ fn send_all(
 }
 
 /// 100 clients of one tenant, one op at a time each.
-pub fn many_clients(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn many_clients(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let each = bench.scaled(1000, 20);
     let mut runs = Vec::new();
     for _ in 0..bench.runs {

@@ -14,6 +14,7 @@ mod row;
 mod time;
 
 pub mod limits;
+pub mod planted;
 pub mod thread;
 
 pub use clock::{Clock, ClockError, ServerSeq};

@@ -93,8 +93,13 @@ pub fn import_entry_id(project: &str, key: &str, place: u64) -> EntryId {
     EntryId(derived("entry", project, key, place))
 }
 
-/// Names hold no control character, so that the separators can't be forged.
-fn derived(kind: &str, project: &str, key: &str, number: u64) -> Uuid {
-    let name = format!("{kind}\0{project}\0{key}\0{number}");
+/// The id of an entry that another system knows under an id that is no UUID.
+pub fn foreign_entry_id(project: &str, key: &str, id: &str) -> EntryId {
+    EntryId(derived("foreign", project, key, id))
+}
+
+/// Projects and keys hold no control character, so that the separators can't be forged.
+fn derived(kind: &str, project: &str, key: &str, last: impl fmt::Display) -> Uuid {
+    let name = format!("{kind}\0{project}\0{key}\0{last}");
     Uuid::new_v5(&NAMESPACE, name.as_bytes())
 }

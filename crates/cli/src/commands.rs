@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod logs;
 mod man;
 mod reference;
@@ -15,6 +16,7 @@ use crate::failure::Outcome;
 /// Everything `syncline` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Doctor(doctor::DoctorArgs),
     Logs(logs::LogsArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -29,6 +31,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         match self {
+            Self::Doctor(args) => doctor::run(&args, context),
             Self::Logs(args) => logs::run(&args, context),
             Self::Config(command) => command.run(context),
             Self::Token(command) => command.run(context),

@@ -13,6 +13,7 @@ use crate::config::{
 };
 use crate::environment::{Environment, variable};
 use crate::failure::Failure;
+use crate::logging::LogLevel;
 use crate::output::Output;
 use crate::paths::{self, Paths, System};
 use crate::project_file::ProjectFile;
@@ -230,6 +231,22 @@ impl Context {
             Failure::usage("project_invalid", format!("{flag:?} is no project")).because(error)
         })?;
         Ok(Some(flag.to_owned()))
+    }
+
+    /// How much to log.
+    pub(crate) fn log_level(&self) -> Result<LogLevel, Failure> {
+        let Some(text) = self.environment.text(variable::LOG_LEVEL)? else {
+            return Ok(LogLevel::default());
+        };
+        text.parse().map_err(|error| {
+            let message = format!("{} has no valid value", variable::LOG_LEVEL);
+            Failure::usage("environment_invalid", message)
+                .because(error)
+                .fix(format!(
+                    "unset {}, or set it to a valid value",
+                    variable::LOG_LEVEL
+                ))
+        })
     }
 
     /// The time of day.

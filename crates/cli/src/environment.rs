@@ -18,6 +18,18 @@ pub(crate) mod variable {
     pub(crate) const SYNC_INTERVAL: &str = "SYNCLINE_SYNC_INTERVAL";
     pub(crate) const AUTHOR: &str = "SYNCLINE_AUTHOR";
     pub(crate) const LOG_LEVEL: &str = "SYNCLINE_LOG_LEVEL";
+
+    pub(crate) const ALL: [&str; 9] = [
+        ENDPOINT,
+        TOKEN,
+        PROFILE,
+        DATA_DIR,
+        CONFIG,
+        SYNC_ENABLED,
+        SYNC_INTERVAL,
+        AUTHOR,
+        LOG_LEVEL,
+    ];
 }
 
 /// What the process was started with, read once.
@@ -56,6 +68,13 @@ impl Environment {
     pub(crate) fn raw(&self, name: &str) -> Option<&OsString> {
         let value = self.variables.get(OsStr::new(name));
         value.filter(|value| !value.is_empty())
+    }
+
+    /// The names, sorted, of the variables that are set and begin with `prefix`.
+    pub(crate) fn names_with(&self, prefix: &str) -> Vec<String> {
+        let names = self.variables.keys().map(|name| name.to_string_lossy());
+        let chosen = names.filter(|name| name.starts_with(prefix));
+        chosen.map(std::borrow::Cow::into_owned).collect()
     }
 
     /// The value of `name` as text.

@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod config;
 mod context;
+mod doctor;
 mod environment;
 mod failure;
 mod logging;

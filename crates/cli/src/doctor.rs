@@ -1,0 +1,60 @@
+//! The checks of `syncline doctor`. Each looks at one thing and changes nothing; what can be put right
+//! without a decision of the user carries its repair.
+
+mod finding;
+mod machine;
+mod settings;
+
+use crate::context::Context;
+
+pub(crate) use finding::{Finding, Repair, State};
+
+/// A check: its stable name, and what finds out.
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    look: fn(&Context) -> Finding,
+}
+
+impl Check {
+    /// Looks, and with `Repairs::Made` puts right what can be.
+    pub(crate) fn run(&self, context: &Context, repairs: Repairs) -> Finding {
+        let found = (self.look)(context);
+        match (repairs, found.repair()) {
+            (Repairs::Made, Some(repair)) => match repair.make() {
+                Ok(()) => (self.look)(context).repaired(&found),
+                Err(error) => found.not_repaired(&error),
+            },
+            (Repairs::Made | Repairs::Offered, _) => found,
+        }
+    }
+}
+
+/// Whether repairs are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repairs {
+    Offered,
+    Made,
+}
+
+/// All checks, in the order in which they are shown: a later one may hang on an earlier one.
+pub(crate) const CHECKS: &[Check] = &[
+    check("environment", settings::environment),
+    check("config_file", settings::config_file),
+    check("config_keys", settings::config_keys),
+    check("profile", settings::profile),
+    check("project_file", settings::project_file),
+    check("endpoint", settings::endpoint),
+    check("credentials", settings::credentials),
+    check("login", settings::login),
+    check("data_dir", machine::data_dir),
+    check("data_dir_private", machine::data_dir_private),
+    check("disk", machine::disk),
+    check("logs", machine::logs),
+    check("log_errors", machine::log_errors),
+    check("clock", machine::clock),
+    check("sqlite", machine::sqlite),
+];
+
+const fn check(name: &'static str, look: fn(&Context) -> Finding) -> Check {
+    Check { name, look }
+}

@@ -34,6 +34,7 @@ pub enum AppendError {
 #[must_use = "a batch that is not committed is rolled back"]
 #[derive(Debug)]
 pub struct Batch<'a> {
+    file: &'a TenantFile,
     transaction: Transaction<'a>,
     view: View<'a>,
     head: Head,
@@ -51,7 +52,8 @@ impl TenantFile {
     /// Begins a write transaction, waiting for other processes' to end.
     pub fn begin(&mut self) -> Result<Batch<'_>, StoreError> {
         // The view works on the connection that the transaction holds; both borrow `self`.
-        let connection = &self.connection;
+        let file = &*self;
+        let connection = &file.connection;
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         let head = read_head(connection)?;
         let pruned = connection
@@ -60,6 +62,7 @@ impl TenantFile {
             .optional()?
             .map_or(Pruned::Nothing, |()| Pruned::Something);
         Ok(Batch {
+            file,
             transaction,
             view: View::new(connection, Layer::Confirmed),
             head,
@@ -72,6 +75,16 @@ impl Batch<'_> {
     /// The head with everything appended so far.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// The file inside this transaction, for reading; its head is the one before the batch.
+    pub fn file(&self) -> &TenantFile {
+        self.file
+    }
+
+    /// Writes out rows that the fold keeps in memory, so that queries in this transaction see them.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.view.flush()
     }
 
     /// The connection inside this transaction, for what the server notes beside the log.

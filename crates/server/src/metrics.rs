@@ -1,0 +1,205 @@
+//! Counts and durations, and their Prometheus text. No metric carries a tenant's or user's name.
+
+mod text;
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+pub(crate) use text::Exposition;
+
+/// Upper bounds of the duration buckets, in seconds: from a cached page to a slow disk.
+const SECONDS: [f64; 11] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+];
+/// Upper bounds of the buckets that count ops.
+const OPS: [f64; 9] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0];
+
+/// A number that only rises.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// How many of something there are now.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(AtomicI64);
+
+impl Gauge {
+    pub(crate) fn get(&self) -> i64 {
+        self.0.load(Relaxed)
+    }
+
+    /// Counts one more until the guard is dropped.
+    pub(crate) fn hold<G: AsRef<Self>>(owner: G) -> Held<G> {
+        owner.as_ref().0.fetch_add(1, Relaxed);
+        Held(owner)
+    }
+
+    pub(crate) fn set(&self, now: usize) {
+        self.0.store(now as i64, Relaxed);
+    }
+}
+
+/// One of what a gauge counts.
+#[derive(Debug)]
+pub(crate) struct Held<G: AsRef<Gauge>>(G);
+
+impl<G: AsRef<Gauge>> Drop for Held<G> {
+    fn drop(&mut self) {
+        self.0.as_ref().0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// How often values fell under each bound.
+#[derive(Debug)]
+pub(crate) struct Histogram {
+    bounds: &'static [f64],
+    counts: Vec<AtomicU64>,
+    sum_millionths: AtomicU64,
+}
+
+impl Histogram {
+    fn new(bounds: &'static [f64]) -> Self {
+        Self {
+            bounds,
+            counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            sum_millionths: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn seconds() -> Self {
+        Self::new(&SECONDS)
+    }
+
+    pub(crate) fn ops() -> Self {
+        Self::new(&OPS)
+    }
+
+    pub(crate) fn observe_duration(&self, duration: Duration) {
+        self.observe(duration.as_secs_f64());
+    }
+
+    pub(crate) fn observe(&self, value: f64) {
+        let bucket = self.bounds.partition_point(|bound| *bound < value);
+        self.counts[bucket].fetch_add(1, Relaxed);
+        self.sum_millionths.fetch_add((value * 1e6) as u64, Relaxed);
+    }
+}
+
+/// What the server counts of its logs.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    pub(crate) ops_accepted: Counter,
+    pub(crate) ops_duplicate: Counter,
+    pub(crate) ops_rejected: Counter,
+    pub(crate) fold_panics: Counter,
+    pub(crate) commit_failures: Counter,
+    pub(crate) commits: Histogram,
+    pub(crate) group_ops: Histogram,
+    pub(crate) pages_encoded: Counter,
+    pub(crate) pages_shared: Counter,
+    pub(crate) auth_denied: Counter,
+    pub(crate) rate_limited: Counter,
+    pub(crate) streams: Gauge,
+    pub(crate) connections: Gauge,
+    pub(crate) tenants_open: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            ops_accepted: Counter::default(),
+            ops_duplicate: Counter::default(),
+            ops_rejected: Counter::default(),
+            fold_panics: Counter::default(),
+            commit_failures: Counter::default(),
+            commits: Histogram::seconds(),
+            group_ops: Histogram::ops(),
+            pages_encoded: Counter::default(),
+            pages_shared: Counter::default(),
+            auth_denied: Counter::default(),
+            rate_limited: Counter::default(),
+            streams: Gauge::default(),
+            connections: Gauge::default(),
+            tenants_open: Gauge::default(),
+        }
+    }
+
+    /// Writes all but the requests, which their routes count.
+    pub(crate) fn expose(&self, out: &mut Exposition) {
+        const OPS_NAME: &str = "syncline_ops_total";
+        out.header(OPS_NAME, "counter", "Ops pushed, by verdict.");
+        for (verdict, counter) in [
+            ("accepted", &self.ops_accepted),
+            ("duplicate", &self.ops_duplicate),
+            ("rejected", &self.ops_rejected),
+        ] {
+            out.sample(OPS_NAME, &[("verdict", verdict)], counter.get() as f64);
+        }
+        for (name, help, counter) in [
+            (
+                "syncline_fold_panics_total",
+                "Ops refused because their fold panicked.",
+                &self.fold_panics,
+            ),
+            (
+                "syncline_commit_failures_total",
+                "Group commits that failed.",
+                &self.commit_failures,
+            ),
+            (
+                "syncline_pages_encoded_total",
+                "Pages of the log read and encoded.",
+                &self.pages_encoded,
+            ),
+            (
+                "syncline_pages_shared_total",
+                "Pages answered from memory.",
+                &self.pages_shared,
+            ),
+            (
+                "syncline_auth_denied_total",
+                "Requests without a good credential.",
+                &self.auth_denied,
+            ),
+            (
+                "syncline_rate_limited_total",
+                "Requests refused by a rate limit.",
+                &self.rate_limited,
+            ),
+        ] {
+            out.header(name, "counter", help);
+            out.sample(name, &[], counter.get() as f64);
+        }
+        for (name, help, gauge) in [
+            ("syncline_streams", "Open streams.", &self.streams),
+            (
+                "syncline_connections",
+                "Open connections.",
+                &self.connections,
+            ),
+            (
+                "syncline_tenants_open",
+                "Tenants whose files are open.",
+                &self.tenants_open,
+            ),
+        ] {
+            out.header(name, "gauge", help);
+            out.sample(name, &[], gauge.get() as f64);
+        }
+        let name = "syncline_commit_duration_seconds";
+        out.header(name, "histogram", "Time from begin to durable, per group.");
+        out.histogram(name, &[], &self.commits);
+        let name = "syncline_group_ops";
+        out.header(name, "histogram", "Ops that committed together.");
+        out.histogram(name, &[], &self.group_ops);
+    }
+}

@@ -1,0 +1,127 @@
+//! The log of one tenant as a server keeps it: requests in, verdicts out, nothing of HTTP.
+//!
+//! Several requests commit together under one sync of the disk, and each gets its own verdict. Times
+//! and random numbers are arguments, so that the simulator drives this very code.
+
+mod commit;
+mod members;
+mod pull;
+mod push;
+mod refused;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use syncline_model::{ActorId, Cursor, Epoch, Mark};
+use syncline_store::{FileOptions, Head, LogStart, OpenError, PageLimit, TenantFile};
+
+pub use commit::{Committed, Decide, NewOp, Outcome, Write};
+pub use members::ClientNote;
+use members::Members;
+pub use pull::{Page, Place, read_page};
+pub use push::{Push, Pushed};
+pub use refused::{FULL_RETRY_AFTER, Refused, UNAVAILABLE_RETRY_AFTER};
+
+/// How a log that is not there yet begins, and who this server is in it.
+#[derive(Debug, Clone)]
+pub struct Birth {
+    pub epoch: Epoch,
+    /// The mark of place 0, random.
+    pub origin: Mark,
+    /// The actor of ops that are made here; a new one at each start of the server.
+    pub actor: ActorId,
+}
+
+/// One tenant's log, open for writing.
+#[derive(Debug)]
+pub struct TenantLog {
+    /// None after a failure that leaves the connection in doubt: it is opened again.
+    file: Option<TenantFile>,
+    path: PathBuf,
+    options: FileOptions,
+    birth: Birth,
+    members: Members,
+}
+
+impl TenantLog {
+    /// Opens the tenant file at `path`, or makes it.
+    pub fn open(path: &Path, options: &FileOptions, birth: Birth) -> Result<Self, OpenError> {
+        let mut log = Self {
+            file: None,
+            path: path.to_owned(),
+            options: options.clone(),
+            birth,
+            members: Members::default(),
+        };
+        log.reopen()?;
+        Ok(log)
+    }
+
+    /// Where the log stands.
+    pub fn head(&mut self) -> Result<Head, Refused> {
+        Ok(self.file()?.head()?)
+    }
+
+    /// The file, for queries on the view.
+    pub fn file(&mut self) -> Result<&mut TenantFile, Refused> {
+        if self.file.is_none() {
+            self.reopen()?;
+        }
+        Ok(self.file.as_mut().expect("it was opened just now"))
+    }
+
+    fn reopen(&mut self) -> Result<(), OpenError> {
+        // The old connection goes first: what it believes about the file is what is in doubt.
+        self.file = None;
+        self.members.forget();
+        let start = || (self.birth.epoch, self.birth.origin);
+        let file = TenantFile::open_or_create(&self.path, &self.options, start)?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Reads the page after `place`, as the JSON that answers it, and learns from `note` what the
+    /// client says it has applied.
+    pub fn pull(
+        &mut self,
+        place: &Place,
+        note: Option<ClientNote>,
+        limit: PageLimit,
+    ) -> Result<(Page, Vec<u8>), Refused> {
+        let page = read_page(self.file()?, place, limit)?;
+        if let Some(note) = note {
+            self.note(note);
+        }
+        Ok(page)
+    }
+
+    /// Keeps what a client says of itself for the next commit; losing it does no harm.
+    pub fn note(&mut self, note: ClientNote) {
+        self.members.note(note);
+    }
+
+    /// Begins an empty log in the epoch `next`, if the log is still in `expected`.
+    pub fn reset(&mut self, expected: Epoch, next: Epoch, origin: Mark) -> Result<Head, Refused> {
+        let head = self
+            .file()?
+            .start_epoch(expected, next, LogStart::Reset { origin });
+        let head = match head {
+            Ok(head) => head,
+            Err(error) => {
+                self.file = None;
+                return Err(error.into());
+            }
+        };
+        self.members.forget();
+        if head.epoch != next {
+            return Err(Refused::EpochMismatch { epoch: head.epoch });
+        }
+        Ok(head)
+    }
+
+    /// The cursor of an empty answer: where the log stands.
+    pub fn cursor(&mut self) -> Result<Cursor, Refused> {
+        Ok(self.head()?.cursor)
+    }
+}

@@ -1,0 +1,222 @@
+//! Deciding a push: who may write what, and what becomes of each op.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use syncline_model::{ActorId, Clock, Cursor, Epoch, Folded, OpKey, ServerSeq, Timestamp, UserId};
+use syncline_protocol::{ErrorCode, OfferedOp, OpError, ReceivedOp, ReceivedPush, Verdict};
+use syncline_store::{AppendError, Appended, Batch, Contact, Refusal, StoreError};
+
+use super::members::{ClientNote, Members, Owner};
+use super::pull::{Place, check_epoch, check_heal, check_place};
+use super::{NewOp, Refused};
+
+/// A request to append ops.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// Who pushes: the credential says so.
+    pub user: UserId,
+    pub received: ReceivedPush,
+}
+
+/// What became of a push: one verdict per op, in order, and the head after them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    pub epoch: Epoch,
+    pub head: Cursor,
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Ops whose fold panicked, by their place in the push.
+pub(super) type Poisoned = HashSet<usize>;
+
+/// Judges pushes inside one batch.
+pub(super) struct Judge<'a, 'b> {
+    pub(super) batch: &'a mut Batch<'b>,
+    pub(super) members: &'a mut Members,
+    pub(super) now: Timestamp,
+    /// Whether the batch holds anything that is to be committed.
+    pub(super) wrote: bool,
+    /// Whether a fold has erased payloads of earlier ops.
+    pub(super) erased: bool,
+    /// Whether the log keeps refusals.
+    pub(super) refusals: bool,
+    /// The op that is being folded, for who catches a panic.
+    pub(super) folding: &'a Cell<Option<usize>>,
+}
+
+impl Judge<'_, '_> {
+    /// Checks the push as a whole, then gives each op its verdict.
+    pub(super) fn push(&mut self, push: &Push, poisoned: &Poisoned) -> Result<Pushed, Refused> {
+        self.check(push)?;
+        let mut verdicts = Vec::with_capacity(push.received.ops.len());
+        for (n, op) in push.received.ops.iter().enumerate() {
+            self.folding.set(Some(n));
+            verdicts.push(match op {
+                ReceivedOp::Refused { error, .. } => Verdict::Rejected(error.clone()),
+                ReceivedOp::Readable(op) if poisoned.contains(&n) => {
+                    self.reject_for_ever(op, OpError::new(ErrorCode::FoldFailed, FOLD_FAILED))?
+                }
+                ReceivedOp::Readable(op) => self.op(push, op)?,
+            });
+        }
+        self.folding.set(None);
+        self.record_client(push)?;
+        let head = self.batch.head();
+        Ok(Pushed {
+            epoch: head.epoch,
+            head: head.cursor,
+            verdicts,
+        })
+    }
+
+    fn check(&mut self, push: &Push) -> Result<(), Refused> {
+        let head = *self.batch.head();
+        let received = &push.received;
+        check_epoch(self.batch.file(), &head, received.epoch)?;
+        let owner = self
+            .members
+            .owner_of_client(self.batch, &received.client_id, &push.user)?;
+        if owner == Owner::Another {
+            return Err(Refused::ForeignClient);
+        }
+        if let Some(cursor) = received.cursor {
+            check_place(self.batch.file(), &head, &Place::from(cursor))?;
+        }
+        if let Some(heal) = received.heal {
+            check_heal(self.batch.file(), &head, heal)?;
+        }
+        Ok(())
+    }
+
+    fn op(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
+        if self.refusals
+            && let Some(kept) = self.batch.refusal(&op.key)?
+        {
+            return Ok(Verdict::Rejected(kept_refusal(kept, op)));
+        }
+        let owner = self
+            .members
+            .owner_of_actor(self.batch, &op.key.actor, &push.user)?;
+        if push.received.heal.is_none() {
+            match owner {
+                Owner::Asker => {}
+                Owner::Nobody => {
+                    self.members
+                        .claim_actor(self.batch, &op.key.actor, &push.user)?;
+                    self.wrote = true;
+                }
+                Owner::Another => return Ok(foreign_actor()),
+            }
+        }
+        let highest = self.batch.head().clock_max;
+        if op.key.clock.leads_too_far(highest) {
+            let message = format!(
+                "clock {} leads the log's highest, {highest}, by more than 2^32: \
+                 take a new actor and write the op anew",
+                op.key.clock
+            );
+            return self.reject_for_ever(op, OpError::new(ErrorCode::ClockLead, message));
+        }
+        let appended = self
+            .batch
+            .append(&op.key, op.payload.as_ref(), op.payload_hash)
+            .map_err(|AppendError::Store { source, .. }| source)?;
+        Ok(match appended {
+            Appended::At(seq, folded) => {
+                self.wrote = true;
+                self.erased |= folded == Folded::Deleted;
+                Verdict::Accepted(seq)
+            }
+            Appended::Duplicate(seq) => Verdict::Duplicate(seq),
+            Appended::Conflict(seq) => key_conflict(seq),
+        })
+    }
+
+    /// Appends ops of this server's own, each with the next clock.
+    pub(super) fn own_ops(
+        &mut self,
+        actor: &ActorId,
+        ops: &[NewOp],
+    ) -> Result<Vec<ServerSeq>, Refused> {
+        // All or none: the last clock is looked at before the first is taken.
+        let last = self.batch.head().clock_max.saturating_add(ops.len() as u64);
+        Clock::after(last.saturating_sub(1)).map_err(|_| Refused::ClocksExhausted)?;
+        let mut places = Vec::with_capacity(ops.len());
+        for op in ops {
+            let clock = Clock::after(self.batch.head().clock_max);
+            let key = OpKey {
+                actor: actor.clone(),
+                clock: clock.map_err(|_| Refused::ClocksExhausted)?,
+                scope: op.scope.clone(),
+                resource: op.resource.clone(),
+            };
+            let appended = self
+                .batch
+                .append(&key, Some(&op.payload), op.payload.hash())
+                .map_err(|AppendError::Store { source, .. }| source)?;
+            let Appended::At(seq, folded) = appended else {
+                unreachable!("the clock is higher than every other in the log");
+            };
+            self.wrote = true;
+            self.erased |= folded == Folded::Deleted;
+            places.push(seq);
+        }
+        Ok(places)
+    }
+
+    /// Rejects the op, and keeps the refusal: offered again, whatever has changed, it gets the same
+    /// answer.
+    fn reject_for_ever(&mut self, op: &OfferedOp, error: OpError) -> Result<Verdict, Refused> {
+        self.batch.keep_refusal(
+            &op.key,
+            &Refusal {
+                payload_hash: op.payload_hash,
+                code: error.code.as_str().to_owned(),
+                message: error.message.clone(),
+            },
+        )?;
+        self.wrote = true;
+        self.refusals = true;
+        Ok(Verdict::Rejected(error))
+    }
+
+    fn record_client(&mut self, push: &Push) -> Result<(), StoreError> {
+        let note = ClientNote {
+            client: push.received.client_id.clone(),
+            user: push.user.clone(),
+            cursor: push.received.cursor,
+            at: self.now,
+        };
+        self.wrote |= self.members.record(self.batch, &note, Contact::Push)?;
+        Ok(())
+    }
+}
+
+const FOLD_FAILED: &str =
+    "this server's version can't fold the op: report it, then drop the op or write it anew";
+
+fn kept_refusal(kept: Refusal, op: &OfferedOp) -> OpError {
+    if kept.payload_hash == op.payload_hash {
+        let code = ErrorCode::parse(&kept.code).unwrap_or(ErrorCode::InvalidOp);
+        return OpError::new(code, kept.message);
+    }
+    OpError::new(
+        ErrorCode::KeyConflict,
+        "an op with this key and another payload was refused before: \
+         take a new actor and write the op anew",
+    )
+}
+
+fn key_conflict(seq: ServerSeq) -> Verdict {
+    let message = format!(
+        "place {seq} holds an op with this key and another payload: \
+         take a new actor and write the op anew"
+    );
+    Verdict::Rejected(OpError::new(ErrorCode::KeyConflict, message))
+}
+
+fn foreign_actor() -> Verdict {
+    let message = "the actor is another user's: write the op anew with an actor of your own";
+    Verdict::Rejected(OpError::new(ErrorCode::ForeignActor, message))
+}

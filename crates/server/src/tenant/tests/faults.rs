@@ -1,0 +1,143 @@
+use syncline_simdisk::{Fault, Verb};
+
+use super::*;
+
+const PREFIX: &str = "server/";
+
+struct Machine {
+    disk: Disk,
+    process: Process,
+    log: TenantLog,
+}
+
+fn machine() -> Machine {
+    let disk = Disk::new(7);
+    let process = disk.process(PREFIX);
+    let log = open(&process);
+    Machine { disk, process, log }
+}
+
+fn open(process: &Process) -> TenantLog {
+    let options = FileOptions {
+        vfs: Some(process.vfs_name().to_owned()),
+        durability: Durability::Full,
+    };
+    TenantLog::open(Path::new("server/t.db"), &options, birth()).unwrap()
+}
+
+fn large(clock: u64) -> ReceivedOp {
+    let payload = format!("\"{}\"", "x".repeat(200_000));
+    ReceivedOp::Readable(formed("notes", "a", clock, &payload))
+}
+
+#[test]
+fn a_full_disk_refuses_the_whole_push_and_passes_when_there_is_room_again() {
+    let mut m = machine();
+    verdicts(&mut m.log, [op("a", 1)]);
+    m.disk.set_quota(PREFIX, m.disk.used(PREFIX) + 20_000);
+    let refused = run_one(&mut m.log, push([op("a", 2), large(3)])).unwrap_err();
+    assert!(matches!(refused, Refused::StorageFull(_)), "{refused:?}");
+    assert_eq!(places(&mut m.log), [1]);
+
+    m.disk.lift_quota(PREFIX);
+    let again = verdicts(&mut m.log, [op("a", 2), large(3)]);
+    assert_eq!(again, [accepted(2), accepted(3)]);
+}
+
+#[test]
+fn on_a_full_disk_the_small_pushes_of_a_group_still_pass() {
+    let mut m = machine();
+    verdicts(&mut m.log, [op("a", 1)]);
+    m.disk.set_quota(PREFIX, m.disk.used(PREFIX) + 60_000);
+    let outcomes = run(&mut m.log, [push([large(2)]), push([op("a", 3)])]);
+    assert!(matches!(outcomes[0], Err(Refused::StorageFull(_))));
+    assert_eq!(outcomes[1].as_ref().unwrap().verdicts, [accepted(2)]);
+}
+
+#[test]
+fn a_failed_sync_acknowledges_nothing_and_the_log_goes_on_from_what_the_disk_has() {
+    let mut m = machine();
+    verdicts(&mut m.log, [op("a", 1)]);
+    m.process.arm(Fault::failure_at(Verb::Sync, 1));
+    let refused = run_one(&mut m.log, push([op("a", 2)])).unwrap_err();
+    assert!(matches!(refused, Refused::Unavailable(_)), "{refused:?}");
+
+    // Asked again, the op takes a place once, whichever way the failed commit went.
+    verdicts(&mut m.log, [op("a", 2), op("a", 3)]);
+    assert_eq!(places(&mut m.log), [1, 2, 3]);
+    m.disk.crash(PREFIX);
+    drop(m.log);
+    m.disk.revive(PREFIX);
+    let mut reopened = open(&m.process);
+    assert_eq!(places(&mut reopened), [1, 2, 3]);
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_power_loss_at_any_change() {
+    for change in 1..40 {
+        let mut m = machine();
+        verdicts(&mut m.log, [op("a", 1)]);
+        m.process.arm(Fault::power_loss_at(change));
+        let mut acknowledged = vec![1];
+        for clock in 2..8 {
+            match run_one(&mut m.log, push([op("a", clock)])) {
+                Ok(pushed) => {
+                    acknowledged.extend(pushed.verdicts.iter().map(|verdict| match verdict {
+                        Verdict::Accepted(seq) => seq.get(),
+                        other => panic!("{other:?}"),
+                    }))
+                }
+                Err(_) => break,
+            }
+        }
+        drop(m.log);
+        m.disk.revive(PREFIX);
+        let kept = places(&mut open(&m.process));
+        assert!(kept.starts_with(&acknowledged), "change {change}: {kept:?}");
+    }
+}
+
+#[test]
+fn an_op_whose_fold_panics_is_refused_alone_and_for_ever() {
+    let mut f = fixture();
+    let thread = Uuid::from_u128(5).to_string();
+    let at = "2024-01-01T00:00:00.000Z";
+    let on_thread = |clock, payload: String| {
+        let mut op = formed("thread", "a", clock, &payload);
+        op.key.resource = ResourceId::new(thread.clone()).unwrap();
+        ReceivedOp::Readable(op)
+    };
+    let update = |clock: u64| {
+        on_thread(
+            clock,
+            format!(r#"{{"type":"update","name":"n{clock}","at":"{at}"}}"#),
+        )
+    };
+    verdicts(&mut f.log, [update(1)]);
+    // A row that no fold could have written stands for any defect of a fold.
+    let connection = f.log.file().unwrap().connection();
+    let broken = "UPDATE threads SET versions = 'broken'";
+    connection.execute_batch(broken).unwrap();
+
+    let group = [
+        push([op("a", 2), update(3), op("a", 4)]),
+        push([op("a", 5)]),
+    ];
+    let mut writes = group.map(Write::Push);
+    let committed = f.log.commit(&mut writes, now());
+    assert_eq!(committed.panics, 1);
+    let Ok(Outcome::Pushed(first)) = &committed.outcomes[0] else {
+        panic!("{:?}", committed.outcomes[0]);
+    };
+    assert_eq!(first.verdicts[0], accepted(2));
+    assert_eq!(code(&first.verdicts[1]), "fold_failed");
+    assert_eq!(first.verdicts[2], accepted(3));
+    assert!(matches!(&committed.outcomes[1], Ok(Outcome::Pushed(second))
+        if second.verdicts == [accepted(4)]));
+
+    let mend = "UPDATE threads SET versions = '{}'";
+    let connection = f.log.file().unwrap().connection();
+    connection.execute_batch(mend).unwrap();
+    let again = verdicts(&mut f.log, [update(3)]);
+    assert_eq!(again[0], first.verdicts[1]);
+}

@@ -59,7 +59,7 @@ impl Payload {
     }
 
     pub fn hash(&self) -> PayloadHash {
-        PayloadHash(first_half(Sha256::new_with_prefix(self.0.as_bytes())))
+        PayloadHash::of(&self.0)
     }
 
     /// Reads the payload as `T`; a fold skips what it can't read.
@@ -121,6 +121,11 @@ impl Serialize for Payload {
 pub struct PayloadHash([u8; 16]);
 
 impl PayloadHash {
+    /// The hash of a payload's text.
+    pub fn of(text: &str) -> Self {
+        Self(first_half(Sha256::new_with_prefix(text.as_bytes())))
+    }
+
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

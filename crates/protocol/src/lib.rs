@@ -3,10 +3,29 @@
 //! Nothing here does I/O, reads a clock or draws a random number: bytes, times and seeds are
 //! arguments. The same code therefore runs under the real transports and in the simulator.
 
+mod answer;
 mod backoff;
+mod code;
+mod cursor;
+mod decode;
+mod echo;
+mod json;
 mod lineage;
+mod op;
+mod page;
+mod push;
 
+pub mod limits;
 pub mod session;
 
+pub use answer::{OpResult, PushAnswer, ReceivedAnswer, Verdict};
 pub use backoff::{Backoff, RetryClass, WAIT_MAX};
+pub use code::{ErrorCode, Remedy};
+pub use cursor::{CursorTextError, cursor_text, parse_cursor_text};
+pub use decode::DecodeError;
+pub use echo::{EchoParts, KeyEcho};
+pub use limits::Limits;
 pub use lineage::{EpochChange, EpochMode, Lineage, Parent};
+pub use op::{OfferedOp, OpError, WireOp};
+pub use page::{PageEncoder, PageEnd, PullPage};
+pub use push::{PushRequest, ReceivedOp, ReceivedPush};

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::{Backoff, RetryClass};
 
-pub use action::{Action, ORIGIN, Plan, Probe};
+pub use action::{Action, Plan, Probe};
 pub use event::{
     Applied, Delivery, Event, Failure, FileReply, LocalFailure, PullReply, Settings, Settled,
 };

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use syncline_model::{Cursor, Epoch, Mark, ServerSeq};
-
-use crate::EpochMode;
+use syncline_model::{Cursor, Epoch, EpochMode, ServerSeq};
 
 /// Something for the driver to do, in the order given.
 ///
@@ -90,14 +88,8 @@ impl Plan {
     /// A rebuild that offers nothing again: whatever the old file holds, the server has.
     pub const NOTHING_LACKS: Self = Self {
         epoch: None,
-        common: ORIGIN,
+        common: Cursor::ORIGIN,
         offer_up_to: ServerSeq::ZERO,
         mode: EpochMode::Heal,
     };
 }
-
-/// Place 0, common to all logs. Its mark is not checked, so that none has to be known.
-pub const ORIGIN: Cursor = Cursor {
-    server_seq: ServerSeq::ZERO,
-    mark: Mark::origin([0; 16]),
-};

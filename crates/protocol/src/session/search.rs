@@ -3,7 +3,7 @@
 
 use syncline_model::{Cursor, Epoch, ServerSeq};
 
-use super::action::{ORIGIN, Plan};
+use super::action::Plan;
 use crate::{EpochChange, EpochMode};
 
 /// Why a search began.
@@ -121,7 +121,7 @@ impl Search {
 
     fn halve(self) -> Next {
         if self.low >= self.high {
-            let common = self.common.unwrap_or(ORIGIN);
+            let common = self.common.unwrap_or(Cursor::ORIGIN);
             // A file that is still empty knows no place of the server's, not even place 0.
             let at_cursor = self.common.is_some() && self.top == self.common;
             return Next::Found(Found {

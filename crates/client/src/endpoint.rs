@@ -95,30 +95,54 @@ mod tests {
     fn paths_lie_below_the_endpoint() {
         let bare = parse(" http://localhost:8080 ").unwrap();
         assert_eq!(bare.to_string(), "http://localhost:8080");
-        assert_eq!(bare.url("sync/push").as_str(), "http://localhost:8080/sync/push");
+        assert_eq!(
+            bare.url("sync/push").as_str(),
+            "http://localhost:8080/sync/push"
+        );
         let nested = parse("https://example.org/syncline/").unwrap();
         assert_eq!(nested.to_string(), "https://example.org/syncline");
-        assert_eq!(nested.url("health").as_str(), "https://example.org/syncline/health");
+        assert_eq!(
+            nested.url("health").as_str(),
+            "https://example.org/syncline/health"
+        );
         assert_eq!(nested, parse("https://EXAMPLE.org:443/syncline").unwrap());
     }
 
     #[test]
     fn what_is_no_endpoint_is_refused_by_kind() {
-        assert!(matches!(parse("sync.example.org"), Err(EndpointError::Url(_))));
+        assert!(matches!(
+            parse("sync.example.org"),
+            Err(EndpointError::Url(_))
+        ));
         assert_eq!(parse("ftp://example.org"), Err(EndpointError::Scheme));
         assert_eq!(parse("unix:/run/x"), Err(EndpointError::Scheme));
-        assert_eq!(parse("http://u:p@example.org"), Err(EndpointError::Credentials));
-        assert_eq!(parse("http://u@example.org"), Err(EndpointError::Credentials));
+        assert_eq!(
+            parse("http://u:p@example.org"),
+            Err(EndpointError::Credentials)
+        );
+        assert_eq!(
+            parse("http://u@example.org"),
+            Err(EndpointError::Credentials)
+        );
         assert_eq!(parse("http://example.org/?q"), Err(EndpointError::Extra));
         assert_eq!(parse("http://example.org/#f"), Err(EndpointError::Extra));
     }
 
     #[test]
     fn loopback_is_told_from_other_hosts() {
-        for text in ["http://localhost", "http://a.localhost", "http://127.0.0.9", "http://[::1]:1"] {
+        for text in [
+            "http://localhost",
+            "http://a.localhost",
+            "http://127.0.0.9",
+            "http://[::1]:1",
+        ] {
             assert!(parse(text).unwrap().is_loopback(), "{text}");
         }
-        for text in ["http://10.0.0.1", "http://localhost.example.org", "http://[fe80::1]"] {
+        for text in [
+            "http://10.0.0.1",
+            "http://localhost.example.org",
+            "http://[fe80::1]",
+        ] {
             assert!(!parse(text).unwrap().is_loopback(), "{text}");
         }
     }

@@ -4,14 +4,22 @@
 //! and the answers back, keeps time, and tells what sync is doing. Nothing is sent anywhere before
 //! an [`Endpoint`] is given.
 
+mod driver;
 mod endpoint;
+mod handle;
+mod inbox;
+#[cfg(test)]
+mod scripted;
+mod settings;
+mod status;
 mod token;
 mod traffic;
 mod transport;
-#[cfg(test)]
-mod scripted;
 
 pub use endpoint::{Endpoint, EndpointError};
+pub use handle::{StartError, SyncEnd, SyncHandle, SyncOutcome, start};
+pub use settings::{Delivery, Remote, SyncSettings};
+pub use status::{Phase, SyncFailure, SyncStatus};
 pub use token::{Token, TokenError};
 pub use traffic::TrafficCount;
 pub use transport::TransportError;

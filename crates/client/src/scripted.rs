@@ -20,7 +20,10 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -37,7 +40,8 @@ pub(crate) enum Reaction {
 
 /// An answer with a body and its length.
 pub(crate) fn answer(head: &str, body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+    let mut bytes =
+        format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
     bytes.extend_from_slice(body);
     bytes
 }
@@ -52,14 +56,18 @@ impl Scripted {
     /// Starts a server that reacts to each request as `react` says.
     pub(crate) fn start(react: impl FnMut(&Seen) -> Reaction + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
         let (told, seen) = channel();
         let react = Arc::new(Mutex::new(react));
         std::thread::spawn(move || {
             for (connection, stream) in listener.incoming().enumerate() {
                 let (told, react) = (told.clone(), Arc::clone(&react));
                 std::thread::spawn(move || {
-                    converse(&stream.unwrap(), connection, &told, |seen| react.lock().unwrap()(seen));
+                    converse(&stream.unwrap(), connection, &told, |seen| {
+                        react.lock().unwrap()(seen)
+                    });
                 });
             }
         });
@@ -97,13 +105,23 @@ fn converse(
 
 fn read_request(reader: &mut impl BufRead, connection: usize) -> Option<Seen> {
     let line = read_line(reader)?;
-    let mut seen = Seen { connection, line, headers: Vec::new(), body: Vec::new() };
+    let mut seen = Seen {
+        connection,
+        line,
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
     loop {
         let line = read_line(reader)?;
-        let Some((name, value)) = line.split_once(':') else { break };
-        seen.headers.push((name.to_owned(), value.trim().to_owned()));
+        let Some((name, value)) = line.split_once(':') else {
+            break;
+        };
+        seen.headers
+            .push((name.to_owned(), value.trim().to_owned()));
     }
-    let length = seen.header("content-length").map_or(0, |text| text.parse().unwrap());
+    let length = seen
+        .header("content-length")
+        .map_or(0, |text| text.parse().unwrap());
     seen.body.resize(length, 0);
     reader.read_exact(&mut seen.body).ok()?;
     Some(seen)

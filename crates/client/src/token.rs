@@ -74,6 +74,9 @@ mod tests {
         assert_eq!("a b".parse::<Token>(), Err(TokenError::Characters));
         assert_eq!("a\r\nHost: x".parse::<Token>(), Err(TokenError::Characters));
         assert_eq!("é".parse::<Token>(), Err(TokenError::Characters));
-        assert_eq!("a".repeat(TOKEN_BYTES_MAX + 1).parse::<Token>(), Err(TokenError::TooLong));
+        assert_eq!(
+            "a".repeat(TOKEN_BYTES_MAX + 1).parse::<Token>(),
+            Err(TokenError::TooLong)
+        );
     }
 }

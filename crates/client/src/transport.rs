@@ -103,7 +103,12 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(TransportError::SetUp)?;
-        Ok(Self { http, endpoint, token, traffic })
+        Ok(Self {
+            http,
+            endpoint,
+            token,
+            traffic,
+        })
     }
 
     /// Does a call, and takes its whole answer.
@@ -119,7 +124,10 @@ impl Transport {
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
         }
-        let mut builder = self.http.request(request.method, url).header(ACCEPT, request.accept);
+        let mut builder = self
+            .http
+            .request(request.method, url)
+            .header(ACCEPT, request.accept);
         if let Some(token) = &self.token {
             builder = builder.header(AUTHORIZATION, token.authorization());
         }
@@ -134,7 +142,10 @@ impl Transport {
             .map_err(failure)?;
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-            let location = response.headers().get(LOCATION).map(|value| value.as_bytes());
+            let location = response
+                .headers()
+                .get(LOCATION)
+                .map(|value| value.as_bytes());
             let location = String::from_utf8_lossy(location.unwrap_or_default()).into_owned();
             return Err(TransportError::Redirected { location });
         }
@@ -150,7 +161,10 @@ impl Transport {
         let media_type = media_type(response.headers());
         let retry_after = retry_after(response.headers());
         let too_large = || TransportError::TooLarge { bytes_max };
-        if response.content_length().is_some_and(|bytes| bytes > bytes_max) {
+        if response
+            .content_length()
+            .is_some_and(|bytes| bytes > bytes_max)
+        {
             return Err(too_large());
         }
         let mut body = BytesMut::new();
@@ -161,7 +175,12 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, media_type, retry_after, body: body.freeze() })
+        Ok(Answer {
+            status,
+            media_type,
+            retry_after,
+            body: body.freeze(),
+        })
     }
 }
 
@@ -170,7 +189,9 @@ async fn next_chunk(
     patience: Duration,
 ) -> Result<Option<Bytes>, TransportError> {
     let chunk = timeout(patience, response.chunk()).await;
-    chunk.map_err(|_| TransportError::TimedOut)?.map_err(failure)
+    chunk
+        .map_err(|_| TransportError::TimedOut)?
+        .map_err(failure)
 }
 
 /// Sorts an error of the HTTP client. Its URL is left out: the query holds ids.
@@ -194,6 +215,12 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
 /// The wait that the server asks for. Only seconds are understood: a date would need clocks that
 /// agree.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds))
 }

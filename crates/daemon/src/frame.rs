@@ -33,7 +33,10 @@ pub async fn read_frame(
     let mut headers = Headers::default();
     loop {
         let mut line = Vec::new();
-        (&mut *reader).take(LINE_BYTES_MAX as u64).read_until(b'\n', &mut line).await?;
+        (&mut *reader)
+            .take(LINE_BYTES_MAX as u64)
+            .read_until(b'\n', &mut line)
+            .await?;
         match headers.line(&line)? {
             Progress::More => {}
             Progress::End => return Ok(None),
@@ -78,7 +81,11 @@ pub fn framed(body: &[u8]) -> Vec<u8> {
 }
 
 fn cut(error: io::Error) -> FrameError {
-    if error.kind() == io::ErrorKind::UnexpectedEof { FrameError::Cut } else { error.into() }
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        FrameError::Cut
+    } else {
+        error.into()
+    }
 }
 
 enum Progress {
@@ -101,7 +108,11 @@ impl Headers {
         }
         let Some(text) = line.strip_suffix(b"\n") else {
             let full = line.len() >= LINE_BYTES_MAX;
-            return Err(if full { FrameError::BadHeader } else { FrameError::Cut });
+            return Err(if full {
+                FrameError::BadHeader
+            } else {
+                FrameError::Cut
+            });
         };
         let text = std::str::from_utf8(text.strip_suffix(b"\r").unwrap_or(text))
             .map_err(|_| FrameError::BadHeader)?;
@@ -138,7 +149,10 @@ mod tests {
         bytes.extend(framed("\u{e4}\n".as_bytes()));
         let mut reader = io::BufReader::new(&bytes[..]);
         assert_eq!(read_frame_blocking(&mut reader).unwrap().unwrap(), b"{}");
-        assert_eq!(read_frame_blocking(&mut reader).unwrap().unwrap(), "\u{e4}\n".as_bytes());
+        assert_eq!(
+            read_frame_blocking(&mut reader).unwrap().unwrap(),
+            "\u{e4}\n".as_bytes()
+        );
         assert_eq!(read_frame_blocking(&mut reader).unwrap(), None);
     }
 
@@ -151,10 +165,19 @@ mod tests {
     #[test]
     fn malformed_frames_are_told_apart() {
         assert!(matches!(read(b"\r\n"), Err(FrameError::NoLength)));
-        assert!(matches!(read(b"Content-Length: x\r\n\r\n"), Err(FrameError::BadHeader)));
-        assert!(matches!(read(b"Content-Length: -1\r\n\r\n"), Err(FrameError::BadHeader)));
+        assert!(matches!(
+            read(b"Content-Length: x\r\n\r\n"),
+            Err(FrameError::BadHeader)
+        ));
+        assert!(matches!(
+            read(b"Content-Length: -1\r\n\r\n"),
+            Err(FrameError::BadHeader)
+        ));
         let large = format!("Content-Length: {}\r\n\r\n", MESSAGE_BYTES_MAX + 1);
-        assert!(matches!(read(large.as_bytes()), Err(FrameError::TooLarge { .. })));
+        assert!(matches!(
+            read(large.as_bytes()),
+            Err(FrameError::TooLarge { .. })
+        ));
         assert!(matches!(read(&[b'a'; 2000]), Err(FrameError::BadHeader)));
     }
 
@@ -162,7 +185,10 @@ mod tests {
     fn a_cut_at_any_byte_is_no_message() {
         let whole = framed(b"{\"id\":1}");
         for end in 1..whole.len() {
-            assert!(matches!(read(&whole[..end]), Err(FrameError::Cut)), "cut at {end}");
+            assert!(
+                matches!(read(&whole[..end]), Err(FrameError::Cut)),
+                "cut at {end}"
+            );
         }
     }
 }

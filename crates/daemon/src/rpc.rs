@@ -47,7 +47,10 @@ impl RpcError {
     pub const INTERNAL: i64 = -32603;
 
     pub fn new(code: i64, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
@@ -76,6 +79,10 @@ impl Response {
             Ok(result) => Outcome::Result(result),
             Err(error) => Outcome::Error(error),
         };
-        Self { jsonrpc: Version::Two, id, outcome }
+        Self {
+            jsonrpc: Version::Two,
+            id,
+            outcome,
+        }
     }
 }

@@ -14,7 +14,11 @@ pub enum SocketError {
     #[error("{} is longer than a socket's path may be; choose a shorter data directory", path.display())]
     TooLong { path: PathBuf },
     #[error("could not open the control socket {}", path.display())]
-    Io { path: PathBuf, #[source] source: io::Error },
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 }
 
 #[cfg(unix)]
@@ -48,9 +52,14 @@ mod unix {
         /// to a daemon that died.
         pub(crate) fn bind(path: &Path) -> Result<Self, SocketError> {
             if path.as_os_str().len() > PATH_BYTES_MAX {
-                return Err(SocketError::TooLong { path: path.to_owned() });
+                return Err(SocketError::TooLong {
+                    path: path.to_owned(),
+                });
             }
-            let fail = |source| SocketError::Io { path: path.to_owned(), source };
+            let fail = |source| SocketError::Io {
+                path: path.to_owned(),
+                source,
+            };
             let directory = path.parent().unwrap_or(Path::new("."));
             let owner = own_directory(directory, fail)?;
             match fs::remove_file(path) {
@@ -59,7 +68,18 @@ mod unix {
             }
             let inner = tokio::net::UnixListener::bind(path).map_err(fail)?;
             fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(fail)?;
-            Ok(Self { inner, path: path.to_owned(), owner })
+            // The socket is this user's own, so the directory must be too: root may enter others'.
+            if fs::metadata(path).map_err(fail)?.uid() != owner {
+                let _ = fs::remove_file(path);
+                return Err(SocketError::UnsafeDirectory {
+                    path: directory.to_owned(),
+                });
+            }
+            Ok(Self {
+                inner,
+                path: path.to_owned(),
+                owner,
+            })
         }
 
         /// The next connection of this user; others' are closed.
@@ -87,8 +107,14 @@ mod unix {
         directory: &Path,
         fail: impl Fn(io::Error) -> SocketError,
     ) -> Result<u32, SocketError> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(&fail)?;
-        let unsafe_directory = || SocketError::UnsafeDirectory { path: directory.to_owned() };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(&fail)?;
+        let unsafe_directory = || SocketError::UnsafeDirectory {
+            path: directory.to_owned(),
+        };
         let metadata = fs::symlink_metadata(directory).map_err(&fail)?;
         if !metadata.is_dir() {
             return Err(unsafe_directory());
@@ -134,19 +160,30 @@ mod windows {
                 .first_pipe_instance(true)
                 .reject_remote_clients(true)
                 .create(path)
-                .map_err(|source| SocketError::Io { path: path.to_owned(), source })?;
-            Ok(Self { waiting, path: path.to_owned() })
+                .map_err(|source| SocketError::Io {
+                    path: path.to_owned(),
+                    source,
+                })?;
+            Ok(Self {
+                waiting,
+                path: path.to_owned(),
+            })
         }
 
         pub(crate) async fn accept(&mut self) -> io::Result<Stream> {
             self.waiting.connect().await?;
-            let next = ServerOptions::new().reject_remote_clients(true).create(&self.path)?;
+            let next = ServerOptions::new()
+                .reject_remote_clients(true)
+                .create(&self.path)?;
             Ok(std::mem::replace(&mut self.waiting, next))
         }
     }
 
     /// Opens the pipe as a file; it has no time-outs of its own.
     pub(crate) fn connect(path: &Path, _patience: Duration) -> io::Result<std::fs::File> {
-        std::fs::OpenOptions::new().read(true).write(true).open(path)
+        std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
     }
 }

@@ -44,7 +44,9 @@ impl Transport {
                 traffic: std::sync::Arc::clone(&self.traffic),
             }));
         }
-        Ok(Opened::Refused(self.whole_answer(response, bytes_max).await?))
+        Ok(Opened::Refused(
+            self.whole_answer(response, bytes_max).await?,
+        ))
     }
 }
 
@@ -58,7 +60,8 @@ impl EventStream {
             .map_err(|_| TransportError::TimedOut)?
             .map_err(failure)?;
         self.dead_at = Instant::now() + self.silence_max;
-        self.traffic.count_received(chunk.as_ref().map_or(0, Bytes::len));
+        self.traffic
+            .count_received(chunk.as_ref().map_or(0, Bytes::len));
         Ok(chunk)
     }
 

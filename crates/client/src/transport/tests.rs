@@ -21,7 +21,10 @@ fn transport(server: &Scripted, token: Option<&str>) -> Transport {
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let done = runtime.block_on(work);
     runtime.shutdown_background();
     done
@@ -50,7 +53,10 @@ fn a_call_carries_query_body_and_token_and_brings_the_answer_whole() {
     assert_eq!(seen.header("content-type"), Some("application/json"));
     assert_eq!(seen.body, b"[]");
     let count = transport.traffic.count();
-    assert_eq!((count.calls, count.sent_bytes, count.received_bytes), (1, 2, 7));
+    assert_eq!(
+        (count.calls, count.sent_bytes, count.received_bytes),
+        (1, 2, 7)
+    );
 }
 
 #[test]
@@ -72,7 +78,10 @@ fn an_answer_cut_at_any_byte_is_an_error_and_never_half_an_answer() {
         let part = whole[..end].to_vec();
         let server = Scripted::start(move |_| Reaction::Cut(part.clone()));
         let error = run(transport(&server, None).call(get("x"))).unwrap_err();
-        assert!(matches!(error, TransportError::Cut(_)), "cut at {end}: {error:?}");
+        assert!(
+            matches!(error, TransportError::Cut(_)),
+            "cut at {end}: {error:?}"
+        );
     }
 }
 
@@ -90,7 +99,10 @@ fn an_answer_over_the_limit_is_not_taken() {
     let transport = transport(&server, None);
     for path in ["told", "untold"] {
         let error = run(transport.clone().call(get(path))).unwrap_err();
-        assert!(matches!(error, TransportError::TooLarge { bytes_max: 1000 }), "{path}");
+        assert!(
+            matches!(error, TransportError::TooLarge { bytes_max: 1000 }),
+            "{path}"
+        );
     }
 }
 
@@ -108,10 +120,15 @@ fn a_redirect_is_told_and_the_token_not_sent_on() {
 #[test]
 fn no_server_is_a_connection_error_without_the_query() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
     drop(listener);
     let transport = Transport::new(endpoint, None, Arc::default()).unwrap();
-    let request = Request { query: vec![("clientId", "hush".to_owned())], ..get("x") };
+    let request = Request {
+        query: vec![("clientId", "hush".to_owned())],
+        ..get("x")
+    };
     let error = run(transport.call(request)).unwrap_err();
     assert!(matches!(error, TransportError::Connect(_)));
     assert!(!format!("{error:?}").contains("hush"));
@@ -124,9 +141,15 @@ fn a_stream_brings_bytes_as_they_come_and_then_its_end() {
     let server = Scripted::start(move |_| Reaction::Dribble(chunks.take().unwrap()));
     let transport = transport(&server, None);
     run(async {
-        write.send(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec()).unwrap();
-        let opened = transport.open_stream(get("sync/stream"), Duration::from_secs(20)).await;
-        let Opened::Open(mut stream) = opened.unwrap() else { panic!("it was answered 200") };
+        write
+            .send(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec())
+            .unwrap();
+        let opened = transport
+            .open_stream(get("sync/stream"), Duration::from_secs(20))
+            .await;
+        let Opened::Open(mut stream) = opened.unwrap() else {
+            panic!("it was answered 200")
+        };
         write.send(b": beat\n".to_vec()).unwrap();
         assert_eq!(stream.chunk().await.unwrap().unwrap(), &b": beat\n"[..]);
         write.send(b"data: 1\n\n".to_vec()).unwrap();
@@ -141,11 +164,17 @@ fn a_stream_that_falls_silent_is_dead_however_often_it_is_looked_at() {
     let (write, chunks) = channel();
     let mut chunks = Some(chunks);
     let server = Scripted::start(move |_| Reaction::Dribble(chunks.take().unwrap()));
-    write.send(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec()).unwrap();
+    write
+        .send(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec())
+        .unwrap();
     run(async {
         let transport = transport(&server, None);
-        let opened = transport.open_stream(get("sync/stream"), Duration::from_millis(50)).await;
-        let Opened::Open(mut stream) = opened.unwrap() else { panic!("it was answered 200") };
+        let opened = transport
+            .open_stream(get("sync/stream"), Duration::from_millis(50))
+            .await;
+        let Opened::Open(mut stream) = opened.unwrap() else {
+            panic!("it was answered 200")
+        };
         let looked = Duration::from_millis(1);
         let dead = async {
             loop {
@@ -154,7 +183,9 @@ fn a_stream_that_falls_silent_is_dead_however_often_it_is_looked_at() {
                 }
             }
         };
-        let dead = timeout(Duration::from_secs(20), dead).await.expect("it ends by itself");
+        let dead = timeout(Duration::from_secs(20), dead)
+            .await
+            .expect("it ends by itself");
         assert!(matches!(dead, Err(TransportError::TimedOut)));
     });
     drop(write);
@@ -164,6 +195,11 @@ fn a_stream_that_falls_silent_is_dead_however_often_it_is_looked_at() {
 fn a_refused_stream_brings_the_whole_refusal() {
     let server = Scripted::start(|_| Reaction::Answer(answer("409 Conflict", b"{\"error\":{}}")));
     let opened = run(transport(&server, None).open_stream(get("s"), Duration::from_secs(1)));
-    let Opened::Refused(refusal) = opened.unwrap() else { panic!("it was refused") };
-    assert_eq!((refusal.status, &*refusal.body), (409, &b"{\"error\":{}}"[..]));
+    let Opened::Refused(refusal) = opened.unwrap() else {
+        panic!("it was refused")
+    };
+    assert_eq!(
+        (refusal.status, &*refusal.body),
+        (409, &b"{\"error\":{}}"[..])
+    );
 }

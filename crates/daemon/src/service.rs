@@ -1,0 +1,198 @@
+//! The daemon itself: what it opens, what it answers, and the order in which it ends.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use syncline_client::{StartError, SyncEnd, SyncHandle, SyncOutcome};
+use syncline_replica::{Replica, ReplicaError, ReplicaOptions};
+use tokio::sync::Notify;
+
+use crate::control::{self, Methods};
+use crate::follow::{Followed, Follower};
+use crate::instance::{Instance, InstanceError};
+use crate::rpc::RpcError;
+use crate::socket::{Listener, SocketError};
+
+/// The version of the control socket's methods; raised when one changes its meaning.
+pub const PROTOCOL: u32 = 1;
+/// How often the configuration's files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest that `sync.now` waits; a caller who wants more asks again.
+const SYNC_WAIT_MAX: Duration = Duration::from_secs(600);
+const SYNC_WAIT: Duration = Duration::from_secs(5);
+
+/// What a daemon needs to run.
+#[derive(Debug)]
+pub struct Config {
+    /// The directory of the replica; it must exist.
+    pub replica: PathBuf,
+    pub options: ReplicaOptions,
+    /// The control socket.
+    pub socket: PathBuf,
+    /// The file whose lock makes this the only daemon of its profile.
+    pub lock: PathBuf,
+    pub followed: Followed,
+}
+
+/// Why a daemon ended, or never began.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    #[error("this process can't be the daemon")]
+    Instance(#[source] InstanceError),
+    #[error("could not serve the control socket")]
+    Socket(#[source] SocketError),
+    #[error("could not open the replica")]
+    Replica(#[source] ReplicaError),
+    #[error("could not start sync")]
+    Start(#[source] StartError),
+}
+
+/// Runs until `shutdown` is done or a caller asks it to stop.
+///
+/// It ends in this order: no new calls, then the write under way is finished and sync ends, then the
+/// replica is closed, then another daemon may begin.
+pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), DaemonError> {
+    let instance = Instance::claim(&config.lock).map_err(DaemonError::Instance)?;
+    let listener = Listener::bind(&config.socket).map_err(DaemonError::Socket)?;
+    let replica = Replica::open(&config.replica, config.options).map_err(DaemonError::Replica)?;
+    let follower = Follower::begin(config.followed);
+    let sync = syncline_client::start(replica, follower.current().clone());
+    let sync = Arc::new(sync.map_err(DaemonError::Start)?);
+    let service = Arc::new(Service {
+        sync: Arc::clone(&sync),
+        follower: Mutex::new(follower),
+        stop: Notify::new(),
+    });
+    tracing::info!(socket = %config.socket.display(), "the daemon is ready");
+    tokio::select! {
+        () = control::serve(listener, Arc::clone(&service)) => {}
+        () = service.follow() => {}
+        () = service.stop.notified() => tracing::info!("asked to stop by a command"),
+        () = shutdown => tracing::info!("asked to stop by a signal"),
+    }
+    let ended = tokio::task::spawn_blocking(move || sync.stop()).await;
+    ended.expect("ending sync does not panic");
+    tracing::info!("the daemon has ended");
+    drop(instance);
+    Ok(())
+}
+
+/// What answers the control socket.
+#[derive(Debug)]
+struct Service {
+    sync: Arc<SyncHandle>,
+    follower: Mutex<Follower>,
+    stop: Notify,
+}
+
+impl Service {
+    /// Hands on changed settings, as long as it is polled.
+    async fn follow(&self) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            looks.tick().await;
+            self.configure(Follower::look);
+        }
+    }
+
+    /// Hands on settings that `look` finds changed.
+    fn configure(&self, look: impl FnOnce(&mut Follower) -> Option<syncline_client::SyncSettings>) {
+        let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(settings) = look(&mut follower) {
+            tracing::info!(settings = ?settings, "the settings have changed");
+            self.sync.configure(settings);
+        }
+    }
+
+    async fn sync_now(&self, params: Value) -> Result<Value, RpcError> {
+        let SyncNow { timeout_ms } = read_params(params)?;
+        let wait = timeout_ms.map_or(SYNC_WAIT, Duration::from_millis);
+        if wait > SYNC_WAIT_MAX {
+            let message = format!("timeout_ms is more than {}", SYNC_WAIT_MAX.as_millis());
+            return Err(RpcError::new(RpcError::INVALID_PARAMS, message));
+        }
+        self.configure(Follower::read_again);
+        let sync = Arc::clone(&self.sync);
+        let outcome = tokio::task::spawn_blocking(move || sync.sync_now(wait)).await;
+        let outcome = outcome.expect("waiting for sync does not panic");
+        Ok(show_outcome(&outcome))
+    }
+
+    fn status(&self) -> Value {
+        let status = self.sync.status();
+        json!({
+            "phase": status.phase.as_str(),
+            "since": status.since,
+            "endpoint": status.endpoint.as_ref().map(ToString::to_string),
+            "error": status.failure.as_ref().map(show_failure),
+            "traffic": {
+                "calls": status.traffic.calls,
+                "sent_bytes": status.traffic.sent_bytes,
+                "received_bytes": status.traffic.received_bytes,
+            },
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct SyncNow {
+    timeout_ms: Option<u64>,
+}
+
+impl Methods for Service {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        match method {
+            "health" => Ok(json!({
+                "ok": true,
+                "version": env!("CARGO_PKG_VERSION"),
+                "protocol": PROTOCOL,
+                "pid": std::process::id(),
+            })),
+            "sync.now" => self.sync_now(params).await,
+            "sync.wake" => {
+                self.configure(Follower::read_again);
+                self.sync.wake();
+                Ok(json!({ "ok": true }))
+            }
+            "sync.status" => Ok(self.status()),
+            "stop" => {
+                self.stop.notify_one();
+                Ok(json!({ "ok": true }))
+            }
+            unknown => {
+                let message = format!("no method {unknown:?}");
+                Err(RpcError::new(RpcError::METHOD_NOT_FOUND, message))
+            }
+        }
+    }
+}
+
+/// Reads named parameters; none given counts as an empty object.
+fn read_params<T: for<'a> Deserialize<'a>>(params: Value) -> Result<T, RpcError> {
+    let params = if params.is_null() { json!({}) } else { params };
+    serde_json::from_value(params)
+        .map_err(|error| RpcError::new(RpcError::INVALID_PARAMS, format!("bad params: {error}")))
+}
+
+fn show_outcome(outcome: &SyncOutcome) -> Value {
+    let (state, error) = match &outcome.end {
+        SyncEnd::Synced => ("synced", None),
+        SyncEnd::Off => ("off", None),
+        SyncEnd::OutOfTime => ("out_of_time", None),
+        SyncEnd::Failed(failure) => ("failed", Some(show_failure(failure))),
+    };
+    json!({
+        "state": state,
+        "error": error,
+        "pending": outcome.pending,
+        "acknowledged": outcome.acknowledged,
+        "quarantined": outcome.quarantined,
+    })
+}
+
+fn show_failure(failure: &syncline_client::SyncFailure) -> Value {
+    json!({ "code": failure.code, "message": failure.message })
+}

@@ -75,6 +75,10 @@ impl<T> Field<T> {
         self.value.ok_or(DecodeError::Missing { field: self.name })
     }
 
+    pub(crate) const fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
     pub(crate) fn optional(self) -> Option<T> {
         self.value
     }

@@ -1,0 +1,406 @@
+//! The query strings of `pull`, `stream` and `bootstrap`.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use syncline_model::{ClientId, Cursor, Epoch, Mark, ServerSeq};
+
+use crate::decode::{DecodeError, EPOCH, Field, MARK, PLACE};
+use crate::limits::SERVER_SEQ_MAX;
+use crate::parse_cursor_text;
+
+/// What `GET /sync/pull` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PullQuery {
+    /// Who asks; none: the place is not noted.
+    pub client_id: Option<ClientId>,
+    /// The place after which the page begins: this replica's cursor, with its mark.
+    pub since: ServerSeq,
+    /// None: not checked.
+    pub mark: Option<Mark>,
+    /// Ops of the page at most.
+    pub limit: Option<usize>,
+    /// None: not checked.
+    pub epoch: Option<Epoch>,
+    /// The floor that the first page of a fetch from place 0 named.
+    pub floor: Option<ServerSeq>,
+}
+
+/// What `GET /sync/stream` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamQuery {
+    pub client_id: Option<ClientId>,
+    pub since: ServerSeq,
+    pub mark: Option<Mark>,
+    pub epoch: Option<Epoch>,
+}
+
+/// What `GET /sync/bootstrap` asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BootstrapQuery {
+    pub client_id: Option<ClientId>,
+}
+
+impl PullQuery {
+    /// Reads a query string, without its question mark. Parameters that are not known are passed
+    /// over; an empty one counts as absent.
+    pub fn parse(query: &str) -> Result<Self, DecodeError> {
+        let mut parameters = Parameters::default();
+        parameters.read(query)?;
+        Ok(Self {
+            client_id: parameters.client_id()?,
+            since: parameters.since()?,
+            mark: parameters.mark()?,
+            limit: parameters.limit()?,
+            epoch: parameters.epoch()?,
+            floor: parameters.floor()?,
+        })
+    }
+
+    /// Writes the query string.
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        put(&mut out, "clientId", self.client_id.as_ref());
+        put(&mut out, "since", Some(self.since));
+        put(&mut out, "mark", self.mark);
+        put(&mut out, "limit", self.limit);
+        put(&mut out, "epoch", self.epoch);
+        put(&mut out, "floor", self.floor);
+        out
+    }
+}
+
+impl StreamQuery {
+    /// Reads a query string and the header `Last-Event-ID`, which a browser sends when it takes a
+    /// stream up again, and which stands in place of `since` and `mark`.
+    pub fn parse(query: &str, last_event_id: Option<&str>) -> Result<Self, DecodeError> {
+        let mut parameters = Parameters::default();
+        parameters.read(query)?;
+        let (since, mark) = match last_event_id.filter(|id| !id.is_empty()) {
+            None => (parameters.since()?, parameters.mark()?),
+            Some(id) => {
+                let cursor = parse_cursor_text(id).map_err(|_| DecodeError::Field {
+                    field: "Last-Event-ID",
+                    expected: "the id of an event of this stream",
+                })?;
+                (cursor.server_seq, Some(cursor.mark))
+            }
+        };
+        let (client_id, epoch) = (parameters.client_id()?, parameters.epoch()?);
+        Ok(Self {
+            client_id,
+            since,
+            mark,
+            epoch,
+        })
+    }
+
+    /// Writes the query string.
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        put(&mut out, "clientId", self.client_id.as_ref());
+        put(&mut out, "since", Some(self.since));
+        put(&mut out, "mark", self.mark);
+        put(&mut out, "epoch", self.epoch);
+        out
+    }
+}
+
+impl BootstrapQuery {
+    pub fn parse(query: &str) -> Result<Self, DecodeError> {
+        let mut parameters = Parameters::default();
+        parameters.read(query)?;
+        Ok(Self {
+            client_id: parameters.client_id()?,
+        })
+    }
+
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        put(&mut out, "clientId", self.client_id.as_ref());
+        out
+    }
+}
+
+impl PullQuery {
+    /// The query of a replica that stands at `cursor`.
+    pub fn at(cursor: Cursor) -> Self {
+        let mark = (cursor != Cursor::ORIGIN).then_some(cursor.mark);
+        Self {
+            since: cursor.server_seq,
+            mark,
+            ..Self::default()
+        }
+    }
+}
+
+impl StreamQuery {
+    /// The query of a replica that stands at `cursor`.
+    pub fn at(cursor: Cursor) -> Self {
+        let PullQuery { since, mark, .. } = PullQuery::at(cursor);
+        Self {
+            since,
+            mark,
+            ..Self::default()
+        }
+    }
+}
+
+/// The known parameters, as text.
+#[derive(Debug)]
+struct Parameters<'a> {
+    client_id: Field<Cow<'a, str>>,
+    since: Field<Cow<'a, str>>,
+    mark: Field<Cow<'a, str>>,
+    limit: Field<Cow<'a, str>>,
+    epoch: Field<Cow<'a, str>>,
+    floor: Field<Cow<'a, str>>,
+}
+
+impl Default for Parameters<'_> {
+    fn default() -> Self {
+        Self {
+            client_id: Field::new("clientId"),
+            since: Field::new("since"),
+            mark: Field::new("mark"),
+            limit: Field::new("limit"),
+            epoch: Field::new("epoch"),
+            floor: Field::new("floor"),
+        }
+    }
+}
+
+impl<'a> Parameters<'a> {
+    fn read(&mut self, query: &'a str) -> Result<(), DecodeError> {
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let field = match &*unescape(name)? {
+                "clientId" => &mut self.client_id,
+                "since" => &mut self.since,
+                "mark" => &mut self.mark,
+                "limit" => &mut self.limit,
+                "epoch" => &mut self.epoch,
+                "floor" => &mut self.floor,
+                _ => continue,
+            };
+            let value = unescape(value)?;
+            if !value.is_empty() {
+                field.set(value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn client_id(&self) -> Result<Option<ClientId>, DecodeError> {
+        parsed(
+            &self.client_id,
+            "clientId",
+            "1 to 256 bytes without control characters",
+        )
+    }
+
+    fn since(&self) -> Result<ServerSeq, DecodeError> {
+        Ok(place(&self.since, "since")?.unwrap_or_default())
+    }
+
+    fn mark(&self) -> Result<Option<Mark>, DecodeError> {
+        parsed(&self.mark, "mark", MARK)
+    }
+
+    fn limit(&self) -> Result<Option<usize>, DecodeError> {
+        let expected = "a whole number from 1";
+        let limit: Option<u64> = number(&self.limit, "limit", expected)?;
+        match limit {
+            Some(0) => Err(DecodeError::Field {
+                field: "limit",
+                expected,
+            }),
+            Some(limit) => Ok(Some(usize::try_from(limit).unwrap_or(usize::MAX))),
+            None => Ok(None),
+        }
+    }
+
+    fn epoch(&self) -> Result<Option<Epoch>, DecodeError> {
+        parsed(&self.epoch, "epoch", EPOCH)
+    }
+
+    fn floor(&self) -> Result<Option<ServerSeq>, DecodeError> {
+        place(&self.floor, "floor")
+    }
+}
+
+fn parsed<T: std::str::FromStr>(
+    value: &Field<Cow<'_, str>>,
+    field: &'static str,
+    expected: &'static str,
+) -> Result<Option<T>, DecodeError> {
+    let Some(text) = value.get() else {
+        return Ok(None);
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|_| DecodeError::Field { field, expected })
+}
+
+fn number(
+    value: &Field<Cow<'_, str>>,
+    field: &'static str,
+    expected: &'static str,
+) -> Result<Option<u64>, DecodeError> {
+    let digits = |text: &Cow<'_, str>| text.bytes().all(|byte| byte.is_ascii_digit());
+    if value.get().is_some_and(|text| !digits(text)) {
+        return Err(DecodeError::Field { field, expected });
+    }
+    parsed(value, field, expected)
+}
+
+fn place(
+    value: &Field<Cow<'_, str>>,
+    field: &'static str,
+) -> Result<Option<ServerSeq>, DecodeError> {
+    let place = number(value, field, PLACE)?;
+    if place.is_some_and(|place| place > SERVER_SEQ_MAX) {
+        return Err(DecodeError::Field {
+            field,
+            expected: PLACE,
+        });
+    }
+    Ok(place.map(ServerSeq))
+}
+
+/// Takes `%41` and `+` out of a part of a query.
+fn unescape(text: &str) -> Result<Cow<'_, str>, DecodeError> {
+    const BAD: DecodeError = DecodeError::Field {
+        field: "query",
+        expected: "percent-encoded UTF-8",
+    };
+    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        plain.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let (high, low) = (digit().ok_or(BAD)?, digit().ok_or(BAD)?);
+                (high * 16 + low) as u8
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(plain).map(Cow::Owned).map_err(|_| BAD)
+}
+
+/// Appends `name=value`, if there is one.
+fn put(out: &mut String, name: &str, value: Option<impl std::fmt::Display>) {
+    let Some(value) = value else { return };
+    if !out.is_empty() {
+        out.push('&');
+    }
+    out.push_str(name);
+    out.push('=');
+    for byte in value.to_string().bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn bad_numbers_are_refused_by_name() {
+        for query in [
+            "since=-1",
+            "since=9007199254740992",
+            "since=99999999999999999999",
+            "since=1.0",
+            "since=+1",
+            "since=x",
+            "limit=0",
+            "limit=-5",
+            "floor=-1",
+            "mark=XYZ",
+            "epoch=1",
+            "since=1&since=2",
+            "clientId=%00",
+            "clientId=%",
+            "clientId=%zz",
+            "clientId=%ff",
+        ] {
+            let error = PullQuery::parse(query).unwrap_err();
+            assert_eq!(
+                error.code(),
+                crate::ErrorCode::BadRequest,
+                "{query}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_or_empty_is_passed_over() {
+        let query = PullQuery::parse("&foo=1&since=&mark=&limit=7&bar").unwrap();
+        assert_eq!(
+            query,
+            PullQuery {
+                limit: Some(7),
+                ..PullQuery::default()
+            }
+        );
+        assert_eq!(PullQuery::parse("").unwrap(), PullQuery::default());
+    }
+
+    #[test]
+    fn last_event_id_stands_in_place_of_since() {
+        let id = "17-000102030405060708090a0b0c0d0e0f";
+        let query = StreamQuery::parse("since=3&clientId=c", Some(id)).unwrap();
+        assert_eq!(query.since, ServerSeq(17));
+        assert_eq!(
+            query.mark,
+            Some("000102030405060708090a0b0c0d0e0f".parse().unwrap())
+        );
+        assert!(StreamQuery::parse("since=3", Some("nonsense")).is_err());
+        assert_eq!(
+            StreamQuery::parse("since=3", Some("")).unwrap().since,
+            ServerSeq(3)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn queries_read_back(
+            client in "[^\\p{Cc}]{1,40}",
+            since in 0_u64..=SERVER_SEQ_MAX,
+            mark in any::<Option<[u8; 16]>>(),
+            limit in prop::option::of(1_usize..),
+            epoch in prop::option::of(any::<u128>()),
+            floor in prop::option::of(0_u64..=SERVER_SEQ_MAX),
+        ) {
+            let query = PullQuery {
+                client_id: Some(client.parse().unwrap()),
+                since: ServerSeq(since),
+                mark: mark.map(Mark::origin),
+                limit,
+                epoch: epoch.map(|n| format!("{n:032x}").parse().unwrap()),
+                floor: floor.map(ServerSeq),
+            };
+            prop_assert_eq!(&PullQuery::parse(&query.encode()).unwrap(), &query);
+        }
+
+        #[test]
+        fn no_query_panics(query in any::<String>(), id in any::<Option<String>>()) {
+            let _ = PullQuery::parse(&query);
+            let _ = StreamQuery::parse(&query, id.as_deref());
+            let _ = BootstrapQuery::parse(&query);
+        }
+    }
+}

@@ -14,6 +14,9 @@ pub struct Timestamp(jiff::Timestamp);
 pub struct TimestampError(#[source] Option<jiff::Error>);
 
 impl Timestamp {
+    /// The first moment of 1970.
+    pub const UNIX_EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
     pub fn from_millis(millis: i64) -> Result<Self, TimestampError> {
         let time = jiff::Timestamp::from_millisecond(millis)
             .map_err(|error| TimestampError(Some(error)))?;

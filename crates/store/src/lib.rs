@@ -18,4 +18,5 @@ pub use tenant::{
 };
 
 pub mod control;
+pub mod threads;
 pub mod local;

@@ -1,0 +1,7 @@
+//! Threads in a real tenant file.
+
+mod plans;
+mod queries;
+mod transfer;
+mod vault;
+pub(crate) mod world;

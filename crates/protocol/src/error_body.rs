@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use syncline_model::{Cursor, Epoch, EpochMode, Lineage, Parent, ServerSeq};
 
-use crate::{DecodeError, ErrorCode};
+use crate::ErrorCode;
 
 /// An error as it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,12 +218,6 @@ impl From<ParentDetails> for Parent {
             cursor: parent.cursor,
             mode: parent.mode,
         }
-    }
-}
-
-impl From<&DecodeError> for ErrorCode {
-    fn from(error: &DecodeError) -> Self {
-        error.code()
     }
 }
 

@@ -5,7 +5,7 @@
 //! very bytes; the writer copies them. What is accepted is what RFC 8259 allows, no more.
 
 mod reader;
-mod scan;
+
 mod token;
 mod writer;
 

@@ -4,7 +4,7 @@ use syncline_model::{Epoch, ServerSeq};
 
 pub use syncline_model::{EpochMode, Lineage, Parent};
 
-/// What a new epoch means for a replica of an older one.
+/// What a new epoch means for a replica of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochChange {
     /// The epoch that the server is in.
@@ -13,39 +13,37 @@ pub struct EpochChange {
     pub common_at_most: ServerSeq,
     /// Ops of the replica's log above this place are not offered again.
     pub offer_up_to: ServerSeq,
-    /// `Follow` where any step from the replica's epoch to the current one was meant to discard.
+    /// `Follow` where any step from the common epoch to the current one was meant to discard.
     pub mode: EpochMode,
 }
 
+/// Past every place.
+const END: ServerSeq = ServerSeq(u64::MAX);
+
 impl EpochChange {
-    /// Walks `lineage` (oldest first) from the epoch `own` to its last.
+    /// Finds the nearest epoch that `own` and `current` both come from, and walks from it to
+    /// `current`. The lineage may hold side branches: epochs that a restore has left behind.
     ///
-    /// An epoch that the lineage doesn't know is that of a lost server: nothing is common, and
-    /// everything is offered again.
-    pub fn judge(own: Epoch, lineage: &[Lineage], current: Epoch) -> Self {
-        const END: ServerSeq = ServerSeq(u64::MAX);
+    /// An epoch that the lineage doesn't know may be that of a lost server. The marks then say
+    /// what is common, if anything is; whatever is above is offered again.
+    pub fn judge(own: Option<Epoch>, lineage: &[Lineage], current: Epoch) -> Self {
+        let ours = own.map(|own| ancestors(own, lineage)).unwrap_or_default();
+        let theirs = ancestors(current, lineage);
         let mut change = Self {
             epoch: current,
             common_at_most: END,
             offer_up_to: END,
             mode: EpochMode::Heal,
         };
-        let mut at = current;
-        let mut steps = Vec::new();
-        while at != own {
-            let parent = lineage
-                .iter()
-                .find(|step| step.epoch == at)
-                .and_then(|step| step.parent);
-            // A lineage as long as itself has turned back on itself.
-            let Some(parent) = parent.filter(|_| steps.len() < lineage.len()) else {
-                change.common_at_most = ServerSeq::ZERO;
-                return change;
-            };
-            steps.push(parent);
-            at = parent.epoch;
-        }
-        for step in steps.iter().rev() {
+        let met = theirs.iter().enumerate().find_map(|(steps, ancestor)| {
+            let ours = ours.iter().find(|own| own.epoch == ancestor.epoch)?;
+            Some((steps, ours.left_at))
+        });
+        let Some((steps, left_at)) = met else {
+            return change;
+        };
+        change.common_at_most = left_at;
+        for step in theirs[..steps].iter().rev().filter_map(|step| step.parent) {
             change.common_at_most = change.common_at_most.min(step.cursor.server_seq);
             if step.mode == EpochMode::Follow {
                 change.mode = EpochMode::Follow;
@@ -53,5 +51,151 @@ impl EpochChange {
             }
         }
         change
+    }
+}
+
+/// An epoch on the way up from another.
+struct Ancestor {
+    epoch: Epoch,
+    parent: Option<Parent>,
+    /// The highest place of this epoch that the one we come from can have.
+    left_at: ServerSeq,
+}
+
+/// `epoch` and what it comes from, nearest first, as far as the lineage knows.
+fn ancestors(epoch: Epoch, lineage: &[Lineage]) -> Vec<Ancestor> {
+    let mut found: Vec<Ancestor> = Vec::new();
+    let (mut next, mut left_at) = (Some(epoch), END);
+    // A lineage that turns back on itself ends after as many steps as it has.
+    while let Some(epoch) = next.take().filter(|_| found.len() <= lineage.len()) {
+        let parent = lineage
+            .iter()
+            .find(|step| step.epoch == epoch)
+            .and_then(|step| step.parent);
+        found.push(Ancestor {
+            epoch,
+            parent,
+            left_at,
+        });
+        if let Some(parent) = parent {
+            left_at = left_at.min(parent.cursor.server_seq);
+            next = Some(parent.epoch);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use EpochMode::{Follow, Heal};
+    use syncline_model::{Cursor, Mark};
+
+    use super::*;
+
+    fn epoch(n: u32) -> Epoch {
+        format!("{n:032x}").parse().unwrap()
+    }
+
+    /// Steps as (epoch, parent, place, mode); epoch 1 has no parent.
+    fn judge(own: u32, steps: &[(u32, u32, u64, EpochMode)], current: u32) -> EpochChange {
+        let mut lineage = vec![Lineage {
+            epoch: epoch(1),
+            parent: None,
+        }];
+        lineage.extend(steps.iter().map(|&(to, from, place, mode)| {
+            let cursor = Cursor {
+                server_seq: ServerSeq(place),
+                mark: Mark::origin([0; 16]),
+            };
+            Lineage {
+                epoch: epoch(to),
+                parent: Some(Parent {
+                    epoch: epoch(from),
+                    cursor,
+                    mode,
+                }),
+            }
+        }));
+        EpochChange::judge(Some(epoch(own)), &lineage, epoch(current))
+    }
+
+    fn check(change: EpochChange, common: u64, offer: u64, mode: EpochMode) {
+        let found = (
+            change.common_at_most.get(),
+            change.offer_up_to.get(),
+            change.mode,
+        );
+        assert_eq!(found, (common, offer, mode));
+    }
+
+    #[test]
+    fn a_restore_is_healed_above_its_place() {
+        check(judge(1, &[(2, 1, 100, Heal)], 2), 100, u64::MAX, Heal);
+    }
+
+    #[test]
+    fn a_reset_offers_nothing_again() {
+        check(judge(1, &[(2, 1, 0, Follow)], 2), 0, 0, Follow);
+    }
+
+    #[test]
+    fn what_one_step_discards_no_later_one_brings_back() {
+        check(
+            judge(1, &[(2, 1, 50, Follow), (3, 2, 30, Heal)], 3),
+            30,
+            50,
+            Follow,
+        );
+        check(
+            judge(1, &[(2, 1, 100, Heal), (3, 2, 120, Follow)], 3),
+            100,
+            100,
+            Follow,
+        );
+        check(
+            judge(2, &[(2, 1, 50, Follow), (3, 2, 70, Heal)], 3),
+            70,
+            u64::MAX,
+            Heal,
+        );
+    }
+
+    #[test]
+    fn an_epoch_left_behind_is_followed_from_where_it_branched() {
+        let branches = [(2, 1, 100, Heal), (3, 1, 80, Follow)];
+        check(judge(2, &branches, 3), 80, 80, Follow);
+        check(
+            judge(2, &[(2, 1, 60, Heal), (3, 1, 80, Follow)], 3),
+            60,
+            60,
+            Follow,
+        );
+    }
+
+    #[test]
+    fn a_server_put_back_to_an_older_epoch_is_healed() {
+        check(judge(2, &[(2, 1, 100, Follow)], 1), 100, u64::MAX, Heal);
+    }
+
+    #[test]
+    fn an_unknown_epoch_leaves_it_to_the_marks() {
+        check(
+            judge(9, &[(2, 1, 100, Follow)], 2),
+            u64::MAX,
+            u64::MAX,
+            Heal,
+        );
+        let none = EpochChange::judge(None, &[], epoch(2));
+        check(none, u64::MAX, u64::MAX, Heal);
+    }
+
+    #[test]
+    fn a_lineage_that_turns_back_on_itself_ends() {
+        check(
+            judge(9, &[(2, 3, 5, Heal), (3, 2, 5, Heal)], 2),
+            u64::MAX,
+            u64::MAX,
+            Heal,
+        );
     }
 }

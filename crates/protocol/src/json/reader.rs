@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::scan::{find_special, skip_whitespace};
 use super::token::{Kind, Token};
+use crate::scan::{find_special, skip_whitespace};
 
 /// Why a text is no JSON, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

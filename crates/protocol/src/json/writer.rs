@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::scan::find_special;
+use crate::scan::find_special;
 
 /// JSON text being written. Commas and colons are the caller's: the shapes are fixed.
 #[derive(Debug, Default)]

@@ -1,1 +1,23 @@
-//! Being built.
+//! A replica: a local file and a tenant file in one directory, and the public API for applications.
+//!
+//! Open it, write ops, read the view, subscribe to changes; a sync engine (see [`Engine`]) joins it
+//! to a server through any transport. A write is on the disk when it returns, with or without a
+//! server.
+//!
+//! This crate never reaches the network, and touches no file but through SQLite and its [`Host`].
+
+mod changes;
+mod error;
+mod host;
+mod place;
+mod replica;
+
+pub use changes::{CHANGES_NAMED_MAX, Changes, Subscription};
+pub use error::ReplicaError;
+pub use host::{FileIdentity, Host, Lease, RealHost};
+pub use replica::{
+    Looked, OpState, Replica, ReplicaOptions, ScopeStatus, Status, WriteWithError, Written,
+};
+pub use syncline_store::local::{
+    NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,
+};

@@ -138,11 +138,7 @@ pub(crate) fn connect(
     if existence == Existence::Created {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
-    let opened = match &options.vfs {
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str()),
-        None => Connection::open_with_flags(path, flags),
-    };
-    let connection = opened.map_err(|error| match error.sqlite_error_code() {
+    let connection = open_settled(path, flags, options).map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::CannotOpen)
             if existence == Existence::Required && options.vfs.is_some() =>
         {
@@ -159,6 +155,35 @@ pub(crate) fn connect(
     })?;
     configure(&connection, options).map_err(|error| OpenError::store(path, error))?;
     Ok(connection)
+}
+
+/// Opens the file, and once more where another process made it meanwhile.
+///
+/// SQLite tries for reading alone what it can't open for writing: of a file that appears between the
+/// two it gives a connection that can't write, and of one that appears after both, an error.
+fn open_settled(
+    path: &Path,
+    flags: OpenFlags,
+    options: &FileOptions,
+) -> rusqlite::Result<Connection> {
+    let open = || match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str()),
+        None => Connection::open_with_flags(path, flags),
+    };
+    match open() {
+        Ok(connection) if connection.is_readonly("main")? => {
+            drop(connection);
+            open()
+        }
+        Err(error)
+            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen)
+                && options.vfs.is_none()
+                && path.exists() =>
+        {
+            open()
+        }
+        opened => opened,
+    }
 }
 
 fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result<()> {
@@ -184,15 +209,16 @@ pub(crate) fn format_of(
     application: i32,
     known: i64,
 ) -> Result<i64, OpenError> {
-    let read = |name: &str| -> Result<i64, OpenError> {
-        connection
-            .pragma_query_value(None, name, |row| row.get(0))
-            .map_err(|error| OpenError::store(path, error))
+    let header = || -> rusqlite::Result<(i64, i64, i64)> {
+        // In one state of the file: another process may be making it.
+        let transaction = connection.unchecked_transaction()?;
+        let read = |name| transaction.pragma_query_value(None, name, |row| row.get(0));
+        let tables =
+            transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((read("application_id")?, read("user_version")?, tables))
     };
-    let (found_application, found) = (read("application_id")?, read("user_version")?);
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| OpenError::store(path, error))?;
+    let (found_application, found, tables) =
+        header().map_err(|error| OpenError::store(path, error))?;
     if tables == 0 && found == 0 {
         return Ok(0);
     }

@@ -68,6 +68,16 @@ pub struct OutboxRow {
     pub heal: Option<Cursor>,
 }
 
+impl OutboxRow {
+    /// The place that the server gave this op; none: it is pending.
+    pub fn acknowledged_at(&self) -> Option<ServerSeq> {
+        match self.state {
+            OutboxState::Pending => None,
+            OutboxState::Acknowledged(seq) => Some(seq),
+        }
+    }
+}
+
 /// What goes out in one push: ops with one heal cursor, or without any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxBatch {
@@ -197,6 +207,29 @@ impl LocalFile {
             .connection
             .prepare_cached("SELECT coalesce(max(ordinal), 0) FROM outbox")?;
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// The resources of the ops after `order`.
+    pub fn resources_after(&self, order: u64) -> Result<Vec<ResourceKey>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT scope, resource_id FROM outbox WHERE ordinal > ?",
+        )?;
+        let mut rows = statement.query([order as i64])?;
+        let mut resources = Vec::new();
+        while let Some(row) = rows.next()? {
+            let damaged = |_| StoreError::damaged("a resource is not one");
+            let scope = Scope::new(row.get::<_, String>(0)?).map_err(damaged)?;
+            resources.push((scope, ResourceId::new(row.get::<_, String>(1)?).map_err(damaged)?));
+        }
+        Ok(resources)
+    }
+
+    /// Whether any op waits to be pushed.
+    pub fn has_pending(&self) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE acknowledged_seq IS NULL)",
+        )?;
+        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     /// Up to which order the outbox has been in a push, whatever came of it.

@@ -1,0 +1,209 @@
+//! A replica: its local file, its tenant file, and what keeps the two in step.
+//!
+//! # Two files, and a crash between any two of their transactions
+//!
+//! | first | then | a crash between them |
+//! |---|---|---|
+//! | local: a write, on the disk | tenant: it is folded on top | the tenant file notes up to which order it has folded; the next open folds the rest |
+//! | tenant: a page, with ops of the outbox, on the disk | local: those ops leave the outbox | an op that the log holds is never folded as pending; the next open removes it |
+//! | local: a refused op moves to quarantine, its resource is noted as due | tenant: the resource is folded again without it, on the disk; local: it is no longer due | the next open folds it again; doing so twice changes nothing |
+//! | local: an acknowledgement, or the removal of a pulled op, not waited for | anything | a power cut takes it back: the op is pushed again, and answered as a duplicate |
+//! | local: a new actor | tenant: the page that called for it | a new actor that nobody needed |
+//! | local: what was acknowledged in the old epoch is pending again | tenant: the new epoch | the server answers with the new epoch again, and it is done again |
+//! | local: the name of a new tenant file, noted as left over | the file is made, filled, on the disk | it is removed by the next process that takes the sync lease |
+//! | local: the switch (name, and the ops offered again) | tenant: the outbox is folded on the new file; the old one is removed | the next open folds it; the old one is noted as left over |
+//!
+//! So the local file is always right, and the tenant file is the log up to its own cursor with as
+//! much of the outbox on top as it says. A power cut may take the tenant file's last transactions
+//! back: its cursor goes back with them, and they are pulled again. Only what the local file has let
+//! go of must not be lost there, so a page with ops of the outbox waits for the disk.
+//!
+//! # Many processes
+//!
+//! A write takes the local file's write lock for as long as its own commit, and never waits for the
+//! tenant file under it. The fold on top reads the local file inside the tenant file's transaction,
+//! so whoever folds, folds everything that is durable. Only the process with the sync lease pushes,
+//! applies pages, and exchanges the tenant file; the others notice by its name.
+
+mod apply;
+mod open;
+mod read;
+mod rebuild;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::sync::Arc;
+
+use syncline_store::TenantFile;
+use syncline_store::local::LocalFile;
+
+use crate::changes::{Subscribers, Subscription};
+use crate::place::Place;
+use crate::{Changes, ReplicaError};
+
+pub use open::ReplicaOptions;
+pub use read::{OpState, ScopeStatus, Status};
+pub use write::{WriteWithError, Written};
+
+/// A handle on a replica. Each thread has its own ([`Replica::another`]); they share subscribers.
+#[derive(Debug)]
+pub struct Replica {
+    pub(crate) place: Place,
+    pub(crate) local: LocalFile,
+    pub(crate) tenant: TenantFile,
+    /// The name of `tenant` in the local file.
+    pub(crate) tenant_name: String,
+    pub(crate) subscribers: Arc<Subscribers>,
+    /// The tenant file's data version when this handle last looked for others' changes.
+    seen_version: i64,
+}
+
+impl Replica {
+    /// The view: the log with every durable local write folded on top.
+    pub fn view(&mut self) -> Result<&TenantFile, ReplicaError> {
+        self.refresh()?;
+        Ok(&self.tenant)
+    }
+
+    /// Another handle on the same replica, for another thread.
+    pub fn another(&self) -> Result<Self, ReplicaError> {
+        Self::open_at(self.place.clone(), Arc::clone(&self.subscribers))
+    }
+
+    /// Tells, from now on, what changes through any handle of this process.
+    pub fn subscribe(&self) -> Subscription {
+        self.subscribers.subscribe(|| {})
+    }
+
+    /// As [`Replica::subscribe`]; `wake` is called on the writing thread whenever there is something
+    /// to take. It must be quick, and must not use the replica.
+    pub fn subscribe_with(&self, wake: impl Fn() + Send + Sync + 'static) -> Subscription {
+        self.subscribers.subscribe(wake)
+    }
+
+    /// Looks for what other processes have changed, and tells subscribers; says whether anything
+    /// was. Cheap enough to be called many times a second.
+    pub fn look(&mut self) -> Result<Looked, ReplicaError> {
+        let behind = self.is_behind()?;
+        let version = self.tenant.data_version().map_err(ReplicaError::Tenant)?;
+        if !behind && version == self.seen_version {
+            return Ok(Looked::Same);
+        }
+        self.refresh()?;
+        self.seen_version = self.tenant.data_version().map_err(ReplicaError::Tenant)?;
+        self.subscribers.tell(&Changes::Unknown);
+        Ok(Looked::Changed)
+    }
+
+    /// Brings this handle up to date with the local file: the tenant file that it names, with the
+    /// whole outbox on top.
+    pub(crate) fn refresh(&mut self) -> Result<(), ReplicaError> {
+        match self.try_refresh() {
+            Err(error) if error.is_tenant_damage() => {
+                self.set_aside_damaged(&error)?;
+                self.try_refresh()
+            }
+            done => done,
+        }
+    }
+
+    fn try_refresh(&mut self) -> Result<(), ReplicaError> {
+        let current = self
+            .local
+            .identity()
+            .map_err(ReplicaError::Local)?
+            .tenant_file;
+        if current != self.tenant_name {
+            self.reopen_tenant()?;
+            self.subscribers.tell(&Changes::Unknown);
+        }
+        self.fold_outbox()
+    }
+
+    /// Folds on top what the outbox has gained, and folds again what it has lost ops of.
+    fn fold_outbox(&mut self) -> Result<(), ReplicaError> {
+        let folded = self.tenant.folded_order().map_err(ReplicaError::Tenant)?;
+        if self.local.newest_order().map_err(ReplicaError::Local)? > folded {
+            let touched = self
+                .local
+                .resources_after(folded)
+                .map_err(ReplicaError::Local)?;
+            self.tenant
+                .fold_outbox(&self.local)
+                .map_err(ReplicaError::Tenant)?;
+            self.subscribers
+                .tell(&Changes::Named(touched.into_iter().collect()));
+        }
+        let Some((due, token)) = self.local.refolds_due().map_err(ReplicaError::Local)? else {
+            return Ok(());
+        };
+        // What is no longer due must not come back with a power cut.
+        self.durably(|tenant, local| tenant.refold(&due, local).map_err(ReplicaError::Tenant))?;
+        self.local.refolded(token).map_err(ReplicaError::Local)?;
+        self.subscribers
+            .tell(&Changes::Named(due.into_iter().collect()));
+        Ok(())
+    }
+
+    /// Runs a transaction on the tenant file whose commit waits for the disk.
+    pub(crate) fn durably<T, E: From<ReplicaError>>(
+        &mut self,
+        work: impl FnOnce(&mut TenantFile, &LocalFile) -> Result<T, E>,
+    ) -> Result<T, E> {
+        use syncline_store::Durability;
+        let set = |tenant: &TenantFile, durability| {
+            tenant
+                .set_durability(durability)
+                .map_err(ReplicaError::Tenant)
+        };
+        set(&self.tenant, Durability::Full)?;
+        let done = work(&mut self.tenant, &self.local);
+        set(&self.tenant, Durability::Normal)?;
+        done
+    }
+
+    fn has_unfolded(&self) -> Result<bool, ReplicaError> {
+        let newest = self.local.newest_order().map_err(ReplicaError::Local)?;
+        let folded = self.tenant.folded_order().map_err(ReplicaError::Tenant)?;
+        Ok(newest > folded)
+    }
+
+    fn is_behind(&self) -> Result<bool, ReplicaError> {
+        let current = self
+            .local
+            .identity()
+            .map_err(ReplicaError::Local)?
+            .tenant_file;
+        Ok(current != self.tenant_name || self.has_unfolded()?)
+    }
+
+    /// Puts an empty tenant file in place of a damaged one; sync fetches the log again. The damaged
+    /// one is kept beside, and `status` says so.
+    pub fn set_aside_damaged(&mut self, cause: &ReplicaError) -> Result<(), ReplicaError> {
+        let current = self
+            .local
+            .identity()
+            .map_err(ReplicaError::Local)?
+            .tenant_file;
+        if current == self.tenant_name {
+            let name = self.tenant_name.clone();
+            self.place.set_aside(&mut self.local, &name, cause)?;
+        }
+        self.reopen_tenant()
+    }
+
+    fn reopen_tenant(&mut self) -> Result<(), ReplicaError> {
+        let opened = self.place.open_tenant(&mut self.local)?;
+        self.tenant = opened.file;
+        self.tenant_name = opened.name;
+        Ok(())
+    }
+}
+
+/// Whether there was anything to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    Same,
+    Changed,
+}

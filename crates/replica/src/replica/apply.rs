@@ -1,0 +1,140 @@
+//! What a server's answers do to a replica: pages that are applied, and pushes that are settled.
+
+use syncline_model::OpKey;
+use syncline_store::local::{OutboxBatch, Settled, Verdict};
+use syncline_store::{Applied, ApplyError, PageLimit, PulledPage};
+
+use super::Replica;
+use super::write::clock_seen;
+use crate::{Changes, ReplicaError};
+
+/// Why a page was not applied; nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PageError {
+    /// It does not continue this replica's log.
+    #[error("the page does not continue this replica's log")]
+    Unfit(#[source] ApplyError),
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+}
+
+impl PageError {
+    pub(crate) fn of_tenant(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Store(source) => Self::Replica(ReplicaError::Tenant(source)),
+            ApplyError::Epoch { .. }
+            | ApplyError::NotAtCursor { .. }
+            | ApplyError::Gap { .. }
+            | ApplyError::Diverged { .. } => Self::Unfit(error),
+        }
+    }
+}
+
+/// Where the clocks of a new actor begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NewClock {
+    /// Above every clock that this replica has taken or seen.
+    Onward,
+    /// Above those of the log alone: the old actor's lead too far.
+    FromLog,
+}
+
+impl Replica {
+    /// The next ops to push, oldest first.
+    pub(crate) fn next_batch(
+        &mut self,
+        limit: PageLimit,
+    ) -> Result<Option<OutboxBatch>, ReplicaError> {
+        self.local.next_batch(limit).map_err(ReplicaError::Local)
+    }
+
+    /// Settles the answer to a push. The cursor stays where it is.
+    pub(crate) fn settle(
+        &mut self,
+        verdicts: &[(OpKey, Verdict)],
+        new_clock: NewClock,
+    ) -> Result<Settled, ReplicaError> {
+        let seen = clock_seen(&self.tenant).map_err(ReplicaError::Tenant)?;
+        let floor = match new_clock {
+            NewClock::FromLog => seen,
+            NewClock::Onward => seen.max(self.local.identity().map_err(ReplicaError::Local)?.clock),
+        };
+        let (actor, now) = (self.place.new_actor(), self.place.host.now());
+        let settled = self.local.settle(verdicts, &actor, floor, now)?;
+        self.settle_passed()?;
+        self.refresh()?;
+        Ok(settled)
+    }
+
+    /// Applies a page that begins at the cursor.
+    ///
+    /// An op of our own actor that was never written here was written by a copy of this replica, or
+    /// by this one before it was put back from a copy: it takes a new actor first.
+    pub(crate) fn apply(&mut self, page: &PulledPage) -> Result<Applied, PageError> {
+        let identity = self.local.identity().map_err(ReplicaError::Local)?;
+        let mut ours = Vec::new();
+        let mut stranger = None;
+        let empty = self.local.newest_order().map_err(ReplicaError::Local)? == 0;
+        for op in &page.ops {
+            let own = op.key.actor == identity.actor;
+            if empty && !own {
+                continue;
+            }
+            if self
+                .local
+                .outbox_row(&op.key)
+                .map_err(ReplicaError::Local)?
+                .is_some()
+            {
+                ours.push(op.key.clone());
+            } else if own && !self.knows_elsewhere(&op.key)? {
+                stranger = stranger.or(Some(&op.key));
+            }
+        }
+        if let Some(key) = stranger {
+            self.take_actor(key)?;
+        }
+        let applied = if ours.is_empty() {
+            self.tenant
+                .apply(page, &self.local)
+                .map_err(PageError::of_tenant)?
+        } else {
+            // What the outbox lets go of must not be lost here.
+            self.durably(|tenant, local| tenant.apply(page, local).map_err(PageError::of_tenant))?
+        };
+        self.local
+            .forget_pulled(&ours)
+            .map_err(ReplicaError::Local)?;
+        self.settle_passed()?;
+        self.subscribers
+            .tell(&Changes::Named(applied.touched.iter().cloned().collect()));
+        self.refresh()?;
+        Ok(applied)
+    }
+
+    /// Whether an op of our actor was written here, and is no longer in the outbox.
+    pub(crate) fn knows_elsewhere(&self, key: &OpKey) -> Result<bool, ReplicaError> {
+        let held = self
+            .local
+            .quarantined_with_key(key)
+            .map_err(ReplicaError::Local)?;
+        Ok(held.is_some()
+            || self
+                .tenant
+                .find(key)
+                .map_err(ReplicaError::Tenant)?
+                .is_some())
+    }
+
+    /// Takes a new actor, because somebody else wrote `key` with the old one.
+    pub(crate) fn take_actor(&mut self, key: &OpKey) -> Result<(), ReplicaError> {
+        let fresh = self.place.new_actor();
+        tracing::warn!(
+            op.key = ?key, actor.new = %fresh,
+            "an op of this replica's actor was not written here; it takes a new actor"
+        );
+        self.local
+            .take_actor(&key.actor, &fresh)
+            .map_err(ReplicaError::Local)
+    }
+}

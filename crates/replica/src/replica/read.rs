@@ -1,0 +1,135 @@
+//! What a replica says about itself.
+
+use std::time::Duration;
+
+use syncline_model::{
+    ActorId, ClientId, Cursor, Epoch, OpKey, Scope, ServerSeq, TenantId, Timestamp, UserId,
+};
+use syncline_store::local::{OutboxState, SyncNotes};
+
+use super::Replica;
+use crate::ReplicaError;
+use crate::place::NO_EPOCH;
+
+/// Where an op of this replica is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpState {
+    /// On this disk alone, as far as is known.
+    Pending,
+    /// The server has it, at this place; it was not pulled yet.
+    Acknowledged(ServerSeq),
+    /// The server will not take it.
+    Quarantined,
+    /// It is in this replica's log, at this place.
+    Pulled(ServerSeq),
+    /// It has another key by now, or was never here.
+    Unknown,
+}
+
+/// How a replica stands, as far as it can say without asking the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    pub replica: ClientId,
+    pub actor: ActorId,
+    /// Whose replica it is; none: it has never synced.
+    pub member: Option<(TenantId, UserId)>,
+    /// None: it has no log of a server yet.
+    pub epoch: Option<Epoch>,
+    pub cursor: Cursor,
+    /// The head of the server's log, as last heard of.
+    pub server_seq: Option<ServerSeq>,
+    pub scopes: Vec<ScopeStatus>,
+    pub quarantined: u64,
+    pub notes: SyncNotes,
+    /// How long the oldest pending op has waited; none: nothing is pending.
+    pub oldest_pending: Option<Duration>,
+}
+
+/// The ops of one scope that wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeStatus {
+    pub scope: Scope,
+    pub pending: u64,
+    pub acknowledged: u64,
+}
+
+impl Status {
+    /// Ops that the server has not acknowledged.
+    pub fn pending(&self) -> u64 {
+        self.scopes.iter().map(|scope| scope.pending).sum()
+    }
+
+    /// Ops that the server has, and that were not pulled yet.
+    pub fn acknowledged(&self) -> u64 {
+        self.scopes.iter().map(|scope| scope.acknowledged).sum()
+    }
+}
+
+impl Replica {
+    /// How this replica stands.
+    pub fn status(&mut self) -> Result<Status, ReplicaError> {
+        let head = self.view()?.head().map_err(ReplicaError::Tenant)?;
+        let identity = self.local.identity().map_err(ReplicaError::Local)?;
+        let notes = self.local.sync_notes().map_err(ReplicaError::Local)?;
+        let counts = self.local.count_outbox().map_err(ReplicaError::Local)?;
+        let oldest = counts
+            .iter()
+            .filter_map(|count| count.oldest_pending_at)
+            .min();
+        let now = self.place.host.now().as_millis();
+        let epoch = (head.epoch != NO_EPOCH).then_some(head.epoch);
+        let applied = epoch.map(|_| head.cursor.server_seq);
+        Ok(Status {
+            replica: identity.replica,
+            actor: identity.actor,
+            member: identity.member,
+            epoch,
+            cursor: head.cursor,
+            server_seq: notes.head_heard.max(applied),
+            scopes: counts
+                .into_iter()
+                .map(|count| ScopeStatus {
+                    scope: count.scope,
+                    pending: count.pending,
+                    acknowledged: count.acknowledged,
+                })
+                .collect(),
+            quarantined: self
+                .local
+                .count_quarantined()
+                .map_err(ReplicaError::Local)?,
+            notes,
+            // The wall clock may have gone back since the write.
+            oldest_pending: oldest
+                .map(|at| Duration::from_millis((now - at.as_millis()).max(0) as u64)),
+        })
+    }
+
+    /// Where the op with this key is.
+    pub fn state_of(&self, key: &OpKey) -> Result<OpState, ReplicaError> {
+        if let Some((seq, _)) = self.tenant.find(key).map_err(ReplicaError::Tenant)? {
+            return Ok(OpState::Pulled(seq));
+        }
+        if let Some(row) = self.local.outbox_row(key).map_err(ReplicaError::Local)? {
+            return Ok(match row.state {
+                OutboxState::Pending => OpState::Pending,
+                OutboxState::Acknowledged(seq) => OpState::Acknowledged(seq),
+            });
+        }
+        let held = self
+            .local
+            .quarantined_with_key(key)
+            .map_err(ReplicaError::Local)?;
+        Ok(held.map_or(OpState::Unknown, |_| OpState::Quarantined))
+    }
+
+    /// The wall clock of the host.
+    pub fn now(&self) -> Timestamp {
+        self.place.host.now()
+    }
+
+    /// Whether anything waits to be pushed.
+    pub fn has_pending(&self) -> Result<bool, ReplicaError> {
+        self.local.has_pending().map_err(ReplicaError::Local)
+    }
+}

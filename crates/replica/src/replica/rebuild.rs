@@ -1,0 +1,326 @@
+//! The rebuild: a new tenant file beside the old one, filled, and switched to in one transaction.
+
+use std::collections::VecDeque;
+
+use syncline_model::{Cursor, Epoch, EpochMode, LoggedOp, ServerSeq};
+use syncline_store::local::{AcknowledgedOps, OldFile, Switch};
+use syncline_store::{
+    Applied, ApplyError, LogStart, PageLimit, PendingOp, PulledPage, StoreError, TenantFile,
+};
+
+use super::Replica;
+use super::apply::PageError;
+use super::open::Depth;
+use crate::place::NO_EPOCH;
+use crate::{Changes, ReplicaError};
+
+/// How much of the old log is read at a time for what is offered again.
+const OFFER_PAGE: PageLimit = PageLimit {
+    ops: 1000,
+    bytes: 4 * 1024 * 1024,
+};
+
+/// A new tenant file, begun and not yet switched to. Its name is noted as left over, so a crash
+/// leaves nothing behind for long.
+#[derive(Debug)]
+pub(crate) struct Rebuild {
+    name: String,
+    /// None: nothing has been fetched yet.
+    file: Option<TenantFile>,
+    /// The floor of the first page; later pages name it.
+    pub(crate) floor: Option<ServerSeq>,
+}
+
+/// What a switch does with ops that the new log may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Offer {
+    /// The last common place.
+    pub common: Cursor,
+    /// Ops of the old log above the common place and at or below this one are offered again.
+    pub up_to: ServerSeq,
+    pub mode: EpochMode,
+}
+
+impl Offer {
+    fn acknowledged(&self) -> AcknowledgedOps {
+        match self.mode {
+            EpochMode::Heal => AcknowledgedOps::OfferAgain,
+            EpochMode::Follow => AcknowledgedOps::DiscardAbove(self.up_to),
+        }
+    }
+}
+
+impl Rebuild {
+    /// The new file's cursor, once it has one.
+    pub(crate) fn cursor(&self) -> Result<Cursor, ReplicaError> {
+        match &self.file {
+            Some(file) => Ok(file.head().map_err(ReplicaError::Tenant)?.cursor),
+            None => Ok(Cursor::ORIGIN),
+        }
+    }
+
+    /// The new file's epoch, once it has one.
+    pub(crate) fn epoch(&self) -> Result<Option<Epoch>, ReplicaError> {
+        match &self.file {
+            Some(file) => Ok(Some(file.head().map_err(ReplicaError::Tenant)?.epoch)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Replica {
+    /// Begins a new tenant file.
+    pub(crate) fn begin_rebuild(&mut self) -> Result<Rebuild, ReplicaError> {
+        let name = self.place.new_name();
+        self.local
+            .note_leftover(&name)
+            .map_err(ReplicaError::Local)?;
+        Ok(Rebuild {
+            name,
+            file: None,
+            floor: None,
+        })
+    }
+
+    /// Where the prepared file is to be written.
+    pub(crate) fn path_of(&self, rebuild: &Rebuild) -> std::path::PathBuf {
+        self.place.path_of(&rebuild.name)
+    }
+
+    /// Takes the fetched file as the new tenant file; says whether it is fit to be.
+    ///
+    /// `epoch` is the one that was asked for, if any.
+    pub(crate) fn adopt_fetched(
+        &mut self,
+        rebuild: &mut Rebuild,
+        epoch: Option<Epoch>,
+    ) -> Result<Fitness, ReplicaError> {
+        match TenantFile::adopt(&self.path_of(rebuild), &self.place.files) {
+            Ok(file) => {
+                let head = file.head().map_err(ReplicaError::Tenant)?;
+                if epoch.is_none_or(|epoch| epoch == head.epoch) {
+                    rebuild.floor = Some(head.floor);
+                    rebuild.file = Some(file);
+                    return Ok(Fitness::Fit);
+                }
+                tracing::info!(epoch = %head.epoch, "the prepared file is of another epoch");
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the prepared file is not fit to be used");
+            }
+        }
+        self.restart_rebuild(rebuild)?;
+        Ok(Fitness::Unfit)
+    }
+
+    /// Applies a page to the new file; the first one makes it.
+    pub(crate) fn apply_fetched(
+        &mut self,
+        rebuild: &mut Rebuild,
+        page: &PulledPage,
+    ) -> Result<Applied, PageError> {
+        let file = match &mut rebuild.file {
+            Some(file) => file,
+            none => {
+                let made = TenantFile::create(
+                    &self.place.path_of(&rebuild.name),
+                    &self.place.files,
+                    page.epoch,
+                    Cursor::ORIGIN.mark,
+                );
+                rebuild.floor = Some(page.floor);
+                none.insert(made.map_err(ReplicaError::OpenTenant)?)
+            }
+        };
+        // The outbox is folded on top once the file is the current one.
+        let nothing: &[PendingOp] = &[];
+        file.apply(page, nothing).map_err(|error| match error {
+            ApplyError::Store(source) => PageError::Replica(ReplicaError::Tenant(source)),
+            unfit => PageError::of_tenant(unfit),
+        })
+    }
+
+    /// Lets go of what was fetched, and keeps the place for it.
+    pub(crate) fn restart_rebuild(&mut self, rebuild: &mut Rebuild) -> Result<(), ReplicaError> {
+        rebuild.file = None;
+        rebuild.floor = None;
+        self.place.remove(&rebuild.name)
+    }
+
+    /// Removes the new file.
+    pub(crate) fn abandon_rebuild(&mut self, mut rebuild: Rebuild) -> Result<(), ReplicaError> {
+        self.restart_rebuild(&mut rebuild)?;
+        self.local
+            .forget_leftover(&rebuild.name)
+            .map_err(ReplicaError::Local)
+    }
+
+    /// Makes the new file the current one, in one transaction with what is offered again; gives the
+    /// number of those ops.
+    pub(crate) fn switch(&mut self, rebuild: Rebuild, offer: Offer) -> Result<usize, ReplicaError> {
+        let Some(file) = rebuild.file else {
+            return Err(ReplicaError::Tenant(StoreError::Damaged {
+                what: "nothing was fetched",
+                source: None,
+            }));
+        };
+        file.write_through().map_err(ReplicaError::Tenant)?;
+        self.check_own_ops(&file)?;
+        // An op that the old log holds and the outbox still lists is offered once.
+        self.reconcile(Depth::All)?;
+        let old = &self.tenant;
+        let switch = Switch {
+            from: &self.tenant_name,
+            to: &rebuild.name,
+            old_file: OldFile::Remove,
+            heal: Some(offer.common),
+            acknowledged: offer.acknowledged(),
+            clock_seen: old.head().map_err(ReplicaError::Tenant)?.clock_max,
+            now: self.place.host.now(),
+        };
+        let offers = Offers::new(old, &file, offer);
+        let offered = self
+            .local
+            .switch(&switch, offers)
+            .map_err(ReplicaError::Switch)?;
+        tracing::info!(ops.offered = offered, "switched to a new tenant file");
+        self.tenant = file;
+        self.tenant_name = rebuild.name;
+        self.reconcile(Depth::All)?;
+        self.refresh()?;
+        self.subscribers.tell(&Changes::Unknown);
+        self.remove_leftovers()?;
+        Ok(offered)
+    }
+
+    /// Takes the new epoch for the tenant file as it is: its whole log is a part of the new history.
+    pub(crate) fn adopt_epoch(
+        &mut self,
+        epoch: Epoch,
+        mode: EpochMode,
+    ) -> Result<(), ReplicaError> {
+        let head = self.tenant.head().map_err(ReplicaError::Tenant)?;
+        let up_to = head.cursor.server_seq;
+        let offer = Offer {
+            common: head.cursor,
+            up_to,
+            mode,
+        };
+        self.local
+            .begin_epoch(offer.acknowledged())
+            .map_err(ReplicaError::Local)?;
+        self.tenant
+            .start_epoch(head.epoch, epoch, LogStart::Restored(mode))
+            .map_err(ReplicaError::Tenant)?;
+        self.refresh()
+    }
+
+    /// Removes files that no process needs any more. Only the holder of the sync lease may: another
+    /// process's rebuild is in the list too.
+    pub(crate) fn remove_leftovers(&mut self) -> Result<(), ReplicaError> {
+        for name in self.local.leftovers().map_err(ReplicaError::Local)? {
+            match self.place.remove(&name) {
+                Ok(()) => self
+                    .local
+                    .forget_leftover(&name)
+                    .map_err(ReplicaError::Local)?,
+                // Some systems don't remove what another process has open; the next one will.
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::info!(
+                        error,
+                        file.name = name,
+                        "an old tenant file is kept for now"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a new actor if the new log holds an op of the current one that was never written here.
+    fn check_own_ops(&mut self, new: &TenantFile) -> Result<(), ReplicaError> {
+        // The actor of a replica that has met no server is fresh.
+        if self.tenant.head().map_err(ReplicaError::Tenant)?.epoch == NO_EPOCH {
+            return Ok(());
+        }
+        let actor = self.local.identity().map_err(ReplicaError::Local)?.actor;
+        let mut keys = Vec::new();
+        new.visit_ops_of(&actor, |key| {
+            keys.push(key);
+            Ok(())
+        })
+        .map_err(ReplicaError::Tenant)?;
+        for key in keys {
+            let waits = self
+                .local
+                .outbox_row(&key)
+                .map_err(ReplicaError::Local)?
+                .is_some();
+            if !waits && !self.knows_elsewhere(&key)? {
+                return self.take_actor(&key);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a fetched file can be the tenant file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fitness {
+    Fit,
+    Unfit,
+}
+
+/// The ops of the old log that the new one lacks, oldest first, read page by page.
+struct Offers<'a> {
+    old: &'a TenantFile,
+    new: &'a TenantFile,
+    up_to: ServerSeq,
+    at: ServerSeq,
+    page: VecDeque<LoggedOp>,
+}
+
+impl<'a> Offers<'a> {
+    fn new(old: &'a TenantFile, new: &'a TenantFile, offer: Offer) -> Self {
+        Self {
+            old,
+            new,
+            up_to: offer.up_to,
+            at: offer.common.server_seq,
+            page: VecDeque::new(),
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<LoggedOp>, StoreError> {
+        loop {
+            if self.page.is_empty() {
+                if self.at >= self.up_to {
+                    return Ok(None);
+                }
+                self.page = self.old.ops_after(self.at, OFFER_PAGE)?.into();
+            }
+            let Some(op) = self.page.pop_front() else {
+                return Ok(None);
+            };
+            self.at = op.seq;
+            if op.seq > self.up_to {
+                return Ok(None);
+            }
+            // Another payload under its key is the server's to judge.
+            let same = |(_, hash)| hash == op.payload_hash;
+            if !self.new.find(&op.key)?.is_some_and(same) {
+                return Ok(Some(op));
+            }
+        }
+    }
+}
+
+impl Iterator for Offers<'_> {
+    type Item = Result<LoggedOp, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
+    }
+}

@@ -1,6 +1,6 @@
 //! One op onto the view: the dispatch by scope.
 
-use crate::{Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, thread};
+use crate::{Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, planted, thread};
 
 /// Where the op that is folded stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,8 @@ pub fn fold<R: Rows>(
         return Ok(Folded::Opaque);
     }
     match payload {
-        Some(payload) => thread::fold(rows, key, payload, place),
+        Some(payload) if planted::can_fold(payload) => thread::fold(rows, key, payload, place),
+        Some(_) => Ok(Folded::Skipped(SkipReason::Unreadable)),
         None => Ok(Folded::Skipped(SkipReason::Erased)),
     }
 }

@@ -1,6 +1,8 @@
-//! Defects on purpose, for the simulator to find: it proves nothing that can't.
+//! Defects on purpose, for the simulator to find: it proves nothing that can't. Beside them, what a
+//! world needs of a binary that is not this one: an older fold, and a fold that panics.
 //!
-//! Without the feature `planted` every question is answered "no" at compile time.
+//! Without the feature `planted` every question is answered "no" at compile time. With it, nothing
+//! changes on a thread that has asked for nothing.
 
 /// A defect that can be planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,4 +84,65 @@ pub fn is_planted(defect: Defect) -> bool {
 #[cfg(not(feature = "planted"))]
 pub const fn is_planted(_: Defect) -> bool {
     false
+}
+
+/// Which binary a thread plays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Binary {
+    /// How many fold versions it is behind this one.
+    pub age: i64,
+    /// Whether its fold panics at a payload with [`PANIC_MARKER`].
+    pub panics: bool,
+}
+
+/// The part of a payload at which the fold of some binaries panics.
+pub const PANIC_MARKER: &str = "\"plantedPanic\"";
+/// The part of a payload that older binaries can't read.
+pub const NEWER_MARKER: &str = "\"plantedNewer\"";
+/// What a planted panic says.
+pub const PANIC_MESSAGE: &str = "a planted panic in a fold";
+
+#[cfg(feature = "planted")]
+thread_local! {
+    static BINARY: std::cell::Cell<Binary> = const {
+        std::cell::Cell::new(Binary { age: 0, panics: false })
+    };
+}
+
+/// Lets this thread play `binary`; gives the one that it played before.
+#[cfg(feature = "planted")]
+pub fn play(binary: Binary) -> Binary {
+    BINARY.replace(binary)
+}
+
+/// How many fold versions the binary that this thread plays is behind: 0, without the feature.
+#[cfg(feature = "planted")]
+pub fn fold_age() -> i64 {
+    BINARY.get().age
+}
+
+/// How many fold versions the binary that this thread plays is behind: 0, without the feature.
+#[cfg(not(feature = "planted"))]
+pub const fn fold_age() -> i64 {
+    0
+}
+
+/// Whether the fold of the binary played can read this payload.
+///
+/// # Panics
+/// Where the world has planted that.
+#[cfg(feature = "planted")]
+pub(crate) fn can_fold(payload: &crate::Payload) -> bool {
+    let Binary { age, panics } = BINARY.get();
+    assert!(
+        !(panics && payload.as_str().contains(PANIC_MARKER)),
+        "{PANIC_MESSAGE}"
+    );
+    !(age > 0 && payload.as_str().contains(NEWER_MARKER))
+}
+
+/// Whether the fold of the binary played can read this payload: it can, without the feature.
+#[cfg(not(feature = "planted"))]
+pub(crate) const fn can_fold(_: &crate::Payload) -> bool {
+    true
 }

@@ -1,7 +1,7 @@
 //! The rows of a view, and the small door through which a fold reaches them.
 
 /// A cell, as SQLite stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     Null,
     Integer(i64),

@@ -4,14 +4,19 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use rusqlite::Connection;
-use syncline_model::{Table, tables};
+use syncline_model::{Table, planted, tables};
 
 /// `SYNT` in a file's header.
 pub(crate) const APPLICATION: i32 = 0x5359_4e54;
 /// Raised with each change of the log's tables.
 pub(crate) const FORMAT: i64 = 1;
 /// Raised with each change of a fold or of a view table: the view is then folded again.
-pub(crate) const FOLD_VERSION: i64 = 1;
+const FOLD_VERSION: i64 = 1;
+
+/// The fold version of this binary, or of the one that the simulator lets this thread play.
+pub(crate) fn fold_version() -> i64 {
+    FOLD_VERSION - planted::fold_age()
+}
 
 const LOG: &str = "
 CREATE TABLE state (

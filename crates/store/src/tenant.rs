@@ -120,15 +120,15 @@ impl TenantFile {
         let found = file
             .fold_version()
             .map_err(|error| OpenError::store(path, error))?;
-        if found > schema::FOLD_VERSION {
-            let known = schema::FOLD_VERSION;
+        if found > schema::fold_version() {
+            let known = schema::fold_version();
             return Err(OpenError::NewerFormat {
                 path: path.to_owned(),
                 found,
                 known,
             });
         }
-        if found < schema::FOLD_VERSION {
+        if found < schema::fold_version() {
             file.fold_again()
                 .map_err(|error| OpenError::store(path, error))?;
         }
@@ -199,7 +199,7 @@ impl TenantFile {
         self.connection.execute(
             "INSERT INTO state (id, epoch, origin, head, mark, floor, clock_max, folded_order, fold_version) \
              VALUES (1, ?, ?, 0, ?, 0, 0, 0, ?)",
-            (epoch.to_string(), origin.as_bytes(), origin.as_bytes(), schema::FOLD_VERSION),
+            (epoch.to_string(), origin.as_bytes(), origin.as_bytes(), schema::fold_version()),
         )?;
         self.connection.execute(
             "INSERT INTO epochs (ordinal, epoch) VALUES (1, ?)",

@@ -60,7 +60,10 @@ impl<'c> View<'c> {
 
     /// Writes what is kept in memory: small tables' rows, then full-text rows.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
-        for ((_, key), cached) in self.cached.drain().filter(|(_, cached)| cached.changed) {
+        let mut changed: Vec<_> = self.cached.drain().filter(|(_, row)| row.changed).collect();
+        // In key order: what is written then follows from the ops alone, and pages fill in order.
+        changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for ((_, key), cached) in changed {
             let sql = sql_of(cached.table);
             match cached.row {
                 Some(row) => execute(self.connection, &sql.upsert, &row)?,

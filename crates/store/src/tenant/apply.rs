@@ -232,7 +232,7 @@ impl TenantFile {
         }
         transaction.execute(
             "UPDATE state SET fold_version = ?, folded_order = 0",
-            [schema::FOLD_VERSION],
+            [schema::fold_version()],
         )?;
         Ok(transaction.commit()?)
     }

@@ -13,13 +13,14 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use syncline_model::{ActorId, Cursor, Epoch, Mark};
+use syncline_model::{ActorId, Epoch, Mark};
+use syncline_protocol::Claims;
 use syncline_store::{FileOptions, Head, LogStart, OpenError, PageLimit, TenantFile};
 
 pub use commit::{Committed, Decide, NewOp, Outcome, Write};
 pub use members::ClientNote;
 use members::Members;
-pub use pull::{Page, Place, read_page};
+pub use pull::{Page, read_page};
 pub use push::{Push, Pushed};
 pub use refused::{FULL_RETRY_AFTER, Refused, UNAVAILABLE_RETRY_AFTER};
 
@@ -42,6 +43,16 @@ pub struct TenantLog {
     options: FileOptions,
     birth: Birth,
     members: Members,
+    checkpoints: Checkpoints,
+}
+
+/// Who moves the write-ahead log into the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Checkpoints {
+    /// A commit, now and then.
+    InCommits,
+    /// The owner, by [`TenantLog::checkpoint`].
+    ByHand,
 }
 
 impl TenantLog {
@@ -53,6 +64,7 @@ impl TenantLog {
             options: options.clone(),
             birth,
             members: Members::default(),
+            checkpoints: Checkpoints::InCommits,
         };
         log.reopen()?;
         Ok(log)
@@ -77,19 +89,35 @@ impl TenantLog {
         self.members.forget();
         let start = || (self.birth.epoch, self.birth.origin);
         let file = TenantFile::open_or_create(&self.path, &self.options, start)?;
+        if self.checkpoints == Checkpoints::ByHand {
+            let path = self.path.clone();
+            file.checkpoint_by_hand()
+                .map_err(|source| OpenError::Store { path, source })?;
+        }
         self.file = Some(file);
         Ok(())
     }
 
-    /// Reads the page after `place`, as the JSON that answers it, and learns from `note` what the
+    /// From now on no commit does a checkpoint.
+    pub fn checkpoint_by_hand(&mut self) -> Result<(), Refused> {
+        self.checkpoints = Checkpoints::ByHand;
+        Ok(self.file()?.checkpoint_by_hand()?)
+    }
+
+    /// Moves the write-ahead log into the file; gives the pages that could not be moved yet.
+    pub fn checkpoint(&mut self) -> Result<u64, Refused> {
+        Ok(self.file()?.checkpoint()?)
+    }
+
+    /// Reads the page after the place that `claims` name, as the JSON that answers it, and learns from `note` what the
     /// client says it has applied.
     pub fn pull(
         &mut self,
-        place: &Place,
+        claims: &Claims,
         note: Option<ClientNote>,
         limit: PageLimit,
     ) -> Result<(Page, Vec<u8>), Refused> {
-        let page = read_page(self.file()?, place, limit)?;
+        let page = read_page(self.file()?, claims, limit)?;
         if let Some(note) = note {
             self.note(note);
         }
@@ -118,10 +146,5 @@ impl TenantLog {
             return Err(Refused::EpochMismatch { epoch: head.epoch });
         }
         Ok(head)
-    }
-
-    /// The cursor of an empty answer: where the log stands.
-    pub fn cursor(&mut self) -> Result<Cursor, Refused> {
-        Ok(self.head()?.cursor)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use syncline_model::{ActorId, ClientId, Cursor, Timestamp, UserId};
+use syncline_protocol::ActorOwner;
 use syncline_store::{Batch, Contact, StoreError};
 
 /// How many actors, and how many clients, are remembered. Past this, all are forgotten and read
@@ -40,20 +41,11 @@ struct Contacted {
 }
 
 /// Whose something is, to who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
-    Asker,
-    Nobody,
-    Another,
-}
-
-impl Owner {
-    fn of(owner: Option<&UserId>, asker: &UserId) -> Self {
-        match owner {
-            None => Self::Nobody,
-            Some(owner) if owner == asker => Self::Asker,
-            Some(_) => Self::Another,
-        }
+fn owner_to(asker: &UserId, owner: Option<&UserId>) -> ActorOwner {
+    match owner {
+        None => ActorOwner::Nobody,
+        Some(owner) if owner == asker => ActorOwner::Asker,
+        Some(_) => ActorOwner::Another,
     }
 }
 
@@ -71,25 +63,21 @@ impl Members {
         }
     }
 
-    pub(super) fn has_notes(&self) -> bool {
-        !self.notes.is_empty()
-    }
-
     /// Whose the actor is to `asker`.
     pub(super) fn owner_of_actor(
         &mut self,
         batch: &Batch<'_>,
         actor: &ActorId,
         asker: &UserId,
-    ) -> Result<Owner, StoreError> {
+    ) -> Result<ActorOwner, StoreError> {
         if let Some(owner) = self.actors.get(actor) {
-            return Ok(Owner::of(Some(owner), asker));
+            return Ok(owner_to(asker, Some(owner)));
         }
         let owner = batch.actor_owner(actor)?;
         if let Some(owner) = &owner {
             self.remember_actor(actor, owner);
         }
-        Ok(Owner::of(owner.as_ref(), asker))
+        Ok(owner_to(asker, owner.as_ref()))
     }
 
     /// Gives an actor that nobody owns to `user`.
@@ -117,12 +105,12 @@ impl Members {
         batch: &Batch<'_>,
         client: &ClientId,
         asker: &UserId,
-    ) -> Result<Owner, StoreError> {
+    ) -> Result<ActorOwner, StoreError> {
         if let Some(known) = self.clients.get(client) {
-            return Ok(Owner::of(Some(&known.user), asker));
+            return Ok(owner_to(asker, Some(&known.user)));
         }
         let owner = batch.client_owner(client)?;
-        Ok(Owner::of(owner.as_ref(), asker))
+        Ok(owner_to(asker, owner.as_ref()))
     }
 
     /// Writes that the client was heard of, unless its row says so already; says whether it wrote.
@@ -171,7 +159,7 @@ impl Members {
         let notes: Vec<_> = self.notes.values().cloned().collect();
         let mut wrote = false;
         for note in notes {
-            if self.owner_of_client(batch, &note.client, &note.user)? != Owner::Another {
+            if self.owner_of_client(batch, &note.client, &note.user)? != ActorOwner::Another {
                 wrote |= self.record(batch, &note, Contact::Read)?;
             }
         }

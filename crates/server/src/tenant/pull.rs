@@ -1,30 +1,10 @@
 //! Reading the log: the checks of a place, and the page after it.
 
-use syncline_model::{Cursor, Epoch, Mark, ServerSeq};
-use syncline_protocol::{PageEncoder, PageEnd, WireOp};
+use syncline_model::{Cursor, Mark, ServerSeq};
+use syncline_protocol::{Admission, Claims, LogFacts, PageEncoder, PageEnd, WireOp, admit};
 use syncline_store::{Head, PageLimit, TenantFile};
 
 use super::Refused;
-
-/// A place that a request names. What it leaves out is not checked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Place {
-    pub since: ServerSeq,
-    pub mark: Option<Mark>,
-    pub epoch: Option<Epoch>,
-    /// The floor that the first page of a fetch from place 0 had.
-    pub floor: Option<ServerSeq>,
-}
-
-impl From<Cursor> for Place {
-    fn from(cursor: Cursor) -> Self {
-        Self {
-            since: cursor.server_seq,
-            mark: Some(cursor.mark),
-            ..Self::default()
-        }
-    }
-}
 
 /// What stands around the ops of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,87 +24,39 @@ impl Page {
     }
 }
 
-/// Checks that the epoch named, if any, is the log's.
-pub(super) fn check_epoch(
-    file: &TenantFile,
-    head: &Head,
-    epoch: Option<Epoch>,
-) -> Result<(), Refused> {
-    if epoch.is_none_or(|epoch| epoch == head.epoch) {
-        return Ok(());
-    }
-    Err(Refused::EpochChanged {
+/// Checks what a request says of the log that its client has.
+pub(super) fn check(file: &TenantFile, head: &Head, claims: &Claims) -> Result<(), Refused> {
+    let log = LogFacts {
         epoch: head.epoch,
-        lineage: file.lineage()?,
-    })
-}
-
-/// Checks that `place` is one of the log, and says its mark where that is kept.
-pub(super) fn check_place(
-    file: &TenantFile,
-    head: &Head,
-    place: &Place,
-) -> Result<Option<Mark>, Refused> {
-    let rebuild = Refused::RebuildRequired { floor: head.floor };
-    if place.floor.is_some_and(|floor| floor != head.floor) {
-        return Err(rebuild);
-    }
-    if place.since > head.cursor.server_seq {
-        return Err(diverged(head));
-    }
-    if place.since == ServerSeq::ZERO {
-        return Ok(file.mark_at(place.since)?);
-    }
-    if place.since < head.floor {
-        // A later page of a fetch begun at 0 goes on below the floor, where marks are not checked.
-        return if place.floor.is_some() {
-            Ok(None)
-        } else {
-            Err(rebuild)
-        };
-    }
-    let kept = file.mark_at(place.since)?;
-    if place.mark.is_some() && place.mark != kept {
-        return Err(diverged(head));
-    }
-    Ok(kept)
-}
-
-/// Checks the last common place of a client that offers ops again. Below the floor marks are kept
-/// for what compaction kept alone, and a place that can't be told is taken.
-pub(super) fn check_heal(file: &TenantFile, head: &Head, heal: Cursor) -> Result<(), Refused> {
-    if heal.server_seq == ServerSeq::ZERO {
-        return Ok(());
-    }
-    if heal.server_seq > head.cursor.server_seq {
-        return Err(diverged(head));
-    }
-    match file.mark_at(heal.server_seq)? {
-        Some(mark) if mark == heal.mark => Ok(()),
-        None if heal.server_seq < head.floor => Ok(()),
-        Some(_) | None => Err(diverged(head)),
-    }
-}
-
-fn diverged(head: &Head) -> Refused {
-    Refused::LogDiverged {
         head: head.cursor.server_seq,
+        floor: head.floor,
+    };
+    match admit(claims, &log, |place| file.mark_at(place))? {
+        Admission::Serve => Ok(()),
+        Admission::EpochChanged => Err(Refused::EpochChanged {
+            epoch: head.epoch,
+            lineage: file.lineage()?,
+        }),
+        Admission::LogDiverged => Err(Refused::LogDiverged {
+            head: head.cursor.server_seq,
+        }),
+        Admission::RebuildRequired => Err(Refused::RebuildRequired { floor: head.floor }),
     }
 }
 
-/// Reads the page after `place`, in one state of the file, as the JSON that answers it.
+/// Reads the page after the place that `claims` name, in one state of the file, as the JSON that answers it.
 pub fn read_page(
     file: &TenantFile,
-    place: &Place,
+    claims: &Claims,
     limit: PageLimit,
 ) -> Result<(Page, Vec<u8>), Refused> {
     file.snapshot(|file| {
         let head = file.head()?;
-        check_epoch(file, &head, place.epoch)?;
-        let since_mark = check_place(file, &head, place)?;
+        check(file, &head, claims)?;
+        let since_mark = file.mark_at(claims.since)?;
         let mut encoder = PageEncoder::new(head.epoch, head.floor);
-        let (mut last, mut bytes) = (place.since, 0);
-        file.visit_ops_after(place.since, limit, |op| {
+        let (mut last, mut bytes) = (claims.since, 0);
+        file.visit_ops_after(claims.since, limit, |op| {
             last = ServerSeq(op.server_seq);
             bytes += op.payload.map_or(0, str::len);
             encoder.op(&WireOp {

@@ -4,11 +4,14 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use syncline_model::{ActorId, Clock, Cursor, Epoch, Folded, OpKey, ServerSeq, Timestamp, UserId};
-use syncline_protocol::{ErrorCode, OfferedOp, OpError, ReceivedOp, ReceivedPush, Verdict};
+use syncline_protocol::{
+    ActorOwner, Claims, ErrorCode, KeyFacts, OfferedOp, Offer, OpError, ReceivedOp, ReceivedPush,
+    Verdict, judge_envelope, judge_key,
+};
 use syncline_store::{AppendError, Appended, Batch, Contact, Refusal, StoreError};
 
-use super::members::{ClientNote, Members, Owner};
-use super::pull::{Place, check_epoch, check_heal, check_place};
+use super::members::{ClientNote, Members};
+use super::pull::check;
 use super::{NewOp, Refused};
 
 /// A request to append ops.
@@ -73,51 +76,68 @@ impl Judge<'_, '_> {
     fn check(&mut self, push: &Push) -> Result<(), Refused> {
         let head = *self.batch.head();
         let received = &push.received;
-        check_epoch(self.batch.file(), &head, received.epoch)?;
+        let claims = Claims {
+            epoch: received.epoch,
+            since: received.cursor.map_or(ServerSeq::ZERO, |at| at.server_seq),
+            mark: received.cursor.map(|at| at.mark),
+            floor: None,
+            heal: received.heal,
+        };
+        check(self.batch.file(), &head, &claims)?;
         let owner = self
             .members
             .owner_of_client(self.batch, &received.client_id, &push.user)?;
-        if owner == Owner::Another {
-            return Err(Refused::ForeignClient);
+        match owner {
+            ActorOwner::Nobody | ActorOwner::Asker => Ok(()),
+            ActorOwner::Another => Err(Refused::ForeignClient),
         }
-        if let Some(cursor) = received.cursor {
-            check_place(self.batch.file(), &head, &Place::from(cursor))?;
-        }
-        if let Some(heal) = received.heal {
-            check_heal(self.batch.file(), &head, heal)?;
-        }
-        Ok(())
     }
 
     fn op(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
-        if self.refusals
-            && let Some(kept) = self.batch.refusal(&op.key)?
-        {
-            return Ok(Verdict::Rejected(kept_refusal(kept, op)));
+        if let Some(verdict) = self.kept_verdict(op)? {
+            return Ok(verdict);
         }
+        let actor = &op.key.actor;
         let owner = self
             .members
-            .owner_of_actor(self.batch, &op.key.actor, &push.user)?;
-        if push.received.heal.is_none() {
-            match owner {
-                Owner::Asker => {}
-                Owner::Nobody => {
-                    self.members
-                        .claim_actor(self.batch, &op.key.actor, &push.user)?;
-                    self.wrote = true;
-                }
-                Owner::Another => return Ok(foreign_actor()),
-            }
-        }
+            .owner_of_actor(self.batch, actor, &push.user)?;
+        let offer = match push.received.heal {
+            None => Offer::Own,
+            Some(_) => Offer::Again,
+        };
         let highest = self.batch.head().clock_max;
-        if op.key.clock.leads_too_far(highest) {
-            let message = format!(
-                "clock {} leads the log's highest, {highest}, by more than 2^32: \
-                 take a new actor and write the op anew",
-                op.key.clock
-            );
-            return self.reject_for_ever(op, OpError::new(ErrorCode::ClockLead, message));
+        if let Err(error) = judge_envelope(op.key.clock, highest, owner, offer) {
+            // An actor's owner may still offer the op, or another in a heal: that is not for ever.
+            return if error.code == ErrorCode::ForeignActor {
+                Ok(Verdict::Rejected(error))
+            } else {
+                self.reject_for_ever(op, error)
+            };
         }
+        if (owner, offer) == (ActorOwner::Nobody, Offer::Own) {
+            self.members.claim_actor(self.batch, actor, &push.user)?;
+            self.wrote = true;
+        }
+        self.append(op)
+    }
+
+    /// The verdict of a refusal that is kept, if one is.
+    fn kept_verdict(&self, op: &OfferedOp) -> Result<Option<Verdict>, Refused> {
+        if !self.refusals {
+            return Ok(None);
+        }
+        let Some(kept) = self.batch.refusal(&op.key)? else {
+            return Ok(None);
+        };
+        let code = ErrorCode::parse(&kept.code).unwrap_or(ErrorCode::InvalidOp);
+        let facts = KeyFacts::Refused {
+            hash: kept.payload_hash,
+            error: OpError::new(code, kept.message),
+        };
+        Ok(judge_key(op, &facts))
+    }
+
+    fn append(&mut self, op: &OfferedOp) -> Result<Verdict, Refused> {
         let appended = self
             .batch
             .append(&op.key, op.payload.as_ref(), op.payload_hash)
@@ -129,7 +149,13 @@ impl Judge<'_, '_> {
                 Verdict::Accepted(seq)
             }
             Appended::Duplicate(seq) => Verdict::Duplicate(seq),
-            Appended::Conflict(seq) => key_conflict(seq),
+            Appended::Conflict(seq) => Verdict::Rejected(OpError::new(
+                ErrorCode::KeyConflict,
+                format!(
+                    "place {seq} holds an op with this key and another payload: \
+                     take a new actor and write the op anew"
+                ),
+            )),
         })
     }
 
@@ -195,28 +221,3 @@ impl Judge<'_, '_> {
 
 const FOLD_FAILED: &str =
     "this server's version can't fold the op: report it, then drop the op or write it anew";
-
-fn kept_refusal(kept: Refusal, op: &OfferedOp) -> OpError {
-    if kept.payload_hash == op.payload_hash {
-        let code = ErrorCode::parse(&kept.code).unwrap_or(ErrorCode::InvalidOp);
-        return OpError::new(code, kept.message);
-    }
-    OpError::new(
-        ErrorCode::KeyConflict,
-        "an op with this key and another payload was refused before: \
-         take a new actor and write the op anew",
-    )
-}
-
-fn key_conflict(seq: ServerSeq) -> Verdict {
-    let message = format!(
-        "place {seq} holds an op with this key and another payload: \
-         take a new actor and write the op anew"
-    );
-    Verdict::Rejected(OpError::new(ErrorCode::KeyConflict, message))
-}
-
-fn foreign_actor() -> Verdict {
-    let message = "the actor is another user's: write the op anew with an actor of your own";
-    Verdict::Rejected(OpError::new(ErrorCode::ForeignActor, message))
-}

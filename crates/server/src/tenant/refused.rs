@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use syncline_model::{Epoch, Lineage, ServerSeq};
+use syncline_protocol::{Details, ErrorCode};
 use syncline_store::{OpenError, StoreError};
 
 /// How long a client waits before it tries again where the disk is full: somebody must make room.
@@ -64,6 +65,99 @@ impl From<OpenError> for Refused {
                 ..
             } => Self::StorageFull(source),
             other => Self::Open(other),
+        }
+    }
+}
+
+impl Refused {
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::EpochChanged { .. } => ErrorCode::EpochChanged,
+            Self::LogDiverged { .. } => ErrorCode::LogDiverged,
+            Self::RebuildRequired { .. } => ErrorCode::RebuildRequired,
+            Self::ForeignClient => ErrorCode::Forbidden,
+            Self::EpochMismatch { .. } => ErrorCode::PreconditionFailed,
+            Self::ClocksExhausted | Self::Panicked => ErrorCode::Internal,
+            Self::StorageFull(_) => ErrorCode::StorageFull,
+            Self::NotCommitted | Self::Unavailable(_) | Self::Open(_) | Self::Damaged(_) => {
+                ErrorCode::Unavailable
+            }
+        }
+    }
+
+    /// What has happened and what to do, for who asked.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::EpochChanged { epoch, .. } => {
+                format!("the log is in epoch {epoch}: take it over, and rebuild if its parent says so")
+            }
+            Self::LogDiverged { head } => format!(
+                "the place and mark are not this log's, whose head is {head}: \
+                 find the last common place, and rebuild"
+            ),
+            Self::RebuildRequired { floor } => format!(
+                "the log is kept from place {floor} on: rebuild from place 0; \
+                 what is in the outbox stays"
+            ),
+            Self::ForeignClient => {
+                "the clientId is another user's: take a new one, or log in as that user".into()
+            }
+            Self::EpochMismatch { epoch } => {
+                format!("the log is in epoch {epoch}: look at it again before resetting it")
+            }
+            Self::ClocksExhausted => {
+                "the log's clocks are used up: reset can't help, take a new tenant".into()
+            }
+            Self::Panicked => {
+                "the server has failed on this request; its log has the cause under this request id"
+                    .into()
+            }
+            Self::StorageFull(_) => {
+                "the server's disk is full; nothing of the request was kept, try again later".into()
+            }
+            Self::NotCommitted | Self::Unavailable(_) => {
+                "the log could not be written; ask again, what was kept counts once".into()
+            }
+            Self::Open(_) | Self::Damaged(_) => {
+                "the tenant's log can't be opened; the server's operator finds the cause in its log"
+                    .into()
+            }
+        }
+    }
+
+    /// What a client needs to go on by itself.
+    pub fn details(&self) -> Details {
+        match self {
+            Self::EpochChanged { epoch, lineage } => Details::EpochChanged {
+                epoch: *epoch,
+                lineage: lineage.clone(),
+            },
+            Self::LogDiverged { head } => Details::LogDiverged { head: *head },
+            Self::RebuildRequired { floor } => Details::RebuildRequired { floor: *floor },
+            Self::EpochMismatch { .. }
+            | Self::ForeignClient
+            | Self::ClocksExhausted
+            | Self::Panicked
+            | Self::NotCommitted
+            | Self::StorageFull(_)
+            | Self::Unavailable(_)
+            | Self::Open(_)
+            | Self::Damaged(_) => Details::None,
+        }
+    }
+
+    /// How long to wait before asking again; none: asking again does not help by itself.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::StorageFull(_) | Self::Open(_) | Self::Damaged(_) => Some(FULL_RETRY_AFTER),
+            Self::NotCommitted | Self::Unavailable(_) => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::EpochChanged { .. }
+            | Self::LogDiverged { .. }
+            | Self::RebuildRequired { .. }
+            | Self::ForeignClient
+            | Self::EpochMismatch { .. }
+            | Self::ClocksExhausted
+            | Self::Panicked => None,
         }
     }
 }

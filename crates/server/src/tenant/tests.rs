@@ -1,4 +1,4 @@
-use syncline_model::{ClientId, Clock, Op, OpKey, Payload, ResourceId, Scope, ServerSeq, UserId};
+use syncline_model::{ClientId, Clock, Cursor, Op, OpKey, Payload, ResourceId, Scope, ServerSeq, UserId};
 use syncline_protocol::{OfferedOp, PullPage, ReceivedOp, ReceivedPush, Verdict};
 use syncline_simdisk::{Disk, Process};
 use syncline_store::{Durability, StoreError};
@@ -123,13 +123,22 @@ fn places(log: &mut TenantLog) -> Vec<u64> {
         ops: 10_000,
         bytes: 1 << 30,
     };
-    page(log, Place::default(), limit).unwrap().1
+    page(log, Claims::default(), limit).unwrap().1
 }
 
 /// A page, and the places of its ops.
-fn page(log: &mut TenantLog, place: Place, limit: PageLimit) -> Result<(Page, Vec<u64>), Refused> {
+fn page(log: &mut TenantLog, place: Claims, limit: PageLimit) -> Result<(Page, Vec<u64>), Refused> {
     let (page, json) = log.pull(&place, None, limit)?;
     let sent = PullPage::decode(&json).unwrap();
     assert_eq!((sent.cursor, sent.has_more), (page.cursor, page.has_more()));
     Ok((page, sent.ops.iter().map(|op| op.seq.get()).collect()))
+}
+
+/// The claims of a client that stands at `cursor`.
+fn at(cursor: Cursor) -> Claims {
+    Claims {
+        since: cursor.server_seq,
+        mark: Some(cursor.mark),
+        ..Claims::default()
+    }
 }

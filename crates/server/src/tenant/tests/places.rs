@@ -7,7 +7,7 @@ const LIMIT: PageLimit = PageLimit {
     bytes: 1 << 20,
 };
 
-fn page(log: &mut TenantLog, place: Place) -> Result<(Page, Vec<u64>), Refused> {
+fn page(log: &mut TenantLog, place: Claims) -> Result<(Page, Vec<u64>), Refused> {
     super::page(log, place, LIMIT)
 }
 
@@ -20,11 +20,11 @@ fn five_ops() -> Fixture {
 #[test]
 fn pages_chain_by_their_cursors_to_the_head() {
     let mut f = five_ops();
-    let (mut place, mut seen) = (Place::default(), Vec::new());
+    let (mut place, mut seen) = (Claims::default(), Vec::new());
     loop {
         let (page, places) = page(&mut f.log, place).unwrap();
         seen.extend(places);
-        place = Place::from(page.cursor);
+        place = at(page.cursor);
         if !page.has_more() {
             assert_eq!(page.cursor, page.head.cursor);
             break;
@@ -38,9 +38,9 @@ fn pages_chain_by_their_cursors_to_the_head() {
 #[test]
 fn a_place_that_is_not_of_this_log_has_diverged() {
     let mut f = five_ops();
-    let (first, _) = page(&mut f.log, Place::default()).unwrap();
+    let (first, _) = page(&mut f.log, Claims::default()).unwrap();
     let wrong = Mark::origin([9; 16]);
-    let diverged = |place: Place, log: &mut TenantLog| {
+    let diverged = |place: Claims, log: &mut TenantLog| {
         let refused = page(log, place).unwrap_err();
         assert!(
             matches!(refused, Refused::LogDiverged { head: ServerSeq(5) }),
@@ -48,23 +48,23 @@ fn a_place_that_is_not_of_this_log_has_diverged() {
         );
     };
     diverged(
-        Place {
+        Claims {
             mark: Some(wrong),
-            ..Place::from(first.cursor)
+            ..at(first.cursor)
         },
         &mut f.log,
     );
     diverged(
-        Place {
+        Claims {
             since: ServerSeq(6),
-            ..Place::default()
+            ..Claims::default()
         },
         &mut f.log,
     );
     diverged(
-        Place {
+        Claims {
             since: ServerSeq(u64::MAX),
-            ..Place::default()
+            ..Claims::default()
         },
         &mut f.log,
     );
@@ -72,9 +72,9 @@ fn a_place_that_is_not_of_this_log_has_diverged() {
     assert!(
         page(
             &mut f.log,
-            Place {
+            Claims {
                 mark: None,
-                ..Place::from(first.cursor)
+                ..at(first.cursor)
             }
         )
         .is_ok()
@@ -82,9 +82,9 @@ fn a_place_that_is_not_of_this_log_has_diverged() {
     assert!(
         page(
             &mut f.log,
-            Place {
+            Claims {
                 mark: Some(wrong),
-                ..Place::default()
+                ..Claims::default()
             }
         )
         .is_ok()
@@ -100,9 +100,9 @@ fn another_epoch_is_told_with_the_lineage() {
     assert_eq!(head.cursor.server_seq, ServerSeq::ZERO);
     assert_eq!(head.clock_max, 5);
 
-    let stale = Place {
+    let stale = Claims {
         epoch: Some(old.epoch),
-        ..Place::default()
+        ..Claims::default()
     };
     let Refused::EpochChanged { epoch, lineage } = page(&mut f.log, stale).unwrap_err() else {
         panic!("a stale epoch passed");
@@ -131,7 +131,7 @@ fn below_the_floor_only_a_fetch_from_its_beginning_goes_on() {
     let raise = "UPDATE state SET floor = 3; DELETE FROM ops WHERE server_seq = 2";
     let connection = f.log.file().unwrap().connection();
     connection.execute_batch(raise).unwrap();
-    let rebuild = |place: Place, log: &mut TenantLog| {
+    let rebuild = |place: Claims, log: &mut TenantLog| {
         let refused = page(log, place).unwrap_err();
         assert!(matches!(
             refused,
@@ -140,17 +140,16 @@ fn below_the_floor_only_a_fetch_from_its_beginning_goes_on() {
             }
         ));
     };
-    let at = |since, floor| Place {
+    let from = |since, floor| Claims {
         since: ServerSeq(since),
         floor,
-        ..Place::default()
+        ..Claims::default()
     };
-    rebuild(at(1, None), &mut f.log);
-    rebuild(at(1, Some(ServerSeq(2))), &mut f.log);
-    rebuild(at(0, Some(ServerSeq(2))), &mut f.log);
-    let (first, places) = page(&mut f.log, at(0, None)).unwrap();
+    rebuild(from(1, None), &mut f.log);
+    rebuild(from(1, Some(ServerSeq(2))), &mut f.log);
+    let (first, places) = page(&mut f.log, from(0, None)).unwrap();
     assert_eq!(places, [1, 3]);
     assert!(first.has_more());
-    let (_, later) = page(&mut f.log, at(1, Some(ServerSeq(3)))).unwrap();
+    let (_, later) = page(&mut f.log, from(1, Some(ServerSeq(3)))).unwrap();
     assert_eq!(later, [3, 4]);
 }

@@ -127,7 +127,7 @@ fn others_ops_pass_in_a_push_whose_heal_place_verifies_and_stay_theirs() {
 
     let offered = heal(pushed.head, &[op("a", 2), op("unknown", 3)]).unwrap();
     assert_eq!(offered.verdicts, [accepted(2), accepted(3)]);
-    // Place 0 is common to all logs, whatever its mark.
+    // Claims 0 is common to all logs, whatever its mark.
     let origin = Cursor {
         server_seq: ServerSeq::ZERO,
         mark: Mark::origin([7; 16]),
@@ -152,7 +152,7 @@ fn pushes_of_one_group_get_verdicts_of_their_own() {
     assert!(matches!(outcomes[1], Err(Refused::EpochChanged { .. })));
     let third = outcomes[2].as_ref().unwrap();
     assert_eq!(third.verdicts, [duplicate(1), accepted(2)]);
-    assert_eq!(third.head, f.log.cursor().unwrap());
+    assert_eq!(third.head, f.log.head().unwrap().cursor);
     assert_eq!(places(&mut f.log), [1, 2]);
 }
 
@@ -172,7 +172,7 @@ fn the_log_learns_a_cursor_only_from_what_a_client_says() {
     run_one(&mut f.log, with_cursor(Some(pushed.head), 2)).unwrap();
     assert_eq!(known(&mut f.log)[0].cursor, Some(pushed.head));
     // A pull's note comes with the next commit, and another user's note about this client does not.
-    let head = f.log.cursor().unwrap();
+    let head = f.log.head().unwrap().cursor;
     for (name, cursor) in [("ada", head), ("eve", pushed.head)] {
         f.log.note(ClientNote {
             client: client.clone(),

@@ -1,0 +1,63 @@
+//! What an operator sets.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use syncline_protocol::Limits;
+
+use crate::auth::{AuthMode, Rate};
+
+/// Everything that a server is told at its start.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// The data directory; made if it is not there.
+    pub data: PathBuf,
+    pub auth: AuthMode,
+    pub limits: Limits,
+    pub rate_limits: RateLimits,
+    /// Further names under which this server is addressed. On loopback they join the loopback
+    /// names; elsewhere, if any is given, no other name is answered.
+    pub hosts: Vec<String>,
+    /// Further origins whose pages may call this server, such as `https://app.example`.
+    pub origins: Vec<String>,
+    /// How long open requests may go on once the server was asked to stop.
+    pub drain: Duration,
+}
+
+impl ServeConfig {
+    /// The defaults, for a data directory and a way to authenticate.
+    pub fn new(data: impl Into<PathBuf>, auth: AuthMode) -> Self {
+        Self {
+            data: data.into(),
+            auth,
+            limits: Limits::default(),
+            rate_limits: RateLimits::default(),
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How often callers may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimits {
+    /// Requests without a good credential, for each address. A good credential passes whatever the
+    /// address has done before: tokens can't be guessed, and many clients share an address. The
+    /// limit bounds the work and the log lines that bad ones cause.
+    pub failed_authentication: Option<Rate>,
+    /// All requests, for each user of each tenant.
+    pub requests: Option<Rate>,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            failed_authentication: Some(Rate {
+                burst: 600,
+                per: Duration::from_secs(60),
+            }),
+            requests: None,
+        }
+    }
+}

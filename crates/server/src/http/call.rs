@@ -1,0 +1,171 @@
+//! A request on its way to its handler.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::http::{HeaderMap, Uri, header};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use syncline_model::Timestamp;
+use syncline_protocol::ErrorCode;
+
+use super::RequestId;
+use crate::auth::Identity;
+use crate::error::ApiError;
+use crate::log::Tenant;
+use crate::server::Server;
+
+/// A request whose sender may make it, and whose body is here.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) server: Arc<Server>,
+    pub(crate) id: RequestId,
+    pub(crate) identity: Identity,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    /// The parts of the path that the route leaves open, in its order, decoded.
+    pub(crate) path: Vec<String>,
+    pub(crate) body: Bytes,
+    pub(crate) peer: IpAddr,
+    pub(crate) now: Timestamp,
+}
+
+impl Call {
+    /// The log of who asks.
+    pub(crate) async fn tenant(&self) -> Result<Arc<Tenant>, ApiError> {
+        Ok(self.server.tenants.open(&self.identity.tenant, self.now).await?)
+    }
+
+    /// The part of the path that the route leaves open.
+    pub(crate) fn parameter(&self) -> &str {
+        self.path.first().map_or("", String::as_str)
+    }
+
+    pub(crate) fn query(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// Reads the query as `T`; a value that `T` doesn't take is an invalid field.
+    pub(crate) fn query_as<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        // An invalid sequence would be read as the replacement character.
+        check_percent_encoding(self.query())?;
+        match Query::try_from_uri(&self.uri) {
+            Ok(Query(query)) => Ok(query),
+            Err(error) => Err(ApiError::new(
+                ErrorCode::InvalidField,
+                format!("query: {}", error.body_text()),
+            )),
+        }
+    }
+
+    /// Reads the body as `T`.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        read_json(&self.body)
+    }
+
+    pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Reads JSON, and says where and why it is none (`bad_request`) or not what is expected
+/// (`invalid_field`).
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        json_error(&path, error.inner())
+    })?;
+    reader.end().map_err(|error| json_error(".", &error))?;
+    Ok(value)
+}
+
+fn json_error(path: &str, error: &serde_json::Error) -> ApiError {
+    let place = serde_json::json!({"line": error.line(), "column": error.column(), "path": path});
+    match error.classify() {
+        Category::Data if path == "." => {
+            ApiError::new(ErrorCode::InvalidField, format!("the body: {error}")).details(place)
+        }
+        Category::Data => {
+            ApiError::new(ErrorCode::InvalidField, format!("{path}: {error}")).details(place)
+        }
+        Category::Syntax | Category::Eof | Category::Io => {
+            ApiError::bad_request(format!("the body is not JSON: {error}")).details(place)
+        }
+    }
+}
+
+fn check_percent_encoding(query: &str) -> Result<(), ApiError> {
+    let bad = || ApiError::bad_request("the query is not percent-encoded UTF-8");
+    let mut plain = Vec::with_capacity(query.len());
+    let mut bytes = query.bytes();
+    while let Some(byte) = bytes.next() {
+        plain.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let (high, low) = (digit().ok_or_else(bad)?, digit().ok_or_else(bad)?);
+                (high * 16 + low) as u8
+            }
+            other => other,
+        });
+    }
+    std::str::from_utf8(&plain).map(|_| ()).map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Body {
+        #[allow(dead_code, reason = "read for its type")]
+        entries: Vec<Entry>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Entry {
+        #[allow(dead_code, reason = "read for its type")]
+        content: String,
+    }
+
+    fn refused(body: &str) -> ApiError {
+        read_json::<Body>(body.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn broken_json_is_told_from_json_of_another_shape() {
+        for body in ["", "{", "{\"entries\":[}", "nonsense", "{\"entries\":[]} x"] {
+            assert_eq!(refused(body).code, ErrorCode::BadRequest, "{body}");
+        }
+        for body in ["[]", "{}", "{\"entries\":7}", "{\"entries\":[{\"content\":1}]}"] {
+            assert_eq!(refused(body).code, ErrorCode::InvalidField, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_what_is_wrong_is_named() {
+        let error = refused("{\"entries\":[{\"content\":\"a\"},{\"content\":1}]}");
+        assert!(error.message.starts_with("entries[1].content: "), "{}", error.message);
+    }
+
+    #[test]
+    fn nesting_ends_in_an_error_and_not_in_the_stack() {
+        let deep = format!("{{\"entries\":{}", "[".repeat(1_000_000));
+        assert_eq!(refused(&deep).code, ErrorCode::InvalidField);
+        let unknown = format!("{{\"other\":{}", "[".repeat(1_000_000));
+        assert_eq!(refused(&unknown).code, ErrorCode::BadRequest);
+    }
+
+    #[test]
+    fn bad_utf8_is_no_json() {
+        let error = read_json::<Body>(b"{\"entries\":[{\"content\":\"\xff\"}]}").unwrap_err();
+        assert_eq!(error.code, ErrorCode::BadRequest);
+        assert!(check_percent_encoding("q=%ff").is_err());
+        assert!(check_percent_encoding("q=%F").is_err());
+        assert!(check_percent_encoding("q=%C3%A9+%EF%BF%BD").is_ok());
+    }
+}

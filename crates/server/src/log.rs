@@ -1,0 +1,19 @@
+//! The logs of all tenants: which are open, who writes them, and who reads.
+//!
+//! Each open tenant has one writer thread, which commits whatever waits under one sync of the disk,
+//! and a few readers. A stream holds no file: it wakes with the head, and asks for pages, which are
+//! encoded once and shared.
+
+mod checkpoint;
+mod decision;
+mod pages;
+mod prepared;
+mod readers;
+mod tenant;
+mod tenants;
+mod writer;
+
+pub(crate) use pages::SharedPage;
+pub(crate) use prepared::PreparedFile;
+pub(crate) use tenant::Tenant;
+pub(crate) use tenants::{TENANTS_OPEN_MAX, Tenants};

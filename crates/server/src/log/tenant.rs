@@ -1,0 +1,168 @@
+//! An open tenant, as requests see it.
+
+use std::sync::Arc;
+
+use syncline_model::{Epoch, Mark, ServerSeq};
+use syncline_protocol::{Claims, PushAnswer, ReceivedPush};
+use syncline_store::{Head, PageLimit, StoreError, TenantFile};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::decision::{Decision, Judgement};
+use super::pages::SharedPage;
+use super::readers::Readers;
+use super::writer::{Job, Shared, WriteJob};
+use crate::tenant::{ClientNote, Outcome, Push, Refused, Write, read_page};
+
+/// One tenant's log, open. While any handle lives, its writer does.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(super) jobs: mpsc::Sender<Job>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Tenant {
+    /// Where the log stands.
+    pub(crate) async fn head(&self) -> Result<Head, Refused> {
+        if let Some(head) = *self.shared.head.borrow() {
+            return Ok(head);
+        }
+        self.read(|file| Ok(file.head()?)).await
+    }
+
+    /// Wakes when the log moves. The receiver outlives the open file.
+    pub(crate) fn watch(&self) -> watch::Receiver<Option<Head>> {
+        self.shared.head.subscribe()
+    }
+
+    /// Appends what a client has pushed; answered once the disk has it.
+    pub(crate) async fn push(&self, push: Push, bytes: usize) -> Result<PushAnswer, Refused> {
+        let (write, outcome) = self.write(Write::Push(push), bytes).await?;
+        let (Write::Push(push), Outcome::Pushed(pushed)) = (write, outcome) else {
+            unreachable!("a push is answered as a push");
+        };
+        let ReceivedPush { ops, .. } = &push.received;
+        Ok(PushAnswer::new(
+            pushed.epoch,
+            pushed.head.server_seq,
+            ops,
+            pushed.verdicts,
+        ))
+    }
+
+    /// Runs `judge` on the view when its turn comes, writes the ops it says, and gives its answer
+    /// and their places once the disk has them.
+    pub(crate) async fn decide<T: Send + 'static>(
+        &self,
+        judge: impl FnMut(&TenantFile) -> Result<Judgement<T>, StoreError> + Send + 'static,
+        bytes: usize,
+    ) -> Result<(T, Vec<ServerSeq>), Refused> {
+        let (decision, answer) = Decision::new(judge);
+        let (_, outcome) = self.write(Write::Decide(Box::new(decision)), bytes).await?;
+        let Outcome::Decided(places) = outcome else {
+            unreachable!("a decision is answered as a decision");
+        };
+        let answer = answer.lock().expect("nothing panics under this lock").take();
+        Ok((answer.ok_or(Refused::Panicked)?, places))
+    }
+
+    async fn write(&self, write: Write, bytes: usize) -> Result<(Write, Outcome), Refused> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Write(WriteJob {
+            write,
+            bytes,
+            reply,
+        });
+        self.jobs
+            .send(job)
+            .await
+            .map_err(|_| Refused::NotCommitted)?;
+        let (write, outcome) = answer.await.map_err(|_| Refused::NotCommitted)?;
+        Ok((write, outcome?))
+    }
+
+    /// Begins an empty log in the epoch `next`, if the log is still in `expected`.
+    pub(crate) async fn reset(
+        &self,
+        expected: Epoch,
+        next: Epoch,
+        origin: Mark,
+    ) -> Result<Head, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Reset {
+            expected,
+            next,
+            origin,
+            reply,
+        };
+        self.jobs
+            .send(job)
+            .await
+            .map_err(|_| Refused::NotCommitted)?;
+        answer.await.map_err(|_| Refused::NotCommitted)?
+    }
+
+    /// Runs `look` on the file, in a connection of its own.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&TenantFile) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        self.readers.read(look).await
+    }
+
+    /// The page after the place that `claims` name, shared with all who ask for the same.
+    pub(crate) async fn page(
+        &self,
+        claims: Claims,
+        limit: PageLimit,
+    ) -> Result<Arc<SharedPage>, Refused> {
+        let head = self.shared.head.borrow().map(|head| head.cursor);
+        let key = self.shared.pages.key(&place, limit.ops, head);
+        let cell = self.shared.pages.cell(key);
+        let metrics = &self.shared.metrics;
+        if cell.initialized() {
+            metrics.pages_shared.add(1);
+        }
+        // What the page holds follows from the place alone; who may have it is asked below.
+        let unchecked = Claims {
+            mark: None,
+            epoch: None,
+            ..claims
+        };
+        let page = cell.get_or_try_init(|| self.encode(unchecked, limit)).await?;
+        if page.answers(&claims) {
+            return Ok(Arc::clone(page));
+        }
+        self.encode(claims, limit).await
+    }
+
+    async fn encode(&self, claims: Claims, limit: PageLimit) -> Result<Arc<SharedPage>, Refused> {
+        self.shared.metrics.pages_encoded.add(1);
+        let read = move |file: &TenantFile| read_page(file, &place, limit);
+        let (page, json) = self.read(read).await?;
+        Ok(Arc::new(SharedPage::new(page, json)))
+    }
+
+    /// Keeps what a client says of itself for the next commit.
+    pub(crate) fn note(&self, note: ClientNote) {
+        let mut notes = self.shared.notes.lock().expect("nothing panics under this lock");
+        notes.retain(|known| known.client != note.client);
+        if notes.len() < NOTES_MAX {
+            notes.push(note);
+        }
+    }
+
+    /// Closes what is idle, and has the clients' notes written down if there are any.
+    pub(super) fn tidy(&self) {
+        self.readers.close_idle();
+        let waits = !self.shared.notes.lock().expect("nothing panics under this lock").is_empty();
+        if waits {
+            // A full queue will take the notes along anyway.
+            let _ = self.jobs.try_send(Job::Notes);
+        }
+    }
+}
+
+/// Clients whose notes wait for a commit; those of further ones are let go of, which costs them
+/// nothing but an older place in the list of clients.
+const NOTES_MAX: usize = 1_000;

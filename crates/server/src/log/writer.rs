@@ -1,0 +1,182 @@
+//! The thread that writes one tenant's log.
+//!
+//! It takes what waits and commits it together; it never sleeps to fill a group.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use syncline_model::{Epoch, Mark, Timestamp};
+use syncline_store::Head;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::checkpoint::{Checkpointer, Due, WalGauge};
+use super::pages::Pages;
+use crate::metrics::Metrics;
+use crate::tenant::{ClientNote, Committed, Outcome, Refused, TenantLog, Write};
+
+/// Requests that wait for one tenant's writer. Further ones wait before they are taken in.
+pub(super) const JOBS_MAX: usize = 1_024;
+/// Requests of one group.
+const GROUP_REQUESTS_MAX: usize = 1_024;
+/// Bytes of one group's bodies: what a commit has in memory, and how long its callers wait for each
+/// other.
+const GROUP_BYTES_MAX: usize = 16 << 20;
+/// What an op takes in the write-ahead log beside its bytes: index pages, view rows.
+const WAL_FACTOR: u64 = 3;
+
+/// Something for the writer to do.
+pub(super) enum Job {
+    Write(WriteJob),
+    Reset {
+        expected: Epoch,
+        next: Epoch,
+        origin: Mark,
+        reply: oneshot::Sender<Result<Head, Refused>>,
+    },
+    /// Write down what clients have said of themselves.
+    Notes,
+}
+
+/// A request, its size, and who waits for it.
+pub(super) struct WriteJob {
+    pub(super) write: Write,
+    pub(super) bytes: usize,
+    pub(super) reply: oneshot::Sender<(Write, Result<Outcome, Refused>)>,
+}
+
+/// What the writer shares with who asks it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) path: PathBuf,
+    /// Where the log stands; the sender outlives the open file, for the streams.
+    pub(super) head: Arc<watch::Sender<Option<Head>>>,
+    pub(super) pages: Pages,
+    pub(super) notes: Mutex<Vec<ClientNote>>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) wal: Arc<WalGauge>,
+    pub(super) checkpointer: Checkpointer,
+    pub(super) now: fn() -> Timestamp,
+}
+
+/// Works until nobody can ask any more.
+pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Shared) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
+        match job {
+            Job::Write(first) => {
+                let group;
+                (group, next) = collect(first, &mut jobs);
+                commit(&mut log, group, shared);
+            }
+            Job::Reset {
+                expected,
+                next,
+                origin,
+                reply,
+            } => {
+                let result = log.reset(expected, next, origin);
+                if let Ok(head) = result {
+                    shared.pages.invalidate();
+                    publish(&shared.head, head);
+                }
+                // Who asked may have gone; the reset stands.
+                let _ = reply.send(result);
+            }
+            Job::Notes => commit(&mut log, Vec::new(), shared),
+        }
+    }
+    commit(&mut log, Vec::new(), shared);
+}
+
+/// Takes what waits, up to the bounds of a group, and the job that ended it.
+fn collect(first: WriteJob, jobs: &mut mpsc::Receiver<Job>) -> (Vec<WriteJob>, Option<Job>) {
+    let mut bytes = first.bytes;
+    let mut group = vec![first];
+    while group.len() < GROUP_REQUESTS_MAX && bytes < GROUP_BYTES_MAX {
+        match jobs.try_recv() {
+            Ok(Job::Write(job)) => {
+                bytes += job.bytes;
+                group.push(job);
+            }
+            Ok(other) => return (group, Some(other)),
+            Err(_) => break,
+        }
+    }
+    (group, None)
+}
+
+fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
+    let notes = std::mem::take(&mut *shared.notes.lock().expect(UNPOISONED));
+    if group.is_empty() && notes.is_empty() {
+        return;
+    }
+    notes.into_iter().for_each(|note| log.note(note));
+    let bytes: usize = group.iter().map(|job| job.bytes).sum();
+    let (mut writes, replies): (Vec<_>, Vec<_>) = group
+        .into_iter()
+        .map(|job| (job.write, job.reply))
+        .unzip();
+    let started = Instant::now();
+    let committed = log.commit(&mut writes, (shared.now)());
+    shared.metrics.commits.observe_duration(started.elapsed());
+    note_commit(&committed, &writes, shared);
+    if committed.erased {
+        shared.pages.invalidate();
+    }
+    if let Some(head) = committed.head {
+        publish(&shared.head, head);
+    }
+    for ((write, reply), outcome) in writes.into_iter().zip(replies).zip(committed.outcomes) {
+        // Who asked may have gone; what was committed stands, and asking again finds it.
+        let _ = reply.send((write, outcome));
+    }
+    checkpoint(log, bytes, shared);
+}
+
+/// Says where the log stands now, and wakes who waits for that.
+fn publish(sender: &watch::Sender<Option<Head>>, head: Head) {
+    sender.send_if_modified(|known| {
+        let moved = *known != Some(head);
+        *known = Some(head);
+        moved
+    });
+}
+
+fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
+    let metrics = &shared.metrics;
+    let ops = writes.iter().map(|write| match write {
+        Write::Push(push) => push.received.ops.len(),
+        Write::Decide(_) => 1,
+    });
+    metrics.group_ops.observe(ops.sum::<usize>() as f64);
+    metrics.fold_panics.add(committed.panics as u64);
+    metrics.commit_failures.add(committed.failures as u64);
+    for outcome in &committed.outcomes {
+        match outcome {
+            Ok(Outcome::Pushed(pushed)) => metrics.count_verdicts(&pushed.verdicts),
+            Ok(Outcome::Decided(places)) => metrics.ops_accepted.add(places.len() as u64),
+            Err(error) if error.code().status() >= 500 => {
+                tracing::error!(error = error as &dyn Error, "a request to the log failed");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn checkpoint(log: &mut TenantLog, bytes: usize, shared: &Shared) {
+    match shared.wal.wrote(bytes as u64 * WAL_FACTOR) {
+        Due::Nothing => {}
+        Due::Beside => {
+            let gauge = Arc::clone(&shared.wal);
+            shared.checkpointer.ask(shared.path.clone(), gauge);
+        }
+        Due::Now => match log.checkpoint() {
+            Ok(left) => shared.wal.checkpointed(left),
+            Err(error) => tracing::warn!(error = &error as &dyn Error, "checkpoint failed"),
+        },
+    }
+}
+
+const UNPOISONED: &str = "nothing panics under this lock";

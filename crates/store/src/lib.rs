@@ -6,7 +6,7 @@
 
 mod file;
 mod schema;
-mod search;
+mod snapshot;
 mod tenant;
 mod view;
 
@@ -18,5 +18,6 @@ pub use tenant::{
 };
 
 pub mod control;
+pub mod search;
 pub mod threads;
 pub mod local;

@@ -13,10 +13,10 @@ mod overview;
 mod plan;
 mod related;
 mod resolve;
-mod row;
+pub(crate) mod row;
 mod sync;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use entries::{
     EntryPage, EntryRange, FoundEntry, entry, find_entry, for_each_entry, read_entries,

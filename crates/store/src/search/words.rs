@@ -44,7 +44,7 @@ fn holds_case_change(content: &str) -> bool {
 
 fn add_identifier_parts<'a>(content: &'a str, added: &mut String) {
     let mut seen: HashSet<&'a str> = HashSet::new();
-    for word in content.split(|c: char| !c.is_alphanumeric()) {
+    for word in content.split(|c: char| !is_word_char(c)) {
         let cuts = identifier_cuts(word);
         if cuts.is_empty() || !seen.insert(word) {
             continue;
@@ -113,17 +113,71 @@ pub(super) fn is_unspaced(c: char) -> bool {
     )
 }
 
-/// Adds each pair of neighbours in runs of unspaced characters, in order, so that a part of a run is
-/// a phrase of pairs.
+/// Adds, for each word that has unspaced characters, the pairs of neighbours in each run of them, in
+/// order, so that a part of a run is a phrase of pairs; the last character of the run, so that it is
+/// found alone too; and what else the word consists of.
 fn add_pairs(content: &str, added: &mut String) {
-    let mut last: Option<char> = None;
-    for c in content.chars() {
-        let this = is_unspaced(c).then_some(c);
-        if let (Some(last), Some(this)) = (last, this) {
-            added.extend([last, this, ' ']);
+    for word in content.split(|c: char| !is_word_char(c)) {
+        if !word.chars().any(is_unspaced) {
+            continue;
         }
-        last = this;
+        for segment in segments(word) {
+            match segment {
+                Segment::Spaced(text) => {
+                    added.push_str(text);
+                    added.push(' ');
+                }
+                Segment::Unspaced(run) => {
+                    for pair in pairs(run) {
+                        added.push_str(pair);
+                        added.push(' ');
+                    }
+                    added.extend(run.chars().next_back());
+                    added.push(' ');
+                }
+            }
+        }
     }
+}
+
+/// A part of a word, of one kind of script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Segment<'a> {
+    Spaced(&'a str),
+    Unspaced(&'a str),
+}
+
+/// The parts of a word where it changes between scripts with and without spaces.
+pub(super) fn segments(word: &str) -> Vec<Segment<'_>> {
+    let mut segments = Vec::new();
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        let unspaced = is_unspaced(first);
+        let end = rest
+            .find(|c| is_unspaced(c) != unspaced)
+            .unwrap_or(rest.len());
+        let (segment, behind) = rest.split_at(end);
+        segments.push(if unspaced {
+            Segment::Unspaced(segment)
+        } else {
+            Segment::Spaced(segment)
+        });
+        rest = behind;
+    }
+    segments
+}
+
+/// Each two neighbours of a run.
+pub(super) fn pairs(run: &str) -> impl Iterator<Item = &str> {
+    let starts = run.char_indices().map(|(at, _)| at);
+    let ends = run.char_indices().skip(1).map(|(at, c)| at + c.len_utf8());
+    starts.zip(ends).map(|(start, end)| &run[start..end])
+}
+
+/// Whether the index's tokenizer takes `c` for a part of a word.
+pub(super) fn is_word_char(c: char) -> bool {
+    let is_combining_accent = ('\u{300}'..='\u{36f}').contains(&c);
+    c.is_alphanumeric() || is_combining_accent
 }
 
 #[cfg(test)]
@@ -169,6 +223,7 @@ mod tests {
 
     #[test]
     fn unspaced_scripts_gain_their_pairs() {
-        assert_eq!(added("全文検索 ok 字"), "全文 文検 検索 ");
+        assert_eq!(added("全文検索 ok 字"), "全文 文検 検索 索 字 ");
+        assert_eq!(added("検索APIの"), "検索 索 API の ");
     }
 }

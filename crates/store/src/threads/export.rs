@@ -10,6 +10,7 @@ use syncline_model::thread::ThreadId;
 use super::entries::for_each_entry;
 use super::row::{Entry, Thread, read_thread, thread, thread_columns};
 use crate::StoreError;
+use crate::snapshot::snapshot;
 
 /// Which threads to export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,16 +57,7 @@ pub fn export(
     scope: ExportScope<'_>,
     writer: &mut impl Write,
 ) -> Result<Exported, ExportError> {
-    // All reads see one state; a caller that has begun a transaction has seen to that.
-    let _snapshot = if connection.is_autocommit() {
-        Some(
-            connection
-                .unchecked_transaction()
-                .map_err(StoreError::from)?,
-        )
-    } else {
-        None
-    };
+    let _snapshot = snapshot(connection)?;
     let mut exported = Exported::default();
     for thread in threads(connection, scope)? {
         let entries = export_thread(connection, &thread, writer)?;

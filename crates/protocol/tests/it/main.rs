@@ -1,0 +1,8 @@
+//! The wire, the stream and the admission, seen from outside.
+
+mod admission;
+mod answers;
+mod generators;
+mod pages;
+mod pushes;
+mod streams;

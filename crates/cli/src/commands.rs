@@ -6,6 +6,7 @@ mod doctor;
 mod logs;
 mod man;
 mod reference;
+mod thread;
 mod token;
 
 use clap::Subcommand;
@@ -16,6 +17,8 @@ use crate::failure::Outcome;
 /// Everything `syncline` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(subcommand)]
+    Thread(thread::ThreadCommand),
     Doctor(doctor::DoctorArgs),
     Logs(logs::LogsArgs),
     #[command(subcommand)]
@@ -31,6 +34,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         match self {
+            Self::Thread(command) => command.run(context),
             Self::Doctor(args) => doctor::run(&args, context),
             Self::Logs(args) => logs::run(&args, context),
             Self::Config(command) => command.run(context),

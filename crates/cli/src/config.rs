@@ -6,7 +6,7 @@ mod file;
 mod layers;
 mod setting;
 
-pub(crate) use credentials::{Credential, Credentials, CredentialsError, Secret};
+pub(crate) use credentials::{Credential, Credentials, CredentialsError};
 pub(crate) use file::{ConfigFile, ConfigFileError, DEFAULT_PROFILE, ProfileName};
 pub(crate) use layers::{Layer, Origin, Settings, Sourced};
-pub(crate) use setting::{Auth, Endpoint, Key, Setting, SettingError, SyncInterval};
+pub(crate) use setting::{Auth, Key, Setting, SettingError, SyncInterval};

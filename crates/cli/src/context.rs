@@ -3,13 +3,14 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use syncline_client::{Endpoint, Token, TokenError};
 use syncline_model::Timestamp;
 use syncline_model::thread::NameKind;
 
 use crate::cli::GlobalArgs;
 use crate::config::{
-    Auth, ConfigFile, ConfigFileError, Credentials, CredentialsError, Endpoint, Key, Layer, Origin,
-    ProfileName, Secret, Setting, Settings, Sourced,
+    Auth, ConfigFile, ConfigFileError, Credentials, CredentialsError, Key, Layer, Origin,
+    ProfileName, Setting, Settings, Sourced,
 };
 use crate::environment::{Environment, variable};
 use crate::failure::Failure;
@@ -135,9 +136,11 @@ impl Context {
     fn flag_layer(&self) -> Result<Layer, Failure> {
         let mut layer = Layer::default();
         if let Some(text) = &self.globals.endpoint {
-            layer.endpoint = Some(text.parse().map_err(|error| {
-                Failure::usage("endpoint_invalid", "--endpoint is no endpoint").because(error)
-            })?);
+            layer.endpoint = Some(text.parse().map_err(
+                |error: syncline_client::EndpointError| {
+                    Failure::usage("endpoint_invalid", "--endpoint is no endpoint").because(error)
+                },
+            )?);
         }
         if self.globals.token_file.is_some() {
             layer.auth = Some(Auth::Token);
@@ -171,7 +174,7 @@ impl Context {
         &self,
         settings: &Settings,
         endpoint: &Endpoint,
-    ) -> Result<Option<Secret>, Failure> {
+    ) -> Result<Option<Token>, Failure> {
         if settings.auth.value == Auth::None {
             return Ok(None);
         }
@@ -185,13 +188,13 @@ impl Context {
     }
 
     /// The token that a flag or the environment gives for this command.
-    pub(crate) fn given_token(&self) -> Result<Option<Secret>, Failure> {
+    pub(crate) fn given_token(&self) -> Result<Option<Token>, Failure> {
         if let Some(path) = &self.globals.token_file {
             let text = std::fs::read_to_string(path).map_err(|error| {
                 let message = format!("could not read the token in {}", path.display());
                 Failure::new("token_unreadable", message).because(error)
             })?;
-            return Secret::parse(&text).map(Some).map_err(|error| {
+            return text.parse().map(Some).map_err(|error: TokenError| {
                 let message = format!("{} holds no token", path.display());
                 Failure::new("token_invalid", message).because(error)
             });
@@ -199,7 +202,7 @@ impl Context {
         let Some(text) = self.environment.text(variable::TOKEN)? else {
             return Ok(None);
         };
-        Secret::parse(text).map(Some).map_err(|error| {
+        text.parse().map(Some).map_err(|error: TokenError| {
             let message = format!("{} holds no token", variable::TOKEN);
             Failure::usage("environment_invalid", message).because(error)
         })

@@ -33,7 +33,7 @@ pub(crate) mod variable {
 }
 
 /// What the process was started with, read once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Environment {
     variables: BTreeMap<OsString, OsString>,
     pub(crate) home: Option<PathBuf>,

@@ -30,6 +30,7 @@ struct Told {
     code: &'static str,
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
+    candidates: Vec<String>,
     state: Option<String>,
     fixes: Vec<String>,
     exit: u8,
@@ -67,6 +68,7 @@ impl Failure {
             code,
             message,
             source: None,
+            candidates: Vec::new(),
             state: None,
             fixes: Vec::new(),
             exit,
@@ -85,6 +87,13 @@ impl Failure {
     pub(crate) fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         self.change(|told| told.source = Some(source))
+    }
+
+    /// Adds one of the things that the user may have meant.
+    #[must_use]
+    pub(crate) fn candidate(self, candidate: impl Into<String>) -> Self {
+        let candidate = candidate.into();
+        self.change(|told| told.candidates.push(candidate))
     }
 
     /// Adds the state that the user's data is in.
@@ -128,6 +137,7 @@ impl Failure {
             code: told.code,
             message: &told.message,
             causes,
+            candidates: &told.candidates,
             state: told.state.as_deref(),
             fix: &told.fixes,
         })
@@ -140,6 +150,8 @@ pub(crate) struct Report<'a> {
     pub(crate) code: &'static str,
     pub(crate) message: &'a str,
     pub(crate) causes: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(crate) candidates: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<&'a str>,
     pub(crate) fix: &'a [String],

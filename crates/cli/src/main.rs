@@ -8,14 +8,18 @@ mod atomic_file;
 mod cli;
 mod commands;
 mod config;
+mod confirm;
 mod context;
+mod delivery;
 mod doctor;
 mod environment;
 mod failure;
 mod logging;
 mod output;
 mod paths;
+mod progress;
 mod project_file;
+mod replica_access;
 mod server_data;
 mod table;
 

@@ -18,7 +18,7 @@ pub(crate) enum Format {
 }
 
 /// The two standard streams, and how to write to them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Output {
     format: Format,
     data_colour: Colour,
@@ -162,6 +162,7 @@ impl Output {
             .causes
             .iter()
             .map(|cause| ("cause:", cause.as_str()))
+            .chain(report.candidates.iter().map(|one| ("maybe:", one.as_str())))
             .chain(report.state.map(|state| ("state:", state)))
             .chain(report.fix.iter().map(|fix| ("fix:", fix.as_str())));
         for (label, line) in labelled {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// The longest token that is accepted, in bytes; one with many claims stays far below.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
 
-/// A bearer token. Its `Debug` form hides it, and it has no other.
+/// A bearer token. Its `Debug` form hides it, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -22,6 +22,11 @@ pub enum TokenError {
 }
 
 impl Token {
+    /// The token's text, for the one place that stores it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// The value of the `Authorization` header.
     pub(crate) fn authorization(&self) -> reqwest::header::HeaderValue {
         let text = format!("Bearer {}", self.0);

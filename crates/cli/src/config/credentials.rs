@@ -1,65 +1,19 @@
 //! Tokens: in a file of their own, mode 0600, each bound to the endpoint that issued it.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use syncline_client::{Endpoint, Token};
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use super::{Endpoint, ProfileName, file};
+use super::{ProfileName, file};
 use crate::atomic_file::{self, Readers};
-
-/// The longest token that is accepted; a JWT with many claims stays far below.
-const TOKEN_BYTES_MAX: usize = 16 * 1024;
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
-
-/// A text that is no token. The text is not repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SecretError {
-    #[error("the token is empty")]
-    Empty,
-    #[error("the token is longer than {TOKEN_BYTES_MAX} bytes")]
-    TooLong,
-    #[error("the token holds a space or a character that is not printable ASCII")]
-    Characters,
-}
-
-impl Secret {
-    /// Takes a token as it was pasted: space around it is not part of it.
-    pub(crate) fn parse(text: &str) -> Result<Self, SecretError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(SecretError::Empty);
-        }
-        if text.len() > TOKEN_BYTES_MAX {
-            return Err(SecretError::TooLong);
-        }
-        if !text.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(SecretError::Characters);
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The token itself, for the one place that sends it.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// A token and where it may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Credential {
     pub(crate) endpoint: Endpoint,
-    pub(crate) token: Secret,
+    pub(crate) token: Token,
 }
 
 /// Why the credentials can't be read or written.
@@ -104,7 +58,7 @@ impl Credentials {
         let text = |key: &str| item.get(key).and_then(Item::as_str);
         let found = text("endpoint")
             .and_then(|endpoint| endpoint.parse().ok())
-            .zip(text("token").and_then(|token| Secret::parse(token).ok()));
+            .zip(text("token").and_then(|token| token.parse().ok()));
         match found {
             Some((endpoint, token)) => Ok(Some(Credential { endpoint, token })),
             None => Err(self.syntax()),
@@ -118,8 +72,8 @@ impl Credentials {
     ) -> Result<(), CredentialsError> {
         self.edit(|document| {
             let mut table = Table::new();
-            table.insert("endpoint", value(credential.endpoint.as_str()));
-            table.insert("token", value(credential.token.expose()));
+            table.insert("endpoint", value(credential.endpoint.to_string()));
+            table.insert("token", value(credential.token.reveal()));
             document.insert(profile.as_str(), Item::Table(table));
         })
     }
@@ -170,7 +124,7 @@ mod tests {
     fn credential(token: &str) -> Credential {
         Credential {
             endpoint: "http://h".parse().unwrap(),
-            token: Secret::parse(token).unwrap(),
+            token: token.parse().unwrap(),
         }
     }
 
@@ -198,7 +152,5 @@ mod tests {
         let error = credentials.get(&ProfileName::default()).unwrap_err();
         assert!(!format!("{error:?} {error}").contains("hush"));
         assert!(!format!("{:?}", credential("slc_hush")).contains("hush"));
-        assert_eq!(Secret::parse("two words"), Err(SecretError::Characters));
-        assert_eq!(Secret::parse(" \n"), Err(SecretError::Empty));
     }
 }

@@ -1,8 +1,9 @@
 //! Flag over environment over profile over default, value by value.
 
 use serde::Serialize;
+use syncline_client::Endpoint;
 
-use super::{Auth, Endpoint, Key, Setting, SyncInterval};
+use super::{Auth, Key, Setting, SyncInterval};
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

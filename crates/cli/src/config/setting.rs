@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
-use url::Url;
+use syncline_client::{Endpoint, EndpointError};
 
 use crate::environment::variable;
 
@@ -62,16 +62,12 @@ impl FromStr for Key {
 }
 
 /// Why a key or value can't be set. Values are not repeated: an endpoint may hold a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SettingError {
     #[error("the keys are endpoint, sync_enabled, sync_interval and auth")]
     UnknownKey,
-    #[error("endpoint must be an http:// or https:// URL, such as https://sync.example.org")]
-    Endpoint(#[source] Option<url::ParseError>),
-    #[error("endpoint may not hold a user name or password; `syncline login` keeps a token")]
-    EndpointCredentials,
-    #[error("endpoint may not have a query or fragment")]
-    EndpointExtra,
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     #[error("sync_enabled must be true or false")]
     SyncEnabled,
     #[error(
@@ -81,52 +77,6 @@ pub(crate) enum SettingError {
     SyncInterval,
     #[error("auth must be none or token")]
     Auth,
-}
-
-/// The URL of a server: http or https, without credentials, query, fragment or final slash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Endpoint(String);
-
-impl Endpoint {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether what is sent there can be read on the way: plain http to another machine.
-    pub(crate) fn is_readable_on_the_way(&self) -> bool {
-        let url = Url::parse(&self.0).expect("it was a URL when it was made");
-        let loopback = match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        url.scheme() == "http" && !loopback
-    }
-}
-
-impl FromStr for Endpoint {
-    type Err = SettingError;
-    fn from_str(text: &str) -> Result<Self, SettingError> {
-        let url = Url::parse(text.trim()).map_err(|e| SettingError::Endpoint(Some(e)))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(SettingError::Endpoint(None));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(SettingError::EndpointCredentials);
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(SettingError::EndpointExtra);
-        }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// How often to ask a server that does not stream, in whole seconds.
@@ -230,7 +180,7 @@ impl Setting {
     /// The value as it is written into the file.
     pub(crate) fn to_toml(&self) -> toml_edit::Value {
         match self {
-            Self::Endpoint(endpoint) => endpoint.as_str().into(),
+            Self::Endpoint(endpoint) => endpoint.to_string().into(),
             Self::SyncEnabled(enabled) => (*enabled).into(),
             Self::SyncInterval(interval) => i64::from(interval.0).into(),
             Self::Auth(auth) => auth.as_str().into(),
@@ -261,57 +211,6 @@ fn parse_switch(text: &str) -> Result<bool, SettingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_endpoint_is_a_bare_http_url() {
-        let good = [
-            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
-            ("HTTPS://Sync.Example.org", "https://sync.example.org"),
-            (" https://h/base/ ", "https://h/base"),
-        ];
-        for (text, expected) in good {
-            assert_eq!(text.parse::<Endpoint>().unwrap().as_str(), expected);
-        }
-        for text in [
-            "",
-            "sync.example.org",
-            "ftp://h",
-            "http://",
-            "file:///x",
-            "http://h:99999",
-        ] {
-            let error = text.parse::<Endpoint>().unwrap_err();
-            assert!(matches!(error, SettingError::Endpoint(_)), "{text}");
-        }
-        for text in ["http://u:p@h", "http://u@h", "http://:p@h"] {
-            let error = text.parse::<Endpoint>().unwrap_err();
-            assert_eq!(error, SettingError::EndpointCredentials, "{text}");
-        }
-        for text in ["http://h?token=x", "http://h#x"] {
-            let error = text.parse::<Endpoint>().unwrap_err();
-            assert_eq!(error, SettingError::EndpointExtra, "{text}");
-        }
-    }
-
-    #[test]
-    fn plain_http_is_readable_but_on_this_machine() {
-        let readable = |text: &str| text.parse::<Endpoint>().unwrap().is_readable_on_the_way();
-        for text in [
-            "http://10.0.0.1",
-            "http://sync.example.org",
-            "http://[2001:db8::1]",
-        ] {
-            assert!(readable(text), "{text}");
-        }
-        for text in [
-            "https://10.0.0.1",
-            "http://127.0.0.1:1",
-            "http://localhost",
-            "http://[::1]",
-        ] {
-            assert!(!readable(text), "{text}");
-        }
-    }
 
     #[test]
     fn values_out_of_range_are_refused() {

@@ -99,7 +99,7 @@ pub(super) fn endpoint(context: &Context) -> Finding {
         return Finding::ok("none: everything stays on this machine")
             .fix("syncline login URL, or syncline config set endpoint URL, to sync");
     };
-    if settings.auth.value == Auth::Token && endpoint.is_readable_on_the_way() {
+    if settings.auth.value == Auth::Token && is_readable_on_the_way(endpoint) {
         return Finding::warning(format!("the token goes to {endpoint} without encryption"))
             .fix("use an https:// endpoint");
     }
@@ -148,4 +148,9 @@ pub(super) fn login(context: &Context) -> Finding {
         None => format!("no token for {endpoint}"),
     };
     Finding::failed(message).fix("syncline login")
+}
+
+/// Whether what is sent to `endpoint` can be read on the way.
+pub(crate) fn is_readable_on_the_way(endpoint: &syncline_client::Endpoint) -> bool {
+    !endpoint.is_encrypted() && !endpoint.is_loopback()
 }

@@ -5,5 +5,8 @@ mod doctor;
 mod logs;
 mod machine;
 mod reference;
+mod thread_read;
+mod thread_transfer;
+mod thread_write;
 mod token;
 mod usage;

@@ -5,9 +5,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::{
-    Auth, Endpoint, Key, Layer, Origin, ProfileName, Setting, Settings, SyncInterval,
-};
+use crate::config::{Auth, Key, Layer, Origin, ProfileName, Setting, Settings, SyncInterval};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::Outcome;
@@ -30,7 +28,7 @@ struct Listing {
 
 #[derive(Serialize)]
 struct Values {
-    endpoint: Option<Endpoint>,
+    endpoint: Option<String>,
     sync_enabled: bool,
     sync_interval: SyncInterval,
     auth: Auth,
@@ -39,7 +37,7 @@ struct Values {
 impl Values {
     fn of(settings: Settings) -> Self {
         Self {
-            endpoint: settings.endpoint.value,
+            endpoint: settings.endpoint.value.map(|url| url.to_string()),
             sync_enabled: settings.sync_enabled.value,
             sync_interval: settings.sync_interval.value,
             auth: settings.auth.value,
@@ -119,7 +117,7 @@ fn source_of(key: Key, origin: Origin) -> String {
 pub(super) fn json_value(setting: Option<&Setting>) -> Value {
     match setting {
         None => Value::Null,
-        Some(Setting::Endpoint(endpoint)) => endpoint.as_str().into(),
+        Some(Setting::Endpoint(endpoint)) => endpoint.to_string().into(),
         Some(Setting::SyncEnabled(enabled)) => (*enabled).into(),
         Some(Setting::SyncInterval(interval)) => interval.duration().as_secs().into(),
         Some(Setting::Auth(auth)) => auth.as_str().into(),

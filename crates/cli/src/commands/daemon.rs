@@ -1,0 +1,112 @@
+use clap::Args;
+use syncline_client::SyncSettings;
+use syncline_daemon::{Config, DaemonError, Followed, InstanceError, SocketError};
+use syncline_replica::ReplicaOptions;
+
+use crate::cli::GlobalArgs;
+use crate::context::Context;
+use crate::environment::Environment;
+use crate::failure::{Failure, Outcome};
+use crate::logging;
+use crate::output::Output;
+use crate::replica_access::{self, Meeting};
+use crate::{remote, signals};
+
+/// Keep this profile in sync, until Ctrl-C
+///
+/// Others' writes come within milliseconds, and commands are quicker. A changed configuration and a
+/// new login count at once. It logs to the day files that `syncline logs` shows.
+#[derive(Debug, Args)]
+pub(crate) struct DaemonArgs {}
+
+pub(crate) fn run(_: &DaemonArgs, context: &Context) -> Outcome {
+    logging::to_files(&context.paths()?.log_dir, context.log_level()?);
+    let Meeting { socket, lock } = replica_access::meeting(context)?;
+    let config = Config {
+        replica: replica_access::make_dir(context)?,
+        options: ReplicaOptions::default(),
+        socket,
+        lock,
+        followed: followed(context)?,
+    };
+    let profile = context.profile()?.value;
+    let runtime = signals::runtime()?;
+    runtime.block_on(async {
+        let shutdown = signals::shutdown()?;
+        context.output.note(format_args!(
+            "keeping profile {profile} in sync until Ctrl-C; `syncline logs -f` shows what happens"
+        ));
+        syncline_daemon::run(config, shutdown).await.map_err(Failure::from)
+    })
+}
+
+/// The settings, read afresh each time for the profile that is in use now: a profile that is made
+/// the active one later has a replica of its own.
+fn followed(context: &Context) -> Result<Followed, Failure> {
+    let files = remote::settings_files(context)?;
+    let mut surroundings = Surroundings {
+        globals: context.globals.clone(),
+        environment: context.environment.clone(),
+        output: context.output.clone(),
+    };
+    surroundings.globals.profile = Some(context.profile()?.value.to_string());
+    let read = move || surroundings.sync_settings().map_err(Into::into);
+    Ok(Followed { files, read: Box::new(read) })
+}
+
+/// What a context is made of.
+struct Surroundings {
+    globals: GlobalArgs,
+    environment: Environment,
+    output: Output,
+}
+
+impl Surroundings {
+    fn sync_settings(&self) -> Result<SyncSettings, SettingsError> {
+        let (globals, environment) = (self.globals.clone(), self.environment.clone());
+        let context = Context::new(globals, environment, self.output.clone());
+        remote::sync_settings(&context).map_err(SettingsError)
+    }
+}
+
+/// A failure to read the settings, as the daemon's log shows it.
+#[derive(Debug)]
+struct SettingsError(Failure);
+
+impl std::fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(report) = self.0.report() else { return Ok(()) };
+        write!(f, "{}", report.message)?;
+        report.causes.iter().try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl From<DaemonError> for Failure {
+    fn from(error: DaemonError) -> Self {
+        match error {
+            DaemonError::Instance(InstanceError::Running) => {
+                Self::new("daemon_running", "a daemon already keeps this profile in sync")
+                    .state("it goes on")
+                    .fix("syncline status")
+            }
+            DaemonError::Replica(error) => error.into(),
+            DaemonError::Socket(SocketError::TooLong { .. }) => {
+                Self::new("socket_path_too_long", "the control socket's path is too long")
+                    .because(error)
+                    .fix("name a shorter directory with --data-dir DIR")
+            }
+            DaemonError::Instance(InstanceError::Io { .. })
+            | DaemonError::Socket(
+                SocketError::UnsafeDirectory { .. } | SocketError::Io { .. },
+            )
+            | DaemonError::Start(_) => {
+                Self::new("daemon_failed", "the daemon could not start")
+                    .because(error)
+                    .state("what was written before is safe")
+                    .fix("syncline doctor")
+            }
+        }
+    }
+}

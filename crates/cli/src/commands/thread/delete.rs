@@ -1,0 +1,76 @@
+use clap::Args;
+use serde::Serialize;
+use syncline_model::thread::ThreadId;
+use syncline_store::threads::{Thread, plan_delete};
+
+use super::reference::{ThreadReference, address, quoted};
+use super::write_entry::tell;
+use crate::confirm::{Answer, confirm};
+use crate::context::Context;
+use crate::delivery;
+use crate::failure::{Failure, Outcome};
+use crate::replica_access::{self, WriteState};
+
+/// Delete a thread for good, with all of its entries, on every machine
+///
+/// The text is erased from the log. Backups made before still hold it.
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    thread: ThreadReference,
+    /// Don't ask
+    #[arg(short, long)]
+    yes: bool,
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    thread_id: ThreadId,
+    key: String,
+    project: String,
+    name: String,
+    deleted: bool,
+    state: WriteState,
+}
+
+pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
+    let mut replica = replica_access::open(context)?;
+    let thread = args.thread.find(context, replica.view()?)?;
+    if !args.yes {
+        ask(context, &thread)?;
+    }
+    let plan = plan_delete(&thread, context.now())?;
+    let keys = replica_access::write(&mut replica, plan.ops)?;
+    let delivery = delivery::after_write(context, &mut replica)?;
+    let state = WriteState::of(&replica, &keys)?;
+    let what = format!("deleted {}", address(&thread));
+    let deleted = Deleted {
+        thread_id: thread.thread_id,
+        key: thread.key,
+        project: thread.project,
+        name: thread.name,
+        deleted: true,
+        state,
+    };
+    context.output.data(&deleted, |_| Ok(()))?;
+    tell(context, &what, state, &delivery);
+    Ok(())
+}
+
+fn ask(context: &Context, thread: &Thread) -> Outcome {
+    let address = address(thread);
+    let question = format!(
+        "Delete {address} ({}) with {} entries, on every machine?",
+        thread.name, thread.entry_count
+    );
+    match confirm(context, &question)? {
+        Answer::Yes => Ok(()),
+        Answer::No => Err(Failure::new("not_confirmed", "nothing was deleted")),
+        Answer::NobodyAsked => Err(Failure::usage(
+            "not_confirmed",
+            format!("deleting {address} must be confirmed"),
+        )
+        .state("nothing was deleted")
+        .fix(format!("syncline thread delete {} --yes", quoted(&address)))),
+    }
+}

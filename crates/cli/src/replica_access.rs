@@ -1,0 +1,144 @@
+//! The replica of the profile in use: opening it, writing to it, and telling why that failed.
+
+use std::path::PathBuf;
+
+use syncline_model::{OpKey, Scope};
+use syncline_replica::{NewOp, OpState, Replica, ReplicaError, ReplicaOptions, WriteError};
+use syncline_store::threads::PlannedOp;
+use syncline_store::{OpenError, StoreError};
+
+use crate::atomic_file::create_private_dir;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Opens the replica of the profile in use, and makes it if there is none.
+pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
+    let dir = context.replica_dir()?;
+    create_private_dir(&dir).map_err(|error| {
+        Failure::new("data_unusable", format!("could not make {}", dir.display()))
+            .because(error)
+            .state("nothing was read or written")
+            .fix("see to the owner and mode of the directory, or name another with --data-dir DIR")
+    })?;
+    Ok(Replica::open(&dir, ReplicaOptions::default())?)
+}
+
+/// Where the replica's own processes meet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meeting {
+    /// The control socket of the daemon, or its named pipe.
+    pub(crate) socket: PathBuf,
+    /// The file whose lock the daemon holds.
+    pub(crate) lock: PathBuf,
+}
+
+/// Where the daemon of the profile in use is met.
+pub(crate) fn meeting(context: &Context) -> Result<Meeting, Failure> {
+    let dir = context.replica_dir()?;
+    let profile = context.profile()?.value;
+    // Two replicas of one profile name may lie in two data directories.
+    let path = dir.as_os_str().as_encoded_bytes();
+    let digest = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, path)
+        .simple()
+        .to_string();
+    let name = format!("{profile}-{}", &digest[..8]);
+    let socket = if cfg!(windows) {
+        PathBuf::from(format!(r"\\.\pipe\syncline-{name}"))
+    } else {
+        context.paths()?.runtime_dir.join(format!("{name}.sock"))
+    };
+    let lock = dir.join("daemon.lock");
+    Ok(Meeting { socket, lock })
+}
+
+/// Writes planned ops of threads, all or none; gives their keys.
+pub(crate) fn write(replica: &mut Replica, ops: Vec<PlannedOp>) -> Result<Vec<OpKey>, Failure> {
+    let new = |(resource, payload)| NewOp {
+        scope: Scope::thread(),
+        resource,
+        payload,
+    };
+    let ops: Vec<NewOp> = ops.into_iter().map(new).collect();
+    Ok(replica.write(&ops)?.keys)
+}
+
+/// What became of a write, as `--json` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WriteState {
+    /// There was nothing to write.
+    Unchanged,
+    /// Pushed, and pulled back.
+    Acknowledged,
+    /// On this disk, on its way.
+    Pending,
+    /// The server will not take it.
+    Quarantined,
+}
+
+impl WriteState {
+    /// The state of the op that is worst off.
+    pub(crate) fn of(replica: &Replica, keys: &[OpKey]) -> Result<Self, Failure> {
+        let mut worst = Self::Unchanged;
+        for key in keys {
+            worst = worst.max(match replica.state_of(key)? {
+                OpState::Pulled(_) => Self::Acknowledged,
+                // An op that took another key is on its way under that one.
+                OpState::Pending | OpState::Acknowledged(_) | OpState::Unknown => Self::Pending,
+                OpState::Quarantined => Self::Quarantined,
+            });
+        }
+        Ok(worst)
+    }
+}
+
+impl From<ReplicaError> for Failure {
+    fn from(error: ReplicaError) -> Self {
+        if error.is_disk_full() {
+            return disk_full(error);
+        }
+        let (code, fix) = match &error {
+            ReplicaError::OpenLocal(OpenError::NewerFormat { .. })
+            | ReplicaError::OpenTenant(OpenError::NewerFormat { .. }) => {
+                ("format_newer", "use a newer syncline")
+            }
+            ReplicaError::OtherTenant { .. } => (
+                "other_tenant",
+                "syncline config profiles create NAME, and log in with it: a profile holds one tenant",
+            ),
+            _ => ("replica_failed", "syncline doctor"),
+        };
+        Self::new(code, "could not use the replica")
+            .because(error)
+            .state("what was reported as written before is safe")
+            .fix(fix)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        if let WriteError::Store(StoreError::Full(_)) = &error {
+            return disk_full(error);
+        }
+        Self::new("write_failed", "could not write to the replica")
+            .because(error)
+            .state("nothing of it was written; everything before is safe")
+            .fix("syncline doctor")
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new("replica_failed", "could not read the replica")
+            .because(error)
+            .state("what was reported as written before is safe")
+            .fix("syncline doctor")
+    }
+}
+
+fn disk_full(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
+    Failure::new("disk_full", "the disk is full")
+        .because(error)
+        .state("nothing of this was written; everything before is safe")
+        .fix("make room, and try again")
+}

@@ -7,12 +7,17 @@
 //! This crate never reaches the network, and touches no file but through SQLite and its [`Host`].
 
 mod changes;
+mod engine;
 mod error;
 mod host;
 mod place;
 mod replica;
 
 pub use changes::{CHANGES_NAMED_MAX, Changes, Subscription};
+pub use engine::{
+    Answer, AnswerBody, Call, CallId, Engine, EngineEvent, Method, Output, PREPARED_FILE_TYPE,
+    Start, StreamId, Unanswered,
+};
 pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use replica::{

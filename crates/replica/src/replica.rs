@@ -40,10 +40,13 @@ use syncline_store::local::LocalFile;
 
 use crate::changes::{Subscribers, Subscription};
 use crate::place::Place;
-use crate::{Changes, ReplicaError};
+use crate::{Changes, Host, ReplicaError};
 
+pub(crate) use apply::{NewClock, PageError};
+pub(crate) use open::Depth;
 pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
+pub(crate) use rebuild::{Fitness, Offer, Rebuild};
 pub use write::{WriteWithError, Written};
 
 /// A handle on a replica. Each thread has its own ([`Replica::another`]); they share subscribers.
@@ -64,6 +67,11 @@ impl Replica {
     pub fn view(&mut self) -> Result<&TenantFile, ReplicaError> {
         self.refresh()?;
         Ok(&self.tenant)
+    }
+
+    /// This replica's machine.
+    pub fn host(&self) -> &Arc<dyn Host> {
+        &self.place.host
     }
 
     /// Another handle on the same replica, for another thread.

@@ -1,6 +1,6 @@
 //! What a server's answers do to a replica: pages that are applied, and pushes that are settled.
 
-use syncline_model::OpKey;
+use syncline_model::{ClientId, OpKey};
 use syncline_store::local::{OutboxBatch, Settled, Verdict};
 use syncline_store::{Applied, ApplyError, PageLimit, PulledPage};
 
@@ -40,6 +40,17 @@ pub(crate) enum NewClock {
 }
 
 impl Replica {
+    /// This replica's id on the wire.
+    pub(crate) fn client_id(&self) -> Result<ClientId, ReplicaError> {
+        Ok(self.local.identity().map_err(ReplicaError::Local)?.replica)
+    }
+
+    /// Whether an op of the outbox is offered again for the log's sake.
+    pub(crate) fn is_offered_again(&self, key: &OpKey) -> Result<bool, ReplicaError> {
+        let row = self.local.outbox_row(key).map_err(ReplicaError::Local)?;
+        Ok(row.is_some_and(|row| row.heal.is_some()))
+    }
+
     /// The next ops to push, oldest first.
     pub(crate) fn next_batch(
         &mut self,

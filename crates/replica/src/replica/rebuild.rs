@@ -99,7 +99,7 @@ impl Replica {
             Ok(file) => {
                 let head = file.head().map_err(ReplicaError::Tenant)?;
                 if epoch.is_none_or(|epoch| epoch == head.epoch) {
-                    rebuild.floor = Some(head.floor);
+                    // No floor is named for the pages after it: below its cursor it is whole.
                     rebuild.file = Some(file);
                     return Ok(Fitness::Fit);
                 }
@@ -157,16 +157,19 @@ impl Replica {
     }
 
     /// Makes the new file the current one, in one transaction with what is offered again; gives the
-    /// number of those ops.
-    pub(crate) fn switch(&mut self, rebuild: Rebuild, offer: Offer) -> Result<usize, ReplicaError> {
-        let Some(file) = rebuild.file else {
-            return Err(ReplicaError::Tenant(StoreError::Damaged {
-                what: "nothing was fetched",
-                source: None,
-            }));
+    /// number of those ops. Where that fails, the new file is still there.
+    pub(crate) fn switch(
+        &mut self,
+        rebuild: &mut Rebuild,
+        offer: Offer,
+    ) -> Result<usize, ReplicaError> {
+        const EMPTY: StoreError = StoreError::Damaged {
+            what: "nothing was fetched",
+            source: None,
         };
+        let file = rebuild.file.as_ref().ok_or(ReplicaError::Tenant(EMPTY))?;
         file.write_through().map_err(ReplicaError::Tenant)?;
-        self.check_own_ops(&file)?;
+        self.check_own_ops(file)?;
         // An op that the old log holds and the outbox still lists is offered once.
         self.reconcile(Depth::All)?;
         let old = &self.tenant;
@@ -179,18 +182,26 @@ impl Replica {
             clock_seen: old.head().map_err(ReplicaError::Tenant)?.clock_max,
             now: self.place.host.now(),
         };
-        let offers = Offers::new(old, &file, offer);
+        let offers = Offers::new(old, file, offer);
         let offered = self
             .local
             .switch(&switch, offers)
             .map_err(ReplicaError::Switch)?;
         tracing::info!(ops.offered = offered, "switched to a new tenant file");
-        self.tenant = file;
-        self.tenant_name = rebuild.name;
-        self.reconcile(Depth::All)?;
-        self.refresh()?;
+        if let Some(file) = rebuild.file.take() {
+            self.tenant = file;
+            self.tenant_name.clone_from(&rebuild.name);
+        }
+        // The switch is made: what fails now is done by the next use of the replica.
+        let settled = self
+            .reconcile(Depth::All)
+            .and_then(|()| self.refresh())
+            .and_then(|()| self.remove_leftovers());
+        if let Err(error) = settled {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the new tenant file lags behind the outbox");
+        }
         self.subscribers.tell(&Changes::Unknown);
-        self.remove_leftovers()?;
         Ok(offered)
     }
 

@@ -117,7 +117,7 @@ fn rebuild(replica: &mut Replica, server: &Server, offer: Offer) -> usize {
     replica
         .apply_fetched(&mut rebuild, &server.page(ServerSeq::ZERO))
         .unwrap();
-    replica.switch(rebuild, offer).unwrap()
+    replica.switch(&mut rebuild, offer).unwrap()
 }
 
 fn push(replica: &mut Replica, server: &mut Server) {
@@ -615,7 +615,7 @@ fn a_write_during_a_rebuild_by_another_process_is_in_the_new_file() {
         up_to: ServerSeq::ZERO,
         mode: EpochMode::Heal,
     };
-    syncing.switch(rebuild, offer).unwrap();
+    syncing.switch(&mut rebuild, offer).unwrap();
     writing.write(&[entry("after")]).unwrap();
     assert_eq!(contents(&mut writing), ["before", "while", "after"]);
     sync(&mut syncing, &mut server);

@@ -1,0 +1,413 @@
+//! What the session asks for, done.
+
+use syncline_model::{Cursor, ServerSeq};
+use syncline_protocol::limits::{
+    ANSWER_BYTES_MAX, FETCH_OPS, PREPARED_FILE_FROM, PUSH_BYTES, PUSH_OPS,
+};
+use syncline_protocol::session::{
+    Action, Applied, Event, FileReply, Plan, Probe, PullReply, Settled,
+};
+use syncline_protocol::{
+    BootstrapQuery, ErrorCode, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE,
+    StreamParser, StreamQuery, Verdict as PushVerdict,
+};
+use syncline_store::PulledPage;
+use syncline_store::local::{OutboxRow, Verdict};
+
+use super::{
+    BATCH, Call, CallId, CameAfter, Engine, Failed, Method, OpenStream, OutCall, Output,
+    PREPARED_FILE_TYPE, Purpose, RebuildUnderWay, StreamId,
+};
+use crate::ReplicaError;
+use crate::replica::{NewClock, Offer, PageError};
+
+const JSON: &str = "application/json";
+const PULL: &str = "sync/pull";
+
+impl Engine {
+    /// Does one action; gives the event that it leads to at once, if it does.
+    pub(super) fn perform(&mut self, action: Action) -> Result<Option<Event>, Failed> {
+        match action {
+            Action::Push => return self.push(),
+            Action::ShrinkBatch => self.shrink_batch()?,
+            Action::Settle => return self.settle().map(Some),
+            Action::Pull => self.pull()?,
+            Action::Apply => return self.apply().map(Some),
+            Action::OpenStream => self.open_stream()?,
+            Action::CloseStream => {
+                let open = self.stream.take();
+                self.outputs
+                    .extend(open.map(|open| Output::CloseStream(open.id)));
+            }
+            Action::CancelCall => {
+                let out = self.out.take();
+                self.outputs.extend(out.map(|out| Output::Cancel(out.id)));
+            }
+            Action::SetTimer(time) => self.outputs.push(Output::WakeAfter(time)),
+            Action::FindMark { at_or_below } => return self.find_mark(at_or_below).map(Some),
+            Action::Probe(probe) => self.probe(probe)?,
+            Action::AdoptEpoch { epoch, mode } => {
+                self.notes.forget_head();
+                self.replica.adopt_epoch(epoch, mode)?;
+            }
+            Action::BeginRebuild(plan) => self.begin_rebuild(plan)?,
+            Action::FetchFile => return self.fetch_file(),
+            Action::FetchPage => return self.fetch_page(),
+            Action::ApplyFetched => return self.apply_fetched().map(Some),
+            Action::Switch(plan) => return self.switch(plan).map(Some),
+            Action::AbandonRebuild => {
+                if let Some(RebuildUnderWay { rebuild, .. }) = self.rebuild.take() {
+                    self.replica.abandon_rebuild(rebuild)?;
+                }
+            }
+            Action::Finished => {
+                self.notes.flush(&mut self.replica);
+                self.outputs.push(Output::Finished);
+            }
+        }
+        Ok(None)
+    }
+
+    fn push(&mut self) -> Result<Option<Event>, Failed> {
+        let Some(batch) = self.replica.next_batch(self.batch_limit)? else {
+            return Ok(Some(Event::NothingToPush));
+        };
+        let sent: Vec<_> = batch.ops.iter().map(|row| row.key.clone()).collect();
+        let epoch = self.epoch()?;
+        let request = PushRequest {
+            client_id: self.replica.client_id()?,
+            epoch,
+            cursor: match epoch {
+                Some(_) => Some(self.cursor()?),
+                None => None,
+            },
+            heal: batch.heal,
+            ops: batch.ops.into_iter().map(offered).collect(),
+        };
+        self.last_batch.clone_from(&sent);
+        let call = Call {
+            method: Method::Post,
+            path: "sync/push",
+            query: String::new(),
+            accept: JSON,
+            body: Some(request.encode()),
+            save_to: None,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+        };
+        self.send(Purpose::Push { sent }, call);
+        Ok(None)
+    }
+
+    fn shrink_batch(&mut self) -> Result<(), Failed> {
+        if let [key] = self.last_batch.as_slice() {
+            let refused = Verdict::Refused {
+                code: ErrorCode::TooLarge.as_str().to_owned(),
+                message: "the server takes no request as large as this op alone".to_owned(),
+            };
+            self.replica
+                .settle(&[(key.clone(), refused)], NewClock::Onward)?;
+            return Ok(());
+        }
+        self.batch_limit.ops = (self.last_batch.len() / 2).clamp(1, PUSH_OPS);
+        self.batch_limit.bytes = (self.batch_limit.bytes / 2).clamp(1, PUSH_BYTES);
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<Event, Failed> {
+        let Some(answered) = self.push_answer.take() else {
+            return Ok(Event::Settled(Settled::Done));
+        };
+        self.batch_limit = BATCH;
+        self.notes.heard(answered.answer.server_seq);
+        let mut new_clock = NewClock::Onward;
+        let mut verdicts = Vec::with_capacity(answered.sent.len());
+        for (key, verdict) in answered.sent.into_iter().zip(answered.answer.verdicts) {
+            let verdict = match verdict {
+                PushVerdict::Accepted(seq) | PushVerdict::Duplicate(Some(seq)) => {
+                    Verdict::Acknowledged(seq)
+                }
+                PushVerdict::Duplicate(None) => Verdict::Covered,
+                PushVerdict::Rejected(error) => {
+                    let offered_again = self.replica.is_offered_again(&key)?;
+                    if error.code == ErrorCode::ClockLead {
+                        new_clock = NewClock::FromLog;
+                    }
+                    judge_refusal(error, offered_again)
+                }
+            };
+            verdicts.push((key, verdict));
+        }
+        let settled = self.replica.settle(&verdicts, new_clock)?;
+        Ok(Event::Settled(if settled.written_anew > 0 {
+            Settled::Renewed
+        } else {
+            Settled::Done
+        }))
+    }
+
+    fn pull(&mut self) -> Result<(), Failed> {
+        let cursor = self.cursor()?;
+        let query = PullQuery {
+            client_id: Some(self.replica.client_id()?),
+            epoch: self.epoch()?,
+            limit: Some(FETCH_OPS),
+            ..PullQuery::at(cursor)
+        };
+        self.send(
+            Purpose::Pull {
+                since: cursor.server_seq,
+            },
+            get(PULL, query.encode()),
+        );
+        Ok(())
+    }
+
+    fn apply(&mut self) -> Result<Event, Failed> {
+        let Some(CameAfter { since, page }) = self.page.take() else {
+            return Ok(Event::Applied(Applied::CaughtUp));
+        };
+        let at = self.cursor()?.server_seq;
+        let reach = if page.has_more {
+            Applied::More
+        } else {
+            Applied::CaughtUp
+        };
+        if since < at && page.cursor.server_seq <= at {
+            return Ok(Event::Applied(reach));
+        }
+        let head = page.server_seq;
+        let pulled = PulledPage {
+            epoch: page.epoch,
+            floor: page.floor,
+            since,
+            ops: page.ops,
+            cursor: page.cursor,
+        };
+        match self.replica.apply(&pulled) {
+            Ok(_) => {}
+            Err(PageError::Unfit(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a page does not continue this replica's log");
+                return Ok(Event::Applied(Applied::Diverged));
+            }
+            Err(PageError::Replica(error)) => return Err(error.into()),
+        }
+        self.notes.heard(head);
+        if reach == Applied::CaughtUp && !self.replica.has_pending()? {
+            self.notes.synced(&self.replica);
+        }
+        Ok(Event::Applied(reach))
+    }
+
+    fn open_stream(&mut self) -> Result<(), Failed> {
+        let cursor = self.cursor()?;
+        let query = StreamQuery {
+            client_id: Some(self.replica.client_id()?),
+            epoch: self.epoch()?,
+            ..StreamQuery::at(cursor)
+        };
+        self.streams += 1;
+        let id = StreamId(self.streams);
+        self.stream = Some(OpenStream {
+            id,
+            parser: StreamParser::new(ANSWER_BYTES_MAX),
+            at: cursor.server_seq,
+        });
+        let request = Call {
+            accept: STREAM_TYPE,
+            ..get("sync/stream", query.encode())
+        };
+        self.outputs.push(Output::OpenStream {
+            stream: id,
+            request,
+        });
+        Ok(())
+    }
+
+    fn find_mark(&mut self, at_or_below: ServerSeq) -> Result<Event, Failed> {
+        let found = self.replica.tenant.cursor_at_or_below(at_or_below);
+        Ok(Event::MarkFound(found.map_err(ReplicaError::Tenant)?))
+    }
+
+    fn probe(&mut self, probe: Probe) -> Result<(), Failed> {
+        // Nameless, as the place is not one that this replica says it has applied.
+        let query = PullQuery {
+            epoch: probe.epoch.or(self.epoch()?),
+            limit: Some(1),
+            ..PullQuery::at(probe.place)
+        };
+        self.send(Purpose::Probe, get(PULL, query.encode()));
+        Ok(())
+    }
+
+    fn begin_rebuild(&mut self, plan: Plan) -> Result<(), Failed> {
+        if let Some(RebuildUnderWay { rebuild, .. }) = self.rebuild.take() {
+            self.replica.abandon_rebuild(rebuild)?;
+        }
+        let epoch = plan.epoch.or(self.epoch()?);
+        let rebuild = self.replica.begin_rebuild()?;
+        self.rebuild = Some(RebuildUnderWay { rebuild, epoch });
+        Ok(())
+    }
+
+    fn fetch_file(&mut self) -> Result<Option<Event>, Failed> {
+        let short = self
+            .notes
+            .head_heard()
+            .is_some_and(|head| head.get() < PREPARED_FILE_FROM);
+        let Some(under_way) = self.rebuild.as_ref().filter(|_| !short) else {
+            return Ok(Some(Event::FileAnswered(FileReply::Unfit)));
+        };
+        let path = self.replica.path_of(&under_way.rebuild);
+        let query = BootstrapQuery {
+            client_id: Some(self.replica.client_id()?),
+        };
+        let call = Call {
+            accept: PREPARED_FILE_TYPE,
+            save_to: Some(path),
+            ..get("sync/bootstrap", query.encode())
+        };
+        self.send(Purpose::FetchFile, call);
+        Ok(None)
+    }
+
+    fn fetch_page(&mut self) -> Result<Option<Event>, Failed> {
+        let Some(under_way) = &self.rebuild else {
+            return Ok(Some(nothing_under_way()));
+        };
+        let cursor = under_way.rebuild.cursor().map_err(Failed::NewFile)?;
+        if cursor == Cursor::ORIGIN
+            && let Some(page) = self.first_page.take()
+        {
+            self.page = Some(CameAfter {
+                since: ServerSeq::ZERO,
+                page,
+            });
+            return Ok(Some(Event::PullAnswered(PullReply::Page)));
+        }
+        let fetched = under_way.rebuild.epoch().map_err(Failed::NewFile)?;
+        let query = PullQuery {
+            // Nameless: this file is not what the replica has applied, before the switch.
+            client_id: None,
+            epoch: fetched.or(under_way.epoch),
+            floor: under_way.rebuild.floor,
+            limit: Some(FETCH_OPS),
+            ..PullQuery::at(cursor)
+        };
+        self.send(
+            Purpose::FetchPage {
+                since: cursor.server_seq,
+            },
+            get(PULL, query.encode()),
+        );
+        Ok(None)
+    }
+
+    fn apply_fetched(&mut self) -> Result<Event, Failed> {
+        let (Some(CameAfter { since, page }), Some(under_way)) =
+            (self.page.take(), &mut self.rebuild)
+        else {
+            return Ok(nothing_under_way());
+        };
+        if under_way.epoch.is_some_and(|epoch| epoch != page.epoch) {
+            return Ok(Event::Applied(Applied::Diverged));
+        }
+        self.notes.heard(page.server_seq);
+        let reach = if page.has_more {
+            Applied::More
+        } else {
+            Applied::CaughtUp
+        };
+        let pulled = PulledPage {
+            epoch: page.epoch,
+            floor: page.floor,
+            since,
+            ops: page.ops,
+            cursor: page.cursor,
+        };
+        match self.replica.apply_fetched(&mut under_way.rebuild, &pulled) {
+            Ok(_) => Ok(Event::Applied(reach)),
+            Err(PageError::Unfit(error)) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a page does not continue the new tenant file");
+                Ok(Event::Applied(Applied::Diverged))
+            }
+            Err(PageError::Replica(error)) => Err(Failed::NewFile(error)),
+        }
+    }
+
+    fn switch(&mut self, plan: Plan) -> Result<Event, Failed> {
+        let Some(under_way) = &mut self.rebuild else {
+            return Ok(nothing_under_way());
+        };
+        let offer = Offer {
+            common: plan.common,
+            up_to: plan.offer_up_to,
+            mode: plan.mode,
+        };
+        self.replica.switch(&mut under_way.rebuild, offer)?;
+        self.rebuild = None;
+        Ok(Event::Switched)
+    }
+
+    pub(super) fn cursor(&self) -> Result<Cursor, ReplicaError> {
+        Ok(self
+            .replica
+            .tenant
+            .head()
+            .map_err(ReplicaError::Tenant)?
+            .cursor)
+    }
+
+    fn send(&mut self, purpose: Purpose, request: Call) {
+        self.calls += 1;
+        let id = CallId(self.calls);
+        self.out = Some(OutCall { id, purpose });
+        self.outputs.push(Output::Send { call: id, request });
+    }
+}
+
+/// A step of a rebuild without a rebuild: it begins anew.
+fn nothing_under_way() -> Event {
+    Event::LocalFailed(syncline_protocol::session::LocalFailure::Damaged)
+}
+
+fn get(path: &'static str, query: String) -> Call {
+    Call {
+        method: Method::Get,
+        path,
+        query,
+        accept: JSON,
+        body: None,
+        save_to: None,
+        answer_bytes_max: ANSWER_BYTES_MAX,
+    }
+}
+
+fn offered(row: OutboxRow) -> OfferedOp {
+    OfferedOp {
+        key: row.key,
+        payload: row.payload,
+        payload_hash: row.payload_hash,
+    }
+}
+
+/// What becomes of an op that was refused for ever. Others' ops are not this replica's to stamp: one
+/// whose clock leads too far waits for its user.
+fn judge_refusal(error: OpError, offered_again: bool) -> Verdict {
+    let anew = match error.code.remedy() {
+        Remedy::WriteAnew => error.code == ErrorCode::KeyConflict || !offered_again,
+        Remedy::TryLater
+        | Remedy::MendRequest
+        | Remedy::LogIn
+        | Remedy::Recover
+        | Remedy::Quarantine => false,
+    };
+    if anew {
+        return Verdict::WriteAnew;
+    }
+    Verdict::Refused {
+        code: error.code.as_str().to_owned(),
+        message: error.message,
+    }
+}

@@ -25,6 +25,7 @@ mod sse;
 
 pub mod limits;
 pub mod session;
+pub mod tables;
 
 pub use admit::{
     Admission, Claims, EpochClaim, FetchClaim, HealClaim, LogFacts, PlaceClaim, admit, decide,

@@ -13,6 +13,7 @@ mod resting;
 mod search;
 mod state;
 mod step;
+pub(crate) mod table;
 
 use std::time::Duration;
 

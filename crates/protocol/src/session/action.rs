@@ -29,7 +29,7 @@ pub enum Action {
     OpenStream,
     /// Close it; nothing more of it is reported.
     CloseStream,
-    /// Forget the call that is out; its answer is not reported.
+    /// Forget the call that is out, if one is; its answer is not reported.
     CancelCall,
     /// Report `TimerFired` after this time, instead of any time asked for before.
     SetTimer(Duration),
@@ -46,19 +46,46 @@ pub enum Action {
     BeginRebuild(Plan),
     /// Fetch the prepared file: `FileAnswered`, `CallFailed`.
     FetchFile,
-    /// Fetch the page after the new file's cursor, naming the floor of the first page:
-    /// `PullAnswered`, `CallFailed`.
+    /// Fetch the page after the new file's cursor: `PullAnswered`, `CallFailed`. Where the fetch
+    /// began at place 0, name the floor of its first page.
     FetchPage,
     /// Apply the page that came last to the new file: `Applied`.
     ApplyFetched,
     /// Make the new file the current one, in one transaction with what the plan offers again:
     /// `Switched`. What is acknowledged is pending again.
     Switch(Plan),
-    /// Remove the new file.
+    /// Remove the new file, if it was begun.
     AbandonRebuild,
 
     /// Everything is pushed and pulled.
     Finished,
+}
+
+impl Action {
+    /// The action's name, for logs and the table in `docs/protocol.md`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Push => "Push",
+            Self::ShrinkBatch => "ShrinkBatch",
+            Self::Settle => "Settle",
+            Self::Pull => "Pull",
+            Self::Apply => "Apply",
+            Self::OpenStream => "OpenStream",
+            Self::CloseStream => "CloseStream",
+            Self::CancelCall => "CancelCall",
+            Self::SetTimer(_) => "SetTimer",
+            Self::FindMark { .. } => "FindMark",
+            Self::Probe(_) => "Probe",
+            Self::AdoptEpoch { .. } => "AdoptEpoch",
+            Self::BeginRebuild(_) => "BeginRebuild",
+            Self::FetchFile => "FetchFile",
+            Self::FetchPage => "FetchPage",
+            Self::ApplyFetched => "ApplyFetched",
+            Self::Switch(_) => "Switch",
+            Self::AbandonRebuild => "AbandonRebuild",
+            Self::Finished => "Finished",
+        }
+    }
 }
 
 /// A question whether a place is common to both logs.

@@ -162,3 +162,109 @@ impl Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use syncline_model::Mark;
+
+    use super::*;
+
+    fn at(place: u64) -> Cursor {
+        Cursor {
+            server_seq: ServerSeq(place),
+            mark: Mark::origin([1; 16]),
+        }
+    }
+
+    /// Runs a search against a server whose log is ours up to `common`, and counts the probes.
+    fn run(
+        kept: &BTreeSet<u64>,
+        common: u64,
+        server_head: u64,
+        floor: u64,
+        search: Search,
+    ) -> (Found, u32) {
+        let below = |place: u64| kept.range(..=place).next_back().copied().unwrap_or(0);
+        let mut next = Next::FindMark(search, search.asked());
+        let mut probes = 0;
+        loop {
+            next = match next {
+                Next::FindMark(search, place) => search.mark_found(at(below(place.get()))),
+                Next::Probe(search, place) => {
+                    probes += 1;
+                    let place = place.server_seq.get();
+                    assert!(place > 0, "place 0 needs no probe");
+                    if place > server_head || (place >= floor && place > common) {
+                        search.refuted(Some(ServerSeq(server_head)))
+                    } else if place < floor {
+                        search.below_floor()
+                    } else {
+                        search.verified()
+                    }
+                }
+                Next::Found(found) => return (found, probes),
+            };
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_kept_place_that_verifies_is_found(
+            kept in prop::collection::btree_set(1_u64..2_000, 0..60),
+            top in 0_u64..2_000,
+            common in 0_u64..2_000,
+            more in 0_u64..500,
+            floor in 0_u64..1_000,
+            hint in prop::option::of(0_u64..3_000),
+        ) {
+            let mut kept: BTreeSet<u64> = kept.into_iter().filter(|place| *place < top).collect();
+            if top > 0 {
+                kept.insert(top);
+            }
+            let server_head = common + more;
+            // What the server says bounds the place from above, and is never below it.
+            let hint = hint.map(|hint| ServerSeq(hint.max(common)));
+            let search = Search::begin(Cause::Diverged, hint);
+            let (found, probes) = run(&kept, common, server_head, floor, search);
+            let expected = kept.iter().rev().find(|place| **place <= common && **place >= floor);
+            prop_assert_eq!(found.common.server_seq.get(), expected.copied().unwrap_or(0));
+            let at_top = expected.is_some_and(|place| *place == top);
+            prop_assert_eq!(found.at_cursor, at_top);
+            prop_assert!(probes <= 12, "{} probes", probes);
+        }
+    }
+
+    #[test]
+    fn a_place_that_the_lineage_names_takes_one_probe_and_its_neighbour() {
+        let kept: BTreeSet<u64> = (1..=1_000_000).collect();
+        let change = EpochChange {
+            epoch: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
+            common_at_most: ServerSeq(999_000),
+            offer_up_to: ServerSeq(u64::MAX),
+            mode: EpochMode::Heal,
+        };
+        let search = Search::begin(Cause::Epoch(change), None);
+        let (found, probes) = run(&kept, 999_000, 999_500, 0, search);
+        assert_eq!((found.common.server_seq.get(), probes), (999_000, 1));
+        let (found, probes) = run(&kept, 17, 20, 0, Search::begin(Cause::Diverged, None));
+        assert_eq!(found.common.server_seq.get(), 17);
+        assert!(probes <= 21, "{probes} probes");
+    }
+
+    #[test]
+    fn after_a_reset_no_probe_is_needed() {
+        let change = EpochChange {
+            epoch: "00000000-0000-0000-0000-000000000001".parse().unwrap(),
+            common_at_most: ServerSeq::ZERO,
+            offer_up_to: ServerSeq::ZERO,
+            mode: EpochMode::Follow,
+        };
+        let kept = BTreeSet::from([3, 9]);
+        let (found, probes) = run(&kept, 0, 0, 0, Search::begin(Cause::Epoch(change), None));
+        assert_eq!((found.common, probes), (Cursor::ORIGIN, 0));
+        assert_eq!(found.plan().offer_up_to, ServerSeq::ZERO);
+    }
+}

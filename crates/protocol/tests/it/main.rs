@@ -3,6 +3,7 @@
 mod admission;
 mod answers;
 mod generators;
+mod liveness;
 mod pages;
 mod pushes;
 mod streams;

@@ -45,6 +45,15 @@ pub enum Start {
     Busy(Box<Replica>),
 }
 
+/// Why a replica could not be taken for syncing. It is as it was.
+#[derive(Debug, thiserror::Error)]
+#[error("could not begin to sync the replica")]
+pub struct NotStarted {
+    pub replica: Box<Replica>,
+    #[source]
+    pub error: ReplicaError,
+}
+
 /// Syncs a replica.
 #[derive(Debug)]
 pub struct Engine {
@@ -139,16 +148,17 @@ impl From<ReplicaError> for Failed {
 impl Engine {
     /// Takes the replica's sync lease, and settles what the last holder left behind. Makes no call
     /// before it is [configured](EngineEvent::Configured).
-    pub fn start(mut replica: Replica) -> Result<Start, ReplicaError> {
-        let Some(lease) = replica.place.try_lease()? else {
-            return Ok(Start::Busy(Box::new(replica)));
+    pub fn start(mut replica: Replica) -> Result<Start, NotStarted> {
+        let (lease, notes) = match take(&mut replica) {
+            Ok(Some(taken)) => taken,
+            Ok(None) => return Ok(Start::Busy(Box::new(replica))),
+            Err(error) => {
+                let replica = Box::new(replica);
+                return Err(NotStarted { replica, error });
+            }
         };
-        replica.refresh()?;
-        replica.reconcile(Depth::All)?;
-        replica.remove_leftovers()?;
         let random = replica.place.host.random();
         let seed = u64::from_le_bytes(*random.first_chunk().expect("sixteen bytes hold eight"));
-        let notes = Notes::read(&replica)?;
         Ok(Start::Ready(Box::new(Self {
             replica,
             _lease: lease,
@@ -208,6 +218,12 @@ impl Engine {
     /// Why sync stands still, or stood still last; none: since then everything was synced.
     pub fn failure(&self) -> Option<&SyncError> {
         self.notes.failure()
+    }
+
+    /// Notes why no call is made at all, for a reason that the transport has found itself.
+    pub fn note_failure(&mut self, code: &str, message: String) {
+        self.notes.blocked(&self.replica, code, message);
+        self.notes.flush_sometimes(&mut self.replica);
     }
 
     /// The replica, to be read and written meanwhile. Tell [`EngineEvent::LocalWrite`] after a write.
@@ -294,4 +310,14 @@ impl Engine {
             .epoch;
         Ok((epoch != NO_EPOCH).then_some(epoch))
     }
+}
+
+/// Takes the sync lease, if it is free, and settles what the last holder left behind.
+fn take(replica: &mut Replica) -> Result<Option<(Lease, Notes)>, ReplicaError> {
+    let Some(lease) = replica.place.try_lease()? else { return Ok(None) };
+    replica.refresh()?;
+    replica.reconcile(Depth::All)?;
+    replica.remove_leftovers()?;
+    let notes = Notes::read(replica)?;
+    Ok(Some((lease, notes)))
 }

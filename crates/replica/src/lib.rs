@@ -12,10 +12,12 @@ mod error;
 mod host;
 mod place;
 mod replica;
+#[cfg(test)]
+mod testing;
 
 pub use changes::{CHANGES_NAMED_MAX, Changes, Subscription};
 pub use engine::{
-    Answer, AnswerBody, Call, CallId, Engine, EngineEvent, Method, Output, PREPARED_FILE_TYPE,
+    Answer, AnswerBody, Call, CallId, Engine, EngineEvent, Method, NotStarted, Output, PREPARED_FILE_TYPE,
     Start, StreamId, Unanswered,
 };
 pub use error::ReplicaError;

@@ -59,6 +59,10 @@ impl Notes {
         self.fail(replica, "unreachable", cause.message.clone());
     }
 
+    pub(super) fn blocked(&mut self, replica: &Replica, code: &str, message: String) {
+        self.fail(replica, code, message);
+    }
+
     pub(super) fn unreadable(&mut self, replica: &Replica, error: &dyn std::error::Error) {
         self.fail(replica, "unreadable_answer", chain(error));
     }

@@ -128,6 +128,17 @@ impl Replica {
         self.place.host.now()
     }
 
+    /// The place of the newest write in the outbox: what is written later has a higher one.
+    pub fn written_through(&self) -> Result<u64, ReplicaError> {
+        self.local.newest_order().map_err(ReplicaError::Local)
+    }
+
+    /// Whether anything written at or before this place waits to be pushed, or pulled back.
+    pub fn waits_through(&self, place: u64) -> Result<bool, ReplicaError> {
+        let oldest = self.local.outbox_after(0, 1).map_err(ReplicaError::Local)?;
+        Ok(oldest.first().is_some_and(|row| row.order <= place))
+    }
+
     /// Whether anything waits to be pushed.
     pub fn has_pending(&self) -> Result<bool, ReplicaError> {
         self.local.has_pending().map_err(ReplicaError::Local)

@@ -314,7 +314,9 @@ impl Engine {
 
 /// Takes the sync lease, if it is free, and settles what the last holder left behind.
 fn take(replica: &mut Replica) -> Result<Option<(Lease, Notes)>, ReplicaError> {
-    let Some(lease) = replica.place.try_lease()? else { return Ok(None) };
+    let Some(lease) = replica.place.try_lease()? else {
+        return Ok(None);
+    };
     replica.refresh()?;
     replica.reconcile(Depth::All)?;
     replica.remove_leftovers()?;

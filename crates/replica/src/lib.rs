@@ -17,8 +17,8 @@ mod testing;
 
 pub use changes::{CHANGES_NAMED_MAX, Changes, Subscription};
 pub use engine::{
-    Answer, AnswerBody, Call, CallId, Engine, EngineEvent, Method, NotStarted, Output, PREPARED_FILE_TYPE,
-    Start, StreamId, Unanswered,
+    Answer, AnswerBody, Call, CallId, Engine, EngineEvent, Method, NotStarted, Output,
+    PREPARED_FILE_TYPE, Start, StreamId, Unanswered,
 };
 pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};

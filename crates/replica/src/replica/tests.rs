@@ -2,10 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syncline_model::thread::{Create, Entry, EntryId, ThreadId, ThreadOp, thread_id};
-use syncline_model::{
-    Clock, Cursor, Epoch, EpochMode, Mark, Op, OpKey, Payload, Scope, ServerSeq, Timestamp,
-};
+use syncline_model::{Clock, Cursor, Epoch, EpochMode, Mark, Op, OpKey, Scope, ServerSeq};
 use syncline_store::local::{OutboxRow, Verdict};
 use syncline_store::{Appended, FileOptions, PageLimit, PulledPage, TenantFile};
 use uuid::Uuid;
@@ -14,7 +11,8 @@ use super::apply::NewClock;
 use super::open::Depth;
 use super::rebuild::Offer;
 use super::{Looked, OpState, Replica, ReplicaOptions};
-use crate::{Changes, NewOp, ReplicaError};
+use crate::testing::{at, contents, create, entries, entry, thread};
+use crate::{Changes, ReplicaError};
 
 const WHOLE: PageLimit = PageLimit {
     ops: 10_000,
@@ -135,66 +133,6 @@ fn pull(replica: &mut Replica, server: &Server) {
 fn sync(replica: &mut Replica, server: &mut Server) {
     push(replica, server);
     pull(replica, server);
-}
-
-fn at() -> Timestamp {
-    "2026-01-02T03:04:05.678Z".parse().unwrap()
-}
-
-fn thread() -> ThreadId {
-    thread_id("default", "plans", 1)
-}
-
-fn new_op(payload: Payload) -> NewOp {
-    NewOp {
-        scope: Scope::thread(),
-        resource: thread().into(),
-        payload,
-    }
-}
-
-fn create() -> NewOp {
-    let op = ThreadOp::Create(Create {
-        project: "default".into(),
-        key: "plans".into(),
-        generation: 1,
-        name: "Plans".into(),
-        at: at(),
-    });
-    new_op(op.payload().unwrap())
-}
-
-fn entry(text: &str) -> NewOp {
-    let op = ThreadOp::Entry(Entry {
-        entry_id: EntryId::new(Uuid::now_v7()),
-        author: "ada".into(),
-        content: text.into(),
-        name: None,
-        at: at(),
-    });
-    new_op(op.payload().unwrap())
-}
-
-/// The entries of the thread in their order: text, and place where it is known.
-fn entries(replica: &mut Replica) -> Vec<(String, Option<i64>)> {
-    let connection = replica.view().unwrap().connection();
-    let mut statement = connection
-        .prepare(
-            "SELECT content, sequence_id FROM entries \
-             ORDER BY sequence_id IS NULL, sequence_id, pending_order",
-        )
-        .unwrap();
-    let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
-}
-
-fn contents(replica: &mut Replica) -> Vec<String> {
-    entries(replica)
-        .into_iter()
-        .map(|(content, _)| content)
-        .collect()
 }
 
 fn outbox(replica: &Replica) -> usize {

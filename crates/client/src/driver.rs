@@ -1,43 +1,491 @@
-//! The event loop: commands, the call that is out, the stream and the clock, one at a time.
+//! The event loop: wishes, what comes over the network, and the clock, one at a time.
+//!
+//! The loop owns the replica while it runs. It takes the sync lease, asks the server whose the token
+//! is, and only then lets the engine make calls. Everything that touches the files runs between two
+//! waits of the loop, so ending it never cuts a write.
+
+mod contact;
+mod waiters;
+mod wire;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use syncline_replica::Replica;
+use syncline_protocol::session::{self, Settings, State};
+use syncline_protocol::{Backoff, ErrorCode, RetryClass, WAIT_MAX};
+use syncline_replica::{
+    Engine, EngineEvent, Looked, NotStarted, Replica, ReplicaError, Start, Subscription,
+};
 use tokio::runtime::Runtime;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::inbox::Inbox;
-use crate::status::Board;
-use crate::{Phase, SyncEnd};
+use crate::inbox::{Inbox, Wishes};
+use crate::status::{Board, chain};
+use crate::transport::Transport;
+use crate::whoami::{Member, WhoamiError};
+use crate::{Phase, Remote, SyncEnd, SyncFailure, SyncSettings};
+use contact::{Contact, News};
+use waiters::{Waiters, Waiting};
+use wire::Wire;
+
+/// How often a loop that goes on looks for what other processes have written, or whether the sync
+/// lease is free. Commands tell a daemon at once; this is for those that could not.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The same where somebody waits for the loop's end.
+const LOOK_EVERY_ONCE: Duration = Duration::from_millis(10);
 
 /// The loop's runtime: one thread, which is the one that runs it.
 pub(crate) fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
+/// How long the loop runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Until it is stopped.
+    Lasting,
+    /// Until everybody who waited has an answer.
+    Once,
+}
+
+/// The state of the loop.
 pub(crate) struct Driver {
-    replica: Replica,
+    /// None only while it changes hands.
+    held: Option<Held>,
+    manner: Manner,
+    settings: SyncSettings,
+    contact: Contact,
+    waiters: Waiters,
+    backoff: Backoff,
+    /// Failed introductions in a row.
+    failures: u32,
     board: Arc<Board>,
 }
 
+/// The replica, with or without the right to sync it.
+enum Held {
+    Resting(Box<Replica>),
+    Syncing(Box<Engine>),
+}
+
+/// What the loop waited for.
+enum Happened {
+    Wishes(Wishes),
+    News(News),
+    Look,
+    Deadline,
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Course {
+    On,
+    End,
+}
+
 impl Driver {
-    pub(crate) fn new(replica: Replica, board: Arc<Board>) -> Self {
-        Self { replica, board }
+    pub(crate) fn new(replica: Replica, manner: Manner, board: Arc<Board>) -> Self {
+        let random = replica.host().random();
+        let seed = u64::from_le_bytes(*random.first_chunk().expect("sixteen bytes hold eight"));
+        Self {
+            held: Some(Held::Resting(Box::new(replica))),
+            manner,
+            settings: SyncSettings::Off,
+            contact: Contact::Off,
+            waiters: Waiters::default(),
+            backoff: Backoff::new(seed),
+            failures: 0,
+            board,
+        }
     }
 
-    pub(crate) async fn run(self, inbox: &Inbox) {
+    /// Runs until the loop's end, and gives the replica back.
+    pub(crate) async fn run(mut self, inbox: &Arc<Inbox>) -> Replica {
+        let own_writes = self.hear_own_process(inbox);
+        let mut looks = interval(match self.manner {
+            Manner::Lasting => LOOK_EVERY,
+            Manner::Once => LOOK_EVERY_ONCE,
+        });
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let wishes = inbox.next().await;
-            for waiter in wishes.waiters {
-                let _ = waiter.reply.send(self.board.outcome(SyncEnd::Off));
+            let happened = tokio::select! {
+                wishes = inbox.next() => Happened::Wishes(wishes),
+                news = self.contact.next() => Happened::News(news),
+                _ = looks.tick() => Happened::Look,
+                () = self.waiters.deadline() => Happened::Deadline,
+            };
+            let begun = Instant::now();
+            let course = self.handle(happened, &own_writes);
+            self.show();
+            self.answer_waiters();
+            if course == Course::End || (self.manner == Manner::Once && self.waiters.is_empty()) {
+                return self.end();
             }
-            if wishes.stop.is_some() {
-                break;
+            self.contact.excuse(begun.elapsed());
+        }
+    }
+
+    /// Hears of writes that other threads of this process make through their own handles.
+    fn hear_own_process(&mut self, inbox: &Arc<Inbox>) -> Subscription {
+        let (inbox, own) = (Arc::clone(inbox), std::thread::current().id());
+        self.replica().subscribe_with(move || {
+            if std::thread::current().id() != own {
+                inbox.wish(Wishes::written);
+            }
+        })
+    }
+
+    fn handle(&mut self, happened: Happened, own_writes: &Subscription) -> Course {
+        match happened {
+            Happened::Wishes(wishes) => {
+                if wishes.is_stop() {
+                    return Course::End;
+                }
+                if wishes.is_written() {
+                    // What was written is found in the outbox.
+                    let _ = own_writes.take();
+                }
+                self.fulfil(wishes);
+            }
+            Happened::News(News::Event(event)) => self.tell(event),
+            Happened::News(News::Introduced(asked)) => self.introduced(asked),
+            Happened::News(News::AskAgain) => self.ask(),
+            Happened::Look => self.look(),
+            Happened::Deadline => {}
+        }
+        Course::On
+    }
+
+    fn fulfil(&mut self, wishes: Wishes) {
+        let Wishes { wake, written, settings, stop: _, waiters } = wishes;
+        if let Some(settings) = settings.filter(|settings| *settings != self.settings) {
+            self.configure(settings);
+        }
+        if wake.is_some() || !waiters.is_empty() {
+            self.wake();
+        } else if written.is_some() {
+            self.tell(EngineEvent::LocalWrite);
+        }
+        for waiter in waiters {
+            // Where the file can't be read, everything counts as waited for.
+            let through = self.replica().written_through().unwrap_or(u64::MAX);
+            self.waiters.add(Waiting { waiter, through });
+        }
+    }
+
+    /// Leaves the server of before, and turns to that of the new settings.
+    fn configure(&mut self, settings: SyncSettings) {
+        self.leave();
+        self.failures = 0;
+        self.board.set_remote(&settings);
+        self.settings = settings;
+        match &self.settings {
+            SyncSettings::Off => {
+                self.contact = Contact::Off;
+                let replica = Box::new(self.take_replica());
+                self.held = Some(Held::Resting(replica));
+            }
+            SyncSettings::On(_) => self.begin(),
+        }
+    }
+
+    /// Ends every call and stream.
+    fn leave(&mut self) {
+        if let (Contact::Joined(_), Some(Held::Syncing(engine))) = (&self.contact, &mut self.held) {
+            // It asks for calls to be cancelled; they go with the wire.
+            let _ = engine.handle(EngineEvent::Configured(Settings::Off));
+        }
+        self.contact = Contact::Off;
+    }
+
+    /// Takes the sync lease and asks whose the token is; where another process has the lease, it is
+    /// tried again at the next look.
+    fn begin(&mut self) {
+        if let Some(Held::Resting(replica)) = self.held.take_if(Held::is_resting) {
+            let (held, free) = match Engine::start(*replica) {
+                Ok(Start::Ready(engine)) => (Held::Syncing(engine), true),
+                Ok(Start::Busy(replica)) => (Held::Resting(replica), false),
+                Err(NotStarted { replica, error }) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "can't sync yet");
+                    (Held::Resting(replica), false)
+                }
+            };
+            self.held = Some(held);
+            if !free {
+                self.contact = Contact::Elsewhere;
+                return;
             }
         }
-        drop(self.replica);
-        self.board.enter(Phase::Stopped, self.board.read().since);
+        self.ask();
+    }
+
+    /// Asks the server whose the token is. Nothing else is sent before the answer.
+    fn ask(&mut self) {
+        let SyncSettings::On(remote) = &self.settings else { return };
+        let remote = remote.clone();
+        let host = Arc::clone(self.replica().host());
+        match Transport::new(&remote, host, self.board.traffic()) {
+            Ok(transport) => self.contact = Contact::ask(transport),
+            Err(error) => self.introduced(Err(WhoamiError::Transport(error))),
+        }
+    }
+
+    /// Takes the answer to whose the token is.
+    fn introduced(&mut self, asked: Result<Member, WhoamiError>) {
+        let member = match asked {
+            Ok(member) => member,
+            Err(error) => return self.not_introduced(&error),
+        };
+        match self.replica().belong_to(&member.tenant, &member.user) {
+            Ok(()) => self.join(),
+            Err(error @ ReplicaError::OtherTenant { .. }) => {
+                self.fail("other_tenant", &error);
+                self.contact = Contact::resting(Phase::OtherTenant, None);
+            }
+            Err(error) => {
+                self.fail("local_failure", &error);
+                self.rest(RetryClass::Local, None);
+            }
+        }
+    }
+
+    fn not_introduced(&mut self, error: &WhoamiError) {
+        match error {
+            WhoamiError::Transport(_) | WhoamiError::Start(_) => {
+                self.fail("unreachable", error);
+                self.rest(RetryClass::Transport, None);
+            }
+            WhoamiError::Unreadable(_) => {
+                self.fail("unreadable_answer", error);
+                self.rest(RetryClass::Transport, None);
+            }
+            WhoamiError::Refused { error: refusal, retry_after } => {
+                self.fail(refusal.code.as_str(), error);
+                let retry_after = *retry_after;
+                match class_of(refusal.code) {
+                    Some(class) => self.rest(class, retry_after),
+                    None => {
+                        let until = Instant::now() + self.backoff.jitter(WAIT_MAX);
+                        self.contact = Contact::resting(Phase::LoggedOut, Some(until));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits before the next introduction.
+    fn rest(&mut self, class: RetryClass, asked: Option<Duration>) {
+        self.failures = self.failures.saturating_add(1);
+        let until = Instant::now() + self.backoff.wait(class, self.failures, asked);
+        self.contact = Contact::resting(Phase::BackingOff, Some(until));
+    }
+
+    /// Lets the engine make calls.
+    fn join(&mut self) {
+        self.failures = 0;
+        let (SyncSettings::On(Remote { delivery, .. }), Some(transport)) =
+            (&self.settings, self.contact.take_transport())
+        else {
+            return;
+        };
+        let delivery = match self.manner {
+            Manner::Lasting => (*delivery).into(),
+            Manner::Once => session::Delivery::Once,
+        };
+        self.contact = Contact::Joined(Wire::new(transport));
+        self.tell(EngineEvent::Configured(Settings::On(delivery)));
+    }
+
+    /// Tries now, whatever was being waited for.
+    fn wake(&mut self) {
+        match &self.contact {
+            Contact::Off | Contact::Asking { .. } => {}
+            Contact::Elsewhere => self.begin(),
+            Contact::Resting { .. } => self.ask(),
+            Contact::Joined(_) => self.tell(EngineEvent::Wake),
+        }
+    }
+
+    /// Looks for what no one has told of.
+    fn look(&mut self) {
+        match &self.contact {
+            Contact::Off => {}
+            Contact::Elsewhere => {
+                self.look_at_files();
+                self.begin();
+            }
+            Contact::Asking { .. } | Contact::Resting { .. } => {}
+            Contact::Joined(_) => {
+                if self.look_at_files() == Looked::Changed {
+                    self.tell(EngineEvent::LocalWrite);
+                }
+            }
+        }
+    }
+
+    fn look_at_files(&mut self) -> Looked {
+        self.replica().look().unwrap_or_else(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not look for writes");
+            Looked::Same
+        })
+    }
+
+    /// Tells the engine of an event, and does what it asks for.
+    fn tell(&mut self, event: EngineEvent) {
+        if let (Contact::Joined(wire), Some(Held::Syncing(engine))) =
+            (&mut self.contact, &mut self.held)
+        {
+            wire.carry(engine.handle(event));
+        }
+    }
+
+    fn fail(&mut self, code: &str, error: &(dyn std::error::Error + 'static)) {
+        tracing::warn!(error, error.code = code, "the server can't be synced with");
+        match &mut self.held {
+            Some(Held::Syncing(engine)) => engine.note_failure(code, chain(error)),
+            Some(Held::Resting(_)) | None => {}
+        }
+    }
+
+    /// Says on the board what sync is doing.
+    fn show(&mut self) {
+        let phase = self.phase();
+        let now = self.replica().now();
+        self.board.set_failure(self.failure());
+        self.board.enter(phase, now);
+    }
+
+    fn phase(&self) -> Phase {
+        match (&self.contact, &self.held) {
+            (Contact::Off, _) => Phase::Off,
+            (Contact::Elsewhere, _) => Phase::Elsewhere,
+            (Contact::Asking { .. }, _) => Phase::Introducing,
+            (Contact::Resting { phase, .. }, _) => *phase,
+            (Contact::Joined(_), Some(Held::Syncing(engine))) => phase_of(engine.state()),
+            (Contact::Joined(_), Some(Held::Resting(_)) | None) => Phase::Stopped,
+        }
+    }
+
+    fn failure(&self) -> Option<SyncFailure> {
+        let Some(Held::Syncing(engine)) = &self.held else { return None };
+        engine.failure().map(|error| SyncFailure {
+            code: error.code.clone(),
+            message: error.message.clone(),
+        })
+    }
+
+    /// Answers those whose waiting is over.
+    fn answer_waiters(&mut self) {
+        for Waiting { waiter, through } in self.waiters.take() {
+            let end = match self.judge(through) {
+                None if waiter.deadline <= std::time::Instant::now() => Some(SyncEnd::OutOfTime),
+                judged => judged,
+            };
+            match end {
+                None => self.waiters.add(Waiting { waiter, through }),
+                Some(end) => {
+                    self.count();
+                    // Who asked may have gone.
+                    let _ = waiter.reply.send(self.board.outcome(end));
+                }
+            }
+        }
+    }
+
+    /// Whether everything written up to `through` is synced, or won't be for now; none: it may soon.
+    fn judge(&mut self, through: u64) -> Option<SyncEnd> {
+        let waits = self.replica().waits_through(through).unwrap_or(true);
+        match (self.phase(), waits) {
+            (Phase::Off | Phase::Stopped, _) => Some(SyncEnd::Off),
+            (Phase::Live | Phase::Polling | Phase::Elsewhere, false) => Some(SyncEnd::Synced),
+            // Pushes are held back while pulls go on.
+            (Phase::Polling, true) => self.failure().map(SyncEnd::Failed),
+            (Phase::OtherTenant | Phase::LoggedOut | Phase::BackingOff, _) => {
+                Some(SyncEnd::Failed(self.failure().unwrap_or_default()))
+            }
+            (Phase::Live | Phase::Elsewhere, true)
+            | (Phase::Introducing | Phase::Syncing | Phase::Recovering, _) => None,
+        }
+    }
+
+    fn count(&mut self) {
+        match self.replica().status() {
+            Ok(status) => self.board.set_counts(&status),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "could not count ops");
+            }
+        }
+    }
+
+    /// Ends sync; whoever still waits is told so.
+    fn end(mut self) -> Replica {
+        self.leave();
+        let replica = self.take_replica();
+        self.board.enter(Phase::Stopped, replica.now());
+        for Waiting { waiter, .. } in self.waiters.take() {
+            let _ = waiter.reply.send(self.board.outcome(SyncEnd::Off));
+        }
+        replica
+    }
+
+    /// Takes the replica out of whatever holds it, and frees the lease.
+    fn take_replica(&mut self) -> Replica {
+        match self.held.take().expect(HELD) {
+            Held::Resting(replica) => *replica,
+            Held::Syncing(mut engine) => {
+                let _ = engine.handle(EngineEvent::Stopped);
+                engine.into_replica()
+            }
+        }
+    }
+
+    fn replica(&mut self) -> &mut Replica {
+        match self.held.as_mut().expect(HELD) {
+            Held::Resting(replica) => replica,
+            Held::Syncing(engine) => engine.replica(),
+        }
+    }
+}
+
+impl Held {
+    fn is_resting(&mut self) -> bool {
+        matches!(self, Self::Resting(_))
+    }
+}
+
+const HELD: &str = "the replica is put back wherever it is taken";
+
+/// How to wait over a refused introduction; none: for a new login.
+fn class_of(code: ErrorCode) -> Option<RetryClass> {
+    match code {
+        ErrorCode::Unauthorized | ErrorCode::Forbidden => None,
+        ErrorCode::RateLimited => Some(RetryClass::RateLimited),
+        ErrorCode::StorageFull => Some(RetryClass::StorageFull),
+        code if code.is_retryable() => Some(RetryClass::Unavailable),
+        _ => Some(RetryClass::Refused),
+    }
+}
+
+const fn phase_of(state: State) -> Phase {
+    match state {
+        State::Stopped => Phase::Stopped,
+        State::Disabled => Phase::Off,
+        State::LoggedOut => Phase::LoggedOut,
+        State::Idle | State::Polling => Phase::Polling,
+        State::BackingOff(_) | State::LiveHolding => Phase::BackingOff,
+        State::Pushing
+        | State::Settling
+        | State::Pulling
+        | State::Applying
+        | State::LivePushing
+        | State::LiveSettling => Phase::Syncing,
+        State::Live => Phase::Live,
+        State::Searching(_)
+        | State::Probing(_)
+        | State::FetchingFile(_)
+        | State::FetchingPages(_)
+        | State::Filling(_)
+        | State::Switching(_) => Phase::Recovering,
     }
 }

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use syncline_replica::Replica;
 
-use crate::driver::{self, Driver};
-use crate::inbox::{Inbox, Stop, Waiter, Wake};
+use crate::driver::{self, Driver, Manner};
+use crate::inbox::{Inbox, Waiter, Wishes};
 use crate::status::Board;
-use crate::{Phase, SyncFailure, SyncSettings, SyncStatus};
+use crate::{Phase, Remote, SyncFailure, SyncSettings, SyncStatus};
 
 /// Beyond its deadline, how long a caller waits for the sync thread to say how far it came: that
 /// thread may be in the middle of a write.
@@ -69,12 +69,13 @@ pub fn start(replica: Replica, settings: SyncSettings) -> Result<SyncHandle, Sta
     let board = Arc::new(Board::new(replica.now()));
     inbox.wish(|wishes| wishes.settings = Some(settings));
     let runtime = driver::runtime().map_err(StartError::Runtime)?;
-    let driver = Driver::new(replica, Arc::clone(&board));
+    let driver = Driver::new(replica, Manner::Lasting, Arc::clone(&board));
     let wishes = Arc::clone(&inbox);
     let thread = std::thread::Builder::new()
         .name("syncline-sync".to_owned())
         .spawn(move || {
-            runtime.block_on(driver.run(&wishes));
+            // The files are closed here, when sync has ended.
+            drop(runtime.block_on(driver.run(&wishes)));
             // Name look-ups may still be under way; nobody waits for them.
             runtime.shutdown_background();
         })
@@ -86,15 +87,45 @@ pub fn start(replica: Replica, settings: SyncSettings) -> Result<SyncHandle, Sta
     })
 }
 
+/// Pushes what waits in a replica's outbox and pulls what the server has, once, on this thread: for
+/// a command where nothing else syncs. Gives the replica back, and says how far it came.
+///
+/// It returns as soon as everything is synced or can't be for now, and after `patience` at the
+/// latest. What becomes of single ops, [`Replica::state_of`] tells. Where another process syncs the
+/// replica at this moment, it waits for that one's work.
+pub fn sync_once(
+    replica: Replica,
+    remote: Remote,
+    patience: Duration,
+) -> Result<(Replica, SyncOutcome), StartError> {
+    let runtime = driver::runtime().map_err(StartError::Runtime)?;
+    let deadline = Instant::now() + patience;
+    let board = Arc::new(Board::new(replica.now()));
+    let inbox = Arc::new(Inbox::default());
+    let (reply, outcome) = sync_channel(1);
+    inbox.wish(|wishes| {
+        wishes.settings = Some(SyncSettings::On(remote));
+        wishes.waiters.push(Waiter { deadline, reply });
+    });
+    let driver = Driver::new(replica, Manner::Once, Arc::clone(&board));
+    let replica = runtime.block_on(driver.run(&inbox));
+    runtime.shutdown_background();
+    let outcome = outcome.try_recv().unwrap_or_else(|_| board.outcome(SyncEnd::OutOfTime));
+    Ok((replica, outcome))
+}
+
 impl SyncHandle {
     /// Says that something was written, or should be tried now.
     pub fn wake(&self) {
-        self.inbox.wish(|wishes| wishes.wake = Some(Wake));
+        self.inbox.wish(Wishes::wake);
     }
 
     /// Waits, `patience` at most, until everything written before this call is synced, or until
     /// sync can't go on.
     pub fn sync_now(&self, patience: Duration) -> SyncOutcome {
+        if self.status().phase == Phase::Stopped {
+            return self.unanswered();
+        }
         let deadline = Instant::now() + patience;
         let (reply, outcome) = sync_channel(1);
         self.inbox
@@ -117,7 +148,7 @@ impl SyncHandle {
     /// Finishes the write under way, ends sync, and closes the replica's files. May be called more
     /// than once; each call returns when it is done.
     pub fn stop(&self) {
-        self.inbox.wish(|wishes| wishes.stop = Some(Stop));
+        self.inbox.wish(Wishes::stop);
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take()
             && thread.join().is_err()

@@ -20,19 +20,19 @@ pub(crate) struct Inbox {
 /// What is wished for.
 #[derive(Debug, Default)]
 pub(crate) struct Wishes {
-    pub(crate) wake: Option<Wake>,
+    /// To try now, whatever is being waited for.
+    pub(crate) wake: Option<Wish>,
+    /// To push what was written, unless something is being waited for.
+    pub(crate) written: Option<Wish>,
     pub(crate) settings: Option<SyncSettings>,
-    pub(crate) stop: Option<Stop>,
+    /// To end.
+    pub(crate) stop: Option<Wish>,
     pub(crate) waiters: Vec<Waiter>,
 }
 
-/// To look for work now.
+/// Something is wished for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wake;
-
-/// To end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stop;
+pub(crate) struct Wish;
 
 /// Somebody who waits until everything is synced.
 #[derive(Debug)]
@@ -66,13 +66,29 @@ impl Inbox {
 }
 
 impl Wishes {
+    pub(crate) fn wake(&mut self) {
+        self.wake = Some(Wish);
+    }
+
+    pub(crate) fn written(&mut self) {
+        self.written = Some(Wish);
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.stop = Some(Wish);
+    }
+
+    pub(crate) fn is_stop(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    pub(crate) fn is_written(&self) -> bool {
+        self.written.is_some()
+    }
+
     fn is_empty(&self) -> bool {
-        let Self {
-            wake,
-            settings,
-            stop,
-            waiters,
-        } = self;
-        wake.is_none() && settings.is_none() && stop.is_none() && waiters.is_empty()
+        let Self { wake, written, settings, stop, waiters } = self;
+        let nothing = [wake, written, stop].into_iter().all(Option::is_none);
+        nothing && settings.is_none() && waiters.is_empty()
     }
 }

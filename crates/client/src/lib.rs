@@ -15,11 +15,13 @@ mod status;
 mod token;
 mod traffic;
 mod transport;
+mod whoami;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use handle::{StartError, SyncEnd, SyncHandle, SyncOutcome, start};
+pub use handle::{StartError, SyncEnd, SyncHandle, SyncOutcome, start, sync_once};
 pub use settings::{Delivery, Remote, SyncSettings};
 pub use status::{Phase, SyncFailure, SyncStatus};
 pub use token::{Token, TokenError};
 pub use traffic::TrafficCount;
 pub use transport::TransportError;
+pub use whoami::{Member, WhoamiError, whoami};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syncline_model::Timestamp;
 
 use crate::traffic::Traffic;
-use crate::{Endpoint, SyncEnd, SyncOutcome, TrafficCount};
+use crate::{Endpoint, SyncEnd, SyncOutcome, SyncSettings, TrafficCount};
 
 /// What sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Phase {
 }
 
 /// Why sync stands still, or stood still last.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SyncFailure {
     /// Stable.
     pub code: String,
@@ -70,7 +70,7 @@ pub struct SyncStatus {
     pub since: Timestamp,
     /// None: sync is off.
     pub endpoint: Option<Endpoint>,
-    /// None: the last call succeeded.
+    /// None: since the last failure everything was synced.
     pub failure: Option<SyncFailure>,
     pub traffic: TrafficCount,
 }
@@ -85,10 +85,10 @@ pub(crate) struct Board {
 
 /// What waits, as last counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct OutboxCounts {
-    pub(crate) pending: u64,
-    pub(crate) acknowledged: u64,
-    pub(crate) quarantined: u64,
+struct OutboxCounts {
+    pending: u64,
+    acknowledged: u64,
+    quarantined: u64,
 }
 
 impl Board {
@@ -133,8 +133,12 @@ impl Board {
         }
     }
 
-    pub(crate) fn set_counts(&self, counts: OutboxCounts) {
-        *lock(&self.counts) = counts;
+    pub(crate) fn set_counts(&self, status: &syncline_replica::Status) {
+        *lock(&self.counts) = OutboxCounts {
+            pending: status.pending(),
+            acknowledged: status.acknowledged(),
+            quarantined: status.quarantined,
+        };
     }
 
     /// Enters a phase.
@@ -147,8 +151,11 @@ impl Board {
         }
     }
 
-    pub(crate) fn set_endpoint(&self, endpoint: Option<Endpoint>) {
-        lock(&self.status).endpoint = endpoint;
+    pub(crate) fn set_remote(&self, settings: &SyncSettings) {
+        lock(&self.status).endpoint = match settings {
+            SyncSettings::Off => None,
+            SyncSettings::On(remote) => Some(remote.endpoint.clone()),
+        };
     }
 
     pub(crate) fn set_failure(&self, failure: Option<SyncFailure>) {
@@ -159,4 +166,20 @@ impl Board {
 /// A panic elsewhere leaves these plain values whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An error with its causes, as people read it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // A wrapper often says the same as what it wraps.
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
 }

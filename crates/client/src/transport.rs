@@ -3,22 +3,28 @@
 //! A transport is bound to one endpoint and one token, and sends the token nowhere else: redirects
 //! are reported, not followed. It keeps its connections open between calls.
 
+mod save;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Method, Response, StatusCode};
+use bytes::Bytes;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Response, StatusCode};
+use syncline_protocol::parse_retry_after;
+use syncline_replica::{Answer, AnswerBody, Call, Host, Method, PREPARED_FILE_TYPE, Unanswered};
 use tokio::time::timeout;
 
 use crate::traffic::Traffic;
-use crate::{Endpoint, Token};
+use crate::{Endpoint, Remote, Token};
 
-pub(crate) use stream::EventStream;
+pub(crate) use stream::{EventStream, Opened};
 
 /// How long to wait for a connection.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -26,35 +32,8 @@ const CONNECT_WAIT: Duration = Duration::from_secs(10);
 const HEAD_WAIT: Duration = Duration::from_secs(60);
 /// How long an answer may stand still once it has begun.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
-/// The largest answer other than a prepared file, expanded, in bytes: several times what a page of
-/// the log may hold.
-pub(crate) const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Idle connections kept: one for calls, one that a stream has left behind.
 const IDLE_CONNECTIONS_MAX: usize = 2;
-
-/// A request, as the transport sends it.
-#[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    /// Below the endpoint, without a leading slash.
-    pub(crate) path: &'static str,
-    pub(crate) query: Vec<(&'static str, String)>,
-    /// The media type wanted.
-    pub(crate) accept: &'static str,
-    /// JSON.
-    pub(crate) body: Option<Bytes>,
-    /// The largest answer to take, expanded, in bytes.
-    pub(crate) answer_bytes_max: u64,
-}
-
-/// What the server answered, whole.
-#[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) media_type: Option<String>,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) body: Bytes,
-}
 
 /// Why there is no whole answer. A request that failed so may or may not have been done.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +46,23 @@ pub enum TransportError {
     TimedOut,
     #[error("the answer broke off")]
     Cut(#[source] reqwest::Error),
+    #[error("the server ended the stream")]
+    StreamOver,
     #[error("the answer is larger than {bytes_max} bytes")]
-    TooLarge { bytes_max: u64 },
+    TooLarge { bytes_max: usize },
+    #[error("the answer is coded as {coding:?}, which was not asked for")]
+    Coding { coding: String },
     #[error("the server redirects to {location:?}; set the endpoint to where it really is")]
     Redirected { location: String },
+    #[error("could not write the answer to its file")]
+    Save(#[source] io::Error),
+}
+
+impl TransportError {
+    /// The error with its causes, as an engine takes it.
+    pub(crate) fn into_unanswered(self) -> Unanswered {
+        Unanswered { message: crate::status::chain(&self) }
+    }
 }
 
 /// The way to one server.
@@ -79,16 +71,18 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     endpoint: Endpoint,
     token: Option<Token>,
+    host: Arc<dyn Host>,
     traffic: Arc<Traffic>,
 }
 
 impl Transport {
-    /// Sets up the way to `endpoint`; connects to nothing.
+    /// Sets up the way to `remote`; connects to nothing. Files that are fetched go to `host`.
     pub(crate) fn new(
-        endpoint: Endpoint,
-        token: Option<Token>,
+        remote: &Remote,
+        host: Arc<dyn Host>,
         traffic: Arc<Traffic>,
     ) -> Result<Self, TransportError> {
+        let Remote { endpoint, token, delivery: _ } = remote.clone();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("syncline/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -103,124 +97,130 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(TransportError::SetUp)?;
-        Ok(Self {
-            http,
-            endpoint,
-            token,
-            traffic,
-        })
+        Ok(Self { http, endpoint, token, host, traffic })
     }
 
-    /// Does a call, and takes its whole answer.
-    pub(crate) async fn call(&self, request: Request) -> Result<Answer, TransportError> {
-        let bytes_max = request.answer_bytes_max;
-        let response = self.send(request).await?;
-        self.whole_answer(response, bytes_max).await
+    /// Carries a call, and takes its whole answer.
+    pub(crate) async fn call(&self, call: Call) -> Result<Answer, TransportError> {
+        let Call { answer_bytes_max, .. } = call;
+        let mut save_to = call.save_to.clone();
+        let response = self.send(call).await?;
+        let head = Head::of(&response);
+        let is_file = head.media_type.as_deref() == Some(PREPARED_FILE_TYPE)
+            && response.status() == StatusCode::OK;
+        match save_to.take_if(|_| is_file) {
+            Some(path) => {
+                self.save(response, path).await?;
+                Ok(head.with(AnswerBody::Saved))
+            }
+            None => {
+                let body = self.whole_body(response, answer_bytes_max).await?;
+                Ok(head.with(AnswerBody::Bytes(body)))
+            }
+        }
     }
 
     /// Sends a request, and waits for the head of its answer.
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let mut url = self.endpoint.url(request.path);
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
-        }
-        let mut builder = self
-            .http
-            .request(request.method, url)
-            .header(ACCEPT, request.accept);
+    async fn send(&self, call: Call) -> Result<Response, TransportError> {
+        let mut url = self.endpoint.url(call.path);
+        url.set_query(Some(&*call.query).filter(|query| !query.is_empty()));
+        let method = match call.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut builder = self.http.request(method, url).header(ACCEPT, call.accept);
         if let Some(token) = &self.token {
             builder = builder.header(AUTHORIZATION, token.authorization());
         }
-        let body_bytes = request.body.as_ref().map_or(0, Bytes::len);
-        if let Some(body) = request.body {
+        self.traffic.count_sent(call.body.as_ref().map_or(0, Vec::len));
+        if let Some(body) = call.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
-        self.traffic.count_sent(body_bytes);
         let response = timeout(HEAD_WAIT, builder.send())
             .await
             .map_err(|_| TransportError::TimedOut)?
             .map_err(failure)?;
-        let status = response.status();
-        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-            let location = response
-                .headers()
-                .get(LOCATION)
-                .map(|value| value.as_bytes());
-            let location = String::from_utf8_lossy(location.unwrap_or_default()).into_owned();
+        if response.status().is_redirection() {
+            let location = text_of(response.headers(), &LOCATION);
             return Err(TransportError::Redirected { location });
         }
-        Ok(response)
+        // What the HTTP client has expanded no longer names its coding.
+        match text_of(response.headers(), &CONTENT_ENCODING) {
+            coding if coding.is_empty() || coding == "identity" => Ok(response),
+            coding => Err(TransportError::Coding { coding }),
+        }
     }
 
-    async fn whole_answer(
+    async fn whole_body(
         &self,
         mut response: Response,
-        bytes_max: u64,
-    ) -> Result<Answer, TransportError> {
-        let status = response.status().as_u16();
-        let media_type = media_type(response.headers());
-        let retry_after = retry_after(response.headers());
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, TransportError> {
         let too_large = || TransportError::TooLarge { bytes_max };
-        if response
-            .content_length()
-            .is_some_and(|bytes| bytes > bytes_max)
-        {
+        let told = response.content_length().map_or(Ok(0), usize::try_from);
+        let told = told.map_err(|_| too_large())?;
+        if told > bytes_max {
             return Err(too_large());
         }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = next_chunk(&mut response, SILENCE_MAX).await? {
-            self.traffic.count_received(chunk.len());
-            if (body.len() + chunk.len()) as u64 > bytes_max {
+        let mut body = Vec::with_capacity(told);
+        while let Some(chunk) = self.next_chunk(&mut response).await? {
+            if body.len() + chunk.len() > bytes_max {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer {
-            status,
-            media_type,
-            retry_after,
-            body: body.freeze(),
-        })
+        Ok(body)
+    }
+
+    async fn next_chunk(&self, response: &mut Response) -> Result<Option<Bytes>, TransportError> {
+        let chunk = timeout(SILENCE_MAX, response.chunk())
+            .await
+            .map_err(|_| TransportError::TimedOut)?
+            .map_err(failure)?;
+        self.traffic.count_received(chunk.as_ref().map_or(0, Bytes::len));
+        Ok(chunk)
     }
 }
 
-async fn next_chunk(
-    response: &mut Response,
-    patience: Duration,
-) -> Result<Option<Bytes>, TransportError> {
-    let chunk = timeout(patience, response.chunk()).await;
-    chunk
-        .map_err(|_| TransportError::TimedOut)?
-        .map_err(failure)
+/// An answer without its body.
+struct Head {
+    status: u16,
+    media_type: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Head {
+    fn of(response: &Response) -> Self {
+        let headers = response.headers();
+        let media_type = text_of(headers, &CONTENT_TYPE);
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        Self {
+            status: response.status().as_u16(),
+            media_type: (!essence.is_empty()).then(|| essence.to_ascii_lowercase()),
+            retry_after: parse_retry_after(&text_of(headers, &RETRY_AFTER)),
+        }
+    }
+
+    fn with(self, body: AnswerBody) -> Answer {
+        let Self { status, media_type, retry_after } = self;
+        Answer { status, media_type, retry_after, body }
+    }
+}
+
+/// The value of a header; empty where there is none.
+fn text_of(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> String {
+    let value = headers.get(name).map(|value| value.as_bytes());
+    String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
 }
 
 /// Sorts an error of the HTTP client. Its URL is left out: the query holds ids.
 fn failure(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    if error.is_timeout() {
-        TransportError::TimedOut
-    } else if error.is_connect() {
+    if error.is_connect() {
         TransportError::Connect(error)
+    } else if error.is_timeout() {
+        TransportError::TimedOut
     } else {
         TransportError::Cut(error)
     }
-}
-
-fn media_type(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    let essence = text.split(';').next().unwrap_or(text);
-    Some(essence.trim().to_ascii_lowercase())
-}
-
-/// The wait that the server asks for. Only seconds are understood: a date would need clocks that
-/// agree.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
 }

@@ -1,12 +1,14 @@
 //! A stream: an answer that goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::Response;
+use reqwest::{Response, StatusCode};
+use syncline_replica::{Answer, AnswerBody, Call};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, Request, Transport, TransportError, failure};
+use super::{Head, Transport, TransportError, failure};
 use crate::traffic::Traffic;
 
 /// An open stream of bytes.
@@ -16,13 +18,13 @@ pub(crate) struct EventStream {
     silence_max: Duration,
     /// When the peer counts as dead.
     dead_at: Instant,
-    traffic: std::sync::Arc<Traffic>,
+    traffic: Arc<Traffic>,
 }
 
 /// What came of asking for a stream.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    Open(EventStream),
+    Open(Box<EventStream>),
     /// Any answer but 200.
     Refused(Answer),
 }
@@ -31,37 +33,37 @@ impl Transport {
     /// Opens a stream. When nothing, not even a heartbeat, comes for `silence_max`, it has failed.
     pub(crate) async fn open_stream(
         &self,
-        request: Request,
+        call: Call,
         silence_max: Duration,
     ) -> Result<Opened, TransportError> {
-        let bytes_max = request.answer_bytes_max;
-        let response = self.send(request).await?;
-        if response.status() == reqwest::StatusCode::OK {
-            return Ok(Opened::Open(EventStream {
+        let bytes_max = call.answer_bytes_max;
+        let response = self.send(call).await?;
+        if response.status() == StatusCode::OK {
+            return Ok(Opened::Open(Box::new(EventStream {
                 response,
                 silence_max,
                 dead_at: Instant::now() + silence_max,
-                traffic: std::sync::Arc::clone(&self.traffic),
-            }));
+                traffic: Arc::clone(&self.traffic),
+            })));
         }
-        Ok(Opened::Refused(
-            self.whole_answer(response, bytes_max).await?,
-        ))
+        let head = Head::of(&response);
+        let body = self.whole_body(response, bytes_max).await?;
+        Ok(Opened::Refused(head.with(AnswerBody::Bytes(body))))
     }
 }
 
 impl EventStream {
-    /// The next bytes; none when the server has ended the stream.
+    /// The next bytes. The stream's end is an error too: it is not meant to have one.
     ///
     /// May be dropped before it is done, and called again: neither bytes nor silence are lost.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
+    pub(crate) async fn chunk(&mut self) -> Result<Bytes, TransportError> {
         let chunk = timeout_at(self.dead_at, self.response.chunk())
             .await
             .map_err(|_| TransportError::TimedOut)?
-            .map_err(failure)?;
+            .map_err(failure)?
+            .ok_or(TransportError::StreamOver)?;
         self.dead_at = Instant::now() + self.silence_max;
-        self.traffic
-            .count_received(chunk.as_ref().map_or(0, Bytes::len));
+        self.traffic.count_received(chunk.len());
         Ok(chunk)
     }
 

@@ -1,23 +1,40 @@
 use std::sync::mpsc::channel;
 
-use super::stream::Opened;
+use std::path::Path;
+
+use syncline_replica::RealHost;
+
 use super::*;
 use crate::scripted::{Reaction, Scripted, answer};
 
-fn get(path: &'static str) -> Request {
-    Request {
-        method: Method::GET,
+fn get(path: &'static str) -> Call {
+    Call {
+        method: Method::Get,
         path,
-        query: Vec::new(),
+        query: String::new(),
         accept: "application/json",
         body: None,
+        save_to: None,
         answer_bytes_max: 1000,
     }
 }
 
 fn transport(server: &Scripted, token: Option<&str>) -> Transport {
+    to(server.endpoint.clone(), token)
+}
+
+fn to(endpoint: Endpoint, token: Option<&str>) -> Transport {
     let token = token.map(|text| text.parse().unwrap());
-    Transport::new(server.endpoint.clone(), token, Arc::default()).unwrap()
+    let delivery = crate::Delivery::Live { interval: Duration::from_secs(30) };
+    let remote = Remote { endpoint, token, delivery };
+    Transport::new(&remote, Arc::new(RealHost::new()), Arc::default()).unwrap()
+}
+
+fn bytes(answer: &Answer) -> &[u8] {
+    match &answer.body {
+        AnswerBody::Bytes(bytes) => bytes,
+        AnswerBody::Saved => panic!("it was to be taken into memory"),
+    }
 }
 
 fn run<T>(work: impl Future<Output = T>) -> T {
@@ -37,18 +54,18 @@ fn a_call_carries_query_body_and_token_and_brings_the_answer_whole() {
         Reaction::Answer(answer(head, b"{\"a\":1}"))
     });
     let transport = transport(&server, Some("slc_x"));
-    let request = Request {
-        method: Method::POST,
-        query: vec![("clientId", "a b&c".to_owned())],
-        body: Some(Bytes::from_static(b"[]")),
+    let request = Call {
+        method: Method::Post,
+        query: "clientId=a%20b%26c".to_owned(),
+        body: Some(b"[]".to_vec()),
         ..get("sync/push")
     };
     let answer = run(transport.call(request)).unwrap();
-    assert_eq!((answer.status, &*answer.body), (503, &b"{\"a\":1}"[..]));
+    assert_eq!((answer.status, bytes(&answer)), (503, &b"{\"a\":1}"[..]));
     assert_eq!(answer.media_type.as_deref(), Some("application/json"));
     assert_eq!(answer.retry_after, Some(Duration::from_secs(7)));
     let seen = server.seen.recv().unwrap();
-    assert_eq!(seen.line, "POST /sync/push?clientId=a+b%26c HTTP/1.1");
+    assert_eq!(seen.line, "POST /sync/push?clientId=a%20b%26c HTTP/1.1");
     assert_eq!(seen.header("authorization"), Some("Bearer slc_x"));
     assert_eq!(seen.header("content-type"), Some("application/json"));
     assert_eq!(seen.body, b"[]");
@@ -124,9 +141,9 @@ fn no_server_is_a_connection_error_without_the_query() {
         .parse()
         .unwrap();
     drop(listener);
-    let transport = Transport::new(endpoint, None, Arc::default()).unwrap();
-    let request = Request {
-        query: vec![("clientId", "hush".to_owned())],
+    let transport = to(endpoint, None);
+    let request = Call {
+        query: "clientId=hush".to_owned(),
         ..get("x")
     };
     let error = run(transport.call(request)).unwrap_err();
@@ -151,11 +168,12 @@ fn a_stream_brings_bytes_as_they_come_and_then_its_end() {
             panic!("it was answered 200")
         };
         write.send(b": beat\n".to_vec()).unwrap();
-        assert_eq!(stream.chunk().await.unwrap().unwrap(), &b": beat\n"[..]);
+        assert_eq!(stream.chunk().await.unwrap(), &b": beat\n"[..]);
         write.send(b"data: 1\n\n".to_vec()).unwrap();
-        assert_eq!(stream.chunk().await.unwrap().unwrap(), &b"data: 1\n\n"[..]);
+        assert_eq!(stream.chunk().await.unwrap(), &b"data: 1\n\n"[..]);
         drop(write);
-        assert_eq!(stream.chunk().await.unwrap(), None);
+        let over = stream.chunk().await.unwrap_err();
+        assert!(matches!(over, TransportError::StreamOver));
     });
 }
 
@@ -199,7 +217,59 @@ fn a_refused_stream_brings_the_whole_refusal() {
         panic!("it was refused")
     };
     assert_eq!(
-        (refusal.status, &*refusal.body),
+        (refusal.status, bytes(&refusal)),
         (409, &b"{\"error\":{}}"[..])
     );
+}
+
+/// Fetches a prepared file from a server that answers with these bytes.
+fn fetch(reaction: Vec<u8>, path: &Path) -> Result<Answer, TransportError> {
+    let server = Scripted::start(move |_| Reaction::Cut(reaction.clone()));
+    let call = Call { save_to: Some(path.to_owned()), ..get("sync/bootstrap") };
+    run(transport(&server, None).call(call))
+}
+
+#[test]
+fn a_prepared_file_goes_to_the_disk_whatever_its_size() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new.db");
+    let content: Vec<u8> = (0..1_000_000_u32).map(|byte| byte as u8).collect();
+    let head = format!("200 OK\r\ncontent-type: {PREPARED_FILE_TYPE}");
+    let fetched = fetch(answer(&head, &content), &path).unwrap();
+    assert_eq!(fetched.body, AnswerBody::Saved);
+    assert!(std::fs::read(&path).unwrap() == content);
+}
+
+#[test]
+fn a_prepared_file_that_is_cut_is_not_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new.db");
+    let head = format!("200 OK\r\ncontent-type: {PREPARED_FILE_TYPE}");
+    let mut whole = answer(&head, &[7; 100_000]);
+    whole.pop();
+    assert!(matches!(fetch(whole, &path), Err(TransportError::Cut(_))));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_answer_that_is_no_prepared_file_is_taken_into_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new.db");
+    for head in [
+        "200 OK\r\ncontent-type: application/json".to_owned(),
+        format!("503 Busy\r\ncontent-type: {PREPARED_FILE_TYPE}"),
+    ] {
+        let fetched = fetch(answer(&head, b"{}"), &path).unwrap();
+        assert_eq!(bytes(&fetched), b"{}");
+    }
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_coding_that_was_not_asked_for_is_told() {
+    let server = Scripted::start(|_| {
+        Reaction::Answer(answer("200 OK\r\ncontent-encoding: gzip", b"\x1f\x8b"))
+    });
+    let error = run(transport(&server, None).call(get("x"))).unwrap_err();
+    assert!(matches!(error, TransportError::Coding { coding } if coding == "gzip"));
 }

@@ -2,6 +2,7 @@
 //!
 //! Tenant and user come from the credential, never from the request.
 
+mod issue;
 mod jwt;
 mod origin;
 mod rate;
@@ -15,6 +16,7 @@ use syncline_store::control::{
     ControlError, ControlFile, ControlOpenError, DataDirectory, Rights, TokenId, TokenRecord,
 };
 
+pub use issue::{NewToken, TokenRandom, issue_token};
 pub use jwt::{JwtAlgorithm, JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey};
 pub(crate) use origin::{HostPolicy, Misdirection};
 pub(crate) use rate::RateLimiter;

@@ -88,7 +88,7 @@ impl ApiError {
     /// The causes, outermost first, in one line for the log.
     pub(crate) fn causes(&self) -> Option<String> {
         let source: &(dyn Error + 'static) = &**self.source.as_ref()?;
-        let chain = std::iter::successors(Some(source), |error| error.source());
+        let chain = std::iter::successors(Some(source), |&error| error.source());
         let chain: Vec<_> = chain.map(ToString::to_string).collect();
         Some(chain.join(": "))
     }
@@ -96,7 +96,7 @@ impl ApiError {
 
 impl From<DecodeError> for ApiError {
     fn from(error: DecodeError) -> Self {
-        let chain = std::iter::successors(error.source(), |error| error.source());
+        let chain = std::iter::successors(error.source(), |&cause| cause.source());
         let message = chain.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
         Self::new(error.code(), message)
     }

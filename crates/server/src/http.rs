@@ -7,9 +7,9 @@ mod dispatch;
 mod request_id;
 mod route;
 
-pub(crate) use answer::{Answer, Coding};
-pub(crate) use body::BodyBudget;
-pub(crate) use call::{Call, read_json};
+pub(crate) use answer::{Answer, COMPRESS_FROM, Coding, compressed};
+pub(crate) use body::{BodyBudget, BodyLimit, read_body};
+pub(crate) use call::Call;
 pub(crate) use dispatch::router;
 pub(crate) use request_id::RequestId;
-pub(crate) use route::{Access, BodyRule, Handler, Route};
+pub(crate) use route::{Access, BodyRule, Route};

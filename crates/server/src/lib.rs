@@ -1,8 +1,27 @@
 //! The server: tenants, tokens, and the log over HTTP.
+//!
+//! [`serve`] takes a configuration, a listener and the moment to stop. Beneath it, [`tenant`] is the
+//! log of one tenant without any HTTP or runtime, which the simulator drives as well.
+//!
+//! **Invariant:** nothing here prints, reads the environment or exits, and no SQL is here.
 
 mod auth;
+mod config;
+mod error;
+mod http;
+mod log;
 mod metrics;
+mod random;
+mod routes;
+mod serve;
+mod server;
 
 pub mod tenant;
 
-pub use auth::*;
+pub use auth::{
+    Allowance, AuthMode, AuthSetupError, Credential, Denial, Exposure, Identity, JwtAlgorithm,
+    JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey, NewToken, Rate, TokenRandom, TokenSecret,
+    issue_token,
+};
+pub use config::{RateLimits, ServeConfig};
+pub use serve::{ReadyServer, ServeError, prepare, serve};

@@ -13,7 +13,6 @@ mod tenant;
 mod tenants;
 mod writer;
 
-pub(crate) use pages::SharedPage;
 pub(crate) use prepared::PreparedFile;
 pub(crate) use tenant::Tenant;
-pub(crate) use tenants::{TENANTS_OPEN_MAX, Tenants};
+pub(crate) use tenants::Tenants;

@@ -2,8 +2,11 @@
 
 mod text;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+
+use syncline_protocol::Verdict;
 
 pub(crate) use text::Exposition;
 
@@ -37,24 +40,31 @@ impl Gauge {
         self.0.load(Relaxed)
     }
 
-    /// Counts one more until the guard is dropped.
-    pub(crate) fn hold<G: AsRef<Self>>(owner: G) -> Held<G> {
-        owner.as_ref().0.fetch_add(1, Relaxed);
-        Held(owner)
-    }
-
     pub(crate) fn set(&self, now: usize) {
         self.0.store(now as i64, Relaxed);
     }
 }
 
-/// One of what a gauge counts.
+/// One of what a gauge counts, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held<G: AsRef<Gauge>>(G);
+pub(crate) struct Held {
+    metrics: Arc<Metrics>,
+    gauge: fn(&Metrics) -> &Gauge,
+}
 
-impl<G: AsRef<Gauge>> Drop for Held<G> {
+impl Held {
+    pub(crate) fn new(metrics: &Arc<Metrics>, gauge: fn(&Metrics) -> &Gauge) -> Self {
+        gauge(metrics).0.fetch_add(1, Relaxed);
+        Self {
+            metrics: Arc::clone(metrics),
+            gauge,
+        }
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        self.0.as_ref().0.fetch_sub(1, Relaxed);
+        (self.gauge)(&self.metrics).0.fetch_sub(1, Relaxed);
     }
 }
 
@@ -81,6 +91,10 @@ impl Histogram {
 
     pub(crate) fn ops() -> Self {
         Self::new(&OPS)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts.iter().all(|count| count.load(Relaxed) == 0)
     }
 
     pub(crate) fn observe_duration(&self, duration: Duration) {
@@ -131,6 +145,20 @@ impl Metrics {
             connections: Gauge::default(),
             tenants_open: Gauge::default(),
         }
+    }
+
+    pub(crate) fn count_verdicts(&self, verdicts: &[Verdict]) {
+        let (mut accepted, mut duplicate, mut rejected) = (0, 0, 0);
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Accepted(_) => accepted += 1,
+                Verdict::Duplicate(_) => duplicate += 1,
+                Verdict::Rejected(_) => rejected += 1,
+            }
+        }
+        self.ops_accepted.add(accepted);
+        self.ops_duplicate.add(duplicate);
+        self.ops_rejected.add(rejected);
     }
 
     /// Writes all but the requests, which their routes count.

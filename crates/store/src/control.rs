@@ -13,7 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use syncline_model::{TenantId, Timestamp};
 
-pub use directory::{DataDirectory, DataDirectoryError};
+pub use directory::{DataDirectory, DataDirectoryError, ServeLock};
 pub use token::{Rights, RightsError, TokenHash, TokenId, TokenIdError, TokenRecord};
 
 use token::token_from_row;

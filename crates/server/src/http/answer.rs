@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::ApiError;
 
 /// A shorter answer is sent as it is: compressing would save less than a packet.
-const COMPRESS_FROM: usize = 1_024;
+pub(crate) const COMPRESS_FROM: usize = 1_024;
 /// A longer answer is compressed away from the threads that serve requests.
 const COMPRESS_HERE_MAX: usize = 64 << 10;
 
@@ -49,7 +49,10 @@ impl Coding {
         let mut codings = texts.flat_map(|text| text.split(','));
         let gzip = codings.find(|coding| coding.split(';').next().map(str::trim) == Some("gzip"));
         let refused = |coding: &str| {
-            let weight = coding.split(';').nth(1).map(|weight| weight.replace(' ', ""));
+            let weight = coding
+                .split(';')
+                .nth(1)
+                .map(|weight| weight.replace(' ', ""));
             weight.is_some_and(|weight| {
                 weight
                     .strip_prefix("q=0")
@@ -100,6 +103,13 @@ impl Answer {
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
+    }
+
+    /// Says that the bytes are compressed already.
+    #[must_use]
+    pub(crate) fn coded_as_gzip(self) -> Self {
+        self.header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
+            .header(header::VARY, HeaderValue::from_static("accept-encoding"))
     }
 
     /// The answer as it goes out, compressed where the caller takes that and it is worth it.

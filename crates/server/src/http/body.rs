@@ -122,7 +122,11 @@ async fn read_parts(
             whole.extend_from_slice(&part);
         }
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
 }
 
 fn expand(sent: &[u8], limit: usize) -> Result<Bytes, ApiError> {
@@ -183,7 +187,10 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    async fn read(body: Vec<u8>, headers: &[(header::HeaderName, &str)]) -> Result<Bytes, ApiError> {
+    async fn read(
+        body: Vec<u8>,
+        headers: &[(header::HeaderName, &str)],
+    ) -> Result<Bytes, ApiError> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(name, value.parse().unwrap());
@@ -206,7 +213,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_over_a_limit_is_refused_as_sent_and_as_expanded() {
         let code = |read: Result<Bytes, ApiError>| read.unwrap_err().code;
-        assert_eq!(code(read(vec![b'a'; 1001], &[]).await), ErrorCode::PayloadTooLarge);
+        assert_eq!(
+            code(read(vec![b'a'; 1001], &[]).await),
+            ErrorCode::PayloadTooLarge
+        );
         let bomb = gzip(&[0; 100_000]);
         assert!(bomb.len() < LIMIT.sent);
         assert_eq!(code(read(bomb, &[GZIP]).await), ErrorCode::PayloadTooLarge);
@@ -218,12 +228,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_gzip_or_of_another_coding_is_refused() {
         let code = |read: Result<Bytes, ApiError>| read.unwrap_err().code;
-        assert_eq!(code(read(b"plain".to_vec(), &[GZIP]).await), ErrorCode::BadRequest);
+        assert_eq!(
+            code(read(b"plain".to_vec(), &[GZIP]).await),
+            ErrorCode::BadRequest
+        );
         let mut cut = gzip(&[b'a'; 4000]);
         cut.truncate(cut.len() - 4);
         assert_eq!(code(read(cut, &[GZIP]).await), ErrorCode::BadRequest);
         let other = [(header::CONTENT_ENCODING, "br")];
-        assert_eq!(code(read(vec![], &other).await), ErrorCode::UnsupportedMediaType);
+        assert_eq!(
+            code(read(vec![], &other).await),
+            ErrorCode::UnsupportedMediaType
+        );
     }
 
     #[tokio::test]

@@ -1,6 +1,5 @@
 //! A request on its way to its handler.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Query;
@@ -11,7 +10,6 @@ use serde_json::error::Category;
 use syncline_model::Timestamp;
 use syncline_protocol::ErrorCode;
 
-use super::RequestId;
 use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::log::Tenant;
@@ -21,21 +19,26 @@ use crate::server::Server;
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) server: Arc<Server>,
-    pub(crate) id: RequestId,
-    pub(crate) identity: Identity,
+    /// None on routes that are open to everybody: those reach no tenant.
+    pub(crate) who: Option<Identity>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     /// The parts of the path that the route leaves open, in its order, decoded.
     pub(crate) path: Vec<String>,
     pub(crate) body: Bytes,
-    pub(crate) peer: IpAddr,
     pub(crate) now: Timestamp,
 }
 
 impl Call {
+    /// Who asks.
+    pub(crate) fn identity(&self) -> &Identity {
+        let who = self.who.as_ref();
+        who.expect("a handler that asks is of a route that needs rights")
+    }
+
     /// The log of who asks.
     pub(crate) async fn tenant(&self) -> Result<Arc<Tenant>, ApiError> {
-        Ok(self.server.tenants.open(&self.identity.tenant, self.now).await?)
+        Ok(self.server.tenants.open(&self.identity().tenant).await?)
     }
 
     /// The part of the path that the route leaves open.
@@ -141,7 +144,12 @@ mod tests {
         for body in ["", "{", "{\"entries\":[}", "nonsense", "{\"entries\":[]} x"] {
             assert_eq!(refused(body).code, ErrorCode::BadRequest, "{body}");
         }
-        for body in ["[]", "{}", "{\"entries\":7}", "{\"entries\":[{\"content\":1}]}"] {
+        for body in [
+            "[]",
+            "{}",
+            "{\"entries\":7}",
+            "{\"entries\":[{\"content\":1}]}",
+        ] {
             assert_eq!(refused(body).code, ErrorCode::InvalidField, "{body}");
         }
     }
@@ -149,7 +157,11 @@ mod tests {
     #[test]
     fn the_place_of_what_is_wrong_is_named() {
         let error = refused("{\"entries\":[{\"content\":\"a\"},{\"content\":1}]}");
-        assert!(error.message.starts_with("entries[1].content: "), "{}", error.message);
+        assert!(
+            error.message.starts_with("entries[1].content: "),
+            "{}",
+            error.message
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rand::RngCore;
+use crate::random::random;
 
 /// 16 hexadecimal digits, random.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) struct RequestId(String);
 
 impl RequestId {
     pub(crate) fn random() -> Self {
-        Self(format!("{:016x}", rand::rng().next_u64()))
+        Self(format!("{:016x}", u64::from_ne_bytes(random())))
     }
 
     pub(crate) fn as_str(&self) -> &str {

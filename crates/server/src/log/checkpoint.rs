@@ -90,10 +90,16 @@ fn run(requests: &mpsc::Receiver<Request>, options: &FileOptions) {
         match left {
             Ok(Ok(left)) => gauge.checkpointed(left),
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "checkpoint failed"
+                );
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "checkpoint failed"
+                );
             }
         }
     }

@@ -61,9 +61,13 @@ impl SharedPage {
 
     /// Whether this page answers who stands where `claims` say; if not, the log itself says why.
     pub(crate) fn answers(&self, claims: &Claims) -> bool {
-        let epoch = claims.epoch.is_none_or(|epoch| epoch == self.page.head.epoch);
+        let epoch = claims
+            .epoch
+            .is_none_or(|epoch| epoch == self.page.head.epoch);
         let mark = claims.since == ServerSeq::ZERO
-            || claims.mark.is_none_or(|mark| Some(mark) == self.page.since_mark);
+            || claims
+                .mark
+                .is_none_or(|mark| Some(mark) == self.page.since_mark);
         epoch && mark
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::decision::{Decision, Judgement};
 use super::pages::SharedPage;
+use super::prepared::Prepared;
 use super::readers::Readers;
 use super::writer::{Job, Shared, WriteJob};
 use crate::tenant::{ClientNote, Outcome, Push, Refused, Write, read_page};
@@ -18,6 +19,7 @@ use crate::tenant::{ClientNote, Outcome, Push, Refused, Write, read_page};
 pub(crate) struct Tenant {
     pub(super) jobs: mpsc::Sender<Job>,
     pub(super) readers: Arc<Readers>,
+    pub(super) prepared: Arc<Prepared>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -62,7 +64,10 @@ impl Tenant {
         let Outcome::Decided(places) = outcome else {
             unreachable!("a decision is answered as a decision");
         };
-        let answer = answer.lock().expect("nothing panics under this lock").take();
+        let answer = answer
+            .lock()
+            .expect("nothing panics under this lock")
+            .take();
         Ok((answer.ok_or(Refused::Panicked)?, places))
     }
 
@@ -117,7 +122,7 @@ impl Tenant {
         limit: PageLimit,
     ) -> Result<Arc<SharedPage>, Refused> {
         let head = self.shared.head.borrow().map(|head| head.cursor);
-        let key = self.shared.pages.key(&place, limit.ops, head);
+        let key = self.shared.pages.key(&claims, limit.ops, head);
         let cell = self.shared.pages.cell(key);
         let metrics = &self.shared.metrics;
         if cell.initialized() {
@@ -129,7 +134,9 @@ impl Tenant {
             epoch: None,
             ..claims
         };
-        let page = cell.get_or_try_init(|| self.encode(unchecked, limit)).await?;
+        let page = cell
+            .get_or_try_init(|| self.encode(unchecked, limit))
+            .await?;
         if page.answers(&claims) {
             return Ok(Arc::clone(page));
         }
@@ -138,14 +145,18 @@ impl Tenant {
 
     async fn encode(&self, claims: Claims, limit: PageLimit) -> Result<Arc<SharedPage>, Refused> {
         self.shared.metrics.pages_encoded.add(1);
-        let read = move |file: &TenantFile| read_page(file, &place, limit);
+        let read = move |file: &TenantFile| read_page(file, &claims, limit);
         let (page, json) = self.read(read).await?;
         Ok(Arc::new(SharedPage::new(page, json)))
     }
 
     /// Keeps what a client says of itself for the next commit.
     pub(crate) fn note(&self, note: ClientNote) {
-        let mut notes = self.shared.notes.lock().expect("nothing panics under this lock");
+        let mut notes = self
+            .shared
+            .notes
+            .lock()
+            .expect("nothing panics under this lock");
         notes.retain(|known| known.client != note.client);
         if notes.len() < NOTES_MAX {
             notes.push(note);
@@ -155,7 +166,12 @@ impl Tenant {
     /// Closes what is idle, and has the clients' notes written down if there are any.
     pub(super) fn tidy(&self) {
         self.readers.close_idle();
-        let waits = !self.shared.notes.lock().expect("nothing panics under this lock").is_empty();
+        let waits = !self
+            .shared
+            .notes
+            .lock()
+            .expect("nothing panics under this lock")
+            .is_empty();
         if waits {
             // A full queue will take the notes along anyway.
             let _ = self.jobs.try_send(Job::Notes);

@@ -114,10 +114,8 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     }
     notes.into_iter().for_each(|note| log.note(note));
     let bytes: usize = group.iter().map(|job| job.bytes).sum();
-    let (mut writes, replies): (Vec<_>, Vec<_>) = group
-        .into_iter()
-        .map(|job| (job.write, job.reply))
-        .unzip();
+    let (mut writes, replies): (Vec<_>, Vec<_>) =
+        group.into_iter().map(|job| (job.write, job.reply)).unzip();
     let started = Instant::now();
     let committed = log.commit(&mut writes, (shared.now)());
     shared.metrics.commits.observe_duration(started.elapsed());

@@ -243,7 +243,9 @@ fn verdict_or_failure(
             failure @ (Refused::StorageFull(_)
             | Refused::Unavailable(_)
             | Refused::Open(_)
-            | Refused::Damaged(_)),
+            | Refused::Damaged(_)
+            | Refused::Thread(_)
+            | Refused::File(_)),
         ) => Err(failure),
     }
 }

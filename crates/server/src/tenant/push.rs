@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use syncline_model::{ActorId, Clock, Cursor, Epoch, Folded, OpKey, ServerSeq, Timestamp, UserId};
 use syncline_protocol::{
-    ActorOwner, Claims, ErrorCode, KeyFacts, OfferedOp, Offer, OpError, ReceivedOp, ReceivedPush,
+    ActorOwner, Claims, ErrorCode, KeyFacts, Offer, OfferedOp, OpError, ReceivedOp, ReceivedPush,
     Verdict, judge_envelope, judge_key,
 };
 use syncline_store::{AppendError, Appended, Batch, Contact, Refusal, StoreError};
@@ -98,9 +98,7 @@ impl Judge<'_, '_> {
             return Ok(verdict);
         }
         let actor = &op.key.actor;
-        let owner = self
-            .members
-            .owner_of_actor(self.batch, actor, &push.user)?;
+        let owner = self.members.owner_of_actor(self.batch, actor, &push.user)?;
         let offer = match push.received.heal {
             None => Offer::Own,
             Some(_) => Offer::Again,

@@ -45,6 +45,10 @@ pub enum Refused {
     Open(#[source] OpenError),
     #[error("the log is damaged")]
     Damaged(#[source] StoreError),
+    #[error("could not start a thread for the log")]
+    Thread(#[source] std::io::Error),
+    #[error("could not make a file beside the log")]
+    File(#[source] std::io::Error),
 }
 
 impl From<StoreError> for Refused {
@@ -79,9 +83,15 @@ impl Refused {
             Self::EpochMismatch { .. } => ErrorCode::PreconditionFailed,
             Self::ClocksExhausted | Self::Panicked => ErrorCode::Internal,
             Self::StorageFull(_) => ErrorCode::StorageFull,
-            Self::NotCommitted | Self::Unavailable(_) | Self::Open(_) | Self::Damaged(_) => {
-                ErrorCode::Unavailable
+            Self::File(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                ErrorCode::StorageFull
             }
+            Self::NotCommitted
+            | Self::Unavailable(_)
+            | Self::Open(_)
+            | Self::Damaged(_)
+            | Self::Thread(_)
+            | Self::File(_) => ErrorCode::Unavailable,
         }
     }
 
@@ -89,7 +99,9 @@ impl Refused {
     pub fn advice(&self) -> String {
         match self {
             Self::EpochChanged { epoch, .. } => {
-                format!("the log is in epoch {epoch}: take it over, and rebuild if its parent says so")
+                format!(
+                    "the log is in epoch {epoch}: take it over, and rebuild if its parent says so"
+                )
             }
             Self::LogDiverged { head } => format!(
                 "the place and mark are not this log's, whose head is {head}: \
@@ -118,7 +130,7 @@ impl Refused {
             Self::NotCommitted | Self::Unavailable(_) => {
                 "the log could not be written; ask again, what was kept counts once".into()
             }
-            Self::Open(_) | Self::Damaged(_) => {
+            Self::Open(_) | Self::Damaged(_) | Self::Thread(_) | Self::File(_) => {
                 "the tenant's log can't be opened; the server's operator finds the cause in its log"
                     .into()
             }
@@ -142,14 +154,20 @@ impl Refused {
             | Self::StorageFull(_)
             | Self::Unavailable(_)
             | Self::Open(_)
-            | Self::Damaged(_) => Details::None,
+            | Self::Damaged(_)
+            | Self::Thread(_)
+            | Self::File(_) => Details::None,
         }
     }
 
     /// How long to wait before asking again; none: asking again does not help by itself.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::StorageFull(_) | Self::Open(_) | Self::Damaged(_) => Some(FULL_RETRY_AFTER),
+            Self::StorageFull(_)
+            | Self::Open(_)
+            | Self::Damaged(_)
+            | Self::Thread(_)
+            | Self::File(_) => Some(FULL_RETRY_AFTER),
             Self::NotCommitted | Self::Unavailable(_) => Some(UNAVAILABLE_RETRY_AFTER),
             Self::EpochChanged { .. }
             | Self::LogDiverged { .. }

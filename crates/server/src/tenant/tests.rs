@@ -1,4 +1,6 @@
-use syncline_model::{ClientId, Clock, Cursor, Op, OpKey, Payload, ResourceId, Scope, ServerSeq, UserId};
+use syncline_model::{
+    ClientId, Clock, Cursor, Op, OpKey, Payload, ResourceId, Scope, ServerSeq, UserId,
+};
 use syncline_protocol::{OfferedOp, PullPage, ReceivedOp, ReceivedPush, Verdict};
 use syncline_simdisk::{Disk, Process};
 use syncline_store::{Durability, StoreError};

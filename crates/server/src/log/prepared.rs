@@ -1,0 +1,141 @@
+//! The prepared tenant file: a compact, compressed copy that a new replica takes instead of the log.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use syncline_model::Cursor;
+use syncline_store::{Head, TenantFile};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::Tenant;
+use crate::tenant::Refused;
+
+/// The file is made again once the log has grown past it by this share of its length, and by
+/// [`TAIL_MIN`] ops: until then, what it lacks is pulled faster than it would be made.
+const TAIL_SHARE: u64 = 4;
+const TAIL_MIN: u64 = 10_000;
+
+/// The prepared file of one tenant.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    path: PathBuf,
+    /// Held while it is made, so that all who ask meanwhile share one.
+    made: AsyncMutex<Option<Made>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Made {
+    head: Head,
+    bytes: u64,
+}
+
+/// A prepared file, open: it may be replaced meanwhile.
+#[derive(Debug)]
+pub(crate) struct PreparedFile {
+    pub(crate) file: File,
+    /// Bytes of the file, which is gzip.
+    pub(crate) bytes: u64,
+    /// Where the log stood when it was made.
+    pub(crate) cursor: Cursor,
+}
+
+impl Prepared {
+    /// A file that an earlier run has left is not used: nothing says what it holds.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            made: AsyncMutex::new(None),
+        }
+    }
+
+    /// The prepared file, made if there is none that is of use.
+    pub(crate) async fn open(&self, tenant: &Tenant) -> Result<PreparedFile, Refused> {
+        let head = tenant.head().await?;
+        let mut made = self.made.lock().await;
+        if let Some(known) = made.filter(|known| known.serves(&head)) {
+            if let Ok(file) = File::open(&self.path) {
+                return Ok(known.opened(file));
+            }
+        }
+        *made = None;
+        let path = self.path.clone();
+        let (file, known) = tenant.read(move |file| make(file, &path)).await?;
+        *made = Some(known);
+        Ok(known.opened(file))
+    }
+}
+
+impl Made {
+    fn serves(&self, head: &Head) -> bool {
+        let (ours, now) = (
+            self.head.cursor.server_seq.get(),
+            head.cursor.server_seq.get(),
+        );
+        let tail = now.saturating_sub(ours);
+        self.head.epoch == head.epoch
+            && self.head.floor == head.floor
+            && now >= ours
+            && (tail <= TAIL_MIN || tail <= ours / TAIL_SHARE)
+    }
+
+    fn opened(self, file: File) -> PreparedFile {
+        PreparedFile {
+            file,
+            bytes: self.bytes,
+            cursor: self.head.cursor,
+        }
+    }
+}
+
+fn make(log: &TenantFile, path: &Path) -> Result<(File, Made), Refused> {
+    let (copy, packed) = (path.with_extension("copy"), path.with_extension("part"));
+    // What a run that was cut short has left stands in the way.
+    for leftover in [&copy, &packed] {
+        remove(leftover)?;
+    }
+    // Read before the copy: the copy holds this place, and perhaps more.
+    let head = log.head()?;
+    log.write_prepared(&copy)?;
+    let bytes = pack(&copy, &packed).map_err(Refused::File)?;
+    remove(&copy)?;
+    fs::rename(&packed, path).map_err(Refused::File)?;
+    let file = File::open(path).map_err(Refused::File)?;
+    Ok((file, Made { head, bytes }))
+}
+
+fn pack(copy: &Path, packed: &Path) -> io::Result<u64> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut encoder = GzEncoder::new(options.open(packed)?, Compression::fast());
+    let mut source = File::open(copy)?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match source.read(&mut buffer)? {
+            0 => break,
+            read => encoder.write_all(&buffer[..read])?,
+        }
+    }
+    let file = encoder.finish()?;
+    // Not synced: it can be made again, and an unsound one is refused by who adopts it.
+    Ok(file.metadata()?.len())
+}
+
+fn remove(path: &Path) -> Result<(), Refused> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Refused::File(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// A way to the prepared file from an open tenant.
+impl Tenant {
+    pub(crate) async fn prepared(self: &Arc<Self>) -> Result<PreparedFile, Refused> {
+        self.prepared.open(self).await
+    }
+}

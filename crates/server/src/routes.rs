@@ -1,0 +1,40 @@
+//! The route table: every method of every path, with who may call it.
+//!
+//! The router, the OpenAPI document and the test of who may do what are made from it, so that a new
+//! route can't be forgotten by any of them.
+
+mod bootstrap;
+mod health;
+mod metrics;
+mod openapi;
+mod pull;
+mod push;
+mod reset;
+mod status;
+mod stream;
+mod threads;
+mod tokens;
+mod whoami;
+
+use crate::http::Route;
+
+/// All routes.
+pub(crate) fn table() -> Vec<Route> {
+    [
+        push::routes(),
+        pull::routes(),
+        stream::routes(),
+        bootstrap::routes(),
+        reset::routes(),
+        status::routes(),
+        threads::routes(),
+        tokens::routes(),
+        whoami::routes(),
+        health::routes(),
+        metrics::routes(),
+        openapi::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

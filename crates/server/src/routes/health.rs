@@ -1,0 +1,49 @@
+//! `GET /health` and `GET /ready`: whether the process lives, and whether it may be sent work.
+
+use axum::http::Method;
+use serde_json::json;
+use syncline_protocol::ErrorCode;
+
+use crate::error::ApiError;
+use crate::http::{Access, Answer, Call, Route};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(
+            Method::GET,
+            "/health",
+            Access::Open,
+            "Answers that the server lives, with its version and how it authenticates.",
+            |call| Box::pin(health(call)),
+        ),
+        Route::new(
+            Method::GET,
+            "/ready",
+            Access::Open,
+            "Answers 200 while the server takes work, 503 while it stops or its disk fails.",
+            |call| Box::pin(ready(call)),
+        ),
+    ]
+}
+
+async fn health(call: Call) -> Result<Answer, ApiError> {
+    let server = &call.server;
+    Answer::json(&json!({
+        "status": "healthy",
+        "version": env!("CARGO_PKG_VERSION"),
+        "auth_mode": server.config.auth.name(),
+        "database": "sqlite",
+        "database_version": syncline_store::sqlite_version(),
+        "uptime_seconds": server.uptime().as_secs(),
+    }))
+}
+
+async fn ready(call: Call) -> Result<Answer, ApiError> {
+    let server = &call.server;
+    if server.beat.borrow().draining {
+        let message = "the server stops: send what you have to another";
+        return Err(ApiError::new(ErrorCode::Unavailable, message));
+    }
+    server.authenticator.version()?;
+    Answer::json(&json!({"status": "ready"}))
+}

@@ -1,0 +1,31 @@
+//! `POST /sync/push`: ops into the log.
+
+use axum::http::Method;
+use syncline_protocol::ReceivedPush;
+use syncline_store::control::Rights;
+
+use crate::error::ApiError;
+use crate::http::{Access, Answer, BodyRule, Call, Route};
+use crate::tenant::Push;
+
+pub(super) fn routes() -> Vec<Route> {
+    let access = Access::Needs(Rights::Sync);
+    let summary = "Appends ops to the log; answers once they are on disk, with one result per op.";
+    vec![
+        Route::new(Method::POST, "/sync/push", access, summary, |call| {
+            Box::pin(push(call))
+        })
+        .body(BodyRule::Log),
+    ]
+}
+
+async fn push(call: Call) -> Result<Answer, ApiError> {
+    let received = ReceivedPush::decode(&call.body, &call.server.config.limits)?;
+    let push = Push {
+        user: call.identity().user.clone(),
+        received,
+    };
+    let tenant = call.tenant().await?;
+    let answer = tenant.push(push, call.body.len()).await?;
+    Ok(Answer::json_bytes(answer.encode()))
+}

@@ -1,0 +1,57 @@
+//! `POST /sync/reset`: an empty log in a new epoch, which replicas follow.
+
+use axum::http::{Method, header};
+use syncline_model::{Epoch, Mark};
+use syncline_protocol::{ErrorCode, ResetAnswer, ResetRequest, parse_if_match};
+use syncline_store::control::Rights;
+
+use crate::error::ApiError;
+use crate::http::{Access, Answer, BodyRule, Call, Route};
+use crate::random::{random, random_uuid};
+
+/// Bytes of the request: a tenant's name, escaped however it may be.
+const BODY_BYTES_MAX: usize = 8 << 10;
+
+pub(super) fn routes() -> Vec<Route> {
+    let access = Access::Needs(Rights::Admin);
+    let summary = "Begins an empty log in a new epoch; needs If-Match with the current epoch.";
+    vec![
+        Route::new(Method::POST, "/sync/reset", access, summary, |call| {
+            Box::pin(reset(call))
+        })
+        .body(BodyRule::Small(BODY_BYTES_MAX)),
+    ]
+}
+
+async fn reset(call: Call) -> Result<Answer, ApiError> {
+    let request = ResetRequest::decode(&call.body)?;
+    let Some(if_match) = call.headers.get(header::IF_MATCH) else {
+        let message = "a reset needs If-Match: \"<epoch>\" with the epoch that it replaces";
+        return Err(ApiError::new(ErrorCode::PreconditionRequired, message));
+    };
+    if request.confirm != call.identity().tenant.as_str() {
+        return Err(ApiError::invalid_field(
+            "confirm",
+            "must be the name of the tenant whose log is reset",
+        ));
+    }
+    let tenant = call.tenant().await?;
+    let Some(expected) = if_match.to_str().ok().and_then(parse_if_match) else {
+        let message = "If-Match names no epoch: it must be \"<epoch>\", in quotes";
+        return Err(ApiError::new(ErrorCode::PreconditionFailed, message));
+    };
+    let next = Epoch::new(random_uuid());
+    let head = tenant.reset(expected, next, Mark::origin(random())).await?;
+    tracing::warn!(
+        tenant.id = %call.identity().tenant,
+        user.id = %call.identity().user,
+        epoch.old = %expected,
+        epoch.new = %head.epoch,
+        "log reset"
+    );
+    let answer = ResetAnswer {
+        epoch: head.epoch,
+        cursor: head.cursor,
+    };
+    Ok(Answer::json_bytes(answer.encode()))
+}

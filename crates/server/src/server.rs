@@ -1,0 +1,195 @@
+//! What all requests share, and what is done beside them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use syncline_model::{ActorId, TenantId, Timestamp, UserId};
+use syncline_store::control::{ControlError, ControlFile, ControlOpenError, DataDirectory};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::auth::{Allowance, AuthSetupError, Authenticator, HostPolicy, RateLimiter};
+use crate::config::ServeConfig;
+use crate::http::{BodyBudget, Route};
+use crate::log::Tenants;
+use crate::metrics::Metrics;
+use crate::random::random_uuid;
+use crate::routes;
+
+/// How often tokens are looked at on behalf of open streams: one revoked by another process ends
+/// its streams within this time.
+const WATCH_EVERY: Duration = Duration::from_millis(500);
+/// How often uses of tokens and notes of clients are written down.
+const TIDY_EVERY: Duration = Duration::from_secs(30);
+
+/// What streams wait for beside the head of their log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Beat {
+    /// Rises with each heartbeat.
+    pub(crate) heartbeats: u64,
+    /// Rises when tokens may have been revoked.
+    pub(crate) credentials: u64,
+    /// The server stops.
+    pub(crate) draining: bool,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) config: ServeConfig,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) hosts: HostPolicy,
+    pub(crate) tenants: Tenants,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) bodies: Arc<BodyBudget>,
+    pub(crate) beat: watch::Sender<Beat>,
+    /// For writes, so that look-ups never wait for them.
+    control: Mutex<ControlFile>,
+    failed: Option<Mutex<RateLimiter<IpAddr>>>,
+    requests: Option<Mutex<RateLimiter<(TenantId, UserId)>>>,
+    started: Instant,
+}
+
+/// Why a server can't start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    #[error(transparent)]
+    Auth(#[from] AuthSetupError),
+    #[error(transparent)]
+    Control(#[from] ControlOpenError),
+    #[error("could not start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl Server {
+    pub(crate) fn new(
+        config: ServeConfig,
+        directory: DataDirectory,
+        listener: SocketAddr,
+    ) -> Result<Self, SetupError> {
+        let metrics = Arc::new(Metrics::new());
+        let actor = format!("server-{}", random_uuid());
+        let actor = ActorId::new(actor).expect("a UUID's text is short and printable");
+        let limiter = |rate| Mutex::new(RateLimiter::new(rate));
+        Ok(Self {
+            authenticator: Authenticator::new(&config.auth, &directory)?,
+            control: Mutex::new(ControlFile::open(&directory)?),
+            hosts: HostPolicy::new(listener, &config.hosts, &config.origins),
+            tenants: Tenants::start(directory, actor, Arc::clone(&metrics), now)
+                .map_err(SetupError::Thread)?,
+            routes: routes::table(),
+            bodies: Arc::default(),
+            beat: watch::Sender::new(Beat::default()),
+            failed: config.rate_limits.failed_authentication.map(limiter),
+            requests: config
+                .rate_limits
+                .requests
+                .map(|rate| Mutex::new(RateLimiter::new(rate))),
+            started: Instant::now(),
+            metrics,
+            config,
+        })
+    }
+
+    /// How long the server has run.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Counts a request without a good credential; none where that is not limited.
+    pub(crate) fn count_failed(&self, peer: IpAddr) -> Option<Allowance> {
+        let mut limiter = self.failed.as_ref()?.lock().expect(UNPOISONED);
+        Some(limiter.take(&peer, self.uptime()))
+    }
+
+    /// Counts a request; none where requests are not limited.
+    pub(crate) fn count_request(&self, tenant: &TenantId, user: &UserId) -> Option<Allowance> {
+        let mut limiter = self.requests.as_ref()?.lock().expect(UNPOISONED);
+        Some(limiter.take(&(tenant.clone(), user.clone()), self.uptime()))
+    }
+
+    /// Works on the control file away from the threads that serve requests.
+    pub(crate) async fn control<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&ControlFile) -> Result<T, ControlError> + Send + 'static,
+    ) -> Result<T, crate::error::ApiError> {
+        let server = Arc::clone(self);
+        let task =
+            tokio::task::spawn_blocking(move || work(&server.control.lock().expect(UNPOISONED)));
+        Ok(task.await.map_err(crate::error::ApiError::internal)??)
+    }
+
+    /// Tells streams that tokens may have been revoked.
+    pub(crate) fn credentials_changed(&self) {
+        self.beat.send_modify(|beat| beat.credentials += 1);
+    }
+
+    /// Does what is due from time to time, until dropped.
+    pub(crate) async fn keep_house(self: Arc<Self>) {
+        let mut heartbeat = tokio::time::interval(self.config.limits.heartbeat);
+        let mut watch = tokio::time::interval(WATCH_EVERY);
+        let mut tidy = tokio::time::interval(TIDY_EVERY);
+        for interval in [&mut heartbeat, &mut watch, &mut tidy] {
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        let mut version = None;
+        loop {
+            tokio::select! {
+                _ = heartbeat.tick() => self.beat.send_modify(|beat| beat.heartbeats += 1),
+                _ = watch.tick() => self.watch_credentials(&mut version),
+                _ = tidy.tick() => self.tidy().await,
+            }
+        }
+    }
+
+    fn watch_credentials(&self, version: &mut Option<i64>) {
+        match self.authenticator.version() {
+            Ok(found) if *version == Some(found) => {}
+            Ok(found) => {
+                // The first look has nothing to compare with.
+                if version.replace(found).is_some() {
+                    self.credentials_changed();
+                }
+            }
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not look for revoked tokens"
+            ),
+        }
+    }
+
+    async fn tidy(self: &Arc<Self>) {
+        self.tenants.tidy();
+        self.note_uses().await;
+    }
+
+    /// Writes down when tokens were last used.
+    pub(crate) async fn note_uses(self: &Arc<Self>) {
+        let uses = self.authenticator.take_uses();
+        if uses.is_empty() {
+            return;
+        }
+        let noted = self
+            .control(move |control| control.note_token_uses(uses))
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(
+                error.causes = error.causes(),
+                "could not note uses of tokens"
+            );
+        }
+    }
+}
+
+/// The time by this machine's clock.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(millis).expect("the clock is within the years 1970 to 9999")
+}
+
+const UNPOISONED: &str = "nothing panics under this lock";

@@ -1,0 +1,118 @@
+use reqwest::Method;
+use syncline_store::control::Rights;
+use syncline_store::{FileOptions, TenantFile};
+use tempfile::TempDir;
+
+use crate::limits::gunzip;
+use crate::support::{TestServer, push_of, start};
+
+const SQLITE: &str = "application/vnd.sqlite3";
+
+async fn fetch(
+    server: &TestServer,
+    token: &str,
+    coding: &str,
+) -> (reqwest::header::HeaderMap, Vec<u8>) {
+    let response = server
+        .request(Method::GET, "/sync/bootstrap", token)
+        .header("accept", SQLITE)
+        .header("accept-encoding", coding)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], SQLITE);
+    let headers = response.headers().clone();
+    (headers, response.bytes().await.unwrap().to_vec())
+}
+
+fn adopt(bytes: &[u8]) -> (TempDir, TenantFile) {
+    let root = TempDir::new().unwrap();
+    let path = root.path().join("fetched.db");
+    std::fs::write(&path, bytes).unwrap();
+    let file = TenantFile::adopt(&path, &FileOptions::default()).unwrap();
+    (root, file)
+}
+
+#[tokio::test]
+async fn without_more_it_is_the_first_page() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Sync);
+    server
+        .post("/sync/push", &token, push_of("a", 1..=3))
+        .await
+        .expect(200);
+    let page = server.get("/sync/bootstrap", &token).await.expect(200);
+    assert_eq!(page["ops"].as_array().unwrap().len(), 3);
+    assert_eq!(page["cursor"]["serverSeq"], 3);
+}
+
+#[tokio::test]
+async fn the_prepared_file_is_adopted_and_holds_the_log_without_the_servers_notes() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Sync);
+    server
+        .post("/sync/push", &token, push_of("a", 1..=3))
+        .await
+        .expect(200);
+    let (headers, packed) = fetch(&server, &token, "gzip").await;
+    assert_eq!(headers["content-encoding"], "gzip");
+    assert_eq!(headers["content-length"], packed.len().to_string().as_str());
+    let (_root, file) = adopt(&gunzip(&packed));
+    let page = server.get("/sync/pull", &token).await.expect(200);
+    let head = file.head().unwrap();
+    assert_eq!(head.cursor.server_seq.get(), 3);
+    assert_eq!(head.cursor.mark.to_string(), page["cursor"]["mark"]);
+    assert_eq!(head.epoch.to_string(), page["epoch"]);
+    assert!(file.clients().unwrap().is_empty());
+
+    let (headers, plain) = fetch(&server, &token, "identity").await;
+    assert!(!headers.contains_key("content-encoding"));
+    assert_eq!(plain, gunzip(&packed));
+}
+
+#[tokio::test]
+async fn the_prepared_file_is_kept_until_the_log_is_another() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    let pushed = server
+        .post("/sync/push", &admin, push_of("a", 1..=3))
+        .await
+        .expect(200);
+    let (_, first) = fetch(&server, &admin, "gzip").await;
+    // A short tail is pulled sooner than the file is made anew.
+    server
+        .post("/sync/push", &admin, push_of("a", 4..=5))
+        .await
+        .expect(200);
+    let (headers, second) = fetch(&server, &admin, "gzip").await;
+    assert_eq!(second, first);
+    assert_eq!(headers["syncline-server-seq"], "3");
+
+    let reset = server
+        .request(Method::POST, "/sync/reset", &admin)
+        .header(
+            "if-match",
+            format!("\"{}\"", pushed["epoch"].as_str().unwrap()),
+        )
+        .json(&serde_json::json!({"confirm": "acme"}));
+    let reset = crate::support::Reply::of(reset).await.expect(200);
+    let (_, third) = fetch(&server, &admin, "gzip").await;
+    let (_root, file) = adopt(&gunzip(&third));
+    let head = file.head().unwrap();
+    assert_eq!(head.epoch.to_string(), reset["epoch"].as_str().unwrap());
+    assert_eq!(head.cursor.server_seq.get(), 0);
+}
+
+#[tokio::test]
+async fn all_who_ask_at_once_share_one_file() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Sync);
+    server
+        .post("/sync/push", &token, push_of("a", 1..=100))
+        .await
+        .expect(200);
+    let fetches = futures_util::future::join_all((0..8).map(|_| fetch(&server, &token, "gzip")));
+    let files: Vec<_> = fetches.await.into_iter().map(|(_, bytes)| bytes).collect();
+    assert!(files.iter().all(|file| *file == files[0]));
+}

@@ -1,0 +1,258 @@
+//! Every route × every kind of credential, from the document that is made of the route table: a new
+//! route without a sample here fails.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use syncline_model::Timestamp;
+use syncline_store::control::Rights;
+
+use crate::support::{Issued, Reply, TestServer, now, push_of, start};
+
+/// What stands in every text of tenant `acme`, and nowhere else.
+const CANARY: &str = "canary";
+
+/// A request that each route would answer well for an admin of tenant `acme`.
+struct Sample {
+    path: String,
+    body: Option<Value>,
+    if_match: Option<String>,
+}
+
+/// The state that the samples are about.
+struct World {
+    server: TestServer,
+    epoch: String,
+    spare: Issued,
+}
+
+async fn world() -> World {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    let pushed = server
+        .post("/sync/push", &admin, push_of(CANARY, 1..=2))
+        .await
+        .expect(200);
+    let thread = json!({
+        "thread_id": "canary-key", "project_id": "canary-project", "name": "canary-name",
+        "entries": [{"entry_id": "00000000-0000-4000-8000-000000000001", "sequence_id": 0,
+            "content": "canary content", "timestamp": "2024-01-01T00:00:00Z"}],
+    });
+    server
+        .post("/api/threads/sync", &admin, thread)
+        .await
+        .expect(200);
+    let spare = server.issue("acme", Rights::Read, None);
+    World {
+        epoch: pushed["epoch"].as_str().unwrap().to_owned(),
+        server,
+        spare,
+    }
+}
+
+impl World {
+    fn sample(&self, method: &Method, path: &str) -> Option<Sample> {
+        let mut if_match = None;
+        let mut body = None;
+        let path = match (method.as_str(), path) {
+            ("POST", "/sync/push") => {
+                body = Some(push_of("matrix", [9]));
+                path.to_owned()
+            }
+            ("POST", "/sync/reset") => {
+                body = Some(json!({"confirm": "acme"}));
+                if_match = Some(format!("\"{}\"", self.epoch));
+                path.to_owned()
+            }
+            ("POST", "/api/threads/sync") => {
+                body = Some(json!({
+                    "thread_id": "matrix", "project_id": "p", "name": "n",
+                    "entries": [{"entry_id": "00000000-0000-4000-8000-000000000002",
+                        "sequence_id": 0, "content": "x", "timestamp": "2024-01-01T00:00:00Z"}],
+                }));
+                path.to_owned()
+            }
+            ("POST", "/api/threads/{id}/entries") => {
+                body = Some(json!({"entries": [{"content": "more"}]}));
+                path.replace("{id}", "canary-key")
+            }
+            ("PATCH", "/api/threads/{id}") => {
+                body = Some(json!({"status": "archived"}));
+                path.replace("{id}", "canary-key")
+            }
+            ("GET" | "DELETE", "/api/threads/{id}") | ("GET", "/api/threads/{id}/status") => {
+                path.replace("{id}", "canary-key")
+            }
+            ("GET", "/api/threads/search") => format!("{path}?q=canary"),
+            ("POST", "/api/tokens") => {
+                body = Some(json!({"user": "matrix"}));
+                path.to_owned()
+            }
+            ("DELETE", "/api/tokens/{id}") => path.replace("{id}", &self.spare.id.to_string()),
+            (
+                "GET",
+                "/sync/pull" | "/sync/stream" | "/sync/bootstrap" | "/sync/status" | "/api/threads"
+                | "/api/tokens" | "/api/whoami" | "/health" | "/ready" | "/metrics"
+                | "/openapi.json",
+            ) => path.to_owned(),
+            _ => return None,
+        };
+        Some(Sample {
+            path,
+            body,
+            if_match,
+        })
+    }
+
+    /// Asks, and reads the whole answer, or the first event of a stream.
+    async fn ask(&self, method: &Method, sample: &Sample, token: Option<&str>) -> (u16, String) {
+        let mut request = self
+            .server
+            .client
+            .request(method.clone(), self.server.url(&sample.path));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = &sample.body {
+            request = request.json(body);
+        }
+        if let Some(epoch) = &sample.if_match {
+            request = request.header("if-match", epoch);
+        }
+        let mut response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        if sample.path.starts_with("/sync/stream") && status == 200 {
+            let first = response.chunk().await.unwrap().unwrap();
+            return (status, String::from_utf8_lossy(&first).into_owned());
+        }
+        (status, response.text().await.unwrap())
+    }
+}
+
+/// A route, as the document has it.
+struct Route {
+    method: Method,
+    path: String,
+    rights: Option<Rights>,
+    success: u16,
+}
+
+async fn routes(server: &TestServer) -> Vec<Route> {
+    let document = Reply::of(server.client.get(server.url("/openapi.json")))
+        .await
+        .expect(200);
+    let mut routes = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            let success = responses
+                .keys()
+                .find(|status| status.starts_with('2'))
+                .unwrap();
+            routes.push(Route {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                rights: operation["x-rights"]
+                    .as_str()
+                    .map(|text| text.parse().unwrap()),
+                success: success.parse().unwrap(),
+            });
+        }
+    }
+    assert!(routes.len() >= 20, "the document has lost its routes");
+    routes
+}
+
+#[tokio::test]
+async fn every_route_asks_for_the_right_it_says_and_no_credential_reaches_further() {
+    let world = world().await;
+    let server = &world.server;
+    let past = Timestamp::from_millis(now().as_millis() - 1000).unwrap();
+    let expired = server.issue("acme", Rights::Admin, Some(past)).text;
+    let revoked = server.issue("acme", Rights::Admin, None);
+    server.revoke(revoked.id);
+    let before = server
+        .get("/sync/pull", &server.token("acme", Rights::Read))
+        .await
+        .text;
+
+    for route in routes(server).await {
+        let name = format!("{} {}", route.method, route.path);
+        let sample = world.sample(&route.method, &route.path);
+        let sample = sample.unwrap_or_else(|| panic!("{name} has no sample"));
+        let Some(needed) = route.rights else {
+            let (status, text) = world.ask(&route.method, &sample, None).await;
+            assert_eq!(status, route.success, "{name}");
+            assert!(
+                !text.contains(CANARY),
+                "{name} shows a tenant's data to everybody"
+            );
+            continue;
+        };
+        for (kind, token) in [
+            ("none", None),
+            ("expired", Some(&*expired)),
+            ("revoked", Some(&*revoked.text)),
+            ("malformed", Some("nonsense")),
+        ] {
+            let (status, text) = world.ask(&route.method, &sample, token).await;
+            assert_eq!(status, 401, "{name} with {kind}: {text}");
+            assert!(!text.contains(CANARY), "{name} with {kind}");
+        }
+        for rights in Rights::ALL
+            .into_iter()
+            .filter(|rights| !rights.include(needed))
+        {
+            let token = server.token("acme", rights);
+            let (status, text) = world.ask(&route.method, &sample, Some(&token)).await;
+            assert_eq!(status, 403, "{name} with {rights}: {text}");
+        }
+        let after = server
+            .get("/sync/pull", &server.token("acme", Rights::Read))
+            .await
+            .text;
+        assert_eq!(after, before, "{name} changed the log for who may not");
+    }
+}
+
+#[tokio::test]
+async fn no_route_shows_or_changes_another_tenants_data() {
+    let world = world().await;
+    let server = &world.server;
+    let other = server.token("umbrella", Rights::Admin);
+    let own = server.token("acme", Rights::Admin);
+    let before = server.get("/sync/pull", &own).await.text;
+    for route in routes(server).await {
+        let name = format!("{} {}", route.method, route.path);
+        let sample = world.sample(&route.method, &route.path).unwrap();
+        let (status, text) = world.ask(&route.method, &sample, Some(&other)).await;
+        assert!(status < 500, "{name}: {status} {text}");
+        assert!(
+            !text.contains(CANARY),
+            "{name} shows another tenant's data: {text}"
+        );
+        let after = server.get("/sync/pull", &own).await.text;
+        assert_eq!(after, before, "{name} changed another tenant's log");
+    }
+    server
+        .get("/api/whoami", &world.spare.text)
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn every_route_answers_its_owner_as_it_says() {
+    // A world for each: some samples undo what others are about.
+    let server = start().await;
+    for route in routes(&server).await {
+        let world = world().await;
+        let sample = world.sample(&route.method, &route.path).unwrap();
+        let rights = route.rights.unwrap_or_default();
+        let token = world.server.token("acme", rights);
+        let (status, text) = world.ask(&route.method, &sample, Some(&token)).await;
+        assert_eq!(
+            status, route.success,
+            "{} {}: {text}",
+            route.method, route.path
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! Errors as answers: a stable code, a sentence that says what and what to do, and the request's id.
 
 use std::error::Error;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -15,7 +16,11 @@ use crate::tenant::Refused;
 
 /// Why a request is not answered as it asked.
 #[derive(Debug)]
-pub(crate) struct ApiError {
+pub(crate) struct ApiError(Box<ErrorParts>);
+
+/// What an error consists of.
+#[derive(Debug)]
+pub(crate) struct ErrorParts {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,
     pub(crate) details: Details,
@@ -29,7 +34,7 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ErrorParts {
             code,
             message: message.into(),
             details: Details::None,
@@ -37,7 +42,7 @@ impl ApiError {
             allowance: None,
             beside: Map::new(),
             source: None,
-        }
+        }))
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -91,6 +96,19 @@ impl ApiError {
         let chain = std::iter::successors(Some(source), |&error| error.source());
         let chain: Vec<_> = chain.map(ToString::to_string).collect();
         Some(chain.join(": "))
+    }
+}
+
+impl Deref for ApiError {
+    type Target = ErrorParts;
+    fn deref(&self) -> &ErrorParts {
+        &self.0
+    }
+}
+
+impl DerefMut for ApiError {
+    fn deref_mut(&mut self) -> &mut ErrorParts {
+        &mut self.0
     }
 }
 
@@ -148,6 +166,7 @@ impl IntoResponse for ErrorAnswer {
             shape,
         } = self;
         let status = error.status();
+        let error = *error.0;
         let body = ErrorBody::new(error.code, error.message.clone(), request_id.as_str());
         let mut text = body.with_details(error.details).encode();
         if shape == ErrorShape::WithDetail || !error.beside.is_empty() {

@@ -56,10 +56,10 @@ impl Prepared {
     pub(crate) async fn open(&self, tenant: &Tenant) -> Result<PreparedFile, Refused> {
         let head = tenant.head().await?;
         let mut made = self.made.lock().await;
-        if let Some(known) = made.filter(|known| known.serves(&head)) {
-            if let Ok(file) = File::open(&self.path) {
-                return Ok(known.opened(file));
-            }
+        if let Some(known) = made.filter(|known| known.serves(&head))
+            && let Ok(file) = File::open(&self.path)
+        {
+            return Ok(known.opened(file));
         }
         *made = None;
         let path = self.path.clone();

@@ -41,7 +41,7 @@ async fn bootstrap(call: Call) -> Result<Answer, ApiError> {
     let query = BootstrapQuery::parse(call.query())?;
     let tenant = call.tenant().await?;
     let accepts = call.header(header::ACCEPT).unwrap_or_default();
-    if accepts.split(',').any(|accepted| is_sqlite(accepted)) {
+    if accepts.split(',').any(is_sqlite) {
         let file = tenant.prepared().await?;
         return Ok(file_answer(file, Coding::accepted(&call.headers)));
     }

@@ -1,4 +1,8 @@
 //! The server over real TCP, URL by URL.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test's helpers fail as its own lines do"
+)]
 
 mod bad_input;
 mod bootstrap;

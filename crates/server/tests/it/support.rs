@@ -16,28 +16,31 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// How long a test waits for what should come at once.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct TestServer {
-    pub address: SocketAddr,
-    pub data: TempDir,
-    pub client: reqwest::Client,
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) data: TempDir,
+    pub(crate) client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
 /// With tokens asked for.
-pub async fn start() -> TestServer {
+pub(crate) async fn start() -> TestServer {
     start_with(|_| {}).await
 }
 
 /// With a configuration of the test's own.
-pub async fn start_with(configure: impl FnOnce(&mut ServeConfig)) -> TestServer {
+pub(crate) async fn start_with(configure: impl FnOnce(&mut ServeConfig)) -> TestServer {
     start_on(TempDir::new().unwrap(), configure).await
 }
 
 /// On a data directory that is there already.
-pub async fn start_on(data: TempDir, configure: impl FnOnce(&mut ServeConfig)) -> TestServer {
+pub(crate) async fn start_on(
+    data: TempDir,
+    configure: impl FnOnce(&mut ServeConfig),
+) -> TestServer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let path = data.path().join("data");
     let mut config = ServeConfig::new(path, AuthMode::Token { jwt: None });
@@ -62,13 +65,13 @@ pub async fn start_on(data: TempDir, configure: impl FnOnce(&mut ServeConfig)) -
 }
 
 /// Nobody is asked for a token.
-pub fn open_to_all(config: &mut ServeConfig) {
+pub(crate) fn open_to_all(config: &mut ServeConfig) {
     config.auth = AuthMode::None {
         exposure: Exposure::LoopbackOnly,
     };
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
@@ -76,9 +79,9 @@ pub fn now() -> Timestamp {
 }
 
 /// A token, as another process makes one.
-pub struct Issued {
-    pub id: TokenId,
-    pub text: String,
+pub(crate) struct Issued {
+    pub(crate) id: TokenId,
+    pub(crate) text: String,
 }
 
 impl TestServer {
@@ -87,7 +90,12 @@ impl TestServer {
         ControlFile::open(&directory).unwrap()
     }
 
-    pub fn issue(&self, tenant: &str, rights: Rights, expires_at: Option<Timestamp>) -> Issued {
+    pub(crate) fn issue(
+        &self,
+        tenant: &str,
+        rights: Rights,
+        expires_at: Option<Timestamp>,
+    ) -> Issued {
         let token = NewToken {
             tenant: TenantId::new(tenant).unwrap(),
             user: UserId::new("ada").unwrap(),
@@ -105,42 +113,47 @@ impl TestServer {
         }
     }
 
-    pub fn token(&self, tenant: &str, rights: Rights) -> String {
+    pub(crate) fn token(&self, tenant: &str, rights: Rights) -> String {
         self.issue(tenant, rights, None).text
     }
 
-    pub fn revoke(&self, id: TokenId) {
+    pub(crate) fn revoke(&self, id: TokenId) {
         self.control().revoke_token(None, id, now()).unwrap();
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
         self.client
             .request(method, self.url(path))
             .bearer_auth(token)
     }
 
-    pub async fn get(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         Reply::of(self.request(Method::GET, path, token)).await
     }
 
-    pub async fn post(&self, path: &str, token: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Reply {
         Reply::of(self.request(Method::POST, path, token).json(&body)).await
     }
 
-    pub async fn send(&self, method: Method, path: &str, token: &str, body: Value) -> Reply {
+    pub(crate) async fn send(&self, method: Method, path: &str, token: &str, body: Value) -> Reply {
         Reply::of(self.request(method, path, token).json(&body)).await
     }
 
-    pub async fn post_bytes(&self, path: &str, token: &str, body: impl Into<Vec<u8>>) -> Reply {
+    pub(crate) async fn post_bytes(
+        &self,
+        path: &str,
+        token: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> Reply {
         Reply::of(self.request(Method::POST, path, token).body(body.into())).await
     }
 
     /// Asks the server to stop, and waits until it has.
-    pub async fn stop(mut self) -> TempDir {
+    pub(crate) async fn stop(mut self) -> TempDir {
         let _ = self.stop.take().unwrap().send(());
         (&mut self.task).await.unwrap();
         self.data
@@ -155,14 +168,14 @@ fn fastrand() -> u8 {
 
 /// An answer that was read whole.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Reply {
-    pub async fn of(request: RequestBuilder) -> Self {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         Self {
             status: response.status(),
@@ -171,20 +184,20 @@ impl Reply {
         }
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The body of an answer of this status.
     #[track_caller]
-    pub fn expect(&self, status: u16) -> Value {
+    pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self.json()
     }
 
     /// The body of an error of this status and code, after a look at what all errors have.
     #[track_caller]
-    pub fn refused(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);
         let error = &body["error"];
         assert_eq!(error["code"], code, "{}", self.text);
@@ -194,7 +207,7 @@ impl Reply {
         body
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
@@ -202,7 +215,7 @@ impl Reply {
 }
 
 /// An op of a scope that nothing folds.
-pub fn op(actor: &str, clock: u64) -> Value {
+pub(crate) fn op(actor: &str, clock: u64) -> Value {
     json!({
         "scope": "notes", "resourceId": "r", "actor": actor, "clock": clock,
         "payload": {"n": clock},
@@ -210,13 +223,13 @@ pub fn op(actor: &str, clock: u64) -> Value {
 }
 
 /// A push of such ops.
-pub fn push_of(actor: &str, clocks: impl IntoIterator<Item = u64>) -> Value {
+pub(crate) fn push_of(actor: &str, clocks: impl IntoIterator<Item = u64>) -> Value {
     let ops: Vec<_> = clocks.into_iter().map(|clock| op(actor, clock)).collect();
     json!({"clientId": format!("client-{actor}"), "ops": ops})
 }
 
 /// Asks until `check` says yes.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !check().await {
         assert!(tokio::time::Instant::now() < deadline, "never: {what}");

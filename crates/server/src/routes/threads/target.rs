@@ -124,14 +124,13 @@ pub(super) async fn look<T: Send + 'static>(
     look: impl FnOnce(&TenantFile) -> Result<T, Stop> + Send + 'static,
 ) -> Result<T, ApiError> {
     let tenant = call.tenant().await?;
-    let found = tenant
+    tenant
         .read(move |file| match file.snapshot(look) {
             Ok(found) => Ok(Ok(found)),
             Err(Stop::Refused(error)) => Ok(Err(error)),
             Err(Stop::Store(error)) => Err(error.into()),
         })
-        .await?;
-    found
+        .await?
 }
 
 /// Decides on the threads as they stand when the request's turn comes, and writes the ops; answers

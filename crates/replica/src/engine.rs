@@ -16,7 +16,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use syncline_model::{Epoch, OpKey, ServerSeq};
-use syncline_protocol::limits::{PUSH_BYTES, PUSH_OPS};
+use syncline_protocol::limits::{PREPARED_FILE_FROM, PUSH_BYTES, PUSH_OPS};
 use syncline_protocol::session::{Event, LocalFailure, Session, Settings, State};
 use syncline_protocol::{PullPage, ReceivedAnswer, StreamParser};
 use syncline_store::PageLimit;
@@ -77,6 +77,8 @@ pub struct Engine {
     /// The first page of a log that this replica has nothing of: it need not be fetched twice.
     first_page: Option<PullPage>,
     rebuild: Option<RebuildUnderWay>,
+    /// Ops by which the server's log must be ahead for the prepared file to be fetched.
+    file_from: u64,
     outputs: Vec<Output>,
 }
 
@@ -174,6 +176,7 @@ impl Engine {
             page: None,
             first_page: None,
             rebuild: None,
+            file_from: PREPARED_FILE_FROM,
             outputs: Vec::new(),
         })))
     }
@@ -224,6 +227,12 @@ impl Engine {
     pub fn note_failure(&mut self, code: &str, message: String) {
         self.notes.blocked(&self.replica, code, message);
         self.notes.flush_sometimes(&mut self.replica);
+    }
+
+    /// Fetches the prepared file where the server's log is ahead by this many ops, instead of by
+    /// [`PREPARED_FILE_FROM`].
+    pub fn fetch_file_from(&mut self, ops: u64) {
+        self.file_from = ops;
     }
 
     /// The replica, to be read and written meanwhile. Tell [`EngineEvent::LocalWrite`] after a write.

@@ -74,6 +74,12 @@ impl Disk {
         self.shared.lock().faults.disarm(&realm);
     }
 
+    /// Whether a fault that was armed for `prefix` is still to strike.
+    pub fn is_armed(&self, prefix: &str) -> bool {
+        let realm = Realm::Prefix(prefix.to_owned());
+        self.shared.lock().faults.is_armed(&realm)
+    }
+
     /// Bounds the bytes that the files under `prefix` may have together; those that are there stay.
     pub fn set_quota(&self, prefix: &str, bytes: u64) {
         let mut state = self.shared.lock();

@@ -139,6 +139,10 @@ impl Faults {
         self.armed.retain(|armed| armed.realm != *realm);
     }
 
+    pub(crate) fn is_armed(&self, realm: &Realm) -> bool {
+        self.armed.iter().any(|armed| armed.realm == *realm)
+    }
+
     /// Counts a call, and says what strikes in it, if anything: of several faults the one armed first.
     pub(crate) fn count(
         &mut self,

@@ -202,6 +202,11 @@ fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result
     connection.pragma_update(None, "cache_size", -16_000)
 }
 
+/// What SQLite's check of the whole file finds wrong first; `ok` where that is nothing.
+pub(crate) fn integrity(connection: &Connection) -> Result<String, StoreError> {
+    Ok(connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?)
+}
+
 /// Reads the format number of a file of the kind `application`; 0 for a new, empty file.
 pub(crate) fn format_of(
     connection: &Connection,

@@ -148,6 +148,11 @@ impl LocalFile {
         read_identity(&self.connection)
     }
 
+    /// What SQLite's own check finds wrong first; `ok` where that is nothing. Reads the whole file.
+    pub fn integrity(&self) -> Result<String, StoreError> {
+        crate::file::integrity(&self.connection)
+    }
+
     /// A number that changes with each commit of another connection.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         Ok(self

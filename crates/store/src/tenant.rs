@@ -80,6 +80,8 @@ impl Outbox for [PendingOp] {
 pub struct TenantFile {
     connection: Connection,
     path: PathBuf,
+    /// The SQLite VFS that it is on; none: the system's own.
+    vfs: Option<String>,
 }
 
 impl TenantFile {
@@ -99,6 +101,7 @@ impl TenantFile {
         let file = Self {
             connection,
             path: path.to_owned(),
+            vfs: options.vfs.clone(),
         };
         file.initialize(epoch, origin)
             .map_err(|error| OpenError::store(path, error))?;
@@ -116,6 +119,7 @@ impl TenantFile {
         let mut file = Self {
             connection,
             path: path.to_owned(),
+            vfs: options.vfs.clone(),
         };
         let found = file
             .fold_version()

@@ -2,7 +2,7 @@
 
 use syncline_model::{Cursor, ServerSeq};
 use syncline_protocol::limits::{
-    ANSWER_BYTES_MAX, FETCH_OPS, PREPARED_FILE_FROM, PUSH_BYTES, PUSH_OPS,
+    ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS,
 };
 use syncline_protocol::session::{
     Action, Applied, Event, FileReply, Plan, Probe, PullReply, Settled,
@@ -254,7 +254,7 @@ impl Engine {
         let short = self
             .notes
             .head_heard()
-            .is_some_and(|head| head.get() < PREPARED_FILE_FROM);
+            .is_some_and(|head| head.get() < self.file_from);
         let Some(under_way) = self.rebuild.as_ref().filter(|_| !short) else {
             return Ok(Some(Event::FileAnswered(FileReply::Unfit)));
         };

@@ -34,6 +34,11 @@ impl TenantFile {
         }
     }
 
+    /// What SQLite's own check finds wrong first; `ok` where that is nothing. Reads the whole file.
+    pub fn integrity(&self) -> Result<String, StoreError> {
+        crate::file::integrity(&self.connection)
+    }
+
     /// A number that changes with each commit of another connection.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         Ok(self

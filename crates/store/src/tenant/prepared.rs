@@ -16,7 +16,7 @@ impl TenantFile {
             .to_str()
             .ok_or(StoreError::damaged("its path is not UTF-8"))?;
         self.connection.execute("VACUUM INTO ?", [text])?;
-        let copy = Connection::open(path)?;
+        let copy = open_beside(path, self.vfs.as_deref())?;
         copy.execute_batch(
             "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE; \
              DELETE FROM clients; DELETE FROM actors; DELETE FROM refusals; \
@@ -28,11 +28,7 @@ impl TenantFile {
     /// Opens a file that was fetched, if it is whole and its schema is ours, text for text.
     pub fn adopt(path: &Path, options: &FileOptions) -> Result<Self, OpenError> {
         let check = || -> Result<bool, StoreError> {
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = match &options.vfs {
-                Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
-                None => Connection::open_with_flags(path, flags)?,
-            };
+            let connection = open_beside(path, options.vfs.as_deref())?;
             connection.pragma_update(None, "trusted_schema", "OFF")?;
             connection.pragma_update(None, "cell_size_check", "ON")?;
             if schema::schema_text(&connection)? != schema::expected_text()? {
@@ -49,5 +45,14 @@ impl TenantFile {
             }),
             Err(source) => Err(OpenError::store(path, source)),
         }
+    }
+}
+
+/// Opens a file that is there, as SQLite would by itself.
+fn open_beside(path: &Path, vfs: Option<&str>) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+        None => Connection::open_with_flags(path, flags),
     }
 }

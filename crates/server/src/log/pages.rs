@@ -54,6 +54,12 @@ impl SharedPage {
         self.event.get_or_init(encode).clone()
     }
 
+    /// Whether a stream can carry this page byte for byte. If not, its event says that there is one
+    /// to pull.
+    pub(crate) fn is_carried(&self) -> bool {
+        !self.json.contains(&b'\r')
+    }
+
     fn bytes(&self) -> usize {
         let gzip = self.gzip.get().map_or(0, Bytes::len);
         self.json.len() + gzip + self.event.get().map_or(0, Bytes::len)

@@ -121,7 +121,12 @@ impl Tenant {
         claims: Claims,
         limit: PageLimit,
     ) -> Result<Arc<SharedPage>, Refused> {
-        let head = self.shared.head.borrow().map(|head| head.cursor);
+        let head = *self.shared.head.borrow();
+        // Another epoch is told before anything of the place, which is of that epoch.
+        if claims.epoch.is_some() && claims.epoch != head.map(|head| head.epoch) {
+            return self.encode(claims, limit).await;
+        }
+        let head = head.map(|head| head.cursor);
         let key = self.shared.pages.key(&claims, limit.ops, head);
         let cell = self.shared.pages.cell(key);
         let metrics = &self.shared.metrics;

@@ -58,6 +58,8 @@ struct Stream {
     head: watch::Receiver<Option<Head>>,
     beat: watch::Receiver<Beat>,
     seen: Beat,
+    /// The last event said that there is a page to pull: the client goes on from behind it.
+    has_hinted: bool,
     _counted: Held,
 }
 
@@ -92,6 +94,7 @@ async fn open(call: Call) -> Result<Answer, ApiError> {
         head,
         beat,
         seen,
+        has_hinted: false,
         _counted: Held::new(&call.server.metrics, |metrics| &metrics.streams),
         server: Arc::clone(&call.server),
         identity: call.identity().clone(),
@@ -124,6 +127,9 @@ impl Stream {
 
     /// What the stream sends next; none: it ends.
     async fn next(&mut self) -> Option<Bytes> {
+        if self.has_hinted {
+            return None;
+        }
         loop {
             let head = *self.head.borrow_and_update();
             // Not known: the log was closed meanwhile, and a page tells where it stands.
@@ -153,6 +159,7 @@ impl Stream {
         if page.page.cursor.server_seq == self.claims.since {
             return Some(None);
         }
+        self.has_hinted = !page.is_carried();
         self.claims.since = page.page.cursor.server_seq;
         self.claims.mark = Some(page.page.cursor.mark);
         Some(Some(page.event()))

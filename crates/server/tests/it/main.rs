@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod bootstrap;
+mod document;
 mod health;
 mod limits;
 mod matrix;

@@ -133,6 +133,31 @@ async fn a_page_is_sent_in_bounded_parts() {
 }
 
 #[tokio::test]
+async fn a_page_that_a_stream_cannot_carry_is_hinted_at_and_ends_it() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Sync);
+    let op =
+        "{\"scope\":\"n\",\"resourceId\":\"r\",\"actor\":\"a\",\"clock\":1,\"payload\":[\r\n1]}";
+    let body = format!("{{\"clientId\":\"c\",\"ops\":[{op}]}}");
+    server
+        .post_bytes("/sync/push", &token, body)
+        .await
+        .expect(200);
+    let response = server
+        .request(Method::GET, "/sync/stream", &token)
+        .send()
+        .await
+        .unwrap();
+    let text = timeout(PATIENCE, response.text())
+        .await
+        .expect("the stream goes on")
+        .unwrap();
+    assert_eq!(text, ":\n\nevent: pull\ndata: {}\n\n");
+    let page = server.get("/sync/pull", &token).await;
+    assert!(page.text.contains("[\r\n1]"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn silence_is_broken_by_heartbeats() {
     let server = start_with(|config| config.limits.heartbeat = Duration::from_millis(20)).await;
     let token = server.token("acme", Rights::Read);

@@ -127,7 +127,8 @@ impl Stream {
 
     /// What the stream sends next; none: it ends.
     async fn next(&mut self) -> Option<Bytes> {
-        if self.has_hinted {
+        // A stream that is opened while the server stops hears of no further beat.
+        if self.has_hinted || self.seen.draining {
             return None;
         }
         loop {

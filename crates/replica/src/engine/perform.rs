@@ -1,9 +1,7 @@
 //! What the session asks for, done.
 
 use syncline_model::{Cursor, ServerSeq};
-use syncline_protocol::limits::{
-    ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS,
-};
+use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
 use syncline_protocol::session::{
     Action, Applied, Event, FileReply, Plan, Probe, PullReply, Settled,
 };

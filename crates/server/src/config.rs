@@ -7,6 +7,10 @@ use syncline_protocol::Limits;
 
 use crate::auth::{AuthMode, Rate};
 
+/// Tenants whose files are open at once by default: each has a thread and a few file handles, and a
+/// process has mostly 1,024 of those.
+pub const TENANTS_OPEN_MAX: usize = 512;
+
 /// Everything that a server is told at its start.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -20,6 +24,10 @@ pub struct ServeConfig {
     pub hosts: Vec<String>,
     /// Further origins whose pages may call this server, such as `https://app.example`.
     pub origins: Vec<String>,
+    /// Tenants whose files may be open at once; the least recently used is closed for another.
+    pub tenants_open_max: usize,
+    /// The SQLite VFS of tenant files; none: the system's own.
+    pub vfs: Option<String>,
     /// How long open requests may go on once the server was asked to stop.
     pub drain: Duration,
 }
@@ -34,6 +42,8 @@ impl ServeConfig {
             rate_limits: RateLimits::default(),
             hosts: Vec::new(),
             origins: Vec::new(),
+            tenants_open_max: TENANTS_OPEN_MAX,
+            vfs: None,
             drain: Duration::from_secs(10),
         }
     }

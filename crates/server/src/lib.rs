@@ -23,5 +23,5 @@ pub use auth::{
     JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey, NewToken, Rate, TokenRandom, TokenSecret,
     issue_token,
 };
-pub use config::{RateLimits, ServeConfig};
+pub use config::{RateLimits, ServeConfig, TENANTS_OPEN_MAX};
 pub use serve::{ReadyServer, ServeError, prepare, serve};

@@ -77,7 +77,7 @@ impl Server {
             authenticator: Authenticator::new(&config.auth, &directory)?,
             control: Mutex::new(ControlFile::open(&directory)?),
             hosts: HostPolicy::new(listener, &config.hosts, &config.origins),
-            tenants: Tenants::start(directory, actor, Arc::clone(&metrics), now)
+            tenants: Tenants::start(&config, directory, actor, Arc::clone(&metrics), now)
                 .map_err(SetupError::Thread)?,
             routes: routes::table(),
             bodies: Arc::default(),

@@ -1,4 +1,4 @@
-//! Which tenants are open: at most [`TENANTS_OPEN_MAX`], the least recently used closed first.
+//! Which tenants are open: a bounded number, of which the least recently used is closed first.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -16,12 +16,10 @@ use super::prepared::Prepared;
 use super::readers::Readers;
 use super::tenant::Tenant;
 use super::writer::{self, JOBS_MAX, Shared};
+use crate::config::ServeConfig;
 use crate::metrics::Metrics;
 use crate::random::{random, random_uuid};
 use crate::tenant::{Birth, Refused, TenantLog};
-
-/// Tenants whose files may be open at once: each has a thread and a few file handles.
-pub(crate) const TENANTS_OPEN_MAX: usize = 512;
 
 /// All tenants that this server has met since it started.
 #[derive(Debug)]
@@ -31,6 +29,7 @@ pub(crate) struct Tenants {
     actor: ActorId,
     metrics: Arc<Metrics>,
     checkpointer: Checkpointer,
+    open_max: usize,
     now: fn() -> Timestamp,
     slots: Mutex<HashMap<TenantId, Arc<Slot>>>,
     /// Counts uses, to tell who was used last.
@@ -56,13 +55,14 @@ struct Open {
 
 impl Tenants {
     pub(crate) fn start(
+        config: &ServeConfig,
         directory: DataDirectory,
         actor: ActorId,
         metrics: Arc<Metrics>,
         now: fn() -> Timestamp,
     ) -> std::io::Result<Self> {
         let options = FileOptions {
-            vfs: None,
+            vfs: config.vfs.clone(),
             durability: Durability::Full,
         };
         Ok(Self {
@@ -71,6 +71,7 @@ impl Tenants {
             options,
             actor,
             metrics,
+            open_max: config.tenants_open_max.max(1),
             now,
             slots: Mutex::default(),
             uses: AtomicU64::new(0),
@@ -154,7 +155,7 @@ impl Tenants {
 
     /// Closes the tenant that nobody has used for longest, if as many as may be are open.
     async fn make_room(&self, newcomer: &Arc<Slot>) {
-        while self.count_open() >= TENANTS_OPEN_MAX {
+        while self.count_open() >= self.open_max {
             let Some(oldest) = self.oldest_idle(newcomer) else {
                 // Each of them is in use this very moment; one more does less harm than waiting.
                 return;

@@ -6,8 +6,10 @@
 
 mod bad_input;
 mod bootstrap;
+mod disk;
 mod document;
 mod health;
+mod jwt;
 mod limits;
 mod matrix;
 mod pull;
@@ -15,5 +17,6 @@ mod push;
 mod reset;
 mod stream;
 mod support;
+mod tenants;
 mod threads;
 mod tokens;

@@ -1,0 +1,95 @@
+//! A disk that is full, or fails.
+
+use serde_json::{Value, json};
+use syncline_simdisk::{Disk, Fault, Process, Verb};
+use syncline_store::control::Rights;
+
+use crate::support::{TestServer, push_of, start_with};
+
+/// A server whose tenant files are on a simulated disk.
+struct Machine {
+    server: TestServer,
+    disk: Disk,
+    process: Process,
+    token: String,
+}
+
+async fn machine() -> Machine {
+    let disk = Disk::new(3);
+    let process = disk.process("");
+    let vfs = process.vfs_name().to_owned();
+    let server = start_with(|config| config.vfs = Some(vfs)).await;
+    let token = server.token("acme", Rights::Sync);
+    Machine {
+        server,
+        disk,
+        process,
+        token,
+    }
+}
+
+fn large(actor: &str) -> Value {
+    let mut push = push_of(actor, 1..=3);
+    push["ops"][2]["payload"] = json!("x".repeat(300_000));
+    push
+}
+
+#[tokio::test]
+async fn a_full_disk_is_507_keeps_nothing_and_passes_without_a_restart() {
+    let m = machine().await;
+    m.server
+        .post("/sync/push", &m.token, push_of("a", [1]))
+        .await
+        .expect(200);
+    m.disk.set_quota("", m.disk.used("") + 50_000);
+    let reply = m.server.post("/sync/push", &m.token, large("b")).await;
+    reply.refused(507, "storage_full");
+    assert!(reply.header("retry-after").parse::<u64>().unwrap() > 0);
+    let page = m.server.get("/sync/pull", &m.token).await.expect(200);
+    assert_eq!(
+        page["serverSeq"], 1,
+        "reads go on, and nothing of the push is there"
+    );
+
+    m.disk.lift_quota("");
+    let answer = m
+        .server
+        .post("/sync/push", &m.token, large("b"))
+        .await
+        .expect(200);
+    assert_eq!(answer["serverSeq"], 4);
+}
+
+#[tokio::test]
+async fn a_sync_that_fails_acknowledges_nothing_and_the_next_push_goes_on() {
+    let m = machine().await;
+    m.server
+        .post("/sync/push", &m.token, push_of("a", [1]))
+        .await
+        .expect(200);
+    m.process.arm(Fault::failure_at(Verb::Sync, 1));
+    let reply = m
+        .server
+        .post("/sync/push", &m.token, push_of("a", [2]))
+        .await;
+    reply.refused(503, "unavailable");
+    assert!(!reply.header("retry-after").is_empty());
+
+    m.server
+        .post("/sync/push", &m.token, push_of("a", 2..=3))
+        .await
+        .expect(200);
+    let page = m.server.get("/sync/pull", &m.token).await.expect(200);
+    let clocks: Vec<_> = page["ops"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|op| op["clock"].clone())
+        .collect();
+    assert_eq!(clocks, [1, 2, 3], "each op is there once");
+    let metrics = m.server.get("/metrics", &m.token).await.text;
+    assert!(
+        metrics.contains("syncline_commit_failures_total 1"),
+        "{metrics}"
+    );
+}

@@ -1,0 +1,242 @@
+//! What must hold: a list of everything that was written, and what may have become of it.
+//!
+//! The oracle knows ops by the digest of their payload alone, which no two of a world share. Keys,
+//! places and rows are the business of the code that is tested.
+
+mod holdings;
+mod order;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use syncline_model::{PayloadHash, ServerSeq};
+
+use crate::workload::{Effect, Flavor, Wish};
+
+pub(crate) use holdings::{Holdings, OutboxKind};
+pub(crate) use verdict::{EndState, FileEnd, MachineEnd, first_difference};
+
+/// A promise that was not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation(pub String);
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The digest of an op's payload as first sent.
+pub(crate) type Digest = [u8; 16];
+
+pub(crate) fn digest(hash: &PayloadHash) -> Digest {
+    *hash.as_bytes()
+}
+
+/// What its writer was told of an op.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing, or a failure: it may be written or not.
+    Nothing,
+    /// That it is written.
+    Done,
+}
+
+/// Why an op need not be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Excuse {
+    /// The disks that held it were put back, damaged or lost.
+    LostWithDisk,
+    /// The log was cut on purpose.
+    Discarded,
+    /// Its user dropped it from quarantine.
+    Dropped,
+}
+
+/// Who wrote an op: a replica's machine at one state of its disk, or a caller without a replica. Ops
+/// of one writer have an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Writer {
+    pub(crate) machine: Option<usize>,
+    /// How often the machine's disk had been put back or copied.
+    pub(crate) era: u32,
+}
+
+/// An op that somebody has written, or tried to.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) digest: Digest,
+    pub(crate) effect: Effect,
+    pub(crate) flavor: Flavor,
+    pub(crate) writer: Writer,
+    pub(crate) told: Told,
+    pub(crate) excuse: Option<Excuse>,
+    /// It was discarded, and nobody holds it as unsent: it must not come back.
+    pub(crate) banned: bool,
+    /// Several disks have held it as unsent: each may have written it anew.
+    pub(crate) may_double: bool,
+    /// Rises with each op that is written.
+    pub(crate) order: u64,
+}
+
+/// Everything written in a world.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    written: Vec<Written>,
+    by_digest: BTreeMap<Digest, usize>,
+    orders: u64,
+    /// What the server's answers have said to be in its log, at which place.
+    acknowledged: BTreeMap<ServerSeq, Digest>,
+}
+
+impl Oracle {
+    /// Notes an op that is about to be written.
+    pub(crate) fn begin(&mut self, wish: &Wish, writer: Writer) -> usize {
+        self.orders += 1;
+        let digest = digest(&wish.op.payload.hash());
+        let index = self.written.len();
+        self.written.push(Written {
+            digest,
+            effect: wish.effect.clone(),
+            flavor: wish.flavor,
+            writer,
+            told: Told::Nothing,
+            excuse: None,
+            banned: false,
+            may_double: false,
+            order: self.orders,
+        });
+        let before = self.by_digest.insert(digest, index);
+        assert!(before.is_none(), "two ops of a world have the same payload");
+        index
+    }
+
+    /// The writer was told that the op is written.
+    pub(crate) fn done(&mut self, index: usize) {
+        self.written[index].told = Told::Done;
+    }
+
+    pub(crate) fn find(&self, digest: &Digest) -> Option<&Written> {
+        self.by_digest
+            .get(digest)
+            .map(|index| &self.written[*index])
+    }
+
+    fn find_mut(&mut self, digest: &Digest) -> Option<&mut Written> {
+        self.by_digest
+            .get(digest)
+            .map(|index| &mut self.written[*index])
+    }
+
+    /// The op left quarantine, and is the newest of its writer.
+    pub(crate) fn retried(&mut self, digest: &Digest) {
+        self.orders += 1;
+        let order = self.orders;
+        if let Some(written) = self.find_mut(digest) {
+            written.order = order;
+        }
+    }
+
+    pub(crate) fn dropped(&mut self, digest: &Digest) {
+        self.excuse([*digest], Excuse::Dropped);
+    }
+
+    pub(crate) fn excuse(&mut self, digests: impl IntoIterator<Item = Digest>, excuse: Excuse) {
+        for digest in digests {
+            if let Some(written) = self.find_mut(&digest) {
+                written.excuse = Some(excuse);
+            }
+        }
+    }
+
+    /// Ops that were cut off the log on purpose, and that no outbox holds: they stay away.
+    pub(crate) fn ban(&mut self, digests: impl IntoIterator<Item = Digest>) {
+        for digest in digests {
+            if let Some(written) = self.find_mut(&digest) {
+                written.banned = true;
+            }
+        }
+    }
+
+    /// Somebody has put an older disk back: what was banned may be on it.
+    pub(crate) fn lift_bans(&mut self) {
+        for written in &mut self.written {
+            written.banned = false;
+        }
+    }
+
+    /// An older disk holds these as unsent.
+    pub(crate) fn lift_bans_of(&mut self, digests: &[Digest]) {
+        for digest in digests {
+            if let Some(written) = self.find_mut(digest) {
+                written.banned = false;
+            }
+        }
+    }
+
+    /// Several disks hold these as unsent.
+    pub(crate) fn let_double(&mut self, digests: impl IntoIterator<Item = Digest>) {
+        for digest in digests {
+            if let Some(written) = self.find_mut(&digest) {
+                written.may_double = true;
+            }
+        }
+    }
+
+    /// An answer that left the server says that the op is at this place.
+    pub(crate) fn acknowledged(&mut self, seq: ServerSeq, digest: Digest) -> Result<(), Violation> {
+        match self.acknowledged.insert(seq, digest) {
+            Some(before) if before != digest => Err(Violation(format!(
+                "the server has acknowledged two ops at place {seq}"
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The log was cut behind `seq` by its operator.
+    pub(crate) fn cut_log(&mut self, seq: ServerSeq) {
+        self.acknowledged.retain(|place, _| *place <= seq);
+    }
+
+    /// Compares what was acknowledged with the log as it is.
+    pub(crate) fn check_acknowledged(
+        &self,
+        log: &BTreeMap<ServerSeq, Digest>,
+    ) -> Result<(), Violation> {
+        for (seq, digest) in &self.acknowledged {
+            if log.get(seq) != Some(digest) {
+                return Err(Violation(format!(
+                    "the server acknowledged an op at place {seq}, and its log does not hold it there"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every op that a machine was told to be written must be held by it, or by the server.
+    pub(crate) fn check_survived(
+        &self,
+        machine: usize,
+        era: u32,
+        held: &Holdings,
+        server: &Holdings,
+    ) -> Result<(), Violation> {
+        let writer = Writer {
+            machine: Some(machine),
+            era,
+        };
+        let own = self.written.iter().filter(|written| {
+            written.writer == writer && written.told == Told::Done && written.excuse.is_none()
+        });
+        for written in own {
+            if !held.holds(&written.digest) && !server.holds(&written.digest) {
+                return Err(Violation(format!(
+                    "machine {machine} has lost an op that it reported as written: {:?}",
+                    written.effect
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! Which ops a disk holds, and where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syncline_model::ServerSeq;
+use syncline_store::local::{LocalFile, OutboxState};
+use syncline_store::{FileOptions, PageLimit, StoreError, TenantFile};
+
+use super::{Digest, digest};
+
+const WHOLE: PageLimit = PageLimit {
+    ops: usize::MAX >> 1,
+    bytes: usize::MAX >> 1,
+};
+
+/// How an op waits in an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutboxKind {
+    Pending,
+    Acknowledged(ServerSeq),
+    /// Offered again for the log's sake.
+    Offer,
+}
+
+/// The ops on one disk.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Holdings {
+    pub(crate) log: BTreeMap<ServerSeq, Digest>,
+    pub(crate) outbox: Vec<(Digest, OutboxKind)>,
+    pub(crate) quarantine: BTreeSet<Digest>,
+}
+
+impl Holdings {
+    /// Reads the log of a tenant file.
+    pub(crate) fn of_log(file: &TenantFile) -> Result<Self, StoreError> {
+        let mut held = Self::default();
+        file.visit_ops_after(ServerSeq::ZERO, WHOLE, |op| {
+            let seq = ServerSeq(op.server_seq);
+            held.log.insert(seq, digest(&op.payload_hash));
+            Ok(())
+        })?;
+        Ok(held)
+    }
+
+    /// Reads a replica's files under `prefix`; what can't be read is not held.
+    pub(crate) fn of_replica(vfs: &str, prefix: &str) -> Self {
+        let options = FileOptions {
+            vfs: Some(vfs.to_owned()),
+            ..FileOptions::default()
+        };
+        let local = LocalFile::open(format!("{prefix}local.db").as_ref(), &options);
+        let Ok(local) = local else {
+            return Self::default();
+        };
+        let tenant = local.identity().ok().and_then(|identity| {
+            let path = format!("{prefix}{}", identity.tenant_file);
+            TenantFile::open(path.as_ref(), &options).ok()
+        });
+        let log = tenant.and_then(|file| Self::of_log(&file).ok());
+        let mut held = log.unwrap_or_default();
+        for row in local.outbox_after(0, WHOLE.ops).unwrap_or_default() {
+            let kind = match (row.heal, row.state) {
+                (Some(_), _) => OutboxKind::Offer,
+                (None, OutboxState::Pending) => OutboxKind::Pending,
+                (None, OutboxState::Acknowledged(seq)) => OutboxKind::Acknowledged(seq),
+            };
+            held.outbox.push((digest(&row.payload_hash), kind));
+        }
+        let quarantined = local.quarantined().unwrap_or_default();
+        let digests = quarantined.iter().map(|op| digest(&op.payload_hash));
+        held.quarantine.extend(digests);
+        held
+    }
+
+    pub(crate) fn holds(&self, digest: &Digest) -> bool {
+        self.all().any(|held| held == digest)
+    }
+
+    /// Every op, some of them twice.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Digest> {
+        let outbox = self.outbox.iter().map(|(digest, _)| digest);
+        self.log.values().chain(outbox).chain(&self.quarantine)
+    }
+}

@@ -1,0 +1,209 @@
+//! The end of a world: everything written is where it must be, and all replicas are equal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syncline_model::thread::ThreadId;
+use syncline_store::Head;
+
+use super::{Digest, Holdings, Oracle, Told, Violation, Written};
+use crate::workload::{Effect, Flavor};
+
+/// How a tenant file stands at the end.
+#[derive(Debug)]
+pub(crate) struct FileEnd {
+    pub(crate) head: Head,
+    pub(crate) held: Holdings,
+    /// Every row of the view.
+    pub(crate) view: String,
+    /// The same after the log was folded again.
+    pub(crate) folded_again: String,
+    /// What SQLite's own check says of each file: `ok`.
+    pub(crate) integrity: Vec<String>,
+}
+
+/// How a machine stands at the end.
+#[derive(Debug)]
+pub(crate) struct MachineEnd {
+    pub(crate) name: String,
+    pub(crate) replica: String,
+    pub(crate) actor: String,
+    pub(crate) file: FileEnd,
+    /// What is in quarantine, and why.
+    pub(crate) quarantined: Vec<(Digest, String)>,
+}
+
+/// How a world stands at the end.
+#[derive(Debug)]
+pub(crate) struct EndState {
+    pub(crate) server: FileEnd,
+    /// Ops of the log whose payloads are erased.
+    pub(crate) erased: BTreeSet<Digest>,
+    /// The name of each live thread.
+    pub(crate) names: BTreeMap<ThreadId, String>,
+    pub(crate) machines: Vec<MachineEnd>,
+    /// Whether somebody has made clocks leap.
+    pub(crate) clocks_leapt: bool,
+}
+
+impl Oracle {
+    /// Checks everything that must hold once a healed world is at rest.
+    pub(crate) fn check_end(&self, end: &EndState) -> Result<(), Violation> {
+        check_file("server", &end.server)?;
+        self.check_acknowledged(&end.server.held.log)?;
+        for machine in &end.machines {
+            check_file(&machine.name, &machine.file)?;
+            check_equal(&machine.name, &machine.file, &end.server)?;
+            self.check_quarantine(machine, end.clocks_leapt)?;
+        }
+        check_identities(&end.machines)?;
+        let mut in_log: BTreeMap<Digest, u32> = BTreeMap::new();
+        for digest in end.server.held.log.values() {
+            *in_log.entry(*digest).or_default() += 1;
+        }
+        for written in &self.written {
+            let count = in_log.get(&written.digest).copied().unwrap_or_default();
+            check_presence(written, count, end)?;
+            if count > 0 && !end.erased.contains(&written.digest) {
+                check_view(written, &end.server.view)?;
+            }
+        }
+        if let Some(stranger) = in_log.keys().find(|digest| self.find(digest).is_none()) {
+            return violation(format!(
+                "the log holds an op that nobody wrote: {stranger:?}"
+            ));
+        }
+        self.check_names(&in_log, &end.names)
+    }
+
+    fn check_quarantine(&self, machine: &MachineEnd, clocks_leapt: bool) -> Result<(), Violation> {
+        for (digest, code) in &machine.quarantined {
+            let flavor = self.find(digest).map(|written| written.flavor);
+            let is_right = match (code.as_str(), flavor) {
+                ("too_large", Some(Flavor::Oversized)) => true,
+                ("fold_failed", Some(Flavor::Panicking)) => true,
+                ("clock_lead", _) => clocks_leapt,
+                _ => false,
+            };
+            if !is_right {
+                return violation(format!(
+                    "{}: an op is in quarantine as {code}, for no reason: {flavor:?}",
+                    machine.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn violation<T>(text: String) -> Result<T, Violation> {
+    Err(Violation(text))
+}
+
+fn check_file(name: &str, file: &FileEnd) -> Result<(), Violation> {
+    if let Some(damage) = file.integrity.iter().find(|verdict| *verdict != "ok") {
+        return violation(format!("{name}: a file is damaged: {damage}"));
+    }
+    let places = file.held.log.keys().map(|seq| seq.get());
+    if !places.eq(1..=file.head.cursor.server_seq.get()) {
+        return violation(format!("{name}: the log has a gap"));
+    }
+    match first_difference(&file.view, &file.folded_again) {
+        None => Ok(()),
+        Some((view, again)) => violation(format!(
+            "{name}: the view is not the fold of the log: {view:?} and folded again {again:?}"
+        )),
+    }
+}
+
+fn check_equal(name: &str, file: &FileEnd, server: &FileEnd) -> Result<(), Violation> {
+    if !file.held.outbox.is_empty() {
+        let count = file.held.outbox.len();
+        return violation(format!("{name}: {count} ops are left in the outbox"));
+    }
+    if (file.head.epoch, file.head.cursor) != (server.head.epoch, server.head.cursor) {
+        return violation(format!(
+            "{name} is at {:?}, the server at {:?}",
+            file.head, server.head
+        ));
+    }
+    if file.held.log != server.held.log {
+        return violation(format!("{name}: the log is not the server's"));
+    }
+    match first_difference(&file.view, &server.view) {
+        None => Ok(()),
+        Some((own, servers)) => violation(format!(
+            "{name}: the view is not the server's: {own:?} and there {servers:?}"
+        )),
+    }
+}
+
+fn check_identities(machines: &[MachineEnd]) -> Result<(), Violation> {
+    let replicas: BTreeSet<_> = machines.iter().map(|machine| &machine.replica).collect();
+    let actors: BTreeSet<_> = machines.iter().map(|machine| &machine.actor).collect();
+    if replicas.len() < machines.len() || actors.len() < machines.len() {
+        return violation("two machines are the same replica or actor".to_owned());
+    }
+    Ok(())
+}
+
+fn check_presence(written: &Written, count: u32, end: &EndState) -> Result<(), Violation> {
+    let what = || format!("{:?} op {:?}", written.flavor, written.effect);
+    if written.flavor == Flavor::Oversized && count > 0 {
+        return violation(format!("the log holds an op over the bound: {}", what()));
+    }
+    if written.banned && count > 0 {
+        return violation(format!("a discarded op has come back: {}", what()));
+    }
+    if count > 1 && !written.may_double {
+        return violation(format!("the log holds an op {count} times: {}", what()));
+    }
+    let quarantined = || {
+        let mut machines = end.machines.iter();
+        machines.any(|machine| machine.file.held.quarantine.contains(&written.digest))
+    };
+    if count == 0 && written.told == Told::Done && written.excuse.is_none() && !quarantined() {
+        return violation(format!("an op is lost: {} of {:?}", what(), written.writer));
+    }
+    Ok(())
+}
+
+/// What an op that is in the log, with its payload, must have left in the view.
+fn check_view(written: &Written, view: &str) -> Result<(), Violation> {
+    match &written.effect {
+        Effect::Entry { text, .. } => {
+            let shown = view.matches(text.as_str()).count();
+            if shown == 1 {
+                return Ok(());
+            }
+            violation(format!("the entry {text:?} is in the view {shown} times"))
+        }
+        Effect::Delete { thread } => {
+            let start = format!("threads[\"{thread}\"");
+            let row = view.lines().find(|line| line.starts_with(&start));
+            if row.is_some_and(|row| row.contains("\"deleted\"")) {
+                return Ok(());
+            }
+            violation(format!(
+                "thread {thread} was deleted, and is shown as {row:?}"
+            ))
+        }
+        Effect::Name { .. } | Effect::Other => Ok(()),
+    }
+}
+
+/// The first lines in which two texts differ.
+pub(crate) fn first_difference<'a>(one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
+    if one == other {
+        return None;
+    }
+    let (mut ones, mut others) = (one.lines(), other.lines());
+    loop {
+        match (ones.next(), others.next()) {
+            (None, None) => return Some(("", "")),
+            (own, its) if own != its => {
+                return Some((own.unwrap_or_default(), its.unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+}

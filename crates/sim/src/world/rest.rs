@@ -1,0 +1,261 @@
+//! The second phase: everything heals, and the world must come to rest, with all promises kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syncline_model::ServerSeq;
+use syncline_model::planted::{Binary, play};
+use syncline_model::thread::ThreadId;
+use syncline_protocol::session::State;
+use syncline_store::local::LocalFile;
+use syncline_store::threads::{ListFilter, ListStart, list_threads};
+use syncline_store::{FileOptions, OpenError, PageLimit, StoreError, TenantFile};
+
+use super::process::chain;
+use super::{Doing, Event, Phase, Pid, World};
+use crate::dials::Weather;
+use crate::oracle::{
+    Digest, EndState, FileEnd, Holdings, MachineEnd, Violation, digest, first_difference,
+};
+use crate::server::HOME;
+
+/// Milliseconds in which a healed world must come to rest.
+const REST_WITHIN_MS: u64 = 300_000;
+/// Milliseconds between two looks.
+const LOOK_MS: u64 = 1_000;
+const WHOLE: PageLimit = PageLimit {
+    ops: usize::MAX >> 1,
+    bytes: usize::MAX >> 1,
+};
+
+impl World {
+    pub(super) fn heal(&mut self) {
+        self.note(format_args!("the world heals"));
+        self.phase = Phase::Healing;
+        self.healed_at = self.now();
+        self.weather = Weather::FAIR;
+        self.disk.disarm(HOME);
+        self.disk.lift_quota(HOME);
+        self.armed.clear();
+        for machine in 0..self.machines.len() {
+            let home = self.machines[machine].home.clone();
+            self.disk.disarm(&home);
+            self.disk.lift_quota(&home);
+            self.machines[machine].cut_off_until = 0;
+            self.schedule.set(1, Event::Login(machine));
+        }
+        if self.server_binary.age > 0 {
+            self.upgrade_server();
+        }
+        if let Some(server) = &mut self.server {
+            server.gate = crate::server::Gate::Open;
+        }
+        for pid in self.pids() {
+            if self.process(pid).binary.age > 0 {
+                self.stop(pid);
+                self.upgrade(pid);
+                self.start_later(pid, 1, 500);
+            }
+        }
+        self.schedule.set(1_000, Event::Wake);
+        self.schedule.set(LOOK_MS, Event::Look);
+    }
+
+    /// Whether everybody has everything; sets the next look if not.
+    pub(super) fn is_at_rest(&mut self) -> Result<bool, Violation> {
+        self.bury_the_dead();
+        let restless = self.first_restless();
+        let Some(why) = restless else {
+            if self.last_words {
+                return Ok(true);
+            }
+            // A healed world works: everybody writes once more.
+            self.last_words = true;
+            self.healed_at = self.now();
+            for pid in self.pids() {
+                self.write(pid)?;
+            }
+            self.schedule.set(LOOK_MS, Event::Look);
+            return Ok(false);
+        };
+        if self.now() - self.healed_at > REST_WITHIN_MS {
+            return Err(Violation(format!(
+                "the healed world does not come to rest: {why}"
+            )));
+        }
+        self.schedule.set(LOOK_MS, Event::Look);
+        Ok(false)
+    }
+
+    /// What still moves, or should.
+    fn first_restless(&mut self) -> Option<String> {
+        let Some(head) = self.server_head() else {
+            return Some("the server is down".to_owned());
+        };
+        if self.bare.is_busy() {
+            return Some("a caller waits for its answer".to_owned());
+        }
+        for machine in 0..self.machines.len() {
+            if !self.machines[machine].authorized {
+                return Some(format!("r{machine} is logged out"));
+            }
+            let mut syncs = false;
+            for pid in self.pids().into_iter().filter(|pid| pid.machine == machine) {
+                self.enter(pid);
+                let engine = match &mut self.process(pid).doing {
+                    Doing::Nothing => return Some(format!("{pid} is down")),
+                    Doing::Writing(_) => continue,
+                    Doing::Syncing(engine) => engine,
+                };
+                syncs = true;
+                let state = engine.state();
+                if !matches!(state, State::Idle | State::Polling | State::Live) {
+                    return Some(format!("{pid} is {}", state.name()));
+                }
+                let status = match engine.replica().status() {
+                    Ok(status) => status,
+                    Err(error) => return Some(format!("{pid}: {}", chain(&error))),
+                };
+                let at = (status.epoch, status.cursor);
+                if at != (Some(head.epoch), head.cursor) {
+                    return Some(format!("{pid} is at {at:?}, the server at {head:?}"));
+                }
+                if status.pending() + status.acknowledged() > 0 {
+                    return Some(format!("{pid} has {:?} in its outbox", status.scopes));
+                }
+            }
+            if !syncs {
+                return Some(format!("nobody syncs r{machine}"));
+            }
+        }
+        None
+    }
+
+    /// Closes everything, and looks at what is on the disks.
+    pub(super) fn check_end(&mut self) -> Result<(), Violation> {
+        let views = self.views_of_writers()?;
+        for pid in self.pids() {
+            self.stop(pid);
+        }
+        self.end_server();
+        play(Binary::default());
+        let end = self.end_state().map_err(|error| {
+            Violation(format!(
+                "a file can't be read at the end: {}",
+                chain(&error)
+            ))
+        })?;
+        for (pid, view) in views {
+            if let Some((own, servers)) = first_difference(&view, &end.server.view) {
+                return Err(Violation(format!(
+                    "{pid} shows {own:?}, and the server's view has {servers:?}"
+                )));
+            }
+        }
+        self.oracle.check_end(&end)
+    }
+
+    /// What processes show that don't sync.
+    fn views_of_writers(&mut self) -> Result<Vec<(Pid, String)>, Violation> {
+        let mut views = Vec::new();
+        for pid in self.pids() {
+            self.enter(pid);
+            let Doing::Writing(replica) = &mut self.process(pid).doing else {
+                continue;
+            };
+            let view = replica.view().map_err(|error| chain(&error));
+            let view = view.and_then(|file| file.dump_view().map_err(|error| chain(&error)));
+            views.push((
+                pid,
+                view.map_err(|error| Violation(format!("{pid}: {error}")))?,
+            ));
+        }
+        Ok(views)
+    }
+
+    fn end_state(&mut self) -> Result<EndState, EndError> {
+        let options = FileOptions {
+            vfs: Some(self.disk.vfs_name().to_owned()),
+            ..FileOptions::default()
+        };
+        let mut server = TenantFile::open("server/tenant.db".as_ref(), &options)?;
+        let (erased, names) = (erased(&server)?, names(&server)?);
+        let mut machines = Vec::new();
+        for machine in &self.machines {
+            machines.push(machine_end(&machine.home, &options)?);
+        }
+        Ok(EndState {
+            server: file_end(&mut server)?,
+            erased,
+            names,
+            machines,
+            clocks_leapt: self.clocks_leapt,
+        })
+    }
+}
+
+/// Why a file can't be read at the end.
+#[derive(Debug, thiserror::Error)]
+enum EndError {
+    #[error("could not open a file")]
+    Open(#[from] OpenError),
+    #[error("could not read a file")]
+    Store(#[from] StoreError),
+}
+
+fn machine_end(home: &str, options: &FileOptions) -> Result<MachineEnd, EndError> {
+    let local = LocalFile::open(format!("{home}local.db").as_ref(), options)?;
+    let identity = local.identity()?;
+    let path = format!("{home}{}", identity.tenant_file);
+    let mut file = file_end(&mut TenantFile::open(path.as_ref(), options)?)?;
+    file.integrity.push(local.integrity()?);
+    let held = Holdings::of_replica(options.vfs.as_deref().unwrap_or_default(), home);
+    file.held.outbox = held.outbox;
+    file.held.quarantine = held.quarantine;
+    let quarantined = local.quarantined()?;
+    let quarantined = quarantined
+        .iter()
+        .map(|op| (digest(&op.payload_hash), op.code.clone()));
+    Ok(MachineEnd {
+        name: home.to_owned(),
+        replica: identity.replica.to_string(),
+        actor: identity.actor.to_string(),
+        file,
+        quarantined: quarantined.collect(),
+    })
+}
+
+fn file_end(file: &mut TenantFile) -> Result<FileEnd, EndError> {
+    let (head, held, view) = (file.head()?, Holdings::of_log(file)?, file.dump_view()?);
+    let integrity = vec![file.integrity()?];
+    file.fold_again()?;
+    let folded_again = file.dump_view()?;
+    Ok(FileEnd {
+        head,
+        held,
+        view,
+        folded_again,
+        integrity,
+    })
+}
+
+/// The ops of the log that have no payload any more.
+fn erased(file: &TenantFile) -> Result<BTreeSet<Digest>, StoreError> {
+    let mut erased = BTreeSet::new();
+    file.visit_ops_after(ServerSeq::ZERO, WHOLE, |op| {
+        if op.payload.is_none() {
+            erased.insert(digest(&op.payload_hash));
+        }
+        Ok(())
+    })?;
+    Ok(erased)
+}
+
+/// The names of the live threads.
+fn names(file: &TenantFile) -> Result<BTreeMap<ThreadId, String>, StoreError> {
+    let filter = ListFilter::default();
+    let page = list_threads(file.connection(), &filter, ListStart::Offset(0), 1_000)?;
+    let threads = page.threads.into_iter();
+    Ok(threads
+        .map(|listed| (listed.thread.thread_id, listed.thread.name))
+        .collect())
+}

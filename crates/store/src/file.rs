@@ -41,6 +41,8 @@ pub enum StoreError {
     },
     #[error("another process holds the file for too long")]
     Busy(#[source] rusqlite::Error),
+    #[error("a newer version has folded the view: update syncline, or start it again")]
+    NewerFold { found: i64, known: i64 },
     #[error("could not read or write the file")]
     Sqlite(#[source] rusqlite::Error),
 }

@@ -252,7 +252,7 @@ fn is_passing(error: &StoreError) -> bool {
         StoreError::Sqlite(error) => {
             error.sqlite_error_code() == Some(ErrorCode::FileLockingProtocolFailed)
         }
-        StoreError::Full(_) | StoreError::Damaged { .. } => false,
+        StoreError::Full(_) | StoreError::Damaged { .. } | StoreError::NewerFold { .. } => false,
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 use rusqlite::Connection;
 use syncline_model::{Table, planted, tables};
 
+use crate::file::StoreError;
+
 /// `SYNT` in a file's header.
 pub(crate) const APPLICATION: i32 = 0x5359_4e54;
 /// Raised with each change of the log's tables.
@@ -16,6 +18,19 @@ const FOLD_VERSION: i64 = 1;
 /// The fold version of this binary, or of the one that the simulator lets this thread play.
 pub(crate) fn fold_version() -> i64 {
     FOLD_VERSION - planted::fold_age()
+}
+
+/// Refuses to go on in a file whose view a newer version has folded, perhaps since it was opened: an
+/// older fold would spoil it. Asked in each transaction that writes to the view.
+pub(crate) fn refuse_newer_fold(connection: &Connection) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached("SELECT fold_version FROM state")?;
+    let found: i64 = statement.query_row([], |row| row.get(0))?;
+    let known = fold_version();
+    if found > known {
+        Err(StoreError::NewerFold { found, known })
+    } else {
+        Ok(())
+    }
 }
 
 const LOG: &str = "

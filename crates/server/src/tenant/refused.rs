@@ -56,7 +56,9 @@ impl From<StoreError> for Refused {
         match error {
             StoreError::Full(_) => Self::StorageFull(error),
             StoreError::Damaged { .. } => Self::Damaged(error),
-            StoreError::Busy(_) | StoreError::Sqlite(_) => Self::Unavailable(error),
+            StoreError::Busy(_) | StoreError::Sqlite(_) | StoreError::NewerFold { .. } => {
+                Self::Unavailable(error)
+            }
         }
     }
 }

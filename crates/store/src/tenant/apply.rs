@@ -92,6 +92,7 @@ impl TenantFile {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::refuse_newer_fold(&transaction)?;
         let mut head = read_head(&transaction)?;
         if page.epoch != head.epoch {
             return Err(ApplyError::Epoch {
@@ -165,6 +166,7 @@ impl TenantFile {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::refuse_newer_fold(&transaction)?;
         let folded: i64 =
             transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;
         let pending = outbox.after(folded as u64)?;
@@ -185,6 +187,7 @@ impl TenantFile {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::refuse_newer_fold(&transaction)?;
         let mut view = View::new(&transaction, Layer::Confirmed);
         for (_, resource) in resources {
             view.rewind(resource.as_str())?;

@@ -6,6 +6,7 @@ use syncline_model::{Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq
 use super::read::find;
 use super::{Head, TenantFile, read_head};
 use crate::file::StoreError;
+use crate::schema;
 use crate::view::{Layer, View};
 
 /// What became of an op that was offered to the log.
@@ -55,6 +56,7 @@ impl TenantFile {
         let file = &*self;
         let connection = &file.connection;
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        schema::refuse_newer_fold(connection)?;
         let head = read_head(connection)?;
         let pruned = connection
             .prepare_cached("SELECT 1 FROM pruned LIMIT 1")?

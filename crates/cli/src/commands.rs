@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod daemon;
 mod doctor;
 mod logs;
 mod man;
@@ -19,6 +20,7 @@ use crate::failure::Outcome;
 pub(crate) enum Command {
     #[command(subcommand)]
     Thread(thread::ThreadCommand),
+    Daemon(daemon::DaemonArgs),
     Doctor(doctor::DoctorArgs),
     Logs(logs::LogsArgs),
     #[command(subcommand)]
@@ -35,6 +37,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         match self {
             Self::Thread(command) => command.run(context),
+            Self::Daemon(args) => daemon::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),
             Self::Logs(args) => logs::run(&args, context),
             Self::Config(command) => command.run(context),

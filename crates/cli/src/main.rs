@@ -21,6 +21,7 @@ mod progress;
 mod project_file;
 mod replica_access;
 mod server_data;
+mod signals;
 mod table;
 
 fn main() -> std::process::ExitCode {

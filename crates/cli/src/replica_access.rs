@@ -13,6 +13,11 @@ use crate::failure::Failure;
 
 /// Opens the replica of the profile in use, and makes it if there is none.
 pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
+    Ok(Replica::open(&make_dir(context)?, ReplicaOptions::default())?)
+}
+
+/// The directory of the replica of the profile in use; made if it is not there.
+pub(crate) fn make_dir(context: &Context) -> Result<PathBuf, Failure> {
     let dir = context.replica_dir()?;
     create_private_dir(&dir).map_err(|error| {
         Failure::new("data_unusable", format!("could not make {}", dir.display()))
@@ -20,7 +25,7 @@ pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
             .state("nothing was read or written")
             .fix("see to the owner and mode of the directory, or name another with --data-dir DIR")
     })?;
-    Ok(Replica::open(&dir, ReplicaOptions::default())?)
+    Ok(dir)
 }
 
 /// Where the replica's own processes meet.

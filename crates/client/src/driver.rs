@@ -37,7 +37,9 @@ const LOOK_EVERY_ONCE: Duration = Duration::from_millis(10);
 
 /// The loop's runtime: one thread, which is the one that runs it.
 pub(crate) fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 /// How long the loop runs.
@@ -158,7 +160,13 @@ impl Driver {
     }
 
     fn fulfil(&mut self, wishes: Wishes) {
-        let Wishes { wake, written, settings, stop: _, waiters } = wishes;
+        let Wishes {
+            wake,
+            written,
+            settings,
+            stop: _,
+            waiters,
+        } = wishes;
         if let Some(settings) = settings.filter(|settings| *settings != self.settings) {
             self.configure(settings);
         }
@@ -222,7 +230,9 @@ impl Driver {
 
     /// Asks the server whose the token is. Nothing else is sent before the answer.
     fn ask(&mut self) {
-        let SyncSettings::On(remote) = &self.settings else { return };
+        let SyncSettings::On(remote) = &self.settings else {
+            return;
+        };
         let remote = remote.clone();
         let host = Arc::clone(self.replica().host());
         match Transport::new(&remote, host, self.board.traffic()) {
@@ -260,7 +270,10 @@ impl Driver {
                 self.fail("unreadable_answer", error);
                 self.rest(RetryClass::Transport, None);
             }
-            WhoamiError::Refused { error: refusal, retry_after } => {
+            WhoamiError::Refused {
+                error: refusal,
+                retry_after,
+            } => {
                 self.fail(refusal.code.as_str(), error);
                 let retry_after = *retry_after;
                 match class_of(refusal.code) {
@@ -326,7 +339,10 @@ impl Driver {
 
     fn look_at_files(&mut self) -> Looked {
         self.replica().look().unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "could not look for writes");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not look for writes"
+            );
             Looked::Same
         })
     }
@@ -368,7 +384,9 @@ impl Driver {
     }
 
     fn failure(&self) -> Option<SyncFailure> {
-        let Some(Held::Syncing(engine)) = &self.held else { return None };
+        let Some(Held::Syncing(engine)) = &self.held else {
+            return None;
+        };
         engine.failure().map(|error| SyncFailure {
             code: error.code.clone(),
             message: error.message.clone(),
@@ -413,7 +431,10 @@ impl Driver {
         match self.replica().status() {
             Ok(status) => self.board.set_counts(&status),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not count ops");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "could not count ops"
+                );
             }
         }
     }

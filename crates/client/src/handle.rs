@@ -110,7 +110,9 @@ pub fn sync_once(
     let driver = Driver::new(replica, Manner::Once, Arc::clone(&board));
     let replica = runtime.block_on(driver.run(&inbox));
     runtime.shutdown_background();
-    let outcome = outcome.try_recv().unwrap_or_else(|_| board.outcome(SyncEnd::OutOfTime));
+    let outcome = outcome
+        .try_recv()
+        .unwrap_or_else(|_| board.outcome(SyncEnd::OutOfTime));
     Ok((replica, outcome))
 }
 

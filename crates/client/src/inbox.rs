@@ -87,7 +87,13 @@ impl Wishes {
     }
 
     fn is_empty(&self) -> bool {
-        let Self { wake, written, settings, stop, waiters } = self;
+        let Self {
+            wake,
+            written,
+            settings,
+            stop,
+            waiters,
+        } = self;
         let nothing = [wake, written, stop].into_iter().all(Option::is_none);
         nothing && settings.is_none() && waiters.is_empty()
     }

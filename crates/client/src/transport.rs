@@ -61,7 +61,9 @@ pub enum TransportError {
 impl TransportError {
     /// The error with its causes, as an engine takes it.
     pub(crate) fn into_unanswered(self) -> Unanswered {
-        Unanswered { message: crate::status::chain(&self) }
+        Unanswered {
+            message: crate::status::chain(&self),
+        }
     }
 }
 
@@ -82,7 +84,11 @@ impl Transport {
         host: Arc<dyn Host>,
         traffic: Arc<Traffic>,
     ) -> Result<Self, TransportError> {
-        let Remote { endpoint, token, delivery: _ } = remote.clone();
+        let Remote {
+            endpoint,
+            token,
+            delivery: _,
+        } = remote.clone();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("syncline/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -97,12 +103,20 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(TransportError::SetUp)?;
-        Ok(Self { http, endpoint, token, host, traffic })
+        Ok(Self {
+            http,
+            endpoint,
+            token,
+            host,
+            traffic,
+        })
     }
 
     /// Carries a call, and takes its whole answer.
     pub(crate) async fn call(&self, call: Call) -> Result<Answer, TransportError> {
-        let Call { answer_bytes_max, .. } = call;
+        let Call {
+            answer_bytes_max, ..
+        } = call;
         let mut save_to = call.save_to.clone();
         let response = self.send(call).await?;
         let head = Head::of(&response);
@@ -132,7 +146,8 @@ impl Transport {
         if let Some(token) = &self.token {
             builder = builder.header(AUTHORIZATION, token.authorization());
         }
-        self.traffic.count_sent(call.body.as_ref().map_or(0, Vec::len));
+        self.traffic
+            .count_sent(call.body.as_ref().map_or(0, Vec::len));
         if let Some(body) = call.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
@@ -177,7 +192,8 @@ impl Transport {
             .await
             .map_err(|_| TransportError::TimedOut)?
             .map_err(failure)?;
-        self.traffic.count_received(chunk.as_ref().map_or(0, Bytes::len));
+        self.traffic
+            .count_received(chunk.as_ref().map_or(0, Bytes::len));
         Ok(chunk)
     }
 }
@@ -202,8 +218,17 @@ impl Head {
     }
 
     fn with(self, body: AnswerBody) -> Answer {
-        let Self { status, media_type, retry_after } = self;
-        Answer { status, media_type, retry_after, body }
+        let Self {
+            status,
+            media_type,
+            retry_after,
+        } = self;
+        Answer {
+            status,
+            media_type,
+            retry_after,
+            body,
+        }
     }
 }
 

@@ -44,8 +44,8 @@ pub enum WhoamiError {
 
 /// Asks the server whose the token is. Blocks, for `patience` at most.
 pub fn whoami(remote: &Remote, patience: Duration) -> Result<Member, WhoamiError> {
-    let runtime = crate::driver::runtime()
-        .map_err(|error| WhoamiError::Start(StartError::Runtime(error)))?;
+    let runtime =
+        crate::driver::runtime().map_err(|error| WhoamiError::Start(StartError::Runtime(error)))?;
     let asked = runtime.block_on(async {
         let host = std::sync::Arc::new(RealHost::new()) as std::sync::Arc<dyn Host>;
         let transport = Transport::new(remote, host, std::sync::Arc::default())
@@ -85,5 +85,8 @@ fn read(answer: &Answer) -> Result<Member, WhoamiError> {
     if error.code == ErrorCode::NotFound {
         error.message = "there is no syncline server at this endpoint".to_owned();
     }
-    Err(WhoamiError::Refused { error, retry_after: answer.retry_after })
+    Err(WhoamiError::Refused {
+        error,
+        retry_after: answer.retry_after,
+    })
 }

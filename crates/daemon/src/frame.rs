@@ -27,7 +27,7 @@ pub enum FrameError {
 }
 
 /// Reads one message; none at the end of the connection.
-pub async fn read_frame(
+pub(crate) async fn read_frame(
     reader: &mut (impl AsyncBufRead + Unpin),
 ) -> Result<Option<Vec<u8>>, FrameError> {
     let mut headers = Headers::default();

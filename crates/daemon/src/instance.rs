@@ -61,6 +61,6 @@ mod tests {
             Err(InstanceError::Running)
         ));
         drop(first);
-        Instance::claim(&path).unwrap();
+        drop(Instance::claim(&path).unwrap());
     }
 }

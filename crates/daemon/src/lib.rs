@@ -18,5 +18,5 @@ pub use follow::{Followed, ReadSettings};
 pub use frame::{FrameError, MESSAGE_BYTES_MAX, framed, read_frame_blocking, write_frame};
 pub use instance::{Instance, InstanceError};
 pub use rpc::{Outcome, Request, Response, RpcError, Version};
-pub use service::{Config, DaemonError, PROTOCOL, run};
+pub use service::{Config, DaemonError, PROTOCOL, ReadyDaemon, prepare};
 pub use socket::SocketError;

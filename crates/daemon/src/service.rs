@@ -50,34 +50,59 @@ pub enum DaemonError {
     Start(#[source] StartError),
 }
 
-/// Runs until `shutdown` is done or a caller asks it to stop.
-///
-/// It ends in this order: no new calls, then the write under way is finished and sync ends, then the
-/// replica is closed, then another daemon may begin.
-pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> Result<(), DaemonError> {
+/// A daemon that is set up, and answers once it is run.
+#[derive(Debug)]
+#[must_use = "a daemon answers nobody until it is run"]
+pub struct ReadyDaemon {
+    listener: Listener,
+    service: Arc<Service>,
+    instance: Instance,
+}
+
+/// Takes the profile's lock and socket, opens the replica and starts sync; what can fail at a start
+/// fails here. Needs a runtime's context.
+pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
     let instance = Instance::claim(&config.lock).map_err(DaemonError::Instance)?;
     let listener = Listener::bind(&config.socket).map_err(DaemonError::Socket)?;
     let replica = Replica::open(&config.replica, config.options).map_err(DaemonError::Replica)?;
     let follower = Follower::begin(config.followed);
     let sync = syncline_client::start(replica, follower.current().clone());
-    let sync = Arc::new(sync.map_err(DaemonError::Start)?);
-    let service = Arc::new(Service {
-        sync: Arc::clone(&sync),
+    let service = Service {
+        sync: Arc::new(sync.map_err(DaemonError::Start)?),
         follower: Mutex::new(follower),
         stop: Notify::new(),
-    });
+    };
     tracing::info!(socket = %config.socket.display(), "the daemon is ready");
-    tokio::select! {
-        () = control::serve(listener, Arc::clone(&service)) => {}
-        () = service.follow() => {}
-        () = service.stop.notified() => tracing::info!("asked to stop by a command"),
-        () = shutdown => tracing::info!("asked to stop by a signal"),
+    Ok(ReadyDaemon {
+        listener,
+        service: Arc::new(service),
+        instance,
+    })
+}
+
+impl ReadyDaemon {
+    /// Runs until `shutdown` is done or a caller asks it to stop.
+    ///
+    /// It ends in this order: no new calls, then the write under way is finished and sync ends, then
+    /// the replica is closed, then another daemon may begin.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self {
+            listener,
+            service,
+            instance,
+        } = self;
+        tokio::select! {
+            () = control::serve(listener, Arc::clone(&service)) => {}
+            () = service.follow() => {}
+            () = service.stop.notified() => tracing::info!("asked to stop by a command"),
+            () = shutdown => tracing::info!("asked to stop by a signal"),
+        }
+        let sync = Arc::clone(&service.sync);
+        let ended = tokio::task::spawn_blocking(move || sync.stop()).await;
+        ended.expect("ending sync does not panic");
+        tracing::info!("the daemon has ended");
+        drop(instance);
     }
-    let ended = tokio::task::spawn_blocking(move || sync.stop()).await;
-    ended.expect("ending sync does not panic");
-    tracing::info!("the daemon has ended");
-    drop(instance);
-    Ok(())
 }
 
 /// What answers the control socket.

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Outcome};
 use crate::logging;
 use crate::output::Output;
 use crate::replica_access::{self, Meeting};
-use crate::{remote, signals};
+use crate::{delivery, signals};
 
 /// Keep this profile in sync, until Ctrl-C
 ///
@@ -33,17 +33,20 @@ pub(crate) fn run(_: &DaemonArgs, context: &Context) -> Outcome {
     let runtime = signals::runtime()?;
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
+        let daemon = syncline_daemon::prepare(config)?;
         context.output.note(format_args!(
             "keeping profile {profile} in sync until Ctrl-C; `syncline logs -f` shows what happens"
         ));
-        syncline_daemon::run(config, shutdown).await.map_err(Failure::from)
+        daemon.run(shutdown).await;
+        Ok(())
     })
 }
 
 /// The settings, read afresh each time for the profile that is in use now: a profile that is made
 /// the active one later has a replica of its own.
 fn followed(context: &Context) -> Result<Followed, Failure> {
-    let files = remote::settings_files(context)?;
+    let mut files = vec![context.paths()?.config_file, context.credentials()?.path().to_owned()];
+    files.extend(context.globals.token_file.clone());
     let mut surroundings = Surroundings {
         globals: context.globals.clone(),
         environment: context.environment.clone(),
@@ -65,7 +68,7 @@ impl Surroundings {
     fn sync_settings(&self) -> Result<SyncSettings, SettingsError> {
         let (globals, environment) = (self.globals.clone(), self.environment.clone());
         let context = Context::new(globals, environment, self.output.clone());
-        remote::sync_settings(&context).map_err(SettingsError)
+        delivery::settings(&context).map_err(SettingsError)
     }
 }
 

@@ -25,7 +25,10 @@ pub(super) enum Contact {
         answer: BoxFuture<'static, Result<Member, WhoamiError>>,
     },
     /// It is asked again then; none: when something is wished for.
-    Resting { phase: Phase, until: Option<Instant> },
+    Resting {
+        phase: Phase,
+        until: Option<Instant>,
+    },
     /// The engine makes its calls.
     Joined(Wire),
 }
@@ -42,7 +45,10 @@ impl Contact {
     pub(super) fn ask(transport: Transport) -> Self {
         let asking = transport.clone();
         let answer = async move { whoami::ask(&asking).await }.boxed();
-        Self::Asking { transport: Some(transport), answer }
+        Self::Asking {
+            transport: Some(transport),
+            answer,
+        }
     }
 
     pub(super) fn resting(phase: Phase, until: Option<Instant>) -> Self {
@@ -57,7 +63,9 @@ impl Contact {
                 std::future::pending().await
             }
             Self::Asking { answer, .. } => News::Introduced(answer.await),
-            Self::Resting { until: Some(until), .. } => {
+            Self::Resting {
+                until: Some(until), ..
+            } => {
                 sleep_until(*until).await;
                 News::AskAgain
             }

@@ -32,7 +32,12 @@ impl Waiters {
 
     /// Is done when the first deadline has passed.
     pub(super) async fn deadline(&self) {
-        match self.waiting.iter().map(|waiting| waiting.waiter.deadline).min() {
+        match self
+            .waiting
+            .iter()
+            .map(|waiting| waiting.waiter.deadline)
+            .min()
+        {
             Some(deadline) => sleep_until(Instant::from_std(deadline)).await,
             None => std::future::pending().await,
         }

@@ -25,7 +25,12 @@ enum Stream {
 
 impl Wire {
     pub(super) fn new(transport: Transport) -> Self {
-        Self { transport, call: None, stream: None, timer: None }
+        Self {
+            transport,
+            call: None,
+            stream: None,
+            timer: None,
+        }
     }
 
     /// Does what an engine asks for.
@@ -80,15 +85,22 @@ impl Wire {
 async fn ended(
     slot: &mut Option<(CallId, BoxFuture<'static, Result<Answer, TransportError>>)>,
 ) -> EngineEvent {
-    let Some((call, future)) = slot else { return std::future::pending().await };
+    let Some((call, future)) = slot else {
+        return std::future::pending().await;
+    };
     let (call, answer) = (*call, future.await);
     *slot = None;
-    EngineEvent::Answered { call, answer: answer.map_err(unanswered) }
+    EngineEvent::Answered {
+        call,
+        answer: answer.map_err(unanswered),
+    }
 }
 
 /// What the stream brings.
 async fn heard(slot: &mut Option<(StreamId, Stream)>) -> EngineEvent {
-    let Some((stream, state)) = slot else { return std::future::pending().await };
+    let Some((stream, state)) = slot else {
+        return std::future::pending().await;
+    };
     let stream = *stream;
     let outcome = match state {
         Stream::Opening(opening) => match opening.await {
@@ -100,19 +112,29 @@ async fn heard(slot: &mut Option<(StreamId, Stream)>) -> EngineEvent {
             Err(error) => Err(error),
         },
         Stream::Open(open) => match open.chunk().await {
-            Ok(bytes) => return EngineEvent::StreamBytes { stream, bytes: bytes.into() },
+            Ok(bytes) => {
+                return EngineEvent::StreamBytes {
+                    stream,
+                    bytes: bytes.into(),
+                };
+            }
             Err(error) => Err(error),
         },
     };
     *slot = None;
     match outcome {
         Ok(answer) => EngineEvent::StreamRefused { stream, answer },
-        Err(error) => EngineEvent::StreamEnded { stream, cause: unanswered(error) },
+        Err(error) => EngineEvent::StreamEnded {
+            stream,
+            cause: unanswered(error),
+        },
     }
 }
 
 async fn due(timer: &mut Option<Instant>) {
-    let Some(at) = *timer else { return std::future::pending().await };
+    let Some(at) = *timer else {
+        return std::future::pending().await;
+    };
     sleep_until(at).await;
     *timer = None;
 }

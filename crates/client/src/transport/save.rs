@@ -31,7 +31,11 @@ impl Transport {
         let (sender, pieces) = mpsc::channel(PIECES_MAX);
         let host = Arc::clone(&self.host);
         let writing = tokio::task::spawn_blocking(move || {
-            let mut content = Content { pieces, current: Bytes::new(), is_whole: false };
+            let mut content = Content {
+                pieces,
+                current: Bytes::new(),
+                is_whole: false,
+            };
             host.write(&path, &mut content)
         });
         let fed = self.feed(&mut response, sender).await;

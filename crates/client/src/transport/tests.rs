@@ -25,8 +25,14 @@ fn transport(server: &Scripted, token: Option<&str>) -> Transport {
 
 fn to(endpoint: Endpoint, token: Option<&str>) -> Transport {
     let token = token.map(|text| text.parse().unwrap());
-    let delivery = crate::Delivery::Live { interval: Duration::from_secs(30) };
-    let remote = Remote { endpoint, token, delivery };
+    let delivery = crate::Delivery::Live {
+        interval: Duration::from_secs(30),
+    };
+    let remote = Remote {
+        endpoint,
+        token,
+        delivery,
+    };
     Transport::new(&remote, Arc::new(RealHost::new()), Arc::default()).unwrap()
 }
 
@@ -225,7 +231,10 @@ fn a_refused_stream_brings_the_whole_refusal() {
 /// Fetches a prepared file from a server that answers with these bytes.
 fn fetch(reaction: Vec<u8>, path: &Path) -> Result<Answer, TransportError> {
     let server = Scripted::start(move |_| Reaction::Cut(reaction.clone()));
-    let call = Call { save_to: Some(path.to_owned()), ..get("sync/bootstrap") };
+    let call = Call {
+        save_to: Some(path.to_owned()),
+        ..get("sync/bootstrap")
+    };
     run(transport(&server, None).call(call))
 }
 

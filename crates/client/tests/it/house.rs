@@ -31,7 +31,9 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 pub(crate) fn open_to_all() -> AuthMode {
-    AuthMode::None { exposure: Exposure::LoopbackOnly }
+    AuthMode::None {
+        exposure: Exposure::LoopbackOnly,
+    }
 }
 
 /// A server on a thread of its own; dropped, it drains and ends.
@@ -51,7 +53,9 @@ impl Server {
         let (shutdown, asked) = tokio::sync::oneshot::channel::<()>();
         let (ready, listening) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             runtime.unwrap().block_on(async {
                 let listener = tokio::net::TcpListener::bind(address).await.unwrap();
                 let server = prepare(config, listener).unwrap();
@@ -60,7 +64,11 @@ impl Server {
             });
         });
         let address = listening.recv().expect("the server starts");
-        Self { address, shutdown: Some(shutdown), thread: Some(thread) }
+        Self {
+            address,
+            shutdown: Some(shutdown),
+            thread: Some(thread),
+        }
     }
 
     pub(crate) fn endpoint(&self) -> String {
@@ -73,7 +81,10 @@ impl Drop for Server {
         drop(self.shutdown.take());
         if let Some(thread) = self.thread.take() {
             let ended = thread.join();
-            assert!(ended.is_ok() || std::thread::panicking(), "the server has panicked");
+            assert!(
+                ended.is_ok() || std::thread::panicking(),
+                "the server has panicked"
+            );
         }
     }
 }
@@ -91,7 +102,9 @@ pub(crate) fn remote(endpoint: &str, token: Option<&str>) -> Remote {
     Remote {
         endpoint: endpoint.parse::<Endpoint>().unwrap(),
         token: token.map(|text| text.parse::<Token>().unwrap()),
-        delivery: Delivery::Live { interval: Duration::from_secs(30) },
+        delivery: Delivery::Live {
+            interval: Duration::from_secs(30),
+        },
     }
 }
 
@@ -113,7 +126,13 @@ impl Machine {
     pub(crate) fn start(name: &'static str, directory: &Path, settings: SyncSettings) -> Self {
         let replica = open(directory);
         let sync = start(replica.another().unwrap(), settings).unwrap();
-        Self { name, directory: directory.to_owned(), replica, sync, written: 0 }
+        Self {
+            name,
+            directory: directory.to_owned(),
+            replica,
+            sync,
+            written: 0,
+        }
     }
 
     /// Appends an entry to the thread `plan`, and gives its text.
@@ -161,21 +180,32 @@ pub(crate) fn write_entry(replica: &mut Replica, author: &str, text: &str) -> Wr
         let plan = match find(view)? {
             Some(thread) => plan_append(thread.thread_id, &[entry])?,
             None => {
-                let new = NewThread { project: "default", key: Some("plan"), name: "Plan", at };
+                let new = NewThread {
+                    project: "default",
+                    key: Some("plan"),
+                    name: "Plan",
+                    at,
+                };
                 plan_new(view.connection(), &new, &[entry])?
             }
         };
-        let new = |(resource, payload)| NewOp { scope: Scope::thread(), resource, payload };
+        let new = |(resource, payload)| NewOp {
+            scope: Scope::thread(),
+            resource,
+            payload,
+        };
         Ok(plan.ops.into_iter().map(new).collect())
     };
     replica.write_with(plan).unwrap()
 }
 
 fn find(view: &TenantFile) -> Result<Option<Thread>, syncline_store::StoreError> {
-    Ok(match resolve_key(view.connection(), "plan", Some("default"))? {
-        Resolved::Found(thread) => Some(thread),
-        Resolved::Unknown | Resolved::Ambiguous(_) => None,
-    })
+    Ok(
+        match resolve_key(view.connection(), "plan", Some("default"))? {
+            Resolved::Found(thread) => Some(thread),
+            Resolved::Unknown | Resolved::Ambiguous(_) => None,
+        },
+    )
 }
 
 pub(crate) fn texts(view: &TenantFile) -> Vec<String> {
@@ -183,7 +213,10 @@ pub(crate) fn texts(view: &TenantFile) -> Vec<String> {
         return Vec::new();
     };
     let page = read_entries(view.connection(), thread.thread_id, EntryRange::All).unwrap();
-    page.entries.into_iter().map(|entry| entry.content).collect()
+    page.entries
+        .into_iter()
+        .map(|entry| entry.content)
+        .collect()
 }
 
 /// Waits until all machines have synced everything and hold the same log and the same view.
@@ -192,13 +225,19 @@ pub(crate) fn until_equal(machines: &mut [&mut Machine]) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let states: Vec<_> = machines.iter_mut().map(|machine| state(machine)).collect();
-        if states.iter().all(|state| state.waiting == 0 && *state == states[0]) {
+        if states
+            .iter()
+            .all(|state| state.waiting == 0 && *state == states[0])
+        {
             return;
         }
         if Instant::now() > deadline {
             panic!("never equal: {states:#?} {last}");
         }
-        last = machines.iter().map(|machine| format!("{:?}\n", machine.sync.status())).collect();
+        last = machines
+            .iter()
+            .map(|machine| format!("{:?}\n", machine.sync.status()))
+            .collect();
         std::thread::park_timeout(Duration::from_millis(1));
     }
 }

@@ -52,13 +52,18 @@ fn polling_brings_what_others_wrote_too() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("server"));
     let mut polling = remote(&server.endpoint(), None);
-    polling.delivery = Delivery::Poll { interval: Duration::from_millis(20) };
+    polling.delivery = Delivery::Poll {
+        interval: Duration::from_millis(20),
+    };
     let settings = SyncSettings::On(polling);
     let mut laptop = Machine::start("laptop", &home.path().join("laptop"), settings.clone());
     let mut desktop = Machine::start("desktop", &home.path().join("desktop"), settings);
     let text = laptop.write();
     until("the entry comes", || desktop.texts() == [text.as_str()]);
-    assert!(matches!(desktop.sync.status().phase, Phase::Polling | Phase::Syncing));
+    assert!(matches!(
+        desktop.sync.status().phase,
+        Phase::Polling | Phase::Syncing
+    ));
     until_equal(&mut [&mut laptop, &mut desktop]);
 }
 
@@ -73,7 +78,10 @@ fn sync_once_pushes_and_pulls_and_gives_the_replica_back() {
     assert_eq!((outcome.end, outcome.pending), (SyncEnd::Synced, 0));
     for key in &written.keys {
         let state = laptop.state_of(key).unwrap();
-        assert!(matches!(state, syncline_replica::OpState::Pulled(_)), "{state:?}");
+        assert!(
+            matches!(state, syncline_replica::OpState::Pulled(_)),
+            "{state:?}"
+        );
     }
     let (mut desktop, outcome) =
         sync_once(open(&home.path().join("desktop")), remote, PATIENCE).unwrap();
@@ -118,7 +126,11 @@ fn sync_follows_settings_that_change_while_it_runs() {
 fn a_stopped_sync_has_closed_the_replica_and_freed_the_lease() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("server"));
-    let laptop = Machine::start("laptop", &home.path().join("laptop"), live(&server.endpoint()));
+    let laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&server.endpoint()),
+    );
     laptop.until_live();
     laptop.sync.stop();
     assert_eq!(laptop.sync.status().phase, Phase::Stopped);

@@ -21,12 +21,19 @@ impl Guarded {
         let config = ServeConfig::new(data, AuthMode::Token { jwt: None });
         let server = Server::start_with(config, free_address());
         let control = ControlFile::open(&DataDirectory::open(data).unwrap()).unwrap();
-        Self { server, control, issued: 0 }
+        Self {
+            server,
+            control,
+            issued: 0,
+        }
     }
 
     fn token(&mut self, tenant: &str, user: &str, rights: Rights) -> (String, TokenId) {
         self.issued += 1;
-        let random = TokenRandom { secret: [self.issued; 32], id: [self.issued; 16] };
+        let random = TokenRandom {
+            secret: [self.issued; 32],
+            id: [self.issued; 16],
+        };
         let token = NewToken {
             tenant: tenant.parse().unwrap(),
             user: user.parse().unwrap(),
@@ -56,7 +63,10 @@ fn whoami_says_whose_a_token_is() {
     let mut server = Guarded::start(&home.path().join("server"));
     let (token, _) = server.token("acme", "ada", Rights::Read);
     let member = whoami(&remote(&server.server.endpoint(), Some(&token)), PATIENCE).unwrap();
-    assert_eq!((member.tenant.as_str(), member.user.as_str()), ("acme", "ada"));
+    assert_eq!(
+        (member.tenant.as_str(), member.user.as_str()),
+        ("acme", "ada")
+    );
     assert_eq!((member.rights.as_str(), member.expires_at), ("read", None));
     let error = whoami(&remote(&server.server.endpoint(), None), PATIENCE).unwrap_err();
     assert!(
@@ -71,14 +81,23 @@ fn a_revoked_token_stops_sync_and_a_new_login_resumes_the_outbox() {
     let mut server = Guarded::start(&home.path().join("server"));
     let (first, id) = server.token("acme", "ada", Rights::Sync);
     let (other, _) = server.token("acme", "bob", Rights::Sync);
-    let mut laptop = Machine::start("laptop", &home.path().join("laptop"), server.settings(&first));
-    let mut desktop =
-        Machine::start("desktop", &home.path().join("desktop"), server.settings(&other));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        server.settings(&first),
+    );
+    let mut desktop = Machine::start(
+        "desktop",
+        &home.path().join("desktop"),
+        server.settings(&other),
+    );
     laptop.write();
     until_equal(&mut [&mut laptop, &mut desktop]);
 
     server.revoke(id);
-    until("the laptop is logged out", || laptop.sync.status().phase == Phase::LoggedOut);
+    until("the laptop is logged out", || {
+        laptop.sync.status().phase == Phase::LoggedOut
+    });
     laptop.write();
     laptop.write();
     let outcome = laptop.sync.sync_now(PATIENCE);
@@ -101,11 +120,16 @@ fn what_waits_when_another_user_logs_in_is_kept_for_a_person_and_sent_when_retri
     laptop.write();
     laptop.sync();
     server.revoke(id);
-    until("the laptop is logged out", || laptop.sync.status().phase == Phase::LoggedOut);
+    until("the laptop is logged out", || {
+        laptop.sync.status().phase == Phase::LoggedOut
+    });
     let as_ada = laptop.write();
     laptop.sync.configure(server.settings(&bob));
-    let mut desktop =
-        Machine::start("desktop", &home.path().join("desktop"), server.settings(&bob));
+    let mut desktop = Machine::start(
+        "desktop",
+        &home.path().join("desktop"),
+        server.settings(&bob),
+    );
     let as_bob = laptop.write();
     until_equal(&mut [&mut laptop, &mut desktop]);
     let kept = laptop.replica.quarantined().unwrap();
@@ -122,16 +146,27 @@ fn a_token_of_another_tenant_is_refused_and_nothing_is_sent() {
     let mut server = Guarded::start(&home.path().join("server"));
     let (acme, _) = server.token("acme", "ada", Rights::Sync);
     let (other, _) = server.token("rival", "eve", Rights::Sync);
-    let mut laptop = Machine::start("laptop", &home.path().join("laptop"), server.settings(&acme));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        server.settings(&acme),
+    );
     laptop.write();
     laptop.sync();
     laptop.sync.configure(server.settings(&other));
-    until("it is refused", || laptop.sync.status().phase == Phase::OtherTenant);
+    until("it is refused", || {
+        laptop.sync.status().phase == Phase::OtherTenant
+    });
     laptop.write();
     let outcome = laptop.sync.sync_now(PATIENCE);
-    let SyncEnd::Failed(failure) = outcome.end else { panic!("{outcome:?}") };
+    let SyncEnd::Failed(failure) = outcome.end else {
+        panic!("{outcome:?}")
+    };
     assert_eq!(failure.code, "other_tenant");
-    assert!(failure.message.contains("acme") && failure.message.contains("rival"), "{failure:?}");
+    assert!(
+        failure.message.contains("acme") && failure.message.contains("rival"),
+        "{failure:?}"
+    );
     assert_eq!(outcome.pending, 1);
 
     let mut spy = Machine::start("spy", &home.path().join("spy"), server.settings(&other));
@@ -140,7 +175,10 @@ fn a_token_of_another_tenant_is_refused_and_nothing_is_sent() {
 
     laptop.sync.configure(server.settings(&acme));
     laptop.sync();
-    assert_eq!(laptop.replica.status().unwrap().member.unwrap().0, TenantId::new("acme").unwrap());
+    assert_eq!(
+        laptop.replica.status().unwrap().member.unwrap().0,
+        TenantId::new("acme").unwrap()
+    );
 }
 
 #[test]
@@ -149,8 +187,16 @@ fn a_token_that_may_only_read_pulls_and_keeps_what_is_written() {
     let mut server = Guarded::start(&home.path().join("server"));
     let (sync, _) = server.token("acme", "ada", Rights::Sync);
     let (read, _) = server.token("acme", "bob", Rights::Read);
-    let mut laptop = Machine::start("laptop", &home.path().join("laptop"), server.settings(&sync));
-    let mut reader = Machine::start("reader", &home.path().join("reader"), server.settings(&read));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        server.settings(&sync),
+    );
+    let mut reader = Machine::start(
+        "reader",
+        &home.path().join("reader"),
+        server.settings(&read),
+    );
     let first = laptop.write();
     until("the reader has it", || reader.texts() == [first.as_str()]);
     reader.write();

@@ -1,6 +1,6 @@
 //! More than one process: servers that are killed, and replicas that several processes share.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -25,7 +25,11 @@ struct Process {
 impl Process {
     fn start(part: &[&str]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "processes::play_the_part_that_another_test_gives", "--nocapture"]);
+        command.args([
+            "--exact",
+            "processes::play_the_part_that_another_test_gives",
+            "--nocapture",
+        ]);
         let mut child = command
             .env(PART, part.join("\n"))
             .stdin(Stdio::piped())
@@ -63,7 +67,9 @@ impl Drop for Process {
 
 #[test]
 fn play_the_part_that_another_test_gives() {
-    let Ok(part) = std::env::var(PART) else { return };
+    let Ok(part) = std::env::var(PART) else {
+        return;
+    };
     match part.lines().collect::<Vec<_>>().as_slice() {
         ["serve", data, address] => serve(Path::new(data), address.parse().unwrap()),
         ["write", directory, count] => {
@@ -86,11 +92,14 @@ fn play_the_part_that_another_test_gives() {
 }
 
 fn serve(data: &Path, address: SocketAddr) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let server = prepare(ServeConfig::new(data, open_to_all()), listener).unwrap();
-        println!("listening on: {}", server.address());
+        writeln!(std::io::stdout(), "listening on: {}", server.address()).unwrap();
         server.run(std::future::pending()).await;
     });
 }
@@ -142,8 +151,9 @@ fn what_other_processes_write_is_noticed_and_pushed() {
     let mut laptop = Machine::start("laptop", &directory, settings.clone());
     let mut desktop = Machine::start("desktop", &home.path().join("desktop"), settings);
     laptop.until_live();
-    let mut writers: Vec<_> =
-        (0..4).map(|_| Process::start(&["write", directory.to_str().unwrap(), "25"])).collect();
+    let mut writers: Vec<_> = (0..4)
+        .map(|_| Process::start(&["write", directory.to_str().unwrap(), "25"]))
+        .collect();
     for writer in &mut writers {
         writer.hear("done: ");
     }
@@ -157,12 +167,13 @@ fn one_process_syncs_a_replica_and_the_next_takes_over_when_it_dies() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("server"));
     let directory = home.path().join("laptop");
-    let mut first =
-        Process::start(&["sync", directory.to_str().unwrap(), &server.endpoint()]);
+    let mut first = Process::start(&["sync", directory.to_str().unwrap(), &server.endpoint()]);
     first.hear("syncing: ");
 
     let mut second = Machine::start("second", &directory, live(&server.endpoint()));
-    until("it waits", || second.sync.status().phase == Phase::Elsewhere);
+    until("it waits", || {
+        second.sync.status().phase == Phase::Elsewhere
+    });
     second.write();
     second.sync();
     assert_eq!(second.sync.status().traffic.calls, 0);
@@ -174,8 +185,11 @@ fn one_process_syncs_a_replica_and_the_next_takes_over_when_it_dies() {
 
     first.kill();
     second.until_live();
-    let mut desktop =
-        Machine::start("desktop", &home.path().join("desktop"), live(&server.endpoint()));
+    let mut desktop = Machine::start(
+        "desktop",
+        &home.path().join("desktop"),
+        live(&server.endpoint()),
+    );
     until_equal(&mut [&mut second, &mut desktop]);
     assert_eq!(desktop.texts().len(), 2);
 }
@@ -200,7 +214,10 @@ fn many_commands_at_once_each_see_their_writes_synced() {
     for command in commands {
         assert_eq!(command.join().unwrap().end, SyncEnd::Synced);
     }
-    let mut desktop =
-        Machine::start("desktop", &home.path().join("desktop"), live(&server.endpoint()));
+    let mut desktop = Machine::start(
+        "desktop",
+        &home.path().join("desktop"),
+        live(&server.endpoint()),
+    );
     until("everything has come", || desktop.texts().len() == 20);
 }

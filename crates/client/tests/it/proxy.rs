@@ -37,7 +37,11 @@ impl Proxy {
     pub(crate) fn start(to: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { mode: Mode::Pass, to, open: Vec::new() }));
+        let state = Arc::new(Mutex::new(State {
+            mode: Mode::Pass,
+            to,
+            open: Vec::new(),
+        }));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -59,13 +63,6 @@ impl Proxy {
         if mode != Mode::Swallow {
             state.cut();
         }
-    }
-
-    /// Leads to another server from now on.
-    pub(crate) fn lead_to(&self, to: SocketAddr) {
-        let mut state = self.state.lock().unwrap();
-        state.to = to;
-        state.cut();
     }
 }
 

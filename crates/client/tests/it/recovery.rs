@@ -6,9 +6,7 @@ use std::path::Path;
 
 use syncline_server::ServeConfig;
 
-use crate::house::{
-    Machine, Server, copy, live, open_to_all, restore, until, until_equal,
-};
+use crate::house::{Machine, Server, copy, live, open_to_all, restore, until, until_equal};
 
 /// A server that can be put back, with two machines.
 struct House {
@@ -81,8 +79,14 @@ fn a_server_that_regrew_past_the_cursors_after_a_restore_is_noticed() {
     house.until_equal();
     // Only a machine that knows nothing of the loss is there while the server grows again.
     let endpoint = house.server.as_ref().unwrap().endpoint();
-    house.laptop.sync.configure(syncline_client::SyncSettings::Off);
-    house.desktop.sync.configure(syncline_client::SyncSettings::Off);
+    house
+        .laptop
+        .sync
+        .configure(syncline_client::SyncSettings::Off);
+    house
+        .desktop
+        .sync
+        .configure(syncline_client::SyncSettings::Off);
     house.with_server_down(|data| restore(&older, data));
     let mut third = Machine::start("third", &house.path("third"), live(&endpoint));
     for _ in 0..5 {
@@ -120,7 +124,10 @@ fn a_reset_log_stays_empty_of_what_it_held() {
     let text = house.laptop.write();
     house.until_equal();
     assert_eq!(house.desktop.texts(), [text]);
-    assert_ne!(house.desktop.replica.status().unwrap().epoch.unwrap(), epoch);
+    assert_ne!(
+        house.desktop.replica.status().unwrap().epoch.unwrap(),
+        epoch
+    );
 }
 
 fn reset(server: &Server, epoch: &str) {
@@ -145,7 +152,10 @@ fn a_copied_replica_becomes_one_of_its_own() {
     let mut written = vec![house.laptop.write()];
     house.until_equal();
     // The outbox is copied too: both have what waits in it.
-    house.laptop.sync.configure(syncline_client::SyncSettings::Off);
+    house
+        .laptop
+        .sync
+        .configure(syncline_client::SyncSettings::Off);
     written.push(house.laptop.write());
     house.laptop.sync.stop();
     copy(&house.path("laptop"), &house.path("copy"));
@@ -190,7 +200,10 @@ fn a_damaged_tenant_file_is_fetched_again_and_the_outbox_kept() {
     let mut house = House::new();
     let mut written: Vec<_> = (0..5).map(|_| house.laptop.write()).collect();
     house.until_equal();
-    house.laptop.sync.configure(syncline_client::SyncSettings::Off);
+    house
+        .laptop
+        .sync
+        .configure(syncline_client::SyncSettings::Off);
     written.push(house.laptop.write());
     house.laptop.sync.stop();
     let directory = house.path("laptop");

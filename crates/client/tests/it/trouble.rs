@@ -15,15 +15,23 @@ fn what_is_written_offline_arrives_once_the_network_is_back() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("server"));
     let network = Proxy::start(server.address);
-    let mut laptop =
-        Machine::start("laptop", &home.path().join("laptop"), live(&network.endpoint()));
-    let mut desktop =
-        Machine::start("desktop", &home.path().join("desktop"), live(&server.endpoint()));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&network.endpoint()),
+    );
+    let mut desktop = Machine::start(
+        "desktop",
+        &home.path().join("desktop"),
+        live(&server.endpoint()),
+    );
     laptop.write();
     until_equal(&mut [&mut laptop, &mut desktop]);
 
     network.set(Mode::Refuse);
-    until("the laptop notices", || laptop.sync.status().phase == Phase::BackingOff);
+    until("the laptop notices", || {
+        laptop.sync.status().phase == Phase::BackingOff
+    });
     for _ in 0..5 {
         laptop.write();
     }
@@ -32,13 +40,21 @@ fn what_is_written_offline_arrives_once_the_network_is_back() {
     assert_eq!((laptop.pending(), laptop.texts().len()), (5, 6));
     let failure = laptop.sync.status().failure.expect("it says why");
     assert_eq!(failure.code, "unreachable");
-    let noted = laptop.replica.status().unwrap().notes.last_error.expect("status says why");
+    let noted = laptop
+        .replica
+        .status()
+        .unwrap()
+        .notes
+        .last_error
+        .expect("status says why");
     assert_eq!(noted.code, "unreachable");
 
     network.set(Mode::Pass);
     until_equal(&mut [&mut laptop, &mut desktop]);
     assert_eq!(desktop.texts().len(), 7);
-    until("nothing is wrong any more", || laptop.sync.status().failure.is_none());
+    until("nothing is wrong any more", || {
+        laptop.sync.status().failure.is_none()
+    });
 }
 
 #[test]
@@ -47,8 +63,11 @@ fn a_server_that_is_down_is_told_at_once_to_who_waits_for_sync() {
     let server = Server::start(&home.path().join("server"));
     let network = Proxy::start(server.address);
     network.set(Mode::Refuse);
-    let mut laptop =
-        Machine::start("laptop", &home.path().join("laptop"), live(&network.endpoint()));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&network.endpoint()),
+    );
     laptop.write();
     let asked = Instant::now();
     let outcome = laptop.sync.sync_now(PATIENCE);
@@ -62,8 +81,11 @@ fn a_network_that_swallows_everything_delays_nobody_beyond_his_deadline() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("server"));
     let network = Proxy::start(server.address);
-    let mut laptop =
-        Machine::start("laptop", &home.path().join("laptop"), live(&network.endpoint()));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&network.endpoint()),
+    );
     laptop.until_live();
     network.set(Mode::Swallow);
     laptop.write();
@@ -79,10 +101,16 @@ fn answers_cut_at_every_length_lose_and_double_nothing() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(&home.path().join("server"));
     let network = Proxy::start(server.address);
-    let mut laptop =
-        Machine::start("laptop", &home.path().join("laptop"), live(&network.endpoint()));
-    let mut desktop =
-        Machine::start("desktop", &home.path().join("desktop"), live(&server.endpoint()));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&network.endpoint()),
+    );
+    let mut desktop = Machine::start(
+        "desktop",
+        &home.path().join("desktop"),
+        live(&server.endpoint()),
+    );
     let mut written = Vec::new();
     for bytes in (0..1200).step_by(40) {
         network.set(Mode::CutAnswers(bytes));
@@ -102,13 +130,19 @@ fn a_server_that_limits_requests_is_obeyed_until_everything_is_there() {
     let config = ServeConfig {
         rate_limits: RateLimits {
             failed_authentication: None,
-            requests: Some(Rate { burst: 5, per: Duration::from_millis(500) }),
+            requests: Some(Rate {
+                burst: 5,
+                per: Duration::from_millis(500),
+            }),
         },
         ..ServeConfig::new(home.path().join("server"), open_to_all())
     };
     let server = Server::start_with(config, free_address());
-    let mut laptop =
-        Machine::start("laptop", &home.path().join("laptop"), live(&server.endpoint()));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&server.endpoint()),
+    );
     let is_limited = |machine: &Machine| {
         let failure = machine.sync.status().failure;
         failure.is_some_and(|failure| failure.code == "rate_limited")

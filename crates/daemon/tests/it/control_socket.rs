@@ -1,111 +1,19 @@
-//! A daemon on its real socket, as commands meet it.
-#![cfg(unix)]
+//! The control socket, as commands meet it.
 
 use std::io::{BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use syncline_client::SyncSettings;
 use syncline_daemon::{
-    CallError, Config, DaemonError, Followed, InstanceError, RpcError, SocketError, call, framed,
-    read_frame_blocking, run,
+    CallError, Config, DaemonError, InstanceError, RpcError, SocketError, call, framed,
+    read_frame_blocking,
 };
 use syncline_replica::{Replica, ReplicaOptions};
 
-/// What nothing here takes, unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-struct Home {
-    directory: tempfile::TempDir,
-}
-
-impl Home {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::create_dir(directory.path().join("replica")).unwrap();
-        Self { directory }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.path("run/daemon.sock")
-    }
-
-    fn config(&self) -> Config {
-        Config {
-            replica: self.path("replica"),
-            options: ReplicaOptions::default(),
-            socket: self.socket(),
-            lock: self.path("daemon.lock"),
-            followed: Followed {
-                files: Vec::new(),
-                read: Box::new(|| Ok(SyncSettings::Off)),
-            },
-        }
-    }
-}
-
-/// A daemon on a thread of its own.
-struct Running {
-    socket: PathBuf,
-    thread: JoinHandle<Result<(), DaemonError>>,
-    shutdown: tokio::sync::oneshot::Sender<()>,
-}
-
-impl Running {
-    /// Starts a daemon, and waits until it answers.
-    fn start(config: Config) -> Self {
-        let socket = config.socket.clone();
-        let (shutdown, asked) = tokio::sync::oneshot::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            block_on(run(config, async move {
-                let _ = asked.await;
-            }))
-        });
-        until("the daemon answers", || {
-            assert!(!thread.is_finished(), "the daemon has ended early");
-            call(&socket, "health", Value::Null, PATIENCE).is_ok()
-        });
-        Self {
-            socket,
-            thread,
-            shutdown,
-        }
-    }
-
-    fn call(&self, method: &str, params: Value) -> Result<Value, CallError> {
-        call(&self.socket, method, params, PATIENCE)
-    }
-
-    fn signal(self) {
-        self.shutdown.send(()).unwrap();
-        self.thread.join().unwrap().unwrap();
-    }
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work)
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-}
+use crate::house::{Home, PATIENCE, Running, refused};
 
 /// Sends bytes as they are, and reads one answer.
 fn exchange(socket: &Path, bytes: &[u8]) -> Value {
@@ -175,9 +83,9 @@ fn a_stop_ends_the_daemon_and_leaves_the_replica_to_others() {
 fn a_second_daemon_is_refused_and_the_first_goes_on() {
     let home = Home::new();
     let first = Running::start(home.config());
-    let second = block_on(run(home.config(), std::future::pending()));
+    let second = refused(home.config());
     assert!(
-        matches!(second, Err(DaemonError::Instance(InstanceError::Running))),
+        matches!(second, DaemonError::Instance(InstanceError::Running)),
         "{second:?}"
     );
     first.call("health", Value::Null).unwrap();
@@ -210,10 +118,10 @@ fn a_directory_that_is_a_link_is_not_trusted() {
     let home = Home::new();
     std::fs::create_dir(home.path("elsewhere")).unwrap();
     std::os::unix::fs::symlink(home.path("elsewhere"), home.path("run")).unwrap();
-    let refused = block_on(run(home.config(), std::future::pending()));
+    let refused = refused(home.config());
     let unsafe_directory = matches!(
         refused,
-        Err(DaemonError::Socket(SocketError::UnsafeDirectory { .. }))
+        DaemonError::Socket(SocketError::UnsafeDirectory { .. })
     );
     assert!(unsafe_directory, "{refused:?}");
 }
@@ -226,10 +134,10 @@ fn a_directory_of_another_user_is_not_trusted() {
         println!("not run: only root can give a directory to another user");
         return;
     }
-    let refused = block_on(run(home.config(), std::future::pending()));
+    let refused = refused(home.config());
     let unsafe_directory = matches!(
         refused,
-        Err(DaemonError::Socket(SocketError::UnsafeDirectory { .. }))
+        DaemonError::Socket(SocketError::UnsafeDirectory { .. })
     );
     assert!(unsafe_directory, "{refused:?}");
 }
@@ -241,11 +149,8 @@ fn a_path_longer_than_a_socket_may_have_is_told() {
         socket: home.path(&"s".repeat(120)),
         ..home.config()
     };
-    let refused = block_on(run(config, std::future::pending()));
-    let too_long = matches!(
-        refused,
-        Err(DaemonError::Socket(SocketError::TooLong { .. }))
-    );
+    let refused = refused(config);
+    let too_long = matches!(refused, DaemonError::Socket(SocketError::TooLong { .. }));
     assert!(too_long, "{refused:?}");
 }
 

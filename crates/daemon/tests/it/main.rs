@@ -1,0 +1,10 @@
+//! Daemons on real sockets, with real replicas and servers.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test's helpers fail as its own lines do"
+)]
+#![cfg(unix)]
+
+mod control_socket;
+mod house;
+mod sync;

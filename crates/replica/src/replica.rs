@@ -35,8 +35,8 @@ mod write;
 
 use std::sync::Arc;
 
-use syncline_store::TenantFile;
 use syncline_store::local::LocalFile;
+use syncline_store::{Durability, TenantFile};
 
 use crate::changes::{Subscribers, Subscription};
 use crate::place::Place;
@@ -60,6 +60,8 @@ pub struct Replica {
     pub(crate) subscribers: Arc<Subscribers>,
     /// The tenant file's data version when this handle last looked for others' changes.
     seen_version: i64,
+    /// Whether a commit that was to be on the disk has failed since the file was last known to be.
+    tenant_in_doubt: bool,
 }
 
 impl Replica {
@@ -155,18 +157,25 @@ impl Replica {
     }
 
     /// Runs a transaction on the tenant file whose commit waits for the disk.
+    ///
+    /// A sync that failed may have lost earlier commits, and a later one behind them would be cut
+    /// off with them: the file's write-ahead log is begun anew before the next.
     pub(crate) fn durably<T, E: From<ReplicaError>>(
         &mut self,
         work: impl FnOnce(&mut TenantFile, &LocalFile) -> Result<T, E>,
     ) -> Result<T, E> {
-        use syncline_store::Durability;
         let set = |tenant: &TenantFile, durability| {
             tenant
                 .set_durability(durability)
                 .map_err(ReplicaError::Tenant)
         };
+        if self.tenant_in_doubt {
+            self.tenant.write_through().map_err(ReplicaError::Tenant)?;
+            self.tenant_in_doubt = false;
+        }
         set(&self.tenant, Durability::Full)?;
         let done = work(&mut self.tenant, &self.local);
+        self.tenant_in_doubt = done.is_err();
         set(&self.tenant, Durability::Normal)?;
         done
     }

@@ -42,11 +42,19 @@ const SCHEMA: &str = include_str!("local/schema.sql");
 const OPEN_ATTEMPTS: u32 = 200;
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
+/// How a commit that waits for the disk is made.
+const WAITING: &str = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000";
+/// How one that doesn't is made: without a checkpoint after it, as SQLite tells nobody when the sync
+/// of that fails.
+const NOT_WAITING: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0";
+
 /// A replica's local file, open for reading and writing.
 #[derive(Debug)]
 pub struct LocalFile {
     connection: Connection,
     path: PathBuf,
+    /// Whether a commit has failed since the write-ahead log was last known to be whole.
+    in_doubt: bool,
 }
 
 /// Who a replica is.
@@ -110,32 +118,20 @@ impl LocalFile {
         Ok(Self {
             connection,
             path: path.to_owned(),
+            in_doubt: false,
         })
     }
 
     fn initialize(&mut self, fresh: &Identity) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        let made: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if made != 0 {
-            return Ok(());
-        }
-        transaction.execute_batch(SCHEMA)?;
-        transaction.execute(
-            "INSERT INTO identity (id, replica, actor, clock, offered, host, tenant, user_id, tenant_file) \
-             VALUES (1, ?, ?, ?, 0, ?, ?, ?, ?)",
-            (
-                fresh.replica.as_str(),
-                fresh.actor.as_str(),
-                fresh.clock as i64,
-                fresh.host.as_deref(),
-                fresh.member.as_ref().map(|(tenant, _)| tenant.as_str()),
-                fresh.member.as_ref().map(|(_, user)| user.as_str()),
-                &fresh.tenant_file,
-            ),
-        )?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", FORMAT)?;
-        Ok(transaction.commit()?)
+        self.durable(|transaction| {
+            let made: i64 =
+                transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if made == 0 {
+                make(transaction, fresh)
+            } else {
+                Ok(())
+            }
+        })
     }
 
     /// Where the file is.
@@ -162,9 +158,10 @@ impl LocalFile {
 
     /// Notes the machine, device and inode of a file that had none noted.
     pub fn note_host(&mut self, host: &str) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        transaction.execute("UPDATE identity SET host = ? WHERE host IS NULL", [host])?;
-        Ok(transaction.commit()?)
+        self.durable(|transaction| {
+            transaction.execute("UPDATE identity SET host = ? WHERE host IS NULL", [host])?;
+            Ok(())
+        })
     }
 
     /// Gives the file to another replica, on `host`: it was copied, or another user took it over.
@@ -178,32 +175,74 @@ impl LocalFile {
         actor: &ActorId,
         host: &str,
     ) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        transaction.execute(
-            "UPDATE identity SET replica = ?, actor = ?, host = ? WHERE replica = ?",
-            (replica.as_str(), actor.as_str(), host, from.as_str()),
-        )?;
-        Ok(transaction.commit()?)
+        self.durable(|transaction| {
+            transaction.execute(
+                "UPDATE identity SET replica = ?, actor = ?, host = ? WHERE replica = ?",
+                (replica.as_str(), actor.as_str(), host, from.as_str()),
+            )?;
+            Ok(())
+        })
     }
 
     /// Takes a new actor for the writes to come, unless another process already has.
     pub fn take_actor(&mut self, from: &ActorId, actor: &ActorId) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        transaction.execute(
-            "UPDATE identity SET actor = ? WHERE actor = ?",
-            (actor.as_str(), from.as_str()),
-        )?;
-        Ok(transaction.commit()?)
+        self.durable(|transaction| {
+            transaction.execute(
+                "UPDATE identity SET actor = ? WHERE actor = ?",
+                (actor.as_str(), from.as_str()),
+            )?;
+            Ok(())
+        })
     }
 
     /// Notes the tenant and user that this replica syncs as.
     pub fn note_member(&mut self, tenant: &TenantId, user: &UserId) -> Result<(), StoreError> {
+        self.durable(|transaction| {
+            transaction.execute(
+                "UPDATE identity SET tenant = ?, user_id = ?",
+                (tenant.as_str(), user.as_str()),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Runs a transaction whose commit waits for the disk.
+    fn durable<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.end_doubt()?;
+        self.set_commits(WAITING).map_err(E::from)?;
         let transaction = self.begin()?;
-        transaction.execute(
-            "UPDATE identity SET tenant = ?, user_id = ?",
-            (tenant.as_str(), user.as_str()),
-        )?;
-        Ok(transaction.commit()?)
+        let done = work(&transaction)?;
+        let committed = transaction.commit().map_err(StoreError::from);
+        if let Err(error) = committed {
+            self.in_doubt = true;
+            if let Err(error) = self.end_doubt() {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the local file's write-ahead log stays in doubt");
+            }
+            return Err(error.into());
+        }
+        Ok(done)
+    }
+
+    /// Runs a transaction whose loss at a power cut does no harm: its commit does not wait for the
+    /// disk. Commits before it are not lost with it.
+    fn relaxed<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.end_doubt()?;
+        self.set_commits(NOT_WAITING)?;
+        let transaction = self.begin()?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    fn set_commits(&self, pragmas: &str) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch(pragmas)?)
     }
 
     /// Begins a write transaction, waiting for other processes' to end.
@@ -213,22 +252,45 @@ impl LocalFile {
             .transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
 
-    /// Runs a transaction whose loss at a power cut does no harm: its commit does not wait for the
-    /// disk. Commits before it are not lost with it.
-    fn relaxed<T>(
-        &mut self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.connection
-            .pragma_update(None, "synchronous", "NORMAL")?;
-        let done = self.begin().and_then(|transaction| {
-            let done = work(&transaction)?;
-            transaction.commit()?;
-            Ok(done)
-        });
-        self.connection.pragma_update(None, "synchronous", "FULL")?;
-        done
+    /// Makes the file good again after a commit that the disk did not take.
+    ///
+    /// A sync that fails may have lost earlier commits that were not waited for; a later one behind
+    /// them would be cut off with them at a power cut, however well it was synced. So everything
+    /// goes from the write-ahead log into the file, and the log begins anew.
+    fn end_doubt(&mut self) -> Result<(), StoreError> {
+        if !self.in_doubt {
+            return Ok(());
+        }
+        let busy: i64 =
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy != 0 {
+            return Err(StoreError::Busy(rusqlite::Error::QueryReturnedNoRows));
+        }
+        self.in_doubt = false;
+        Ok(())
     }
+}
+
+/// Makes the tables of an empty file.
+fn make(transaction: &Transaction<'_>, fresh: &Identity) -> Result<(), StoreError> {
+    transaction.execute_batch(SCHEMA)?;
+    transaction.execute(
+        "INSERT INTO identity (id, replica, actor, clock, offered, host, tenant, user_id, tenant_file) \
+         VALUES (1, ?, ?, ?, 0, ?, ?, ?, ?)",
+        (
+            fresh.replica.as_str(),
+            fresh.actor.as_str(),
+            fresh.clock as i64,
+            fresh.host.as_deref(),
+            fresh.member.as_ref().map(|(tenant, _)| tenant.as_str()),
+            fresh.member.as_ref().map(|(_, user)| user.as_str()),
+            &fresh.tenant_file,
+        ),
+    )?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    Ok(())
 }
 
 /// Tries an open again while the file is locked in ways that SQLite does not wait for itself.

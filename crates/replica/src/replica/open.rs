@@ -72,6 +72,7 @@ impl Replica {
             tenant_name: opened.name,
             subscribers,
             seen_version: 0,
+            tenant_in_doubt: false,
         };
         replica.reconcile(Depth::Recent)?;
         replica.refresh()?;

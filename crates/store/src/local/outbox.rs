@@ -106,39 +106,39 @@ impl LocalFile {
         clock_seen: impl FnOnce() -> Result<u64, StoreError>,
         now: Timestamp,
     ) -> Result<Written, WriteError> {
-        let transaction = self.begin()?;
-        let identity = read_identity(&transaction)?;
-        let mut clock = identity.clock.max(clock_seen()?);
-        let mut written = Vec::with_capacity(ops.len());
-        for op in ops {
-            let taken = Clock::after(clock)?;
-            clock = taken.get();
-            let op = Op {
-                key: OpKey {
-                    actor: identity.actor.clone(),
-                    clock: taken,
-                    scope: op.scope.clone(),
-                    resource: op.resource.clone(),
-                },
-                payload: op.payload.clone(),
-            };
-            let row = NewRow {
-                key: &op.key,
-                payload: Some(&op.payload),
-                payload_hash: op.payload.hash(),
-                written_at: now,
-                heal: None,
-            };
-            written.push(PendingOp {
-                order: insert(&transaction, &row)?,
-                op,
-            });
-        }
-        transaction.execute("UPDATE identity SET clock = ?", [clock as i64])?;
-        transaction.commit()?;
-        Ok(Written {
-            ops: written,
-            tenant_file: identity.tenant_file,
+        self.durable(|transaction| {
+            let identity = read_identity(transaction)?;
+            let mut clock = identity.clock.max(clock_seen()?);
+            let mut written = Vec::with_capacity(ops.len());
+            for op in ops {
+                let taken = Clock::after(clock)?;
+                clock = taken.get();
+                let op = Op {
+                    key: OpKey {
+                        actor: identity.actor.clone(),
+                        clock: taken,
+                        scope: op.scope.clone(),
+                        resource: op.resource.clone(),
+                    },
+                    payload: op.payload.clone(),
+                };
+                let row = NewRow {
+                    key: &op.key,
+                    payload: Some(&op.payload),
+                    payload_hash: op.payload.hash(),
+                    written_at: now,
+                    heal: None,
+                };
+                written.push(PendingOp {
+                    order: insert(transaction, &row)?,
+                    op,
+                });
+            }
+            transaction.execute("UPDATE identity SET clock = ?", [clock as i64])?;
+            Ok(Written {
+                ops: written,
+                tenant_file: identity.tenant_file,
+            })
         })
     }
 
@@ -211,15 +211,18 @@ impl LocalFile {
 
     /// The resources of the ops after `order`.
     pub fn resources_after(&self, order: u64) -> Result<Vec<ResourceKey>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT scope, resource_id FROM outbox WHERE ordinal > ?",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT scope, resource_id FROM outbox WHERE ordinal > ?")?;
         let mut rows = statement.query([order as i64])?;
         let mut resources = Vec::new();
         while let Some(row) = rows.next()? {
             let damaged = |_| StoreError::damaged("a resource is not one");
             let scope = Scope::new(row.get::<_, String>(0)?).map_err(damaged)?;
-            resources.push((scope, ResourceId::new(row.get::<_, String>(1)?).map_err(damaged)?));
+            resources.push((
+                scope,
+                ResourceId::new(row.get::<_, String>(1)?).map_err(damaged)?,
+            ));
         }
         Ok(resources)
     }

@@ -75,32 +75,32 @@ impl LocalFile {
         id: QuarantineId,
         clock_seen: impl FnOnce() -> Result<u64, StoreError>,
     ) -> Result<Option<OpKey>, WriteError> {
-        let transaction = self.begin()?;
-        let Some(op) = one(&transaction, id)? else {
-            return Ok(None);
-        };
-        let Some(payload) = &op.payload else {
-            return Ok(None);
-        };
-        let identity = read_identity(&transaction)?;
-        let clock = Clock::after(identity.clock.max(clock_seen()?))?;
-        let key = OpKey {
-            actor: identity.actor,
-            clock,
-            ..op.key
-        };
-        let row = NewRow {
-            key: &key,
-            payload: Some(payload),
-            payload_hash: payload.hash(),
-            written_at: op.written_at,
-            heal: None,
-        };
-        insert(&transaction, &row)?;
-        delete(&transaction, id)?;
-        transaction.execute("UPDATE identity SET clock = ?", [clock.get() as i64])?;
-        transaction.commit()?;
-        Ok(Some(key))
+        self.durable(|transaction| {
+            let Some(op) = one(transaction, id)? else {
+                return Ok(None);
+            };
+            let Some(payload) = &op.payload else {
+                return Ok(None);
+            };
+            let identity = read_identity(transaction)?;
+            let clock = Clock::after(identity.clock.max(clock_seen()?))?;
+            let key = OpKey {
+                actor: identity.actor,
+                clock,
+                ..op.key
+            };
+            let row = NewRow {
+                key: &key,
+                payload: Some(payload),
+                payload_hash: payload.hash(),
+                written_at: op.written_at,
+                heal: None,
+            };
+            insert(transaction, &row)?;
+            delete(transaction, id)?;
+            transaction.execute("UPDATE identity SET clock = ?", [clock.get() as i64])?;
+            Ok(Some(key))
+        })
     }
 
     /// Drops an op of the quarantine for good; gives what it was.
@@ -108,11 +108,11 @@ impl LocalFile {
         &mut self,
         id: QuarantineId,
     ) -> Result<Option<QuarantinedOp>, StoreError> {
-        let transaction = self.begin()?;
-        let op = one(&transaction, id)?;
-        delete(&transaction, id)?;
-        transaction.commit()?;
-        Ok(op)
+        self.durable(|transaction| {
+            let op = one(transaction, id)?;
+            delete(transaction, id)?;
+            Ok(op)
+        })
     }
 }
 

@@ -64,11 +64,11 @@ impl LocalFile {
         if only_acknowledged {
             return Ok(self.relaxed(|transaction| settle_plain(transaction, verdicts, now))?);
         }
-        let transaction = self.begin()?;
-        let mut settled = settle_plain(&transaction, verdicts, now)?;
-        write_anew(&transaction, verdicts, new_actor, clock_floor, &mut settled)?;
-        transaction.commit()?;
-        Ok(settled)
+        self.durable(|transaction| {
+            let mut settled = settle_plain(transaction, verdicts, now)?;
+            write_anew(transaction, verdicts, new_actor, clock_floor, &mut settled)?;
+            Ok(settled)
+        })
     }
 }
 

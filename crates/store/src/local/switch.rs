@@ -62,12 +62,13 @@ impl From<rusqlite::Error> for SwitchError {
 impl LocalFile {
     /// Notes a file that is about to be made, so that it is removed if it is never switched to.
     pub fn note_leftover(&mut self, name: &str) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        transaction.execute(
-            "INSERT OR IGNORE INTO leftover_files (name) VALUES (?)",
-            [name],
-        )?;
-        Ok(transaction.commit()?)
+        self.durable(|transaction| {
+            transaction.execute(
+                "INSERT OR IGNORE INTO leftover_files (name) VALUES (?)",
+                [name],
+            )?;
+            Ok(())
+        })
     }
 
     /// The files that are to be removed, never the current one.
@@ -91,9 +92,10 @@ impl LocalFile {
     /// Settles what was acknowledged when the log begins a new epoch that the current tenant file is
     /// a part of. Done again, it changes nothing.
     pub fn begin_epoch(&mut self, acknowledged: AcknowledgedOps) -> Result<(), StoreError> {
-        let transaction = self.begin()?;
-        settle_acknowledged(&transaction, acknowledged)?;
-        Ok(transaction.commit()?)
+        self.durable(|transaction| {
+            settle_acknowledged(transaction, acknowledged)?;
+            Ok(())
+        })
     }
 
     /// Switches to another tenant file. `offers` are the ops that the old log held above the common
@@ -104,32 +106,32 @@ impl LocalFile {
         switch: &Switch<'_>,
         offers: impl Iterator<Item = Result<LoggedOp, StoreError>>,
     ) -> Result<usize, SwitchError> {
-        let transaction = self.begin()?;
-        let identity = read_identity(&transaction)?;
-        if identity.tenant_file != switch.from {
-            return Err(SwitchError::Moved {
-                current: identity.tenant_file,
-            });
-        }
-        settle_acknowledged(&transaction, switch.acknowledged)?;
-        let offered = match switch.heal {
-            Some(heal) => offer(&transaction, heal, switch.now, offers)?,
-            None => 0,
-        };
-        transaction.execute(
-            "UPDATE identity SET tenant_file = ?, clock = max(clock, ?)",
-            (switch.to, switch.clock_seen as i64),
-        )?;
-        transaction.execute("UPDATE sync_notes SET head_heard = NULL", [])?;
-        transaction.execute("DELETE FROM leftover_files WHERE name = ?", [switch.to])?;
-        if switch.old_file == OldFile::Remove {
+        self.durable(|transaction| {
+            let identity = read_identity(transaction)?;
+            if identity.tenant_file != switch.from {
+                return Err(SwitchError::Moved {
+                    current: identity.tenant_file,
+                });
+            }
+            settle_acknowledged(transaction, switch.acknowledged)?;
+            let offered = match switch.heal {
+                Some(heal) => offer(transaction, heal, switch.now, offers)?,
+                None => 0,
+            };
             transaction.execute(
-                "INSERT OR IGNORE INTO leftover_files (name) VALUES (?)",
-                [switch.from],
+                "UPDATE identity SET tenant_file = ?, clock = max(clock, ?)",
+                (switch.to, switch.clock_seen as i64),
             )?;
-        }
-        transaction.commit()?;
-        Ok(offered)
+            transaction.execute("UPDATE sync_notes SET head_heard = NULL", [])?;
+            transaction.execute("DELETE FROM leftover_files WHERE name = ?", [switch.to])?;
+            if switch.old_file == OldFile::Remove {
+                transaction.execute(
+                    "INSERT OR IGNORE INTO leftover_files (name) VALUES (?)",
+                    [switch.from],
+                )?;
+            }
+            Ok(offered)
+        })
     }
 }
 

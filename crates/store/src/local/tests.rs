@@ -144,7 +144,7 @@ fn the_schema_is_that_of_its_format() {
 }
 
 #[test]
-fn commits_wait_for_the_disk_before_and_after_a_relaxed_one() {
+fn a_write_waits_for_the_disk_also_after_a_commit_that_does_not() {
     let place = Place::new();
     let mut local = place.open();
     let synchronous = |local: &LocalFile| -> i64 {
@@ -153,9 +153,11 @@ fn commits_wait_for_the_disk_before_and_after_a_relaxed_one() {
             .pragma_query_value(None, "synchronous", |row| row.get(0))
             .unwrap()
     };
-    assert_eq!(synchronous(&local), 2);
     let written = write(&mut local, &["a"]);
+    assert_eq!(synchronous(&local), 2);
     local.forget_pulled(&keys(&written)).unwrap();
+    assert_eq!(synchronous(&local), 1);
+    write(&mut local, &["b"]);
     assert_eq!(synchronous(&local), 2);
 }
 

@@ -7,6 +7,7 @@ mod doctor;
 mod logs;
 mod man;
 mod reference;
+mod serve;
 mod thread;
 mod token;
 
@@ -20,6 +21,7 @@ use crate::failure::Outcome;
 pub(crate) enum Command {
     #[command(subcommand)]
     Thread(thread::ThreadCommand),
+    Serve(serve::ServeArgs),
     Daemon(daemon::DaemonArgs),
     Doctor(doctor::DoctorArgs),
     Logs(logs::LogsArgs),
@@ -37,6 +39,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         match self {
             Self::Thread(command) => command.run(context),
+            Self::Serve(args) => serve::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),
             Self::Logs(args) => logs::run(&args, context),

@@ -49,40 +49,60 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// Delivers what was written, as far as a moment allows.
-pub(crate) fn after_write(context: &Context, replica: &mut Replica) -> Result<Delivery, Failure> {
-    match try_deliver(context, replica) {
-        Ok(delivery) => Ok(delivery),
+/// Delivers what was written, as far as a moment allows; gives the replica back.
+pub(crate) fn after_write(
+    context: &Context,
+    mut replica: Replica,
+) -> Result<(Replica, Delivery), Failure> {
+    let remote = match destination(context, &mut replica) {
+        Ok(Destination::Server(remote)) => remote,
+        Ok(Destination::Done(delivery)) => return Ok((replica, delivery)),
         // The settings are at fault, say, and the write is done all the same.
         Err(failure) => {
             context.output.failure(&failure);
-            Ok(Delivery::Failed("it could not be synced".to_owned()))
+            let why = "it could not be synced".to_owned();
+            return Ok((replica, Delivery::Failed(why)));
         }
+    };
+    match syncline_client::sync_once(replica, remote, PATIENCE) {
+        Ok((replica, outcome)) => Ok((
+            replica,
+            match outcome.end {
+                SyncEnd::Synced => Delivery::Synced,
+                SyncEnd::Off => Delivery::TurnedOff,
+                SyncEnd::OutOfTime => Delivery::Late,
+                SyncEnd::Failed(failure) => Delivery::Failed(failure.message),
+            },
+        )),
+        Err(error) => Ok((
+            replica_access::open(context)?,
+            Delivery::Failed(error.to_string()),
+        )),
     }
 }
 
-fn try_deliver(context: &Context, replica: &mut Replica) -> Result<Delivery, Failure> {
-    let settings = match settings(context)? {
-        SyncSettings::On(remote) => SyncSettings::On(remote),
+/// Where a write goes from here.
+enum Destination {
+    Server(Remote),
+    /// Nowhere, or it is on its way by other means.
+    Done(Delivery),
+}
+
+fn destination(context: &Context, replica: &mut Replica) -> Result<Destination, Failure> {
+    let remote = match settings(context)? {
+        SyncSettings::On(remote) => remote,
         SyncSettings::Off => {
             let endpoint = context.settings()?.endpoint.value;
-            return Ok(endpoint.map_or(Delivery::NoEndpoint, |_| Delivery::TurnedOff));
+            let delivery = endpoint.map_or(Delivery::NoEndpoint, |_| Delivery::TurnedOff);
+            return Ok(Destination::Done(delivery));
         }
     };
     if wake_daemon(&replica_access::meeting(context)?) {
-        return Ok(Delivery::Woken);
+        return Ok(Destination::Done(Delivery::Woken));
     }
-    if let Some(why) = resting(context, replica)? {
-        return Ok(Delivery::Failed(why));
-    }
-    let sync = syncline_client::start(replica.another()?, settings)?;
-    let outcome = sync.sync_now(PATIENCE);
-    sync.stop();
-    Ok(match outcome.end {
-        SyncEnd::Synced => Delivery::Synced,
-        SyncEnd::Off => Delivery::TurnedOff,
-        SyncEnd::OutOfTime => Delivery::Late,
-        SyncEnd::Failed(failure) => Delivery::Failed(failure.message),
+    Ok(match resting(context, replica)? {
+        Some(why) => Destination::Done(Delivery::Failed(why)),
+        None => Destination::Server(remote),
     })
 }
 

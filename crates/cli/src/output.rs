@@ -91,6 +91,11 @@ impl Output {
         self.data_colour
     }
 
+    /// The colours of what goes to standard error.
+    pub(crate) fn talk_colour(&self) -> Colour {
+        self.talk_colour
+    }
+
     /// Prints data as `value` under `--json`, else as `text` writes it.
     pub(crate) fn data<V: Serialize>(
         &self,

@@ -13,7 +13,10 @@ use crate::failure::Failure;
 
 /// Opens the replica of the profile in use, and makes it if there is none.
 pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
-    Ok(Replica::open(&make_dir(context)?, ReplicaOptions::default())?)
+    Ok(Replica::open(
+        &make_dir(context)?,
+        ReplicaOptions::default(),
+    )?)
 }
 
 /// The directory of the replica of the profile in use; made if it is not there.

@@ -6,9 +6,12 @@ use crate::failure::Failure;
 
 /// The event loop of a command that runs until it is told to end.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        Failure::new("runtime_failed", "could not start the event loop").because(error)
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new("runtime_failed", "could not start the event loop").because(error)
+        })
 }
 
 /// Is done when the process is asked to end. Needs the runtime's context; from here on the signals

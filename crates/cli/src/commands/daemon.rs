@@ -45,7 +45,10 @@ pub(crate) fn run(_: &DaemonArgs, context: &Context) -> Outcome {
 /// The settings, read afresh each time for the profile that is in use now: a profile that is made
 /// the active one later has a replica of its own.
 fn followed(context: &Context) -> Result<Followed, Failure> {
-    let mut files = vec![context.paths()?.config_file, context.credentials()?.path().to_owned()];
+    let mut files = vec![
+        context.paths()?.config_file,
+        context.credentials()?.path().to_owned(),
+    ];
     files.extend(context.globals.token_file.clone());
     let mut surroundings = Surroundings {
         globals: context.globals.clone(),
@@ -54,7 +57,10 @@ fn followed(context: &Context) -> Result<Followed, Failure> {
     };
     surroundings.globals.profile = Some(context.profile()?.value.to_string());
     let read = move || surroundings.sync_settings().map_err(Into::into);
-    Ok(Followed { files, read: Box::new(read) })
+    Ok(Followed {
+        files,
+        read: Box::new(read),
+    })
 }
 
 /// What a context is made of.
@@ -78,9 +84,14 @@ struct SettingsError(Failure);
 
 impl std::fmt::Display for SettingsError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some(report) = self.0.report() else { return Ok(()) };
+        let Some(report) = self.0.report() else {
+            return Ok(());
+        };
         write!(f, "{}", report.message)?;
-        report.causes.iter().try_for_each(|cause| write!(f, ": {cause}"))
+        report
+            .causes
+            .iter()
+            .try_for_each(|cause| write!(f, ": {cause}"))
     }
 }
 
@@ -89,27 +100,25 @@ impl std::error::Error for SettingsError {}
 impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
-            DaemonError::Instance(InstanceError::Running) => {
-                Self::new("daemon_running", "a daemon already keeps this profile in sync")
-                    .state("it goes on")
-                    .fix("syncline status")
-            }
-            DaemonError::Replica(error) => error.into(),
-            DaemonError::Socket(SocketError::TooLong { .. }) => {
-                Self::new("socket_path_too_long", "the control socket's path is too long")
-                    .because(error)
-                    .fix("name a shorter directory with --data-dir DIR")
-            }
-            DaemonError::Instance(InstanceError::Io { .. })
-            | DaemonError::Socket(
-                SocketError::UnsafeDirectory { .. } | SocketError::Io { .. },
+            DaemonError::Instance(InstanceError::Running) => Self::new(
+                "daemon_running",
+                "a daemon already keeps this profile in sync",
             )
-            | DaemonError::Start(_) => {
-                Self::new("daemon_failed", "the daemon could not start")
-                    .because(error)
-                    .state("what was written before is safe")
-                    .fix("syncline doctor")
-            }
+            .state("it goes on")
+            .fix("syncline status"),
+            DaemonError::Replica(error) => error.into(),
+            DaemonError::Socket(SocketError::TooLong { .. }) => Self::new(
+                "socket_path_too_long",
+                "the control socket's path is too long",
+            )
+            .because(error)
+            .fix("name a shorter directory with --data-dir DIR"),
+            DaemonError::Instance(InstanceError::Io { .. })
+            | DaemonError::Socket(SocketError::UnsafeDirectory { .. } | SocketError::Io { .. })
+            | DaemonError::Start(_) => Self::new("daemon_failed", "the daemon could not start")
+                .because(error)
+                .state("what was written before is safe")
+                .fix("syncline doctor"),
         }
     }
 }

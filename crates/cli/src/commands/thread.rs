@@ -11,6 +11,7 @@ mod push;
 mod read;
 mod reference;
 mod rename;
+mod search;
 mod tag;
 mod text;
 mod unarchive;
@@ -32,6 +33,7 @@ pub(crate) enum ThreadCommand {
     Push(push::PushArgs),
     List(list::ListArgs),
     Read(read::ReadArgs),
+    Search(search::SearchArgs),
     Rename(rename::RenameArgs),
     Move(r#move::MoveArgs),
     Archive(archive::ArchiveArgs),
@@ -51,6 +53,7 @@ impl ThreadCommand {
             Self::Push(args) => push::run(&args, context),
             Self::List(args) => list::run(&args, context),
             Self::Read(args) => read::run(&args, context),
+            Self::Search(args) => search::run(&args, context),
             Self::Rename(args) => rename::run(&args, context),
             Self::Move(args) => r#move::run(&args, context),
             Self::Archive(args) => archive::run(&args, context),

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
     }
     let plan = plan_delete(&thread, context.now())?;
     let keys = replica_access::write(&mut replica, plan.ops)?;
-    let delivery = delivery::after_write(context, &mut replica)?;
+    let (replica, delivery) = delivery::after_write(context, replica)?;
     let state = WriteState::of(&replica, &keys)?;
     let what = format!("deleted {}", address(&thread));
     let deleted = Deleted {

@@ -67,7 +67,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let mut imported = Imported::default();
     write_batches(context, &mut importer, &mut replica, &mut imported)?;
-    let delivery = delivery::after_write(context, &mut replica)?;
+    let (replica, delivery) = delivery::after_write(context, replica)?;
     let waits = replica.has_pending()?;
     imported.state = Some(match (imported.entries_new, waits) {
         (0, false) => WriteState::Unchanged,

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &LinkArgs, context: &Context) -> Outcome {
     let note = args.note.as_deref();
     let plan = plan_link(thread.thread_id, entry_id, target.thread_id, note, presence)?;
     let keys = replica_access::write(&mut replica, plan.ops)?;
-    let delivery = delivery::after_write(context, &mut replica)?;
+    let (replica, delivery) = delivery::after_write(context, replica)?;
     let state = WriteState::of(&replica, &keys)?;
     let linked = Linked {
         thread_id: thread.thread_id,

@@ -53,5 +53,5 @@ pub(crate) fn run(args: &NewArgs, context: &Context) -> Outcome {
         entry_id: entry.map(|entry| entry.entry_id),
         keys,
     };
-    deliver(context, &mut replica, &written)
+    deliver(context, replica, &written)
 }

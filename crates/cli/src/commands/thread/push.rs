@@ -42,7 +42,7 @@ pub(crate) fn run(args: &PushArgs, context: &Context) -> Outcome {
         entry_id: Some(entry.entry_id),
         keys,
     };
-    deliver(context, &mut replica, &written)
+    deliver(context, replica, &written)
 }
 
 impl From<syncline_store::threads::PlanError> for Failure {

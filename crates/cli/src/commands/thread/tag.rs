@@ -53,7 +53,7 @@ pub(crate) fn run(args: &TagArgs, context: &Context) -> Outcome {
         ops.extend(plan_tag(thread.thread_id, entry_id, tag, presence)?.ops);
     }
     let keys = replica_access::write(&mut replica, ops)?;
-    let delivery = delivery::after_write(context, &mut replica)?;
+    let (replica, delivery) = delivery::after_write(context, replica)?;
     let state = WriteState::of(&replica, &keys)?;
     let tagged = Tagged {
         thread_id: thread.thread_id,

@@ -31,7 +31,7 @@ pub(super) fn update(
     let found = reference.find(context, replica.view()?)?;
     let plan = plan_update(&found, changes, context.now())?;
     let keys = replica_access::write(&mut replica, plan.ops)?;
-    let delivery = delivery::after_write(context, &mut replica)?;
+    let (mut replica, delivery) = delivery::after_write(context, replica)?;
     let state = WriteState::of(&replica, &keys)?;
     let now = thread(replica.view()?.connection(), found.thread_id)?;
     let now =

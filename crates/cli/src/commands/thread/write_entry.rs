@@ -30,9 +30,9 @@ pub(super) struct WrittenEntry {
 }
 
 /// Delivers what was written, and prints where it is.
-pub(super) fn deliver(context: &Context, replica: &mut Replica, written: &WrittenEntry) -> Outcome {
-    let delivery = delivery::after_write(context, replica)?;
-    let state = WriteState::of(replica, &written.keys)?;
+pub(super) fn deliver(context: &Context, replica: Replica, written: &WrittenEntry) -> Outcome {
+    let (mut replica, delivery) = delivery::after_write(context, replica)?;
+    let state = WriteState::of(&replica, &written.keys)?;
     let view = replica.view()?.connection();
     let thread = threads::thread(view, written.thread_id)?.ok_or_else(|| {
         Failure::new(

@@ -3,9 +3,8 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde::Serialize;
 use syncline_model::{TenantId, UserId};
-use syncline_server::TokenSecret;
-use syncline_store::control::{Rights, TokenId, TokenRecord};
-use uuid::Uuid;
+use syncline_server::{NewToken, TokenRandom, issue_token};
+use syncline_store::control::Rights;
 
 use super::Shown;
 use super::expiry::Expiry;
@@ -51,22 +50,13 @@ pub(crate) fn run(args: &CreateArgs, context: &Context) -> Outcome {
         Failure::usage("expiry_invalid", "--expires is not in the future").because(error)
     })?;
     let control = args.data.control(context)?;
-    let mut random = [0; 32];
-    OsRng.try_fill_bytes(&mut random).map_err(|error| {
-        Failure::new("no_randomness", "the system gives no random bytes").because(error)
-    })?;
-    let secret = TokenSecret::new(random);
-    let token = TokenRecord {
-        id: TokenId::new(Uuid::now_v7()),
+    let new = NewToken {
         tenant: args.tenant.clone(),
         user: args.user.clone(),
         rights: args.right,
-        created_at: now,
         expires_at,
-        revoked_at: None,
-        last_used_at: None,
     };
-    control.insert_token(&secret.hash(), &token)?;
+    let (secret, token) = issue_token(&control, new, random()?, now)?;
     let created = Created {
         token: secret.reveal(),
         shown: Shown::from(&token),
@@ -79,4 +69,18 @@ pub(crate) fn run(args: &CreateArgs, context: &Context) -> Outcome {
         token.id, token.user, token.tenant, token.rights
     ));
     Ok(())
+}
+
+fn random() -> Result<TokenRandom, Failure> {
+    let mut random = TokenRandom {
+        secret: [0; 32],
+        id: [0; 16],
+    };
+    OsRng
+        .try_fill_bytes(&mut random.secret)
+        .and_then(|()| OsRng.try_fill_bytes(&mut random.id))
+        .map_err(|error| {
+            Failure::new("no_randomness", "the system gives no random bytes").because(error)
+        })?;
+    Ok(random)
 }

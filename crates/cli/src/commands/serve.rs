@@ -1,0 +1,131 @@
+mod auth;
+mod listen;
+mod rate;
+
+use std::io;
+use std::time::Duration;
+
+use clap::Args;
+use syncline_server::{RateLimits, ServeConfig, ServeError};
+use tokio::net::TcpListener;
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::logging::{self, Reader};
+use crate::output::Format;
+use crate::server_data::ServerDataArgs;
+use crate::signals;
+
+use auth::AuthArgs;
+use listen::Listen;
+use rate::RateLimit;
+
+/// Run a server, until Ctrl-C or SIGTERM
+///
+/// Prints one line, `listening on http://ADDRESS:PORT`, when it is ready; logs to standard error. When
+/// asked to stop, it answers what is open and exits with 0.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080, or 127.0.0.1:$PORT]
+    #[arg(long, value_name = "ADDRESS[:PORT]")]
+    listen: Option<Listen>,
+    #[command(flatten)]
+    data: ServerDataArgs,
+    #[command(flatten)]
+    auth: AuthArgs,
+    /// Answer to this name too; may be given again
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// Let pages of this origin call the server, such as https://app.example; may be given again
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    origins: Vec<String>,
+    /// At most so many requests in so many seconds, for each user [default: off]
+    #[arg(
+        long,
+        value_name = "REQUESTS/SECONDS",
+        default_value = "off",
+        hide_default_value = true
+    )]
+    rate_limit: RateLimit,
+    /// At most so many failed authentications in so many seconds, for each address
+    #[arg(long, value_name = "REQUESTS/SECONDS", default_value = "600/60")]
+    auth_failure_limit: RateLimit,
+    /// How long open requests may go on once asked to stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    drain: u64,
+}
+
+pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
+    let auth = args.auth.mode()?;
+    let config = ServeConfig {
+        hosts: args.hosts.clone(),
+        origins: args.origins.clone(),
+        rate_limits: RateLimits {
+            failed_authentication: args.auth_failure_limit.rate(),
+            requests: args.rate_limit.rate(),
+        },
+        drain: Duration::from_secs(args.drain),
+        ..ServeConfig::new(args.data.path(context)?, auth)
+    };
+    let listen = listen::resolve(args.listen.as_ref(), context)?;
+    log_to_stderr(context)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::new("runtime_failed", "could not start the event loop").because(error)
+        })?;
+    runtime.block_on(serve(config, &listen, context))
+}
+
+async fn serve(config: ServeConfig, listen: &Listen, context: &Context) -> Outcome {
+    // Before the line that says it is ready: a signal from then on is a request to drain.
+    let shutdown = signals::shutdown()?;
+    let listener = TcpListener::bind(listen.to_string())
+        .await
+        .map_err(|error| not_bound(listen, error))?;
+    let ready = syncline_server::prepare(config, listener)?;
+    let address = ready.address();
+    context
+        .output
+        .write(|out| writeln!(out, "listening on http://{address}"))?;
+    ready.run(shutdown).await;
+    Ok(())
+}
+
+fn log_to_stderr(context: &Context) -> Outcome {
+    let person = context.environment.terminals.stderr && context.output.format() == Format::Text;
+    let reader = if person {
+        Reader::Person(context.output.talk_colour())
+    } else {
+        Reader::Program
+    };
+    logging::to_stderr(context.log_level()?, reader);
+    Ok(())
+}
+
+fn not_bound(listen: &Listen, error: io::Error) -> Failure {
+    let failure = Failure::new("not_listening", format!("could not listen on {listen}"));
+    match error.kind() {
+        io::ErrorKind::AddrInUse => failure.fix("--listen 127.0.0.1:0 takes a free port"),
+        io::ErrorKind::PermissionDenied => failure.fix("take a port above 1023"),
+        _ => failure.fix("--listen takes an address of this machine"),
+    }
+    .because(error)
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let code = match error {
+            ServeError::Directory(error) => return error.into(),
+            ServeError::Control(error) => return error.into(),
+            ServeError::OpenToOthers { .. } => "open_to_others",
+            ServeError::Auth(_) => "auth_invalid",
+            ServeError::Listener(_) | ServeError::Thread(_) => "serve_failed",
+        };
+        Self::new(code, "the server could not start")
+            .because(error)
+            .state("nothing was changed")
+            .fix("syncline serve --help")
+    }
+}

@@ -194,9 +194,10 @@ impl Oracle {
         }
     }
 
-    /// The log was cut behind `seq` by its operator.
-    pub(crate) fn cut_log(&mut self, seq: ServerSeq) {
-        self.acknowledged.retain(|place, _| *place <= seq);
+    /// The operator has put this log in the place of the one that the server had.
+    pub(crate) fn replace_log(&mut self, log: &BTreeMap<ServerSeq, Digest>) {
+        self.acknowledged
+            .retain(|place, digest| log.get(place) == Some(digest));
     }
 
     /// Compares what was acknowledged with the log as it is.

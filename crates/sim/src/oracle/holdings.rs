@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syncline_model::ServerSeq;
+use syncline_model::{Epoch, ServerSeq};
 use syncline_store::local::{LocalFile, OutboxState};
 use syncline_store::{FileOptions, PageLimit, StoreError, TenantFile};
+use uuid::Uuid;
 
 use super::{Digest, digest};
 
@@ -25,6 +26,8 @@ pub(crate) enum OutboxKind {
 /// The ops on one disk.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Holdings {
+    /// The epoch of the log; none: it has met no server.
+    pub(crate) epoch: Option<Epoch>,
     pub(crate) log: BTreeMap<ServerSeq, Digest>,
     pub(crate) outbox: Vec<(Digest, OutboxKind)>,
     pub(crate) quarantine: BTreeSet<Digest>,
@@ -33,7 +36,11 @@ pub(crate) struct Holdings {
 impl Holdings {
     /// Reads the log of a tenant file.
     pub(crate) fn of_log(file: &TenantFile) -> Result<Self, StoreError> {
-        let mut held = Self::default();
+        let epoch = Some(file.head()?.epoch).filter(|epoch| *epoch != Epoch::new(Uuid::nil()));
+        let mut held = Self {
+            epoch,
+            ..Self::default()
+        };
         file.visit_ops_after(ServerSeq::ZERO, WHOLE, |op| {
             let seq = ServerSeq(op.server_seq);
             held.log.insert(seq, digest(&op.payload_hash));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_model::planted::{Binary, play};
-use syncline_model::{Epoch, EpochMode, Mark, ServerSeq};
+use syncline_model::{Epoch, EpochMode, Lineage, Mark, ServerSeq};
 use syncline_replica::EngineEvent;
 use syncline_simdisk::{Fault, Snapshot, Verb};
 use syncline_store::{Durability, FileOptions, LogStart, TenantFile};
@@ -312,6 +312,7 @@ impl World {
             return self.back_up_server();
         };
         let before = self.all_holdings();
+        let left_behind = self.server_lineage();
         self.end_server();
         self.disk.roll_back(HOME, &snapshot);
         let cut = self.server_holdings();
@@ -322,15 +323,15 @@ impl World {
         };
         self.count(happening);
         self.oracle.lift_bans();
+        let last = cut.log.keys().next_back().copied().unwrap_or_default();
+        if let Some(mode) = restored {
+            self.begin_epoch(mode, &left_behind);
+        }
         if restored == Some(EpochMode::Follow) {
-            let last = cut.log.keys().next_back().copied().unwrap_or_default();
             self.discard(&before, last, &cut);
         }
         self.excuse_lost(&before);
-        self.log_was_cut();
-        if let Some(mode) = restored {
-            self.begin_epoch(mode);
-        }
+        self.oracle.replace_log(&cut.log);
         self.start_server_later();
     }
 
@@ -342,19 +343,33 @@ impl World {
         Some(self.server_backups[choice].clone())
     }
 
-    /// What a restore from a backup does to the log before the server is started.
-    fn begin_epoch(&mut self, mode: EpochMode) {
-        let options = FileOptions {
+    /// The epochs that the server's log knows of.
+    fn server_lineage(&mut self) -> Vec<Lineage> {
+        let file = TenantFile::open("server/tenant.db".as_ref(), &self.operators_options());
+        file.ok()
+            .and_then(|file| file.lineage().ok())
+            .unwrap_or_default()
+    }
+
+    fn operators_options(&self) -> FileOptions {
+        play(self.server_binary);
+        FileOptions {
             vfs: Some(self.disk.vfs_name().to_owned()),
             durability: Durability::Full,
-        };
+        }
+    }
+
+    /// What a restore from a backup does to the log before the server is started.
+    fn begin_epoch(&mut self, mode: EpochMode, left_behind: &[Lineage]) {
+        let options = self.operators_options();
         let next = Epoch::new(Uuid::from_bytes(self.chance.bytes()));
-        play(self.server_binary);
         let file = TenantFile::open("server/tenant.db".as_ref(), &options);
         let done = file
             .map_err(|error| error.to_string())
             .and_then(|mut file| {
                 let head = file.head().map_err(|error| error.to_string())?;
+                let remembered = file.remember_epochs(left_behind);
+                remembered.map_err(|error| error.to_string())?;
                 let started = file.start_epoch(head.epoch, next, LogStart::Restored(mode));
                 started.map(|_| ()).map_err(|error| error.to_string())
             });
@@ -368,7 +383,7 @@ impl World {
         self.disk.copy("nothing/", HOME);
         self.oracle.lift_bans();
         self.excuse_lost(&before);
-        self.oracle.cut_log(ServerSeq::ZERO);
+        self.oracle.replace_log(&BTreeMap::new());
         self.start_server_later();
     }
 
@@ -394,7 +409,7 @@ impl World {
         } else {
             self.oracle.lift_bans();
         }
-        self.oracle.cut_log(ServerSeq::ZERO);
+        self.oracle.replace_log(&BTreeMap::new());
         self.bury_the_dead();
         self.pump_streams();
     }
@@ -430,6 +445,12 @@ impl World {
             .filter(|digest| !kept.contains(digest))
             .collect();
         self.oracle.excuse(gone.iter().copied(), Excuse::Discarded);
+        // Of an epoch that the log has no word of, everything is offered again.
+        let lineage = self.server_lineage();
+        let known = |epoch: &Epoch| lineage.iter().any(|step| step.epoch == *epoch);
+        let all_known = before
+            .values()
+            .all(|held| held.epoch.as_ref().is_none_or(known));
         let bare = |digest: &Digest| {
             self.oracle
                 .find(digest)
@@ -437,7 +458,7 @@ impl World {
         };
         let banned: Vec<Digest> = gone
             .into_iter()
-            .filter(|digest| !waiting.contains(digest) && !bare(digest))
+            .filter(|digest| all_known && !waiting.contains(digest) && !bare(digest))
             .collect();
         self.note(format_args!("{} ops are to stay away", banned.len()));
         self.oracle.ban(banned);

@@ -1,7 +1,7 @@
 //! The server's place in the world: what arrives, group commits, streams, its lives.
 
+use syncline_model::Timestamp;
 use syncline_model::planted::{Defect, is_planted, play};
-use syncline_model::{ServerSeq, Timestamp};
 use syncline_protocol::{Claims, ErrorCode, HEARTBEAT, Verdict, encode_event};
 use syncline_replica::{Answer, StreamId};
 
@@ -431,17 +431,5 @@ impl World {
             Flavor::Oversized => self.count(Happening::OversizedOp),
             Flavor::MadeAgain => self.count(Happening::ThreadMadeAgain),
         }
-    }
-
-    /// Cuts what was acknowledged behind the place where the log now ends.
-    pub(super) fn log_was_cut(&mut self) {
-        let held = self.server_holdings();
-        let last = held
-            .log
-            .keys()
-            .next_back()
-            .copied()
-            .unwrap_or(ServerSeq::ZERO);
-        self.oracle.cut_log(last);
     }
 }

@@ -56,6 +56,29 @@ impl TenantFile {
         Ok(lineage)
     }
 
+    /// Notes epochs of the log that this one takes the place of. A restore notes them before it begins
+    /// its own epoch: it leaves them behind, and their replicas can then be told from where.
+    pub fn remember_epochs(&mut self, lineage: &[Lineage]) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        for step in lineage {
+            let parent = step.parent;
+            transaction.execute(
+                "INSERT OR IGNORE INTO epochs (ordinal, epoch, parent, parent_seq, parent_mark, mode) \
+                 VALUES ((SELECT max(ordinal) + 1 FROM epochs), ?, ?, ?, ?, ?)",
+                (
+                    step.epoch.to_string(),
+                    parent.map(|parent| parent.epoch.to_string()),
+                    parent.map(|parent| parent.cursor.server_seq.get() as i64),
+                    parent.map(|parent| *parent.cursor.mark.as_bytes()),
+                    parent.map(|parent| mode_text(parent.mode)),
+                ),
+            )?;
+        }
+        Ok(transaction.commit()?)
+    }
+
     /// Begins the epoch `epoch`, in one transaction; `expected` is the epoch that it replaces, and
     /// where another has replaced that already, nothing happens and the head is returned as it is.
     pub fn start_epoch(

@@ -159,7 +159,7 @@ impl Session {
     /// Remembers to look at the outbox again.
     fn note_again(&mut self) -> Step {
         self.again = Again::Yes;
-        Step::Note("the outbox is looked at again when the log is pulled")
+        Step::Note("the outbox is looked at again")
     }
 
     /// Waits, and then goes on with `resume`.

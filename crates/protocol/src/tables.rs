@@ -132,57 +132,49 @@ fn limits() -> String {
         page_bytes,
         heartbeat,
     } = Limits::default();
+    let too_large = "413 `payload_too_large`";
+    let refused = "the op: `too_large`";
     let rows = [
+        ("push_ops", count(push_ops), "ops in one push", too_large),
+        ("body_bytes", bytes(body_bytes), "a body as sent", too_large),
         (
-            "`push_ops`",
-            count(push_ops),
-            "ops in one push",
-            "413 `payload_too_large`",
-        ),
-        (
-            "`body_bytes`",
-            bytes(body_bytes),
-            "a body as sent",
-            "413 `payload_too_large`",
-        ),
-        (
-            "`expanded_bytes`",
+            "expanded_bytes",
             bytes(expanded_bytes),
             "a body once expanded",
-            "413 `payload_too_large`",
+            too_large,
         ),
         (
-            "`payload_bytes`",
+            "payload_bytes",
             bytes(payload_bytes),
             "one op's payload",
-            "the op: `too_large`",
+            refused,
         ),
         (
-            "`payload_depth`",
+            "payload_depth",
             count(payload_depth),
             "its nesting",
-            "the op: `too_large`",
+            refused,
         ),
         (
-            "`page_ops`",
+            "page_ops",
             count(page_ops),
-            "ops of a page, where no `limit` is named",
+            "ops of a page for which no `limit` is named",
             "–",
         ),
         (
-            "`page_ops_max`",
+            "page_ops_max",
             count(page_ops_max),
-            "ops of a page at most",
+            "ops of a page",
             "`limit` is lowered to it",
         ),
         (
-            "`page_bytes`",
+            "page_bytes",
             bytes(page_bytes),
-            "payload of a page; the op that passes it is still in it",
-            "the page ends, `hasMore`",
+            "payload of a page, but for its last op",
+            "`hasMore`",
         ),
         (
-            "`heartbeat`",
+            "heartbeat",
             seconds(heartbeat),
             "silence of a stream",
             "a comment is sent",
@@ -191,7 +183,7 @@ fn limits() -> String {
     let mut out = String::from("| limit | default | of | beyond it |\n|---|---|---|---|\n");
     for (name, default, of, beyond) in rows {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "| {name} | {default} | {of} | {beyond} |");
+        let _ = writeln!(out, "| `{name}` | {default} | {of} | {beyond} |");
     }
     out
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::action::{Action, Plan};
-use super::event::{Applied, Delivery, Event, Failure, LocalFailure, PullReply, Settings, Settled};
+use super::event::{Applied, Delivery, Event, Failure, PullReply, Settings, Settled};
 use super::search::Cause;
 use super::state::{Resume, State};
 use super::step::Step;
@@ -70,6 +70,8 @@ impl Session {
             Event::Stopped => self.stopped(),
             Event::Settled(Settled::Done) => {
                 self.renewals = 0;
+                // What was written meanwhile is in the outbox that is looked at now.
+                self.again = Again::No;
                 Step::to(State::Pushing, [Action::Push])
             }
             Event::Settled(Settled::Renewed) => {
@@ -144,12 +146,7 @@ impl Session {
                 Step::to(State::Pulling, [Action::Pull])
             }
             Event::Applied(Applied::Diverged) => self.search(Cause::Diverged, None),
-            Event::LocalFailed(LocalFailure::Disk) => {
-                self.back_off(RetryClass::Local, None, Resume::Cycle)
-            }
-            Event::LocalFailed(LocalFailure::Damaged) => {
-                self.recover(Resume::Rebuild(Plan::NOTHING_LACKS))
-            }
+            Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
             Event::LocalWrite | Event::Wake => self.note_again(),
             Event::LoginChanged => Step::Ignore(NEXT_CALL_CARRIES_IT),
             Event::TimerFired => Step::Ignore("no timer is waited for"),

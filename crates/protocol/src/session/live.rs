@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::action::{Action, Plan};
+use super::action::Action;
 use super::cycle::NEXT_CALL_CARRIES_IT;
-use super::event::{Applied, Delivery, Event, Failure, LocalFailure, Settings, Settled};
+use super::event::{Applied, Delivery, Event, Failure, Settings, Settled};
 use super::search::Cause;
 use super::state::{Resume, State};
 use super::step::Step;
@@ -23,7 +23,7 @@ impl Session {
             Event::Applied(applied) => self.applied_live(applied),
             Event::StreamHint => Step::to(State::Pulling, [Action::CloseStream, Action::Pull]),
             Event::StreamEnded(failure) => self.stream_failed(failure),
-            Event::LocalFailed(failure) => self.failed_live(failure),
+            Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
             Event::LoginChanged => Step::Ignore(NEXT_CALL_CARRIES_IT),
             Event::NothingToPush
             | Event::PushAnswered
@@ -64,7 +64,7 @@ impl Session {
                 Step::to(State::Pushing, [])
             }
             Event::StreamEnded(failure) => self.stream_failed(failure),
-            Event::LocalFailed(failure) => self.failed_live(failure),
+            Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
             Event::LoginChanged => Step::Ignore(NEXT_CALL_CARRIES_IT),
             Event::PullAnswered(_) | Event::ProbeAnswered | Event::FileAnswered(_) => {
                 Step::Ignore(NO_CALL)
@@ -96,6 +96,7 @@ impl Session {
             Event::Stopped => self.stopped(),
             Event::Settled(Settled::Done) => {
                 self.renewals = 0;
+                self.again = Again::No;
                 Step::to(State::LivePushing, [Action::Push])
             }
             Event::Settled(Settled::Renewed) => {
@@ -117,7 +118,7 @@ impl Session {
                 Step::to(State::Settling, [])
             }
             Event::StreamEnded(failure) => self.stream_failed(failure),
-            Event::LocalFailed(failure) => self.failed_live(failure),
+            Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
             Event::LoginChanged => Step::Ignore(NEXT_CALL_CARRIES_IT),
             Event::NothingToPush
             | Event::PushAnswered
@@ -146,7 +147,7 @@ impl Session {
                 Step::to(State::BackingOff(Resume::Cycle), [])
             }
             Event::StreamEnded(failure) => self.stream_failed(failure),
-            Event::LocalFailed(failure) => self.failed_live(failure),
+            Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
             Event::NothingToPush
             | Event::PushAnswered
             | Event::PullAnswered(_)
@@ -199,13 +200,6 @@ impl Session {
             .max(asked.unwrap_or_default())
             .min(WAIT_MAX);
         Step::leave(State::Polling, [Action::SetTimer(wait)])
-    }
-
-    fn failed_live(&mut self, failure: LocalFailure) -> Step {
-        match failure {
-            LocalFailure::Disk => self.back_off(RetryClass::Local, None, Resume::Cycle),
-            LocalFailure::Damaged => self.recover(Resume::Rebuild(Plan::NOTHING_LACKS)),
-        }
     }
 }
 

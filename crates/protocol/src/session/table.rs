@@ -31,12 +31,34 @@ pub(crate) fn print() -> String {
             }
         }
         for (outcome, labels) in rows {
-            let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
             // Writing to a string cannot fail.
-            let _ = writeln!(out, "| **{name}** | {} | {outcome} |", labels.join(", "));
+            let _ = writeln!(out, "| **{name}** | {} | {outcome} |", short(&labels));
         }
     }
     out
+}
+
+/// The labels of a row; where all that begin alike are in it, they are one.
+fn short(labels: &[&str]) -> String {
+    let begins = |label: &str| label.split('(').next().unwrap_or_default().to_owned();
+    let mut words: Vec<String> = Vec::new();
+    for label in labels {
+        let begin = begins(label);
+        let all = events()
+            .iter()
+            .filter(|(other, _)| begins(other) == begin)
+            .count();
+        let here = labels.iter().filter(|other| begins(other) == begin).count();
+        let word = if all > 1 && all == here {
+            format!("`{begin}`")
+        } else {
+            format!("`{label}`")
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(", ")
 }
 
 /// What the events of one row lead to from the samples of one state.
@@ -164,11 +186,7 @@ fn states() -> Vec<Vec<State>> {
         vec![State::LiveSettling],
         vec![State::LiveHolding],
         searches().into_iter().map(State::Searching).collect(),
-        searches()
-            .into_iter()
-            .filter_map(probing)
-            .map(State::Probing)
-            .collect(),
+        probes().into_iter().map(State::Probing).collect(),
         vec![fetch(0), fetch(1)],
         vec![State::FetchingPages(plan)],
         vec![State::Filling(plan)],
@@ -197,15 +215,17 @@ fn searches() -> Vec<Search> {
     searches
 }
 
-fn probing(search: Search) -> Option<Search> {
-    match search.mark_found(cursor(TOP / 2 + 1)) {
+/// Probes of the cursor itself, and of a place below it.
+fn probes() -> Vec<Search> {
+    let places = [TOP, TOP / 2 + 1].map(cursor);
+    let found = searches()
+        .into_iter()
+        .flat_map(|search| places.map(|at| search.mark_found(at)));
+    let probing = found.filter_map(|next| match next {
         Next::Probe(search, _) => Some(search),
-        Next::FindMark(search, _) => match search.mark_found(cursor(TOP)) {
-            Next::Probe(search, _) => Some(search),
-            Next::FindMark(..) | Next::Found(_) => None,
-        },
-        Next::Found(_) => None,
-    }
+        Next::FindMark(..) | Next::Found(_) => None,
+    });
+    probing.collect()
 }
 
 /// Samples of every event, in the order of the table. Each has its row in each state, so that a new

@@ -1,6 +1,7 @@
 //! A session that gets any answer at any time: it never waits for nothing, never has two calls out,
 //! and never leaves a stream or a rebuild behind.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -33,6 +34,7 @@ struct World {
     rebuild: bool,
     /// Results of local actions, to be told before anything else.
     told: Vec<Event>,
+    seen: BTreeSet<&'static str>,
 }
 
 /// Choices made from a list of random numbers; zeros when it is used up.
@@ -68,6 +70,7 @@ impl World {
             self.perform(action, &format!("{before:?} + {event:?} = {actions:?}"));
         }
         let state = self.session.state();
+        self.seen.insert(state.name());
         assert_eq!(
             state.has_stream(),
             self.stream,
@@ -292,6 +295,7 @@ fn world(seed: u64, chances: Vec<u32>) -> World {
         timer: false,
         rebuild: false,
         told: Vec::new(),
+        seen: BTreeSet::new(),
     }
 }
 
@@ -314,4 +318,30 @@ proptest! {
         prop_assert_eq!((world.call, world.stream, world.rebuild), (None, false, false));
         prop_assert_eq!(world.session.state(), State::Stopped);
     }
+}
+
+#[test]
+fn chance_brings_a_session_into_every_state() {
+    let mut seen = BTreeSet::new();
+    let mut random = 1_u64;
+    for seed in 0..200 {
+        let chances = (0..400).map(|_| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as u32
+        });
+        let mut world = world(seed, chances.collect());
+        world.seen.insert(world.session.state().name());
+        world.tell(Event::Configured(Settings::On(Delivery::Live {
+            interval: INTERVAL,
+        })));
+        world.settle();
+        while world.chance.0.len() > 0 {
+            world.something_happens();
+        }
+        world.tell(Event::Stopped);
+        seen.append(&mut world.seen);
+    }
+    assert_eq!(seen.len(), 20, "{seen:?}");
 }

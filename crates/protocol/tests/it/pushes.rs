@@ -59,86 +59,63 @@ fn without(field: &str) -> Value {
     op
 }
 
+/// Each op is refused alone with this code, and its result repeats this much of its key.
+fn check(cases: impl IntoIterator<Item = (Value, ErrorCode, Value)>) {
+    for (op, code, echo) in cases {
+        assert_eq!(refused(&op), (code, echo), "{:.200}", op.to_string());
+    }
+}
+
 #[test]
-fn an_op_that_breaks_a_rule_is_refused_alone_with_its_key_in_place() {
-    use ErrorCode::{ClockLead, InvalidOp, TooLarge};
+fn an_op_with_a_bad_name_is_refused_alone_with_its_key_in_place() {
     let long = "x".repeat(257);
     let cases = [
+        ("scope", json!("Thread"), json!(["a", 1, "Thread", "r"])),
+        ("scope", json!(""), json!(["a", 1, "", "r"])),
+        ("scope", json!(long), json!(["a", 1, long, "r"])),
+        ("resourceId", json!(""), json!(["a", 1, "thread", ""])),
         (
-            with("scope", json!("Thread")),
-            InvalidOp,
-            json!(["a", 1, "Thread", "r"]),
-        ),
-        (
-            with("scope", json!("")),
-            InvalidOp,
-            json!(["a", 1, "", "r"]),
-        ),
-        (
-            with("scope", json!("x".repeat(65))),
-            InvalidOp,
-            json!(["a", 1, "x".repeat(65), "r"]),
-        ),
-        (
-            with("resourceId", json!("")),
-            InvalidOp,
-            json!(["a", 1, "thread", ""]),
-        ),
-        (
-            with("resourceId", json!("a\u{1}")),
-            InvalidOp,
+            "resourceId",
+            json!("a\u{1}"),
             json!(["a", 1, "thread", "a\u{1}"]),
         ),
+        ("resourceId", json!(long), json!(["a", 1, "thread", long])),
+        ("actor", json!(5), json!([null, 1, "thread", "r"])),
+        ("actor", json!(["a"]), json!([null, 1, "thread", "r"])),
         (
-            with("resourceId", json!(long)),
-            InvalidOp,
-            json!(["a", 1, "thread", long]),
-        ),
-        (
-            with("actor", json!(5)),
-            InvalidOp,
+            "actor",
+            json!("x".repeat(5_000)),
             json!([null, 1, "thread", "r"]),
         ),
+    ];
+    check(cases.map(|(field, value, echo)| (with(field, value), ErrorCode::InvalidOp, echo)));
+}
+
+#[test]
+fn an_op_with_a_bad_clock_is_refused_alone_with_its_key_in_place() {
+    use ErrorCode::{ClockLead, InvalidOp};
+    let past = 1_u64 << 53;
+    let cases = [
+        (json!(0), InvalidOp, json!(0)),
+        (json!(-3), InvalidOp, json!(-3)),
+        (json!(1.5), InvalidOp, json!(1.5)),
+        (json!("1"), InvalidOp, json!(null)),
+        (json!(past), ClockLead, json!(past)),
+        (json!(u64::MAX), ClockLead, json!(u64::MAX)),
+    ];
+    check(cases.map(|(clock, code, echo)| {
         (
-            with("actor", json!(["a"])),
-            InvalidOp,
-            json!([null, 1, "thread", "r"]),
-        ),
-        (
-            with("actor", json!("x".repeat(5_000))),
-            InvalidOp,
-            json!([null, 1, "thread", "r"]),
-        ),
-        (
-            with("clock", json!(0)),
-            InvalidOp,
-            json!(["a", 0, "thread", "r"]),
-        ),
-        (
-            with("clock", json!(-3)),
-            InvalidOp,
-            json!(["a", -3, "thread", "r"]),
-        ),
-        (
-            with("clock", json!(1.5)),
-            InvalidOp,
-            json!(["a", 1.5, "thread", "r"]),
-        ),
-        (
-            with("clock", json!("1")),
-            InvalidOp,
-            json!(["a", null, "thread", "r"]),
-        ),
-        (
-            with("clock", json!(1_u64 << 53)),
-            ClockLead,
-            json!(["a", 1_u64 << 53, "thread", "r"]),
-        ),
-        (
-            with("clock", json!(u64::MAX)),
-            ClockLead,
-            json!(["a", u64::MAX, "thread", "r"]),
-        ),
+            with("clock", clock),
+            code,
+            json!(["a", echo, "thread", "r"]),
+        )
+    }));
+}
+
+#[test]
+fn an_op_that_is_not_whole_or_too_large_is_refused_alone_with_its_key_in_place() {
+    use ErrorCode::{InvalidOp, TooLarge};
+    check([
         (
             with("payload", json!("x".repeat(1 << 20))),
             TooLarge,
@@ -158,10 +135,7 @@ fn an_op_that_breaks_a_rule_is_refused_alone_with_its_key_in_place() {
         (json!(5), InvalidOp, json!([null, null, null, null])),
         (json!([good()]), InvalidOp, json!([null, null, null, null])),
         (json!({}), InvalidOp, json!([null, null, null, null])),
-    ];
-    for (op, code, echo) in cases {
-        assert_eq!(refused(&op), (code, echo), "{:.200}", op.to_string());
-    }
+    ]);
 }
 
 #[test]

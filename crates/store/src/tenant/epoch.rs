@@ -98,9 +98,11 @@ impl TenantFile {
             LogStart::Restored(mode) => (mode, old.cursor),
             LogStart::Reset { .. } => (EpochMode::Follow, origin_cursor(&transaction)?),
         };
+        // A replica returns to an epoch that it has left when its server is put back to it.
         transaction.execute(
             "INSERT INTO epochs (ordinal, epoch, parent, parent_seq, parent_mark, mode) \
-             VALUES ((SELECT max(ordinal) + 1 FROM epochs), ?, ?, ?, ?, ?)",
+             VALUES ((SELECT max(ordinal) + 1 FROM epochs), ?, ?, ?, ?, ?) \
+             ON CONFLICT (epoch) DO UPDATE SET ordinal = excluded.ordinal",
             (
                 epoch.to_string(),
                 old.epoch.to_string(),

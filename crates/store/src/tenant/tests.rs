@@ -431,6 +431,30 @@ fn a_reset_begins_an_empty_log_and_keeps_the_clock() {
 }
 
 #[test]
+fn a_file_returns_to_an_epoch_that_it_has_left() {
+    let dir = Dir::new();
+    let mut replica = dir.create("r.db");
+    let heal = LogStart::Restored(EpochMode::Heal);
+    replica.start_epoch(epoch(1), epoch(2), heal).unwrap();
+    let head = replica.start_epoch(epoch(2), epoch(1), heal).unwrap();
+    assert_eq!(head.epoch, epoch(1));
+    assert_eq!(replica.lineage().unwrap().last().unwrap().epoch, epoch(1));
+}
+
+#[test]
+fn a_restored_log_remembers_the_epochs_that_it_leaves_behind() {
+    let dir = Dir::new();
+    let (mut log, mut backup) = (dir.create("s.db"), dir.create("b.db"));
+    let heal = LogStart::Restored(EpochMode::Heal);
+    log.start_epoch(epoch(1), epoch(2), heal).unwrap();
+    let left_behind = log.lineage().unwrap();
+    backup.remember_epochs(&left_behind).unwrap();
+    backup.start_epoch(epoch(1), epoch(3), LogStart::Restored(EpochMode::Follow)).unwrap();
+    let epochs: Vec<_> = backup.lineage().unwrap().iter().map(|step| step.epoch).collect();
+    assert_eq!(epochs, [epoch(1), epoch(2), epoch(3)]);
+}
+
+#[test]
 fn a_prepared_file_is_adopted_and_a_foreign_one_is_not() {
     let dir = Dir::new();
     let mut server = dir.create("s.db");

@@ -139,3 +139,20 @@ fn a_stopped_sync_has_closed_the_replica_and_freed_the_lease() {
     let again = Machine::start("laptop", &directory, live(&server.endpoint()));
     again.until_live();
 }
+
+#[test]
+fn a_handle_that_has_not_looked_since_tells_where_its_op_is() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("server"));
+    let directory = home.path().join("laptop");
+    let mut asleep = open(&directory);
+    let written = write_entry(&mut asleep, "laptop", "hello");
+    // The first sync makes the tenant file anew.
+    let laptop = Machine::start("laptop", &directory, live(&server.endpoint()));
+    laptop.sync();
+    let state = asleep.state_of(&written.keys[0]).unwrap();
+    assert!(
+        matches!(state, syncline_replica::OpState::Pulled(_)),
+        "{state:?}"
+    );
+}

@@ -99,7 +99,8 @@ fn serve(data: &Path, address: SocketAddr) {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let server = prepare(ServeConfig::new(data, open_to_all()), listener).unwrap();
-        writeln!(std::io::stdout(), "listening on: {}", server.address()).unwrap();
+        let mut output = std::io::stdout();
+        writeln!(output, "listening on: {}", server.address()).unwrap();
         server.run(std::future::pending()).await;
     });
 }

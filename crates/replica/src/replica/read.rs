@@ -5,6 +5,7 @@ use std::time::Duration;
 use syncline_model::{
     ActorId, ClientId, Cursor, Epoch, OpKey, Scope, ServerSeq, TenantId, Timestamp, UserId,
 };
+use syncline_store::TenantFile;
 use syncline_store::local::{OutboxState, SyncNotes};
 
 use super::Replica;
@@ -120,7 +121,26 @@ impl Replica {
             .local
             .quarantined_with_key(key)
             .map_err(ReplicaError::Local)?;
-        Ok(held.map_or(OpState::Unknown, |_| OpState::Quarantined))
+        if held.is_some() {
+            return Ok(OpState::Quarantined);
+        }
+        // It may have moved from the outbox into the log since this looked there.
+        let pulled = self.place_in_current_log(key)?;
+        Ok(pulled.map_or(OpState::Unknown, OpState::Pulled))
+    }
+
+    /// Where the log of the current tenant file holds an op, also where another handle has exchanged
+    /// that file.
+    fn place_in_current_log(&self, key: &OpKey) -> Result<Option<ServerSeq>, ReplicaError> {
+        let current = self.local.identity().map_err(ReplicaError::Local)?;
+        let found = if current.tenant_file == self.tenant_name {
+            self.tenant.find(key)
+        } else {
+            let path = self.place.path_of(&current.tenant_file);
+            let opened = TenantFile::open(&path, &self.place.files);
+            opened.map_err(ReplicaError::OpenTenant)?.find(key)
+        };
+        Ok(found.map_err(ReplicaError::Tenant)?.map(|(seq, _)| seq))
     }
 
     /// The wall clock of the host.

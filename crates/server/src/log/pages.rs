@@ -86,7 +86,14 @@ pub(crate) struct PageKey {
     ops: usize,
     floor: Option<ServerSeq>,
     /// The head when the page was asked for: a page that reaches it is of no use when it moves.
+    /// None for a full page, which stays what it is.
     head: Option<Cursor>,
+}
+
+impl PageKey {
+    fn of_full_page(self) -> Self {
+        Self { head: None, ..self }
+    }
 }
 
 type Cell = Arc<OnceCell<Arc<SharedPage>>>;
@@ -118,7 +125,11 @@ impl Pages {
     /// The cell of a page, which the first to ask fills while others wait.
     pub(crate) fn cell(&self, key: PageKey) -> Cell {
         let mut kept = self.kept.lock().expect(UNPOISONED);
-        if let Some((_, cell)) = kept.iter().find(|(known, _)| *known == key) {
+        let full = key.of_full_page();
+        let known = kept
+            .iter()
+            .find(|(known, _)| *known == key || *known == full);
+        if let Some((_, cell)) = known {
             return Arc::clone(cell);
         }
         let mut bytes: usize = kept
@@ -134,6 +145,16 @@ impl Pages {
         let cell = Cell::default();
         kept.push_back((key, Arc::clone(&cell)));
         cell
+    }
+
+    /// Keeps a page that was just read beyond the next move of the head, if it is full.
+    pub(crate) fn keep_if_full(&self, key: PageKey, page: &SharedPage) {
+        if page.page.has_more() {
+            let mut kept = self.kept.lock().expect(UNPOISONED);
+            if let Some((known, _)) = kept.iter_mut().find(|(known, _)| *known == key) {
+                *known = key.of_full_page();
+            }
+        }
     }
 }
 

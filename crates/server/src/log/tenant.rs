@@ -139,9 +139,12 @@ impl Tenant {
             epoch: None,
             ..claims
         };
-        let page = cell
-            .get_or_try_init(|| self.encode(unchecked, limit))
-            .await?;
+        let encode = async || {
+            let page = self.encode(unchecked, limit).await?;
+            self.shared.pages.keep_if_full(key, &page);
+            Ok::<_, Refused>(page)
+        };
+        let page = cell.get_or_try_init(encode).await?;
         if page.answers(&claims) {
             return Ok(Arc::clone(page));
         }

@@ -162,8 +162,10 @@ async fn an_erased_payload_is_gone_from_pages_that_were_shared() {
     let token = server.token("acme", Rights::Sync);
     let thread = serde_json::json!({
         "thread_id": "k", "project_id": "p", "name": "n",
-        "entries": [{"entry_id": "00000000-0000-4000-8000-000000000001", "sequence_id": 0,
-            "content": "canary-1", "timestamp": "2024-01-01T00:00:00Z"}],
+        "entries": (0..3).map(|n| serde_json::json!({
+            "entry_id": format!("00000000-0000-4000-8000-00000000000{n}"), "sequence_id": n,
+            "content": "canary-1", "timestamp": "2024-01-01T00:00:00Z",
+        })).collect::<Vec<_>>(),
     });
     server
         .post("/api/threads/sync", &token, thread)

@@ -61,6 +61,10 @@ fn a_failed_sync_acknowledges_nothing_and_the_log_goes_on_from_what_the_disk_has
     m.process.arm(Fault::failure_at(Verb::Sync, 1));
     let refused = run_one(&mut m.log, push([op("a", 2)])).unwrap_err();
     assert!(matches!(refused, Refused::Unavailable(_)), "{refused:?}");
+    assert!(
+        m.log.file.is_none(),
+        "the connection in doubt is not used again"
+    );
 
     // Asked again, the op takes a place once, whichever way the failed commit went.
     verdicts(&mut m.log, [op("a", 2), op("a", 3)]);

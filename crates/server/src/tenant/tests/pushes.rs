@@ -92,6 +92,19 @@ fn a_refusal_for_ever_stays_when_the_reason_has_passed() {
 }
 
 #[test]
+fn a_refusal_stays_within_one_push() {
+    let mut f = fixture();
+    let lead = 1 << 32;
+    let verdicts = verdicts(
+        &mut f.log,
+        [op("a", lead + 5), op("b", lead), op("a", lead + 5)],
+    );
+    assert_eq!(code(&verdicts[0]), "clock_lead");
+    assert_eq!(verdicts[1], accepted(1));
+    assert_eq!(verdicts[2], verdicts[0]);
+}
+
+#[test]
 fn an_actor_and_a_client_belong_to_their_first_user() {
     let mut f = fixture();
     verdicts(&mut f.log, [op("a", 1)]);

@@ -215,29 +215,13 @@ impl Oracle {
         Ok(())
     }
 
-    /// Every op that a machine was told to be written must be held by it, or by the server.
-    pub(crate) fn check_survived(
-        &self,
-        machine: usize,
-        era: u32,
-        held: &Holdings,
-        server: &Holdings,
-    ) -> Result<(), Violation> {
-        let writer = Writer {
-            machine: Some(machine),
-            era,
-        };
+    /// The ops that a machine has reported as written, and that `held` lacks.
+    pub(crate) fn lacking(&self, writer: Writer, held: &Holdings) -> Vec<Digest> {
         let own = self.written.iter().filter(|written| {
             written.writer == writer && written.told == Told::Done && written.excuse.is_none()
         });
-        for written in own {
-            if !held.holds(&written.digest) && !server.holds(&written.digest) {
-                return Err(Violation(format!(
-                    "machine {machine} has lost an op that it reported as written: {:?}",
-                    written.effect
-                )));
-            }
-        }
-        Ok(())
+        own.map(|written| written.digest)
+            .filter(|digest| !held.holds(digest))
+            .collect()
     }
 }

@@ -18,7 +18,7 @@ const WHOLE: PageLimit = PageLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutboxKind {
     Pending,
-    Acknowledged(ServerSeq),
+    Acknowledged,
     /// Offered again for the log's sake.
     Offer,
 }
@@ -69,7 +69,7 @@ impl Holdings {
             let kind = match (row.heal, row.state) {
                 (Some(_), _) => OutboxKind::Offer,
                 (None, OutboxState::Pending) => OutboxKind::Pending,
-                (None, OutboxState::Acknowledged(seq)) => OutboxKind::Acknowledged(seq),
+                (None, OutboxState::Acknowledged(_)) => OutboxKind::Acknowledged,
             };
             held.outbox.push((digest(&row.payload_hash), kind));
         }

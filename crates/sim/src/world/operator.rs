@@ -311,6 +311,10 @@ impl World {
         let Some(snapshot) = self.take_backup() else {
             return self.back_up_server();
         };
+        // Whoever restores sees to it that the disk works.
+        self.disk.disarm(HOME);
+        self.disk.lift_quota(HOME);
+        self.armed.remove(HOME);
         let before = self.all_holdings();
         let left_behind = self.server_lineage();
         self.end_server();
@@ -421,18 +425,20 @@ impl World {
             .forget(|event| matches!(event, Event::Arrival(_)));
         let (mut discarded, mut waiting) = (BTreeSet::new(), BTreeSet::new());
         for held in before.values() {
-            let above = held.log.iter().filter(|(seq, _)| **seq > last);
-            discarded.extend(above.map(|(_, digest)| *digest));
+            discarded.extend(held.log.values());
+            // On a side branch, what stands at such a place may be common or not.
+            let below = held.log.iter().filter(|(seq, _)| **seq <= last);
+            waiting.extend(below.map(|(_, digest)| *digest));
             for (digest, kind) in &held.outbox {
                 match kind {
                     OutboxKind::Offer => {
                         discarded.insert(*digest);
                     }
-                    OutboxKind::Acknowledged(seq) if *seq > last => {
+                    OutboxKind::Acknowledged => {
                         discarded.insert(*digest);
                         waiting.insert(*digest);
                     }
-                    OutboxKind::Pending | OutboxKind::Acknowledged(_) => {
+                    OutboxKind::Pending => {
                         waiting.insert(*digest);
                     }
                 }
@@ -536,7 +542,7 @@ impl World {
     }
 
     /// The ops on every disk; the server's stand behind those of the machines.
-    fn all_holdings(&mut self) -> BTreeMap<usize, Holdings> {
+    pub(super) fn all_holdings(&mut self) -> BTreeMap<usize, Holdings> {
         let machines = 0..self.machines.len();
         let mut all: BTreeMap<usize, Holdings> = machines
             .map(|machine| (machine, self.holdings_of(machine)))

@@ -151,15 +151,28 @@ impl World {
         self.start_later(pid, 400, 4_000);
     }
 
-    /// After a start, what the machine had reported as written is still held.
+    /// After a start, what the machine had reported as written is still held, here or elsewhere.
     fn check_survived(&mut self, machine: usize) -> Result<(), Violation> {
         if self.machines[machine].sync_failed {
             return Ok(());
         }
         let held = self.holdings_of(machine);
-        let server = self.server_holdings();
-        let era = self.machines[machine].era;
-        self.oracle.check_survived(machine, era, &held, &server)
+        let lacking = self.oracle.lacking(self.writer(machine), &held);
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let everywhere = self.all_holdings();
+        let mut lost = lacking.iter().filter(|digest| {
+            let mut disks = everywhere.values();
+            !disks.any(|held| held.holds(digest))
+        });
+        match lost.next().and_then(|digest| self.oracle.find(digest)) {
+            None => Ok(()),
+            Some(written) => Err(Violation(format!(
+                "r{machine} has lost an op that it reported as written: {:?}",
+                written.effect
+            ))),
+        }
     }
 
     /// The ops on a machine's disk, read from a copy, so that nothing there is touched.

@@ -4,12 +4,17 @@ mod completions;
 mod config;
 mod daemon;
 mod doctor;
+mod login;
+mod logout;
 mod logs;
 mod man;
 mod reference;
 mod serve;
+mod status;
+mod sync;
 mod thread;
 mod token;
+mod whoami;
 
 use clap::Subcommand;
 
@@ -23,10 +28,15 @@ pub(crate) enum Command {
     Thread(thread::ThreadCommand),
     Serve(serve::ServeArgs),
     Daemon(daemon::DaemonArgs),
+    Sync(sync::SyncArgs),
+    Status(status::StatusArgs),
     Doctor(doctor::DoctorArgs),
     Logs(logs::LogsArgs),
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    Login(login::LoginArgs),
+    Logout(logout::LogoutArgs),
+    Whoami(whoami::WhoamiArgs),
     #[command(subcommand)]
     Token(token::TokenCommand),
     Completions(completions::CompletionsArgs),
@@ -41,9 +51,14 @@ impl Command {
             Self::Thread(command) => command.run(context),
             Self::Serve(args) => serve::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),
+            Self::Sync(args) => args.run(context),
+            Self::Status(args) => status::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),
             Self::Logs(args) => logs::run(&args, context),
             Self::Config(command) => command.run(context),
+            Self::Login(args) => login::run(&args, context),
+            Self::Logout(args) => logout::run(&args, context),
+            Self::Whoami(args) => whoami::run(&args, context),
             Self::Token(command) => command.run(context),
             Self::Completions(args) => completions::run(&args, context),
             Self::Man(args) => man::run(&args, context),

@@ -188,16 +188,9 @@ impl Context {
     }
 
     /// The token that a flag or the environment gives for this command.
-    pub(crate) fn given_token(&self) -> Result<Option<Token>, Failure> {
-        if let Some(path) = &self.globals.token_file {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                let message = format!("could not read the token in {}", path.display());
-                Failure::new("token_unreadable", message).because(error)
-            })?;
-            return text.parse().map(Some).map_err(|error: TokenError| {
-                let message = format!("{} holds no token", path.display());
-                Failure::new("token_invalid", message).because(error)
-            });
+    fn given_token(&self) -> Result<Option<Token>, Failure> {
+        if let Some(token) = self.flag_token()? {
+            return Ok(Some(token));
         }
         let Some(text) = self.environment.text(variable::TOKEN)? else {
             return Ok(None);
@@ -205,6 +198,21 @@ impl Context {
         text.parse().map(Some).map_err(|error: TokenError| {
             let message = format!("{} holds no token", variable::TOKEN);
             Failure::usage("environment_invalid", message).because(error)
+        })
+    }
+
+    /// The token in the file that `--token-file` names.
+    pub(crate) fn flag_token(&self) -> Result<Option<Token>, Failure> {
+        let Some(path) = &self.globals.token_file else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("could not read the token in {}", path.display());
+            Failure::new("token_unreadable", message).because(error)
+        })?;
+        text.parse().map(Some).map_err(|error: TokenError| {
+            let message = format!("{} holds no token", path.display());
+            Failure::new("token_invalid", message).because(error)
         })
     }
 

@@ -5,12 +5,13 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::json;
-use syncline_client::{Delivery as Hearing, Remote, SyncEnd, SyncSettings};
+use syncline_client::{Remote, SyncEnd, SyncFailure, SyncSettings};
 use syncline_daemon::CallError;
 use syncline_replica::Replica;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::remote;
 use crate::replica_access::{self, Meeting};
 
 /// How long a command stays for the sync of what it wrote: a server that answers does so sooner, and
@@ -18,9 +19,12 @@ use crate::replica_access::{self, Meeting};
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the daemon may take to note that it was woken.
 const WAKE_PATIENCE: Duration = Duration::from_millis(200);
-/// How long after a failure commands leave the server alone: writes must not each wait for a server
-/// that is gone.
-const REST_AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How long it stays where sync was in trouble already: enough for a server that is back.
+const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(250);
+/// An op that has waited for longer was not held up by the write of a moment ago.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+/// The code by which sync says that there was no answer.
+const UNREACHABLE: &str = "unreachable";
 
 /// What was done to deliver a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,9 @@ pub(crate) enum Delivery {
     Synced,
     /// Not within the deadline.
     Late,
-    Failed(String),
+    Failed(SyncFailure),
+    /// The settings are at fault, and that was told.
+    Impossible,
 }
 
 impl fmt::Display for Delivery {
@@ -44,7 +50,11 @@ impl fmt::Display for Delivery {
             Self::Woken => f.write_str("the daemon syncs it"),
             Self::Synced => f.write_str("the next sync delivers it"),
             Self::Late => f.write_str("the server has not answered yet; the next sync delivers it"),
-            Self::Failed(why) => write!(f, "{why}; the next sync delivers it"),
+            Self::Failed(failure) if failure.code == UNREACHABLE => {
+                f.write_str("the server can't be reached; the next sync delivers it")
+            }
+            Self::Failed(failure) => write!(f, "{}; the next sync delivers it", failure.message),
+            Self::Impossible => f.write_str("it could not be synced"),
         }
     }
 }
@@ -54,42 +64,35 @@ pub(crate) fn after_write(
     context: &Context,
     mut replica: Replica,
 ) -> Result<(Replica, Delivery), Failure> {
-    let remote = match destination(context, &mut replica) {
-        Ok(Destination::Server(remote)) => remote,
+    let (remote, patience) = match destination(context, &mut replica) {
+        Ok(Destination::Server(remote, patience)) => (remote, patience),
         Ok(Destination::Done(delivery)) => return Ok((replica, delivery)),
-        // The settings are at fault, say, and the write is done all the same.
+        // The write is done all the same.
         Err(failure) => {
             context.output.failure(&failure);
-            let why = "it could not be synced".to_owned();
-            return Ok((replica, Delivery::Failed(why)));
+            return Ok((replica, Delivery::Impossible));
         }
     };
-    match syncline_client::sync_once(replica, remote, PATIENCE) {
-        Ok((replica, outcome)) => Ok((
-            replica,
-            match outcome.end {
-                SyncEnd::Synced => Delivery::Synced,
-                SyncEnd::Off => Delivery::TurnedOff,
-                SyncEnd::OutOfTime => Delivery::Late,
-                SyncEnd::Failed(failure) => Delivery::Failed(failure.message),
-            },
-        )),
-        Err(error) => Ok((
-            replica_access::open(context)?,
-            Delivery::Failed(error.to_string()),
-        )),
-    }
+    let (replica, outcome) = syncline_client::sync_once(replica, *remote, patience)?;
+    let delivery = match outcome.end {
+        SyncEnd::Synced => Delivery::Synced,
+        SyncEnd::Off => Delivery::TurnedOff,
+        SyncEnd::OutOfTime => Delivery::Late,
+        SyncEnd::Failed(failure) => Delivery::Failed(failure),
+    };
+    Ok((replica, delivery))
 }
 
 /// Where a write goes from here.
 enum Destination {
-    Server(Remote),
+    /// To the server, for so long.
+    Server(Box<Remote>, Duration),
     /// Nowhere, or it is on its way by other means.
     Done(Delivery),
 }
 
 fn destination(context: &Context, replica: &mut Replica) -> Result<Destination, Failure> {
-    let remote = match settings(context)? {
+    let remote = match remote::settings(context)? {
         SyncSettings::On(remote) => remote,
         SyncSettings::Off => {
             let endpoint = context.settings()?.endpoint.value;
@@ -100,25 +103,14 @@ fn destination(context: &Context, replica: &mut Replica) -> Result<Destination, 
     if wake_daemon(&replica_access::meeting(context)?) {
         return Ok(Destination::Done(Delivery::Woken));
     }
-    Ok(match resting(context, replica)? {
-        Some(why) => Destination::Done(Delivery::Failed(why)),
-        None => Destination::Server(remote),
-    })
-}
-
-/// Where and how the profile in use syncs.
-pub(crate) fn settings(context: &Context) -> Result<SyncSettings, Failure> {
-    let settings = context.settings()?;
-    let Some(endpoint) = settings.sync_endpoint().cloned() else {
-        return Ok(SyncSettings::Off);
+    let status = replica.status()?;
+    let stuck = status.oldest_pending.is_some_and(|age| age > WAIT_MAX);
+    let patience = if stuck || status.notes.last_error.is_some() {
+        PATIENCE_IN_TROUBLE
+    } else {
+        PATIENCE
     };
-    Ok(SyncSettings::On(Remote {
-        token: context.token(&settings, &endpoint)?,
-        endpoint,
-        delivery: Hearing::Live {
-            interval: settings.sync_interval.value.duration(),
-        },
-    }))
+    Ok(Destination::Server(Box::new(remote), patience))
 }
 
 /// Tells the daemon that there is something to do; false: none runs.
@@ -134,16 +126,6 @@ fn wake_daemon(meeting: &Meeting) -> bool {
             | CallError::Frame(_),
         ) => true,
     }
-}
-
-/// Why the server is left alone for now; none: it is not.
-fn resting(context: &Context, replica: &mut Replica) -> Result<Option<String>, Failure> {
-    let Some(error) = replica.status()?.notes.last_error else {
-        return Ok(None);
-    };
-    let age = context.now().as_millis() - error.at.as_millis();
-    let rest = REST_AFTER_FAILURE.as_millis() as i64;
-    Ok((0..rest).contains(&age).then_some(error.message))
 }
 
 impl From<syncline_client::StartError> for Failure {

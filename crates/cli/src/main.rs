@@ -19,9 +19,11 @@ mod output;
 mod paths;
 mod progress;
 mod project_file;
+mod remote;
 mod replica_access;
 mod server_data;
 mod signals;
+mod sync_state;
 mod table;
 
 fn main() -> std::process::ExitCode {

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Outcome};
 use crate::logging;
 use crate::output::Output;
 use crate::replica_access::{self, Meeting};
-use crate::{delivery, signals};
+use crate::{remote, signals};
 
 /// Keep this profile in sync, until Ctrl-C
 ///
@@ -74,7 +74,7 @@ impl Surroundings {
     fn sync_settings(&self) -> Result<SyncSettings, SettingsError> {
         let (globals, environment) = (self.globals.clone(), self.environment.clone());
         let context = Context::new(globals, environment, self.output.clone());
-        delivery::settings(&context).map_err(SettingsError)
+        remote::settings(&context).map_err(SettingsError)
     }
 }
 

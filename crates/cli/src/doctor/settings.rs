@@ -6,6 +6,7 @@ use crate::config::Auth;
 use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::Failure;
+use crate::remote::is_readable_on_the_way;
 
 /// A check that a failure ends.
 macro_rules! tried {
@@ -148,9 +149,4 @@ pub(super) fn login(context: &Context) -> Finding {
         None => format!("no token for {endpoint}"),
     };
     Finding::failed(message).fix("syncline login")
-}
-
-/// Whether what is sent to `endpoint` can be read on the way.
-pub(crate) fn is_readable_on_the_way(endpoint: &syncline_client::Endpoint) -> bool {
-    !endpoint.is_encrypted() && !endpoint.is_loopback()
 }

@@ -1,0 +1,67 @@
+use std::io::{self, Write};
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::output::{Colour, Style, printable};
+use crate::sync_state::{Standing, SyncState, duration};
+
+/// Show how this profile stands with its server
+///
+/// Asks nobody: it tells what is known here, with the server down as well.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {}
+
+pub(crate) fn run(StatusArgs {}: &StatusArgs, context: &Context) -> Outcome {
+    let state = SyncState::gather(context)?;
+    let colour = context.output.colour();
+    context.output.data(&state, |out| print(&state, out, colour))
+}
+
+fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<()> {
+    let style = match state.standing() {
+        Standing::InSync => Style::Good,
+        Standing::Refused => Style::Bad,
+        Standing::Waiting | Standing::Behind | Standing::NeverSynced | Standing::Off => {
+            Style::Warning
+        }
+        Standing::NoEndpoint => Style::Strong,
+    };
+    writeln!(out, "{}", colour.paint(style, state.sentence()))?;
+    let mut row = |name: &str, value: String| {
+        let value = printable(&value);
+        writeln!(out, "  {name:<12} {value}")
+    };
+    row("profile", state.profile.to_string())?;
+    row("endpoint", state.endpoint.clone().unwrap_or_else(|| "none".to_owned()))?;
+    if let (Some(tenant), Some(user)) = (&state.tenant, &state.user) {
+        row("tenant", format!("{tenant}, as {user}"))?;
+    }
+    row("daemon", daemon(state))?;
+    if let Some(epoch) = state.epoch {
+        let head = state.server_seq.unwrap_or(state.cursor.server_seq);
+        row("log", format!("{} of {head}, epoch {epoch}", state.cursor.server_seq))?;
+    }
+    let oldest = state
+        .oldest_pending_seconds
+        .map(|seconds| format!(", the oldest for {}", duration(seconds)));
+    row("pending", format!("{}{}", state.pending, oldest.unwrap_or_default()))?;
+    if state.acknowledged > 0 {
+        row("acknowledged", format!("{}, not pulled back yet", state.acknowledged))?;
+    }
+    row("quarantined", state.quarantined.to_string())?;
+    let last = state.last_sync_at.map(|at| at.to_string());
+    row("last sync", last.unwrap_or_else(|| "never".to_owned()))?;
+    if let Some(error) = &state.last_error {
+        row("last error", format!("{} [{}] at {}", error.message, error.code, error.at))?;
+    }
+    Ok(())
+}
+
+fn daemon(state: &SyncState) -> String {
+    match &state.daemon {
+        Some(daemon) => daemon.phase.clone(),
+        None => "none runs".to_owned(),
+    }
+}

@@ -1,0 +1,184 @@
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use syncline_client::{Remote, SyncEnd, SyncSettings};
+use syncline_daemon::CallError;
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::{remote, replica_access};
+
+const SECONDS_DEFAULT: u64 = 60;
+/// The longest that the daemon waits on behalf of a command.
+const SECONDS_MAX: u64 = 600;
+/// The daemon's answer is on its way for so long at most, once it has it.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
+
+/// Push what waits and pull what is new, now
+///
+/// By the daemon where one runs. Exit code 1 if not everything is synced in time.
+#[derive(Debug, Args)]
+pub(crate) struct NowArgs {
+    /// Give up after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = SECONDS_DEFAULT,
+          value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
+    timeout: u64,
+}
+
+impl Default for NowArgs {
+    fn default() -> Self {
+        Self {
+            timeout: SECONDS_DEFAULT,
+        }
+    }
+}
+
+/// How it went; the form in which the daemon says it too.
+#[derive(Debug, Serialize, Deserialize)]
+struct Synced {
+    state: End,
+    error: Option<Cause>,
+    pending: u64,
+    acknowledged: u64,
+    quarantined: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum End {
+    Synced,
+    Off,
+    OutOfTime,
+    Failed,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Cause {
+    code: String,
+    message: String,
+}
+
+pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
+    let mut replica = replica_access::open(context)?;
+    let waited = replica.status()?.pending();
+    let patience = Duration::from_secs(args.timeout);
+    let synced = match remote::settings(context)? {
+        SyncSettings::On(remote) => match by_daemon(context, patience)? {
+            Some(synced) => synced,
+            None => by_ourselves(replica, remote, patience)?,
+        },
+        SyncSettings::Off => {
+            let status = replica.status()?;
+            Synced {
+                state: End::Off,
+                error: None,
+                pending: status.pending(),
+                acknowledged: status.acknowledged(),
+                quarantined: status.quarantined,
+            }
+        }
+    };
+    conclude(context, &synced, waited)
+}
+
+fn by_daemon(context: &Context, patience: Duration) -> Result<Option<Synced>, Failure> {
+    let socket = replica_access::meeting(context)?.socket;
+    let params = json!({ "timeout_ms": patience.as_millis() as u64 });
+    let failed = |error: CallError| {
+        Failure::new("daemon_failed", "the daemon did not sync")
+            .because(error)
+            .state("everything that was written is safe in the outbox")
+            .fix("syncline logs")
+    };
+    match syncline_daemon::call(&socket, "sync.now", params, patience + ANSWER_GRACE) {
+        Ok(answer) => serde_json::from_value(answer)
+            .map(Some)
+            .map_err(|error| failed(CallError::BadAnswer(Some(error)))),
+        Err(CallError::NotRunning) => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn by_ourselves(
+    replica: syncline_replica::Replica,
+    remote: Remote,
+    patience: Duration,
+) -> Result<Synced, Failure> {
+    let (_, outcome) = syncline_client::sync_once(replica, remote, patience)?;
+    let (state, error) = match outcome.end {
+        SyncEnd::Synced => (End::Synced, None),
+        SyncEnd::Off => (End::Off, None),
+        SyncEnd::OutOfTime => (End::OutOfTime, None),
+        SyncEnd::Failed(failure) => {
+            let cause = Cause {
+                code: failure.code,
+                message: failure.message,
+            };
+            (End::Failed, Some(cause))
+        }
+    };
+    Ok(Synced {
+        state,
+        error,
+        pending: outcome.pending,
+        acknowledged: outcome.acknowledged,
+        quarantined: outcome.quarantined,
+    })
+}
+
+fn conclude(context: &Context, synced: &Synced, waited: u64) -> Outcome {
+    let output = &context.output;
+    output.data(synced, |_| Ok(()))?;
+    if synced.quarantined > 0 {
+        output.warn(format_args!(
+            "{} changes were refused; see `syncline sync quarantine list`",
+            synced.quarantined
+        ));
+    }
+    let sent = waited.saturating_sub(synced.pending);
+    match synced.state {
+        End::Synced => {
+            output.note(format_args!("synced: {sent} changes sent"));
+            Ok(())
+        }
+        End::Off => {
+            off(context, synced.pending)?;
+            Ok(())
+        }
+        End::OutOfTime => Err(Failure::new("out_of_time", "not everything is synced in time")
+            .state(still_waiting(synced))
+            .fix("syncline sync now --timeout 600")),
+        End::Failed => Err(failed(synced)),
+    }
+}
+
+/// To have no endpoint is a normal state, and no failure.
+fn off(context: &Context, pending: u64) -> Outcome {
+    let next = match context.settings()?.endpoint.value {
+        Some(_) => "sync is turned off; `syncline config set sync_enabled true` turns it on",
+        None => "no endpoint is set; `syncline login URL` sets one",
+    };
+    context.output.note(format_args!("{next} ({pending} changes wait)"));
+    Ok(())
+}
+
+fn failed(synced: &Synced) -> Failure {
+    let failure = Failure::new("sync_failed", "could not sync").state(still_waiting(synced));
+    let Some(Cause { code, message }) = &synced.error else {
+        return failure.fix("syncline logs");
+    };
+    let fix = match code.as_str() {
+        "unauthorized" | "forbidden" => "syncline login",
+        _ => "syncline doctor",
+    };
+    failure.because(format!("{message} [{code}]")).fix(fix)
+}
+
+fn still_waiting(synced: &Synced) -> String {
+    format!(
+        "{} changes wait in the outbox, on disk; the next sync sends them",
+        synced.pending
+    )
+}

@@ -1,0 +1,77 @@
+mod drop;
+mod list;
+mod retry;
+mod show;
+
+use clap::Subcommand;
+use serde::Serialize;
+use syncline_model::{Payload, ResourceId, Scope, Timestamp};
+use syncline_replica::{QuarantineId, QuarantinedOp, Replica};
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+
+/// Decide about changes that the server refused
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Retry(retry::RetryArgs),
+    Drop(drop::DropArgs),
+}
+
+impl QuarantineCommand {
+    pub(crate) fn run(self, context: &Context) -> Outcome {
+        match self {
+            Self::List(args) => list::run(&args, context),
+            Self::Show(args) => show::run(&args, context),
+            Self::Retry(args) => retry::run(&args, context),
+            Self::Drop(args) => drop::run(&args, context),
+        }
+    }
+}
+
+/// A refused op, as it is shown.
+#[derive(Debug, Serialize)]
+struct Held {
+    id: u64,
+    scope: Scope,
+    resource_id: ResourceId,
+    code: String,
+    message: String,
+    written_at: Timestamp,
+    refused_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<Payload>,
+}
+
+/// Whether what the user wrote is shown with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Reason,
+    Payload,
+}
+
+impl Held {
+    fn new(op: QuarantinedOp, detail: Detail) -> Self {
+        Self {
+            id: op.id.0,
+            scope: op.key.scope,
+            resource_id: op.key.resource,
+            code: op.code,
+            message: op.message,
+            written_at: op.written_at,
+            refused_at: op.refused_at,
+            payload: op.payload.filter(|_| detail == Detail::Payload),
+        }
+    }
+}
+
+fn held(replica: &Replica, id: u64) -> Result<QuarantinedOp, Failure> {
+    let found = replica.quarantined_op(QuarantineId(id))?;
+    found.ok_or_else(|| {
+        Failure::new("quarantine_unknown", format!("nothing in quarantine has id {id}"))
+            .state("nothing was changed")
+            .fix("syncline sync quarantine list")
+    })
+}

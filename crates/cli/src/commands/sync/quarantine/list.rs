@@ -1,0 +1,47 @@
+use clap::Args;
+use serde::Serialize;
+
+use super::{Detail, Held};
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::replica_access;
+use crate::table::{Table, minute};
+
+/// List what was refused, and why
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {}
+
+#[derive(Serialize)]
+struct Listing {
+    quarantine: Vec<Held>,
+}
+
+pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
+    let ops = replica_access::open(context)?.quarantined()?;
+    let listing = Listing {
+        quarantine: ops
+            .into_iter()
+            .map(|op| Held::new(op, Detail::Reason))
+            .collect(),
+    };
+    if listing.quarantine.is_empty() {
+        context.output.note("nothing was refused");
+    }
+    context.output.data(&listing, |out| {
+        if listing.quarantine.is_empty() {
+            return Ok(());
+        }
+        let mut table = Table::new(["ID", "SCOPE", "RESOURCE", "REFUSED", "CODE", "REASON"]);
+        for held in &listing.quarantine {
+            table.row([
+                held.id.to_string(),
+                held.scope.to_string(),
+                held.resource_id.to_string(),
+                minute(held.refused_at),
+                held.code.clone(),
+                held.message.clone(),
+            ]);
+        }
+        table.write(out, context.output.colour())
+    })
+}

@@ -89,6 +89,12 @@ impl TenantLog {
         self.members.forget();
         let start = || (self.birth.epoch, self.birth.origin);
         let file = TenantFile::open_or_create(&self.path, &self.options, start)?;
+        // What a process that died, or a commit that failed, has left in the write-ahead log can be
+        // read, and may not be on the disk: it must be before anything in it is called a duplicate.
+        file.checkpoint().map_err(|source| OpenError::Store {
+            path: self.path.clone(),
+            source,
+        })?;
         if self.checkpoints == Checkpoints::ByHand {
             let path = self.path.clone();
             file.checkpoint_by_hand()

@@ -85,23 +85,20 @@ impl TenantLog {
             panics: 0,
             failures: 0,
         };
-        let folding = Cell::new(None);
-        match self.try_group(writes, &Poisoned::new(), now, &folding) {
+        match self.try_group(writes, &Poisoned::new(), now, &Cell::new(None)) {
             Some(Ok(tried)) => committed.take(tried),
-            // A full disk may still have room for the smaller requests of the group.
-            None | Some(Err(Refused::StorageFull(_))) if writes.len() > 1 => {
+            // A panic is of one request; a full disk may still have room for the smaller ones.
+            None | Some(Err(Refused::StorageFull(_))) => {
                 for write in writes {
                     self.commit_alone(write, now, &mut committed);
                 }
             }
-            None => self.commit_alone(&mut writes[0], now, &mut committed),
             Some(Err(error)) => {
                 committed.failures += 1;
-                committed.outcomes = vec![Err(error)];
-                // The first keeps the cause; the others learn the same of it.
-                for _ in 1..writes.len() {
-                    committed.outcomes.push(Err(Refused::NotCommitted));
-                }
+                // The first keeps the cause; the others learn that they were part of it.
+                let others = std::iter::repeat_with(|| Err(Refused::NotCommitted));
+                let all = std::iter::once(Err(error)).chain(others);
+                committed.outcomes.extend(all.take(writes.len()));
             }
         }
         committed

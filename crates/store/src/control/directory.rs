@@ -113,11 +113,31 @@ fn file_name(tenant: &TenantId, suffix: &str) -> String {
 }
 
 fn make_private_directory(path: &Path) -> Result<(), DataDirectoryError> {
+    if path.is_dir() {
+        return Ok(());
+    }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(make(path))
+    builder.create(path).map_err(make(path))?;
+    sync_names_above(path)
+}
+
+/// Makes a new directory's name durable: what is in a directory whose name a power loss takes is
+/// lost with it. Names further up may be new as well, so they are synced as far as that goes.
+fn sync_names_above(path: &Path) -> Result<(), DataDirectoryError> {
+    let path = path.canonicalize().map_err(make(path))?;
+    let sync = |above: &Path| File::open(above).and_then(|directory| directory.sync_all());
+    let mut ancestors = path.ancestors().skip(1);
+    if cfg!(unix)
+        && let Some(parent) = ancestors.next()
+    {
+        sync(parent).map_err(make(parent))?;
+    }
+    // A directory that can't be opened or synced is not one that was made just now.
+    let _ = ancestors.try_for_each(sync);
+    Ok(())
 }
 
 fn make(path: &Path) -> impl FnOnce(io::Error) -> DataDirectoryError {

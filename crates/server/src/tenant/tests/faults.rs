@@ -101,6 +101,58 @@ fn what_was_acknowledged_survives_a_power_loss_at_any_change() {
     }
 }
 
+/// A process that dies between writing a commit and syncing it leaves what others can read, and a
+/// power loss can still take: it is not to be called a duplicate before the disk has it.
+#[test]
+fn what_is_called_a_duplicate_is_on_the_disk_also_after_a_process_was_killed() {
+    for change in 1..40 {
+        let mut m = machine();
+        verdicts(&mut m.log, [op("a", 1)]);
+        m.process.arm(Fault::kill_at(change));
+        let _ = run_one(&mut m.log, push([op("a", 2)]));
+        drop(m.log);
+        m.process.disarm();
+        m.process.revive();
+        let mut log = open(&m.process);
+        verdicts(&mut log, [op("a", 2)]);
+        m.disk.crash(PREFIX);
+        drop(log);
+        m.disk.revive(PREFIX);
+        assert_eq!(
+            places(&mut open(&m.process)),
+            [1, 2],
+            "killed at change {change}"
+        );
+    }
+}
+
+/// As above, for a log that was opened again after a failed commit.
+#[test]
+fn what_is_called_a_duplicate_is_on_the_disk_also_after_a_failed_commit() {
+    for (verb, nth) in (1..12).flat_map(|nth| [(Verb::Write, nth), (Verb::Sync, nth)]) {
+        let mut m = machine();
+        verdicts(&mut m.log, [op("a", 1)]);
+        m.process.arm(Fault::failure_at(verb, nth));
+        let mut pushed = run_one(&mut m.log, push([op("a", 2)]));
+        // The log may need several tries while the fault lasts; what it says at last must hold.
+        for _ in 0..5 {
+            if pushed.is_ok() {
+                break;
+            }
+            pushed = run_one(&mut m.log, push([op("a", 2)]));
+        }
+        pushed.unwrap();
+        m.disk.crash(PREFIX);
+        drop(m.log);
+        m.disk.revive(PREFIX);
+        assert_eq!(
+            places(&mut open(&m.process)),
+            [1, 2],
+            "{verb:?} {nth} failed"
+        );
+    }
+}
+
 #[test]
 fn an_op_whose_fold_panics_is_refused_alone_and_for_ever() {
     let mut f = fixture();

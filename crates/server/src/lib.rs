@@ -24,4 +24,5 @@ pub use auth::{
     issue_token,
 };
 pub use config::{RateLimits, ServeConfig, TENANTS_OPEN_MAX};
+pub use routes::openapi_document;
 pub use serve::{ReadyServer, ServeError, prepare, serve};

@@ -16,6 +16,8 @@ mod threads;
 mod tokens;
 mod whoami;
 
+use serde_json::Value;
+
 use crate::http::Route;
 
 /// All routes.
@@ -37,4 +39,9 @@ pub(crate) fn table() -> Vec<Route> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The OpenAPI document of all routes: what `GET /openapi.json` answers.
+pub fn openapi_document() -> Value {
+    openapi::document(&table())
 }

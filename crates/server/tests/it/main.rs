@@ -11,6 +11,7 @@ mod document;
 mod health;
 mod jwt;
 mod limits;
+mod log;
 mod matrix;
 mod pull;
 mod push;

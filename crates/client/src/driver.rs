@@ -20,10 +20,11 @@ use syncline_replica::{
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::ask::AskError;
 use crate::inbox::{Inbox, Wishes};
 use crate::status::{Board, chain};
 use crate::transport::Transport;
-use crate::whoami::{Member, WhoamiError};
+use crate::whoami::Member;
 use crate::{Phase, Remote, SyncEnd, SyncFailure, SyncSettings};
 use contact::{Contact, News};
 use waiters::{Waiters, Waiting};
@@ -237,12 +238,12 @@ impl Driver {
         let host = Arc::clone(self.replica().host());
         match Transport::new(&remote, host, self.board.traffic()) {
             Ok(transport) => self.contact = Contact::ask(transport),
-            Err(error) => self.introduced(Err(WhoamiError::Transport(error))),
+            Err(error) => self.introduced(Err(AskError::Transport(error))),
         }
     }
 
     /// Takes the answer to whose the token is.
-    fn introduced(&mut self, asked: Result<Member, WhoamiError>) {
+    fn introduced(&mut self, asked: Result<Member, AskError>) {
         let member = match asked {
             Ok(member) => member,
             Err(error) => return self.not_introduced(&error),
@@ -260,17 +261,17 @@ impl Driver {
         }
     }
 
-    fn not_introduced(&mut self, error: &WhoamiError) {
+    fn not_introduced(&mut self, error: &AskError) {
         match error {
-            WhoamiError::Transport(_) | WhoamiError::Start(_) => {
+            AskError::Transport(_) | AskError::Start(_) => {
                 self.fail("unreachable", error);
                 self.rest(RetryClass::Transport, None);
             }
-            WhoamiError::Unreadable(_) => {
+            AskError::Unreadable(_) => {
                 self.fail("unreadable_answer", error);
                 self.rest(RetryClass::Transport, None);
             }
-            WhoamiError::Refused {
+            AskError::Refused {
                 error: refusal,
                 retry_after,
             } => {

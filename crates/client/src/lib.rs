@@ -4,10 +4,12 @@
 //! and the answers back, keeps time, and tells what sync is doing. Nothing is sent anywhere before
 //! an [`Endpoint`] is given.
 
+mod ask;
 mod driver;
 mod endpoint;
 mod handle;
 mod inbox;
+mod operator;
 #[cfg(test)]
 mod scripted;
 mod settings;
@@ -17,11 +19,13 @@ mod traffic;
 mod transport;
 mod whoami;
 
+pub use ask::AskError;
 pub use endpoint::{Endpoint, EndpointError};
 pub use handle::{StartError, SyncEnd, SyncHandle, SyncOutcome, start, sync_once};
+pub use operator::{Health, health, reset};
 pub use settings::{Delivery, Remote, SyncSettings};
 pub use status::{Phase, SyncFailure, SyncStatus};
 pub use token::{Token, TokenError};
 pub use traffic::TrafficCount;
 pub use transport::TransportError;
-pub use whoami::{Member, WhoamiError, whoami};
+pub use whoami::{Member, whoami};

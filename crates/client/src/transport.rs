@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, IF_MATCH, LOCATION,
+    RETRY_AFTER,
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use syncline_protocol::parse_retry_after;
 use syncline_replica::{Answer, AnswerBody, Call, Host, Method, PREPARED_FILE_TYPE, Unanswered};
 use tokio::time::timeout;
@@ -134,8 +135,26 @@ impl Transport {
         }
     }
 
+    /// Carries a call that is done only if what it is about still has the tag `if_match`.
+    pub(crate) async fn call_matching(
+        &self,
+        call: Call,
+        if_match: &str,
+    ) -> Result<Answer, TransportError> {
+        let bytes_max = call.answer_bytes_max;
+        let request = self.request(call).header(IF_MATCH, if_match);
+        let response = head_of_answer(request).await?;
+        let head = Head::of(&response);
+        let body = self.whole_body(response, bytes_max).await?;
+        Ok(head.with(AnswerBody::Bytes(body)))
+    }
+
     /// Sends a request, and waits for the head of its answer.
     async fn send(&self, call: Call) -> Result<Response, TransportError> {
+        head_of_answer(self.request(call)).await
+    }
+
+    fn request(&self, call: Call) -> RequestBuilder {
         let mut url = self.endpoint.url(call.path);
         url.set_query(Some(&*call.query).filter(|query| !query.is_empty()));
         let method = match call.method {
@@ -151,19 +170,7 @@ impl Transport {
         if let Some(body) = call.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let response = timeout(HEAD_WAIT, builder.send())
-            .await
-            .map_err(|_| TransportError::TimedOut)?
-            .map_err(failure)?;
-        if response.status().is_redirection() {
-            let location = text_of(response.headers(), &LOCATION);
-            return Err(TransportError::Redirected { location });
-        }
-        // What the HTTP client has expanded no longer names its coding.
-        match text_of(response.headers(), &CONTENT_ENCODING) {
-            coding if coding.is_empty() || coding == "identity" => Ok(response),
-            coding => Err(TransportError::Coding { coding }),
-        }
+        builder
     }
 
     async fn whole_body(
@@ -236,6 +243,22 @@ impl Head {
 fn text_of(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> String {
     let value = headers.get(name).map(|value| value.as_bytes());
     String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
+}
+
+async fn head_of_answer(request: RequestBuilder) -> Result<Response, TransportError> {
+    let response = timeout(HEAD_WAIT, request.send())
+        .await
+        .map_err(|_| TransportError::TimedOut)?
+        .map_err(failure)?;
+    if response.status().is_redirection() {
+        let location = text_of(response.headers(), &LOCATION);
+        return Err(TransportError::Redirected { location });
+    }
+    // What the HTTP client has expanded no longer names its coding.
+    match text_of(response.headers(), &CONTENT_ENCODING) {
+        coding if coding.is_empty() || coding == "identity" => Ok(response),
+        coding => Err(TransportError::Coding { coding }),
+    }
 }
 
 /// Sorts an error of the HTTP client. Its URL is left out: the query holds ids.

@@ -9,8 +9,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Wire;
 use crate::Phase;
+use crate::ask::AskError;
 use crate::transport::Transport;
-use crate::whoami::{self, Member, WhoamiError};
+use crate::whoami::{self, Member};
 
 /// How far the loop is with the server of its settings.
 pub(super) enum Contact {
@@ -22,7 +23,7 @@ pub(super) enum Contact {
     Asking {
         /// None once it was taken.
         transport: Option<Transport>,
-        answer: BoxFuture<'static, Result<Member, WhoamiError>>,
+        answer: BoxFuture<'static, Result<Member, AskError>>,
     },
     /// It is asked again then; none: when something is wished for.
     Resting {
@@ -35,7 +36,7 @@ pub(super) enum Contact {
 
 /// What comes of the contact.
 pub(super) enum News {
-    Introduced(Result<Member, WhoamiError>),
+    Introduced(Result<Member, AskError>),
     AskAgain,
     Event(EngineEvent),
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use syncline_client::{Phase, SyncEnd, SyncSettings, WhoamiError, sync_once, whoami};
+use syncline_client::{AskError, Phase, SyncEnd, SyncSettings, sync_once, whoami};
 use syncline_model::{TenantId, Timestamp};
 use syncline_server::{AuthMode, NewToken, ServeConfig, TokenRandom, issue_token};
 use syncline_store::control::{ControlFile, DataDirectory, Rights, TokenId};
@@ -70,7 +70,7 @@ fn whoami_says_whose_a_token_is() {
     assert_eq!((member.rights.as_str(), member.expires_at), ("read", None));
     let error = whoami(&remote(&server.server.endpoint(), None), PATIENCE).unwrap_err();
     assert!(
-        matches!(&error, WhoamiError::Refused { error, .. } if error.code.as_str() == "unauthorized"),
+        matches!(&error, AskError::Refused { error, .. } if error.code.as_str() == "unauthorized"),
         "{error:?}"
     );
 }

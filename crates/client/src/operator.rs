@@ -1,0 +1,56 @@
+//! What an operator asks of a server, apart from sync.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use syncline_model::{Epoch, TenantId};
+use syncline_protocol::ResetRequest;
+use syncline_replica::Method;
+
+use crate::Remote;
+use crate::ask::{AskError, ask_blocking, call, read};
+
+/// What a server says about itself to everybody.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Health {
+    pub version: String,
+    /// `none`, `token`, or what a newer server may know.
+    pub auth_mode: String,
+}
+
+#[derive(Deserialize)]
+struct Reset {
+    epoch: Epoch,
+}
+
+/// Asks whether the server lives. Blocks, for `patience` at most.
+pub fn health(remote: &Remote, patience: Duration) -> Result<Health, AskError> {
+    // It needs no token, so none is shown.
+    let remote = Remote {
+        token: None,
+        ..remote.clone()
+    };
+    ask_blocking(&remote, patience, async |transport| {
+        let answer = transport.call(call(Method::Get, "health", None)).await;
+        read(&answer.map_err(AskError::Transport)?)
+    })
+}
+
+/// Empties the log of `tenant` on the server if its epoch is still `epoch`; gives the new one.
+/// Replicas follow it. Blocks, for `patience` at most.
+pub fn reset(
+    remote: &Remote,
+    tenant: &TenantId,
+    epoch: Epoch,
+    patience: Duration,
+) -> Result<Epoch, AskError> {
+    let request = ResetRequest {
+        confirm: tenant.as_str().to_owned(),
+    };
+    let call = call(Method::Post, "sync/reset", Some(request.encode()));
+    let reset: Reset = ask_blocking(remote, patience, async |transport| {
+        let answer = transport.call_matching(call, &format!("\"{epoch}\"")).await;
+        read(&answer.map_err(AskError::Transport)?)
+    })?;
+    Ok(reset.epoch)
+}

@@ -137,16 +137,17 @@ fn push_unit<'a>(
 
 fn drop_stop_words(units: &mut Vec<Unit<'_>>) {
     let says_little = |unit: &Unit<'_>| {
-        let stop = |word: &&str| {
-            STOP_WORDS
-                .iter()
-                .any(|stop| stop.eq_ignore_ascii_case(word))
-        };
-        unit.kind != UnitKind::Phrase && unit.words.iter().all(stop)
+        unit.kind != UnitKind::Phrase && unit.words.iter().all(|word| is_stop_word(word))
     };
     if !units.iter().all(says_little) {
         units.retain(|unit| !says_little(unit));
     }
+}
+
+fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS
+        .iter()
+        .any(|stop| stop.eq_ignore_ascii_case(word))
 }
 
 impl Unit<'_> {
@@ -186,9 +187,12 @@ fn whole(word: &str, cut: Cut) -> String {
     forms(word, cut, "")
 }
 
-/// The expression for all words that begin so.
+/// The expression for all words that begin so. A short word or a common one is taken as whole: half
+/// of all words begin with it.
 fn beginning(word: &str, cut: Cut) -> String {
-    if word.chars().count() < PREFIX_CHARS_MIN && !word.chars().any(is_unspaced) {
+    let unspaced = word.chars().any(is_unspaced);
+    let short = word.chars().count() < PREFIX_CHARS_MIN && !unspaced;
+    if short || is_stop_word(word) {
         return whole(word, cut);
     }
     forms(word, cut, " *")

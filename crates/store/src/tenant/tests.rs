@@ -190,7 +190,7 @@ fn appended_ops_take_dense_places_and_their_keys() {
         ]
     );
     assert_eq!(
-        append(&mut file, &[first.clone()]),
+        append(&mut file, std::slice::from_ref(&first)),
         [Appended::Duplicate(Some(ServerSeq(1)))]
     );
     let other = Op {
@@ -449,8 +449,15 @@ fn a_restored_log_remembers_the_epochs_that_it_leaves_behind() {
     log.start_epoch(epoch(1), epoch(2), heal).unwrap();
     let left_behind = log.lineage().unwrap();
     backup.remember_epochs(&left_behind).unwrap();
-    backup.start_epoch(epoch(1), epoch(3), LogStart::Restored(EpochMode::Follow)).unwrap();
-    let epochs: Vec<_> = backup.lineage().unwrap().iter().map(|step| step.epoch).collect();
+    backup
+        .start_epoch(epoch(1), epoch(3), LogStart::Restored(EpochMode::Follow))
+        .unwrap();
+    let epochs: Vec<_> = backup
+        .lineage()
+        .unwrap()
+        .iter()
+        .map(|step| step.epoch)
+        .collect();
     assert_eq!(epochs, [epoch(1), epoch(2), epoch(3)]);
 }
 
@@ -543,7 +550,7 @@ fn payload(kind: u8, thread: u64, unique: u64) -> Payload {
         2 => update(None, Some(Status::Archived)),
         3 => tag(true),
         4 => tag(false),
-        5 if unique % 4 == 0 => delete(thread),
+        5 if unique.is_multiple_of(4) => delete(thread),
         6 => return Payload::parse(r#"{"type":"from the future","x":[1]}"#).unwrap(),
         _ => entry(u128::from(unique), &text),
     };

@@ -2,6 +2,7 @@
 
 mod plans;
 mod queries;
+mod references;
 mod transfer;
 mod vault;
 pub(crate) mod world;

@@ -22,6 +22,7 @@ pub use engine::{
 };
 pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
+pub use place::LOCAL_FILE_NAME;
 pub use replica::{
     Looked, OpState, Replica, ReplicaOptions, ScopeStatus, Status, WriteWithError, Written,
 };

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::{Host, Lease, ReplicaError};
 
-const LOCAL_FILE_NAME: &str = "local.db";
+/// The name of a replica's local file in its directory.
+pub const LOCAL_FILE_NAME: &str = "local.db";
 const LEASE_FILE_NAME: &str = "sync.lock";
 /// What SQLite keeps beside a database.
 const SQLITE_SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];

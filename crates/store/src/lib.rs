@@ -4,12 +4,14 @@
 //! All SQL of Syncline is here. A store never decides whether an op is taken: its caller does. It
 //! never reads a clock, and it never reaches the network.
 
+mod check;
 mod file;
 mod schema;
 mod snapshot;
 mod tenant;
 mod view;
 
+pub use check::quick_check;
 pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Contact, EpochMode, Head,

@@ -40,8 +40,10 @@ pub const FILE_TRIES_MAX: u32 = 2;
 pub struct Session {
     state: State,
     settings: Settings,
-    /// Something was written, or asked for, since the last look at the outbox.
+    /// Somebody wants more than what is under way brings.
     again: Again,
+    /// Whether the log was pulled since the last push.
+    pulled: Pulled,
     /// The server takes no pushes for this long; pulls go on.
     push_wait: Option<Duration>,
     backoff: Backoff,
@@ -57,9 +59,17 @@ pub struct Session {
     renewals: u32,
 }
 
-/// Whether to look at the outbox again once the log is pulled.
+/// Whether to push and pull once more before resting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Again {
+    No,
+    Yes,
+}
+
+/// Whether what was pushed has been pulled back. An outbox that is found empty is the end of a
+/// cycle only then: a page may put ops back into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pulled {
     No,
     Yes,
 }
@@ -71,6 +81,7 @@ impl Session {
             state: State::Disabled,
             settings: Settings::Off,
             again: Again::No,
+            pulled: Pulled::No,
             push_wait: None,
             backoff: Backoff::new(seed),
             call_failures: 0,
@@ -133,6 +144,7 @@ impl Session {
     fn configured(&mut self, settings: Settings) -> Step {
         self.settings = settings;
         self.again = Again::No;
+        self.pulled = Pulled::No;
         self.push_wait = None;
         self.call_failures = 0;
         self.push_failures = 0;
@@ -152,11 +164,12 @@ impl Session {
     /// Pushes now, then pulls, without regard to any wait.
     fn cycle(&mut self) -> Step {
         self.again = Again::No;
+        self.pulled = Pulled::No;
         self.push_wait = None;
         Step::to(State::Pushing, [Action::Push])
     }
 
-    /// Remembers to look at the outbox again.
+    /// Remembers to push and pull once more.
     fn note_again(&mut self) -> Step {
         self.again = Again::Yes;
         Step::Note("the outbox is looked at again")

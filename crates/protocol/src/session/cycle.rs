@@ -7,7 +7,7 @@ use super::event::{Applied, Delivery, Event, Failure, PullReply, Settings, Settl
 use super::search::Cause;
 use super::state::{Resume, State};
 use super::step::Step;
-use super::{Again, NO_CALL, NO_LOCAL, NO_STREAM, RENEWALS_MAX, STREAM_PROVEN, Session};
+use super::{Again, NO_CALL, NO_LOCAL, NO_STREAM, Pulled, RENEWALS_MAX, STREAM_PROVEN, Session};
 use crate::RetryClass;
 
 impl Session {
@@ -15,13 +15,11 @@ impl Session {
         match event {
             Event::Configured(settings) => self.configured(settings),
             Event::Stopped => self.stopped(),
-            Event::NothingToPush => {
-                self.push_failures = 0;
-                Step::to(State::Pulling, [Action::Pull])
-            }
+            Event::NothingToPush => self.nothing_to_push(),
             Event::PushAnswered => {
                 self.call_failures = 0;
                 self.push_failures = 0;
+                self.pulled = Pulled::No;
                 Step::to(State::Settling, [Action::Settle])
             }
             Event::CallFailed(failure) => self.push_failed(failure),
@@ -38,6 +36,16 @@ impl Session {
             Event::Settled(_) | Event::Applied(_) | Event::MarkFound(_) | Event::Switched => {
                 Step::Ignore(NO_LOCAL)
             }
+        }
+    }
+
+    /// The outbox is empty: the log is pulled, or it was and this was the last look.
+    fn nothing_to_push(&mut self) -> Step {
+        self.push_failures = 0;
+        match (self.again, self.pulled) {
+            (Again::Yes, _) => self.cycle(),
+            (Again::No, Pulled::Yes) => self.rest(),
+            (Again::No, Pulled::No) => Step::to(State::Pulling, [Action::Pull]),
         }
     }
 
@@ -80,7 +88,6 @@ impl Session {
                     return self.back_off(RetryClass::Recovery, None, Resume::Cycle);
                 }
                 // What is written anew is stamped above every clock of the log: pull them first.
-                self.again = Again::Yes;
                 Step::to(State::Pulling, [Action::Pull])
             }
             Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
@@ -114,7 +121,8 @@ impl Session {
             }
             Event::CallFailed(failure) => self.failed(failure, Resume::Cycle),
             Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
-            Event::LocalWrite | Event::Wake => self.note_again(),
+            Event::LocalWrite => Step::Ignore("the outbox is looked at after this page"),
+            Event::Wake => self.note_again(),
             Event::LoginChanged => Step::Ignore(NEXT_CALL_CARRIES_IT),
             Event::TimerFired => Step::Ignore("no timer is waited for"),
             Event::NothingToPush
@@ -136,18 +144,17 @@ impl Session {
             Event::Stopped => self.stopped(),
             Event::Applied(Applied::CaughtUp) => {
                 self.recoveries = 0;
-                self.rest()
+                self.pulled = Pulled::Yes;
+                self.look_again_or_rest()
             }
             Event::Applied(Applied::More) => {
                 self.recoveries = 0;
-                if self.wants_push() {
-                    return self.cycle();
-                }
-                Step::to(State::Pulling, [Action::Pull])
+                self.look_again_or_pull()
             }
             Event::Applied(Applied::Diverged) => self.search(Cause::Diverged, None),
             Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),
-            Event::LocalWrite | Event::Wake => self.note_again(),
+            Event::LocalWrite => Step::Ignore("the outbox is looked at after this page"),
+            Event::Wake => self.note_again(),
             Event::LoginChanged => Step::Ignore(NEXT_CALL_CARRIES_IT),
             Event::TimerFired => Step::Ignore("no timer is waited for"),
             Event::NothingToPush
@@ -163,9 +170,20 @@ impl Session {
         }
     }
 
-    /// Whether the outbox is to be looked at before anything else.
-    fn wants_push(&self) -> bool {
-        self.again == Again::Yes && self.push_wait.is_none()
+    /// A page may have put ops back into the outbox, and others were written meanwhile.
+    fn look_again_or_rest(&mut self) -> Step {
+        match self.push_wait {
+            None => Step::to(State::Pushing, [Action::Push]),
+            Some(_) => self.rest(),
+        }
+    }
+
+    /// What was written meanwhile goes before the next page.
+    fn look_again_or_pull(&mut self) -> Step {
+        match self.push_wait {
+            None => Step::to(State::Pushing, [Action::Push]),
+            Some(_) => Step::to(State::Pulling, [Action::Pull]),
+        }
     }
 
     fn hold_pushes(&mut self, class: RetryClass, asked: Option<Duration>) {
@@ -180,9 +198,10 @@ impl Session {
 
     /// Goes where the settings say, with the log pulled and the outbox pushed or held back.
     fn rest(&mut self) -> Step {
-        if self.wants_push() {
+        if self.again == Again::Yes {
             return self.cycle();
         }
+        self.pulled = Pulled::No;
         let delivery = match self.settings {
             Settings::On(delivery) => delivery,
             Settings::Off => return Step::leave(State::Disabled, []),

@@ -20,7 +20,12 @@ impl Session {
             Event::TimerFired => self.stream_proven(),
             Event::StreamOpened => Step::Ignore(OPENING_IS_OPEN),
             Event::StreamPage => Step::to(State::Live, [Action::Apply]),
-            Event::Applied(applied) => self.applied_live(applied),
+            // A page may have put ops back into the outbox.
+            Event::Applied(Applied::CaughtUp | Applied::More) => {
+                self.recoveries = 0;
+                Step::to(State::LivePushing, [Action::Push])
+            }
+            Event::Applied(Applied::Diverged) => self.search(Cause::Diverged, None),
             Event::StreamHint => Step::to(State::Pulling, [Action::CloseStream, Action::Pull]),
             Event::StreamEnded(failure) => self.stream_failed(failure),
             Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Cycle),

@@ -6,7 +6,7 @@ use super::event::{Applied, Event, Failure, FileReply, LocalFailure, PullReply};
 use super::search::{Cause, Found, Next, Search};
 use super::state::{Fetch, Resume, State};
 use super::step::Step;
-use super::{FILE_TRIES_MAX, NO_CALL, NO_LOCAL, NO_STREAM, Session};
+use super::{FILE_TRIES_MAX, NO_CALL, NO_LOCAL, NO_STREAM, Pulled, Session};
 use crate::RetryClass;
 
 impl Session {
@@ -100,6 +100,7 @@ impl Session {
                         epoch: change.epoch,
                         mode: change.mode,
                     };
+                    self.pulled = Pulled::No;
                     return Step::to(State::Pushing, [adopt, Action::Push]);
                 }
                 Cause::Diverged if self.recoveries <= 1 => return self.cycle(),

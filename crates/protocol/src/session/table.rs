@@ -14,7 +14,7 @@ use super::event::{
 use super::search::{Cause, Next, Search};
 use super::state::{Fetch, Resume, State};
 use super::step::Step;
-use super::{Again, Plan, RENEWALS_MAX, Session};
+use super::{Again, Plan, Pulled, RENEWALS_MAX, Session};
 use crate::{Backoff, EpochChange, RetryClass};
 
 /// The table as Markdown: for each state every event, those with one outcome in one row.
@@ -135,13 +135,18 @@ fn sessions(state: State) -> Vec<Session> {
         Delivery::Poll { interval: INTERVAL },
         Delivery::Once,
     ] {
-        for again in [Again::No, Again::Yes] {
+        for (again, pulled) in [
+            (Again::No, Pulled::No),
+            (Again::No, Pulled::Yes),
+            (Again::Yes, Pulled::No),
+        ] {
             for push_wait in [None, Some(INTERVAL)] {
                 for (recoveries, renewals) in [(0, 0), (1, 0), (2, RENEWALS_MAX)] {
                     sessions.push(Session {
                         state,
                         settings: Settings::On(delivery),
                         again,
+                        pulled,
                         push_wait,
                         backoff: Backoff::new(0),
                         call_failures: 0,

@@ -32,6 +32,8 @@ struct World {
     stream: bool,
     timer: bool,
     rebuild: bool,
+    /// Whether something pending has not been looked at since it came.
+    pending: bool,
     /// Results of local actions, to be told before anything else.
     told: Vec<Event>,
     seen: BTreeSet<&'static str>,
@@ -54,6 +56,16 @@ impl Chance {
 
 impl World {
     fn tell(&mut self, event: Event) {
+        self.pending |= match &event {
+            Event::CallFailed(_) => self.call == Some(Call::Push),
+            // A batch may be less than all, and a page may put ops back.
+            Event::LocalWrite
+            | Event::PushAnswered
+            | Event::Settled(Settled::Renewed)
+            | Event::Applied(_)
+            | Event::Switched => true,
+            _ => false,
+        };
         match &event {
             Event::CallFailed(_)
             | Event::PushAnswered
@@ -101,11 +113,7 @@ impl World {
             world.told.push(event);
         };
         match action {
-            Action::Push if self.chance.of(3) == 0 => {
-                assert_eq!(self.call, None, "{context}");
-                self.told.push(Event::NothingToPush);
-            }
-            Action::Push => self.send(Call::Push, context),
+            Action::Push => self.push(context),
             Action::Pull => self.send(Call::Pull, context),
             Action::Probe(_) => self.send(Call::Probe, context),
             Action::FetchFile => self.send(Call::File, context),
@@ -119,7 +127,10 @@ impl World {
                 self.stream = false;
             }
             // The batch may have been empty: then there is no call to cancel.
-            Action::CancelCall => self.call = None,
+            Action::CancelCall => {
+                self.pending |= self.call == Some(Call::Push);
+                self.call = None;
+            }
             Action::SetTimer(wait) => {
                 assert!(*wait <= WAIT_MAX || *wait == INTERVAL, "{context}");
                 self.timer = true;
@@ -155,6 +166,16 @@ impl World {
         }
     }
 
+    fn push(&mut self, context: &str) {
+        self.pending = false;
+        if self.chance.of(3) == 0 {
+            assert_eq!(self.call, None, "{context}");
+            self.told.push(Event::NothingToPush);
+        } else {
+            self.send(Call::Push, context);
+        }
+    }
+
     fn send(&mut self, call: Call, context: &str) {
         assert_eq!(self.call, None, "{context}");
         self.call = Some(call);
@@ -174,9 +195,10 @@ impl World {
     /// Something waits to happen that will bring the session on.
     fn waits_for_something(&self) -> bool {
         match self.session.state() {
-            State::Stopped | State::Disabled | State::Idle => true,
+            State::Stopped | State::Disabled => true,
+            State::Idle => !self.pending,
             State::LoggedOut | State::Polling | State::BackingOff(_) => self.timer,
-            State::Live => self.stream,
+            State::Live => self.stream && !self.pending,
             State::LiveHolding => self.stream && self.timer,
             State::Pushing
             | State::Pulling
@@ -294,6 +316,7 @@ fn world(seed: u64, chances: Vec<u32>) -> World {
         stream: false,
         timer: false,
         rebuild: false,
+        pending: false,
         told: Vec::new(),
         seen: BTreeSet::new(),
     }

@@ -47,7 +47,8 @@ pub(crate) fn live_session() -> Session {
             (live(), "Push", "Pushing"),
             (Event::NothingToPush, "Pull", "Pulling"),
             (PAGE, "Apply", "Applying"),
-            (CAUGHT_UP, "OpenStream SetTimer", "Live"),
+            (CAUGHT_UP, "Push", "Pushing"),
+            (Event::NothingToPush, "OpenStream SetTimer", "Live"),
             (Event::StreamOpened, "", "Live"),
         ],
     );
@@ -65,9 +66,11 @@ fn one_sync_pushes_until_the_outbox_is_empty_and_pulls_until_the_log_is() {
             (Event::Settled(Settled::Done), "Push", "Pushing"),
             (Event::NothingToPush, "Pull", "Pulling"),
             (PAGE, "Apply", "Applying"),
-            (Event::Applied(Applied::More), "Pull", "Pulling"),
+            (Event::Applied(Applied::More), "Push", "Pushing"),
+            (Event::NothingToPush, "Pull", "Pulling"),
             (PAGE, "Apply", "Applying"),
-            (CAUGHT_UP, "Finished", "Idle"),
+            (CAUGHT_UP, "Push", "Pushing"),
+            (Event::NothingToPush, "Finished", "Idle"),
             (Event::LocalWrite, "Push", "Pushing"),
         ],
     );
@@ -109,6 +112,50 @@ fn pages_are_applied_while_a_push_is_out() {
             (Event::Settled(Settled::Done), "Push", "LivePushing"),
             (Event::NothingToPush, "", "Live"),
             (Event::StreamPage, "Apply", "Live"),
+            (CAUGHT_UP, "Push", "LivePushing"),
+            (Event::NothingToPush, "", "Live"),
+        ],
+    );
+}
+
+#[test]
+fn an_op_that_a_page_puts_back_into_the_outbox_is_pushed() {
+    let mut session = Session::new(1);
+    tell(
+        &mut session,
+        &[
+            (live(), "Push", "Pushing"),
+            (Event::NothingToPush, "Pull", "Pulling"),
+            (PAGE, "Apply", "Applying"),
+            (CAUGHT_UP, "Push", "Pushing"),
+            (Event::PushAnswered, "Settle", "Settling"),
+            (Event::Settled(Settled::Done), "Push", "Pushing"),
+            (Event::NothingToPush, "Pull", "Pulling"),
+        ],
+    );
+    tell(
+        &mut live_session(),
+        &[
+            (Event::StreamPage, "Apply", "Live"),
+            (CAUGHT_UP, "Push", "LivePushing"),
+            (Event::PushAnswered, "Settle", "LiveSettling"),
+        ],
+    );
+}
+
+#[test]
+fn who_asks_during_a_pull_gets_another_pull() {
+    let mut session = Session::new(1);
+    tell(
+        &mut session,
+        &[
+            (on(Delivery::Once), "Push", "Pushing"),
+            (Event::NothingToPush, "Pull", "Pulling"),
+            (Event::Wake, "", "Pulling"),
+            (PAGE, "Apply", "Applying"),
+            (CAUGHT_UP, "Push", "Pushing"),
+            (Event::NothingToPush, "Push", "Pushing"),
+            (Event::NothingToPush, "Pull", "Pulling"),
         ],
     );
 }
@@ -126,7 +173,8 @@ fn a_stream_that_ends_is_polled_over_and_opened_again() {
                     (Event::TimerFired, "Push", "Pushing"),
                     (Event::NothingToPush, "Pull", "Pulling"),
                     (PAGE, "Apply", "Applying"),
-                    (CAUGHT_UP, "OpenStream SetTimer", "Live"),
+                    (CAUGHT_UP, "Push", "Pushing"),
+                    (Event::NothingToPush, "OpenStream SetTimer", "Live"),
                 ],
             );
             waited(&actions)
@@ -174,7 +222,8 @@ fn what_the_stream_cannot_carry_is_pulled() {
         &[
             (Event::StreamHint, "CloseStream Pull", "Pulling"),
             (PAGE, "Apply", "Applying"),
-            (CAUGHT_UP, "OpenStream SetTimer", "Live"),
+            (CAUGHT_UP, "Push", "Pushing"),
+            (Event::NothingToPush, "OpenStream SetTimer", "Live"),
             (Event::LocalWrite, "Push", "LivePushing"),
             (Event::StreamHint, "CloseStream", "Pushing"),
             (Event::PushAnswered, "Settle", "Settling"),

@@ -15,7 +15,7 @@ use syncline_model::{PayloadHash, ServerSeq};
 use crate::workload::{Effect, Flavor, Wish};
 
 pub(crate) use holdings::{Holdings, OutboxKind};
-pub(crate) use verdict::{EndState, FileEnd, MachineEnd, first_difference};
+pub(crate) use verdict::{EndState, FileEnd, MachineEnd, difference};
 
 /// A promise that was not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -107,10 +107,10 @@ fn check_file(name: &str, file: &FileEnd) -> Result<(), Violation> {
     if !places.eq(1..=file.head.cursor.server_seq.get()) {
         return violation(format!("{name}: the log has a gap"));
     }
-    match first_difference(&file.view, &file.folded_again) {
+    match difference(&file.view, &file.folded_again) {
         None => Ok(()),
-        Some((view, again)) => violation(format!(
-            "{name}: the view is not the fold of the log: {view:?} and folded again {again:?}"
+        Some(lines) => violation(format!(
+            "{name}: the view is not the fold of the log: {lines}"
         )),
     }
 }
@@ -129,11 +129,9 @@ fn check_equal(name: &str, file: &FileEnd, server: &FileEnd) -> Result<(), Viola
     if file.held.log != server.held.log {
         return violation(format!("{name}: the log is not the server's"));
     }
-    match first_difference(&file.view, &server.view) {
+    match difference(&file.view, &server.view) {
         None => Ok(()),
-        Some((own, servers)) => violation(format!(
-            "{name}: the view is not the server's: {own:?} and there {servers:?}"
-        )),
+        Some(lines) => violation(format!("{name}: the view is not the server's: {lines}")),
     }
 }
 
@@ -191,19 +189,26 @@ fn check_view(written: &Written, view: &str) -> Result<(), Violation> {
     }
 }
 
-/// The first lines in which two texts differ.
-pub(crate) fn first_difference<'a>(one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
+/// Lines shown of a difference, and the characters of each.
+const LINES_SHOWN: usize = 3;
+const CHARS_SHOWN: usize = 240;
+
+/// The first lines that one of two texts has and the other has not; none: they are equal.
+pub(crate) fn difference(one: &str, other: &str) -> Option<String> {
     if one == other {
         return None;
     }
-    let (mut ones, mut others) = (one.lines(), other.lines());
-    loop {
-        match (ones.next(), others.next()) {
-            (None, None) => return Some(("", "")),
-            (own, its) if own != its => {
-                return Some((own.unwrap_or_default(), its.unwrap_or_default()));
-            }
-            _ => {}
-        }
-    }
+    let only = |own: &str, others: &str| -> Vec<String> {
+        let others: BTreeSet<&str> = others.lines().collect();
+        let lines = own.lines().filter(|line| !others.contains(line));
+        let shown = lines.take(LINES_SHOWN);
+        shown
+            .map(|line| line.chars().take(CHARS_SHOWN).collect())
+            .collect()
+    };
+    Some(format!(
+        "here {:?}, there {:?}",
+        only(one, other),
+        only(other, one)
+    ))
 }

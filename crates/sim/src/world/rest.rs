@@ -14,7 +14,7 @@ use super::process::chain;
 use super::{Doing, Event, Phase, Pid, World};
 use crate::dials::Weather;
 use crate::oracle::{
-    Digest, EndState, FileEnd, Holdings, MachineEnd, Violation, digest, first_difference,
+    Digest, EndState, FileEnd, Holdings, MachineEnd, Violation, difference, digest,
 };
 use crate::server::HOME;
 
@@ -144,14 +144,15 @@ impl World {
                 chain(&error)
             ))
         })?;
+        self.oracle.check_end(&end)?;
         for (pid, view) in views {
-            if let Some((own, servers)) = first_difference(&view, &end.server.view) {
+            if let Some(lines) = difference(&view, &end.server.view) {
                 return Err(Violation(format!(
-                    "{pid} shows {own:?}, and the server's view has {servers:?}"
+                    "{pid} does not show the server's view: {lines}"
                 )));
             }
         }
-        self.oracle.check_end(&end)
+        Ok(())
     }
 
     /// What processes show that don't sync.

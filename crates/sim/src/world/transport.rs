@@ -200,9 +200,10 @@ impl World {
         if waits {
             self.process(life.pid).out = None;
         }
+        // What nobody waits for is not written: its place may be in use by now.
         let answer = match reply.answer {
-            Ok(answer) => self.save(life, &reply.request, answer),
-            Err(cause) => Err(cause),
+            Ok(answer) if waits => self.save(life, &reply.request, answer),
+            other => other,
         };
         if let Ok(answer) = &answer {
             let status = answer.status;

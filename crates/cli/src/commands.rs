@@ -1,5 +1,6 @@
 //! The command tree: a file per command, a directory per noun.
 
+mod ask_failure;
 mod completions;
 mod config;
 mod daemon;

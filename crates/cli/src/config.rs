@@ -4,9 +4,11 @@
 mod credentials;
 mod file;
 mod layers;
+mod profile_name;
 mod setting;
 
 pub(crate) use credentials::{Credential, Credentials, CredentialsError};
-pub(crate) use file::{ConfigFile, ConfigFileError, DEFAULT_PROFILE, ProfileName};
+pub(crate) use file::{ConfigFile, ConfigFileError};
 pub(crate) use layers::{Layer, Origin, Settings, Sourced};
+pub(crate) use profile_name::{DEFAULT_PROFILE, ProfileName};
 pub(crate) use setting::{Auth, Key, Setting, SettingError, SyncInterval};

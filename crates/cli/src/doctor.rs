@@ -3,11 +3,13 @@
 
 mod finding;
 mod machine;
+mod network;
+mod replica;
 mod settings;
 
 use crate::context::Context;
 
-pub(crate) use finding::{Finding, Repair, State};
+pub(crate) use finding::{Finding, State};
 
 /// A check: its stable name, and what finds out.
 pub(crate) struct Check {
@@ -53,6 +55,17 @@ pub(crate) const CHECKS: &[Check] = &[
     check("log_errors", machine::log_errors),
     check("clock", machine::clock),
     check("sqlite", machine::sqlite),
+    check("local_file", replica::local_file),
+    check("tenant_file", replica::tenant_file),
+    check("outbox", replica::outbox),
+    check("quarantine", replica::quarantine),
+    check("last_sync", replica::last_sync),
+    check("kept_files", replica::kept_files),
+    check("daemon", network::daemon),
+    check("runtime_dir", network::runtime_dir),
+    check("server", network::server_reached),
+    check("server_auth", network::server_auth),
+    check("server_login", network::server_login),
 ];
 
 const fn check(name: &'static str, look: fn(&Context) -> Finding) -> Check {

@@ -182,99 +182,75 @@ mod tests {
         .map(|path| path.to_str().unwrap().to_owned())
     }
 
+    const XDG: [(&str, &str); 4] = [
+        ("XDG_CONFIG_HOME", "/c"),
+        ("XDG_DATA_HOME", "/d/"),
+        ("XDG_STATE_HOME", "/s"),
+        ("XDG_RUNTIME_DIR", "/run/user/7"),
+    ];
+
     #[test]
-    fn each_system_has_its_own_places() {
-        use System::{Linux, MacOs, Windows};
-        let xdg = [
-            ("XDG_CONFIG_HOME", "/c"),
-            ("XDG_DATA_HOME", "/d/"),
-            ("XDG_STATE_HOME", "/s"),
-            ("XDG_RUNTIME_DIR", "/run/user/7"),
+    fn linux_follows_the_xdg_base_directories() {
+        let standard = [
+            "/home/ada/.config/syncline/config.toml",
+            "/home/ada/.local/share/syncline",
+            "/home/ada/.local/state/syncline/logs",
+            "/home/ada/.local/state/syncline/run",
         ];
-        let relative = [("XDG_CONFIG_HOME", "c"), ("XDG_DATA_HOME", "")];
-        let windows = [("APPDATA", r"C:\R"), ("LOCALAPPDATA", r"\\host\share")];
-        let table: [(System, &[(&str, &str)], &str, [&str; 4]); 7] = [
-            (
-                Linux,
-                &[],
-                "/home/ada",
-                [
-                    "/home/ada/.config/syncline/config.toml",
-                    "/home/ada/.local/share/syncline",
-                    "/home/ada/.local/state/syncline/logs",
-                    "/home/ada/.local/state/syncline/run",
-                ],
-            ),
-            (
-                Linux,
-                &xdg,
-                "/home/ada",
-                [
-                    "/c/syncline/config.toml",
-                    "/d/syncline",
-                    "/s/syncline/logs",
-                    "/run/user/7/syncline",
-                ],
-            ),
-            (
-                Linux,
-                &relative,
-                "/root",
-                [
-                    "/root/.config/syncline/config.toml",
-                    "/root/.local/share/syncline",
-                    "/root/.local/state/syncline/logs",
-                    "/root/.local/state/syncline/run",
-                ],
-            ),
-            (
-                MacOs,
-                &xdg,
-                "/Users/ada",
-                [
-                    "/Users/ada/Library/Application Support/syncline/config.toml",
-                    "/Users/ada/Library/Application Support/syncline/data",
-                    "/Users/ada/Library/Logs/syncline",
-                    "/Users/ada/Library/Application Support/syncline/run",
-                ],
-            ),
-            (
-                Windows,
-                &windows,
-                r"C:\Users\Ada",
-                [
-                    r"C:\R\syncline\config.toml",
-                    r"\\host\share\syncline\data",
-                    r"\\host\share\syncline\logs",
-                    r"\\host\share\syncline\run",
-                ],
-            ),
-            (
-                Windows,
-                &[],
-                r"C:\Users\Ada",
-                [
-                    r"C:\Users\Ada\AppData\Roaming\syncline\config.toml",
-                    r"C:\Users\Ada\AppData\Local\syncline\data",
-                    r"C:\Users\Ada\AppData\Local\syncline\logs",
-                    r"C:\Users\Ada\AppData\Local\syncline\run",
-                ],
-            ),
-            (
-                Windows,
-                &[("APPDATA", r"R"), ("LOCALAPPDATA", "D:/L")],
-                r"C:\",
-                [
-                    r"C:\AppData\Roaming\syncline\config.toml",
-                    r"D:/L\syncline\data",
-                    r"D:/L\syncline\logs",
-                    r"D:/L\syncline\run",
-                ],
-            ),
-        ];
-        for (system, variables, home, expected) in table {
-            assert_eq!(places(system, variables, Some(home)), expected);
-        }
+        let home = Some("/home/ada");
+        assert_eq!(places(System::Linux, &[], home), standard);
+        let not_absolute = [("XDG_CONFIG_HOME", "c"), ("XDG_DATA_HOME", "")];
+        assert_eq!(places(System::Linux, &not_absolute, home), standard);
+        assert_eq!(
+            places(System::Linux, &XDG, home),
+            [
+                "/c/syncline/config.toml",
+                "/d/syncline",
+                "/s/syncline/logs",
+                "/run/user/7/syncline",
+            ]
+        );
+    }
+
+    #[test]
+    fn macos_has_a_library_and_knows_no_xdg() {
+        assert_eq!(
+            places(System::MacOs, &XDG, Some("/Users/ada")),
+            [
+                "/Users/ada/Library/Application Support/syncline/config.toml",
+                "/Users/ada/Library/Application Support/syncline/data",
+                "/Users/ada/Library/Logs/syncline",
+                "/Users/ada/Library/Application Support/syncline/run",
+            ]
+        );
+    }
+
+    #[test]
+    fn windows_keeps_settings_roaming_and_data_local() {
+        let home = Some(r"C:\Users\Ada");
+        let variables = [("APPDATA", r"C:\R"), ("LOCALAPPDATA", r"\\host\share")];
+        assert_eq!(
+            places(System::Windows, &variables, home),
+            [
+                r"C:\R\syncline\config.toml",
+                r"\\host\share\syncline\data",
+                r"\\host\share\syncline\logs",
+                r"\\host\share\syncline\run",
+            ]
+        );
+        assert_eq!(
+            places(System::Windows, &[], home),
+            [
+                r"C:\Users\Ada\AppData\Roaming\syncline\config.toml",
+                r"C:\Users\Ada\AppData\Local\syncline\data",
+                r"C:\Users\Ada\AppData\Local\syncline\logs",
+                r"C:\Users\Ada\AppData\Local\syncline\run",
+            ]
+        );
+        let not_absolute = [("APPDATA", "R"), ("LOCALAPPDATA", "D:/L")];
+        let [config, data, ..] = places(System::Windows, &not_absolute, Some(r"C:\"));
+        assert_eq!(config, r"C:\AppData\Roaming\syncline\config.toml");
+        assert_eq!(data, r"D:/L\syncline\data");
     }
 
     #[test]

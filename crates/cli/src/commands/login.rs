@@ -2,9 +2,9 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use clap::Args;
-use syncline_client::{Delivery, Endpoint, EndpointError, Remote, Token, TokenError, WhoamiError, whoami};
-use syncline_protocol::ErrorCode;
+use syncline_client::{Delivery, Endpoint, EndpointError, Remote, Token, TokenError, whoami};
 
+use crate::commands::ask_failure::unanswered;
 use crate::commands::whoami::Who;
 use crate::config::{Auth, ConfigFile, Credential, Origin, ProfileName, Setting, SyncInterval};
 use crate::context::Context;
@@ -49,12 +49,14 @@ pub(crate) fn run(args: &LoginArgs, context: &Context) -> Outcome {
         },
     };
     let member = whoami(&remote, PATIENCE).map_err(|error| {
-        refused(error, &endpoint).state("nothing was stored; an earlier login still counts")
+        unanswered(error, &endpoint).state("nothing was stored; an earlier login still counts")
     })?;
     store(context, &profile, &endpoint, token, keep)?;
     let who = Who::new(&endpoint, member);
     context.output.data(&who, |_| Ok(()))?;
-    context.output.note(format_args!("logged in to {who} (profile: {profile})"));
+    context
+        .output
+        .note(format_args!("logged in to {who} (profile: {profile})"));
     note_overrides(context)
 }
 
@@ -135,9 +137,9 @@ fn store(
 fn note_overrides(context: &Context) -> Outcome {
     for name in [variable::ENDPOINT, variable::TOKEN] {
         if context.environment.raw(name).is_some() {
-            context
-                .output
-                .warn(format_args!("{name} is set, and goes before what was stored"));
+            context.output.warn(format_args!(
+                "{name} is set, and goes before what was stored"
+            ));
         }
     }
     let settings = crate::config::Layer::default();
@@ -150,31 +152,4 @@ fn note_overrides(context: &Context) -> Outcome {
             .warn("sync is turned off; `syncline config set sync_enabled true` turns it on");
     }
     Ok(())
-}
-
-/// Why a server did not say whose the token is.
-pub(super) fn refused(error: WhoamiError, endpoint: &Endpoint) -> Failure {
-    let (code, message, fix) = match &error {
-        WhoamiError::Refused { error, .. } if error.code == ErrorCode::Unauthorized => (
-            "unauthorized",
-            format!("{endpoint} does not accept the token"),
-            "syncline token create --data DIR --user NAME, on the server; then syncline login",
-        ),
-        WhoamiError::Refused { .. } => (
-            "server_refused",
-            format!("{endpoint} does not say whose the token is"),
-            "try again later, or ask who runs the server",
-        ),
-        WhoamiError::Transport(_) | WhoamiError::Start(_) => (
-            "server_unreachable",
-            format!("could not reach {endpoint}"),
-            "see to the network and the URL, and try again",
-        ),
-        WhoamiError::Unreadable(_) => (
-            "not_a_server",
-            format!("{endpoint} is no syncline server"),
-            "syncline login URL, with the URL that `syncline serve` printed",
-        ),
-    };
-    Failure::new(code, message).because(error).fix(fix)
 }

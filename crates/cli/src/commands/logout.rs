@@ -37,11 +37,14 @@ pub(crate) fn run(LogoutArgs {}: &LogoutArgs, context: &Context) -> Outcome {
     } else {
         "no token was stored"
     };
-    context.output.note(format_args!("{what} (profile: {})", done.profile));
+    context
+        .output
+        .note(format_args!("{what} (profile: {})", done.profile));
     if context.environment.raw(variable::TOKEN).is_some() {
-        context
-            .output
-            .warn(format_args!("{} is set, and is used all the same", variable::TOKEN));
+        context.output.warn(format_args!(
+            "{} is set, and is used all the same",
+            variable::TOKEN
+        ));
     }
     Ok(())
 }

@@ -44,11 +44,13 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> Outcome {
     }
     let format = context.output.format();
     context.output.write(|out| print(out, format, &lines))?;
-    while args.follow {
+    if !args.follow {
+        return Ok(());
+    }
+    loop {
         let lines = follower.wait().map_err(unreadable)?;
         context.output.write(|out| print(out, format, &lines))?;
     }
-    Ok(())
 }
 
 fn print<'a>(

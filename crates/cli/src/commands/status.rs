@@ -16,7 +16,9 @@ pub(crate) struct StatusArgs {}
 pub(crate) fn run(StatusArgs {}: &StatusArgs, context: &Context) -> Outcome {
     let state = SyncState::gather(context)?;
     let colour = context.output.colour();
-    context.output.data(&state, |out| print(&state, out, colour))
+    context
+        .output
+        .data(&state, |out| print(&state, out, colour))
 }
 
 fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<()> {
@@ -34,27 +36,42 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
         writeln!(out, "  {name:<12} {value}")
     };
     row("profile", state.profile.to_string())?;
-    row("endpoint", state.endpoint.clone().unwrap_or_else(|| "none".to_owned()))?;
+    row(
+        "endpoint",
+        state.endpoint.clone().unwrap_or_else(|| "none".to_owned()),
+    )?;
     if let (Some(tenant), Some(user)) = (&state.tenant, &state.user) {
         row("tenant", format!("{tenant}, as {user}"))?;
     }
     row("daemon", daemon(state))?;
     if let Some(epoch) = state.epoch {
         let head = state.server_seq.unwrap_or(state.cursor.server_seq);
-        row("log", format!("{} of {head}, epoch {epoch}", state.cursor.server_seq))?;
+        row(
+            "log",
+            format!("{} of {head}, epoch {epoch}", state.cursor.server_seq),
+        )?;
     }
     let oldest = state
         .oldest_pending_seconds
         .map(|seconds| format!(", the oldest for {}", duration(seconds)));
-    row("pending", format!("{}{}", state.pending, oldest.unwrap_or_default()))?;
+    row(
+        "pending",
+        format!("{}{}", state.pending, oldest.unwrap_or_default()),
+    )?;
     if state.acknowledged > 0 {
-        row("acknowledged", format!("{}, not pulled back yet", state.acknowledged))?;
+        row(
+            "acknowledged",
+            format!("{}, not pulled back yet", state.acknowledged),
+        )?;
     }
     row("quarantined", state.quarantined.to_string())?;
     let last = state.last_sync_at.map(|at| at.to_string());
     row("last sync", last.unwrap_or_else(|| "never".to_owned()))?;
     if let Some(error) = &state.last_error {
-        row("last error", format!("{} [{}] at {}", error.message, error.code, error.at))?;
+        row(
+            "last error",
+            format!("{} [{}] at {}", error.message, error.code, error.at),
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 mod now;
 mod pending;
 mod quarantine;
+mod reset;
 mod status;
 
 use clap::{Args, Subcommand};
@@ -22,6 +23,7 @@ enum SyncCommand {
     Now(now::NowArgs),
     Status(status::StatusArgs),
     Pending(pending::PendingArgs),
+    Reset(reset::ResetArgs),
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
 }
@@ -33,6 +35,7 @@ impl SyncArgs {
             Some(SyncCommand::Now(args)) => now::run(&args, context),
             Some(SyncCommand::Status(args)) => status::run(&args, context),
             Some(SyncCommand::Pending(args)) => pending::run(&args, context),
+            Some(SyncCommand::Reset(args)) => reset::run(&args, context),
             Some(SyncCommand::Quarantine(command)) => command.run(context),
         }
     }

@@ -6,9 +6,9 @@ use serde::Serialize;
 use syncline_client::{Endpoint, Member, SyncSettings, whoami};
 use syncline_model::{TenantId, Timestamp, UserId};
 
-use super::login::refused;
+use super::ask_failure::{no_server, unanswered};
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::remote;
 
 /// How long a person waits for a server.
@@ -60,19 +60,9 @@ impl fmt::Display for Who {
 pub(crate) fn run(WhoamiArgs {}: &WhoamiArgs, context: &Context) -> Outcome {
     let remote = match remote::settings(context)? {
         SyncSettings::On(remote) => remote,
-        SyncSettings::Off => return Err(nobody(context)?),
+        SyncSettings::Off => return Err(no_server(context)?),
     };
-    let member = whoami(&remote, PATIENCE).map_err(|error| refused(error, &remote.endpoint))?;
+    let member = whoami(&remote, PATIENCE).map_err(|error| unanswered(error, &remote.endpoint))?;
     let who = Who::new(&remote.endpoint, member);
     context.output.data(&who, |out| writeln!(out, "{who}"))
-}
-
-/// There is no server to ask, or none may be asked.
-fn nobody(context: &Context) -> Result<Failure, Failure> {
-    let failure = match context.settings()?.endpoint.value {
-        Some(endpoint) => Failure::new("sync_off", format!("sync with {endpoint} is turned off"))
-            .fix("syncline config set sync_enabled true"),
-        None => Failure::new("no_endpoint", "no endpoint is set").fix("syncline login URL"),
-    };
-    Ok(failure)
 }

@@ -36,15 +36,12 @@ pub(crate) struct Finding {
 pub(crate) enum Repair {
     /// Takes the rights of other users off a file or directory.
     MakePrivate(PathBuf),
-    /// Makes a directory for the user alone.
-    MakeDirectory(PathBuf),
 }
 
 impl Repair {
     pub(crate) fn make(&self) -> std::io::Result<()> {
         match self {
             Self::MakePrivate(path) => atomic_file::make_private(path),
-            Self::MakeDirectory(path) => atomic_file::create_private_dir(path),
         }
     }
 }

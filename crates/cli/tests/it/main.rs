@@ -1,11 +1,19 @@
 //! The real binary, run as a user or an agent would, each time on a machine of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets an error ends there, and shows it"
+)]
+
 mod config;
 mod doctor;
 mod logs;
 mod machine;
 mod reference;
+mod served;
+mod server;
 mod thread_read;
+mod thread_search;
 mod thread_transfer;
 mod thread_write;
 mod token;

@@ -147,9 +147,11 @@ fn conclude(context: &Context, synced: &Synced, waited: u64) -> Outcome {
             off(context, synced.pending)?;
             Ok(())
         }
-        End::OutOfTime => Err(Failure::new("out_of_time", "not everything is synced in time")
-            .state(still_waiting(synced))
-            .fix("syncline sync now --timeout 600")),
+        End::OutOfTime => Err(
+            Failure::new("out_of_time", "not everything is synced in time")
+                .state(still_waiting(synced))
+                .fix("syncline sync now --timeout 600"),
+        ),
         End::Failed => Err(failed(synced)),
     }
 }
@@ -160,7 +162,9 @@ fn off(context: &Context, pending: u64) -> Outcome {
         Some(_) => "sync is turned off; `syncline config set sync_enabled true` turns it on",
         None => "no endpoint is set; `syncline login URL` sets one",
     };
-    context.output.note(format_args!("{next} ({pending} changes wait)"));
+    context
+        .output
+        .note(format_args!("{next} ({pending} changes wait)"));
     Ok(())
 }
 

@@ -70,8 +70,11 @@ impl Held {
 fn held(replica: &Replica, id: u64) -> Result<QuarantinedOp, Failure> {
     let found = replica.quarantined_op(QuarantineId(id))?;
     found.ok_or_else(|| {
-        Failure::new("quarantine_unknown", format!("nothing in quarantine has id {id}"))
-            .state("nothing was changed")
-            .fix("syncline sync quarantine list")
+        Failure::new(
+            "quarantine_unknown",
+            format!("nothing in quarantine has id {id}"),
+        )
+        .state("nothing was changed")
+        .fix("syncline sync quarantine list")
     })
 }

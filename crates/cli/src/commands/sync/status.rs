@@ -25,7 +25,11 @@ fn print(state: &SyncState, out: &mut dyn Write) -> io::Result<()> {
     let last = state.last_sync_at.map(|at| at.to_string());
     writeln!(out, "Profile: {}", state.profile)?;
     writeln!(out, "Endpoint: {}", printable(endpoint))?;
-    writeln!(out, "Sync: {switch} (last sync: {})", last.as_deref().unwrap_or("never"))?;
+    writeln!(
+        out,
+        "Sync: {switch} (last sync: {})",
+        last.as_deref().unwrap_or("never")
+    )?;
     writeln!(out, "Pending: {}", state.pending)?;
     for scope in &state.scopes {
         writeln!(out, "  {}: {}", scope.scope, scope.pending)?;

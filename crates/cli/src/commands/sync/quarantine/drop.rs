@@ -32,9 +32,11 @@ pub(crate) fn run(args: &DropArgs, context: &Context) -> Outcome {
             Answer::Yes => {}
             Answer::No => return Err(Failure::new("not_confirmed", "nothing was dropped")),
             Answer::NobodyAsked => {
-                return Err(Failure::usage("not_confirmed", "dropping must be confirmed")
-                    .state("nothing was dropped")
-                    .fix(format!("syncline sync quarantine drop {} --yes", args.id)));
+                return Err(
+                    Failure::usage("not_confirmed", "dropping must be confirmed")
+                        .state("nothing was dropped")
+                        .fix(format!("syncline sync quarantine drop {} --yes", args.id)),
+                );
             }
         }
     }

@@ -40,14 +40,20 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     for id in &ids {
         let key = replica.retry_quarantined(QuarantineId(*id))?;
         keys.push(key.ok_or_else(|| {
-            Failure::new("erased", format!("what {id} held is erased, and can't be offered again"))
-                .state("those before it are offered again")
-                .fix(format!("syncline sync quarantine drop {id}"))
+            Failure::new(
+                "erased",
+                format!("what {id} held is erased, and can't be offered again"),
+            )
+            .state("those before it are offered again")
+            .fix(format!("syncline sync quarantine drop {id}"))
         })?);
     }
     let (replica, delivery) = delivery::after_write(context, replica)?;
     let state = WriteState::of(&replica, &keys)?;
-    let retried = Retried { retried: ids, state };
+    let retried = Retried {
+        retried: ids,
+        state,
+    };
     context.output.data(&retried, |_| Ok(()))?;
     let count = retried.retried.len();
     match state {

@@ -17,8 +17,17 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
     let op = held(&replica_access::open(context)?, args.id)?;
     let shown = Held::new(op, Detail::Payload);
     context.output.data(&shown, |out| {
-        writeln!(out, "{} {}", shown.scope, printable(shown.resource_id.as_str()))?;
-        writeln!(out, "written {}, refused {}", shown.written_at, shown.refused_at)?;
+        writeln!(
+            out,
+            "{} {}",
+            shown.scope,
+            printable(shown.resource_id.as_str())
+        )?;
+        writeln!(
+            out,
+            "written {}, refused {}",
+            shown.written_at, shown.refused_at
+        )?;
         writeln!(out, "{}: {}", shown.code, printable(&shown.message))?;
         match &shown.payload {
             Some(payload) => writeln!(out, "{}", printable(payload.as_str())),

@@ -1,0 +1,57 @@
+//! Why a server did not answer a question, for those commands that ask one.
+
+use syncline_client::{AskError, Endpoint};
+use syncline_protocol::ErrorCode;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// The question went out, and there is no answer.
+pub(super) fn unanswered(error: AskError, endpoint: &Endpoint) -> Failure {
+    let (code, message, fix) = match &error {
+        AskError::Refused { error, .. } => refused(error.code, endpoint),
+        AskError::Transport(_) | AskError::Start(_) => (
+            "server_unreachable",
+            format!("could not reach {endpoint}"),
+            "see to the network and the URL, and try again",
+        ),
+        AskError::Unreadable(_) => (
+            "not_a_server",
+            format!("{endpoint} is no syncline server"),
+            "syncline login URL, with the URL that `syncline serve` printed",
+        ),
+    };
+    Failure::new(code, message).because(error).fix(fix)
+}
+
+fn refused(code: ErrorCode, endpoint: &Endpoint) -> (&'static str, String, &'static str) {
+    if code == ErrorCode::Unauthorized {
+        (
+            "unauthorized",
+            format!("{endpoint} does not accept the token"),
+            "syncline token create --data DIR --user NAME, on the server; then syncline login",
+        )
+    } else if code == ErrorCode::Forbidden {
+        (
+            "forbidden",
+            format!("the token may not do this on {endpoint}"),
+            "syncline login, with a token that has the right",
+        )
+    } else {
+        (
+            "server_refused",
+            format!("{endpoint} refuses"),
+            "try again later, or ask who runs the server",
+        )
+    }
+}
+
+/// There is no server to ask, or none may be asked.
+pub(super) fn no_server(context: &Context) -> Result<Failure, Failure> {
+    let failure = match context.settings()?.endpoint.value {
+        Some(endpoint) => Failure::new("sync_off", format!("sync with {endpoint} is turned off"))
+            .fix("syncline config set sync_enabled true"),
+        None => Failure::new("no_endpoint", "no endpoint is set").fix("syncline login URL"),
+    };
+    Ok(failure)
+}

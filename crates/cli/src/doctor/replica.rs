@@ -1,0 +1,155 @@
+//! Checks of the replica, as its files lie there: nothing is opened through it that would write.
+
+use std::path::{Path, PathBuf};
+
+use syncline_replica::LOCAL_FILE_NAME;
+use syncline_store::local::LocalFile;
+use syncline_store::{FileOptions, OpenError, TenantFile, quick_check};
+
+use super::finding::Finding;
+use super::settings::tried;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::sync_state::duration;
+
+/// A larger file takes longer to read than a person waits.
+const CHECKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// What has waited for longer, with sync on, is stuck.
+const WAIT_SECONDS_MAX: u64 = 600;
+
+/// The local file, if there is a replica.
+fn local(context: &Context) -> Result<Option<(PathBuf, LocalFile)>, Failure> {
+    let dir = context.replica_dir()?;
+    match LocalFile::open(&dir.join(LOCAL_FILE_NAME), &FileOptions::default()) {
+        Ok(file) => Ok(Some((dir, file))),
+        Err(OpenError::Missing { .. }) => Ok(None),
+        Err(error) => Err(unopened(error)),
+    }
+}
+
+fn unopened(error: OpenError) -> Failure {
+    let fix = match &error {
+        OpenError::NewerFormat { .. } => "use a newer syncline",
+        _ => "see to the owner and mode of the data directory and its files",
+    };
+    Failure::new("replica_failed", "could not open a file of the replica")
+        .because(error)
+        .fix(fix)
+}
+
+/// Leaves the check where there is no replica.
+macro_rules! replica {
+    ($context:expr) => {
+        match tried!(local($context)) {
+            Some(found) => found,
+            None => return Finding::skipped("no replica yet: the first write makes one"),
+        }
+    };
+}
+
+pub(super) fn local_file(context: &Context) -> Finding {
+    let (dir, _) = replica!(context);
+    let path = dir.join(LOCAL_FILE_NAME);
+    whole(&path).unwrap_or_else(|problem| {
+        Finding::failed(format!("{} is damaged: {problem}", path.display()))
+            .fix("copy the directory away, and ask for help: what was not synced lies in this file")
+    })
+}
+
+pub(super) fn tenant_file(context: &Context) -> Finding {
+    let (dir, local) = replica!(context);
+    let path = dir.join(tried!(local.identity()).tenant_file);
+    match TenantFile::open(&path, &FileOptions::default()) {
+        Ok(_) => {}
+        Err(error) if error.is_damage() => return set_aside(&path, &error.to_string()),
+        Err(error) => return Finding::from(unopened(error)),
+    }
+    whole(&path).unwrap_or_else(|problem| set_aside(&path, &problem))
+}
+
+/// The replica mends this itself: it sets the file aside, and fetches the log again.
+fn set_aside(path: &Path, problem: &str) -> Finding {
+    Finding::warning(format!("{} is damaged: {problem}", path.display()))
+        .fix("syncline sync: the log is fetched again, and nothing that you wrote is lost")
+}
+
+fn whole(path: &Path) -> Result<Finding, String> {
+    let bytes = std::fs::metadata(path).map_or(0, |found| found.len());
+    if bytes > CHECKED_BYTES_MAX {
+        return Ok(Finding::skipped(format!(
+            "{bytes} bytes take too long to read"
+        )));
+    }
+    match quick_check(path) {
+        Ok(problems) => match problems.into_iter().next() {
+            None => Ok(Finding::ok(path.display().to_string())),
+            Some(problem) => Err(problem),
+        },
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+pub(super) fn outbox(context: &Context) -> Finding {
+    let (_, local) = replica!(context);
+    let counts = tried!(local.count_outbox());
+    let pending: u64 = counts.iter().map(|count| count.pending).sum();
+    let oldest = counts
+        .iter()
+        .filter_map(|count| count.oldest_pending_at)
+        .min();
+    let Some(oldest) = oldest else {
+        return Finding::ok("nothing waits to be sent");
+    };
+    let age = context.now().as_millis() - oldest.as_millis();
+    let age = u64::try_from(age).unwrap_or(0) / 1000;
+    let message = format!("{pending} changes wait, the oldest for {}", duration(age));
+    let syncs = tried!(context.settings()).sync_endpoint().is_some();
+    if syncs && age > WAIT_SECONDS_MAX {
+        Finding::warning(message).fix("syncline sync")
+    } else {
+        Finding::ok(message)
+    }
+}
+
+pub(super) fn quarantine(context: &Context) -> Finding {
+    let (_, local) = replica!(context);
+    match tried!(local.count_quarantined()) {
+        0 => Finding::ok("nothing was refused"),
+        refused => Finding::warning(format!("{refused} changes were refused, and wait for you"))
+            .fix("syncline sync quarantine list"),
+    }
+}
+
+pub(super) fn last_sync(context: &Context) -> Finding {
+    let (_, local) = replica!(context);
+    let notes = tried!(local.sync_notes());
+    if let Some(error) = notes.last_error {
+        return Finding::warning(format!(
+            "{} [{}] at {}",
+            error.message, error.code, error.at
+        ))
+        .fix("syncline sync");
+    }
+    match notes.last_sync_at {
+        Some(at) => Finding::ok(at.to_string()),
+        None => Finding::ok("never"),
+    }
+}
+
+/// Files that were set aside are kept for their owner to look at, and nobody removes them.
+pub(super) fn kept_files(context: &Context) -> Finding {
+    let (dir, _) = replica!(context);
+    let entries = match std::fs::read_dir(&dir) {
+        Ok(entries) => entries,
+        Err(error) => return Finding::failed(format!("could not list {}: {error}", dir.display())),
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let kept: Vec<String> = names
+        .filter(|name| name.starts_with("damaged-") && name.ends_with(".db"))
+        .collect();
+    if kept.is_empty() {
+        return Finding::ok("no damaged file is kept");
+    }
+    Finding::warning(format!("{} in {}", kept.join(", "), dir.display()))
+        .fix("remove them once all is well: they are not used any more")
+}

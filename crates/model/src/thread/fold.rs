@@ -26,7 +26,10 @@ pub fn fold<R: Rows>(
     }
     let id = Value::from(key.resource.as_str());
     let thread = rows.get(&THREADS, &[id])?.map(Thread::from_row);
-    if thread.as_ref().is_some_and(Thread::is_deleted) {
+    // Of several deletes the last one makes the tombstone: it has erased the others, also those that
+    // the version which erased them could not read.
+    let is_delete = matches!(op, ThreadOp::Delete(_));
+    if thread.as_ref().is_some_and(Thread::is_deleted) && !is_delete {
         return Ok(Folded::AfterDelete);
     }
     let version = OpVersion {

@@ -1,7 +1,7 @@
 //! Entries: their order, their ids, and what a delete leaves of them.
 
 use proptest::prelude::*;
-use syncline_model::thread::{ENTRIES, THREADS, ThreadOp, Update};
+use syncline_model::thread::{Delete, ENTRIES, THREADS, ThreadOp, Update};
 use syncline_model::{Folded, Op, OpKey, Payload, ResourceId, SkipReason, Value};
 
 use super::memory::{Memory, at, create, delete, entry, id, op};
@@ -121,7 +121,7 @@ fn a_delete_erases_and_what_comes_after_changes_nothing() {
         status: None,
         at: at(9_999),
     });
-    for (n, late) in [entry(2, "user", "late"), rename, create("again"), delete()]
+    for (n, late) in [entry(2, "user", "late"), rename, create("again")]
         .iter()
         .enumerate()
     {
@@ -134,6 +134,27 @@ fn a_delete_erases_and_what_comes_after_changes_nothing() {
         gone.columns(&THREADS, &["status", "name"])
     );
     assert_eq!(thread_cell(&view, "status"), Value::from("deleted"));
+}
+
+#[test]
+fn of_two_deletes_the_later_one_leaves_the_tombstone() {
+    let (mut whole, mut erased) = (Memory::default(), Memory::default());
+    let later = ThreadOp::Delete(Delete {
+        project: "p".into(),
+        key: "k".into(),
+        generation: 0,
+        at: at(9_500),
+    });
+    whole.confirm(&op("a", 1, &delete()));
+    // Somebody's fold could not read the first, and the second has erased it there.
+    for view in [&mut whole, &mut erased] {
+        assert_eq!(view.confirm(&op("b", 2, &later)), Folded::Deleted);
+    }
+    let columns = ["status", "created_at"];
+    assert_eq!(
+        whole.columns(&THREADS, &columns),
+        erased.columns(&THREADS, &columns)
+    );
 }
 
 #[test]

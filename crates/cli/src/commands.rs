@@ -4,6 +4,7 @@ mod ask_failure;
 mod completions;
 mod config;
 mod daemon;
+mod demo;
 mod doctor;
 mod login;
 mod logout;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Thread(thread::ThreadCommand),
     Serve(serve::ServeArgs),
     Daemon(daemon::DaemonArgs),
+    Demo(demo::DemoArgs),
     Sync(sync::SyncArgs),
     Status(status::StatusArgs),
     Doctor(doctor::DoctorArgs),
@@ -51,6 +53,7 @@ impl Command {
         match self {
             Self::Thread(command) => command.run(context),
             Self::Serve(args) => serve::run(&args, context),
+            Self::Demo(args) => demo::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),
             Self::Sync(args) => args.run(context),
             Self::Status(args) => status::run(&args, context),

@@ -6,6 +6,10 @@
 )]
 
 mod config;
+#[cfg(unix)]
+mod daemon;
+#[cfg(unix)]
+mod demo;
 mod doctor;
 mod logs;
 mod machine;

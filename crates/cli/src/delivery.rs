@@ -53,7 +53,7 @@ impl fmt::Display for Delivery {
             Self::Failed(failure) if failure.code == UNREACHABLE => {
                 f.write_str("the server can't be reached; the next sync delivers it")
             }
-            Self::Failed(failure) => write!(f, "{}; the next sync delivers it", failure.message),
+            Self::Failed(failure) => f.write_str(&failure.message),
             Self::Impossible => f.write_str("it could not be synced"),
         }
     }

@@ -27,6 +27,13 @@ pub(crate) struct LogLevel(LevelFilter);
 #[error("the log level must be off, error, warn, info, debug or trace")]
 pub(crate) struct LogLevelError;
 
+impl LogLevel {
+    /// This level, but no more than warnings: for commands that run for a moment.
+    pub(crate) fn for_a_moment(self) -> Self {
+        Self(self.0.min(LevelFilter::WARN))
+    }
+}
+
 impl Default for LogLevel {
     fn default() -> Self {
         Self(LevelFilter::INFO)
@@ -90,8 +97,8 @@ pub(crate) enum Reader {
 }
 
 fn install(subscriber: impl tracing::Subscriber + Send + Sync) {
-    tracing::subscriber::set_global_default(subscriber)
-        .expect("a command sets up its log once, and nothing else does");
+    // The first one stays: a command that runs long has chosen where its log goes.
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
 /// The files of `dir` that hold logs, oldest day first.

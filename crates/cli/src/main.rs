@@ -25,6 +25,7 @@ mod server_data;
 mod signals;
 mod sync_state;
 mod table;
+mod wording;
 
 fn main() -> std::process::ExitCode {
     cli::main(std::env::args_os(), environment::Environment::read())

@@ -2,17 +2,26 @@
 
 use std::path::PathBuf;
 
-use syncline_model::{OpKey, Scope};
-use syncline_replica::{NewOp, OpState, Replica, ReplicaError, ReplicaOptions, WriteError};
+use syncline_model::{OpKey, Scope, TenantId};
+use syncline_replica::{
+    LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions, WriteError,
+};
+use syncline_store::local::LocalFile;
 use syncline_store::threads::PlannedOp;
-use syncline_store::{OpenError, StoreError};
+use syncline_store::{FileOptions, OpenError, StoreError};
 
 use crate::atomic_file::create_private_dir;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::logging;
 
 /// Opens the replica of the profile in use, and makes it if there is none.
 pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
+    // What goes wrong without failing the command is to be found later.
+    logging::to_files(
+        &context.paths()?.log_dir,
+        context.log_level()?.for_a_moment(),
+    );
     Ok(Replica::open(
         &make_dir(context)?,
         ReplicaOptions::default(),
@@ -29,6 +38,17 @@ pub(crate) fn make_dir(context: &Context) -> Result<PathBuf, Failure> {
             .fix("see to the owner and mode of the directory, or name another with --data-dir DIR")
     })?;
     Ok(dir)
+}
+
+/// The tenant that the replica holds; none: it has never synced, or there is no replica.
+pub(crate) fn held_tenant(context: &Context) -> Result<Option<TenantId>, Failure> {
+    let path = context.replica_dir()?.join(LOCAL_FILE_NAME);
+    let member = match LocalFile::open(&path, &FileOptions::default()) {
+        Ok(local) => local.identity()?.member,
+        Err(OpenError::Missing { .. }) => None,
+        Err(error) => return Err(ReplicaError::OpenLocal(error).into()),
+    };
+    Ok(member.map(|(tenant, _)| tenant))
 }
 
 /// Where the replica's own processes meet.

@@ -12,6 +12,7 @@ use crate::config::ProfileName;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::replica_access;
+use crate::wording::counted;
 
 /// How long the daemon may take to say what it does.
 const DAEMON_PATIENCE: Duration = Duration::from_millis(300);
@@ -142,18 +143,18 @@ impl SyncState {
     pub(crate) fn sentence(&self) -> String {
         match self.standing() {
             Standing::Refused => format!(
-                "{} changes were refused and wait for you: syncline sync quarantine list",
-                self.quarantined
+                "{} refused, and waiting for you: syncline sync quarantine list",
+                counted(self.quarantined, "change")
             ),
             Standing::NoEndpoint => format!(
-                "everything is on this machine alone ({} changes wait): syncline login URL",
-                self.pending
+                "everything is on this machine alone ({} waiting): syncline login URL",
+                counted(self.pending, "change")
             ),
             Standing::Off => format!(
-                "sync is off ({} changes wait): syncline config set sync_enabled true",
-                self.pending
+                "sync is off ({} waiting): syncline config set sync_enabled true",
+                counted(self.pending, "change")
             ),
-            Standing::Waiting => format!("{} changes wait to be sent", self.pending),
+            Standing::Waiting => format!("{} waiting to be sent", counted(self.pending, "change")),
             Standing::NeverSynced => "never synced: syncline sync".to_owned(),
             Standing::Behind => "the server has more: syncline sync".to_owned(),
             Standing::InSync => "in sync, as far as is known here".to_owned(),
@@ -183,14 +184,4 @@ fn ask_daemon(context: &Context) -> Result<Option<DaemonState>, Failure> {
             Err(_) => Some(unknown()),
         },
     )
-}
-
-/// A time that has passed, as a person says it.
-pub(crate) fn duration(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..86_400 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }

@@ -2,8 +2,6 @@
 
 use std::io::{self, Write};
 
-use syncline_model::Timestamp;
-
 use crate::output::{Colour, Style, printable};
 
 /// A table with a head.
@@ -46,12 +44,6 @@ impl<const N: usize> Table<N> {
         }
         Ok(())
     }
-}
-
-/// A time, as a person wants it in a list: to the minute, UTC.
-pub(crate) fn minute(time: Timestamp) -> String {
-    let text = time.to_string();
-    format!("{} {}Z", &text[..10], &text[11..16])
 }
 
 #[cfg(test)]

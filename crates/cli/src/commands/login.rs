@@ -2,7 +2,9 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use clap::Args;
-use syncline_client::{Delivery, Endpoint, EndpointError, Remote, Token, TokenError, whoami};
+use syncline_client::{
+    Delivery, Endpoint, EndpointError, Member, Remote, Token, TokenError, whoami,
+};
 
 use crate::commands::ask_failure::unanswered;
 use crate::commands::whoami::Who;
@@ -11,6 +13,7 @@ use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::{Failure, Outcome};
 use crate::remote::is_readable_on_the_way;
+use crate::replica_access;
 
 /// How long a person waits for a server.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -51,6 +54,7 @@ pub(crate) fn run(args: &LoginArgs, context: &Context) -> Outcome {
     let member = whoami(&remote, PATIENCE).map_err(|error| {
         unanswered(error, &endpoint).state("nothing was stored; an earlier login still counts")
     })?;
+    check_tenant(context, &member)?;
     store(context, &profile, &endpoint, token, keep)?;
     let who = Who::new(&endpoint, member);
     context.output.data(&who, |_| Ok(()))?;
@@ -109,6 +113,23 @@ fn read_token(endpoint: &Endpoint, context: &Context) -> Result<Token, Failure> 
             .state("nothing was stored")
             .fix("syncline token create --data DIR --user NAME, on the server")
     })
+}
+
+/// A profile holds one tenant for good: what is written for one must not reach another.
+fn check_tenant(context: &Context, member: &Member) -> Outcome {
+    let Some(held) = replica_access::held_tenant(context)? else {
+        return Ok(());
+    };
+    if held == member.tenant {
+        return Ok(());
+    }
+    let message = format!(
+        "the token is for tenant {}, and this profile holds tenant {held}",
+        member.tenant
+    );
+    Err(Failure::new("other_tenant", message)
+        .state("nothing was stored; an earlier login still counts")
+        .fix("syncline config profiles create NAME, then syncline --profile NAME login"))
 }
 
 /// The credential first: a profile that says `auth = "token"` has one.

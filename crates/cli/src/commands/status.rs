@@ -5,7 +5,8 @@ use clap::Args;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::{Colour, Style, printable};
-use crate::sync_state::{Standing, SyncState, duration};
+use crate::sync_state::{Standing, SyncState};
+use crate::wording::duration;
 
 /// Show how this profile stands with its server
 ///

@@ -5,9 +5,6 @@ use std::time::Duration;
 use serde_json::json;
 use syncline_client::{AskError, Member, Remote, SyncSettings, health, whoami};
 use syncline_daemon::CallError;
-use syncline_replica::LOCAL_FILE_NAME;
-use syncline_store::FileOptions;
-use syncline_store::local::LocalFile;
 
 use super::finding::{Finding, Repair};
 use super::settings::tried;
@@ -115,8 +112,8 @@ fn judge(context: &Context, member: &Member) -> Finding {
         "{} of tenant {} ({})",
         member.user, member.tenant, member.rights
     );
-    if let Some(held) = tried!(held_tenant(context))
-        && held != member.tenant.as_str()
+    if let Some(held) = tried!(replica_access::held_tenant(context))
+        && held != member.tenant
     {
         return Finding::failed(format!("{who}, and the replica holds tenant {held}"))
             .fix("syncline config profiles create NAME, and log in with it");
@@ -132,15 +129,6 @@ fn judge(context: &Context, member: &Member) -> Finding {
         Some(end) => Finding::ok(format!("{who}, until {end}")),
         None => Finding::ok(who),
     }
-}
-
-fn held_tenant(context: &Context) -> Result<Option<String>, Failure> {
-    let path = context.replica_dir()?.join(LOCAL_FILE_NAME);
-    let Ok(local) = LocalFile::open(&path, &FileOptions::default()) else {
-        return Ok(None);
-    };
-    let member = local.identity()?.member;
-    Ok(member.map(|(tenant, _)| tenant.to_string()))
 }
 
 fn unreached(remote: &Remote, error: &AskError) -> Finding {

@@ -10,7 +10,7 @@ use super::finding::Finding;
 use super::settings::tried;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::sync_state::duration;
+use crate::wording::{counted, duration};
 
 /// A larger file takes longer to read than a person waits.
 const CHECKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -102,7 +102,11 @@ pub(super) fn outbox(context: &Context) -> Finding {
     };
     let age = context.now().as_millis() - oldest.as_millis();
     let age = u64::try_from(age).unwrap_or(0) / 1000;
-    let message = format!("{pending} changes wait, the oldest for {}", duration(age));
+    let message = format!(
+        "{} waiting, the oldest for {}",
+        counted(pending, "change"),
+        duration(age)
+    );
     let syncs = tried!(context.settings()).sync_endpoint().is_some();
     if syncs && age > WAIT_SECONDS_MAX {
         Finding::warning(message).fix("syncline sync")
@@ -115,8 +119,11 @@ pub(super) fn quarantine(context: &Context) -> Finding {
     let (_, local) = replica!(context);
     match tried!(local.count_quarantined()) {
         0 => Finding::ok("nothing was refused"),
-        refused => Finding::warning(format!("{refused} changes were refused, and wait for you"))
-            .fix("syncline sync quarantine list"),
+        refused => Finding::warning(format!(
+            "{} refused, and waiting for you",
+            counted(refused, "change")
+        ))
+        .fix("syncline sync quarantine list"),
     }
 }
 

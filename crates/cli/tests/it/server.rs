@@ -123,7 +123,7 @@ fn a_server_that_is_down_fails_no_write_and_gets_it_later() {
     machine
         .run(&["sync", "now", "--timeout", "5"])
         .failed(1, "sync_failed")
-        .says("1 changes wait in the outbox");
+        .says("1 change waiting in the outbox");
     machine.run(&["status"]).done();
     let command = stopped.machine.command(&[
         "serve",
@@ -339,7 +339,7 @@ fn a_revoked_token_keeps_the_outbox_and_a_new_login_sends_it() {
         .failed(1, "sync_failed")
         .says("fix:   syncline login");
     server.log_in(&machine, "ada");
-    machine.run(&["sync"]).done().says("synced: 1 changes sent");
+    machine.run(&["sync"]).done().says("synced: 1 change sent");
     let read = machine
         .run(&["thread", "read", "plan", "--json"])
         .done()
@@ -491,4 +491,101 @@ fn a_server_comes_back_with_what_it_had() {
         .json();
     assert_eq!(read["entries"][0]["content"], "first");
     fresh.run(&["thread", "search", "\"first", "--json"]).done();
+}
+
+#[test]
+fn a_refused_change_waits_for_a_decision_and_nothing_says_synced() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    // Stamped by ada's actor, and offered by ben: the server takes it from ada alone.
+    let off = [("SYNCLINE_SYNC_ENABLED", "false")];
+    for text in ["second", "third"] {
+        machine
+            .run_with(&off, &["thread", "push", "plan", text])
+            .done();
+    }
+    server.log_in(&machine, "ben");
+    machine
+        .run(&["sync"])
+        .done()
+        .says("2 changes refused")
+        .says("synced: 0 changes sent");
+    let status = machine.run(&["status"]).done().stdout;
+    assert!(
+        status.starts_with("2 changes refused, and waiting for you"),
+        "{status}"
+    );
+    let read = machine
+        .run(&["thread", "read", "plan", "--json"])
+        .done()
+        .json();
+    let states: Vec<&Value> = read["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["state"])
+        .collect();
+    assert_eq!(states, ["acknowledged", "quarantined", "quarantined"]);
+
+    let quarantine = |verb: &[&str]| machine.run(&[&["sync", "quarantine"], verb].concat());
+    let held = quarantine(&["list", "--json"]).done().json();
+    let held = held["quarantine"].as_array().unwrap().clone();
+    assert_eq!(held.len(), 2);
+    assert_eq!(held[0]["code"], "foreign_actor");
+    assert!(
+        held[0].get("payload").is_none(),
+        "what was written is shown on request alone"
+    );
+    let [first, second] = [&held[0]["id"], &held[1]["id"]].map(ToString::to_string);
+    let shown = quarantine(&["show", &first, "--json"]).done().json();
+    assert_eq!(shown["payload"]["content"], "second");
+
+    quarantine(&["retry", &first, "999"]).failed(1, "quarantine_unknown");
+    let retried = quarantine(&["retry", &first, "--json"]).done().json();
+    assert_eq!(retried["state"], "acknowledged");
+    quarantine(&["drop", &second]).failed(2, "not_confirmed");
+    let dropped = quarantine(&["drop", &second, "--yes", "--json"])
+        .done()
+        .json();
+    assert_eq!(dropped["dropped"]["payload"]["content"], "third");
+    quarantine(&["list"]).done().says("nothing was refused");
+    quarantine(&["retry", "--all", "--json"]).done();
+    quarantine(&["retry"]).failed(2, "usage");
+    let read = machine
+        .run(&["thread", "read", "plan", "--json"])
+        .done()
+        .json();
+    assert_eq!(read["entries"].as_array().unwrap().len(), 2);
+    assert_eq!(read["entries"][1]["state"], "acknowledged");
+}
+
+#[test]
+fn a_profile_takes_no_login_of_another_tenant() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    let create = [
+        "token", "create", "--data", "srv", "--tenant", "other", "--user", "ada",
+    ];
+    let other = server.machine().run(&create).done().stdout;
+    machine
+        .run_on(&other, &["login"])
+        .failed(1, "other_tenant")
+        .says("this profile holds tenant acme");
+    machine.run(&["whoami"]).done();
+    machine
+        .run(&["config", "profiles", "create", "second"])
+        .done();
+    machine
+        .run_on(&other, &["--profile", "second", "login", &server.url])
+        .done();
+    let list = machine
+        .run(&["--profile", "second", "thread", "list", "--json"])
+        .done();
+    assert_eq!(
+        list.json()["total"],
+        0,
+        "each profile has a replica of its own"
+    );
 }

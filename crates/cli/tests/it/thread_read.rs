@@ -85,7 +85,7 @@ fn an_overview_counts_what_is_in_each_project() {
     assert_eq!(a["recent_threads"][0]["key"], "one");
     let text = machine.run(&["thread", "overview", "b"]).done().stdout;
     assert!(
-        text.starts_with("b\n  1 threads (0 active, 1 archived"),
+        text.starts_with("b\n  1 thread (0 active, 1 archived"),
         "{text}"
     );
 }

@@ -57,7 +57,7 @@ fn what_was_imported_is_exported_alike_and_imported_once() {
     machine
         .run(&named)
         .done()
-        .says("exported 6 entries of 1 threads");
+        .says("exported 6 entries of 1 thread\n");
     assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 6);
 }
 

@@ -8,6 +8,7 @@ use syncline_daemon::CallError;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::wording::counted;
 use crate::{remote, replica_access};
 
 const SECONDS_DEFAULT: u64 = 60;
@@ -62,7 +63,11 @@ struct Cause {
 
 pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
-    let waited = replica.status()?.pending();
+    let before = replica.status()?;
+    let before = Before {
+        pending: before.pending(),
+        quarantined: before.quarantined,
+    };
     let patience = Duration::from_secs(args.timeout);
     let synced = match remote::settings(context)? {
         SyncSettings::On(remote) => match by_daemon(context, patience)? {
@@ -80,7 +85,7 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
             }
         }
     };
-    conclude(context, &synced, waited)
+    conclude(context, &synced, before)
 }
 
 fn by_daemon(context: &Context, patience: Duration) -> Result<Option<Synced>, Failure> {
@@ -128,19 +133,27 @@ fn by_ourselves(
     })
 }
 
-fn conclude(context: &Context, synced: &Synced, waited: u64) -> Outcome {
+/// What waited when the command began.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    pending: u64,
+    quarantined: u64,
+}
+
+fn conclude(context: &Context, synced: &Synced, before: Before) -> Outcome {
     let output = &context.output;
     output.data(synced, |_| Ok(()))?;
     if synced.quarantined > 0 {
         output.warn(format_args!(
-            "{} changes were refused; see `syncline sync quarantine list`",
-            synced.quarantined
+            "{} refused; see `syncline sync quarantine list`",
+            counted(synced.quarantined, "change")
         ));
     }
-    let sent = waited.saturating_sub(synced.pending);
+    let refused = synced.quarantined.saturating_sub(before.quarantined);
+    let sent = before.pending.saturating_sub(synced.pending + refused);
     match synced.state {
         End::Synced => {
-            output.note(format_args!("synced: {sent} changes sent"));
+            output.note(format_args!("synced: {} sent", counted(sent, "change")));
             Ok(())
         }
         End::Off => {
@@ -162,9 +175,10 @@ fn off(context: &Context, pending: u64) -> Outcome {
         Some(_) => "sync is turned off; `syncline config set sync_enabled true` turns it on",
         None => "no endpoint is set; `syncline login URL` sets one",
     };
-    context
-        .output
-        .note(format_args!("{next} ({pending} changes wait)"));
+    context.output.note(format_args!(
+        "{next} ({} waiting)",
+        counted(pending, "change")
+    ));
     Ok(())
 }
 
@@ -175,6 +189,7 @@ fn failed(synced: &Synced) -> Failure {
     };
     let fix = match code.as_str() {
         "unauthorized" | "forbidden" => "syncline login",
+        "other_tenant" => "syncline config profiles create NAME, and log in with it",
         _ => "syncline doctor",
     };
     failure.because(format!("{message} [{code}]")).fix(fix)
@@ -182,7 +197,7 @@ fn failed(synced: &Synced) -> Failure {
 
 fn still_waiting(synced: &Synced) -> String {
     format!(
-        "{} changes wait in the outbox, on disk; the next sync sends them",
-        synced.pending
+        "{} waiting in the outbox, on disk; the next sync sends them",
+        counted(synced.pending, "change")
     )
 }

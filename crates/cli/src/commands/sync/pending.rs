@@ -3,7 +3,8 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Outcome;
-use crate::sync_state::{ShownScope, SyncState, duration};
+use crate::sync_state::{ShownScope, SyncState};
+use crate::wording::duration;
 
 /// Show how many changes wait, by scope
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::delivery;
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
+use crate::wording::counted;
 
 /// Delete a thread for good, with all of its entries, on every machine
 ///
@@ -60,8 +61,9 @@ pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
 fn ask(context: &Context, thread: &Thread) -> Outcome {
     let address = address(thread);
     let question = format!(
-        "Delete {address} ({}) with {} entries, on every machine?",
-        thread.name, thread.entry_count
+        "Delete {address} ({}) with {}, on every machine?",
+        thread.name,
+        counted(thread.entry_count, "entry")
     );
     match confirm(context, &question)? {
         Answer::Yes => Ok(()),

@@ -9,6 +9,7 @@ use super::reference::{ProjectFlag, find_in};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::replica_access;
+use crate::wording::counted;
 
 /// Write entries as JSON lines, in the shape that `thread import` reads
 ///
@@ -48,13 +49,14 @@ pub(crate) fn run(args: &ExportArgs, context: &Context) -> Outcome {
         None => to_stdout(context, view, &scopes)?,
     };
     context.output.note(format_args!(
-        "exported {} entries of {} threads",
-        exported.entries, exported.threads
+        "exported {} of {}",
+        counted(exported.entries, "entry"),
+        counted(exported.threads, "thread")
     ));
     if exported.threads_empty > 0 {
         context.output.warn(format_args!(
-            "{} threads have no entry, and so no line",
-            exported.threads_empty
+            "{} without an entry, and so without a line",
+            counted(exported.threads_empty, "thread")
         ));
     }
     Ok(())

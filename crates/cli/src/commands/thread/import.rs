@@ -14,6 +14,7 @@ use crate::delivery;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::replica_access::{self, WriteState};
+use crate::wording::counted;
 
 /// How many problems are told one by one.
 const PROBLEMS_TOLD_MAX: usize = 20;
@@ -81,8 +82,10 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         "synced".to_owned()
     };
     context.output.note(format_args!(
-        "imported {} entries and {} threads; {} entries were here already ({rest})",
-        imported.entries_new, imported.threads_new, imported.entries_known
+        "imported {} and {}; {} here already ({rest})",
+        counted(imported.entries_new, "entry"),
+        counted(imported.threads_new, "thread"),
+        counted(imported.entries_known, "entry")
     ));
     tell_problems(context, &imported.problems)
 }
@@ -135,13 +138,12 @@ fn tell_problems(context: &Context, problems: &[Problem]) -> Outcome {
             problem.place, problem.cause
         ));
     }
-    let left_out = problems.len();
-    Err(Failure::new(
-        "import_incomplete",
-        format!("{left_out} items were left out"),
+    let left_out = counted(problems.len() as u64, "item");
+    Err(
+        Failure::new("import_incomplete", format!("{left_out} left out"))
+            .state("everything else is imported")
+            .fix("mend them in the file and import it again: nothing is added twice"),
     )
-    .state("everything else is imported")
-    .fix("mend them in the file and import it again: nothing is added twice"))
 }
 
 impl From<ImportError> for Failure {

@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::Format;
 use crate::replica_access;
-use crate::table::{Table, minute};
+use crate::table::Table;
+use crate::wording::{counted, minute};
 
 /// List threads, the one that changed last first
 ///
@@ -72,10 +73,8 @@ impl Listed {
     /// The thread on one line.
     pub(super) fn line(&self) -> String {
         let changed = minute(self.updated_at);
-        format!(
-            "{}  {}  {} entries  {changed}",
-            self.key, self.name, self.entry_count
-        )
+        let entries = counted(self.entry_count, "entry");
+        format!("{}  {}  {entries}  {changed}", self.key, self.name)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Colour, Style, printable};
 use crate::replica_access;
-use crate::table::minute;
+use crate::wording::{counted, minute};
 
 /// How many threads of a project are named.
 const RECENT_THREADS: u64 = 5;
@@ -110,15 +110,17 @@ fn print(project: &Project, out: &mut dyn Write, colour: Colour) -> io::Result<(
     writeln!(out, "{}", colour.paint(Style::Strong, name))?;
     writeln!(
         out,
-        "  {} threads ({} active, {} archived, {} blocked), {} entries, changed {}",
-        project.threads,
+        "  {} ({} active, {} archived, {} blocked), {}, changed {}",
+        counted(project.threads, "thread"),
         project.active,
         project.archived,
         project.blocked,
-        project.entries,
+        counted(project.entries, "entry"),
         minute(project.last_activity)
     )?;
-    writeln!(out, "  by {}", printable(&project.authors.join(", ")))?;
+    if !project.authors.is_empty() {
+        writeln!(out, "  by {}", printable(&project.authors.join(", ")))?;
+    }
     for thread in &project.recent_threads {
         writeln!(out, "    {}", printable(&thread.line()))?;
     }

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Colour, Style, printable};
 use crate::replica_access;
-use crate::table::minute;
+use crate::wording::{counted, minute};
 
 /// Read a thread: its last entries, or all
 ///
@@ -81,11 +81,11 @@ pub(crate) fn run(args: &ReadArgs, context: &Context) -> Outcome {
     let mut entries: Vec<ShownEntry> = page.entries.into_iter().map(ShownEntry::from).collect();
     entries.extend(refused_entries(&replica, &thread)?);
     let head = format!(
-        "{}  {}  {}  {} entries",
+        "{}  {}  {}  {}",
         address(&thread),
         thread.name,
         thread.status,
-        thread.entry_count
+        counted(thread.entry_count, "entry")
     );
     let shown = Shown {
         thread_id: thread.thread_id,

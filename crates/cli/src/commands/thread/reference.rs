@@ -7,6 +7,7 @@ use syncline_store::threads::{FoundEntry, Resolved, Thread, find_entry, resolve}
 
 use crate::context::{Context, DEFAULT_PROJECT};
 use crate::failure::Failure;
+use crate::wording::counted;
 
 /// A thread that must be there.
 #[derive(Debug, Clone, Args)]
@@ -79,11 +80,11 @@ fn ambiguous(text: &str, threads: &[Thread]) -> Failure {
     let failure = Failure::new("thread_ambiguous", message).state("nothing was changed");
     threads.iter().fold(failure, |failure, thread| {
         failure.candidate(format!(
-            "{} ({}, {}, {} entries)",
+            "{} ({}, {}, {})",
             address(thread),
             thread.name,
             thread.thread_id,
-            thread.entry_count
+            counted(thread.entry_count, "entry")
         ))
     })
 }

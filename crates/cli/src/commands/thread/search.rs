@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::{Colour, Style, printable};
 use crate::replica_access;
-use crate::table::minute;
+use crate::wording::minute;
 
 /// Search the entries of threads
 ///

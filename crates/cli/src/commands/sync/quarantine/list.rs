@@ -5,7 +5,8 @@ use super::{Detail, Held};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::replica_access;
-use crate::table::{Table, minute};
+use crate::table::Table;
+use crate::wording::minute;
 
 /// List what was refused, and why
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ mod rest;
 mod service;
 mod transport;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_model::planted::{Binary, play};
@@ -22,7 +22,7 @@ use crate::chance::Chance;
 use crate::coverage::{Coverage, Happening};
 use crate::dials::{Dials, Weather};
 use crate::host::WallClock;
-use crate::oracle::{Oracle, Violation};
+use crate::oracle::{Digest, Oracle, Violation};
 use crate::schedule::Schedule;
 use crate::server::SimServer;
 use crate::trace::{Sink, Trace};
@@ -179,6 +179,9 @@ pub(crate) struct World {
     clocks_leapt: bool,
     /// What is armed to strike, by the prefix of the files that it is armed for.
     armed: BTreeMap<String, Happening>,
+    /// Ops that stood in replicas' logs alone when the server's was last put back. Those logs don't
+    /// wait for the disk: what the server no longer has may go with a replica's power.
+    orphans: BTreeSet<Digest>,
     /// Whether everybody has written once more after the world was healed.
     last_words: bool,
 }
@@ -229,6 +232,7 @@ impl World {
             healed_at: 0,
             clocks_leapt: false,
             armed: BTreeMap::new(),
+            orphans: BTreeSet::new(),
             last_words: false,
         };
         world.populate();

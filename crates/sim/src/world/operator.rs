@@ -17,6 +17,8 @@ use crate::server::{Gate, HOME};
 
 /// Where copies of disks are looked at.
 const ASIDE: &str = "aside/";
+/// The server's place among the holdings of all disks.
+const SERVER: usize = usize::MAX;
 /// Ten years.
 const DECADE_MS: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 /// How far a clock may lead the log's; see the protocol's rules.
@@ -547,7 +549,7 @@ impl World {
         let mut all: BTreeMap<usize, Holdings> = machines
             .map(|machine| (machine, self.holdings_of(machine)))
             .collect();
-        all.insert(usize::MAX, self.server_holdings());
+        all.insert(SERVER, self.server_holdings());
         all
     }
 
@@ -562,6 +564,25 @@ impl World {
             .copied()
             .collect();
         self.note(format_args!("{} ops are lost with a disk", lost.len()));
+        self.oracle.excuse(lost, Excuse::LostWithDisk);
+        let server = &after[&SERVER].log;
+        let server: BTreeSet<Digest> = server.values().copied().collect();
+        self.orphans = held.difference(&server).copied().collect();
+    }
+
+    /// After a machine's death: excuses what its log alone may have held, not yet on its disk.
+    pub(super) fn excuse_orphans(&mut self) {
+        if self.orphans.is_empty() {
+            return;
+        }
+        let now = self.all_holdings();
+        let held: BTreeSet<Digest> = now.values().flat_map(Holdings::all).copied().collect();
+        let (kept, lost) = self
+            .orphans
+            .iter()
+            .partition(|digest| held.contains(*digest));
+        self.orphans = kept;
+        let lost: BTreeSet<Digest> = lost;
         self.oracle.excuse(lost, Excuse::LostWithDisk);
     }
 

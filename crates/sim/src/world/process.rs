@@ -360,6 +360,7 @@ impl World {
                 self.note(format_args!("{pid} has died"));
                 self.end_process(pid);
                 self.start_later(pid, 50, 6_000);
+                self.excuse_orphans();
             }
         }
         if self

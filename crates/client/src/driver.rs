@@ -5,6 +5,7 @@
 //! waits of the loop, so ending it never cuts a write.
 
 mod contact;
+mod introduction;
 mod waiters;
 mod wire;
 
@@ -12,20 +13,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncline_protocol::session::{self, Settings, State};
-use syncline_protocol::{Backoff, ErrorCode, RetryClass, WAIT_MAX};
-use syncline_replica::{
-    Engine, EngineEvent, Looked, NotStarted, Replica, ReplicaError, Start, Subscription,
-};
+use syncline_protocol::Backoff;
+use syncline_protocol::session::{Settings, State};
+use syncline_replica::{Engine, EngineEvent, Looked, Replica, Subscription};
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::ask::AskError;
 use crate::inbox::{Inbox, Wishes};
-use crate::status::{Board, chain};
-use crate::transport::Transport;
-use crate::whoami::Member;
-use crate::{Phase, Remote, SyncEnd, SyncFailure, SyncSettings};
+use crate::status::Board;
+use crate::{Phase, SyncEnd, SyncFailure, SyncSettings};
 use contact::{Contact, News};
 use waiters::{Waiters, Waiting};
 use wire::Wire;
@@ -63,6 +59,8 @@ pub(crate) struct Driver {
     backoff: Backoff,
     /// Failed introductions in a row.
     failures: u32,
+    /// Why the last introduction failed.
+    trouble: Option<SyncFailure>,
     board: Arc<Board>,
 }
 
@@ -99,6 +97,7 @@ impl Driver {
             waiters: Waiters::default(),
             backoff: Backoff::new(seed),
             failures: 0,
+            trouble: None,
             board,
         }
     }
@@ -153,7 +152,7 @@ impl Driver {
             }
             Happened::News(News::Event(event)) => self.tell(event),
             Happened::News(News::Introduced(asked)) => self.introduced(asked),
-            Happened::News(News::AskAgain) => self.ask(),
+            Happened::News(News::AskAgain) => self.begin(),
             Happened::Look => self.look(),
             Happened::Deadline => {}
         }
@@ -187,6 +186,7 @@ impl Driver {
     fn configure(&mut self, settings: SyncSettings) {
         self.leave();
         self.failures = 0;
+        self.trouble = None;
         self.board.set_remote(&settings);
         self.settings = settings;
         match &self.settings {
@@ -208,115 +208,11 @@ impl Driver {
         self.contact = Contact::Off;
     }
 
-    /// Takes the sync lease and asks whose the token is; where another process has the lease, it is
-    /// tried again at the next look.
-    fn begin(&mut self) {
-        if let Some(Held::Resting(replica)) = self.held.take_if(Held::is_resting) {
-            let (held, free) = match Engine::start(*replica) {
-                Ok(Start::Ready(engine)) => (Held::Syncing(engine), true),
-                Ok(Start::Busy(replica)) => (Held::Resting(replica), false),
-                Err(NotStarted { replica, error }) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "can't sync yet");
-                    (Held::Resting(replica), false)
-                }
-            };
-            self.held = Some(held);
-            if !free {
-                self.contact = Contact::Elsewhere;
-                return;
-            }
-        }
-        self.ask();
-    }
-
-    /// Asks the server whose the token is. Nothing else is sent before the answer.
-    fn ask(&mut self) {
-        let SyncSettings::On(remote) = &self.settings else {
-            return;
-        };
-        let remote = remote.clone();
-        let host = Arc::clone(self.replica().host());
-        match Transport::new(&remote, host, self.board.traffic()) {
-            Ok(transport) => self.contact = Contact::ask(transport),
-            Err(error) => self.introduced(Err(AskError::Transport(error))),
-        }
-    }
-
-    /// Takes the answer to whose the token is.
-    fn introduced(&mut self, asked: Result<Member, AskError>) {
-        let member = match asked {
-            Ok(member) => member,
-            Err(error) => return self.not_introduced(&error),
-        };
-        match self.replica().belong_to(&member.tenant, &member.user) {
-            Ok(()) => self.join(),
-            Err(error @ ReplicaError::OtherTenant { .. }) => {
-                self.fail("other_tenant", &error);
-                self.contact = Contact::resting(Phase::OtherTenant, None);
-            }
-            Err(error) => {
-                self.fail("local_failure", &error);
-                self.rest(RetryClass::Local, None);
-            }
-        }
-    }
-
-    fn not_introduced(&mut self, error: &AskError) {
-        match error {
-            AskError::Transport(_) | AskError::Start(_) => {
-                self.fail("unreachable", error);
-                self.rest(RetryClass::Transport, None);
-            }
-            AskError::Unreadable(_) => {
-                self.fail("unreadable_answer", error);
-                self.rest(RetryClass::Transport, None);
-            }
-            AskError::Refused {
-                error: refusal,
-                retry_after,
-            } => {
-                self.fail(refusal.code.as_str(), error);
-                let retry_after = *retry_after;
-                match class_of(refusal.code) {
-                    Some(class) => self.rest(class, retry_after),
-                    None => {
-                        let until = Instant::now() + self.backoff.jitter(WAIT_MAX);
-                        self.contact = Contact::resting(Phase::LoggedOut, Some(until));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Waits before the next introduction.
-    fn rest(&mut self, class: RetryClass, asked: Option<Duration>) {
-        self.failures = self.failures.saturating_add(1);
-        let until = Instant::now() + self.backoff.wait(class, self.failures, asked);
-        self.contact = Contact::resting(Phase::BackingOff, Some(until));
-    }
-
-    /// Lets the engine make calls.
-    fn join(&mut self) {
-        self.failures = 0;
-        let (SyncSettings::On(Remote { delivery, .. }), Some(transport)) =
-            (&self.settings, self.contact.take_transport())
-        else {
-            return;
-        };
-        let delivery = match self.manner {
-            Manner::Lasting => (*delivery).into(),
-            Manner::Once => session::Delivery::Once,
-        };
-        self.contact = Contact::Joined(Wire::new(transport));
-        self.tell(EngineEvent::Configured(Settings::On(delivery)));
-    }
-
     /// Tries now, whatever was being waited for.
     fn wake(&mut self) {
         match &self.contact {
             Contact::Off | Contact::Asking { .. } => {}
-            Contact::Elsewhere => self.begin(),
-            Contact::Resting { .. } => self.ask(),
+            Contact::Elsewhere | Contact::Resting { .. } => self.begin(),
             Contact::Joined(_) => self.tell(EngineEvent::Wake),
         }
     }
@@ -357,14 +253,6 @@ impl Driver {
         }
     }
 
-    fn fail(&mut self, code: &str, error: &(dyn std::error::Error + 'static)) {
-        tracing::warn!(error, error.code = code, "the server can't be synced with");
-        match &mut self.held {
-            Some(Held::Syncing(engine)) => engine.note_failure(code, chain(error)),
-            Some(Held::Resting(_)) | None => {}
-        }
-    }
-
     /// Says on the board what sync is doing.
     fn show(&mut self) {
         let phase = self.phase();
@@ -386,58 +274,12 @@ impl Driver {
 
     fn failure(&self) -> Option<SyncFailure> {
         let Some(Held::Syncing(engine)) = &self.held else {
-            return None;
+            return self.trouble.clone();
         };
         engine.failure().map(|error| SyncFailure {
             code: error.code.clone(),
             message: error.message.clone(),
         })
-    }
-
-    /// Answers those whose waiting is over.
-    fn answer_waiters(&mut self) {
-        for Waiting { waiter, through } in self.waiters.take() {
-            let end = match self.judge(through) {
-                None if waiter.deadline <= std::time::Instant::now() => Some(SyncEnd::OutOfTime),
-                judged => judged,
-            };
-            match end {
-                None => self.waiters.add(Waiting { waiter, through }),
-                Some(end) => {
-                    self.count();
-                    // Who asked may have gone.
-                    let _ = waiter.reply.send(self.board.outcome(end));
-                }
-            }
-        }
-    }
-
-    /// Whether everything written up to `through` is synced, or won't be for now; none: it may soon.
-    fn judge(&mut self, through: u64) -> Option<SyncEnd> {
-        let waits = self.replica().waits_through(through).unwrap_or(true);
-        match (self.phase(), waits) {
-            (Phase::Off | Phase::Stopped, _) => Some(SyncEnd::Off),
-            (Phase::Live | Phase::Polling | Phase::Elsewhere, false) => Some(SyncEnd::Synced),
-            // Pushes are held back while pulls go on.
-            (Phase::Polling, true) => self.failure().map(SyncEnd::Failed),
-            (Phase::OtherTenant | Phase::LoggedOut | Phase::BackingOff, _) => {
-                Some(SyncEnd::Failed(self.failure().unwrap_or_default()))
-            }
-            (Phase::Live | Phase::Elsewhere, true)
-            | (Phase::Introducing | Phase::Syncing | Phase::Recovering, _) => None,
-        }
-    }
-
-    fn count(&mut self) {
-        match self.replica().status() {
-            Ok(status) => self.board.set_counts(&status),
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "could not count ops"
-                );
-            }
-        }
     }
 
     /// Ends sync; whoever still waits is told so.
@@ -477,17 +319,6 @@ impl Held {
 }
 
 const HELD: &str = "the replica is put back wherever it is taken";
-
-/// How to wait over a refused introduction; none: for a new login.
-fn class_of(code: ErrorCode) -> Option<RetryClass> {
-    match code {
-        ErrorCode::Unauthorized | ErrorCode::Forbidden => None,
-        ErrorCode::RateLimited => Some(RetryClass::RateLimited),
-        ErrorCode::StorageFull => Some(RetryClass::StorageFull),
-        code if code.is_retryable() => Some(RetryClass::Unavailable),
-        _ => Some(RetryClass::Refused),
-    }
-}
 
 const fn phase_of(state: State) -> Phase {
     match state {

@@ -31,6 +31,9 @@ pub(crate) use stream::{EventStream, Opened};
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How long to wait for the head of an answer: a server may wait for its disk behind many others.
 const HEAD_WAIT: Duration = Duration::from_secs(60);
+/// How long what was sent may stay unconfirmed by the other machine before the connection counts as
+/// dead: after a sleep, say, or behind a router that has forgotten it.
+const UNHEARD_MAX: Duration = Duration::from_secs(20);
 /// How long an answer may stand still once it has begun.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Idle connections kept: one for calls, one that a stream has left behind.
@@ -68,6 +71,13 @@ impl TransportError {
     }
 }
 
+/// How answers may be coded on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Plain,
+    Gzip,
+}
+
 /// The way to one server.
 #[derive(Debug, Clone)]
 pub(crate) struct Transport {
@@ -85,6 +95,21 @@ impl Transport {
         host: Arc<dyn Host>,
         traffic: Arc<Traffic>,
     ) -> Result<Self, TransportError> {
+        // On one machine compression only costs.
+        let coding = if remote.endpoint.is_loopback() {
+            Coding::Plain
+        } else {
+            Coding::Gzip
+        };
+        Self::with_coding(remote, host, traffic, coding)
+    }
+
+    fn with_coding(
+        remote: &Remote,
+        host: Arc<dyn Host>,
+        traffic: Arc<Traffic>,
+        coding: Coding,
+    ) -> Result<Self, TransportError> {
         let Remote {
             endpoint,
             token,
@@ -94,10 +119,16 @@ impl Transport {
             .user_agent(concat!("syncline/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_WAIT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+            .tcp_keepalive(UNHEARD_MAX)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .gzip(coding == Coding::Gzip);
+        #[cfg(target_os = "linux")]
+        {
+            builder = builder.tcp_user_timeout(UNHEARD_MAX);
+        }
         if endpoint.is_loopback() {
-            // Nothing stands between: a proxy could not reach it, and compression only costs.
-            builder = builder.no_proxy().no_gzip();
+            // A proxy could not reach it.
+            builder = builder.no_proxy();
         }
         if !endpoint.is_encrypted() {
             // Reading the system's certificates takes longer than a call to this machine.

@@ -10,6 +10,7 @@ mod answer;
 mod call;
 mod notes;
 mod perform;
+mod recover;
 #[cfg(test)]
 mod tests;
 

@@ -13,7 +13,8 @@ use syncline_protocol::{
     WireOp, admit, encode_event,
 };
 use syncline_simdisk::{FileError, Process};
-use syncline_store::{Appended, FileOptions, PageLimit, TenantFile};
+use syncline_store::threads::for_each_entry;
+use syncline_store::{Appended, FileOptions, PageLimit, StoreError, TenantFile};
 use uuid::Uuid;
 
 use crate::{
@@ -60,18 +61,15 @@ pub(crate) fn entry(text: &str) -> NewOp {
 }
 
 /// The entries of the thread in their order: text, and place where it is known.
-pub(crate) fn entries(replica: &mut Replica) -> Vec<(String, Option<i64>)> {
+pub(crate) fn entries(replica: &mut Replica) -> Vec<(String, Option<u64>)> {
     let connection = replica.view().unwrap().connection();
-    let mut statement = connection
-        .prepare(
-            "SELECT content, sequence_id FROM entries \
-             ORDER BY sequence_id IS NULL, sequence_id, pending_order",
-        )
-        .unwrap();
-    let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
+    let mut found = Vec::new();
+    for_each_entry(connection, thread(), |entry| {
+        found.push((entry.content, entry.place.sequence_id()));
+        Ok::<_, StoreError>(())
+    })
+    .unwrap();
+    found
 }
 
 pub(crate) fn contents(replica: &mut Replica) -> Vec<String> {
@@ -119,9 +117,11 @@ impl WireServer {
         path
     }
 
-    /// Puts a copy in the place of the log.
+    /// Puts a copy in the place of the log; it can be put there again.
     pub(crate) fn restore(&mut self, copy: &Path) {
-        self.file = TenantFile::open(copy, &FileOptions::default()).unwrap();
+        let path = self.root.path().join(format!("{}.db", Uuid::now_v7()));
+        std::fs::copy(copy, &path).unwrap();
+        self.file = TenantFile::open(&path, &FileOptions::default()).unwrap();
     }
 
     pub(crate) fn head(&self) -> ServerSeq {

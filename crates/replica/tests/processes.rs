@@ -6,17 +6,21 @@ use std::process::{Child, Command, Stdio};
 use syncline_model::thread::{Create, Entry, EntryId, ThreadOp, thread_id};
 use syncline_model::{Scope, Timestamp};
 use syncline_replica::{NewOp, Replica, ReplicaOptions};
+use syncline_store::StoreError;
+use syncline_store::threads::for_each_entry;
 
 /// Names the replica's directory to a process that is to write.
 const DIRECTORY: &str = "SYNCLINE_TEST_DIRECTORY";
 const TEXT: &str = "SYNCLINE_TEST_TEXT";
 
+const WORKS: &str = "what the test is not about works";
+
 fn open(directory: &Path) -> Replica {
-    Replica::open(directory, ReplicaOptions::default()).unwrap()
+    Replica::open(directory, ReplicaOptions::default()).expect(WORKS)
 }
 
 fn ops(text: &str) -> Vec<NewOp> {
-    let at: Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
+    let at: Timestamp = "2026-01-02T03:04:05.678Z".parse().expect(WORKS);
     let create = ThreadOp::Create(Create {
         project: "default".into(),
         key: "plans".into(),
@@ -35,7 +39,7 @@ fn ops(text: &str) -> Vec<NewOp> {
     let new_op = |op: ThreadOp<'_>| NewOp {
         scope: Scope::thread(),
         resource: resource.into(),
-        payload: op.payload().unwrap(),
+        payload: op.payload().expect(WORKS),
     };
     vec![new_op(create), new_op(entry)]
 }
@@ -46,37 +50,42 @@ fn one_process_writes_one_entry() {
     let (Ok(directory), Ok(text)) = (std::env::var(DIRECTORY), std::env::var(TEXT)) else {
         return;
     };
-    open(&PathBuf::from(directory)).write(&ops(&text)).unwrap();
+    open(&PathBuf::from(directory))
+        .write(&ops(&text))
+        .expect(WORKS);
 }
 
 fn start(directory: &Path, text: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().expect(WORKS))
         .args(["--exact", "one_process_writes_one_entry"])
         .env(DIRECTORY, directory)
         .env(TEXT, text)
         .stdout(Stdio::null())
         .spawn()
-        .unwrap()
+        .expect(WORKS)
 }
 
 fn contents(directory: &Path) -> Vec<String> {
     let mut replica = open(directory);
-    let connection = replica.view().unwrap().connection();
-    let mut statement = connection.prepare("SELECT content FROM entries").unwrap();
-    let rows = statement.query_map([], |row| row.get(0)).unwrap();
-    let mut found: Vec<String> = rows.collect::<Result<_, _>>().unwrap();
-    found.sort_by_key(|text| text.parse::<u32>().unwrap());
+    let connection = replica.view().expect(WORKS).connection();
+    let mut found = Vec::new();
+    for_each_entry(connection, thread_id("default", "plans", 1), |entry| {
+        found.push(entry.content);
+        Ok::<_, StoreError>(())
+    })
+    .expect(WORKS);
+    found.sort_by_key(|text| text.parse::<u32>().expect(WORKS));
     found
 }
 
 #[test]
 fn a_hundred_processes_at_once_all_write_to_one_new_replica() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect(WORKS);
     let children: Vec<_> = (0..100)
         .map(|n| start(directory.path(), &n.to_string()))
         .collect();
     for mut child in children {
-        assert!(child.wait().unwrap().success());
+        assert!(child.wait().expect(WORKS).success());
     }
     let expected: Vec<_> = (0..100).map(|n| n.to_string()).collect();
     assert_eq!(contents(directory.path()), expected);
@@ -84,7 +93,7 @@ fn a_hundred_processes_at_once_all_write_to_one_new_replica() {
 
 #[test]
 fn what_a_killed_process_reported_is_there() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect(WORKS);
     open(directory.path());
     let mut reported = Vec::new();
     for n in 0..60 {
@@ -93,8 +102,8 @@ fn what_a_killed_process_reported_is_there() {
         for _ in 0..n * 50_000 {
             std::hint::spin_loop();
         }
-        child.kill().unwrap();
-        if child.wait().unwrap().success() {
+        child.kill().expect(WORKS);
+        if child.wait().expect(WORKS).success() {
             reported.push(n.to_string());
         }
     }
@@ -107,6 +116,6 @@ fn what_a_killed_process_reported_is_there() {
         );
     }
     let mut replica = open(directory.path());
-    replica.write(&ops("1000")).unwrap();
-    assert_eq!(contents(directory.path()).last().unwrap(), "1000");
+    replica.write(&ops("1000")).expect(WORKS);
+    assert_eq!(contents(directory.path()).last().expect(WORKS), "1000");
 }

@@ -9,10 +9,12 @@
 //! Many processes write here at once. No transaction on this file waits for the tenant file: those
 //! that need something from it only read, and readers of a tenant file never wait.
 
+mod columns;
 mod notes;
 mod outbox;
+mod overlay;
 mod quarantine;
-mod row;
+mod rows;
 mod settle;
 mod switch;
 #[cfg(test)]

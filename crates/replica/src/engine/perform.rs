@@ -1,26 +1,24 @@
 //! What the session asks for, done.
 
-use syncline_model::{Cursor, ServerSeq};
+use syncline_model::Cursor;
 use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
-use syncline_protocol::session::{
-    Action, Applied, Event, FileReply, Plan, Probe, PullReply, Settled,
-};
+use syncline_protocol::session::{Action, Applied, Event, Settled};
 use syncline_protocol::{
-    BootstrapQuery, ErrorCode, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE,
+    ErrorCode, Offer, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE,
     StreamParser, StreamQuery, Verdict as PushVerdict,
 };
 use syncline_store::PulledPage;
 use syncline_store::local::{OutboxRow, Verdict};
 
 use super::{
-    BATCH, Call, CallId, CameAfter, Engine, Failed, Method, OpenStream, OutCall, Output,
-    PREPARED_FILE_TYPE, Purpose, RebuildUnderWay, StreamId,
+    BATCH, Call, CallId, CameAfter, Engine, Failed, Method, OpenStream, OutCall, Output, Purpose,
+    RebuildUnderWay, StreamId,
 };
 use crate::ReplicaError;
-use crate::replica::{NewClock, Offer, PageError};
+use crate::replica::{NewClock, PageError};
 
 const JSON: &str = "application/json";
-const PULL: &str = "sync/pull";
+pub(super) const PULL: &str = "sync/pull";
 
 impl Engine {
     /// Does one action; gives the event that it leads to at once, if it does.
@@ -126,11 +124,11 @@ impl Engine {
                 }
                 PushVerdict::Duplicate(None) => Verdict::Covered,
                 PushVerdict::Rejected(error) => {
-                    let offered_again = self.replica.is_offered_again(&key)?;
+                    let offer = self.replica.offer_of(&key)?;
                     if error.code == ErrorCode::ClockLead {
                         new_clock = NewClock::FromLog;
                     }
-                    judge_refusal(error, offered_again)
+                    judge_refusal(error, offer)
                 }
             };
             verdicts.push((key, verdict));
@@ -222,132 +220,6 @@ impl Engine {
         Ok(())
     }
 
-    fn find_mark(&mut self, at_or_below: ServerSeq) -> Result<Event, Failed> {
-        let found = self.replica.tenant.cursor_at_or_below(at_or_below);
-        Ok(Event::MarkFound(found.map_err(ReplicaError::Tenant)?))
-    }
-
-    fn probe(&mut self, probe: Probe) -> Result<(), Failed> {
-        // Nameless, as the place is not one that this replica says it has applied.
-        let query = PullQuery {
-            epoch: probe.epoch.or(self.epoch()?),
-            limit: Some(1),
-            ..PullQuery::at(probe.place)
-        };
-        self.send(Purpose::Probe, get(PULL, query.encode()));
-        Ok(())
-    }
-
-    fn begin_rebuild(&mut self, plan: Plan) -> Result<(), Failed> {
-        if let Some(RebuildUnderWay { rebuild, .. }) = self.rebuild.take() {
-            self.replica.abandon_rebuild(rebuild)?;
-        }
-        let epoch = plan.epoch.or(self.epoch()?);
-        let rebuild = self.replica.begin_rebuild()?;
-        self.rebuild = Some(RebuildUnderWay { rebuild, epoch });
-        Ok(())
-    }
-
-    fn fetch_file(&mut self) -> Result<Option<Event>, Failed> {
-        let short = self
-            .notes
-            .head_heard()
-            .is_some_and(|head| head.get() < self.file_from);
-        let Some(under_way) = self.rebuild.as_ref().filter(|_| !short) else {
-            return Ok(Some(Event::FileAnswered(FileReply::Unfit)));
-        };
-        let path = self.replica.path_of(&under_way.rebuild);
-        let query = BootstrapQuery {
-            client_id: Some(self.replica.client_id()?),
-        };
-        let call = Call {
-            accept: PREPARED_FILE_TYPE,
-            save_to: Some(path),
-            ..get("sync/bootstrap", query.encode())
-        };
-        self.send(Purpose::FetchFile, call);
-        Ok(None)
-    }
-
-    fn fetch_page(&mut self) -> Result<Option<Event>, Failed> {
-        let Some(under_way) = &self.rebuild else {
-            return Ok(Some(nothing_under_way()));
-        };
-        let cursor = under_way.rebuild.cursor().map_err(Failed::NewFile)?;
-        if cursor == Cursor::ORIGIN
-            && let Some(page) = self.first_page.take()
-        {
-            self.page = Some(CameAfter {
-                since: ServerSeq::ZERO,
-                page,
-            });
-            return Ok(Some(Event::PullAnswered(PullReply::Page)));
-        }
-        let fetched = under_way.rebuild.epoch().map_err(Failed::NewFile)?;
-        let query = PullQuery {
-            // Nameless: this file is not what the replica has applied, before the switch.
-            client_id: None,
-            epoch: fetched.or(under_way.epoch),
-            floor: under_way.rebuild.floor,
-            limit: Some(FETCH_OPS),
-            ..PullQuery::at(cursor)
-        };
-        self.send(
-            Purpose::FetchPage {
-                since: cursor.server_seq,
-            },
-            get(PULL, query.encode()),
-        );
-        Ok(None)
-    }
-
-    fn apply_fetched(&mut self) -> Result<Event, Failed> {
-        let (Some(CameAfter { since, page }), Some(under_way)) =
-            (self.page.take(), &mut self.rebuild)
-        else {
-            return Ok(nothing_under_way());
-        };
-        if under_way.epoch.is_some_and(|epoch| epoch != page.epoch) {
-            return Ok(Event::Applied(Applied::Diverged));
-        }
-        self.notes.heard(page.server_seq);
-        let reach = if page.has_more {
-            Applied::More
-        } else {
-            Applied::CaughtUp
-        };
-        let pulled = PulledPage {
-            epoch: page.epoch,
-            floor: page.floor,
-            since,
-            ops: page.ops,
-            cursor: page.cursor,
-        };
-        match self.replica.apply_fetched(&mut under_way.rebuild, &pulled) {
-            Ok(_) => Ok(Event::Applied(reach)),
-            Err(PageError::Unfit(error)) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "a page does not continue the new tenant file");
-                Ok(Event::Applied(Applied::Diverged))
-            }
-            Err(PageError::Replica(error)) => Err(Failed::NewFile(error)),
-        }
-    }
-
-    fn switch(&mut self, plan: Plan) -> Result<Event, Failed> {
-        let Some(under_way) = &mut self.rebuild else {
-            return Ok(nothing_under_way());
-        };
-        let offer = Offer {
-            common: plan.common,
-            up_to: plan.offer_up_to,
-            mode: plan.mode,
-        };
-        self.replica.switch(&mut under_way.rebuild, offer)?;
-        self.rebuild = None;
-        Ok(Event::Switched)
-    }
-
     pub(super) fn cursor(&self) -> Result<Cursor, ReplicaError> {
         Ok(self
             .replica
@@ -357,7 +229,7 @@ impl Engine {
             .cursor)
     }
 
-    fn send(&mut self, purpose: Purpose, request: Call) {
+    pub(super) fn send(&mut self, purpose: Purpose, request: Call) {
         self.calls += 1;
         let id = CallId(self.calls);
         self.out = Some(OutCall { id, purpose });
@@ -365,12 +237,7 @@ impl Engine {
     }
 }
 
-/// A step of a rebuild without a rebuild: it begins anew.
-fn nothing_under_way() -> Event {
-    Event::LocalFailed(syncline_protocol::session::LocalFailure::Damaged)
-}
-
-fn get(path: &'static str, query: String) -> Call {
+pub(super) fn get(path: &'static str, query: String) -> Call {
     Call {
         method: Method::Get,
         path,
@@ -392,14 +259,18 @@ fn offered(row: OutboxRow) -> OfferedOp {
 
 /// What becomes of an op that was refused for ever. Others' ops are not this replica's to stamp: one
 /// whose clock leads too far waits for its user.
-fn judge_refusal(error: OpError, offered_again: bool) -> Verdict {
-    let anew = match error.code.remedy() {
-        Remedy::WriteAnew => error.code == ErrorCode::KeyConflict || !offered_again,
-        Remedy::TryLater
-        | Remedy::MendRequest
-        | Remedy::LogIn
-        | Remedy::Recover
-        | Remedy::Quarantine => false,
+fn judge_refusal(error: OpError, offer: Offer) -> Verdict {
+    let anew = match (error.code.remedy(), offer) {
+        (Remedy::WriteAnew, Offer::Own) => true,
+        (Remedy::WriteAnew, Offer::Again) => error.code == ErrorCode::KeyConflict,
+        (
+            Remedy::TryLater
+            | Remedy::MendRequest
+            | Remedy::LogIn
+            | Remedy::Recover
+            | Remedy::Quarantine,
+            Offer::Own | Offer::Again,
+        ) => false,
     };
     if anew {
         return Verdict::WriteAnew;

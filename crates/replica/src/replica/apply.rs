@@ -1,6 +1,7 @@
 //! What a server's answers do to a replica: pages that are applied, and pushes that are settled.
 
 use syncline_model::{ClientId, OpKey};
+use syncline_protocol::Offer;
 use syncline_store::local::{OutboxBatch, Settled, Verdict};
 use syncline_store::{Applied, ApplyError, PageLimit, PulledPage};
 
@@ -45,10 +46,11 @@ impl Replica {
         Ok(self.local.identity().map_err(ReplicaError::Local)?.replica)
     }
 
-    /// Whether an op of the outbox is offered again for the log's sake.
-    pub(crate) fn is_offered_again(&self, key: &OpKey) -> Result<bool, ReplicaError> {
+    /// Whether an op of the outbox goes out as written here, or again for the log's sake.
+    pub(crate) fn offer_of(&self, key: &OpKey) -> Result<Offer, ReplicaError> {
         let row = self.local.outbox_row(key).map_err(ReplicaError::Local)?;
-        Ok(row.is_some_and(|row| row.heal.is_some()))
+        let again = row.is_some_and(|row| row.heal.is_some());
+        Ok(if again { Offer::Again } else { Offer::Own })
     }
 
     /// The next ops to push, oldest first.

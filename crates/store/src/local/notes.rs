@@ -2,7 +2,7 @@
 
 use syncline_model::{ServerSeq, Timestamp};
 
-use super::row::timestamp;
+use super::columns::timestamp;
 use super::{LocalFile, StoreError};
 
 /// What is known of the last sync.

@@ -3,8 +3,9 @@
 use rusqlite::{OptionalExtension, Row, Transaction};
 use syncline_model::{Clock, OpKey, Payload, PayloadHash, Timestamp};
 
-use super::outbox::{NewRow, OutboxRow, WriteError, insert};
-use super::row::{op_columns, timestamp};
+use super::columns::{op_columns, timestamp};
+use super::outbox::{OutboxRow, WriteError};
+use super::rows::{NewRow, insert};
 use super::{LocalFile, StoreError, read_identity};
 
 const COLUMNS: &str = "id, scope, resource_id, actor, clock, payload, payload_hash, written_at, \

@@ -3,11 +3,11 @@
 use rusqlite::Transaction;
 use syncline_model::{ActorId, Clock, Mark, OpKey, ServerSeq, Timestamp};
 
-use super::outbox::{
-    NewRow, OutboxRow, OutboxState, WriteError, acknowledge, actor_columns, insert, note_refold,
-    own_pending_after, remove, row_of,
-};
+use super::outbox::{OutboxRow, OutboxState, WriteError};
 use super::quarantine::put_in_quarantine;
+use super::rows::{
+    NewRow, acknowledge, actor_columns, insert, note_refold, own_pending_after, remove, row_of,
+};
 use super::{LocalFile, StoreError};
 
 /// What is to become of an op of the outbox.

@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use syncline_model::{Cursor, LoggedOp, ServerSeq, Timestamp};
 
-use super::outbox::{NewRow, insert};
+use super::rows::{NewRow, insert};
 use super::{LocalFile, StoreError, read_identity};
 
 /// The exchange of one tenant file for another.

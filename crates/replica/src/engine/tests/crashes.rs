@@ -146,8 +146,7 @@ enum Points {
     EachFifth(u64),
 }
 
-/// Runs `before` in peace, then `steps` with a fault at each point in turn, which is the disk's seed
-/// as well.
+/// Runs `before` in peace, then `steps` with a fault at each point in turn.
 fn at_points(
     points: Points,
     before: &[Step],
@@ -159,12 +158,18 @@ fn at_points(
         Points::All => (1, 1),
         Points::EachFifth(first) => (first, 5),
     };
+    let mut world = World::new(first);
+    world.run(before);
+    world.copy = Some(world.server.back_up());
+    let (peaceful, rest) = split_at_loss(steps);
+    world.run(peaceful);
+    let (machine, log) = (world.disk.snapshot("r1/"), world.server.back_up());
+    let reported = world.reported.clone();
     for n in (first..).step_by(stride) {
-        let mut world = World::new(n);
-        world.run(before);
-        world.copy = Some(world.server.back_up());
-        let (peaceful, rest) = split_at_loss(steps);
-        world.run(peaceful);
+        world.disk.roll_back("r1/", &machine);
+        world.process.revive();
+        world.server.restore(&log);
+        world.reported.clone_from(&reported);
         let calls = world.process.counters().changes();
         world.process.arm(fault(n));
         world.run(rest);
@@ -273,7 +278,7 @@ fn power_lost_while_following_a_restore_keeps_what_is_pending() {
 #[test]
 fn a_call_to_the_disk_that_fails_loses_no_reported_write() {
     let fails = |n| Fault::failure_at(Verb::Change, n);
-    at_points(Points::All, &[], FIRST_SYNC, &[], fails);
+    at_points(Points::EachFifth(5), &[], FIRST_SYNC, &[], fails);
 }
 
 #[test]

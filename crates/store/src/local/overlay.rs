@@ -1,0 +1,124 @@
+//! What of the outbox is folded on top of the log, and what no longer is.
+
+use syncline_model::{OpKey, ResourceId, Scope};
+
+use super::rows::{COLUMNS, acknowledge, note_refold, pending_op, remove};
+use super::{LocalFile, StoreError};
+use crate::tenant::{Outbox, PendingOp, ResourceKey};
+
+impl LocalFile {
+    /// The resources of the ops after `order`.
+    pub fn resources_after(&self, order: u64) -> Result<Vec<ResourceKey>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT scope, resource_id FROM outbox WHERE ordinal > ?")?;
+        let mut rows = statement.query([order as i64])?;
+        let mut resources = Vec::new();
+        while let Some(row) = rows.next()? {
+            let damaged = |_| StoreError::damaged("a resource is not one");
+            let scope = Scope::new(row.get::<_, String>(0)?).map_err(damaged)?;
+            resources.push((
+                scope,
+                ResourceId::new(row.get::<_, String>(1)?).map_err(damaged)?,
+            ));
+        }
+        Ok(resources)
+    }
+
+    /// Removes ops that the log holds. What the view shows of them is the log's from now on.
+    pub fn forget_pulled(&mut self, keys: &[OpKey]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.relaxed(|transaction| keys.iter().try_for_each(|key| remove(transaction, key)))
+    }
+
+    /// Removes ops that the log has held and compaction has dropped, since they win no part of the
+    /// view; their resources are due to be folded again without them.
+    pub fn forget_covered(&mut self, keys: &[OpKey]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.relaxed(|transaction| {
+            for key in keys {
+                remove(transaction, key)?;
+                note_refold(transaction, key)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Counts ops as pending again that the server said it has, and that its log does not hold.
+    pub fn offer_again(&mut self, keys: &[OpKey]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.relaxed(|transaction| {
+            keys.iter()
+                .try_for_each(|key| acknowledge(transaction, key, None))
+        })
+    }
+
+    /// The resources whose outbox has lost ops since they were folded, and the token that settles
+    /// them. Folding them again is idempotent, so a crash before [`LocalFile::refolded`] costs only
+    /// doing it again.
+    pub fn refolds_due(&self) -> Result<Option<(Vec<ResourceKey>, i64)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, scope, resource_id FROM refolds_due")?;
+        let mut rows = statement.query([])?;
+        let (mut due, mut last) = (Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            last = last.max(row.get::<_, i64>(0)?);
+            let damaged = |_| StoreError::damaged("a resource is not one");
+            let scope = Scope::new(row.get::<_, String>(1)?).map_err(damaged)?;
+            due.push((
+                scope,
+                ResourceId::new(row.get::<_, String>(2)?).map_err(damaged)?,
+            ));
+        }
+        due.sort();
+        due.dedup();
+        Ok((!due.is_empty()).then_some((due, last)))
+    }
+
+    /// Notes that what was due up to `token` is folded again.
+    pub fn refolded(&mut self, token: i64) -> Result<(), StoreError> {
+        self.relaxed(|transaction| {
+            transaction.execute("DELETE FROM refolds_due WHERE id <= ?", [token])?;
+            Ok(())
+        })
+    }
+}
+
+impl Outbox for LocalFile {
+    fn after(&self, order: u64) -> Result<Vec<PendingOp>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM outbox WHERE ordinal > ? ORDER BY ordinal"
+        ))?;
+        let mut rows = statement.query([order as i64])?;
+        let mut pending = Vec::new();
+        while let Some(row) = rows.next()? {
+            pending.extend(pending_op(row)?);
+        }
+        Ok(pending)
+    }
+
+    fn of_resources(&self, resources: &[ResourceKey]) -> Result<Vec<PendingOp>, StoreError> {
+        if self.newest_order()? == 0 {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM outbox WHERE resource_id = ? AND scope = ?"
+        ))?;
+        let mut pending = Vec::new();
+        for (scope, resource) in resources {
+            let mut rows = statement.query((resource.as_str(), scope.as_str()))?;
+            while let Some(row) = rows.next()? {
+                pending.extend(pending_op(row)?);
+            }
+        }
+        pending.sort_by_key(|op: &PendingOp| op.order);
+        Ok(pending)
+    }
+}

@@ -1,0 +1,186 @@
+use super::*;
+
+#[test]
+fn clocks_rise_above_all_seen_and_are_never_used_again() {
+    let place = Place::new();
+    let mut local = place.open();
+    let clocks = |written: &Written| -> Vec<u64> {
+        written
+            .ops
+            .iter()
+            .map(|pending| pending.op.key.clock.get())
+            .collect()
+    };
+    assert_eq!(clocks(&write(&mut local, &["a", "b"])), [1, 2]);
+    let seen = local.write(&[new_op("c")], || Ok(40), now()).unwrap();
+    assert_eq!(clocks(&seen), [41]);
+    local.forget_pulled(&keys(&seen)).unwrap();
+    assert_eq!(clocks(&write(&mut local, &["d"])), [42]);
+}
+
+#[test]
+fn the_last_clock_is_the_end_and_writes_nothing() {
+    let place = Place::new();
+    let mut local = place.open();
+    let last = syncline_model::limits::CLOCK_MAX;
+    let error = local
+        .write(&[new_op("a"), new_op("b")], || Ok(last - 1), now())
+        .unwrap_err();
+    assert!(matches!(error, WriteError::ClockEnd(_)));
+    assert!(texts(&local).is_empty());
+}
+
+#[test]
+fn orders_are_never_used_again() {
+    let place = Place::new();
+    let mut local = place.open();
+    let first = write(&mut local, &["a"]);
+    local.forget_pulled(&keys(&first)).unwrap();
+    let second = write(&mut local, &["b"]);
+    assert!(second.ops[0].order > first.ops[0].order);
+}
+
+#[test]
+fn a_batch_holds_the_oldest_pending_ops_within_its_bounds() {
+    let place = Place::new();
+    let mut local = place.open();
+    assert_eq!(local.next_batch(WHOLE).unwrap(), None);
+    let written = write(&mut local, &["a", "b", "c"]);
+    settle(
+        &mut local,
+        &[(
+            keys(&written)[0].clone(),
+            Verdict::Acknowledged(ServerSeq(9)),
+        )],
+    );
+    let batch = local
+        .next_batch(PageLimit {
+            ops: 1,
+            bytes: 1000,
+        })
+        .unwrap()
+        .unwrap();
+    assert_eq!(batch.ops.len(), 1);
+    assert_eq!(batch.ops[0].key, keys(&written)[1]);
+    assert_eq!(local.offered_order().unwrap(), batch.ops[0].order);
+    let tiny = local
+        .next_batch(PageLimit { ops: 10, bytes: 1 })
+        .unwrap()
+        .unwrap();
+    assert_eq!(tiny.ops.len(), 1, "one op always fits");
+}
+
+#[test]
+fn a_refused_op_moves_to_quarantine_and_its_resource_is_due() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["a", "b"]);
+    let refused = Verdict::Refused {
+        code: "invalid_op".to_owned(),
+        message: "no".to_owned(),
+    };
+    let settled = settle(
+        &mut local,
+        &[
+            (keys(&written)[0].clone(), refused.clone()),
+            (
+                keys(&written)[1].clone(),
+                Verdict::Acknowledged(ServerSeq(1)),
+            ),
+        ],
+    );
+    assert_eq!((settled.quarantined, settled.acknowledged), (1, 1));
+    let held = local.quarantined().unwrap();
+    assert_eq!(held.len(), 1);
+    assert_eq!(
+        (held[0].code.as_str(), &held[0].key),
+        ("invalid_op", &keys(&written)[0])
+    );
+    let (due, token) = local.refolds_due().unwrap().unwrap();
+    assert_eq!(due.len(), 1);
+    local.refolded(token).unwrap();
+    assert_eq!(local.refolds_due().unwrap(), None);
+    // The answer comes twice: the second changes nothing.
+    settle(&mut local, &[(keys(&written)[0].clone(), refused)]);
+    assert_eq!(local.count_quarantined().unwrap(), 1);
+}
+
+#[test]
+fn a_retried_op_is_written_anew_with_a_new_clock() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["a"]);
+    let refused = Verdict::Refused {
+        code: "c".to_owned(),
+        message: "m".to_owned(),
+    };
+    settle(&mut local, &[(keys(&written)[0].clone(), refused)]);
+    let id = local.quarantined().unwrap()[0].id;
+    let key = local.retry(id, || Ok(0)).unwrap().unwrap();
+    assert!(key.clock > keys(&written)[0].clock);
+    assert_eq!(local.count_quarantined().unwrap(), 0);
+    assert_eq!(texts(&local), ["\"a\"}"]);
+    assert_eq!(local.retry(id, || Ok(0)).unwrap(), None);
+    assert_eq!(local.drop_quarantined(QuarantineId(99)).unwrap(), None);
+}
+
+#[test]
+fn ops_written_anew_keep_their_order_and_leave_offered_ones_alone() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["a", "b", "c"]);
+    local.next_batch(WHOLE).unwrap();
+    write(&mut local, &["d", "e"]);
+    let settled = settle(
+        &mut local,
+        &[
+            (
+                keys(&written)[0].clone(),
+                Verdict::Acknowledged(ServerSeq(1)),
+            ),
+            (keys(&written)[1].clone(), Verdict::WriteAnew),
+        ],
+    );
+    assert_eq!(settled.written_anew, 3);
+    // "c" was offered, and the answer does not say what became of it.
+    assert_eq!(
+        texts(&local),
+        ["\"a\"}", "\"c\"}", "\"b\"}", "\"d\"}", "\"e\"}"]
+    );
+    let rows = local.outbox_after(0, 10).unwrap();
+    let stamps: Vec<(&str, u64)> = rows
+        .iter()
+        .map(|row| (row.key.actor.as_str(), row.key.clock.get()))
+        .collect();
+    assert_eq!(
+        stamps,
+        [
+            ("actor-1", 1),
+            ("actor-1", 3),
+            ("actor-2", 1),
+            ("actor-2", 2),
+            ("actor-2", 3)
+        ]
+    );
+    assert_eq!(local.identity().unwrap().actor.as_str(), "actor-2");
+    let next = write(&mut local, &["f"]);
+    assert_eq!(next.ops[0].op.key.clock.get(), 4);
+}
+
+#[test]
+fn counts_go_by_scope_and_know_the_oldest_pending_op() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["a", "b"]);
+    settle(
+        &mut local,
+        &[(
+            keys(&written)[0].clone(),
+            Verdict::Acknowledged(ServerSeq(1)),
+        )],
+    );
+    let counts = local.count_outbox().unwrap();
+    assert_eq!(counts.len(), 1);
+    assert_eq!((counts[0].pending, counts[0].acknowledged), (1, 1));
+    assert_eq!(counts[0].oldest_pending_at, Some(now()));
+}

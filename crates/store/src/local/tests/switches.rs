@@ -1,0 +1,155 @@
+use super::*;
+
+#[test]
+fn a_switch_puts_offers_before_the_outbox_and_counts_all_as_pending() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["mine", "mine too"]);
+    local.next_batch(PageLimit { ops: 1, bytes: 100 }).unwrap();
+    settle(
+        &mut local,
+        &[(
+            keys(&written)[0].clone(),
+            Verdict::Acknowledged(ServerSeq(9)),
+        )],
+    );
+    let offers = [Ok(logged(5, "x")), Ok(logged(6, "y"))];
+    let count = local
+        .switch(
+            &switch("first.db", "second.db", Some(heal_at(4))),
+            offers.into_iter(),
+        )
+        .unwrap();
+    assert_eq!(count, 2);
+    assert_eq!(
+        texts(&local),
+        ["\"x\"}", "\"y\"}", "\"mine\"}", "\"mine too\"}"]
+    );
+    let rows = local.outbox_after(0, 10).unwrap();
+    assert!(rows.iter().all(|row| row.state == OutboxState::Pending));
+    assert!(
+        rows[0].order > written.ops[1].order,
+        "no order is used again"
+    );
+    let batch = local.next_batch(WHOLE).unwrap().unwrap();
+    assert_eq!((batch.heal, batch.ops.len()), (Some(heal_at(4)), 2));
+    assert_eq!(local.identity().unwrap().tenant_file, "second.db");
+    assert_eq!(local.leftovers().unwrap(), ["first.db"]);
+    let later = write(&mut local, &["later"]);
+    assert!(later.ops[0].order > rows[3].order);
+    // Only the op that never went out is free to be written anew.
+    let offered = local.offered_order().unwrap();
+    assert!(rows[2].order <= offered && offered < later.ops[0].order);
+}
+
+#[test]
+fn a_second_switch_moves_unsent_offers_to_the_new_common_place() {
+    let place = Place::new();
+    let mut local = place.open();
+    let first = switch("first.db", "second.db", Some(heal_at(4)));
+    local
+        .switch(&first, [Ok(logged(5, "x"))].into_iter())
+        .unwrap();
+    let second = switch("second.db", "third.db", Some(heal_at(2)));
+    local
+        .switch(&second, [Ok(logged(3, "w"))].into_iter())
+        .unwrap();
+    let batch = local.next_batch(WHOLE).unwrap().unwrap();
+    assert_eq!((batch.heal, batch.ops.len()), (Some(heal_at(2)), 2));
+    assert_eq!(texts(&local), ["\"w\"}", "\"x\"}"]);
+}
+
+#[test]
+fn a_cut_on_purpose_takes_the_acknowledged_ops_above_it_and_no_pending_one() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["below", "above", "pending"]);
+    settle(
+        &mut local,
+        &[
+            (
+                keys(&written)[0].clone(),
+                Verdict::Acknowledged(ServerSeq(3)),
+            ),
+            (
+                keys(&written)[1].clone(),
+                Verdict::Acknowledged(ServerSeq(4)),
+            ),
+        ],
+    );
+    let follow = Switch {
+        acknowledged: AcknowledgedOps::DiscardAbove(ServerSeq(3)),
+        ..switch("first.db", "second.db", Some(heal_at(3)))
+    };
+    local.switch(&follow, std::iter::empty()).unwrap();
+    assert_eq!(texts(&local), ["\"below\"}", "\"pending\"}"]);
+    assert!(local.refolds_due().unwrap().is_some());
+}
+
+#[test]
+fn a_cut_on_purpose_lets_go_of_offers_that_still_wait() {
+    let place = Place::new();
+    let mut local = place.open();
+    let first = switch("first.db", "second.db", Some(heal_at(4)));
+    local
+        .switch(&first, [Ok(logged(5, "x"))].into_iter())
+        .unwrap();
+    write(&mut local, &["pending"]);
+    local
+        .begin_epoch(AcknowledgedOps::DiscardAbove(ServerSeq(u64::MAX)))
+        .unwrap();
+    assert_eq!(texts(&local), ["\"pending\"}"]);
+}
+
+#[test]
+fn a_failed_or_late_switch_changes_nothing() {
+    let place = Place::new();
+    let mut local = place.open();
+    write(&mut local, &["mine"]);
+    let damaged = [Ok(logged(5, "x")), Err(crate::StoreError::damaged("test"))];
+    let plan = switch("first.db", "second.db", Some(heal_at(4)));
+    assert!(matches!(
+        local.switch(&plan, damaged.into_iter()),
+        Err(SwitchError::Store(_))
+    ));
+    assert_eq!(texts(&local), ["\"mine\"}"]);
+    let late = switch("another.db", "second.db", None);
+    let error = local.switch(&late, std::iter::empty()).unwrap_err();
+    assert!(matches!(error, SwitchError::Moved { current } if current == "first.db"));
+}
+
+#[test]
+fn equal_offers_with_a_taken_key_get_equal_keys_on_every_replica() {
+    let derive = || {
+        let place = Place::new();
+        let mut local = place.open();
+        let plan = switch("first.db", "second.db", Some(heal_at(4)));
+        local
+            .switch(&plan, [Ok(logged(5, "x"))].into_iter())
+            .unwrap();
+        settle(&mut local, &[(logged(5, "x").key, Verdict::WriteAnew)]);
+        assert_eq!(local.identity().unwrap().actor.as_str(), "actor-1");
+        local.outbox_after(0, 10).unwrap()[0].key.clone()
+    };
+    let key = derive();
+    assert_ne!(key, logged(5, "x").key);
+    assert_eq!(key, derive());
+}
+
+#[test]
+fn erased_ops_are_offered_and_not_folded() {
+    let place = Place::new();
+    let mut local = place.open();
+    let erased = LoggedOp {
+        payload: None,
+        ..logged(5, "x")
+    };
+    let plan = switch("first.db", "second.db", Some(heal_at(4)));
+    local
+        .switch(&plan, [Ok(erased.clone())].into_iter())
+        .unwrap();
+    assert!(local.after(0).unwrap().is_empty());
+    let batch = local.next_batch(WHOLE).unwrap().unwrap();
+    assert_eq!(batch.ops[0].payload_hash, erased.payload_hash);
+    assert_eq!(batch.ops[0].payload, None);
+}

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use proptest::prelude::*;
 use syncline_model::thread::{
     Create, Delete, Entry, Status, Tag, ThreadId, ThreadOp, Update, thread_id,
 };
@@ -14,6 +13,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{EpochMode, LogStart};
+
+mod convergence;
+mod overlay;
 
 const EVERYTHING: PageLimit = PageLimit {
     ops: usize::MAX >> 1,
@@ -228,129 +230,6 @@ fn a_batch_that_is_dropped_never_was() {
 }
 
 #[test]
-fn pending_entries_stand_last_until_they_are_pulled() {
-    let dir = Dir::new();
-    let (mut server, mut replica) = (dir.create("s.db"), dir.create("r.db"));
-    append(
-        &mut server,
-        &[
-            op("a", 1, thread(1), &create(1)),
-            op("a", 2, thread(1), &entry(1, "one")),
-        ],
-    );
-    pull(&server, &mut replica, &[], 10);
-    let mine = [
-        op("b", 3, thread(1), &entry(2, "mine")),
-        op("b", 4, thread(1), &entry(3, "later")),
-    ];
-    let outbox = pending(&mine);
-    replica.fold_outbox(&outbox[..]).unwrap();
-    let theirs = op("a", 3, thread(1), &entry(4, "theirs"));
-    append(&mut server, &[theirs, mine[0].clone()]);
-    replica
-        .apply(&page(&server, ServerSeq(2), 1), &outbox[..])
-        .unwrap();
-    let own = |n, text: &str| (n, text.to_owned());
-    assert_eq!(
-        texts(&replica),
-        [
-            own(Some(0), "one"),
-            own(Some(1), "theirs"),
-            own(None, "mine"),
-            own(None, "later")
-        ]
-    );
-    pull(&server, &mut replica, &outbox, 10);
-    assert_eq!(
-        texts(&replica),
-        [
-            own(Some(0), "one"),
-            own(Some(1), "theirs"),
-            own(Some(2), "mine"),
-            own(None, "later")
-        ]
-    );
-    assert_eq!(found(&replica, "later"), 1);
-}
-
-#[test]
-fn a_refused_op_leaves_the_view_and_later_ones_stay() {
-    let dir = Dir::new();
-    let mut replica = dir.create("r.db");
-    let ops = [
-        op("b", 1, thread(1), &create(1)),
-        op("b", 2, thread(1), &entry(1, "refused")),
-        op("b", 3, thread(1), &entry(2, "kept")),
-    ];
-    let mut outbox = pending(&ops);
-    replica.fold_outbox(&outbox[..]).unwrap();
-    outbox.remove(1);
-    let resource = (Scope::thread(), ResourceId::from(thread(1)));
-    replica.refold(&[resource], &outbox[..]).unwrap();
-    assert_eq!(texts(&replica), [(None, "kept".to_owned())]);
-    assert_eq!(
-        (found(&replica, "refused"), found(&replica, "kept")),
-        (0, 1)
-    );
-}
-
-#[test]
-fn a_pending_delete_is_undone_whole() {
-    let dir = Dir::new();
-    let (mut server, mut replica) = (dir.create("s.db"), dir.create("r.db"));
-    let tag = ThreadOp::Tag(Tag {
-        entry_id: None,
-        tag: "x".into(),
-        present: true,
-    });
-    append(
-        &mut server,
-        &[
-            op("a", 1, thread(1), &create(1)),
-            op("a", 2, thread(1), &entry(1, "precious")),
-            op("a", 3, thread(1), &tag),
-        ],
-    );
-    pull(&server, &mut replica, &[], 10);
-    let before = replica.dump_view().unwrap();
-    let outbox = pending(&[op("b", 9, thread(1), &delete(1))]);
-    replica.fold_outbox(&outbox[..]).unwrap();
-    assert_eq!((texts(&replica).len(), found(&replica, "precious")), (0, 0));
-    replica
-        .refold(&[(Scope::thread(), ResourceId::from(thread(1)))], &[][..])
-        .unwrap();
-    assert_eq!(replica.dump_view().unwrap(), before);
-    assert_eq!(found(&replica, "precious"), 1);
-}
-
-#[test]
-fn a_delete_erases_the_payloads_before_and_after_it() {
-    let dir = Dir::new();
-    let mut server = dir.create("s.db");
-    append(
-        &mut server,
-        &[
-            op("a", 1, thread(1), &create(1)),
-            op("a", 2, thread(1), &entry(1, "secret")),
-            op("a", 3, thread(2), &create(2)),
-            op("a", 4, thread(1), &delete(1)),
-            op("b", 4, thread(1), &entry(2, "late")),
-        ],
-    );
-    let kept: Vec<bool> = server
-        .ops_after(ServerSeq::ZERO, EVERYTHING)
-        .unwrap()
-        .iter()
-        .map(|op| op.payload.is_some())
-        .collect();
-    assert_eq!(kept, [false, false, true, true, false]);
-    assert_eq!((found(&server, "secret"), found(&server, "late")), (0, 0));
-    let live = server.dump_view().unwrap();
-    server.fold_again().unwrap();
-    assert_eq!(server.dump_view().unwrap(), live);
-}
-
-#[test]
 fn a_page_of_another_history_is_not_applied() {
     let dir = Dir::new();
     let (mut server, mut replica) = (dir.create("s.db"), dir.create("r.db"));
@@ -501,104 +380,4 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
         opened,
         Err(OpenError::NewerFormat { found: 99, .. })
     ));
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    /// A replica writes an op of this kind on this thread.
-    Write {
-        replica: usize,
-        thread: u64,
-        kind: u8,
-    },
-    /// A replica sends its outbox to the server.
-    Push(usize),
-    /// A replica pulls pages of this size.
-    Pull(usize, usize),
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        4 => (0..3_usize, 0..3_u64, 0..9_u8)
-            .prop_map(|(replica, thread, kind)| Step::Write { replica, thread, kind }),
-        2 => (0..3_usize).prop_map(Step::Push),
-        2 => (0..3_usize, 1..5_usize).prop_map(|(replica, limit)| Step::Pull(replica, limit)),
-    ];
-    proptest::collection::vec(step, 1..60)
-}
-
-fn payload(kind: u8, thread: u64, unique: u64) -> Payload {
-    let update = |name: Option<&'static str>, status| {
-        ThreadOp::Update(Update {
-            name: name.map(Cow::Borrowed),
-            project: None,
-            status,
-            at: at(unique as i64),
-        })
-    };
-    let tag = |present| {
-        ThreadOp::Tag(Tag {
-            entry_id: None,
-            tag: "t".into(),
-            present,
-        })
-    };
-    let text = format!("entry {unique}");
-    let op = match kind {
-        0 => create(thread),
-        1 => update(Some("renamed"), None),
-        2 => update(None, Some(Status::Archived)),
-        3 => tag(true),
-        4 => tag(false),
-        5 if unique.is_multiple_of(4) => delete(thread),
-        6 => return Payload::parse(r#"{"type":"from the future","x":[1]}"#).unwrap(),
-        _ => entry(u128::from(unique), &text),
-    };
-    op.payload().unwrap()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    /// Whatever is written where, and in whatever order it travels: replicas that have applied the
-    /// same log hold the view that the server holds, and the one that the log alone gives.
-    #[test]
-    fn replicas_with_the_same_log_hold_equal_views(steps in steps()) {
-        let dir = Dir::new();
-        let mut server = dir.create("s.db");
-        let mut replicas: Vec<_> = (0..3).map(|n| dir.create(&format!("r{n}.db"))).collect();
-        let mut outboxes: Vec<Vec<PendingOp>> = vec![Vec::new(); 3];
-        let mut unique = 0;
-        for step in steps {
-            match step {
-                Step::Write { replica, thread: n, kind } => {
-                    unique += 1;
-                    let mut op = op(&format!("r{replica}"), unique, thread(n), &create(n));
-                    op.payload = payload(kind, n, unique);
-                    outboxes[replica].push(PendingOp { order: unique, op });
-                    replicas[replica].fold_outbox(&outboxes[replica][..]).unwrap();
-                }
-                Step::Push(n) => {
-                    let ops: Vec<Op> = outboxes[n].iter().map(|p| p.op.clone()).collect();
-                    append(&mut server, &ops);
-                }
-                Step::Pull(n, limit) => pull(&server, &mut replicas[n], &outboxes[n], limit),
-            }
-        }
-        for (n, outbox) in outboxes.iter().enumerate() {
-            let ops: Vec<Op> = outbox.iter().map(|p| p.op.clone()).collect();
-            append(&mut server, &ops);
-            prop_assert!(replicas[n].head().unwrap().cursor.server_seq <= server.head().unwrap().cursor.server_seq);
-        }
-        let expected = server.dump_view().unwrap();
-        for (replica, outbox) in replicas.iter_mut().zip(&outboxes) {
-            pull(&server, replica, outbox, 7);
-            prop_assert_eq!(&replica.dump_view().unwrap(), &expected);
-            let images: i64 = replica.connection()
-                .query_row("SELECT count(*) FROM confirmed_rows", [], |row| row.get(0)).unwrap();
-            prop_assert_eq!(images, 0);
-        }
-        server.fold_again().unwrap();
-        prop_assert_eq!(server.dump_view().unwrap(), expected);
-    }
 }

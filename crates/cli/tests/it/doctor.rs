@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::machine::{Answer, Machine};
+use crate::served::Server;
 
 fn credentials(machine: &Machine) -> PathBuf {
     machine.config_file().with_file_name("credentials.toml")
@@ -124,4 +125,85 @@ fn a_token_for_another_endpoint_is_told() {
         message.contains("is for http://localhost:1, not http://localhost:2"),
         "{message}"
     );
+}
+
+#[test]
+fn the_doctor_sees_the_server_and_the_login() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    let check = |name: &str| {
+        let report = machine.run(&["doctor", "--json"]).json();
+        let checks = report["checks"].as_array().unwrap().clone();
+        checks
+            .into_iter()
+            .find(|check| check["name"] == name)
+            .unwrap()
+    };
+    for name in [
+        "local_file",
+        "tenant_file",
+        "outbox",
+        "server",
+        "server_auth",
+        "server_login",
+    ] {
+        let check = check(name);
+        assert_eq!(check["state"], "ok", "{check}");
+    }
+    machine.run(&["doctor"]).done();
+    machine.run(&["logout"]).done();
+    assert_eq!(check("server_auth")["state"], "failed");
+    let server = server.stop();
+    let unreached = check("server");
+    assert_eq!(unreached["state"], "failed");
+    assert!(unreached["fix"].is_string());
+    drop(server);
+    machine
+        .run(&["config", "set", "sync_enabled", "false"])
+        .done();
+    assert_eq!(check("server")["state"], "skipped");
+}
+
+#[test]
+fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    let dir = machine
+        .home()
+        .join(".local/share/syncline/profiles/default");
+    let tenant = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("tenant-") && name.ends_with(".db")
+        })
+        .unwrap();
+    std::fs::write(
+        &tenant,
+        "not a database at all, but text of some length".repeat(100),
+    )
+    .unwrap();
+    let report = machine.run(&["doctor", "--json"]).json();
+    let checks = report["checks"].as_array().unwrap();
+    let found = checks
+        .iter()
+        .find(|check| check["name"] == "tenant_file")
+        .unwrap();
+    assert_eq!(found["state"], "warning", "{found}");
+    machine.run(&["sync"]).done();
+    let read = machine
+        .run(&["thread", "read", "plan", "--json"])
+        .done()
+        .json();
+    assert_eq!(read["entries"][0]["content"], "first");
+    let report = machine.run(&["doctor", "--json"]).done().json();
+    let kept = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["name"] == "kept_files");
+    assert_eq!(kept.unwrap()["state"], "warning");
 }

@@ -54,6 +54,20 @@ impl Machine {
         finish(self.command(arguments), b"")
     }
 
+    /// All entries of a thread, as `thread read` tells them.
+    pub(crate) fn entries(&self, thread: &str) -> Vec<Value> {
+        let answer = self
+            .run(&["thread", "read", thread, "--all", "--json"])
+            .done();
+        answer.json()["entries"].as_array().unwrap().clone()
+    }
+
+    /// The contents of all entries of a thread.
+    pub(crate) fn contents(&self, thread: &str) -> Vec<String> {
+        let text = |entry: &Value| entry["content"].as_str().unwrap().to_owned();
+        self.entries(thread).iter().map(text).collect()
+    }
+
     /// Runs with variables of the environment set.
     pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Answer {
         let mut command = self.command(arguments);

@@ -11,11 +11,14 @@ mod daemon;
 #[cfg(unix)]
 mod demo;
 mod doctor;
+mod login;
 mod logs;
 mod machine;
 mod reference;
+mod serve;
 mod served;
-mod server;
+mod sync;
+mod thread_change;
 mod thread_read;
 mod thread_search;
 mod thread_transfer;

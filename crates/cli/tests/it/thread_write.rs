@@ -2,7 +2,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::machine::{Answer, Machine};
+use crate::machine::Machine;
 
 fn keys(value: &Value) -> Vec<&str> {
     value
@@ -11,18 +11,6 @@ fn keys(value: &Value) -> Vec<&str> {
         .keys()
         .map(String::as_str)
         .collect()
-}
-
-fn entries(machine: &Machine, thread: &str) -> Vec<Value> {
-    let answer = machine
-        .run(&["thread", "read", thread, "--all", "--json"])
-        .done();
-    answer.json()["entries"].as_array().unwrap().clone()
-}
-
-fn contents(machine: &Machine, thread: &str) -> Vec<String> {
-    let text = |entry: &Value| entry["content"].as_str().unwrap().to_owned();
-    entries(machine, thread).iter().map(text).collect()
 }
 
 #[test]
@@ -89,7 +77,7 @@ fn a_thread_without_text_has_no_entry() {
         .done()
         .json();
     assert_eq!(made["entry_id"], Value::Null);
-    assert_eq!(entries(&machine, "empty"), [] as [Value; 0]);
+    assert_eq!(machine.entries("empty"), [] as [Value; 0]);
 }
 
 #[test]
@@ -105,7 +93,7 @@ fn standard_input_is_an_entry_less_its_last_line_break() {
     machine
         .run_on("", &["thread", "push", "t", "-"])
         .failed(2, "content_invalid");
-    assert_eq!(contents(&machine, "t"), ["two\nlines\n", "crlf"]);
+    assert_eq!(machine.contents("t"), ["two\nlines\n", "crlf"]);
 }
 
 #[test]
@@ -123,7 +111,7 @@ fn text_is_kept_character_for_character() {
     for text in texts {
         machine.run(&["thread", "push", "t", text]).done();
     }
-    assert_eq!(contents(&machine, "t"), texts);
+    assert_eq!(machine.contents("t"), texts);
     let shown = machine.run(&["thread", "read", "t"]).done().stdout;
     assert!(
         !shown.contains('\u{1b}'),
@@ -146,7 +134,7 @@ fn an_entry_that_is_too_long_is_refused_whole() {
         .run_on(&format!("{long}x"), &["thread", "push", "t", "-"])
         .failed(2, "content_invalid")
         .says("nothing was written");
-    assert_eq!(entries(&machine, "t").len(), 1);
+    assert_eq!(machine.entries("t").len(), 1);
     let mut command = machine.command(&["thread", "push", "t", "-"]);
     let file = machine.home().join("latin1");
     std::fs::write(&file, b"caf\xe9").unwrap();
@@ -203,7 +191,7 @@ fn the_author_is_that_of_the_flag_or_environment() {
     machine
         .run(&["--author", "", "thread", "push", "t", "d"])
         .failed(2, "author_invalid");
-    let entries = entries(&machine, "t");
+    let entries = machine.entries("t");
     let authors: Vec<&str> = entries
         .iter()
         .map(|e| e["author"].as_str().unwrap())
@@ -265,8 +253,8 @@ fn an_ambiguous_thread_lists_the_candidates() {
         .run(&["thread", "push", "plan", "x", "-p", "b"])
         .done();
     machine.run(&["thread", "push", "a/plan", "y"]).done();
-    assert_eq!(contents(&machine, "a/plan"), ["a", "y"]);
-    assert_eq!(contents(&machine, "b/plan"), ["b", "x"]);
+    assert_eq!(machine.contents("a/plan"), ["a", "y"]);
+    assert_eq!(machine.contents("b/plan"), ["b", "x"]);
     // A chosen project is not left, but pointed out of.
     machine
         .run(&["thread", "read", "plan", "-p", "c"])
@@ -274,93 +262,7 @@ fn an_ambiguous_thread_lists_the_candidates() {
         .says("maybe: a/plan");
     // A thread of project `default` goes first where nothing chooses one.
     machine.run(&["thread", "new", "plan", "d"]).done();
-    assert_eq!(contents(&machine, "plan"), ["d"]);
-}
-
-#[test]
-fn a_thread_is_renamed_moved_and_put_away() {
-    let machine = Machine::new();
-    let run = |arguments: &[&str]| -> Answer { machine.run(arguments).done() };
-    run(&["thread", "new", "plan", "x"]);
-    run(&["thread", "new", "plan", "y", "-p", "other"]);
-    let renamed = run(&["thread", "rename", "plan", "Der Plan", "--json"]).json();
-    assert_eq!(
-        (&renamed["name"], &renamed["key"]),
-        (&json!("Der Plan"), &json!("plan"))
-    );
-    let moved = run(&["thread", "move", "plan", "other", "--json"]).json();
-    assert_eq!(
-        (&moved["project"], &moved["key"]),
-        (&json!("other"), &json!("plan-2"))
-    );
-    let archived = run(&["thread", "archive", "other/plan-2", "--json"]).json();
-    assert_eq!(archived["status"], "archived");
-    run(&["thread", "push", "other/plan-2", "an entry wakes nothing"]);
-    let listed = run(&["thread", "list", "--status", "archived", "--json"]).json();
-    assert_eq!(listed["total"], 1);
-    let again = run(&["thread", "archive", "other/plan-2", "--json"]).json();
-    assert_eq!(again["state"], "unchanged");
-    let back = run(&["thread", "unarchive", "other/plan-2", "--json"]).json();
-    assert_eq!(back["status"], "active");
-}
-
-#[test]
-fn a_delete_asks_first_and_the_key_is_free_again() {
-    let machine = Machine::new();
-    machine.run(&["thread", "new", "plan", "old"]).done();
-    machine
-        .run_on("y\n", &["thread", "delete", "plan"])
-        .failed(2, "not_confirmed")
-        .says("syncline thread delete default/plan --yes");
-    let deleted = machine
-        .run(&["thread", "delete", "plan", "--yes", "--json"])
-        .done()
-        .json();
-    assert_eq!(deleted["deleted"], true);
-    machine
-        .run(&["thread", "read", "plan"])
-        .failed(1, "thread_unknown");
-    let made = machine
-        .run(&["thread", "new", "plan", "new", "--json"])
-        .done()
-        .json();
-    assert_ne!(made["thread_id"], deleted["thread_id"]);
-    assert_eq!(contents(&machine, "plan"), ["new"]);
-}
-
-#[test]
-fn tags_and_links_are_put_on_and_taken_off() {
-    let machine = Machine::new();
-    let run = |arguments: &[&str]| -> Value {
-        let arguments = [&["thread"], arguments, &["--json"]].concat();
-        machine.run(&arguments).done().json()
-    };
-    let entry = run(&["new", "a", "x"])["entry_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    run(&["new", "b", "y"]);
-    run(&["tag", "a", "api", "db"]);
-    let tagged = run(&["tag", "a", "seen", "--entry", &entry]);
-    assert_eq!(tagged["entry_id"], entry.as_str());
-    run(&["tag", "a", "db", "--remove"]);
-    let listed = run(&["list", "--tag", "api"]);
-    assert_eq!(listed["threads"][0]["tags"], json!(["api"]));
-    assert_eq!(run(&["list", "--tag", "db"])["total"], 0);
-    assert_eq!(run(&["list", "--tag", "seen"])["total"], 1);
-    let linked = run(&["link", "a", "b", "--note", "see also"]);
-    assert_eq!(
-        (&linked["note"], &linked["present"]),
-        (&json!("see also"), &json!(true))
-    );
-    machine
-        .run(&["thread", "link", "a", "a"])
-        .failed(2, "invalid_field");
-    machine
-        .run(&["thread", "link", "a", "nowhere"])
-        .failed(1, "thread_unknown");
-    let no_entry = machine.run(&["thread", "tag", "a", "x", "--entry", "ffff"]);
-    no_entry.failed(1, "entry_unknown");
+    assert_eq!(machine.contents("plan"), ["d"]);
 }
 
 #[test]
@@ -383,7 +285,7 @@ fn a_hundred_processes_at_once_each_append_one_entry() {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    let mut found = contents(&machine, "t");
+    let mut found = machine.contents("t");
     found.sort();
     let mut expected = texts;
     expected.sort();

@@ -14,5 +14,6 @@ mod pages;
 mod pushes;
 mod queries;
 mod recoveries;
+mod refusals;
 mod sessions;
 mod streams;

@@ -169,10 +169,12 @@ impl World {
 
     /// Cuts an answer at any byte. Some transports notice, some pass on what came.
     fn cut(&mut self, mut answer: Answer) -> Result<Answer, Unanswered> {
+        // A file comes compressed, and what is cut of that can't be expanded.
+        let is_file = answer.media_type.as_deref() == Some(PREPARED_FILE_TYPE);
         let AnswerBody::Bytes(body) = &mut answer.body else {
             return Err(unanswered("the answer was cut"));
         };
-        if body.is_empty() || self.chance.percent(40) {
+        if is_file || body.is_empty() || self.chance.percent(40) {
             return Err(unanswered("the answer was cut"));
         }
         body.truncate(self.chance.below(body.len()));

@@ -7,7 +7,7 @@ use super::search::{Cause, Found, Next, Search};
 use super::state::{Fetch, Resume, State};
 use super::step::Step;
 use super::{FILE_TRIES_MAX, NO_CALL, NO_LOCAL, NO_STREAM, Pulled, Session};
-use crate::RetryClass;
+use crate::{EpochMode, RetryClass};
 
 impl Session {
     pub(super) fn when_searching(&mut self, search: Search, event: Event) -> Step {
@@ -91,11 +91,12 @@ impl Session {
     }
 
     /// Where the replica stands on the last common place, its file is good as it is; but one that
-    /// comes here again without any progress is made anew.
+    /// comes here again without any progress is made anew. So is one that follows: a delete that was
+    /// discarded may have erased ops of it that stand in the new log with their payloads.
     fn found(&mut self, found: Found) -> Step {
         if found.at_cursor {
             match found.cause {
-                Cause::Epoch(change) => {
+                Cause::Epoch(change) if change.mode == EpochMode::Heal => {
                     let adopt = Action::AdoptEpoch {
                         epoch: change.epoch,
                         mode: change.mode,
@@ -104,7 +105,7 @@ impl Session {
                     return Step::to(State::Pushing, [adopt, Action::Push]);
                 }
                 Cause::Diverged if self.recoveries <= 1 => return self.cycle(),
-                Cause::Diverged => {}
+                Cause::Epoch(_) | Cause::Diverged => {}
             }
         }
         self.resume(Resume::Rebuild(found.plan()))

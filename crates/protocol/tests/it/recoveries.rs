@@ -176,7 +176,7 @@ fn a_replica_that_lags_behind_a_restore_takes_the_new_epoch_as_it_is() {
         epoch: epoch(),
         common_at_most: ServerSeq(6),
         offer_up_to: ServerSeq(6),
-        mode: EpochMode::Follow,
+        mode: EpochMode::Heal,
     };
     let actions = tell(
         &mut session,
@@ -196,8 +196,35 @@ fn a_replica_that_lags_behind_a_restore_takes_the_new_epoch_as_it_is() {
         actions[0],
         Action::AdoptEpoch {
             epoch: epoch(),
-            mode: EpochMode::Follow
+            mode: EpochMode::Heal
         }
+    );
+}
+
+/// What a discarded delete has erased is fetched again.
+#[test]
+fn a_replica_that_follows_makes_its_file_anew_also_on_the_common_place() {
+    let mut session = live_session();
+    let change = EpochChange {
+        epoch: epoch(),
+        common_at_most: ServerSeq(6),
+        offer_up_to: ServerSeq(6),
+        mode: EpochMode::Follow,
+    };
+    let changed = Event::CallFailed(Failure::EpochChanged(change));
+    tell(
+        &mut session,
+        &[
+            (Event::LocalWrite, "Push", "LivePushing"),
+            (changed, "CloseStream FindMark", "Searching"),
+            (Event::MarkFound(at(5)), "FindMark", "Searching"),
+            (Event::MarkFound(at(5)), "Probe", "Probing"),
+            (
+                Event::ProbeAnswered,
+                "BeginRebuild FetchFile",
+                "FetchingFile",
+            ),
+        ],
     );
 }
 

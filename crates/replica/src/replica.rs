@@ -5,7 +5,7 @@
 //! | first | then | a crash between them |
 //! |---|---|---|
 //! | local: a write, on the disk | tenant: it is folded on top | the tenant file notes up to which order it has folded; the next open folds the rest |
-//! | tenant: a page, with ops of the outbox, on the disk | local: those ops leave the outbox | an op that the log holds is never folded as pending; the next open removes it |
+//! | tenant: a page, with ops of the outbox, on the disk | local: those ops leave the outbox, and those whose keys are others' are written anew | an op that the log holds is never folded as pending; the next open removes it, or writes it anew |
 //! | local: a refused op moves to quarantine, its resource is noted as due | tenant: the resource is folded again without it, on the disk; local: it is no longer due | the next open folds it again; doing so twice changes nothing |
 //! | local: an acknowledgement, or the removal of a pulled op, not waited for | anything | a power cut takes it back: the op is pushed again, and answered as a duplicate |
 //! | local: a new actor | tenant: the page that called for it | a new actor that nobody needed |
@@ -29,6 +29,7 @@ mod apply;
 mod open;
 mod read;
 mod rebuild;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -43,10 +44,10 @@ use crate::place::Place;
 use crate::{Changes, Host, ReplicaError};
 
 pub(crate) use apply::{NewClock, PageError};
-pub(crate) use open::Depth;
 pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
 pub(crate) use rebuild::{Fitness, Offer, Rebuild};
+pub(crate) use reconcile::Depth;
 pub use write::{WriteWithError, Written};
 
 /// A handle on a replica. Each thread has its own ([`Replica::another`]); they share subscribers.

@@ -2,7 +2,7 @@
 
 use syncline_model::Cursor;
 use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
-use syncline_protocol::session::{Action, Applied, Event, Settled};
+use syncline_protocol::session::{Action, Applied, Event, Settled, State};
 use syncline_protocol::{
     ErrorCode, Offer, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE,
     StreamParser, StreamQuery, Verdict as PushVerdict,
@@ -189,6 +189,11 @@ impl Engine {
             Err(PageError::Replica(error)) => return Err(error.into()),
         }
         self.notes.heard(head);
+        // A pull is asked for after every acknowledgement before it; a page of the stream may have
+        // been made before one.
+        if matches!(self.state(), State::Applying) {
+            self.replica.settle_beyond(head)?;
+        }
         if reach == Applied::CaughtUp && !self.replica.has_pending()? {
             self.notes.synced(&self.replica);
         }

@@ -67,11 +67,7 @@ impl Replica {
         verdicts: &[(OpKey, Verdict)],
         new_clock: NewClock,
     ) -> Result<Settled, ReplicaError> {
-        let seen = clock_seen(&self.tenant).map_err(ReplicaError::Tenant)?;
-        let floor = match new_clock {
-            NewClock::FromLog => seen,
-            NewClock::Onward => seen.max(self.local.identity().map_err(ReplicaError::Local)?.clock),
-        };
+        let floor = self.clock_floor(new_clock)?;
         let (actor, now) = (self.place.new_actor(), self.place.host.now());
         let settled = self.local.settle(verdicts, &actor, floor, now)?;
         self.settle_passed()?;
@@ -85,7 +81,7 @@ impl Replica {
     /// by this one before it was put back from a copy: it takes a new actor first.
     pub(crate) fn apply(&mut self, page: &PulledPage) -> Result<Applied, PageError> {
         let identity = self.local.identity().map_err(ReplicaError::Local)?;
-        let mut ours = Vec::new();
+        let (mut ours, mut conflicting) = (Vec::new(), Vec::new());
         let mut stranger = None;
         let empty = self.local.newest_order().map_err(ReplicaError::Local)? == 0;
         for op in &page.ops {
@@ -93,15 +89,17 @@ impl Replica {
             if empty && !own {
                 continue;
             }
-            if self
+            let row = self
                 .local
                 .outbox_row(&op.key)
-                .map_err(ReplicaError::Local)?
-                .is_some()
-            {
-                ours.push(op.key.clone());
-            } else if own && !self.knows_elsewhere(&op.key)? {
+                .map_err(ReplicaError::Local)?;
+            if own && !self.wrote(row.as_ref(), &op.key, op.payload_hash)? {
                 stranger = stranger.or(Some(&op.key));
+            }
+            match row {
+                Some(row) if row.payload_hash == op.payload_hash => ours.push(row.key),
+                Some(row) => conflicting.push(row.key),
+                None => {}
             }
         }
         if let Some(key) = stranger {
@@ -118,6 +116,7 @@ impl Replica {
         self.local
             .forget_pulled(&ours)
             .map_err(ReplicaError::Local)?;
+        self.write_anew(&conflicting)?;
         self.settle_passed()?;
         self.subscribers
             .tell(&Changes::Named(applied.touched.iter().cloned().collect()));
@@ -125,18 +124,13 @@ impl Replica {
         Ok(applied)
     }
 
-    /// Whether an op of our actor was written here, and is no longer in the outbox.
-    pub(crate) fn knows_elsewhere(&self, key: &OpKey) -> Result<bool, ReplicaError> {
-        let held = self
-            .local
-            .quarantined_with_key(key)
-            .map_err(ReplicaError::Local)?;
-        Ok(held.is_some()
-            || self
-                .tenant
-                .find(key)
-                .map_err(ReplicaError::Tenant)?
-                .is_some())
+    /// The clock above which a new actor's begin.
+    pub(super) fn clock_floor(&self, new_clock: NewClock) -> Result<u64, ReplicaError> {
+        let seen = clock_seen(&self.tenant).map_err(ReplicaError::Tenant)?;
+        Ok(match new_clock {
+            NewClock::FromLog => seen,
+            NewClock::Onward => seen.max(self.local.identity().map_err(ReplicaError::Local)?.clock),
+        })
     }
 
     /// Takes a new actor, because somebody else wrote `key` with the old one.

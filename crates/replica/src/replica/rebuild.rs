@@ -10,7 +10,7 @@ use syncline_store::{
 
 use super::Replica;
 use super::apply::PageError;
-use super::open::Depth;
+use super::reconcile::Depth;
 use crate::place::NO_EPOCH;
 use crate::{Changes, ReplicaError};
 
@@ -257,19 +257,15 @@ impl Replica {
             return Ok(());
         }
         let actor = self.local.identity().map_err(ReplicaError::Local)?.actor;
-        let mut keys = Vec::new();
-        new.visit_ops_of(&actor, |key| {
-            keys.push(key);
+        let mut ops = Vec::new();
+        new.visit_ops_of(&actor, |key, hash| {
+            ops.push((key, hash));
             Ok(())
         })
         .map_err(ReplicaError::Tenant)?;
-        for key in keys {
-            let waits = self
-                .local
-                .outbox_row(&key)
-                .map_err(ReplicaError::Local)?
-                .is_some();
-            if !waits && !self.knows_elsewhere(&key)? {
+        for (key, hash) in ops {
+            let row = self.local.outbox_row(&key).map_err(ReplicaError::Local)?;
+            if !self.wrote(row.as_ref(), &key, hash)? {
                 return self.take_actor(&key);
             }
         }

@@ -8,8 +8,8 @@ use syncline_store::{Appended, FileOptions, PageLimit, PulledPage, TenantFile};
 use uuid::Uuid;
 
 use super::apply::NewClock;
-use super::open::Depth;
 use super::rebuild::Offer;
+use super::reconcile::Depth;
 use super::{Looked, OpState, Replica, ReplicaOptions};
 use crate::testing::{at, contents, create, entries, entry, thread};
 use crate::{Changes, ReplicaError};

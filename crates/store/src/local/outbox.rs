@@ -183,6 +183,19 @@ impl LocalFile {
         )
     }
 
+    /// The acknowledged ops whose place is above `seq`, `limit` at most.
+    pub fn acknowledged_beyond(
+        &self,
+        seq: ServerSeq,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.outbox_where(
+            "acknowledged_seq > ?1 ORDER BY acknowledged_seq LIMIT ?2",
+            seq.get(),
+            limit,
+        )
+    }
+
     fn outbox_where(
         &self,
         condition: &str,

@@ -1,6 +1,7 @@
 //! What a push answer does to the outbox, in one transaction.
 
 use rusqlite::Transaction;
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, Clock, Mark, OpKey, ServerSeq, Timestamp};
 
 use super::outbox::{OutboxRow, OutboxState, WriteError};
@@ -82,6 +83,9 @@ fn settle_plain(
         match verdict {
             Verdict::Acknowledged(seq) => {
                 acknowledge(transaction, key, Some(*seq))?;
+                if is_planted(Defect::ForgetOnAcknowledge) {
+                    remove(transaction, key)?;
+                }
                 settled.acknowledged += 1;
             }
             Verdict::Covered => {
@@ -93,7 +97,9 @@ fn settle_plain(
                 let Some(row) = row_of(transaction, key)? else {
                     continue;
                 };
-                put_in_quarantine(transaction, &row, code, message, now)?;
+                if !is_planted(Defect::ForgetOnRefusal) {
+                    put_in_quarantine(transaction, &row, code, message, now)?;
+                }
                 remove(transaction, key)?;
                 note_refold(transaction, key)?;
                 settled.quarantined += 1;

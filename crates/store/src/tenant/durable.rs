@@ -1,7 +1,7 @@
 //! What a replica asks of its tenant file beside reading and applying: how durable the commits to
 //! come are, and whose ops it holds.
 
-use syncline_model::{ActorId, OpKey};
+use syncline_model::{ActorId, OpKey, PayloadHash};
 
 use super::TenantFile;
 use super::read::{logged, raw};
@@ -46,11 +46,11 @@ impl TenantFile {
             .pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
-    /// Shows `visit` the key of every op of this actor. Reads the whole log.
+    /// Shows `visit` the key and payload hash of every op of this actor. Reads the whole log.
     pub fn visit_ops_of(
         &self,
         actor: &ActorId,
-        mut visit: impl FnMut(OpKey) -> Result<(), StoreError>,
+        mut visit: impl FnMut(OpKey, PayloadHash) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT server_seq, scope, resource_id, actor, clock, NULL, payload_hash FROM ops \
@@ -58,7 +58,8 @@ impl TenantFile {
         )?;
         let mut rows = statement.query([actor.as_str()])?;
         while let Some(row) = rows.next()? {
-            visit(logged(&raw(row)?)?.key)?;
+            let op = logged(&raw(row)?)?;
+            visit(op.key, op.payload_hash)?;
         }
         Ok(())
     }

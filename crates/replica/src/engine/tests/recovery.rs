@@ -76,6 +76,30 @@ fn a_server_regrown_past_old_cursors_gets_what_it_lost() {
     rolled_back(&texts.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
+/// The op was acknowledged, the log put back, and nobody has written since: no place passes its own.
+#[test]
+fn an_acknowledged_op_above_the_head_of_a_server_put_back_is_offered_again() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut a = machines.node("a", ONCE);
+    a.write(&["kept"]);
+    a.settle(&mut server);
+    let copy = server.back_up();
+    a.write(&["lost"]);
+    let (call, request) = a.sent.take().unwrap();
+    let answer = server.answer(&request, &*a.host);
+    server.restore(&copy);
+    a.tell(EngineEvent::Answered {
+        call,
+        answer: Ok(answer),
+    });
+    assert_eq!(a.waiting(), 2);
+    a.settle(&mut server);
+    assert_eq!(
+        (a.waiting(), a.contents()),
+        (0, vec!["kept".into(), "lost".into()])
+    );
+}
+
 fn restored(mode: EpochMode) -> (Vec<String>, u64) {
     let (machines, mut server) = (Machines::new(), WireServer::new());
     let mut a = machines.node("a", LIVE);

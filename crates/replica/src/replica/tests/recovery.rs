@@ -21,6 +21,31 @@ fn a_key_conflict_makes_a_new_actor_and_loses_nothing() {
 }
 
 #[test]
+fn a_pulled_op_under_the_key_of_one_that_waits_does_not_take_its_place() {
+    let place = Place::new();
+    let (mut replica, mut server) = (place.open("a"), place.server("s"));
+    start(&mut replica, &server);
+    let actor = replica.status().unwrap().actor;
+    let written = replica
+        .write(&[create(), entry("mine"), entry("mine too")])
+        .unwrap();
+    // This replica was put back from a copy: what it wrote before that has the same keys.
+    server.add(&Op {
+        key: written.keys[1].clone(),
+        payload: entry("written before").payload,
+    });
+    pull(&mut replica, &server);
+    assert_ne!(replica.status().unwrap().actor, actor);
+    assert_eq!(outbox(&replica), 3);
+    sync(&mut replica, &mut server);
+    assert_eq!(
+        contents(&mut replica),
+        ["written before", "mine", "mine too"]
+    );
+    assert_eq!(outbox(&replica), 0);
+}
+
+#[test]
 fn a_copied_directory_is_a_new_replica_and_both_sync() {
     let place = Place::new();
     let (mut original, mut server) = (place.open("a"), place.server("s"));
@@ -269,4 +294,59 @@ fn old_and_abandoned_tenant_files_are_removed() {
     a.remove_leftovers().unwrap();
     assert!(!path.exists());
     assert!(place.path("a").join(&a.tenant_name).exists());
+}
+
+/// The log holds an op of this replica's actor, from before it was put back from a copy, under the
+/// key of one that waits in its outbox.
+fn written_twice() -> (Place, Replica, Server) {
+    let place = Place::new();
+    let (mut replica, mut server) = (place.open("a"), place.server("s"));
+    start(&mut replica, &server);
+    let keys = replica.write(&[create(), entry("this life")]).unwrap().keys;
+    for (key, op) in keys.into_iter().zip([create(), entry("a former life")]) {
+        let payload = op.payload;
+        server.add(&Op { key, payload });
+    }
+    (place, replica, server)
+}
+
+#[test]
+fn an_op_whose_key_comes_with_a_page_under_another_payload_is_written_anew() {
+    let (_place, mut replica, mut server) = written_twice();
+    let actor = replica.status().unwrap().actor;
+    pull(&mut replica, &server);
+    assert_ne!(replica.status().unwrap().actor, actor);
+    assert_eq!(contents(&mut replica), ["a former life", "this life"]);
+    sync(&mut replica, &mut server);
+    assert_eq!(contents(&mut replica), ["a former life", "this life"]);
+    assert_eq!(outbox(&replica), 0);
+}
+
+#[test]
+fn an_op_whose_key_a_rebuilt_file_holds_under_another_payload_is_written_anew() {
+    let (_place, mut replica, mut server) = written_twice();
+    start(&mut replica, &server);
+    assert_eq!(contents(&mut replica), ["a former life", "this life"]);
+    sync(&mut replica, &mut server);
+    assert_eq!(contents(&mut replica), ["a former life", "this life"]);
+    assert_eq!(outbox(&replica), 0);
+}
+
+#[test]
+fn a_former_life_in_the_log_does_not_keep_a_lost_server_from_being_healed() {
+    let (place, mut replica, server) = written_twice();
+    replica
+        .tenant
+        .apply(&server.page(ServerSeq::ZERO), &replica.local)
+        .unwrap();
+    let mut fresh = place.server("fresh");
+    let offer = Offer {
+        common: Cursor::ORIGIN,
+        up_to: ServerSeq(u64::MAX),
+        mode: EpochMode::Heal,
+    };
+    assert_eq!(rebuild(&mut replica, &fresh, offer), 2);
+    sync(&mut replica, &mut fresh);
+    assert_eq!(contents(&mut replica), ["a former life", "this life"]);
+    assert_eq!(outbox(&replica), 0);
 }

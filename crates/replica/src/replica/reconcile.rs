@@ -1,0 +1,197 @@
+//! The outbox and the log, compared: what a crash, a power cut, or a copy put back has left between
+//! them.
+
+use syncline_model::{OpKey, PayloadHash, ServerSeq};
+use syncline_store::local::{OutboxRow, Verdict};
+
+use super::Replica;
+use super::apply::NewClock;
+use crate::ReplicaError;
+
+/// How many ops of the outbox one pass compares with the log.
+const PAGE: usize = 1000;
+
+/// How much of the outbox is compared with the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// A page of it: what a process that was killed between two transactions left behind.
+    Recent,
+    All,
+}
+
+/// What the log says of an op's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Logged {
+    No,
+    /// The log holds the op.
+    Yes,
+    /// The log holds another op under its key: somebody else writes with the same actor, or this
+    /// replica did in a life that it has no memory of.
+    Another,
+}
+
+/// Ops of the outbox, by what is to become of them.
+#[derive(Debug, Default)]
+struct Sorted {
+    pulled: Vec<OpKey>,
+    covered: Vec<OpKey>,
+    lacking: Vec<OpKey>,
+    conflicting: Vec<OpKey>,
+}
+
+impl Replica {
+    /// Compares the outbox with the log: an op that the log holds leaves the outbox; one whose key
+    /// is another op's is written anew; and one that the server said it has at a place that this
+    /// replica has passed, and that isn't there, is pending again.
+    pub(crate) fn reconcile(&mut self, depth: Depth) -> Result<(), ReplicaError> {
+        let offered = self.local.offered_order().map_err(ReplicaError::Local)?;
+        // Those written anew stand behind this, and need no second look.
+        let newest = self.local.newest_order().map_err(ReplicaError::Local)?;
+        let mut after = 0;
+        while after < newest {
+            let rows = self
+                .local
+                .outbox_after(after, PAGE)
+                .map_err(ReplicaError::Local)?;
+            let Some(last) = rows.last().map(|row| row.order) else {
+                break;
+            };
+            let mut sorted = Sorted::default();
+            for row in rows {
+                // An op that was never offered can be in no log; but a power cut may have taken back
+                // how far the outbox was, and another life's ops may have its key.
+                if depth == Depth::All || row.order <= offered {
+                    match self.logged(&row.key, row.payload_hash)? {
+                        Logged::No => {}
+                        Logged::Yes => sorted.pulled.push(row.key),
+                        Logged::Another => sorted.conflicting.push(row.key),
+                    }
+                }
+            }
+            self.settle_sorted(&sorted)?;
+            after = last;
+            if depth == Depth::Recent {
+                break;
+            }
+        }
+        self.settle_passed()
+    }
+
+    /// Settles acknowledged ops whose place the cursor has passed without pulling them.
+    pub(super) fn settle_passed(&mut self) -> Result<(), ReplicaError> {
+        let head = self.tenant.head().map_err(ReplicaError::Tenant)?;
+        loop {
+            let rows = self
+                .local
+                .acknowledged_through(head.cursor.server_seq, PAGE)
+                .map_err(ReplicaError::Local)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let mut sorted = Sorted::default();
+            for row in rows {
+                let below_floor = row.acknowledged_at().is_some_and(|seq| seq <= head.floor);
+                match self.logged(&row.key, row.payload_hash)? {
+                    Logged::Yes => sorted.pulled.push(row.key),
+                    Logged::No if below_floor => sorted.covered.push(row.key),
+                    Logged::No => {
+                        tracing::warn!(
+                            op.key = ?row.key,
+                            "the log lacks an acknowledged op at a place passed; it is offered again"
+                        );
+                        sorted.lacking.push(row.key);
+                    }
+                    Logged::Another => sorted.conflicting.push(row.key),
+                }
+            }
+            self.settle_sorted(&sorted)?;
+        }
+    }
+
+    /// Counts acknowledged ops as pending again whose place is above the log's head: the log was put
+    /// back since. `head` must have been heard after the last acknowledgement.
+    pub(crate) fn settle_beyond(&mut self, head: ServerSeq) -> Result<(), ReplicaError> {
+        loop {
+            let rows = self
+                .local
+                .acknowledged_beyond(head, PAGE)
+                .map_err(ReplicaError::Local)?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            tracing::warn!(
+                op.count = rows.len(),
+                "the log ends before acknowledged ops; they are offered again"
+            );
+            let lacking: Vec<_> = rows.into_iter().map(|row| row.key).collect();
+            self.local
+                .offer_again(&lacking)
+                .map_err(ReplicaError::Local)?;
+        }
+    }
+
+    /// Writes anew those ops of the outbox whose keys are others' in the log.
+    pub(super) fn write_anew(&mut self, keys: &[OpKey]) -> Result<(), ReplicaError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(
+            op.count = keys.len(),
+            "ops whose keys are others' are written anew"
+        );
+        // An acknowledgement was of a log that is no longer the server's.
+        self.local.offer_again(keys).map_err(ReplicaError::Local)?;
+        let verdicts: Vec<_> = keys
+            .iter()
+            .map(|key| (key.clone(), Verdict::WriteAnew))
+            .collect();
+        let floor = self.clock_floor(NewClock::Onward)?;
+        let (actor, now) = (self.place.new_actor(), self.place.host.now());
+        self.local.settle(&verdicts, &actor, floor, now)?;
+        Ok(())
+    }
+
+    /// What the log says of an op's key.
+    pub(super) fn logged(&self, key: &OpKey, hash: PayloadHash) -> Result<Logged, ReplicaError> {
+        let found = self.tenant.find(key).map_err(ReplicaError::Tenant)?;
+        Ok(match found {
+            None => Logged::No,
+            Some((_, logged)) if logged == hash => Logged::Yes,
+            Some(_) => Logged::Another,
+        })
+    }
+
+    /// What became of an op of our actor that the log has: whether it was written here.
+    pub(super) fn wrote(
+        &self,
+        row: Option<&OutboxRow>,
+        key: &OpKey,
+        hash: PayloadHash,
+    ) -> Result<bool, ReplicaError> {
+        if let Some(row) = row {
+            return Ok(row.payload_hash == hash);
+        }
+        let held = self
+            .local
+            .quarantined_with_key(key)
+            .map_err(ReplicaError::Local)?;
+        if held.is_some_and(|op| op.payload_hash == hash) {
+            return Ok(true);
+        }
+        Ok(self.logged(key, hash)? == Logged::Yes)
+    }
+
+    fn settle_sorted(&mut self, sorted: &Sorted) -> Result<(), ReplicaError> {
+        // The transaction that put them in the log has waited for the disk.
+        self.local
+            .forget_pulled(&sorted.pulled)
+            .map_err(ReplicaError::Local)?;
+        self.local
+            .forget_covered(&sorted.covered)
+            .map_err(ReplicaError::Local)?;
+        self.local
+            .offer_again(&sorted.lacking)
+            .map_err(ReplicaError::Local)?;
+        self.write_anew(&sorted.conflicting)
+    }
+}

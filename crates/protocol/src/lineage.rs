@@ -1,5 +1,6 @@
 //! Epochs: the histories that a log has had, and what a replica of an older one keeps in common.
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Epoch, ServerSeq};
 
 pub use syncline_model::{EpochMode, Lineage, Parent};
@@ -45,7 +46,7 @@ impl EpochChange {
         change.common_at_most = left_at;
         for step in theirs[..steps].iter().rev().filter_map(|step| step.parent) {
             change.common_at_most = change.common_at_most.min(step.cursor.server_seq);
-            if step.mode == EpochMode::Follow {
+            if step.mode == EpochMode::Follow && !is_planted(Defect::OfferDiscarded) {
                 change.mode = EpochMode::Follow;
                 change.offer_up_to = change.offer_up_to.min(change.common_at_most);
             }

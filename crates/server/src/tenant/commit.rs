@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Payload, ResourceId, Scope, ServerSeq, Timestamp};
 use syncline_store::{Head, StoreError, TenantFile};
 
@@ -122,7 +123,9 @@ impl TenantLog {
                 }
                 None => {
                     let at_fault = folding.get().filter(|_| matches!(write, Write::Push(_)));
-                    let Some(op) = at_fault.filter(|op| !poisoned.contains(op)) else {
+                    let is_known =
+                        |op: &usize| poisoned.contains(op) || is_planted(Defect::RetryPanickedFold);
+                    let Some(op) = at_fault.filter(|op| !is_known(op)) else {
                         committed.panics += 1;
                         return committed.outcomes.push(Err(Refused::Panicked));
                     };

@@ -1,5 +1,6 @@
 //! Reading the log: the checks of a place, and the page after it.
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Cursor, Mark, ServerSeq};
 use syncline_protocol::{Admission, Claims, LogFacts, PageEncoder, PageEnd, WireOp, admit};
 use syncline_store::{Head, PageLimit, TenantFile};
@@ -31,6 +32,15 @@ pub(super) fn check(file: &TenantFile, head: &Head, claims: &Claims) -> Result<(
         head: head.cursor.server_seq,
         floor: head.floor,
     };
+    let unmarked = Claims {
+        mark: None,
+        ..*claims
+    };
+    let claims = if is_planted(Defect::NoMarkCheck) {
+        &unmarked
+    } else {
+        claims
+    };
     match admit(claims, &log, |place| file.mark_at(place))? {
         Admission::Serve => Ok(()),
         Admission::EpochChanged => Err(Refused::EpochChanged {
@@ -59,6 +69,9 @@ pub fn read_page(
         file.visit_ops_after(claims.since, limit, |op| {
             last = ServerSeq(op.server_seq);
             bytes += op.payload.map_or(0, str::len);
+            if is_planted(Defect::GapInPage) && op.server_seq % 7 == 3 {
+                return Ok(());
+            }
             encoder.op(&WireOp {
                 server_seq: last,
                 scope: op.scope,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::TransactionBehavior;
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Cursor, Epoch, LoggedOp, Mark, ServerSeq};
 
 use super::batch::{StoredOp, fold_logged, insert_op, write_head};
@@ -74,6 +75,9 @@ impl TenantFile {
         page: &PulledPage,
         outbox: &(impl Outbox + ?Sized),
     ) -> Result<Applied, ApplyError> {
+        if is_planted(Defect::CursorBeforePage) {
+            self.move_cursor(page.cursor)?;
+        }
         let together = catch_unwind(AssertUnwindSafe(|| {
             self.try_apply(page, outbox, Folding::Together)
         }));
@@ -100,6 +104,9 @@ impl TenantFile {
                 file: head.epoch,
             });
         }
+        if is_planted(Defect::CursorBeforePage) {
+            head.cursor.server_seq = page.since;
+        }
         if page.since != head.cursor.server_seq {
             let at = head.cursor.server_seq;
             return Err(ApplyError::NotAtCursor {
@@ -115,7 +122,7 @@ impl TenantFile {
             .collect();
         let touched: Vec<ResourceKey> = touched.into_iter().collect();
         let mut view = View::new(&transaction, Layer::Confirmed);
-        for (_, resource) in &touched {
+        for (_, resource) in touched.iter().filter(|_| !is_planted(Defect::NoRewind)) {
             view.rewind(resource.as_str())?;
         }
         let mut unfolded = Vec::new();
@@ -159,6 +166,13 @@ impl TenantFile {
             touched,
             unfolded,
         })
+    }
+
+    /// Moves the cursor alone, to a place whose ops are not here: what some planted defects do.
+    pub fn move_cursor(&mut self, cursor: Cursor) -> Result<(), StoreError> {
+        let mut head = read_head(&self.connection)?;
+        head.cursor = cursor;
+        write_head(&self.connection, &head)
     }
 
     /// Folds on top what the outbox has gained since the last time.
@@ -294,11 +308,12 @@ fn replay<'a>(
 /// not known: a replica makes its first file with [`Cursor::ORIGIN`].
 fn chain(start: Cursor, page: &PulledPage) -> Result<Vec<Option<Mark>>, ApplyError> {
     let mut at = start.server_seq;
-    let mut mark = (start != Cursor::ORIGIN).then_some(start.mark);
+    let is_known = start != Cursor::ORIGIN && !is_chain_unchecked();
+    let mut mark = is_known.then_some(start.mark);
     let mut marks = Vec::with_capacity(page.ops.len());
     for op in &page.ops {
         if op.seq != at.next() {
-            if op.seq <= at || op.seq > page.floor.next() {
+            if op.seq <= at || op.seq > page.floor.next() && !is_chain_unchecked() {
                 return Err(ApplyError::Gap { after: at });
             }
             mark = None;
@@ -314,8 +329,16 @@ fn chain(start: Cursor, page: &PulledPage) -> Result<Vec<Option<Mark>>, ApplyErr
         marks.push(mark);
     }
     let end = page.cursor.server_seq;
-    if at != end && (end < at || end > page.floor.max(start.server_seq)) {
+    let is_short = at != end && (end < at || end > page.floor.max(start.server_seq));
+    if is_short && !is_chain_unchecked() {
         return Err(ApplyError::Gap { after: at });
     }
     Ok(marks)
+}
+
+/// Whether a planted defect asks for pages to be taken as they come.
+fn is_chain_unchecked() -> bool {
+    is_planted(Defect::CursorMovedByPush)
+        || is_planted(Defect::CursorBeforePage)
+        || is_planted(Defect::GapInPage)
 }

@@ -66,7 +66,7 @@ impl Arrival {
             ErrorShape::Plain
         };
         Self {
-            id: RequestId::random(),
+            id: RequestId::next(),
             peer: peer.map_or(IpAddr::from([0, 0, 0, 0]), SocketAddr::ip),
             now: now(),
             started: Instant::now(),
@@ -88,9 +88,10 @@ async fn answer(server: Arc<Server>, route: usize, request: Request<Body>) -> Re
     let (parts, body) = request.into_parts();
     let mut caller = Caller::default();
     let route = &server.routes[route];
-    let served = serve(&server, route, &arrival, parts, body, &mut caller);
     // A handler that panics costs its own request only.
-    let result = AssertUnwindSafe(served).catch_unwind().await;
+    let result = AssertUnwindSafe(serve(&server, route, &arrival, parts, body, &mut caller))
+        .catch_unwind()
+        .await;
     let result = result.unwrap_or_else(|_| Err(ApiError::internal("the handler has panicked")));
     let (mut response, error) = finish(result, &arrival);
     if let Some(allowance) = caller.allowance {
@@ -310,9 +311,11 @@ fn record(
             )
         };
     }
-    if status >= 500 {
-        event!(error);
-    } else {
-        event!(info);
+    // What went well is a line only for who asks for it: it would be most of the lines, and a good
+    // part of the time that a small request takes.
+    match status {
+        500.. => event!(error),
+        400..500 => event!(info),
+        _ => event!(debug),
     }
 }

@@ -14,6 +14,8 @@ pub(crate) enum Mode {
     Refuse,
     /// Bytes are taken and go nowhere; nothing is ever closed.
     Swallow,
+    /// Every request gets these bytes as its answer, and goes nowhere; then the connection is closed.
+    Say(&'static str),
     /// Requests pass; answers are cut after this many bytes, and the connection closed.
     CutAnswers(usize),
 }
@@ -109,6 +111,13 @@ fn carry(mut from: TcpStream, mut to: TcpStream, way: Way, shared: &Mutex<State>
         let mode = shared.lock().unwrap().mode;
         let passes = match mode {
             Mode::Swallow => continue,
+            Mode::Say(answer) => {
+                if way == Way::Request {
+                    // The peer may be gone already.
+                    let _ = from.write_all(answer.as_bytes());
+                }
+                break;
+            }
             Mode::CutAnswers(most) if way == Way::Answer => count.min(most - carried),
             Mode::Pass | Mode::Refuse | Mode::CutAnswers(_) => count,
         };

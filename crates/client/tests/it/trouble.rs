@@ -119,7 +119,9 @@ fn answers_cut_at_every_length_lose_and_double_nothing() {
         let _ = laptop.sync.sync_now(PATIENCE);
     }
     network.set(Mode::Pass);
-    laptop.sync.wake();
+    until("it gets through", || {
+        laptop.sync.sync_now(PATIENCE).end == SyncEnd::Synced
+    });
     until_equal(&mut [&mut laptop, &mut desktop]);
     assert_eq!(desktop.texts(), written);
 }
@@ -175,4 +177,99 @@ fn a_server_that_restarts_is_found_again() {
     until_equal(&mut [&mut laptop, &mut desktop]);
     assert_eq!(laptop.texts().len(), 3);
     drop(server);
+}
+
+/// What servers and those between say instead of an answer, and the code under which it is told.
+const NO_ANSWERS: [(&str, &str); 6] = [
+    (
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+        "unavailable",
+    ),
+    (
+        "HTTP/1.1 507 Insufficient Storage\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+        "storage_full",
+    ),
+    (
+        "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+        "rate_limited",
+    ),
+    (
+        "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
+        "unavailable",
+    ),
+    (
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html>Log in!",
+        "unreadable_answer",
+    ),
+    (
+        "HTTP/1.1 302 Found\r\nlocation: http://portal.invalid/\r\ncontent-length: 0\r\n\r\n",
+        "unreachable",
+    ),
+];
+
+#[test]
+fn whatever_is_said_instead_of_an_answer_nothing_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("server"));
+    let network = Proxy::start(server.address);
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&network.endpoint()),
+    );
+    let mut written = Vec::new();
+    for (answer, code) in NO_ANSWERS {
+        until("the last trouble is over", || {
+            laptop.sync.sync_now(PATIENCE).end == SyncEnd::Synced
+        });
+        network.set(Mode::Say(answer));
+        written.push(laptop.write());
+        until("it is told", || {
+            // The first may be about the connection that was cut.
+            let outcome = laptop.sync.sync_now(PATIENCE);
+            matches!(&outcome.end, SyncEnd::Failed(failure) if failure.code == code)
+        });
+        let status = laptop.replica.status().unwrap();
+        assert_ne!((status.pending(), status.quarantined), (0, 1));
+        network.set(Mode::Pass);
+    }
+    laptop.sync.sync_now(PATIENCE);
+    let mut desktop = Machine::start(
+        "desktop",
+        &home.path().join("desktop"),
+        live(&server.endpoint()),
+    );
+    until_equal(&mut [&mut laptop, &mut desktop]);
+    assert_eq!(desktop.texts(), written);
+    assert_eq!(laptop.replica.status().unwrap().quarantined, 0);
+}
+
+#[test]
+fn a_server_that_asks_for_patience_is_not_asked_again_before() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(&home.path().join("server"));
+    let network = Proxy::start(server.address);
+    network.set(Mode::Say(
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 20\r\ncontent-length: 0\r\n\r\n",
+    ));
+    let mut laptop = Machine::start(
+        "laptop",
+        &home.path().join("laptop"),
+        live(&network.endpoint()),
+    );
+    until("it has asked", || {
+        laptop.sync.status().phase == Phase::BackingOff
+    });
+    let asked = laptop.sync.status().traffic.calls;
+    // A write alone is no reason to ask before.
+    for _ in 0..5 {
+        laptop.write();
+    }
+    let slow = laptop.sync.status();
+    assert_eq!((slow.phase, slow.traffic.calls), (Phase::BackingOff, asked));
+    // A person's wish is.
+    network.set(Mode::Pass);
+    until("it gets through", || {
+        laptop.sync.sync_now(PATIENCE).end == SyncEnd::Synced
+    });
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ClientId, Cursor, Epoch, Mark, ServerSeq};
 
 use crate::decode::{DecodeError, EPOCH, Field, MARK, PLACE};
@@ -125,7 +126,8 @@ impl BootstrapQuery {
 impl PullQuery {
     /// The query of a replica that stands at `cursor`.
     pub fn at(cursor: Cursor) -> Self {
-        let mark = (cursor != Cursor::ORIGIN).then_some(cursor.mark);
+        let is_known = cursor != Cursor::ORIGIN && !is_planted(Defect::CursorMovedByPush);
+        let mark = is_known.then_some(cursor.mark);
         Self {
             since: cursor.server_seq,
             mark,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, ClientId, Cursor, Epoch, Mark};
 use syncline_store::local::{
     AcknowledgedOps, Identity, LocalFile, OldFile, Switch, SwitchError, SyncError,
@@ -107,7 +108,7 @@ impl Place {
         let identity = local.identity().map_err(ReplicaError::Local)?;
         match identity.host {
             None => local.note_host(&here).map_err(ReplicaError::Local),
-            Some(noted) if noted == here => Ok(()),
+            Some(noted) if noted == here || is_planted(Defect::KeepActorOfCopy) => Ok(()),
             Some(noted) => {
                 let replica = self.new_replica();
                 tracing::warn!(

@@ -27,6 +27,7 @@
 
 mod apply;
 mod open;
+mod planted;
 mod read;
 mod rebuild;
 mod reconcile;

@@ -1,8 +1,9 @@
 //! What the transport brings back, read and told to the session.
 
 use syncline_model::ServerSeq;
+use syncline_model::planted::{Defect, is_planted};
 use syncline_protocol::session::{Event, Failure, FileReply, PullReply};
-use syncline_protocol::{ErrorBody, PullPage, ReceivedAnswer, StreamMessage};
+use syncline_protocol::{ErrorBody, ErrorCode, PullPage, ReceivedAnswer, StreamMessage};
 
 use super::{
     Answer, AnswerBody, CallId, CameAfter, Engine, Failed, OutCall, Output, PREPARED_FILE_TYPE,
@@ -167,6 +168,9 @@ impl Engine {
             "refused"
         );
         self.notes.failed(&self.replica, &error);
+        if error.code == ErrorCode::Unauthorized && is_planted(Defect::DropOnUnauthorized) {
+            self.replica.drop_outbox();
+        }
         // A file that can't be read is met again by the next step on it, which says so.
         let own = self.epoch().unwrap_or_default();
         Failure::of(&error, own, answer.retry_after)

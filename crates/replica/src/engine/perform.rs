@@ -1,6 +1,7 @@
 //! What the session asks for, done.
 
 use syncline_model::Cursor;
+use syncline_model::planted::{Defect, is_planted};
 use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
 use syncline_protocol::session::{Action, Applied, Event, Settled, State};
 use syncline_protocol::{
@@ -74,8 +75,8 @@ impl Engine {
             client_id: self.replica.client_id()?,
             epoch,
             cursor: match epoch {
-                Some(_) => Some(self.cursor()?),
-                None => None,
+                Some(_) if !is_planted(Defect::CursorMovedByPush) => Some(self.cursor()?),
+                Some(_) | None => None,
             },
             heal: batch.heal,
             ops: batch.ops.into_iter().map(offered).collect(),
@@ -134,6 +135,9 @@ impl Engine {
             verdicts.push((key, verdict));
         }
         let settled = self.replica.settle(&verdicts, new_clock)?;
+        if is_planted(Defect::CursorMovedByPush) {
+            self.replica.move_cursor(answered.answer.server_seq)?;
+        }
         Ok(Event::Settled(if settled.written_anew > 0 {
             Settled::Renewed
         } else {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Cursor, Epoch, EpochMode, LoggedOp, ServerSeq};
 use syncline_store::local::{AcknowledgedOps, OldFile, Switch};
 use syncline_store::{
@@ -177,7 +178,7 @@ impl Replica {
             from: &self.tenant_name,
             to: &rebuild.name,
             old_file: OldFile::Remove,
-            heal: Some(offer.common),
+            heal: Some(offer.common).filter(|_| !is_planted(Defect::NoOfferAgain)),
             acknowledged: offer.acknowledged(),
             clock_seen: old.head().map_err(ReplicaError::Tenant)?.clock_max,
             now: self.place.host.now(),

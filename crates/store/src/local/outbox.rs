@@ -1,6 +1,7 @@
 //! The outbox: ops written here, and ops offered again, until the log gives them back.
 
 use rusqlite::Connection;
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{
     Clock, ClockError, Cursor, Op, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq,
     Timestamp,
@@ -132,7 +133,9 @@ impl LocalFile {
                     op,
                 });
             }
-            transaction.execute("UPDATE identity SET clock = ?", [clock as i64])?;
+            if !is_planted(Defect::ReuseClock) {
+                transaction.execute("UPDATE identity SET clock = ?", [clock as i64])?;
+            }
             Ok(Written {
                 ops: written,
                 tenant_file: identity.tenant_file,

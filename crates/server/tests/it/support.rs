@@ -233,6 +233,7 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut check: 
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !check().await {
         assert!(tokio::time::Instant::now() < deadline, "never: {what}");
+        // tidy: sleep because it is the pause of a poll with a deadline
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -1,3 +1,4 @@
+// tidy: long because it holds one contract, request by request
 use reqwest::Method;
 use serde_json::{Value, json};
 use syncline_store::control::Rights;

@@ -76,6 +76,7 @@ fn a_decision_that_panics_costs_itself_alone() {
 fn used_up_clocks_refuse_the_whole_decision() {
     let mut f = fixture();
     let last = syncline_model::limits::CLOCK_MAX - 1;
+    // tidy: sql because the test puts the file into a state that takes 2^53 writes
     let set = format!("UPDATE state SET clock_max = {last}");
     let connection = f.log.file().unwrap().connection();
     connection.execute_batch(&set).unwrap();

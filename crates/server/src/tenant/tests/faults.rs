@@ -172,6 +172,7 @@ fn an_op_whose_fold_panics_is_refused_alone_and_for_ever() {
     verdicts(&mut f.log, [update(1)]);
     // A row that no fold could have written stands for any defect of a fold.
     let connection = f.log.file().unwrap().connection();
+    // tidy: sql because the test breaks a row so that its fold panics
     let broken = "UPDATE threads SET versions = 'broken'";
     connection.execute_batch(broken).unwrap();
 
@@ -191,6 +192,7 @@ fn an_op_whose_fold_panics_is_refused_alone_and_for_ever() {
     assert!(matches!(&committed.outcomes[1], Ok(Outcome::Pushed(second))
         if second.verdicts == [accepted(4)]));
 
+    // tidy: sql because the test breaks a row so that its fold panics
     let mend = "UPDATE threads SET versions = '{}'";
     let connection = f.log.file().unwrap().connection();
     connection.execute_batch(mend).unwrap();

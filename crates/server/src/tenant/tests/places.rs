@@ -128,6 +128,7 @@ fn a_reset_for_another_epoch_does_nothing() {
 #[test]
 fn below_the_floor_only_a_fetch_from_its_beginning_goes_on() {
     let mut f = five_ops();
+    // tidy: sql because the test stands in for a compaction
     let raise = "UPDATE state SET floor = 3; DELETE FROM ops WHERE server_seq = 2";
     let connection = f.log.file().unwrap().connection();
     connection.execute_batch(raise).unwrap();

@@ -115,12 +115,7 @@ impl TenantFile {
             });
         }
         let marks = chain(head.cursor, page)?;
-        let touched: BTreeSet<ResourceKey> = page
-            .ops
-            .iter()
-            .map(|op| (op.key.scope.clone(), op.key.resource.clone()))
-            .collect();
-        let touched: Vec<ResourceKey> = touched.into_iter().collect();
+        let touched = touched_by(page);
         let mut view = View::new(&transaction, Layer::Confirmed);
         for (_, resource) in touched.iter().filter(|_| !is_planted(Defect::NoRewind)) {
             view.rewind(resource.as_str())?;
@@ -302,6 +297,16 @@ fn replay<'a>(
         }
     }
     view.flush()
+}
+
+/// The resources that a page's ops name, each once.
+fn touched_by(page: &PulledPage) -> Vec<ResourceKey> {
+    let touched: BTreeSet<ResourceKey> = page
+        .ops
+        .iter()
+        .map(|op| (op.key.scope.clone(), op.key.resource.clone()))
+        .collect();
+    touched.into_iter().collect()
 }
 
 /// The marks of a page's ops, each one checked that can be. They can't where the mark of place 0 is

@@ -161,6 +161,8 @@ pub(crate) struct Dials {
     /// How many processes in a hundred run an older binary; 0: nobody does.
     pub(crate) older_percent: u32,
     pub(crate) older_server: bool,
+    /// Whether the server's fold panics at marked payloads: always, also once the world has healed.
+    pub(crate) server_panics: bool,
     /// How many of a hundred writes nobody can take: too large, or a panic for older folds.
     pub(crate) poison_percent: u32,
     /// Ops by which the log must be ahead for the prepared file to be fetched.
@@ -209,6 +211,7 @@ impl Dials {
             second_process_percent: *chance.pick(&[0, 30, 80]),
             older_percent,
             older_server: older_percent > 0 && chance.percent(40),
+            server_panics: chance.percent(30),
             poison_percent: *chance.pick(&[0, 2, 8]),
             prepared_file_from: *chance.pick(&[0, 20, 5_000]),
             bare_percent: *chance.pick(&[0, 5, 15]),

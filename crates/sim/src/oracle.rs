@@ -112,6 +112,11 @@ impl Oracle {
         index
     }
 
+    /// The order of the op that was begun last.
+    pub(crate) fn newest_order(&self) -> u64 {
+        self.orders
+    }
+
     /// The writer was told that the op is written.
     pub(crate) fn done(&mut self, index: usize) {
         self.written[index].told = Told::Done;

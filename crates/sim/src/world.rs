@@ -101,6 +101,10 @@ pub(crate) struct Machine {
     /// How often its disk was put back.
     era: u32,
     backups: Vec<Snapshot>,
+    /// Ops written before this may have left its disk, which was put back or damaged.
+    holds_since: u64,
+    /// Its disk has been set to fail: a write may not be done.
+    is_shaky: bool,
     /// A sync of it has failed: what it should have covered may be lost with the power.
     sync_failed: bool,
     /// The number of the last request that arrived from it.
@@ -202,7 +206,7 @@ impl World {
         let disk = Disk::new(chance.seed());
         let server_binary = Binary {
             age: i64::from(dials.older_server),
-            panics: dials.older_server,
+            panics: dials.server_panics,
         };
         let mut world = Self {
             weather: dials.weather,

@@ -1,8 +1,9 @@
+// tidy: long because it lists every fault that an operator can make
 //! Blows: what fails, and what people do to machines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syncline_model::planted::{Binary, play};
+use syncline_model::planted::play;
 use syncline_model::{Epoch, EpochMode, Lineage, Mark, ServerSeq};
 use syncline_replica::EngineEvent;
 use syncline_simdisk::{Fault, Snapshot, Verb};
@@ -137,6 +138,7 @@ impl World {
             (Side::Replica, verb) => {
                 let machine = self.some_machine();
                 let machine = &mut self.machines[machine];
+                machine.is_shaky = true;
                 let happening = match verb {
                     Verb::Read => Happening::ReplicaReadFailure,
                     Verb::Write => Happening::ReplicaWriteFailure,
@@ -217,6 +219,7 @@ impl World {
             Side::Replica => {
                 self.count(Happening::ReplicaDiskFull);
                 let machine = self.some_machine();
+                self.machines[machine].is_shaky = true;
                 self.machines[machine].home.clone()
             }
         };
@@ -285,7 +288,7 @@ impl World {
 
     pub(super) fn upgrade_server(&mut self) {
         self.end_server();
-        self.server_binary = Binary::default();
+        self.server_binary.age = 0;
         self.start_server_later();
     }
 
@@ -497,6 +500,7 @@ impl World {
         self.end_machine(machine);
         self.disk.roll_back(&self.machines[machine].home, &snapshot);
         self.machines[machine].era += 1;
+        self.machines[machine].holds_since = self.oracle.newest_order();
         self.note(format_args!("r{machine} is put back"));
         let held = self.holdings_of(machine);
         self.double(&held);
@@ -515,6 +519,7 @@ impl World {
         let machine = self.some_machine();
         let before = self.all_holdings();
         self.end_machine(machine);
+        self.machines[machine].holds_since = self.oracle.newest_order();
         let home = self.machines[machine].home.clone();
         let files = self
             .disk
@@ -564,7 +569,7 @@ impl World {
             .copied()
             .collect();
         self.note(format_args!("{} ops are lost with a disk", lost.len()));
-        self.oracle.excuse(lost, Excuse::LostWithDisk);
+        self.excuse_unheld(lost);
         let server = &after[&SERVER].log;
         let server: BTreeSet<Digest> = server.values().copied().collect();
         self.orphans = held.difference(&server).copied().collect();
@@ -582,7 +587,19 @@ impl World {
             .iter()
             .partition(|digest| held.contains(*digest));
         self.orphans = kept;
-        let lost: BTreeSet<Digest> = lost;
+        self.excuse_unheld(lost);
+    }
+
+    /// Excuses ops that no disk holds; but a machine whose disk was never put back holds its own.
+    fn excuse_unheld(&mut self, lost: BTreeSet<Digest>) {
+        let may_lack = |digest: &Digest| {
+            let written = self.oracle.find(digest);
+            written.is_none_or(|written| match written.writer.machine {
+                Some(machine) => written.order <= self.machines[machine].holds_since,
+                None => true,
+            })
+        };
+        let lost: Vec<Digest> = lost.into_iter().filter(may_lack).collect();
         self.oracle.excuse(lost, Excuse::LostWithDisk);
     }
 

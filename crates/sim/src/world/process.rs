@@ -38,6 +38,8 @@ impl World {
             processes: Vec::new(),
             era: 0,
             backups: Vec::new(),
+            holds_since: 0,
+            is_shaky: false,
             sync_failed: false,
             arrived: 0,
         });

@@ -1,3 +1,4 @@
+// tidy: long because it is the whole of a simulated service
 //! The server's place in the world: what arrives, group commits, streams, its lives.
 
 use syncline_model::Timestamp;

@@ -4,6 +4,23 @@
 //! to a server through any transport. A write is on the disk when it returns, with or without a
 //! server.
 //!
+//! ```
+//! use syncline_model::Payload;
+//! use syncline_replica::{NewOp, Replica, ReplicaOptions};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! let mut replica = Replica::open(directory.path(), ReplicaOptions::default())?;
+//! let subscription = replica.subscribe();
+//! replica.write(&[NewOp {
+//!     scope: "note".parse()?,
+//!     resource: "n-1".parse()?,
+//!     payload: Payload::parse(r#"{"text":"on the disk when this returns"}"#)?,
+//! }])?;
+//! assert!(subscription.take().is_some());
+//! assert_eq!(replica.status()?.pending(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! This crate never reaches the network, and touches no file but through SQLite and its [`Host`].
 
 mod changes;

@@ -47,29 +47,31 @@ impl Replica {
         let offered = self.local.offered_order().map_err(ReplicaError::Local)?;
         // Those written anew stand behind this, and need no second look.
         let newest = self.local.newest_order().map_err(ReplicaError::Local)?;
+        let last = match depth {
+            // An op that was never offered can be in no log; but a power cut may have taken back how
+            // far the outbox was, and a former life's ops may have its key.
+            Depth::Recent => offered.min(newest),
+            Depth::All => newest,
+        };
         let mut after = 0;
-        while after < newest {
+        while after < last {
             let rows = self
                 .local
                 .outbox_after(after, PAGE)
                 .map_err(ReplicaError::Local)?;
-            let Some(last) = rows.last().map(|row| row.order) else {
+            let Some(end) = rows.last().map(|row| row.order) else {
                 break;
             };
             let mut sorted = Sorted::default();
-            for row in rows {
-                // An op that was never offered can be in no log; but a power cut may have taken back
-                // how far the outbox was, and another life's ops may have its key.
-                if depth == Depth::All || row.order <= offered {
-                    match self.logged(&row.key, row.payload_hash)? {
-                        Logged::No => {}
-                        Logged::Yes => sorted.pulled.push(row.key),
-                        Logged::Another => sorted.conflicting.push(row.key),
-                    }
+            for row in rows.into_iter().filter(|row| row.order <= last) {
+                match self.logged(&row.key, row.payload_hash)? {
+                    Logged::No => {}
+                    Logged::Yes => sorted.pulled.push(row.key),
+                    Logged::Another => sorted.conflicting.push(row.key),
                 }
             }
             self.settle_sorted(&sorted)?;
-            after = last;
+            after = end;
             if depth == Depth::Recent {
                 break;
             }

@@ -11,7 +11,7 @@ use crate::steps::{Steps, say};
 use crate::{deny, needs, suite, tidy};
 
 /// How many worlds CI simulates in release mode, beside those of the tests.
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 400;
 
 /// The part of each benchmark that CI runs: enough to see that it works, too little to time.
 const BENCH_SIZE: f64 = 0.01;

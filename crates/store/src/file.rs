@@ -140,21 +140,22 @@ pub(crate) fn connect(
     if existence == Existence::Created {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
-    let connection = open_settled(path, flags, options).map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::CannotOpen)
-            if existence == Existence::Required && options.vfs.is_some() =>
-        {
-            OpenError::Missing {
-                path: path.to_owned(),
+    let connection =
+        open_settled(path, flags, options).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen)
+                if existence == Existence::Required && options.vfs.is_some() =>
+            {
+                OpenError::Missing {
+                    path: path.to_owned(),
+                }
             }
-        }
-        Some(ErrorCode::CannotOpen) if existence == Existence::Required && !path.exists() => {
-            OpenError::Missing {
-                path: path.to_owned(),
+            Some(ErrorCode::CannotOpen) if existence == Existence::Required && !path.exists() => {
+                OpenError::Missing {
+                    path: path.to_owned(),
+                }
             }
-        }
-        _ => OpenError::store(path, error),
-    })?;
+            _ => OpenError::store(path, error),
+        })?;
     configure(&connection, options).map_err(|error| OpenError::store(path, error))?;
     Ok(connection)
 }

@@ -20,6 +20,6 @@ pub use tenant::{
 };
 
 pub mod control;
+pub mod local;
 pub mod search;
 pub mod threads;
-pub mod local;

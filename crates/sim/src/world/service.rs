@@ -6,6 +6,7 @@ use syncline_model::planted::{Defect, is_planted, play};
 use syncline_protocol::{Claims, ErrorCode, HEARTBEAT, Verdict, encode_event};
 use syncline_replica::{Answer, StreamId};
 
+use super::transport::Word;
 use super::transport::{Flight, Purpose, code_of};
 use super::{Event, Life, Phase, World};
 use crate::coverage::Happening;
@@ -161,7 +162,7 @@ impl World {
             Some(ErrorCode::LogDiverged) => self.count_regrown(&answer, query),
             _ => {}
         }
-        self.answer(flight, answer, false);
+        self.answer(flight, answer, Word::Other);
     }
 
     fn server_gate(&self) -> Gate {
@@ -223,7 +224,7 @@ impl World {
             self.schedule.set(150, Event::SyncLate(life));
         }
         for (flight, pushed) in flights.into_iter().zip(pushed) {
-            let refuses = self.judge(&pushed.verdicts)?;
+            let word = self.judge(&pushed.verdicts)?;
             let line = format!(
                 "{} push -> {} {:?}",
                 flight.purpose,
@@ -234,7 +235,7 @@ impl World {
             if code_of(&pushed.answer) == Some(ErrorCode::StorageFull) {
                 self.count(Happening::StorageFull);
             }
-            self.answer(flight, pushed.answer, refuses);
+            self.answer(flight, pushed.answer, word);
         }
         self.pump_streams();
         Ok(())
@@ -244,8 +245,8 @@ impl World {
     fn judge(
         &mut self,
         verdicts: &[(syncline_model::PayloadHash, Verdict)],
-    ) -> Result<bool, Violation> {
-        let mut refuses = false;
+    ) -> Result<Word, Violation> {
+        let mut word = Word::Other;
         for (hash, verdict) in verdicts {
             let digest = digest(hash);
             match verdict {
@@ -254,7 +255,7 @@ impl World {
                 }
                 Verdict::Duplicate(None) => {}
                 Verdict::Rejected(error) => {
-                    refuses = true;
+                    word = Word::Refusal;
                     match error.code {
                         ErrorCode::FoldFailed => self.count(Happening::FoldPanicOnServer),
                         ErrorCode::KeyConflict => self.count(Happening::KeyConflict),
@@ -266,7 +267,7 @@ impl World {
                 }
             }
         }
-        Ok(refuses)
+        Ok(word)
     }
 
     pub(super) fn sync_late(&mut self, life: u32) {

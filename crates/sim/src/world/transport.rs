@@ -24,6 +24,13 @@ pub(crate) enum Purpose {
     Bare(u64),
 }
 
+/// Whether an answer refuses an op.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    Refusal,
+    Other,
+}
+
 impl std::fmt::Display for Purpose {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -134,8 +141,8 @@ impl World {
         self.schedule.set(REFUSED_MS, Event::Reply(Box::new(reply)));
     }
 
-    /// Sends an answer on its way; `refuses` tells whether it refuses an op.
-    pub(super) fn answer(&mut self, flight: Flight, answer: Answer, refuses: bool) {
+    /// Sends an answer on its way.
+    pub(super) fn answer(&mut self, flight: Flight, answer: Answer, word: Word) {
         let Flight {
             purpose, request, ..
         } = flight;
@@ -147,7 +154,7 @@ impl World {
                 answer.status
             ));
             self.count(Happening::ReplyLost);
-            if refuses {
+            if word == Word::Refusal {
                 self.count(Happening::RefusalLost);
             }
             return;

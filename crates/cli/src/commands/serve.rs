@@ -36,7 +36,7 @@ pub(crate) struct ServeArgs {
     /// Answer to this name too; may be given again
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
-    /// Let pages of this origin call the server, such as https://app.example; may be given again
+    /// Let pages of this origin call the server, such as `https://app.example`; may be given again
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
     /// At most so many requests in so many seconds, for each user [default: off]

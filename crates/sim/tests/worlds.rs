@@ -41,7 +41,11 @@ fn the_fourth_worlds_keep_every_promise() {
 #[test]
 fn a_seed_replays_exactly() {
     for seed in 0..5 {
-        assert_eq!(run(seed, None).digest, run(seed, None).digest, "seed {seed}");
+        assert_eq!(
+            run(seed, None).digest,
+            run(seed, None).digest,
+            "seed {seed}"
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod issue;
 mod jwt;
+mod known;
 mod origin;
 mod rate;
 mod secret;
@@ -18,6 +19,7 @@ use syncline_store::control::{
 
 pub use issue::{NewToken, TokenRandom, issue_token};
 pub use jwt::{JwtAlgorithm, JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey};
+use known::KnownTokens;
 pub(crate) use origin::{HostPolicy, Misdirection};
 pub(crate) use rate::RateLimiter;
 pub use rate::{Allowance, Rate};
@@ -149,6 +151,7 @@ pub(crate) struct Authenticator {
     policy: Policy,
     /// For look-ups alone: a write's sync, on the other connection, never holds up a request.
     control: Mutex<ControlFile>,
+    known: KnownTokens,
     uses: Mutex<HashMap<TokenId, Timestamp>>,
 }
 
@@ -166,9 +169,11 @@ impl Authenticator {
                 jwt: jwt.as_ref().map(jwt::JwtVerifier::new).transpose()?,
             },
         };
+        let control = ControlFile::open(directory)?;
         Ok(Self {
             policy,
-            control: Mutex::new(ControlFile::open(directory)?),
+            known: KnownTokens::new(control.changes()),
+            control: Mutex::new(control),
             uses: Mutex::default(),
         })
     }
@@ -197,7 +202,9 @@ impl Authenticator {
         secret: &TokenSecret,
         now: Timestamp,
     ) -> Result<Identity, AuthError> {
-        let found = self.control().token_by_hash(&secret.hash())?;
+        let hash = secret.hash();
+        let look_up = || self.control().token_by_hash(&hash);
+        let found = self.known.get_or_look_up(&hash, now, look_up)?;
         let token = found.ok_or(AuthError::Denied(Denial::Unknown))?;
         check(&token, now).map_err(AuthError::Denied)?;
         self.note_use(token.id, now);

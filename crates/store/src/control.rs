@@ -4,6 +4,7 @@
 //! question goes to the file: a token made or revoked by one process counts for the other at once.
 //! The file keeps what it is told; whether a token is good is for its reader to decide.
 
+mod changes;
 mod directory;
 mod token;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use syncline_model::{TenantId, Timestamp};
 
+pub use changes::ControlChanges;
 pub use directory::{DataDirectory, DataDirectoryError, ServeLock};
 pub use token::{Rights, RightsError, TokenHash, TokenId, TokenIdError, TokenRecord};
 
@@ -79,6 +81,7 @@ pub enum Revocation {
 #[derive(Debug)]
 pub struct ControlFile {
     connection: Connection,
+    changes: ControlChanges,
 }
 
 impl ControlFile {
@@ -89,7 +92,11 @@ impl ControlFile {
             path: path.clone(),
             source,
         })?;
-        let mut control = Self { connection };
+        let changes = ControlChanges::open(directory)?;
+        let mut control = Self {
+            connection,
+            changes,
+        };
         control.prepare(&path)?;
         Ok(control)
     }
@@ -159,7 +166,9 @@ impl ControlFile {
             })
             .map_err(attempt)?;
         insert_tenant(&transaction, &token.tenant, token.created_at).map_err(attempt)?;
-        transaction.commit().map_err(attempt)
+        transaction.commit().map_err(attempt)?;
+        self.changes.note();
+        Ok(())
     }
 
     /// The token whose secret has `hash`, whatever its state.
@@ -236,6 +245,7 @@ impl ControlFile {
                 params![id.to_string(), now.as_millis()],
             )
             .map_err(attempt)?;
+        self.changes.note();
         Ok(if changed == 1 {
             Revocation::Done
         } else {
@@ -284,6 +294,11 @@ impl ControlFile {
                     .collect()
             })
             .map_err(failed("list tenants"))
+    }
+
+    /// Tells of changes to tokens, to who keeps some in memory.
+    pub fn changes(&self) -> ControlChanges {
+        self.changes.clone()
     }
 
     /// A number that changes whenever another connection has changed the file: a cheap way to learn

@@ -81,6 +81,27 @@ fn a_token_is_good_until_it_expires_or_is_revoked() {
 }
 
 #[test]
+fn a_token_in_memory_is_looked_up_again_after_a_change_and_after_a_while() {
+    let fixture = fixture(&BEARER);
+    let (id, bearer) = fixture.issue(1, None);
+    assert!(fixture.ask(&bearer, at(0)).is_ok());
+    let (other_id, other) = fixture.issue(2, None);
+    assert!(fixture.ask(&other, at(0)).is_ok());
+    fixture.control.revoke_token(None, id, at(0)).unwrap();
+    assert_eq!(fixture.ask(&bearer, at(0)), Err(Denial::Revoked));
+    assert!(fixture.ask(&other, at(0)).is_ok());
+
+    // The note of a revocation is lost, as where its maker dies.
+    let path = fixture._root.path().join("data/control.changes");
+    let changes = std::fs::File::options().write(true).open(path).unwrap();
+    let noted = changes.metadata().unwrap().len();
+    fixture.control.revoke_token(None, other_id, at(0)).unwrap();
+    changes.set_len(noted).unwrap();
+    assert!(fixture.ask(&other, at(0)).is_ok());
+    assert_eq!(fixture.ask(&other, at(1)), Err(Denial::Revoked));
+}
+
+#[test]
 fn the_scheme_may_be_spelled_in_any_case() {
     let fixture = fixture(&BEARER);
     let (_, bearer) = fixture.issue(1, None);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use syncline_model::TenantId;
 
+use crate::backup::{BackupError, finish_restore};
+
 /// The longest part of a file name made of a tenant's name, in bytes. Room is left under the usual
 /// 255 for SQLite's suffixes and for those of files made beside it.
 const STEM_BYTES_MAX: usize = 200;
@@ -21,6 +23,12 @@ pub enum DataDirectoryError {
         path: PathBuf,
         #[source]
         source: io::Error,
+    },
+    #[error("could not finish the restore into {}", path.display())]
+    Restore {
+        path: PathBuf,
+        #[source]
+        source: Box<BackupError>,
     },
     #[error("another server works on {}", path.display())]
     Locked { path: PathBuf },
@@ -52,12 +60,18 @@ impl DataDirectory {
         &self.path
     }
 
-    /// Takes the lock that one server at a time may hold.
+    /// Takes the lock that one server at a time may hold, and finishes a restore that was decided.
     pub fn lock(&self) -> Result<ServeLock, DataDirectoryError> {
         let path = self.private_file(LOCK)?;
         let file = File::open(&path).map_err(make(&path))?;
         match file.try_lock() {
-            Ok(()) => Ok(ServeLock { _file: file }),
+            Ok(()) => {
+                finish_restore(&self.path).map_err(|source| DataDirectoryError::Restore {
+                    path: self.path.clone(),
+                    source: Box::new(source),
+                })?;
+                Ok(ServeLock { _file: file })
+            }
             Err(TryLockError::WouldBlock) => Err(DataDirectoryError::Locked {
                 path: self.path.clone(),
             }),
@@ -74,6 +88,21 @@ impl DataDirectory {
         self.path.join(TENANTS).join(file_name(tenant, ".db"))
     }
 
+    /// The tenant files that are there, in the order of their names.
+    pub fn tenant_files(&self) -> Result<Vec<PathBuf>, DataDirectoryError> {
+        let directory = self.path.join(TENANTS);
+        let entries = fs::read_dir(&directory).map_err(make(&directory))?;
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(make(&directory))?.path();
+            if path.extension().is_some_and(|extension| extension == "db") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
     /// Where files made from the tenant's file, which can be had again, are kept.
     pub fn prepared_file(&self, tenant: &TenantId) -> PathBuf {
         self.path
@@ -84,13 +113,18 @@ impl DataDirectory {
     /// Makes an empty file that other users can't read, unless it is there; SQLite gives the files
     /// it makes beside one the same mode.
     pub fn private_file(&self, name: &str) -> Result<PathBuf, DataDirectoryError> {
+        self.private_log(name)?;
+        Ok(self.path.join(name))
+    }
+
+    /// Opens a file that other users can't read, to append to; makes it if it is not there.
+    pub(super) fn private_log(&self, name: &str) -> Result<File, DataDirectoryError> {
         let path = self.path.join(name);
         let mut options = File::options();
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(make(&path))?;
-        Ok(path)
+        options.open(&path).map_err(make(&path))
     }
 }
 

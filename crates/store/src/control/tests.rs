@@ -65,16 +65,19 @@ fn a_token_made_and_revoked_by_another_connection_counts_at_once() {
     let hash = TokenHash::of("sl_a");
     assert_eq!(server.token_by_hash(&hash).unwrap(), None);
     let before = server.data_version().unwrap();
+    let changes = server.changes().count().unwrap();
 
     command.insert_token(&hash, &record(1, "acme")).unwrap();
     assert!(server.token_by_hash(&hash).unwrap().is_some());
     assert_ne!(server.data_version().unwrap(), before);
+    assert_eq!(server.changes().count(), Some(changes + 1));
 
     let id = record(1, "acme").id;
     let revoked = command.revoke_token(None, id, at(5)).unwrap();
     assert_eq!(revoked, Revocation::Done);
     let found = server.token_by_hash(&hash).unwrap().unwrap();
     assert_eq!(found.revoked_at, Some(at(5)));
+    assert_eq!(server.changes().count(), Some(changes + 2));
 }
 
 #[test]
@@ -197,7 +200,12 @@ fn other_users_can_read_nothing() {
         .unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(directory.path()), 0o700);
-    for name in ["control.db", "control.db-wal", "control.db-shm"] {
+    for name in [
+        "control.db",
+        "control.db-wal",
+        "control.db-shm",
+        "control.changes",
+    ] {
         assert_eq!(mode(&directory.path().join(name)), 0o600, "{name}");
     }
 }

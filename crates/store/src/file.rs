@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// The oldest SQLite without the WAL-reset corruption.
@@ -160,6 +161,22 @@ pub(crate) fn connect(
     Ok(connection)
 }
 
+/// Opens a file that nobody writes to, for reading alone.
+pub(crate) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing {
+            path: path.to_owned(),
+        });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| OpenError::store(path, error))?;
+    connection
+        .pragma_update(None, "trusted_schema", "OFF")
+        .map_err(|error| OpenError::store(path, error))?;
+    Ok(connection)
+}
+
 /// Opens the file, and once more where another process made it meanwhile.
 ///
 /// SQLite tries for reading alone what it can't open for writing: of a file that appears between the
@@ -192,6 +209,8 @@ fn open_settled(
 fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Else SQLite looks at a bound LIMIT to plan, and prepares such a statement anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let synchronous = match options.durability {
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
@@ -243,4 +262,27 @@ pub(crate) fn format_of(
         });
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_whose_limit_is_bound_is_prepared_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.db");
+        let connection = connect(&path, &FileOptions::default(), Existence::Created).unwrap();
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        let mut statement = connection
+            .prepare("SELECT x FROM t WHERE rowid > ? LIMIT ?")
+            .unwrap();
+        for place in 0..3 {
+            let mut rows = statement.query((place, place + 1)).unwrap();
+            assert!(rows.next().unwrap().is_none());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
 }

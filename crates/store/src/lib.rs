@@ -15,10 +15,11 @@ pub use check::quick_check;
 pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Contact, EpochMode, Head,
-    Lineage, LogStart, Outbox, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal,
-    ResourceKey, TenantFile,
+    Lineage, LogCensus, LogStart, Outbox, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal,
+    ResourceKey, TenantFile, VerifyError,
 };
 
+pub mod backup;
 pub mod control;
 pub mod local;
 pub mod search;

@@ -26,7 +26,9 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use syncline_model::{ActorId, ClientId, IdError, TenantId, UserId};
 
-use crate::file::{Durability, Existence, FileOptions, OpenError, StoreError, connect, format_of};
+use crate::file::{
+    Durability, Existence, FileOptions, OpenError, StoreError, connect, connect_to_read, format_of,
+};
 
 pub use notes::{SyncError, SyncNotes};
 pub use outbox::{NewOp, OutboxBatch, OutboxCount, OutboxRow, OutboxState, WriteError, Written};
@@ -136,6 +138,17 @@ impl LocalFile {
         })
     }
 
+    /// Who the replica was of whose local file this is a copy that nobody writes to.
+    pub fn identity_of_copy(path: &Path) -> Result<Identity, OpenError> {
+        let connection = connect_to_read(path)?;
+        match format_of(&connection, path, APPLICATION, FORMAT)? {
+            0 => Err(OpenError::Foreign {
+                path: path.to_owned(),
+            }),
+            _ => read_identity(&connection).map_err(|error| OpenError::store(path, error)),
+        }
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -184,6 +197,21 @@ impl LocalFile {
             )?;
             Ok(())
         })
+    }
+
+    /// Lets go of the note of where the file was last opened: it is put where it belongs, on purpose.
+    pub fn forget_host(&mut self) -> Result<(), StoreError> {
+        self.durable(|transaction| {
+            transaction.execute("UPDATE identity SET host = NULL", [])?;
+            Ok(())
+        })
+    }
+
+    /// Moves the whole write-ahead log into the file. Nobody else may have the file open.
+    pub fn write_through(&self) -> Result<(), StoreError> {
+        Ok(self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Takes a new actor for the writes to come, unless another process already has.

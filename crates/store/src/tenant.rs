@@ -9,13 +9,16 @@ mod prepared;
 mod read;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 use syncline_model::{Cursor, Epoch, Mark, Op, ResourceId, Scope, ServerSeq};
 
-use crate::file::{Existence, FileOptions, OpenError, StoreError, connect, format_of};
+use crate::file::{
+    Existence, FileOptions, OpenError, StoreError, connect, connect_to_read, format_of,
+};
 use crate::schema;
 
 pub use apply::{Applied, ApplyError, PulledPage};
@@ -24,6 +27,7 @@ pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, Refusal};
 pub use read::{PageLimit, RawOp};
 pub use syncline_model::{EpochMode, Lineage, Parent};
+pub use verify::{LogCensus, VerifyError};
 
 /// A resource with its scope.
 pub type ResourceKey = (Scope, ResourceId);
@@ -137,6 +141,21 @@ impl TenantFile {
                 .map_err(|error| OpenError::store(path, error))?;
         }
         Ok(file)
+    }
+
+    /// Opens a file that nobody writes to, such as a copy, and changes nothing in or beside it.
+    pub fn open_to_read(path: &Path) -> Result<Self, OpenError> {
+        let connection = connect_to_read(path)?;
+        if format_of(&connection, path, schema::APPLICATION, schema::FORMAT)? == 0 {
+            return Err(OpenError::Foreign {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            vfs: None,
+        })
     }
 
     /// Opens the file, or makes it if there is none.

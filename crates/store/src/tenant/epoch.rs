@@ -79,6 +79,16 @@ impl TenantFile {
         Ok(transaction.commit()?)
     }
 
+    /// Raises the highest clock ever accepted to `clock`, if it is below: that of a log which this one
+    /// takes the place of, whose actors go on above it.
+    pub fn raise_clock(&mut self, clock: u64) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE state SET clock_max = max(clock_max, ?)",
+            [clock as i64],
+        )?;
+        Ok(())
+    }
+
     /// Begins the epoch `epoch`, in one transaction; `expected` is the epoch that it replaces, and
     /// where another has replaced that already, nothing happens and the head is returned as it is.
     pub fn start_epoch(

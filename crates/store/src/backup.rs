@@ -1,0 +1,101 @@
+//! Backups: verified copies of a server's data directory, of one tenant, or of a replica, made while
+//! they are in use.
+//!
+//! A backup is a directory: `backup.json` says what is in it, and each SQLite file beside it is a
+//! copy of one moment. It appears under its name only when it is whole, on the disk and verified.
+
+mod check;
+mod copy;
+mod manifest;
+mod note;
+mod restore;
+mod rotate;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::control::{ControlOpenError, DataDirectoryError};
+use crate::file::{OpenError, StoreError};
+use crate::tenant::VerifyError;
+
+pub use check::verify;
+pub use copy::{back_up_replica, back_up_server, back_up_tenant};
+pub use manifest::{BackupFile, BackupKind, BackupLog, MANIFEST_NAME, Manifest};
+pub use note::{LastBackup, last_backup};
+pub(crate) use restore::finish as finish_restore;
+pub use restore::{
+    RestoreChoice, Restored, RestoredTenant, finish_replica_restore, restore_replica,
+    restore_server,
+};
+pub use rotate::{backup_name, backups_in, drop_oldest};
+
+/// How far a backup, its check or a restore is, in bytes of the files concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    pub done: u64,
+    pub whole: u64,
+}
+
+/// Why a backup could not be made, is not one, or could not be put back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error("{} is there already", path.display())]
+    Exists { path: PathBuf },
+    #[error("there is no backup at {}", path.display())]
+    Missing { path: PathBuf },
+    #[error("{} is no backup of syncline", path.display())]
+    Foreign {
+        path: PathBuf,
+        #[source]
+        source: Option<serde_json::Error>,
+    },
+    #[error(
+        "the backup has format {found}, newer than the {known} that this version knows; update syncline"
+    )]
+    NewerFormat { found: u32, known: u32 },
+    #[error("it is a backup of a {found}, not of a {expected}")]
+    OtherKind {
+        found: BackupKind,
+        expected: BackupKind,
+    },
+    #[error("{name} is not the file that was backed up: {what}")]
+    Damaged { name: String, what: &'static str },
+    #[error("{name} is damaged")]
+    Log {
+        name: String,
+        #[source]
+        source: VerifyError,
+    },
+    #[error("there is nothing to back up in {}", path.display())]
+    Nothing { path: PathBuf },
+    #[error("a restore into {} is not finished: start `syncline serve` on it, or restore again", path.display())]
+    Restoring { path: PathBuf },
+    #[error("the replica is being rebuilt")]
+    Rebuilding,
+    #[error("could not {attempt} {}", path.display())]
+    Io {
+        attempt: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Directory(#[from] DataDirectoryError),
+    #[error("could not read the control file")]
+    Control(#[from] ControlOpenError),
+}
+
+fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |source| BackupError::Io {
+        attempt,
+        path,
+        source,
+    }
+}

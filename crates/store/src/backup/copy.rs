@@ -1,0 +1,283 @@
+//! Making a backup of what is in use.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use syncline_model::{TenantId, Timestamp};
+
+use super::check::{census, digest, whole};
+use super::note::{LastBackup, note};
+use super::restore::is_decided;
+use super::{BackupError, BackupFile, BackupKind, Manifest, Reached, io_error};
+use crate::control::{CONTROL_FILE_NAME, DataDirectory};
+use crate::file::{FileOptions, StoreError};
+use crate::local::LocalFile;
+
+/// How often a replica's files may be exchanged by a rebuild while they are copied.
+const REPLICA_TRIES: u32 = 5;
+/// How long a copy waits for whoever holds a file for itself.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// What a file of a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Log,
+    Other,
+}
+
+/// Backs up a server's data directory to `to`, which must not exist: the control file, and every
+/// tenant's file as it is at one moment of its own.
+pub fn back_up_server(
+    data: &DataDirectory,
+    to: &Path,
+    now: Timestamp,
+    mut reached: impl FnMut(Reached),
+) -> Result<Manifest, BackupError> {
+    if is_decided(data.path()) {
+        return Err(BackupError::Restoring {
+            path: data.path().to_owned(),
+        });
+    }
+    let tenants = data.tenant_files()?;
+    let whole = tenants.iter().map(|path| length(path)).sum();
+    let mut copy = Copy::begin(to, whole)?;
+    let control = data.path().join(CONTROL_FILE_NAME);
+    if control.exists() {
+        copy.add(&control, CONTROL_FILE_NAME, Content::Other, &mut reached)?;
+    }
+    for path in &tenants {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.expect("a tenant file has a name of ours");
+        copy.add(path, &format!("tenants/{name}"), Content::Log, &mut reached)?;
+    }
+    if copy.files.is_empty() {
+        return Err(BackupError::Nothing {
+            path: data.path().to_owned(),
+        });
+    }
+    let manifest = copy.finish(BackupKind::Server, now)?;
+    note_verified(data.path(), to, &manifest)?;
+    Ok(manifest)
+}
+
+/// Backs up one tenant of a server to `to`, which must not exist.
+pub fn back_up_tenant(
+    data: &DataDirectory,
+    tenant: &TenantId,
+    to: &Path,
+    now: Timestamp,
+) -> Result<Manifest, BackupError> {
+    let path = data.tenant_file(tenant);
+    let mut copy = Copy::begin(to, length(&path))?;
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = format!(
+        "tenants/{}",
+        name.expect("a tenant file has a name of ours")
+    );
+    copy.add(&path, &name, Content::Log, &mut |_| ())?;
+    copy.finish(BackupKind::Tenant, now)
+}
+
+/// Backs up the replica in `directory` to `to`, which must not exist.
+pub fn back_up_replica(
+    directory: &Path,
+    local_name: &str,
+    to: &Path,
+    now: Timestamp,
+    mut reached: impl FnMut(Reached),
+) -> Result<Manifest, BackupError> {
+    let local = directory.join(local_name);
+    if !local.exists() {
+        return Err(BackupError::Nothing {
+            path: directory.to_owned(),
+        });
+    }
+    for _ in 0..REPLICA_TRIES {
+        let tenant = tenant_file_of(&local)?;
+        let mut copy = Copy::begin(to, length(&local) + length(&directory.join(&tenant)))?;
+        // The log first: what the copied outbox then has beside it is folded when it is opened. The
+        // other way round, the view could show ops that the copied outbox lacks.
+        match copy.add(
+            &directory.join(&tenant),
+            &tenant,
+            Content::Log,
+            &mut reached,
+        ) {
+            Err(BackupError::Io { .. } | BackupError::Store(_))
+                if tenant_file_of(&local)? != tenant =>
+            {
+                continue;
+            }
+            added => added?,
+        }
+        copy.add(&local, local_name, Content::Other, &mut reached)?;
+        if LocalFile::identity_of_copy(&copy.staging.join(local_name))?.tenant_file == tenant {
+            let manifest = copy.finish(BackupKind::Replica, now)?;
+            note_verified(directory, to, &manifest)?;
+            return Ok(manifest);
+        }
+    }
+    Err(BackupError::Rebuilding)
+}
+
+fn tenant_file_of(local: &Path) -> Result<String, BackupError> {
+    Ok(LocalFile::open(local, &FileOptions::default())?
+        .identity()?
+        .tenant_file)
+}
+
+fn note_verified(of: &Path, at: &Path, manifest: &Manifest) -> Result<(), BackupError> {
+    let path = fs::canonicalize(at).map_err(io_error("find", at))?;
+    let last = LastBackup {
+        verified_at: manifest.made_at,
+        path,
+        bytes: manifest.bytes(),
+    };
+    note(of, &last)
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// A backup that is being made, in a directory beside its place; removed if it isn't finished.
+struct Copy {
+    to: PathBuf,
+    staging: PathBuf,
+    files: Vec<BackupFile>,
+    reached: Reached,
+}
+
+impl Copy {
+    fn begin(to: &Path, whole: u64) -> Result<Self, BackupError> {
+        if to.exists() {
+            return Err(BackupError::Exists {
+                path: to.to_owned(),
+            });
+        }
+        let mut staging = to.as_os_str().to_owned();
+        staging.push(format!(".part-{}", std::process::id()));
+        let staging = PathBuf::from(staging);
+        if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            fs::create_dir_all(parent).map_err(io_error("make", parent))?;
+        }
+        // Left by a process of the same number that was killed.
+        if staging.exists() {
+            fs::remove_dir_all(&staging).map_err(io_error("remove", &staging))?;
+        }
+        make_private(&staging)?;
+        Ok(Self {
+            to: to.to_owned(),
+            staging,
+            files: Vec::new(),
+            reached: Reached { done: 0, whole },
+        })
+    }
+
+    /// Copies the SQLite file `from` as it is at one moment, and verifies the copy.
+    fn add(
+        &mut self,
+        from: &Path,
+        name: &str,
+        content: Content,
+        reached: &mut impl FnMut(Reached),
+    ) -> Result<(), BackupError> {
+        reached(self.reached);
+        let path = self.staging.join(name);
+        if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
+            make_private(parent)?;
+        }
+        copy_database(from, &path)?;
+        let log = match content {
+            Content::Log => Some(census(name, &path)?),
+            Content::Other if whole(&path)? == "ok" => None,
+            Content::Other => {
+                return Err(BackupError::Damaged {
+                    name: name.to_owned(),
+                    what: "SQLite finds a fault in it",
+                });
+            }
+        };
+        sync(&path)?;
+        let (bytes, sha256) = digest(&path).map_err(io_error("read", &path))?;
+        self.files.push(BackupFile {
+            name: name.to_owned(),
+            bytes,
+            sha256,
+            log,
+        });
+        self.reached.done += length(from);
+        Ok(())
+    }
+
+    /// Gives the backup its name, once all of it is on the disk.
+    fn finish(mut self, kind: BackupKind, now: Timestamp) -> Result<Manifest, BackupError> {
+        let manifest = Manifest::new(kind, now, std::mem::take(&mut self.files));
+        manifest.write(&self.staging)?;
+        let tenants = self.staging.join("tenants");
+        if tenants.is_dir() {
+            sync_directory(&tenants)?;
+        }
+        sync_directory(&self.staging)?;
+        fs::rename(&self.staging, &self.to).map_err(io_error("make", &self.to))?;
+        match self.to.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent)?,
+            _ => sync_directory(Path::new("."))?,
+        }
+        Ok(manifest)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // A finished one is no longer there.
+        let _ = fs::remove_dir_all(&self.staging);
+    }
+}
+
+/// Writes what the SQLite file `from` holds at one moment to `to`, without its free pages.
+pub(super) fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let text = to.to_str().ok_or_else(|| BackupError::Foreign {
+        path: to.to_owned(),
+        source: None,
+    })?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let copy = || -> rusqlite::Result<()> {
+        let connection = Connection::open_with_flags(from, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.execute("VACUUM INTO ?", [text])?;
+        Ok(())
+    };
+    copy().map_err(StoreError::from)?;
+    make_file_private(to)
+}
+
+#[cfg(unix)]
+fn make_file_private(path: &Path) -> Result<(), BackupError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(io_error("close", path))
+}
+
+#[cfg(not(unix))]
+fn make_file_private(_path: &Path) -> Result<(), BackupError> {
+    Ok(())
+}
+
+pub(super) fn make_private(path: &Path) -> Result<(), BackupError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(io_error("make", path))
+}
+
+pub(super) fn sync(path: &Path) -> Result<(), BackupError> {
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(io_error("sync", path))
+}
+
+pub(super) fn sync_directory(path: &Path) -> Result<(), BackupError> {
+    if cfg!(unix) { sync(path) } else { Ok(()) }
+}

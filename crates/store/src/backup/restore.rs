@@ -1,0 +1,305 @@
+//! Putting a backup back.
+//!
+//! What is put back is made whole in a directory of its own first, `restored` in the end. From the
+//! moment that it has this name the restore is decided: what is left are renames, which whoever locks
+//! the data directory next takes up again after a crash. What was there before is moved aside, never
+//! removed.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestamp};
+
+use super::copy::{copy_database, make_private, sync, sync_directory};
+use super::{BackupError, BackupKind, Reached, io_error, verify};
+use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock};
+use crate::file::{Durability, FileOptions};
+use crate::local::LocalFile;
+use crate::tenant::{LogStart, TenantFile};
+
+/// A restore that is being made.
+const STAGING: &str = "restoring";
+/// A restore that is decided.
+const DECIDED: &str = "restored";
+const TENANTS: &str = "tenants";
+/// In a decided restore: the name of the directory to which what it replaces is moved.
+const ASIDE: &str = "replaces";
+
+/// What the one who restores chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestoreChoice {
+    /// Whether replicas offer again what they hold above the backup, or let go of it.
+    pub mode: EpochMode,
+    pub now: Timestamp,
+}
+
+/// A log that was put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoredTenant {
+    /// Its file's name.
+    pub file: String,
+    /// The epoch that it begins.
+    pub epoch: Epoch,
+    /// Where it stands.
+    pub cursor: Cursor,
+}
+
+/// What was put back, and where what was there before is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    pub tenants: Vec<RestoredTenant>,
+    /// None where nothing was replaced.
+    pub aside: Option<PathBuf>,
+}
+
+/// Puts the backup of a server, or of one of its tenants, back into `data`, after verifying it.
+///
+/// Each log begins a new epoch, which names the one that it had and those that the log in its place
+/// has had since. The control file of `data` stays, so that no token that was revoked is good again;
+/// only where there is none, that of the backup is taken. Tenants that the backup doesn't hold stay
+/// as they are; but where a whole server is put back so that later writes are discarded, they begin
+/// anew, empty. `random` gives fresh random bytes.
+pub fn restore_server(
+    backup: &Path,
+    data: &DataDirectory,
+    _lock: &ServeLock,
+    choice: RestoreChoice,
+    mut random: impl FnMut() -> [u8; 16],
+    reached: impl FnMut(Reached),
+) -> Result<Restored, BackupError> {
+    let manifest = verify(backup, reached)?;
+    if manifest.kind == BackupKind::Replica {
+        return Err(BackupError::OtherKind {
+            found: manifest.kind,
+            expected: BackupKind::Server,
+        });
+    }
+    let staging = Staging::begin(data.path(), choice.now)?;
+    make_private(&staging.path.join(TENANTS))?;
+    let mut tenants = Vec::new();
+    for file in manifest.files.iter().filter(|file| file.log.is_some()) {
+        let (from, to) = (backup.join(&file.name), staging.path.join(&file.name));
+        copy_database(&from, &to)?;
+        let start = LogStart::Restored(choice.mode);
+        let head = begin_epoch(&to, &data.path().join(&file.name), start, &mut random)?;
+        tenants.push(RestoredTenant {
+            file: file.name.clone(),
+            epoch: head.0,
+            cursor: head.1,
+        });
+    }
+    for live in data.tenant_files()? {
+        let name = live.file_name().expect("a tenant file has a name");
+        let to = staging.path.join(TENANTS).join(name);
+        if to.exists() {
+            continue;
+        }
+        copy_database(&live, &to)?;
+        if manifest.kind == BackupKind::Server && choice.mode == EpochMode::Follow {
+            let origin = Mark::origin(random());
+            begin_epoch(&to, &live, LogStart::Reset { origin }, &mut random)?;
+        } else {
+            sync(&to)?;
+        }
+    }
+    let control = backup.join(CONTROL_FILE_NAME);
+    if !data.path().join(CONTROL_FILE_NAME).exists() && control.exists() {
+        let to = staging.path.join(CONTROL_FILE_NAME);
+        copy_database(&control, &to)?;
+        sync(&to)?;
+    }
+    sync_directory(&staging.path.join(TENANTS))?;
+    let aside = staging.decide()?;
+    finish(data.path())?;
+    Ok(Restored {
+        tenants,
+        aside: Some(aside).filter(|path| path.exists()),
+    })
+}
+
+/// Lets the copy at `path` begin a new epoch that knows those of the log at `live`, which it replaces.
+fn begin_epoch(
+    path: &Path,
+    live: &Path,
+    start: LogStart,
+    random: &mut impl FnMut() -> [u8; 16],
+) -> Result<(Epoch, Cursor), BackupError> {
+    let options = FileOptions {
+        durability: Durability::Full,
+        ..FileOptions::default()
+    };
+    let mut file = TenantFile::open(path, &options)?;
+    match TenantFile::open(live, &options) {
+        Ok(live) => {
+            file.remember_epochs(&live.lineage()?)?;
+            file.raise_clock(live.head()?.clock_max)?;
+        }
+        // There is nothing to know of a log that is gone; replicas tell the rest.
+        Err(error) if error.is_damage() || !live.exists() => {
+            tracing::warn!(tenant.file = %live.display(), %error, "the log that is replaced can't be read");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let old = file.head()?.epoch;
+    let epoch = Epoch::new(uuid::Builder::from_random_bytes(random()).into_uuid());
+    let head = file.start_epoch(old, epoch, start)?;
+    file.write_through()?;
+    drop(file);
+    sync(path)?;
+    Ok((head.epoch, head.cursor))
+}
+
+/// Puts the backup of a replica back into `directory`, after verifying it; nobody may use the replica
+/// meanwhile. It is another replica from then on, with `replica` and `actor`, so that what it writes
+/// is never taken for what the one before it wrote.
+pub fn restore_replica(
+    backup: &Path,
+    directory: &Path,
+    local_name: &str,
+    names: (&ClientId, &ActorId),
+    now: Timestamp,
+    reached: impl FnMut(Reached),
+) -> Result<Restored, BackupError> {
+    let manifest = verify(backup, reached)?;
+    if manifest.kind != BackupKind::Replica {
+        return Err(BackupError::OtherKind {
+            found: manifest.kind,
+            expected: BackupKind::Replica,
+        });
+    }
+    make_private(directory)?;
+    let staging = Staging::begin(directory, now)?;
+    for file in &manifest.files {
+        copy_database(&backup.join(&file.name), &staging.path.join(&file.name))?;
+        sync(&staging.path.join(&file.name))?;
+    }
+    take_names(&staging.path.join(local_name), names)?;
+    let aside = staging.decide()?;
+    finish_replica_restore(directory)?;
+    Ok(Restored {
+        tenants: Vec::new(),
+        aside: Some(aside).filter(|path| path.exists()),
+    })
+}
+
+fn take_names(local: &Path, (replica, actor): (&ClientId, &ActorId)) -> Result<(), BackupError> {
+    let mut file = LocalFile::open(local, &FileOptions::default())?;
+    let old = file.identity()?.replica;
+    file.become_replica(&old, replica, actor, "restored")?;
+    file.forget_host()?;
+    file.write_through()?;
+    drop(file);
+    sync(local)
+}
+
+/// A restore that is not yet decided; nothing of it stays if it isn't.
+struct Staging {
+    path: PathBuf,
+    root: PathBuf,
+    aside: PathBuf,
+}
+
+impl Staging {
+    fn begin(root: &Path, now: Timestamp) -> Result<Self, BackupError> {
+        let path = root.join(STAGING);
+        match fs::remove_dir_all(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error("remove", &path)(error)),
+        }
+        make_private(&path)?;
+        let name = format!("replaced-{}", now.to_string().replace(':', "-"));
+        let aside = root.join(&name);
+        let note = path.join(ASIDE);
+        fs::write(&note, name).map_err(io_error("write", &note))?;
+        sync(&note)?;
+        Ok(Self {
+            path,
+            root: root.to_owned(),
+            aside,
+        })
+    }
+
+    fn decide(self) -> Result<PathBuf, BackupError> {
+        sync_directory(&self.path)?;
+        let decided = self.root.join(DECIDED);
+        fs::rename(&self.path, &decided).map_err(io_error("make", &decided))?;
+        sync_directory(&self.root)?;
+        Ok(self.aside.clone())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // A decided one has another name.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Whether a restore into `root` is decided and not finished.
+pub(crate) fn is_decided(root: &Path) -> bool {
+    root.join(DECIDED).is_dir()
+}
+
+/// Finishes the decided restore of a replica in `directory`, if there is one; processes that come at
+/// once wait for the first.
+pub fn finish_replica_restore(directory: &Path) -> Result<(), BackupError> {
+    if !is_decided(directory) {
+        return Ok(());
+    }
+    let path = directory.join("restore.lock");
+    let lock = fs::File::create(&path).map_err(io_error("make", &path))?;
+    lock.lock().map_err(io_error("lock", &path))?;
+    finish(directory)
+}
+
+/// Does what is left of a decided restore: moves aside what it replaces, and puts it in its place.
+/// Nothing, where there is none. The caller alone works in `root`.
+pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
+    let decided = root.join(DECIDED);
+    if !decided.is_dir() {
+        return Ok(());
+    }
+    let note = decided.join(ASIDE);
+    let aside = root.join(fs::read_to_string(&note).map_err(io_error("read", &note))?);
+    let entries = fs::read_dir(&decided).map_err(io_error("list", &decided))?;
+    for entry in entries {
+        let entry = entry.map_err(io_error("list", &decided))?;
+        let name = entry.file_name();
+        if name != ASIDE {
+            put(&entry.path(), &root.join(&name), &aside)?;
+        }
+    }
+    sync_directory(root)?;
+    fs::remove_dir_all(&decided).map_err(io_error("remove", &decided))?;
+    sync_directory(root)
+}
+
+/// Moves what is at `place`, if anything is, into `aside`, and `new` to `place`.
+fn put(new: &Path, place: &Path, aside: &Path) -> Result<(), BackupError> {
+    if place.is_dir() {
+        // An empty one holds nothing to keep; another command may have made it meanwhile.
+        match fs::remove_dir(place) {
+            Ok(()) => {}
+            Err(_) => move_aside(place, aside)?,
+        }
+    } else {
+        for suffix in ["-wal", "-shm", ""] {
+            let mut beside = place.as_os_str().to_owned();
+            beside.push(suffix);
+            let beside = PathBuf::from(beside);
+            if beside.exists() {
+                move_aside(&beside, aside)?;
+            }
+        }
+    }
+    fs::rename(new, place).map_err(io_error("make", place))
+}
+
+fn move_aside(path: &Path, aside: &Path) -> Result<(), BackupError> {
+    make_private(aside)?;
+    let to = aside.join(path.file_name().expect("what is replaced has a name"));
+    fs::rename(path, &to).map_err(io_error("move", path))?;
+    sync_directory(aside)
+}

@@ -13,6 +13,7 @@ mod payload;
 mod row;
 mod time;
 
+pub mod compaction;
 pub mod limits;
 pub mod planted;
 pub mod thread;

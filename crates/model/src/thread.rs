@@ -4,12 +4,14 @@
 //! thread's id follows from its project, key and generation, so that one key made on two replicas is
 //! one thread; a delete is a tombstone that erases, and the key made again is the next generation.
 
+mod coverage;
 mod fold;
 mod ids;
 mod names;
 mod ops;
 mod tables;
 
+pub use coverage::coverage;
 pub use fold::fold;
 pub use ids::{EntryId, ThreadId, foreign_entry_id, import_entry_id, thread_id};
 pub use names::{ContentError, NameError, NameKind, check_content, key_from_name};

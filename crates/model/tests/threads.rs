@@ -1,6 +1,7 @@
 //! The fold of threads over rows in memory.
 
 mod threads {
+    pub(crate) mod compaction;
     pub(crate) mod entries;
     pub(crate) mod fields;
     pub(crate) mod memory;

@@ -133,33 +133,31 @@ fn update<R: Rows>(
     version: OpVersion,
     op: Update<'_>,
 ) -> Result<(), R::Error> {
+    if op.name.is_none() && op.project.is_none() && op.status.is_none() {
+        return Ok(());
+    }
     let mut thread = thread.unwrap_or_else(|| Thread::unknown(key, op.at));
     let mut versions = thread.versions();
-    let mut changed = false;
     if let Some(name) = op.name
         && wins(&mut versions.name, &version)
     {
         thread.name = name.into_owned();
-        changed = true;
     }
     if let Some(project) = op.project
         && wins(&mut versions.project, &version)
     {
         thread.project = project.into_owned();
-        changed = true;
     }
     if let Some(status) = op.status
         && wins(&mut versions.status, &version)
     {
         thread.status = status.as_str().to_owned();
-        changed = true;
     }
-    if changed {
-        thread.updated_at = op.at.to_string();
-        thread.set_versions(&versions);
-        rows.put(&THREADS, thread.into_row())?;
-    }
-    Ok(())
+    // Also where a later writer had won before: else the time would tell which ops, long covered,
+    // have stood in the log before this one.
+    thread.updated_at = op.at.to_string();
+    thread.set_versions(&versions);
+    rows.put(&THREADS, thread.into_row())
 }
 
 /// Leaves the tombstone, made of the delete alone: a log whose earlier payloads are erased folds to
@@ -221,7 +219,7 @@ fn link<R: Rows>(
     rows.put(&LINKS, row)
 }
 
-fn entry_or_thread(entry: Option<EntryId>) -> Value {
+pub(super) fn entry_or_thread(entry: Option<EntryId>) -> Value {
     Value::Text(entry.map(|id| id.to_string()).unwrap_or_default())
 }
 
@@ -232,14 +230,14 @@ fn stamp_cells(version: &OpVersion) -> [Value; 2] {
     ]
 }
 
-fn stamp(cells: &[Value]) -> (i64, &str) {
+pub(super) fn stamp(cells: &[Value]) -> (i64, &str) {
     (
         cells[0].as_integer().unwrap_or_default(),
         cells[1].as_text().unwrap_or_default(),
     )
 }
 
-fn stamp_of(version: &OpVersion) -> (i64, &str) {
+pub(super) fn stamp_of(version: &OpVersion) -> (i64, &str) {
     (version.clock.get() as i64, version.actor.as_str())
 }
 
@@ -253,26 +251,26 @@ fn wins(field: &mut Option<OpVersion>, version: &OpVersion) -> bool {
 }
 
 #[derive(Default, Serialize, Deserialize)]
-struct Versions {
+pub(super) struct Versions {
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<OpVersion>,
+    pub(super) name: Option<OpVersion>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    project: Option<OpVersion>,
+    pub(super) project: Option<OpVersion>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<OpVersion>,
+    pub(super) status: Option<OpVersion>,
 }
 
 /// A row of `threads`.
-struct Thread {
+pub(super) struct Thread {
     thread_id: String,
-    key: Option<String>,
-    home_project: Option<String>,
-    generation: i64,
+    pub(super) key: Option<String>,
+    pub(super) home_project: Option<String>,
+    pub(super) generation: i64,
     project: String,
     name: String,
     status: String,
-    created_at: String,
-    updated_at: String,
+    pub(super) created_at: String,
+    pub(super) updated_at: String,
     entry_count: i64,
     authors: String,
     versions: String,
@@ -297,11 +295,11 @@ impl Thread {
         }
     }
 
-    fn is_deleted(&self) -> bool {
+    pub(super) fn is_deleted(&self) -> bool {
         self.status == DELETED
     }
 
-    fn versions(&self) -> Versions {
+    pub(super) fn versions(&self) -> Versions {
         serde_json::from_str(&self.versions).expect("the fold alone writes this column")
     }
 
@@ -309,7 +307,7 @@ impl Thread {
         self.versions = serde_json::to_string(versions).expect("versions are plain data");
     }
 
-    fn from_row(row: Row) -> Self {
+    pub(super) fn from_row(row: Row) -> Self {
         let mut cells = row.into_iter();
         let mut next = || cells.next().expect("a row has its table's columns");
         let text = |value: Value| value.into_text().unwrap_or_default();

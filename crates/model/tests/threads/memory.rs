@@ -53,6 +53,11 @@ impl Rows for Memory {
 }
 
 impl Memory {
+    /// All rows, in key order.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        self.rows.values().cloned().collect()
+    }
+
     /// Folds `op` as the next one of the log.
     pub(crate) fn confirm(&mut self, op: &Op) -> Folded {
         self.confirm_stored(&op.key, Some(&op.payload))

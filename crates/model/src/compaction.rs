@@ -1,0 +1,114 @@
+//! What compaction may let go of: ops that no view needs any more, and tombstones.
+//!
+//! The law is **fold(log) = fold(compacted log)**, for every row that replicas compare, and with
+//! whatever is appended to both afterwards. A row is a function of the ops that win some part of it,
+//! so an op may go once it wins none. Coverage is asked of an op at or below the floor, with the
+//! confirmed rows of its resource as the whole log has made them. A fold for which this holds keeps
+//! two rules:
+//!
+//! - What an op does to a row follows from the op and its own stamps in the row, never from whether
+//!   some other op, which lost, was folded before it.
+//! - An op stays if it *may* be the one that a cell came from. To keep too much costs space, to keep
+//!   too little costs a row.
+//!
+//! What is not understood whole stays: a payload that a newer version reads further may win there
+//! what it doesn't win here.
+
+use crate::{OpKey, OpVersion, Payload, Row, Rows, Scope, Table, planted, thread};
+
+/// Whether the rows still need an op of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage {
+    /// It wins a part of a row, or it is not known that it doesn't: it stays.
+    Needed,
+    /// It wins no part of any row.
+    Covered,
+    /// No fold here knows its scope. A later op of its resource that [`replaces`] covers it.
+    Opaque,
+}
+
+/// Says whether the confirmed rows of the op's resource still need it. Total, and it writes nothing.
+pub fn coverage<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: Option<&Payload>,
+) -> Result<Coverage, R::Error> {
+    let fold = match key.scope.as_str() {
+        Scope::THREAD => thread::coverage::<R>,
+        _ => return Ok(Coverage::Opaque),
+    };
+    match payload {
+        // An erased op is skipped by every fold.
+        None => Ok(Coverage::Covered),
+        Some(payload) if planted::can_fold(payload) => fold(rows, key, payload),
+        Some(_) => Ok(Coverage::Needed),
+    }
+}
+
+/// Whether an op with this payload covers all ops of its resource that stand before it in the log:
+/// `replaces` is `true` at the top level of the payload. Asked of opaque scopes alone; the folds
+/// know by themselves what they need.
+pub fn replaces(payload: &Payload) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Replacing {
+        #[serde(default)]
+        replaces: serde_json::Value,
+    }
+    payload.as_str().contains("replaces")
+        && payload
+            .read::<Replacing>()
+            .is_ok_and(|read| read.replaces == serde_json::Value::Bool(true))
+}
+
+/// A view table with tombstones: rows that nobody sees, kept so that late ops find them.
+///
+/// Replicas are equal without them. One is collected, with the ops that made it, once all of those
+/// stand below the floor. From then on the resource takes no new op whose clock is not above the
+/// collected ones, so that what is appended later folds onto the absent row as it would have onto
+/// the tombstone. For that the fold must see to one thing: **an op that makes a tombstone visible
+/// again carries every part of the row.** Other ops on an absent row leave a tombstone.
+#[derive(Debug, Clone, Copy)]
+pub struct Tombstones {
+    pub table: &'static Table,
+    /// The scope of the ops that write its rows; their resource is the row's.
+    pub scope: &'static str,
+    /// The stamps of every part of a tombstone, each that of the op which won it, in any order; none
+    /// of a row that is seen.
+    pub stamps: fn(&Row) -> Option<Vec<OpVersion>>,
+}
+
+/// The tables with tombstones.
+pub fn tombstones() -> impl Iterator<Item = &'static Tombstones> {
+    [].iter()
+}
+
+/// Whether the row is a tombstone: no part of what equal replicas share.
+pub fn is_tombstone(table: &'static Table, row: &Row) -> bool {
+    tombstones().any(|of| of.table.name == table.name && (of.stamps)(row).is_some())
+}
+
+/// Whether a payload is an object of these fields alone: one with more may mean more to a newer
+/// version.
+pub(crate) fn has_only(payload: &Payload, fields: &[&str]) -> bool {
+    struct Names<'a>(&'a [&'a str]);
+
+    impl<'de> serde::de::Visitor<'de> for Names<'_> {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+            let mut only = true;
+            while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                only &= self.0.contains(&&*name);
+                map.next_value::<serde::de::IgnoredAny>()?;
+            }
+            Ok(only)
+        }
+    }
+
+    let mut reader = serde_json::Deserializer::from_str(payload.as_str());
+    serde::Deserializer::deserialize_map(&mut reader, Names(fields)).unwrap_or(false)
+}

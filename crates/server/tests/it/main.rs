@@ -13,6 +13,7 @@ mod jwt;
 mod limits;
 mod log;
 mod matrix;
+mod nonsense;
 mod pull;
 mod push;
 mod reset;

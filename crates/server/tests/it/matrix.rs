@@ -12,20 +12,20 @@ use crate::support::{Issued, Reply, TestServer, now, push_of, start};
 const CANARY: &str = "canary";
 
 /// A request that each route would answer well for an admin of tenant `acme`.
-struct Sample {
-    path: String,
-    body: Option<Value>,
+pub(crate) struct Sample {
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
     if_match: Option<String>,
 }
 
 /// The state that the samples are about.
-struct World {
-    server: TestServer,
+pub(crate) struct World {
+    pub(crate) server: TestServer,
     epoch: String,
     spare: Issued,
 }
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let server = start().await;
     let admin = server.token("acme", Rights::Admin);
     let pushed = server
@@ -50,7 +50,7 @@ async fn world() -> World {
 }
 
 impl World {
-    fn sample(&self, method: &Method, path: &str) -> Option<Sample> {
+    pub(crate) fn sample(&self, method: &Method, path: &str) -> Option<Sample> {
         let mut if_match = None;
         let mut body = None;
         let path = match (method.as_str(), path) {
@@ -105,15 +105,28 @@ impl World {
 
     /// Asks, and reads the whole answer, or the first event of a stream.
     async fn ask(&self, method: &Method, sample: &Sample, token: Option<&str>) -> (u16, String) {
-        let mut request = self
-            .server
-            .client
-            .request(method.clone(), self.server.url(&sample.path));
+        let body = sample.body.as_ref().map(Value::to_string);
+        self.ask_with(method, sample, token, body.map(String::into_bytes))
+            .await
+    }
+
+    /// Asks with another body than the sample's.
+    pub(crate) async fn ask_with(
+        &self,
+        method: &Method,
+        sample: &Sample,
+        token: Option<&str>,
+        body: Option<Vec<u8>>,
+    ) -> (u16, String) {
+        let url = self.server.url(&sample.path);
+        let mut request = self.server.client.request(method.clone(), url);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        if let Some(body) = &sample.body {
-            request = request.json(body);
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body);
         }
         if let Some(epoch) = &sample.if_match {
             request = request.header("if-match", epoch);
@@ -129,14 +142,16 @@ impl World {
 }
 
 /// A route, as the document has it.
-struct Route {
-    method: Method,
-    path: String,
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: String,
     rights: Option<Rights>,
-    success: u16,
+    pub(crate) success: u16,
+    /// The names of what its query may hold.
+    pub(crate) query: Vec<String>,
 }
 
-async fn routes(server: &TestServer) -> Vec<Route> {
+pub(crate) async fn routes(server: &TestServer) -> Vec<Route> {
     let document = Reply::of(server.client.get(server.url("/openapi.json")))
         .await
         .expect(200);
@@ -144,6 +159,8 @@ async fn routes(server: &TestServer) -> Vec<Route> {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let responses = operation["responses"].as_object().unwrap();
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let query = parameters.filter(|parameter| parameter["in"] == "query");
             let success = responses
                 .keys()
                 .find(|status| status.starts_with('2'))
@@ -155,6 +172,9 @@ async fn routes(server: &TestServer) -> Vec<Route> {
                     .as_str()
                     .map(|text| text.parse().unwrap()),
                 success: success.parse().unwrap(),
+                query: query
+                    .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+                    .collect(),
             });
         }
     }

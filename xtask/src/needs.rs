@@ -1,5 +1,7 @@
 //! What the machine must have, checked before a long build finds out.
 
+mod strace;
+
 use std::env;
 use std::process::Command;
 
@@ -11,13 +13,19 @@ use crate::tidy;
 /// The oldest Node.js that runs the TypeScript packages.
 const NODE_MAJOR_MIN: u32 = 20;
 
-/// Checks the compiler, the C compiler and, where the tree holds TypeScript, Node.js.
+/// Checks the compiler, the C compiler, where a test asks for it strace, and where the tree holds
+/// TypeScript Node.js. Installs what it may.
 ///
 /// # Errors
 ///
 /// `Failure::Needs` with everything that is missing, not just the first.
 pub(crate) fn check(repository: &Repository) -> Result<(), Failure> {
-    let checks = [rust(repository), c_compiler(), node(repository)?];
+    let checks = [
+        rust(repository),
+        c_compiler(),
+        strace::check(),
+        node(repository)?,
+    ];
     let mut missing = Vec::new();
     for check in checks {
         match check {

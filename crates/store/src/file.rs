@@ -215,6 +215,9 @@ fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
     };
+    // Before the first page is written, or it is too late: what is deleted can then be given back to
+    // the system page by page.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", "ON")?;

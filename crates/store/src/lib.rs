@@ -14,9 +14,9 @@ mod view;
 pub use check::quick_check;
 pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
-    AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Contact, EpochMode, Head,
-    Lineage, LogCensus, LogStart, Outbox, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal,
-    ResourceKey, TenantFile, VerifyError,
+    AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
+    Compaction, Contact, EpochMode, Fill, Head, Lineage, LogCensus, LogStart, Outbox, PageLimit,
+    Parent, PendingOp, PulledPage, RawOp, Refusal, ResourceKey, Stepped, TenantFile, VerifyError,
 };
 
 pub mod backup;

@@ -71,6 +71,16 @@ CREATE TABLE pruned (
     clock INTEGER NOT NULL,
     PRIMARY KEY (actor, scope, resource_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE collected (
+    scope TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    clock INTEGER NOT NULL,
+    PRIMARY KEY (scope, resource_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE times (
+    server_seq INTEGER PRIMARY KEY,
+    at TEXT NOT NULL
+) STRICT;
 CREATE TABLE unfolded (
     server_seq INTEGER PRIMARY KEY
 ) STRICT;
@@ -179,6 +189,16 @@ fn column_list(columns: &[syncline_model::Column]) -> String {
         .join(", ")
 }
 
+/// Takes the words of rows that are gone out of the full-text indexes. A delete only notes there that
+/// the row is gone; its words go when the index is merged.
+pub(crate) fn forget_deleted_words(connection: &Connection) -> rusqlite::Result<()> {
+    let searched = tables().filter(|table| table.searched.is_some());
+    searched.map(|table| table.name).try_for_each(|name| {
+        let merge = format!("INSERT INTO {name}_fts ({name}_fts) VALUES ('optimize')");
+        connection.execute_batch(&merge)
+    })
+}
+
 /// The statements that read and write the rows of one view table.
 #[derive(Debug)]
 pub(crate) struct TableSql {
@@ -186,6 +206,9 @@ pub(crate) struct TableSql {
     pub insert: String,
     pub upsert: String,
     pub delete: String,
+    /// The first rows, and the rows after a key, in key order; the last hole is their number.
+    pub select_first: String,
+    pub select_after: String,
     pub select_resource: String,
     pub delete_resource: String,
     /// For a searched table: its row's id, and the statements of its full-text index.
@@ -230,6 +253,11 @@ fn table_sql(table: &'static Table) -> TableSql {
             "INSERT INTO {name} ({columns}) VALUES ({holes}) ON CONFLICT ({key}) DO UPDATE SET {updates}"
         ),
         delete: format!("DELETE FROM {name} WHERE {by_key}"),
+        select_first: format!("SELECT {columns} FROM {name} ORDER BY {key} LIMIT ?"),
+        select_after: format!(
+            "SELECT {columns} FROM {name} WHERE ({key}) > ({}) ORDER BY {key} LIMIT ?",
+            vec!["?"; table.key_columns].join(", ")
+        ),
         select_resource: format!("SELECT {columns} FROM {name} WHERE {resource} = ?"),
         delete_resource: format!("DELETE FROM {name} WHERE {resource} = ?"),
         select_id: format!("SELECT id FROM {name} WHERE {by_key}"),

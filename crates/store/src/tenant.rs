@@ -2,6 +2,7 @@
 
 mod apply;
 mod batch;
+mod compact;
 mod durable;
 mod epoch;
 mod members;
@@ -9,6 +10,7 @@ mod prepared;
 mod read;
 #[cfg(test)]
 mod tests;
+mod times;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use crate::schema;
 
 pub use apply::{Applied, ApplyError, PulledPage};
 pub use batch::{AppendError, Appended, Batch};
+pub use compact::{Collecting, Compacted, Compaction, Fill, Stepped};
 pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, Refusal};
 pub use read::{PageLimit, RawOp};

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
+use syncline_model::compaction::is_tombstone;
 use syncline_model::{Row, Rows, Table, Value, tables};
 
 use crate::file::StoreError;
@@ -74,6 +75,16 @@ impl<'c> View<'c> {
             index(self.connection, document.table, document.id, &document.text)?;
         }
         Ok(())
+    }
+
+    /// Removes one row, as no fold does.
+    pub(crate) fn remove(
+        &mut self,
+        table: &'static Table,
+        key: &[Value],
+    ) -> Result<(), StoreError> {
+        self.flush()?;
+        self.delete(table, key)
     }
 
     /// Drops what is kept in memory, after the transaction or savepoint that it belongs to was undone.
@@ -290,7 +301,7 @@ fn execute(connection: &Connection, sql: &str, values: &[Value]) -> Result<usize
         .execute(params_from_iter(cells(values)))?)
 }
 
-struct Cell<'a>(&'a Value);
+pub(crate) struct Cell<'a>(&'a Value);
 
 impl ToSql for Cell<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -302,11 +313,11 @@ impl ToSql for Cell<'_> {
     }
 }
 
-fn cells(values: &[Value]) -> impl Iterator<Item = Cell<'_>> {
+pub(crate) fn cells(values: &[Value]) -> impl Iterator<Item = Cell<'_>> {
     values.iter().map(Cell)
 }
 
-fn read_row(row: &rusqlite::Row<'_>, table: &'static Table) -> rusqlite::Result<Row> {
+pub(crate) fn read_row(row: &rusqlite::Row<'_>, table: &'static Table) -> rusqlite::Result<Row> {
     (0..table.columns.len())
         .map(|n| {
             Ok(match row.get_ref(n)? {
@@ -348,7 +359,7 @@ fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {
         .collect()
 }
 
-/// Every row of every view table, in key order, as text: what equal replicas share.
+/// Every row of every view table but for tombstones, in key order, as text: what equal replicas share.
 pub(crate) fn dump(connection: &Connection) -> Result<String, StoreError> {
     let mut text = String::new();
     for table in tables() {
@@ -367,9 +378,12 @@ pub(crate) fn dump(connection: &Connection) -> Result<String, StoreError> {
         let mut statement = connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            text.push_str(table.name);
-            text.push_str(&print_cells(&read_row(row, table)?));
-            text.push('\n');
+            let row = read_row(row, table)?;
+            if !is_tombstone(table, &row) {
+                text.push_str(table.name);
+                text.push_str(&print_cells(&row));
+                text.push('\n');
+            }
         }
     }
     Ok(text)

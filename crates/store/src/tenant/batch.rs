@@ -1,9 +1,10 @@
 //! A write transaction on the log: what is appended in it commits together.
 
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Clock, Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq, fold};
 
+use super::compact::{collected_clock, is_pruned};
 use super::read::find;
 use super::{Head, TenantFile, read_head};
 use crate::file::StoreError;
@@ -19,6 +20,9 @@ pub enum Appended {
     Duplicate(Option<ServerSeq>),
     /// Another payload has its key.
     Conflict(ServerSeq),
+    /// Its clock is not above this one, the highest among collected tombstones of its resource: it
+    /// might fold otherwise here than where the tombstone still is.
+    Behind(Clock),
 }
 
 /// Why an op could not be appended; the batch is then good for nothing but being dropped.
@@ -40,14 +44,15 @@ pub struct Batch<'a> {
     transaction: Transaction<'a>,
     view: View<'a>,
     head: Head,
-    pruned: Pruned,
+    compacted: Compacted,
 }
 
-/// Whether compaction has dropped ops whose keys must still count as taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pruned {
-    Nothing,
-    Something,
+/// Whether compaction has dropped ops whose keys must still count as taken, or tombstones: a log
+/// without either needs no look per op.
+#[derive(Debug, Clone, Copy)]
+struct Compacted {
+    pruned: bool,
+    collected: bool,
 }
 
 impl TenantFile {
@@ -59,17 +64,22 @@ impl TenantFile {
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
         schema::refuse_newer_fold(connection)?;
         let head = read_head(connection)?;
-        let pruned = connection
-            .prepare_cached("SELECT 1 FROM pruned LIMIT 1")?
-            .query_row([], |_| Ok(()))
-            .optional()?
-            .map_or(Pruned::Nothing, |()| Pruned::Something);
+        let compacted = connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM pruned), EXISTS (SELECT 1 FROM collected)",
+            )?
+            .query_row([], |row| {
+                Ok(Compacted {
+                    pruned: row.get(0)?,
+                    collected: row.get(1)?,
+                })
+            })?;
         Ok(Batch {
             file,
             transaction,
             view: View::new(connection, Layer::Confirmed),
             head,
-            pruned,
+            compacted,
         })
     }
 }
@@ -119,11 +129,16 @@ impl Batch<'_> {
     ) -> Result<Appended, StoreError> {
         let seq = self.head.cursor.server_seq.next();
         let mark = self.head.cursor.mark.next(key, &hash);
-        if self.pruned == Pruned::Something && self.is_pruned(key)? {
+        if self.compacted.pruned && is_pruned(&self.transaction, key)? {
             return Ok(match find(&self.transaction, key)? {
                 Some(found) => compare(found, hash),
                 None => Appended::Duplicate(None),
             });
+        }
+        if let Some(clock) = self.collected_above(key)?
+            && find(&self.transaction, key)?.is_none()
+        {
+            return Ok(Appended::Behind(clock));
         }
         let op = StoredOp {
             seq,
@@ -147,23 +162,15 @@ impl Batch<'_> {
         Ok(Appended::At(seq, folded))
     }
 
-    /// Whether compaction counts this key as taken.
-    fn is_pruned(&self, key: &OpKey) -> Result<bool, StoreError> {
-        let clock = self
-            .transaction
-            .prepare_cached(
-                "SELECT clock FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?",
-            )?
-            .query_row(
-                (
-                    key.actor.as_str(),
-                    key.scope.as_str(),
-                    key.resource.as_str(),
-                ),
-                |row| row.get::<_, i64>(0),
-            )
-            .optional()?;
-        Ok(clock.is_some_and(|clock| key.clock.get() <= clock as u64))
+    /// The clock that collected tombstones ask an op with this key to be above, if it isn't.
+    fn collected_above(&self, key: &OpKey) -> Result<Option<Clock>, StoreError> {
+        if !self.compacted.collected {
+            return Ok(None);
+        }
+        let collected = collected_clock(&self.transaction, key)?;
+        Ok(Clock::new(collected)
+            .ok()
+            .filter(|collected| key.clock <= *collected))
     }
 
     /// Writes the batch to the file; with full durability the disk has it when this returns.

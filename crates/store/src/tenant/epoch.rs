@@ -125,7 +125,8 @@ impl TenantFile {
         if let LogStart::Reset { origin } = start {
             schema::drop_view(&transaction)?;
             transaction.execute_batch(
-                "DELETE FROM ops; DELETE FROM pruned; DELETE FROM refusals; \
+                "DELETE FROM ops; DELETE FROM pruned; DELETE FROM collected; DELETE FROM refusals; \
+                 DELETE FROM times; \
                  UPDATE clients SET cursor_seq = NULL, cursor_mark = NULL;",
             )?;
             transaction.execute(

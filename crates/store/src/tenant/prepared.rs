@@ -19,9 +19,13 @@ impl TenantFile {
         let copy = open_beside(path, self.vfs.as_deref())?;
         copy.execute_batch(
             "PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE; \
-             DELETE FROM clients; DELETE FROM actors; DELETE FROM refusals; \
+             DELETE FROM clients; DELETE FROM actors; DELETE FROM refusals; DELETE FROM times; \
              DELETE FROM confirmed_rows; UPDATE state SET folded_order = 0;",
         )?;
+        let is_erased = "SELECT EXISTS (SELECT 1 FROM ops WHERE payload IS NULL)";
+        if copy.query_row(is_erased, [], |row| row.get(0))? {
+            schema::forget_deleted_words(&copy)?;
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{EpochMode, LogStart};
 
+mod compaction;
 mod convergence;
 mod overlay;
 

@@ -28,7 +28,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-fn payload(kind: u8, thread: u64, unique: u64) -> Payload {
+pub(super) fn payload(kind: u8, thread: u64, unique: u64) -> Payload {
     let update = |name: Option<&'static str>, status| {
         ThreadOp::Update(Update {
             name: name.map(Cow::Borrowed),

@@ -1,0 +1,272 @@
+//! Compaction: ops that no row needs leave the log, in small steps beside whatever else is done.
+//!
+//! A run has a floor, and goes over the log below it twice: first it drops the ops that are covered,
+//! then it collects the tombstones of which nothing else is left. The op at the floor itself always
+//! stays: the replica that stands there shows its mark. Each step is one transaction, and a run that
+//! is cut short anywhere leaves a log that folds to the same rows.
+
+mod collect;
+mod ops;
+mod shrink;
+
+pub use shrink::Fill;
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use syncline_model::{Epoch, OpKey, ServerSeq, Value};
+
+use super::batch::write_head;
+use super::{Head, Outbox, TenantFile, read_head};
+use crate::file::StoreError;
+use crate::schema;
+
+/// Resources whose last replacing op is remembered between steps; past this, all are forgotten and
+/// looked up again as they come.
+const REPLACING_MAX: usize = 10_000;
+
+/// Whether a run collects tombstones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collecting {
+    /// In a server's log: it refuses the late ops that would find them missing.
+    Tombstones,
+    /// In a replica's log, which keeps the ops that made them for a server that was put back to a
+    /// place before those.
+    Nothing,
+}
+
+/// A run of compaction, between its steps. It ends early where the log begins another epoch.
+#[derive(Debug)]
+pub struct Compaction {
+    epoch: Epoch,
+    floor: ServerSeq,
+    collecting: Collecting,
+    phase: Phase,
+    totals: Compacted,
+    replacing: HashMap<(String, String), Option<i64>>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The ops after this place are to be judged.
+    Ops {
+        after: i64,
+    },
+    /// Rows after this key of the table with this number are to be judged.
+    Rows {
+        table: usize,
+        after: Vec<Value>,
+    },
+    Done,
+}
+
+/// What a run has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Ops judged.
+    pub judged: u64,
+    /// Ops dropped.
+    pub dropped: u64,
+    /// Tombstones collected.
+    pub collected: u64,
+}
+
+/// What a step has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stepped {
+    More,
+    /// The run has ended.
+    Done,
+}
+
+/// What one step has dropped, for the log's memory of it.
+#[derive(Debug, Default)]
+struct Dropped {
+    ops: u64,
+    /// The highest dropped clock of each actor in each resource.
+    pruned: HashMap<(String, String, String), i64>,
+}
+
+impl Compaction {
+    /// A run over the log below `floor`, as it stands in `file` now.
+    pub fn begin(
+        file: &TenantFile,
+        floor: ServerSeq,
+        collecting: Collecting,
+    ) -> Result<Self, StoreError> {
+        let head = file.head()?;
+        Ok(Self {
+            epoch: head.epoch,
+            floor: floor.min(head.cursor.server_seq),
+            collecting,
+            phase: Phase::Ops { after: 0 },
+            totals: Compacted::default(),
+            replacing: HashMap::new(),
+        })
+    }
+
+    /// The place below which covered ops go.
+    pub fn floor(&self) -> ServerSeq {
+        self.floor
+    }
+
+    /// What was done so far.
+    pub fn totals(&self) -> Compacted {
+        self.totals
+    }
+
+    /// The place up to which ops were judged.
+    pub fn reached(&self) -> ServerSeq {
+        match self.phase {
+            Phase::Ops { after } => ServerSeq(after as u64),
+            Phase::Rows { .. } | Phase::Done => self.floor,
+        }
+    }
+}
+
+impl TenantFile {
+    /// Judges up to `count` ops or rows more, in one transaction. Ops of resources that the outbox
+    /// writes to stay: they are looked at again by the next run.
+    pub fn compact_step(
+        &mut self,
+        run: &mut Compaction,
+        count: usize,
+        outbox: &(impl Outbox + ?Sized),
+    ) -> Result<Stepped, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::refuse_newer_fold(&transaction)?;
+        let mut head = read_head(&transaction)?;
+        if head.epoch != run.epoch {
+            run.phase = Phase::Done;
+        }
+        let mut totals = run.totals;
+        let mut dropped = Dropped::default();
+        let next = match &run.phase {
+            Phase::Done => return Ok(Stepped::Done),
+            Phase::Ops { after } => {
+                let step = ops::Step {
+                    connection: &transaction,
+                    after: *after,
+                    floor: run.floor,
+                    count,
+                };
+                let judged = step.run(&mut run.replacing, outbox, &mut dropped)?;
+                totals.judged += judged.ops;
+                match (judged.last, run.collecting) {
+                    (Some(after), _) => Phase::Ops { after },
+                    (None, Collecting::Tombstones) => Phase::Rows {
+                        table: 0,
+                        after: Vec::new(),
+                    },
+                    (None, Collecting::Nothing) => Phase::Done,
+                }
+            }
+            Phase::Rows { table, after } => {
+                let step = collect::Step {
+                    connection: &transaction,
+                    table: *table,
+                    after,
+                    floor: run.floor,
+                    count,
+                };
+                let (next, collected) = step.run(&mut dropped)?;
+                totals.collected += collected;
+                next.map_or(Phase::Done, |(table, after)| Phase::Rows { table, after })
+            }
+        };
+        totals.dropped += dropped.ops;
+        if dropped.ops > 0 {
+            dropped.remember(&transaction)?;
+            raise_floor(&transaction, &mut head, run.floor)?;
+        }
+        transaction.commit()?;
+        if run.replacing.len() > REPLACING_MAX {
+            run.replacing.clear();
+        }
+        run.totals = totals;
+        run.phase = next;
+        Ok(match run.phase {
+            Phase::Done => Stepped::Done,
+            Phase::Ops { .. } | Phase::Rows { .. } => Stepped::More,
+        })
+    }
+
+    /// Whether compaction has dropped an op with this key, or one of its actor and resource with a
+    /// later clock.
+    pub fn is_pruned(&self, key: &OpKey) -> Result<bool, StoreError> {
+        is_pruned(&self.connection, key)
+    }
+}
+
+impl Dropped {
+    fn note(&mut self, scope: &str, resource: &str, actor: &str, clock: i64) {
+        self.ops += 1;
+        let key = (actor.to_owned(), scope.to_owned(), resource.to_owned());
+        let highest = self.pruned.entry(key).or_default();
+        *highest = clock.max(*highest);
+    }
+
+    /// Writes down which keys count as taken.
+    fn remember(&self, connection: &Connection) -> Result<(), StoreError> {
+        let mut statement = connection.prepare_cached(
+            "INSERT INTO pruned (actor, scope, resource_id, clock) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (actor, scope, resource_id) DO UPDATE SET clock = max(clock, excluded.clock)",
+        )?;
+        let mut pruned: Vec<_> = self.pruned.iter().collect();
+        pruned.sort_unstable();
+        for ((actor, scope, resource), clock) in pruned {
+            statement.execute((actor, scope, resource, clock))?;
+        }
+        Ok(())
+    }
+}
+
+fn raise_floor(
+    connection: &Connection,
+    head: &mut Head,
+    floor: ServerSeq,
+) -> Result<(), StoreError> {
+    if floor > head.floor {
+        head.floor = floor;
+        write_head(connection, head)?;
+    }
+    Ok(())
+}
+
+/// Whether compaction counts this key as taken.
+pub(super) fn is_pruned(connection: &Connection, key: &OpKey) -> Result<bool, StoreError> {
+    let clock = connection
+        .prepare_cached(
+            "SELECT clock FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?",
+        )?
+        .query_row(
+            (
+                key.actor.as_str(),
+                key.scope.as_str(),
+                key.resource.as_str(),
+            ),
+            |row| row.get::<_, i64>(0),
+        )
+        .optional()?;
+    Ok(clock.is_some_and(|clock| key.clock.get() <= clock as u64))
+}
+
+/// The highest clock among the collected tombstones of the op's resource; 0: there are none.
+pub(super) fn collected_clock(connection: &Connection, key: &OpKey) -> Result<u64, StoreError> {
+    let clock = connection
+        .prepare_cached("SELECT clock FROM collected WHERE scope = ? AND resource_id = ?")?
+        .query_row((key.scope.as_str(), key.resource.as_str()), |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()?;
+    Ok(clock.unwrap_or_default() as u64)
+}
+
+/// The places of ops that no fold could take, which a later version may.
+fn unfolded(connection: &Connection) -> Result<HashSet<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT server_seq FROM unfolded")?;
+    let places = statement.query_map([], |row| row.get(0))?;
+    Ok(places.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,194 @@
+//! The second pass of a run: tombstones of which nothing is left but the ops that made them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use syncline_model::compaction::{Coverage, Tombstones, coverage, tombstones};
+use syncline_model::{OpVersion, Row, ServerSeq, Value};
+
+use super::{Dropped, unfolded};
+use crate::file::StoreError;
+use crate::schema::sql_of;
+use crate::tenant::read::{logged, raw};
+use crate::view::{Layer, View, cells, read_row};
+
+/// One step over the rows of one table after a key.
+pub(super) struct Step<'a> {
+    pub connection: &'a Connection,
+    pub table: usize,
+    pub after: &'a [Value],
+    pub floor: ServerSeq,
+    pub count: usize,
+}
+
+/// Where the next step begins: a table's number and a key.
+type Next = (usize, Vec<Value>);
+
+impl Step<'_> {
+    /// Gives where to go on, and how many rows were collected.
+    pub(super) fn run(&self, dropped: &mut Dropped) -> Result<(Option<Next>, u64), StoreError> {
+        let Some(of) = tombstones().nth(self.table) else {
+            return Ok((None, 0));
+        };
+        let rows = self.rows(of)?;
+        let mut view = View::new(self.connection, Layer::Confirmed);
+        let mut collected = 0;
+        let skipped = unfolded(self.connection)?;
+        for row in &rows {
+            let Some(stamps) = (of.stamps)(row) else {
+                continue;
+            };
+            self.connection.execute_batch("SAVEPOINT collect")?;
+            let ops = self.collect(of, row, &stamps, &mut view)?;
+            match ops {
+                Some(ops) if ops.iter().all(|op| !skipped.contains(&op.seq)) => {
+                    self.connection.execute_batch("RELEASE collect")?;
+                    collected += 1;
+                    for op in ops {
+                        dropped.note(of.scope, op.resource(row), &op.actor, op.clock);
+                    }
+                }
+                Some(_) | None => {
+                    view.forget();
+                    self.connection
+                        .execute_batch("ROLLBACK TO collect; RELEASE collect")?;
+                }
+            }
+        }
+        let next = match rows.last() {
+            Some(row) if rows.len() == self.count => {
+                (self.table, row[..of.table.key_columns].to_vec())
+            }
+            Some(_) | None => (self.table + 1, Vec::new()),
+        };
+        Ok((Some(next), collected))
+    }
+
+    fn rows(&self, of: &'static Tombstones) -> Result<Vec<Row>, StoreError> {
+        let sql = sql_of(of.table);
+        let limit = Value::Integer(self.count as i64);
+        let (text, mut holes) = if self.after.is_empty() {
+            (&sql.select_first, Vec::new())
+        } else {
+            (&sql.select_after, self.after.to_vec())
+        };
+        holes.push(limit);
+        let mut statement = self.connection.prepare_cached(text)?;
+        let rows = statement.query_map(params_from_iter(cells(&holes)), |row| {
+            read_row(row, of.table)
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Removes a row and the ops that made it; none where something still needs one of them.
+    fn collect(
+        &self,
+        of: &'static Tombstones,
+        row: &Row,
+        stamps: &[OpVersion],
+        view: &mut View<'_>,
+    ) -> Result<Option<Vec<Winner>>, StoreError> {
+        let resource = row[0].as_text().unwrap_or_default();
+        let mut winners: Vec<Winner> = Vec::new();
+        for stamp in stamps {
+            let Some(winner) = self.winner(of.scope, resource, stamp)? else {
+                return Ok(None);
+            };
+            if winner.seq >= self.floor.get() as i64 {
+                return Ok(None);
+            }
+            if winners.iter().all(|known| known.seq != winner.seq) {
+                winners.push(winner);
+            }
+        }
+        let highest = winners.iter().map(|winner| winner.clock).max().unwrap_or(0);
+        // What stands above the floor must fold onto the absent row as it has onto the tombstone.
+        if winners.is_empty() || self.lowest_clock_above(of.scope, resource)? <= highest {
+            return Ok(None);
+        }
+        view.remove(of.table, &row[..of.table.key_columns])?;
+        for winner in &winners {
+            if !self.is_free(winner.seq, view)? {
+                return Ok(None);
+            }
+            self.connection
+                .prepare_cached("DELETE FROM ops WHERE server_seq = ?")?
+                .execute([winner.seq])?;
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT INTO collected (scope, resource_id, clock) VALUES (?, ?, ?) \
+                 ON CONFLICT (scope, resource_id) DO UPDATE SET clock = max(clock, excluded.clock)",
+            )?
+            .execute((of.scope, resource, highest))?;
+        Ok(Some(winners))
+    }
+
+    fn winner(
+        &self,
+        scope: &str,
+        resource: &str,
+        stamp: &OpVersion,
+    ) -> Result<Option<Winner>, StoreError> {
+        let seq = self
+            .connection
+            .prepare_cached(
+                "SELECT server_seq FROM ops \
+                 WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ?",
+            )?
+            .query_row(
+                (
+                    resource,
+                    stamp.actor.as_str(),
+                    stamp.clock.get() as i64,
+                    scope,
+                ),
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(seq.map(|seq| Winner {
+            seq,
+            actor: stamp.actor.as_str().to_owned(),
+            clock: stamp.clock.get() as i64,
+        }))
+    }
+
+    /// The lowest clock of the resource's ops at and above the floor.
+    fn lowest_clock_above(&self, scope: &str, resource: &str) -> Result<i64, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(clock) FROM ops WHERE resource_id = ? AND scope = ? AND server_seq >= ?",
+        )?;
+        let lowest: Option<i64> =
+            statement.query_row((resource, scope, self.floor.get() as i64), |row| row.get(0))?;
+        Ok(lowest.unwrap_or(i64::MAX))
+    }
+
+    /// Whether nothing else needs the op, now that the row is gone.
+    fn is_free(&self, seq: i64, view: &mut View<'_>) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT server_seq, scope, resource_id, actor, clock, payload, payload_hash FROM ops \
+             WHERE server_seq = ?",
+        )?;
+        let mut rows = statement.query([seq])?;
+        let Some(row) = rows.next()? else {
+            return Ok(false);
+        };
+        let op = logged(&raw(row)?)?;
+        let judge = AssertUnwindSafe(|| coverage(view, &op.key, op.payload.as_ref()));
+        let found = catch_unwind(judge).unwrap_or(Ok(Coverage::Needed))?;
+        Ok(found == Coverage::Covered)
+    }
+}
+
+/// An op that won a part of a tombstone.
+struct Winner {
+    seq: i64,
+    actor: String,
+    clock: i64,
+}
+
+impl Winner {
+    fn resource<'a>(&self, row: &'a Row) -> &'a str {
+        row[0].as_text().unwrap_or_default()
+    }
+}

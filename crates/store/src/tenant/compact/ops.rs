@@ -1,0 +1,189 @@
+//! The first pass of a run: ops that no row needs.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rusqlite::Connection;
+use syncline_model::compaction::{Coverage, coverage, replaces};
+use syncline_model::{LoggedOp, Payload, ResourceId, Scope, ServerSeq};
+
+use super::{Dropped, unfolded};
+use crate::file::StoreError;
+use crate::tenant::Outbox;
+use crate::tenant::read::{logged, raw};
+use crate::view::{Layer, View};
+
+/// The place of the last op that replaces all before it, of each resource that was asked for.
+type Replacing = HashMap<(String, String), Option<i64>>;
+
+/// One step over the ops after a place and below the floor.
+pub(super) struct Step<'a> {
+    pub connection: &'a Connection,
+    pub after: i64,
+    pub floor: ServerSeq,
+    pub count: usize,
+}
+
+/// What a step has looked at.
+pub(super) struct Judged {
+    pub ops: u64,
+    /// The last place judged; none: no op is left.
+    pub last: Option<i64>,
+}
+
+impl Step<'_> {
+    pub(super) fn run(
+        &self,
+        replacing: &mut Replacing,
+        outbox: &(impl Outbox + ?Sized),
+        dropped: &mut Dropped,
+    ) -> Result<Judged, StoreError> {
+        let unfolded = unfolded(self.connection)?;
+        let mut view = View::new(self.connection, Layer::Confirmed);
+        let mut pending = Pending::default();
+        let mut runs = Runs::default();
+        let mut judged = Judged { ops: 0, last: None };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT server_seq, scope, resource_id, actor, clock, payload, payload_hash FROM ops \
+             WHERE server_seq > ? AND server_seq < ? ORDER BY server_seq LIMIT ?",
+        )?;
+        let mut rows = statement.query((self.after, self.floor.get() as i64, self.count as i64))?;
+        while let Some(row) = rows.next()? {
+            let op = logged(&raw(row)?)?;
+            let seq = op.seq.get() as i64;
+            judged.ops += 1;
+            judged.last = Some(seq);
+            let covered = !unfolded.contains(&seq)
+                && self.is_covered(&mut view, &op, replacing)?
+                && !pending.has(self.connection, &op.key.scope, &op.key.resource, outbox)?;
+            if covered {
+                runs.add(seq);
+                let key = &op.key;
+                let clock = key.clock.get() as i64;
+                dropped.note(
+                    key.scope.as_str(),
+                    key.resource.as_str(),
+                    key.actor.as_str(),
+                    clock,
+                );
+            } else {
+                runs.end();
+            }
+        }
+        drop(rows);
+        runs.delete(self.connection)?;
+        Ok(judged)
+    }
+
+    fn is_covered(
+        &self,
+        view: &mut View<'_>,
+        op: &LoggedOp,
+        replacing: &mut Replacing,
+    ) -> Result<bool, StoreError> {
+        let judge = AssertUnwindSafe(|| coverage(view, &op.key, op.payload.as_ref()));
+        // An op at which this version panics is one that it can't judge.
+        let found = catch_unwind(judge).unwrap_or(Ok(Coverage::Needed))?;
+        match found {
+            Coverage::Covered => Ok(true),
+            Coverage::Needed => Ok(false),
+            Coverage::Opaque => {
+                let key = (
+                    op.key.scope.as_str().to_owned(),
+                    op.key.resource.as_str().to_owned(),
+                );
+                let last = match replacing.get(&key) {
+                    Some(last) => *last,
+                    None => {
+                        let last = last_replacing(self.connection, &key.0, &key.1)?;
+                        replacing.insert(key, last);
+                        last
+                    }
+                };
+                Ok(last.is_some_and(|last| (op.seq.get() as i64) < last))
+            }
+        }
+    }
+}
+
+/// The place of the last op of a resource that replaces all before it.
+fn last_replacing(
+    connection: &Connection,
+    scope: &str,
+    resource: &str,
+) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT server_seq, payload FROM ops WHERE resource_id = ? AND scope = ? \
+         AND instr(payload, 'replaces') > 0",
+    )?;
+    let mut rows = statement.query((resource, scope))?;
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let seq: i64 = row.get(0)?;
+        if last.is_none_or(|last| last < seq)
+            && replaces(&Payload::stored(row.get::<_, String>(1)?))
+        {
+            last = Some(seq);
+        }
+    }
+    Ok(last)
+}
+
+/// Which resources the outbox writes to, as far as was asked in this step.
+#[derive(Default)]
+struct Pending {
+    known: HashMap<(Scope, ResourceId), bool>,
+}
+
+impl Pending {
+    fn has(
+        &mut self,
+        connection: &Connection,
+        scope: &Scope,
+        resource: &ResourceId,
+        outbox: &(impl Outbox + ?Sized),
+    ) -> Result<bool, StoreError> {
+        let key = (scope.clone(), resource.clone());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        // With an image beneath it a row is not a confirmed one, also once its op has left the
+        // outbox and the row is still to be folded again.
+        let mut statement = connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM confirmed_rows WHERE resource_id = ?)")?;
+        let has_image: bool = statement.query_row([resource.as_str()], |row| row.get(0))?;
+        let has = has_image || !outbox.of_resources(std::slice::from_ref(&key))?.is_empty();
+        self.known.insert(key, has);
+        Ok(has)
+    }
+}
+
+/// Places to delete, as runs of ops that follow on each other.
+#[derive(Default)]
+struct Runs {
+    runs: Vec<(i64, i64)>,
+    is_open: bool,
+}
+
+impl Runs {
+    fn add(&mut self, seq: i64) {
+        match self.runs.last_mut() {
+            Some((_, last)) if self.is_open => *last = seq,
+            _ => self.runs.push((seq, seq)),
+        }
+        self.is_open = true;
+    }
+
+    fn end(&mut self) {
+        self.is_open = false;
+    }
+
+    fn delete(&self, connection: &Connection) -> Result<(), StoreError> {
+        let mut statement =
+            connection.prepare_cached("DELETE FROM ops WHERE server_seq BETWEEN ? AND ?")?;
+        for run in &self.runs {
+            statement.execute(*run)?;
+        }
+        Ok(())
+    }
+}

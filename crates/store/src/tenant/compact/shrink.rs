@@ -1,0 +1,80 @@
+//! Giving back to the system what compaction has freed.
+
+use rusqlite::Connection;
+
+use crate::file::StoreError;
+use crate::tenant::TenantFile;
+
+/// How much of a file is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fill {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Bytes of it that hold nothing.
+    pub unused: u64,
+}
+
+impl Fill {
+    /// Whether rewriting the file would make it a good deal smaller: pages that have lost two thirds
+    /// of their rows are not merged by themselves.
+    pub fn is_loose(&self) -> bool {
+        self.unused * 5 > self.bytes * 2
+    }
+}
+
+impl TenantFile {
+    /// Gives up to `pages` free pages back to the system; gives how many are left. A page at the end
+    /// goes at once, another is first exchanged with one at the end.
+    pub fn shrink_step(&self, pages: u32) -> Result<u64, StoreError> {
+        let free = free_pages(&self.connection)?;
+        if free == 0 {
+            return Ok(0);
+        }
+        let mut statement = self
+            .connection
+            .prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        drop(rows);
+        let left = free_pages(&self.connection)?;
+        // A file made without the setting keeps its free pages: it is not asked again for ever.
+        Ok(if left < free { left } else { 0 })
+    }
+
+    /// Reads how much of the file is used; reads all of it.
+    pub fn fill(&self) -> Result<Fill, StoreError> {
+        let unused: i64 = self.connection.query_row(
+            "SELECT sum(unused) FROM dbstat WHERE aggregate = TRUE",
+            [],
+            |row| row.get(0),
+        )?;
+        let pragma = |name| {
+            self.connection
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+        };
+        let page = pragma("page_size")? as u64;
+        Ok(Fill {
+            bytes: pragma("page_count")? as u64 * page,
+            unused: unused as u64 + free_pages(&self.connection)? * page,
+        })
+    }
+
+    /// Writes the whole file anew, without a gap in it; nobody writes meanwhile.
+    pub fn rewrite(&self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("VACUUM")?)
+    }
+
+    /// Moves the write-ahead log into the file and empties it, so that it holds no erased text any
+    /// more; says whether it could, which it can't while somebody reads.
+    pub fn empty_log(&self) -> Result<bool, StoreError> {
+        let busy: i64 =
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(busy == 0)
+    }
+}
+
+fn free_pages(connection: &Connection) -> Result<u64, StoreError> {
+    let free: i64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+    Ok(free as u64)
+}

@@ -52,6 +52,8 @@ happenings! {
     ServerPowerLossAtChange,
     ServerKill,
     ServerKillAtChange,
+    /// Sync was turned off for a while, or configured otherwise.
+    Reconfigured,
     /// A wall clock jumped by years.
     ClockJump,
     /// A process without the sync lease wrote.
@@ -69,6 +71,10 @@ happenings! {
     RestoredToHeal,
     RestoredToFollow,
     Reset,
+    /// An op was cut off the log on purpose, and nobody held it as unsent.
+    Discarded,
+    /// An op entered the log that a replica offered for the log's sake.
+    OfferedAgain,
     ReplicaCopied,
     ReplicaRolledBack,
     /// An op was refused because its payload is over the server's limit.
@@ -98,6 +104,8 @@ happenings! {
     ServerReadFailure,
     ServerWriteFailure,
     ServerSyncFailure,
+    /// A machine, of a replica or the server, lost power after a sync of it had failed.
+    PowerLossAfterFailedSync,
     /// A replica's tenant file was damaged.
     TenantFileDamaged,
     /// A process ran an older binary.

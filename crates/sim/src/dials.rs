@@ -26,6 +26,8 @@ pub(crate) enum Trouble {
     KillAtChange(Side),
     /// A process ends in order, and is started again.
     Restart,
+    /// Sync is turned off, or configured otherwise.
+    Reconfigure,
     Partition,
     ClockJump,
     DiskFull(Side),
@@ -62,28 +64,29 @@ impl Trouble {
         (10, Self::Kill(Side::Server)),
         (20, Self::KillAtChange(Side::Server)),
         (20, Self::Restart),
+        (15, Self::Reconfigure),
         (35, Self::Partition),
         (25, Self::ClockJump),
         (15, Self::DiskFull(Side::Replica)),
         (10, Self::DiskFull(Side::Server)),
-        (8, Self::Failure(Side::Replica, Verb::Read)),
-        (8, Self::Failure(Side::Replica, Verb::Write)),
-        (8, Self::Failure(Side::Replica, Verb::Sync)),
-        (8, Self::Failure(Side::Server, Verb::Read)),
-        (8, Self::Failure(Side::Server, Verb::Write)),
-        (8, Self::Failure(Side::Server, Verb::Sync)),
+        (12, Self::Failure(Side::Replica, Verb::Read)),
+        (12, Self::Failure(Side::Replica, Verb::Write)),
+        (12, Self::Failure(Side::Replica, Verb::Sync)),
+        (12, Self::Failure(Side::Server, Verb::Read)),
+        (12, Self::Failure(Side::Server, Verb::Write)),
+        (12, Self::Failure(Side::Server, Verb::Sync)),
         (25, Self::RollBackServer),
-        (8, Self::LoseServer),
+        (12, Self::LoseServer),
         (15, Self::RestoreToHeal),
         (20, Self::RestoreToFollow),
-        (8, Self::Reset),
+        (14, Self::Reset),
         (20, Self::CopyReplica),
-        (20, Self::RollBackReplica),
+        (35, Self::RollBackReplica),
         (10, Self::DamageTenantFile),
         (20, Self::TokenExpiry),
         (10, Self::RateLimit),
         (15, Self::Maintenance),
-        (10, Self::ClockLeap),
+        (20, Self::ClockLeap),
         (20, Self::Checkpoint),
     ];
 }
@@ -95,6 +98,9 @@ pub(crate) struct Weather {
     pub(crate) request_doubled: u32,
     pub(crate) late: u32,
     pub(crate) reply_lost: u32,
+    /// Of answers that refuse an op: what a replica must not forget by that is worth more tries
+    /// than chance would give.
+    pub(crate) refusal_lost: u32,
     pub(crate) reply_cut: u32,
     pub(crate) stream_cut: u32,
     pub(crate) stream_silent: u32,
@@ -108,6 +114,7 @@ impl Weather {
         request_doubled: 0,
         late: 0,
         reply_lost: 0,
+        refusal_lost: 0,
         reply_cut: 0,
         stream_cut: 0,
         stream_silent: 0,
@@ -135,9 +142,10 @@ impl Weather {
             request_doubled,
             late,
             reply_lost,
+            refusal_lost: *chance.pick(&[0, 0, 2_500]),
             reply_cut,
             stream_cut,
-            stream_silent: silent / 4,
+            stream_silent: silent,
             latency_ms: *chance.pick(&[2, 20, 150, 600]),
         }
     }
@@ -192,6 +200,10 @@ impl Dials {
         if troubles.contains(&Trouble::RollBackReplica) {
             troubles.push(Trouble::Backup(Side::Replica));
         }
+        // A clock that is far ahead matters once the log has lost it.
+        if troubles.contains(&Trouble::ClockLeap) {
+            troubles.extend([Trouble::Backup(Side::Server), Trouble::RollBackServer]);
+        }
         let older_percent = *chance.pick(&[0, 0, 0, 30, 60]);
         if older_percent > 0 {
             troubles.push(Trouble::Upgrade);
@@ -212,7 +224,7 @@ impl Dials {
             older_percent,
             older_server: older_percent > 0 && chance.percent(40),
             server_panics: chance.percent(30),
-            poison_percent: *chance.pick(&[0, 2, 8]),
+            poison_percent: *chance.pick(&[0, 3, 15]),
             prepared_file_from: *chance.pick(&[0, 20, 5_000]),
             bare_percent: *chance.pick(&[0, 5, 15]),
         }

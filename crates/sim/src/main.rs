@@ -11,7 +11,9 @@ use std::time::Instant;
 
 use clap::Parser;
 use syncline_model::planted::Defect;
-use syncline_sim::{Happening, Report, defect_named, first_seed_that_finds, run_many, run_traced};
+use syncline_sim::{
+    Happening, Report, Tally, defect_named, first_seed_that_finds, run_many, run_traced,
+};
 
 /// Worlds run side by side by default.
 const THREADS: usize = 2;
@@ -83,6 +85,12 @@ fn replay(seed: u64, defect: Option<Defect>) -> String {
 }
 
 fn print_coverage(report: &Report) {
+    let Tally {
+        reported,
+        acknowledged,
+        excused,
+    } = report.tally;
+    println!("{reported} ops reported as written, {acknowledged} acknowledged, {excused} excused");
     for happening in Happening::ALL {
         println!("{:>8} {happening:?}", report.coverage.of(*happening));
     }

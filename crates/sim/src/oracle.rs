@@ -5,6 +5,7 @@
 
 mod holdings;
 mod order;
+mod tally;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use syncline_model::{PayloadHash, ServerSeq};
 use crate::workload::{Effect, Flavor, Wish};
 
 pub(crate) use holdings::{Holdings, OutboxKind};
+pub use tally::Tally;
 pub(crate) use verdict::{EndState, FileEnd, MachineEnd, difference};
 
 /// A promise that was not kept.
@@ -72,6 +74,8 @@ pub(crate) struct Written {
     pub(crate) writer: Writer,
     pub(crate) told: Told,
     pub(crate) excuse: Option<Excuse>,
+    /// An answer has said that it is in the log.
+    pub(crate) acknowledged: bool,
     /// It was discarded, and nobody holds it as unsent: it must not come back.
     pub(crate) banned: bool,
     /// Several disks have held it as unsent: each may have written it anew.
@@ -103,6 +107,7 @@ impl Oracle {
             writer,
             told: Told::Nothing,
             excuse: None,
+            acknowledged: false,
             banned: false,
             may_double: false,
             order: self.orders,
@@ -191,6 +196,9 @@ impl Oracle {
 
     /// An answer that left the server says that the op is at this place.
     pub(crate) fn acknowledged(&mut self, seq: ServerSeq, digest: Digest) -> Result<(), Violation> {
+        if let Some(written) = self.find_mut(&digest) {
+            written.acknowledged = true;
+        }
         match self.acknowledged.insert(seq, digest) {
             Some(before) if before != digest => Err(Violation(format!(
                 "the server has acknowledged two ops at place {seq}"

@@ -9,7 +9,7 @@ use std::thread;
 use syncline_model::planted::{Binary, Defect, PANIC_MESSAGE, plant, play};
 
 use crate::coverage::Coverage;
-use crate::oracle::Violation;
+use crate::oracle::{Tally, Violation};
 use crate::trace::Sink;
 use crate::world::{Outcome, World};
 
@@ -28,6 +28,7 @@ pub struct Report {
     /// Of the worlds that failed, that with the lowest seed.
     pub failure: Option<Failure>,
     pub coverage: Coverage,
+    pub tally: Tally,
 }
 
 /// Runs the world of a seed, with a defect planted in the code that it tests, if any.
@@ -52,6 +53,7 @@ fn run_with(seed: u64, defect: Option<Defect>, sink: Option<Sink>) -> Outcome {
         Outcome {
             digest: 0,
             coverage: Coverage::default(),
+            tally: Tally::default(),
             violation: Some(Violation(format!(
                 "a panic: {}",
                 text.unwrap_or("of no text")
@@ -74,6 +76,7 @@ pub fn run_many(seeds: Range<u64>, threads: usize, defect: Option<Defect>) -> Re
             let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
             report.histories += 1;
             report.coverage += &outcome.coverage;
+            report.tally += outcome.tally;
             if let Some(violation) = outcome.violation {
                 failed.store(true, Ordering::SeqCst);
                 // A thread that was given a lower seed may end after one with a higher.

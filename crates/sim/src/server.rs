@@ -8,10 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{ActorId, Cursor, Epoch, Mark, PayloadHash, Timestamp, UserId};
+use syncline_model::{ActorId, Cursor, Epoch, Mark, Timestamp, UserId};
 use syncline_protocol::{
-    BootstrapQuery, Claims, DecodeError, Details, ErrorBody, ErrorCode, Limits, PullQuery,
-    PushAnswer, ReceivedOp, ReceivedPush, StreamQuery, Verdict,
+    BootstrapQuery, Claims, DecodeError, Details, ErrorBody, ErrorCode, Limits, OfferedOp,
+    PullQuery, PushAnswer, ReceivedOp, ReceivedPush, StreamQuery, Verdict,
 };
 use syncline_replica::{Answer, AnswerBody, Call, Method, PREPARED_FILE_TYPE};
 use syncline_server::tenant::{Birth, ClientNote, Outcome, Push, Refused, TenantLog, Write};
@@ -62,7 +62,9 @@ pub(crate) struct Waiting {
 pub(crate) struct Pushed {
     pub(crate) answer: Answer,
     /// Its ops and their verdicts, in order; none where the whole push was refused.
-    pub(crate) verdicts: Vec<(PayloadHash, Verdict)>,
+    pub(crate) verdicts: Vec<(OfferedOp, Verdict)>,
+    /// Its ops were offered for the log's sake.
+    pub(crate) heals: bool,
 }
 
 /// A server's process.
@@ -276,6 +278,7 @@ impl SimServer {
                 let refuse = |_| Pushed {
                     answer: self.refused(&refused),
                     verdicts: Vec::new(),
+                    heals: false,
                 };
                 return writes.iter().map(refuse).collect();
             }
@@ -289,7 +292,7 @@ impl SimServer {
                     .iter()
                     .zip(&verdicts)
                     .filter_map(|(op, verdict)| match op {
-                        ReceivedOp::Readable(op) => Some((op.payload_hash, verdict.clone())),
+                        ReceivedOp::Readable(op) => Some((op.clone(), verdict.clone())),
                         ReceivedOp::Refused { .. } => None,
                     });
                 let told = told.collect();
@@ -298,12 +301,14 @@ impl SimServer {
                 Pushed {
                     answer: json_answer(answer.encode()),
                     verdicts: told,
+                    heals: push.received.heal.is_some(),
                 }
             }
             (_, Ok(_)) => unreachable!("a push is answered as a push"),
             (_, Err(refused)) => Pushed {
                 answer: self.refused(&refused),
                 verdicts: Vec::new(),
+                heals: false,
             },
         });
         answers.collect()

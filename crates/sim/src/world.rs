@@ -3,11 +3,16 @@
 //! One thread runs it, event by event, in simulated time. Everything that chance decides follows
 //! from the seed; whatever happens goes into the trace.
 
+mod blows;
+mod disks;
+mod faults;
+mod inventory;
 mod operator;
 mod people;
 mod process;
 mod rest;
 mod service;
+mod streams;
 mod transport;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,13 +27,14 @@ use crate::chance::Chance;
 use crate::coverage::{Coverage, Happening};
 use crate::dials::{Dials, Weather};
 use crate::host::WallClock;
-use crate::oracle::{Digest, Oracle, Violation};
+use crate::oracle::{Digest, Oracle, Tally, Violation};
 use crate::schedule::Schedule;
 use crate::server::SimServer;
 use crate::trace::{Sink, Trace};
 use crate::workload::Numbers;
 
-use service::{Seat, ServerStream};
+use service::Seat;
+use streams::ServerStream;
 use transport::Flight;
 
 /// When worlds begin: 2026-01-01T00:00:00Z, in milliseconds since 1970.
@@ -105,16 +111,16 @@ pub(crate) struct Machine {
     holds_since: u64,
     /// Its disk has been set to fail: a write may not be done.
     is_shaky: bool,
-    /// A sync of it has failed: what it should have covered may be lost with the power.
-    sync_failed: bool,
     /// The number of the last request that arrived from it.
     arrived: u64,
 }
 
 /// Something that is to happen.
 pub(crate) enum Event {
-    /// A user of the machine writes.
+    /// Somebody writes.
     Write,
+    /// A user of this machine writes.
+    WriteOn(usize),
     /// A caller without a replica pushes.
     BareWrite,
     Blow,
@@ -139,6 +145,8 @@ pub(crate) enum Event {
     Heartbeat,
     OpenGate(u32),
     LiftQuota(String),
+    /// The power of the machine whose files begin so goes, some time after a sync of it has failed.
+    CutPower(String),
     Login(usize),
     /// The world heals.
     Heal,
@@ -196,6 +204,7 @@ pub struct Outcome {
     /// Two runs of one seed have the same.
     pub digest: u64,
     pub coverage: Coverage,
+    pub tally: Tally,
     pub violation: Option<Violation>,
 }
 
@@ -276,6 +285,7 @@ impl World {
         Outcome {
             digest: self.trace.digest(),
             coverage: self.coverage,
+            tally: self.oracle.tally(),
             violation,
         }
     }
@@ -303,6 +313,7 @@ impl World {
     fn happen(&mut self, event: Event) -> Result<(), Violation> {
         match event {
             Event::Write => self.somebody_writes()?,
+            Event::WriteOn(machine) => self.write_on(machine)?,
             Event::BareWrite => self.bare_write(),
             Event::Blow => self.blow()?,
             Event::Start(life) => self.start_process(life)?,
@@ -323,6 +334,7 @@ impl World {
             Event::Heartbeat => self.heartbeat(),
             Event::OpenGate(life) => self.open_gate(life),
             Event::LiftQuota(prefix) => self.lift_quota(&prefix),
+            Event::CutPower(prefix) => self.cut_power_after_failed_sync(&prefix),
             Event::Login(machine) => self.login(machine),
             Event::Heal => self.heal(),
             Event::Look => unreachable!("looked at by the caller"),

@@ -48,6 +48,7 @@ pub(crate) struct EndState {
 impl Oracle {
     /// Checks everything that must hold once a healed world is at rest.
     pub(crate) fn check_end(&self, end: &EndState) -> Result<(), Violation> {
+        self.check_tally()?;
         check_file("server", &end.server)?;
         self.check_acknowledged(&end.server.held.log)?;
         for machine in &end.machines {
@@ -159,7 +160,8 @@ fn check_presence(written: &Written, count: u32, end: &EndState) -> Result<(), V
         let mut machines = end.machines.iter();
         machines.any(|machine| machine.file.held.quarantine.contains(&written.digest))
     };
-    if count == 0 && written.told == Told::Done && written.excuse.is_none() && !quarantined() {
+    let is_promised = written.told == Told::Done || written.acknowledged;
+    if count == 0 && is_promised && written.excuse.is_none() && !quarantined() {
         return violation(format!("an op is lost: {} of {:?}", what(), written.writer));
     }
     Ok(())

@@ -68,6 +68,19 @@ impl World {
         Ok(())
     }
 
+    /// A user writes at whichever process of this machine is up.
+    pub(super) fn write_on(&mut self, machine: usize) -> Result<(), Violation> {
+        let of_machine = |pid: &Pid| pid.machine == machine;
+        for pid in self.pids().into_iter().filter(of_machine) {
+            if !matches!(self.process(pid).doing, Doing::Nothing) {
+                self.write(pid)?;
+                self.bury_the_dead();
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The replica of a process that is up.
     fn replica(&mut self, pid: Pid) -> Option<&mut Replica> {
         match &mut self.process(pid).doing {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_model::UserId;
-use syncline_model::planted::{Binary, play};
+use syncline_model::planted::{Binary, panics, play};
 use syncline_protocol::limits::STREAM_SILENCE_MAX;
 use syncline_protocol::session::{Delivery, Settings};
 use syncline_replica::{Engine, EngineEvent, Output, Replica, ReplicaError, ReplicaOptions, Start};
@@ -13,7 +13,7 @@ use syncline_replica::{Engine, EngineEvent, Output, Replica, ReplicaError, Repli
 use super::{ClientStream, Doing, Event, Life, Machine, NAME, Phase, Pid, SimProcess, World};
 use crate::coverage::Happening;
 use crate::host::{SimHost, WallClock};
-use crate::oracle::{Holdings, Violation};
+use crate::oracle::Violation;
 
 /// How long a transport waits for an answer, in milliseconds.
 const PATIENCE_MS: u64 = 20_000;
@@ -40,7 +40,6 @@ impl World {
             backups: Vec::new(),
             holds_since: 0,
             is_shaky: false,
-            sync_failed: false,
             arrived: 0,
         });
         for slot in 0..processes {
@@ -153,40 +152,6 @@ impl World {
         self.start_later(pid, 400, 4_000);
     }
 
-    /// After a start, what the machine had reported as written is still held, here or elsewhere.
-    fn check_survived(&mut self, machine: usize) -> Result<(), Violation> {
-        if self.machines[machine].sync_failed {
-            return Ok(());
-        }
-        let held = self.holdings_of(machine);
-        let lacking = self.oracle.lacking(self.writer(machine), &held);
-        if lacking.is_empty() {
-            return Ok(());
-        }
-        let everywhere = self.all_holdings();
-        let mut lost = lacking.iter().filter(|digest| {
-            let mut disks = everywhere.values();
-            !disks.any(|held| held.holds(digest))
-        });
-        match lost.next().and_then(|digest| self.oracle.find(digest)) {
-            None => Ok(()),
-            Some(written) => Err(Violation(format!(
-                "r{machine} has lost an op that it reported as written: {:?}",
-                written.effect
-            ))),
-        }
-    }
-
-    /// The ops on a machine's disk, read from a copy, so that nothing there is touched.
-    pub(super) fn holdings_of(&mut self, machine: usize) -> Holdings {
-        let prefix = self.copy_aside(&self.machines[machine].home.clone());
-        let binary = play(Binary::default());
-        let held = Holdings::of_replica(self.disk.vfs_name(), &prefix);
-        play(binary);
-        self.forget_aside(&prefix);
-        held
-    }
-
     pub(super) fn seek_lease(&mut self, life: Life) {
         let pid = life.pid;
         if !self.is_current(life) {
@@ -231,7 +196,7 @@ impl World {
         }
     }
 
-    fn settings(&mut self) -> Settings {
+    pub(super) fn settings(&mut self) -> Settings {
         let interval = Duration::from_millis(self.chance.between(1_000, 6_000));
         let delivery = match self.chance.below(5) {
             0 => Delivery::Poll { interval },
@@ -253,9 +218,12 @@ impl World {
         let Doing::Syncing(engine) = &mut self.process(pid).doing else {
             return;
         };
-        let before = engine.state();
+        let (before, panics_before) = (engine.state(), panics());
         let outputs = engine.handle(event);
         let after = engine.state();
+        if panics() > panics_before {
+            self.count(Happening::FoldPanicOnReplica);
+        }
         if before != after {
             self.note(format_args!("{pid} {} -> {}", before.name(), after.name()));
         }
@@ -327,6 +295,17 @@ impl World {
     pub(super) fn is_alive(&self, pid: Pid) -> bool {
         let process = &self.machines[pid.machine].processes[pid.slot].process;
         process.as_ref().is_some_and(|process| process.is_alive())
+    }
+
+    /// Ends a process in order.
+    pub(super) fn stop(&mut self, pid: Pid) {
+        self.tell(pid, EngineEvent::Stopped);
+        self.enter(pid);
+        let doing = std::mem::replace(&mut self.process(pid).doing, Doing::Nothing);
+        if let Doing::Syncing(engine) = doing {
+            drop(engine.into_replica());
+        }
+        self.end_process(pid);
     }
 
     /// Ends a process: its files are closed, and its calls are nobody's.

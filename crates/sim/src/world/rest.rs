@@ -181,11 +181,18 @@ impl World {
         let mut server = TenantFile::open("server/tenant.db".as_ref(), &options)?;
         let (erased, names) = (erased(&server)?, names(&server)?);
         let mut machines = Vec::new();
-        for machine in &self.machines {
-            machines.push(machine_end(&machine.home, &options)?);
+        // Equal views over equal logs need not each be folded again.
+        let folded_again = self.chance.below(self.machines.len());
+        for (number, machine) in self.machines.iter().enumerate() {
+            let again = if number == folded_again {
+                Again::Fold
+            } else {
+                Again::Trust
+            };
+            machines.push(machine_end(&machine.home, &options, again)?);
         }
         Ok(EndState {
-            server: file_end(&mut server)?,
+            server: file_end(&mut server, Again::Fold)?,
             erased,
             names,
             machines,
@@ -203,11 +210,18 @@ enum EndError {
     Store(#[from] StoreError),
 }
 
-fn machine_end(home: &str, options: &FileOptions) -> Result<MachineEnd, EndError> {
+/// Whether a log is folded again, to be compared with its view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Fold,
+    Trust,
+}
+
+fn machine_end(home: &str, options: &FileOptions, again: Again) -> Result<MachineEnd, EndError> {
     let local = LocalFile::open(format!("{home}local.db").as_ref(), options)?;
     let identity = local.identity()?;
     let path = format!("{home}{}", identity.tenant_file);
-    let mut file = file_end(&mut TenantFile::open(path.as_ref(), options)?)?;
+    let mut file = file_end(&mut TenantFile::open(path.as_ref(), options)?, again)?;
     file.integrity.push(local.integrity()?);
     let held = Holdings::of_replica(options.vfs.as_deref().unwrap_or_default(), home);
     file.held.outbox = held.outbox;
@@ -225,11 +239,16 @@ fn machine_end(home: &str, options: &FileOptions) -> Result<MachineEnd, EndError
     })
 }
 
-fn file_end(file: &mut TenantFile) -> Result<FileEnd, EndError> {
+fn file_end(file: &mut TenantFile, again: Again) -> Result<FileEnd, EndError> {
     let (head, held, view) = (file.head()?, Holdings::of_log(file)?, file.dump_view()?);
     let integrity = vec![file.integrity()?];
-    file.fold_again()?;
-    let folded_again = file.dump_view()?;
+    let folded_again = match again {
+        Again::Trust => view.clone(),
+        Again::Fold => {
+            file.fold_again()?;
+            file.dump_view()?
+        }
+    };
     Ok(FileEnd {
         head,
         held,

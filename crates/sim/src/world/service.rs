@@ -1,21 +1,19 @@
-// tidy: long because it is the whole of a simulated service
-//! The server's place in the world: what arrives, group commits, streams, its lives.
+//! The server's place in the world: its lives, what arrives, group commits, what answers say.
+
+use std::collections::BTreeSet;
 
 use syncline_model::Timestamp;
 use syncline_model::planted::{Defect, is_planted, play};
-use syncline_protocol::{Claims, ErrorCode, HEARTBEAT, Verdict, encode_event};
-use syncline_replica::{Answer, StreamId};
+use syncline_protocol::{Details, ErrorBody, ErrorCode, PullQuery, ReceivedPush, Verdict};
+use syncline_replica::{Answer, AnswerBody, Call};
 
-use super::transport::Word;
-use super::transport::{Flight, Purpose, code_of};
-use super::{Event, Life, Phase, World};
+use super::transport::{Flight, Purpose, Word, code_of};
+use super::{Event, World};
 use crate::coverage::Happening;
-use crate::oracle::{Holdings, Violation, digest};
-use crate::server::{Asker, Gate, Served, SimServer, Waiting};
+use crate::oracle::{Violation, digest};
+use crate::server::{Asker, Gate, Pushed, Served, SimServer, Waiting};
 use crate::workload::Flavor;
 
-/// Milliseconds between heartbeats of a stream.
-const HEARTBEAT_MS: u64 = 15_000;
 /// The longest that a commit waits for company, in milliseconds.
 const GROUP_MS: u64 = 4;
 
@@ -23,15 +21,6 @@ const GROUP_MS: u64 = 4;
 pub(crate) struct Seat {
     flight: Flight,
     waiting: Waiting,
-}
-
-/// The server's end of a stream.
-pub(crate) struct ServerStream {
-    claims: Claims,
-    /// When the last bytes sent will have arrived: bytes don't overtake each other.
-    arrives_at: u64,
-    /// Nothing that is sent arrives any more.
-    silent: bool,
 }
 
 impl World {
@@ -63,28 +52,6 @@ impl World {
         self.check_server()
     }
 
-    /// What the server has acknowledged is in its log.
-    pub(super) fn check_server(&mut self) -> Result<(), Violation> {
-        let held = self.server_holdings();
-        self.oracle.check_acknowledged(&held.log)
-    }
-
-    /// The ops on the server's disk.
-    pub(super) fn server_holdings(&mut self) -> Holdings {
-        let prefix = self.copy_aside(crate::server::HOME);
-        let options = syncline_store::FileOptions {
-            vfs: Some(self.disk.vfs_name().to_owned()),
-            ..syncline_store::FileOptions::default()
-        };
-        let before = play(syncline_model::planted::Binary::default());
-        let path = format!("{prefix}tenant.db");
-        let file = syncline_store::TenantFile::open(path.as_ref(), &options);
-        let held = file.ok().and_then(|file| Holdings::of_log(&file).ok());
-        play(before);
-        self.forget_aside(&prefix);
-        held.unwrap_or_default()
-    }
-
     pub(super) fn end_server(&mut self) {
         self.enter_server();
         self.server = None;
@@ -101,6 +68,12 @@ impl World {
         let delay = self.chance.between(50, 5_000);
         self.schedule
             .set(delay, Event::StartServer(self.server_life));
+    }
+
+    pub(super) fn upgrade_server(&mut self) {
+        self.end_server();
+        self.server_binary.age = 0;
+        self.start_server_later();
     }
 
     pub(super) fn arrive(&mut self, flight: Flight) -> Result<(), Violation> {
@@ -159,7 +132,7 @@ impl World {
                 self.count(Happening::Maintenance);
             }
             Some(ErrorCode::StorageFull) => self.count(Happening::StorageFull),
-            Some(ErrorCode::LogDiverged) => self.count_regrown(&answer, query),
+            Some(ErrorCode::LogDiverged) => self.count_regrown(&answer, request),
             _ => {}
         }
         self.answer(flight, answer, Word::Other);
@@ -171,17 +144,23 @@ impl World {
             .map_or(Gate::Open, |server| server.gate)
     }
 
-    /// A log that diverged, and whose head is not below the place asked for, has grown again.
-    fn count_regrown(&mut self, answer: &Answer, query: &str) {
-        let syncline_replica::AnswerBody::Bytes(body) = &answer.body else {
+    /// A log that diverged, and whose head is not below the cursor of who asked, has grown again.
+    fn count_regrown(&mut self, answer: &Answer, request: &Call) {
+        let AnswerBody::Bytes(body) = &answer.body else {
             return;
         };
-        let error = syncline_protocol::ErrorBody::read(answer.status, body);
-        let syncline_protocol::Details::LogDiverged { head } = error.details else {
+        let error = ErrorBody::read(answer.status, body);
+        let Details::LogDiverged { head } = error.details else {
             return;
         };
-        let asked = syncline_protocol::PullQuery::parse(query);
-        if asked.is_ok_and(|asked| asked.client_id.is_some() && asked.since <= head) {
+        let pulled = PullQuery::parse(&request.query).ok();
+        let pulled = pulled.filter(|query| query.client_id.is_some());
+        let pushed = request.body.as_deref().unwrap_or_default();
+        let pushed = ReceivedPush::decode(pushed, &self.dials.limits).ok();
+        let cursor = pushed.and_then(|push| push.cursor);
+        let stood = cursor.map(|cursor| cursor.server_seq);
+        let stood = stood.or(pulled.map(|query| query.since));
+        if stood.is_some_and(|seq| seq <= head) {
             self.count(Happening::RegrownPastCursor);
         }
     }
@@ -224,7 +203,7 @@ impl World {
             self.schedule.set(150, Event::SyncLate(life));
         }
         for (flight, pushed) in flights.into_iter().zip(pushed) {
-            let word = self.judge(&pushed.verdicts)?;
+            let word = self.judge(&pushed)?;
             let line = format!(
                 "{} push -> {} {:?}",
                 flight.purpose,
@@ -232,8 +211,12 @@ impl World {
                 code_of(&pushed.answer)
             );
             self.note(format_args!("{line}"));
-            if code_of(&pushed.answer) == Some(ErrorCode::StorageFull) {
-                self.count(Happening::StorageFull);
+            match code_of(&pushed.answer) {
+                Some(ErrorCode::StorageFull) => self.count(Happening::StorageFull),
+                Some(ErrorCode::LogDiverged) => {
+                    self.count_regrown(&pushed.answer, &flight.request);
+                }
+                _ => {}
             }
             self.answer(flight, pushed.answer, word);
         }
@@ -241,33 +224,44 @@ impl World {
         Ok(())
     }
 
-    /// Notes what an answer says; tells whether it refuses an op.
-    fn judge(
-        &mut self,
-        verdicts: &[(syncline_model::PayloadHash, Verdict)],
-    ) -> Result<Word, Violation> {
-        let mut word = Word::Other;
-        for (hash, verdict) in verdicts {
-            let digest = digest(hash);
+    /// Notes what an answer says.
+    fn judge(&mut self, pushed: &Pushed) -> Result<Word, Violation> {
+        let mut refused = BTreeSet::new();
+        for (op, verdict) in &pushed.verdicts {
+            let digest = digest(&op.payload_hash);
             match verdict {
                 Verdict::Accepted(seq) | Verdict::Duplicate(Some(seq)) => {
                     self.oracle.acknowledged(*seq, digest)?;
+                    if refused.contains(&op.key.resource) {
+                        self.count(Happening::EditOnTopOfRefused);
+                    }
+                    if pushed.heals && matches!(verdict, Verdict::Accepted(_)) {
+                        self.count(Happening::OfferedAgain);
+                    }
                 }
                 Verdict::Duplicate(None) => {}
                 Verdict::Rejected(error) => {
-                    word = Word::Refusal;
-                    match error.code {
-                        ErrorCode::FoldFailed => self.count(Happening::FoldPanicOnServer),
-                        ErrorCode::KeyConflict => self.count(Happening::KeyConflict),
-                        ErrorCode::ClockLead => self.count(Happening::ClockLead),
-                        _ => {}
-                    }
+                    refused.insert(op.key.resource.clone());
+                    self.count_refusal(error.code);
                     let flavor = self.oracle.find(&digest).map(|written| written.flavor);
                     self.note(format_args!("refused as {}: {flavor:?}", error.code));
                 }
             }
         }
-        Ok(word)
+        Ok(if refused.is_empty() {
+            Word::Other
+        } else {
+            Word::Refusal
+        })
+    }
+
+    fn count_refusal(&mut self, code: ErrorCode) {
+        match code {
+            ErrorCode::FoldFailed => self.count(Happening::FoldPanicOnServer),
+            ErrorCode::KeyConflict => self.count(Happening::KeyConflict),
+            ErrorCode::ClockLead => self.count(Happening::ClockLead),
+            _ => {}
+        }
     }
 
     pub(super) fn sync_late(&mut self, life: u32) {
@@ -275,146 +269,6 @@ impl World {
         if let Some(server) = self.server.as_mut().filter(|_| life == self.server_life) {
             server.sync_late();
         }
-    }
-
-    fn begin_stream(&mut self, flight: Flight, claims: Claims) {
-        let Purpose::Stream(life, stream) = flight.purpose else {
-            return;
-        };
-        let arrives_at = self.now() + self.weather.latency_ms;
-        self.schedule
-            .set(self.weather.latency_ms, Event::StreamStart(life, stream));
-        let silent = self.chance.in_ten_thousand(self.weather.stream_silent);
-        if silent {
-            self.count(Happening::StreamSilent);
-        }
-        self.streams.insert(
-            (life, stream),
-            ServerStream {
-                claims,
-                arrives_at,
-                silent,
-            },
-        );
-        self.stream_send(life, stream, HEARTBEAT);
-        self.pump_streams();
-    }
-
-    pub(super) fn close_stream(&mut self, life: Life, stream: StreamId) {
-        self.process(life.pid).stream = None;
-        self.streams.remove(&(life, stream));
-    }
-
-    /// Sends each stream what its log has gained.
-    pub(super) fn pump_streams(&mut self) {
-        let open: Vec<_> = self.streams.keys().copied().collect();
-        for (life, stream) in open {
-            self.pump(life, stream);
-        }
-    }
-
-    fn pump(&mut self, life: Life, stream: StreamId) {
-        self.enter_server();
-        while let Some(open) = self.streams.get(&(life, stream)) {
-            let claims = open.claims;
-            let Some(server) = &mut self.server else {
-                return;
-            };
-            let page = server.stream_page(&claims);
-            if !server.process.is_alive() {
-                return;
-            }
-            match page {
-                Ok(None) => return,
-                Ok(Some((cursor, json))) => {
-                    self.count(Happening::StreamPage);
-                    self.stream_send(life, stream, &encode_event(&cursor, &json));
-                    if let Some(open) = self.streams.get_mut(&(life, stream)) {
-                        open.claims.since = cursor.server_seq;
-                        open.claims.mark = Some(cursor.mark);
-                    }
-                }
-                Err(refused) => {
-                    self.note(format_args!("stream of {} ends: {refused}", life.pid));
-                    self.end_stream(life, stream);
-                }
-            }
-        }
-    }
-
-    fn end_stream(&mut self, life: Life, stream: StreamId) {
-        if let Some(open) = self.streams.remove(&(life, stream)) {
-            let delay = open.arrives_at.saturating_sub(self.now()) + 1;
-            if !open.silent {
-                self.schedule.set(delay, Event::StreamEnd(life, stream));
-            }
-        }
-    }
-
-    /// Sends bytes down a stream, in parts; it may break at any byte.
-    fn stream_send(&mut self, life: Life, stream: StreamId, bytes: &[u8]) {
-        let cut_off = self.machines[life.pid.machine].cut_off_until > self.now();
-        let breaks = self.chance.in_ten_thousand(self.weather.stream_cut);
-        let now = self.now();
-        let Some(open) = self.streams.get_mut(&(life, stream)) else {
-            return;
-        };
-        // What is sent into a partition is never acknowledged, and the connection dies of it.
-        open.silent |= cut_off;
-        if open.silent {
-            return;
-        }
-        let end = if breaks {
-            self.chance.below(bytes.len())
-        } else {
-            bytes.len()
-        };
-        let mut sent = 0;
-        while sent < end {
-            let part = (1 + self.chance.below(end)).min(end - sent);
-            open.arrives_at = open.arrives_at.max(now) + self.chance.between(0, 3);
-            let part_bytes = bytes[sent..sent + part].to_vec();
-            let delay = open.arrives_at - now;
-            self.schedule
-                .set(delay, Event::StreamBytes(life, stream, part_bytes));
-            sent += part;
-        }
-        if breaks {
-            self.count(Happening::StreamCut);
-            self.end_stream(life, stream);
-        }
-    }
-
-    pub(super) fn heartbeat(&mut self) {
-        let open: Vec<_> = self.streams.keys().copied().collect();
-        for (life, stream) in open {
-            self.stream_send(life, stream, HEARTBEAT);
-        }
-        self.schedule.set(HEARTBEAT_MS, Event::Heartbeat);
-    }
-
-    /// Ends the streams of a machine whose token is no good any more.
-    pub(super) fn end_streams_of(&mut self, machine: usize) {
-        let open: Vec<_> = self.streams.keys().copied().collect();
-        for (life, stream) in open
-            .into_iter()
-            .filter(|(life, _)| life.pid.machine == machine)
-        {
-            self.end_stream(life, stream);
-        }
-    }
-
-    pub(super) fn open_gate(&mut self, life: u32) {
-        if let Some(server) = self.server.as_mut().filter(|_| life == self.server_life) {
-            server.gate = Gate::Open;
-        }
-    }
-
-    pub(super) fn lift_quota(&mut self, prefix: &str) {
-        if self.phase == Phase::Trouble {
-            self.note(format_args!("there is room on {prefix} again"));
-        }
-        self.disk.lift_quota(prefix);
     }
 
     /// Where the server's log stands, if it can be read.

@@ -146,8 +146,11 @@ impl World {
         let Flight {
             purpose, request, ..
         } = flight;
-        let lost =
-            self.is_cut_off(&purpose) || self.chance.in_ten_thousand(self.weather.reply_lost);
+        let mut loss = self.weather.reply_lost;
+        if word == Word::Refusal {
+            loss += self.weather.refusal_lost;
+        }
+        let lost = self.is_cut_off(&purpose) || self.chance.in_ten_thousand(loss);
         if lost {
             self.note(format_args!(
                 "answer {} to {purpose} is lost",

@@ -8,7 +8,7 @@ mod request_id;
 mod route;
 
 pub(crate) use answer::{Answer, COMPRESS_FROM, Coding, compressed};
-pub(crate) use body::{BodyBudget, BodyLimit, read_body};
+pub(crate) use body::{BodyBudget, BodyLimit, HeldBytes, ReceivedBody, read_body};
 pub(crate) use call::Call;
 pub(crate) use dispatch::router;
 pub(crate) use request_id::RequestId;

@@ -1,6 +1,7 @@
 //! Reading bodies within their limits, as sent and expanded.
 
 use std::io::Read;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -14,11 +15,13 @@ use syncline_protocol::ErrorCode;
 
 use crate::error::ApiError;
 
-/// Bytes of bodies that may be in memory at once, over all requests, as sent. What is over is
-/// asked to come back: a flood then costs time, not the machine.
+/// Bytes of bodies that may be in memory at once, over all requests, expanded and until what they
+/// ask for is done. What is over is asked to come back: a flood then costs time, not the machine.
 const BODIES_BYTES_MAX: usize = 256 << 20;
 /// The longest wait for the next part of a body.
 const PART_WAIT_MAX: Duration = Duration::from_secs(30);
+/// A body is expanded so much at a time, and counted then.
+const EXPAND_STEP_BYTES: u64 = 256 << 10;
 /// A body that is longer when expanded is expanded away from the threads that serve requests.
 const EXPAND_HERE_MAX: usize = 64 << 10;
 
@@ -34,16 +37,32 @@ pub(crate) struct BodyLimit {
 pub(crate) struct BodyBudget(AtomicUsize);
 
 /// Bytes taken from the budget, given back when dropped.
-#[derive(Debug)]
-struct Taken {
-    budget: Arc<BodyBudget>,
+#[derive(Debug, Default)]
+pub(crate) struct HeldBytes {
+    /// None where nothing is held.
+    budget: Option<Arc<BodyBudget>>,
     bytes: usize,
 }
 
-impl Taken {
+impl HeldBytes {
+    fn none_yet(budget: &Arc<BodyBudget>) -> Self {
+        Self {
+            budget: Some(Arc::clone(budget)),
+            bytes: 0,
+        }
+    }
+
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
+        self.bytes
+    }
+
     fn more(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let Some(budget) = &self.budget else {
+            return Ok(());
+        };
         self.bytes += bytes;
-        if self.budget.0.fetch_add(bytes, SeqCst) + bytes > BODIES_BYTES_MAX {
+        if budget.0.fetch_add(bytes, SeqCst) + bytes > BODIES_BYTES_MAX {
             return Err(ApiError::unavailable(
                 "the server holds too many large requests; try again",
                 Duration::from_secs(1),
@@ -53,9 +72,33 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for HeldBytes {
     fn drop(&mut self) {
-        self.budget.0.fetch_sub(self.bytes, SeqCst);
+        if let Some(budget) = &self.budget {
+            budget.0.fetch_sub(self.bytes, SeqCst);
+        }
+    }
+}
+
+/// A body, expanded, and its share of the budget.
+#[derive(Debug, Default)]
+pub(crate) struct ReceivedBody {
+    bytes: Bytes,
+    held: Arc<HeldBytes>,
+}
+
+impl ReceivedBody {
+    /// The share of the budget, for who keeps what was made of the bytes: it takes about as much,
+    /// also after the request was given up.
+    pub(crate) fn held(&self) -> Arc<HeldBytes> {
+        Arc::clone(&self.held)
+    }
+}
+
+impl Deref for ReceivedBody {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -65,29 +108,29 @@ pub(crate) async fn read_body(
     headers: &HeaderMap,
     limit: BodyLimit,
     budget: &Arc<BodyBudget>,
-) -> Result<Bytes, ApiError> {
+) -> Result<ReceivedBody, ApiError> {
     let is_compressed = is_gzip(headers)?;
     let told = headers.get(header::CONTENT_LENGTH);
     let told = told.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|bytes| bytes > limit.sent as u64) {
         return Err(too_large("as sent", limit.sent));
     }
-    let mut taken = Taken {
-        budget: Arc::clone(budget),
-        bytes: 0,
-    };
-    let sent = read_parts(body, limit, &mut taken).await?;
+    let mut held = HeldBytes::none_yet(budget);
+    let sent = read_parts(body, limit, &mut held).await?;
     if !is_compressed {
         return if sent.len() > limit.expanded {
             Err(too_large("as sent", limit.expanded))
         } else {
-            Ok(sent)
+            Ok(ReceivedBody {
+                bytes: sent,
+                held: Arc::new(held),
+            })
         };
     }
     if sent.len() <= EXPAND_HERE_MAX && limit.expanded <= EXPAND_HERE_MAX {
-        return expand(&sent, limit.expanded);
+        return expand(&sent, limit.expanded, held);
     }
-    tokio::task::spawn_blocking(move || expand(&sent, limit.expanded))
+    tokio::task::spawn_blocking(move || expand(&sent, limit.expanded, held))
         .await
         .map_err(ApiError::internal)?
 }
@@ -95,7 +138,7 @@ pub(crate) async fn read_body(
 async fn read_parts(
     mut body: Body,
     limit: BodyLimit,
-    taken: &mut Taken,
+    held: &mut HeldBytes,
 ) -> Result<Bytes, ApiError> {
     let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
     loop {
@@ -112,7 +155,7 @@ async fn read_parts(
         if first.len() + whole.len() + part.len() > limit.sent {
             return Err(too_large("as sent", limit.sent));
         }
-        taken.more(part.len())?;
+        held.more(part.len())?;
         // A body mostly comes in one part, which is then not copied.
         if first.is_empty() && whole.is_empty() {
             first = part;
@@ -129,16 +172,28 @@ async fn read_parts(
     })
 }
 
-fn expand(sent: &[u8], limit: usize) -> Result<Bytes, ApiError> {
+/// Expands what was sent, counting what comes of it while it grows.
+fn expand(sent: &[u8], limit: usize, mut held: HeldBytes) -> Result<ReceivedBody, ApiError> {
     let mut expanded = Vec::new();
-    let mut decoder = MultiGzDecoder::new(sent).take(limit as u64 + 1);
-    decoder
-        .read_to_end(&mut expanded)
-        .map_err(|_| ApiError::bad_request("the body is not gzip, as Content-Encoding says"))?;
-    if expanded.len() > limit {
-        return Err(too_large("expanded", limit));
+    let mut decoder = MultiGzDecoder::new(sent);
+    loop {
+        let part = decoder
+            .by_ref()
+            .take(EXPAND_STEP_BYTES)
+            .read_to_end(&mut expanded)
+            .map_err(|_| ApiError::bad_request("the body is not gzip, as Content-Encoding says"))?;
+        if expanded.len() > limit {
+            return Err(too_large("expanded", limit));
+        }
+        if part == 0 {
+            break;
+        }
+        held.more(part)?;
     }
-    Ok(expanded.into())
+    Ok(ReceivedBody {
+        bytes: expanded.into(),
+        held: Arc::new(held),
+    })
 }
 
 fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
@@ -187,16 +242,18 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn map(headers: &[(header::HeaderName, &str)]) -> HeaderMap {
+        let headers = headers.iter().cloned();
+        HeaderMap::from_iter(headers.map(|(name, value)| (name, value.parse().unwrap())))
+    }
+
     async fn read(
         body: Vec<u8>,
         headers: &[(header::HeaderName, &str)],
     ) -> Result<Bytes, ApiError> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(name, value.parse().unwrap());
-        }
         let budget = Arc::new(BodyBudget::default());
-        let read = read_body(Body::from(body), &map, LIMIT, &budget).await;
+        let read = read_body(Body::from(body), &map(headers), LIMIT, &budget).await;
+        let read = read.map(|body| body.bytes.clone());
         assert_eq!(budget.0.load(SeqCst), 0, "the budget was not given back");
         read
     }
@@ -248,6 +305,34 @@ mod tests {
         let headers = HeaderMap::new();
         let read = |text: &'static str| read_body(Body::from(text), &headers, LIMIT, &budget);
         assert_eq!(read("four").await.unwrap_err().code, ErrorCode::Unavailable);
-        assert_eq!(read("too").await.unwrap(), "too");
+        assert_eq!(*read("too").await.unwrap(), *b"too");
+    }
+
+    #[tokio::test]
+    async fn a_body_counts_as_expanded_until_nothing_made_of_it_is_left() {
+        let budget = Arc::new(BodyBudget::default());
+        let zipped = gzip(&[b'a'; 4000]);
+        let sent = zipped.len();
+        let body = read_body(Body::from(zipped), &map(&[GZIP]), LIMIT, &budget).await;
+        let body = body.unwrap();
+        assert_eq!(budget.0.load(SeqCst), sent + 4000);
+        let held = body.held();
+        drop(body);
+        assert_eq!(
+            (held.count(), budget.0.load(SeqCst)),
+            (sent + 4000, sent + 4000)
+        );
+        drop(held);
+        assert_eq!(budget.0.load(SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn what_expands_past_the_budget_is_asked_to_come_back() {
+        let zipped = gzip(&[b'a'; 4000]);
+        let left = zipped.len() + 3999;
+        let budget = Arc::new(BodyBudget(AtomicUsize::new(BODIES_BYTES_MAX - left)));
+        let read = read_body(Body::from(zipped), &map(&[GZIP]), LIMIT, &budget).await;
+        assert_eq!(read.unwrap_err().code, ErrorCode::Unavailable);
+        assert_eq!(budget.0.load(SeqCst), BODIES_BYTES_MAX - left);
     }
 }

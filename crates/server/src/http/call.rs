@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::{HeaderMap, Uri, header};
-use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use syncline_model::Timestamp;
@@ -12,6 +11,7 @@ use syncline_protocol::ErrorCode;
 
 use crate::auth::Identity;
 use crate::error::ApiError;
+use crate::http::ReceivedBody;
 use crate::log::Tenant;
 use crate::server::Server;
 
@@ -25,7 +25,7 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     /// The parts of the path that the route leaves open, in its order, decoded.
     pub(crate) path: Vec<String>,
-    pub(crate) body: Bytes,
+    pub(crate) body: ReceivedBody,
     pub(crate) now: Timestamp,
 }
 

@@ -12,12 +12,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
-use bytes::Bytes;
 use futures_util::FutureExt;
 use syncline_model::Timestamp;
 use syncline_protocol::ErrorCode;
 
-use super::{Access, BodyLimit, BodyRule, Call, Coding, RequestId, Route, read_body};
+use super::{Access, BodyLimit, BodyRule, Call, Coding, ReceivedBody, RequestId, Route, read_body};
 use crate::auth::{Allowance, AuthError, Identity, Misdirection};
 use crate::error::{ApiError, ErrorAnswer, ErrorShape, add_allowance};
 use crate::server::{Server, now};
@@ -134,7 +133,7 @@ async fn serve(
     }
     let path = path_parameters(&mut parts).await?;
     let body = match body_limit(server, route.body) {
-        None => Bytes::new(),
+        None => ReceivedBody::default(),
         Some(limit) => read_body(body, &parts.headers, limit, &server.bodies).await?,
     };
     let call = Call {

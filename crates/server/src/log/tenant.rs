@@ -12,6 +12,7 @@ use super::pages::SharedPage;
 use super::prepared::Prepared;
 use super::readers::Readers;
 use super::writer::{Job, Shared, WriteJob};
+use crate::http::HeldBytes;
 use crate::tenant::{ClientNote, Outcome, Push, Refused, Write, read_page};
 
 /// One tenant's log, open. While any handle lives, its writer does.
@@ -38,8 +39,12 @@ impl Tenant {
     }
 
     /// Appends what a client has pushed; answered once the disk has it.
-    pub(crate) async fn push(&self, push: Push, bytes: usize) -> Result<PushAnswer, Refused> {
-        let (write, outcome) = self.write(Write::Push(push), bytes).await?;
+    pub(crate) async fn push(
+        &self,
+        push: Push,
+        held: Arc<HeldBytes>,
+    ) -> Result<PushAnswer, Refused> {
+        let (write, outcome) = self.write(Write::Push(push), held).await?;
         let (Write::Push(push), Outcome::Pushed(pushed)) = (write, outcome) else {
             unreachable!("a push is answered as a push");
         };
@@ -57,10 +62,10 @@ impl Tenant {
     pub(crate) async fn decide<T: Send + 'static>(
         &self,
         judge: impl FnMut(&TenantFile) -> Result<Judgement<T>, StoreError> + Send + 'static,
-        bytes: usize,
+        held: Arc<HeldBytes>,
     ) -> Result<(T, Vec<ServerSeq>), Refused> {
         let (decision, answer) = Decision::new(judge);
-        let (_, outcome) = self.write(Write::Decide(Box::new(decision)), bytes).await?;
+        let (_, outcome) = self.write(Write::Decide(Box::new(decision)), held).await?;
         let Outcome::Decided(places) = outcome else {
             unreachable!("a decision is answered as a decision");
         };
@@ -71,13 +76,9 @@ impl Tenant {
         Ok((answer.ok_or(Refused::Panicked)?, places))
     }
 
-    async fn write(&self, write: Write, bytes: usize) -> Result<(Write, Outcome), Refused> {
+    async fn write(&self, write: Write, held: Arc<HeldBytes>) -> Result<(Write, Outcome), Refused> {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Write(WriteJob {
-            write,
-            bytes,
-            reply,
-        });
+        let job = Job::Write(WriteJob { write, held, reply });
         self.jobs
             .send(job)
             .await

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::checkpoint::{Checkpointer, Due, WalGauge};
 use super::pages::Pages;
+use crate::http::HeldBytes;
 use crate::metrics::Metrics;
 use crate::tenant::{ClientNote, Committed, Outcome, Refused, TenantLog, Write};
 
@@ -39,10 +40,10 @@ pub(super) enum Job {
     Notes,
 }
 
-/// A request, its size, and who waits for it.
+/// A request, its share of the memory for bodies, and who waits for it.
 pub(super) struct WriteJob {
     pub(super) write: Write,
-    pub(super) bytes: usize,
+    pub(super) held: Arc<HeldBytes>,
     pub(super) reply: oneshot::Sender<(Write, Result<Outcome, Refused>)>,
 }
 
@@ -92,12 +93,12 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
 
 /// Takes what waits, up to the bounds of a group, and the job that ended it.
 fn collect(first: WriteJob, jobs: &mut mpsc::Receiver<Job>) -> (Vec<WriteJob>, Option<Job>) {
-    let mut bytes = first.bytes;
+    let mut bytes = first.held.count();
     let mut group = vec![first];
     while group.len() < GROUP_REQUESTS_MAX && bytes < GROUP_BYTES_MAX {
         match jobs.try_recv() {
             Ok(Job::Write(job)) => {
-                bytes += job.bytes;
+                bytes += job.held.count();
                 group.push(job);
             }
             Ok(other) => return (group, Some(other)),
@@ -113,7 +114,7 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
         return;
     }
     notes.into_iter().for_each(|note| log.note(note));
-    let bytes: usize = group.iter().map(|job| job.bytes).sum();
+    let bytes: usize = group.iter().map(|job| job.held.count()).sum();
     let (mut writes, replies): (Vec<_>, Vec<_>) =
         group.into_iter().map(|job| (job.write, job.reply)).unzip();
     let started = Instant::now();

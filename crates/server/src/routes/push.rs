@@ -26,6 +26,6 @@ async fn push(call: Call) -> Result<Answer, ApiError> {
         received,
     };
     let tenant = call.tenant().await?;
-    let answer = tenant.push(push, call.body.len()).await?;
+    let answer = tenant.push(push, call.body.held()).await?;
     Ok(Answer::json_bytes(answer.encode()))
 }

@@ -145,7 +145,7 @@ pub(super) async fn decide<T: Send + 'static>(
         Err(Stop::Refused(error)) => Ok((Vec::new(), Err(error))),
         Err(Stop::Store(error)) => Err(error),
     };
-    let (answer, places) = tenant.decide(judge, call.body.len()).await?;
+    let (answer, places) = tenant.decide(judge, call.body.held()).await?;
     Ok((answer?, places))
 }
 

@@ -1,9 +1,11 @@
 //! The prepared tenant file: a compact, compressed copy that a new replica takes instead of the log.
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -23,14 +25,18 @@ const TAIL_MIN: u64 = 10_000;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     path: PathBuf,
+    /// Rises when something was taken out of the log: what was made before holds it still.
+    erasures: AtomicU64,
     /// Held while it is made, so that all who ask meanwhile share one.
-    made: AsyncMutex<Option<Made>>,
+    made: Arc<AsyncMutex<Option<Made>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Made {
     head: Head,
     bytes: u64,
+    /// The count of erasures before the log was read.
+    erasures: u64,
 }
 
 /// A prepared file, open: it may be replaced meanwhile.
@@ -48,35 +54,57 @@ impl Prepared {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
-            made: AsyncMutex::new(None),
+            erasures: AtomicU64::new(0),
+            made: Arc::default(),
+        }
+    }
+
+    /// Something was taken out of the log for good: a file made before is not served any more, and
+    /// is removed, also one that an earlier run has left.
+    pub(crate) fn erase(&self) {
+        self.erasures.fetch_add(1, SeqCst);
+        if let Err(error) = remove(&self.path) {
+            tracing::error!(
+                error = &error as &dyn Error,
+                "could not remove a prepared file that holds what was erased"
+            );
         }
     }
 
     /// The prepared file, made if there is none that is of use.
-    pub(crate) async fn open(&self, tenant: &Tenant) -> Result<PreparedFile, Refused> {
+    pub(crate) async fn open(&self, tenant: &Arc<Tenant>) -> Result<PreparedFile, Refused> {
         let head = tenant.head().await?;
-        let mut made = self.made.lock().await;
-        if let Some(known) = made.filter(|known| known.serves(&head))
+        let mut made = Arc::clone(&self.made).lock_owned().await;
+        let erasures = self.erasures.load(SeqCst);
+        if let Some(known) = made.filter(|known| known.serves(&head, erasures))
             && let Ok(file) = File::open(&self.path)
         {
             return Ok(known.opened(file));
         }
         *made = None;
-        let path = self.path.clone();
-        let (file, known) = tenant.read(move |file| make(file, &path)).await?;
-        *made = Some(known);
-        Ok(known.opened(file))
+        // By a task of its own: who asked may go before it is made, and the next to ask must not
+        // begin another in the same place.
+        let tenant = Arc::clone(tenant);
+        let making = tokio::spawn(async move {
+            let prepared = Arc::clone(&tenant.shared.prepared);
+            let work = move |file: &TenantFile| make(file, &prepared, erasures);
+            let (file, known) = tenant.read(work).await?;
+            *made = Some(known);
+            Ok(known.opened(file))
+        });
+        making.await.unwrap_or(Err(Refused::Panicked))
     }
 }
 
 impl Made {
-    fn serves(&self, head: &Head) -> bool {
+    fn serves(&self, head: &Head, erasures: u64) -> bool {
         let (ours, now) = (
             self.head.cursor.server_seq.get(),
             head.cursor.server_seq.get(),
         );
         let tail = now.saturating_sub(ours);
-        self.head.epoch == head.epoch
+        self.erasures == erasures
+            && self.head.epoch == head.epoch
             && self.head.floor == head.floor
             && now >= ours
             && (tail <= TAIL_MIN || tail <= ours / TAIL_SHARE)
@@ -91,7 +119,8 @@ impl Made {
     }
 }
 
-fn make(log: &TenantFile, path: &Path) -> Result<(File, Made), Refused> {
+fn make(log: &TenantFile, prepared: &Prepared, erasures: u64) -> Result<(File, Made), Refused> {
+    let path = &prepared.path;
     let (copy, packed) = (path.with_extension("copy"), path.with_extension("part"));
     // What a run that was cut short has left stands in the way.
     for leftover in [&copy, &packed] {
@@ -104,7 +133,16 @@ fn make(log: &TenantFile, path: &Path) -> Result<(File, Made), Refused> {
     remove(&copy)?;
     fs::rename(&packed, path).map_err(Refused::File)?;
     let file = File::open(path).map_err(Refused::File)?;
-    Ok((file, Made { head, bytes }))
+    // What was erased while it was made may be in it: it is for who asked before, and nobody else.
+    if prepared.erasures.load(SeqCst) != erasures {
+        remove(path)?;
+    }
+    let made = Made {
+        head,
+        bytes,
+        erasures,
+    };
+    Ok((file, made))
 }
 
 fn pack(copy: &Path, packed: &Path) -> io::Result<u64> {
@@ -136,6 +174,9 @@ fn remove(path: &Path) -> Result<(), Refused> {
 /// A way to the prepared file from an open tenant.
 impl Tenant {
     pub(crate) async fn prepared(self: &Arc<Self>) -> Result<PreparedFile, Refused> {
-        self.prepared.open(self).await
+        self.shared.prepared.open(self).await
     }
 }
+
+#[cfg(test)]
+mod tests;

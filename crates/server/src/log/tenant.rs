@@ -9,7 +9,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::decision::{Decision, Judgement};
 use super::pages::SharedPage;
-use super::prepared::Prepared;
 use super::readers::Readers;
 use super::writer::{Job, Shared, WriteJob};
 use crate::http::HeldBytes;
@@ -20,7 +19,6 @@ use crate::tenant::{ClientNote, Outcome, Push, Refused, Write, read_page};
 pub(crate) struct Tenant {
     pub(super) jobs: mpsc::Sender<Job>,
     pub(super) readers: Arc<Readers>,
-    pub(super) prepared: Arc<Prepared>,
     pub(super) shared: Arc<Shared>,
 }
 

@@ -132,6 +132,7 @@ impl Tenants {
             path: path.clone(),
             head: Arc::clone(&slot.head),
             pages: Pages::default(),
+            prepared: Arc::clone(&slot.prepared),
             notes: Mutex::default(),
             metrics: Arc::clone(&self.metrics),
             wal: Arc::new(WalGauge::default()),
@@ -147,7 +148,6 @@ impl Tenants {
         let tenant = Arc::new(Tenant {
             jobs,
             readers: Arc::new(Readers::new(path, self.options.clone())),
-            prepared: Arc::clone(&slot.prepared),
             shared,
         });
         Ok(Open { tenant, writer })

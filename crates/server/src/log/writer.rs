@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::checkpoint::{Checkpointer, Due, WalGauge};
 use super::pages::Pages;
+use super::prepared::Prepared;
 use crate::http::HeldBytes;
 use crate::metrics::Metrics;
 use crate::tenant::{ClientNote, Committed, Outcome, Refused, TenantLog, Write};
@@ -54,11 +55,20 @@ pub(super) struct Shared {
     /// Where the log stands; the sender outlives the open file, for the streams.
     pub(super) head: Arc<watch::Sender<Option<Head>>>,
     pub(super) pages: Pages,
+    pub(super) prepared: Arc<Prepared>,
     pub(super) notes: Mutex<Vec<ClientNote>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) wal: Arc<WalGauge>,
     pub(super) checkpointer: Checkpointer,
     pub(super) now: fn() -> Timestamp,
+}
+
+impl Shared {
+    /// Payloads were erased, or the log was reset: what was made of it before is no good.
+    fn erased(&self) {
+        self.pages.invalidate();
+        self.prepared.erase();
+    }
 }
 
 /// Works until nobody can ask any more.
@@ -79,7 +89,7 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
             } => {
                 let result = log.reset(expected, next, origin);
                 if let Ok(head) = result {
-                    shared.pages.invalidate();
+                    shared.erased();
                     publish(&shared.head, head);
                 }
                 // Who asked may have gone; the reset stands.
@@ -122,7 +132,7 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     shared.metrics.commits.observe_duration(started.elapsed());
     note_commit(&committed, &writes, shared);
     if committed.erased {
-        shared.pages.invalidate();
+        shared.erased();
     }
     if let Some(head) = committed.head {
         publish(&shared.head, head);

@@ -116,3 +116,37 @@ async fn all_who_ask_at_once_share_one_file() {
     let files: Vec<_> = fetches.await.into_iter().map(|(_, bytes)| bytes).collect();
     assert!(files.iter().all(|file| *file == files[0]));
 }
+
+#[tokio::test]
+async fn what_was_erased_is_in_no_prepared_file() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Sync);
+    let entry = |content: &str| {
+        serde_json::json!({"thread_id": "k", "project_id": "p", "name": "n", "entries": [{
+            "entry_id": "00000000-0000-4000-8000-000000000001", "sequence_id": 0,
+            "content": content, "timestamp": "2024-01-01T00:00:00Z"}]})
+    };
+    let holds = |packed: &[u8], word: &str| {
+        let plain = gunzip(packed);
+        plain
+            .windows(word.len())
+            .any(|found| found == word.as_bytes())
+    };
+    server
+        .post("/api/threads/sync", &token, entry("the xylophonist"))
+        .await
+        .expect(200);
+    let (_, before) = fetch(&server, &token, "gzip").await;
+    assert!(holds(&before, "xylophonist"));
+    let delete = server.request(Method::DELETE, "/api/threads/k", &token);
+    crate::support::Reply::of(delete).await.expect(200);
+
+    let kept = std::fs::read_dir(server.data.path().join("data/tenants")).unwrap();
+    let mut kept = kept.map(|file| file.unwrap().path());
+    assert!(kept.all(|path| path.extension().is_none_or(|end| end != "gz")));
+    let (_, after) = fetch(&server, &token, "gzip").await;
+    // Nor is what its words left in the full-text index.
+    assert!(!holds(&after, "xylophon"));
+    let (_root, file) = adopt(&gunzip(&after));
+    assert_eq!(file.head().unwrap().cursor.server_seq.get(), 3);
+}

@@ -6,12 +6,10 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, header};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
+use futures_util::stream;
 use syncline_protocol::{BootstrapQuery, Claims};
 use syncline_store::PageLimit;
 use syncline_store::control::Rights;
-use tokio::sync::mpsc;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::pull::note;
 use crate::error::ApiError;
@@ -22,8 +20,6 @@ use crate::log::PreparedFile;
 const SQLITE: &str = "application/vnd.sqlite3";
 /// Bytes read from the file at once.
 const CHUNK_BYTES: usize = 256 << 10;
-/// Chunks that wait for a slow reader.
-const CHUNKS_MAX: usize = 4;
 
 pub(super) fn routes() -> Vec<Route> {
     let access = Access::Needs(Rights::Read);
@@ -83,27 +79,57 @@ fn file_answer(prepared: PreparedFile, coding: Coding) -> Answer {
     }
 }
 
-/// A body that is read chunk by chunk, as fast as it is taken.
-fn chunks(mut source: impl Read + Send + 'static) -> Body {
-    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(CHUNKS_MAX);
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let chunk = read_chunk(&mut source);
-            let is_last = chunk.as_ref().map_or(true, Bytes::is_empty);
-            if chunk.as_ref().is_ok_and(Bytes::is_empty) {
-                break;
-            }
-            // Whoever took the chunks has gone.
-            if sender.blocking_send(chunk).is_err() || is_last {
-                break;
-            }
+/// A body that is read chunk by chunk, as fast as it is taken. A thread is busy with it only while
+/// it reads: those who take nothing would hold all threads that read for others.
+fn chunks(source: impl Read + Send + 'static) -> Body {
+    Body::from_stream(stream::unfold(Some(source), |source| async move {
+        let mut source = source?;
+        let read = tokio::task::spawn_blocking(move || (read_chunk(&mut source), source));
+        match read.await {
+            Ok((Ok(chunk), _)) if chunk.is_empty() => None,
+            Ok((Ok(chunk), source)) => Some((Ok(chunk), Some(source))),
+            Ok((Err(error), _)) => Some((Err(error), None)),
+            Err(panicked) => Some((Err(io::Error::other(panicked)), None)),
         }
-    });
-    Body::from_stream(ReceiverStream::new(receiver).fuse())
+    }))
 }
 
 fn read_chunk(source: &mut impl Read) -> io::Result<Bytes> {
     let mut chunk = Vec::with_capacity(CHUNK_BYTES);
     source.take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
     Ok(chunk.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_nobody_takes_holds_no_thread() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().max_blocking_threads(1).build();
+        runtime.unwrap().block_on(async {
+            let mut body = chunks(io::repeat(7));
+            let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            assert_eq!(first.len(), CHUNK_BYTES);
+            let other = tokio::task::spawn_blocking(|| ());
+            let patience = std::time::Duration::from_secs(20);
+            let other = tokio::time::timeout(patience, other).await;
+            other.expect("the one thread is held").unwrap();
+        });
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_with_its_source_and_tells_of_a_source_that_fails() {
+        let read = |source: Box<dyn Read + Send>| chunks(source).collect();
+        let bytes = vec![7; 3 * CHUNK_BYTES + 5];
+        let whole = read(Box::new(io::Cursor::new(bytes.clone())))
+            .await
+            .unwrap();
+        assert_eq!(whole.to_bytes(), bytes);
+        let torn = read(Box::new(GzDecoder::new(&b"no gzip"[..]))).await;
+        assert!(torn.is_err());
+    }
 }

@@ -1,5 +1,7 @@
 //! The server's life: from a listener to the last answer.
 
+mod patience;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,11 +24,14 @@ use crate::config::ServeConfig;
 use crate::http::router;
 use crate::metrics::Held;
 use crate::server::{Server, SetupError};
+use patience::Patient;
 
 /// Bytes of a connection's buffer: the least that hyper takes. An idle stream is mostly buffer.
 const BUFFER_BYTES: usize = 8 << 10;
 /// A client that takes longer over a request's head is let go of; so is an idle connection.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(75);
+/// A client that takes not a byte of its answer for so long is let go of.
+const WRITE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// The wait after the system has refused a connection, for want of file handles say.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
@@ -166,7 +171,8 @@ async fn accept_all(
             request.extensions_mut().insert(peer);
             router.clone().oneshot(request.map(Body::new))
         });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection =
+            http.serve_connection(TokioIo::new(Patient::new(stream, WRITE_WAIT_MAX)), service);
         let connection = connections.watch(connection);
         let counted = Held::new(&server.metrics, |metrics| &metrics.connections);
         tokio::spawn(async move {

@@ -43,7 +43,10 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// A field that is not known is refused: a misspelt `expires_at` or `rights` would make a token that
+/// may do more, or for longer, than was meant.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CreateRequest {
     user: UserId,
     #[serde(default)]

@@ -178,6 +178,7 @@ async fn thread_requests_of_another_shape_name_the_field() {
         with("/thread_id", json!(7)),
         with("/thread_id", json!("")),
         with("/thread_id", json!("a\nb")),
+        with("/thread_id", json!("x".repeat(129))),
         with("/project_id", json!("a/b")),
         with("/name", json!("x".repeat(257))),
         with("/entries", json!([])),

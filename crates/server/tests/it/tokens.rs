@@ -47,6 +47,21 @@ async fn the_default_right_is_sync() {
 }
 
 #[tokio::test]
+async fn a_misspelt_field_makes_no_token() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    for body in [
+        json!({"user": "g", "right": "read"}),
+        json!({"user": "g", "expires": "2030-01-01T00:00:00Z"}),
+    ] {
+        let reply = server.post("/api/tokens", &admin, body).await;
+        reply.refused(422, "invalid_field");
+    }
+    let list = server.get("/api/tokens", &admin).await.expect(200);
+    assert_eq!(list["tokens"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_refused_at_once_and_for_good() {
     let server = start().await;
     let admin = server.token("acme", Rights::Admin);

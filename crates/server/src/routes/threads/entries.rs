@@ -39,6 +39,7 @@ struct AppendRequest {
     content: Option<String>,
     author: Option<String>,
     entry_id: Option<EntryId>,
+    sequence_id: Option<u64>,
     timestamp: Option<Timestamp>,
 }
 
@@ -80,7 +81,7 @@ pub(super) async fn append(call: Call) -> Result<Answer, ApiError> {
         (None, Some(content)) => {
             let entry = SentEntry {
                 entry_id: request.entry_id,
-                sequence_id: None,
+                sequence_id: request.sequence_id,
                 content,
                 author: request.author,
                 timestamp: request.timestamp,
@@ -97,18 +98,16 @@ async fn append_all(
 ) -> Result<Answer, ApiError> {
     check_count(entries.len())?;
     let (reference, now) = (call.parameter().to_owned(), call.now);
-    let ids: Vec<_> = entries
-        .iter()
-        .map(|_| EntryId::new(random_uuid()))
-        .collect();
+    let names = names_of_entries(call, entries.len())?;
     let (answer, _) = decide(call, move |file| {
         let thread = find(file, &reference, target.project_id.as_deref())?;
         let sent = entries
             .iter()
-            .zip(&ids)
-            .map(|(entry, id)| entry.planned(*id, now));
+            .zip(&names)
+            .map(|(entry, name)| entry.planned(name.entry_id(thread.thread_id), now));
         let sent: Vec<_> = sent.collect();
-        let planned = plan_sync(file.connection(), &SyncTarget::Thread(&thread), &sent)?;
+        let planned = plan_sync(file.connection(), &SyncTarget::Thread(&thread), &sent)
+            .map_err(|error| other_content(error, &names, thread.thread_id))?;
         let synced = sequence_ids(file, &thread, &planned)?;
         let answer = json!({"synced": synced, "thread_id": thread.thread_id, "key": thread.key});
         Ok((planned.plan.ops, answer))
@@ -119,18 +118,13 @@ async fn append_all(
 
 async fn append_one(call: &Call, target: Target, sent: SentEntry) -> Result<Answer, ApiError> {
     let (reference, now) = (call.parameter().to_owned(), call.now);
-    let idempotency_key = idempotency_key(call)?;
-    let random = EntryId::new(random_uuid());
+    let names = names_of_entries(call, 1)?;
     let (answer, _) = decide(call, move |file| {
         let thread = find(file, &reference, target.project_id.as_deref())?;
-        let id = match &idempotency_key {
-            Some(key) => entry_id_of_key(thread.thread_id, key),
-            None => random,
-        };
-        let planned = [sent.planned(id, now)];
+        let planned = [sent.planned(names[0].entry_id(thread.thread_id), now)];
         let entry_id = planned[0].entry.entry_id;
         let planned = plan_sync(file.connection(), &SyncTarget::Thread(&thread), &planned)
-            .map_err(|error| other_content(error, idempotency_key.as_deref()))?;
+            .map_err(|error| other_content(error, &names, thread.thread_id))?;
         let sequence_id = sequence_ids(file, &thread, &planned)?.pop();
         let answer = json!({
             "success": true,
@@ -189,29 +183,57 @@ fn sequence_ids(
     Ok(numbers)
 }
 
-fn idempotency_key(call: &Call) -> Result<Option<String>, ApiError> {
+/// What the id of an entry that comes without one is made of.
+#[derive(Debug)]
+enum EntryName {
+    Random(EntryId),
+    /// A user, the `Idempotency-Key` of the request, and the entry's place in the request: the op
+    /// carries the id and the view keeps it, so a repeat is found whichever server it reaches.
+    OfKey(String),
+}
+
+impl EntryName {
+    fn entry_id(&self, thread: ThreadId) -> EntryId {
+        match self {
+            Self::Random(id) => *id,
+            Self::OfKey(key) => EntryId::new(Uuid::new_v5(&thread.uuid(), key.as_bytes())),
+        }
+    }
+}
+
+/// One name for each of the request's entries.
+fn names_of_entries(call: &Call, count: usize) -> Result<Vec<EntryName>, ApiError> {
     let Some(value) = call.headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
+        let random = (0..count).map(|_| EntryName::Random(EntryId::new(random_uuid())));
+        return Ok(random.collect());
     };
     let text = value.to_str().ok().map(str::trim);
     let text = text.filter(|text| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()));
     let message = "must be 1 to 255 visible ASCII characters";
     let text = text.ok_or_else(|| ApiError::invalid_field("Idempotency-Key", message))?;
-    Ok(Some(format!("{}\0{text}", call.identity().user)))
+    let user = &call.identity().user;
+    let of_key = |n| EntryName::OfKey(format!("{user}\0{text}\0{n}"));
+    Ok((0..count).map(of_key).collect())
 }
 
-/// The id of the entry that a user posts under a key: the op carries it and the view keeps it, so a
-/// repeat is found whichever server it reaches.
-fn entry_id_of_key(thread: ThreadId, key: &str) -> EntryId {
-    EntryId::new(Uuid::new_v5(&thread.uuid(), key.as_bytes()))
-}
-
-fn other_content(error: SyncError, idempotency_key: Option<&str>) -> Stop {
-    match (error, idempotency_key) {
-        (SyncError::Conflict { .. }, Some(_)) => {
+/// An entry whose id follows from the request's key and that is there with other content is told by
+/// the key, which is what its sender knows; a number that is not the next one stays a conflict.
+fn other_content(error: SyncError, names: &[EntryName], thread: ThreadId) -> Stop {
+    let is_of_key = |id| {
+        let mut of_key = names
+            .iter()
+            .filter(|name| matches!(name, EntryName::OfKey(_)));
+        of_key.any(|name| name.entry_id(thread) == id)
+    };
+    match error {
+        SyncError::Conflict {
+            entry_id,
+            expected,
+            received,
+        } if expected == received && is_of_key(entry_id) => {
             let message = "was used for an entry of other content";
             ApiError::invalid_field("Idempotency-Key", message).into()
         }
-        (error, _) => error.into(),
+        SyncError::Conflict { .. } | SyncError::Plan(_) => error.into(),
     }
 }

@@ -42,6 +42,9 @@ pub(super) async fn thread(call: Call) -> Result<Answer, ApiError> {
         (Some(_), Some(_)) => {
             return Err(ApiError::invalid_field("after", "goes with no before"));
         }
+        (Some(after), None) if after < -1 => {
+            return Err(ApiError::invalid_field("after", "must be -1 or more"));
+        }
         // -1 stands for the place before the first, as in status.
         (Some(after), None) => EntryRange::After {
             place: u64::try_from(after).ok().map(EntryPlace::Sequence),

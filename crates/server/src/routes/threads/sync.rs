@@ -15,6 +15,10 @@ use super::target::{Stop, ambiguous, decide};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
 
+/// The longest `thread_id` of a request, in characters. Keys may be longer; such a thread is named
+/// by its id.
+const THREAD_ID_CHARS_MAX: usize = 128;
+
 /// The request: a thread, and entries of which the server may have some already.
 #[derive(Deserialize)]
 struct SyncRequest {
@@ -51,6 +55,10 @@ impl From<NumberedEntry> for SentEntry {
 
 pub(super) async fn sync(call: Call) -> Result<Answer, ApiError> {
     let mut request: SyncRequest = call.json()?;
+    if request.thread_id.chars().count() > THREAD_ID_CHARS_MAX {
+        let message = format!("must have 1 to {THREAD_ID_CHARS_MAX} characters");
+        return Err(ApiError::invalid_field("thread_id", message));
+    }
     check_count(request.entries.len())?;
     let mut entries: Vec<SentEntry> = request.entries.drain(..).map(SentEntry::from).collect();
     entries.sort_by_key(|entry| entry.sequence_id);

@@ -1,7 +1,7 @@
 //! `POST /api/threads/{id}/entries`: entries that the server numbers.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{entry, threads};
 use crate::support::Reply;
@@ -121,4 +121,42 @@ async fn writers_at_once_get_dense_numbers() {
     }
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_idempotency_key_holds_for_each_entry_of_a_request() {
+    let t = threads().await;
+    t.sync("k", "p", 0..1).await.expect(200);
+    let post = |body: Value| {
+        let path = "/api/threads/k/entries";
+        let request = t.server.request(Method::POST, path, &t.token);
+        Reply::of(request.header("idempotency-key", "one").json(&body))
+    };
+    let two = json!({"entries": [{"content": "same"}, {"content": "same"}]});
+    for _ in 0..2 {
+        let answer = post(two.clone()).await.expect(200);
+        assert_eq!(answer["synced"], json!([1, 2]));
+    }
+    assert_eq!(t.get("/api/threads/k").await.expect(200)["entry_count"], 3);
+    let other = json!({"entries": [{"content": "same"}, {"content": "other"}]});
+    post(other).await.refused(422, "invalid_field");
+    // A number that is not the next one is told as what it is.
+    let gap = json!({"entries": [{"content": "same"}, {"content": "same"},
+        {"content": "new", "sequence_id": 9}]});
+    post(gap).await.refused(409, "sequence_conflict");
+}
+
+#[tokio::test]
+async fn a_single_entry_may_say_its_number_too() {
+    let t = threads().await;
+    t.sync("k", "p", 0..1).await.expect(200);
+    let post = |number: u64| {
+        let body = json!({"content": "x", "sequence_id": number});
+        t.post("/api/threads/k/entries", body)
+    };
+    let gap = post(5).await.refused(409, "sequence_conflict");
+    assert_eq!(gap["expected_sequence"], 1);
+    assert_eq!(post(1).await.expect(201)["sequence_id"], 1);
+    assert_eq!(post(1).await.expect(201)["sequence_id"], 1);
+    assert_eq!(t.get("/api/threads/k").await.expect(200)["entry_count"], 2);
 }

@@ -14,7 +14,7 @@
 //! What is not understood whole stays: a payload that a newer version reads further may win there
 //! what it doesn't win here.
 
-use crate::{OpKey, OpVersion, Payload, Row, Rows, Scope, Table, planted, thread};
+use crate::{OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, thread};
 
 /// Whether the rows still need an op of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub fn coverage<R: Rows>(
 ) -> Result<Coverage, R::Error> {
     let fold = match key.scope.as_str() {
         Scope::THREAD => thread::coverage::<R>,
+        Scope::REGISTRY => registry::coverage::<R>,
+        Scope::LIST => list::coverage::<R>,
         _ => return Ok(Coverage::Opaque),
     };
     match payload {
@@ -79,7 +81,7 @@ pub struct Tombstones {
 
 /// The tables with tombstones.
 pub fn tombstones() -> impl Iterator<Item = &'static Tombstones> {
-    [].iter()
+    [&registry::LIST_TOMBSTONES, &list::ITEM_TOMBSTONES].into_iter()
 }
 
 /// Whether the row is a tombstone: no part of what equal replicas share.

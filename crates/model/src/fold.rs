@@ -1,6 +1,6 @@
 //! One op onto the view: the dispatch by scope.
 
-use crate::{Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, planted, thread};
+use crate::{Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, list, planted, registry, thread};
 
 /// Where the op that is folded stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +43,14 @@ pub fn fold<R: Rows>(
     payload: Option<&Payload>,
     place: Place,
 ) -> Result<Folded, R::Error> {
-    if key.scope.as_str() != Scope::THREAD {
-        return Ok(Folded::Opaque);
-    }
+    let fold = match key.scope.as_str() {
+        Scope::THREAD => thread::fold::<R>,
+        Scope::REGISTRY => registry::fold::<R>,
+        Scope::LIST => list::fold::<R>,
+        _ => return Ok(Folded::Opaque),
+    };
     match payload {
-        Some(payload) if planted::can_fold(payload) => thread::fold(rows, key, payload, place),
+        Some(payload) if planted::can_fold(payload) => fold(rows, key, payload, place),
         Some(_) => Ok(Folded::Skipped(SkipReason::Unreadable)),
         None => Ok(Folded::Skipped(SkipReason::Erased)),
     }
@@ -55,7 +58,10 @@ pub fn fold<R: Rows>(
 
 /// The view tables of every scope, in the order in which they are made.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
-    thread::TABLES.iter().copied()
+    [thread::TABLES, registry::TABLES, list::TABLES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 impl Op {

@@ -138,6 +138,15 @@ name!(
     ActorId, "actor", check_opaque
 );
 name!(
+    /// A task list: what the registry calls it, and the resource of its items' ops. 1 to 256 bytes
+    /// without control characters.
+    ListId, "list id", check_opaque
+);
+name!(
+    /// An item, unique within its list of origin: 1 to 256 bytes without control characters.
+    ItemId, "item id", check_opaque
+);
+name!(
     /// A replica's id on the wire: 1 to 256 bytes without control characters.
     ClientId, "clientId", check_opaque
 );
@@ -154,9 +163,38 @@ impl Scope {
     /// The scope of threads.
     pub const THREAD: &'static str = "thread";
 
+    /// The scope of the registry of task lists.
+    pub const REGISTRY: &'static str = "registry";
+    /// The scope of task lists.
+    pub const LIST: &'static str = "list";
+
     /// Makes the scope `thread`.
     pub fn thread() -> Self {
         Self(Self::THREAD.into())
+    }
+
+    /// Makes the scope `registry`.
+    pub fn registry() -> Self {
+        Self(Self::REGISTRY.into())
+    }
+
+    /// Makes the scope `list`.
+    pub fn list() -> Self {
+        Self(Self::LIST.into())
+    }
+}
+
+/// The resource of a list's ops.
+impl From<ListId> for ResourceId {
+    fn from(id: ListId) -> Self {
+        Self(id.0)
+    }
+}
+
+/// The list whose ops name this resource.
+impl From<ResourceId> for ListId {
+    fn from(id: ResourceId) -> Self {
+        Self(id.0)
     }
 }
 

@@ -15,13 +15,17 @@ mod time;
 
 pub mod compaction;
 pub mod limits;
+pub mod list;
 pub mod planted;
+pub mod registry;
 pub mod thread;
 
 pub use clock::{Clock, ClockError, ServerSeq};
 pub use epoch::{EpochMode, Lineage, Parent};
 pub use fold::{Folded, Place, SkipReason, fold, tables};
-pub use id::{ActorId, ClientId, Epoch, IdError, ResourceId, Scope, TenantId, UserId};
+pub use id::{
+    ActorId, ClientId, Epoch, IdError, ItemId, ListId, ResourceId, Scope, TenantId, UserId,
+};
 pub use mark::{Mark, MarkError};
 pub use op::{Cursor, LoggedOp, Op, OpKey, OpVersion};
 pub use payload::{Payload, PayloadError, PayloadHash};

@@ -30,3 +30,10 @@ pub const NOTE_CHARS_MAX: usize = 1_000;
 pub const CONTENT_CHARS_MAX: usize = 100_000;
 /// How many authors a thread's row lists: those of a longer discussion are found in its entries.
 pub const AUTHORS_LISTED_MAX: usize = 32;
+/// The longest title of a task list, in characters.
+pub const TITLE_CHARS_MAX: usize = 1_000;
+/// The longest text of an item, in characters. An item with the longest text and the longest note
+/// fits [`PAYLOAD_BYTES_MAX`], whatever characters they are made of.
+pub const ITEM_TEXT_CHARS_MAX: usize = 100_000;
+/// The longest note of an item, in characters.
+pub const ITEM_NOTE_CHARS_MAX: usize = 100_000;

@@ -1,0 +1,28 @@
+//! Task lists: items with a text, a tick and a note, in an order that everybody may change at once.
+//!
+//! An item belongs for ever to the list in which it was made, its *origin*: all of its ops go to that
+//! list's resource, and its row is keyed by origin and id. Where it is shown is a column, `home`, so
+//! that a move between lists is one op. Position, existence, home and each field are parts of their
+//! own; a write wins a part if its op's `(clock, actor)` is strictly greater than that of the write
+//! before. So ops commute, also on items that are absent or removed: what comes before its insert
+//! waits in a row that nobody sees.
+//!
+//! An insert and a restore write every part. That is what lets compaction collect removed items: an
+//! op that makes one visible again needs nothing of what was.
+
+mod coverage;
+mod fold;
+mod names;
+mod ops;
+mod position;
+mod tables;
+mod versions;
+
+pub use coverage::coverage;
+pub use fold::fold;
+pub use names::{TextError, TextKind};
+pub(crate) use ops::WirePosition;
+pub use ops::{Content, ItemRef, ListOp};
+pub use position::{GROWTH_BYTES_MAX, GapError, Jitter, Position, PositionError};
+pub use tables::{ITEM_TOMBSTONES, ITEMS, ListItem, TABLES, TITLES};
+pub(crate) use versions::{Parts, Versions, version_of};

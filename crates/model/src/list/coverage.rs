@@ -1,0 +1,44 @@
+//! Which ops of a list its rows still need.
+
+use super::fold::item_key;
+use super::ops::{ListOp, Write};
+use super::versions::version_of;
+use super::{ITEMS, Parts, TITLES, Versions};
+use crate::compaction::{Coverage, has_only};
+use crate::planted::{Defect, is_planted};
+use crate::{ListId, OpKey, Payload, Rows, Value};
+
+/// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
+const FIELDS: [&str; 6] = ["type", "itemId", "actor", "clock", "payload", "touches"];
+
+/// Says whether the rows of a list still need one of its ops: those that win a part of one.
+pub fn coverage<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+) -> Result<Coverage, R::Error> {
+    let Some(op) = ListOp::read(payload) else {
+        return Ok(Coverage::Needed);
+    };
+    let origin = ListId::from(key.resource.clone());
+    let (row, column, parts) = match op.into_write(&origin) {
+        Write::Item(item, write) => (rows.get(&ITEMS, &item_key(key, &item))?, 6, write.parts()),
+        Write::Title(_) => {
+            let row_key = [Value::from(origin.as_str())];
+            (rows.get(&TITLES, &row_key)?, 2, Parts::TITLE)
+        }
+    };
+    let versions = row.map(|row| Versions::of_text(row[column].as_text().unwrap_or_default()));
+    let parts = if is_planted(Defect::CoverageForgetsHome) {
+        parts.without(Parts::HOME)
+    } else {
+        parts
+    };
+    // Without a row its tombstone was collected, and the op with it.
+    let needed = versions.is_some_and(|versions| versions.holds(parts, &version_of(key)));
+    Ok(if needed || !has_only(payload, &FIELDS) {
+        Coverage::Needed
+    } else {
+        Coverage::Covered
+    })
+}

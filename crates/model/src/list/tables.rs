@@ -1,0 +1,107 @@
+//! The view tables of task lists.
+
+use super::{ItemRef, Position, Versions};
+use crate::compaction::Tombstones;
+use crate::{Column, ItemId, ListId, OpVersion, Row, Scope, Table, Value};
+
+const fn text(name: &'static str) -> Column {
+    Column {
+        name,
+        sql_type: "TEXT",
+        nullable: false,
+    }
+}
+
+const fn integer(name: &'static str) -> Column {
+    Column {
+        name,
+        sql_type: "INTEGER",
+        nullable: false,
+    }
+}
+
+/// One row per item of which an op is known; `list_id` is its list of origin, `home` the list that
+/// shows it, in the order of `position, item_id, list_id`.
+///
+/// `present` is 1 for an item that is there. The others were removed, or their insert isn't known
+/// yet: nobody sees them, and replicas are equal without them. `versions` says who wrote each part
+/// last. Texts come last: what stands behind a long text is slow to reach.
+pub static ITEMS: Table = Table {
+    name: "list_items",
+    columns: &[
+        text("list_id"),
+        text("item_id"),
+        text("home"),
+        text("position"),
+        integer("present"),
+        integer("done"),
+        text("versions"),
+        text("text"),
+        text("note"),
+    ],
+    key_columns: 2,
+    searched: None,
+    indexes: &[&["home", "position", "item_id"]],
+};
+
+/// The title that a list's own ops gave it, where they do: see [`crate::registry::shown_title`].
+pub static TITLES: Table = Table {
+    name: "list_titles",
+    columns: &[text("list_id"), text("title"), text("versions")],
+    key_columns: 1,
+    searched: None,
+    indexes: &[],
+};
+
+/// All of them.
+pub static TABLES: &[&Table] = &[&ITEMS, &TITLES];
+
+/// Items that are not there.
+pub static ITEM_TOMBSTONES: Tombstones = Tombstones {
+    table: &ITEMS,
+    scope: Scope::LIST,
+    stamps: item_stamps,
+};
+
+fn item_stamps(row: &Row) -> Option<Vec<OpVersion>> {
+    let [_, _, _, _, present, _, versions, _, _] = row.as_slice() else {
+        return None;
+    };
+    let absent = present.as_integer() != Some(1);
+    absent.then(|| Versions::of_text(versions.as_text().unwrap_or_default()).into_stamps())
+}
+
+/// An item as its row tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListItem {
+    pub item: ItemRef,
+    /// The list that shows it.
+    pub home: ListId,
+    /// Where it stands there; none while no op has said it, which is before its insert is known.
+    pub position: Option<Position>,
+    /// Whether it is there: neither removed nor unknown.
+    pub present: bool,
+    pub done: bool,
+    pub text: String,
+    pub note: String,
+}
+
+impl ListItem {
+    /// Reads a row of [`ITEMS`]; none if it isn't one.
+    pub fn from_row(row: Row) -> Option<Self> {
+        let [list, item, home, position, present, done, _, text, note] =
+            <[Value; 9]>::try_from(row).ok()?;
+        Some(Self {
+            item: ItemRef {
+                list: ListId::new(list.into_text()?).ok()?,
+                item: ItemId::new(item.into_text()?).ok()?,
+            },
+            home: ListId::new(home.into_text()?).ok()?,
+            position: Position::new(position.into_text()?).ok(),
+            present: present.as_integer()? == 1,
+            done: done.as_integer()? == 1,
+            text: text.into_text()?,
+            note: note.into_text()?,
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! Who wrote the parts of a row last.
+//!
+//! In a row they are text, one line for all parts of one write: letters of parts, clock, actor. An
+//! item that nobody has touched since it was made has one line. Actors have no line breaks.
+
+use std::fmt::Write as _;
+
+use crate::planted::{Defect, is_planted};
+use crate::{ActorId, Clock, OpKey, OpVersion};
+
+/// A set of parts of a row, each with a version of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Parts(u8);
+
+impl Parts {
+    pub(crate) const POSITION: Self = Self(1);
+    pub(crate) const EXISTENCE: Self = Self(1 << 1);
+    pub(crate) const HOME: Self = Self(1 << 2);
+    pub(crate) const TEXT: Self = Self(1 << 3);
+    pub(crate) const DONE: Self = Self(1 << 4);
+    pub(crate) const NOTE: Self = Self(1 << 5);
+    pub(crate) const TITLE: Self = Self(1 << 6);
+    const FIELDS: Self = Self(Self::TEXT.0 | Self::DONE.0 | Self::NOTE.0);
+    /// The letters of the parts, by bit.
+    const LETTERS: &str = "pehtdnT";
+
+    pub(crate) const fn and_if(self, more: Self, set: Option<()>) -> Self {
+        if set.is_some() {
+            Self(self.0 | more.0)
+        } else {
+            self
+        }
+    }
+
+    pub(crate) const fn has(self, part: Self) -> bool {
+        self.0 & part.0 != 0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    fn letters(self) -> impl Iterator<Item = char> {
+        let letters = Self::LETTERS.chars().enumerate();
+        letters.filter_map(move |(bit, letter)| (self.0 >> bit & 1 == 1).then_some(letter))
+    }
+
+    fn of_letters(letters: &str) -> Option<Self> {
+        letters.chars().try_fold(Self::default(), |parts, letter| {
+            let bit = Self::LETTERS.find(letter)?;
+            Some(parts.or(Self(1 << bit)))
+        })
+    }
+}
+
+/// The last writer of each part of a row that was ever written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Versions(Vec<(Parts, OpVersion)>);
+
+const OURS: &str = "the fold alone writes this column";
+
+impl Versions {
+    /// Reads what [`Versions::to_text`] wrote.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let lines = text.lines().map(|line| Self::line(line).expect(OURS));
+        Self(lines.collect())
+    }
+
+    fn line(line: &str) -> Option<(Parts, OpVersion)> {
+        let mut words = line.splitn(3, ' ');
+        let parts = Parts::of_letters(words.next()?)?;
+        let clock = Clock::new(words.next()?.parse().ok()?).ok()?;
+        let actor = ActorId::new(words.next()?).ok()?;
+        Some((parts, OpVersion { clock, actor }))
+    }
+
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (parts, version) in &self.0 {
+            text.extend(parts.letters());
+            writeln!(text, " {} {}", version.clock, version.actor)
+                .expect("writing to a string does not fail");
+        }
+        text.pop();
+        text
+    }
+
+    /// Of `parts`, those that a write of this version wins: from now on they are its own.
+    pub(crate) fn win(&mut self, parts: Parts, version: &OpVersion) -> Parts {
+        let lost = self.0.iter().filter(|(_, last)| !later(version, last));
+        let lost = lost.fold(Parts::default(), |all, (lost, _)| all.or(*lost));
+        let won = planted_wins(parts, lost);
+        if won.is_empty() {
+            return won;
+        }
+        for (parts, _) in &mut self.0 {
+            *parts = parts.without(won);
+        }
+        match self.0.iter_mut().find(|(_, last)| last == version) {
+            Some((parts, _)) => *parts = parts.or(won),
+            None => self.0.push((won, version.clone())),
+        }
+        self.0.retain(|(parts, _)| !parts.is_empty());
+        // Each part stands in one line alone, so that its lowest part gives a line one place.
+        self.0
+            .sort_unstable_by_key(|(parts, _)| parts.0.trailing_zeros());
+        won
+    }
+
+    /// Who wrote `part` last.
+    pub(crate) fn of(&self, part: Parts) -> Option<&OpVersion> {
+        let line = self.0.iter().find(|(parts, _)| parts.has(part));
+        line.map(|(_, version)| version)
+    }
+
+    /// Whether a part of `parts` is of this version.
+    pub(crate) fn holds(&self, parts: Parts, version: &OpVersion) -> bool {
+        let mut lines = self.0.iter();
+        lines.any(|(held, last)| !held.and(parts).is_empty() && last == version)
+    }
+
+    /// The versions of all parts.
+    pub(crate) fn into_stamps(self) -> Vec<OpVersion> {
+        self.0.into_iter().map(|(_, version)| version).collect()
+    }
+}
+
+/// The version of an op with this key.
+pub(crate) fn version_of(key: &OpKey) -> OpVersion {
+    OpVersion {
+        clock: key.clock,
+        actor: key.actor.clone(),
+    }
+}
+
+fn later(version: &OpVersion, last: &OpVersion) -> bool {
+    if is_planted(Defect::TieByArrival) {
+        return version.clock >= last.clock;
+    }
+    version > last
+}
+
+/// What is won where `lost` isn't, with the defects that a test has planted.
+fn planted_wins(parts: Parts, lost: Parts) -> Parts {
+    let mut lost = lost;
+    for (defect, unversioned) in [
+        (Defect::PositionUnversioned, Parts::POSITION),
+        (Defect::HomeUnversioned, Parts::HOME),
+        (Defect::ExistenceUnversioned, Parts::EXISTENCE),
+        (Defect::TitleUnversioned, Parts::TITLE),
+    ] {
+        if is_planted(defect) {
+            lost = lost.without(unversioned);
+        }
+    }
+    if is_planted(Defect::FieldsShareVersion) && !lost.and(Parts::FIELDS).is_empty() {
+        lost = lost.or(Parts::FIELDS);
+    }
+    parts.without(lost)
+}

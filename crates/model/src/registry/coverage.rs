@@ -1,0 +1,32 @@
+//! Which ops of the registry its rows still need.
+
+use super::fold::list_key;
+use super::{LISTS, RESOURCE, RegistryOp};
+use crate::compaction::{Coverage, has_only};
+use crate::list::{Versions, version_of};
+use crate::{OpKey, Payload, Rows};
+
+/// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
+const FIELDS: [&str; 6] = ["type", "listId", "itemId", "actor", "clock", "payload"];
+
+/// Says whether the rows of the registry still need one of its ops: those that win a part of one.
+pub fn coverage<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+) -> Result<Coverage, R::Error> {
+    let op = RegistryOp::read(payload).filter(|_| key.resource.as_str() == RESOURCE);
+    let Some(op) = op else {
+        return Ok(Coverage::Needed);
+    };
+    let (list, write) = op.into_write();
+    let row = rows.get(&LISTS, &list_key(&list))?;
+    let versions = row.map(|row| Versions::of_text(row[5].as_text().unwrap_or_default()));
+    // Without a row its tombstone was collected, and the op with it.
+    let needed = versions.is_some_and(|versions| versions.holds(write.parts(), &version_of(key)));
+    Ok(if needed || !has_only(payload, &FIELDS) {
+        Coverage::Needed
+    } else {
+        Coverage::Covered
+    })
+}

@@ -1,0 +1,98 @@
+//! The view table of the registry.
+
+use crate::compaction::Tombstones;
+use crate::list::{Parts, Position, Versions};
+use crate::{Column, ListId, OpVersion, Row, Scope, Table, Value};
+
+const fn text(name: &'static str) -> Column {
+    Column {
+        name,
+        sql_type: "TEXT",
+        nullable: false,
+    }
+}
+
+/// One row per list of which an op is known, in the order of `position, list_id`; `registry` is the
+/// one resource that they all belong to.
+///
+/// `present` is 1 for a list that is there; the others were removed, or their creation isn't known
+/// yet. `versions` says who wrote each part last.
+pub static LISTS: Table = Table {
+    name: "lists",
+    columns: &[
+        text("registry"),
+        text("list_id"),
+        text("position"),
+        Column {
+            name: "present",
+            sql_type: "INTEGER",
+            nullable: false,
+        },
+        text("title"),
+        text("versions"),
+    ],
+    key_columns: 2,
+    searched: None,
+    indexes: &[&["position", "list_id"]],
+};
+
+/// All of them.
+pub static TABLES: &[&Table] = &[&LISTS];
+
+/// Lists that are not there.
+pub static LIST_TOMBSTONES: Tombstones = Tombstones {
+    table: &LISTS,
+    scope: Scope::REGISTRY,
+    stamps: list_stamps,
+};
+
+fn list_stamps(row: &Row) -> Option<Vec<OpVersion>> {
+    let [_, _, _, present, _, versions] = row.as_slice() else {
+        return None;
+    };
+    let absent = present.as_integer() != Some(1);
+    absent.then(|| Versions::of_text(versions.as_text().unwrap_or_default()).into_stamps())
+}
+
+/// A list as its row tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    pub list: ListId,
+    /// Where it stands; none while no op has said it, which is before its creation is known.
+    pub position: Option<Position>,
+    /// Whether it is there: neither removed nor unknown.
+    pub present: bool,
+    /// The title to show.
+    pub title: String,
+}
+
+impl List {
+    /// Reads a row of [`LISTS`], with the list's row of [`crate::list::TITLES`] if it has one; none
+    /// if they are no such rows.
+    pub fn from_rows(row: Row, own_title: Option<Row>) -> Option<Self> {
+        let title = shown_title(&row, own_title.as_ref()).to_owned();
+        let [_, list, position, present, _, _] = <[Value; 6]>::try_from(row).ok()?;
+        Some(Self {
+            list: ListId::new(list.into_text()?).ok()?,
+            position: Position::new(position.into_text()?).ok(),
+            present: present.as_integer()? == 1,
+            title,
+        })
+    }
+}
+
+/// The title to show for a list: of the one in its row of [`LISTS`] and the one that its own ops gave
+/// it, in [`crate::list::TITLES`], the one written later by `(clock, actor)`; the registry's, if both
+/// are of one version.
+pub fn shown_title<'a>(row: &'a Row, own_title: Option<&'a Row>) -> &'a str {
+    let cell = |row: &'a Row, column: usize| row.get(column).and_then(Value::as_text);
+    let version = |row, column| {
+        let versions = Versions::of_text(cell(row, column).unwrap_or_default());
+        versions.of(Parts::TITLE).cloned()
+    };
+    let title = cell(row, 4).unwrap_or_default();
+    match own_title {
+        Some(own) if version(own, 2) > version(row, 5) => cell(own, 1).unwrap_or(title),
+        _ => title,
+    }
+}

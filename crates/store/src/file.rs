@@ -61,6 +61,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
                 what: "SQLite can't read it",
                 source: Some(error),
+            _ if has_no_room_to_share(&error) => Self::Full(error),
             },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
             _ => Self::Sqlite(error),
@@ -71,6 +72,13 @@ impl From<rusqlite::Error> for StoreError {
 /// Why a file can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+/// Whether there was no room for the file in which processes share a write-ahead log's index. SQLite
+/// says so of a full disk before it gets to write.
+fn has_no_room_to_share(error: &rusqlite::Error) -> bool {
+    let failure = error.sqlite_error();
+    failure.is_some_and(|failure| failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
     #[error("there is no file {}", path.display())]
     Missing { path: PathBuf },
     #[error("{} has format {found}, newer than the {known} that this version knows; update syncline", path.display())]
@@ -289,3 +297,13 @@ mod tests {
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
+    #[test]
+    fn a_disk_without_room_for_a_shared_index_is_full() {
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
+        assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_READ);
+        let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
+        assert!(matches!(error, StoreError::Sqlite(_)), "{error:?}");
+    }
+

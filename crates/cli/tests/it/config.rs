@@ -303,3 +303,41 @@ fn many_writers_at_once_lose_nothing() {
         .json();
     assert_eq!(listing["profiles"].as_array().unwrap().len(), 21);
 }
+
+#[test]
+fn every_change_says_in_json_what_it_did() {
+    let machine = Machine::new();
+    let run = |arguments: &[&str]| {
+        let arguments = [&["config"], arguments, &["--json"]].concat();
+        machine.run(&arguments).done().json()
+    };
+    let table = [
+        (
+            &["set", "sync_interval", "60"][..],
+            json!({"profile": "default", "key": "sync_interval", "value": 60}),
+        ),
+        (
+            &["unset", "sync_interval"],
+            json!({"profile": "default", "key": "sync_interval", "was_set": true}),
+        ),
+        (
+            &["profiles", "create", "work"],
+            json!({"profile": "work", "created": true}),
+        ),
+        (
+            &["profiles", "use", "work"],
+            json!({"active_profile": "work"}),
+        ),
+        (
+            &["profiles", "use", "default"],
+            json!({"active_profile": "default"}),
+        ),
+        (
+            &["profiles", "delete", "work"],
+            json!({"profile": "work", "deleted": true, "replica": null}),
+        ),
+    ];
+    for (arguments, expected) in table {
+        assert_eq!(run(arguments), expected, "{arguments:?}");
+    }
+}

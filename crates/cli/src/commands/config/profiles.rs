@@ -1,5 +1,6 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::config::{ConfigFile, DEFAULT_PROFILE, ProfileName};
 use crate::context::{Context, unknown_profile};
@@ -74,6 +75,8 @@ fn activate(name: &ProfileName, context: &Context) -> Outcome {
         file.use_profile(name);
         Ok(())
     })?;
+    let done = json!({ "active_profile": name });
+    context.output.data(&done, |_| Ok(()))?;
     context.output.note(format_args!("Active profile: {name}"));
     Ok(())
 }
@@ -90,6 +93,8 @@ fn create(name: &ProfileName, context: &Context) -> Outcome {
         }
         Ok(())
     })?;
+    let done = json!({ "profile": name, "created": true });
+    context.output.data(&done, |_| Ok(()))?;
     context.output.note(format_args!(
         "Created profile {name}; `syncline config profiles use {name}` makes it the active one"
     ));
@@ -102,14 +107,20 @@ fn delete(name: &ProfileName, context: &Context) -> Outcome {
             return Err(unknown_profile(name, &file.profiles()?));
         }
         if name.as_str() == DEFAULT_PROFILE || file.active_profile()?.as_ref() == Some(name) {
-            let why = if name.as_str() == DEFAULT_PROFILE {
-                "profile default can't be deleted"
+            let (why, fix) = if name.as_str() == DEFAULT_PROFILE {
+                (
+                    "profile default can't be deleted",
+                    "syncline config unset KEY, for each of its values",
+                )
             } else {
-                "the active profile can't be deleted"
+                (
+                    "the active profile can't be deleted",
+                    "syncline config profiles use OTHER",
+                )
             };
             return Err(Failure::new("profile_in_use", why)
                 .state("it is unchanged")
-                .fix("syncline config profiles use OTHER"));
+                .fix(fix));
         }
         Ok(file.delete_profile(name)?)
     })?;
@@ -119,11 +130,14 @@ fn delete(name: &ProfileName, context: &Context) -> Outcome {
         .data_dir
         .join("profiles")
         .join(name.as_str());
+    let kept = replica.exists().then(|| replica.display().to_string());
+    let done = json!({ "profile": name, "deleted": true, "replica": kept });
+    context.output.data(&done, |_| Ok(()))?;
     context.output.note(format_args!("Deleted profile {name}"));
-    if replica.exists() {
+    if let Some(kept) = kept {
         context
             .output
-            .note(format_args!("Its replica stays at {}", replica.display()));
+            .note(format_args!("Its replica stays at {kept}"));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 use clap::Args;
+use serde_json::json;
 
+use super::list::json_value;
 use super::{note_override, parse_key};
 use crate::config::{ConfigFile, Setting};
 use crate::context::Context;
@@ -27,6 +29,9 @@ pub(crate) fn run(args: &SetArgs, context: &Context) -> Outcome {
     ConfigFile::edit(&path, |file| {
         file.set(&profile, &setting).map_err(Failure::from)
     })?;
+    let value = json_value(Some(&setting));
+    let done = json!({ "profile": profile, "key": key.as_str(), "value": value });
+    context.output.data(&done, |_| Ok(()))?;
     context
         .output
         .note(format_args!("Set {key} = {setting} (profile: {profile})"));

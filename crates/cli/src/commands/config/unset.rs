@@ -1,4 +1,5 @@
 use clap::Args;
+use serde_json::json;
 
 use super::parse_key;
 use crate::config::ConfigFile;
@@ -19,6 +20,8 @@ pub(crate) fn run(args: &UnsetArgs, context: &Context) -> Outcome {
     let was_set = ConfigFile::edit(&path, |file| {
         file.unset(&profile, key).map_err(Failure::from)
     })?;
+    let done = json!({ "profile": profile, "key": key.as_str(), "was_set": was_set });
+    context.output.data(&done, |_| Ok(()))?;
     let what = if was_set { "Unset" } else { "Not set:" };
     context
         .output

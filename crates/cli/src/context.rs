@@ -321,8 +321,16 @@ impl From<ConfigFileError> for Failure {
 
 impl From<CredentialsError> for Failure {
     fn from(error: CredentialsError) -> Self {
+        let fix = match &error {
+            CredentialsError::Read { path, .. } | CredentialsError::Write { path, .. } => {
+                format!("see to the owner and mode of {}", path.display())
+            }
+            CredentialsError::Syntax { path } => {
+                format!("move {} away, then syncline login", path.display())
+            }
+        };
         Self::new("credentials_failed", "could not use the stored tokens")
             .because(error)
-            .fix("syncline login")
+            .fix(fix)
     }
 }

@@ -167,3 +167,25 @@ fn a_profile_takes_no_login_of_another_tenant() {
         "each profile has a replica of its own"
     );
 }
+
+#[test]
+fn stored_tokens_that_cannot_be_read_are_named_with_what_to_do() {
+    let machine = Machine::new();
+    machine.write_config("");
+    let path = machine.config_file().with_file_name("credentials.toml");
+    std::fs::write(&path, "no [ TOML").unwrap();
+    let told = format!("move {} away, then syncline login", path.display());
+    machine
+        .run(&["logout"])
+        .failed(1, "credentials_failed")
+        .says(&told);
+    // A write is done all the same.
+    machine.run(&["config", "set", "auth", "token"]).done();
+    machine
+        .run(&["config", "set", "endpoint", "http://127.0.0.1:9"])
+        .done();
+    machine
+        .run(&["thread", "new", "plan", "x"])
+        .done()
+        .says(&told);
+}

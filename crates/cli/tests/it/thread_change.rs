@@ -87,3 +87,19 @@ fn tags_and_links_are_put_on_and_taken_off() {
     let no_entry = machine.run(&["thread", "tag", "a", "x", "--entry", "ffff"]);
     no_entry.failed(1, "entry_unknown");
 }
+
+#[test]
+fn a_link_to_an_ambiguous_name_goes_nowhere_else() {
+    let machine = Machine::new();
+    let run = |arguments: &[&str]| machine.run(arguments);
+    run(&["thread", "new", "from", "-p", "work"]).done();
+    for first in ["Design", "Other"] {
+        run(&["thread", "new", first, "-p", "work"]).done();
+    }
+    run(&["thread", "rename", "other", "Design", "-p", "work"]).done();
+    run(&["thread", "new", "Design"]).done();
+    run(&["thread", "link", "from", "Design", "-p", "work"]).failed(1, "thread_ambiguous");
+    run(&["thread", "link", "from", "default/design", "-p", "work"])
+        .done()
+        .says("work/from -> default/design");
+}

@@ -3,8 +3,8 @@ use serde::Serialize;
 use syncline_model::thread::{EntryId, ThreadId};
 use syncline_store::threads::{Presence, plan_link};
 
-use super::reference::{ThreadReference, address, find_entry_in, find_in};
-use super::write_entry::tell;
+use super::reference::{ThreadReference, address, find_entry_in, find_near};
+use super::write_entry::{show, tell};
 use crate::context::Context;
 use crate::delivery;
 use crate::failure::Outcome;
@@ -44,8 +44,7 @@ pub(crate) fn run(args: &LinkArgs, context: &Context) -> Outcome {
     let view = replica.view()?;
     let thread = args.thread.find(context, view)?;
     // A link may well leave its project; a key of the thread's own project goes first.
-    let target = find_in(view, &args.target, Some(&thread.project))
-        .or_else(|_| find_in(view, &args.target, None))?;
+    let target = find_near(view, &args.target, &thread.project)?;
     let entry_id = match &args.entry {
         Some(text) => Some(find_entry_in(view, &thread, text)?),
         None => None,

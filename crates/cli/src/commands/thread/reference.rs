@@ -75,6 +75,16 @@ pub(super) fn find_in(
     }
 }
 
+/// Finds the thread that `text` names in `project`, else in any.
+pub(super) fn find_near(view: &TenantFile, text: &str, project: &str) -> Result<Thread, Failure> {
+    // A name that is ambiguous in its own project is not settled by a thread of another.
+    let near = match resolve(view.connection(), text, Some(project))? {
+        Resolved::Unknown => None,
+        Resolved::Found(_) | Resolved::Ambiguous(_) => Some(project),
+    };
+    find_in(view, text, near)
+}
+
 fn ambiguous(text: &str, threads: &[Thread]) -> Failure {
     let message = format!("{text:?} could be {} threads", threads.len());
     let failure = Failure::new("thread_ambiguous", message).state("nothing was changed");

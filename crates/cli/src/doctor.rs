@@ -40,9 +40,9 @@ pub(crate) enum Repairs {
 
 /// All checks, in the order in which they are shown: a later one may hang on an earlier one.
 pub(crate) const CHECKS: &[Check] = &[
-    check("environment", settings::environment),
     check("config_file", settings::config_file),
     check("config_keys", settings::config_keys),
+    check("environment", settings::environment),
     check("profile", settings::profile),
     check("project_file", settings::project_file),
     check("endpoint", settings::endpoint),

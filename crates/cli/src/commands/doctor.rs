@@ -57,7 +57,8 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context) -> Outcome {
             repaired,
         }
     });
-    let checks: Vec<Line> = checks.collect();
+    let mut checks: Vec<Line> = checks.collect();
+    name_each_failure_once(&mut checks);
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         ok: checks.iter().all(|line| line.state != State::Failed),
@@ -70,6 +71,23 @@ pub(crate) fn run(args: &DoctorArgs, context: &Context) -> Outcome {
         Ok(())
     } else {
         Err(Failure::reported())
+    }
+}
+
+/// A check that fails for the reason of an earlier one could not look at what it is for.
+fn name_each_failure_once(checks: &mut [Line]) {
+    for later in 1..checks.len() {
+        let (before, rest) = checks.split_at_mut(later);
+        let line = &mut rest[0];
+        let same =
+            |earlier: &&Line| earlier.state == State::Failed && earlier.message == line.message;
+        if line.state == State::Failed
+            && let Some(first) = before.iter().find(same)
+        {
+            line.message = format!("not looked at: see {}", first.name);
+            line.state = State::Skipped;
+            line.fix = None;
+        }
     }
 }
 

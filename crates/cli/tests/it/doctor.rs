@@ -207,3 +207,24 @@ fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
         .find(|c| c["name"] == "kept_files");
     assert_eq!(kept.unwrap()["state"], "warning");
 }
+
+#[test]
+fn one_fault_is_told_once_however_many_checks_it_stops() {
+    let machine = Machine::new();
+    machine.write_config("no [ TOML");
+    let report = machine.run(&["doctor", "--json"]);
+    assert_eq!(report.code, Some(1));
+    let report = report.json();
+    let checks = report["checks"].as_array().unwrap();
+    let failed: Vec<_> = checks
+        .iter()
+        .filter(|check| check["state"] == "failed")
+        .map(|check| &check["name"])
+        .collect();
+    assert_eq!(failed, ["config_file"]);
+    let stopped = checks.iter().find(|check| check["name"] == "endpoint");
+    assert_eq!(
+        stopped.unwrap()["message"],
+        "not looked at: see config_file"
+    );
+}

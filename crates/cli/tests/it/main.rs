@@ -17,6 +17,7 @@ mod machine;
 mod reference;
 mod serve;
 mod served;
+mod readme;
 mod sync;
 mod thread_change;
 mod thread_read;

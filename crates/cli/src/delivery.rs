@@ -1,30 +1,37 @@
-//! What follows a write: the daemon is told, or, where none runs, the command syncs by itself within
+//! What follows a write: the daemon is told, or, where none syncs, the command syncs by itself within
 //! a short deadline. The write is on disk before; nothing here can fail it.
 
 use std::fmt;
 use std::time::Duration;
 
-use serde_json::json;
-use syncline_client::{Remote, SyncEnd, SyncFailure, SyncSettings};
-use syncline_daemon::CallError;
+use syncline_client::{Endpoint, Remote, SyncEnd, SyncFailure, SyncSettings};
+use syncline_model::OpKey;
 use syncline_replica::Replica;
 
 use crate::context::Context;
+use crate::daemon_call::{self, Met};
 use crate::failure::Failure;
 use crate::remote;
-use crate::replica_access::{self, Meeting};
+use crate::replica_access::WriteState;
 
 /// How long a command stays for the sync of what it wrote: a server that answers does so sooner, and
 /// a longer wait would hold up whoever writes while the network is gone.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the daemon may take to note that it was woken.
-const WAKE_PATIENCE: Duration = Duration::from_millis(200);
 /// How long it stays where sync was in trouble already: enough for a server that is back.
 const PATIENCE_IN_TROUBLE: Duration = Duration::from_millis(250);
 /// An op that has waited for longer was not held up by the write of a moment ago.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 /// The code by which sync says that there was no answer.
 const UNREACHABLE: &str = "unreachable";
+
+/// How long a command stays with what it wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// Not at all where a daemon syncs; else for the short deadline.
+    Briefly,
+    /// Until the server has it, for so long at most.
+    Until(Duration),
+}
 
 /// What was done to deliver a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +40,16 @@ pub(crate) enum Delivery {
     TurnedOff,
     /// The daemon was woken.
     Woken,
-    /// This command synced.
+    /// A daemon has the replica, and syncs it with another server than the one that is set here.
+    Elsewhere(String),
+    /// A daemon has the replica, and does not answer.
+    DaemonSilent,
+    /// It was synced.
     Synced,
     /// Not within the deadline.
     Late,
     Failed(SyncFailure),
-    /// The settings are at fault, and that was told.
+    /// The settings are at fault, or the replica can't be used any more, and that was told.
     Impossible,
 }
 
@@ -48,39 +59,93 @@ impl fmt::Display for Delivery {
             Self::NoEndpoint => f.write_str("no endpoint is set; `syncline login URL` sets one"),
             Self::TurnedOff => f.write_str("sync is turned off"),
             Self::Woken => f.write_str("the daemon syncs it"),
+            Self::Elsewhere(endpoint) => {
+                write!(f, "the daemon that runs syncs it with {endpoint}")
+            }
+            Self::DaemonSilent => {
+                f.write_str("the daemon does not answer; `syncline logs` may say why")
+            }
             Self::Synced => f.write_str("the next sync delivers it"),
             Self::Late => f.write_str("the server has not answered yet; the next sync delivers it"),
             Self::Failed(failure) if failure.code == UNREACHABLE => {
                 f.write_str("the server can't be reached; the next sync delivers it")
             }
             Self::Failed(failure) => f.write_str(&failure.message),
-            Self::Impossible => f.write_str("it could not be synced"),
+            Self::Impossible => f.write_str("it is on the disk, and could not be synced"),
         }
     }
 }
 
-/// Delivers what was written, as far as a moment allows; gives the replica back.
+/// A write, after what could be done for it.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    /// None where it can't be used any more, and that was told.
+    pub(crate) replica: Option<Replica>,
+    pub(crate) state: WriteState,
+    pub(crate) delivery: Delivery,
+}
+
+/// Delivers the ops with these keys, as far as a moment allows. They are on the disk: what goes wrong
+/// from here on is told, and fails no command.
 pub(crate) fn after_write(
     context: &Context,
+    replica: Replica,
+    keys: &[OpKey],
+    stay: Stay,
+) -> Delivered {
+    let (replica, delivery) = deliver(context, replica, stay);
+    let state = match &replica {
+        Some(replica) => WriteState::of(replica, keys).unwrap_or_else(|failure| {
+            tell(context, failure);
+            WriteState::Pending
+        }),
+        None => WriteState::Pending,
+    };
+    Delivered {
+        replica,
+        state,
+        delivery,
+    }
+}
+
+/// Delivers what waits, as far as a moment allows.
+pub(crate) fn deliver(
+    context: &Context,
     mut replica: Replica,
-) -> Result<(Replica, Delivery), Failure> {
-    let (remote, patience) = match destination(context, &mut replica) {
+    stay: Stay,
+) -> (Option<Replica>, Delivery) {
+    let (remote, patience) = match destination(context, &mut replica, stay) {
         Ok(Destination::Server(remote, patience)) => (remote, patience),
-        Ok(Destination::Done(delivery)) => return Ok((replica, delivery)),
-        // The write is done all the same.
+        Ok(Destination::Done(delivery)) => return (Some(replica), delivery),
         Err(failure) => {
-            context.output.failure(&failure);
-            return Ok((replica, Delivery::Impossible));
+            tell(context, failure);
+            return (Some(replica), Delivery::Impossible);
         }
     };
-    let (replica, outcome) = syncline_client::sync_once(replica, *remote, patience)?;
-    let delivery = match outcome.end {
-        SyncEnd::Synced => Delivery::Synced,
-        SyncEnd::Off => Delivery::TurnedOff,
-        SyncEnd::OutOfTime => Delivery::Late,
-        SyncEnd::Failed(failure) => Delivery::Failed(failure),
-    };
-    Ok((replica, delivery))
+    match syncline_client::sync_once(replica, *remote, patience) {
+        Ok((replica, outcome)) => (Some(replica), Delivery::of(outcome.end)),
+        Err(error) => {
+            tell(context, error.into());
+            (None, Delivery::Impossible)
+        }
+    }
+}
+
+/// Says what has gone wrong behind a write that is done.
+pub(crate) fn tell(context: &Context, failure: Failure) {
+    let failure = failure.state("what was written is on the disk, and waits to be synced");
+    context.output.failure(&failure);
+}
+
+impl Delivery {
+    fn of(end: SyncEnd) -> Self {
+        match end {
+            SyncEnd::Synced => Self::Synced,
+            SyncEnd::Off => Self::TurnedOff,
+            SyncEnd::OutOfTime => Self::Late,
+            SyncEnd::Failed(failure) => Self::Failed(failure),
+        }
+    }
 }
 
 /// Where a write goes from here.
@@ -91,7 +156,11 @@ enum Destination {
     Done(Delivery),
 }
 
-fn destination(context: &Context, replica: &mut Replica) -> Result<Destination, Failure> {
+fn destination(
+    context: &Context,
+    replica: &mut Replica,
+    stay: Stay,
+) -> Result<Destination, Failure> {
     let remote = match remote::settings(context)? {
         SyncSettings::On(remote) => remote,
         SyncSettings::Off => {
@@ -100,32 +169,39 @@ fn destination(context: &Context, replica: &mut Replica) -> Result<Destination, 
             return Ok(Destination::Done(delivery));
         }
     };
-    if wake_daemon(&replica_access::meeting(context)?) {
-        return Ok(Destination::Done(Delivery::Woken));
+    match daemon_call::wake(context, &remote.endpoint)? {
+        Met::Nobody | Met::Idle => {}
+        Met::Syncing => {
+            let delivery = by_daemon(context, &remote.endpoint, stay)?;
+            return Ok(Destination::Done(delivery));
+        }
+        Met::Elsewhere(endpoint) => return Ok(Destination::Done(Delivery::Elsewhere(endpoint))),
+        Met::Silent => return Ok(Destination::Done(Delivery::DaemonSilent)),
     }
-    let status = replica.status()?;
-    let stuck = status.oldest_pending.is_some_and(|age| age > WAIT_MAX);
-    let patience = if stuck || status.notes.last_error.is_some() {
-        PATIENCE_IN_TROUBLE
-    } else {
-        PATIENCE
+    let patience = match stay {
+        Stay::Until(patience) => patience,
+        Stay::Briefly => brief_patience(replica)?,
     };
     Ok(Destination::Server(Box::new(remote), patience))
 }
 
-/// Tells the daemon that there is something to do; false: none runs.
-fn wake_daemon(meeting: &Meeting) -> bool {
-    match syncline_daemon::call(&meeting.socket, "sync.wake", json!({}), WAKE_PATIENCE) {
-        Ok(_) => true,
-        Err(CallError::NotRunning) => false,
-        // It runs, and looks at its outbox by itself sooner or later.
-        Err(
-            CallError::TimedOut
-            | CallError::BadAnswer(_)
-            | CallError::Refused(_)
-            | CallError::Frame(_),
-        ) => true,
-    }
+/// The daemon has been woken; a command that stays lets it say how far it came.
+fn by_daemon(context: &Context, endpoint: &Endpoint, stay: Stay) -> Result<Delivery, Failure> {
+    let Stay::Until(patience) = stay else {
+        return Ok(Delivery::Woken);
+    };
+    let answer = daemon_call::sync_now(context, endpoint, patience)?;
+    Ok(answer.map_or(Delivery::Woken, |synced| Delivery::of(synced.end())))
+}
+
+fn brief_patience(replica: &mut Replica) -> Result<Duration, Failure> {
+    let status = replica.status()?;
+    let stuck = status.oldest_pending.is_some_and(|age| age > WAIT_MAX);
+    Ok(if stuck || status.notes.last_error.is_some() {
+        PATIENCE_IN_TROUBLE
+    } else {
+        PATIENCE
+    })
 }
 
 impl From<syncline_client::StartError> for Failure {

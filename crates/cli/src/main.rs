@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod confirm;
 mod context;
+mod daemon_call;
 mod delivery;
 mod doctor;
 mod environment;

@@ -73,6 +73,9 @@ pub(crate) struct DaemonState {
 }
 
 /// In one word, how it stands; the worst first.
+    /// The server that it syncs with; null where its sync is off.
+    #[serde(default)]
+    pub(crate) endpoint: Option<String>,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// The server refused something that waits for a decision.
@@ -84,6 +87,8 @@ pub(crate) enum Standing {
     Behind,
     InSync,
 }
+    /// Nothing waits, and the last try to hear from the server failed.
+    Failing,
 
 impl SyncState {
     /// Gathers how the profile in use stands.
@@ -134,6 +139,8 @@ impl SyncState {
             Standing::NeverSynced
         } else if self.acknowledged > 0 || head > self.cursor.server_seq {
             Standing::Behind
+        } else if self.last_error.is_some() {
+            Standing::Failing
         } else {
             Standing::InSync
         }
@@ -154,7 +161,12 @@ impl SyncState {
                 "sync is off ({} waiting): syncline config set sync_enabled true",
                 counted(self.pending, "change")
             ),
-            Standing::Waiting => format!("{} waiting to be sent", counted(self.pending, "change")),
+            Standing::Waiting => format!(
+                "{} waiting to be sent{}",
+                counted(self.pending, "change"),
+                self.next_command()
+            ),
+            Standing::Failing => format!("the last sync failed{}", self.next_command()),
             Standing::NeverSynced => "never synced: syncline sync".to_owned(),
             Standing::Behind => "the server has more: syncline sync".to_owned(),
             Standing::InSync => "in sync, as far as is known here".to_owned(),
@@ -164,6 +176,26 @@ impl SyncState {
 
 fn scopes(status: &Status) -> Vec<ShownScope> {
     let shown = status.scopes.iter().map(|scope| ShownScope {
+
+    /// What to type where sync does not go on by itself.
+    fn next_command(&self) -> String {
+        let code = self.last_error.as_ref().map(|error| error.code.as_str());
+        match (code.and_then(cure_of), &self.daemon) {
+            (Some(cure), _) => format!(": {cure}"),
+            (None, None) => ": syncline sync".to_owned(),
+            // It tries again.
+            (None, Some(_)) => String::new(),
+        }
+    }
+}
+
+/// What to type against a failure of sync with this code; none: it may pass by itself.
+pub(crate) fn cure_of(code: &str) -> Option<&'static str> {
+    match code {
+        "unauthorized" | "forbidden" => Some("syncline login"),
+        "other_tenant" => Some("syncline config profiles create NAME, and log in with it"),
+        _ => None,
+    }
         scope: scope.scope.clone(),
         pending: scope.pending,
         acknowledged: scope.acknowledged,
@@ -180,6 +212,7 @@ fn ask_daemon(context: &Context) -> Result<Option<DaemonState>, Failure> {
     Ok(
         match syncline_daemon::call(&socket, "sync.status", json!({}), DAEMON_PATIENCE) {
             Ok(answer) => Some(serde_json::from_value(answer).unwrap_or_else(|_| unknown())),
+        endpoint: None,
             Err(syncline_daemon::CallError::NotRunning) => None,
             Err(_) => Some(unknown()),
         },

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use syncline_client::{StartError, SyncEnd, SyncHandle, SyncOutcome};
+use syncline_client::{StartError, SyncEnd, SyncHandle, SyncOutcome, SyncSettings};
 use syncline_replica::{Replica, ReplicaError, ReplicaOptions};
 use tokio::sync::Notify;
 
@@ -124,11 +124,20 @@ impl Service {
     }
 
     /// Hands on settings that `look` finds changed.
-    fn configure(&self, look: impl FnOnce(&mut Follower) -> Option<syncline_client::SyncSettings>) {
+    fn configure(&self, look: impl FnOnce(&mut Follower) -> Option<SyncSettings>) {
         let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(settings) = look(&mut follower) {
             tracing::info!(settings = ?settings, "the settings have changed");
             self.sync.configure(settings);
+        }
+    }
+
+    /// The server of the settings in force; none: sync is off.
+    fn endpoint(&self) -> Option<String> {
+        let follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
+        match follower.current() {
+            SyncSettings::Off => None,
+            SyncSettings::On(remote) => Some(remote.endpoint.to_string()),
         }
     }
 
@@ -180,7 +189,7 @@ impl Methods for Service {
             "sync.wake" => {
                 self.configure(Follower::read_again);
                 self.sync.wake();
-                Ok(json!({ "ok": true }))
+                Ok(json!({ "ok": true, "endpoint": self.endpoint() }))
             }
             "sync.status" => Ok(self.status()),
             "stop" => {

@@ -55,6 +55,7 @@ pub(crate) fn run(args: &LoginArgs, context: &Context) -> Outcome {
         unanswered(error, &endpoint).state("nothing was stored; an earlier login still counts")
     })?;
     check_tenant(context, &member)?;
+    claim_replica(context, &member)?;
     store(context, &profile, &endpoint, token, keep)?;
     let who = Who::new(&endpoint, member);
     context.output.data(&who, |_| Ok(()))?;
@@ -130,6 +131,16 @@ fn check_tenant(context: &Context, member: &Member) -> Outcome {
     Err(Failure::new("other_tenant", message)
         .state("nothing was stored; an earlier login still counts")
         .fix("syncline config profiles create NAME, then syncline --profile NAME login"))
+}
+
+/// What is written from now on is stamped as the new user's: a server takes no user's ops from
+/// another. A replica that does not exist yet has no user.
+fn claim_replica(context: &Context, member: &Member) -> Outcome {
+    if replica_access::held_tenant(context)?.is_none() {
+        return Ok(());
+    }
+    let mut replica = replica_access::open(context)?;
+    Ok(replica.belong_to(&member.tenant, &member.user)?)
 }
 
 /// The credential first: a profile that says `auth = "token"` has one.

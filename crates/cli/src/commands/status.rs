@@ -25,7 +25,7 @@ pub(crate) fn run(StatusArgs {}: &StatusArgs, context: &Context) -> Outcome {
 fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<()> {
     let style = match state.standing() {
         Standing::InSync => Style::Good,
-        Standing::Refused => Style::Bad,
+        Standing::Refused | Standing::Failing => Style::Bad,
         Standing::Waiting | Standing::Behind | Standing::NeverSynced | Standing::Off => {
             Style::Warning
         }
@@ -78,8 +78,13 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
 }
 
 fn daemon(state: &SyncState) -> String {
-    match &state.daemon {
-        Some(daemon) => daemon.phase.clone(),
-        None => "none runs".to_owned(),
+    let Some(daemon) = &state.daemon else {
+        return "none runs".to_owned();
+    };
+    match &daemon.endpoint {
+        Some(theirs) if state.endpoint.as_ref() != Some(theirs) => {
+            format!("{}, with {theirs}", daemon.phase)
+        }
+        Some(_) | None => daemon.phase.clone(),
     }
 }

@@ -1,7 +1,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::machine::Machine;
 use crate::served::{Server, terminate};
@@ -96,6 +96,111 @@ fn a_push_wakes_the_daemon_which_syncs_it() {
         logged.contains("the daemon is ready") && logged.contains("has ended"),
         "{logged}"
     );
+}
+
+#[test]
+fn a_push_that_is_told_to_wait_is_acknowledged_by_the_daemon() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    let daemon = Daemon::start(&machine);
+    let wait = ["--wait", "60", "--json"];
+    let made = machine
+        .run(&[&["thread", "new", "plan", "first"][..], &wait].concat())
+        .done()
+        .json();
+    assert_eq!(made["state"], "acknowledged");
+    let pushed = machine
+        .run(&[&["thread", "push", "plan", "second"][..], &wait].concat())
+        .done()
+        .json();
+    assert_eq!(
+        (&pushed["state"], &pushed["sequence_id"]),
+        (&json!("acknowledged"), &json!(1))
+    );
+    drop(server);
+    // The daemon knows at once that it does not go on, and nobody waits for a minute.
+    let pushed = machine
+        .run(&[&["thread", "push", "plan", "third"][..], &wait].concat())
+        .done();
+    assert_eq!(pushed.json()["state"], "pending");
+    pushed.says("queued: default/plan (the server can't be reached");
+    daemon.stop();
+}
+
+#[test]
+fn a_daemon_without_a_server_leaves_sync_to_the_command() {
+    let server = Server::start();
+    let machine = Machine::new();
+    let daemon = Daemon::start(&machine);
+    let token = server.token("ada");
+    let variables = [
+        ("SYNCLINE_ENDPOINT", server.url.as_str()),
+        ("SYNCLINE_TOKEN", token.as_str()),
+    ];
+    let made = machine
+        .run_with(&variables, &["thread", "new", "plan", "first", "--json"])
+        .done();
+    assert_eq!(made.json()["state"], "acknowledged");
+    let off = [("SYNCLINE_SYNC_ENABLED", "false")];
+    machine
+        .run_with(&off, &["thread", "push", "plan", "second"])
+        .done();
+    machine
+        .run_with(&variables, &["sync"])
+        .done()
+        .says("synced: 1 change sent");
+    daemon.stop();
+}
+
+#[test]
+fn a_daemon_with_another_server_is_not_taken_for_ours() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    let daemon = Daemon::start(&machine);
+    let elsewhere = ["--endpoint", "http://127.0.0.1:9"];
+    machine
+        .run(&[&elsewhere[..], &["sync"]].concat())
+        .failed(1, "daemon_elsewhere")
+        .says(&server.url);
+    machine
+        .run(&[&elsewhere[..], &["thread", "push", "plan", "second"]].concat())
+        .done()
+        .says(&format!(
+            "the daemon that runs syncs it with {}",
+            server.url
+        ));
+    let status = machine.run(&[&elsewhere[..], &["status"]].concat()).done();
+    assert!(status.stdout.contains(&format!("with {}", server.url)));
+    daemon.stop();
+}
+
+#[test]
+fn a_daemon_that_does_not_answer_is_not_said_to_sync() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    let daemon = Daemon::start(&machine);
+    // Not in the middle of a write, which would hold the files.
+    until("the daemon rests", || {
+        let status = machine.run(&["status", "--json"]).done().json();
+        status["daemon"]["phase"] == "live"
+    });
+    signal(&daemon.child, "-STOP");
+    machine
+        .run(&["thread", "push", "plan", "second"])
+        .done()
+        .says("the daemon does not answer");
+    signal(&daemon.child, "-CONT");
+    until_acknowledged(&machine, 2);
+    daemon.stop();
+}
+
+fn signal(child: &Child, signal: &str) {
+    let status = std::process::Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
 }
 
 #[test]

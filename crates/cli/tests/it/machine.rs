@@ -83,7 +83,8 @@ impl Machine {
     }
 }
 
-fn finish(mut command: Command, input: &[u8]) -> Answer {
+/// Runs `command` to its end.
+pub(crate) fn finish(mut command: Command, input: &[u8]) -> Answer {
     let line = format!("{command:?}");
     let mut child = command.spawn().unwrap();
     if let Some(mut stdin) = child.stdin.take() {

@@ -19,6 +19,7 @@ mod serve;
 mod served;
 mod readme;
 mod sync;
+mod reported;
 mod thread_change;
 mod thread_read;
 mod thread_search;

@@ -58,7 +58,11 @@ fn a_server_that_is_down_fails_no_write_and_gets_it_later() {
         .run(&["sync", "now", "--timeout", "5"])
         .failed(1, "sync_failed")
         .says("1 change waiting in the outbox");
-    machine.run(&["status"]).done();
+    let text = machine.run(&["status"]).done().stdout;
+    assert!(
+        text.starts_with("1 change waiting to be sent: syncline sync\n"),
+        "{text}"
+    );
     let command = stopped.machine.command(&[
         "serve",
         "--data",
@@ -257,4 +261,31 @@ fn a_refused_change_waits_for_a_decision_and_nothing_says_synced() {
         .json();
     assert_eq!(read["entries"].as_array().unwrap().len(), 2);
     assert_eq!(read["entries"][1]["state"], "acknowledged");
+}
+
+#[test]
+fn a_sync_that_failed_is_not_in_sync_and_names_the_next_command() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine.run(&["thread", "new", "plan", "first"]).done();
+    let starts = |words: &str| {
+        let text = machine.run(&["status"]).done().stdout;
+        assert!(text.starts_with(words), "{text}");
+    };
+    starts("in sync");
+    let revoke = ["token", "revoke", "--data", "srv"];
+    let tokens = server
+        .machine()
+        .run(&["token", "list", "--data", "srv", "--json"])
+        .done()
+        .json();
+    let id = tokens["tokens"][0]["id"].as_str().unwrap().to_owned();
+    server.machine().run(&[&revoke[..], &[&id]].concat()).done();
+    machine.run(&["sync"]).failed(1, "sync_failed");
+    starts("the last sync failed: syncline login\n");
+    machine.run(&["thread", "push", "plan", "second"]).done();
+    starts("1 change waiting to be sent: syncline login\n");
+    server.log_in(&machine, "ada");
+    machine.run(&["sync"]).done();
+    starts("in sync");
 }

@@ -57,7 +57,7 @@ fn without_an_endpoint_sync_is_off_and_says_so() {
     );
     assert_eq!(
         daemon.call("sync.wake", Value::Null).unwrap(),
-        json!({ "ok": true })
+        json!({ "ok": true, "endpoint": null })
     );
     daemon.signal();
 }

@@ -1,21 +1,18 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use syncline_client::{Remote, SyncEnd, SyncSettings};
-use syncline_daemon::CallError;
 
 use crate::context::Context;
+use crate::daemon_call::{self, Cause, End, Synced};
 use crate::failure::{Failure, Outcome};
+use crate::sync_state::cure_of;
 use crate::wording::counted;
 use crate::{remote, replica_access};
 
 const SECONDS_DEFAULT: u64 = 60;
 /// The longest that the daemon waits on behalf of a command.
 const SECONDS_MAX: u64 = 600;
-/// The daemon's answer is on its way for so long at most, once it has it.
-const ANSWER_GRACE: Duration = Duration::from_secs(2);
 
 /// Push what waits and pull what is new, now
 ///
@@ -36,31 +33,6 @@ impl Default for NowArgs {
     }
 }
 
-/// How it went; the form in which the daemon says it too.
-#[derive(Debug, Serialize, Deserialize)]
-struct Synced {
-    state: End,
-    error: Option<Cause>,
-    pending: u64,
-    acknowledged: u64,
-    quarantined: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum End {
-    Synced,
-    Off,
-    OutOfTime,
-    Failed,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Cause {
-    code: String,
-    message: String,
-}
-
 pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let before = replica.status()?;
@@ -70,10 +42,12 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     };
     let patience = Duration::from_secs(args.timeout);
     let synced = match remote::settings(context)? {
-        SyncSettings::On(remote) => match by_daemon(context, patience)? {
-            Some(synced) => synced,
-            None => by_ourselves(replica, remote, patience)?,
-        },
+        SyncSettings::On(remote) => {
+            match daemon_call::sync_now(context, &remote.endpoint, patience)? {
+                Some(synced) => synced,
+                None => by_ourselves(replica, remote, patience)?,
+            }
+        }
         SyncSettings::Off => {
             let status = replica.status()?;
             Synced {
@@ -86,24 +60,6 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
         }
     };
     conclude(context, &synced, before)
-}
-
-fn by_daemon(context: &Context, patience: Duration) -> Result<Option<Synced>, Failure> {
-    let socket = replica_access::meeting(context)?.socket;
-    let params = json!({ "timeout_ms": patience.as_millis() as u64 });
-    let failed = |error: CallError| {
-        Failure::new("daemon_failed", "the daemon did not sync")
-            .because(error)
-            .state("everything that was written is safe in the outbox")
-            .fix("syncline logs")
-    };
-    match syncline_daemon::call(&socket, "sync.now", params, patience + ANSWER_GRACE) {
-        Ok(answer) => serde_json::from_value(answer)
-            .map(Some)
-            .map_err(|error| failed(CallError::BadAnswer(Some(error)))),
-        Err(CallError::NotRunning) => Ok(None),
-        Err(error) => Err(failed(error)),
-    }
 }
 
 fn by_ourselves(
@@ -187,11 +143,7 @@ fn failed(synced: &Synced) -> Failure {
     let Some(Cause { code, message }) = &synced.error else {
         return failure.fix("syncline logs");
     };
-    let fix = match code.as_str() {
-        "unauthorized" | "forbidden" => "syncline login",
-        "other_tenant" => "syncline config profiles create NAME, and log in with it",
-        _ => "syncline doctor",
-    };
+    let fix = cure_of(code).unwrap_or("syncline doctor");
     failure.because(format!("{message} [{code}]")).fix(fix)
 }
 

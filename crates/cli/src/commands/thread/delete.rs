@@ -4,10 +4,10 @@ use syncline_model::thread::ThreadId;
 use syncline_store::threads::{Thread, plan_delete};
 
 use super::reference::{ThreadReference, address, quoted};
-use super::write_entry::tell;
+use super::write_entry::{show, tell};
 use crate::confirm::{Answer, confirm};
 use crate::context::Context;
-use crate::delivery;
+use crate::delivery::{self, Delivered, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
 use crate::wording::counted;
@@ -42,8 +42,9 @@ pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
     }
     let plan = plan_delete(&thread, context.now())?;
     let keys = replica_access::write(&mut replica, plan.ops)?;
-    let (replica, delivery) = delivery::after_write(context, replica)?;
-    let state = WriteState::of(&replica, &keys)?;
+    let Delivered {
+        state, delivery, ..
+    } = delivery::after_write(context, replica, &keys, Stay::Briefly);
     let what = format!("deleted {}", address(&thread));
     let deleted = Deleted {
         thread_id: thread.thread_id,
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
         deleted: true,
         state,
     };
-    context.output.data(&deleted, |_| Ok(()))?;
+    show(context, &deleted, |_| Ok(()))?;
     tell(context, &what, state, &delivery);
     Ok(())
 }

@@ -9,8 +9,9 @@ use syncline_store::threads::import::{
 };
 
 use super::reference::ProjectFlag;
+use super::write_entry::show;
 use crate::context::Context;
-use crate::delivery;
+use crate::delivery::{self, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::replica_access::{self, WriteState};
@@ -66,20 +67,29 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     let project = args.project.target(context)?;
     let mut importer = begin(&args.file, &project)?;
     let mut replica = replica_access::open(context)?;
+    let refused_before = replica.status()?.quarantined;
     let mut imported = Imported::default();
     write_batches(context, &mut importer, &mut replica, &mut imported)?;
-    let (replica, delivery) = delivery::after_write(context, replica)?;
-    let waits = replica.has_pending()?;
-    imported.state = Some(match (imported.entries_new, waits) {
-        (0, false) => WriteState::Unchanged,
-        (_, true) => WriteState::Pending,
-        (_, false) => WriteState::Acknowledged,
-    });
-    context.output.data(&imported, |_| Ok(()))?;
-    let rest = if waits {
-        format!("queued: {delivery}")
-    } else {
-        "synced".to_owned()
+    let through = replica.written_through()?;
+    let (replica, delivery) = delivery::deliver(context, replica, Stay::Briefly);
+    let state = match replica {
+        Some(replica) => {
+            state(replica, &imported, through, refused_before).unwrap_or_else(|failure| {
+                delivery::tell(context, failure);
+                WriteState::Pending
+            })
+        }
+        None => WriteState::Pending,
+    };
+    imported.state = Some(state);
+    show(context, &imported, |_| Ok(()))?;
+    let rest = match state {
+        WriteState::Unchanged => "nothing new".to_owned(),
+        WriteState::Acknowledged => "synced".to_owned(),
+        WriteState::Pending => format!("queued: {delivery}"),
+        WriteState::Quarantined => {
+            "the server refused a part; see `syncline sync quarantine list`".to_owned()
+        }
     };
     context.output.note(format_args!(
         "imported {} and {}; {} here already ({rest})",
@@ -88,6 +98,25 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         counted(imported.entries_known, "entry")
     ));
     tell_problems(context, &imported.problems)
+}
+
+/// What became of what was imported: the state of the op that is worst off. The outbox goes in order,
+/// so that an older op that waits holds it up too; and what was refused since may be part of it.
+fn state(
+    mut replica: Replica,
+    imported: &Imported,
+    through: u64,
+    refused_before: u64,
+) -> Result<WriteState, Failure> {
+    Ok(if imported.entries_new == 0 && imported.threads_new == 0 {
+        WriteState::Unchanged
+    } else if replica.status()?.quarantined > refused_before {
+        WriteState::Quarantined
+    } else if replica.waits_through(through)? {
+        WriteState::Pending
+    } else {
+        WriteState::Acknowledged
+    })
 }
 
 fn begin(file: &Path, project: &str) -> Result<Importer, Failure> {

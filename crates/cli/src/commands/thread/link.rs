@@ -6,7 +6,7 @@ use syncline_store::threads::{Presence, plan_link};
 use super::reference::{ThreadReference, address, find_entry_in, find_near};
 use super::write_entry::{show, tell};
 use crate::context::Context;
-use crate::delivery;
+use crate::delivery::{self, Delivered, Stay};
 use crate::failure::Outcome;
 use crate::replica_access::{self, WriteState};
 
@@ -57,8 +57,9 @@ pub(crate) fn run(args: &LinkArgs, context: &Context) -> Outcome {
     let note = args.note.as_deref();
     let plan = plan_link(thread.thread_id, entry_id, target.thread_id, note, presence)?;
     let keys = replica_access::write(&mut replica, plan.ops)?;
-    let (replica, delivery) = delivery::after_write(context, replica)?;
-    let state = WriteState::of(&replica, &keys)?;
+    let Delivered {
+        state, delivery, ..
+    } = delivery::after_write(context, replica, &keys, Stay::Briefly);
     let linked = Linked {
         thread_id: thread.thread_id,
         entry_id,
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &LinkArgs, context: &Context) -> Outcome {
         present: !args.remove,
         state,
     };
-    context.output.data(&linked, |_| Ok(()))?;
+    show(context, &linked, |_| Ok(()))?;
     let arrow = if args.remove { "-/->" } else { "->" };
     let what = format!("{} {arrow} {}", address(&thread), address(&target));
     tell(context, &what, state, &delivery);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::reference::ProjectFlag;
 use super::text;
-use super::write_entry::{WrittenEntry, deliver};
+use super::write_entry::{WaitFlag, WrittenEntry, deliver};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::replica_access;
@@ -22,6 +22,8 @@ pub(crate) struct NewArgs {
     text: Option<String>,
     #[command(flatten)]
     project: ProjectFlag,
+    #[command(flatten)]
+    wait: WaitFlag,
 }
 
 pub(crate) fn run(args: &NewArgs, context: &Context) -> Outcome {
@@ -50,8 +52,10 @@ pub(crate) fn run(args: &NewArgs, context: &Context) -> Outcome {
     let keys = replica_access::write(&mut replica, plan.ops)?;
     let written = WrittenEntry {
         thread_id,
+        project: &project,
+        name: new.name,
         entry_id: entry.map(|entry| entry.entry_id),
         keys,
     };
-    deliver(context, replica, &written)
+    deliver(context, replica, &written, args.wait)
 }

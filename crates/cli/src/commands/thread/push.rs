@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::reference::ThreadReference;
 use super::text;
-use super::write_entry::{WrittenEntry, deliver};
+use super::write_entry::{WaitFlag, WrittenEntry, deliver};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::replica_access;
@@ -15,6 +15,9 @@ use crate::replica_access;
 /// The entry is on disk when this returns, with or without a server. With --json: {thread_id, project,
 /// name, entry_id, sequence_id, state}; state is acknowledged (and sequence_id known), pending or
 /// quarantined.
+///
+/// Without a daemon it stays for the sync of what it wrote, for a second at most. A daemon is told, and
+/// syncs within milliseconds: the state is pending then, unless --wait is given.
 #[derive(Debug, Args)]
 pub(crate) struct PushArgs {
     #[command(flatten)]
@@ -22,6 +25,8 @@ pub(crate) struct PushArgs {
     /// What to append; `-` reads standard input
     #[arg(allow_hyphen_values = true)]
     text: String,
+    #[command(flatten)]
+    wait: WaitFlag,
 }
 
 pub(crate) fn run(args: &PushArgs, context: &Context) -> Outcome {
@@ -39,10 +44,12 @@ pub(crate) fn run(args: &PushArgs, context: &Context) -> Outcome {
     let keys = replica_access::write(&mut replica, plan.ops)?;
     let written = WrittenEntry {
         thread_id: thread.thread_id,
+        project: &thread.project,
+        name: &thread.name,
         entry_id: Some(entry.entry_id),
         keys,
     };
-    deliver(context, replica, &written)
+    deliver(context, replica, &written, args.wait)
 }
 
 impl From<syncline_store::threads::PlanError> for Failure {

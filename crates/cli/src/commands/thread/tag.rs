@@ -4,9 +4,9 @@ use syncline_model::thread::{EntryId, ThreadId};
 use syncline_store::threads::{Presence, plan_tag};
 
 use super::reference::{ThreadReference, address, find_entry_in};
-use super::write_entry::tell;
+use super::write_entry::{show, tell};
 use crate::context::Context;
-use crate::delivery;
+use crate::delivery::{self, Delivered, Stay};
 use crate::failure::Outcome;
 use crate::replica_access::{self, WriteState};
 
@@ -53,8 +53,9 @@ pub(crate) fn run(args: &TagArgs, context: &Context) -> Outcome {
         ops.extend(plan_tag(thread.thread_id, entry_id, tag, presence)?.ops);
     }
     let keys = replica_access::write(&mut replica, ops)?;
-    let (replica, delivery) = delivery::after_write(context, replica)?;
-    let state = WriteState::of(&replica, &keys)?;
+    let Delivered {
+        state, delivery, ..
+    } = delivery::after_write(context, replica, &keys, Stay::Briefly);
     let tagged = Tagged {
         thread_id: thread.thread_id,
         entry_id,
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &TagArgs, context: &Context) -> Outcome {
         present: !args.remove,
         state,
     };
-    context.output.data(&tagged, |_| Ok(()))?;
+    show(context, &tagged, |_| Ok(()))?;
     let sign = if args.remove { "-" } else { "+" };
     let what = format!(
         "{} {sign}{}",

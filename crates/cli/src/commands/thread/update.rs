@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use syncline_model::thread::{Status, ThreadId};
-use syncline_store::threads::{Changes, plan_update, thread};
+use syncline_replica::Replica;
+use syncline_store::threads::{Changes, Thread, plan_update, thread};
 
 use super::reference::{ThreadReference, address};
-use super::write_entry::tell;
+use super::write_entry::{show, tell};
 use crate::context::Context;
-use crate::delivery;
+use crate::delivery::{self, Delivered, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
 
@@ -31,11 +32,20 @@ pub(super) fn update(
     let found = reference.find(context, replica.view()?)?;
     let plan = plan_update(&found, changes, context.now())?;
     let keys = replica_access::write(&mut replica, plan.ops)?;
-    let (mut replica, delivery) = delivery::after_write(context, replica)?;
-    let state = WriteState::of(&replica, &keys)?;
-    let now = thread(replica.view()?.connection(), found.thread_id)?;
-    let now =
-        now.ok_or_else(|| Failure::new("thread_deleted", "the thread was deleted meanwhile"))?;
+    let Delivered {
+        replica,
+        state,
+        delivery,
+    } = delivery::after_write(context, replica, &keys, Stay::Briefly);
+    let now = match replica.map(|replica| read(replica, found.thread_id)) {
+        Some(Ok(now)) => now.ok_or_else(deleted)?,
+        // It is written all the same.
+        Some(Err(failure)) => {
+            delivery::tell(context, failure);
+            changed(found, changes)
+        }
+        None => changed(found, changes),
+    };
     let what = format!("{} ({}, {})", address(&now), now.name, now.status);
     let updated = Updated {
         thread_id: now.thread_id,
@@ -45,7 +55,27 @@ pub(super) fn update(
         status: now.status,
         state,
     };
-    context.output.data(&updated, |_| Ok(()))?;
+    show(context, &updated, |_| Ok(()))?;
     tell(context, &what, state, &delivery);
     Ok(())
+}
+
+fn read(mut replica: Replica, id: ThreadId) -> Result<Option<Thread>, Failure> {
+    Ok(thread(replica.view()?.connection(), id)?)
+}
+
+fn deleted() -> Failure {
+    Failure::new("thread_deleted", "the thread was deleted meanwhile")
+}
+
+/// The thread as it is to be, where the view can't tell.
+fn changed(mut thread: Thread, changes: &Changes<'_>) -> Thread {
+    if let Some(name) = changes.name {
+        thread.name = name.to_owned();
+    }
+    if let Some(project) = changes.project {
+        thread.project = project.to_owned();
+    }
+    thread.status = changes.status.unwrap_or(thread.status);
+    thread
 }

@@ -1,70 +1,146 @@
 //! What `new` and `push` have in common: they write, sync, and tell what became of it.
 
+use std::time::Duration;
+
+use clap::Args;
 use serde::Serialize;
 use syncline_model::OpKey;
 use syncline_model::thread::{EntryId, ThreadId};
 use syncline_replica::Replica;
-use syncline_store::threads;
+use syncline_store::threads::{self, Entry, Thread};
 
+use super::reference::address;
 use crate::context::Context;
-use crate::delivery::{self, Delivery};
+use crate::delivery::{self, Delivered, Delivery, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::WriteState;
 
+/// The longest that `--wait` takes.
+const SECONDS_MAX: u64 = 600;
+
+/// The flag by which a write stays until the server has it.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct WaitFlag {
+    /// Stay until the server has it, for so many seconds at most; exit code 0 all the same
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
+    wait: Option<u64>,
+}
+
+impl WaitFlag {
+    fn stay(self) -> Stay {
+        self.wait.map_or(Stay::Briefly, |seconds| {
+            Stay::Until(Duration::from_secs(seconds))
+        })
+    }
+}
+
 /// The answer of `thread new` and `thread push`.
 #[derive(Serialize)]
-struct Pushed {
+struct Pushed<'a> {
     thread_id: ThreadId,
-    project: String,
-    name: String,
+    project: &'a str,
+    name: &'a str,
     entry_id: Option<EntryId>,
     sequence_id: Option<u64>,
     state: WriteState,
 }
 
-/// Ops that were written to a thread.
-pub(super) struct WrittenEntry {
+/// Ops that were written to a thread, which was so when they were.
+pub(super) struct WrittenEntry<'a> {
     pub(super) thread_id: ThreadId,
+    pub(super) project: &'a str,
+    pub(super) name: &'a str,
     pub(super) entry_id: Option<EntryId>,
     pub(super) keys: Vec<OpKey>,
 }
 
 /// Delivers what was written, and prints where it is.
-pub(super) fn deliver(context: &Context, replica: Replica, written: &WrittenEntry) -> Outcome {
-    let (mut replica, delivery) = delivery::after_write(context, replica)?;
-    let state = WriteState::of(&replica, &written.keys)?;
-    let view = replica.view()?.connection();
-    let thread = threads::thread(view, written.thread_id)?.ok_or_else(|| {
-        Failure::new(
-            "thread_deleted",
-            "the thread was deleted while this was written",
-        )
-        .state("the entry is gone with its thread")
-    })?;
-    let entry = match written.entry_id {
-        Some(id) => threads::entry(view, written.thread_id, id)?,
+pub(super) fn deliver(
+    context: &Context,
+    replica: Replica,
+    written: &WrittenEntry<'_>,
+    wait: WaitFlag,
+) -> Outcome {
+    let Delivered {
+        replica,
+        state,
+        delivery,
+    } = delivery::after_write(context, replica, &written.keys, wait.stay());
+    let found = match replica.map(|replica| find(replica, written)) {
+        Some(Ok(None)) if state != WriteState::Quarantined => return Err(deleted()),
+        Some(Ok(found)) => found,
+        // It is written all the same.
+        Some(Err(failure)) => {
+            delivery::tell(context, failure);
+            None
+        }
         None => None,
     };
+    let (thread, entry) = found.unzip();
+    let sequence_id = entry.flatten().and_then(|entry| entry.place.sequence_id());
     let pushed = Pushed {
         thread_id: written.thread_id,
-        name: thread.name,
+        project: thread.as_ref().map_or(written.project, |now| &now.project),
+        name: thread.as_ref().map_or(written.name, |now| &now.name),
         entry_id: written.entry_id,
-        sequence_id: entry.and_then(|entry| entry.place.sequence_id()),
-        state,
-        project: thread.project,
+        sequence_id,
+        state: state_of(written, state, sequence_id),
     };
     let named = written
         .entry_id
         .map_or_else(|| written.thread_id.to_string(), |id| id.to_string());
-    context
-        .output
-        .data(&pushed, |out| writeln!(out, "{named}"))?;
-    let place = match pushed.sequence_id {
-        Some(number) => format!("{}/{} #{number}", pushed.project, thread.key),
-        None => format!("{}/{}", pushed.project, thread.key),
-    };
-    tell(context, &place, state, &delivery);
+    show(context, &pushed, |out| writeln!(out, "{named}"))?;
+    let place = thread
+        .as_ref()
+        .map_or_else(|| format!("{}/{}", written.project, written.name), address);
+    let number = sequence_id.map(|number| format!(" #{number}"));
+    let place = format!("{place}{}", number.unwrap_or_default());
+    tell(context, &place, pushed.state, &delivery);
     Ok(())
+}
+
+/// The thread and the entry as the view has them; none: the thread is not in it.
+fn find(
+    mut replica: Replica,
+    written: &WrittenEntry<'_>,
+) -> Result<Option<(Thread, Option<Entry>)>, Failure> {
+    let view = replica.view()?.connection();
+    let Some(thread) = threads::thread(view, written.thread_id)? else {
+        return Ok(None);
+    };
+    let entry = match written.entry_id {
+        Some(id) => threads::entry(view, written.thread_id, id)?,
+        None => None,
+    };
+    Ok(Some((thread, entry)))
+}
+
+fn deleted() -> Failure {
+    Failure::new(
+        "thread_deleted",
+        "the thread was deleted while this was written",
+    )
+    .state("the entry is gone with its thread")
+}
+
+/// An entry is acknowledged when its place is known, and not before: where its op took another key on
+/// its way, the old one may be another's.
+fn state_of(written: &WrittenEntry<'_>, state: WriteState, sequence_id: Option<u64>) -> WriteState {
+    match (state, written.entry_id, sequence_id) {
+        (WriteState::Pending, Some(_), Some(_)) => WriteState::Acknowledged,
+        (WriteState::Acknowledged, Some(_), None) => WriteState::Pending,
+        (state, _, _) => state,
+    }
+}
+
+/// Prints what became of a write. What can't be printed is written all the same.
+pub(in crate::commands) fn show<V: Serialize>(
+    context: &Context,
+    value: &V,
+    text: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Outcome {
+    let shown = context.output.data(value, text);
+    shown.map_err(|failure| failure.state("the write is done, and on the disk"))
 }
 
 /// Says, in one line, where a write is.

@@ -4,7 +4,7 @@ use syncline_replica::QuarantineId;
 
 use super::held;
 use crate::context::Context;
-use crate::delivery;
+use crate::delivery::{self, Delivered, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
 
@@ -48,13 +48,15 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
             .fix(format!("syncline sync quarantine drop {id}"))
         })?);
     }
-    let (replica, delivery) = delivery::after_write(context, replica)?;
-    let state = WriteState::of(&replica, &keys)?;
+    let Delivered {
+        state, delivery, ..
+    } = delivery::after_write(context, replica, &keys, Stay::Briefly);
     let retried = Retried {
         retried: ids,
         state,
     };
-    context.output.data(&retried, |_| Ok(()))?;
+    let shown = context.output.data(&retried, |_| Ok(()));
+    shown.map_err(|failure| failure.state("they are offered again all the same"))?;
     let count = retried.retried.len();
     match state {
         WriteState::Unchanged => context.output.note("nothing was refused"),

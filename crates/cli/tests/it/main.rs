@@ -5,6 +5,8 @@
     reason = "a test that meets an error ends there, and shows it"
 )]
 
+#[cfg(target_os = "linux")]
+mod bad_disk;
 mod config;
 #[cfg(unix)]
 mod daemon;
@@ -14,12 +16,15 @@ mod doctor;
 mod login;
 mod logs;
 mod machine;
-mod reference;
-mod serve;
-mod served;
 mod readme;
-mod sync;
+mod reference;
 mod reported;
+mod serve;
+mod serve_killed;
+#[cfg(target_os = "linux")]
+mod serve_traced;
+mod served;
+mod sync;
 mod thread_change;
 mod thread_read;
 mod thread_search;
@@ -27,3 +32,4 @@ mod thread_transfer;
 mod thread_write;
 mod token;
 mod usage;
+mod wire;

@@ -1,6 +1,7 @@
 //! A server of ours, as an operator runs it.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use crate::machine::Machine;
@@ -19,10 +20,7 @@ impl Server {
     }
 
     fn start_on(machine: Machine, listen: &str) -> Self {
-        let command = machine.command(&[
-            "serve", "--listen", listen, "--data", "srv", "--auth", "token",
-        ]);
-        let (child, url) = serve(command);
+        let (child, url) = serve(with_tokens(&machine, listen));
         Self {
             machine,
             child,
@@ -32,9 +30,15 @@ impl Server {
 
     /// The same server again, at the same place, after it was stopped.
     pub(crate) fn start_again(self) -> Self {
-        let address = self.url.strip_prefix("http://").unwrap().to_owned();
-        let Stopped { machine } = self.stop();
-        Self::start_on(machine, &address)
+        self.stop().start()
+    }
+
+    /// Kills it where it stands, and starts it on what it left behind, at another address: the old
+    /// one may be taken meanwhile by whoever tries to connect to it.
+    pub(crate) fn kill_and_start_again(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.url) = serve(with_tokens(&self.machine, "127.0.0.1:0"));
     }
 
     /// Asks it to end, and waits until it has.
@@ -48,7 +52,13 @@ impl Server {
         );
         // The child is gone: dropping it kills nobody.
         let machine = std::mem::replace(&mut self.machine, Machine::new());
-        Stopped { machine }
+        let address = self.url.strip_prefix("http://").unwrap().to_owned();
+        Stopped { machine, address }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.url.strip_prefix("http://").unwrap().parse().unwrap()
     }
 
     /// Makes a token of `user` in tenant `acme`.
@@ -81,6 +91,14 @@ impl Server {
 /// What is left of a server that was stopped.
 pub(crate) struct Stopped {
     pub(crate) machine: Machine,
+    address: String,
+}
+
+impl Stopped {
+    /// The same server again, at the same place.
+    pub(crate) fn start(self) -> Server {
+        Server::start_on(self.machine, &self.address)
+    }
 }
 
 impl Drop for Server {
@@ -88,6 +106,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn with_tokens(machine: &Machine, listen: &str) -> Command {
+    machine.command(&[
+        "serve", "--listen", listen, "--data", "srv", "--auth", "token",
+    ])
 }
 
 /// Starts a server, and reads the line that says that it is ready.

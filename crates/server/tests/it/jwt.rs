@@ -80,3 +80,30 @@ async fn what_is_not_signed_expired_or_of_another_audience_is_nobody() {
             .refused(401, "unauthorized");
     }
 }
+
+#[tokio::test]
+async fn a_signed_tenant_or_user_that_has_no_such_name_is_nobody() {
+    let server = start().await;
+    for claim in ["tenant", "sub"] {
+        for value in [
+            json!("../acme"),
+            json!(".."),
+            json!("a/b"),
+            json!("a\u{0}b"),
+            json!(""),
+            json!("x".repeat(1_000)),
+            json!(7),
+            json!(null),
+            json!(["acme"]),
+        ] {
+            let mut odd = claims(60);
+            odd[claim] = value;
+            server
+                .get("/api/whoami", &sign(&odd))
+                .await
+                .refused(401, "unauthorized");
+        }
+    }
+    let tenants = server.data.path().join("data/tenants");
+    assert_eq!(std::fs::read_dir(tenants).unwrap().count(), 0);
+}

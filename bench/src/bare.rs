@@ -35,7 +35,7 @@ fn open(path: &Path, sync: Sync) -> anyhow::Result<Connection> {
         Sync::Normal => "NORMAL",
     };
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {sync}; PRAGMA cache_size = -16000;"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {sync}; PRAGMA cache_size = -64000;"
     ))?;
     Ok(connection)
 }
@@ -137,19 +137,59 @@ fn insert_entry(connection: &Connection, place: usize, row: &EntryRow) -> anyhow
     Ok(connection.last_insert_rowid())
 }
 
-/// The median seconds of a commit of one op row.
-pub(crate) fn commit_seconds(path: &Path, sync: Sync, commits: usize) -> anyhow::Result<f64> {
-    let connection = open(path, sync)?;
-    let ops = crate::input::opaque(1, commits as u64, 200);
-    let mut seconds = Vec::with_capacity(commits);
-    for (place, op) in (1..).zip(&ops) {
-        let begun = Instant::now();
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        OpInsert::prepare(&connection)?.run(place, op)?;
-        connection.execute_batch("COMMIT")?;
-        seconds.push(begun.elapsed().as_secs_f64());
+/// Single commits of one op row, made between what they are the limit of.
+pub(crate) struct Commits {
+    full: CommitFile,
+    normal: CommitFile,
+}
+
+struct CommitFile {
+    connection: Connection,
+    seconds: Vec<f64>,
+}
+
+impl Commits {
+    pub(crate) fn open(directory: &Path) -> anyhow::Result<Self> {
+        let file = |name, sync| -> anyhow::Result<CommitFile> {
+            Ok(CommitFile {
+                connection: open(&directory.join(name), sync)?,
+                seconds: Vec::new(),
+            })
+        };
+        Ok(Self {
+            full: file("full", Sync::Full)?,
+            normal: file("normal", Sync::Normal)?,
+        })
     }
-    Ok(crate::measure::median(seconds))
+
+    /// Makes one commit of each kind.
+    pub(crate) fn make_one(&mut self) -> anyhow::Result<()> {
+        self.full.commit()?;
+        self.normal.commit()
+    }
+
+    /// The median of those that waited for the disk.
+    pub(crate) fn full_seconds(&self) -> f64 {
+        crate::measure::median(self.full.seconds.clone())
+    }
+
+    /// The median of those that didn't.
+    pub(crate) fn normal_seconds(&self) -> f64 {
+        crate::measure::median(self.normal.seconds.clone())
+    }
+}
+
+impl CommitFile {
+    fn commit(&mut self) -> anyhow::Result<()> {
+        let place = self.seconds.len() + 1;
+        let ops = crate::input::opaque(place as u64, 1, 200);
+        let begun = Instant::now();
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        OpInsert::prepare(&self.connection)?.run(place, &ops[0])?;
+        self.connection.execute_batch("COMMIT")?;
+        self.seconds.push(begun.elapsed().as_secs_f64());
+        Ok(())
+    }
 }
 
 /// Writes decompressed bytes to a file that the disk has when this returns.

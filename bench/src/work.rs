@@ -1,5 +1,6 @@
 //! The named workloads.
 
+mod command;
 mod idle;
 mod live;
 mod pull;
@@ -32,5 +33,5 @@ pub(crate) const ALL: [(&str, Workload); 8] = [
     ("bootstrap_file", pull::file),
     ("live", live::latency),
     ("idle", idle::server),
-    ("thread_push", live::thread_push),
+    ("thread_push", command::thread_push),
 ];

@@ -220,6 +220,16 @@ impl Replica {
     }
 }
 
+impl Drop for Replica {
+    fn drop(&mut self) {
+        self.local.leave_small_log();
+        // One that is in doubt is moved into its file by SQLite, as far as the disk allows.
+        if !self.tenant_in_doubt {
+            self.tenant.leave_small_log();
+        }
+    }
+}
+
 /// Whether there was anything to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Looked {

@@ -300,7 +300,8 @@ fn judge(batch: &mut syncline_store::Batch<'_>, op: &OfferedOp) -> Verdict {
     {
         Appended::At(seq, _) => Verdict::Accepted(seq),
         Appended::Duplicate(seq) => Verdict::Duplicate(seq),
-        Appended::Conflict(_) => {
+        // Both are written anew under another actor.
+        Appended::Conflict(_) | Appended::Behind(_) => {
             Verdict::Rejected(OpError::new(ErrorCode::KeyConflict, "the key is taken"))
         }
     }

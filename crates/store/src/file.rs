@@ -10,6 +10,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long a connection waits for another process's write transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+/// The most pages of a write-ahead log that are left at a close: a MiB is read again in about the
+/// time of one sync.
+const LOG_PAGES_LEFT: i64 = 256;
 
 /// How a file is opened.
 #[derive(Debug, Clone, Default)]
@@ -58,10 +61,10 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(error),
+            _ if has_no_room_to_share(&error) => Self::Full(error),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
                 what: "SQLite can't read it",
                 source: Some(error),
-            _ if has_no_room_to_share(&error) => Self::Full(error),
             },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
             _ => Self::Sqlite(error),
@@ -69,9 +72,6 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Why a file can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
 /// Whether there was no room for the file in which processes share a write-ahead log's index. SQLite
 /// says so of a full disk before it gets to write.
 fn has_no_room_to_share(error: &rusqlite::Error) -> bool {
@@ -79,6 +79,9 @@ fn has_no_room_to_share(error: &rusqlite::Error) -> bool {
     failure.is_some_and(|failure| failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
+/// Why a file can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
     #[error("there is no file {}", path.display())]
     Missing { path: PathBuf },
     #[error("{} has format {found}, newer than the {known} that this version knows; update syncline", path.display())]
@@ -223,9 +226,12 @@ fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
     };
-    // Before the first page is written, or it is too late: what is deleted can then be given back to
-    // the system page by page.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        // Before the first page is written, or it is too late: what is deleted can then be given back
+        // to the system page by page. A file that has pages would be written to by this, at each open.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
@@ -233,6 +239,20 @@ fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -16_000)
+}
+
+/// Leaves a small write-ahead log to the next open when this connection is the last to close.
+///
+/// SQLite would move it into the file then and remove it, which costs a command that writes one row
+/// more syncs than the row. A log that has grown is left to SQLite: every open reads it again.
+pub(crate) fn leave_small_log(connection: &Connection) {
+    let pages = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| {
+        row.get::<_, i64>(1)
+    });
+    if pages.is_ok_and(|pages| pages <= LOG_PAGES_LEFT) {
+        // Where it can't be set, SQLite does as always.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
 }
 
 /// What SQLite's check of the whole file finds wrong first; `ok` where that is nothing.
@@ -282,6 +302,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_disk_without_room_for_a_shared_index_is_full() {
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
+        assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_READ);
+        let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
+        assert!(matches!(error, StoreError::Sqlite(_)), "{error:?}");
+    }
+
+    #[test]
     fn a_statement_whose_limit_is_bound_is_prepared_once() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file.db");
@@ -297,13 +327,3 @@ mod tests {
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
-    #[test]
-    fn a_disk_without_room_for_a_shared_index_is_full() {
-        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
-        let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
-        assert!(matches!(error, StoreError::Full(_)), "{error:?}");
-        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_READ);
-        let error = StoreError::from(rusqlite::Error::SqliteFailure(failure, None));
-        assert!(matches!(error, StoreError::Sqlite(_)), "{error:?}");
-    }
-

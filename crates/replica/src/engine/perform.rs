@@ -19,6 +19,9 @@ use crate::ReplicaError;
 use crate::replica::{NewClock, PageError};
 
 const JSON: &str = "application/json";
+/// Ops asked for by a replica that has nothing yet: the answer says how long the log is, and a long
+/// one is fetched as a file, beside which a full page would be for nothing.
+const FIRST_OPS: usize = 500;
 pub(super) const PULL: &str = "sync/pull";
 
 impl Engine {
@@ -147,10 +150,11 @@ impl Engine {
 
     fn pull(&mut self) -> Result<(), Failed> {
         let cursor = self.cursor()?;
+        let epoch = self.epoch()?;
         let query = PullQuery {
             client_id: Some(self.replica.client_id()?),
-            epoch: self.epoch()?,
-            limit: Some(FETCH_OPS),
+            epoch,
+            limit: Some(epoch.map_or(FIRST_OPS, |_| FETCH_OPS)),
             ..PullQuery::at(cursor)
         };
         self.send(
@@ -281,6 +285,9 @@ fn judge_refusal(error: OpError, offer: Offer) -> Verdict {
             Offer::Own | Offer::Again,
         ) => false,
     };
+    if anew && error.code == ErrorCode::KeyConflict {
+        return Verdict::KeyTaken;
+    }
     if anew {
         return Verdict::WriteAnew;
     }

@@ -1,7 +1,7 @@
 //! The machine itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -13,6 +13,9 @@ use super::{FileIdentity, Host, Lease};
 
 /// Where systems keep an id of their installation.
 const MACHINE_ID_FILES: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
+
+/// Bytes that are given to the system at once.
+const WRITE_BYTES: usize = 256 * 1024;
 
 /// The machine that this process runs on.
 #[derive(Debug, Default)]
@@ -92,7 +95,7 @@ impl Host for RealHost {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&beside)?;
-        let written = io::copy(content, &mut file).and_then(|_| file.sync_all());
+        let written = copy(content, &mut file).and_then(|()| file.sync_all());
         if let Err(error) = written {
             drop(file);
             // The first error is the one to tell; a leftover part is overwritten by the next try.
@@ -102,6 +105,19 @@ impl Host for RealHost {
         drop(file);
         fs::rename(&beside, path)?;
         sync_directory(path)
+    }
+}
+
+/// Writes all of `content`, in large pieces.
+fn copy(content: &mut dyn io::Read, file: &mut File) -> io::Result<()> {
+    let mut piece = vec![0; WRITE_BYTES];
+    loop {
+        match content.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(bytes) => file.write_all(&piece[..bytes])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

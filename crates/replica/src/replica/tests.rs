@@ -12,7 +12,7 @@ use super::rebuild::Offer;
 use super::reconcile::Depth;
 use super::{Looked, OpState, Replica, ReplicaOptions};
 use crate::testing::{at, contents, create, entries, entry, thread};
-use crate::{Changes, ReplicaError};
+use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
 
 mod handles;
 mod recovery;
@@ -71,7 +71,8 @@ impl Server {
             let verdict = match done {
                 Appended::At(seq, _) | Appended::Duplicate(Some(seq)) => Verdict::Acknowledged(seq),
                 Appended::Duplicate(None) => Verdict::Covered,
-                Appended::Conflict(_) => Verdict::WriteAnew,
+                Appended::Conflict(_) => Verdict::KeyTaken,
+                Appended::Behind(_) => Verdict::WriteAnew,
             };
             (row.key.clone(), verdict)
         };

@@ -43,6 +43,29 @@ fn a_prepared_file_is_adopted_and_the_rest_pulled() {
 }
 
 #[test]
+fn a_replica_with_nothing_asks_for_little_until_it_knows_how_long_the_log_is() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let _long = long_log(&machines, &mut server);
+    let mut b = machines.node("b", ONCE);
+    let mut before_the_file = 0;
+    let mut has_file = false;
+    b.settle_with(&mut server, &mut |call, answer| {
+        has_file |= call.path == "sync/bootstrap";
+        if let AnswerBody::Bytes(body) = &answer.body
+            && !has_file
+        {
+            before_the_file += String::from_utf8_lossy(body).matches("\"clock\"").count();
+        }
+        Ok(answer)
+    });
+    assert!(has_file);
+    assert!(
+        (1..=500).contains(&before_the_file),
+        "{before_the_file} ops"
+    );
+}
+
+#[test]
 fn a_prepared_file_that_is_not_whole_is_not_taken() {
     let (machines, mut server) = (Machines::new(), WireServer::new());
     let mut a = long_log(&machines, &mut server);

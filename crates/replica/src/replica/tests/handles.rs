@@ -120,3 +120,21 @@ fn writers_and_a_syncing_handle_work_at_once() {
         );
     }
 }
+
+#[test]
+fn a_close_leaves_a_small_write_ahead_log_and_moves_a_grown_one_into_its_file() {
+    let place = Place::new();
+    let log = place.path("a").join(format!("{LOCAL_FILE_NAME}-wal"));
+    let mut replica = place.open("a");
+    replica.write(&[create(), entry("small")]).unwrap();
+    drop(replica);
+    assert!(log.exists());
+    let mut replica = place.open("a");
+    assert_eq!(contents(&mut replica), ["small"]);
+    let large = "x".repeat(4_000);
+    let many: Vec<_> = (0..400).map(|n| entry(&format!("{n} {large}"))).collect();
+    replica.write(&many).unwrap();
+    drop(replica);
+    assert!(!log.exists());
+    assert_eq!(contents(&mut place.open("a")).len(), 401);
+}

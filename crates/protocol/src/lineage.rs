@@ -26,7 +26,9 @@ impl EpochChange {
     /// `current`. The lineage may hold side branches: epochs that a restore has left behind.
     ///
     /// An epoch that the lineage doesn't know may be that of a lost server. The marks then say
-    /// what is common, if anything is; whatever is above is offered again.
+    /// what is common, if anything is; whatever is above is offered again. One that it knows, and that
+    /// shares nothing with the current one, was left behind when a copy from before a loss was put
+    /// back: what a restore since then was meant to discard stays so.
     pub fn judge(own: Option<Epoch>, lineage: &[Lineage], current: Epoch) -> Self {
         let ours = own.map(|own| ancestors(own, lineage)).unwrap_or_default();
         let theirs = ancestors(current, lineage);
@@ -41,6 +43,10 @@ impl EpochChange {
             Some((steps, ours.left_at))
         });
         let Some((steps, left_at)) = met else {
+            if discards_since(&ours, &theirs, lineage) {
+                change.mode = EpochMode::Follow;
+                change.offer_up_to = ServerSeq::ZERO;
+            }
             return change;
         };
         change.common_at_most = left_at;
@@ -53,6 +59,18 @@ impl EpochChange {
         }
         change
     }
+}
+
+/// Whether a step to the current epoch was meant to discard, of those taken since the lineage first
+/// knew of `ours`: it goes by the order in which epochs were noted.
+fn discards_since(ours: &[Ancestor], theirs: &[Ancestor], lineage: &[Lineage]) -> bool {
+    let noted = |ancestor: &Ancestor| lineage.iter().position(|step| step.epoch == ancestor.epoch);
+    let Some(left_behind) = ours.last().and_then(noted) else {
+        return false;
+    };
+    let since = theirs.iter().filter(|step| noted(step) > Some(left_behind));
+    let mut parents = since.filter_map(|step| step.parent);
+    parents.any(|parent| parent.mode == EpochMode::Follow) && !is_planted(Defect::OfferDiscarded)
 }
 
 /// An epoch on the way up from another.
@@ -132,6 +150,36 @@ mod tests {
     #[test]
     fn a_restore_is_healed_above_its_place() {
         check(judge(1, &[(2, 1, 100, Heal)], 2), 100, u64::MAX, Heal);
+    }
+
+    /// World 2336: a server was lost, its log seeded anew from replicas, and then an older copy was
+    /// put back, to discard.
+    #[test]
+    fn what_shares_nothing_with_a_copy_put_back_to_discard_is_not_offered_again() {
+        let parent = |place, mode| {
+            let cursor = Cursor {
+                server_seq: ServerSeq(place),
+                mark: Mark::origin([0; 16]),
+            };
+            let epoch = epoch(1);
+            Some(Parent {
+                epoch,
+                cursor,
+                mode,
+            })
+        };
+        let step = |n, parent| Lineage {
+            epoch: epoch(n),
+            parent,
+        };
+        let discarding = [step(1, None), step(7, None), step(2, parent(50, Follow))];
+        let change = EpochChange::judge(Some(epoch(7)), &discarding, epoch(2));
+        check(change, u64::MAX, 0, Follow);
+        let discarded_before = [step(1, None), step(2, parent(50, Follow)), step(7, None)];
+        let change = EpochChange::judge(Some(epoch(7)), &discarded_before, epoch(2));
+        check(change, u64::MAX, u64::MAX, Heal);
+        let unknown = EpochChange::judge(Some(epoch(9)), &discarding, epoch(2));
+        check(unknown, u64::MAX, u64::MAX, Heal);
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl Replica {
         self.local.offer_again(keys).map_err(ReplicaError::Local)?;
         let verdicts: Vec<_> = keys
             .iter()
-            .map(|key| (key.clone(), Verdict::WriteAnew))
+            .map(|key| (key.clone(), Verdict::KeyTaken))
             .collect();
         let floor = self.clock_floor(NewClock::Onward)?;
         let (actor, now) = (self.place.new_actor(), self.place.host.now());

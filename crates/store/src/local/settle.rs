@@ -20,7 +20,10 @@ pub enum Verdict {
     Covered,
     /// The server will never take it.
     Refused { code: String, message: String },
-    /// Its key is another op's, or its clock leads too far: it is to be written with a new key.
+    /// Its key is another op's: it is to be written by a new actor, under its old clock, so that it
+    /// does not undo what its writer wrote after it.
+    KeyTaken,
+    /// Its clock is none that the server takes: it is to be written with a new key.
     WriteAnew,
 }
 
@@ -44,11 +47,11 @@ struct Stamp {
 impl LocalFile {
     /// Settles ops of the outbox; a key that is no longer there is passed over.
     ///
-    /// When any is to be written anew, the replica takes `new_actor`, whose clocks begin above
-    /// `clock_floor`. Those ops, and every later one that was never offered to a server, then leave
-    /// their places and stand at the outbox's end in their old order, each with a new key: so ops of
-    /// one writer reach the log in the order of their writing. An op that *was* offered and isn't
-    /// answered here keeps its key, since the server may have it.
+    /// When any is to be written anew, the replica takes `new_actor`. Those ops, and every later one
+    /// that was never offered to a server, then leave their places and stand at the outbox's end in
+    /// their old order, each with a new key: so ops of one writer reach the log in the order of their
+    /// writing. Their clocks begin above `clock_floor` where any clock is refused, and else stay: an op
+    /// that *was* offered keeps its key, since the server may have it, and its place behind them.
     ///
     /// An op that is offered again for the log's sake gets a key that follows from its old key and
     /// its payload: whoever else offers it again makes the same one.
@@ -105,7 +108,7 @@ fn settle_plain(
                 settled.quarantined += 1;
                 settled.departed.push(key.clone());
             }
-            Verdict::WriteAnew => {}
+            Verdict::KeyTaken | Verdict::WriteAnew => {}
         }
     }
     Ok(settled)
@@ -118,9 +121,9 @@ fn write_anew(
     clock_floor: u64,
     settled: &mut Settled,
 ) -> Result<(), WriteError> {
-    let mut own = Vec::new();
+    let (mut own, mut above) = (Vec::new(), None);
     for (key, verdict) in verdicts {
-        if *verdict != Verdict::WriteAnew {
+        if !matches!(verdict, Verdict::KeyTaken | Verdict::WriteAnew) {
             continue;
         }
         // The answer may be a repeated one: what it is about may have been written anew already.
@@ -136,6 +139,9 @@ fn write_anew(
             replace(transaction, &row, &actor, clock, settled)?;
         } else {
             own.push(row);
+            if *verdict == Verdict::WriteAnew {
+                above = Some(clock_floor);
+            }
         }
     }
     if own.is_empty() {
@@ -151,16 +157,21 @@ fn write_anew(
     own.sort_by_key(|row| row.order);
     let mut stamp = Stamp {
         actor: new_actor.clone(),
-        clock: clock_floor,
+        clock: above.unwrap_or_default(),
     };
     for row in &own {
-        let clock = Clock::after(stamp.clock)?;
+        let keeps = above.is_none() && row.key.clock.get() > stamp.clock;
+        let clock = if keeps {
+            row.key.clock
+        } else {
+            Clock::after(stamp.clock)?
+        };
         stamp.clock = clock.get();
         replace(transaction, row, &stamp.actor, clock, settled)?;
     }
     transaction.execute(
         "UPDATE identity SET actor = ?, clock = ?",
-        actor_columns(&stamp.actor, stamp.clock),
+        actor_columns(&stamp.actor, stamp.clock.max(clock_floor)),
     )?;
     Ok(())
 }

@@ -167,6 +167,43 @@ fn ops_written_anew_keep_their_order_and_leave_offered_ones_alone() {
     assert_eq!(next.ops[0].op.key.clock.get(), 4);
 }
 
+/// World 2520: a replica put back to a copy of itself met the keys of its former life, and what it
+/// wrote anew undid what its user had written after it.
+#[test]
+fn an_op_whose_key_is_taken_keeps_its_clock_and_so_its_place_before_later_ones() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["a", "b", "c"]);
+    local.next_batch(WHOLE).unwrap();
+    write(&mut local, &["d"]);
+    let verdicts = [
+        (keys(&written)[0].clone(), Verdict::KeyTaken),
+        (
+            keys(&written)[1].clone(),
+            Verdict::Acknowledged(ServerSeq(1)),
+        ),
+        (keys(&written)[2].clone(), Verdict::KeyTaken),
+    ];
+    let actor = ActorId::new("actor-2").unwrap();
+    local.settle(&verdicts, &actor, 9, now()).unwrap();
+    let rows = local.outbox_after(0, 10).unwrap();
+    let stamps: Vec<(&str, u64)> = rows
+        .iter()
+        .map(|row| (row.key.actor.as_str(), row.key.clock.get()))
+        .collect();
+    assert_eq!(
+        stamps,
+        [
+            ("actor-1", 2),
+            ("actor-2", 1),
+            ("actor-2", 3),
+            ("actor-2", 4)
+        ]
+    );
+    let next = write(&mut local, &["e"]);
+    assert_eq!(next.ops[0].op.key.clock.get(), 10);
+}
+
 #[test]
 fn counts_go_by_scope_and_know_the_oldest_pending_op() {
     let place = Place::new();

@@ -52,10 +52,30 @@ impl World {
         }
         if restored == Some(EpochMode::Follow) {
             self.discard(&before, last, &cut);
+        } else if self.tells_of_discarding(&before) {
+            self.discard(&before, ServerSeq::ZERO, &cut);
+            self.oracle.lift_bans();
         }
         self.excuse_lost(&before);
         self.oracle.replace_log(&cut.log);
         self.start_server_later();
+    }
+
+    /// Whether what was put back says of an epoch that somebody is in that it was left, to be
+    /// discarded. A reset that was undone by an older copy comes into force again with a younger one,
+    /// and what that epoch has acknowledged between the two is not told from what was reset.
+    fn tells_of_discarding(&mut self, before: &BTreeMap<usize, Holdings>) -> bool {
+        let lineage = self.server_lineage();
+        let discards = |step: &Lineage| {
+            let parent = step.parent.as_ref();
+            parent.is_some_and(|parent| parent.mode == EpochMode::Follow)
+        };
+        let Some((_, left)) = lineage.split_last() else {
+            return false;
+        };
+        let mut epochs = before.values().filter_map(|held| held.epoch);
+        let is_left = epochs.any(|epoch| left.iter().any(|step| step.epoch == epoch));
+        is_left && lineage.iter().any(discards)
     }
 
     pub(super) fn take_backup(&mut self) -> Option<Snapshot> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use syncline_protocol::ErrorCode;
 
@@ -141,11 +142,15 @@ async fn read_parts(
     held: &mut HeldBytes,
 ) -> Result<Bytes, ApiError> {
     let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
-    loop {
-        let part = tokio::time::timeout(PART_WAIT_MAX, body.frame()).await;
-        let Some(part) = part.map_err(|_| too_slow())? else {
-            break;
+    while !body.is_end_stream() {
+        // A part that is here already needs no timer.
+        let part = match body.frame().now_or_never() {
+            Some(part) => part,
+            None => tokio::time::timeout(PART_WAIT_MAX, body.frame())
+                .await
+                .map_err(|_| too_slow())?,
         };
+        let Some(part) = part else { break };
         let part = part.map_err(|error| {
             ApiError::bad_request(format!("the body ended early or is malformed: {error}"))
         })?;

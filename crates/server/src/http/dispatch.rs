@@ -44,6 +44,8 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
             ErrorCode::MethodNotAllowed,
             "the path doesn't take this method: see /openapi.json",
         ))
+        // Without this each request would have its handler made anew.
+        .with_state(())
 }
 
 /// What is known of a request before its body is read.

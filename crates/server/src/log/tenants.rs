@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use syncline_model::{ActorId, Epoch, Mark, TenantId, Timestamp};
 use syncline_store::control::DataDirectory;
 use syncline_store::{Durability, FileOptions, Head};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 
 use super::checkpoint::{Checkpointer, WalGauge};
@@ -137,6 +138,7 @@ impl Tenants {
             metrics: Arc::clone(&self.metrics),
             wal: Arc::new(WalGauge::default()),
             checkpointer: self.checkpointer.clone(),
+            runtime: Handle::current(),
             now: self.now,
         });
         let (jobs, waiting) = mpsc::channel(JOBS_MAX);

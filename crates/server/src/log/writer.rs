@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use syncline_model::{Epoch, Mark, Timestamp};
 use syncline_store::Head;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::checkpoint::{Checkpointer, Due, WalGauge};
@@ -60,6 +61,8 @@ pub(super) struct Shared {
     pub(super) metrics: Arc<Metrics>,
     pub(super) wal: Arc<WalGauge>,
     pub(super) checkpointer: Checkpointer,
+    /// Where requests wait for their answers.
+    pub(super) runtime: Handle,
     pub(super) now: fn() -> Timestamp,
 }
 
@@ -125,8 +128,10 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     }
     notes.into_iter().for_each(|note| log.note(note));
     let bytes: usize = group.iter().map(|job| job.held.count()).sum();
-    let (mut writes, replies): (Vec<_>, Vec<_>) =
-        group.into_iter().map(|job| (job.write, job.reply)).unzip();
+    let (mut writes, callers): (Vec<_>, Vec<_>) = group
+        .into_iter()
+        .map(|job| (job.write, (job.reply, job.held)))
+        .unzip();
     let started = Instant::now();
     let committed = log.commit(&mut writes, (shared.now)());
     shared.metrics.commits.observe_duration(started.elapsed());
@@ -137,10 +142,14 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     if let Some(head) = committed.head {
         publish(&shared.head, head);
     }
-    for ((write, reply), outcome) in writes.into_iter().zip(replies).zip(committed.outcomes) {
-        // Who asked may have gone; what was committed stands, and asking again finds it.
-        let _ = reply.send((write, outcome));
-    }
+    // By one task: each wake from outside the runtime would take its locks, and often a system call.
+    shared.runtime.spawn(async move {
+        let answers = writes.into_iter().zip(committed.outcomes);
+        for ((reply, _held), answer) in callers.into_iter().zip(answers) {
+            // Who asked may have gone; what was committed stands, and asking again finds it.
+            let _ = reply.send(answer);
+        }
+    });
     checkpoint(log, bytes, shared);
 }
 

@@ -26,6 +26,9 @@ async fn push(call: Call) -> Result<Answer, ApiError> {
         received,
     };
     let tenant = call.tenant().await?;
-    let answer = tenant.push(push, call.body.held()).await?;
+    let held = call.body.held();
+    // Gone before the wait, the request leaves its buffer to the connection's next one.
+    drop(call);
+    let answer = tenant.push(push, held).await?;
     Ok(Answer::json_bytes(answer.encode()))
 }

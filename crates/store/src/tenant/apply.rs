@@ -10,7 +10,7 @@ use rusqlite::TransactionBehavior;
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Cursor, Epoch, LoggedOp, Mark, ServerSeq};
 
-use super::batch::{StoredOp, fold_logged, insert_op, write_head};
+use super::batch::{OpInsert, StoredOp, fold_logged, write_head};
 use super::read::find;
 use super::{Outbox, PendingOp, ResourceKey, TenantFile, read_head};
 use crate::file::StoreError;
@@ -120,6 +120,7 @@ impl TenantFile {
         for (_, resource) in touched.iter().filter(|_| !is_planted(Defect::NoRewind)) {
             view.rewind(resource.as_str())?;
         }
+        let mut insert = OpInsert::prepare(&transaction)?;
         let mut unfolded = Vec::new();
         for (op, mark) in page.ops.iter().zip(marks) {
             let op = StoredOp {
@@ -129,7 +130,7 @@ impl TenantFile {
                 hash: op.payload_hash,
                 mark,
             };
-            if !insert_op(&transaction, &op)? {
+            if !insert.run(&op)? {
                 return Err(ApplyError::Diverged { at: op.seq });
             }
             match folding {
@@ -144,6 +145,7 @@ impl TenantFile {
             }
             head.clock_max = head.clock_max.max(op.key.clock.get());
         }
+        drop(insert);
         view.flush()?;
         let folded: i64 =
             transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;

@@ -1,6 +1,8 @@
 //! A write transaction on the log: what is appended in it commits together.
 
-use rusqlite::{Transaction, TransactionBehavior};
+use std::fmt;
+
+use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Clock, Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq, fold};
 
@@ -43,6 +45,7 @@ pub struct Batch<'a> {
     file: &'a TenantFile,
     transaction: Transaction<'a>,
     view: View<'a>,
+    insert: OpInsert<'a>,
     head: Head,
     compacted: Compacted,
 }
@@ -78,6 +81,7 @@ impl TenantFile {
             file,
             transaction,
             view: View::new(connection, Layer::Confirmed),
+            insert: OpInsert::prepare(connection)?,
             head,
             compacted,
         })
@@ -147,7 +151,7 @@ impl Batch<'_> {
             hash,
             mark: Some(mark),
         };
-        if !insert_op(&self.transaction, &op)? {
+        if !self.insert.run(&op)? {
             if is_planted(Defect::NoDedupe) {
                 return self.try_append(&a_later_key(key), payload, hash);
             }
@@ -209,27 +213,38 @@ pub(super) struct StoredOp<'a> {
     pub mark: Option<Mark>,
 }
 
-/// Inserts the op's row; says whether its key was free.
-pub(super) fn insert_op(
-    connection: &rusqlite::Connection,
-    op: &StoredOp<'_>,
-) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT OR IGNORE INTO ops \
-         (server_seq, scope, resource_id, actor, clock, payload, payload_hash, mark) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )?;
-    let written = statement.execute((
-        op.seq.get() as i64,
-        op.key.scope.as_str(),
-        op.key.resource.as_str(),
-        op.key.actor.as_str(),
-        op.key.clock.get() as i64,
-        op.payload.map(Payload::as_str),
-        op.hash.as_bytes(),
-        op.mark.as_ref().map(Mark::as_bytes),
-    ))?;
-    Ok(written == 1)
+/// Inserts ops' rows, by a statement that is prepared once for all of a transaction.
+pub(super) struct OpInsert<'a>(CachedStatement<'a>);
+
+impl<'a> OpInsert<'a> {
+    pub(super) fn prepare(connection: &'a Connection) -> Result<Self, StoreError> {
+        Ok(Self(connection.prepare_cached(
+            "INSERT OR IGNORE INTO ops \
+             (server_seq, scope, resource_id, actor, clock, payload, payload_hash, mark) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?))
+    }
+
+    /// Inserts the op's row; says whether its key was free.
+    pub(super) fn run(&mut self, op: &StoredOp<'_>) -> Result<bool, StoreError> {
+        let written = self.0.execute((
+            op.seq.get() as i64,
+            op.key.scope.as_str(),
+            op.key.resource.as_str(),
+            op.key.actor.as_str(),
+            op.key.clock.get() as i64,
+            op.payload.map(Payload::as_str),
+            op.hash.as_bytes(),
+            op.mark.as_ref().map(Mark::as_bytes),
+        ))?;
+        Ok(written == 1)
+    }
+}
+
+impl fmt::Debug for OpInsert<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpInsert")
+    }
 }
 
 /// Folds an op of the log, and erases from the log what it says is to be erased.

@@ -107,7 +107,9 @@ fn examples_are_messages_that_the_decoders_read() {
                 ResetRequest::decode(body.as_bytes()).unwrap().confirm,
                 "default"
             ),
-            "/health" => {}
+            // What they say is the server's own; its tests replay them.
+            "/health" | "/ready" | "/sync/status" => {}
+            own if own.starts_with("/api/") => {}
             other => panic!("no such path: {other}"),
         }
     }

@@ -1,6 +1,7 @@
 //! The command tree: a file per command, a directory per noun.
 
 mod ask_failure;
+mod backup;
 mod completions;
 mod config;
 mod daemon;
@@ -11,6 +12,7 @@ mod logout;
 mod logs;
 mod man;
 mod reference;
+mod restore;
 mod serve;
 mod status;
 mod sync;
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Sync(sync::SyncArgs),
     Status(status::StatusArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Doctor(doctor::DoctorArgs),
     Logs(logs::LogsArgs),
     #[command(subcommand)]
@@ -57,6 +61,8 @@ impl Command {
             Self::Daemon(args) => daemon::run(&args, context),
             Self::Sync(args) => args.run(context),
             Self::Status(args) => status::run(&args, context),
+            Self::Backup(args) => backup::run(&args, context),
+            Self::Restore(args) => restore::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),
             Self::Logs(args) => logs::run(&args, context),
             Self::Config(command) => command.run(context),

@@ -49,14 +49,23 @@ impl ServerDataArgs {
 
 impl From<DataDirectoryError> for Failure {
     fn from(error: DataDirectoryError) -> Self {
-        let code = match &error {
-            DataDirectoryError::Make { .. } => "data_unusable",
-            DataDirectoryError::Locked { .. } => "data_locked",
+        let (code, fix) = match &error {
+            DataDirectoryError::Make { .. } => {
+                ("data_unusable", "name another directory with --data DIR")
+            }
+            DataDirectoryError::Restore { .. } => (
+                "restore_unfinished",
+                "see to the cause, and start `syncline serve` again",
+            ),
+            DataDirectoryError::Locked { .. } => (
+                "data_locked",
+                "stop that server, or name another directory with --data DIR",
+            ),
         };
         Self::new(code, "could not use the server's data directory")
             .because(error)
             .state("nothing was changed")
-            .fix("name another directory with --data DIR")
+            .fix(fix)
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use syncline_client::Endpoint;
 use syncline_model::{ClientId, Epoch, Mark, Scope, ServerSeq, TenantId, Timestamp, UserId};
 use syncline_replica::Status;
+use syncline_store::backup::{LastBackup, last_backup};
 
 use crate::config::ProfileName;
 use crate::context::Context;
@@ -43,6 +44,8 @@ pub(crate) struct SyncState {
     /// Null where no daemon runs.
     pub(crate) daemon: Option<DaemonState>,
     pub(crate) data_dir: String,
+    /// Null until there is one.
+    pub(crate) last_verified_backup: Option<LastBackup>,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,12 +73,12 @@ pub(crate) struct ShownError {
 pub(crate) struct DaemonState {
     pub(crate) phase: String,
     pub(crate) since: Option<Timestamp>,
-}
-
-/// In one word, how it stands; the worst first.
     /// The server that it syncs with; null where its sync is off.
     #[serde(default)]
     pub(crate) endpoint: Option<String>,
+}
+
+/// In one word, how it stands; the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// The server refused something that waits for a decision.
@@ -84,11 +87,11 @@ pub(crate) enum Standing {
     NoEndpoint,
     NeverSynced,
     Waiting,
+    /// Nothing waits, and the last try to hear from the server failed.
+    Failing,
     Behind,
     InSync,
 }
-    /// Nothing waits, and the last try to hear from the server failed.
-    Failing,
 
 impl SyncState {
     /// Gathers how the profile in use stands.
@@ -122,6 +125,7 @@ impl SyncState {
             replica: status.replica,
             daemon: ask_daemon(context)?,
             data_dir: context.replica_dir()?.display().to_string(),
+            last_verified_backup: last_backup(&context.replica_dir()?)?,
         })
     }
 
@@ -135,12 +139,12 @@ impl SyncState {
             Standing::Off
         } else if self.pending > 0 {
             Standing::Waiting
+        } else if self.last_error.is_some() {
+            Standing::Failing
         } else if self.last_sync_at.is_none() {
             Standing::NeverSynced
         } else if self.acknowledged > 0 || head > self.cursor.server_seq {
             Standing::Behind
-        } else if self.last_error.is_some() {
-            Standing::Failing
         } else {
             Standing::InSync
         }
@@ -172,10 +176,6 @@ impl SyncState {
             Standing::InSync => "in sync, as far as is known here".to_owned(),
         }
     }
-}
-
-fn scopes(status: &Status) -> Vec<ShownScope> {
-    let shown = status.scopes.iter().map(|scope| ShownScope {
 
     /// What to type where sync does not go on by itself.
     fn next_command(&self) -> String {
@@ -196,6 +196,10 @@ pub(crate) fn cure_of(code: &str) -> Option<&'static str> {
         "other_tenant" => Some("syncline config profiles create NAME, and log in with it"),
         _ => None,
     }
+}
+
+fn scopes(status: &Status) -> Vec<ShownScope> {
+    let shown = status.scopes.iter().map(|scope| ShownScope {
         scope: scope.scope.clone(),
         pending: scope.pending,
         acknowledged: scope.acknowledged,
@@ -208,11 +212,11 @@ fn ask_daemon(context: &Context) -> Result<Option<DaemonState>, Failure> {
     let unknown = || DaemonState {
         phase: "unknown".to_owned(),
         since: None,
+        endpoint: None,
     };
     Ok(
         match syncline_daemon::call(&socket, "sync.status", json!({}), DAEMON_PATIENCE) {
             Ok(answer) => Some(serde_json::from_value(answer).unwrap_or_else(|_| unknown())),
-        endpoint: None,
             Err(syncline_daemon::CallError::NotRunning) => None,
             Err(_) => Some(unknown()),
         },

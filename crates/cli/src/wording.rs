@@ -11,6 +11,16 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     }
 }
 
+/// A file's size, in decimal units.
+pub(crate) fn byte_size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => counted(bytes, "byte"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10),
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes / 100_000_000 % 10),
+    }
+}
+
 /// A time that has passed.
 pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
@@ -37,6 +47,12 @@ mod tests {
         assert_eq!(counted(1, "entry"), "1 entry");
         assert_eq!(counted(2, "entry"), "2 entries");
         assert_eq!(counted(2, "day"), "2 days");
+    }
+
+    #[test]
+    fn sizes_have_the_unit_that_suits_them() {
+        let said = [1, 999, 1_000, 1_250_000, 3_999_999_999].map(byte_size);
+        assert_eq!(said, ["1 byte", "999 bytes", "1 kB", "1.2 MB", "3.9 GB"]);
     }
 
     #[test]

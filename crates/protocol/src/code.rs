@@ -124,6 +124,8 @@ codes! {
         "Another payload stands, or was refused, under the op's key.",
     ClockLead "clock_lead" 422 WriteAnew
         "The op's clock leads the highest accepted one by more than 2^32, or is past the last clock.",
+    ClockBehind "clock_behind" 422 WriteAnew
+        "The op's clock is not above those of its resource whose tombstones the log has let go of.",
 }
 
 impl ErrorCode {

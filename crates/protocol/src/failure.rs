@@ -58,7 +58,8 @@ impl Failure {
             | ErrorCode::FoldFailed
             | ErrorCode::ForeignActor
             | ErrorCode::KeyConflict
-            | ErrorCode::ClockLead => Self::Refused,
+            | ErrorCode::ClockLead
+            | ErrorCode::ClockBehind => Self::Refused,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use syncline_model::{ClockError, TenantId, UserId};
+use syncline_store::backup::BackupError;
 use syncline_store::local::{SwitchError, WriteError};
 use syncline_store::{OpenError, StoreError};
 
@@ -28,6 +29,8 @@ pub enum ReplicaError {
         #[source]
         source: io::Error,
     },
+    #[error("could not finish the restore of a backup")]
+    Restore(#[source] BackupError),
     #[error("the clock has reached its end")]
     ClockEnd(#[source] ClockError),
     #[error("the tenant file kept changing while it was being opened")]
@@ -53,6 +56,7 @@ impl ReplicaError {
             | Self::Tenant(_)
             | Self::Switch(_)
             | Self::File { .. }
+            | Self::Restore(_)
             | Self::ClockEnd(_)
             | Self::Restless
             | Self::OtherTenant { .. } => false,
@@ -68,6 +72,7 @@ impl ReplicaError {
             | Self::Tenant(source)
             | Self::Switch(SwitchError::Store(source)) => matches!(source, StoreError::Full(_)),
             Self::File { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Self::Restore(source) => source.is_disk_full(),
             Self::OpenLocal(_)
             | Self::OpenTenant(_)
             | Self::Switch(_)

@@ -23,6 +23,7 @@
 //!
 //! This crate never reaches the network, and touches no file but through SQLite and its [`Host`].
 
+mod backup;
 mod changes;
 mod engine;
 mod error;
@@ -32,6 +33,7 @@ mod replica;
 #[cfg(test)]
 mod testing;
 
+pub use backup::{RestoreError, back_up, restore};
 pub use changes::{CHANGES_NAMED_MAX, Changes, Subscription};
 pub use engine::{
     Answer, AnswerBody, Call, CallId, Engine, EngineEvent, Method, NotStarted, Output,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, ClientId, Cursor, Epoch, Mark};
+use syncline_store::backup::{DECIDED_RESTORE, finish_replica_restore};
 use syncline_store::local::{
     AcknowledgedOps, Identity, LocalFile, OldFile, Switch, SwitchError, SyncError,
 };
@@ -74,6 +75,9 @@ impl Place {
     /// The tenant file comes first, so that a local file always names one that is whole. A crash
     /// between the two leaves a small file that nothing names.
     pub(crate) fn open_local(&self) -> Result<LocalFile, ReplicaError> {
+        if self.identity_of(&self.path_of(DECIDED_RESTORE))?.is_some() {
+            finish_replica_restore(&self.directory).map_err(ReplicaError::Restore)?;
+        }
         let path = self.path_of(LOCAL_FILE_NAME);
         match LocalFile::open(&path, &self.files) {
             Err(OpenError::Missing { .. }) => {}

@@ -14,7 +14,10 @@ use syncline_protocol::{
 };
 use syncline_simdisk::{FileError, Process};
 use syncline_store::threads::for_each_entry;
-use syncline_store::{Appended, FileOptions, PageLimit, StoreError, TenantFile};
+use syncline_store::{
+    Appended, Collecting, Compaction, FileOptions, PageLimit, PendingOp, Stepped, StoreError,
+    TenantFile,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -268,6 +271,11 @@ impl WireServer {
         }
     }
 
+    /// Compacts the log below `floor`.
+    pub(crate) fn compact(&mut self, floor: ServerSeq) {
+        compact(&mut self.file, floor, Collecting::Tombstones);
+    }
+
     /// The keys of the whole log, in order.
     pub(crate) fn keys(&self) -> Vec<OpKey> {
         let limit = PageLimit {
@@ -277,6 +285,13 @@ impl WireServer {
         let ops = self.file.ops_after(ServerSeq::ZERO, limit).unwrap();
         ops.into_iter().map(|op| op.key).collect()
     }
+}
+
+/// Compacts a tenant file on which nothing is pending.
+pub(crate) fn compact(file: &mut TenantFile, floor: ServerSeq, collecting: Collecting) {
+    let nothing: &[PendingOp] = &[];
+    let mut run = Compaction::begin(file, floor, collecting).unwrap();
+    while file.compact_step(&mut run, 7, nothing).unwrap() == Stepped::More {}
 }
 
 fn judge(batch: &mut syncline_store::Batch<'_>, op: &OfferedOp) -> Verdict {
@@ -300,10 +315,10 @@ fn judge(batch: &mut syncline_store::Batch<'_>, op: &OfferedOp) -> Verdict {
     {
         Appended::At(seq, _) => Verdict::Accepted(seq),
         Appended::Duplicate(seq) => Verdict::Duplicate(seq),
-        // Both are written anew under another actor.
-        Appended::Conflict(_) | Appended::Behind(_) => {
+        Appended::Conflict(_) => {
             Verdict::Rejected(OpError::new(ErrorCode::KeyConflict, "the key is taken"))
         }
+        Appended::Behind(clock) => Verdict::Rejected(OpError::clock_behind(clock)),
     }
 }
 

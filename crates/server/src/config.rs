@@ -1,5 +1,6 @@
 //! What an operator sets.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,19 @@ pub struct ServeConfig {
     pub vfs: Option<String>,
     /// How long open requests may go on once the server was asked to stop.
     pub drain: Duration,
+    /// Backups to make while it runs; none: none.
+    pub backups: Option<BackupPlan>,
+}
+
+/// Backups that a server makes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupPlan {
+    /// Where they go, each into a directory of its own.
+    pub directory: PathBuf,
+    /// The time from one to the next.
+    pub every: Duration,
+    /// How many are kept; the oldest goes once there is another.
+    pub keep: NonZeroUsize,
 }
 
 impl ServeConfig {
@@ -45,6 +59,7 @@ impl ServeConfig {
             tenants_open_max: TENANTS_OPEN_MAX,
             vfs: None,
             drain: Duration::from_secs(10),
+            backups: None,
         }
     }
 }

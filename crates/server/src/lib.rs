@@ -6,6 +6,7 @@
 //! **Invariant:** nothing here prints, reads the environment or exits, and no SQL is here.
 
 mod auth;
+mod backups;
 mod config;
 mod error;
 mod http;
@@ -23,6 +24,6 @@ pub use auth::{
     JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey, NewToken, Rate, TokenRandom, TokenSecret,
     issue_token,
 };
-pub use config::{RateLimits, ServeConfig, TENANTS_OPEN_MAX};
+pub use config::{BackupPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
 pub use routes::openapi_document;
 pub use serve::{ReadyServer, ServeError, prepare, serve};

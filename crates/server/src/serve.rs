@@ -128,6 +128,7 @@ impl ReadyServer {
         let router = router(server);
         let connections = GracefulShutdown::new();
         let house = tokio::spawn(Arc::clone(server).keep_house());
+        let backups = tokio::spawn(Arc::clone(server).keep_backups());
         let accept = accept_all(server, listener, &router, &connections);
         tokio::select! {
             () = accept => {}
@@ -140,6 +141,7 @@ impl ReadyServer {
             tracing::warn!("requests were cut off: they took longer than the drain allows");
         }
         house.abort();
+        backups.abort();
         server.note_uses().await;
         server.tenants.close_all().await;
     }

@@ -38,6 +38,7 @@ pub(crate) struct Beat {
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) config: ServeConfig,
+    pub(crate) data: DataDirectory,
     pub(crate) authenticator: Authenticator,
     pub(crate) hosts: HostPolicy,
     pub(crate) tenants: Tenants,
@@ -76,6 +77,7 @@ impl Server {
         Ok(Self {
             authenticator: Authenticator::new(&config.auth, &directory)?,
             control: Mutex::new(ControlFile::open(&directory)?),
+            data: directory.clone(),
             hosts: HostPolicy::new(listener, &config.hosts, &config.origins),
             tenants: Tenants::start(&config, directory, actor, Arc::clone(&metrics), now)
                 .map_err(SetupError::Thread)?,

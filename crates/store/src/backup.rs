@@ -26,8 +26,8 @@ pub use manifest::{BackupFile, BackupKind, BackupLog, MANIFEST_NAME, Manifest};
 pub use note::{LastBackup, last_backup};
 pub(crate) use restore::finish as finish_restore;
 pub use restore::{
-    RestoreChoice, Restored, RestoredTenant, finish_replica_restore, restore_replica,
-    restore_server,
+    DECIDED_RESTORE, RestoreChoice, Restored, RestoredTenant, finish_replica_restore,
+    restore_replica, restore_server,
 };
 pub use rotate::{backup_name, backups_in, drop_oldest};
 
@@ -89,6 +89,31 @@ pub enum BackupError {
     Directory(#[from] DataDirectoryError),
     #[error("could not read the control file")]
     Control(#[from] ControlOpenError),
+}
+
+impl BackupError {
+    /// Whether the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Self::Open(OpenError::Store { source, .. }) | Self::Store(source) => {
+                matches!(source, StoreError::Full(_))
+            }
+            Self::Exists { .. }
+            | Self::Missing { .. }
+            | Self::Foreign { .. }
+            | Self::NewerFormat { .. }
+            | Self::OtherKind { .. }
+            | Self::Damaged { .. }
+            | Self::Log { .. }
+            | Self::Nothing { .. }
+            | Self::Restoring { .. }
+            | Self::Rebuilding
+            | Self::Open(_)
+            | Self::Directory(_)
+            | Self::Control(_) => false,
+        }
+    }
 }
 
 fn io_error(attempt: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {

@@ -1,4 +1,5 @@
 mod auth;
+mod backups;
 mod listen;
 mod rate;
 
@@ -17,6 +18,7 @@ use crate::server_data::ServerDataArgs;
 use crate::signals;
 
 use auth::AuthArgs;
+use backups::BackupArgs;
 use listen::Listen;
 use rate::RateLimit;
 
@@ -50,6 +52,8 @@ pub(crate) struct ServeArgs {
     /// At most so many failed authentications in so many seconds, for each address
     #[arg(long, value_name = "REQUESTS/SECONDS", default_value = "600/60")]
     auth_failure_limit: RateLimit,
+    #[command(flatten)]
+    backups: BackupArgs,
     /// How long open requests may go on once asked to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain: u64,
@@ -65,6 +69,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
             requests: args.rate_limit.rate(),
         },
         drain: Duration::from_secs(args.drain),
+        backups: args.backups.plan(),
         ..ServeConfig::new(args.data.path(context)?, auth)
     };
     let listen = listen::resolve(args.listen.as_ref(), context)?;

@@ -68,6 +68,9 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
     row("quarantined", state.quarantined.to_string())?;
     let last = state.last_sync_at.map(|at| at.to_string());
     row("last sync", last.unwrap_or_else(|| "never".to_owned()))?;
+    if let Some(backup) = &state.last_verified_backup {
+        row("last backup", format!("{}, verified", backup.verified_at))?;
+    }
     if let Some(error) = &state.last_error {
         row(
             "last error",

@@ -5,6 +5,7 @@
     reason = "a test that meets an error ends there, and shows it"
 )]
 
+mod backup;
 #[cfg(target_os = "linux")]
 mod bad_disk;
 mod config;

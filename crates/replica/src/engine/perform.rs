@@ -129,9 +129,16 @@ impl Engine {
                 PushVerdict::Duplicate(None) => Verdict::Covered,
                 PushVerdict::Rejected(error) => {
                     let offer = self.replica.offer_of(&key)?;
-                    if error.code == ErrorCode::ClockLead {
-                        new_clock = NewClock::FromLog;
-                    }
+                    new_clock = match (error.code, error.above, new_clock) {
+                        (ErrorCode::ClockLead, _, _) | (_, _, NewClock::FromLog) => {
+                            NewClock::FromLog
+                        }
+                        (_, Some(above), NewClock::Above(other)) => {
+                            NewClock::Above(above.max(other))
+                        }
+                        (_, Some(above), NewClock::Onward) => NewClock::Above(above),
+                        (_, None, onward) => onward,
+                    };
                     judge_refusal(error, offer)
                 }
             };

@@ -129,7 +129,7 @@ impl Engine {
             return Ok(nothing_under_way());
         };
         let offer = Offer {
-            common: plan.common,
+            common: self.replica.common(&under_way.rebuild, plan.common)?,
             up_to: plan.offer_up_to,
             mode: plan.mode,
         };

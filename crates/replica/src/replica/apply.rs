@@ -1,6 +1,6 @@
 //! What a server's answers do to a replica: pages that are applied, and pushes that are settled.
 
-use syncline_model::{ClientId, OpKey};
+use syncline_model::{ClientId, Clock, OpKey};
 use syncline_protocol::Offer;
 use syncline_store::local::{OutboxBatch, Settled, Verdict};
 use syncline_store::{Applied, ApplyError, PageLimit, PulledPage};
@@ -38,6 +38,8 @@ pub(crate) enum NewClock {
     Onward,
     /// Above those of the log alone: the old actor's lead too far.
     FromLog,
+    /// As `Onward`, and above this one, which the log may hold no op of any more.
+    Above(Clock),
 }
 
 impl Replica {
@@ -127,9 +129,11 @@ impl Replica {
     /// The clock above which a new actor's begin.
     pub(super) fn clock_floor(&self, new_clock: NewClock) -> Result<u64, ReplicaError> {
         let seen = clock_seen(&self.tenant).map_err(ReplicaError::Tenant)?;
+        let taken = self.local.identity().map_err(ReplicaError::Local)?.clock;
         Ok(match new_clock {
             NewClock::FromLog => seen,
-            NewClock::Onward => seen.max(self.local.identity().map_err(ReplicaError::Local)?.clock),
+            NewClock::Onward => seen.max(taken),
+            NewClock::Above(clock) => seen.max(taken).max(clock.get()),
         })
     }
 

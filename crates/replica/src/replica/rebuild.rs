@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Cursor, Epoch, EpochMode, LoggedOp, ServerSeq};
+use syncline_protocol::session::Common;
 use syncline_store::local::{AcknowledgedOps, OldFile, Switch};
 use syncline_store::{
     Applied, ApplyError, LogStart, PageLimit, PendingOp, PulledPage, StoreError, TenantFile,
@@ -155,6 +156,17 @@ impl Replica {
         self.local
             .forget_leftover(&rebuild.name)
             .map_err(ReplicaError::Local)
+    }
+
+    /// The last common place of the current file and the new one.
+    pub(crate) fn common(&self, rebuild: &Rebuild, common: Common) -> Result<Cursor, ReplicaError> {
+        match (common, &rebuild.file) {
+            (Common::At(cursor), _) => Ok(cursor),
+            (Common::Compared, Some(new)) => {
+                self.tenant.last_common(new).map_err(ReplicaError::Tenant)
+            }
+            (Common::Compared, None) => Ok(Cursor::ORIGIN),
+        }
     }
 
     /// Makes the new file the current one, in one transaction with what is offered again; gives the
@@ -318,7 +330,8 @@ impl<'a> Offers<'a> {
             }
             // Another payload under its key is the server's to judge.
             let same = |(_, hash)| hash == op.payload_hash;
-            if !self.new.find(&op.key)?.is_some_and(same) {
+            let has = self.new.find(&op.key)?.is_some_and(same);
+            if !has && !self.new.is_pruned(&op.key)? {
                 return Ok(Some(op));
             }
         }

@@ -180,7 +180,11 @@ impl Replica {
         if held.is_some_and(|op| op.payload_hash == hash) {
             return Ok(true);
         }
-        Ok(self.logged(key, hash)? == Logged::Yes)
+        if self.logged(key, hash)? == Logged::Yes {
+            return Ok(true);
+        }
+        // It was in the log before compaction dropped it.
+        self.tenant.is_pruned(key).map_err(ReplicaError::Tenant)
     }
 
     fn settle_sorted(&mut self, sorted: &Sorted) -> Result<(), ReplicaError> {

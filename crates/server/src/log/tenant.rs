@@ -85,18 +85,21 @@ impl Tenant {
         Ok((write, outcome?))
     }
 
-    /// Begins an empty log in the epoch `next`, if the log is still in `expected`.
+    /// Begins an empty log in the epoch `next`, if the log is still in `expected`; `keep` sees to the
+    /// old one first, when nothing more is written to it.
     pub(crate) async fn reset(
         &self,
         expected: Epoch,
         next: Epoch,
         origin: Mark,
+        keep: impl FnOnce() -> Result<(), Refused> + Send + 'static,
     ) -> Result<Head, Refused> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Reset {
             expected,
             next,
             origin,
+            keep: Box::new(keep),
             reply,
         };
         self.jobs

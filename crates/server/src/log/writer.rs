@@ -36,6 +36,8 @@ pub(super) enum Job {
         expected: Epoch,
         next: Epoch,
         origin: Mark,
+        /// Keeps the log as it is; what fails here leaves it as it is.
+        keep: Box<dyn FnOnce() -> Result<(), Refused> + Send>,
         reply: oneshot::Sender<Result<Head, Refused>>,
     },
     /// Write down what clients have said of themselves.
@@ -88,9 +90,16 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
                 expected,
                 next,
                 origin,
+                keep,
                 reply,
             } => {
-                let result = log.reset(expected, next, origin);
+                // A reset for another epoch does nothing, and has nothing to keep.
+                let is_current = shared
+                    .head
+                    .borrow()
+                    .is_some_and(|head| head.epoch == expected);
+                let kept = if is_current { keep() } else { Ok(()) };
+                let result = kept.and_then(|()| log.reset(expected, next, origin));
                 if let Ok(head) = result {
                     shared.erased();
                     publish(&shared.head, head);

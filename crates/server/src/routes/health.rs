@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::json;
 use syncline_protocol::ErrorCode;
+use syncline_store::backup::last_backup;
 
 use crate::error::ApiError;
 use crate::http::{Access, Answer, Call, Route};
@@ -28,6 +29,13 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn health(call: Call) -> Result<Answer, ApiError> {
     let server = &call.server;
+    let last = last_backup(server.data.path()).unwrap_or_else(|error| {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "could not read the last backup"
+        );
+        None
+    });
     Answer::json(&json!({
         "status": "healthy",
         "version": env!("CARGO_PKG_VERSION"),
@@ -35,6 +43,7 @@ async fn health(call: Call) -> Result<Answer, ApiError> {
         "database": "sqlite",
         "database_version": syncline_store::sqlite_version(),
         "uptime_seconds": server.uptime().as_secs(),
+        "last_verified_backup_at": last.map(|backup| backup.verified_at),
     }))
 }
 

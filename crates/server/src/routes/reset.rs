@@ -1,13 +1,19 @@
 //! `POST /sync/reset`: an empty log in a new epoch, which replicas follow.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::http::{Method, header};
 use syncline_model::{Epoch, Mark};
 use syncline_protocol::{ErrorCode, ResetAnswer, ResetRequest, parse_if_match};
 use syncline_store::control::Rights;
 
+use crate::backups::keep_before_reset;
+
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::random::{random, random_uuid};
+use crate::server::now;
+use crate::tenant::Refused;
 
 /// Bytes of the request: a tenant's name, escaped however it may be.
 const BODY_BYTES_MAX: usize = 8 << 10;
@@ -41,12 +47,27 @@ async fn reset(call: Call) -> Result<Answer, ApiError> {
         return Err(ApiError::new(ErrorCode::PreconditionFailed, message));
     };
     let next = Epoch::new(random_uuid());
-    let head = tenant.reset(expected, next, Mark::origin(random())).await?;
+    let kept = Arc::new(OnceLock::new());
+    let keep = {
+        let (data, kept) = (call.server.data.clone(), Arc::clone(&kept));
+        let tenant = call.identity().tenant.clone();
+        move || {
+            let path = keep_before_reset(&data, &tenant, expected, now());
+            let path = path.map_err(|error| Refused::NotKept(Box::new(error)))?;
+            // Set this once.
+            let _ = kept.set(path);
+            Ok(())
+        }
+    };
+    let origin = Mark::origin(random());
+    let head = tenant.reset(expected, next, origin, keep).await?;
+    let kept = kept.get().map(|path| path.display());
     tracing::warn!(
         tenant.id = %call.identity().tenant,
         user.id = %call.identity().user,
         epoch.old = %expected,
         epoch.new = %head.epoch,
+        log.kept = kept.map(tracing::field::display),
         "log reset"
     );
     let answer = ResetAnswer {

@@ -245,7 +245,8 @@ fn verdict_or_failure(
             | Refused::Open(_)
             | Refused::Damaged(_)
             | Refused::Thread(_)
-            | Refused::File(_)),
+            | Refused::File(_)
+            | Refused::NotKept(_)),
         ) => Err(failure),
     }
 }

@@ -154,6 +154,7 @@ impl Judge<'_, '_> {
                      take a new actor and write the op anew"
                 ),
             )),
+            Appended::Behind(clock) => Verdict::Rejected(OpError::clock_behind(clock)),
         })
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use syncline_model::{Epoch, Lineage, ServerSeq};
 use syncline_protocol::{Details, ErrorCode};
+use syncline_store::backup::BackupError;
 use syncline_store::{OpenError, StoreError};
 
 /// How long a client waits before it tries again where the disk is full: somebody must make room.
@@ -49,6 +50,8 @@ pub enum Refused {
     Thread(#[source] std::io::Error),
     #[error("could not make a file beside the log")]
     File(#[source] std::io::Error),
+    #[error("could not keep the log before it is reset")]
+    NotKept(#[source] Box<BackupError>),
 }
 
 impl From<StoreError> for Refused {
@@ -88,7 +91,9 @@ impl Refused {
             Self::File(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 ErrorCode::StorageFull
             }
+            Self::NotKept(error) if error.is_disk_full() => ErrorCode::StorageFull,
             Self::NotCommitted
+            | Self::NotKept(_)
             | Self::Unavailable(_)
             | Self::Open(_)
             | Self::Damaged(_)
@@ -129,6 +134,11 @@ impl Refused {
             Self::StorageFull(_) => {
                 "the server's disk is full; nothing of the request was kept, try again later".into()
             }
+            Self::NotKept(_) => {
+                "the log could not be copied before it is reset, and stays as it is; the server's \
+                 operator finds the cause in its log"
+                    .into()
+            }
             Self::NotCommitted | Self::Unavailable(_) => {
                 "the log could not be written; ask again, what was kept counts once".into()
             }
@@ -158,7 +168,8 @@ impl Refused {
             | Self::Open(_)
             | Self::Damaged(_)
             | Self::Thread(_)
-            | Self::File(_) => Details::None,
+            | Self::File(_)
+            | Self::NotKept(_) => Details::None,
         }
     }
 
@@ -169,7 +180,8 @@ impl Refused {
             | Self::Open(_)
             | Self::Damaged(_)
             | Self::Thread(_)
-            | Self::File(_) => Some(FULL_RETRY_AFTER),
+            | Self::File(_)
+            | Self::NotKept(_) => Some(FULL_RETRY_AFTER),
             Self::NotCommitted | Self::Unavailable(_) => Some(UNAVAILABLE_RETRY_AFTER),
             Self::EpochChanged { .. }
             | Self::LogDiverged { .. }

@@ -20,8 +20,8 @@ use crate::tenant::{LogStart, TenantFile};
 
 /// A restore that is being made.
 const STAGING: &str = "restoring";
-/// A restore that is decided.
-const DECIDED: &str = "restored";
+/// The directory of a restore that is decided and not finished.
+pub const DECIDED_RESTORE: &str = "restored";
 const TENANTS: &str = "tenants";
 /// In a decided restore: the name of the directory to which what it replaces is moved.
 const ASIDE: &str = "replaces";
@@ -223,7 +223,7 @@ impl Staging {
 
     fn decide(self) -> Result<PathBuf, BackupError> {
         sync_directory(&self.path)?;
-        let decided = self.root.join(DECIDED);
+        let decided = self.root.join(DECIDED_RESTORE);
         fs::rename(&self.path, &decided).map_err(io_error("make", &decided))?;
         sync_directory(&self.root)?;
         Ok(self.aside.clone())
@@ -239,7 +239,7 @@ impl Drop for Staging {
 
 /// Whether a restore into `root` is decided and not finished.
 pub(crate) fn is_decided(root: &Path) -> bool {
-    root.join(DECIDED).is_dir()
+    root.join(DECIDED_RESTORE).is_dir()
 }
 
 /// Finishes the decided restore of a replica in `directory`, if there is one; processes that come at
@@ -257,7 +257,7 @@ pub fn finish_replica_restore(directory: &Path) -> Result<(), BackupError> {
 /// Does what is left of a decided restore: moves aside what it replaces, and puts it in its place.
 /// Nothing, where there is none. The caller alone works in `root`.
 pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
-    let decided = root.join(DECIDED);
+    let decided = root.join(DECIDED_RESTORE);
     if !decided.is_dir() {
         return Ok(());
     }

@@ -57,18 +57,20 @@ struct Walk<'a> {
     ops: u64,
     /// The place reached.
     at: ServerSeq,
-    /// Its mark; none below the floor, where it isn't kept for every place.
+    /// Its mark, where it is known.
     mark: Option<Mark>,
 }
 
 impl<'a> Walk<'a> {
     fn new(file: &'a TenantFile) -> Result<Self, StoreError> {
+        // A replica that has begun before it met its server knows no mark of place 0.
+        let known = |origin: &Mark| *origin != Cursor::ORIGIN.mark;
         Ok(Self {
             file,
             head: file.head()?,
             ops: 0,
             at: ServerSeq::ZERO,
-            mark: Some(file.origin()?),
+            mark: Some(file.origin()?).filter(known),
         })
     }
 

@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Empty the server's log of this tenant, for everybody
 ///
 /// Needs a token with the right `admin`. Every replica follows: what it held from the log is gone, what
-/// it had not sent yet stays and is sent again. It can't be undone but from a backup.
+/// it had not sent yet stays and is sent again. The server keeps the log that was, for 30 days, in
+/// `resets` of its data directory: `syncline restore` puts it back.
 #[derive(Debug, Args)]
 pub(crate) struct ResetArgs {
     /// The name of the tenant, instead of asking

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use syncline_model::Timestamp;
 
+use crate::span::Span;
+
 /// What `--expires` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expiry {
@@ -55,22 +57,8 @@ impl FromStr for Expiry {
         if let Ok(moment) = text.parse() {
             return Ok(Self::At(moment));
         }
-        let unit = text.chars().last().ok_or(ExpiryError)?;
-        let millis: i64 = match unit {
-            's' => 1_000,
-            'm' => 60_000,
-            'h' => 3_600_000,
-            'd' => 86_400_000,
-            'w' => 7 * 86_400_000,
-            'y' => 365 * 86_400_000,
-            _ => return Err(ExpiryError),
-        };
-        let count = &text[..text.len() - 1];
-        if count.is_empty() || !count.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(ExpiryError);
-        }
-        let count: i64 = count.parse().map_err(|_| ExpiryError)?;
-        let millis = millis.checked_mul(count).ok_or(ExpiryError)?;
+        let span: Span = text.parse().map_err(|_| ExpiryError)?;
+        let millis = i64::try_from(span.duration().as_millis()).map_err(|_| ExpiryError)?;
         Ok(Self::AfterMillis(millis))
     }
 }

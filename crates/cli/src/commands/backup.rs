@@ -1,0 +1,129 @@
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use serde::Serialize;
+use syncline_store::backup::{
+    BackupError, BackupKind, Manifest, Reached, back_up_server, backup_name, verify,
+};
+use syncline_store::control::DataDirectory;
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::progress::Progress;
+use crate::wording::{byte_size, counted};
+
+/// Copy a server's data or this profile's replica while it is in use, and verify the copy
+///
+/// The copy is a directory, which appears once it is whole: SQLite's own check has passed, the marks and
+/// payload hashes of each log hold, and the disk has it. `syncline restore` puts it back.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The directory to make [default: `syncline-TIME` in the current directory]
+    #[arg(value_name = "BACKUP")]
+    to: Option<PathBuf>,
+    /// Back up the server's data directory DIR, instead of this profile's replica
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Verify the backup that is there, instead of making one
+    #[arg(long, requires = "to", conflicts_with = "data")]
+    verify: bool,
+}
+
+#[derive(Serialize)]
+struct Made<'a> {
+    path: PathBuf,
+    bytes: u64,
+    verified: bool,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+}
+
+pub(crate) fn run(args: &BackupArgs, context: &Context) -> Outcome {
+    let mut progress = Progress::new(context, Instant::now());
+    let reached = |at: Reached| progress.show(at.done, Some(at.whole));
+    let now = context.now();
+    let path = args.to.clone().unwrap_or_else(|| backup_name(now).into());
+    let manifest = match &args.data {
+        _ if args.verify => verify(&path, reached)?,
+        Some(data) => {
+            if !data.is_dir() {
+                let message = format!("no server keeps its data in {}", data.display());
+                return Err(Failure::new("data_missing", message)
+                    .fix("name the directory that `syncline serve` was given, with --data DIR"));
+            }
+            back_up_server(&DataDirectory::open(data)?, &path, now, reached)?
+        }
+        None => syncline_replica::back_up(&context.replica_dir()?, &path, now, reached)?,
+    };
+    drop(progress);
+    let made = Made {
+        path: path.canonicalize().unwrap_or(path),
+        bytes: manifest.bytes(),
+        verified: true,
+        manifest: &manifest,
+    };
+    context
+        .output
+        .data(&made, |out| writeln!(out, "{}", made.path.display()))?;
+    let logs = manifest.files.iter().filter_map(|file| file.log);
+    context.output.note(format_args!(
+        "verified: {} of a {}, {}, {}",
+        byte_size(made.bytes),
+        manifest.kind,
+        counted(logs.clone().count() as u64, "log"),
+        counted(logs.map(|log| log.ops).sum(), "op"),
+    ));
+    if !args.verify {
+        let data = match manifest.kind {
+            BackupKind::Server | BackupKind::Tenant => " --data DIR",
+            BackupKind::Replica => "",
+        };
+        context.output.note(format_args!(
+            "to put it back: syncline restore {}{data}",
+            made.path.display()
+        ));
+    }
+    Ok(())
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let full = error.is_disk_full();
+        let (code, fix) = match &error {
+            _ if full => ("disk_full", "make room, and try again"),
+            BackupError::Exists { .. } => ("backup_exists", "name a directory that is not there"),
+            BackupError::Missing { .. } => (
+                "backup_missing",
+                "name the directory that `syncline backup` has printed",
+            ),
+            BackupError::Foreign { .. } => (
+                "backup_foreign",
+                "name the directory that `syncline backup` has printed",
+            ),
+            BackupError::NewerFormat { .. } => ("format_newer", "use a newer syncline"),
+            BackupError::OtherKind { .. } => (
+                "backup_other_kind",
+                "a server's is put back with --data DIR, a replica's without",
+            ),
+            BackupError::Damaged { .. } | BackupError::Log { .. } => {
+                ("backup_damaged", "take an older backup")
+            }
+            BackupError::Nothing { .. } => (
+                "backup_nothing",
+                "name a server's data directory with --data DIR, or a profile with --profile NAME",
+            ),
+            BackupError::Restoring { .. } => ("restore_unfinished", "syncline serve --data DIR"),
+            BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
+            BackupError::Io { .. }
+            | BackupError::Open(_)
+            | BackupError::Store(_)
+            | BackupError::Directory(_)
+            | BackupError::Control(_) => ("backup_failed", "syncline doctor"),
+        };
+        Self::new(code, "could not work with the backup")
+            .because(error)
+            .state("nothing was changed")
+            .fix(fix)
+    }
+}

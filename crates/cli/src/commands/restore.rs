@@ -1,0 +1,254 @@
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde::Serialize;
+use syncline_model::{Epoch, EpochMode, ServerSeq};
+use syncline_replica::RestoreError;
+use syncline_store::backup::{
+    BackupKind, Manifest, Reached, RestoreChoice, Restored, restore_server,
+};
+use syncline_store::control::{CONTROL_FILE_NAME, DataDirectory};
+
+use crate::atomic_file::create_private_dir;
+use crate::confirm::{Answer, confirm};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::progress::Progress;
+use crate::replica_access;
+use crate::wording::counted;
+
+/// Put a backup back, after verifying it
+///
+/// A server must be stopped. Its logs begin a new epoch: replicas offer again what they hold above the
+/// backup, and all become equal again, unless --discard-later tells them to let go of it. Tokens are not
+/// put back: those that were revoked stay revoked. What is replaced is moved aside, and named.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup, as `syncline backup` printed it
+    #[arg(value_name = "BACKUP")]
+    from: PathBuf,
+    /// Put it back into the server's data directory DIR, instead of this profile's replica
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Let replicas go back to the backup as well: what was written since is discarded
+    #[arg(long, requires = "data")]
+    discard_later: bool,
+    /// Replace what is there, without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Serialize)]
+struct Done {
+    kind: BackupKind,
+    made_at: syncline_model::Timestamp,
+    /// What replicas do about what is later; null for a replica.
+    mode: Option<EpochMode>,
+    logs: Vec<DoneLog>,
+    /// Where what was replaced is now.
+    aside: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct DoneLog {
+    file: String,
+    epoch: Epoch,
+    server_seq: ServerSeq,
+}
+
+pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
+    let manifest = Manifest::read(&args.from)?;
+    let (mode, restored) = match &args.data {
+        Some(data) => {
+            let mode = if args.discard_later {
+                EpochMode::Follow
+            } else {
+                EpochMode::Heal
+            };
+            (
+                Some(mode),
+                into_server(args, data, mode, &manifest, context)?,
+            )
+        }
+        None if manifest.kind == BackupKind::Replica => {
+            (None, into_replica(args, &manifest, context)?)
+        }
+        None => {
+            let message = format!("this is a backup of a {}", manifest.kind);
+            let fix = format!("syncline restore {} --data DIR", args.from.display());
+            return Err(Failure::usage("backup_other_kind", message)
+                .state("nothing was changed")
+                .fix(fix));
+        }
+    };
+    let done = Done {
+        kind: manifest.kind,
+        made_at: manifest.made_at,
+        mode,
+        logs: restored
+            .tenants
+            .into_iter()
+            .map(|tenant| DoneLog {
+                file: tenant.file,
+                epoch: tenant.epoch,
+                server_seq: tenant.cursor.server_seq,
+            })
+            .collect(),
+        aside: restored.aside,
+    };
+    context.output.data(&done, |_| Ok(()))?;
+    tell(&done, context);
+    Ok(())
+}
+
+fn tell(done: &Done, context: &Context) {
+    let what = match done.mode {
+        Some(EpochMode::Heal) => "; replicas offer again what they hold above it",
+        Some(EpochMode::Follow) => "; replicas let go of what is later",
+        None => "; it syncs as another replica from now on",
+    };
+    context.output.note(format_args!(
+        "put back: the {} as of {}{what}",
+        done.kind, done.made_at
+    ));
+    if let Some(aside) = &done.aside {
+        context.output.note(format_args!(
+            "what it replaces is in {}: remove that when nothing of it is missed",
+            aside.display()
+        ));
+    }
+}
+
+fn into_server(
+    args: &RestoreArgs,
+    data: &Path,
+    mode: EpochMode,
+    manifest: &Manifest,
+    context: &Context,
+) -> Result<Restored, Failure> {
+    check_directory(data)?;
+    let directory = DataDirectory::open(data)?;
+    let lock = directory.lock()?;
+    let tenants = directory.tenant_files()?.len();
+    if tenants > 0 {
+        let fate = match mode {
+            EpochMode::Heal => {
+                "what was written since is offered again by the replicas that hold it"
+            }
+            EpochMode::Follow => "what was written since is discarded, by every replica",
+        };
+        let question = format!(
+            "Replace {} in {} by the backup of {}? {fate}.",
+            counted(tenants as u64, "log"),
+            data.display(),
+            manifest.made_at
+        );
+        ask(args, &question, context)?;
+    }
+    let mut progress = Progress::new(context, Instant::now());
+    let choice = RestoreChoice {
+        mode,
+        now: context.now(),
+    };
+    let reached = |at: Reached| progress.show(at.done, Some(at.whole));
+    let mut random = StdRng::try_from_os_rng().map_err(|error| {
+        Failure::new("no_randomness", "the system gives no random bytes").because(error)
+    })?;
+    let fresh = || random.random();
+    Ok(restore_server(
+        &args.from, &directory, &lock, choice, fresh, reached,
+    )?)
+}
+
+/// Refuses a directory that holds something else.
+fn check_directory(data: &Path) -> Outcome {
+    let Ok(entries) = std::fs::read_dir(data) else {
+        return Ok(());
+    };
+    let ours = data.join(CONTROL_FILE_NAME).exists() || data.join("tenants").is_dir();
+    if ours || entries.count() == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "{} holds something else than a server's data",
+        data.display()
+    );
+    Err(Failure::new("data_foreign", message)
+        .state("nothing was changed")
+        .fix("name an empty directory, or one that `syncline serve` was given"))
+}
+
+fn into_replica(
+    args: &RestoreArgs,
+    manifest: &Manifest,
+    context: &Context,
+) -> Result<Restored, Failure> {
+    let directory = context.replica_dir()?;
+    create_private_dir(&directory).map_err(|error| {
+        Failure::new(
+            "data_unusable",
+            format!("could not make {}", directory.display()),
+        )
+        .because(error)
+        .state("nothing was changed")
+        .fix("name another directory with --data-dir DIR")
+    })?;
+    if directory.join(syncline_replica::LOCAL_FILE_NAME).exists() {
+        let waiting = replica_access::open(context)?.status()?.pending();
+        let unsent = match waiting {
+            0 => String::new(),
+            1 => " 1 op has not been sent yet, and would only be kept aside.".to_owned(),
+            waiting => {
+                format!(" {waiting} ops have not been sent yet, and would only be kept aside.")
+            }
+        };
+        let question = format!(
+            "Replace the replica in {} by the backup of {}?{unsent}",
+            directory.display(),
+            manifest.made_at
+        );
+        ask(args, &question, context)?;
+    }
+    let mut progress = Progress::new(context, Instant::now());
+    let reached = |at: Reached| progress.show(at.done, Some(at.whole));
+    syncline_replica::restore(&directory, &args.from, reached).map_err(|error| match error {
+        RestoreError::InUse => Failure::new("replica_in_use", "another process syncs this replica")
+            .state("nothing was changed")
+            .fix("stop `syncline daemon`, and try again"),
+        RestoreError::Replica(error) => error.into(),
+        RestoreError::Backup(error) => error.into(),
+    })
+}
+
+fn ask(args: &RestoreArgs, question: &str, context: &Context) -> Outcome {
+    if args.yes {
+        return Ok(());
+    }
+    match confirm(context, question)? {
+        Answer::Yes => Ok(()),
+        Answer::No => Err(Failure::new("not_confirmed", "nothing was changed")),
+        Answer::NobodyAsked => {
+            let data = match &args.data {
+                Some(data) => format!(" --data {}", data.display()),
+                None => String::new(),
+            };
+            let discard = if args.discard_later {
+                " --discard-later"
+            } else {
+                ""
+            };
+            let fix = format!(
+                "syncline restore {}{data}{discard} --yes",
+                args.from.display()
+            );
+            Err(
+                Failure::usage("not_confirmed", "replacing what is there must be confirmed")
+                    .state("nothing was changed")
+                    .fix(fix),
+            )
+        }
+    }
+}

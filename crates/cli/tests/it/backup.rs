@@ -1,0 +1,276 @@
+//! Backups of a server and of a replica, made in use and put back.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::machine::Machine;
+use crate::served::Server;
+use crate::wire::Wire;
+
+/// How long something that is due at once may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn push(machine: &Machine, text: &str) {
+    machine
+        .run(&["thread", "push", "plan", text, "--json"])
+        .done();
+}
+
+fn sync(machines: &[&Machine]) {
+    // Twice: what the first offers again, the second has only after a round of its own.
+    for machine in machines.iter().chain(machines) {
+        machine.run(&["sync"]).done();
+    }
+}
+
+#[test]
+fn replicas_heal_a_server_that_was_put_back_and_all_are_equal_again() {
+    let server = Server::start();
+    let (ann, ben) = (server.member("ann"), server.member("ben"));
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    sync(&[&ann, &ben]);
+    let made = server
+        .machine()
+        .run(&["backup", "copy", "--data", "srv", "--json"])
+        .done();
+    assert_eq!(made.json()["files"][1]["log"]["server_seq"], 2);
+    push(&ann, "two");
+    push(&ben, "three");
+    sync(&[&ann, &ben]);
+    let stopped = server.stop();
+    push(&ben, "four, while it was down");
+    let restored = stopped
+        .machine
+        .run(&["restore", "copy", "--data", "srv", "--yes", "--json"])
+        .done();
+    assert_eq!(restored.json()["mode"], "heal");
+    assert!(Path::new(restored.json()["aside"].as_str().unwrap()).starts_with("srv"));
+    let server = stopped.start();
+    sync(&[&ben, &ann]);
+    let contents = ann.contents("plan");
+    let mut sorted = contents.clone();
+    sorted.sort();
+    assert_eq!(sorted, ["four, while it was down", "one", "three", "two"]);
+    assert_eq!(ben.entries("plan"), ann.entries("plan"));
+    let late = server.member("cem");
+    late.run(&["sync"]).done();
+    assert_eq!(late.entries("plan"), ann.entries("plan"));
+}
+
+#[test]
+fn what_was_written_after_a_backup_is_discarded_where_that_was_meant() {
+    let server = Server::start();
+    let (ann, ben) = (server.member("ann"), server.member("ben"));
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    sync(&[&ann, &ben]);
+    server
+        .machine()
+        .run(&["backup", "copy", "--data", "srv"])
+        .done();
+    push(&ann, "two");
+    ben.run(&["thread", "new", "other", "later"]).done();
+    sync(&[&ann, &ben]);
+    let stopped = server.stop();
+    let restore = [
+        "restore",
+        "copy",
+        "--data",
+        "srv",
+        "--discard-later",
+        "--yes",
+    ];
+    stopped.machine.run(&restore).done();
+    let _server = stopped.start();
+    sync(&[&ann, &ben]);
+    for machine in [&ann, &ben] {
+        assert_eq!(machine.contents("plan"), ["one"]);
+        machine
+            .run(&["thread", "read", "other"])
+            .failed(1, "thread_unknown");
+    }
+}
+
+#[test]
+fn replacing_what_is_there_is_confirmed_and_a_served_directory_left_alone() {
+    let server = Server::start();
+    let ann = server.member("ann");
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    let host = server.machine();
+    host.run(&["backup", "copy", "--data", "srv"]).done();
+    host.run(&["restore", "copy", "--data", "srv", "--yes"])
+        .failed(1, "data_locked")
+        .says("stop that server");
+    host.run(&["backup", "copy", "--data", "srv"])
+        .failed(1, "backup_exists");
+    host.run(&["restore", "nothing", "--data", "srv"])
+        .failed(1, "backup_missing");
+    host.run(&["restore", "copy", "--yes"])
+        .failed(2, "backup_other_kind")
+        .says("syncline restore copy --data DIR");
+    host.run(&["restore", "copy", "--data", ".", "--yes"])
+        .failed(1, "data_foreign");
+    let stopped = server.stop();
+    stopped
+        .machine
+        .run(&["restore", "copy", "--data", "srv"])
+        .failed(2, "not_confirmed")
+        .says("syncline restore copy --data srv --yes");
+    // Into an empty directory nobody needs to be asked.
+    stopped
+        .machine
+        .run(&["restore", "copy", "--data", "elsewhere"])
+        .done();
+}
+
+#[test]
+fn a_damaged_backup_is_told_and_changes_nothing() {
+    let server = Server::start();
+    let ann = server.member("ann");
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    let host = server.machine();
+    host.run(&["backup", "copy", "--data", "srv"]).done();
+    let file = host.work_dir().join("copy/tenants/t-acme.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    std::fs::write(&file, bytes).unwrap();
+    host.run(&["backup", "--verify", "copy"])
+        .failed(1, "backup_damaged")
+        .says("holds other bytes");
+    let stopped = server.stop();
+    stopped
+        .machine
+        .run(&["restore", "copy", "--data", "srv", "--yes"])
+        .failed(1, "backup_damaged");
+    let _server = stopped.start();
+    ann.run(&["sync"]).done();
+    assert_eq!(ann.contents("plan"), ["one"]);
+}
+
+#[test]
+fn a_replica_is_put_back_as_another_one_and_loses_nothing_that_it_held() {
+    let server = Server::start();
+    let (ann, ben) = (server.member("ann"), server.member("ben"));
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    let offline = [("SYNCLINE_SYNC_ENABLED", "false")];
+    let unsent = ["thread", "push", "plan", "unsent"];
+    ann.run_with(&offline, &unsent).done();
+    let made = ann.run(&["backup", "copy", "--json"]).done().json();
+    assert_eq!(made["kind"], "replica");
+    let status = |machine: &Machine| -> Value { machine.run(&["status", "--json"]).done().json() };
+    assert_eq!(
+        status(&ann)["last_verified_backup"]["verified_at"],
+        made["made_at"]
+    );
+    push(&ann, "after the backup");
+    ann.run(&["restore", "copy"]).failed(2, "not_confirmed");
+    ann.run(&["restore", "copy", "--yes"]).done();
+    assert_eq!(ann.contents("plan"), ["one", "unsent"]);
+    push(&ann, "as another replica");
+    sync(&[&ann, &ben]);
+    let expected = ["one", "unsent", "after the backup", "as another replica"];
+    assert_eq!(ann.contents("plan"), expected);
+    assert_eq!(ben.contents("plan"), expected);
+    ann.run(&["restore", "copy", "--data", "srv", "--yes"])
+        .failed(1, "backup_other_kind");
+}
+
+#[test]
+fn nothing_is_backed_up_where_there_is_nothing() {
+    let machine = Machine::new();
+    machine.run(&["backup", "copy"]).failed(1, "backup_nothing");
+    machine
+        .run(&["backup", "copy", "--data", "nowhere"])
+        .failed(1, "data_missing");
+    assert!(!machine.work_dir().join("nowhere").exists());
+}
+
+#[test]
+fn a_log_that_was_reset_is_kept_and_can_be_put_back() {
+    let server = Server::start();
+    let (ann, ben) = (server.member("ann"), server.member("ben"));
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    sync(&[&ann, &ben]);
+    let admin = [
+        "token", "create", "--data", "srv", "--tenant", "acme", "--user", "ann", "--right", "admin",
+    ];
+    let token = server.machine().run(&admin).done().stdout;
+    ann.run_on(&token, &["login", &server.url]).done();
+    ann.run(&["sync", "reset", "--confirm", "acme"]).done();
+    ann.run(&["thread", "new", "fresh", "since"]).done();
+    sync(&[&ann, &ben]);
+    ben.run(&["thread", "read", "plan"])
+        .failed(1, "thread_unknown");
+    let resets = server.machine().work_dir().join("srv/resets");
+    let kept: Vec<_> = std::fs::read_dir(resets).unwrap().collect();
+    let [Ok(kept)] = &kept[..] else {
+        panic!("one log was reset, so one is kept: {kept:?}")
+    };
+    let stopped = server.stop();
+    let kept = kept.path();
+    let restore = ["restore", kept.to_str().unwrap(), "--data", "srv", "--yes"];
+    stopped.machine.run(&restore).done();
+    let _server = stopped.start();
+    sync(&[&ann, &ben]);
+    for machine in [&ann, &ben] {
+        assert_eq!(machine.contents("plan"), ["one"]);
+        assert_eq!(machine.contents("fresh"), ["since"]);
+    }
+}
+
+#[test]
+fn a_server_backs_itself_up_and_says_when_it_last_did() {
+    let machine = Machine::new();
+    let serve = |machine: &Machine| {
+        crate::served::serve(machine.command(&[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            "srv",
+            "--backup-to",
+            "backups",
+            "--backup-every",
+            "0s",
+            "--backup-keep",
+            "1",
+        ]))
+    };
+    let backups = || -> Vec<_> {
+        let Ok(entries) = std::fs::read_dir(machine.work_dir().join("backups")) else {
+            return Vec::new();
+        };
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.contains(".part-")).collect()
+    };
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let (mut child, url) = serve(&machine);
+        // At its start, then each minute: one is made at once.
+        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        let at = loop {
+            let health = Wire::connect(address, "").unwrap().get("/health").unwrap();
+            let at = health.body["last_verified_backup_at"]
+                .as_str()
+                .map(str::to_owned);
+            match at {
+                Some(at) if backups().len() == 1 && backups() != seen => break at,
+                _ => assert!(
+                    Instant::now() < deadline,
+                    "no new backup: {:?}",
+                    health.body
+                ),
+            }
+        };
+        assert!(backups()[0].contains(&at[..10]), "{at}");
+        seen = backups();
+        crate::served::terminate(&child);
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    machine
+        .run(&["backup", "--verify", &format!("backups/{}", seen[0])])
+        .done();
+}

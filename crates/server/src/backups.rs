@@ -1,0 +1,149 @@
+//! Backups that the server makes by itself: regularly, and before a log is reset.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncline_model::{Epoch, TenantId, Timestamp};
+use syncline_store::backup::{
+    BackupError, Manifest, back_up_server, back_up_tenant, backup_name, drop_oldest, last_backup,
+};
+use syncline_store::control::DataDirectory;
+use tokio::sync::oneshot;
+
+use crate::config::BackupPlan;
+use crate::server::{Server, now};
+
+/// How often it is looked whether a backup is due; one that failed is tried again after this.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Where logs are kept that were reset, in the data directory.
+const RESETS: &str = "resets";
+/// How long a log that was reset can be put back.
+const RESET_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+impl Server {
+    /// Makes backups as they fall due, until dropped.
+    pub(crate) async fn keep_backups(self: Arc<Self>) {
+        loop {
+            drop_old_resets(&self.data, now());
+            if let Some(plan) = &self.config.backups
+                && is_due(&self.data, plan, now())
+            {
+                back_up(&self.data, plan).await;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+fn is_due(data: &DataDirectory, plan: &BackupPlan, now: Timestamp) -> bool {
+    match last_backup(data.path()) {
+        Ok(Some(last)) if last.path.exists() => {
+            let age = now.as_millis() - last.verified_at.as_millis();
+            // A clock that was set back makes a backup rather than none for long.
+            !(0..plan.every.as_millis() as i64).contains(&age)
+        }
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not read when the last backup was made; one is made"
+            );
+            true
+        }
+    }
+}
+
+/// Makes one backup in a thread of its own, which a server that stops doesn't wait for.
+async fn back_up(data: &DataDirectory, plan: &BackupPlan) {
+    let (data, plan) = (data.clone(), plan.clone());
+    let (done, made) = oneshot::channel();
+    let work = move || {
+        // Who asked may have stopped.
+        let _ = done.send(make(&data, &plan));
+    };
+    let spawned = std::thread::Builder::new()
+        .name("backup".to_owned())
+        .spawn(work);
+    if let Err(error) = spawned {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "could not make a backup"
+        );
+        return;
+    }
+    match made.await {
+        Ok(Ok((path, manifest))) => tracing::info!(
+            backup.path = %path.display(), backup.bytes = manifest.bytes(), "backup made and verified"
+        ),
+        Ok(Err(error)) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "could not make a backup; it is tried again"
+        ),
+        Err(_) => tracing::error!("the backup panicked; it is tried again"),
+    }
+}
+
+fn make(data: &DataDirectory, plan: &BackupPlan) -> Result<(PathBuf, Manifest), BackupError> {
+    let at = now();
+    let to = plan.directory.join(backup_name(at));
+    let manifest = back_up_server(data, &to, at, |_| ())?;
+    // Only now that there is another.
+    for dropped in drop_oldest(&plan.directory, plan.keep)? {
+        tracing::info!(backup.path = %dropped.display(), "old backup dropped");
+    }
+    Ok((to, manifest))
+}
+
+/// Keeps the log of `tenant` before it is reset, and says where.
+pub(crate) fn keep_before_reset(
+    data: &DataDirectory,
+    tenant: &TenantId,
+    epoch: Epoch,
+    now: Timestamp,
+) -> Result<PathBuf, BackupError> {
+    let to = data
+        .path()
+        .join(RESETS)
+        .join(format!("{}-{epoch}", backup_name(now)));
+    back_up_tenant(data, tenant, &to, now)?;
+    Ok(to)
+}
+
+fn drop_old_resets(data: &DataDirectory, now: Timestamp) {
+    let directory = data.path().join(RESETS);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not look for old logs that were reset"
+            );
+            return;
+        }
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        drop_if_old(&path, now);
+    }
+}
+
+fn drop_if_old(path: &Path, now: Timestamp) {
+    let Ok(manifest) = Manifest::read(path) else {
+        // What is being made has no manifest, and what is not ours is left alone.
+        return;
+    };
+    let age = now.as_millis() - manifest.made_at.as_millis();
+    if age < RESET_KEPT.as_millis() as i64 {
+        return;
+    }
+    match fs::remove_dir_all(path) {
+        Ok(()) => tracing::info!(backup.path = %path.display(), "dropped a log reset long ago"),
+        Err(error) => tracing::warn!(
+            error = &error as &dyn std::error::Error, backup.path = %path.display(),
+            "could not drop a log reset long ago"
+        ),
+    }
+}

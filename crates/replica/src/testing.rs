@@ -1,9 +1,8 @@
 //! What the tests of replica and engine share: one thread, and a server's log on a tenant file.
 
-use std::io;
+mod host;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use syncline_model::thread::{Create, Entry, EntryId, ThreadId, ThreadOp, thread_id};
 use syncline_model::{Cursor, Epoch, Mark, OpKey, Payload, Scope, ServerSeq, Timestamp};
@@ -12,7 +11,6 @@ use syncline_protocol::{
     PageEncoder, PageEnd, PullQuery, PushAnswer, ReceivedOp, ReceivedPush, StreamQuery, Verdict,
     WireOp, admit, encode_event,
 };
-use syncline_simdisk::{FileError, Process};
 use syncline_store::threads::for_each_entry;
 use syncline_store::{
     Appended, Collecting, Compaction, FileOptions, PageLimit, PendingOp, Stepped, StoreError,
@@ -20,10 +18,9 @@ use syncline_store::{
 };
 use uuid::Uuid;
 
-use crate::{
-    Answer, AnswerBody, Call, FileIdentity, Host, Lease, NewOp, PREPARED_FILE_TYPE, Replica,
-    ReplicaOptions,
-};
+use crate::{Answer, AnswerBody, Call, Host, NewOp, PREPARED_FILE_TYPE, Replica};
+
+pub(crate) use host::DiskHost;
 
 pub(crate) fn at() -> Timestamp {
     "2026-01-02T03:04:05.678Z".parse().unwrap()
@@ -338,71 +335,5 @@ pub(crate) fn error(code: ErrorCode, details: Details) -> Answer {
     Answer {
         status: code.status(),
         ..ok(body)
-    }
-}
-
-/// A machine on the simulated disk.
-#[derive(Debug)]
-pub(crate) struct DiskHost {
-    process: Arc<Process>,
-    drawn: AtomicU64,
-}
-
-impl DiskHost {
-    pub(crate) fn options(process: &Arc<Process>) -> ReplicaOptions {
-        let host = Self {
-            process: Arc::clone(process),
-            drawn: AtomicU64::new(0),
-        };
-        ReplicaOptions {
-            host: Arc::new(host),
-            vfs: Some(process.vfs_name().to_owned()),
-        }
-    }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-impl Host for DiskHost {
-    fn now(&self) -> Timestamp {
-        let drawn = self.drawn.load(Ordering::Relaxed) as i64;
-        Timestamp::from_millis(1_700_000_000_000 + drawn).unwrap()
-    }
-
-    fn random(&self) -> [u8; 16] {
-        self.drawn.fetch_add(1, Ordering::Relaxed);
-        *Uuid::now_v7().as_bytes()
-    }
-
-    fn identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
-        let found = self.process.identity(text(path))?;
-        Ok(found.map(|file| FileIdentity {
-            machine: "sim".to_owned(),
-            device: 1,
-            inode: file.get(),
-        }))
-    }
-
-    fn try_lease(&self, path: &Path) -> io::Result<Option<Lease>> {
-        Ok(self.process.try_lock(text(path))?.map(Lease::new))
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        match self.process.remove(text(path)) {
-            Err(FileError::Missing { .. }) => Ok(()),
-            done => Ok(done?),
-        }
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Ok(self.process.rename(text(from), text(to))?)
-    }
-
-    fn write(&self, path: &Path, content: &mut dyn io::Read) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        content.read_to_end(&mut bytes)?;
-        Ok(self.process.write_durably(text(path), &bytes)?)
     }
 }

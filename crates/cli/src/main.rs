@@ -29,11 +29,6 @@ mod sync_state;
 mod table;
 mod wording;
 
-/// Requests and ops are made of small allocations, of which many are freed by another thread than
-/// the one that made them: the system's allocator takes a lock for each of those.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> std::process::ExitCode {
     cli::main(std::env::args_os(), environment::Environment::read())
 }

@@ -89,10 +89,18 @@ pub fn is_tombstone(table: &'static Table, row: &Row) -> bool {
     tombstones().any(|of| of.table.name == table.name && (of.stamps)(row).is_some())
 }
 
-/// Whether a payload is an object of these fields alone: one with more may mean more to a newer
-/// version.
-pub(crate) fn has_only(payload: &Payload, fields: &[&str]) -> bool {
-    struct Names<'a>(&'a [&'a str]);
+/// Whether a payload is an object of these fields alone, and each object right within it of the
+/// `inner` ones: one with more may mean more to a newer version.
+pub(crate) fn has_only(payload: &Payload, fields: &[&str], inner: &[&str]) -> bool {
+    struct Names<'a>(&'a [&'a str], Option<&'a [&'a str]>);
+
+    impl<'de> serde::de::DeserializeSeed<'de> for Names<'_> {
+        type Value = bool;
+
+        fn deserialize<D: serde::Deserializer<'de>>(self, value: D) -> Result<bool, D::Error> {
+            value.deserialize_any(self)
+        }
+    }
 
     impl<'de> serde::de::Visitor<'de> for Names<'_> {
         type Value = bool;
@@ -105,12 +113,74 @@ pub(crate) fn has_only(payload: &Payload, fields: &[&str]) -> bool {
             let mut only = true;
             while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
                 only &= self.0.contains(&&*name);
-                map.next_value::<serde::de::IgnoredAny>()?;
+                match self.1 {
+                    Some(inner) => only &= map.next_value_seed(Names(inner, None))?,
+                    None => {
+                        map.next_value::<serde::de::IgnoredAny>()?;
+                    }
+                }
             }
             Ok(only)
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+            while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+            Ok(true)
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+            Ok(true)
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+            Ok(true)
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+            Ok(true)
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+            Ok(true)
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+            Ok(true)
+        }
+
+        fn visit_unit<E>(self) -> Result<bool, E> {
+            Ok(true)
         }
     }
 
     let mut reader = serde_json::Deserializer::from_str(payload.as_str());
-    serde::Deserializer::deserialize_map(&mut reader, Names(fields)).unwrap_or(false)
+    serde::Deserializer::deserialize_map(&mut reader, Names(fields, Some(inner))).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_is_not_known_is_found_two_objects_deep() {
+        for (text, expected) in [
+            (
+                r#"{"type":"x","payload":{"text":"y","pos":[{"digit":1}]}}"#,
+                true,
+            ),
+            (r#"{"type":"x","payload":null}"#, true),
+            (r#"{"type":true,"payload":-1}"#, true),
+            (r#"{"type":1.5,"payload":1}"#, true),
+            (r#"{"type":"x","color":"red"}"#, false),
+            (
+                r#"{"type":"x","payload":{"text":"y","color":"red"}}"#,
+                false,
+            ),
+            (r#"["type"]"#, false),
+        ] {
+            let payload = Payload::stored(text);
+            let found = has_only(&payload, &["type", "payload"], &["text", "pos"]);
+            assert_eq!(found, expected, "{text}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The answer to a push: what became of each op.
 
-use syncline_model::{Epoch, OpKey, ServerSeq};
+use syncline_model::{Clock, Epoch, OpKey, ServerSeq};
 
 use crate::decode::{DecodeError, EPOCH, Field, parsed, place, utf8};
 use crate::echo::KeyEcho;
@@ -87,10 +87,18 @@ fn write_verdict(out: &mut Writer, verdict: &Verdict) {
         Verdict::Duplicate(None) => {
             out.raw(",\"status\":\"duplicate\"");
         }
-        Verdict::Rejected(OpError { code, message }) => {
+        Verdict::Rejected(OpError {
+            code,
+            message,
+            above,
+        }) => {
             out.raw(",\"status\":\"rejected\",\"error\":{\"code\":")
                 .quoted(code);
-            out.raw(",\"message\":").string(message).raw("}");
+            out.raw(",\"message\":").string(message);
+            if let Some(above) = above {
+                out.raw(",\"clock\":").number(above.get());
+            }
+            out.raw("}");
         }
     }
 }
@@ -210,12 +218,13 @@ impl<'a> ResultTokens<'a> {
 /// Reads why an op was rejected. A code that a newer server has come up with sends the op to
 /// quarantine, with the code in its message.
 fn read_error(reader: &mut Reader<'_>) -> Result<OpError, DecodeError> {
-    let (mut code, mut message) = (None, None);
+    let (mut code, mut message, mut above) = (None, None, None);
     reader.object::<DecodeError>(|reader, name| {
         let token = reader.value()?;
         match &*name {
             "code" => code = token.as_str(),
             "message" => message = token.as_str(),
+            "clock" => above = token.as_u64(),
             _ => {}
         }
         Ok(())
@@ -223,7 +232,10 @@ fn read_error(reader: &mut Reader<'_>) -> Result<OpError, DecodeError> {
     let code = code.ok_or(VERDICT)?;
     let message = message.unwrap_or_default();
     Ok(match ErrorCode::parse(&code) {
-        Some(code) => OpError::new(code, message),
+        Some(code) => OpError {
+            above: above.and_then(|clock| Clock::new(clock).ok()),
+            ..OpError::new(code, message)
+        },
         None => OpError::new(ErrorCode::InvalidOp, format!("{code}: {message}")),
     })
 }

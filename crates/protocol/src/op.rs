@@ -72,6 +72,8 @@ impl From<LoggedOp> for OfferedOp {
 pub struct OpError {
     pub code: ErrorCode,
     pub message: String,
+    /// With `clock_behind`: the clock that the op's must be above.
+    pub above: Option<Clock>,
 }
 
 impl OpError {
@@ -79,6 +81,19 @@ impl OpError {
         Self {
             code,
             message: message.into(),
+            above: None,
+        }
+    }
+
+    /// The refusal of an op whose clock is not above those of tombstones that are collected.
+    pub fn clock_behind(above: Clock) -> Self {
+        let message = format!(
+            "tombstones of this resource up to clock {above} are collected: \
+             take a new actor and write the op anew, with a clock above that"
+        );
+        Self {
+            above: Some(above),
+            ..Self::new(ErrorCode::ClockBehind, message)
         }
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::{Backoff, RetryClass};
 
-pub use action::{Action, Plan, Probe};
+pub use action::{Action, Common, Plan, Probe};
 pub use event::{
     Applied, Delivery, Event, Failure, FileReply, LocalFailure, PullReply, Settings, Settled,
 };
@@ -194,7 +194,7 @@ impl Session {
             Failure::Unauthorized | Failure::Forbidden => self.log_out(),
             Failure::EpochChanged(change) => self.search(Cause::Epoch(change), None),
             Failure::LogDiverged { head } => self.search(Cause::Diverged, head),
-            Failure::RebuildRequired => self.recover(Resume::Rebuild(Plan::NOTHING_LACKS)),
+            Failure::RebuildRequired => self.recover(Resume::Rebuild(Plan::COMPARING)),
             Failure::TooLarge | Failure::Refused => {
                 self.back_off(RetryClass::Refused, None, resume)
             }

@@ -10,6 +10,8 @@ use crate::{ListId, OpKey, Payload, Rows, Value};
 
 /// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
 const FIELDS: [&str; 6] = ["type", "itemId", "actor", "clock", "payload", "touches"];
+/// Those of the object within it.
+const INNER: [&str; 6] = ["text", "done", "note", "pos", "list", "title"];
 
 /// Says whether the rows of a list still need one of its ops: those that win a part of one.
 pub fn coverage<R: Rows>(
@@ -36,7 +38,7 @@ pub fn coverage<R: Rows>(
     };
     // Without a row its tombstone was collected, and the op with it.
     let needed = versions.is_some_and(|versions| versions.holds(parts, &version_of(key)));
-    Ok(if needed || !has_only(payload, &FIELDS) {
+    Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
         Coverage::Needed
     } else {
         Coverage::Covered

@@ -8,6 +8,8 @@ use crate::{OpKey, Payload, Rows};
 
 /// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
 const FIELDS: [&str; 6] = ["type", "listId", "itemId", "actor", "clock", "payload"];
+/// Those of the object within it.
+const INNER: [&str; 2] = ["title", "pos"];
 
 /// Says whether the rows of the registry still need one of its ops: those that win a part of one.
 pub fn coverage<R: Rows>(
@@ -24,7 +26,7 @@ pub fn coverage<R: Rows>(
     let versions = row.map(|row| Versions::of_text(row[5].as_text().unwrap_or_default()));
     // Without a row its tombstone was collected, and the op with it.
     let needed = versions.is_some_and(|versions| versions.holds(write.parts(), &version_of(key)));
-    Ok(if needed || !has_only(payload, &FIELDS) {
+    Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
         Coverage::Needed
     } else {
         Coverage::Covered

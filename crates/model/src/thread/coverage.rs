@@ -49,7 +49,7 @@ pub fn coverage<R: Rows>(
         Some(thread) if thread.is_deleted() => made_tombstone(thread, &op),
         _ => wins_a_part(rows, key, thread.as_ref(), &version, op)?,
     };
-    Ok(if needed || !has_only(payload, &FIELDS) {
+    Ok(if needed || !has_only(payload, &FIELDS, &[]) {
         Coverage::Needed
     } else {
         Coverage::Covered

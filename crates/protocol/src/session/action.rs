@@ -103,7 +103,7 @@ pub struct Plan {
     pub epoch: Option<Epoch>,
     /// The last common place. It is the `heal` place of every op that is offered again, also of
     /// those that wait in the outbox from an earlier rebuild. At place 0 any mark stands.
-    pub common: Cursor,
+    pub common: Common,
     /// Ops of the old file above the common place and at or below this one, whoever wrote them, are
     /// offered again in their old order, but for those that the new file holds.
     pub offer_up_to: ServerSeq,
@@ -111,12 +111,31 @@ pub struct Plan {
     pub mode: EpochMode,
 }
 
+/// The last common place of the old file and the server's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Common {
+    /// This one, which the server has verified.
+    At(Cursor),
+    /// The highest place that both the old file and the new one hold an op at, with the same mark:
+    /// found at the switch. Where there is none, place 0.
+    Compared,
+}
+
 impl Plan {
     /// A rebuild that offers nothing again: whatever the old file holds, the server has.
     pub const NOTHING_LACKS: Self = Self {
         epoch: None,
-        common: Cursor::ORIGIN,
+        common: Common::At(Cursor::ORIGIN),
         offer_up_to: ServerSeq::ZERO,
+        mode: EpochMode::Heal,
+    };
+
+    /// A rebuild of a file whose place is below the floor, where the server can't tell whether it is
+    /// common.
+    pub const COMPARING: Self = Self {
+        epoch: None,
+        common: Common::Compared,
+        offer_up_to: ServerSeq(u64::MAX),
         mode: EpochMode::Heal,
     };
 }

@@ -116,7 +116,7 @@ impl Event {
 pub enum Settled {
     /// Each op is acknowledged or quarantined.
     Done,
-    /// An op was refused with `key_conflict` or `clock_lead`: there is a new actor, and what is
+    /// An op was refused with `key_conflict`, `clock_lead` or `clock_behind`: there is a new actor, and what is
     /// pending was written anew.
     Renewed,
 }

@@ -3,7 +3,7 @@
 
 use syncline_model::{Cursor, Epoch, ServerSeq};
 
-use super::action::Plan;
+use super::action::{Common, Plan};
 use crate::{EpochChange, EpochMode};
 
 /// Why a search began.
@@ -149,13 +149,13 @@ impl Found {
         match self.cause {
             Cause::Diverged => Plan {
                 epoch: None,
-                common: self.common,
+                common: Common::At(self.common),
                 offer_up_to: ServerSeq(u64::MAX),
                 mode: EpochMode::Heal,
             },
             Cause::Epoch(change) => Plan {
                 epoch: Some(change.epoch),
-                common: self.common,
+                common: Common::At(self.common),
                 offer_up_to: change.offer_up_to,
                 mode: change.mode,
             },

@@ -14,7 +14,7 @@ fn verdicts() -> impl Strategy<Value = Verdict> {
         places().prop_map(Verdict::Accepted),
         prop::option::of(places()).prop_map(Verdict::Duplicate),
         (codes, any::<String>())
-            .prop_map(|(code, message)| Verdict::Rejected(OpError { code, message })),
+            .prop_map(|(code, message)| Verdict::Rejected(OpError::new(code, message))),
     ]
 }
 

@@ -3,7 +3,8 @@
 use syncline_model::{Cursor, Epoch, EpochMode, Mark, ServerSeq};
 use syncline_protocol::EpochChange;
 use syncline_protocol::session::{
-    Action, Applied, Event, Failure, FileReply, LocalFailure, Plan, PullReply, Session, Settings,
+    Action, Applied, Common, Event, Failure, FileReply, LocalFailure, Plan, PullReply, Session,
+    Settings,
 };
 
 use crate::sessions::{CAUGHT_UP, PAGE, live, live_session, tell};
@@ -123,7 +124,10 @@ fn a_fetch_whose_floor_moves_begins_again_with_the_same_plan() {
     let Action::BeginRebuild(plan) = &begun[0] else {
         panic!("no plan")
     };
-    assert_eq!((plan.common, plan.mode), (at(4), EpochMode::Heal));
+    assert_eq!(
+        (plan.common, plan.mode),
+        (Common::At(at(4)), EpochMode::Heal)
+    );
     assert_eq!(again[0], begun[0]);
 }
 
@@ -162,7 +166,7 @@ fn a_restored_server_is_healed_above_the_common_place() {
     );
     let plan = Plan {
         epoch: Some(epoch()),
-        common: at(6),
+        common: Common::At(at(6)),
         offer_up_to: ServerSeq(u64::MAX),
         mode: EpochMode::Heal,
     };

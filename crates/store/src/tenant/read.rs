@@ -76,6 +76,46 @@ impl TenantFile {
         }
     }
 
+    /// The highest place that this log and another hold with the same mark: up to there they are
+    /// one. Place 0 where there is none.
+    pub fn last_common(&self, other: &Self) -> Result<Cursor, StoreError> {
+        let mut common = Cursor::ORIGIN;
+        let heads = (self.head()?.cursor, other.head()?.cursor);
+        let (mut low, mut high) = (0, heads.0.server_seq.min(heads.1.server_seq).get());
+        // The highest place first: mostly it is the one.
+        let mut asked = high;
+        while low < high {
+            let shared = self.shared_at_or_below(other, ServerSeq(asked))?;
+            match shared {
+                Some((one, mark)) if one.mark != mark => high = one.server_seq.get() - 1,
+                Some((one, _)) => {
+                    common = one;
+                    low = asked;
+                }
+                None => low = asked,
+            }
+            asked = low + (high - low).div_ceil(2);
+        }
+        Ok(common)
+    }
+
+    /// The highest place, not above `place`, of which both logs keep a mark, and both marks.
+    fn shared_at_or_below(
+        &self,
+        other: &Self,
+        place: ServerSeq,
+    ) -> Result<Option<(Cursor, Mark)>, StoreError> {
+        let mut ours = self.cursor_at_or_below(place)?;
+        while ours.server_seq > ServerSeq::ZERO {
+            let theirs = other.cursor_at_or_below(ours.server_seq)?;
+            if theirs.server_seq == ours.server_seq {
+                return Ok(Some((ours, theirs.mark)));
+            }
+            ours = self.cursor_at_or_below(theirs.server_seq)?;
+        }
+        Ok(None)
+    }
+
     /// The mark of place 0.
     pub fn origin(&self) -> Result<Mark, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT origin FROM state")?;

@@ -1,8 +1,11 @@
 //! A compacted log folds to the same view, here and wherever it is pulled to.
 
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 
 use super::*;
+
+mod cases;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -14,6 +17,12 @@ enum Step {
     Custom {
         actor: u8,
         replaces: bool,
+    },
+    /// Of an item of the one list; the clock lags so much behind the highest.
+    List {
+        item: u8,
+        kind: u8,
+        lag: u64,
     },
     /// A replica pulls all there is.
     Pull(usize),
@@ -30,11 +39,26 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => (0..3_u8, 0..2_u64, 0..9_u8)
             .prop_map(|(actor, thread, kind)| Step::Append { actor, thread, kind }),
         3 => (0..3_u8, any::<bool>()).prop_map(|(actor, replaces)| Step::Custom { actor, replaces }),
+        12 => (0..3_u8, 0..6_u8, 0..12_u64)
+            .prop_map(|(item, kind, lag)| Step::List { item, kind, lag }),
         2 => (0..2_usize).prop_map(Step::Pull),
-        2 => (0..=100_u64, 1..6_usize, 1..20_usize)
+        2 => (50..=100_u64, 1..20_usize, 1..40_usize)
             .prop_map(|(floor, steps, count)| Step::Compact { floor, steps, count }),
     ];
     proptest::collection::vec(step, 1..80)
+}
+
+/// Few items, and a floor near the head: what is removed is soon collected. Now and then somebody
+/// makes an item again with a stamp from long before.
+fn list_steps() -> impl Strategy<Value = Vec<Step>> {
+    let list = |(item, kind, lag)| Step::List { item, kind, lag };
+    let step = prop_oneof![
+        8 => (0..3_u8, 0..8_u8, Just(0)).prop_map(list),
+        2 => (0..3_u8, Just(3), 1..20_u64).prop_map(list),
+        1 => (0..2_usize).prop_map(Step::Pull),
+        4 => (60..=100_u64).prop_map(|floor| Step::Compact { floor, steps: 9, count: 100 }),
+    ];
+    proptest::collection::vec(step, 30..60)
 }
 
 /// `word` is the value of `replaces`.
@@ -48,6 +72,38 @@ fn custom(actor: &str, clock: u64, word: &str) -> Op {
         },
         payload: Payload::parse(&format!(r#"{{"replaces":{word},"n":{clock}}}"#)).unwrap(),
     }
+}
+
+/// An op on one of a few items of a list, stamped late.
+fn list(item: u8, kind: u8, lag: u64, unique: u64) -> Op {
+    let position = format!(r#""pos":[{{"digit":{unique},"actor":"a"}}]"#);
+    let content = format!(r#""text":"t{unique}","done":false,"note":"",{position}"#);
+    let (kind, said) = match kind {
+        0 => ("insert", format!("{{{content}}}")),
+        1 => ("update", format!(r#"{{"text":"u{unique}"}}"#)),
+        2 => ("move", format!("{{{position}}}")),
+        3 => ("restore", format!(r#"{{{content},"list":"one"}}"#)),
+        _ => ("remove", "null".to_owned()),
+    };
+    let text = format!(r#"{{"type":"{kind}","itemId":"i{item}","payload":{said}}}"#);
+    let clock = unique.saturating_sub(lag).max(1);
+    let mut op = custom(&format!("l{unique}"), clock, "false");
+    op.key.scope = Scope::new(Scope::LIST).unwrap();
+    op.payload = Payload::parse(&text).unwrap();
+    op
+}
+
+/// Appends an op to the log that compacts, as its writer would: with a later clock where it is
+/// refused; then to the one that doesn't.
+fn append_to_both(small: &mut TenantFile, whole: &mut TenantFile, mut op: Op) {
+    if let [Appended::Behind(clock)] = append(small, std::slice::from_ref(&op))[..] {
+        let seen = small.head().unwrap().clock_max;
+        assert!(clock.get() <= seen);
+        op.key.clock = Clock::new(seen + 1).unwrap();
+        let again = append(small, std::slice::from_ref(&op));
+        assert!(matches!(again[..], [Appended::At(..)]));
+    }
+    append(whole, &[op]);
 }
 
 /// Custom ops of a log as those who know their scope would read them: from the last that replaces.
@@ -69,7 +125,17 @@ fn custom_state(file: &TenantFile) -> Vec<u64> {
 const NO_OUTBOX: &[PendingOp] = &[];
 
 fn compact(file: &mut TenantFile, floor: u64, steps: usize, count: usize) -> Compaction {
-    let mut run = Compaction::begin(file, ServerSeq(floor), Collecting::Tombstones).unwrap();
+    compact_with(file, floor, Collecting::Tombstones, steps, count)
+}
+
+fn compact_with(
+    file: &mut TenantFile,
+    floor: u64,
+    collecting: Collecting,
+    steps: usize,
+    count: usize,
+) -> Compaction {
+    let mut run = Compaction::begin(file, ServerSeq(floor), collecting).unwrap();
     for _ in 0..steps {
         if file.compact_step(&mut run, count, NO_OUTBOX).unwrap() == Stepped::Done {
             break;
@@ -91,8 +157,17 @@ fn fetched(dir: &Dir, server: &TenantFile, limit: usize) -> TenantFile {
 }
 
 fn pull_from_zero(server: &TenantFile, replica: &mut TenantFile, limit: usize) {
+    pull_up_to(
+        server,
+        replica,
+        server.head().unwrap().cursor.server_seq,
+        limit,
+    );
+}
+
+fn pull_up_to(server: &TenantFile, replica: &mut TenantFile, place: ServerSeq, limit: usize) {
     let head = server.head().unwrap();
-    while replica.head().unwrap().cursor.server_seq < head.cursor.server_seq {
+    while replica.head().unwrap().cursor.server_seq < place {
         let since = replica.head().unwrap().cursor.server_seq;
         let mut page = page(server, since, limit);
         if page.ops.len() < limit {
@@ -102,248 +177,84 @@ fn pull_from_zero(server: &TenantFile, replica: &mut TenantFile, limit: usize) {
     }
 }
 
+/// Does these steps with a log that compacts and one that doesn't, and compares.
+fn compare(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let dir = Dir::new();
+    let (mut whole, mut small) = (dir.create("whole.db"), dir.create("small.db"));
+    let mut replicas: Vec<_> = (0..2).map(|n| dir.create(&format!("r{n}.db"))).collect();
+    let mut unique = 0;
+    for step in steps {
+        match step {
+            Step::Append {
+                actor,
+                thread: n,
+                kind,
+            } => {
+                unique += 1;
+                let mut op = op(&format!("a{actor}"), unique, thread(n), &create(n));
+                op.payload = convergence::payload(kind, n, unique);
+                append(&mut whole, std::slice::from_ref(&op));
+                append(&mut small, &[op]);
+            }
+            Step::Custom { actor, replaces } => {
+                unique += 1;
+                let op = custom(&format!("a{actor}"), unique, &replaces.to_string());
+                append(&mut whole, std::slice::from_ref(&op));
+                append(&mut small, &[op]);
+            }
+            Step::List { item, kind, lag } => {
+                unique += 1;
+                append_to_both(&mut small, &mut whole, list(item, kind, lag, unique));
+            }
+            Step::Pull(n) => pull_from_zero(&small, &mut replicas[n], 1_000),
+            Step::Compact {
+                floor,
+                steps,
+                count,
+            } => {
+                let floor = small.head().unwrap().cursor.server_seq.get() * floor / 100;
+                for replica in &mut replicas {
+                    pull_up_to(&small, replica, ServerSeq(floor), 3);
+                }
+                compact(&mut small, floor, steps, count);
+                let mut own = floor;
+                for replica in &mut replicas {
+                    own = own.saturating_sub(1);
+                    compact_with(replica, own, Collecting::Nothing, steps, count);
+                }
+            }
+        }
+        prop_assert_eq!(custom_state(&small), custom_state(&whole));
+    }
+    let expected = whole.dump_view().unwrap();
+    prop_assert_eq!(&fetched(&dir, &small, 3).dump_view().unwrap(), &expected);
+    for replica in &mut replicas {
+        pull_from_zero(&small, replica, 5);
+        prop_assert_eq!(&replica.dump_view().unwrap(), &expected);
+        replica.fold_again().unwrap();
+        prop_assert_eq!(&replica.dump_view().unwrap(), &expected);
+    }
+    prop_assert_eq!(&small.dump_view().unwrap(), &expected);
+    small.fold_again().unwrap();
+    prop_assert_eq!(&small.dump_view().unwrap(), &expected);
+    // Whatever was dropped is known to have been there.
+    for op in whole.ops_after(ServerSeq::ZERO, EVERYTHING).unwrap() {
+        let known = small.find(&op.key).unwrap().is_some() || small.is_pruned(&op.key).unwrap();
+        prop_assert!(known, "{:?}", op.key);
+    }
+    Ok(())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn compacted_logs_fold_to_the_same_view_wherever_they_go(steps in steps()) {
-        let dir = Dir::new();
-        let (mut whole, mut small) = (dir.create("whole.db"), dir.create("small.db"));
-        let mut replicas: Vec<_> = (0..2).map(|n| dir.create(&format!("r{n}.db"))).collect();
-        let mut unique = 0;
-        for step in steps {
-            match step {
-                Step::Append { actor, thread: n, kind } => {
-                    unique += 1;
-                    let mut op = op(&format!("a{actor}"), unique, thread(n), &create(n));
-                    op.payload = convergence::payload(kind, n, unique);
-                    append(&mut whole, std::slice::from_ref(&op));
-                    append(&mut small, &[op]);
-                }
-                Step::Custom { actor, replaces } => {
-                    unique += 1;
-                    let op = custom(&format!("a{actor}"), unique, &replaces.to_string());
-                    append(&mut whole, std::slice::from_ref(&op));
-                    append(&mut small, &[op]);
-                }
-                Step::Pull(n) => pull_from_zero(&small, &mut replicas[n], 1_000),
-                Step::Compact { floor, steps, count } => {
-                    let head = small.head().unwrap().cursor.server_seq.get();
-                    let live = replicas.iter().map(|r| r.head().unwrap().cursor.server_seq.get());
-                    let floor = (head * floor / 100).min(live.min().unwrap_or(0));
-                    compact(&mut small, floor, steps, count);
-                    let mut own = floor;
-                    for replica in &mut replicas {
-                        own = own.saturating_sub(1);
-                        compact(replica, own, steps, count);
-                    }
-                }
-            }
-            prop_assert_eq!(custom_state(&small), custom_state(&whole));
-        }
-        let expected = whole.dump_view().unwrap();
-        prop_assert_eq!(&fetched(&dir, &small, 3).dump_view().unwrap(), &expected);
-        for replica in &mut replicas {
-            pull_from_zero(&small, replica, 5);
-            prop_assert_eq!(&replica.dump_view().unwrap(), &expected);
-            replica.fold_again().unwrap();
-            prop_assert_eq!(&replica.dump_view().unwrap(), &expected);
-        }
-        prop_assert_eq!(&small.dump_view().unwrap(), &expected);
-        small.fold_again().unwrap();
-        prop_assert_eq!(&small.dump_view().unwrap(), &expected);
-        // Whatever was dropped is known to have been there.
-        for op in whole.ops_after(ServerSeq::ZERO, EVERYTHING).unwrap() {
-            let known = small.find(&op.key).unwrap().is_some() || small.is_pruned(&op.key).unwrap();
-            prop_assert!(known, "{:?}", op.key);
-        }
+        compare(steps)?;
     }
-}
 
-fn renames(count: u64) -> Vec<Op> {
-    let rename = |clock| {
-        let name = Cow::Owned(format!("name {clock}"));
-        let update = ThreadOp::Update(Update {
-            name: Some(name),
-            project: None,
-            status: None,
-            at: at(clock as i64),
-        });
-        op("a", clock, thread(1), &update)
-    };
-    (1..=count).map(rename).collect()
-}
-
-#[test]
-fn of_a_thousand_renames_two_stay_and_the_file_shrinks() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    append(&mut file, &renames(20_000));
-    assert!(file.empty_log().unwrap());
-    let path = dir.0.path().join("t.db");
-    let before = std::fs::metadata(&path).unwrap().len();
-    let run = compact_all(&mut file, 20_000);
-    assert_eq!(run.totals().judged, 19_999);
-    assert_eq!(run.totals().dropped, 19_998);
-    while file.shrink_step(64).unwrap() > 0 {}
-    assert!(file.empty_log().unwrap());
-    let after = std::fs::metadata(&path).unwrap().len();
-    assert!(after * 10 < before, "{after} of {before} bytes are left");
-    let fill = file.fill().unwrap();
-    assert_eq!(fill.bytes, after);
-    assert_eq!(file.head().unwrap().floor, ServerSeq(20_000));
-}
-
-#[test]
-fn a_loose_file_is_rewritten_smaller() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    let mut ops = renames(20_000);
-    for (n, op) in ops.iter_mut().enumerate() {
-        if n % 4 == 0 {
-            op.payload = entry(n as u128, "an entry between the renames")
-                .payload()
-                .unwrap();
-        }
+    #[test]
+    fn lists_without_their_tombstones_are_the_same_lists(steps in list_steps()) {
+        compare(steps)?;
     }
-    append(&mut file, &ops);
-    compact_all(&mut file, 20_000);
-    while file.shrink_step(64).unwrap() > 0 {}
-    let before = file.fill().unwrap();
-    file.rewrite().unwrap();
-    let after = file.fill().unwrap();
-    assert!(
-        after.bytes < before.bytes && !after.is_loose(),
-        "{before:?} {after:?}"
-    );
-    assert_eq!(file.integrity().unwrap(), "ok");
-}
-
-#[test]
-fn what_is_erased_is_nowhere_in_the_file_after_compaction() {
-    const SECRET: &str = "correct horse battery staple";
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    append(
-        &mut file,
-        &[
-            op("a", 1, thread(1), &create(1)),
-            op("a", 2, thread(1), &entry(1, SECRET)),
-            op("a", 3, thread(1), &delete(1)),
-        ],
-    );
-    let run = compact_all(&mut file, 3);
-    assert_eq!(run.totals().dropped, 2);
-    while file.shrink_step(64).unwrap() > 0 {}
-    assert!(file.empty_log().unwrap());
-    for entry in std::fs::read_dir(dir.0.path()).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        let found = bytes
-            .windows(SECRET.len())
-            .any(|part| part == SECRET.as_bytes());
-        assert!(!found);
-    }
-}
-
-#[test]
-fn the_op_at_the_floor_stays_so_that_its_mark_can_be_shown() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    append(&mut file, &renames(10));
-    let mark = file.mark_at(ServerSeq(5)).unwrap();
-    compact_all(&mut file, 5);
-    assert_eq!(file.mark_at(ServerSeq(5)).unwrap(), mark);
-    assert_eq!(file.mark_at(ServerSeq(4)).unwrap(), None);
-}
-
-#[test]
-fn a_dropped_op_offered_again_is_a_duplicate_and_a_later_one_is_not() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    let ops = renames(10);
-    append(&mut file, &ops);
-    compact_all(&mut file, 10);
-    assert_eq!(append(&mut file, &ops[3..4]), [Appended::Duplicate(None)]);
-    assert_eq!(
-        append(&mut file, &ops[9..]),
-        [Appended::Duplicate(Some(ServerSeq(10)))]
-    );
-    let later = op("a", 11, thread(1), &entry(1, "x"));
-    assert_eq!(
-        append(&mut file, &[later]),
-        [Appended::At(ServerSeq(11), Folded::Applied)]
-    );
-}
-
-#[test]
-fn ops_of_a_resource_with_pending_ones_stay() {
-    let dir = Dir::new();
-    let (mut server, mut replica) = (dir.create("s.db"), dir.create("r.db"));
-    append(&mut server, &renames(10));
-    let outbox = [PendingOp {
-        order: 1,
-        op: op("b", 1, thread(1), &entry(1, "pending")),
-    }];
-    pull(&server, &mut replica, &outbox, 100);
-    replica.fold_outbox(&outbox[..]).unwrap();
-    let mut run = Compaction::begin(&replica, ServerSeq(10), Collecting::Nothing).unwrap();
-    let stepped = |replica: &mut TenantFile, run: &mut Compaction, outbox: &[PendingOp]| {
-        while replica.compact_step(run, 3, outbox).unwrap() == Stepped::More {}
-        run.totals().dropped
-    };
-    assert_eq!(stepped(&mut replica, &mut run, &outbox), 0);
-    let resource = (Scope::thread(), ResourceId::from(thread(1)));
-    replica.refold(&[resource], NO_OUTBOX).unwrap();
-    let mut run = Compaction::begin(&replica, ServerSeq(10), Collecting::Nothing).unwrap();
-    assert_eq!(stepped(&mut replica, &mut run, NO_OUTBOX), 8);
-}
-
-#[test]
-fn a_run_ends_where_another_epoch_begins() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    append(&mut file, &renames(10));
-    let mut run = Compaction::begin(&file, ServerSeq(10), Collecting::Tombstones).unwrap();
-    file.compact_step(&mut run, 3, NO_OUTBOX).unwrap();
-    let origin = Mark::origin([8; 16]);
-    file.start_epoch(epoch(1), epoch(2), LogStart::Reset { origin })
-        .unwrap();
-    append(&mut file, &renames(10));
-    let stepped = file.compact_step(&mut run, 3, NO_OUTBOX).unwrap();
-    assert_eq!(stepped, Stepped::Done);
-    assert_eq!(
-        file.ops_after(ServerSeq::ZERO, EVERYTHING).unwrap().len(),
-        10
-    );
-    assert_eq!(file.head().unwrap().floor, ServerSeq::ZERO);
-}
-
-#[test]
-fn an_op_that_could_not_be_folded_stays() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    append(&mut file, &renames(10));
-    file.connection()
-        .execute_batch("INSERT INTO unfolded VALUES (4)")
-        .unwrap();
-    let run = compact_all(&mut file, 10);
-    assert_eq!(run.totals().dropped, 7);
-    assert!(file.mark_at(ServerSeq(4)).unwrap().is_some());
-}
-
-#[test]
-fn times_tell_what_the_log_held_by_then() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    file.note_time(at(1)).unwrap();
-    assert_eq!(file.place_at(at(100)).unwrap(), ServerSeq::ZERO);
-    append(&mut file, &renames(10));
-    file.note_time(at(10)).unwrap();
-    file.note_time(at(20)).unwrap();
-    append(&mut file, &[op("b", 1, thread(1), &entry(1, "x"))]);
-    file.note_time(at(30)).unwrap();
-    let place = |millis| file.place_at(at(millis)).unwrap().get();
-    assert_eq!([place(9), place(10), place(29), place(30)], [0, 10, 10, 11]);
-    file.forget_times_below(ServerSeq(11)).unwrap();
-    assert_eq!(file.place_at(at(29)).unwrap(), ServerSeq::ZERO);
 }

@@ -1,0 +1,239 @@
+//! Servers that have compacted their log past what a replica has applied.
+
+use syncline_model::thread::{ThreadOp, Update};
+use syncline_model::{ListId, ResourceId, Scope, Timestamp};
+use syncline_store::Collecting;
+
+use super::*;
+use crate::NewOp;
+use crate::testing::{compact, thread};
+
+fn rename(name: &str) -> NewOp {
+    let op = ThreadOp::Update(Update {
+        name: Some(name.into()),
+        project: None,
+        status: None,
+        at: Timestamp::from_millis(name.len() as i64).unwrap(),
+    });
+    NewOp {
+        scope: Scope::thread(),
+        resource: thread().into(),
+        payload: op.payload().unwrap(),
+    }
+}
+
+fn list_op(payload: &str) -> NewOp {
+    NewOp {
+        scope: Scope::new(Scope::LIST).unwrap(),
+        resource: ResourceId::new(ListId::from(ResourceId::new("groceries").unwrap()).as_str())
+            .unwrap(),
+        payload: syncline_model::Payload::parse(payload).unwrap(),
+    }
+}
+
+fn write_op(node: &mut Node, op: NewOp, server: &mut WireServer) {
+    node.engine.replica().write(&[op]).unwrap();
+    node.tell(EngineEvent::LocalWrite);
+    node.settle(server);
+}
+
+/// Gives how many ops the sleeper offers when it is back.
+fn slept_below_the_floor(fetch_file: u64) -> usize {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut sleeper = machines.node("sleeper", LIVE);
+    sleeper.settle(&mut server);
+    for n in 0..10 {
+        sleeper.write(&[&format!("early {n}")]);
+        sleeper.settle(&mut server);
+        write_op(&mut sleeper, rename(&format!("name {n}")), &mut server);
+    }
+    sleeper.stop();
+    let mut other = machines.node("other", LIVE);
+    other.settle(&mut server);
+    write_op(&mut other, rename("the last"), &mut server);
+    other.write(&["while it slept"]);
+    other.settle(&mut server);
+    let (head, before) = (server.head(), server.keys().len());
+    server.compact(head);
+    assert!(server.keys().len() < before);
+    let mut sleeper = machines.node("sleeper", Settings::Off);
+    sleeper.engine.fetch_file_from(fetch_file);
+    sleeper.write(&["written asleep"]);
+    sleeper.tell(EngineEvent::Configured(LIVE));
+    let mut offered = 0;
+    sleeper.settle_with(&mut server, &mut |call, answer| {
+        if call.path == "sync/push" {
+            let body = call.body.as_deref().unwrap();
+            offered += syncline_protocol::ReceivedPush::decode(body, &Default::default())
+                .unwrap()
+                .ops
+                .len();
+        }
+        Ok(answer)
+    });
+    other.settle(&mut server);
+    assert_eq!(sleeper.contents().last().unwrap(), "written asleep");
+    equal_views(&mut [&mut sleeper, &mut other]);
+    assert_eq!((sleeper.waiting(), other.waiting()), (0, 0));
+    offered
+}
+
+#[test]
+fn a_replica_that_slept_below_the_floor_keeps_its_outbox() {
+    // Of the ops below the floor that a page lacks, nothing says that they were there: offered again,
+    // they are duplicates.
+    assert!(slept_below_the_floor(u64::MAX) > 4);
+}
+
+#[test]
+fn with_a_prepared_file_it_offers_nothing_that_was_compacted() {
+    // Its own two, once below the floor, and once after the rebuild.
+    assert_eq!(slept_below_the_floor(0), 4);
+}
+
+/// Without a new epoch the server can't tell, and below its floor neither can its marks: the files do.
+fn regrown_and_compacted(fetch_file: u64) {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut a = machines.node("a", LIVE);
+    a.settle(&mut server);
+    for n in 0..5 {
+        a.write(&[&format!("kept {n}")]);
+        a.settle(&mut server);
+        write_op(&mut a, rename(&format!("name {n}")), &mut server);
+    }
+    let copy = server.back_up();
+    for n in 0..5 {
+        a.write(&[&format!("lost {n}")]);
+        a.settle(&mut server);
+    }
+    write_op(&mut a, rename("lost too"), &mut server);
+    a.stop();
+    server.restore(&copy);
+    let mut c = machines.node("c", LIVE);
+    c.settle(&mut server);
+    for n in 0..30 {
+        c.write(&[&format!("new {n}")]);
+        c.settle(&mut server);
+        write_op(&mut c, rename(&format!("other {n}")), &mut server);
+    }
+    let head = server.head();
+    server.compact(head);
+    let mut a = machines.node("a", Settings::Off);
+    a.engine.fetch_file_from(fetch_file);
+    a.write(&["pending"]);
+    a.tell(EngineEvent::Configured(LIVE));
+    a.settle(&mut server);
+    c.settle(&mut server);
+    equal_views(&mut [&mut a, &mut c]);
+    let contents = a.contents();
+    for n in 0..5 {
+        let found = contents.iter().filter(|text| **text == format!("lost {n}"));
+        assert_eq!(found.count(), 1, "{contents:?}");
+    }
+    assert_eq!(contents.len(), 5 + 5 + 30 + 1);
+    assert_eq!((a.waiting(), c.waiting()), (0, 0));
+}
+
+#[test]
+fn a_server_put_back_regrown_and_compacted_past_a_cursor_gets_what_it_lost() {
+    regrown_and_compacted(u64::MAX);
+}
+
+#[test]
+fn a_prepared_file_of_such_a_server_is_compared_alike() {
+    regrown_and_compacted(0);
+}
+
+#[test]
+fn a_server_put_back_below_the_floor_is_healed_by_replicas_that_have_compacted() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
+    a.settle(&mut server);
+    b.settle(&mut server);
+    for n in 0..6 {
+        a.write(&[&format!("old {n}")]);
+        a.settle(&mut server);
+        write_op(&mut a, rename(&format!("name {n}")), &mut server);
+    }
+    let insert = r#"{"type":"insert","itemId":"milk","payload":{"text":"milk","pos":[{"digit":1,"actor":"a"}]}}"#;
+    write_op(&mut a, list_op(insert), &mut server);
+    let copy = server.back_up();
+    for n in 0..6 {
+        b.settle(&mut server);
+        b.write(&[&format!("newer {n}")]);
+        b.settle(&mut server);
+        write_op(&mut b, rename(&format!("later {n}")), &mut server);
+    }
+    write_op(
+        &mut b,
+        list_op(r#"{"type":"remove","itemId":"milk"}"#),
+        &mut server,
+    );
+    b.settle(&mut server);
+    a.settle(&mut server);
+    let floor = server.head();
+    server.compact(floor);
+    for node in [&mut a, &mut b] {
+        compact(
+            &mut node.engine.replica().tenant,
+            floor,
+            Collecting::Nothing,
+        );
+    }
+    equal_views(&mut [&mut a, &mut b]);
+    let expected = a.engine.replica().view().unwrap().dump_view().unwrap();
+    server.restore(&copy);
+    a.stop();
+    b.stop();
+    let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
+    for _ in 0..2 {
+        a.settle(&mut server);
+        b.settle(&mut server);
+    }
+    equal_views(&mut [&mut a, &mut b]);
+    assert_eq!(server.file.dump_view().unwrap(), expected);
+    assert_eq!((a.waiting(), b.waiting()), (0, 0));
+}
+
+#[test]
+fn a_write_from_before_a_tombstone_was_collected_is_stamped_anew_and_arrives() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
+    a.settle(&mut server);
+    b.settle(&mut server);
+    b.stop();
+    let mut c = machines.node("c", Settings::Off);
+    c.write(&["the end"]);
+    for n in 0..5 {
+        write_op(&mut a, rename(&format!("name {n}")), &mut server);
+    }
+    let insert = r#"{"type":"insert","itemId":"milk","payload":{"text":"milk","pos":[{"digit":1,"actor":"a"}]}}"#;
+    write_op(&mut a, list_op(insert), &mut server);
+    write_op(
+        &mut a,
+        list_op(r#"{"type":"remove","itemId":"milk"}"#),
+        &mut server,
+    );
+    // No clock that is left in the log leads to those that are collected.
+    c.tell(EngineEvent::Configured(LIVE));
+    c.settle(&mut server);
+    let head = server.head();
+    server.compact(head);
+    let has_list = |server: &WireServer| {
+        let keys = server.keys();
+        keys.iter().any(|key| key.scope.as_str() == Scope::LIST)
+    };
+    assert!(!has_list(&server), "the tombstone is collected");
+    let mut b = machines.node("b", Settings::Off);
+    let insert = r#"{"type":"insert","itemId":"bread","payload":{"text":"bread","pos":[{"digit":1,"actor":"a"}]}}"#;
+    b.engine.replica().write(&[list_op(insert)]).unwrap();
+    let actor = b.engine.replica().status().unwrap().actor;
+    b.tell(EngineEvent::Configured(LIVE));
+    b.settle(&mut server);
+    a.settle(&mut server);
+    assert!(has_list(&server));
+    assert_ne!(b.engine.replica().status().unwrap().actor, actor);
+    assert_eq!((a.waiting(), b.waiting()), (0, 0));
+    assert!(b.engine.replica().quarantined().unwrap().is_empty());
+    equal_views(&mut [&mut a, &mut b]);
+}

@@ -10,19 +10,25 @@
 //! An insert and a restore write every part. That is what lets compaction collect removed items: an
 //! op that makes one visible again needs nothing of what was.
 
+mod command;
 mod coverage;
 mod fold;
 mod names;
 mod ops;
+mod plan;
 mod position;
+mod room;
 mod tables;
 mod versions;
 
+pub use command::{Command, FormerItem, FormerList, NewItem, Source, Spot};
 pub use coverage::coverage;
 pub use fold::fold;
 pub use names::{TextError, TextKind};
 pub(crate) use ops::WirePosition;
 pub use ops::{Content, ItemRef, ListOp};
+pub use plan::{ListView, Plan, PlanError, PlannedOp, plan};
 pub use position::{GROWTH_BYTES_MAX, GapError, Jitter, Position, PositionError};
+pub use room::{POSITION_BYTES_LONG, Slot};
 pub use tables::{ITEM_TOMBSTONES, ITEMS, ListItem, TABLES, TITLES};
 pub(crate) use versions::{Parts, Versions, version_of};

@@ -73,13 +73,14 @@ pub(super) struct ItemWrite<'a> {
 
 impl ItemWrite<'_> {
     pub(super) fn parts(&self) -> Parts {
-        Parts::default()
-            .and_if(Parts::POSITION, self.position.as_ref().map(|_| ()))
-            .and_if(Parts::EXISTENCE, self.present.map(|_| ()))
-            .and_if(Parts::HOME, self.home.as_ref().map(|_| ()))
-            .and_if(Parts::TEXT, self.text.as_ref().map(|_| ()))
-            .and_if(Parts::DONE, self.done.map(|_| ()))
-            .and_if(Parts::NOTE, self.note.as_ref().map(|_| ()))
+        Parts::of([
+            (Parts::POSITION, self.position.is_some()),
+            (Parts::EXISTENCE, self.present.is_some()),
+            (Parts::HOME, self.home.is_some()),
+            (Parts::TEXT, self.text.is_some()),
+            (Parts::DONE, self.done.is_some()),
+            (Parts::NOTE, self.note.is_some()),
+        ])
     }
 }
 

@@ -10,7 +10,7 @@
 //! it. So the keys of `n` inserts at an end, or at one spot in one direction, are no longer than
 //! `max(left, right) + 5 + digits(n)` bytes, where `digits(n)` is the number of digits of `n` to base
 //! 62; a single insert adds [`GROWTH_BYTES_MAX`] at most. Only inserts that turn around all the time
-//! dig deeper and deeper; the planner spreads such a stretch anew (see `respread`).
+//! dig deeper and deeper; a plan gives short keys to such a stretch, see [`super::POSITION_BYTES_LONG`].
 //!
 //! Jitter keeps two replicas that insert at the same place from making the same key: items with equal
 //! keys sort by id, but nothing fits between them. Two such inserts are equal once in 14 million.

@@ -1,6 +1,6 @@
 //! The view tables of task lists.
 
-use super::{ItemRef, Position, Versions};
+use super::{ItemRef, Parts, Position, Versions};
 use crate::compaction::Tombstones;
 use crate::{Column, ItemId, ListId, OpVersion, Row, Scope, Table, Value};
 
@@ -77,7 +77,7 @@ pub struct ListItem {
     pub item: ItemRef,
     /// The list that shows it.
     pub home: ListId,
-    /// Where it stands there; none while no op has said it, which is before its insert is known.
+    /// Where it stands there; none while its row isn't whole, which is before its insert is known.
     pub position: Option<Position>,
     /// Whether it is there: neither removed nor unknown.
     pub present: bool,
@@ -89,16 +89,28 @@ pub struct ListItem {
 impl ListItem {
     /// Reads a row of [`ITEMS`]; none if it isn't one.
     pub fn from_row(row: Row) -> Option<Self> {
-        let [list, item, home, position, present, done, _, text, note] =
-            <[Value; 9]>::try_from(row).ok()?;
+        let [
+            list,
+            item,
+            home,
+            position,
+            present,
+            done,
+            versions,
+            text,
+            note,
+        ] = <[Value; 9]>::try_from(row).ok()?;
+        let present = present.as_integer()? == 1;
+        let whole = present || Versions::of_text(versions.as_text()?).are_of(Parts::ITEM);
+        let position = Position::new(position.into_text()?).ok();
         Some(Self {
             item: ItemRef {
                 list: ListId::new(list.into_text()?).ok()?,
                 item: ItemId::new(item.into_text()?).ok()?,
             },
             home: ListId::new(home.into_text()?).ok()?,
-            position: Position::new(position.into_text()?).ok(),
-            present: present.as_integer()? == 1,
+            position: position.filter(|_| whole),
+            present,
             done: done.as_integer()? == 1,
             text: text.into_text()?,
             note: note.into_text()?,

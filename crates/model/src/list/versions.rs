@@ -20,16 +20,18 @@ impl Parts {
     pub(crate) const DONE: Self = Self(1 << 4);
     pub(crate) const NOTE: Self = Self(1 << 5);
     pub(crate) const TITLE: Self = Self(1 << 6);
+    /// Those of an item.
+    pub(crate) const ITEM: Self = Self((1 << 6) - 1);
+    /// Those of a list in the registry.
+    pub(crate) const LIST: Self = Self(Self::POSITION.0 | Self::EXISTENCE.0 | Self::TITLE.0);
     const FIELDS: Self = Self(Self::TEXT.0 | Self::DONE.0 | Self::NOTE.0);
     /// The letters of the parts, by bit.
     const LETTERS: &str = "pehtdnT";
 
-    pub(crate) const fn and_if(self, more: Self, set: Option<()>) -> Self {
-        if set.is_some() {
-            Self(self.0 | more.0)
-        } else {
-            self
-        }
+    /// Those that are named with true.
+    pub(crate) fn of<const N: usize>(named: [(Self, bool); N]) -> Self {
+        let set = named.into_iter().filter(|(_, set)| *set);
+        set.fold(Self::default(), |all, (part, _)| all.or(part))
     }
 
     pub(crate) const fn has(self, part: Self) -> bool {
@@ -129,6 +131,12 @@ impl Versions {
     pub(crate) fn holds(&self, parts: Parts, version: &OpVersion) -> bool {
         let mut lines = self.0.iter();
         lines.any(|(held, last)| !held.and(parts).is_empty() && last == version)
+    }
+
+    /// Whether all of `parts` were written.
+    pub(crate) fn are_of(&self, parts: Parts) -> bool {
+        let written = self.0.iter().map(|(parts, _)| *parts);
+        written.fold(parts, Parts::without).is_empty()
     }
 
     /// The versions of all parts.

@@ -45,10 +45,11 @@ pub(super) struct ListWrite<'a> {
 
 impl ListWrite<'_> {
     pub(super) fn parts(&self) -> Parts {
-        Parts::default()
-            .and_if(Parts::POSITION, self.position.as_ref().map(|_| ()))
-            .and_if(Parts::EXISTENCE, self.present.map(|_| ()))
-            .and_if(Parts::TITLE, self.title.as_ref().map(|_| ()))
+        Parts::of([
+            (Parts::POSITION, self.position.is_some()),
+            (Parts::EXISTENCE, self.present.is_some()),
+            (Parts::TITLE, self.title.is_some()),
+        ])
     }
 }
 

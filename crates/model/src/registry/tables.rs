@@ -58,7 +58,7 @@ fn list_stamps(row: &Row) -> Option<Vec<OpVersion>> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
     pub list: ListId,
-    /// Where it stands; none while no op has said it, which is before its creation is known.
+    /// Where it stands; none while its row isn't whole, which is before its creation is known.
     pub position: Option<Position>,
     /// Whether it is there: neither removed nor unknown.
     pub present: bool,
@@ -71,11 +71,14 @@ impl List {
     /// if they are no such rows.
     pub fn from_rows(row: Row, own_title: Option<Row>) -> Option<Self> {
         let title = shown_title(&row, own_title.as_ref()).to_owned();
-        let [_, list, position, present, _, _] = <[Value; 6]>::try_from(row).ok()?;
+        let [_, list, position, present, _, versions] = <[Value; 6]>::try_from(row).ok()?;
+        let present = present.as_integer()? == 1;
+        let whole = present || Versions::of_text(versions.as_text()?).are_of(Parts::LIST);
+        let position = Position::new(position.into_text()?).ok();
         Some(Self {
             list: ListId::new(list.into_text()?).ok()?,
-            position: Position::new(position.into_text()?).ok(),
-            present: present.as_integer()? == 1,
+            position: position.filter(|_| whole),
+            present,
             title,
         })
     }

@@ -1,0 +1,249 @@
+//! Plans of commands on items.
+
+use std::borrow::Cow;
+
+use super::super::command::{Command, FormerItem, NewItem, Spot};
+use super::super::room::{Room, jitter_of};
+use super::super::{Content, ItemRef, ListItem, ListOp, Position, TextKind};
+use super::order::ItemOrder;
+use super::{ListView, Plan, PlanError, Planned, PlannedOp, Planner};
+use crate::{ListId, PayloadError, Scope};
+
+impl<V: ListView> Planner<'_, V> {
+    pub(super) fn add(&self, list: &ListId, items: &[NewItem], spot: &Spot<ItemRef>) -> Planned<V> {
+        self.present_list(list)?;
+        let room = self.item_room(list, spot, None)?;
+        let right = room.right.clone();
+        let (mut ops, mut position) = moves(room)?;
+        let mut inverse = Vec::new();
+        for (n, new) in items.iter().enumerate() {
+            self.check(TextKind::Text, &new.text)?;
+            self.check(TextKind::Note, &new.note)?;
+            let item = ItemRef {
+                list: list.clone(),
+                item: new.item.clone(),
+            };
+            self.check_unknown(&item)?;
+            if n > 0 {
+                let jitter = jitter_of(new.item.as_str(), self.jitter);
+                position = Position::between(Some(&position), right.as_ref(), jitter)
+                    .expect("the position before was made below the same one");
+            }
+            let content = Content {
+                text: Cow::Borrowed(&new.text),
+                done: new.done,
+                note: Cow::Borrowed(&new.note),
+                position: position.clone(),
+            };
+            let insert = ListOp::Insert {
+                item: new.item.clone(),
+                content,
+            };
+            ops.push(planned(list, &insert)?);
+            inverse.push(Command::Remove { item });
+        }
+        Ok(Plan { ops, inverse })
+    }
+
+    fn check_unknown(&self, item: &ItemRef) -> Result<(), PlanError<V::Error>> {
+        let known = self.view.item(item).map_err(PlanError::View)?;
+        if known.is_some_and(|known| known.position.is_some()) {
+            let item = item.item.clone();
+            return Err(PlanError::ItemExists { item });
+        }
+        Ok(())
+    }
+
+    pub(super) fn edit(&self, item: &ItemRef, text: &str) -> Planned<V> {
+        self.check(TextKind::Text, text)?;
+        let before = self.present_item(item)?;
+        if before.text == text {
+            return Ok(Plan::default());
+        }
+        let op = ListOp::Update {
+            item: item.item.clone(),
+            text: Some(text.into()),
+            done: None,
+            note: None,
+        };
+        one(
+            item,
+            &op,
+            Command::Edit {
+                item: item.clone(),
+                text: before.text,
+            },
+        )
+    }
+
+    pub(super) fn note(&self, item: &ItemRef, note: &str) -> Planned<V> {
+        self.check(TextKind::Note, note)?;
+        let before = self.present_item(item)?;
+        if before.note == note {
+            return Ok(Plan::default());
+        }
+        let op = ListOp::Update {
+            item: item.item.clone(),
+            text: None,
+            done: None,
+            note: Some(note.into()),
+        };
+        one(
+            item,
+            &op,
+            Command::Note {
+                item: item.clone(),
+                note: before.note,
+            },
+        )
+    }
+
+    pub(super) fn check_off(&self, item: &ItemRef) -> Planned<V> {
+        if self.present_item(item)?.done {
+            return Ok(Plan::default());
+        }
+        let back = Command::Uncheck { item: item.clone() };
+        one(item, &tick(item, Some(true)), back)
+    }
+
+    pub(super) fn uncheck(&self, item: &ItemRef) -> Planned<V> {
+        if !self.present_item(item)?.done {
+            return Ok(Plan::default());
+        }
+        let back = Command::Check { item: item.clone() };
+        one(item, &tick(item, Some(false)), back)
+    }
+
+    pub(super) fn move_item(
+        &self,
+        item: &ItemRef,
+        to: &ListId,
+        spot: &Spot<ItemRef>,
+    ) -> Planned<V> {
+        let before = self.present_item(item)?;
+        let away = before.home != *to;
+        if away {
+            self.present_list(to)?;
+        }
+        let room = self.item_room(to, spot, Some(item))?;
+        if !away && before.position.as_ref() == Some(&room.position) {
+            return Ok(Plan::default());
+        }
+        let (mut ops, position) = moves(room)?;
+        let op = ListOp::Move {
+            item: item.item.clone(),
+            position,
+            home: away.then(|| to.clone()),
+        };
+        ops.push(planned(&item.list, &op)?);
+        let back = before.position.map(|position| Command::Move {
+            item: item.clone(),
+            to: before.home,
+            spot: Spot::At(position),
+        });
+        Ok(Plan {
+            ops,
+            inverse: back.into_iter().collect(),
+        })
+    }
+
+    pub(super) fn remove(&self, item: &ItemRef) -> Planned<V> {
+        let before = match self.present_item(item) {
+            Err(PlanError::ItemRemoved { .. }) => return Ok(Plan::default()),
+            before => before?,
+        };
+        let op = ListOp::Remove {
+            item: item.item.clone(),
+        };
+        one(
+            item,
+            &op,
+            Command::Restore {
+                item: item.clone(),
+                former: former(before),
+            },
+        )
+    }
+
+    pub(super) fn restore(&self, item: &ItemRef, kept: Option<&FormerItem>) -> Planned<V> {
+        let found = self.view.item(item).map_err(PlanError::View)?;
+        if found.as_ref().is_some_and(|found| found.present) {
+            return Ok(Plan::default());
+        }
+        let unknown = || PlanError::ItemUnknown {
+            item: item.item.clone(),
+        };
+        // The row knows what others have written since; what was kept knows what it was then.
+        let whole = found.and_then(former).or(kept.cloned());
+        let whole = whole.ok_or_else(unknown)?;
+        let op = ListOp::Restore {
+            item: item.item.clone(),
+            content: Content {
+                text: whole.text.into(),
+                done: whole.done,
+                note: whole.note.into(),
+                position: whole.position,
+            },
+            home: whole.home,
+        };
+        one(item, &op, Command::Remove { item: item.clone() })
+    }
+
+    fn item_room(
+        &self,
+        list: &ListId,
+        spot: &Spot<ItemRef>,
+        moving: Option<&ItemRef>,
+    ) -> Result<Room<ItemRef>, PlanError<V::Error>> {
+        let view = self.view;
+        ItemOrder { view, list, moving }.room(spot, self.jitter)
+    }
+}
+
+fn tick(item: &ItemRef, done: Option<bool>) -> ListOp<'static> {
+    ListOp::Update {
+        item: item.item.clone(),
+        text: None,
+        done,
+        note: None,
+    }
+}
+
+/// All of an item, if it was ever made.
+fn former(item: ListItem) -> Option<FormerItem> {
+    Some(FormerItem {
+        position: item.position?,
+        text: item.text,
+        done: item.done,
+        note: item.note,
+        home: item.home,
+    })
+}
+
+/// The ops that make room, and the position that is then free.
+fn moves(room: Room<ItemRef>) -> Result<(Vec<PlannedOp>, Position), PayloadError> {
+    let moves = room.moved.into_iter().map(|slot| {
+        let op = ListOp::Move {
+            item: slot.key.item,
+            position: slot.position,
+            home: None,
+        };
+        planned(&slot.key.list, &op)
+    });
+    Ok((moves.collect::<Result<_, _>>()?, room.position))
+}
+
+fn planned(origin: &ListId, op: &ListOp<'_>) -> Result<PlannedOp, PayloadError> {
+    Ok(PlannedOp {
+        scope: Scope::list(),
+        resource: origin.clone().into(),
+        payload: op.payload(origin)?,
+    })
+}
+
+fn one<E>(item: &ItemRef, op: &ListOp<'_>, back: Command) -> Result<Plan, PlanError<E>> {
+    Ok(Plan {
+        ops: vec![planned(&item.list, op)?],
+        inverse: vec![back],
+    })
+}

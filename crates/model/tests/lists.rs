@@ -1,0 +1,13 @@
+//! The folds of lists and their registry over rows in memory.
+
+mod lists {
+    pub(crate) mod chance;
+    pub(crate) mod commands;
+    pub(crate) mod faults;
+    pub(crate) mod fuzz;
+    pub(crate) mod memory;
+    pub(crate) mod oracle;
+    pub(crate) mod payloads;
+    pub(crate) mod positions;
+    pub(crate) mod rooms;
+}

@@ -123,7 +123,7 @@ fn a_replica_that_may_not_be_written_to_is_told_and_left_alone() {
         &["thread", "delete", "plan", "--yes"],
     ] {
         let answer = finish(bound_by_modes(&machine.command(arguments)), b"");
-        helpful(&answer, "replica_failed");
+        helpful(&answer, "write_failed");
     }
     let doctor = finish(bound_by_modes(&machine.command(&["doctor"])), b"");
     assert_eq!(doctor.code, Some(1), "{doctor:#?}");

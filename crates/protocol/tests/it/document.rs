@@ -81,13 +81,14 @@ fn examples_are_messages_that_the_decoders_read() {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let (status, answered) = parts(&answer);
         let status: u16 = status.split(' ').nth(1).unwrap().parse().unwrap();
-        if status != OK {
+        if status >= 400 {
             let error = ErrorBody::read(status, answered.as_bytes());
             assert_eq!(error.code.status(), status, "{answer}");
-            assert_eq!(
-                String::from_utf8(error.encode()).unwrap(),
-                squeezed(answered)
-            );
+            // Elsewhere an answer is shown in part.
+            if path.starts_with("/sync/") {
+                let whole = String::from_utf8(error.encode()).unwrap();
+                assert_eq!(whole, squeezed(answered));
+            }
         }
         match path {
             "/sync/push" => check_push(body, answered, status),

@@ -46,6 +46,16 @@ const LAYERS: &[Layer] = &[
         tests_import: &["syncline-server"],
     },
     Layer {
+        package: "syncline-capture",
+        imports: &[
+            "syncline-model",
+            "syncline-protocol",
+            "syncline-store",
+            "syncline-replica",
+        ],
+        tests_import: &[],
+    },
+    Layer {
         package: "syncline-daemon",
         imports: &[
             "syncline-model",
@@ -53,6 +63,7 @@ const LAYERS: &[Layer] = &[
             "syncline-store",
             "syncline-replica",
             "syncline-client",
+            "syncline-capture",
         ],
         tests_import: &["syncline-server"],
     },
@@ -94,6 +105,7 @@ const BELOW_CLI: &[&str] = &[
     "syncline-store",
     "syncline-replica",
     "syncline-client",
+    "syncline-capture",
     "syncline-daemon",
     "syncline-server",
 ];
@@ -104,6 +116,7 @@ const ALL_BUT_CLI: &[&str] = &[
     "syncline-store",
     "syncline-replica",
     "syncline-client",
+    "syncline-capture",
     "syncline-daemon",
     "syncline-server",
     "syncline-sim",

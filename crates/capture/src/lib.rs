@@ -1,0 +1,2 @@
+//! What coding agents leave on a machine, read into ops: transcripts, hooks, and the secrets taken out
+//! before anything is written.

@@ -1,0 +1,167 @@
+//! Lines of a file of any size, in bounded memory.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use super::Mark;
+
+/// The longest line that is read: one with a few large images in it. A longer one is counted and
+/// passed over, without being held.
+pub const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How much is read from the file at a time.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// A line and where it stands.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// From 1.
+    pub number: u64,
+    /// The byte at which it begins.
+    pub offset: u64,
+    /// Without its end; no line is empty.
+    pub text: &'a str,
+    /// Whether bytes that are no UTF-8 were replaced in `text`, or zero bytes taken off.
+    pub mended: bool,
+}
+
+/// A line that can't be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineFault {
+    /// From 1.
+    pub number: u64,
+    /// How many bytes of it were passed over up to here.
+    pub bytes: u64,
+}
+
+/// Reads whole lines, from a mark on.
+#[derive(Debug)]
+pub struct Lines<R> {
+    reader: BufReader<R>,
+    /// The bytes of the line at hand.
+    pub(super) held: Vec<u8>,
+    text: String,
+    position: Mark,
+    longest: usize,
+}
+
+impl<R: Read> Lines<R> {
+    /// The lines of what `reader` gives, which stands at `mark`.
+    pub fn new(reader: R, mark: &Mark) -> Self {
+        Self::bounded(reader, mark, LINE_BYTES_MAX)
+    }
+
+    /// The same with another bound for the length of a line.
+    pub(super) fn bounded(reader: R, mark: &Mark, longest: usize) -> Self {
+        Self {
+            reader: BufReader::with_capacity(BUFFER_BYTES, reader),
+            held: Vec::new(),
+            text: String::new(),
+            position: mark.clone(),
+            longest,
+        }
+    }
+
+    /// How far whole lines have been given.
+    pub fn position(&self) -> Mark {
+        self.position.clone()
+    }
+
+    /// The byte up to which lines have been given.
+    pub fn offset(&self) -> u64 {
+        self.position.offset
+    }
+
+    /// The next whole line that is not empty; none at the end.
+    ///
+    /// A last line without an end is given if it is a whole JSON value all the same: no value that
+    /// ends in a bracket goes on. Any other waits until its writer has finished it.
+    pub fn next_line(&mut self) -> io::Result<Option<Result<Line<'_>, LineFault>>> {
+        loop {
+            if self.position.inside_long_line {
+                return Ok(self.pass_over()?.map(Err));
+            }
+            self.held.clear();
+            let limit = self.longest as u64 + 1;
+            let read = self
+                .reader
+                .by_ref()
+                .take(limit)
+                .read_until(b'\n', &mut self.held)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            let ended = self.held.last() == Some(&b'\n');
+            if !ended && self.held.len() > self.longest {
+                self.position.offset += read as u64;
+                self.position.inside_long_line = true;
+                continue;
+            }
+            if !ended && !is_whole_value(&self.held) {
+                return Ok(None);
+            }
+            let offset = self.position.offset;
+            self.position.offset += read as u64;
+            self.position.lines += 1;
+            let mended = self.take_text();
+            if !self.text.is_empty() {
+                return Ok(Some(Ok(Line {
+                    number: self.position.lines,
+                    offset,
+                    text: &self.text,
+                    mended,
+                })));
+            }
+        }
+    }
+
+    /// Passes over the rest of a line that is too long; none where its end has not been written yet.
+    fn pass_over(&mut self) -> io::Result<Option<LineFault>> {
+        let mut bytes = self.longest as u64 + 1;
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let used = end.map_or(buffer.len(), |end| end + 1);
+            self.reader.consume(used);
+            self.position.offset += used as u64;
+            bytes += used as u64;
+            if end.is_some() {
+                self.position.inside_long_line = false;
+                self.position.lines += 1;
+                let number = self.position.lines;
+                return Ok(Some(LineFault { number, bytes }));
+            }
+        }
+    }
+
+    /// Makes text of the bytes at hand; whether something had to be mended for that.
+    fn take_text(&mut self) -> bool {
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0);
+        let start = self.held.iter().position(|byte| !blank(byte));
+        let end = self.held.iter().rposition(|byte| !blank(byte));
+        self.text.clear();
+        let (Some(start), Some(end)) = (start, end) else {
+            return false;
+        };
+        // A crash leaves zeros where a write was not finished.
+        let zeros = self.held[..start].contains(&0) || self.held[end + 1..].contains(&0);
+        match std::str::from_utf8(&self.held[start..=end]) {
+            Ok(text) => {
+                self.text.push_str(text);
+                zeros
+            }
+            Err(_) => {
+                self.text = String::from_utf8_lossy(&self.held[start..=end]).into_owned();
+                true
+            }
+        }
+    }
+}
+
+/// Whether the bytes of a line without an end are one whole JSON object or array.
+fn is_whole_value(bytes: &[u8]) -> bool {
+    let last = bytes.iter().rev().find(|byte| !byte.is_ascii_whitespace());
+    matches!(last, Some(b'}' | b']'))
+        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+}

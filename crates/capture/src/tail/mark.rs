@@ -1,0 +1,211 @@
+//! A place in a file, and whether the file is still the one that it was taken in.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Lines;
+
+/// How much of what was read is compared: this many bytes at the file's start, and as many before the
+/// mark. Enough to hold the ids and times of a line or two, and a page for the disk.
+const COMPARED_BYTES: u64 = 4096;
+
+/// How far a file has been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The first byte that has not been read.
+    pub offset: u64,
+    /// How many lines end before it.
+    pub lines: u64,
+    /// Whether it lies inside a line that is too long, of which the rest is to be passed over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inside_long_line: bool,
+    /// What the system said of the file when it was last looked at.
+    look: Look,
+    /// The digest of what stands at the file's start and before the mark.
+    digest: String,
+}
+
+/// What tells, without opening it, that a file has not changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Look {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified_ns: i128,
+}
+
+/// A file, seen against the mark of its last reading.
+#[derive(Debug)]
+pub enum Standing {
+    /// Not a byte has changed, as far as the system tells.
+    Unchanged,
+    /// It holds something that has not been read.
+    Changed(Tail),
+}
+
+/// A file that is open at the place where reading goes on.
+#[derive(Debug)]
+pub struct Tail {
+    /// Whether what the mark told has gone: the file is read from its start again.
+    pub restarted: bool,
+    /// The bytes of the file when it was opened.
+    pub length: u64,
+    file: File,
+    path: PathBuf,
+    look: Look,
+    mark: Mark,
+}
+
+/// Why a file can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    /// It was there when its directory was listed.
+    #[error("{} has gone", path.display())]
+    Gone { path: PathBuf },
+    #[error("could not read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl TailError {
+    pub(crate) fn of(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Gone { path },
+            _ => Self::Read { path, source },
+        }
+    }
+}
+
+/// Looks at the file, and opens it where it is not as `mark` left it.
+///
+/// Costs one `stat` for a file that has not changed.
+pub fn open(path: &Path, mark: Option<&Mark>) -> Result<Standing, TailError> {
+    let failed = |error| TailError::of(path, error);
+    let seen = Look::of(&std::fs::metadata(path).map_err(failed)?);
+    if mark.is_some_and(|mark| mark.look == seen) {
+        return Ok(Standing::Unchanged);
+    }
+    let mut file = File::open(path).map_err(failed)?;
+    // Of the open file: the name may have come to mean another one since.
+    let look = Look::of(&file.metadata().map_err(failed)?);
+    let kept = match mark {
+        Some(mark) if mark.offset <= look.length => {
+            let found = digest(&mut file, mark.offset).map_err(failed)?;
+            (found == mark.digest).then(|| mark.clone())
+        }
+        Some(_) | None => None,
+    };
+    let restarted = mark.is_some() && kept.is_none();
+    let mark = kept.unwrap_or_default();
+    file.seek(SeekFrom::Start(mark.offset)).map_err(failed)?;
+    Ok(Standing::Changed(Tail {
+        restarted,
+        length: look.length,
+        path: path.to_owned(),
+        file,
+        look,
+        mark,
+    }))
+}
+
+impl Tail {
+    /// The lines from here on.
+    pub fn lines(&self) -> io::Result<Lines<File>> {
+        Ok(Lines::new(self.file.try_clone()?, &self.mark))
+    }
+
+    /// The whole of a file that is one value and not lines, up to `max` bytes; none: it is larger.
+    pub fn whole(&self, max: u64) -> Result<Option<Vec<u8>>, TailError> {
+        if self.length > max {
+            return Ok(None);
+        }
+        let read = || -> io::Result<Vec<u8>> {
+            let mut file = self.file.try_clone()?;
+            file.seek(SeekFrom::Start(0))?;
+            let mut bytes = Vec::new();
+            file.take(max).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        read()
+            .map(Some)
+            .map_err(|error| TailError::of(&self.path, error))
+    }
+
+    /// The mark of a reading that stops at `lines`, with more to come.
+    pub fn mark_midway(&self, lines: &Lines<File>) -> Result<Mark, TailError> {
+        let mut mark = lines.position();
+        mark.look = Look::default();
+        let seal = || -> io::Result<String> { digest(&mut File::open(&self.path)?, mark.offset) };
+        mark.digest = seal().map_err(|error| TailError::of(&self.path, error))?;
+        Ok(mark)
+    }
+
+    /// The mark of a reading in which `lines` had no more to give. What was written since the file was
+    /// opened is seen at the next look.
+    pub fn mark_at_end(&self, lines: &Lines<File>) -> Result<Mark, TailError> {
+        let mut mark = self.mark_midway(lines)?;
+        mark.look = self.look.clone();
+        Ok(mark)
+    }
+
+    /// The mark of a file that was read whole.
+    pub fn mark_of_whole(&self) -> Mark {
+        Mark {
+            look: self.look.clone(),
+            ..Mark::default()
+        }
+    }
+}
+
+/// The digest of what stands at the start of the file and before `offset`.
+fn digest(file: &mut File, offset: u64) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    hasher.update(offset.to_le_bytes());
+    let ahead = offset.saturating_sub(COMPARED_BYTES);
+    for start in [0, ahead] {
+        file.seek(SeekFrom::Start(start))?;
+        let mut part = file.by_ref().take(COMPARED_BYTES.min(offset));
+        let mut bytes = Vec::new();
+        part.read_to_end(&mut bytes)?;
+        hasher.update(&bytes);
+    }
+    let digest = hasher.finalize();
+    Ok(digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+impl Look {
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified_ns: i128::from(metadata.mtime()) * 1_000_000_000
+                + i128::from(metadata.mtime_nsec()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        Self {
+            device: 0,
+            inode: 0,
+            length: metadata.len(),
+            modified_ns: since.map_or(0, |since| since.as_nanos() as i128),
+        }
+    }
+}

@@ -43,8 +43,9 @@ pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use place::LOCAL_FILE_NAME;
 pub use replica::{
-    Looked, OpState, Replica, ReplicaOptions, ScopeStatus, Status, WriteWithError, Written,
+    ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState, Replica, ReplicaOptions,
+    ScopeStatus, Status, WriteWithError, Written,
 };
 pub use syncline_store::local::{
-    NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,
+    ListChange, ListStep, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,
 };

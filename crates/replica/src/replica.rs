@@ -26,6 +26,7 @@
 //! applies pages, and exchanges the tenant file; the others notice by its name.
 
 mod apply;
+mod lists;
 mod open;
 mod planted;
 mod read;
@@ -45,6 +46,7 @@ use crate::place::Place;
 use crate::{Changes, Host, ReplicaError};
 
 pub(crate) use apply::{NewClock, PageError};
+pub use lists::{ListError, ListHistory, ListsChanged, ListsReversed};
 pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
 pub(crate) use rebuild::{Fitness, Offer, Rebuild};

@@ -21,6 +21,7 @@ pub use tenant::{
 
 pub mod backup;
 pub mod control;
+pub mod lists;
 pub mod local;
 pub mod search;
 pub mod threads;

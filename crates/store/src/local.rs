@@ -10,6 +10,8 @@
 //! that need something from it only read, and readers of a tenant file never wait.
 
 mod columns;
+mod format;
+mod history;
 mod notes;
 mod outbox;
 mod overlay;
@@ -30,6 +32,10 @@ use crate::file::{
     Durability, Existence, FileOptions, OpenError, StoreError, connect, connect_to_read, format_of,
 };
 
+use format::FORMAT;
+pub use history::{
+    LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListDesk, ListStep, Stack, StepPlace,
+};
 pub use notes::{SyncError, SyncNotes};
 pub use outbox::{NewOp, OutboxBatch, OutboxCount, OutboxRow, OutboxState, WriteError, Written};
 pub use quarantine::{QuarantineId, QuarantinedOp};
@@ -38,9 +44,6 @@ pub use switch::{AcknowledgedOps, OldFile, Switch, SwitchError};
 
 /// `SYNL` in a file's header.
 const APPLICATION: i32 = 0x5359_4e4c;
-/// Raised with each change of the schema.
-const FORMAT: i64 = 1;
-const SCHEMA: &str = include_str!("local/schema.sql");
 /// How often an open is tried while other processes make or recover the same file. SQLite answers
 /// some of those moments with "busy" at once, without the connection's own waiting.
 const OPEN_ATTEMPTS: u32 = 200;
@@ -82,14 +85,20 @@ impl LocalFile {
     /// Opens the file; [`OpenError::Missing`] if there is none.
     pub fn open(path: &Path, options: &FileOptions) -> Result<Self, OpenError> {
         patiently(|| {
-            let file = Self::connect(path, options, Existence::Required)?;
+            let mut file = Self::connect(path, options, Existence::Required)?;
             match format_of(&file.connection, path, APPLICATION, FORMAT)? {
                 // Another process has made the file, and not yet its tables.
-                0 => Err(OpenError::Missing {
-                    path: path.to_owned(),
-                }),
-                _ => Ok(file),
+                0 => {
+                    return Err(OpenError::Missing {
+                        path: path.to_owned(),
+                    });
+                }
+                FORMAT => {}
+                _ => file
+                    .bring_to_format(None)
+                    .map_err(|error| OpenError::store(path, error))?,
             }
+            Ok(file)
         })
     }
 
@@ -101,8 +110,8 @@ impl LocalFile {
     ) -> Result<Self, OpenError> {
         patiently(|| {
             let mut file = Self::connect(path, options, Existence::Created)?;
-            if format_of(&file.connection, path, APPLICATION, FORMAT)? == 0 {
-                file.initialize(fresh)
+            if format_of(&file.connection, path, APPLICATION, FORMAT)? != FORMAT {
+                file.bring_to_format(Some(fresh))
                     .map_err(|error| OpenError::store(path, error))?;
             }
             Ok(file)
@@ -123,18 +132,6 @@ impl LocalFile {
             connection,
             path: path.to_owned(),
             in_doubt: false,
-        })
-    }
-
-    fn initialize(&mut self, fresh: &Identity) -> Result<(), StoreError> {
-        self.durable(|transaction| {
-            let made: i64 =
-                transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            if made == 0 {
-                make(transaction, fresh)
-            } else {
-                Ok(())
-            }
         })
     }
 
@@ -307,27 +304,6 @@ impl LocalFile {
         self.in_doubt = false;
         Ok(())
     }
-}
-
-/// Makes the tables of an empty file.
-fn make(transaction: &Transaction<'_>, fresh: &Identity) -> Result<(), StoreError> {
-    transaction.execute_batch(SCHEMA)?;
-    transaction.execute(
-        "INSERT INTO identity (id, replica, actor, clock, offered, host, tenant, user_id, tenant_file) \
-         VALUES (1, ?, ?, ?, 0, ?, ?, ?, ?)",
-        (
-            fresh.replica.as_str(),
-            fresh.actor.as_str(),
-            fresh.clock as i64,
-            fresh.host.as_deref(),
-            fresh.member.as_ref().map(|(tenant, _)| tenant.as_str()),
-            fresh.member.as_ref().map(|(_, user)| user.as_str()),
-            &fresh.tenant_file,
-        ),
-    )?;
-    transaction.pragma_update(None, "application_id", APPLICATION)?;
-    transaction.pragma_update(None, "user_version", FORMAT)?;
-    Ok(())
 }
 
 /// Tries an open again while the file is locked in ways that SQLite does not wait for itself.

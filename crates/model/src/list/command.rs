@@ -104,6 +104,27 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What it does, in a word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NewList { .. } => "new_list",
+            Self::RenameList { .. } => "rename_list",
+            Self::RemoveList { .. } => "remove_list",
+            Self::RestoreList { .. } => "restore_list",
+            Self::ReorderList { .. } => "reorder_list",
+            Self::Add { .. } => "add",
+            Self::Edit { .. } => "edit",
+            Self::Note { .. } => "note",
+            Self::Check { .. } => "check",
+            Self::Uncheck { .. } => "uncheck",
+            Self::Move { .. } => "move",
+            Self::Remove { .. } => "remove",
+            Self::Restore { .. } => "restore",
+        }
+    }
+}
+
 /// Where a command comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {

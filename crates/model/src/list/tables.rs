@@ -41,7 +41,7 @@ pub static ITEMS: Table = Table {
     ],
     key_columns: 2,
     searched: None,
-    indexes: &[&["home", "position", "item_id"]],
+    indexes: &[&["home", "present", "position", "item_id"]],
 };
 
 /// The title that a list's own ops gave it, where they do: see [`crate::registry::shown_title`].

@@ -15,6 +15,7 @@ use crate::testing::{at, contents, create, entries, entry, thread};
 use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
 
 mod handles;
+mod lists;
 mod recovery;
 
 const WHOLE: PageLimit = PageLimit {

@@ -98,7 +98,7 @@ impl Replica {
     }
 
     /// Shows in the view what is durable already: too late to fail.
-    fn show_or_log(&mut self) {
+    pub(super) fn show_or_log(&mut self) {
         if let Err(error) = self.refresh() {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

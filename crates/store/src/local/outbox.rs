@@ -1,6 +1,6 @@
 //! The outbox: ops written here, and ops offered again, until the log gives them back.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{
     Clock, ClockError, Cursor, Op, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq,
@@ -105,42 +105,7 @@ impl LocalFile {
         clock_seen: impl FnOnce() -> Result<u64, StoreError>,
         now: Timestamp,
     ) -> Result<Written, WriteError> {
-        self.durable(|transaction| {
-            let identity = read_identity(transaction)?;
-            let mut clock = identity.clock.max(clock_seen()?);
-            let mut written = Vec::with_capacity(ops.len());
-            for op in ops {
-                let taken = Clock::after(clock)?;
-                clock = taken.get();
-                let op = Op {
-                    key: OpKey {
-                        actor: identity.actor.clone(),
-                        clock: taken,
-                        scope: op.scope.clone(),
-                        resource: op.resource.clone(),
-                    },
-                    payload: op.payload.clone(),
-                };
-                let row = NewRow {
-                    key: &op.key,
-                    payload: Some(&op.payload),
-                    payload_hash: op.payload.hash(),
-                    written_at: now,
-                    heal: None,
-                };
-                written.push(PendingOp {
-                    order: insert(transaction, &row)?,
-                    op,
-                });
-            }
-            if !is_planted(Defect::ReuseClock) {
-                transaction.execute("UPDATE identity SET clock = ?", [clock as i64])?;
-            }
-            Ok(Written {
-                ops: written,
-                tenant_file: identity.tenant_file,
-            })
-        })
+        self.durable(|transaction| append(transaction, ops, clock_seen, now))
     }
 
     /// The next ops to push, oldest first; none when nothing is pending.
@@ -217,10 +182,7 @@ impl LocalFile {
 
     /// The order of the newest op of the outbox; 0: it is empty.
     pub fn newest_order(&self) -> Result<u64, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT coalesce(max(ordinal), 0) FROM outbox")?;
-        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+        newest_order(&self.connection)
     }
 
     /// Whether any op waits to be pushed.
@@ -260,6 +222,55 @@ impl LocalFile {
         }
         Ok(counts)
     }
+}
+
+/// Puts ops at the end of the outbox, each with the next clock.
+pub(super) fn append(
+    transaction: &Transaction<'_>,
+    ops: &[NewOp],
+    clock_seen: impl FnOnce() -> Result<u64, StoreError>,
+    now: Timestamp,
+) -> Result<Written, WriteError> {
+    let identity = read_identity(transaction)?;
+    let mut clock = identity.clock.max(clock_seen()?);
+    let mut written = Vec::with_capacity(ops.len());
+    for op in ops {
+        let taken = Clock::after(clock)?;
+        clock = taken.get();
+        let op = Op {
+            key: OpKey {
+                actor: identity.actor.clone(),
+                clock: taken,
+                scope: op.scope.clone(),
+                resource: op.resource.clone(),
+            },
+            payload: op.payload.clone(),
+        };
+        let row = NewRow {
+            key: &op.key,
+            payload: Some(&op.payload),
+            payload_hash: op.payload.hash(),
+            written_at: now,
+            heal: None,
+        };
+        written.push(PendingOp {
+            order: insert(transaction, &row)?,
+            op,
+        });
+    }
+    if !is_planted(Defect::ReuseClock) {
+        transaction.execute("UPDATE identity SET clock = ?", [clock as i64])?;
+    }
+    Ok(Written {
+        ops: written,
+        tenant_file: identity.tenant_file,
+    })
+}
+
+pub(super) fn newest_order(connection: &Connection) -> Result<u64, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT coalesce(max(ordinal), 0) FROM outbox")?;
+    Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
 }
 
 fn read_batch(

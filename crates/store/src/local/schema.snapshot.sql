@@ -1,4 +1,4 @@
--- format 1
+-- format 2
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -55,4 +55,11 @@ CREATE TABLE sync_notes (
     last_error_code TEXT,
     last_error TEXT,
     last_error_at TEXT
+) STRICT;
+CREATE TABLE list_steps (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    stack TEXT NOT NULL CHECK (stack IN ('undo', 'redo')),
+    done_at TEXT NOT NULL,
+    change TEXT NOT NULL,
+    back TEXT NOT NULL
 ) STRICT;

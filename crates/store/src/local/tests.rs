@@ -5,7 +5,7 @@ use syncline_model::{
 };
 
 use super::{
-    AcknowledgedOps, FORMAT, Identity, LocalFile, NewOp, OldFile, OutboxState, QuarantineId,
+    AcknowledgedOps, FORMAT, Identity, LocalFile, NewOp, OldFile, OutboxState, QuarantineId, Stack,
     Switch, SwitchError, Verdict, WriteError, Written,
 };
 use crate::tenant::{Outbox, PageLimit};
@@ -162,6 +162,31 @@ fn a_write_waits_for_the_disk_also_after_a_commit_that_does_not() {
     assert_eq!(synchronous(&local), 1);
     write(&mut local, &["b"]);
     assert_eq!(synchronous(&local), 2);
+}
+
+#[test]
+fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
+    let place = Place::new();
+    let mut local = place.open();
+    write(&mut local, &["kept"]);
+    let raw = rusqlite::Connection::open(&place.path).unwrap();
+    raw.execute_batch("DROP TABLE list_steps; PRAGMA user_version = 1;")
+        .unwrap();
+    drop((local, raw));
+    assert_eq!(
+        LocalFile::identity_of_copy(&place.path).unwrap().replica,
+        fresh().replica
+    );
+    let local = LocalFile::open(&place.path, &FileOptions::default()).unwrap();
+    assert_eq!(texts(&local), ["\"kept\"}"]);
+    assert!(local.list_steps(Stack::Undo).unwrap().is_empty());
+    assert_eq!(local.identity().unwrap().actor, fresh().actor);
+    // It is of the newest format for good: the next open has nothing to do.
+    let format: i64 = local
+        .connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(format, FORMAT);
 }
 
 #[test]

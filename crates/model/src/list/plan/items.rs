@@ -1,6 +1,7 @@
 //! Plans of commands on items.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::super::command::{Command, FormerItem, NewItem, Spot};
 use super::super::room::{Room, jitter_of};
@@ -15,7 +16,7 @@ impl<V: ListView> Planner<'_, V> {
         let room = self.item_room(list, spot, None)?;
         let right = room.right.clone();
         let (mut ops, mut position) = moves(room)?;
-        let mut inverse = Vec::new();
+        let (mut inverse, mut named) = (Vec::new(), BTreeSet::new());
         for (n, new) in items.iter().enumerate() {
             self.check(TextKind::Text, &new.text)?;
             self.check(TextKind::Note, &new.note)?;
@@ -24,6 +25,10 @@ impl<V: ListView> Planner<'_, V> {
                 item: new.item.clone(),
             };
             self.check_unknown(&item)?;
+            if !named.insert(&new.item) {
+                let item = new.item.clone();
+                return Err(PlanError::ItemExists { item });
+            }
             if n > 0 {
                 let jitter = jitter_of(new.item.as_str(), self.jitter);
                 position = Position::between(Some(&position), right.as_ref(), jitter)

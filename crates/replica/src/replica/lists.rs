@@ -1,0 +1,284 @@
+//! Changing task lists, and taking changes back.
+//!
+//! A change is planned on the view with the whole outbox on top, while no other process may write to
+//! the local file: two that add to one list at once place one item behind the other. Positions may
+//! still tie with those of other replicas; ids then say the order.
+//!
+//! What takes a change back is on the disk with it, so that it can be undone after a restart, and by
+//! any process of this replica. To undo is to write anew: what others have changed since in other
+//! parts of an item stays.
+
+use syncline_model::list::{Command, Jitter, Plan, PlanError, PlannedOp, Source, plan};
+use syncline_model::{ItemId, ListId, OpKey, Timestamp};
+use syncline_store::lists::StoredLists;
+use syncline_store::local::{ListChange, ListDesk, ListStep, NewOp, Stack, WriteError};
+use syncline_store::{StoreError, TenantFile};
+
+use super::Replica;
+use super::write::clock_seen;
+use crate::{Changes, Host, ReplicaError};
+
+/// How often the view is brought up to the outbox before a change is planned on it though others
+/// have just written more. Nothing is lost then: positions may tie, as those of two replicas may.
+const ATTEMPTS_MAX: usize = 64;
+
+/// Why lists were not changed; nothing was.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// It can't be done with the lists as they are; [`PlanError::code`] tells the cases apart.
+    #[error(transparent)]
+    Declined(PlanError<StoreError>),
+    #[error("could not read the view")]
+    View(#[source] ReplicaError),
+    #[error("could not write the change")]
+    Write(#[source] WriteError),
+}
+
+impl From<StoreError> for ListError {
+    fn from(error: StoreError) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+/// A change to lists that is on the disk and in the view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListsChanged {
+    /// The keys of its ops, in order; none: all was as the command wants it, and the history is as
+    /// it was.
+    pub keys: Vec<OpKey>,
+}
+
+/// A step of the history that was undone or done again.
+#[derive(Debug)]
+pub struct ListsReversed {
+    /// What had been done.
+    pub change: ListChange,
+    /// The keys of the ops that were written; none: all was so already, or could not be done.
+    pub keys: Vec<OpKey>,
+    /// What of it can't be done any more, because of what others have done since.
+    pub declined: Vec<PlanError<StoreError>>,
+}
+
+/// What can be undone and done again, the next to go first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListHistory {
+    pub undo: Vec<ListStep>,
+    pub redo: Vec<ListStep>,
+}
+
+impl Replica {
+    /// An id for a new list.
+    pub fn new_list_id(&self) -> ListId {
+        ListId::new(self.random_uuid()).expect("a UUID is an id")
+    }
+
+    /// An id for a new item.
+    pub fn new_item_id(&self) -> ItemId {
+        ItemId::new(self.random_uuid()).expect("a UUID is an id")
+    }
+
+    fn random_uuid(&self) -> String {
+        let random = self.place.host.random();
+        uuid::Builder::from_random_bytes(random)
+            .into_uuid()
+            .to_string()
+    }
+
+    /// Carries out a command on the lists as they are now, and notes in the history what takes it
+    /// back. All of its ops are written, or none; they survive a crash from the moment this returns.
+    ///
+    /// Read the lists with [`syncline_store::lists`] on the connection of [`Replica::view`].
+    pub fn change_lists(&mut self, command: &Command) -> Result<ListsChanged, ListError> {
+        let now = self.place.host.now();
+        let keys = self.decide_lists(|desk, lists| {
+            let Plan { ops, inverse } = lists.plan(command, Source::Person)?;
+            if ops.is_empty() {
+                return Ok(Vec::new());
+            }
+            desk.note_done(&ListStep {
+                done_at: now,
+                change: ListChange::of(command),
+                back: inverse,
+            })?;
+            lists.write(desk, ops, now)
+        })?;
+        Ok(ListsChanged { keys })
+    }
+
+    /// Takes back the newest change to lists that was done here and not undone; none: there is none.
+    ///
+    /// A step of which nothing can be done any more leaves the history all the same: the next call
+    /// takes the one before it.
+    pub fn undo_lists(&mut self) -> Result<Option<ListsReversed>, ListError> {
+        self.reverse_lists(Stack::Undo)
+    }
+
+    /// Does the change again that was undone last, unless another was done since; none: there is
+    /// none.
+    pub fn redo_lists(&mut self) -> Result<Option<ListsReversed>, ListError> {
+        self.reverse_lists(Stack::Redo)
+    }
+
+    /// What [`Replica::undo_lists`] and [`Replica::redo_lists`] would do.
+    pub fn list_history(&self) -> Result<ListHistory, ReplicaError> {
+        let steps = |stack| self.local.list_steps(stack).map_err(ReplicaError::Local);
+        Ok(ListHistory {
+            undo: steps(Stack::Undo)?,
+            redo: steps(Stack::Redo)?,
+        })
+    }
+
+    fn reverse_lists(&mut self, stack: Stack) -> Result<Option<ListsReversed>, ListError> {
+        let now = self.place.host.now();
+        let mut reversed = None;
+        let keys = self.decide_lists(|desk, lists| {
+            let Some((place, step)) = desk.next_step(stack)? else {
+                return Ok(Vec::new());
+            };
+            let Reversal {
+                ops,
+                back,
+                declined,
+            } = lists.reverse(&step)?;
+            let change = step.change.clone();
+            desk.reverse(&place, &ListStep { back, ..step })?;
+            let keys = lists.write(desk, ops, now)?;
+            reversed = Some((change, declined));
+            Ok(keys)
+        })?;
+        Ok(reversed.map(|(change, declined)| ListsReversed {
+            change,
+            keys,
+            declined,
+        }))
+    }
+
+    /// Decides on the lists with all that was ever written here, and writes within the same
+    /// transaction of the local file. Gives the keys of what was written.
+    fn decide_lists(
+        &mut self,
+        mut decide: impl FnMut(&ListDesk<'_>, &Standing<'_>) -> Result<Vec<OpKey>, ListError>,
+    ) -> Result<Vec<OpKey>, ListError> {
+        let mut keys = None;
+        for _ in 1..ATTEMPTS_MAX {
+            self.refresh().map_err(ListError::View)?;
+            keys = self.try_decide(Need::WholeOutbox, &mut decide)?;
+            if keys.is_some() {
+                break;
+            }
+        }
+        if keys.is_none() {
+            self.refresh().map_err(ListError::View)?;
+            keys = self.try_decide(Need::AnyView, &mut decide)?;
+        }
+        let keys = keys.unwrap_or_default();
+        if !keys.is_empty() {
+            self.show_or_log();
+            let touched = keys
+                .iter()
+                .map(|key| (key.scope.clone(), key.resource.clone()));
+            self.subscribers.tell(&Changes::Named(touched.collect()));
+        }
+        Ok(keys)
+    }
+
+    /// Decides on the view as it is; none: it isn't what is needed.
+    fn try_decide(
+        &mut self,
+        need: Need,
+        decide: &mut impl FnMut(&ListDesk<'_>, &Standing<'_>) -> Result<Vec<OpKey>, ListError>,
+    ) -> Result<Option<Vec<OpKey>>, ListError> {
+        let (tenant, name) = (&self.tenant, &self.tenant_name);
+        let jitter = jitter(&*self.place.host);
+        self.local.change_lists(|desk| {
+            tenant.snapshot(|tenant| {
+                let folded = tenant.folded_order().map_err(view_failed)?;
+                let whole = desk.tenant_file()? == *name && desk.newest_order()? <= folded;
+                if !whole && need == Need::WholeOutbox {
+                    return Ok(None);
+                }
+                decide(desk, &Standing { tenant, jitter }).map(Some)
+            })
+        })
+    }
+}
+
+/// What a decision needs of the view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    WholeOutbox,
+    AnyView,
+}
+
+/// The lists as they stand while a change is decided.
+struct Standing<'v> {
+    tenant: &'v TenantFile,
+    jitter: Jitter,
+}
+
+/// What reverses a step.
+#[derive(Default)]
+struct Reversal {
+    ops: Vec<PlannedOp>,
+    back: Vec<Command>,
+    declined: Vec<PlanError<StoreError>>,
+}
+
+impl Standing<'_> {
+    fn plan(&self, command: &Command, source: Source) -> Result<Plan, ListError> {
+        let view = StoredLists::new(self.tenant.connection());
+        plan(&view, command, source, self.jitter).map_err(|error| match error {
+            PlanError::View(error) => view_failed(error),
+            declined => ListError::Declined(declined),
+        })
+    }
+
+    /// Plans what takes a step back. Its commands are each about another item, so that one view does
+    /// for all of them.
+    fn reverse(&self, step: &ListStep) -> Result<Reversal, ListError> {
+        let mut reversal = Reversal::default();
+        let mut back = Vec::new();
+        for command in &step.back {
+            match self.plan(command, Source::History) {
+                Ok(plan) => {
+                    reversal.ops.extend(plan.ops);
+                    back.push(plan.inverse);
+                }
+                Err(ListError::Declined(declined)) => reversal.declined.push(declined),
+                Err(error) => return Err(error),
+            }
+        }
+        reversal.back = back.into_iter().rev().flatten().collect();
+        Ok(reversal)
+    }
+
+    /// Writes what was planned; gives the keys.
+    fn write(
+        &self,
+        desk: &ListDesk<'_>,
+        ops: Vec<PlannedOp>,
+        now: Timestamp,
+    ) -> Result<Vec<OpKey>, ListError> {
+        let ops: Vec<NewOp> = ops
+            .into_iter()
+            .map(|op| NewOp {
+                scope: op.scope,
+                resource: op.resource,
+                payload: op.payload,
+            })
+            .collect();
+        let written = desk
+            .write(&ops, || clock_seen(self.tenant), now)
+            .map_err(ListError::Write)?;
+        Ok(written.ops.into_iter().map(|op| op.op.key).collect())
+    }
+}
+
+fn view_failed(error: StoreError) -> ListError {
+    ListError::View(ReplicaError::Tenant(error))
+}
+
+fn jitter(host: &dyn Host) -> Jitter {
+    let [a, b, c, d, ..] = host.random();
+    [a, b, c, d]
+}

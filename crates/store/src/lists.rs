@@ -1,0 +1,15 @@
+//! Task lists as their readers see them, and what plans of changes read.
+//!
+//! As with threads, everything takes a connection to a tenant file, and runs in whatever transaction
+//! its caller has begun: a server node and a replica share it. What a change amounts to is the
+//! model's to say ([`syncline_model::list::plan`], on [`StoredLists`]); writing it is the caller's.
+
+mod read;
+mod resolve;
+mod stored;
+
+pub use read::{
+    ListOverview, RemovedLists, ShownItem, item_in, items, items_after, list, list_overview, lists,
+};
+pub use resolve::{ResolvedItem, ResolvedList, resolve_item, resolve_list, resolve_removed_list};
+pub use stored::StoredLists;

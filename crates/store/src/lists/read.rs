@@ -1,0 +1,210 @@
+//! Lists and items, as they are shown.
+
+use rusqlite::{Connection, Params};
+use syncline_model::list::{ITEMS, ItemRef, ListItem, ListView, Slot};
+use syncline_model::registry::{LISTS, List};
+use syncline_model::{ItemId, ListId};
+
+use super::stored::{StoredLists, item_columns, item_of, list_columns};
+use crate::StoreError;
+use crate::threads::EntryState;
+use crate::view::read_row;
+
+/// A list, and how much it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListOverview {
+    pub list: List,
+    /// How many items it shows.
+    pub items: u64,
+    /// How many of them are done.
+    pub done: u64,
+}
+
+/// Whether lists that were removed are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemovedLists {
+    Hidden,
+    /// In their old places among the others.
+    Shown,
+}
+
+/// An item, and whether it is in the log as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownItem {
+    pub item: ListItem,
+    /// Pending as long as any change of it is in the outbox alone.
+    pub state: EntryState,
+}
+
+impl ShownItem {
+    /// Where it stands in its list; none for one whose insert isn't known.
+    pub fn slot(&self) -> Option<Slot<ItemRef>> {
+        Some(Slot {
+            position: self.item.position.clone()?,
+            key: self.item.item.clone(),
+        })
+    }
+}
+
+/// Whether a change of the item `i` is only in the outbox: it then has a confirmed image beneath.
+macro_rules! is_pending {
+    () => {
+        "EXISTS (SELECT 1 FROM confirmed_rows AS c WHERE c.resource_id = i.list_id \
+         AND c.table_name = 'list_items' AND c.row_key = json_array(i.list_id, i.item_id))"
+    };
+}
+
+macro_rules! select_items {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            item_columns!(),
+            ", ",
+            is_pending!(),
+            " FROM list_items AS i ",
+            $rest
+        )
+    };
+}
+pub(super) use {is_pending, select_items};
+
+pub(super) const ALL_ITEMS: &str =
+    select_items!("WHERE home = ? AND present = 1 ORDER BY position, item_id, list_id LIMIT ?");
+pub(super) const ITEMS_AFTER: &str = select_items!(
+    "WHERE home = ? AND present = 1 AND (position, item_id, list_id) > (?, ?, ?) \
+     ORDER BY position, item_id, list_id LIMIT ?"
+);
+pub(super) const ITEM_OF_LIST: &str = select_items!("WHERE list_id = ? AND item_id = ?");
+pub(super) const ITEM_FROM_ELSEWHERE: &str = select_items!(
+    "WHERE home = ? AND present = 1 AND item_id = ? ORDER BY position, list_id LIMIT 1"
+);
+pub(super) const ALL_LISTS: &str = concat!(
+    "SELECT ",
+    list_columns!(),
+    " FROM lists ORDER BY position, list_id"
+);
+pub(super) const COUNT_ITEMS: &str =
+    "SELECT count(*), coalesce(sum(done), 0) FROM list_items WHERE home = ? AND present = 1";
+
+/// All lists, in order, and how much they show.
+pub fn lists(
+    connection: &Connection,
+    removed: RemovedLists,
+) -> Result<Vec<ListOverview>, StoreError> {
+    all_lists(connection)?
+        .into_iter()
+        .filter(|list| list.present || removed == RemovedLists::Shown)
+        .map(|list| overview_of(connection, list))
+        .collect()
+}
+
+/// The list with this id, though it be removed; none: nothing was ever made with it.
+pub fn list(connection: &Connection, id: &ListId) -> Result<Option<List>, StoreError> {
+    let found = StoredLists::new(connection).list(id)?;
+    Ok(found.filter(|list| list.present || list.position.is_some()))
+}
+
+/// As [`list`], with how much it shows.
+pub fn list_overview(
+    connection: &Connection,
+    id: &ListId,
+) -> Result<Option<ListOverview>, StoreError> {
+    let found = list(connection, id)?;
+    found.map(|list| overview_of(connection, list)).transpose()
+}
+
+/// Every list that was ever made, in order.
+pub(super) fn all_lists(connection: &Connection) -> Result<Vec<List>, StoreError> {
+    let view = StoredLists::new(connection);
+    let mut statement = connection.prepare_cached(ALL_LISTS)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let list = view.list_of(read_row(row, &LISTS)?)?;
+        if list.present || list.position.is_some() {
+            found.push(list);
+        }
+    }
+    Ok(found)
+}
+
+fn overview_of(connection: &Connection, list: List) -> Result<ListOverview, StoreError> {
+    let mut statement = connection.prepare_cached(COUNT_ITEMS)?;
+    let (items, done): (i64, i64) =
+        statement.query_row([list.list.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(ListOverview {
+        list,
+        items: items as u64,
+        done: done as u64,
+    })
+}
+
+/// All items that `list` shows, in order; a removed list still has its own.
+pub fn items(connection: &Connection, list: &ListId) -> Result<Vec<ShownItem>, StoreError> {
+    items_after(connection, list, None, usize::MAX)
+}
+
+/// The items that `list` shows after `slot`, or from its start, in order; `limit` at most.
+pub fn items_after(
+    connection: &Connection,
+    list: &ListId,
+    slot: Option<&Slot<ItemRef>>,
+    limit: usize,
+) -> Result<Vec<ShownItem>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    match slot {
+        None => select(connection, ALL_ITEMS, (list.as_str(), limit)),
+        Some(slot) => {
+            let place = (
+                list.as_str(),
+                slot.position.as_str(),
+                slot.key.item.as_str(),
+                slot.key.list.as_str(),
+                limit,
+            );
+            select(connection, ITEMS_AFTER, place)
+        }
+    }
+}
+
+/// The item that is called `id` in `list`: the one that was made there, though it be removed or gone
+/// to another list since, or else the one that came from another list. None: there is no such item.
+pub fn item_in(
+    connection: &Connection,
+    list: &ListId,
+    id: &ItemId,
+) -> Result<Option<ShownItem>, StoreError> {
+    let names = [list.as_str(), id.as_str()];
+    let own = select(connection, ITEM_OF_LIST, names)?.pop();
+    let own = own.filter(|own| own.item.position.is_some());
+    if let Some(own) = &own
+        && own.item.present
+        && own.item.home == *list
+    {
+        return Ok(Some(own.clone()));
+    }
+    let come = select(connection, ITEM_FROM_ELSEWHERE, names)?.pop();
+    Ok(come.or(own))
+}
+
+pub(super) fn select(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<Vec<ShownItem>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state = if row.get(ITEMS.columns.len())? {
+            EntryState::Pending
+        } else {
+            EntryState::Acknowledged
+        };
+        found.push(ShownItem {
+            item: item_of(read_row(row, &ITEMS)?)?,
+            state,
+        });
+    }
+    Ok(found)
+}

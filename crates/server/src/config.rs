@@ -7,6 +7,7 @@ use std::time::Duration;
 use syncline_protocol::Limits;
 
 use crate::auth::{AuthMode, Rate};
+use crate::tenant::Keep;
 
 /// Tenants whose files are open at once by default: each has a thread and a few file handles, and a
 /// process has mostly 1,024 of those.
@@ -33,6 +34,24 @@ pub struct ServeConfig {
     pub drain: Duration,
     /// Backups to make while it runs; none: none.
     pub backups: Option<BackupPlan>,
+    pub compaction: CompactionPlan,
+}
+
+/// Compactions that a server does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompactionPlan {
+    /// The time from one look for something to drop to the next; none: there is none.
+    pub every: Option<Duration>,
+    pub keep: Keep,
+}
+
+impl Default for CompactionPlan {
+    fn default() -> Self {
+        Self {
+            every: Some(Duration::from_secs(60 * 60)),
+            keep: Keep::default(),
+        }
+    }
 }
 
 /// Backups that a server makes by itself.
@@ -60,6 +79,7 @@ impl ServeConfig {
             vfs: None,
             drain: Duration::from_secs(10),
             backups: None,
+            compaction: CompactionPlan::default(),
         }
     }
 }

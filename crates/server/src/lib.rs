@@ -7,6 +7,7 @@
 
 mod auth;
 mod backups;
+mod compactions;
 mod config;
 mod error;
 mod http;
@@ -17,6 +18,7 @@ mod routes;
 mod serve;
 mod server;
 
+pub mod admin;
 pub mod tenant;
 
 pub use auth::{
@@ -24,6 +26,6 @@ pub use auth::{
     JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey, NewToken, Rate, TokenRandom, TokenSecret,
     issue_token,
 };
-pub use config::{BackupPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
+pub use config::{BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
 pub use routes::openapi_document;
 pub use serve::{ReadyServer, ServeError, prepare, serve};

@@ -5,6 +5,7 @@
 //! encoded once and shared.
 
 mod checkpoint;
+mod compacting;
 mod decision;
 mod pages;
 mod prepared;
@@ -13,6 +14,7 @@ mod tenant;
 mod tenants;
 mod writer;
 
+pub(crate) use compacting::When;
 pub(crate) use prepared::PreparedFile;
 pub(crate) use tenant::Tenant;
 pub(crate) use tenants::Tenants;

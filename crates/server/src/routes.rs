@@ -3,6 +3,7 @@
 //! The router, the OpenAPI document and the test of who may do what are made from it, so that a new
 //! route can't be forgotten by any of them.
 
+mod admin;
 mod bootstrap;
 mod health;
 mod metrics;
@@ -31,6 +32,7 @@ pub(crate) fn table() -> Vec<Route> {
         status::routes(),
         threads::routes(),
         tokens::routes(),
+        admin::routes(),
         whoami::routes(),
         health::routes(),
         metrics::routes(),

@@ -129,6 +129,7 @@ impl ReadyServer {
         let connections = GracefulShutdown::new();
         let house = tokio::spawn(Arc::clone(server).keep_house());
         let backups = tokio::spawn(Arc::clone(server).keep_backups());
+        let compactions = tokio::spawn(Arc::clone(server).keep_compacted());
         let accept = accept_all(server, listener, &router, &connections);
         tokio::select! {
             () = accept => {}
@@ -142,6 +143,7 @@ impl ReadyServer {
         }
         house.abort();
         backups.abort();
+        compactions.abort();
         server.note_uses().await;
         server.tenants.close_all().await;
     }

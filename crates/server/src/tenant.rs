@@ -4,6 +4,7 @@
 //! and random numbers are arguments, so that the simulator drives this very code.
 
 mod commit;
+mod compaction;
 mod members;
 mod pull;
 mod push;
@@ -12,12 +13,17 @@ mod refused;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use syncline_model::{ActorId, Epoch, Mark};
+use syncline_model::{ActorId, Epoch, Mark, Timestamp};
 use syncline_protocol::Claims;
-use syncline_store::{FileOptions, Head, LogStart, OpenError, PageLimit, TenantFile};
+use syncline_store::{
+    Durability, FileOptions, Head, LogStart, OpenError, PageLimit, Stepped, TenantFile,
+};
 
 pub use commit::{Committed, Decide, NewOp, Outcome, Write};
+pub(crate) use compaction::before;
+pub use compaction::{CompactReport, Compacting, Keep, Liveness, Rewrite};
 pub use members::ClientNote;
 use members::Members;
 pub use pull::{Page, read_page};
@@ -133,6 +139,52 @@ impl TenantLog {
     /// Keeps what a client says of itself for the next commit; losing it does no harm.
     pub fn note(&mut self, note: ClientNote) {
         self.members.note(note);
+    }
+
+    /// Notes that the log has reached its head by this time: what retention goes by.
+    pub fn note_time(&mut self, now: Timestamp) -> Result<(), Refused> {
+        Ok(self.file()?.note_time(now)?)
+    }
+
+    /// Begins a compaction up to the floor that `keep` allows now.
+    pub fn begin_compaction(
+        &mut self,
+        keep: &Keep,
+        rewrite: Rewrite,
+        now: Timestamp,
+    ) -> Result<Compacting, Refused> {
+        Ok(Compacting::begin(self.file()?, keep, rewrite, now)?)
+    }
+
+    /// Does one step of a compaction. It need not be on the disk when this returns: the next commit
+    /// takes it along, and without it nothing is lost.
+    pub fn compact_step(
+        &mut self,
+        compacting: &mut Compacting,
+        count: usize,
+    ) -> Result<Stepped, Refused> {
+        let durability = self.options.durability;
+        let file = self.file()?;
+        file.set_durability(Durability::Normal)?;
+        let stepped = compacting.step(file, count);
+        let restored = file.set_durability(durability);
+        let stepped = stepped.and_then(|stepped| restored.map(|()| stepped));
+        if stepped.is_err() {
+            self.file = None;
+        }
+        Ok(stepped?)
+    }
+
+    /// Lets go of the places of clients that have been idle for as long as this, so that they hold the
+    /// floor no more; gives their number.
+    pub fn expire(&mut self, idle: Duration, now: Timestamp) -> Result<usize, Refused> {
+        let Some(before) = before(now, idle) else {
+            return Ok(0);
+        };
+        let expired = self.file()?.expire_clients(before)?;
+        // What is remembered of them is no longer what the file says.
+        self.members.forget();
+        Ok(expired)
     }
 
     /// Begins an empty log in the epoch `next`, if the log is still in `expected`.

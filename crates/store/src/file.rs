@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 /// The oldest SQLite without the WAL-reset corruption.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long a connection waits for another process's write transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 /// The most pages of a write-ahead log that are left at a close: a MiB is read again in about the
 /// time of one sync.
 const LOG_PAGES_LEFT: i64 = 256;

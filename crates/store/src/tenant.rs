@@ -234,7 +234,8 @@ impl TenantFile {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
-    fn fold_version(&self) -> Result<i64, StoreError> {
+    /// The version of the folds that have made the view.
+    pub fn fold_version(&self) -> Result<i64, StoreError> {
         let found = self
             .connection
             .query_row("SELECT fold_version FROM state", [], |row| row.get(0))

@@ -76,7 +76,10 @@ impl Call {
 /// Reads JSON, and says where and why it is none (`bad_request`) or not what is expected
 /// (`invalid_field`).
 pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    // Asked first: of a field that nobody reads the reader would not tell.
+    let text = str::from_utf8(body)
+        .map_err(|_| ApiError::bad_request("the body is not JSON: it is not UTF-8"))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         json_error(&path, error.inner())

@@ -1,18 +1,22 @@
 //! An open tenant, as requests see it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use syncline_model::{Epoch, Mark, ServerSeq};
 use syncline_protocol::{Claims, PushAnswer, ReceivedPush};
 use syncline_store::{Head, PageLimit, StoreError, TenantFile};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::compacting::{Order, When};
 use super::decision::{Decision, Judgement};
 use super::pages::SharedPage;
 use super::readers::Readers;
 use super::writer::{Job, Shared, WriteJob};
 use crate::http::HeldBytes;
-use crate::tenant::{ClientNote, Outcome, Push, Refused, Write, read_page};
+use crate::tenant::{
+    ClientNote, CompactReport, Keep, Outcome, Push, Refused, Rewrite, Write, read_page,
+};
 
 /// One tenant's log, open. While any handle lives, its writer does.
 #[derive(Debug)]
@@ -37,22 +41,25 @@ impl Tenant {
     }
 
     /// Appends what a client has pushed; answered once the disk has it.
-    pub(crate) async fn push(
+    pub(crate) fn push(
         &self,
         push: Push,
         held: Arc<HeldBytes>,
-    ) -> Result<PushAnswer, Refused> {
-        let (write, outcome) = self.write(Write::Push(push), held).await?;
-        let (Write::Push(push), Outcome::Pushed(pushed)) = (write, outcome) else {
-            unreachable!("a push is answered as a push");
-        };
-        let ReceivedPush { ops, .. } = &push.received;
-        Ok(PushAnswer::new(
-            pushed.epoch,
-            pushed.head.server_seq,
-            ops,
-            pushed.verdicts,
-        ))
+    ) -> impl Future<Output = Result<PushAnswer, Refused>> {
+        let written = self.write(Write::Push(push), held);
+        async {
+            let (write, outcome) = written.await?;
+            let (Write::Push(push), Outcome::Pushed(pushed)) = (write, outcome) else {
+                unreachable!("a push is answered as a push");
+            };
+            let ReceivedPush { ops, .. } = &push.received;
+            Ok(PushAnswer::new(
+                pushed.epoch,
+                pushed.head.server_seq,
+                ops,
+                pushed.verdicts,
+            ))
+        }
     }
 
     /// Runs `judge` on the view when its turn comes, writes the ops it says, and gives its answer
@@ -74,15 +81,19 @@ impl Tenant {
         Ok((answer.ok_or(Refused::Panicked)?, places))
     }
 
-    async fn write(&self, write: Write, held: Arc<HeldBytes>) -> Result<(Write, Outcome), Refused> {
+    fn write(
+        &self,
+        write: Write,
+        held: Arc<HeldBytes>,
+    ) -> impl Future<Output = Result<(Write, Outcome), Refused>> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Write(WriteJob { write, held, reply });
-        self.jobs
-            .send(job)
-            .await
-            .map_err(|_| Refused::NotCommitted)?;
-        let (write, outcome) = answer.await.map_err(|_| Refused::NotCommitted)?;
-        Ok((write, outcome?))
+        async {
+            let place = self.jobs.reserve().await;
+            place.map_err(|_| Refused::NotCommitted)?.send(job);
+            let (write, outcome) = answer.await.map_err(|_| Refused::NotCommitted)?;
+            Ok((write, outcome?))
+        }
     }
 
     /// Begins an empty log in the epoch `next`, if the log is still in `expected`; `keep` sees to the
@@ -104,6 +115,40 @@ impl Tenant {
         };
         self.jobs
             .send(job)
+            .await
+            .map_err(|_| Refused::NotCommitted)?;
+        answer.await.map_err(|_| Refused::NotCommitted)?
+    }
+
+    /// Compacts the log beside its other writes; none where that was not due. `progress` tells how far
+    /// it is.
+    pub(crate) async fn compact(
+        &self,
+        keep: Keep,
+        rewrite: Rewrite,
+        when: When,
+        progress: watch::Sender<Option<CompactReport>>,
+    ) -> Result<Option<CompactReport>, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order {
+            keep,
+            rewrite,
+            when,
+            progress,
+            reply,
+        };
+        self.jobs
+            .send(Job::Compact(order))
+            .await
+            .map_err(|_| Refused::NotCommitted)?;
+        answer.await.map_err(|_| Refused::NotCommitted)?
+    }
+
+    /// Lets go of the places of clients that have been idle for this long; gives their number.
+    pub(crate) async fn expire(&self, idle: Duration) -> Result<usize, Refused> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs
+            .send(Job::Expire { idle, reply })
             .await
             .map_err(|_| Refused::NotCommitted)?;
         answer.await.map_err(|_| Refused::NotCommitted)?

@@ -1,6 +1,7 @@
 //! Which tenants are open: a bounded number, of which the least recently used is closed first.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -91,8 +92,12 @@ impl Tenants {
             return Ok(Arc::clone(tenant));
         }
         *open = None;
-        self.make_room(&slot).await;
-        let opened = self.open_slot(&slot).await?;
+        // Boxed, for all the requests that find it open.
+        let opening = Box::pin(async {
+            self.make_room(&slot).await;
+            self.open_slot(&slot).await
+        });
+        let opened = opening.await?;
         let tenant = Arc::clone(&opened.tenant);
         *open = Some(opened);
         self.metrics.tenants_open.set(self.count_open() + 1);
@@ -120,10 +125,17 @@ impl Tenants {
             origin: Mark::origin(random()),
             actor: self.actor.clone(),
         };
-        let (log_path, options) = (path.clone(), self.options.clone());
+        let (log_path, options, now) = (path.clone(), self.options.clone(), self.now);
         let opening = tokio::task::spawn_blocking(move || {
             let mut log = TenantLog::open(&log_path, &options, birth)?;
             log.checkpoint_by_hand()?;
+            if let Err(error) = log.note_time(now()) {
+                // Nothing but a later floor is lost by it.
+                tracing::warn!(
+                    error = &error as &dyn Error,
+                    "could not note the time of a log"
+                );
+            }
             let head = log.head()?;
             Ok::<_, Refused>((log, head))
         });

@@ -5,14 +5,16 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use syncline_model::{Epoch, Mark, Timestamp};
 use syncline_store::Head;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::checkpoint::{Checkpointer, Due, WalGauge};
+use super::compacting::{Order, Orders};
 use super::pages::Pages;
 use super::prepared::Prepared;
 use crate::http::HeldBytes;
@@ -42,6 +44,13 @@ pub(super) enum Job {
     },
     /// Write down what clients have said of themselves.
     Notes,
+    /// Compact the log, in steps beside the writes.
+    Compact(Order),
+    /// Let go of the places of clients that have been idle for this long.
+    Expire {
+        idle: Duration,
+        reply: oneshot::Sender<Result<usize, Refused>>,
+    },
 }
 
 /// A request, its share of the memory for bodies, and who waits for it.
@@ -70,47 +79,95 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Payloads were erased, or the log was reset: what was made of it before is no good.
-    fn erased(&self) {
+    pub(super) fn erased(&self) {
         self.pages.invalidate();
         self.prepared.erase();
+    }
+
+    /// Counts bytes that went into the write-ahead log, and sees to what is due then.
+    pub(super) fn wrote_beside(&self, bytes: u64, log: &mut TenantLog) {
+        match self.wal.wrote(bytes) {
+            Due::Nothing => {}
+            Due::Beside => {
+                let gauge = Arc::clone(&self.wal);
+                self.checkpointer.ask(self.path.clone(), gauge);
+            }
+            Due::Now => match log.checkpoint() {
+                Ok(left) => self.wal.checkpointed(left),
+                Err(error) => tracing::warn!(error = &error as &dyn Error, "checkpoint failed"),
+            },
+        }
     }
 }
 
 /// Works until nobody can ask any more.
 pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Shared) {
     let mut next = None;
-    while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
+    let mut orders = Orders::default();
+    loop {
+        let job = match next.take() {
+            Some(job) => Some(job),
+            None if orders.is_idle() => match jobs.blocking_recv() {
+                Some(job) => Some(job),
+                None => break,
+            },
+            None => match jobs.try_recv() {
+                Ok(job) => Some(job),
+                Err(TryRecvError::Empty) => None,
+                // A compaction that is cut short goes on with the next one.
+                Err(TryRecvError::Disconnected) => break,
+            },
+        };
+        let mut last_commit = None;
         match job {
-            Job::Write(first) => {
+            None => {}
+            Some(Job::Write(first)) => {
                 let group;
                 (group, next) = collect(first, &mut jobs);
+                let started = Instant::now();
                 commit(&mut log, group, shared);
+                last_commit = Some(started.elapsed());
             }
-            Job::Reset {
-                expected,
-                next,
-                origin,
-                keep,
-                reply,
-            } => {
-                // A reset for another epoch does nothing, and has nothing to keep.
-                let is_current = shared
-                    .head
-                    .borrow()
-                    .is_some_and(|head| head.epoch == expected);
-                let kept = if is_current { keep() } else { Ok(()) };
-                let result = kept.and_then(|()| log.reset(expected, next, origin));
-                if let Ok(head) = result {
-                    shared.erased();
-                    publish(&shared.head, head);
-                }
-                // Who asked may have gone; the reset stands.
-                let _ = reply.send(result);
-            }
-            Job::Notes => commit(&mut log, Vec::new(), shared),
+            Some(Job::Compact(order)) => orders.add(order),
+            Some(other) => run_other(&mut log, other, shared),
         }
+        orders.step(&mut log, shared, last_commit);
     }
     commit(&mut log, Vec::new(), shared);
+}
+
+/// Does what is neither a write nor a compaction.
+fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
+    match job {
+        Job::Reset {
+            expected,
+            next,
+            origin,
+            keep,
+            reply,
+        } => {
+            // A reset for another epoch does nothing, and has nothing to keep.
+            let is_current = shared
+                .head
+                .borrow()
+                .is_some_and(|head| head.epoch == expected);
+            let kept = if is_current { keep() } else { Ok(()) };
+            let result = kept.and_then(|()| log.reset(expected, next, origin));
+            if let Ok(head) = result {
+                shared.erased();
+                publish(&shared.head, head);
+            }
+            // Who asked may have gone; the reset stands.
+            let _ = reply.send(result);
+        }
+        Job::Notes => commit(log, Vec::new(), shared),
+        Job::Expire { idle, reply } => {
+            let expired = log.expire(idle, (shared.now)());
+            // Who asked may have gone.
+            let _ = reply.send(expired);
+        }
+        Job::Write(_) | Job::Compact(_) => unreachable!("these are the loop's"),
+    }
 }
 
 /// Takes what waits, up to the bounds of a group, and the job that ended it.
@@ -159,11 +216,11 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
             let _ = reply.send(answer);
         }
     });
-    checkpoint(log, bytes, shared);
+    shared.wrote_beside(bytes as u64 * WAL_FACTOR, log);
 }
 
 /// Says where the log stands now, and wakes who waits for that.
-fn publish(sender: &watch::Sender<Option<Head>>, head: Head) {
+pub(super) fn publish(sender: &watch::Sender<Option<Head>>, head: Head) {
     sender.send_if_modified(|known| {
         let moved = *known != Some(head);
         *known = Some(head);
@@ -189,20 +246,6 @@ fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
             }
             Err(_) => {}
         }
-    }
-}
-
-fn checkpoint(log: &mut TenantLog, bytes: usize, shared: &Shared) {
-    match shared.wal.wrote(bytes as u64 * WAL_FACTOR) {
-        Due::Nothing => {}
-        Due::Beside => {
-            let gauge = Arc::clone(&shared.wal);
-            shared.checkpointer.ask(shared.path.clone(), gauge);
-        }
-        Due::Now => match log.checkpoint() {
-            Ok(left) => shared.wal.checkpointed(left),
-            Err(error) => tracing::warn!(error = &error as &dyn Error, "checkpoint failed"),
-        },
     }
 }
 

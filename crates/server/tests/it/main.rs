@@ -4,6 +4,7 @@
     reason = "a test's helpers fail as its own lines do"
 )]
 
+mod admin;
 mod bad_input;
 mod bootstrap;
 mod disk;

@@ -83,6 +83,14 @@ impl World {
                 path.replace("{id}", "canary-key")
             }
             ("GET", "/api/threads/search") => format!("{path}?q=canary"),
+            ("POST", "/api/admin/compact") => {
+                body = Some(json!({"retention_seconds": 604_800}));
+                path.to_owned()
+            }
+            ("POST", "/api/admin/expire") => {
+                body = Some(json!({"idle_seconds": 86_400}));
+                path.to_owned()
+            }
             ("POST", "/api/tokens") => {
                 body = Some(json!({"user": "matrix"}));
                 path.to_owned()
@@ -92,7 +100,7 @@ impl World {
                 "GET",
                 "/sync/pull" | "/sync/stream" | "/sync/bootstrap" | "/sync/status" | "/api/threads"
                 | "/api/tokens" | "/api/whoami" | "/health" | "/ready" | "/metrics"
-                | "/openapi.json",
+                | "/openapi.json" | "/api/admin/tenants" | "/api/admin/clients",
             ) => path.to_owned(),
             _ => return None,
         };

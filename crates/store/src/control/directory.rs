@@ -103,6 +103,13 @@ impl DataDirectory {
         Ok(files)
     }
 
+    /// The tenants whose files are there, in the order of the files' names; those whose names are too
+    /// long to stand in a file's are left out.
+    pub fn tenants(&self) -> Result<Vec<TenantId>, DataDirectoryError> {
+        let files = self.tenant_files()?;
+        Ok(files.iter().filter_map(|path| tenant_of(path)).collect())
+    }
+
     /// Where files made from the tenant's file, which can be had again, are kept.
     pub fn prepared_file(&self, tenant: &TenantId) -> PathBuf {
         self.path
@@ -144,6 +151,23 @@ fn file_name(tenant: &TenantId, suffix: &str) -> String {
     }
     // The first letter keeps clear of names that an operating system reserves.
     format!("t-{stem}{suffix}")
+}
+
+/// The tenant that [`file_name`] has named this file for.
+fn tenant_of(path: &Path) -> Option<TenantId> {
+    let stem = path.file_stem()?.to_str()?.strip_prefix("t-")?;
+    let mut name = String::with_capacity(stem.len());
+    let mut letters = stem.chars();
+    while let Some(letter) = letters.next() {
+        name.push(match letter {
+            '=' => letters
+                .next()
+                .filter(char::is_ascii_lowercase)?
+                .to_ascii_uppercase(),
+            other => other,
+        });
+    }
+    TenantId::new(name).ok()
 }
 
 fn make_private_directory(path: &Path) -> Result<(), DataDirectoryError> {

@@ -235,6 +235,16 @@ fn tenant_files_stay_apart_and_inside_their_directory() {
         assert_eq!(name.to_lowercase(), name);
         assert!(name.len() < 230, "{name}");
     }
+    for file in &files {
+        std::fs::write(file, "").unwrap();
+    }
+    let mut found = directory.tenants().unwrap();
+    found.sort();
+    // The longest is written as a digest.
+    let mut expected = names[..names.len() - 1].to_vec();
+    expected.sort_unstable();
+    let found: Vec<&str> = found.iter().map(TenantId::as_str).collect();
+    assert_eq!(found, expected);
     files.sort();
     files.dedup();
     assert_eq!(files.len(), names.len());

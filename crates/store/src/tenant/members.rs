@@ -186,6 +186,21 @@ impl TenantFile {
     }
 }
 
+impl TenantFile {
+    /// Forgets the places of clients that last pushed, or moved their cursor, by this time; gives
+    /// their number.
+    pub fn expire_clients(&self, by: Timestamp) -> Result<usize, StoreError> {
+        // Times are of one form, and sort as texts.
+        Ok(self
+            .connection
+            .prepare_cached(
+                "UPDATE clients SET cursor_seq = NULL, cursor_mark = NULL \
+                 WHERE moved_at <= ? AND cursor_seq IS NOT NULL",
+            )?
+            .execute([by.to_string()])?)
+    }
+}
+
 fn parse_user(text: &str) -> Result<UserId, StoreError> {
     UserId::new(text).map_err(|_| StoreError::damaged("a user is not one"))
 }

@@ -1,9 +1,14 @@
 //! Giving back to the system what compaction has freed.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
-use crate::file::StoreError;
+use crate::file::{BUSY_TIMEOUT, StoreError};
 use crate::tenant::TenantFile;
+
+/// How long readers may keep the write-ahead log from being emptied, in one try.
+const EMPTY_WAIT: Duration = Duration::from_millis(20);
 
 /// How much of a file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,24 @@ impl TenantFile {
         })
     }
 
+    /// Bytes of the file and its write-ahead log, as far as they can be seen.
+    pub fn bytes_on_disk(&self) -> u64 {
+        let bytes = |suffix: &str| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(suffix);
+            std::fs::metadata(path).map_or(0, |file| file.len())
+        };
+        bytes("") + bytes("-wal")
+    }
+
+    /// How many ops the log holds.
+    pub fn count_ops(&self) -> Result<u64, StoreError> {
+        let count: i64 = self
+            .connection
+            .query_row("SELECT count(*) FROM ops", [], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
     /// Writes the whole file anew, without a gap in it; nobody writes meanwhile.
     pub fn rewrite(&self) -> Result<(), StoreError> {
         Ok(self.connection.execute_batch("VACUUM")?)
@@ -67,10 +90,21 @@ impl TenantFile {
     /// Moves the write-ahead log into the file and empties it, so that it holds no erased text any
     /// more; says whether it could, which it can't while somebody reads.
     pub fn empty_log(&self) -> Result<bool, StoreError> {
-        let busy: i64 =
-            self.connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        Ok(busy == 0)
+        // A reader is not waited for: whoever asks does so again.
+        self.connection.busy_timeout(EMPTY_WAIT)?;
+        let busy = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, i64>(0)
+            });
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        match busy {
+            Ok(busy) => Ok(busy == 0),
+            Err(error) => match StoreError::from(error) {
+                StoreError::Busy(_) => Ok(false),
+                other => Err(other),
+            },
+        }
     }
 }
 

@@ -1,0 +1,189 @@
+//! What an operator asks of the logs in a data directory, whether or not a server runs on it.
+
+use std::io;
+use std::time::Duration;
+
+use serde::Serialize;
+use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
+use syncline_store::control::{DataDirectory, ServeLock};
+use syncline_store::{Durability, FileOptions, OpenError, Stepped, StoreError, TenantFile};
+
+use crate::tenant::{CompactReport, Compacting, Keep, Liveness, Rewrite, before};
+
+/// Ops or pages of one step.
+const STEP_COUNT: usize = 2_048;
+
+/// What a tenant's log is like.
+#[derive(Debug, Clone, Serialize)]
+pub struct TenantReport {
+    pub tenant: TenantId,
+    pub epoch: Epoch,
+    /// The log's head.
+    pub server_seq: ServerSeq,
+    /// Below it, covered ops were dropped.
+    pub floor: ServerSeq,
+    /// Where the floor could be now.
+    pub floor_next: ServerSeq,
+    /// Ops that the log holds.
+    pub ops: u64,
+    /// Bytes of the file and its write-ahead log.
+    pub bytes: u64,
+    /// The version of the folds that have made the view.
+    pub fold_version: i64,
+    pub clients: usize,
+    /// Clients that hold the floor.
+    pub clients_live: usize,
+}
+
+/// How a client stands to a tenant's log.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClientReport {
+    pub tenant: TenantId,
+    pub client_id: ClientId,
+    pub user: UserId,
+    /// The place up to which it has applied the log, as it says; none: it has not said, or was
+    /// expired.
+    pub server_seq: Option<ServerSeq>,
+    /// Places between there and the head.
+    pub lag: Option<u64>,
+    pub state: ClientState,
+    pub moved_at: Timestamp,
+    pub seen_at: Timestamp,
+}
+
+/// What a client's place means for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientState {
+    /// It has applied the whole log.
+    Live,
+    /// It holds the floor where it stands.
+    Lagging,
+    /// It does not hold the floor: below it, it will rebuild.
+    Expired,
+}
+
+/// Why something could not be done to a tenant's log.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("could not work on the log")]
+    Store(#[from] StoreError),
+    #[error("could not remove the prepared file")]
+    Prepared(#[source] io::Error),
+}
+
+impl TenantReport {
+    /// Reads the report of a tenant's log in one state of it.
+    pub fn read(
+        tenant: &TenantId,
+        file: &TenantFile,
+        keep: &Keep,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        file.snapshot(|file| {
+            let head = file.head()?;
+            let clients = file.clients()?;
+            let live = clients
+                .iter()
+                .filter(|client| keep.liveness(client, now) == Liveness::Live);
+            Ok(Self {
+                tenant: tenant.clone(),
+                epoch: head.epoch,
+                server_seq: head.cursor.server_seq,
+                floor: head.floor,
+                floor_next: keep.floor(file, now)?.max(head.floor),
+                ops: file.count_ops()?,
+                bytes: file.bytes_on_disk(),
+                fold_version: file.fold_version()?,
+                clients_live: live.count(),
+                clients: clients.len(),
+            })
+        })
+    }
+}
+
+impl ClientReport {
+    /// Reads the reports of a log's clients, by id.
+    pub fn read(
+        tenant: &TenantId,
+        file: &TenantFile,
+        keep: &Keep,
+        now: Timestamp,
+    ) -> Result<Vec<Self>, StoreError> {
+        file.snapshot(|file| {
+            let head = file.head()?.cursor.server_seq;
+            let clients = file.clients()?.into_iter();
+            Ok(clients
+                .map(|client| {
+                    let at = client.cursor.map(|cursor| cursor.server_seq);
+                    Self {
+                        state: match keep.liveness(&client, now) {
+                            Liveness::Live if at >= Some(head) => ClientState::Live,
+                            Liveness::Live => ClientState::Lagging,
+                            Liveness::Expired => ClientState::Expired,
+                        },
+                        tenant: tenant.clone(),
+                        client_id: client.client,
+                        user: client.user,
+                        server_seq: at,
+                        lag: at.map(|at| head.get().saturating_sub(at.get())),
+                        moved_at: client.moved_at,
+                        seen_at: client.seen_at,
+                    }
+                })
+                .collect())
+        })
+    }
+}
+
+/// Opens a tenant's log; it must be there.
+pub fn open_log(directory: &DataDirectory, tenant: &TenantId) -> Result<TenantFile, OpenError> {
+    let options = FileOptions {
+        durability: Durability::Full,
+        ..FileOptions::default()
+    };
+    TenantFile::open(&directory.tenant_file(tenant), &options)
+}
+
+/// Compacts a tenant's log that no server works on. When this returns, the file has shrunk.
+pub fn compact_log(
+    directory: &DataDirectory,
+    tenant: &TenantId,
+    keep: &Keep,
+    _lock: &ServeLock,
+    now: Timestamp,
+    mut progress: impl FnMut(&CompactReport),
+) -> Result<CompactReport, AdminError> {
+    let mut file = open_log(directory, tenant)?;
+    file.note_time(now)?;
+    let mut compacting = Compacting::begin(&file, keep, Rewrite::Always, now)?;
+    while compacting.step(&mut file, STEP_COUNT)? == Stepped::More {
+        progress(&compacting.report());
+    }
+    // It holds what is gone; a server makes it again.
+    match std::fs::remove_file(directory.prepared_file(tenant)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(AdminError::Prepared(error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    Ok(compacting.report())
+}
+
+/// Lets go of the places of clients that have been idle for this long, in a log that no server works
+/// on; gives their number.
+pub fn expire_clients(
+    directory: &DataDirectory,
+    tenant: &TenantId,
+    idle: Duration,
+    _lock: &ServeLock,
+    now: Timestamp,
+) -> Result<usize, AdminError> {
+    let file = open_log(directory, tenant)?;
+    match before(now, idle) {
+        Some(by) => Ok(file.expire_clients(by)?),
+        None => Ok(0),
+    }
+}

@@ -1,0 +1,106 @@
+//! Compactions that the server does by itself, and those that its admins ask for.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncline_model::TenantId;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use crate::log::When;
+use crate::server::Server;
+use crate::tenant::{CompactReport, Refused, Rewrite};
+
+/// The largest file that is written anew by itself where it has many gaps: nobody writes to the log
+/// for as long as that takes, which is well under a second.
+const REWRITE_BYTES_MAX: u64 = 64 << 20;
+/// How often a compaction under way is told of.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+impl Server {
+    /// Looks again and again for logs with enough to drop, until dropped itself.
+    pub(crate) async fn keep_compacted(self: Arc<Self>) {
+        let Some(every) = self.config.compaction.every else {
+            return;
+        };
+        let mut due = tokio::time::interval(every.max(Duration::from_secs(1)));
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first tick is at once, when a server has other things to do.
+        due.tick().await;
+        loop {
+            due.tick().await;
+            let tenants = match self.data.tenants() {
+                Ok(tenants) => tenants,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn Error,
+                        "could not look for logs to compact"
+                    );
+                    continue;
+                }
+            };
+            for tenant in tenants {
+                let rewrite = Rewrite::UpTo(REWRITE_BYTES_MAX);
+                let keep = self.config.compaction.keep;
+                if let Err(error) = self.compact(&tenant, keep, rewrite, When::Due).await {
+                    tracing::error!(
+                        tenant.id = %tenant,
+                        error = &error as &dyn Error,
+                        "could not compact a log; it is tried again"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Compacts a tenant's log beside its traffic, and has its prepared file made again; none where
+    /// that was not due.
+    pub(crate) async fn compact(
+        &self,
+        tenant: &TenantId,
+        keep: crate::tenant::Keep,
+        rewrite: Rewrite,
+        when: When,
+    ) -> Result<Option<CompactReport>, Refused> {
+        let log = self.tenants.open(tenant).await?;
+        let (sender, progress) = watch::channel(None);
+        let compacting = log.compact(keep, rewrite, when, sender);
+        let report = tokio::select! {
+            report = compacting => report?,
+            () = tell(tenant, progress) => unreachable!("telling does not end"),
+        };
+        if let Some(report) = report {
+            tracing::info!(
+                tenant.id = %tenant,
+                log.floor = report.floor.get(),
+                ops.dropped = report.totals.dropped,
+                tombstones.collected = report.totals.collected,
+                bytes.before = report.bytes_before,
+                bytes.after = report.bytes_after,
+                "log compacted"
+            );
+            if report.totals.dropped > 0 {
+                // Made now, and not by the first new replica, which would wait for it.
+                log.prepared().await?;
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// Writes down how far a long compaction is, until dropped.
+async fn tell(tenant: &TenantId, progress: watch::Receiver<Option<CompactReport>>) {
+    loop {
+        tokio::time::sleep(TELL_EVERY).await;
+        if let Some(report) = *progress.borrow() {
+            tracing::info!(
+                tenant.id = %tenant,
+                log.reached = report.reached.get(),
+                log.floor = report.floor.get(),
+                ops.dropped = report.totals.dropped,
+                "compacting a log"
+            );
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Compaction beside the commits: one step after each group, and as many as fit while nothing waits.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use syncline_model::ServerSeq;
+use syncline_store::Stepped;
+use tokio::sync::{oneshot, watch};
+
+use super::writer::{Shared, publish};
+use crate::tenant::{CompactReport, Compacting, Keep, Refused, Rewrite, TenantLog};
+
+/// How long a step may take while nobody waits: as long as a push that comes meanwhile may be late.
+const STEP_IDLE: Duration = Duration::from_millis(15);
+/// Of the time of the last commit, what a step may take while others wait: pushes keep more than
+/// half of their rate.
+const STEP_BUSY_SHARE: f64 = 0.7;
+/// Ops or pages of a step: its first, its fewest and its most.
+const COUNT_FIRST: usize = 128;
+const COUNT_MIN: usize = 16;
+const COUNT_MAX: usize = 16_384;
+/// What an op that is dropped takes in the write-ahead log: pages that it is taken out of.
+const WAL_BYTES_PER_DROPPED: u64 = 512;
+/// An automatic compaction is due once the floor may rise by so many ops, and by this share of the
+/// ops that the log holds: until then there is little to gain, and all of them to judge.
+const DUE_FROM_OPS: u64 = 256;
+const DUE_FROM_SHARE: u64 = 10;
+
+/// When an order is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Now,
+    /// Where there is enough to gain.
+    Due,
+}
+
+/// A compaction that somebody asks for.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) keep: Keep,
+    pub(super) rewrite: Rewrite,
+    pub(super) when: When,
+    pub(super) progress: watch::Sender<Option<CompactReport>>,
+    pub(super) reply: oneshot::Sender<Result<Option<CompactReport>, Refused>>,
+}
+
+/// The compactions that a writer has to do, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Orders {
+    waiting: VecDeque<Order>,
+    under_way: Option<(Compacting, Order)>,
+    /// The floor up to which all was judged.
+    judged: ServerSeq,
+    count: Option<usize>,
+}
+
+impl Orders {
+    pub(super) fn add(&mut self, order: Order) {
+        self.waiting.push_back(order);
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.under_way.is_none()
+    }
+
+    /// Does one step of what is to be done; `last_commit` is what the group just before it took, if
+    /// there was one.
+    pub(super) fn step(
+        &mut self,
+        log: &mut TenantLog,
+        shared: &Shared,
+        last_commit: Option<Duration>,
+    ) {
+        if self.under_way.is_none() {
+            let Some(order) = self.waiting.pop_front() else {
+                return;
+            };
+            match self.begin(log, &order, shared) {
+                Ok(Some(compacting)) => self.under_way = Some((compacting, order)),
+                // Who asked may have gone.
+                Ok(None) => drop(order.reply.send(Ok(None))),
+                Err(error) => drop(order.reply.send(Err(error))),
+            }
+            return;
+        }
+        let Some((compacting, order)) = &mut self.under_way else {
+            return;
+        };
+        let count = self.count.unwrap_or(COUNT_FIRST);
+        let started = Instant::now();
+        let dropped = compacting.report().totals.dropped;
+        let stepped = log.compact_step(compacting, count);
+        let report = compacting.report();
+        let limit = last_commit.map_or(STEP_IDLE, |commit| {
+            commit.mul_f64(STEP_BUSY_SHARE).min(STEP_IDLE)
+        });
+        self.count = Some(next_count(count, started.elapsed(), limit));
+        shared.wrote_beside(
+            (report.totals.dropped - dropped) * WAL_BYTES_PER_DROPPED,
+            log,
+        );
+        match stepped {
+            Ok(Stepped::More) => {
+                order.progress.send_replace(Some(report));
+            }
+            Ok(Stepped::Done) => {
+                self.judged = report.floor;
+                self.finish(Ok(Some(report)), log, shared);
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn Error, "a step of compaction failed");
+                self.finish(Err(error), log, shared);
+            }
+        }
+    }
+
+    fn begin(
+        &self,
+        log: &mut TenantLog,
+        order: &Order,
+        shared: &Shared,
+    ) -> Result<Option<Compacting>, Refused> {
+        let now = (shared.now)();
+        log.note_time(now)?;
+        if order.when == When::Due {
+            let file = log.file()?;
+            let floor = order.keep.floor(file, now)?;
+            let known = file.head()?.floor.max(self.judged);
+            let gained = floor.get().saturating_sub(known.get());
+            if gained < DUE_FROM_OPS || gained * DUE_FROM_SHARE < file.count_ops()? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(log.begin_compaction(
+            &order.keep,
+            order.rewrite,
+            now,
+        )?))
+    }
+
+    fn finish(
+        &mut self,
+        result: Result<Option<CompactReport>, Refused>,
+        log: &mut TenantLog,
+        shared: &Shared,
+    ) {
+        let Some((_, order)) = self.under_way.take() else {
+            return;
+        };
+        self.count = None;
+        // What was made of the log before holds what is gone.
+        shared.erased();
+        if let Ok(head) = log.head() {
+            publish(&shared.head, head);
+        }
+        // Who asked may have gone; what was dropped stays dropped.
+        let _ = order.reply.send(result);
+    }
+}
+
+/// The size of the next step, after one of `count` that took `took` where `limit` was allowed.
+fn next_count(count: usize, took: Duration, limit: Duration) -> usize {
+    let fits = limit.as_secs_f64() / took.as_secs_f64().max(1e-6);
+    let next = count as f64 * fits.clamp(0.1, 2.0);
+    (next as usize).clamp(COUNT_MIN, COUNT_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_grow_and_shrink_with_the_time_that_they_take() {
+        let limit = Duration::from_millis(10);
+        let next = |count, took| next_count(count, Duration::from_millis(took), limit);
+        assert_eq!(next(100, 10), 100);
+        assert_eq!(next(100, 1), 200);
+        assert_eq!(next(100, 20), 50);
+        assert_eq!(next(20, 5_000), COUNT_MIN);
+        assert_eq!(next(COUNT_MAX, 0), COUNT_MAX);
+    }
+}

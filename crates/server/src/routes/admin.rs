@@ -1,0 +1,122 @@
+//! `/api/admin`: the log of the asker's tenant, its clients, compaction and expiry.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use syncline_store::control::Rights;
+
+use crate::admin::{ClientReport, TenantReport};
+use crate::error::ApiError;
+use crate::http::{Access, Answer, BodyRule, Call, Route};
+use crate::log::When;
+use crate::tenant::{CompactReport, Keep, Rewrite};
+
+/// Bytes of a request.
+const BODY_BYTES_MAX: usize = 4 << 10;
+
+pub(super) fn routes() -> Vec<Route> {
+    let access = Access::Needs(Rights::Admin);
+    vec![
+        Route::new(
+            Method::GET,
+            "/api/admin/tenants",
+            access,
+            "Answers what the tenant's log is like: its head, floor, size and clients.",
+            |call| Box::pin(tenants(call)),
+        ),
+        Route::new(
+            Method::GET,
+            "/api/admin/clients",
+            access,
+            "Lists the tenant's clients: where each is, how far behind, and when it was last heard of.",
+            |call| Box::pin(clients(call)),
+        ),
+        Route::new(
+            Method::POST,
+            "/api/admin/compact",
+            access,
+            "Drops covered ops from the tenant's log, beside its traffic; answers when the file has shrunk.",
+            |call| Box::pin(compact(call)),
+        )
+        .body(BodyRule::Small(BODY_BYTES_MAX)),
+        Route::new(
+            Method::POST,
+            "/api/admin/expire",
+            access,
+            "Lets clients that have been idle for so long hold the floor no more.",
+            |call| Box::pin(expire(call)),
+        )
+        .body(BodyRule::Small(BODY_BYTES_MAX)),
+    ]
+}
+
+#[derive(Deserialize)]
+struct CompactRequest {
+    /// Seconds for which ops stay, whatever covers them; none: as the server is set.
+    retention_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct ExpireRequest {
+    /// Seconds of idleness; none: as the server is set.
+    idle_seconds: Option<u64>,
+}
+
+async fn tenants(call: Call) -> Result<Answer, ApiError> {
+    let (name, keep, now) = settings(&call);
+    let tenant = call.tenant().await?;
+    let report = tenant
+        .read(move |file| Ok(TenantReport::read(&name, file, &keep, now)?))
+        .await?;
+    Answer::json(&json!({"tenants": [report]}))
+}
+
+async fn clients(call: Call) -> Result<Answer, ApiError> {
+    let (name, keep, now) = settings(&call);
+    let tenant = call.tenant().await?;
+    let reports = tenant
+        .read(move |file| Ok(ClientReport::read(&name, file, &keep, now)?))
+        .await?;
+    Answer::json(&json!({"clients": reports}))
+}
+
+async fn compact(call: Call) -> Result<Answer, ApiError> {
+    let request: CompactRequest = call.json()?;
+    let (name, mut keep, _) = settings(&call);
+    if let Some(seconds) = request.retention_seconds {
+        keep.retention = Duration::from_secs(seconds);
+    }
+    let report = call
+        .server
+        .compact(&name, keep, Rewrite::Always, When::Now)
+        .await?;
+    let report = report.ok_or_else(|| ApiError::internal("a compaction that is due is done"))?;
+    Answer::json(&report_json(name.as_str(), &report))
+}
+
+async fn expire(call: Call) -> Result<Answer, ApiError> {
+    let request: ExpireRequest = call.json()?;
+    let (name, keep, _) = settings(&call);
+    let idle = request.idle_seconds.map_or(keep.idle, Duration::from_secs);
+    let expired = call.tenant().await?.expire(idle).await?;
+    Answer::json(&json!({"tenant": name, "expired": expired}))
+}
+
+fn settings(call: &Call) -> (syncline_model::TenantId, Keep, syncline_model::Timestamp) {
+    let keep = call.server.config.compaction.keep;
+    (call.identity().tenant.clone(), keep, call.now)
+}
+
+fn report_json(tenant: &str, report: &CompactReport) -> Value {
+    json!({
+        "tenant": tenant,
+        "floor": report.floor,
+        "judged": report.totals.judged,
+        "dropped": report.totals.dropped,
+        "collected": report.totals.collected,
+        "bytes_before": report.bytes_before,
+        "bytes_after": report.bytes_after,
+    })
+}

@@ -1,0 +1,147 @@
+//! `/api/admin`, and compaction beside traffic.
+
+use serde_json::{Value, json};
+use syncline_store::control::Rights;
+
+use crate::support::{TestServer, start};
+
+/// Ops of a custom scope that each replace all before them.
+fn replacing(clocks: impl IntoIterator<Item = u64>) -> Value {
+    let ops: Vec<Value> = clocks
+        .into_iter()
+        .map(|clock| {
+            json!({"scope": "sketch", "resourceId": "one", "actor": "a", "clock": clock,
+                "payload": {"replaces": true, "text": "x".repeat(1_000)}})
+        })
+        .collect();
+    json!({"clientId": "laptop", "ops": ops})
+}
+
+async fn push(server: &TestServer, token: &str, body: Value) -> Value {
+    server.post("/sync/push", token, body).await.expect(200)
+}
+
+async fn pull(server: &TestServer, token: &str, query: &str) -> crate::support::Reply {
+    server.get(&format!("/sync/pull?{query}"), token).await
+}
+
+fn without_retention() -> Value {
+    json!({"retention_seconds": 0})
+}
+
+#[tokio::test]
+async fn a_log_is_compacted_while_it_is_served_and_its_file_shrinks() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    for from in (1..=4_000).step_by(1_000) {
+        push(&server, &admin, replacing(from..from + 1_000)).await;
+    }
+    let before = server.get("/api/admin/tenants", &admin).await.expect(200);
+    assert_eq!(before["tenants"][0]["ops"], 4_000);
+    let page = pull(&server, &admin, "limit=10").await.expect(200);
+    let done = server
+        .post("/api/admin/compact", &admin, without_retention())
+        .await
+        .expect(200);
+    assert_eq!(
+        (&done["dropped"], &done["floor"]),
+        (&json!(3_999), &json!(4_000))
+    );
+    let bytes = |value: &Value| value.as_u64().unwrap();
+    assert!(
+        bytes(&done["bytes_after"]) * 5 < bytes(&done["bytes_before"]),
+        "{done}"
+    );
+    let after = server.get("/api/admin/tenants", &admin).await.expect(200);
+    assert_eq!(after["tenants"][0]["ops"], 1);
+    assert_eq!(after["tenants"][0]["floor"], 4_000);
+    // What is kept is served, also to who begins; who was below the floor begins anew.
+    let whole = pull(&server, &admin, "since=0").await.expect(200);
+    assert_eq!(whole["ops"].as_array().unwrap().len(), 1);
+    let cursor = &page["cursor"];
+    let query = format!(
+        "since={}&mark={}",
+        cursor["serverSeq"],
+        cursor["mark"].as_str().unwrap()
+    );
+    pull(&server, &admin, &query)
+        .await
+        .refused(410, "rebuild_required");
+    // A dropped key is still taken, and the log goes on.
+    let again = push(&server, &admin, replacing([7])).await;
+    assert_eq!(again["results"][0]["status"], "duplicate");
+    let next = push(&server, &admin, replacing([4_001])).await;
+    assert_eq!(next["results"][0]["serverSeq"], 4_001);
+}
+
+#[tokio::test]
+async fn a_live_client_holds_the_floor_until_it_is_expired() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=10)).await;
+    let page = pull(&server, &admin, "limit=4").await.expect(200);
+    let cursor = page["cursor"].clone();
+    let mut body = replacing([11]);
+    body["clientId"] = "sleeper".into();
+    body["cursor"] = cursor;
+    push(&server, &admin, body).await;
+    let done = server
+        .post("/api/admin/compact", &admin, without_retention())
+        .await
+        .expect(200);
+    assert_eq!((&done["floor"], &done["dropped"]), (&json!(4), &json!(3)));
+    let clients = server.get("/api/admin/clients", &admin).await.expect(200);
+    let sleeper = clients["clients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|client| client["client_id"] == "sleeper")
+        .unwrap()
+        .clone();
+    assert_eq!(
+        (&sleeper["state"], &sleeper["lag"]),
+        (&json!("lagging"), &json!(7))
+    );
+    let expired = server
+        .post("/api/admin/expire", &admin, json!({"idle_seconds": 0}))
+        .await
+        .expect(200);
+    assert_eq!(expired["expired"], 1);
+    let done = server
+        .post("/api/admin/compact", &admin, without_retention())
+        .await
+        .expect(200);
+    assert_eq!((&done["floor"], &done["dropped"]), (&json!(11), &json!(7)));
+}
+
+#[tokio::test]
+async fn within_the_retention_everything_stays() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=10)).await;
+    let done = server
+        .post("/api/admin/compact", &admin, json!({}))
+        .await
+        .expect(200);
+    assert_eq!((&done["floor"], &done["dropped"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
+async fn pushes_go_on_while_a_log_is_compacted() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    for from in (1..=3_000).step_by(1_000) {
+        push(&server, &admin, replacing(from..from + 1_000)).await;
+    }
+    let compacting = server.post("/api/admin/compact", &admin, without_retention());
+    let pushing = async {
+        for clock in 3_001..=3_050 {
+            let pushed = push(&server, &admin, replacing([clock])).await;
+            assert_eq!(pushed["results"][0]["status"], "accepted");
+        }
+    };
+    let (done, ()) = tokio::join!(compacting, pushing);
+    assert!(done.expect(200)["dropped"].as_u64().unwrap() >= 2_999);
+    let page = pull(&server, &admin, "since=0").await.expect(200);
+    assert_eq!(page["serverSeq"], 3_050);
+}

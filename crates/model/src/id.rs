@@ -167,10 +167,17 @@ impl Scope {
     pub const REGISTRY: &'static str = "registry";
     /// The scope of task lists.
     pub const LIST: &'static str = "list";
+    /// The scope of coding sessions.
+    pub const SESSION: &'static str = "session";
 
     /// Makes the scope `thread`.
     pub fn thread() -> Self {
         Self(Self::THREAD.into())
+    }
+
+    /// Makes the scope `session`.
+    pub fn session() -> Self {
+        Self(Self::SESSION.into())
     }
 
     /// Makes the scope `registry`.

@@ -12,12 +12,14 @@ mod op;
 mod payload;
 mod row;
 mod time;
+mod uuid_id;
 
 pub mod compaction;
 pub mod limits;
 pub mod list;
 pub mod planted;
 pub mod registry;
+pub mod session;
 pub mod thread;
 
 pub use clock::{Clock, ClockError, ServerSeq};

@@ -1,0 +1,66 @@
+//! Coding sessions: what agents and their users said and did, as transcripts and hooks tell it.
+//!
+//! A session is the resource of its ops. An op carries patches: what it says of the session, of its
+//! messages with their parts, of tool calls, usage, errors and compactions, each by the agent's own id.
+//! Every field belongs to its last writer by `(clock, actor)`, and a field that a patch leaves out
+//! stays as it is: nothing has to be known whole, or come in order. Usage alone is a snapshot: of
+//! those of one response the last within the transcript counts, whoever brought it and when.
+//!
+//! Figures of tokens and cost are not part of the rows: they follow from usage when they are asked
+//! for. A delete is a tombstone that erases.
+
+mod batch;
+mod change;
+mod ids;
+mod ops;
+mod order;
+mod patches;
+
+pub use batch::{Batch, CHUNK_BYTES, Piece, TEXT_CHARS_MAX, pieces_of_text};
+pub use change::Change;
+pub use ids::{SessionId, session_id};
+pub use ops::{Delete, Patch, SessionOp};
+pub use order::order_after;
+pub use patches::{
+    CompactionPatch, ErrorPatch, FileTouch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch,
+    Usage,
+};
+
+/// The words of fields that this version gives a meaning; any other word is kept as it stands.
+pub mod words {
+    /// What a person says.
+    pub const USER: &str = "user";
+    /// What the model says.
+    pub const ASSISTANT: &str = "assistant";
+
+    /// Kinds of parts: what was said.
+    pub const TEXT: &str = "text";
+    /// What the model thought.
+    pub const THINKING: &str = "thinking";
+    /// An image, by reference.
+    pub const IMAGE: &str = "image";
+    /// A document, by reference.
+    pub const FILE: &str = "file";
+    /// What a tool was given: JSON, or text as the agent wrote it.
+    pub const TOOL_INPUT: &str = "tool_input";
+    /// What a tool gave.
+    pub const TOOL_OUTPUT: &str = "tool_output";
+    /// A line of a transcript that no importer could name, as it stood there.
+    pub const RAW: &str = "raw";
+
+    /// How a session came from its parent: a tool call started it.
+    pub const SUBAGENT: &str = "subagent";
+    /// It began as a copy of its parent.
+    pub const FORK: &str = "fork";
+    /// It goes on where its parent ended.
+    pub const RESUME: &str = "resume";
+
+    /// What was done to a file.
+    pub const READ: &str = "read";
+    /// It was made or written anew.
+    pub const WRITE: &str = "write";
+    /// A part of it was changed.
+    pub const EDIT: &str = "edit";
+    /// It was removed.
+    pub const DELETE: &str = "delete";
+}

@@ -1,0 +1,5 @@
+//! The fold of sessions over rows in memory.
+
+mod sessions {
+    pub(crate) mod payloads;
+}

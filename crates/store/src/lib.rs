@@ -20,6 +20,7 @@ pub use tenant::{
 };
 
 pub mod backup;
+pub mod checklist;
 pub mod control;
 pub mod lists;
 pub mod local;

@@ -1,0 +1,95 @@
+//! Checklists as files: Markdown, plain text, and JSON snapshots; and what a list must change to hold
+//! what a file says.
+//!
+//! Pure functions over texts. A reader never fails on a checklist: what it can't take as an item or
+//! as a part of one is named with its place. What was written here is read back as it was.
+
+mod escape;
+mod import;
+mod markdown;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use syncline_model::ItemId;
+use syncline_model::list::{ListItem, TextError};
+
+pub use import::{ImportPlan, plan_import};
+pub use markdown::{Bullets, read_markdown, write_markdown};
+pub use snapshot::{SCHEMA, Snapshot, SnapshotError, SnapshotList, read_snapshot, write_snapshot};
+
+/// An item of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The file's own id for it, where the format has ids and this is one.
+    pub id: Option<ItemId>,
+    /// What begins with spaces or tabs is indented so in the file: that is all there is of nesting.
+    pub text: String,
+    pub done: bool,
+    pub note: String,
+}
+
+impl From<ListItem> for Entry {
+    fn from(item: ListItem) -> Self {
+        Self {
+            id: Some(item.item.item),
+            text: item.text,
+            done: item.done,
+            note: item.note,
+        }
+    }
+}
+
+/// A list as a file tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checklist {
+    /// None: the file does not say.
+    pub title: Option<String>,
+    /// In order, each with its place in the file.
+    pub entries: Vec<(Place, Entry)>,
+    /// The lines that are no part of a checklist, by their numbers from 1.
+    pub foreign: Vec<ForeignLine>,
+}
+
+/// A line of a file that is neither an item nor a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignLine {
+    pub line: u64,
+    pub text: String,
+}
+
+/// Where in a file an item stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A line, from 1.
+    Line(u64),
+    /// The item of this number, from 1, in the list of this number.
+    Item { list: u64, item: u64 },
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Item { list, item } => write!(f, "list {list}, item {item}"),
+        }
+    }
+}
+
+/// An item of a file that can't be one of a list; the others can.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place} is left out")]
+pub struct EntryProblem {
+    pub place: Place,
+    #[source]
+    pub cause: EntryProblemCause,
+}
+
+/// Why an item of a file can't be one of a list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryProblemCause {
+    #[error(transparent)]
+    Text(#[from] TextError),
+    #[error("an item before it has the same id")]
+    IdTwice,
+}

@@ -1,0 +1,292 @@
+//! What a list must change to hold what a file says.
+//!
+//! The ids of items that have none in the file follow from the list, the text, and how often the text
+//! came before: two replicas that import one file into one list make the same items. An item that the
+//! list shows with the same text counts as the file's, whoever made it, so that what was exported is
+//! known again.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot, TextKind};
+use syncline_model::{ItemId, ListId};
+use uuid::Uuid;
+
+use super::{Checklist, Entry, EntryProblem, EntryProblemCause, Place};
+
+/// The namespace of the ids of imported items.
+const NAMESPACE: Uuid = Uuid::from_u128(0x3b0f_6c4e_5a0d_4f6c_9d0e_7a51_4c1b_92d7);
+
+/// What an import comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportPlan {
+    /// Each to be planned on the list as it was: none depends on another.
+    pub commands: Vec<Command>,
+    /// Items that the list does not have.
+    pub items_new: u64,
+    /// Items that the list has otherwise.
+    pub items_changed: u64,
+    /// Items that the list has as the file has them.
+    pub items_known: u64,
+    /// Items that were imported before, and were removed or moved to another list since; they are
+    /// left so.
+    pub items_gone: u64,
+    pub problems: Vec<EntryProblem>,
+}
+
+/// Plans an import into `list`, which shows the items `shown`, in order; `find` looks an item up that
+/// was made in it, whatever became of it.
+///
+/// Text, tick and note of an item become those of the file; a note that the file does not have stays.
+/// A new item goes behind the one that it follows in the file. What only the list has stays.
+pub fn plan_import<E>(
+    list: &ListId,
+    shown: &[ListItem],
+    file: Checklist,
+    find: impl Fn(&ItemRef) -> Result<Option<ListItem>, E>,
+) -> Result<ImportPlan, E> {
+    let mut plan = ImportPlan::default();
+    let entries = plan.check(file.entries);
+    let places = Matcher::new(list, shown, find).match_all(&entries, shown)?;
+    let entries = entries.into_iter().map(|(entry, _)| entry);
+    let standing: Vec<(Entry, Standing)> = entries.zip(places).collect();
+    plan.change(&standing);
+    plan.add(list, standing);
+    Ok(plan)
+}
+
+/// Where an entry of the file belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Standing {
+    Shown(ListItem),
+    /// It is the item with this id, which the list does not show any more.
+    Gone,
+    New(ItemId),
+}
+
+impl ImportPlan {
+    /// The entries that can be items; each with how often its text came before.
+    fn check(&mut self, read: Vec<(Place, Entry)>) -> Vec<(Entry, u64)> {
+        let mut ids = HashSet::new();
+        let mut texts: HashMap<String, u64> = HashMap::new();
+        let mut entries = Vec::with_capacity(read.len());
+        for (place, entry) in read {
+            let text = TextKind::Text.check(&entry.text);
+            let cause = match text.and_then(|()| TextKind::Note.check(&entry.note)) {
+                Err(error) => Some(error.into()),
+                Ok(()) => match &entry.id {
+                    Some(id) if !ids.insert(id.clone()) => Some(EntryProblemCause::IdTwice),
+                    Some(_) | None => None,
+                },
+            };
+            if let Some(cause) = cause {
+                self.problems.push(EntryProblem { place, cause });
+                continue;
+            }
+            let seen = texts.entry(entry.text.clone()).or_default();
+            entries.push((entry, *seen));
+            *seen += 1;
+        }
+        entries
+    }
+
+    /// Makes what the list has as the file has it.
+    fn change(&mut self, standing: &[(Entry, Standing)]) {
+        for (entry, place) in standing {
+            let item = match place {
+                Standing::Shown(item) => item,
+                Standing::Gone => {
+                    self.items_gone += 1;
+                    continue;
+                }
+                Standing::New(_) => continue,
+            };
+            let before = self.commands.len();
+            let id = || item.item.clone();
+            // An item without an id of the file's own was found by the text that it had then.
+            if entry.id.is_some() && entry.text != item.text {
+                let text = entry.text.clone();
+                self.commands.push(Command::Edit { item: id(), text });
+            }
+            if entry.done != item.done {
+                self.commands.push(if entry.done {
+                    Command::Check { item: id() }
+                } else {
+                    Command::Uncheck { item: id() }
+                });
+            }
+            if !entry.note.is_empty() && entry.note != item.note {
+                let note = entry.note.clone();
+                self.commands.push(Command::Note { item: id(), note });
+            }
+            if self.commands.len() > before {
+                self.items_changed += 1;
+            } else {
+                self.items_known += 1;
+            }
+        }
+    }
+
+    /// Adds what the list does not have, each run of new items beside those that it has.
+    fn add(&mut self, list: &ListId, standing: Vec<(Entry, Standing)>) {
+        let first_shown = standing.iter().find_map(|(_, place)| match place {
+            Standing::Shown(item) => Some(item.item.clone()),
+            Standing::Gone | Standing::New(_) => None,
+        });
+        let mut spot = first_shown.map_or(Spot::End, Spot::Before);
+        let mut items = Vec::new();
+        for (entry, place) in standing {
+            match place {
+                Standing::Gone => {}
+                Standing::New(item) => items.push(NewItem {
+                    item,
+                    text: entry.text,
+                    done: entry.done,
+                    note: entry.note,
+                }),
+                Standing::Shown(item) => {
+                    let after = Spot::After(item.item);
+                    let spot = std::mem::replace(&mut spot, after);
+                    self.add_run(list, std::mem::take(&mut items), spot);
+                }
+            }
+        }
+        self.add_run(list, items, spot);
+    }
+
+    fn add_run(&mut self, list: &ListId, items: Vec<NewItem>, spot: Spot<ItemRef>) {
+        if items.is_empty() {
+            return;
+        }
+        self.items_new += items.len() as u64;
+        self.commands.push(Command::Add {
+            list: list.clone(),
+            items,
+            spot,
+        });
+    }
+}
+
+/// Finds the items that a file's entries are, the surest first.
+struct Matcher<'a, F> {
+    list: &'a ListId,
+    find: F,
+    shown: HashMap<&'a ItemRef, &'a ListItem>,
+    /// The items that an entry was found to be.
+    taken: HashSet<ItemRef>,
+    standing: Vec<Option<Standing>>,
+}
+
+impl<'a, E, F: Fn(&ItemRef) -> Result<Option<ListItem>, E>> Matcher<'a, F> {
+    fn new(list: &'a ListId, shown: &'a [ListItem], find: F) -> Self {
+        Self {
+            list,
+            find,
+            shown: shown.iter().map(|item| (&item.item, item)).collect(),
+            taken: HashSet::new(),
+            standing: Vec::new(),
+        }
+    }
+
+    fn match_all(
+        mut self,
+        entries: &[(Entry, u64)],
+        shown: &'a [ListItem],
+    ) -> Result<Vec<Standing>, E> {
+        self.standing = vec![None; entries.len()];
+        self.match_ids(entries, shown);
+        self.match_texts(entries, shown);
+        let mut all = Vec::with_capacity(entries.len());
+        for (number, (entry, seen)) in entries.iter().enumerate() {
+            all.push(match self.standing[number].take() {
+                Some(standing) => standing,
+                None => self.rest(entry, *seen)?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// By the file's own id, or by the one that an import gave it if the text is still the same.
+    fn match_ids(&mut self, entries: &[(Entry, u64)], shown: &'a [ListItem]) {
+        let mut by_id: HashMap<&ItemId, &ListItem> = HashMap::new();
+        for item in shown {
+            let known = by_id.entry(&item.item.item).or_insert(item);
+            // Of two with one id, the one that was made here.
+            if item.item.list == *self.list {
+                *known = item;
+            }
+        }
+        for (number, (entry, seen)) in entries.iter().enumerate() {
+            let item = match &entry.id {
+                Some(id) => by_id.get(id).copied(),
+                None => {
+                    let minted = self.shown.get(&self.minted(&entry.text, *seen));
+                    minted.copied().filter(|item| item.text == entry.text)
+                }
+            };
+            if let Some(item) = item {
+                self.take(number, item);
+            }
+        }
+    }
+
+    /// By the text, in the order of file and list.
+    fn match_texts(&mut self, entries: &[(Entry, u64)], shown: &'a [ListItem]) {
+        let mut by_text: HashMap<&str, VecDeque<&ListItem>> = HashMap::new();
+        for item in shown.iter().filter(|item| !self.taken.contains(&item.item)) {
+            by_text.entry(&item.text).or_default().push_back(item);
+        }
+        for (number, (entry, _)) in entries.iter().enumerate() {
+            if self.standing[number].is_some() || entry.id.is_some() {
+                continue;
+            }
+            let same = by_text.get_mut(entry.text.as_str());
+            if let Some(item) = same.and_then(VecDeque::pop_front) {
+                self.take(number, item);
+            }
+        }
+    }
+
+    fn take(&mut self, number: usize, item: &ListItem) {
+        self.taken.insert(item.item.clone());
+        self.standing[number] = Some(Standing::Shown(item.clone()));
+    }
+
+    /// What the list does not show so: an item that was imported and is otherwise now, or a new one.
+    fn rest(&mut self, entry: &Entry, seen: u64) -> Result<Standing, E> {
+        let mut seen = seen;
+        let item = loop {
+            let item = match &entry.id {
+                Some(id) => self.item_ref(id.clone()),
+                None => self.minted(&entry.text, seen),
+            };
+            if self.taken.insert(item.clone()) {
+                break item;
+            }
+            // The id that the text would have had was given before the text was changed.
+            seen += 1;
+        };
+        if let Some(shown) = self.shown.get(&item) {
+            return Ok(Standing::Shown((*shown).clone()));
+        }
+        let known = (self.find)(&item)?.is_some_and(|known| known.position.is_some());
+        Ok(if known {
+            Standing::Gone
+        } else {
+            Standing::New(item.item)
+        })
+    }
+
+    fn minted(&self, text: &str, seen: u64) -> ItemRef {
+        // An id has no control character: what is before the zero byte can't be forged.
+        let name = format!("{}\0{seen}\0{text}", self.list);
+        let id = Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string();
+        self.item_ref(ItemId::new(id).expect("a UUID is an id"))
+    }
+
+    fn item_ref(&self, item: ItemId) -> ItemRef {
+        ItemRef {
+            list: self.list.clone(),
+            item,
+        }
+    }
+}

@@ -1,0 +1,385 @@
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+use syncline_model::list::{Command, ItemRef, ListItem, Position, Spot};
+use syncline_model::{ListId, Timestamp};
+
+use super::*;
+
+fn entry(text: &str, done: bool, note: &str) -> Entry {
+    Entry {
+        id: None,
+        text: text.to_owned(),
+        done,
+        note: note.to_owned(),
+    }
+}
+
+fn entries(read: Checklist) -> Vec<Entry> {
+    read.entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+#[test]
+fn ticks_bullets_and_nesting_are_read() {
+    let read = read_markdown(
+        "\u{feff}# Shopping\r\n\r\n- [x] milk\r\n* [ ] bread\r\n  + [X] rye\r\n\t1. [ ] seeds\r\n12) [ ] tea\r\n[x] no bullet\r\n",
+    );
+    assert_eq!(read.title.as_deref(), Some("Shopping"));
+    assert_eq!(read.foreign, []);
+    assert_eq!(read.entries[2].0, Place::Line(5));
+    assert_eq!(
+        entries(read),
+        [
+            entry("milk", true, ""),
+            entry("bread", false, ""),
+            entry("  rye", true, ""),
+            entry("\tseeds", false, ""),
+            entry("tea", false, ""),
+            entry("no bullet", true, ""),
+        ]
+    );
+}
+
+#[test]
+fn notes_are_what_stands_to_the_right() {
+    let read = read_markdown(
+        "- [ ] milk\n\n    the good one\n\n    - from the farm\n      twice\n\n- [ ] bread\n  rye\nnot a note\n  nor this\n",
+    );
+    let foreign: Vec<u64> = read.foreign.iter().map(|line| line.line).collect();
+    assert_eq!(foreign, [10, 11]);
+    assert_eq!(
+        entries(read),
+        [
+            entry("milk", false, "the good one\n\n- from the farm\n  twice"),
+            entry("bread", false, "rye"),
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_checklist_is_named_line_by_line() {
+    let text =
+        "intro\n- [ ] a\n## Part\n- plain\n- [-] odd\n-[ ] close\n[x](link)\n1234567890. [ ] n\n";
+    let read = read_markdown(text);
+    let foreign: Vec<u64> = read.foreign.iter().map(|line| line.line).collect();
+    assert_eq!(foreign, [1, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(entries(read), [entry("a", false, "")]);
+}
+
+#[test]
+fn a_checklist_is_written_as_markdown_and_as_text() {
+    let list = [
+        entry("milk", true, "the good one\n\n- [ ] not an item"),
+        entry("  two\nlines", false, ""),
+        entry("a literal <br>\\", false, "\n edge "),
+    ];
+    let markdown = write_markdown(Some("Shop"), &list, Bullets::Dashes);
+    assert_eq!(
+        markdown,
+        "# Shop\n\n- [x] milk\n\n  the good one\n\n  \\- [ ] not an item\n  - [ ] two<br>lines\n\
+         - [ ] a literal \\<br>\\\n\n  <br>\n   edge&#32;\n"
+    );
+    assert_eq!(entries(read_markdown(&markdown)), list);
+    let text = write_markdown(None, &list[..2], Bullets::None);
+    assert_eq!(
+        text,
+        "[x] milk\n  the good one\n\n  \\- [ ] not an item\n  [ ] two<br>lines\n"
+    );
+    assert_eq!(entries(read_markdown(&text)), list[..2]);
+}
+
+/// What the format of each kind of file is tested with: much of it what the formats are made of.
+fn text() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        Just("- [ ] ".to_owned()),
+        Just("[x]".to_owned()),
+        Just("<br>".to_owned()),
+        Just("&#32;".to_owned()),
+        Just("&#9;".to_owned()),
+        Just("# ".to_owned()),
+        "[ \\t\\r\\n\\\\]",
+        "[ \\\\]{1,3}",
+        "[a-z\\[\\]\\-.1äß\u{2028}\u{1}]{1,3}",
+    ];
+    proptest::collection::vec(part, 0..6).prop_map(|parts| parts.concat())
+}
+
+fn any_entries() -> impl Strategy<Value = Vec<Entry>> {
+    let entry = (text(), any::<bool>(), text());
+    let entry = entry.prop_map(|(text, done, note)| Entry {
+        id: None,
+        text,
+        done,
+        note,
+    });
+    proptest::collection::vec(entry, 0..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_was_written_is_read_as_it_was(list in any_entries(), dashes in any::<bool>()) {
+        let bullets = if dashes { Bullets::Dashes } else { Bullets::None };
+        let written = write_markdown(Some("Title"), &list, bullets);
+        let read = read_markdown(&written);
+        prop_assert_eq!(&read.foreign, &[]);
+        prop_assert_eq!(read.title.as_deref(), Some("Title"));
+        prop_assert_eq!(entries(read), list, "{}", written);
+    }
+
+    #[test]
+    fn any_text_is_read_and_what_was_read_is_settled(file in proptest::collection::vec(text(), 0..20)) {
+        let read = entries(read_markdown(&file.join("\n")));
+        let written = write_markdown(None, &read, Bullets::Dashes);
+        prop_assert_eq!(entries(read_markdown(&written)), read, "{}", written);
+    }
+
+    #[test]
+    fn no_text_makes_the_snapshot_reader_panic(file in "[\\[\\]{}:,\"a-z0-9 ]{0,60}") {
+        let _ = read_snapshot(&file);
+    }
+
+    #[test]
+    fn a_snapshot_is_read_as_it_was_written(list in any_entries(), title in text()) {
+        let mut snapshot = snapshot_of(&title, list);
+        let at = Timestamp::from_millis(0).unwrap();
+        let written = write_snapshot(snapshot.clone(), at, "1").unwrap();
+        snapshot.lists[0].checklist.title = Some(title);
+        prop_assert_eq!(read_snapshot(&written).unwrap(), snapshot);
+    }
+
+    #[test]
+    fn an_import_changes_nothing_the_second_time(
+        before in any_entries(),
+        file in any_entries(),
+        twist in any::<[u8; 4]>(),
+    ) {
+        let mut list = Model::default();
+        list.import(numbered(before, twist[0]));
+        list.twist(twist);
+        let file = numbered(file, twist[1]);
+        let first = list.import(file.clone());
+        let again = list.plan(file);
+        prop_assert_eq!(&again.commands, &[]);
+        prop_assert_eq!(again.items_new + again.items_changed, 0);
+        prop_assert_eq!(
+            again.items_known + again.items_gone,
+            first.items_new + first.items_changed + first.items_known + first.items_gone
+        );
+    }
+}
+
+fn snapshot_of(title: &str, entries: Vec<Entry>) -> Snapshot {
+    let entries = (1..).zip(entries).map(|(item, mut entry)| {
+        entry.id = Some(ItemId::new(format!("id-{item}")).unwrap());
+        (Place::Item { list: 1, item }, entry)
+    });
+    Snapshot {
+        lists: vec![SnapshotList {
+            list: Some(ListId::new("l").unwrap()),
+            title: title.to_owned(),
+            checklist: Checklist {
+                title: None,
+                entries: entries.collect(),
+                foreign: Vec::new(),
+            },
+        }],
+    }
+}
+
+/// As of a file; every so many of them with an id.
+fn numbered(entries: Vec<Entry>, every: u8) -> Checklist {
+    let entries = (1..).zip(entries).map(|(line, mut entry)| {
+        let has_id = every < 128 && line % (u64::from(every) + 1) == 0;
+        entry.id = has_id.then(|| ItemId::new(format!("id-{}", line % 3)).unwrap());
+        (Place::Line(line), entry)
+    });
+    Checklist {
+        entries: entries.collect(),
+        ..Checklist::default()
+    }
+}
+
+/// A list that carries commands out by the letter.
+#[derive(Default)]
+struct Model {
+    shown: Vec<ListItem>,
+    removed: Vec<ListItem>,
+}
+
+impl Model {
+    fn list() -> ListId {
+        ListId::new("groceries").unwrap()
+    }
+
+    fn plan(&self, file: Checklist) -> ImportPlan {
+        let find = |wanted: &ItemRef| {
+            let mut all = self.shown.iter().chain(&self.removed);
+            let found = all.find(|item| item.item == *wanted).cloned();
+            Ok::<_, Infallible>(found)
+        };
+        plan_import(&Self::list(), &self.shown, file, find).unwrap()
+    }
+
+    fn import(&mut self, file: Checklist) -> ImportPlan {
+        let plan = self.plan(file);
+        for command in &plan.commands {
+            self.carry_out(command.clone());
+        }
+        plan
+    }
+
+    fn at(&self, wanted: &ItemRef) -> usize {
+        let mut items = self.shown.iter();
+        items.position(|item| item.item == *wanted).unwrap()
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Add { items, spot, .. } => {
+                let at = match spot {
+                    Spot::End => self.shown.len(),
+                    Spot::Before(item) => self.at(&item),
+                    Spot::After(item) => self.at(&item) + 1,
+                    Spot::Start | Spot::At(_) => panic!("{spot:?}"),
+                };
+                let made = items.into_iter().map(|new| ListItem {
+                    item: ItemRef {
+                        list: Self::list(),
+                        item: new.item,
+                    },
+                    home: Self::list(),
+                    position: Position::between(None, None, [7; 4]).ok(),
+                    present: true,
+                    done: new.done,
+                    text: new.text,
+                    note: new.note,
+                });
+                for (offset, item) in made.enumerate() {
+                    let known = self.shown.iter().chain(&self.removed);
+                    assert!(known.into_iter().all(|known| known.item != item.item));
+                    self.shown.insert(at + offset, item);
+                }
+            }
+            Command::Edit { item, text } => {
+                let at = self.at(&item);
+                self.shown[at].text = text;
+            }
+            Command::Note { item, note } => {
+                let at = self.at(&item);
+                self.shown[at].note = note;
+            }
+            Command::Check { item } => {
+                let at = self.at(&item);
+                self.shown[at].done = true;
+            }
+            Command::Uncheck { item } => {
+                let at = self.at(&item);
+                self.shown[at].done = false;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Does what people do between two imports: edits, removes, moves to the end.
+    fn twist(&mut self, [_, edit, remove, rotate]: [u8; 4]) {
+        let count = self.shown.len();
+        if count == 0 {
+            return;
+        }
+        self.shown[usize::from(edit) % count].text = "edited".to_owned();
+        self.shown.rotate_left(usize::from(rotate) % count);
+        if remove % 2 == 0 {
+            let mut gone = self.shown.remove(usize::from(remove) % count);
+            gone.present = false;
+            self.removed.push(gone);
+        }
+    }
+}
+
+fn file(lines: &[&str]) -> Checklist {
+    read_markdown(&lines.join("\n"))
+}
+
+fn texts(list: &Model) -> Vec<&str> {
+    list.shown.iter().map(|item| item.text.as_str()).collect()
+}
+
+#[test]
+fn a_changed_file_ticks_adds_in_place_and_keeps_the_rest() {
+    let mut list = Model::default();
+    let first = list.import(file(&["- [ ] a", "- [ ] b", "- [ ] c"]));
+    assert_eq!((first.items_new, first.commands.len()), (3, 1));
+    let second = list.import(file(&[
+        "- [ ] z", "- [ ] a", "- [ ] x", "- [x] c", "- [ ] y",
+    ]));
+    assert_eq!(
+        (second.items_new, second.items_changed, second.items_known),
+        (3, 1, 1)
+    );
+    assert_eq!(texts(&list), ["z", "a", "x", "b", "c", "y"]);
+    assert!(list.shown[4].done);
+}
+
+#[test]
+fn equal_texts_are_items_of_their_own() {
+    let mut list = Model::default();
+    list.import(file(&["- [ ] milk", "- [ ] milk"]));
+    assert_eq!(texts(&list), ["milk", "milk"]);
+    assert_ne!(list.shown[0].item, list.shown[1].item);
+    let again = list.import(file(&["- [x] milk", "- [ ] milk", "- [ ] milk"]));
+    assert_eq!((again.items_new, again.items_changed), (1, 1));
+}
+
+#[test]
+fn what_was_removed_since_stays_so_and_what_was_edited_is_known() {
+    let mut list = Model::default();
+    let lines = ["- [ ] a", "- [ ] b"];
+    list.import(file(&lines));
+    list.shown[1].text = "b, the big one".to_owned();
+    let removed = list.shown.remove(0);
+    list.removed.push(removed);
+    let again = list.import(file(&lines));
+    assert_eq!(again.commands, []);
+    assert_eq!((again.items_gone, again.items_known), (1, 1));
+}
+
+#[test]
+fn what_can_be_no_item_is_named_and_the_rest_is_imported() {
+    let mut list = Model::default();
+    let long = format!("- [ ] {}", "x".repeat(100_001));
+    let plan = list.import(file(&["- [ ]", "- [ ] a\u{7}", &long, "- [ ] fine"]));
+    let places: Vec<Place> = plan.problems.iter().map(|problem| problem.place).collect();
+    assert_eq!(places, [1, 2, 3].map(Place::Line));
+    assert_eq!(texts(&list), ["fine"]);
+}
+
+#[test]
+fn snapshots_are_read_strictly() {
+    let with = |schema: &str, lists: &str| {
+        read_snapshot(&format!(
+            r#"{{"schema":"{schema}","exportedAt":"now","more":1,"data":{{"lists":{lists},"x":[]}}}}"#
+        ))
+    };
+    let items = |item: &str| format!(r#"[{{"listId":"l","title":"T","items":[{item}]}}]"#);
+    let good = with(SCHEMA, &items(r#"{"id":"a","text":"x","done":true,"z":0}"#)).unwrap();
+    assert_eq!(good.lists[0].title, "T");
+    assert!(good.lists[0].checklist.entries[0].1.done);
+    for wrong in [
+        r#"{"id":"a","text":"x"}"#,
+        r#"{"id":"a","text":"x","done":"yes"}"#,
+        r#"{"id":"a","text":5,"done":true}"#,
+        r#"{"text":"x","done":true}"#,
+        r#"{"id":"a","text":"x","done":true,"note":7}"#,
+    ] {
+        let read = with(SCHEMA, &items(wrong));
+        assert!(matches!(read, Err(SnapshotError::Shape(_))), "{wrong}");
+    }
+    let newer = with("net.aggregat4.tasklist.snapshot@v2", "7").unwrap_err();
+    assert!(matches!(newer, SnapshotError::Newer { .. }));
+    assert!(newer.to_string().contains("newer version"));
+    let foreign = with("net.aggregat4.tasklist.snapshot@v0", "7");
+    assert!(matches!(foreign, Err(SnapshotError::Foreign { .. })));
+    assert!(matches!(read_snapshot("[]"), Err(SnapshotError::Shape(_))));
+}

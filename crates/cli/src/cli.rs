@@ -35,6 +35,8 @@ Environment:
   SYNCLINE_SYNC_INTERVAL  Seconds between polls of a server that does not stream
   SYNCLINE_AUTHOR         Who writes
   SYNCLINE_LOG_LEVEL      off, error, warn, info, debug or trace
+  SYNCLINE_COMPACT_EVERY, SYNCLINE_RETENTION, SYNCLINE_EXPIRE_AFTER
+                          What `syncline serve` is not told of these by flag
   NO_COLOR                Any value: no colours
 
 A flag goes before a variable, a variable before the profile, the profile before the default.

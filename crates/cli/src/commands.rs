@@ -1,5 +1,6 @@
 //! The command tree: a file per command, a directory per noun.
 
+mod admin;
 mod ask_failure;
 mod backup;
 mod completions;
@@ -30,7 +31,7 @@ use crate::failure::Outcome;
 pub(crate) enum Command {
     #[command(subcommand)]
     Thread(thread::ThreadCommand),
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     Daemon(daemon::DaemonArgs),
     Demo(demo::DemoArgs),
     Sync(sync::SyncArgs),
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Whoami(whoami::WhoamiArgs),
     #[command(subcommand)]
     Token(token::TokenCommand),
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     #[command(hide = true)]
@@ -70,6 +73,7 @@ impl Command {
             Self::Logout(args) => logout::run(&args, context),
             Self::Whoami(args) => whoami::run(&args, context),
             Self::Token(command) => command.run(context),
+            Self::Admin(command) => command.run(context),
             Self::Completions(args) => completions::run(&args, context),
             Self::Man(args) => man::run(&args, context),
             Self::Reference(args) => reference::run(&args, context),

@@ -18,8 +18,11 @@ pub(crate) mod variable {
     pub(crate) const SYNC_INTERVAL: &str = "SYNCLINE_SYNC_INTERVAL";
     pub(crate) const AUTHOR: &str = "SYNCLINE_AUTHOR";
     pub(crate) const LOG_LEVEL: &str = "SYNCLINE_LOG_LEVEL";
+    pub(crate) const COMPACT_EVERY: &str = "SYNCLINE_COMPACT_EVERY";
+    pub(crate) const RETENTION: &str = "SYNCLINE_RETENTION";
+    pub(crate) const EXPIRE_AFTER: &str = "SYNCLINE_EXPIRE_AFTER";
 
-    pub(crate) const ALL: [&str; 9] = [
+    pub(crate) const ALL: [&str; 12] = [
         ENDPOINT,
         TOKEN,
         PROFILE,
@@ -29,6 +32,9 @@ pub(crate) mod variable {
         SYNC_INTERVAL,
         AUTHOR,
         LOG_LEVEL,
+        COMPACT_EVERY,
+        RETENTION,
+        EXPIRE_AFTER,
     ];
 }
 

@@ -35,15 +35,20 @@ impl ServerDataArgs {
         ControlFile::open(&self.open(context)?).map_err(Failure::from)
     }
 
-    /// The control file of a directory that must be there.
-    pub(crate) fn existing_control(&self, context: &Context) -> Result<ControlFile, Failure> {
+    /// The directory, which must be there.
+    pub(crate) fn existing(&self, context: &Context) -> Result<DataDirectory, Failure> {
         let path = self.path(context)?;
         if !path.is_dir() {
             let message = format!("no server keeps its data in {}", path.display());
             return Err(Failure::new("data_missing", message)
                 .fix("name the directory that `syncline serve` was given, with --data DIR"));
         }
-        self.control(context)
+        self.open(context)
+    }
+
+    /// The control file of a directory that must be there.
+    pub(crate) fn existing_control(&self, context: &Context) -> Result<ControlFile, Failure> {
+        ControlFile::open(&self.existing(context)?).map_err(Failure::from)
     }
 }
 

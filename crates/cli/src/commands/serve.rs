@@ -1,5 +1,6 @@
 mod auth;
 mod backups;
+mod compaction;
 mod listen;
 mod rate;
 
@@ -19,6 +20,7 @@ use crate::signals;
 
 use auth::AuthArgs;
 use backups::BackupArgs;
+use compaction::CompactionArgs;
 use listen::Listen;
 use rate::RateLimit;
 
@@ -54,6 +56,8 @@ pub(crate) struct ServeArgs {
     auth_failure_limit: RateLimit,
     #[command(flatten)]
     backups: BackupArgs,
+    #[command(flatten)]
+    compaction: CompactionArgs,
     /// How long open requests may go on once asked to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain: u64,
@@ -70,6 +74,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
         },
         drain: Duration::from_secs(args.drain),
         backups: args.backups.plan(),
+        compaction: args.compaction.plan(context)?,
         ..ServeConfig::new(args.data.path(context)?, auth)
     };
     let listen = listen::resolve(args.listen.as_ref(), context)?;

@@ -1,0 +1,78 @@
+mod clients;
+mod compact;
+mod expire;
+mod tenants;
+
+use clap::{Args, Subcommand};
+use syncline_model::TenantId;
+use syncline_server::admin::AdminError;
+use syncline_store::control::DataDirectory;
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::server_data::ServerDataArgs;
+
+/// Look after the logs of a server: what they hold, who reads them, and what they can let go of
+///
+/// Works on the data directory of a server; to compact and expire, it must be stopped.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    Tenants(tenants::TenantsArgs),
+    Clients(clients::ClientsArgs),
+    Compact(compact::CompactArgs),
+    Expire(expire::ExpireArgs),
+}
+
+impl AdminCommand {
+    pub(crate) fn run(self, context: &Context) -> Outcome {
+        match self {
+            Self::Tenants(args) => tenants::run(&args, context),
+            Self::Clients(args) => clients::run(&args, context),
+            Self::Compact(args) => compact::run(&args, context),
+            Self::Expire(args) => expire::run(&args, context),
+        }
+    }
+}
+
+/// Which logs a command is about.
+#[derive(Debug, Args)]
+struct LogsArgs {
+    #[command(flatten)]
+    data: ServerDataArgs,
+    /// Of this tenant alone
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<TenantId>,
+}
+
+/// The logs that a command is about.
+struct Logs {
+    directory: DataDirectory,
+    tenants: Vec<TenantId>,
+}
+
+impl LogsArgs {
+    fn open(&self, context: &Context) -> Result<Logs, Failure> {
+        let directory = self.data.existing(context)?;
+        let tenants = match &self.tenant {
+            None => directory.tenants()?,
+            Some(tenant) if directory.tenant_file(tenant).is_file() => vec![tenant.clone()],
+            Some(tenant) => {
+                return Err(Failure::new(
+                    "tenant_unknown",
+                    format!("there is no log of a tenant {tenant}"),
+                )
+                .fix("syncline admin tenants"));
+            }
+        };
+        Ok(Logs { directory, tenants })
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        Self::new("admin_failed", "could not work on a tenant's log")
+            .because(error)
+            .state("what was done before stands, and nothing that anybody reads was lost")
+            .fix("see to the cause, and try again")
+    }
+}

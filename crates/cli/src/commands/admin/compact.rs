@@ -1,0 +1,89 @@
+use std::time::Instant;
+
+use clap::Args;
+use serde::Serialize;
+use syncline_model::{ServerSeq, TenantId};
+use syncline_server::admin::compact_log;
+use syncline_server::tenant::Keep;
+
+use super::LogsArgs;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::progress::Progress;
+use crate::span::Span;
+use crate::table::Table;
+use crate::wording::byte_size;
+
+/// Drop what no view needs any more from the logs, and shrink their files
+///
+/// Ops go that came before the retention window and that every live client has applied. What anybody
+/// reads stays as it is.
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    #[command(flatten)]
+    logs: LogsArgs,
+    /// Keep ops of this time, whatever covers them: 7d, 12h, 0s
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    retention: Span,
+    /// Don't wait for clients that were idle for longer: 30d, 12h
+    #[arg(long, value_name = "TIME", default_value = "30d")]
+    idle: Span,
+}
+
+#[derive(Serialize)]
+struct Compacted {
+    tenant: TenantId,
+    floor: ServerSeq,
+    judged: u64,
+    dropped: u64,
+    collected: u64,
+    bytes_before: u64,
+    bytes_after: u64,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    tenants: Vec<Compacted>,
+}
+
+pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
+    let logs = args.logs.open(context)?;
+    let lock = logs.directory.lock()?;
+    let keep = Keep {
+        retention: args.retention.duration(),
+        idle: args.idle.duration(),
+    };
+    let mut progress = Progress::new(context, Instant::now());
+    let mut tenants = Vec::with_capacity(logs.tenants.len());
+    for tenant in &logs.tenants {
+        let now = context.now();
+        let report = compact_log(&logs.directory, tenant, &keep, &lock, now, |report| {
+            progress.show(report.reached.get(), Some(report.floor.get()));
+        })?;
+        tenants.push(Compacted {
+            tenant: tenant.clone(),
+            floor: report.floor,
+            judged: report.totals.judged,
+            dropped: report.totals.dropped,
+            collected: report.totals.collected,
+            bytes_before: report.bytes_before,
+            bytes_after: report.bytes_after,
+        });
+    }
+    drop(progress);
+    let listing = Listing { tenants };
+    context.output.data(&listing, |out| {
+        let mut table = Table::new(["TENANT", "FLOOR", "DROPPED", "OF", "BEFORE", "AFTER"]);
+        for tenant in &listing.tenants {
+            table.row([
+                tenant.tenant.to_string(),
+                tenant.floor.to_string(),
+                tenant.dropped.to_string(),
+                tenant.judged.to_string(),
+                byte_size(tenant.bytes_before),
+                byte_size(tenant.bytes_after),
+            ]);
+        }
+        table.write(out, context.output.colour())
+    })
+}

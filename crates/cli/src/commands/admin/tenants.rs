@@ -1,0 +1,48 @@
+use clap::Args;
+use serde::Serialize;
+use syncline_server::admin::{AdminError, TenantReport, open_log};
+use syncline_server::tenant::Keep;
+
+use super::LogsArgs;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::table::Table;
+use crate::wording::byte_size;
+
+/// List the logs: head, floor, ops, size and clients
+#[derive(Debug, Args)]
+pub(crate) struct TenantsArgs {
+    #[command(flatten)]
+    logs: LogsArgs,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    tenants: Vec<TenantReport>,
+}
+
+pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
+    let logs = args.logs.open(context)?;
+    let mut tenants = Vec::with_capacity(logs.tenants.len());
+    for tenant in &logs.tenants {
+        let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
+        let report = TenantReport::read(tenant, &file, &Keep::default(), context.now());
+        tenants.push(report.map_err(AdminError::Store)?);
+    }
+    let listing = Listing { tenants };
+    context.output.data(&listing, |out| {
+        let mut table = Table::new(["TENANT", "HEAD", "FLOOR", "OPS", "SIZE", "CLIENTS", "LIVE"]);
+        for tenant in &listing.tenants {
+            table.row([
+                tenant.tenant.to_string(),
+                tenant.server_seq.to_string(),
+                tenant.floor.to_string(),
+                tenant.ops.to_string(),
+                byte_size(tenant.bytes),
+                tenant.clients.to_string(),
+                tenant.clients_live.to_string(),
+            ]);
+        }
+        table.write(out, context.output.colour())
+    })
+}

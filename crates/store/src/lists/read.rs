@@ -74,6 +74,8 @@ pub(super) const ITEMS_AFTER: &str = select_items!(
     "WHERE home = ? AND present = 1 AND (position, item_id, list_id) > (?, ?, ?) \
      ORDER BY position, item_id, list_id LIMIT ?"
 );
+pub(super) const REMOVED_ITEMS: &str =
+    select_items!("WHERE home = ? AND present = 0 ORDER BY position, item_id, list_id");
 pub(super) const ITEM_OF_LIST: &str = select_items!("WHERE list_id = ? AND item_id = ?");
 pub(super) const ITEM_FROM_ELSEWHERE: &str = select_items!(
     "WHERE home = ? AND present = 1 AND item_id = ? ORDER BY position, list_id LIMIT 1"
@@ -142,6 +144,15 @@ fn overview_of(connection: &Connection, list: List) -> Result<ListOverview, Stor
 /// All items that `list` shows, in order; a removed list still has its own.
 pub fn items(connection: &Connection, list: &ListId) -> Result<Vec<ShownItem>, StoreError> {
     items_after(connection, list, None, usize::MAX)
+}
+
+/// The items that were removed from `list`, in their old places' order, as far as they are not
+/// forgotten yet.
+pub fn removed_items(connection: &Connection, list: &ListId) -> Result<Vec<ShownItem>, StoreError> {
+    let mut removed = select(connection, REMOVED_ITEMS, [list.as_str()])?;
+    // Of the others, the insert is not known.
+    removed.retain(|shown| shown.item.position.is_some());
+    Ok(removed)
 }
 
 /// The items that `list` shows after `slot`, or from its start, in order; `limit` at most.

@@ -6,14 +6,19 @@ use std::collections::BTreeSet;
 use super::super::command::{Command, FormerItem, NewItem, Spot};
 use super::super::room::{Room, jitter_of};
 use super::super::{Content, ItemRef, ListItem, ListOp, Position, TextKind};
-use super::order::ItemOrder;
+use super::order::{ItemOrder, item_slot};
 use super::{ListView, Plan, PlanError, Planned, PlannedOp, Planner};
 use crate::{ListId, PayloadError, Scope};
 
 impl<V: ListView> Planner<'_, V> {
     pub(super) fn add(&self, list: &ListId, items: &[NewItem], spot: &Spot<ItemRef>) -> Planned<V> {
         self.present_list(list)?;
-        let room = self.item_room(list, spot, None)?;
+        let order = ItemOrder {
+            view: self.view,
+            list,
+            moving: None,
+        };
+        let room = order.room(spot, self.jitter)?;
         let right = room.right.clone();
         let (mut ops, mut position) = moves(room)?;
         let (mut inverse, mut named) = (Vec::new(), BTreeSet::new());
@@ -130,10 +135,19 @@ impl<V: ListView> Planner<'_, V> {
         if away {
             self.present_list(to)?;
         }
-        let room = self.item_room(to, spot, Some(item))?;
-        if !away && before.position.as_ref() == Some(&room.position) {
+        let order = ItemOrder {
+            view: self.view,
+            list: to,
+            moving: Some(item),
+        };
+        let standing = item_slot(before.clone()).filter(|_| !away);
+        let room = match standing {
+            Some(slot) => order.other_room(spot, &slot, self.jitter)?,
+            None => Some(order.room(spot, self.jitter)?),
+        };
+        let Some(room) = room else {
             return Ok(Plan::default());
-        }
+        };
         let (mut ops, position) = moves(room)?;
         let op = ListOp::Move {
             item: item.item.clone(),
@@ -192,16 +206,6 @@ impl<V: ListView> Planner<'_, V> {
             home: whole.home,
         };
         one(item, &op, Command::Remove { item: item.clone() })
-    }
-
-    fn item_room(
-        &self,
-        list: &ListId,
-        spot: &Spot<ItemRef>,
-        moving: Option<&ItemRef>,
-    ) -> Result<Room<ItemRef>, PlanError<V::Error>> {
-        let view = self.view;
-        ItemOrder { view, list, moving }.room(spot, self.jitter)
     }
 }
 

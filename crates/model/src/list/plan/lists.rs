@@ -3,7 +3,7 @@
 use super::super::command::{Command, FormerList, Spot};
 use super::super::room::Room;
 use super::super::{Position, TextKind};
-use super::order::ListOrder;
+use super::order::{ListOrder, list_slot};
 use super::{ListView, Plan, PlanError, Planned, PlannedOp, Planner};
 use crate::registry::{RESOURCE, RegistryOp};
 use crate::{ListId, PayloadError, ResourceId, Scope};
@@ -15,7 +15,11 @@ impl<V: ListView> Planner<'_, V> {
         if known.is_some_and(|known| known.position.is_some()) {
             return Err(PlanError::ListExists { list: list.clone() });
         }
-        let room = self.list_room(spot, None)?;
+        let order = ListOrder {
+            view: self.view,
+            moving: None,
+        };
+        let room = order.room(spot, self.jitter)?;
         let (mut ops, position) = moves(room)?;
         ops.push(planned(&RegistryOp::Create {
             list: list.clone(),
@@ -91,10 +95,17 @@ impl<V: ListView> Planner<'_, V> {
 
     pub(super) fn reorder_list(&self, list: &ListId, spot: &Spot<ListId>) -> Planned<V> {
         let before = self.present_list(list)?;
-        let room = self.list_room(spot, Some(list))?;
-        if before.position.as_ref() == Some(&room.position) {
+        let order = ListOrder {
+            view: self.view,
+            moving: Some(list),
+        };
+        let room = match list_slot(before.clone()) {
+            Some(slot) => order.other_room(spot, &slot, self.jitter)?,
+            None => Some(order.room(spot, self.jitter)?),
+        };
+        let Some(room) = room else {
             return Ok(Plan::default());
-        }
+        };
         let (mut ops, position) = moves(room)?;
         ops.push(planned(&RegistryOp::Reorder {
             list: list.clone(),
@@ -108,15 +119,6 @@ impl<V: ListView> Planner<'_, V> {
             ops,
             inverse: back.into_iter().collect(),
         })
-    }
-
-    fn list_room(
-        &self,
-        spot: &Spot<ListId>,
-        moving: Option<&ListId>,
-    ) -> Result<Room<ListId>, PlanError<V::Error>> {
-        let view = self.view;
-        ListOrder { view, moving }.room(spot, self.jitter)
     }
 }
 

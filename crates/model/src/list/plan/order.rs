@@ -23,7 +23,7 @@ pub(super) struct ListOrder<'v, V> {
 }
 
 /// An item that is shown has a position: its insert said one.
-fn item_slot(item: ListItem) -> Option<Slot<ItemRef>> {
+pub(super) fn item_slot(item: ListItem) -> Option<Slot<ItemRef>> {
     let position = item.position?;
     Some(Slot {
         position,
@@ -31,7 +31,7 @@ fn item_slot(item: ListItem) -> Option<Slot<ItemRef>> {
     })
 }
 
-fn list_slot(list: List) -> Option<Slot<ListId>> {
+pub(super) fn list_slot(list: List) -> Option<Slot<ListId>> {
     let position = list.position?;
     Some(Slot {
         position,
@@ -126,6 +126,16 @@ impl<V: ListView> Order for ListOrder<'_, V> {
 /// A gap between two neighbours; none is the end.
 type Gap<K> = (Option<Slot<K>>, Option<Slot<K>>);
 
+/// Whether what stands at `slot` stands in the gap; slots are in the order of `rank`.
+fn is_within<'s, K, R: Ord>(
+    (left, right): &'s Gap<K>,
+    slot: &'s Slot<K>,
+    rank: impl Fn(&'s Slot<K>) -> R,
+) -> bool {
+    let above = left.as_ref().is_none_or(|left| rank(left) < rank(slot));
+    above && right.as_ref().is_none_or(|right| rank(slot) < rank(right))
+}
+
 impl<V: ListView> ItemOrder<'_, V> {
     /// Room at `spot`.
     pub(super) fn room(
@@ -138,6 +148,27 @@ impl<V: ListView> ItemOrder<'_, V> {
         }
         let (left, right) = self.gap(spot)?;
         make_room(self, left, right, jitter).map_err(PlanError::View)
+    }
+
+    /// Room at `spot` for what moves, which stands at `slot` of this list; none: it is there already.
+    pub(super) fn other_room(
+        &self,
+        spot: &Spot<ItemRef>,
+        slot: &Slot<ItemRef>,
+        jitter: Jitter,
+    ) -> Result<Option<Room<ItemRef>>, PlanError<V::Error>> {
+        let there = match spot {
+            Spot::At(position) => *position == slot.position,
+            Spot::Start | Spot::End | Spot::Before(_) | Spot::After(_) => {
+                is_within(&self.gap(spot)?, slot, |slot| {
+                    (&slot.position, &slot.key.item, &slot.key.list)
+                })
+            }
+        };
+        if there {
+            return Ok(None);
+        }
+        self.room(spot, jitter).map(Some)
     }
 
     fn gap(&self, spot: &Spot<ItemRef>) -> Result<Gap<ItemRef>, PlanError<V::Error>> {
@@ -186,11 +217,37 @@ impl<V: ListView> ListOrder<'_, V> {
         spot: &Spot<ListId>,
         jitter: Jitter,
     ) -> Result<Room<ListId>, PlanError<V::Error>> {
+        if let Spot::At(position) = spot {
+            return Ok(Room::at(position.clone()));
+        }
+        let (left, right) = self.gap(spot)?;
+        make_room(self, left, right, jitter).map_err(PlanError::View)
+    }
+
+    /// Room at `spot` for the list that moves, which stands at `slot`; none: it is there already.
+    pub(super) fn other_room(
+        &self,
+        spot: &Spot<ListId>,
+        slot: &Slot<ListId>,
+        jitter: Jitter,
+    ) -> Result<Option<Room<ListId>>, PlanError<V::Error>> {
+        let there = match spot {
+            Spot::At(position) => *position == slot.position,
+            Spot::Start | Spot::End | Spot::Before(_) | Spot::After(_) => {
+                is_within(&self.gap(spot)?, slot, |slot| (&slot.position, &slot.key))
+            }
+        };
+        if there {
+            return Ok(None);
+        }
+        self.room(spot, jitter).map(Some)
+    }
+
+    fn gap(&self, spot: &Spot<ListId>) -> Result<Gap<ListId>, PlanError<V::Error>> {
         let view = PlanError::View;
-        let (left, right) = match spot {
-            Spot::At(position) => return Ok(Room::at(position.clone())),
+        Ok(match spot {
             Spot::Start => (None, self.next(None).map_err(view)?),
-            Spot::End => (self.previous(None).map_err(view)?, None),
+            Spot::End | Spot::At(_) => (self.previous(None).map_err(view)?, None),
             Spot::Before(list) => {
                 let slot = self.shown(list)?;
                 (self.previous(Some(&slot)).map_err(view)?, Some(slot))
@@ -200,8 +257,7 @@ impl<V: ListView> ListOrder<'_, V> {
                 let right = self.next(Some(&slot)).map_err(view)?;
                 (Some(slot), right)
             }
-        };
-        make_room(self, left, right, jitter).map_err(view)
+        })
     }
 
     /// The slot of a list that is there, and that isn't the one that moves.

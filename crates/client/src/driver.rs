@@ -39,6 +39,12 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
+/// Ops gone over in one step while nothing else is to be done: some milliseconds, for which whoever
+/// writes has to wait at most.
+const REST_OPS: usize = 500;
+/// How long a command that has synced everything may go on to make the replica's file smaller.
+const REST_ONCE_MAX: Duration = Duration::from_millis(100);
+
 /// How long the loop runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
@@ -46,6 +52,8 @@ pub(crate) enum Manner {
     Lasting,
     /// Until everybody who waited has an answer.
     Once,
+    /// As `Once`, and a moment longer where the replica's file can be made smaller.
+    OnceAndRest,
 }
 
 /// The state of the loop.
@@ -76,6 +84,8 @@ enum Happened {
     News(News),
     Look,
     Deadline,
+    /// Nothing: there is time for what can wait.
+    Nothing,
 }
 
 /// Whether the loop goes on.
@@ -107,21 +117,27 @@ impl Driver {
         let own_writes = self.hear_own_process(inbox);
         let mut looks = interval(match self.manner {
             Manner::Lasting => LOOK_EVERY,
-            Manner::Once => LOOK_EVERY_ONCE,
+            Manner::Once | Manner::OnceAndRest => LOOK_EVERY_ONCE,
         });
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let could_rest = self.manner == Manner::Lasting && self.could_rest();
             let happened = tokio::select! {
                 wishes = inbox.next() => Happened::Wishes(wishes),
                 news = self.contact.next() => Happened::News(news),
                 _ = looks.tick() => Happened::Look,
                 () = self.waiters.deadline() => Happened::Deadline,
+                () = tokio::task::yield_now(), if could_rest => Happened::Nothing,
             };
             let begun = Instant::now();
             let course = self.handle(happened, &own_writes);
             self.show();
             self.answer_waiters();
-            if course == Course::End || (self.manner == Manner::Once && self.waiters.is_empty()) {
+            let is_done = self.manner != Manner::Lasting && self.waiters.is_empty();
+            if is_done && self.manner == Manner::OnceAndRest {
+                self.rest_once();
+            }
+            if course == Course::End || is_done {
                 return self.end();
             }
             self.contact.excuse(begun.elapsed());
@@ -155,8 +171,25 @@ impl Driver {
             Happened::News(News::AskAgain) => self.begin(),
             Happened::Look => self.look(),
             Happened::Deadline => {}
+            Happened::Nothing => self.tell(EngineEvent::Rest { ops: REST_OPS }),
         }
         Course::On
+    }
+
+    /// Makes the replica's file smaller for a moment; the next command goes on where this one stops.
+    fn rest_once(&mut self) {
+        let until = Instant::now() + REST_ONCE_MAX;
+        while self.could_rest() && Instant::now() < until {
+            self.tell(EngineEvent::Rest { ops: REST_OPS });
+        }
+    }
+
+    /// Whether the replica's file could be made smaller now.
+    fn could_rest(&mut self) -> bool {
+        match (&self.contact, &mut self.held) {
+            (Contact::Joined(_), Some(Held::Syncing(engine))) => engine.could_compact(),
+            (_, _) => false,
+        }
     }
 
     fn fulfil(&mut self, wishes: Wishes) {

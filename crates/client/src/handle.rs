@@ -98,6 +98,25 @@ pub fn sync_once(
     remote: Remote,
     patience: Duration,
 ) -> Result<(Replica, SyncOutcome), StartError> {
+    run_once(replica, remote, patience, Manner::Once)
+}
+
+/// As [`sync_once`], for a command whose purpose that is: where everything is synced, it goes on for
+/// a moment to make the replica's file smaller.
+pub fn sync_once_and_compact(
+    replica: Replica,
+    remote: Remote,
+    patience: Duration,
+) -> Result<(Replica, SyncOutcome), StartError> {
+    run_once(replica, remote, patience, Manner::OnceAndRest)
+}
+
+fn run_once(
+    replica: Replica,
+    remote: Remote,
+    patience: Duration,
+    manner: Manner,
+) -> Result<(Replica, SyncOutcome), StartError> {
     let runtime = driver::runtime().map_err(StartError::Runtime)?;
     let deadline = Instant::now() + patience;
     let board = Arc::new(Board::new(replica.now()));
@@ -107,7 +126,7 @@ pub fn sync_once(
         wishes.settings = Some(SyncSettings::On(remote));
         wishes.waiters.push(Waiter { deadline, reply });
     });
-    let driver = Driver::new(replica, Manner::Once, Arc::clone(&board));
+    let driver = Driver::new(replica, manner, Arc::clone(&board));
     let replica = runtime.block_on(driver.run(&inbox));
     runtime.shutdown_background();
     let outcome = outcome

@@ -21,7 +21,9 @@ mod whoami;
 
 pub use ask::AskError;
 pub use endpoint::{Endpoint, EndpointError};
-pub use handle::{StartError, SyncEnd, SyncHandle, SyncOutcome, start, sync_once};
+pub use handle::{
+    StartError, SyncEnd, SyncHandle, SyncOutcome, start, sync_once, sync_once_and_compact,
+};
 pub use operator::{Health, health, reset};
 pub use settings::{Delivery, Remote, SyncSettings};
 pub use status::{Phase, SyncFailure, SyncStatus};

@@ -61,6 +61,42 @@ pub enum Defect {
     RestoreExistenceAlone,
     /// Compaction forgets that an op may have won an item's home.
     CoverageForgetsHome,
+    /// Of two writes of a session with equal clocks the one that comes last wins.
+    SessionTieByArrival,
+    /// A patch counts whole or not at all.
+    SessionFieldsShareVersion,
+    /// A field that a patch empties stays as it is.
+    NullIsAbsent,
+    /// A part is taken, whoever wrote the one before.
+    PartByArrival,
+    /// Of the snapshots of a response the one that comes last counts.
+    UsageByArrival,
+    /// What a row counted for before is not taken off.
+    CountsGrow,
+    /// What is a copy of another session's is counted.
+    CopiesCount,
+    /// Compaction forgets that an op may have won a part.
+    CoverageForgetsParts,
+    /// The floor rises past the laziest of the replicas that hold it.
+    FloorPastTheLaziest,
+    /// A place below the floor is served as any other.
+    NoFloorCheck,
+    /// A tombstone is collected though ops of it stand above the floor.
+    CollectAboveFloor,
+    /// Ops that cover others are dropped, and the covered ones kept.
+    DropTheCovering,
+    /// What is collected leaves no clock behind that later ops must be above.
+    ForgetCollectedClock,
+    /// What is dropped leaves no memory of its key behind.
+    ForgetPruned,
+    /// The outbox is emptied by an answer that asks for a rebuild.
+    DropOnRebuild,
+    /// A replica compacts its log up to its cursor, whatever the server's floor.
+    CompactAboveFloor,
+    /// A replica lets go of tombstones with the ops that made them.
+    CollectInReplica,
+    /// The mark of the op at the floor is dropped with others.
+    DropAtFloor,
 }
 
 impl Defect {
@@ -79,8 +115,20 @@ impl Defect {
         Self::CoverageForgetsHome,
     ];
 
+    /// Those of the merge rules of sessions, which the fuzzer of their fold finds.
+    pub const OF_SESSIONS: [Self; 8] = [
+        Self::SessionTieByArrival,
+        Self::SessionFieldsShareVersion,
+        Self::NullIsAbsent,
+        Self::PartByArrival,
+        Self::UsageByArrival,
+        Self::CountsGrow,
+        Self::CopiesCount,
+        Self::CoverageForgetsParts,
+    ];
+
     /// Those that the simulator's worlds find.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 26] = [
         Self::AcknowledgeEarly,
         Self::SkipSync,
         Self::CursorMovedByPush,
@@ -97,6 +145,16 @@ impl Defect {
         Self::OfferDiscarded,
         Self::ReuseClock,
         Self::RetryPanickedFold,
+        Self::FloorPastTheLaziest,
+        Self::NoFloorCheck,
+        Self::CollectAboveFloor,
+        Self::DropTheCovering,
+        Self::ForgetCollectedClock,
+        Self::ForgetPruned,
+        Self::DropOnRebuild,
+        Self::CompactAboveFloor,
+        Self::CollectInReplica,
+        Self::DropAtFloor,
     ];
 }
 

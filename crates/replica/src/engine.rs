@@ -8,6 +8,7 @@
 
 mod answer;
 mod call;
+mod compact;
 mod notes;
 mod perform;
 mod recover;
@@ -30,6 +31,7 @@ pub use call::{
     Answer, AnswerBody, Call, CallId, EngineEvent, Method, Output, PREPARED_FILE_TYPE, StreamId,
     Unanswered,
 };
+use compact::Leisure;
 use notes::Notes;
 
 /// The bounds of a push, where the server has not asked for less.
@@ -78,6 +80,7 @@ pub struct Engine {
     /// The first page of a log that this replica has nothing of: it need not be fetched twice.
     first_page: Option<PullPage>,
     rebuild: Option<RebuildUnderWay>,
+    leisure: Leisure,
     /// Ops by which the server's log must be ahead for the prepared file to be fetched.
     file_from: u64,
     outputs: Vec<Output>,
@@ -177,6 +180,7 @@ impl Engine {
             page: None,
             first_page: None,
             rebuild: None,
+            leisure: Leisure::new(),
             file_from: PREPARED_FILE_FROM,
             outputs: Vec::new(),
         })))
@@ -196,6 +200,7 @@ impl Engine {
             EngineEvent::Wake => self.drive(Event::Wake),
             EngineEvent::TimerFired => self.drive(Event::TimerFired),
             EngineEvent::Stopped => self.drive(Event::Stopped),
+            EngineEvent::Rest { ops } => self.rest(ops),
             EngineEvent::Answered { call, answer } => self.answered(call, answer),
             EngineEvent::StreamOpened { stream } => {
                 if self.is_open(stream) {

@@ -12,6 +12,7 @@
 //! | local: what was acknowledged in the old epoch is pending again | tenant: the new epoch | the server answers with the new epoch again, and it is done again |
 //! | local: the name of a new tenant file, noted as left over | the file is made, filled, on the disk | it is removed by the next process that takes the sync lease |
 //! | local: the switch (name, and the ops offered again) | tenant: the outbox is folded on the new file; the old one is removed | the next open folds it; the old one is noted as left over |
+//! | tenant: a step of compaction, not waited for | local: how far it has come | it goes over the same ops again, or, after a power cut, not before the next run |
 //!
 //! So the local file is always right, and the tenant file is the log up to its own cursor with as
 //! much of the outbox on top as it says. A power cut may take the tenant file's last transactions
@@ -26,6 +27,7 @@
 //! applies pages, and exchanges the tenant file; the others notice by its name.
 
 mod apply;
+mod compact;
 mod lists;
 mod open;
 mod planted;
@@ -46,6 +48,7 @@ use crate::place::Place;
 use crate::{Changes, Host, ReplicaError};
 
 pub(crate) use apply::{NewClock, PageError};
+pub(crate) use compact::Compacting;
 pub use lists::{ListError, ListHistory, ListsChanged, ListsReversed};
 pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};

@@ -10,6 +10,7 @@
 //! that need something from it only read, and readers of a tenant file never wait.
 
 mod columns;
+mod compaction;
 mod format;
 mod history;
 mod notes;
@@ -32,6 +33,7 @@ use crate::file::{
     Durability, Existence, FileOptions, OpenError, StoreError, connect, connect_to_read, format_of,
 };
 
+pub use compaction::CompactionNote;
 use format::FORMAT;
 pub use history::{
     LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListDesk, ListStep, Stack, StepPlace,

@@ -114,7 +114,7 @@ impl Driver {
         };
         let delivery = match self.manner {
             Manner::Lasting => (*delivery).into(),
-            Manner::Once => session::Delivery::Once,
+            Manner::Once | Manner::OnceAndRest => session::Delivery::Once,
         };
         self.contact = Contact::Joined(Wire::new(transport));
         self.tell(EngineEvent::Configured(Settings::On(delivery)));

@@ -171,6 +171,9 @@ impl Engine {
         if error.code == ErrorCode::Unauthorized && is_planted(Defect::DropOnUnauthorized) {
             self.replica.drop_outbox();
         }
+        if error.code == ErrorCode::RebuildRequired && is_planted(Defect::DropOnRebuild) {
+            self.replica.drop_outbox();
+        }
         // A file that can't be read is met again by the next step on it, which says so.
         let own = self.epoch().unwrap_or_default();
         Failure::of(&error, own, answer.retry_after)

@@ -82,6 +82,10 @@ pub enum EngineEvent {
     TimerFired,
     /// The process ends.
     Stopped,
+    /// There is time for a step of compaction, over so many ops; see [`Engine::could_compact`].
+    ///
+    /// [`Engine::could_compact`]: super::Engine::could_compact
+    Rest { ops: usize },
     /// A call has ended.
     Answered {
         call: CallId,

@@ -211,6 +211,7 @@ impl Engine {
         }
         if reach == Applied::CaughtUp && !self.replica.has_pending()? {
             self.notes.synced(&self.replica);
+            self.leisure.hope();
         }
         Ok(Event::Applied(reach))
     }

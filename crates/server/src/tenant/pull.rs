@@ -50,6 +50,7 @@ pub(super) fn check(file: &TenantFile, head: &Head, claims: &Claims) -> Result<(
         Admission::LogDiverged => Err(Refused::LogDiverged {
             head: head.cursor.server_seq,
         }),
+        Admission::RebuildRequired if is_planted(Defect::NoFloorCheck) => Ok(()),
         Admission::RebuildRequired => Err(Refused::RebuildRequired { floor: head.floor }),
     }
 }

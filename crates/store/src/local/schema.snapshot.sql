@@ -1,4 +1,4 @@
--- format 2
+-- format 3
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -62,4 +62,10 @@ CREATE TABLE list_steps (
     done_at TEXT NOT NULL,
     change TEXT NOT NULL,
     back TEXT NOT NULL
+) STRICT;
+CREATE TABLE compaction (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    tenant_file TEXT NOT NULL,
+    floor INTEGER NOT NULL,
+    reached INTEGER NOT NULL
 ) STRICT;

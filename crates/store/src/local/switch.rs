@@ -162,7 +162,7 @@ fn settle_acknowledged(
 }
 
 /// A place as SQLite holds it; one past its largest integer is past every op.
-fn place_column(place: ServerSeq) -> i64 {
+pub(super) fn place_column(place: ServerSeq) -> i64 {
     i64::try_from(place.get()).unwrap_or(i64::MAX)
 }
 

@@ -14,6 +14,7 @@ pub use shrink::Fill;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Epoch, OpKey, ServerSeq, Value};
 
 use super::batch::write_head;
@@ -105,6 +106,15 @@ impl Compaction {
         })
     }
 
+    /// Goes on where an earlier run up to the same floor has stopped: the ops up to `reached` were
+    /// judged by it.
+    #[must_use]
+    pub fn after(mut self, reached: ServerSeq) -> Self {
+        let after = reached.min(self.floor).get() as i64;
+        self.phase = Phase::Ops { after };
+        self
+    }
+
     /// The place below which covered ops go.
     pub fn floor(&self) -> ServerSeq {
         self.floor
@@ -154,13 +164,15 @@ impl TenantFile {
                 };
                 let judged = step.run(&mut run.replacing, outbox, &mut dropped)?;
                 totals.judged += judged.ops;
-                match (judged.last, run.collecting) {
-                    (Some(after), _) => Phase::Ops { after },
-                    (None, Collecting::Tombstones) => Phase::Rows {
+                let collects = run.collecting == Collecting::Tombstones
+                    || is_planted(Defect::CollectInReplica);
+                match judged.last {
+                    Some(after) => Phase::Ops { after },
+                    None if collects => Phase::Rows {
                         table: 0,
                         after: Vec::new(),
                     },
-                    (None, Collecting::Nothing) => Phase::Done,
+                    None => Phase::Done,
                 }
             }
             Phase::Rows { table, after } => {
@@ -210,6 +222,9 @@ impl Dropped {
 
     /// Writes down which keys count as taken.
     fn remember(&self, connection: &Connection) -> Result<(), StoreError> {
+        if is_planted(Defect::ForgetPruned) {
+            return Ok(());
+        }
         let mut statement = connection.prepare_cached(
             "INSERT INTO pruned (actor, scope, resource_id, clock) VALUES (?, ?, ?, ?) \
              ON CONFLICT (actor, scope, resource_id) DO UPDATE SET clock = max(clock, excluded.clock)",

@@ -67,7 +67,7 @@ fn by_ourselves(
     remote: Remote,
     patience: Duration,
 ) -> Result<Synced, Failure> {
-    let (_, outcome) = syncline_client::sync_once(replica, remote, patience)?;
+    let (_, outcome) = syncline_client::sync_once_and_compact(replica, remote, patience)?;
     let (state, error) = match outcome.end {
         SyncEnd::Synced => (End::Synced, None),
         SyncEnd::Off => (End::Off, None),

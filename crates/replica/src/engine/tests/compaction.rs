@@ -237,3 +237,101 @@ fn a_write_from_before_a_tombstone_was_collected_is_stamped_anew_and_arrives() {
     assert!(b.engine.replica().quarantined().unwrap().is_empty());
     equal_views(&mut [&mut a, &mut b]);
 }
+
+fn count_ops(node: &mut Node) -> u64 {
+    node.engine.replica().tenant.count_ops().unwrap()
+}
+
+/// Gives an engine all the time it wants; says how many steps it took.
+fn rest(node: &mut Node, ops: usize) -> usize {
+    for steps in 0..1_000 {
+        if !node.engine.could_compact() {
+            return steps;
+        }
+        node.tell(EngineEvent::Rest { ops });
+    }
+    panic!("it never has done with it");
+}
+
+/// Two replicas that hold the same log, of which the server has dropped the most.
+fn compacted_by_the_server(machines: &Machines, server: &mut WireServer) -> (Node, Node) {
+    let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
+    for node in [&mut a, &mut b] {
+        node.engine.compact_from(1);
+        node.settle(server);
+    }
+    a.write(&["an entry"]);
+    a.settle(server);
+    for n in 0..20 {
+        write_op(&mut a, rename(&format!("name {n}")), server);
+    }
+    b.settle(server);
+    let head = server.head();
+    server.compact(head);
+    // The floor comes with the next page.
+    write_op(&mut b, rename("the last"), server);
+    a.settle(server);
+    (a, b)
+}
+
+#[test]
+fn a_replica_with_nothing_to_do_drops_what_is_covered_below_the_floor_that_it_was_told() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = compacted_by_the_server(&machines, &mut server);
+    let before = count_ops(&mut a);
+    assert!(rest(&mut a, 3) > 3);
+    assert_eq!(a.engine.dropped(), 19);
+    assert_eq!(count_ops(&mut a), before - 19);
+    equal_views(&mut [&mut a, &mut b]);
+    drop(a.stop());
+    let mut a = machines.node("a", LIVE);
+    a.engine.compact_from(1);
+    a.settle(&mut server);
+    assert_eq!(rest(&mut a, 3), 0, "that it was done is remembered");
+    write_op(&mut a, rename("after"), &mut server);
+    b.settle(&mut server);
+    equal_views(&mut [&mut a, &mut b]);
+}
+
+#[test]
+fn a_compaction_that_was_cut_short_goes_on_where_it_was() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = compacted_by_the_server(&machines, &mut server);
+    for _ in 0..2 {
+        assert!(a.engine.could_compact());
+        a.tell(EngineEvent::Rest { ops: 5 });
+    }
+    let first = a.engine.dropped();
+    assert!(first > 0);
+    drop(a.stop());
+    let mut a = machines.node("a", LIVE);
+    a.engine.compact_from(u64::MAX / 2);
+    a.settle(&mut server);
+    assert!(rest(&mut a, 5) > 0);
+    assert_eq!(first + a.engine.dropped(), 19);
+    equal_views(&mut [&mut a, &mut b]);
+}
+
+#[test]
+fn nothing_is_compacted_while_sync_is_off_or_the_floor_has_risen_too_little() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = compacted_by_the_server(&machines, &mut server);
+    a.tell(EngineEvent::Configured(Settings::Off));
+    assert!(!a.engine.could_compact());
+    let before = count_ops(&mut a);
+    a.tell(EngineEvent::Rest { ops: 100 });
+    assert_eq!(count_ops(&mut a), before);
+    b.engine.compact_from(1_000);
+    assert!(!b.engine.could_compact());
+}
+
+#[test]
+fn what_a_pending_write_stands_on_stays() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, _) = compacted_by_the_server(&machines, &mut server);
+    let before = count_ops(&mut a);
+    // Nobody tells the engine of it: it rests.
+    a.engine.replica().write(&[rename("pending")]).unwrap();
+    assert!(rest(&mut a, 100) > 0);
+    assert_eq!(count_ops(&mut a), before);
+}

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use syncline_model::compaction::{Coverage, Tombstones, coverage, tombstones};
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{OpVersion, Row, ServerSeq, Value};
 
 use super::{Dropped, unfolded};
@@ -94,7 +95,7 @@ impl Step<'_> {
             let Some(winner) = self.winner(of.scope, resource, stamp)? else {
                 return Ok(None);
             };
-            if winner.seq >= self.floor.get() as i64 {
+            if winner.seq >= self.floor.get() as i64 && !is_planted(Defect::CollectAboveFloor) {
                 return Ok(None);
             }
             if winners.iter().all(|known| known.seq != winner.seq) {
@@ -103,7 +104,8 @@ impl Step<'_> {
         }
         let highest = winners.iter().map(|winner| winner.clock).max().unwrap_or(0);
         // What stands above the floor must fold onto the absent row as it has onto the tombstone.
-        if winners.is_empty() || self.lowest_clock_above(of.scope, resource)? <= highest {
+        let is_late = self.lowest_clock_above(of.scope, resource)? <= highest;
+        if winners.is_empty() || is_late && !is_planted(Defect::CollectAboveFloor) {
             return Ok(None);
         }
         view.remove(of.table, &row[..of.table.key_columns])?;
@@ -114,6 +116,9 @@ impl Step<'_> {
             self.connection
                 .prepare_cached("DELETE FROM ops WHERE server_seq = ?")?
                 .execute([winner.seq])?;
+        }
+        if is_planted(Defect::ForgetCollectedClock) {
+            return Ok(Some(winners));
         }
         self.connection
             .prepare_cached(

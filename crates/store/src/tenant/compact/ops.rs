@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::Connection;
 use syncline_model::compaction::{Coverage, coverage, replaces};
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{LoggedOp, Payload, ResourceId, Scope, ServerSeq};
 
 use super::{Dropped, unfolded};
@@ -47,7 +48,8 @@ impl Step<'_> {
             "SELECT server_seq, scope, resource_id, actor, clock, payload, payload_hash FROM ops \
              WHERE server_seq > ? AND server_seq < ? ORDER BY server_seq LIMIT ?",
         )?;
-        let mut rows = statement.query((self.after, self.floor.get() as i64, self.count as i64))?;
+        let end = self.floor.get() as i64 + i64::from(is_planted(Defect::DropAtFloor));
+        let mut rows = statement.query((self.after, end, self.count as i64))?;
         while let Some(row) = rows.next()? {
             let op = logged(&raw(row)?)?;
             let seq = op.seq.get() as i64;
@@ -55,6 +57,7 @@ impl Step<'_> {
             judged.last = Some(seq);
             let covered = !unfolded.contains(&seq)
                 && self.is_covered(&mut view, &op, replacing)?
+                    != is_planted(Defect::DropTheCovering)
                 && !pending.has(self.connection, &op.key.scope, &op.key.resource, outbox)?;
             if covered {
                 runs.add(seq);

@@ -28,6 +28,7 @@
 
 mod apply;
 mod compact;
+mod import;
 mod lists;
 mod open;
 mod planted;

@@ -1,4 +1,4 @@
--- format 3
+-- format 4
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -69,3 +69,13 @@ CREATE TABLE compaction (
     floor INTEGER NOT NULL,
     reached INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE import_files (
+    path TEXT PRIMARY KEY,
+    agent TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    memory TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE import_units (
+    key BLOB PRIMARY KEY,
+    note BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -11,6 +11,7 @@ use super::{
 use crate::tenant::{Outbox, PageLimit};
 use crate::{FileOptions, OpenError};
 
+mod import;
 mod outbox;
 mod switches;
 
@@ -170,8 +171,11 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
     let mut local = place.open();
     write(&mut local, &["kept"]);
     let raw = rusqlite::Connection::open(&place.path).unwrap();
-    raw.execute_batch("DROP TABLE list_steps; DROP TABLE compaction; PRAGMA user_version = 1;")
-        .unwrap();
+    raw.execute_batch(
+        "DROP TABLE list_steps; DROP TABLE compaction; DROP TABLE import_files; \
+         DROP TABLE import_units; PRAGMA user_version = 1;",
+    )
+    .unwrap();
     drop((local, raw));
     assert_eq!(
         LocalFile::identity_of_copy(&place.path).unwrap().replica,

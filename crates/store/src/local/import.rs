@@ -1,0 +1,120 @@
+//! How far agents' transcripts have been read here, and what of them was taken.
+//!
+//! It commits with the ops that were made of what was read: after a crash the same is read again, or
+//! nothing is.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use syncline_model::Timestamp;
+
+use super::outbox::append;
+use super::{LocalFile, NewOp, StoreError, WriteError, Written};
+
+/// How far a file has been read, in the words of its reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedFile {
+    /// Where it is.
+    pub path: String,
+    /// Whose it is.
+    pub agent: String,
+    /// The place in it, as JSON.
+    pub mark: String,
+    /// What its reader must remember, as JSON.
+    pub memory: String,
+}
+
+/// A unit of a transcript that was taken, by its key, and what its reader noted of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedUnit {
+    pub key: [u8; 16],
+    pub note: Vec<u8>,
+}
+
+/// What a reading has come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportNotes {
+    pub files: Vec<ImportedFile>,
+    pub units: Vec<ImportedUnit>,
+}
+
+impl LocalFile {
+    /// Writes ops as [`LocalFile::write`] does, with what was read to make them. Where there are no ops,
+    /// the commit does not wait for the disk: what it loses is read again.
+    pub fn write_imported(
+        &mut self,
+        ops: &[NewOp],
+        notes: &ImportNotes,
+        clock_seen: impl FnOnce() -> Result<u64, StoreError>,
+        now: Timestamp,
+    ) -> Result<Option<Written>, WriteError> {
+        if ops.is_empty() {
+            self.relaxed(|transaction| note(transaction, notes))?;
+            return Ok(None);
+        }
+        self.durable(|transaction| {
+            note(transaction, notes)?;
+            append(transaction, ops, clock_seen, now).map(Some)
+        })
+    }
+
+    /// How far the file at `path` has been read; none: never.
+    pub fn imported_file(&self, path: &str) -> Result<Option<ImportedFile>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT path, agent, mark, memory FROM import_files WHERE path = ?")?;
+        let found = statement.query_row([path], |row| {
+            Ok(ImportedFile {
+                path: row.get(0)?,
+                agent: row.get(1)?,
+                mark: row.get(2)?,
+                memory: row.get(3)?,
+            })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// The marks of all files of an agent, by path.
+    pub fn imported_marks(&self, agent: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT path, mark FROM import_files WHERE agent = ?")?;
+        let rows = statement.query_map([agent], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What was noted of a unit; none: it was never taken.
+    pub fn imported_unit(&self, key: &[u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
+        unit(&self.connection, key)
+    }
+
+    /// Forgets what was read of an agent's files, so that they are read again from their starts.
+    pub fn forget_imported(&mut self, agent: &str) -> Result<(), StoreError> {
+        self.durable(|transaction| {
+            transaction.execute("DELETE FROM import_files WHERE agent = ?", [agent])?;
+            Ok(())
+        })
+    }
+}
+
+fn unit(connection: &Connection, key: &[u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT note FROM import_units WHERE key = ?")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+fn note(transaction: &Transaction<'_>, notes: &ImportNotes) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO import_units (key, note) VALUES (?, ?) \
+         ON CONFLICT (key) DO UPDATE SET note = excluded.note",
+    )?;
+    for unit in &notes.units {
+        statement.execute((&unit.key, &unit.note))?;
+    }
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO import_files (path, agent, mark, memory) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (path) DO UPDATE SET agent = excluded.agent, mark = excluded.mark, \
+         memory = excluded.memory",
+    )?;
+    for file in &notes.files {
+        statement.execute((&file.path, &file.agent, &file.mark, &file.memory))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+CREATE TABLE import_files (
+    path TEXT PRIMARY KEY,
+    agent TEXT NOT NULL,
+    mark TEXT NOT NULL,
+    memory TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE import_units (
+    key BLOB PRIMARY KEY,
+    note BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,61 @@
+//! What was read of transcripts.
+
+use syncline_model::{Payload, ResourceId, Scope, Timestamp};
+
+use super::Place;
+use crate::local::{ImportNotes, ImportedFile, ImportedUnit, NewOp};
+
+fn notes(mark: &str) -> ImportNotes {
+    ImportNotes {
+        files: vec![ImportedFile {
+            path: "/a.jsonl".to_owned(),
+            agent: "codex".to_owned(),
+            mark: mark.to_owned(),
+            memory: "{}".to_owned(),
+        }],
+        units: vec![ImportedUnit {
+            key: [7; 16],
+            note: mark.into(),
+        }],
+    }
+}
+
+#[test]
+fn what_was_read_commits_with_the_ops_made_of_it() {
+    let place = Place::new();
+    let mut local = place.open();
+    let op = NewOp {
+        scope: Scope::thread(),
+        resource: ResourceId::new("s").unwrap(),
+        payload: Payload::parse("{}").unwrap(),
+    };
+    let now = Timestamp::UNIX_EPOCH;
+    let written = local
+        .write_imported(&[op.clone()], &notes("1"), || Ok(0), now)
+        .unwrap();
+    assert_eq!(written.unwrap().ops.len(), 1);
+    assert_eq!(local.imported_file("/a.jsonl").unwrap().unwrap().mark, "1");
+    assert_eq!(local.imported_unit(&[7; 16]).unwrap().unwrap(), b"1");
+    // What can't be written leaves nothing behind.
+    let full = || Ok(syncline_model::limits::CLOCK_MAX);
+    assert!(local.write_imported(&[op], &notes("2"), full, now).is_err());
+    assert_eq!(local.imported_file("/a.jsonl").unwrap().unwrap().mark, "1");
+    assert_eq!(local.imported_unit(&[7; 16]).unwrap().unwrap(), b"1");
+    assert_eq!(local.imported_unit(&[8; 16]).unwrap(), None);
+}
+
+#[test]
+fn notes_without_ops_are_kept_and_can_be_forgotten() {
+    let place = Place::new();
+    let mut local = place.open();
+    let none = || unreachable!("no clock is taken");
+    let now = Timestamp::UNIX_EPOCH;
+    let written = local.write_imported(&[], &notes("1"), none, now).unwrap();
+    assert_eq!(written, None);
+    let marks = local.imported_marks("codex").unwrap();
+    assert_eq!(marks, [("/a.jsonl".to_owned(), "1".to_owned())]);
+    assert!(local.imported_marks("gemini").unwrap().is_empty());
+    local.forget_imported("codex").unwrap();
+    assert_eq!(local.imported_file("/a.jsonl").unwrap(), None);
+    assert!(local.imported_unit(&[7; 16]).unwrap().is_some());
+}

@@ -13,10 +13,14 @@ mod tests;
 
 use syncline_model::ItemId;
 use syncline_model::list::{ListItem, TextError};
+use uuid::Uuid;
 
 pub use import::{ImportPlan, plan_import};
 pub use markdown::{Bullets, read_markdown, write_markdown};
 pub use snapshot::{SCHEMA, Snapshot, SnapshotError, SnapshotList, read_snapshot, write_snapshot};
+
+/// The namespace of ids that follow from a file.
+const NAMESPACE: Uuid = Uuid::from_u128(0x3b0f_6c4e_5a0d_4f6c_9d0e_7a51_4c1b_92d7);
 
 /// An item of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

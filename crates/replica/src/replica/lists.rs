@@ -89,18 +89,34 @@ impl Replica {
     ///
     /// Read the lists with [`syncline_store::lists`] on the connection of [`Replica::view`].
     pub fn change_lists(&mut self, command: &Command) -> Result<ListsChanged, ListError> {
+        let change = ListChange::of(command);
+        self.change_lists_together(&change, std::slice::from_ref(command))
+    }
+
+    /// Carries out several commands as one change, which is undone as one: `change` says what it is.
+    /// None of them may depend on another.
+    pub fn change_lists_together(
+        &mut self,
+        change: &ListChange,
+        commands: &[Command],
+    ) -> Result<ListsChanged, ListError> {
         let now = self.place.host.now();
         let keys = self.decide_lists(|desk, lists| {
-            let Plan { ops, inverse } = lists.plan(command, Source::Person)?;
-            if ops.is_empty() {
+            let mut whole = Plan::default();
+            for command in commands {
+                let Plan { ops, inverse } = lists.plan(command, Source::Person)?;
+                whole.ops.extend(ops);
+                whole.inverse.extend(inverse);
+            }
+            if whole.ops.is_empty() {
                 return Ok(Vec::new());
             }
             desk.note_done(&ListStep {
                 done_at: now,
-                change: ListChange::of(command),
-                back: inverse,
+                change: change.clone(),
+                back: whole.inverse,
             })?;
-            lists.write(desk, ops, now)
+            lists.write(desk, whole.ops, now)
         })?;
         Ok(ListsChanged { keys })
     }

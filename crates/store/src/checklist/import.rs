@@ -11,10 +11,7 @@ use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot, TextKind};
 use syncline_model::{ItemId, ListId};
 use uuid::Uuid;
 
-use super::{Checklist, Entry, EntryProblem, EntryProblemCause, Place};
-
-/// The namespace of the ids of imported items.
-const NAMESPACE: Uuid = Uuid::from_u128(0x3b0f_6c4e_5a0d_4f6c_9d0e_7a51_4c1b_92d7);
+use super::{Checklist, Entry, EntryProblem, EntryProblemCause, NAMESPACE, Place};
 
 /// What an import comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use syncline_model::{ItemId, ListId, Timestamp};
+use uuid::Uuid;
 
-use super::{Checklist, Entry, Place};
+use super::{Checklist, Entry, NAMESPACE, Place};
 
 /// The schema that is read and written.
 pub const SCHEMA: &str = "net.aggregat4.tasklist.snapshot@v1";
@@ -33,8 +34,8 @@ pub struct Snapshot {
 /// One list of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotList {
-    /// The file's own id for it; none where that can't be one.
-    pub list: Option<ListId>,
+    /// The file's own id for it, or one that follows from that where it can't be one.
+    pub list: ListId,
     pub title: String,
     pub checklist: Checklist,
 }
@@ -108,7 +109,7 @@ impl WireList {
             (Place::Item { list, item }, entry)
         });
         SnapshotList {
-            list: ListId::new(self.list_id).ok(),
+            list: list_id(self.list_id),
             checklist: Checklist {
                 title: Some(self.title.clone()),
                 entries: entries.collect(),
@@ -117,6 +118,11 @@ impl WireList {
             title: self.title,
         }
     }
+}
+
+fn list_id(text: String) -> ListId {
+    let id = Uuid::new_v5(&NAMESPACE, text.as_bytes());
+    ListId::new(text).unwrap_or_else(|_| ListId::new(id.to_string()).expect("a UUID is an id"))
 }
 
 /// Writes a snapshot, as indented JSON. An entry without an id gets its number as one.
@@ -136,7 +142,7 @@ pub fn write_snapshot(
             note: entry.note,
         });
         WireList {
-            list_id: list.list.map(|list| list.to_string()).unwrap_or_default(),
+            list_id: list.list.to_string(),
             title: list.title,
             items: items.collect(),
         }

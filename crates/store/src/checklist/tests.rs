@@ -177,7 +177,7 @@ fn snapshot_of(title: &str, entries: Vec<Entry>) -> Snapshot {
     });
     Snapshot {
         lists: vec![SnapshotList {
-            list: Some(ListId::new("l").unwrap()),
+            list: ListId::new("l").unwrap(),
             title: title.to_owned(),
             checklist: Checklist {
                 title: None,

@@ -6,7 +6,7 @@ use syncline_model::{ItemId, ListId};
 use syncline_store::lists::{RemovedLists, items, lists};
 
 use super::{Place, outbox, start, sync};
-use crate::{ListError, ListsReversed, OpState, Replica};
+use crate::{ListChange, ListError, ListsReversed, OpState, Replica};
 
 fn list_id(id: &str) -> ListId {
     ListId::new(id).unwrap()
@@ -298,4 +298,25 @@ fn what_is_undone_reaches_the_log_as_ops_like_others() {
     // The log has the items as removed; what is done again makes them whole.
     redo(&mut a);
     assert_eq!(texts(&mut a), ["x", "y", "z"]);
+}
+
+#[test]
+fn what_was_done_together_is_undone_together() {
+    let place = Place::new();
+    let mut replica = place.open("a");
+    does(&mut replica, &new_list("l"));
+    does(&mut replica, &add(&["a", "b"]));
+    let before = shown(&mut replica);
+    let both = ["a", "b"].map(|id| Command::Check { item: item_ref(id) });
+    let change = ListChange {
+        items: 2,
+        ..ListChange::of(&both[0])
+    };
+    let changed = replica.change_lists_together(&change, &both).unwrap();
+    assert_eq!(changed.keys.len(), 2);
+    let refused = [both[0].clone(), edit("nowhere", "x")];
+    let declined = replica.change_lists_together(&change, &refused);
+    assert!(matches!(declined, Err(ListError::Declined(_))));
+    assert_eq!(undo(&mut replica).change, change);
+    assert_eq!(shown(&mut replica), before);
 }

@@ -14,7 +14,9 @@
 //! What is not understood whole stays: a payload that a newer version reads further may win there
 //! what it doesn't win here.
 
-use crate::{OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, thread};
+use crate::{
+    OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, session, thread,
+};
 
 /// Whether the rows still need an op of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,7 @@ pub fn coverage<R: Rows>(
         Scope::THREAD => thread::coverage::<R>,
         Scope::REGISTRY => registry::coverage::<R>,
         Scope::LIST => list::coverage::<R>,
+        Scope::SESSION => session::coverage::<R>,
         _ => return Ok(Coverage::Opaque),
     };
     match payload {

@@ -1,6 +1,8 @@
 //! One op onto the view: the dispatch by scope.
 
-use crate::{Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, list, planted, registry, thread};
+use crate::{
+    Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, list, planted, registry, session, thread,
+};
 
 /// Where the op that is folded stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub fn fold<R: Rows>(
         Scope::THREAD => thread::fold::<R>,
         Scope::REGISTRY => registry::fold::<R>,
         Scope::LIST => list::fold::<R>,
+        Scope::SESSION => session::fold::<R>,
         _ => return Ok(Folded::Opaque),
     };
     match payload {
@@ -58,10 +61,15 @@ pub fn fold<R: Rows>(
 
 /// The view tables of every scope, in the order in which they are made.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
-    [thread::TABLES, registry::TABLES, list::TABLES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        thread::TABLES,
+        registry::TABLES,
+        list::TABLES,
+        session::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 impl Op {

@@ -11,19 +11,32 @@
 
 mod batch;
 mod change;
+mod coverage;
+mod fold;
 mod ids;
+mod merge;
+mod news;
 mod ops;
 mod order;
 mod patches;
+mod snapshot;
+mod stamps;
+mod tables;
 
 pub use batch::{Batch, CHUNK_BYTES, Piece, TEXT_CHARS_MAX, pieces_of_text};
 pub use change::Change;
+pub use coverage::coverage;
+pub use fold::fold;
 pub use ids::{SessionId, session_id};
+pub use news::news_of;
 pub use ops::{Delete, Patch, SessionOp};
 pub use order::order_after;
 pub use patches::{
     CompactionPatch, ErrorPatch, FileTouch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch,
     Usage,
+};
+pub use tables::{
+    COMPACTIONS, ERRORS, MESSAGES, PARTS, SESSION_LINKS, SESSIONS, TABLES, TOOLS, USAGE,
 };
 
 /// The words of fields that this version gives a meaning; any other word is kept as it stands.

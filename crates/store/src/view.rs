@@ -3,7 +3,7 @@
 //! Rows of small tables are kept in memory until the end of the batch and written once; rows of
 //! searched tables go in at once, and their full-text rows last.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
@@ -20,7 +20,8 @@ pub(crate) struct View<'c> {
     connection: &'c Connection,
     layer: Layer,
     cached: HashMap<(&'static str, Vec<Value>), CachedRow>,
-    documents: Vec<Document>,
+    /// The full-text rows to write, by their tables' names and their ids.
+    documents: BTreeMap<(&'static str, i64), Document>,
 }
 
 /// Which ops write: those of the log, or those of the outbox on top.
@@ -40,7 +41,6 @@ struct CachedRow {
 #[derive(Debug)]
 struct Document {
     table: &'static Table,
-    id: i64,
     text: String,
 }
 
@@ -50,7 +50,7 @@ impl<'c> View<'c> {
             connection,
             layer,
             cached: HashMap::new(),
-            documents: Vec::new(),
+            documents: BTreeMap::new(),
         }
     }
 
@@ -71,8 +71,8 @@ impl<'c> View<'c> {
                 None => execute(self.connection, &sql.delete, &key)?,
             };
         }
-        for document in self.documents.drain(..) {
-            index(self.connection, document.table, document.id, &document.text)?;
+        for ((_, id), document) in std::mem::take(&mut self.documents) {
+            index(self.connection, document.table, id, &document.text)?;
         }
         Ok(())
     }
@@ -122,24 +122,26 @@ impl<'c> View<'c> {
         Ok(())
     }
 
-    fn write(&self, table: &'static Table, row: Row) -> Result<(), StoreError> {
+    /// Writes a row in place of the one with its key. Its full-text row is written with the others,
+    /// in place of any that was to be written for it.
+    fn write(&mut self, table: &'static Table, row: Row) -> Result<(), StoreError> {
         let sql = sql_of(table);
-        execute(self.connection, &sql.upsert, &row)?;
-        if let Some(column) = table.searched {
-            let id = self.id_of(table, &row[..table.key_columns])?;
-            let id = id.ok_or(StoreError::damaged(
-                "a row that was just written is not there",
-            ))?;
+        let Some(column) = table.searched else {
+            execute(self.connection, &sql.upsert, &row)?;
+            return Ok(());
+        };
+        let known = self.id_of(table, &row[..table.key_columns])?;
+        if let Some(id) = known {
             self.connection
                 .prepare_cached(&sql.unindex)?
                 .execute([id])?;
-            index(
-                self.connection,
-                table,
-                id,
-                row[column].as_text().unwrap_or_default(),
-            )?;
         }
+        execute(self.connection, &sql.upsert, &row)?;
+        let id = known.unwrap_or_else(|| self.connection.last_insert_rowid());
+        let text = row.into_iter().nth(column).and_then(Value::into_text);
+        let text = text.unwrap_or_default();
+        self.documents
+            .insert((table.name, id), Document { table, text });
         Ok(())
     }
 
@@ -254,7 +256,8 @@ impl Rows for View<'_> {
             .nth(column)
             .and_then(Value::into_text)
             .unwrap_or_default();
-        self.documents.push(Document { table, id, text });
+        self.documents
+            .insert((table.name, id), Document { table, text });
         Ok(true)
     }
 

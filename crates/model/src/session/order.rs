@@ -16,6 +16,6 @@ pub fn order_after(previous: Option<i64>, at: Option<Timestamp>) -> i64 {
 }
 
 /// The order key of something of which no more is known than its time, in milliseconds.
-fn order_of_millis(millis: i64) -> i64 {
+pub(super) fn order_of_millis(millis: i64) -> i64 {
     millis.saturating_mul(PLACES)
 }

@@ -11,6 +11,10 @@ use crate::{Timestamp, Value};
 /// it. A million of them can be added up.
 const COUNT_MAX: u64 = 1 << 43;
 
+pub(super) fn count_cell(count: u64) -> Value {
+    Value::Integer(count.min(COUNT_MAX) as i64)
+}
+
 /// What a field of a row holds.
 trait IntoCell {
     fn into_cell(self) -> Value;
@@ -30,7 +34,7 @@ impl IntoCell for Timestamp {
 
 impl IntoCell for u64 {
     fn into_cell(self) -> Value {
-        Value::Integer(self.min(COUNT_MAX) as i64)
+        count_cell(self)
     }
 }
 

@@ -1,0 +1,274 @@
+//! The fold of scope `session`.
+
+use std::borrow::Cow;
+
+use super::merge::{Merge, Merged};
+use super::ops::{Delete, Patch, SessionOp};
+use super::tables::{CONTENTS, PARTS, SESSIONS, blank, cell, place};
+use super::{Change, Part, SessionId, Usage, snapshot};
+use crate::planted::{Defect, is_planted};
+use crate::{Folded, OpKey, OpVersion, Payload, Place, Row, Rows, SkipReason, Timestamp, Value};
+
+/// What stands in place of the kind of a part that its agent took back.
+pub(super) const REMOVED: &str = "removed";
+
+/// Folds one op of a session.
+pub fn fold<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+    _: Place,
+) -> Result<Folded, R::Error> {
+    let op = SessionOp::read(payload);
+    let Some(op) = op.filter(|_| SessionId::of_resource(&key.resource).is_some()) else {
+        return Ok(Folded::Skipped(SkipReason::Unreadable));
+    };
+    let session = Value::from(key.resource.as_str());
+    match op {
+        // Of several deletes the last one makes the tombstone: it has erased the others.
+        SessionOp::Delete(op) => {
+            delete(rows, session, op)?;
+            Ok(Folded::Deleted)
+        }
+        SessionOp::Patch(_) if is_deleted(rows, &session)? => Ok(Folded::AfterDelete),
+        SessionOp::Patch(patch) => {
+            let version = OpVersion {
+                clock: key.clock,
+                actor: key.actor.clone(),
+            };
+            Folding::new(rows, session, version).patch(*patch)?;
+            Ok(Folded::Applied)
+        }
+    }
+}
+
+fn is_deleted<R: Rows>(rows: &mut R, session: &Value) -> Result<bool, R::Error> {
+    let row = rows.get(&SESSIONS, std::slice::from_ref(session))?;
+    Ok(row.is_some_and(|row| is_tombstone(&row)))
+}
+
+pub(super) fn is_tombstone(row: &Row) -> bool {
+    *cell(&SESSIONS, row, "deleted_at") != Value::Null
+}
+
+/// Leaves the tombstone, made of the delete alone: a log whose earlier payloads are erased folds to
+/// the same row.
+fn delete<R: Rows>(rows: &mut R, session: Value, op: Delete) -> Result<(), R::Error> {
+    let id = session.as_text().unwrap_or_default();
+    for table in CONTENTS {
+        rows.clear(table, id)?;
+    }
+    rows.put(&SESSIONS, tombstone(session, op.at))
+}
+
+pub(super) fn tombstone(session: Value, at: Timestamp) -> Row {
+    let mut row = blank(&SESSIONS, &[session]);
+    row[place(&SESSIONS, "deleted_at")] = Value::Integer(at.as_millis());
+    row
+}
+
+/// The key of a part's row.
+pub(super) fn part_key(session: &Value, part: &Part<'_>) -> [Value; 4] {
+    let (owner, id) = match (&*part.tool_id, &*part.message_id) {
+        ("", "") => ("session", ""),
+        ("", message) => ("message", message),
+        (tool, _) => ("tool", tool),
+    };
+    [
+        session.clone(),
+        Value::from(owner),
+        Value::from(id),
+        Value::from(&*part.id),
+    ]
+}
+
+/// The cells of a part between its key and its stamp.
+pub(super) fn part_cells(part: &Part<'_>) -> [Value; 5] {
+    let text = |text: &Option<Cow<'_, str>>| Value::from(text.as_deref().map(Value::from));
+    let kept = |value| if part.removed { Value::Null } else { value };
+    let kind = if part.removed { REMOVED } else { &*part.kind };
+    [
+        Value::from(kind),
+        Value::Integer(part.order),
+        Value::Integer(part.continues.into()),
+        kept(text(&part.media_type)),
+        kept(text(&part.reference)),
+    ]
+}
+
+/// The text of a part.
+pub(super) fn part_text(part: Part<'_>) -> Value {
+    if part.removed {
+        return Value::from("");
+    }
+    Value::Text(part.text.into_owned())
+}
+
+/// One op on its way into the rows of its session.
+struct Folding<'r, R> {
+    rows: &'r mut R,
+    session: Value,
+    version: OpVersion,
+    wrote: bool,
+    /// What the op adds to counts of the session, by their columns.
+    counts: Vec<(&'static str, i64)>,
+}
+
+impl<'r, R: Rows> Folding<'r, R> {
+    fn new(rows: &'r mut R, session: Value, version: OpVersion) -> Self {
+        Self {
+            rows,
+            session,
+            version,
+            wrote: false,
+            counts: Vec::new(),
+        }
+    }
+
+    fn patch(&mut self, patch: Patch<'_>) -> Result<(), R::Error> {
+        for message in patch.messages {
+            let (key, changes) = message.into_cells();
+            self.merge(Merged::Message, key, changes)?;
+        }
+        for tool in patch.tools {
+            let (key, changes) = tool.into_cells();
+            self.merge(Merged::Tool, key, changes)?;
+        }
+        for error in patch.errors {
+            let (key, changes) = error.into_cells();
+            self.merge(Merged::Error, key, changes)?;
+        }
+        for compaction in patch.compactions {
+            let (key, changes) = compaction.into_cells();
+            self.merge(Merged::Compaction, key, changes)?;
+        }
+        for link in patch.links {
+            let (key, changes) = link.into_cells();
+            self.merge(Merged::Link, key, changes)?;
+        }
+        for part in patch.parts {
+            self.part(part)?;
+        }
+        for usage in patch.usage {
+            self.usage(usage)?;
+        }
+        let (key, changes) = patch.session.into_cells();
+        self.merge(Merged::Session, key, changes)?;
+        self.finish()
+    }
+
+    fn merge(
+        &mut self,
+        kind: Merged,
+        below: Vec<Value>,
+        changes: Vec<Change<Value>>,
+    ) -> Result<(), R::Error> {
+        let key: Vec<Value> = std::iter::once(self.session.clone()).chain(below).collect();
+        let merge = kind.merge(self.rows, &key, changes, &self.version)?;
+        let Some(merge) = merge else {
+            return Ok(());
+        };
+        self.wrote = true;
+        let gone = kind.counts(
+            merge
+                .before
+                .as_ref()
+                .filter(|_| !is_planted(Defect::CountsGrow)),
+        );
+        let come = kind.counts(Some(&merge.after));
+        self.counts.extend(gone.iter().map(|name| (*name, -1)));
+        self.counts.extend(come.iter().map(|name| (*name, 1)));
+        self.make_found(kind, &merge)?;
+        self.rows.put(kind.table(), merge.after)
+    }
+
+    /// Writes the text of a field that is to be found beside the parts. There is such a row once the
+    /// field was written, whatever it holds.
+    fn make_found(&mut self, kind: Merged, merge: &Merge) -> Result<(), R::Error> {
+        let (field, owner) = match kind {
+            Merged::Session => ("title", "title"),
+            Merged::Tool => ("error", "tool_error"),
+            Merged::Error => ("message", "error"),
+            Merged::Compaction => ("summary", "compaction"),
+            Merged::Message | Merged::Link => return Ok(()),
+        };
+        let table = kind.table();
+        let at = place(table, field);
+        if merge.won >> (at - table.key_columns) & 1 == 0 {
+            return Ok(());
+        }
+        let id = merge.after[1..table.key_columns].first();
+        let mut row = vec![
+            self.session.clone(),
+            Value::from(owner),
+            id.cloned().unwrap_or_else(|| Value::from("")),
+            Value::from(""),
+            Value::from(owner),
+            Value::Integer(0),
+            Value::Integer(0),
+            Value::Null,
+            Value::Null,
+        ];
+        row.extend(self.stamp());
+        let text = merge.after[at].as_text().unwrap_or_default();
+        row.push(Value::from(text));
+        self.rows.put(&PARTS, row)
+    }
+
+    fn stamp(&self) -> [Value; 2] {
+        [
+            Value::Integer(self.version.clock.get() as i64),
+            Value::from(self.version.actor.as_str()),
+        ]
+    }
+
+    fn part(&mut self, part: Part<'_>) -> Result<(), R::Error> {
+        let key = part_key(&self.session, &part);
+        let old = self.rows.get(&PARTS, &key)?;
+        let is_new = old.is_none();
+        let stamp = self.stamp();
+        let later = |row: &Row| (&row[9], &row[10]) > (&stamp[0], &stamp[1]);
+        if old.is_some_and(|row| later(&row)) && !is_planted(Defect::PartByArrival) {
+            return Ok(());
+        }
+        self.wrote = true;
+        let mut row = Vec::with_capacity(PARTS.columns.len());
+        row.extend(key);
+        row.extend(part_cells(&part));
+        row.extend(stamp);
+        row.push(part_text(part));
+        if is_new {
+            self.rows.insert(&PARTS, row).map(|_| ())
+        } else {
+            self.rows.put(&PARTS, row)
+        }
+    }
+
+    fn usage(&mut self, usage: Usage<'_>) -> Result<(), R::Error> {
+        if let Some(row) = snapshot::merge(self.rows, &self.session, usage)? {
+            self.wrote = true;
+            self.rows.put(&super::USAGE, row)?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that what was written has a session, and that its counts are right.
+    fn finish(&mut self) -> Result<(), R::Error> {
+        if !self.wrote {
+            return Ok(());
+        }
+        let key = std::slice::from_ref(&self.session);
+        let old = self.rows.get(&SESSIONS, key)?;
+        let changes = old.is_none() || !self.counts.is_empty();
+        let mut row = old.unwrap_or_else(|| blank(&SESSIONS, key));
+        for (name, change) in self.counts.drain(..) {
+            if let Value::Integer(count) = &mut row[place(&SESSIONS, name)] {
+                *count += change;
+            }
+        }
+        if changes {
+            self.rows.put(&SESSIONS, row)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Who wrote the fields of a row last.
+//!
+//! In a row they are text, one line for all fields of one write: a set of fields as hexadecimal bits,
+//! clock, actor. Actors have no line breaks.
+
+use std::fmt::Write as _;
+
+use crate::planted::{Defect, is_planted};
+use crate::{ActorId, Clock, OpVersion};
+
+/// A set of fields of a row, by their places.
+pub(super) type Fields = u64;
+
+/// The last writer of each field that was ever written.
+#[derive(Debug, Default)]
+pub(super) struct Stamps(Vec<(Fields, OpVersion)>);
+
+const OURS: &str = "the fold alone writes this column";
+
+impl Stamps {
+    /// Reads what [`Stamps::to_text`] wrote.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self(text.lines().map(|l| Self::line(l).expect(OURS)).collect())
+    }
+
+    fn line(line: &str) -> Option<(Fields, OpVersion)> {
+        let mut words = line.splitn(3, ' ');
+        let fields = Fields::from_str_radix(words.next()?, 16).ok()?;
+        let clock = Clock::new(words.next()?.parse().ok()?).ok()?;
+        let actor = ActorId::new(words.next()?).ok()?;
+        Some((fields, OpVersion { clock, actor }))
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (fields, version) in &self.0 {
+            writeln!(text, "{fields:x} {} {}", version.clock, version.actor)
+                .expect("writing to a string does not fail");
+        }
+        text.pop();
+        text
+    }
+
+    /// Of `fields`, those that a write of this version wins: from now on they are its own. What an op
+    /// has written itself it may write again.
+    pub(super) fn win(&mut self, fields: Fields, version: &OpVersion) -> Fields {
+        let lost = self.0.iter().filter(|(_, last)| is_later(last, version));
+        let mut lost = lost.fold(0, |all, (lost, _)| all | lost);
+        if is_planted(Defect::SessionFieldsShareVersion) && lost & fields != 0 {
+            lost = Fields::MAX;
+        }
+        let won = fields & !lost;
+        if won == 0 {
+            return 0;
+        }
+        for (fields, _) in &mut self.0 {
+            *fields &= !won;
+        }
+        match self.0.iter_mut().find(|(_, last)| last == version) {
+            Some((fields, _)) => *fields |= won,
+            None => self.0.push((won, version.clone())),
+        }
+        self.0.retain(|(fields, _)| *fields != 0);
+        // Each field stands in one line alone, so that its lowest field gives a line one place.
+        self.0
+            .sort_unstable_by_key(|(fields, _)| fields.trailing_zeros());
+        won
+    }
+
+    /// Whether one of `fields` is of this version.
+    pub(super) fn holds(&self, fields: Fields, version: &OpVersion) -> bool {
+        let mut lines = self.0.iter();
+        lines.any(|(held, last)| held & fields != 0 && last == version)
+    }
+}
+
+fn is_later(last: &OpVersion, version: &OpVersion) -> bool {
+    if is_planted(Defect::SessionTieByArrival) {
+        return last.clock > version.clock;
+    }
+    last > version
+}

@@ -1,0 +1,119 @@
+//! What is read again is written once.
+
+use std::convert::Infallible;
+
+use syncline_model::session::{
+    Batch, Change, MessagePatch, Part, Piece, SessionPatch, ToolPatch, Usage, news_of,
+};
+use syncline_model::{Op, Rows, Timestamp};
+
+use super::memory::{Memory, op, session};
+
+fn transcript(lines: i64) -> Vec<Piece<'static>> {
+    let at = |line| Timestamp::from_millis(line * 1000).expect("a small time");
+    let mut pieces = vec![Piece::Session(Box::new(SessionPatch {
+        agent: Change::Set("claude-code".into()),
+        title: Change::Set(format!("title {lines}").into()),
+        git_branch: Change::Clear,
+        updated_at: Change::Set(at(lines)),
+        ..SessionPatch::default()
+    }))];
+    for line in 0..lines {
+        let id = format!("m{line}");
+        pieces.push(Piece::Message(MessagePatch {
+            id: id.clone().into(),
+            role: Change::Set("assistant".into()),
+            at: Change::Set(at(line)),
+            ..MessagePatch::default()
+        }));
+        pieces.push(Piece::Part(Part {
+            message_id: id.clone().into(),
+            id: "0".into(),
+            kind: "text".into(),
+            text: format!("text {line}").into(),
+            ..Part::default()
+        }));
+        pieces.push(Piece::Tool(Box::new(ToolPatch {
+            id: id.clone().into(),
+            success: Change::Set(true),
+            ..ToolPatch::default()
+        })));
+        pieces.push(Piece::Usage(Usage {
+            id: "one response".into(),
+            order: line,
+            output: line as u64,
+            ..Usage::default()
+        }));
+    }
+    pieces
+}
+
+/// Writes what is news of the pieces; gives the op, if there is one.
+fn import(view: &mut Memory, actor: &str, clock: u64, pieces: Vec<Piece<'_>>) -> Option<Op> {
+    let mut batch = Batch::default();
+    for piece in pieces {
+        let mut reader = view.clone();
+        let mut row = |table, key: &[_]| -> Result<_, Infallible> { reader.get(table, key) };
+        if let Some(piece) = news_of(&mut row, session(), piece).unwrap() {
+            let full = batch.push(&piece).expect("small pieces");
+            assert_eq!(full, None, "a small batch");
+        }
+    }
+    let payload = batch.finish().expect("small pieces")?;
+    let op = op(actor, clock, payload.as_str());
+    view.fold(&op);
+    Some(op)
+}
+
+#[test]
+fn importing_twice_writes_nothing_new() {
+    let mut view = Memory::default();
+    assert!(import(&mut view, "a", 1, transcript(4)).is_some());
+    let before = view.clone();
+    assert_eq!(import(&mut view, "a", 2, transcript(4)), None);
+    assert_eq!(view, before);
+}
+
+#[test]
+fn a_transcript_that_grew_gives_what_it_grew_by() {
+    let mut view = Memory::default();
+    import(&mut view, "a", 1, transcript(4));
+    let op = import(&mut view, "a", 2, transcript(5)).expect("a line more");
+    assert!(!op.payload.as_str().contains("text 3"));
+    assert!(op.payload.as_str().contains("text 4"));
+    let mut whole = Memory::default();
+    import(&mut whole, "a", 1, transcript(5));
+    assert_eq!(view.rows.len(), whole.rows.len());
+}
+
+#[test]
+fn a_stale_copy_changes_nothing_back() {
+    let mut view = Memory::default();
+    import(&mut view, "a", 1, transcript(5));
+    assert_eq!(import(&mut view, "b", 9, transcript(3)), None);
+    assert_eq!(view.of_session("title"), "title 5".into());
+}
+
+#[test]
+fn a_deleted_session_is_not_written_again() {
+    let mut view = Memory::default();
+    import(&mut view, "a", 1, transcript(2));
+    view.fold(&op(
+        "a",
+        2,
+        r#"{"type":"delete","at":"2026-03-01T10:00:00Z"}"#,
+    ));
+    assert_eq!(import(&mut view, "b", 3, transcript(5)), None);
+}
+
+#[test]
+fn two_machines_that_read_one_transcript_show_the_same() {
+    let (mut one, mut other) = (Memory::default(), Memory::default());
+    let from_one = import(&mut one, "a", 1, transcript(4)).unwrap();
+    let from_other = import(&mut other, "b", 1, transcript(4)).unwrap();
+    assert_eq!(from_one.payload, from_other.payload);
+    one.fold(&from_other);
+    other.fold(&from_one);
+    assert_eq!(one, other);
+    assert_eq!(one.of_session("message_count"), 4.into());
+}

@@ -5,7 +5,9 @@
 
 mod admin;
 mod bootstrap;
+mod decide;
 mod health;
+mod lists;
 mod metrics;
 mod openapi;
 mod pull;
@@ -31,6 +33,7 @@ pub(crate) fn table() -> Vec<Route> {
         reset::routes(),
         status::routes(),
         threads::routes(),
+        lists::routes(),
         tokens::routes(),
         admin::routes(),
         whoami::routes(),

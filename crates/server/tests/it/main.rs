@@ -12,6 +12,7 @@ mod document;
 mod health;
 mod jwt;
 mod limits;
+mod lists;
 mod log;
 mod matrix;
 mod nonsense;

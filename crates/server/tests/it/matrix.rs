@@ -41,6 +41,11 @@ pub(crate) async fn world() -> World {
         .post("/api/threads/sync", &admin, thread)
         .await
         .expect(200);
+    let list = json!({"list_id": "canary-list", "title": "canary title"});
+    server.post("/api/lists", &admin, list).await.expect(201);
+    let item = json!({"item_id": "canary-item", "text": "canary text", "note": "canary note"});
+    let items = "/api/lists/canary-list/items";
+    server.post(items, &admin, item).await.expect(201);
     let spare = server.issue("acme", Rights::Read, None);
     World {
         epoch: pushed["epoch"].as_str().unwrap().to_owned(),
@@ -81,6 +86,11 @@ impl World {
             }
             ("GET" | "DELETE", "/api/threads/{id}") | ("GET", "/api/threads/{id}/status") => {
                 path.replace("{id}", "canary-key")
+            }
+            (method, path) if path.starts_with("/api/lists") => {
+                body = list_body(method, path);
+                path.replace("{list_id}", "canary-list")
+                    .replace("{item_id}", "canary-item")
             }
             ("GET", "/api/threads/search") => format!("{path}?q=canary"),
             ("POST", "/api/admin/compact") => {
@@ -146,6 +156,18 @@ impl World {
             return (status, String::from_utf8_lossy(&first).into_owned());
         }
         (status, response.text().await.unwrap())
+    }
+}
+
+/// What each route over lists takes; those that the document has without a body take none.
+fn list_body(method: &str, path: &str) -> Option<Value> {
+    match (method, path.rsplit('/').next()?) {
+        ("POST", "lists") => Some(json!({"title": "matrix"})),
+        ("POST", "items") => Some(json!({"text": "matrix", "done": true, "note": "n"})),
+        ("POST", "move") => Some(json!({"position": "start"})),
+        ("PATCH", "{list_id}") => Some(json!({"title": "matrix", "position": "start"})),
+        ("PATCH", "{item_id}") => Some(json!({"text": "matrix", "done": true, "note": "n"})),
+        _ => None,
     }
 }
 

@@ -18,14 +18,12 @@ use super::target::{Stop, decide, find};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
 use crate::random::random_uuid;
+use crate::routes::decide::idempotency_key;
 
 /// Entries of one request.
 pub(super) const ENTRIES_MAX: usize = 100;
 /// The author of an entry that names none.
 const AUTHOR: &str = "user";
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// The longest `Idempotency-Key`, in bytes.
-const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 
 #[derive(Deserialize)]
 struct Target {
@@ -187,8 +185,7 @@ fn sequence_ids(
 #[derive(Debug)]
 enum EntryName {
     Random(EntryId),
-    /// A user, the `Idempotency-Key` of the request, and the entry's place in the request: the op
-    /// carries the id and the view keeps it, so a repeat is found whichever server it reaches.
+    /// The request's [`idempotency_key`], and the entry's place in the request.
     OfKey(String),
 }
 
@@ -203,16 +200,11 @@ impl EntryName {
 
 /// One name for each of the request's entries.
 fn names_of_entries(call: &Call, count: usize) -> Result<Vec<EntryName>, ApiError> {
-    let Some(value) = call.headers.get(IDEMPOTENCY_KEY) else {
+    let Some(key) = idempotency_key(call)? else {
         let random = (0..count).map(|_| EntryName::Random(EntryId::new(random_uuid())));
         return Ok(random.collect());
     };
-    let text = value.to_str().ok().map(str::trim);
-    let text = text.filter(|text| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()));
-    let message = "must be 1 to 255 visible ASCII characters";
-    let text = text.ok_or_else(|| ApiError::invalid_field("Idempotency-Key", message))?;
-    let user = &call.identity().user;
-    let of_key = |n| EntryName::OfKey(format!("{user}\0{text}\0{n}"));
+    let of_key = |n| EntryName::OfKey(format!("{key}\0{n}"));
     Ok((0..count).map(of_key).collect())
 }
 

@@ -4,30 +4,14 @@ use serde_json::json;
 use syncline_model::thread::{ContentError, NameError};
 use syncline_model::{Scope, ServerSeq};
 use syncline_protocol::ErrorCode;
+use syncline_store::TenantFile;
 use syncline_store::threads::{PlanError, PlannedOp, Resolved, SyncError, Thread, resolve_key};
-use syncline_store::{StoreError, TenantFile};
 
 use crate::error::ApiError;
 use crate::http::Call;
+use crate::routes::decide::decide as decide_ops;
+pub(super) use crate::routes::decide::{Stop, look};
 use crate::tenant::NewOp;
-
-/// Why a look at the threads, or a decision on them, came to nothing.
-pub(super) enum Stop {
-    Refused(ApiError),
-    Store(StoreError),
-}
-
-impl From<ApiError> for Stop {
-    fn from(error: ApiError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
 
 impl From<PlanError> for Stop {
     fn from(error: PlanError) -> Self {
@@ -118,35 +102,16 @@ pub(super) fn ambiguous(threads: &[Thread]) -> ApiError {
     ApiError::new(ErrorCode::Ambiguous, message).details(json!({"candidates": candidates}))
 }
 
-/// Looks at the threads in one state of the tenant's file.
-pub(super) async fn look<T: Send + 'static>(
-    call: &Call,
-    look: impl FnOnce(&TenantFile) -> Result<T, Stop> + Send + 'static,
-) -> Result<T, ApiError> {
-    let tenant = call.tenant().await?;
-    tenant
-        .read(move |file| match file.snapshot(look) {
-            Ok(found) => Ok(Ok(found)),
-            Err(Stop::Refused(error)) => Ok(Err(error)),
-            Err(Stop::Store(error)) => Err(error.into()),
-        })
-        .await?
-}
-
-/// Decides on the threads as they stand when the request's turn comes, and writes the ops; answers
-/// once they are on disk.
+/// Decides on the threads as they stand when the request's turn comes.
 pub(super) async fn decide<T: Send + 'static>(
     call: &Call,
     mut judge: impl FnMut(&TenantFile) -> Result<(Vec<PlannedOp>, T), Stop> + Send + 'static,
 ) -> Result<(T, Vec<ServerSeq>), ApiError> {
-    let tenant = call.tenant().await?;
-    let judge = move |file: &TenantFile| match judge(file) {
-        Ok((planned, answer)) => Ok((planned.into_iter().map(new_op).collect(), Ok(answer))),
-        Err(Stop::Refused(error)) => Ok((Vec::new(), Err(error))),
-        Err(Stop::Store(error)) => Err(error),
-    };
-    let (answer, places) = tenant.decide(judge, call.body.held()).await?;
-    Ok((answer?, places))
+    decide_ops(call, move |file| {
+        let (planned, answer) = judge(file)?;
+        Ok((planned.into_iter().map(new_op).collect(), answer))
+    })
+    .await
 }
 
 fn new_op((resource, payload): PlannedOp) -> NewOp {

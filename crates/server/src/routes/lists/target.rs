@@ -1,0 +1,259 @@
+//! Finding what a request means, planning what it asks for, and what refuses it.
+
+use axum::http::{HeaderValue, header};
+use serde_json::json;
+use syncline_model::list::{Command, ItemRef, PlanError, Source, TextError, TextKind, plan};
+use syncline_model::registry::List;
+use syncline_model::{ItemId, ListId};
+use syncline_protocol::ErrorCode;
+use syncline_store::lists::{
+    ContentTag, ShownItem, StoredLists, item_in, item_tag, list, list_tag,
+};
+use syncline_store::{StoreError, TenantFile};
+
+use super::spot::Side;
+use crate::error::ApiError;
+use crate::http::{Answer, Call};
+use crate::random::random;
+use crate::routes::decide::Stop;
+use crate::tenant::NewOp;
+
+/// The list whose id the path has.
+pub(super) fn list_of_path(call: &Call) -> Result<ListId, ApiError> {
+    ListId::new(call.parameter()).map_err(|_| ApiError::not_found("list"))
+}
+
+/// The item whose id the path has.
+pub(super) fn item_of_path(call: &Call) -> Result<ItemId, ApiError> {
+    let text = call.path.get(1).map_or("", String::as_str);
+    ItemId::new(text).map_err(|_| ApiError::not_found("item"))
+}
+
+/// The list with this id, though it be deleted.
+pub(super) fn known_list(file: &TenantFile, id: &ListId) -> Result<List, Stop> {
+    let found = list(file.connection(), id)?;
+    Ok(found.ok_or_else(|| refused(PlanError::ListUnknown { list: id.clone() }))?)
+}
+
+/// The list with this id, if it is there.
+pub(super) fn present_list(file: &TenantFile, id: &ListId) -> Result<List, Stop> {
+    let found = known_list(file, id)?;
+    if !found.present {
+        return Err(refused(PlanError::ListRemoved { list: id.clone() }).into());
+    }
+    Ok(found)
+}
+
+/// The item that is called so in this list, though it be removed; the list must be there.
+pub(super) fn known_item(file: &TenantFile, list: &ListId, id: &ItemId) -> Result<ShownItem, Stop> {
+    present_list(file, list)?;
+    let found = item_in(file.connection(), list, id)?;
+    let found = found.ok_or_else(|| refused(PlanError::ItemUnknown { item: id.clone() }))?;
+    if found.item.home != *list {
+        return Err(elsewhere(&found).into());
+    }
+    Ok(found)
+}
+
+/// The item that is called so in this list, and is there.
+pub(super) fn present_item(
+    file: &TenantFile,
+    list: &ListId,
+    id: &ItemId,
+) -> Result<ShownItem, Stop> {
+    let found = known_item(file, list, id)?;
+    if !found.item.present {
+        return Err(refused(PlanError::ItemRemoved { item: id.clone() }).into());
+    }
+    Ok(found)
+}
+
+/// The item of `list` beside which another is to stand.
+pub(super) fn item_beside(
+    file: &TenantFile,
+    list: &ListId,
+    side: Side,
+    id: &str,
+) -> Result<ItemRef, Stop> {
+    let wrong = |message: String, reason: &str| -> Stop {
+        ApiError::invalid_field(side.field(), message)
+            .details(json!({"field": side.field(), "reason": reason}))
+            .into()
+    };
+    let unknown = || wrong("is no item of the list".to_owned(), "item_unknown");
+    let item = ItemId::new(id).map_err(|_| unknown())?;
+    let found = item_in(file.connection(), list, &item)?.ok_or_else(unknown)?;
+    if !found.item.present {
+        return Err(wrong("was removed".to_owned(), "item_removed"));
+    }
+    if found.item.home != *list {
+        let message = format!("is in list {}", found.item.home);
+        return Err(wrong(message, "item_in_other_list"));
+    }
+    Ok(found.item.item)
+}
+
+/// The list beside which another is to stand.
+pub(super) fn list_beside(file: &TenantFile, side: Side, id: &str) -> Result<ListId, Stop> {
+    let wrong = |message: &str, reason: &str| -> Stop {
+        ApiError::invalid_field(side.field(), message)
+            .details(json!({"field": side.field(), "reason": reason}))
+            .into()
+    };
+    let unknown = || wrong("is no list", "list_unknown");
+    let id = ListId::new(id).map_err(|_| unknown())?;
+    match list(file.connection(), &id)? {
+        Some(list) if list.present => Ok(id),
+        Some(_) => Err(wrong("was deleted", "list_removed")),
+        None => Err(unknown()),
+    }
+}
+
+/// The ops that carry the commands out, all on the lists as they stand: none may depend on another.
+pub(super) fn planned(file: &TenantFile, commands: &[Command]) -> Result<Vec<NewOp>, Stop> {
+    let view = StoredLists::new(file.connection());
+    let mut ops = Vec::new();
+    for command in commands {
+        let plan = plan(&view, command, Source::Person, random()).map_err(|error| match error {
+            PlanError::View(error) => Stop::Store(error),
+            other => refused(other).into(),
+        })?;
+        ops.extend(plan.ops.into_iter().map(|op| NewOp {
+            scope: op.scope,
+            resource: op.resource,
+            payload: op.payload,
+        }));
+    }
+    Ok(ops)
+}
+
+/// What a request was made on, as its `If-Match` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It doesn't say, or any state will do.
+    Any,
+    /// One of these.
+    Tags(Vec<String>),
+}
+
+impl Seen {
+    pub(super) fn of(call: &Call) -> Result<Self, ApiError> {
+        let mut tags = Vec::new();
+        for value in call.headers.get_all(header::IF_MATCH) {
+            let malformed = || {
+                let message = "must be * or an ETag as it was answered, in quotes";
+                ApiError::invalid_field("If-Match", message)
+            };
+            for tag in value.to_str().map_err(|_| malformed())?.split(',') {
+                let tag = tag.trim();
+                if tag == "*" {
+                    return Ok(Self::Any);
+                }
+                let text = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+                tags.push(text.ok_or_else(malformed)?.to_owned());
+            }
+        }
+        Ok(if tags.is_empty() {
+            Self::Any
+        } else {
+            Self::Tags(tags)
+        })
+    }
+
+    /// Refuses what was made on another state than this. Where nothing is to be written the request
+    /// has been fulfilled, perhaps by its own first try, and there is nothing to refuse.
+    pub(super) fn check(
+        &self,
+        ops: &[NewOp],
+        current: impl FnOnce() -> Result<ContentTag, StoreError>,
+    ) -> Result<(), Stop> {
+        let Self::Tags(tags) = self else {
+            return Ok(());
+        };
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let current = current()?.to_string();
+        if tags.contains(&current) {
+            return Ok(());
+        }
+        let message = "it has changed since: read it again, and send what is still wanted with the \
+                       ETag of that answer";
+        let error = ApiError::new(ErrorCode::PreconditionFailed, message);
+        Err(error
+            .details(json!({"etag": format!("\"{current}\"")}))
+            .into())
+    }
+
+    /// As [`Seen::check`], of a list.
+    pub(super) fn check_list(
+        &self,
+        ops: &[NewOp],
+        file: &TenantFile,
+        list: &ListId,
+    ) -> Result<(), Stop> {
+        self.check(ops, || list_tag(file.connection(), list))
+    }
+
+    /// As [`Seen::check`], of an item.
+    pub(super) fn check_item(
+        &self,
+        ops: &[NewOp],
+        file: &TenantFile,
+        item: &ItemRef,
+    ) -> Result<(), Stop> {
+        self.check(ops, || item_tag(file.connection(), item))
+    }
+}
+
+/// An answer with the tag of what it shows.
+pub(super) fn tagged(answer: Answer, tag: ContentTag) -> Answer {
+    let quoted = HeaderValue::from_str(&format!("\"{tag}\""));
+    answer.header(header::ETAG, quoted.expect("hexadecimal digits in quotes"))
+}
+
+/// A plan's refusal. `details.reason` has the plan's own code.
+pub(super) fn refused(error: PlanError<StoreError>) -> ApiError {
+    let (reason, message) = (error.code(), error.to_string());
+    let with_field = |field: &'static str, message: String| {
+        ApiError::invalid_field(field, message).details(json!({"field": field, "reason": reason}))
+    };
+    let absent = |message: &str| {
+        ApiError::new(ErrorCode::NotFound, message).details(json!({"reason": reason}))
+    };
+    match error {
+        PlanError::ListUnknown { .. } => absent("there is no such list: see /api/lists"),
+        PlanError::ListRemoved { .. } => absent("the list was deleted: restore it first"),
+        PlanError::ItemUnknown { .. } => absent("there is no such item in the list"),
+        PlanError::ItemRemoved { .. } => absent("the item was removed: restore it first"),
+        PlanError::ItemElsewhere { .. } => absent("the item is in another list"),
+        PlanError::ListExists { .. } => with_field("list_id", message),
+        PlanError::ItemExists { .. } => with_field("item_id", message),
+        PlanError::BesideItself { .. } => with_field("before", message),
+        PlanError::Text(TextError::TooLong { .. }) | PlanError::Payload(_) => {
+            ApiError::new(ErrorCode::PayloadTooLarge, message).details(json!({"reason": reason}))
+        }
+        PlanError::Text(TextError::Blank { kind } | TextError::Control { kind }) => {
+            with_field(field_of(kind), message)
+        }
+        PlanError::View(error) => ApiError::internal(error),
+    }
+}
+
+fn field_of(kind: TextKind) -> &'static str {
+    match kind {
+        TextKind::Title => "title",
+        TextKind::Text => "text",
+        TextKind::Note => "note",
+    }
+}
+
+/// The item was moved to another list.
+fn elsewhere(found: &ShownItem) -> ApiError {
+    let home = &found.item.home;
+    ApiError::new(
+        ErrorCode::NotFound,
+        format!("the item was moved: it is in list {home} now"),
+    )
+    .details(json!({"reason": "item_in_other_list", "list_id": home}))
+}

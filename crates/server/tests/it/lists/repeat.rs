@@ -1,0 +1,122 @@
+//! Every write can be sent again.
+
+use reqwest::Method;
+use serde_json::json;
+use syncline_store::control::Rights;
+
+use super::lists;
+use crate::support::{Reply, start_on};
+
+const KEY: (&str, &str) = ("idempotency-key", "7f0c");
+
+#[tokio::test]
+async fn a_request_with_the_same_key_makes_one_thing_whatever_became_of_it() {
+    let lists = lists().await;
+    let make =
+        |title: &'static str| lists.with(KEY, Method::POST, "/api/lists", json!({"title": title}));
+    let first = make("plans").await.expect(201);
+    let id = first["list_id"].as_str().unwrap().to_owned();
+    let head = lists.head().await;
+    assert_eq!(make("plans").await.expect(201), first);
+    assert_eq!(lists.head().await, head);
+
+    let items = format!("/api/lists/{id}/items");
+    let add = || lists.with(KEY, Method::POST, &items, json!({"text": "one"}));
+    let one = add().await.expect(201);
+    let path = format!("{items}/{}", one["id"].as_str().unwrap());
+    lists
+        .patch(&path, json!({"text": "other"}))
+        .await
+        .expect(200);
+    assert_eq!(add().await.expect(201)["text"], "other");
+    lists.delete(&path).await.expect(200);
+    add().await.expect(201);
+    assert!(lists.ids(&id).await.is_empty());
+
+    lists.delete(&format!("/api/lists/{id}")).await.expect(200);
+    assert_eq!(make("plans").await.expect(201)["deleted"], true);
+    assert_eq!(lists.list_ids("").await, ["l", "m"]);
+}
+
+#[tokio::test]
+async fn a_key_is_its_users_and_its_lists_and_outlives_the_server() {
+    let lists = lists().await;
+    let text = json!({"text": "one"});
+    let add = async |list: &str| {
+        let path = format!("/api/lists/{list}/items");
+        lists
+            .with(KEY, Method::POST, &path, text.clone())
+            .await
+            .expect(201)["id"]
+            .clone()
+    };
+    let (on_l, on_m) = (add("l").await, add("m").await);
+    assert_ne!(on_l, on_m);
+    let token = lists.token.clone();
+    let data = lists.server.stop().await;
+    let server = start_on(data, |_| {}).await;
+    let again = server
+        .request(Method::POST, "/api/lists/l/items", &token)
+        .header(KEY.0, KEY.1)
+        .json(&text);
+    assert_eq!(Reply::of(again).await.expect(201)["id"], on_l);
+    let seen = server.get("/api/lists/l", &token).await.expect(200);
+    assert_eq!(seen["items"].as_array().unwrap().len(), 4);
+    let other = server.token("umbrella", Rights::Sync);
+    server
+        .get("/api/lists/l", &other)
+        .await
+        .refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_write_whose_wish_is_fulfilled_goes_well_and_writes_nothing() {
+    let lists = lists().await;
+    let item = "/api/lists/l/items/x";
+    for (method, path, body) in [
+        (
+            Method::PATCH,
+            item.to_owned(),
+            json!({"text": "t", "done": true, "note": "n"}),
+        ),
+        (Method::POST, format!("{item}/move"), json!({"after": "y"})),
+        (
+            Method::POST,
+            format!("{item}/move"),
+            json!({"position": "end"}),
+        ),
+        (Method::POST, format!("{item}/move"), json!({"to": "m"})),
+        (Method::DELETE, "/api/lists/l/items/y".to_owned(), json!({})),
+        (
+            Method::POST,
+            "/api/lists/l/items/y/restore".to_owned(),
+            json!({}),
+        ),
+        (
+            Method::PATCH,
+            "/api/lists/l".to_owned(),
+            json!({"title": "t", "position": "end"}),
+        ),
+        (Method::DELETE, "/api/lists/l".to_owned(), json!({})),
+        (Method::POST, "/api/lists/l/restore".to_owned(), json!({})),
+    ] {
+        let read = if path.contains("items") {
+            path.trim_end_matches("/move")
+                .trim_end_matches("/restore")
+                .to_owned()
+        } else {
+            "/api/lists/l".to_owned()
+        };
+        let tag = lists.get(&read).await.header("etag").to_owned();
+        let tag = if tag.is_empty() { "*".to_owned() } else { tag };
+        let before = lists.head().await;
+        let send = || lists.with(("if-match", &tag), method.clone(), &path, body.clone());
+        let first = send().await.expect(200);
+        let after = lists.head().await;
+        assert_ne!(before, after, "{method} {path} {body}");
+        // The tag is that of before: a client that has not heard the answer knows no other.
+        let again = send().await.expect(200);
+        assert_eq!(again, first, "{method} {path} {body}");
+        assert_eq!(lists.head().await, after, "{method} {path} {body}");
+    }
+}

@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::log::When;
 use crate::server::Server;
-use crate::tenant::{CompactReport, Refused, Rewrite};
+use crate::tenant::{CompactReport, LogLeft, Refused, Rewrite};
 
 /// The largest file that is written anew by itself where it has many gaps: nobody writes to the log
 /// for as long as that takes, which is well under a second.
@@ -80,6 +80,13 @@ impl Server {
                 bytes.after = report.bytes_after,
                 "log compacted"
             );
+            if report.log_left == LogLeft::Full {
+                tracing::warn!(
+                    tenant.id = %tenant,
+                    "readers kept the write-ahead log from being emptied: what was dropped is in it \
+                     until the next checkpoint"
+                );
+            }
             if report.totals.dropped > 0 {
                 // Made now, and not by the first new replica, which would wait for it.
                 log.prepared().await?;

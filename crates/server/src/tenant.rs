@@ -23,7 +23,7 @@ use syncline_store::{
 
 pub use commit::{Committed, Decide, NewOp, Outcome, Write};
 pub(crate) use compaction::before;
-pub use compaction::{CompactReport, Compacting, Keep, Liveness, Rewrite};
+pub use compaction::{CompactReport, Compacting, Keep, Liveness, LogLeft, Rewrite};
 pub use members::ClientNote;
 use members::Members;
 pub use pull::{Page, read_page};

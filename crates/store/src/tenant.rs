@@ -25,7 +25,7 @@ use crate::schema;
 
 pub use apply::{Applied, ApplyError, PulledPage};
 pub use batch::{AppendError, Appended, Batch};
-pub use compact::{Collecting, Compacted, Compaction, Fill, Stepped};
+pub use compact::{Collecting, Compacted, Compaction, Fill, Forgetting, Stepped};
 pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, Refusal};
 pub use read::{PageLimit, RawOp};

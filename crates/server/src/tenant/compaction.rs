@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use syncline_model::{ServerSeq, Timestamp};
 use syncline_store::{
-    ClientRecord, Collecting, Compacted, Compaction, PendingOp, Stepped, StoreError, TenantFile,
+    ClientRecord, Collecting, Compacted, Compaction, Forgetting, PendingOp, Stepped, StoreError,
+    TenantFile,
 };
 
-/// How often it is tried to empty the write-ahead log, which a reader may be in the way of.
-const EMPTY_TRIES_MAX: u32 = 40;
+/// How often it is tried to empty the write-ahead log, which a reader or another's checkpoint may be in
+/// the way of; a try takes a few milliseconds then, so that this is some ten seconds.
+const EMPTY_TRIES_MAX: u32 = 2_000;
 /// Ops that must have gone, and be half of those judged, for the file to be looked at for gaps.
 const GAPS_FROM_DROPPED: u64 = 1_000;
 
@@ -85,11 +87,21 @@ pub(crate) fn before(now: Timestamp, span: Duration) -> Option<Timestamp> {
 /// A compaction under way, from its floor to a file that is as small as its content.
 #[derive(Debug)]
 pub struct Compacting {
+    forgetting: Forgetting,
     run: Compaction,
     phase: Phase,
     rewrite: Rewrite,
     bytes_before: u64,
     bytes_after: u64,
+    log_left: LogLeft,
+}
+
+/// How a write-ahead log was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLeft {
+    Empty,
+    /// It holds what was dropped until the next checkpoint: readers were in the way for too long.
+    Full,
 }
 
 /// Whether a file with many gaps is written anew, which takes a time in which nobody else writes.
@@ -102,6 +114,8 @@ pub enum Rewrite {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Words of erased texts go from the full-text indexes: first, while the erased ops tell of them.
+    Forget,
     /// Ops, then tombstones, are dropped.
     Drop,
     /// Free pages go back to the system.
@@ -123,6 +137,13 @@ pub struct CompactReport {
     /// Bytes of the file and its write-ahead log.
     pub bytes_before: u64,
     pub bytes_after: u64,
+    pub log_left: LogLeft,
+}
+
+impl LogLeft {
+    const fn of(is_empty: bool) -> Self {
+        if is_empty { Self::Empty } else { Self::Full }
+    }
 }
 
 impl Compacting {
@@ -138,10 +159,12 @@ impl Compacting {
         file.forget_times_below(floor)?;
         Ok(Self {
             run: Compaction::begin(file, floor, Collecting::Tombstones)?,
-            phase: Phase::Drop,
+            forgetting: Forgetting::begin(),
+            phase: Phase::Forget,
             rewrite,
             bytes_before: file.bytes_on_disk(),
             bytes_after: 0,
+            log_left: LogLeft::Full,
         })
     }
 
@@ -149,6 +172,10 @@ impl Compacting {
     pub fn step(&mut self, file: &mut TenantFile, count: usize) -> Result<Stepped, StoreError> {
         const NO_OUTBOX: &[PendingOp] = &[];
         self.phase = match self.phase {
+            Phase::Forget => match file.forget_step(&mut self.forgetting, count)? {
+                Stepped::More => Phase::Forget,
+                Stepped::Done => Phase::Drop,
+            },
             Phase::Drop => match file.compact_step(&mut self.run, count, NO_OUTBOX)? {
                 Stepped::More => Phase::Drop,
                 Stepped::Done => Phase::Shrink,
@@ -163,14 +190,22 @@ impl Compacting {
                 }
                 Phase::Empty(0)
             }
-            Phase::Empty(tries) if file.empty_log()? || tries >= EMPTY_TRIES_MAX => Phase::Done,
-            Phase::Empty(tries) => Phase::Empty(tries + 1),
+            Phase::Empty(tries) => {
+                self.log_left = LogLeft::of(file.empty_log()?);
+                if self.log_left == LogLeft::Empty || tries >= EMPTY_TRIES_MAX {
+                    Phase::Done
+                } else {
+                    Phase::Empty(tries + 1)
+                }
+            }
             Phase::Done => Phase::Done,
         };
         self.bytes_after = file.bytes_on_disk();
         Ok(match self.phase {
             Phase::Done => Stepped::Done,
-            Phase::Drop | Phase::Shrink | Phase::Rewrite | Phase::Empty(_) => Stepped::More,
+            Phase::Forget | Phase::Drop | Phase::Shrink | Phase::Rewrite | Phase::Empty(_) => {
+                Stepped::More
+            }
         })
     }
 
@@ -191,6 +226,7 @@ impl Compacting {
             totals: self.run.totals(),
             bytes_before: self.bytes_before,
             bytes_after: self.bytes_after,
+            log_left: self.log_left,
         }
     }
 }

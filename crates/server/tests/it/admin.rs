@@ -1,5 +1,7 @@
 //! `/api/admin`, and compaction beside traffic.
 
+mod bytes;
+
 use serde_json::{Value, json};
 use syncline_store::control::Rights;
 

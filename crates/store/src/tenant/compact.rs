@@ -8,8 +8,10 @@
 mod collect;
 mod ops;
 mod shrink;
+mod words;
 
 pub use shrink::Fill;
+pub use words::Forgetting;
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,14 +1,15 @@
 //! Giving back to the system what compaction has freed.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use crate::file::{BUSY_TIMEOUT, StoreError};
 use crate::tenant::TenantFile;
 
-/// How long readers may keep the write-ahead log from being emptied, in one try.
-const EMPTY_WAIT: Duration = Duration::from_millis(20);
+/// How long others may keep the write-ahead log from being emptied, in one try.
+const EMPTY_WAIT: Duration = Duration::from_millis(5);
 
 /// How much of a file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +89,10 @@ impl TenantFile {
     }
 
     /// Moves the write-ahead log into the file and empties it, so that it holds no erased text any
-    /// more; says whether it could, which it can't while somebody reads.
+    /// more; says whether it could, which it can't while somebody reads or does a checkpoint.
     pub fn empty_log(&self) -> Result<bool, StoreError> {
-        // A reader is not waited for: whoever asks does so again.
+        // Others are hardly waited for: whoever asks does so again.
+        let begun = Instant::now();
         self.connection.busy_timeout(EMPTY_WAIT)?;
         let busy = self
             .connection
@@ -98,13 +100,18 @@ impl TenantFile {
                 row.get::<_, i64>(0)
             });
         self.connection.busy_timeout(BUSY_TIMEOUT)?;
-        match busy {
-            Ok(busy) => Ok(busy == 0),
+        let is_empty = match busy {
+            Ok(busy) => busy == 0,
             Err(error) => match StoreError::from(error) {
-                StoreError::Busy(_) => Ok(false),
-                other => Err(other),
+                StoreError::Busy(_) => false,
+                other => return Err(other),
             },
+        };
+        if !is_empty {
+            // SQLite itself doesn't wait for another's checkpoint.
+            thread::sleep(EMPTY_WAIT.saturating_sub(begun.elapsed()));
         }
+        Ok(is_empty)
     }
 }
 

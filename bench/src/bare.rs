@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use rusqlite::Connection;
-use syncline_model::Op;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+use syncline_model::{Op, Row, Value};
 use syncline_store::{FileOptions, TenantFile};
 
 use crate::input::EntryRow;
@@ -29,6 +30,10 @@ fn open(path: &Path, sync: Sync) -> anyhow::Result<Connection> {
         epoch,
         origin,
     )?);
+    connect(path, sync)
+}
+
+fn connect(path: &Path, sync: Sync) -> anyhow::Result<Connection> {
     let connection = Connection::open(path)?;
     let sync = match sync {
         Sync::Full => "FULL",
@@ -135,6 +140,41 @@ fn insert_entry(connection: &Connection, place: usize, row: &EntryRow) -> anyhow
             row.timestamp.to_string(),
         ))?;
     Ok(connection.last_insert_rowid())
+}
+
+/// Writes rows of items over those that are there, `batch` a transaction; gives rows a second. The
+/// file has the tables already.
+pub(crate) fn upsert_items(
+    path: &Path,
+    sync: Sync,
+    rows: &[Row],
+    batch: usize,
+) -> anyhow::Result<f64> {
+    let connection = connect(path, sync)?;
+    let begun = Instant::now();
+    for chunk in rows.chunks(batch) {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut upsert = connection.prepare_cached(
+            "INSERT INTO list_items \
+             (list_id, item_id, home, position, present, done, versions, text, note) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET home = excluded.home, \
+             position = excluded.position, present = excluded.present, done = excluded.done, \
+             versions = excluded.versions, text = excluded.text, note = excluded.note",
+        )?;
+        for row in chunk {
+            upsert.execute(params_from_iter(row.iter().map(cell)))?;
+        }
+        connection.execute_batch("COMMIT")?;
+    }
+    Ok(rows.len() as f64 / begun.elapsed().as_secs_f64())
+}
+
+fn cell(value: &Value) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match value {
+        Value::Null => ValueRef::Null,
+        Value::Integer(number) => ValueRef::Integer(*number),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+    })
 }
 
 /// Single commits of one op row, made between what they are the limit of.

@@ -11,14 +11,34 @@ const WORDS: [&str; 32] = [
 ];
 const THREADS: u64 = 100;
 
+/// Numbers that look random, the same for the same seed.
+#[derive(Debug)]
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+}
+
 /// `bytes` bytes of words and numbers.
 pub(crate) fn text(seed: u64, bytes: usize) -> String {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut chance = Chance::new(seed);
     let mut text = String::with_capacity(bytes + 16);
     while text.len() < bytes {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
+        let state = chance.next();
         text.push_str(WORDS[(state % 32) as usize]);
         if state.is_multiple_of(11) {
             text.push_str(&(state % 10_000).to_string());

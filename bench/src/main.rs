@@ -15,6 +15,7 @@ mod measure;
 mod program;
 mod work;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,6 +38,9 @@ struct Arguments {
     /// Measures only those whose name holds this text.
     #[arg(long)]
     only: Option<String>,
+    /// The program that measures the list crates of others: `bench/peers`, built for speed.
+    #[arg(long)]
+    peers: Option<PathBuf>,
     /// Serves the empty handler that pushes are compared with, until it is killed.
     #[arg(long, hide = true)]
     empty_handler: bool,
@@ -68,6 +72,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let bench = Bench {
         size: arguments.size,
         runs: arguments.runs.max(1),
+        peers: arguments.peers.clone(),
     };
     let mut rows: Vec<Row> = Vec::new();
     for (name, workload) in work::ALL {

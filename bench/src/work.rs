@@ -2,17 +2,22 @@
 
 mod command;
 mod idle;
+mod lists;
 mod live;
 mod pull;
 mod push;
 
+use std::path::PathBuf;
+
 use crate::measure::Row;
 
 /// How large and how often.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Bench {
     pub size: f64,
     pub runs: usize,
+    /// The program that measures the list crates of others; none: they are left out.
+    pub peers: Option<PathBuf>,
 }
 
 impl Bench {
@@ -25,12 +30,13 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 8] = [
+pub(crate) const ALL: [(&str, Workload); 9] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
     ("pull_fresh", pull::pages),
     ("bootstrap_file", pull::file),
+    ("lists", lists::changes),
     ("live", live::latency),
     ("idle", idle::server),
     ("thread_push", command::thread_push),

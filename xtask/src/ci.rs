@@ -93,6 +93,7 @@ impl Step {
                 let bench = Bench {
                     json: false,
                     size: BENCH_SIZE,
+                    only: None,
                 };
                 steps.run("bench", &mut programs::benchmarks(repository, &bench))
             }

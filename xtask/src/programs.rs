@@ -1,5 +1,7 @@
 //! The simulator and the benchmarks, which are programs of their own, built for speed.
 
+use std::env;
+use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
@@ -28,6 +30,9 @@ pub(crate) struct Bench {
     /// The part of each workload's full size to run.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) size: f64,
+    /// Measures only those whose name holds this text.
+    #[arg(long)]
+    pub(crate) only: Option<String>,
 }
 
 /// Runs the simulator.
@@ -35,9 +40,14 @@ pub(crate) fn simulate(repository: &Repository, seeds: &Seeds) -> Result<(), Fai
     steps::run(&mut simulator(repository, seeds))
 }
 
-/// Runs the benchmarks.
+/// Builds what they are compared with, and runs the benchmarks.
 pub(crate) fn measure(repository: &Repository, bench: &Bench) -> Result<(), Failure> {
-    steps::run(&mut benchmarks(repository, bench))
+    let target = repository.target.join("peers");
+    steps::run(&mut peers(repository, &target))?;
+    let program = format!("release/syncline-bench-peers{}", env::consts::EXE_SUFFIX);
+    let mut command = benchmarks(repository, bench);
+    command.arg("--peers").arg(target.join(program));
+    steps::run(&mut command)
 }
 
 /// The command that runs the simulator.
@@ -59,6 +69,19 @@ pub(crate) fn benchmarks(repository: &Repository, bench: &Bench) -> Command {
     if bench.json {
         command.arg("--json");
     }
+    if let Some(only) = &bench.only {
+        command.args(["--only", only]);
+    }
+    command
+}
+
+/// The command that builds the program that measures the list crates of others: a workspace of its
+/// own, so that nothing of it is in ours.
+fn peers(repository: &Repository, target: &Path) -> Command {
+    let mut command = repository.cargo();
+    command.args(["build", "--release", "--locked", "--manifest-path"]);
+    command.arg(repository.root.join("bench/peers/Cargo.toml"));
+    command.arg("--target-dir").arg(target);
     command
 }
 

@@ -1,0 +1,230 @@
+//! A view of lists in memory: rows by key, and the items of each list in order.
+
+use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::ops::Bound;
+
+use syncline_model::list::{ITEMS, ItemRef, ListItem, ListView, Slot, TITLES};
+use syncline_model::registry::{LISTS, List, RESOURCE};
+use syncline_model::{ListId, Row, Rows, Table, Value};
+
+type Keyed = HashMap<String, Row>;
+
+/// What a fold writes to, and a plan reads.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    /// Of each table, the rows by all of the key: its first column, then the second, if any.
+    tables: Vec<(&'static str, HashMap<String, Keyed>)>,
+    /// Of each list, the items that it shows: `position \0 item \0 list of origin`, which sorts as
+    /// the three do one after the other.
+    orders: HashMap<String, BTreeSet<String>>,
+}
+
+/// Keeps the rows that are written to the items of a view, beside the view.
+#[derive(Debug)]
+pub(super) struct Written<'m> {
+    pub(super) view: &'m mut Memory,
+    pub(super) rows: Vec<Row>,
+}
+
+/// The columns of an item's row.
+const ORIGIN: usize = 0;
+const ITEM: usize = 1;
+const HOME: usize = 2;
+const POSITION: usize = 3;
+const PRESENT: usize = 4;
+
+fn text(row: &[Value], column: usize) -> &str {
+    row.get(column).and_then(Value::as_text).unwrap_or_default()
+}
+
+/// The list that shows the item, and the item's place there; none: it is not shown.
+fn place_of(row: &Row) -> Option<(String, String)> {
+    let shown = row[PRESENT].as_integer() == Some(1);
+    let place = || order(text(row, POSITION), text(row, ITEM), text(row, ORIGIN));
+    shown.then(|| (text(row, HOME).to_owned(), place()))
+}
+
+fn order(position: &str, item: &str, list: &str) -> String {
+    [position, item, list].join("\0")
+}
+
+fn order_of_slot(slot: &Slot<ItemRef>) -> String {
+    let key = &slot.key;
+    order(slot.position.as_str(), key.item.as_str(), key.list.as_str())
+}
+
+/// The second key column; tables that have but one share an empty one.
+fn second<'k>(table: &'static Table, key: &'k [Value]) -> &'k str {
+    match table.key_columns {
+        1 => "",
+        _ => text(key, 1),
+    }
+}
+
+impl Memory {
+    fn row(&self, table: &'static Table, first: &str, second: &str) -> Option<&Row> {
+        let mut tables = self.tables.iter();
+        let (_, rows) = tables.find(|(name, _)| *name == table.name)?;
+        rows.get(first)?.get(second)
+    }
+
+    fn keyed(&mut self, table: &'static Table, first: &str) -> &mut Keyed {
+        let known = self.tables.iter().position(|(name, _)| *name == table.name);
+        let at = known.unwrap_or_else(|| {
+            self.tables.push((table.name, HashMap::new()));
+            self.tables.len() - 1
+        });
+        let rows = &mut self.tables[at].1;
+        if !rows.contains_key(first) {
+            rows.insert(first.to_owned(), Keyed::default());
+        }
+        rows.get_mut(first).expect("it was just made")
+    }
+
+    /// Puts the item that `row` is about to tell into its new place.
+    fn reorder(&mut self, row: &Row) {
+        let known = self.row(&ITEMS, text(row, ORIGIN), text(row, ITEM));
+        if known.is_some_and(|known| same_place(known, row)) {
+            return;
+        }
+        if let Some((home, place)) = known.and_then(place_of)
+            && let Some(order) = self.orders.get_mut(&home)
+        {
+            order.remove(&place);
+        }
+        if let Some((home, place)) = place_of(row) {
+            self.orders.entry(home).or_default().insert(place);
+        }
+    }
+
+    /// The texts that `list` shows, in order.
+    pub(super) fn texts(&self, list: &ListId) -> Vec<String> {
+        let order = self.orders.get(list.as_str()).into_iter().flatten();
+        let items = order.filter_map(|place| self.item_at(place));
+        items.map(|item| item.text).collect()
+    }
+
+    fn item_row(&self, item: &ItemRef) -> Option<&Row> {
+        self.row(&ITEMS, item.list.as_str(), item.item.as_str())
+    }
+
+    fn item_at(&self, place: &str) -> Option<ListItem> {
+        let (place, list) = place.rsplit_once('\0')?;
+        let (_, item) = place.rsplit_once('\0')?;
+        ListItem::from_row(self.row(&ITEMS, list, item)?.clone())
+    }
+}
+
+/// Whether the rows of an item say the same of its place.
+fn same_place(before: &Row, row: &Row) -> bool {
+    before[HOME] == row[HOME]
+        && before[POSITION] == row[POSITION]
+        && before[PRESENT] == row[PRESENT]
+}
+
+impl Rows for Memory {
+    type Error = Infallible;
+
+    fn get(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, Infallible> {
+        Ok(self.row(table, text(key, 0), second(table, key)).cloned())
+    }
+
+    fn put(&mut self, table: &'static Table, row: Row) -> Result<(), Infallible> {
+        if table.name == ITEMS.name {
+            self.reorder(&row);
+        }
+        let rows = self.keyed(table, text(&row, 0));
+        match rows.get_mut(second(table, &row)) {
+            Some(known) => *known = row,
+            None => _ = rows.insert(second(table, &row).to_owned(), row),
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool, Infallible> {
+        let absent = self.get(table, &row)?.is_none();
+        if absent {
+            self.put(table, row)?;
+        }
+        Ok(absent)
+    }
+
+    fn clear(&mut self, table: &'static Table, resource: &str) -> Result<(), Infallible> {
+        *self.keyed(table, resource) = Keyed::default();
+        Ok(())
+    }
+}
+
+impl ListView for Memory {
+    type Error = Infallible;
+
+    fn item(&self, item: &ItemRef) -> Result<Option<ListItem>, Infallible> {
+        Ok(self.item_row(item).cloned().and_then(ListItem::from_row))
+    }
+
+    fn item_after(
+        &self,
+        list: &ListId,
+        slot: Option<&Slot<ItemRef>>,
+    ) -> Result<Option<ListItem>, Infallible> {
+        let from = slot.map_or(Bound::Unbounded, |slot| {
+            Bound::Excluded(order_of_slot(slot))
+        });
+        let order = self.orders.get(list.as_str());
+        let next = order.and_then(|order| order.range((from, Bound::Unbounded)).next());
+        Ok(next.and_then(|place| self.item_at(place)))
+    }
+
+    fn item_before(
+        &self,
+        list: &ListId,
+        slot: Option<&Slot<ItemRef>>,
+    ) -> Result<Option<ListItem>, Infallible> {
+        let to = slot.map_or(Bound::Unbounded, |slot| {
+            Bound::Excluded(order_of_slot(slot))
+        });
+        let order = self.orders.get(list.as_str());
+        let next = order.and_then(|order| order.range((Bound::Unbounded, to)).next_back());
+        Ok(next.and_then(|place| self.item_at(place)))
+    }
+
+    fn list(&self, list: &ListId) -> Result<Option<List>, Infallible> {
+        let own = self.row(&TITLES, list.as_str(), "").cloned();
+        let row = self.row(&LISTS, RESOURCE, list.as_str());
+        Ok(row.and_then(|row| List::from_rows(row.clone(), own)))
+    }
+
+    /// There is one list.
+    fn list_after(&self, _: Option<&Slot<ListId>>) -> Result<Option<List>, Infallible> {
+        Ok(None)
+    }
+
+    /// There is one list.
+    fn list_before(&self, _: Option<&Slot<ListId>>) -> Result<Option<List>, Infallible> {
+        Ok(None)
+    }
+}
+
+impl Rows for Written<'_> {
+    type Error = Infallible;
+
+    fn get(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, Infallible> {
+        self.view.get(table, key)
+    }
+
+    fn put(&mut self, table: &'static Table, row: Row) -> Result<(), Infallible> {
+        if table.name == ITEMS.name {
+            self.rows.push(row.clone());
+        }
+        self.view.put(table, row)
+    }
+
+    fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool, Infallible> {
+        self.view.insert(table, row)
+    }
+
+    fn clear(&mut self, table: &'static Table, resource: &str) -> Result<(), Infallible> {
+        self.view.clear(table, resource)
+    }
+}

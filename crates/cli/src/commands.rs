@@ -12,6 +12,7 @@ mod login;
 mod logout;
 mod logs;
 mod man;
+mod query;
 mod reference;
 mod restore;
 mod serve;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Serve(Box<serve::ServeArgs>),
     Daemon(daemon::DaemonArgs),
     Demo(demo::DemoArgs),
+    Query(query::QueryArgs),
     Sync(sync::SyncArgs),
     Status(status::StatusArgs),
     Backup(backup::BackupArgs),
@@ -62,6 +64,7 @@ impl Command {
             Self::Serve(args) => serve::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),
+            Self::Query(args) => query::run(&args, context),
             Self::Sync(args) => args.run(context),
             Self::Status(args) => status::run(&args, context),
             Self::Backup(args) => backup::run(&args, context),

@@ -26,4 +26,5 @@ pub mod control;
 pub mod lists;
 pub mod local;
 pub mod search;
+pub mod sql;
 pub mod threads;

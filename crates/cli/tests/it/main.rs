@@ -17,6 +17,7 @@ mod doctor;
 mod login;
 mod logs;
 mod machine;
+mod query;
 mod readme;
 mod reference;
 mod reported;

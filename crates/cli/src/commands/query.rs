@@ -1,0 +1,124 @@
+//! `syncline query`: SQL over the views of the replica.
+
+mod format;
+mod interactive;
+mod run;
+mod table;
+
+use std::io::Read;
+use std::num::NonZeroU64;
+
+use clap::{Args, ValueEnum};
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::span::Span;
+use run::Query;
+
+/// Read what is stored here with SQL
+///
+/// One statement that reads, over views that stay as they are from version to version: threads,
+/// entries, lists, items. `query --views` tells their columns. Nothing can be written, and no other
+/// file be reached. In JSON a blob is a string of hexadecimal digits.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// The statement; `-` reads it from standard input
+    #[arg(
+        value_name = "SQL",
+        required_unless_present_any = ["interactive", "views"],
+        allow_hyphen_values = true
+    )]
+    sql: Option<String>,
+    /// How rows are printed; --json is short for `--format json`
+    #[arg(short, long, value_enum)]
+    format: Option<RowFormat>,
+    /// How many rows are given at most, or `all`
+    #[arg(long, value_name = "N", default_value = "10000")]
+    limit: RowLimit,
+    /// How long it may run
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    timeout: Span,
+    /// How wide a cell of a table is at most, or 0 for as wide as it needs to be
+    #[arg(long, value_name = "CELLS", default_value_t = 60)]
+    width: usize,
+    /// Ask for statements one after another, with a history and completion
+    #[arg(short, long, conflicts_with_all = ["sql", "views"])]
+    interactive: bool,
+    /// Tell the views and their columns
+    #[arg(long, conflicts_with = "sql")]
+    views: bool,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// Boxes
+    Table,
+    /// One array of objects
+    Json,
+    /// A head, then a line per row, as RFC 4180 has it
+    Csv,
+    /// An object per line
+    Ndjson,
+    /// A table of Markdown
+    Markdown,
+}
+
+/// How many rows are given at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct RowLimit(Option<NonZeroU64>);
+
+impl std::str::FromStr for RowLimit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self(None)),
+            number => number
+                .parse()
+                .map(|number| Self(Some(number)))
+                .map_err(|_| "expected a number of rows, 1 at least, or `all`"),
+        }
+    }
+}
+
+pub(crate) fn run(args: &QueryArgs, context: &Context) -> Outcome {
+    let format = match (args.format, context.output.format()) {
+        (None, crate::output::Format::Text) => RowFormat::Table,
+        (None | Some(RowFormat::Json), crate::output::Format::Json) => RowFormat::Json,
+        (Some(format), crate::output::Format::Text) => format,
+        (Some(_), crate::output::Format::Json) => {
+            return Err(
+                Failure::usage("format_twice", "--json and --format ask for two formats")
+                    .fix("syncline query SQL --format ndjson"),
+            );
+        }
+    };
+    if args.views {
+        return run::tell_views(format, args.width, None, context);
+    }
+    let mut query = Query::open(context, format)?;
+    query.rows_max = args.limit.0.map(NonZeroU64::get);
+    query.time = args.timeout.duration();
+    query.width = args.width;
+    match args.sql.as_deref() {
+        None => interactive::run(query, context),
+        Some("-") => query.print(&from_input()?, context),
+        Some(sql) => query.print(sql, context),
+    }
+}
+
+fn from_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .read_to_string(&mut text)
+        .map_err(|error| {
+            Failure::new(
+                "input_failed",
+                "could not read the statement from standard input",
+            )
+            .because(error)
+        })?;
+    Ok(text)
+}

@@ -1,0 +1,138 @@
+//! `syncline query`: SQL over the views.
+
+use crate::machine::Machine;
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.run(&["thread", "new", "plan", "buy | sell"]).done();
+    machine
+        .run(&["thread", "push", "plan", "two\nlines"])
+        .done();
+    machine
+}
+
+#[test]
+fn rows_come_in_the_format_that_was_asked_for() {
+    let machine = machine();
+    let sql = "SELECT content, sequence_id, 1.5 AS half FROM entries ORDER BY timestamp";
+    let printed = |format: &str| {
+        machine
+            .run(&["query", sql, "--format", format])
+            .done()
+            .stdout
+    };
+    assert_eq!(
+        printed("table"),
+        "\
+┌────────────┬─────────────┬──────┐
+│ CONTENT    │ SEQUENCE_ID │ HALF │
+├────────────┼─────────────┼──────┤
+│ buy | sell │ NULL        │  1.5 │
+│ two↵lines  │ NULL        │  1.5 │
+└────────────┴─────────────┴──────┘
+"
+    );
+    assert_eq!(printed("table"), machine.run(&["query", sql]).done().stdout);
+    let json = r#"[{"content":"buy | sell","sequence_id":null,"half":1.5},{"content":"two\nlines","sequence_id":null,"half":1.5}]"#;
+    assert_eq!(printed("json"), format!("{json}\n"));
+    assert_eq!(
+        printed("json"),
+        machine.run(&["query", sql, "--json"]).done().stdout
+    );
+    assert_eq!(
+        printed("ndjson"),
+        "{\"content\":\"buy | sell\",\"sequence_id\":null,\"half\":1.5}\n\
+         {\"content\":\"two\\nlines\",\"sequence_id\":null,\"half\":1.5}\n"
+    );
+    assert_eq!(
+        printed("csv"),
+        "content,sequence_id,half\r\nbuy | sell,,1.5\r\n\"two\nlines\",,1.5\r\n"
+    );
+    assert_eq!(
+        printed("markdown"),
+        "| content | sequence_id | half |\n| --- | --- | --- |\n\
+         | buy \\| sell |  | 1.5 |\n| two↵lines |  | 1.5 |\n"
+    );
+}
+
+#[test]
+fn a_statement_may_come_from_standard_input_and_begin_with_a_remark() {
+    let machine = machine();
+    let read = machine.run_on(
+        "-- how many\nSELECT count(*) AS n FROM entries;\n",
+        &["query", "-", "--json"],
+    );
+    assert_eq!(read.done().stdout, "[{\"n\":2}]\n");
+    let typed = machine.run(&[
+        "query",
+        "-- how many\nSELECT count(*) AS n FROM entries",
+        "--json",
+    ]);
+    assert_eq!(typed.done().stdout, "[{\"n\":2}]\n");
+}
+
+#[test]
+fn a_query_that_is_none_says_what_helps_and_changes_nothing() {
+    let machine = machine();
+    for (sql, code, exit) in [
+        ("SELECT * FROM thread", "sql_invalid", 1),
+        ("SELECT titel FROM lists", "sql_invalid", 1),
+        ("SELEC 1", "sql_invalid", 1),
+        ("DELETE FROM threads", "sql_read_only", 1),
+        (
+            "WITH x AS (SELECT 1)\nDELETE\nFROM main.threads",
+            "sql_read_only",
+            1,
+        ),
+        ("PRAGMA journal_mode", "sql_read_only", 1),
+        ("SELECT payload FROM ops", "sql_read_only", 1),
+        ("", "sql_empty", 2),
+        ("SELECT 1; SELECT 2", "sql_several", 2),
+        ("SELECT ?", "sql_parameters", 2),
+    ] {
+        machine.run(&["query", sql]).failed(exit, code).says("fix:");
+    }
+    machine
+        .run(&["query", "SELECT * FROM thread"])
+        .failed(1, "sql_invalid")
+        .says("maybe: threads");
+    let count = machine.run(&["query", "SELECT count(*) AS n FROM entries", "--json"]);
+    assert_eq!(count.done().stdout, "[{\"n\":2}]\n");
+}
+
+#[test]
+fn a_query_without_end_ends_at_its_limits() {
+    let machine = machine();
+    let endless = "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+    let rows = machine
+        .run(&["query", endless, "--limit", "2", "--format", "csv"])
+        .done();
+    assert_eq!(rows.stdout, "i\r\n1\r\n2\r\n");
+    rows.says("more rows than the 2 given");
+    let sum = format!("SELECT count(*) FROM ({endless})");
+    machine
+        .run(&["query", &sum, "--timeout", "1s"])
+        .failed(1, "sql_timeout");
+}
+
+#[test]
+fn the_views_are_told_with_their_columns() {
+    let machine = machine();
+    let views = machine.run(&["query", "--views", "--json"]).done().json();
+    let names: Vec<&str> = views
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|view| view["name"].as_str().unwrap())
+        .collect();
+    for name in ["threads", "entries", "lists", "items"] {
+        assert!(names.contains(&name), "{name} is not among {names:?}");
+    }
+    assert!(
+        machine
+            .run(&["query", "--views"])
+            .done()
+            .stdout
+            .contains("│ thread_id")
+    );
+}

@@ -1,0 +1,284 @@
+//! SQL that a person or a program brings: read over stable views, and nothing but read.
+//!
+//! SQLite's own means see to it: the file is opened for reading alone, an authorizer refuses all but
+//! reading the views, one statement runs, and it ends at a time and a number of rows. No text is
+//! looked at to guess what it does, so a query may begin with a comment, explain itself, or hold the
+//! word `delete`.
+
+mod functions;
+mod guard;
+mod hints;
+#[cfg(test)]
+mod tests;
+mod value;
+mod views;
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, InterruptHandle};
+use thiserror::Error;
+
+use crate::file::{OpenError, StoreError, connect_to_read};
+
+pub use hints::Hint;
+pub use value::SqlValue;
+pub use views::{SqlView, VIEWS, ViewColumn};
+
+/// The longest text or blob that a query may make, in bytes.
+pub const VALUE_BYTES_MAX: i32 = 64 << 20;
+/// The longest statement, in bytes.
+pub const STATEMENT_BYTES_MAX: i32 = 1 << 20;
+/// How much memory SQLite takes for a query before it answers that there is none, in bytes.
+const MEMORY_BYTES_MAX: i64 = 512 << 20;
+/// After how many steps of its machine SQLite looks whether the time is up.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+/// How a query ended that was no error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SqlEnd {
+    /// All rows were given.
+    Whole,
+    /// There were more rows than the limit.
+    RowLimit,
+    /// Its reader had enough.
+    Stopped,
+}
+
+/// Where the rows of a query go.
+pub trait SqlRows {
+    /// Why it may fail; a failure ends the query.
+    type Error;
+
+    /// The names of the columns; once, before the rows.
+    fn columns(&mut self, names: &[&str]) -> Result<(), Self::Error>;
+
+    fn row(&mut self, values: &[SqlValue<'_>]) -> Result<ControlFlow<()>, Self::Error>;
+}
+
+/// Why a query did not run to its end.
+#[derive(Debug, Error)]
+pub enum SqlError<E> {
+    #[error("{message}")]
+    Invalid {
+        message: String,
+        /// Where in the text, in bytes from its begin; none where SQLite doesn't tell.
+        offset: Option<usize>,
+        hint: Option<Hint>,
+    },
+    /// The statement would do something else than read the views.
+    #[error("this is for reading alone: {what}")]
+    Refused { what: String },
+    #[error("there is no statement in it")]
+    Empty,
+    #[error("there is more than one statement in it")]
+    Several,
+    #[error("it has a parameter, and nothing to bind to it")]
+    Parameters,
+    /// Its caller's patience was at its end.
+    #[error("its time was up")]
+    TimedOut,
+    #[error("it was interrupted")]
+    Interrupted,
+    #[error("it needs more memory than a query may take")]
+    TooLarge,
+    #[error("could not read the file")]
+    Store(#[source] StoreError),
+    /// Where the rows went took no more.
+    #[error("could not pass on a row")]
+    Rows(#[source] E),
+}
+
+/// A tenant file, open for the queries of others.
+#[derive(Debug)]
+pub struct SqlReader {
+    connection: Connection,
+    refused: Arc<Mutex<Option<String>>>,
+}
+
+/// Ends the query that runs, from another thread.
+pub struct SqlInterrupt(InterruptHandle);
+
+impl std::fmt::Debug for SqlInterrupt {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SqlInterrupt")
+    }
+}
+
+impl SqlInterrupt {
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
+impl SqlReader {
+    /// Opens the tenant file at `path`; whoever writes to it goes on.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let mut connection = connect_to_read(path)?;
+        let refused = Arc::new(Mutex::new(None));
+        prepare(&mut connection, &refused).map_err(|error| OpenError::store(path, error))?;
+        Ok(Self {
+            connection,
+            refused,
+        })
+    }
+
+    /// What ends the query that runs.
+    pub fn interrupter(&self) -> SqlInterrupt {
+        SqlInterrupt(self.connection.get_interrupt_handle())
+    }
+
+    /// Runs one statement that reads, and passes its rows on as they come, up to `rows_max` of them
+    /// (none: all). `is_up` is asked now and then; when it says so, the query ends.
+    pub fn run<R: SqlRows>(
+        &mut self,
+        sql: &str,
+        rows_max: Option<u64>,
+        mut is_up: impl FnMut() -> bool + Send + 'static,
+        rows: &mut R,
+    ) -> Result<SqlEnd, SqlError<R::Error>> {
+        let late = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&late);
+        let look = move || {
+            let up = is_up();
+            told.fetch_or(up, Ordering::Relaxed);
+            up
+        };
+        self.connection
+            .progress_handler(STEPS_BETWEEN_LOOKS, Some(look))
+            .map_err(store)?;
+        let end = self.read(sql, rows_max, rows, &late);
+        self.connection
+            .progress_handler(0, None::<fn() -> bool>)
+            .map_err(store)?;
+        end
+    }
+
+    fn read<R: SqlRows>(
+        &self,
+        sql: &str,
+        rows_max: Option<u64>,
+        rows: &mut R,
+        late: &AtomicBool,
+    ) -> Result<SqlEnd, SqlError<R::Error>> {
+        let failed = |error| self.failure(error, late);
+        if sql.len() > STATEMENT_BYTES_MAX as usize {
+            return Err(SqlError::TooLarge);
+        }
+        self.refusal().take();
+        let mut statement = match self.connection.prepare(sql) {
+            Ok(statement) => statement,
+            Err(rusqlite::Error::MultipleStatement) => return Err(SqlError::Several),
+            Err(error) => return Err(failed(error)),
+        };
+        if statement.column_count() == 0 && statement.readonly() {
+            return Err(SqlError::Empty);
+        }
+        if !statement.readonly() {
+            return Err(SqlError::Refused {
+                what: "the statement writes".to_owned(),
+            });
+        }
+        if statement.parameter_count() > 0 {
+            return Err(SqlError::Parameters);
+        }
+        let names: Vec<&str> = statement.column_names().collect();
+        rows.columns(&names).map_err(SqlError::Rows)?;
+        let width = names.len();
+        let mut found = statement.raw_query();
+        let mut given = 0;
+        while let Some(row) = found.next().map_err(failed)? {
+            if rows_max.is_some_and(|limit| given == limit) {
+                return Ok(SqlEnd::RowLimit);
+            }
+            let values: Vec<SqlValue<'_>> = (0..width)
+                .map(|column| row.get_ref(column).map(SqlValue::from))
+                .collect::<Result<_, _>>()
+                .map_err(failed)?;
+            if rows.row(&values).map_err(SqlError::Rows)?.is_break() {
+                return Ok(SqlEnd::Stopped);
+            }
+            given += 1;
+        }
+        Ok(SqlEnd::Whole)
+    }
+
+    /// What the authorizer refused last.
+    fn refusal(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failure<E>(&self, error: rusqlite::Error, late: &AtomicBool) -> SqlError<E> {
+        if let Some(what) = self.refusal().take() {
+            return SqlError::Refused { what };
+        }
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) if late.load(Ordering::Relaxed) => {
+                return SqlError::TimedOut;
+            }
+            Some(ErrorCode::OperationInterrupted) => return SqlError::Interrupted,
+            Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => return SqlError::TooLarge,
+            _ => {}
+        }
+        // What SQLite itself says is wrong with the text.
+        let (message, offset) = match error {
+            rusqlite::Error::SqlInputError { msg, offset, .. } => {
+                (msg, usize::try_from(offset).ok())
+            }
+            rusqlite::Error::SqliteFailure(cause, Some(message))
+                if cause.code == ErrorCode::Unknown =>
+            {
+                (message, None)
+            }
+            other => return store(other),
+        };
+        if message.ends_with("because it is a view") {
+            return SqlError::Refused {
+                what: "the statement writes".to_owned(),
+            };
+        }
+        SqlError::Invalid {
+            hint: hints::hint(&message),
+            message,
+            offset,
+        }
+    }
+}
+
+fn store<E>(error: rusqlite::Error) -> SqlError<E> {
+    SqlError::Store(error.into())
+}
+
+/// Makes the views and functions, then lets nothing but reading them pass.
+fn prepare(
+    connection: &mut Connection,
+    refused: &Arc<Mutex<Option<String>>>,
+) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "hard_heap_limit", MEMORY_BYTES_MAX)?;
+    functions::register(connection)?;
+    let secret: String =
+        connection.query_row("SELECT 'v_' || hex(randomblob(16))", [], |row| row.get(0))?;
+    for view in VIEWS {
+        let columns: Vec<&str> = view.columns.iter().map(|column| column.name).collect();
+        let (name, select, columns) = (view.name, view.select, columns.join(", "));
+        connection.execute_batch(&format!(
+            "CREATE TEMP VIEW {secret}_{name} ({columns}) AS {select};\n\
+             CREATE TEMP VIEW {name} AS SELECT * FROM {secret}_{name};"
+        ))?;
+    }
+    let tables = connection
+        .prepare("SELECT name FROM main.sqlite_schema")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    connection.pragma_update(None, "query_only", "ON")?;
+    guard::limit(connection)?;
+    guard::watch(
+        connection,
+        guard::Names { tables, secret },
+        Arc::clone(refused),
+    )
+}

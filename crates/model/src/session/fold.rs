@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::merge::{Merge, Merged};
 use super::ops::{Delete, Patch, SessionOp};
-use super::tables::{CONTENTS, PARTS, SESSIONS, blank, cell, place};
+use super::tables::{CONTENTS, PARTS, SESSIONS, USAGE, blank, cell, place};
 use super::{Change, Part, SessionId, Usage, snapshot};
 use crate::planted::{Defect, is_planted};
 use crate::{Folded, OpKey, OpVersion, Payload, Place, Row, Rows, SkipReason, Timestamp, Value};
@@ -245,11 +245,19 @@ impl<'r, R: Rows> Folding<'r, R> {
     }
 
     fn usage(&mut self, usage: Usage<'_>) -> Result<(), R::Error> {
-        if let Some(row) = snapshot::merge(self.rows, &self.session, usage)? {
-            self.wrote = true;
-            self.rows.put(&super::USAGE, row)?;
+        let key = snapshot::usage_key(&self.session, &usage);
+        let old = self.rows.get(&USAGE, &key)?;
+        let given = key.into_iter().chain(snapshot::cells(usage)).collect();
+        let Some(row) = snapshot::greater(old.clone(), given) else {
+            return Ok(());
+        };
+        self.wrote = true;
+        for (row, sign) in [(old.as_ref(), -1), (Some(&row), 1)] {
+            let sums = row.into_iter().flat_map(snapshot::sums);
+            self.counts
+                .extend(sums.map(|(name, sum)| (name, sum * sign)));
         }
-        Ok(())
+        self.rows.put(&USAGE, row)
     }
 
     /// Sees to it that what was written has a session, and that its counts are right.
@@ -263,7 +271,8 @@ impl<'r, R: Rows> Folding<'r, R> {
         let mut row = old.unwrap_or_else(|| blank(&SESSIONS, key));
         for (name, change) in self.counts.drain(..) {
             if let Value::Integer(count) = &mut row[place(&SESSIONS, name)] {
-                *count += change;
+                // Sums of numbers that no one can have meant come round alike in any order.
+                *count = count.wrapping_add(change);
             }
         }
         if changes {

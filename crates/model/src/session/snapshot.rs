@@ -8,24 +8,12 @@ use std::borrow::Cow;
 
 use super::Usage;
 use super::patches::count_cell;
-use super::tables::USAGE;
 use crate::planted::{Defect, is_planted};
-use crate::{Row, Rows, Value};
+use crate::{Row, Value};
 
 /// The key of the row of a response.
 pub(super) fn usage_key(session: &Value, usage: &Usage<'_>) -> [Value; 2] {
     [session.clone(), Value::from(&*usage.id)]
-}
-
-/// The row that a snapshot makes of the one that is there; none if it stays as it is.
-pub(super) fn merge<R: Rows>(
-    rows: &mut R,
-    session: &Value,
-    usage: Usage<'_>,
-) -> Result<Option<Row>, R::Error> {
-    let key = usage_key(session, &usage);
-    let old = rows.get(&USAGE, &key)?;
-    Ok(greater(old, key.into_iter().chain(cells(usage)).collect()))
 }
 
 /// The greater of the row that is there and another one; none if that is the first. What is known to
@@ -40,6 +28,31 @@ pub(super) fn greater(old: Option<Row>, other: Row) -> Option<Row> {
     row[COPIED] = copied;
     (row != old).then_some(row)
 }
+
+/// What a row adds to sums of its session, by their columns; nothing if it is a copy.
+pub(super) fn sums(row: &Row) -> Vec<(&'static str, i64)> {
+    if row[COPIED] == Value::Integer(1) && !is_planted(Defect::CopiesCount) {
+        return Vec::new();
+    }
+    let cell = |place: usize| row[place].as_integer();
+    let mut sums = vec![("response_count", 1)];
+    let tokens = SUMMED.into_iter().zip(3..);
+    sums.extend(tokens.map(|(name, place)| (name, cell(place).unwrap_or_default())));
+    if let Some(cost) = cell(9) {
+        sums.extend([("cost_nanos", cost), ("costed_count", 1)]);
+    }
+    sums
+}
+
+/// The sums of a session that its usage adds to, in the order of the cells.
+const SUMMED: [&str; 6] = [
+    "output_tokens",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+];
 
 /// The place of the cell that is no part of the order.
 const COPIED: usize = 14;

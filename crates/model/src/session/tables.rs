@@ -40,7 +40,9 @@ const fn integer_or_null(name: &'static str) -> Column {
 ///
 /// `last_at` is the last time that the session tells of itself. The counts are of the rows of its own
 /// tables that count: no copies of another session's, no messages that were rewound or are of a kind
-/// apart. `prompt_count` counts those of the user.
+/// apart. `prompt_count` counts those of the user. `response_count` and the tokens are sums over the
+/// rows of [`USAGE`] that are no copies; `cost_nanos` adds up what the agent reports of the
+/// `costed_count` responses of which it reports a cost.
 pub static SESSIONS: Table = Table {
     name: "sessions",
     columns: &[
@@ -83,6 +85,15 @@ pub static SESSIONS: Table = Table {
         integer("tool_error_count"),
         integer("error_count"),
         integer("compaction_count"),
+        integer("response_count"),
+        integer("input_tokens"),
+        integer("output_tokens"),
+        integer("cache_read_tokens"),
+        integer("cache_write_5m_tokens"),
+        integer("cache_write_1h_tokens"),
+        integer("reasoning_tokens"),
+        integer("cost_nanos"),
+        integer("costed_count"),
         integer_or_null("deleted_at"),
         text("versions"),
     ],

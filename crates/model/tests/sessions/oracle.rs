@@ -80,9 +80,10 @@ fn text(json: &Option<Json>) -> String {
         .to_owned()
 }
 
-/// How many messages, prompts, tool calls, failed ones, errors and compactions are to be counted.
-pub(crate) fn counts(known: &Known) -> [i64; 6] {
-    let mut counts = [0; 6];
+/// How many messages, prompts, tool calls, failed ones, errors, compactions and responses are to be
+/// counted, and the tokens that were put in and came out.
+pub(crate) fn counts(known: &Known) -> [i64; 9] {
+    let mut counts = [0; 9];
     for ((list, _), fields) in known {
         let is = |field: &str, value: &Json| fields.get(field) == Some(value);
         let has = |field: &str| fields.get(field).is_some_and(|value| !value.is_null());
@@ -101,6 +102,12 @@ pub(crate) fn counts(known: &Known) -> [i64; 6] {
             }
             "errors" => counts[4] += 1,
             "compactions" => counts[5] += 1,
+            "usage" if is("copied", &0.into()) => {
+                counts[6] += 1;
+                for (count, field) in [(7, "input"), (8, "output")] {
+                    counts[count] += fields[field].as_i64().unwrap_or_default();
+                }
+            }
             _ => {}
         }
     }
@@ -108,7 +115,7 @@ pub(crate) fn counts(known: &Known) -> [i64; 6] {
 }
 
 /// What the rows say of the counts.
-pub(crate) fn counted(view: &Memory) -> [i64; 6] {
+pub(crate) fn counted(view: &Memory) -> [i64; 9] {
     let columns = [
         "message_count",
         "prompt_count",
@@ -116,6 +123,9 @@ pub(crate) fn counted(view: &Memory) -> [i64; 6] {
         "tool_error_count",
         "error_count",
         "compaction_count",
+        "response_count",
+        "input_tokens",
+        "output_tokens",
     ];
     let sessions = view.table(&SESSIONS);
     columns.map(|column| {

@@ -23,6 +23,7 @@ pub use tenant::{
 pub mod backup;
 pub mod checklist;
 pub mod control;
+pub mod foreign;
 pub mod lists;
 pub mod local;
 pub mod search;

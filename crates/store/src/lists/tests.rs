@@ -258,7 +258,9 @@ fn an_item_is_pending_until_all_of_it_is_in_the_log() {
     };
     assert_eq!(states(&world), [EntryState::Acknowledged; 3]);
     for (n, id) in ids.into_iter().enumerate() {
-        world.pend(&check("l", id));
+        let item = item_ref("l", id);
+        let text = "other".to_owned();
+        world.pend(&Command::Edit { item, text });
         let pending = states(&world)
             .into_iter()
             .filter(|state| *state == EntryState::Pending);

@@ -11,6 +11,7 @@ use super::{
 use crate::tenant::{Outbox, PageLimit};
 use crate::{FileOptions, OpenError};
 
+mod history;
 mod import;
 mod outbox;
 mod switches;

@@ -1,5 +1,7 @@
 //! Changing lists, undoing and redoing, by one process and by several.
 
+mod walk;
+
 use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot};
 use syncline_model::registry::List;
 use syncline_model::{ItemId, ListId};

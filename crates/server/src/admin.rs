@@ -1,5 +1,7 @@
 //! What an operator asks of the logs in a data directory, whether or not a server runs on it.
 
+mod order;
+
 use std::io;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use syncline_store::control::{DataDirectory, ServeLock};
 use syncline_store::{Durability, FileOptions, OpenError, Stepped, StoreError, TenantFile};
 
 use crate::tenant::{CompactReport, Compacting, Keep, Liveness, Rewrite, before};
+
+pub use order::{CompactSummary, OrderAnswer, OrderError, OrderProgress, order_from_server};
 
 /// Ops or pages of one step.
 const STEP_COUNT: usize = 2_048;

@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::log::When;
 use crate::server::Server;
-use crate::tenant::{CompactReport, LogLeft, Refused, Rewrite};
+use crate::tenant::{CompactReport, Keep, LogLeft, Refused, Rewrite};
 
 /// The largest file that is written anew by itself where it has many gaps: nobody writes to the log
 /// for as long as that takes, which is well under a second.
@@ -59,12 +59,26 @@ impl Server {
     pub(crate) async fn compact(
         &self,
         tenant: &TenantId,
-        keep: crate::tenant::Keep,
+        keep: Keep,
         rewrite: Rewrite,
         when: When,
     ) -> Result<Option<CompactReport>, Refused> {
+        let progress = watch::Sender::new(None);
+        self.compact_telling(tenant, keep, rewrite, when, progress)
+            .await
+    }
+
+    /// As [`Server::compact`]; `sender` gets how far it is.
+    pub(crate) async fn compact_telling(
+        &self,
+        tenant: &TenantId,
+        keep: Keep,
+        rewrite: Rewrite,
+        when: When,
+        sender: watch::Sender<Option<CompactReport>>,
+    ) -> Result<Option<CompactReport>, Refused> {
         let log = self.tenants.open(tenant).await?;
-        let (sender, progress) = watch::channel(None);
+        let progress = sender.subscribe();
         let compacting = log.compact(keep, rewrite, when, sender);
         let report = tokio::select! {
             report = compacting => report?,
@@ -89,7 +103,13 @@ impl Server {
             }
             if report.totals.dropped > 0 {
                 // Made now, and not by the first new replica, which would wait for it.
-                log.prepared().await?;
+                if let Err(error) = log.prepared().await {
+                    tracing::warn!(
+                        tenant.id = %tenant,
+                        error = &error as &dyn Error,
+                        "could not prepare a file for new replicas; the first of them has it made"
+                    );
+                }
             }
         }
         Ok(report)

@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod log;
 mod metrics;
+mod orders;
 mod random;
 mod routes;
 mod serve;

@@ -130,6 +130,7 @@ impl ReadyServer {
         let house = tokio::spawn(Arc::clone(server).keep_house());
         let backups = tokio::spawn(Arc::clone(server).keep_backups());
         let compactions = tokio::spawn(Arc::clone(server).keep_compacted());
+        let orders = tokio::spawn(Arc::clone(server).keep_orders());
         let accept = accept_all(server, listener, &router, &connections);
         tokio::select! {
             () = accept => {}
@@ -144,6 +145,7 @@ impl ReadyServer {
         house.abort();
         backups.abort();
         compactions.abort();
+        orders.abort();
         server.note_uses().await;
         server.tenants.close_all().await;
     }

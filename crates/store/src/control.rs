@@ -1,4 +1,4 @@
-//! The server's control file: tokens and known tenants, one SQLite file in the data directory.
+//! The server's control file: tokens, known tenants and orders, one SQLite file in the data directory.
 //!
 //! A running server and the command line work on it at the same time (WAL, a busy timeout), and every
 //! question goes to the file: a token made or revoked by one process counts for the other at once.
@@ -6,6 +6,7 @@
 
 mod changes;
 mod directory;
+mod orders;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -16,20 +17,26 @@ use syncline_model::{TenantId, Timestamp};
 
 pub use changes::ControlChanges;
 pub use directory::{DataDirectory, DataDirectoryError, ServeLock};
+pub use orders::{Order, OrderId, OrderNews, OrderedWork};
 pub use token::{Rights, RightsError, TokenHash, TokenId, TokenIdError, TokenRecord};
 
 use token::token_from_row;
 
 /// The name of the control file in the data directory.
 pub const CONTROL_FILE_NAME: &str = "control.db";
+/// What makes each format from the one before; the first, from an empty file. A change of the schema
+/// is one more.
+const FORMATS: [&str; 2] = [
+    include_str!("control/schema.sql"),
+    include_str!("control/schema_2.sql"),
+];
 /// The format that this version writes, kept in `PRAGMA user_version`.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = FORMATS.len() as i64;
 /// Marks a SQLite file as a control file: "SLct" in ASCII.
 const APPLICATION_ID: i64 = 0x534c_6374;
 /// How long a statement waits for another process. A write there is one row, so a second is plenty;
 /// five cover a slow disk's sync.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const SCHEMA: &str = include_str!("control/schema.sql");
 
 /// Why a control file can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +126,7 @@ impl ControlFile {
         match (found, application, tables) {
             (FORMAT, APPLICATION_ID, _) => return Ok(()),
             (0, 0, 0_i64) => {}
+            (1..FORMAT, APPLICATION_ID, _) => {}
             (newer, APPLICATION_ID, _) if newer > FORMAT => {
                 return Err(ControlOpenError::NewerFormat {
                     path: path.to_owned(),
@@ -131,9 +139,10 @@ impl ControlFile {
                 });
             }
         }
+        let missing = FORMATS[found as usize..].concat();
         transaction
             .execute_batch(&format!(
-                "{SCHEMA}
+                "{missing}
                  PRAGMA application_id = {APPLICATION_ID};
                  PRAGMA user_version = {FORMAT};"
             ))

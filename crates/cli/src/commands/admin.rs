@@ -1,11 +1,13 @@
 mod clients;
 mod compact;
 mod expire;
+mod host;
 mod tenants;
 
 use clap::{Args, Subcommand};
 use syncline_model::TenantId;
 use syncline_server::admin::AdminError;
+use syncline_store::StoreError;
 use syncline_store::control::DataDirectory;
 
 use crate::context::Context;
@@ -14,7 +16,8 @@ use crate::server_data::ServerDataArgs;
 
 /// Look after the logs of a server: what they hold, who reads them, and what they can let go of
 ///
-/// Works on the data directory of a server; to compact and expire, it must be stopped.
+/// Works on the data directory of a server. A server that runs on it does the work itself, beside its
+/// other work.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
     Tenants(tenants::TenantsArgs),
@@ -70,9 +73,15 @@ impl LogsArgs {
 
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
-        Self::new("admin_failed", "could not work on a tenant's log")
+        let (code, fix) = match &error {
+            AdminError::Store(StoreError::Full(_)) => ("disk_full", "make room, and try again"),
+            AdminError::Open(_) | AdminError::Store(_) | AdminError::Prepared(_) => {
+                ("admin_failed", "see to the cause, and try again")
+            }
+        };
+        Self::new(code, "could not work on a tenant's log")
             .because(error)
             .state("what was done before stands, and nothing that anybody reads was lost")
-            .fix("see to the cause, and try again")
+            .fix(fix)
     }
 }

@@ -14,7 +14,7 @@ use crate::wire::Wire;
 
 /// Runs with files that can't grow beyond so many blocks: what a full disk does to a write, as a
 /// process may ask for it.
-fn with_files_up_to(blocks: u64, command: &Command) -> Command {
+pub(crate) fn with_files_up_to(blocks: u64, command: &Command) -> Command {
     // The signal would end the process; ignored, the write fails.
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     behind(&["sh", "-c", &script], command)

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use axum::http::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use syncline_model::{TenantId, Timestamp};
 use syncline_store::control::Rights;
 
-use crate::admin::{ClientReport, TenantReport};
+use crate::admin::{ClientReport, CompactSummary, TenantReport};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::log::When;
-use crate::tenant::{CompactReport, Keep, Rewrite};
+use crate::tenant::{Keep, Rewrite};
 
 /// Bytes of a request.
 const BODY_BYTES_MAX: usize = 4 << 10;
@@ -93,7 +94,7 @@ async fn compact(call: Call) -> Result<Answer, ApiError> {
         .compact(&name, keep, Rewrite::Always, When::Now)
         .await?;
     let report = report.ok_or_else(|| ApiError::internal("a compaction that is due is done"))?;
-    Answer::json(&report_json(name.as_str(), &report))
+    Answer::json(&CompactSummary::of(&name, &report))
 }
 
 async fn expire(call: Call) -> Result<Answer, ApiError> {
@@ -104,19 +105,7 @@ async fn expire(call: Call) -> Result<Answer, ApiError> {
     Answer::json(&json!({"tenant": name, "expired": expired}))
 }
 
-fn settings(call: &Call) -> (syncline_model::TenantId, Keep, syncline_model::Timestamp) {
+fn settings(call: &Call) -> (TenantId, Keep, Timestamp) {
     let keep = call.server.config.compaction.keep;
     (call.identity().tenant.clone(), keep, call.now)
-}
-
-fn report_json(tenant: &str, report: &CompactReport) -> Value {
-    json!({
-        "tenant": tenant,
-        "floor": report.floor,
-        "judged": report.totals.judged,
-        "dropped": report.totals.dropped,
-        "collected": report.totals.collected,
-        "bytes_before": report.bytes_before,
-        "bytes_after": report.bytes_after,
-    })
 }

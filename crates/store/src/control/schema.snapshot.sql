@@ -1,4 +1,4 @@
--- format 1
+-- format 2
 CREATE TABLE tokens (
   id           TEXT    NOT NULL PRIMARY KEY,
   hash         BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
@@ -16,4 +16,16 @@ CREATE INDEX tokens_by_tenant ON tokens (tenant, created_at, id);
 CREATE TABLE tenants (
   tenant     TEXT    NOT NULL PRIMARY KEY,
   created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE orders (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  tenant       TEXT    NOT NULL,
+  work         TEXT    NOT NULL CHECK (work IN ('compact', 'expire')),
+  retention_ms INTEGER CHECK ((retention_ms IS NOT NULL) = (work = 'compact')),
+  idle_ms      INTEGER NOT NULL,
+  placed_at    INTEGER NOT NULL,
+  taken_at     INTEGER,
+  progress     TEXT,
+  answer       TEXT
 ) STRICT, WITHOUT ROWID;

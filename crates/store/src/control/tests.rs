@@ -267,3 +267,60 @@ fn the_schema_is_that_of_its_format() {
     let found = format!("-- format {FORMAT}\n{};\n", statements.join(";\n\n"));
     assert_eq!(found, include_str!("schema.snapshot.sql"));
 }
+
+#[test]
+fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_has() {
+    let (_root, directory) = directory();
+    let path = directory.private_file(CONTROL_FILE_NAME).unwrap();
+    let old = Connection::open(path).unwrap();
+    let made = format!(
+        "{} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1; \
+         INSERT INTO tenants VALUES ('acme', 7);",
+        FORMATS[0]
+    );
+    old.execute_batch(&made).unwrap();
+    drop(old);
+    let control = ControlFile::open(&directory).unwrap();
+    assert_eq!(control.tenants().unwrap().len(), 1);
+    assert_eq!(control.take_order(at(1)).unwrap(), None);
+}
+
+#[test]
+fn an_order_is_taken_once_and_answered_to_who_placed_it() {
+    let (_root, directory) = directory();
+    let asking = ControlFile::open(&directory).unwrap();
+    let serving = ControlFile::open(&directory).unwrap();
+    let order = |n: u8, work| Order {
+        id: OrderId::new([n; 16]),
+        tenant: TenantId::new("acme").unwrap(),
+        work,
+    };
+    let hour = Duration::from_secs(3_600);
+    let compact = order(
+        2,
+        OrderedWork::Compact {
+            retention: Duration::ZERO,
+            idle: hour,
+        },
+    );
+    let expire = order(1, OrderedWork::Expire { idle: hour });
+    asking.place_order(&compact, at(1)).unwrap();
+    asking.place_order(&expire, at(2)).unwrap();
+    let news = |order: &Order| asking.order_news(&order.id).unwrap();
+    assert_eq!(news(&compact), OrderNews::Placed);
+    assert_eq!(serving.take_order(at(3)).unwrap(), Some(compact.clone()));
+    assert_eq!(serving.take_order(at(3)).unwrap(), Some(expire.clone()));
+    assert_eq!(serving.take_order(at(3)).unwrap(), None);
+    serving.note_order_progress(&compact.id, "half").unwrap();
+    let progress = Some("half".to_owned());
+    assert_eq!(news(&compact), OrderNews::Taken { progress });
+    assert_eq!(news(&expire), OrderNews::Taken { progress: None });
+    serving.answer_order(&compact.id, "all").unwrap();
+    let answer = "all".to_owned();
+    assert_eq!(news(&compact), OrderNews::Answered { answer });
+    asking.drop_order(&compact.id).unwrap();
+    serving.drop_orders().unwrap();
+    for order in [&compact, &expire] {
+        assert_eq!(news(order), OrderNews::Gone);
+    }
+}

@@ -2,11 +2,11 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use syncline_model::{ServerSeq, TenantId};
-use syncline_server::admin::compact_log;
+use syncline_server::admin::{CompactSummary, OrderProgress};
 use syncline_server::tenant::Keep;
 
 use super::LogsArgs;
+use super::host::Host;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::progress::Progress;
@@ -31,24 +31,13 @@ pub(crate) struct CompactArgs {
 }
 
 #[derive(Serialize)]
-struct Compacted {
-    tenant: TenantId,
-    floor: ServerSeq,
-    judged: u64,
-    dropped: u64,
-    collected: u64,
-    bytes_before: u64,
-    bytes_after: u64,
-}
-
-#[derive(Serialize)]
 struct Listing {
-    tenants: Vec<Compacted>,
+    tenants: Vec<CompactSummary>,
 }
 
 pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
-    let lock = logs.directory.lock()?;
+    let host = Host::of(&logs.directory)?;
     let keep = Keep {
         retention: args.retention.duration(),
         idle: args.idle.duration(),
@@ -56,19 +45,8 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
     let mut progress = Progress::new(context, Instant::now());
     let mut tenants = Vec::with_capacity(logs.tenants.len());
     for tenant in &logs.tenants {
-        let now = context.now();
-        let report = compact_log(&logs.directory, tenant, &keep, &lock, now, |report| {
-            progress.show(report.reached.get(), Some(report.floor.get()));
-        })?;
-        tenants.push(Compacted {
-            tenant: tenant.clone(),
-            floor: report.floor,
-            judged: report.totals.judged,
-            dropped: report.totals.dropped,
-            collected: report.totals.collected,
-            bytes_before: report.bytes_before,
-            bytes_after: report.bytes_after,
-        });
+        let reached = |at: OrderProgress| progress.show(at.reached.get(), Some(at.floor.get()));
+        tenants.push(host.compact(&logs.directory, tenant, &keep, context, reached)?);
     }
     drop(progress);
     let listing = Listing { tenants };

@@ -1,9 +1,9 @@
 use clap::Args;
 use serde::Serialize;
 use syncline_model::TenantId;
-use syncline_server::admin::expire_clients;
 
 use super::LogsArgs;
+use super::host::Host;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::span::Span;
@@ -35,11 +35,11 @@ struct Listing {
 
 pub(crate) fn run(args: &ExpireArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
-    let lock = logs.directory.lock()?;
+    let host = Host::of(&logs.directory)?;
     let mut tenants = Vec::with_capacity(logs.tenants.len());
     for tenant in &logs.tenants {
         let idle = args.idle.duration();
-        let expired = expire_clients(&logs.directory, tenant, idle, &lock, context.now())?;
+        let expired = host.expire(&logs.directory, tenant, idle, context)?;
         tenants.push(Expired {
             tenant: tenant.clone(),
             expired,

@@ -1,0 +1,118 @@
+//! Who does the work on the logs: this process, or the server that runs on them.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use syncline_model::TenantId;
+use syncline_server::admin::{
+    CompactSummary, OrderAnswer, OrderError, OrderProgress, compact_log, expire_clients,
+    order_from_server,
+};
+use syncline_server::tenant::Keep;
+use syncline_store::control::{
+    ControlFile, DataDirectory, DataDirectoryError, OrderedWork, ServeLock,
+};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// One process writes to the logs: the server where one runs, else this one, which keeps servers from
+/// beginning meanwhile.
+pub(super) enum Host {
+    This(ServeLock),
+    Server(Box<ControlFile>),
+}
+
+impl Host {
+    pub(super) fn of(directory: &DataDirectory) -> Result<Self, Failure> {
+        match directory.lock() {
+            Ok(lock) => Ok(Self::This(lock)),
+            Err(DataDirectoryError::Locked { .. }) => {
+                Ok(Self::Server(Box::new(ControlFile::open(directory)?)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Compacts a tenant's log.
+    pub(super) fn compact(
+        &self,
+        directory: &DataDirectory,
+        tenant: &TenantId,
+        keep: &Keep,
+        context: &Context,
+        mut progress: impl FnMut(OrderProgress),
+    ) -> Result<CompactSummary, Failure> {
+        let now = context.now();
+        let control = match self {
+            Self::This(lock) => {
+                let report = compact_log(directory, tenant, keep, lock, now, |report| {
+                    progress(OrderProgress {
+                        reached: report.reached,
+                        floor: report.floor,
+                    });
+                })?;
+                return Ok(CompactSummary::of(tenant, &report));
+            }
+            Self::Server(control) => control,
+        };
+        let work = OrderedWork::Compact {
+            retention: keep.retention,
+            idle: keep.idle,
+        };
+        match order_from_server(directory, control, (tenant, work), random()?, now, progress)? {
+            OrderAnswer::Compacted(summary) => Ok(summary),
+            OrderAnswer::Expired { .. } | OrderAnswer::Failed { .. } => Err(other_answer()),
+        }
+    }
+
+    /// Lets go of the places of idle clients; gives their number.
+    pub(super) fn expire(
+        &self,
+        directory: &DataDirectory,
+        tenant: &TenantId,
+        idle: std::time::Duration,
+        context: &Context,
+    ) -> Result<usize, Failure> {
+        let now = context.now();
+        let control = match self {
+            Self::This(lock) => return Ok(expire_clients(directory, tenant, idle, lock, now)?),
+            Self::Server(control) => control,
+        };
+        let work = (tenant, OrderedWork::Expire { idle });
+        match order_from_server(directory, control, work, random()?, now, |_| ())? {
+            OrderAnswer::Expired { clients } => Ok(clients),
+            OrderAnswer::Compacted(_) | OrderAnswer::Failed { .. } => Err(other_answer()),
+        }
+    }
+}
+
+fn random() -> Result<[u8; 16], Failure> {
+    let mut random = StdRng::try_from_os_rng().map_err(|error| {
+        Failure::new("no_randomness", "the system gives no random bytes").because(error)
+    })?;
+    Ok(random.random())
+}
+
+fn other_answer() -> Failure {
+    Failure::new("server_too_old", "the server has answered something else")
+        .state("what the server did stands")
+        .fix("start the server with this version of syncline, and try again")
+}
+
+impl From<OrderError> for Failure {
+    fn from(error: OrderError) -> Self {
+        let (code, fix) = match &error {
+            OrderError::NotTaken | OrderError::Answer(_) => (
+                "server_too_old",
+                "start the server with this version of syncline, and try again",
+            ),
+            OrderError::Stopped => ("server_stopped", "try again"),
+            OrderError::Failed { .. } => ("admin_failed", "see to the cause, and try again"),
+            OrderError::Control(_) => ("control_failed", "syncline doctor"),
+        };
+        Self::new(code, "could not have the running server do it")
+            .because(error)
+            .state("what was done before stands, and nothing that anybody reads was lost")
+            .fix(fix)
+    }
+}

@@ -1,0 +1,172 @@
+//! `syncline admin`: on a stopped server's data, beside a running one, killed in the middle, and on a
+//! full disk.
+
+use serde_json::{Value, json};
+
+use crate::machine::{Machine, finish};
+use crate::served::Server;
+use crate::wire::Wire;
+
+const PUSHES: u64 = 40;
+const OPS: u64 = 250;
+
+/// Pushes ops of a few drawings, each of which replaces all before it of its drawing.
+fn draw(server: &Server, token: &str) {
+    let mut wire = Wire::connect(server.address(), token).unwrap();
+    for push in 0..PUSHES {
+        let ops: Vec<Value> = (1..=OPS)
+            .map(|n| {
+                json!({"scope": "sketch", "resourceId": format!("drawing-{}", n % 10), "actor": "a",
+                    "clock": push * OPS + n,
+                    "payload": {"replaces": true, "text": format!("{push} {n} {}", "x".repeat(400))}})
+            })
+            .collect();
+        let body = json!({"clientId": "laptop", "ops": ops}).to_string();
+        assert_eq!(
+            wire.post("/sync/push", body.as_bytes()).unwrap().status,
+            200
+        );
+    }
+}
+
+/// What a new replica is given.
+fn whole_log(server: &Server, token: &str) -> Vec<Value> {
+    let mut wire = Wire::connect(server.address(), token).unwrap();
+    let page = wire.get("/sync/pull?limit=1000").unwrap().body;
+    assert_eq!(page["hasMore"], false, "{page}");
+    let mut ops = page["ops"].as_array().unwrap().clone();
+    ops.sort_by_key(|op| op["resourceId"].to_string());
+    ops.iter().map(|op| op["payload"].clone()).collect()
+}
+
+fn tenants(machine: &Machine) -> Value {
+    let listed = machine
+        .run(&["admin", "tenants", "--data", "srv", "--json"])
+        .done()
+        .json();
+    listed["tenants"][0].clone()
+}
+
+const COMPACT: [&str; 7] = [
+    "admin",
+    "compact",
+    "--data",
+    "srv",
+    "--retention",
+    "0s",
+    "--json",
+];
+
+#[test]
+fn a_running_server_compacts_as_the_command_line_asks_and_the_file_is_smaller_when_that_returns() {
+    let server = Server::start();
+    let token = server.token("ada");
+    draw(&server, &token);
+    let before = tenants(server.machine());
+    assert_eq!(before["ops"], PUSHES * OPS);
+    let done = server.machine().run(&COMPACT).done().json();
+    let after = tenants(server.machine());
+    assert_eq!(after["ops"], 10);
+    assert_eq!(done["tenants"][0]["dropped"], PUSHES * OPS - 10);
+    let bytes = |report: &Value| report["bytes"].as_u64().unwrap();
+    assert!(bytes(&after) * 5 < bytes(&before), "{before} {after}");
+    // The server knows: a new replica gets what is left, and writes go on.
+    let drawn = whole_log(&server, &token);
+    assert_eq!(drawn.len(), 10);
+    assert!(
+        drawn
+            .iter()
+            .all(|payload| payload["text"].as_str().unwrap().starts_with("39 "))
+    );
+
+    let expire = ["admin", "expire", "--data", "srv", "--idle", "0s", "--json"];
+    let expired = server.machine().run(&expire).done().json();
+    assert_eq!(expired["tenants"][0]["tenant"], "acme");
+    let clients = ["admin", "clients", "--data", "srv"];
+    let clients = server.machine().run(&clients).done();
+    assert!(clients.stdout.contains("laptop"), "{clients:?}");
+    let unknown = ["admin", "compact", "--data", "srv", "--tenant", "nobody"];
+    server
+        .machine()
+        .run(&unknown)
+        .failed(1, "tenant_unknown")
+        .says("syncline admin tenants");
+}
+
+#[test]
+fn a_compaction_that_is_killed_anywhere_loses_nothing_and_is_done_by_the_next() {
+    let server = Server::start();
+    let token = server.token("ada");
+    draw(&server, &token);
+    let mut stopped = server.stop();
+    for lines in 0..6 {
+        let mut child = stopped.machine.command(&COMPACT).spawn().unwrap();
+        // Later with each round, by work of about the kind that the command does.
+        for _ in 0..lines {
+            stopped
+                .machine
+                .run(&["admin", "tenants", "--data", "srv"])
+                .done();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let server = stopped.start();
+        let drawn = whole_log_by_resource(&server, &token);
+        assert_eq!(drawn.len(), 10, "a drawing is lost");
+        stopped = server.stop();
+    }
+    stopped.machine.run(&COMPACT).done();
+    assert_eq!(tenants(&stopped.machine)["ops"], 10);
+    let server = stopped.start();
+    let drawn = whole_log(&server, &token);
+    assert!(
+        drawn
+            .iter()
+            .all(|payload| payload["text"].as_str().unwrap().starts_with("39 "))
+    );
+}
+
+/// The last payload of each resource, also of a log that is partly compacted.
+fn whole_log_by_resource(
+    server: &Server,
+    token: &str,
+) -> std::collections::BTreeMap<String, Value> {
+    let mut wire = Wire::connect(server.address(), token).unwrap();
+    let mut last = std::collections::BTreeMap::new();
+    let mut query = String::new();
+    loop {
+        let page = wire.get(&format!("/sync/pull?limit=1000{query}")).unwrap();
+        assert_eq!(page.status, 200, "{}", page.body);
+        let page = page.body;
+        for op in page["ops"].as_array().unwrap() {
+            last.insert(op["resourceId"].to_string(), op["payload"].clone());
+        }
+        if page["hasMore"] == false {
+            let is_newest = |payload: &Value| payload["text"].as_str().unwrap().starts_with("39 ");
+            assert!(last.values().all(is_newest), "{last:?}");
+            return last;
+        }
+        let (cursor, floor) = (&page["cursor"], &page["floor"]);
+        let mark = cursor["mark"].as_str().unwrap();
+        query = format!("&since={}&mark={mark}&floor={floor}", cursor["serverSeq"]);
+    }
+}
+
+#[test]
+fn a_compaction_without_room_says_so_and_loses_nothing() {
+    let server = Server::start();
+    let token = server.token("ada");
+    draw(&server, &token);
+    let stopped = server.stop();
+    // Less than the write-ahead log needs, so that some step fails.
+    let command = stopped.machine.command(&COMPACT[..6]);
+    let failed = finish(crate::bad_disk::with_files_up_to(200, &command), b"");
+    assert_eq!(failed.code, Some(1), "{failed:#?}");
+    for part in ["error[", "  cause: ", "  state: ", "  fix:   "] {
+        assert!(failed.stderr.contains(part), "{part}: {failed:#?}");
+    }
+    let server = stopped.start();
+    assert_eq!(whole_log_by_resource(&server, &token).len(), 10);
+    server.machine().run(&COMPACT).done();
+    assert_eq!(whole_log(&server, &token).len(), 10);
+}

@@ -1,0 +1,142 @@
+//! Asking the server that runs on a data directory, which alone writes to its logs.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use syncline_model::{ServerSeq, TenantId, Timestamp};
+use syncline_store::control::{
+    ControlError, ControlFile, DataDirectory, Order, OrderId, OrderNews, OrderedWork,
+};
+
+use crate::tenant::CompactReport;
+
+/// How often it is asked what has become of an order.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+/// How often it is looked whether there is a server still.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A server that has not taken an order by then takes none: it is of an older version, or stuck.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+
+/// What a compaction has come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompactSummary {
+    pub tenant: TenantId,
+    pub floor: ServerSeq,
+    /// Ops judged, and dropped; tombstones collected.
+    pub judged: u64,
+    pub dropped: u64,
+    pub collected: u64,
+    /// Bytes of the file and its write-ahead log.
+    pub bytes_before: u64,
+    pub bytes_after: u64,
+}
+
+impl CompactSummary {
+    pub fn of(tenant: &TenantId, report: &CompactReport) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            floor: report.floor,
+            judged: report.totals.judged,
+            dropped: report.totals.dropped,
+            collected: report.totals.collected,
+            bytes_before: report.bytes_before,
+            bytes_after: report.bytes_after,
+        }
+    }
+}
+
+/// What a server answers to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderAnswer {
+    Compacted(CompactSummary),
+    Expired {
+        clients: usize,
+    },
+    /// Why it could not be done, outermost first.
+    Failed {
+        causes: Vec<String>,
+    },
+}
+
+/// How far a compaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderProgress {
+    pub reached: ServerSeq,
+    pub floor: ServerSeq,
+}
+
+/// Why a server did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error("the server that runs on the directory does not take orders")]
+    NotTaken,
+    #[error("the server has stopped meanwhile")]
+    Stopped,
+    #[error("the server failed at it: {}", causes.join(": "))]
+    Failed { causes: Vec<String> },
+    #[error("the server's answer can't be read")]
+    Answer(#[source] serde_json::Error),
+}
+
+/// Has the server that runs on `directory` do `work` to a tenant's log, and waits until it has.
+///
+/// `random` tells this order from others.
+pub fn order_from_server(
+    directory: &DataDirectory,
+    control: &ControlFile,
+    (tenant, work): (&TenantId, OrderedWork),
+    random: [u8; 16],
+    now: Timestamp,
+    progress: impl FnMut(OrderProgress),
+) -> Result<OrderAnswer, OrderError> {
+    let order = Order {
+        id: OrderId::new(random),
+        tenant: tenant.clone(),
+        work,
+    };
+    control.place_order(&order, now)?;
+    let answer = wait(directory, control, &order.id, progress);
+    control.drop_order(&order.id)?;
+    match answer? {
+        OrderAnswer::Failed { causes } => Err(OrderError::Failed { causes }),
+        answer => Ok(answer),
+    }
+}
+
+fn wait(
+    directory: &DataDirectory,
+    control: &ControlFile,
+    id: &OrderId,
+    mut progress: impl FnMut(OrderProgress),
+) -> Result<OrderAnswer, OrderError> {
+    let placed = Instant::now();
+    let mut looked = placed;
+    loop {
+        match control.order_news(id)? {
+            OrderNews::Answered { answer } => {
+                return serde_json::from_str(&answer).map_err(OrderError::Answer);
+            }
+            OrderNews::Gone => return Err(OrderError::Stopped),
+            OrderNews::Placed if placed.elapsed() > TAKEN_WITHIN => {
+                return Err(OrderError::NotTaken);
+            }
+            OrderNews::Placed => {}
+            OrderNews::Taken { progress: said } => {
+                if let Some(said) = said {
+                    progress(serde_json::from_str(&said).map_err(OrderError::Answer)?);
+                }
+            }
+        }
+        if looked.elapsed() > LOOK_EVERY {
+            looked = Instant::now();
+            if directory.lock().is_ok() {
+                return Err(OrderError::Stopped);
+            }
+        }
+        thread::sleep(ASK_EVERY);
+    }
+}

@@ -4,6 +4,7 @@
     reason = "a test's helpers fail as its own lines do"
 )]
 
+mod compaction;
 mod house;
 mod live;
 mod login;

@@ -27,5 +27,6 @@ pub mod foreign;
 pub mod lists;
 pub mod local;
 pub mod search;
+pub mod sessions;
 pub mod sql;
 pub mod threads;

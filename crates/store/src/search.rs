@@ -1,4 +1,4 @@
-//! Full-text search over thread entries.
+//! Full-text search over thread entries, and over what was said and done in coding sessions.
 //!
 //! What a user types is never read as query syntax: it is taken apart into words here, and only those
 //! reach the index, each one quoted. Entries with all of the words come first, then those with any.
@@ -9,6 +9,7 @@
 
 mod index;
 mod query;
+mod sessions;
 mod snippet;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::threads::{EntryPlace, Thread, thread};
 use index::{Index, RANKED_MAX};
 use query::Query;
 
+pub use sessions::{PartFilter, PartHit, PartHits, SessionQuery, search_sessions};
 pub use snippet::SnippetStyle;
 pub(crate) use words::index_text;
 

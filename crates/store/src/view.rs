@@ -19,7 +19,8 @@ use crate::search::index_text;
 pub(crate) struct View<'c> {
     connection: &'c Connection,
     layer: Layer,
-    cached: HashMap<(&'static str, Vec<Value>), CachedRow>,
+    /// By their tables' names and their keys.
+    cached: BTreeMap<&'static str, HashMap<Vec<Value>, CachedRow>>,
     /// The full-text rows to write, by their tables' names and their ids.
     documents: BTreeMap<(&'static str, i64), Document>,
 }
@@ -49,7 +50,7 @@ impl<'c> View<'c> {
         Self {
             connection,
             layer,
-            cached: HashMap::new(),
+            cached: BTreeMap::new(),
             documents: BTreeMap::new(),
         }
     }
@@ -61,15 +62,17 @@ impl<'c> View<'c> {
 
     /// Writes what is kept in memory: small tables' rows, then full-text rows.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
-        let mut changed: Vec<_> = self.cached.drain().filter(|(_, row)| row.changed).collect();
-        // In key order: what is written then follows from the ops alone, and pages fill in order.
-        changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        for ((_, key), cached) in changed {
-            let sql = sql_of(cached.table);
-            match cached.row {
-                Some(row) => execute(self.connection, &sql.upsert, &row)?,
-                None => execute(self.connection, &sql.delete, &key)?,
-            };
+        for cached in std::mem::take(&mut self.cached).into_values() {
+            let mut changed: Vec<_> = cached.into_iter().filter(|(_, row)| row.changed).collect();
+            // In key order: what is written then follows from the ops alone, and pages fill in order.
+            changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+            for (key, cached) in changed {
+                let sql = sql_of(cached.table);
+                match cached.row {
+                    Some(row) => execute(self.connection, &sql.upsert, &row)?,
+                    None => execute(self.connection, &sql.delete, &key)?,
+                };
+            }
         }
         for ((_, id), document) in std::mem::take(&mut self.documents) {
             index(self.connection, document.table, id, &document.text)?;
@@ -138,11 +141,15 @@ impl<'c> View<'c> {
         }
         execute(self.connection, &sql.upsert, &row)?;
         let id = known.unwrap_or_else(|| self.connection.last_insert_rowid());
+        self.keep_document(table, id, row, column);
+        Ok(())
+    }
+
+    fn keep_document(&mut self, table: &'static Table, id: i64, row: Row, column: usize) {
         let text = row.into_iter().nth(column).and_then(Value::into_text);
         let text = text.unwrap_or_default();
-        self.documents
-            .insert((table.name, id), Document { table, text });
-        Ok(())
+        let document = Document { table, text };
+        self.documents.insert((table.name, id), document);
     }
 
     fn delete(&self, table: &'static Table, key: &[Value]) -> Result<(), StoreError> {
@@ -201,8 +208,7 @@ impl Rows for View<'_> {
         if table.searched.is_some() {
             return self.load(table, key);
         }
-        let cache_key = (table.name, key.to_vec());
-        if let Some(cached) = self.cached.get(&cache_key) {
+        if let Some(cached) = self.cached.entry(table.name).or_default().get(key) {
             return Ok(cached.row.clone());
         }
         let row = self.load(table, key)?;
@@ -211,27 +217,34 @@ impl Rows for View<'_> {
             row: row.clone(),
             changed: false,
         };
-        self.cached.insert(cache_key, cached);
+        let rows = self.cached.entry(table.name).or_default();
+        rows.insert(key.to_vec(), cached);
         Ok(row)
     }
 
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), StoreError> {
-        let key = row[..table.key_columns].to_vec();
+        let key = &row[..table.key_columns];
         if self.layer == Layer::Pending {
-            let current = self.get(table, &key)?;
-            self.keep_image(table, &key, current.as_ref())?;
+            let current = self.get(table, key)?;
+            self.keep_image(table, key, current.as_ref())?;
         }
         if table.searched.is_some() {
             return self.write(table, row);
         }
-        self.cached.insert(
-            (table.name, key),
-            CachedRow {
-                table,
-                row: Some(row),
-                changed: true,
-            },
-        );
+        let rows = self.cached.entry(table.name).or_default();
+        // A fold has mostly read what it writes.
+        if let Some(cached) = rows.get_mut(key) {
+            cached.row = Some(row);
+            cached.changed = true;
+            return Ok(());
+        }
+        let key = key.to_vec();
+        let cached = CachedRow {
+            table,
+            row: Some(row),
+            changed: true,
+        };
+        rows.insert(key, cached);
         Ok(())
     }
 
@@ -251,13 +264,7 @@ impl Rows for View<'_> {
             return Ok(false);
         }
         let id = self.connection.last_insert_rowid();
-        let text = row
-            .into_iter()
-            .nth(column)
-            .and_then(Value::into_text)
-            .unwrap_or_default();
-        self.documents
-            .insert((table.name, id), Document { table, text });
+        self.keep_document(table, id, row, column);
         Ok(true)
     }
 

@@ -1,0 +1,31 @@
+//! Coding sessions as their readers see them: queries on the view, and what is known of them already.
+//!
+//! Everything takes a connection to a tenant file, so that a server node and a replica share it. The
+//! queries run in whatever transaction the caller has begun.
+
+mod events;
+mod figures;
+mod known;
+mod list;
+mod prices;
+mod resolve;
+pub(crate) mod row;
+mod stats;
+#[cfg(test)]
+mod tests;
+
+pub use events::{
+    Event, EventCursor, EventPage, SessionCompaction, SessionError, SessionMessage, SessionPart,
+    SessionTool, read_events,
+};
+pub use figures::{Cost, CostSource, Figures, Tokens, figures};
+pub use known::{is_known, news, sessions_with_message};
+pub use list::{
+    CursorError, ListedSession, SessionCursor, SessionFilter, SessionPage, Which, list_sessions,
+};
+pub use prices::{PriceError, PriceTable};
+pub use resolve::{ResolvedSession, resolve_session};
+pub use row::{Session, session, subagents};
+pub use stats::{
+    FileCount, StatGroup, StatRow, StatSpan, ToolCount, session_stats, tool_counts, touched_files,
+};

@@ -1,0 +1,247 @@
+//! What a session and its subagents amount to.
+
+use rusqlite::Connection;
+use syncline_model::Timestamp;
+use syncline_model::session::SessionId;
+
+use super::prices::PriceTable;
+use crate::StoreError;
+
+/// Tokens by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    pub input: u64,
+    /// All that was written, thoughts with them.
+    pub output: u64,
+    pub cache_read: u64,
+    pub cache_write_5m: u64,
+    pub cache_write_1h: u64,
+    /// A part of `output`.
+    pub reasoning: u64,
+}
+
+/// What was paid, in billionths of a dollar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// What agents report.
+    pub reported_nanos: u64,
+    /// What prices make of the responses of which no cost is reported.
+    pub computed_nanos: u64,
+    /// How many responses of which no cost is reported are of a model whose price is not known.
+    pub unpriced: u64,
+}
+
+/// Where a cost is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CostSource {
+    Reported,
+    Computed,
+    /// Of some responses the one, of some the other.
+    Mixed,
+}
+
+impl CostSource {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Computed => "computed",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+impl Cost {
+    pub const fn nanos(self) -> u64 {
+        self.reported_nanos.saturating_add(self.computed_nanos)
+    }
+
+    /// Where it is from; none if nothing is known of any cost.
+    pub const fn source(self) -> Option<CostSource> {
+        match (self.reported_nanos > 0, self.computed_nanos > 0) {
+            (true, false) => Some(CostSource::Reported),
+            (false, true) => Some(CostSource::Computed),
+            (true, true) => Some(CostSource::Mixed),
+            (false, false) => None,
+        }
+    }
+}
+
+/// Counts and sums of a session, of its subagents too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub messages: u64,
+    /// Those of the user.
+    pub prompts: u64,
+    pub tool_calls: u64,
+    pub tool_errors: u64,
+    pub errors: u64,
+    pub compactions: u64,
+    pub responses: u64,
+    pub tokens: Tokens,
+    pub cost: Cost,
+    /// Its subagents, and theirs.
+    pub subagents: u64,
+}
+
+/// The session `?1` with its subagents, as `tree(id)`.
+macro_rules! tree {
+    () => {
+        "WITH RECURSIVE tree(id) AS (VALUES (?1) UNION SELECT c.session_id FROM tree \
+         JOIN sessions AS c ON c.parent_session = tree.id WHERE c.parent_kind = 'subagent' \
+         AND c.deleted_at IS NULL) "
+    };
+}
+
+const SUMS: &str = concat!(
+    tree!(),
+    "SELECT sum(message_count), sum(prompt_count), sum(tool_call_count), sum(tool_error_count), \
+     sum(error_count), sum(compaction_count), sum(response_count), sum(input_tokens), \
+     sum(output_tokens), sum(cache_read_tokens), sum(cache_write_5m_tokens), \
+     sum(cache_write_1h_tokens), sum(reasoning_tokens), sum(cost_nanos), sum(costed_count), \
+     count(*) - 1 FROM tree JOIN sessions AS s ON s.session_id = tree.id"
+);
+
+/// The responses of which no cost is reported, put together by model and day.
+const UNCOSTED: &str = concat!(
+    tree!(),
+    "SELECT coalesce(u.model, ''), min(u.at), count(*), sum(u.input_tokens), sum(u.output_tokens), \
+     sum(u.cache_read_tokens), sum(u.cache_write_5m_tokens), sum(u.cache_write_1h_tokens) \
+     FROM tree JOIN session_usage AS u ON u.session_id = tree.id \
+     WHERE u.copied = 0 AND u.cost_nanos IS NULL GROUP BY 1, u.at / 86400000"
+);
+
+const REPORTED: &str = "SELECT reported_message_count, reported_tool_call_count, \
+     reported_input_tokens, reported_output_tokens, reported_cache_read_tokens, \
+     reported_cache_write_tokens, reported_reasoning_tokens, reported_cost_nanos \
+     FROM sessions WHERE session_id = ?1";
+
+/// The figures of a session. Where nothing is known of messages, tool calls or responses, they are
+/// what the agent itself reports.
+pub fn figures(
+    connection: &Connection,
+    session: SessionId,
+    prices: &PriceTable,
+) -> Result<Figures, StoreError> {
+    let id = session.to_string();
+    let mut statement = connection.prepare_cached(SUMS)?;
+    let (mut figures, costed) = statement.query_row([&id], |row| {
+        let count = |place| count_cell(row, place);
+        let figures = Figures {
+            messages: count(0)?,
+            prompts: count(1)?,
+            tool_calls: count(2)?,
+            tool_errors: count(3)?,
+            errors: count(4)?,
+            compactions: count(5)?,
+            responses: count(6)?,
+            tokens: Tokens {
+                input: count(7)?,
+                output: count(8)?,
+                cache_read: count(9)?,
+                cache_write_5m: count(10)?,
+                cache_write_1h: count(11)?,
+                reasoning: count(12)?,
+            },
+            cost: Cost {
+                reported_nanos: count(13)?,
+                ..Cost::default()
+            },
+            subagents: count(15)?,
+        };
+        Ok((figures, count(14)?))
+    })?;
+    if costed < figures.responses {
+        price_the_rest(connection, &id, prices, &mut figures.cost)?;
+    }
+    let nothing_known = [figures.messages, figures.tool_calls, figures.responses];
+    if nothing_known.contains(&0) {
+        take_reported(connection, &id, &mut figures)?;
+    }
+    Ok(figures)
+}
+
+fn price_the_rest(
+    connection: &Connection,
+    id: &str,
+    prices: &PriceTable,
+    cost: &mut Cost,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(UNCOSTED)?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        let model: String = row.get(0)?;
+        cost.add_computed(
+            prices,
+            &model,
+            row.get(1)?,
+            count_cell(row, 2)?,
+            &tokens_cells(row, 3)?,
+        );
+    }
+    Ok(())
+}
+
+impl Cost {
+    /// Adds what `responses` of a day cost that used so many tokens together.
+    pub(super) fn add_computed(
+        &mut self,
+        prices: &PriceTable,
+        model: &str,
+        at_millis: Option<i64>,
+        responses: u64,
+        tokens: &Tokens,
+    ) {
+        let at = at_millis.and_then(|at| Timestamp::from_millis(at).ok());
+        match prices.cost_nanos(model, at, tokens) {
+            Some(nanos) => self.computed_nanos = self.computed_nanos.saturating_add(nanos),
+            None => self.unpriced += responses,
+        }
+    }
+}
+
+fn take_reported(
+    connection: &Connection,
+    id: &str,
+    figures: &mut Figures,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(REPORTED)?;
+    let mut rows = statement.query([id])?;
+    let Some(row) = rows.next()? else {
+        return Ok(());
+    };
+    if figures.messages == 0 {
+        figures.messages = count_cell(row, 0)?;
+    }
+    if figures.tool_calls == 0 {
+        figures.tool_calls = count_cell(row, 1)?;
+    }
+    if figures.responses == 0 {
+        figures.tokens = Tokens {
+            input: count_cell(row, 2)?,
+            output: count_cell(row, 3)?,
+            cache_read: count_cell(row, 4)?,
+            cache_write_5m: count_cell(row, 5)?,
+            cache_write_1h: 0,
+            reasoning: count_cell(row, 6)?,
+        };
+        figures.cost.reported_nanos = count_cell(row, 7)?;
+    }
+    Ok(())
+}
+
+/// A count, 0 where there is none.
+pub(super) fn count_cell(row: &rusqlite::Row<'_>, place: usize) -> rusqlite::Result<u64> {
+    Ok(row.get::<_, Option<i64>>(place)?.unwrap_or(0).max(0) as u64)
+}
+
+/// Five sums of tokens from `first` on.
+pub(super) fn tokens_cells(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Tokens> {
+    Ok(Tokens {
+        input: count_cell(row, first)?,
+        output: count_cell(row, first + 1)?,
+        cache_read: count_cell(row, first + 2)?,
+        cache_write_5m: count_cell(row, first + 3)?,
+        cache_write_1h: count_cell(row, first + 4)?,
+        reasoning: 0,
+    })
+}

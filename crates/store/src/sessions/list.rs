@@ -1,0 +1,172 @@
+//! Lists of sessions, a page at a time.
+
+use std::fmt;
+
+use rusqlite::{Connection, named_params};
+use syncline_model::Timestamp;
+use syncline_model::session::SessionId;
+use uuid::Uuid;
+
+use super::figures::{Figures, figures};
+use super::prices::PriceTable;
+use super::row::{Session, read_session, session_columns};
+use crate::StoreError;
+use crate::snapshot::snapshot;
+
+/// Which sessions to list; what is none matches all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionFilter<'a> {
+    pub agent: Option<&'a str>,
+    /// A project's name, or its path.
+    pub project: Option<&'a str>,
+    pub machine: Option<&'a str>,
+    pub branch: Option<&'a str>,
+    /// A model that the session, or one of its responses, used.
+    pub model: Option<&'a str>,
+    /// Sessions that told of themselves at this time or later.
+    pub since: Option<Timestamp>,
+    /// Sessions that began before this time.
+    pub until: Option<Timestamp>,
+    /// Some: whether there was an error, of the agent or of a tool.
+    pub has_error: Option<bool>,
+    /// The least that it cost, in billionths of a dollar.
+    pub cost_nanos_min: Option<u64>,
+    pub which: Which,
+}
+
+/// Whether subagents are listed too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Which {
+    /// Sessions, each with the figures of its subagents in its own. A subagent whose parent is not
+    /// known is listed as a session.
+    #[default]
+    Whole,
+    /// Subagents too, each by itself.
+    All,
+}
+
+/// A place in a list of sessions; its text is opaque and safe in a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionCursor {
+    last_at: Timestamp,
+    session_id: SessionId,
+}
+
+/// A text that is no cursor of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("cursor is not one that a list of sessions gave")]
+pub struct CursorError;
+
+impl fmt::Display for SessionCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.last_at.as_millis();
+        write!(f, "{millis}.{}", self.session_id.uuid().simple())
+    }
+}
+
+impl std::str::FromStr for SessionCursor {
+    type Err = CursorError;
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (millis, id) = text.split_once('.').ok_or(CursorError)?;
+        let millis = millis.parse().map_err(|_| CursorError)?;
+        Ok(Self {
+            last_at: Timestamp::from_millis(millis).map_err(|_| CursorError)?,
+            session_id: Uuid::try_parse(id).map_err(|_| CursorError)?.into(),
+        })
+    }
+}
+
+/// Sessions, the one that told of itself last first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionPage {
+    pub sessions: Vec<ListedSession>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<SessionCursor>,
+}
+
+/// A session in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSession {
+    pub session: Session,
+    pub figures: Figures,
+}
+
+/// The sessions that a filter passes, but for what its figures tell.
+macro_rules! matching {
+    () => {
+        " s.deleted_at IS NULL AND (:agent IS NULL OR s.agent = :agent) \
+         AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
+         AND (:machine IS NULL OR s.machine = :machine) \
+         AND (:branch IS NULL OR s.git_branch = :branch) \
+         AND (:model IS NULL OR s.model = :model OR EXISTS (SELECT 1 FROM session_usage AS u \
+              WHERE u.session_id = s.session_id AND u.model = :model)) \
+         AND (:since IS NULL OR s.last_at >= :since) \
+         AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until) "
+    };
+}
+pub(super) use matching;
+
+const PAGE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions AS s WHERE",
+    matching!(),
+    "AND (:all OR s.parent_kind IS NOT 'subagent' OR s.parent_session = s.session_id \
+          OR NOT EXISTS (SELECT 1 FROM sessions AS p WHERE p.session_id = s.parent_session \
+                         AND p.deleted_at IS NULL)) \
+     AND s.last_at <= :last_at AND (s.last_at < :last_at OR s.session_id < :session_id) \
+     ORDER BY s.last_at DESC, s.session_id DESC"
+);
+
+/// Sorts after every id.
+const LAST_TEXT: &str = "~";
+
+/// Lists sessions, the one that told of itself last first, each with its figures.
+pub fn list_sessions(
+    connection: &Connection,
+    filter: &SessionFilter<'_>,
+    after: Option<SessionCursor>,
+    limit: u64,
+    prices: &PriceTable,
+) -> Result<SessionPage, StoreError> {
+    let _snapshot = snapshot(connection)?;
+    let mut statement = connection.prepare_cached(PAGE)?;
+    let mut rows = statement.query(named_params! {
+        ":agent": filter.agent,
+        ":project": filter.project,
+        ":machine": filter.machine,
+        ":branch": filter.branch,
+        ":model": filter.model,
+        ":since": filter.since.map(Timestamp::as_millis),
+        ":until": filter.until.map(Timestamp::as_millis),
+        ":all": filter.which == Which::All,
+        ":last_at": after.map_or(i64::MAX, |cursor| cursor.last_at.as_millis()),
+        ":session_id": after.map_or(LAST_TEXT.to_owned(), |cursor| cursor.session_id.to_string()),
+    })?;
+    let mut sessions: Vec<ListedSession> = Vec::new();
+    let mut next = None;
+    while let Some(row) = rows.next()? {
+        let session = read_session(row)?;
+        let figures = figures(connection, session.session_id, prices)?;
+        if !passes(filter, &figures) {
+            continue;
+        }
+        if sessions.len() as u64 == limit {
+            next = sessions.last().map(|last| SessionCursor {
+                last_at: last.session.last_at,
+                session_id: last.session.session_id,
+            });
+            break;
+        }
+        sessions.push(ListedSession { session, figures });
+    }
+    Ok(SessionPage { sessions, next })
+}
+
+fn passes(filter: &SessionFilter<'_>, figures: &Figures) -> bool {
+    let failed = figures.errors + figures.tool_errors > 0;
+    filter.has_error.is_none_or(|wanted| failed == wanted)
+        && filter
+            .cost_nanos_min
+            .is_none_or(|least| figures.cost.nanos() >= least)
+}

@@ -5,6 +5,7 @@
     reason = "a test that meets an error ends there, and shows it"
 )]
 
+#[cfg(target_os = "linux")]
 mod admin;
 mod backup;
 #[cfg(target_os = "linux")]

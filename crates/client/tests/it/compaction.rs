@@ -12,7 +12,7 @@ use syncline_server::ServeConfig;
 use syncline_store::backup::{RestoreChoice, back_up_server, restore_server};
 use syncline_store::control::DataDirectory;
 
-use crate::house::{Machine, Server, live, open_to_all, until_equal};
+use crate::house::{Machine, Server, live, open_to_all, until, until_equal};
 
 /// A server, and machines that come and go.
 struct House {
@@ -105,21 +105,39 @@ impl House {
             .clone()
     }
 
-    /// Puts the server back to a backup made just now, as a new epoch that replicas heal.
-    fn restored(&mut self, round: i64) {
+    /// Waits until a machine holds all that the server has.
+    fn until_caught_up(&self, machine: &mut Machine) {
+        until("caught up", || {
+            let status = self.call("GET", "/sync/status", &json!({}));
+            let cursor = machine.replica.status().unwrap().cursor;
+            status["server_seq"] == cursor.server_seq.get()
+        });
+    }
+
+    fn back_up(&self, round: i64) {
+        let directory = DataDirectory::open(self.path("server")).unwrap();
+        let backup = self.path(&format!("backup-{round}"));
+        back_up_server(&directory, &backup, time_of(round), |_| ()).unwrap();
+    }
+
+    /// Puts the server back to a backup, as a new epoch that replicas heal.
+    fn put_back(&mut self, round: i64) {
         let address = self.address();
         drop(self.server.take());
-        let (data, backup) = (self.path("server"), self.path(&format!("backup-{round}")));
+        let data = self.path("server");
         let directory = DataDirectory::open(&data).unwrap();
-        let at = Timestamp::from_millis(1_700_000_000_000 + round * 60_000).unwrap();
-        back_up_server(&directory, &backup, at, |_| ()).unwrap();
-        put_back(&backup, &directory, at);
+        let backup = self.path(&format!("backup-{round}"));
+        restore(&backup, &directory, time_of(round));
         let config = ServeConfig::new(&data, open_to_all());
         self.server = Some(Server::start_with(config, address));
     }
 }
 
-fn put_back(backup: &Path, directory: &DataDirectory, at: Timestamp) {
+fn time_of(round: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + round * 60_000).unwrap()
+}
+
+fn restore(backup: &Path, directory: &DataDirectory, at: Timestamp) {
     let choice = RestoreChoice {
         mode: EpochMode::Heal,
         now: at,
@@ -215,15 +233,18 @@ fn a_machine_that_sleeps_through_compactions_and_epochs_loses_and_resurrects_not
     sleeper.sync.configure(SyncSettings::Off);
     house.delete_thread("doomed");
     for (round, name) in (0..).zip(["first", "second", "third"]) {
+        house.back_up(round);
         written.extend([sleeper.write(), laptop.write()]);
         house.thread_renamed(name);
         laptop.sync();
         if round % 2 == 0 {
             house.delete_thread(name);
         }
+        house.until_caught_up(&mut laptop);
         house.expire();
         house.compact();
-        house.restored(round);
+        // What came since the backup is on the laptop alone.
+        house.put_back(round);
         written.push(laptop.write());
         until_equal(&mut [&mut laptop]);
     }

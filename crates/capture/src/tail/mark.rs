@@ -84,6 +84,13 @@ impl TailError {
     }
 }
 
+impl Mark {
+    /// Whether the file is as it was when it was last read to its end, as far as one `stat` tells.
+    pub fn is_unchanged(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|metadata| Look::of(&metadata) == self.look)
+    }
+}
+
 /// Looks at the file, and opens it where it is not as `mark` left it.
 ///
 /// Costs one `stat` for a file that has not changed.

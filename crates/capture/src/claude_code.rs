@@ -1,0 +1,320 @@
+//! Transcripts of Claude Code: `projects/<directory>/<session>.jsonl`, a line per event.
+//!
+//! One response of the model is several lines, a block each, with one `message.id` and `requestId`;
+//! each repeats the usage as far as it was known, so that the last, or largest, one counts. A line
+//! is taken once by its `uuid`: sessions that were forked, resumed or copied repeat those of others. A
+//! subagent's lines carry its parent's `sessionId` and an `agentId` of their own; those of older
+//! versions have none, and are told apart by the line that began their chain.
+
+mod line;
+mod memory;
+mod speech;
+#[cfg(test)]
+mod tests;
+
+use syncline_model::Timestamp;
+use syncline_model::session::{
+    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after, words,
+};
+
+use crate::agent::Agent;
+use crate::facts::{
+    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, owned, set, set_some, time_of,
+};
+use line::Line;
+pub use memory::Memory;
+
+const AGENT: Agent = Agent::ClaudeCode;
+
+/// Reads one line; `memory` is what earlier lines of the file have left.
+pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut Facts) -> Verdict {
+    let (line, readable) = match serde_json::from_str::<Line<'_>>(text) {
+        Ok(line) => (line, true),
+        Err(error) => {
+            // One of another shape is kept; one that is no object has lost something.
+            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_err() {
+                return Verdict::Damaged(format!("it is not a JSON object: {error}"));
+            }
+            (Line::default(), false)
+        }
+    };
+    let reader = Reader {
+        text,
+        line,
+        memory,
+        known,
+        facts,
+    };
+    if readable {
+        reader.read()
+    } else {
+        reader.unknown()
+    }
+}
+
+struct Reader<'a, 'l> {
+    text: &'l str,
+    line: Line<'l>,
+    memory: &'a mut Memory,
+    known: &'a mut dyn Known,
+    facts: &'a mut Facts,
+}
+
+/// Whose a line is.
+struct Owner {
+    key: SessionKey,
+    id: SessionId,
+    /// The session that has said it first, where that is another one.
+    copied_from: Option<SessionId>,
+}
+
+impl Reader<'_, '_> {
+    fn read(self) -> Verdict {
+        if let Some(session) = self.line.session_id.as_deref() {
+            self.memory.enter(session);
+        }
+        match self.line.kind.as_deref() {
+            Some("user" | "assistant") => self.spoken(),
+            Some("system") => self.system(),
+            Some("summary") => self.summary(),
+            Some("custom-title") => {
+                let title = self.line.custom_title.as_deref().map(str::to_owned);
+                self.titled(title, TitleRank::User)
+            }
+            Some("ai-title") => {
+                let title = self.line.ai_title.as_deref().map(str::to_owned);
+                self.titled(title, TitleRank::Model)
+            }
+            // What has been said elsewhere, or is of use to the agent alone.
+            Some("progress" | "file-history-snapshot" | "queue-operation" | "last-prompt") => {
+                Verdict::Idle
+            }
+            _ => self.unknown(),
+        }
+    }
+
+    /// The session of this line; a subagent's is its own.
+    fn session(&mut self) -> Option<SessionKey> {
+        let native = self.memory.session.clone()?;
+        Some(match self.subagent() {
+            Some(agent) => SessionKey {
+                native: agent,
+                apart: native,
+            },
+            None => SessionKey::plain(&native),
+        })
+    }
+
+    /// The subagent that speaks; none: the session itself does.
+    fn subagent(&mut self) -> Option<String> {
+        if self.line.is_sidechain != Some(true) {
+            return None;
+        }
+        if let Some(agent) = &self.line.agent_id {
+            return Some(agent.to_string());
+        }
+        let uuid = self.line.uuid.as_deref()?;
+        Some(self.memory.chain_of(uuid, self.line.parent_uuid.as_deref()))
+    }
+
+    fn at(&self) -> Option<Timestamp> {
+        time_of(self.line.timestamp.as_deref())
+    }
+
+    /// The next place in the order of the file.
+    fn next_order(&mut self) -> i64 {
+        let order = order_after(self.memory.order, self.at());
+        self.memory.order = Some(order);
+        order
+    }
+
+    /// Leaves room behind the last place for the further pieces of a long text.
+    fn leave_room(&mut self, text: &str) {
+        let pieces = (text.len() / TEXT_CHARS_MAX) as i64;
+        if let Some(order) = self.memory.order.as_mut().filter(|_| pieces > 0) {
+            // One more, as the text may have grown by then.
+            *order = order.saturating_add(pieces + 1);
+        }
+    }
+
+    /// Takes the line for its session, by its `uuid`; none: it was taken before.
+    fn take(&mut self, key: SessionKey) -> Option<Owner> {
+        let id = key.id(AGENT);
+        let uuid = self.line.uuid.as_deref();
+        let line = match uuid {
+            Some(uuid) => line_key(uuid),
+            None => UnitKey::of(&["claude-code line", &key.native, &key.apart, self.text]),
+        };
+        let first = self.known.noted(line);
+        let Some(first) = first.and_then(|note| String::from_utf8(note).ok()) else {
+            self.known.note(line, id.to_string().as_bytes());
+            return Some(Owner {
+                key,
+                id,
+                copied_from: None,
+            });
+        };
+        let first: SessionId = first.parse().ok()?;
+        if first == id {
+            return None;
+        }
+        let copy = UnitKey::of(&[
+            "claude-code copy",
+            &id.to_string(),
+            uuid.unwrap_or_default(),
+        ]);
+        if self.known.noted(copy).is_some() {
+            return None;
+        }
+        self.known.note(copy, &[]);
+        Some(Owner {
+            key,
+            id,
+            copied_from: Some(first),
+        })
+    }
+
+    fn system(mut self) -> Verdict {
+        match self.line.subtype.as_deref() {
+            Some("compact_boundary" | "api_error") => {}
+            Some(
+                "turn_duration"
+                | "stop_hook_summary"
+                | "microcompact_boundary"
+                | "informational"
+                | "local_command",
+            ) => return Verdict::Idle,
+            _ => return self.unknown(),
+        }
+        let (order, at) = (self.next_order(), self.at());
+        let Some(key) = self.session() else {
+            return Verdict::Damaged("it names no session".to_owned());
+        };
+        let Some(owner) = self.take(key) else {
+            return Verdict::Known;
+        };
+        self.about_session(&owner);
+        let id = owned(self.line.uuid.as_deref().unwrap_or_default());
+        let copied_from = copied(&owner);
+        let piece = match self.line.compact_metadata.as_ref() {
+            Some(about) => Piece::Compaction(CompactionPatch {
+                id,
+                trigger: set_some(about.trigger.as_deref()),
+                tokens_before: about.pre_tokens.into(),
+                at: at.into(),
+                copied_from,
+                order: Some(order).into(),
+                ..CompactionPatch::default()
+            }),
+            None => Piece::Error(ErrorPatch {
+                id,
+                kind: set("api_error"),
+                message: set_some(self.line.error_text().as_deref()),
+                at: at.into(),
+                copied_from,
+                order: Some(order).into(),
+                ..ErrorPatch::default()
+            }),
+        };
+        self.facts.say(owner.id, piece);
+        Verdict::New
+    }
+
+    /// A summary names the last line of what it sums up, which may be in another session.
+    fn summary(self) -> Verdict {
+        let (Some(summary), Some(leaf)) = (&self.line.summary, &self.line.leaf_uuid) else {
+            return self.unknown();
+        };
+        let key = UnitKey::of(&["claude-code summary", leaf, summary]);
+        if self.known.noted(key).is_some() {
+            return Verdict::Known;
+        }
+        self.known.note(key, &[]);
+        let owner = self.known.noted(line_key(leaf));
+        let owner = owner.and_then(|note| String::from_utf8(note).ok());
+        match owner.and_then(|owner| owner.parse().ok()) {
+            Some(session) => {
+                entitle(self.memory, self.facts, session, summary, TitleRank::Model);
+            }
+            None => self.memory.wait_for(leaf.to_string(), summary.to_string()),
+        }
+        Verdict::New
+    }
+
+    fn titled(mut self, title: Option<String>, rank: TitleRank) -> Verdict {
+        let (Some(title), Some(key)) = (title, self.session()) else {
+            return self.unknown();
+        };
+        let Some(owner) = self.take(key) else {
+            return Verdict::Known;
+        };
+        self.about_session(&owner);
+        entitle(self.memory, self.facts, owner.id, &title, rank);
+        Verdict::New
+    }
+
+    /// Says what the line's envelope tells of its session, as far as it is news.
+    fn about_session(&mut self, owner: &Owner) {
+        let mut patch = self.memory.envelope(owner.id, &owner.key, &self.line);
+        if !owner.key.apart.is_empty() && !patch.native_id.is_keep() {
+            let parent = SessionKey::plain(&owner.key.apart).id(AGENT);
+            patch.parent_session = set(&parent.to_string());
+            patch.parent_kind = set(words::SUBAGENT);
+        }
+        self.facts.session(owner.id, patch);
+        let waiting = self.line.uuid.as_deref();
+        if let Some(summary) = waiting.and_then(|uuid| self.memory.summary_of(uuid)) {
+            entitle(
+                self.memory,
+                self.facts,
+                owner.id,
+                &summary,
+                TitleRank::Model,
+            );
+        }
+    }
+
+    /// Keeps a line that can't be named.
+    fn unknown(mut self) -> Verdict {
+        let order = self.next_order();
+        // Without a session there is nothing that could keep it.
+        let Some(key) = self.session() else {
+            return Verdict::NotUnderstood;
+        };
+        let Some(owner) = self.take(key) else {
+            return Verdict::Known;
+        };
+        self.about_session(&owner);
+        let digest = UnitKey::of(&[self.text]).hex();
+        let id = self.line.uuid.as_deref().unwrap_or(&digest);
+        self.facts.raw(owner.id, id, self.text, order);
+        self.leave_room(self.text);
+        Verdict::NotUnderstood
+    }
+}
+
+/// Gives the session a title, unless it has a better one.
+fn entitle(
+    memory: &mut Memory,
+    facts: &mut Facts,
+    session: SessionId,
+    title: &str,
+    rank: TitleRank,
+) {
+    if memory.takes_title(session, rank) {
+        let patch = SessionPatch {
+            title: set(title),
+            ..SessionPatch::default()
+        };
+        facts.session(session, patch);
+    }
+}
+
+fn copied(owner: &Owner) -> syncline_model::session::Change<std::borrow::Cow<'static, str>> {
+    let from = owner.copied_from.map(|session| session.to_string());
+    set_some(from.as_deref())
+}
+
+fn line_key(uuid: &str) -> UnitKey {
+    UnitKey::of(&["claude-code", uuid])
+}

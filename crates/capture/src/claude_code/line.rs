@@ -1,0 +1,189 @@
+//! The shapes of lines. What is not named here is passed over.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use syncline_model::session::Usage;
+
+/// A line of any kind.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Line<'l> {
+    #[serde(rename = "type", borrow)]
+    pub kind: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub subtype: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub uuid: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub parent_uuid: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub session_id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub timestamp: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub cwd: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub version: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub git_branch: Option<Cow<'l, str>>,
+    pub is_sidechain: Option<bool>,
+    #[serde(borrow)]
+    pub agent_id: Option<Cow<'l, str>>,
+    pub is_meta: Option<bool>,
+    pub is_compact_summary: Option<bool>,
+    pub is_api_error_message: Option<bool>,
+    #[serde(borrow)]
+    pub request_id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub permission_mode: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub message: Option<&'l RawValue>,
+    #[serde(borrow)]
+    pub tool_use_result: Option<&'l RawValue>,
+    #[serde(borrow)]
+    pub error: Option<&'l RawValue>,
+    #[serde(borrow)]
+    pub compact_metadata: Option<CompactMetadata<'l>>,
+    #[serde(borrow)]
+    pub summary: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub leaf_uuid: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub custom_title: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub ai_title: Option<Cow<'l, str>>,
+}
+
+impl Line<'_> {
+    /// What an error of the service says.
+    pub(super) fn error_text(&self) -> Option<String> {
+        let raw = self.error?.get();
+        let text = serde_json::from_str::<String>(raw).ok();
+        Some(text.unwrap_or_else(|| raw.to_owned()))
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct CompactMetadata<'l> {
+    #[serde(borrow)]
+    pub trigger: Option<Cow<'l, str>>,
+    pub pre_tokens: Option<u64>,
+}
+
+/// The message of a `user` or `assistant` line.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Message<'l> {
+    #[serde(borrow)]
+    pub id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub model: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub content: Option<&'l RawValue>,
+    #[serde(borrow)]
+    pub stop_reason: Option<Cow<'l, str>>,
+    pub usage: Option<Spent>,
+}
+
+/// What a response has used, as far as a line knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Spent {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation: Option<CacheCreation>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct CacheCreation {
+    ephemeral_5m_input_tokens: Option<u64>,
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+impl Spent {
+    /// As a usage that has yet to be told whose it is.
+    pub(super) fn usage(&self) -> Usage<'static> {
+        let written = self.cache_creation_input_tokens.unwrap_or_default();
+        let split = self.cache_creation.as_ref();
+        let an_hour = split.and_then(|split| split.ephemeral_1h_input_tokens);
+        let an_hour = an_hour.unwrap_or_default();
+        let five_minutes = split.and_then(|split| split.ephemeral_5m_input_tokens);
+        Usage {
+            input: self.input_tokens.unwrap_or_default(),
+            output: self.output_tokens.unwrap_or_default(),
+            cache_read: self.cache_read_input_tokens.unwrap_or_default(),
+            // Where the split says nothing, or less than the sum, the rest is of the usual kind.
+            cache_write_5m: five_minutes
+                .unwrap_or_default()
+                .max(written.saturating_sub(an_hour)),
+            cache_write_1h: an_hour,
+            ..Usage::default()
+        }
+    }
+}
+
+/// A block of a message's content.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Block<'l> {
+    #[serde(rename = "type", borrow)]
+    pub kind: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub text: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub thinking: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub name: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub input: Option<&'l RawValue>,
+    #[serde(borrow)]
+    pub tool_use_id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub content: Option<&'l RawValue>,
+    pub is_error: Option<bool>,
+    #[serde(borrow)]
+    pub source: Option<Source<'l>>,
+}
+
+/// Where the bytes of an image or document are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Source<'l> {
+    #[serde(borrow)]
+    pub media_type: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub data: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub url: Option<Cow<'l, str>>,
+}
+
+/// What a tool call's line says beside its result.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ToolUseResult<'l> {
+    pub duration_ms: Option<u64>,
+    pub total_duration_ms: Option<u64>,
+    #[serde(borrow)]
+    pub file_path: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub agent_id: Option<Cow<'l, str>>,
+}
+
+/// The files that a tool's input names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct FilesOfInput<'l> {
+    #[serde(borrow)]
+    pub file_path: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub notebook_path: Option<Cow<'l, str>>,
+}

@@ -1,0 +1,218 @@
+//! What must be remembered of a file between two readings of it.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use syncline_model::Timestamp;
+use syncline_model::session::{SessionId, SessionPatch};
+
+use super::AGENT;
+use super::line::{Line, Spent};
+use crate::facts::{SessionKey, TitleRank, name_of_path, set, set_some, time_of};
+
+/// How many responses can be under way at a time: one for each of a session's agents.
+const RESPONSES_MAX: usize = 32;
+/// How many tool calls can wait for their results.
+const CALLS_MAX: usize = 512;
+/// How many lines of subagents without a name are told apart by their chains.
+const CHAIN_LINES_MAX: usize = 4096;
+/// How many summaries wait for the line that they end with.
+const SUMMARIES_MAX: usize = 256;
+/// How many sessions of one file are known by what was last said of them.
+const SESSIONS_MAX: usize = 256;
+
+/// What earlier lines of a file have left.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// The session of the latest line that named one.
+    pub(super) session: Option<String>,
+    /// The place in the order of the file that was given last.
+    pub(super) order: Option<i64>,
+    sessions: VecDeque<(String, Told)>,
+    responses: VecDeque<Response>,
+    /// When calls that have no result yet began, in milliseconds.
+    calls: VecDeque<(String, i64)>,
+    /// The first line of the chain that a subagent's line belongs to.
+    chains: VecDeque<(String, String)>,
+    #[serde(skip)]
+    chain_index: HashMap<String, String>,
+    /// Summaries of what has not been read, by the line that it ends with.
+    summaries: VecDeque<(String, String)>,
+}
+
+/// What was last said of a session.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Told {
+    title: TitleRank,
+    named: bool,
+    project: bool,
+    started: bool,
+    cwd: String,
+    branch: String,
+    version: String,
+    model: String,
+    permissions: String,
+}
+
+/// A response of the model that may go on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Response {
+    id: String,
+    usage: Option<Spent>,
+}
+
+impl Memory {
+    pub(super) fn enter(&mut self, session: &str) {
+        if self.session.as_deref() != Some(session) {
+            self.session = Some(session.to_owned());
+        }
+    }
+
+    /// The chain that a line of a subagent without a name belongs to: the id of its first line.
+    pub(super) fn chain_of(&mut self, uuid: &str, parent: Option<&str>) -> String {
+        if self.chain_index.len() != self.chains.len() {
+            self.chain_index = self.chains.iter().cloned().collect();
+        }
+        if let Some(chain) = self.chain_index.get(uuid) {
+            return chain.clone();
+        }
+        let known = parent.and_then(|parent| self.chain_index.get(parent));
+        let chain = known.cloned().unwrap_or_else(|| uuid.to_owned());
+        if self.chains.len() == CHAIN_LINES_MAX
+            && let Some((oldest, _)) = self.chains.pop_front()
+        {
+            self.chain_index.remove(&oldest);
+        }
+        self.chains.push_back((uuid.to_owned(), chain.clone()));
+        self.chain_index.insert(uuid.to_owned(), chain.clone());
+        chain
+    }
+
+    /// Whether this line is the first of its response.
+    pub(super) fn begins(&mut self, response: &str) -> bool {
+        let known = self.responses.iter().any(|known| known.id == response);
+        if !known {
+            if self.responses.len() == RESPONSES_MAX {
+                self.responses.pop_front();
+            }
+            self.responses.push_back(Response {
+                id: response.to_owned(),
+                usage: None,
+            });
+        }
+        !known
+    }
+
+    /// Whether a response tells another usage than before.
+    pub(super) fn takes_usage(&mut self, response: &str, usage: &Spent) -> bool {
+        let mut known = self.responses.iter_mut();
+        let Some(response) = known.find(|known| known.id == response) else {
+            return true;
+        };
+        response.usage.replace(usage.clone()).as_ref() != Some(usage)
+    }
+
+    pub(super) fn begin_call(&mut self, id: &str, at: Timestamp) {
+        if self.calls.len() == CALLS_MAX {
+            self.calls.pop_front();
+        }
+        self.calls.push_back((id.to_owned(), at.as_millis()));
+    }
+
+    /// How long a call took that ends now; none: its beginning is not known.
+    pub(super) fn end_call(&mut self, id: &str, at: Timestamp) -> Option<u64> {
+        let place = self.calls.iter().position(|(call, _)| call == id)?;
+        let (_, began) = self.calls.remove(place)?;
+        u64::try_from(at.as_millis() - began).ok()
+    }
+
+    pub(super) fn wait_for(&mut self, leaf: String, summary: String) {
+        if self.summaries.len() == SUMMARIES_MAX {
+            self.summaries.pop_front();
+        }
+        self.summaries.push_back((leaf, summary));
+    }
+
+    /// The summary that waited for this line.
+    pub(super) fn summary_of(&mut self, leaf: &str) -> Option<String> {
+        let place = self.summaries.iter().position(|(waits, _)| waits == leaf)?;
+        self.summaries.remove(place).map(|(_, summary)| summary)
+    }
+
+    /// What is remembered of what was said.
+    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        self.summaries.iter_mut().map(|(_, summary)| summary)
+    }
+
+    fn told(&mut self, session: SessionId) -> &mut Told {
+        let session = session.to_string();
+        let place = self.sessions.iter().position(|(id, _)| *id == session);
+        let place = place.unwrap_or_else(|| {
+            if self.sessions.len() == SESSIONS_MAX {
+                self.sessions.pop_front();
+            }
+            self.sessions.push_back((session, Told::default()));
+            self.sessions.len() - 1
+        });
+        &mut self.sessions[place].1
+    }
+
+    pub(super) fn takes_title(&mut self, session: SessionId, rank: TitleRank) -> bool {
+        let told = self.told(session);
+        let taken = told.title.gives_way(rank);
+        if taken {
+            told.title = rank;
+        }
+        taken
+    }
+
+    /// Whether the session is told to use another model than before.
+    pub(super) fn takes_model(&mut self, session: SessionId, model: &str) -> bool {
+        is_news(&mut self.told(session).model, Some(model)).is_some()
+    }
+
+    /// What the envelope of a line says of its session that was not said before.
+    pub(super) fn envelope(
+        &mut self,
+        session: SessionId,
+        key: &SessionKey,
+        line: &Line<'_>,
+    ) -> SessionPatch<'static> {
+        let told = self.told(session);
+        let mut patch = SessionPatch::default();
+        if !told.named {
+            told.named = true;
+            patch.agent = set(AGENT.as_str());
+            patch.native_id = set(&key.native);
+            patch.provider = set("anthropic");
+        }
+        if let Some(cwd) = is_news(&mut told.cwd, line.cwd.as_deref()) {
+            // The project is where the session began; it may go elsewhere on its way.
+            if !told.project {
+                told.project = true;
+                patch.project_path = set(cwd);
+                patch.project_name = set_some(name_of_path(cwd));
+            }
+            patch.cwd = set(cwd);
+        }
+        let at = time_of(line.timestamp.as_deref());
+        if !told.started && at.is_some() {
+            told.started = true;
+            patch.started_at = at.into();
+        }
+        patch.git_branch = set_some(is_news(&mut told.branch, line.git_branch.as_deref()));
+        patch.agent_version = set_some(is_news(&mut told.version, line.version.as_deref()));
+        let permissions = line.permission_mode.as_deref();
+        patch.permission_mode = set_some(is_news(&mut told.permissions, permissions));
+        patch
+    }
+}
+
+/// The text, where it is not empty and other than the one told before.
+fn is_news<'t>(told: &mut String, text: Option<&'t str>) -> Option<&'t str> {
+    let text = text.filter(|text| !text.is_empty() && *text != told.as_str())?;
+    text.clone_into(told);
+    Some(text)
+}

@@ -1,0 +1,390 @@
+//! Lines of users and of the model.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use syncline_model::session::{
+    ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionPatch, ToolPatch, words,
+};
+
+use super::line::{Block, FilesOfInput, Message, ToolUseResult};
+use super::{AGENT, Owner, Reader, copied, entitle};
+use crate::facts::{
+    SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some, title_of,
+};
+
+/// What the model's name is where a line was not written by one.
+const NO_MODEL: &str = "<synthetic>";
+
+/// The content of a message.
+enum Content<'l> {
+    Text(Cow<'l, str>),
+    Blocks(Vec<Block<'l>>),
+}
+
+impl<'l> Content<'l> {
+    fn of(raw: &'l RawValue) -> Option<Self> {
+        match raw.get().as_bytes().first()? {
+            b'"' => serde_json::from_str::<String>(raw.get())
+                .ok()
+                .map(|text| Self::Text(Cow::Owned(text))),
+            b'[' => serde_json::from_str(raw.get()).ok().map(Self::Blocks),
+            b'n' => Some(Self::Blocks(Vec::new())),
+            _ => None,
+        }
+    }
+}
+
+impl<'l> Reader<'_, 'l> {
+    pub(super) fn spoken(mut self) -> Verdict {
+        let message: Option<Message<'l>> = self
+            .line
+            .message
+            .and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let content = message.as_ref().and_then(|message| {
+            let content = message.content?;
+            Content::of(content)
+        });
+        let (Some(message), Some(content)) = (message, content) else {
+            return self.unknown();
+        };
+        let Some(key) = self.session() else {
+            return Verdict::Damaged("it names no session".to_owned());
+        };
+        let Some(owner) = self.take(key) else {
+            // Later lines of the response are told apart from its first by this one too.
+            self.pass(&message, &content);
+            return Verdict::Known;
+        };
+        self.about_session(&owner);
+        if self.line.kind.as_deref() == Some("assistant") {
+            self.answered(&owner, &message, &content);
+        } else {
+            self.asked(&owner, &content);
+        }
+        Verdict::New
+    }
+
+    /// Moves the memory past a line that was taken before.
+    fn pass(&mut self, message: &Message<'_>, content: &Content<'_>) {
+        let steps = match content {
+            Content::Text(_) => 1,
+            Content::Blocks(blocks) => blocks.len(),
+        };
+        for _ in 0..=steps {
+            self.next_order();
+        }
+        if self.line.kind.as_deref() == Some("assistant") {
+            let response = self.response(message);
+            self.memory.begins(&response);
+            if let Some(spent) = &message.usage {
+                self.memory.takes_usage(&response, spent);
+            }
+        }
+    }
+
+    /// What tells a response from all others of its session.
+    fn response(&self, message: &Message<'_>) -> String {
+        let uuid = self.line.uuid.as_deref().unwrap_or_default();
+        match (&message.id, &self.line.request_id) {
+            (Some(id), Some(request)) => format!("{id}:{request}"),
+            (Some(id), None) => id.to_string(),
+            (None, _) => uuid.to_owned(),
+        }
+    }
+
+    fn answered(&mut self, owner: &Owner, message: &Message<'l>, content: &Content<'l>) {
+        let response = self.response(message);
+        let (order, at) = (self.next_order(), self.at());
+        let model = message.model.as_deref().filter(|model| *model != NO_MODEL);
+        let mut patch = MessagePatch {
+            id: owned(&response),
+            stop_reason: set_some(message.stop_reason.as_deref()),
+            completed_at: at.into(),
+            ..MessagePatch::default()
+        };
+        if self.memory.begins(&response) {
+            patch.role = set(words::ASSISTANT);
+            patch.parent_id = set_some(self.line.parent_uuid.as_deref());
+            patch.model = set_some(model);
+            patch.at = at.into();
+            patch.response_id = set(&response);
+            patch.is_sidechain = self.line.is_sidechain.filter(|is| *is).into();
+            patch.copied_from = copied(owner);
+            patch.order = Some(order).into();
+        }
+        self.facts.message(owner.id, patch);
+        if let Some(model) = model
+            && self.memory.takes_model(owner.id, model)
+        {
+            let patch = SessionPatch {
+                model: set(model),
+                ..SessionPatch::default()
+            };
+            self.facts.session(owner.id, patch);
+        }
+        self.spent(owner, message, &response, order);
+        self.failed(owner, content, &response, order);
+        self.contents(owner, &response, content);
+    }
+
+    /// What the response has used up to this line. Snapshots grow, and the last one counts.
+    fn spent(&mut self, owner: &Owner, message: &Message<'_>, response: &str, order: i64) {
+        let Some(spent) = &message.usage else {
+            return;
+        };
+        // A message that no model wrote was paid for by nobody.
+        let model = message.model.as_deref().filter(|model| *model != NO_MODEL);
+        if model.is_none() || !self.memory.takes_usage(response, spent) {
+            return;
+        }
+        let mut usage = spent.usage();
+        usage.id = owned(response);
+        usage.order = order;
+        usage.message_id = Some(owned(response));
+        usage.model = model.map(owned);
+        usage.at = self.at();
+        usage.copied = owner.copied_from.is_some();
+        self.facts.say(owner.id, Piece::Usage(usage));
+    }
+
+    fn failed(&mut self, owner: &Owner, content: &Content<'_>, response: &str, order: i64) {
+        if self.line.is_api_error_message != Some(true) {
+            return;
+        }
+        let text = match content {
+            Content::Text(text) => Some(text.to_string()),
+            Content::Blocks(blocks) => blocks
+                .iter()
+                .find_map(|block| block.text.as_deref().map(str::to_owned)),
+        };
+        let error = ErrorPatch {
+            id: owned(self.line.uuid.as_deref().unwrap_or(response)),
+            kind: set("api_error"),
+            message: set_some(text.as_deref()),
+            message_id: set(response),
+            at: self.at().into(),
+            copied_from: copied(owner),
+            order: Some(order).into(),
+        };
+        self.facts.say(owner.id, Piece::Error(error));
+    }
+
+    fn asked(&mut self, owner: &Owner, content: &Content<'l>) {
+        let (order, at) = (self.next_order(), self.at());
+        let results = matches!(content, Content::Blocks(blocks)
+            if blocks.iter().any(|block| block.kind.as_deref() == Some("tool_result")));
+        let speaks = match content {
+            Content::Text(_) => true,
+            Content::Blocks(blocks) => blocks
+                .iter()
+                .any(|block| block.kind.as_deref() != Some("tool_result")),
+        };
+        let id = self.line.uuid.as_deref().unwrap_or_default().to_owned();
+        if speaks {
+            let kind = if self.line.is_compact_summary == Some(true) {
+                Some("summary")
+            } else if self.line.is_meta == Some(true) || results {
+                Some("meta")
+            } else {
+                None
+            };
+            let patch = MessagePatch {
+                id: owned(&id),
+                role: set(words::USER),
+                kind: set_some(kind),
+                parent_id: set_some(self.line.parent_uuid.as_deref()),
+                at: at.into(),
+                is_sidechain: self.line.is_sidechain.filter(|is| *is).into(),
+                copied_from: copied(owner),
+                order: Some(order).into(),
+                ..MessagePatch::default()
+            };
+            self.facts.message(owner.id, patch);
+            if kind.is_none()
+                && let Some(title) = first_text(content).and_then(|text| title_of(&text))
+            {
+                entitle(self.memory, self.facts, owner.id, &title, TitleRank::Prompt);
+            }
+        }
+        self.contents(owner, &id, content);
+    }
+
+    fn contents(&mut self, owner: &Owner, message: &str, content: &Content<'l>) {
+        match content {
+            Content::Text(text) => self.text(owner, message, 0, words::TEXT, text),
+            Content::Blocks(blocks) => {
+                for (place, block) in blocks.iter().enumerate() {
+                    self.block(owner, message, place, block);
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, owner: &Owner, message: &str, place: usize, block: &Block<'l>) {
+        match block.kind.as_deref() {
+            Some("text") => {
+                let text = block.text.as_deref().unwrap_or_default();
+                self.text(owner, message, place, words::TEXT, text);
+            }
+            Some("thinking") => {
+                let text = block.thinking.as_deref().unwrap_or_default();
+                self.text(owner, message, place, words::THINKING, text);
+            }
+            // What is hidden from us too.
+            Some("redacted_thinking") => self.text(owner, message, place, words::THINKING, ""),
+            Some("image" | "document") => self.image(owner, message, place, block),
+            Some("tool_use" | "server_tool_use") => self.call(owner, message, block),
+            Some("tool_result") => self.result(owner, block),
+            _ => {
+                let raw = self.line.message.map(|raw| raw.get().to_owned());
+                self.text(owner, message, place, words::RAW, &raw.unwrap_or_default());
+            }
+        }
+    }
+
+    /// The id of a part: lines of one response each begin at place 0.
+    fn part_id(&self, place: usize) -> String {
+        format!("{}.{place}", self.line.uuid.as_deref().unwrap_or_default())
+    }
+
+    fn text(&mut self, owner: &Owner, message: &str, place: usize, kind: &'static str, text: &str) {
+        let part = Part {
+            message_id: owned(message),
+            id: self.part_id(place).into(),
+            kind: kind.into(),
+            order: self.next_order(),
+            text: owned(text),
+            ..Part::default()
+        };
+        self.facts.part(owner.id, part);
+        self.leave_room(text);
+    }
+
+    fn image(&mut self, owner: &Owner, message: &str, place: usize, block: &Block<'_>) {
+        let source = block.source.as_ref();
+        let url = source.and_then(|source| source.url.as_deref());
+        let data = source.and_then(|source| source.data.as_deref());
+        let is_image = block.kind.as_deref() == Some("image");
+        let part = Part {
+            message_id: owned(message),
+            id: self.part_id(place).into(),
+            kind: if is_image { words::IMAGE } else { words::FILE }.into(),
+            order: self.next_order(),
+            media_type: source.and_then(|source| source.media_type.as_deref().map(owned)),
+            reference: url.map(owned).or_else(|| data.map(reference_of)),
+            ..Part::default()
+        };
+        self.facts.part(owner.id, part);
+    }
+
+    fn call(&mut self, owner: &Owner, message: &str, block: &Block<'_>) {
+        let (order, at) = (self.next_order(), self.at());
+        let Some(id) = block.id.as_deref() else {
+            return;
+        };
+        let name = block.name.as_deref().unwrap_or_default();
+        let input = block.input.map(RawValue::get).unwrap_or_default();
+        if let Some(at) = at {
+            self.memory.begin_call(id, at);
+        }
+        let patch = ToolPatch {
+            id: owned(id),
+            message_id: set(message),
+            name: set(name),
+            at: at.into(),
+            files: files(name, input).into(),
+            copied_from: copied(owner),
+            order: Some(order).into(),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(owner.id, patch);
+        let input = input.to_owned();
+        self.facts
+            .tool_text(owner.id, id, words::TOOL_INPUT, input, order);
+    }
+
+    fn result(&mut self, owner: &Owner, block: &Block<'_>) {
+        let (order, at) = (self.next_order(), self.at());
+        let Some(id) = block.tool_use_id.as_deref() else {
+            return;
+        };
+        let about: Option<ToolUseResult<'_>> = self
+            .line
+            .tool_use_result
+            .and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let told = about
+            .as_ref()
+            .and_then(|about| about.duration_ms.or(about.total_duration_ms));
+        let measured = at.and_then(|at| self.memory.end_call(id, at));
+        let failed = block.is_error == Some(true);
+        let output = block.content.map(output_of).unwrap_or_default();
+        let child = about.as_ref().and_then(|about| about.agent_id.as_deref());
+        let child = child.map(|agent| SessionKey {
+            native: agent.to_owned(),
+            apart: owner.key.native.clone(),
+        });
+        let patch = ToolPatch {
+            id: owned(id),
+            completed_at: at.into(),
+            duration_ms: told.or(measured).into(),
+            success: Some(!failed).into(),
+            error: set_some(failed.then_some(output.as_str())),
+            child_session: set_some(child.map(|key| key.id(AGENT).to_string()).as_deref()),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(owner.id, patch);
+        self.facts
+            .tool_text(owner.id, id, words::TOOL_OUTPUT, output, order);
+    }
+}
+
+fn first_text(content: &Content<'_>) -> Option<String> {
+    match content {
+        Content::Text(text) => Some(text.to_string()),
+        Content::Blocks(blocks) => blocks
+            .iter()
+            .find_map(|block| block.text.as_deref().map(str::to_owned)),
+    }
+}
+
+/// What stands for bytes that are not kept.
+fn reference_of(data: &str) -> Cow<'static, str> {
+    format!("sha256-16:{}", UnitKey::of(&[data]).hex()).into()
+}
+
+/// What a tool has given: text, or blocks of it. An image in it is named, not kept.
+fn output_of(raw: &RawValue) -> String {
+    let blocks = match Content::of(raw) {
+        Some(Content::Text(text)) => return text.into_owned(),
+        Some(Content::Blocks(blocks)) => blocks,
+        None => return raw.get().to_owned(),
+    };
+    let mut output = String::new();
+    for block in &blocks {
+        if !output.is_empty() {
+            output.push('\n');
+        }
+        let data = block
+            .source
+            .as_ref()
+            .and_then(|source| source.data.as_deref());
+        match (block.text.as_deref(), data) {
+            (Some(text), _) => output.push_str(text),
+            (None, Some(data)) => output.push_str(&reference_of(data)),
+            (None, None) => output.push_str(block.kind.as_deref().unwrap_or_default()),
+        }
+    }
+    output
+}
+
+/// The files that a call names.
+fn files(name: &str, input: &str) -> Option<Vec<FileTouch<'static>>> {
+    let action = action_of_tool(name)?;
+    let input: FilesOfInput<'_> = serde_json::from_str(input).ok()?;
+    let path = input.file_path.or(input.notebook_path)?;
+    Some(vec![FileTouch {
+        path: owned(&path),
+        action: action.into(),
+    }])
+}

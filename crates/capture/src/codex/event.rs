@@ -1,0 +1,228 @@
+//! Events: prompts, what was used, how calls ended, what went wrong.
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use syncline_model::session::{
+    CompactionPatch, ErrorPatch, FileTouch, MessagePatch, Part, Piece, ToolPatch, Usage, words,
+};
+
+use super::line::{Compacted, Event, Totals};
+use super::{Owner, Reader};
+use crate::facts::{TitleRank, UnitKey, Verdict, owned, set, set_some, title_of};
+
+impl Reader<'_, '_> {
+    pub(super) fn event(&mut self, owner: Owner, payload: &str) -> Verdict {
+        let Ok(event) = serde_json::from_str::<Event<'_>>(payload) else {
+            return self.unknown(owner);
+        };
+        match event.kind.as_deref() {
+            Some("user_message") => self.prompted(owner, &event),
+            Some("token_count") => self.used(owner, &event),
+            Some("exec_command_end" | "mcp_tool_call_end") => self.ended(owner, &event),
+            Some("patch_apply_end") => self.patched(owner, &event),
+            Some("error" | "stream_error") => self.failed(owner, &event, "error"),
+            Some("turn_aborted") => self.failed(owner, &event, "turn_aborted"),
+            // What an item says too, or what is of use while it happens alone.
+            Some(
+                "agent_message"
+                | "agent_reasoning"
+                | "agent_reasoning_raw_content"
+                | "agent_reasoning_section_break"
+                | "task_started"
+                | "task_complete"
+                | "turn_started"
+                | "turn_complete"
+                | "exec_command_begin"
+                | "exec_command_output_delta"
+                | "patch_apply_begin"
+                | "mcp_tool_call_begin"
+                | "web_search_begin"
+                | "web_search_end"
+                | "context_compacted"
+                | "turn_diff"
+                | "background_event"
+                | "session_configured"
+                | "thread_name_updated",
+            ) => Verdict::Idle,
+            _ => self.unknown(owner),
+        }
+    }
+
+    fn prompted(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
+        let text = event.message.as_deref().unwrap_or_default();
+        let id = self.id_of("user");
+        let order = self.next_order(text);
+        let patch = MessagePatch {
+            id: owned(&id),
+            role: set(words::USER),
+            at: self.at.into(),
+            copied_from: Self::copied(owner),
+            order: Some(order).into(),
+            ..MessagePatch::default()
+        };
+        self.facts.message(owner.id, patch);
+        let part = Part {
+            message_id: owned(&id),
+            id: "0".into(),
+            kind: words::TEXT.into(),
+            order,
+            text: owned(text),
+            ..Part::default()
+        };
+        self.facts.part(owner.id, part);
+        let images = event.images.iter().flatten();
+        let images = images.chain(event.local_images.iter().flatten());
+        for (place, image) in images.enumerate() {
+            let part = Part {
+                message_id: owned(&id),
+                id: format!("image-{place}").into(),
+                kind: words::IMAGE.into(),
+                order: self.next_order(""),
+                reference: Some(reference_of(image).into()),
+                ..Part::default()
+            };
+            self.facts.part(owner.id, part);
+        }
+        // What follows is another response's.
+        self.memory.speaking = None;
+        self.entitle(owner, title_of(text), TitleRank::Prompt);
+        Verdict::New
+    }
+
+    /// The difference to the total before is what the latest response has used.
+    fn used(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
+        let total = event.info.as_ref().and_then(|info| info.total_token_usage);
+        let Some(total) = total else {
+            return Verdict::Idle;
+        };
+        let spent = total.since(&self.memory.total);
+        self.memory.total = total;
+        if spent == Totals::default() || !owner.counts {
+            return Verdict::Idle;
+        }
+        let model = Some(self.memory.model.as_str()).filter(|model| !model.is_empty());
+        let usage = Usage {
+            model: model.map(owned),
+            provider: Some(owned(&self.memory.provider)),
+            message_id: self.memory.speaking.as_deref().map(owned),
+            id: self.id_of("usage").into(),
+            order: self.next_order(""),
+            at: self.at,
+            input: spent.input_tokens.saturating_sub(spent.cached_input_tokens),
+            output: spent.output_tokens,
+            cache_read: spent.cached_input_tokens,
+            reasoning: spent.reasoning_output_tokens,
+            copied: owner.copied_from.is_some(),
+            ..Usage::default()
+        };
+        self.facts.say(owner.id, Piece::Usage(usage));
+        Verdict::New
+    }
+
+    fn ended(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
+        let Some(id) = event.call_id.as_deref() else {
+            return Verdict::Idle;
+        };
+        let success = event.success.or(event.exit_code.map(|code| code == 0));
+        let patch = ToolPatch {
+            id: owned(id),
+            exit_code: event.exit_code.into(),
+            success: success.into(),
+            ..ToolPatch::default()
+        };
+        if patch.is_empty() {
+            return Verdict::Idle;
+        }
+        self.facts.tool(owner.id, patch);
+        Verdict::New
+    }
+
+    fn patched(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
+        let Some(id) = event.call_id.as_deref() else {
+            return Verdict::Idle;
+        };
+        let changes: Option<BTreeMap<String, ChangeKind>> = event
+            .changes
+            .and_then(|changes| serde_json::from_str(changes.get()).ok());
+        let files = changes.map(|changes| {
+            let files = changes.into_iter().map(|(path, change)| FileTouch {
+                path: path.into(),
+                action: change.action().into(),
+            });
+            files.collect()
+        });
+        let patch = ToolPatch {
+            id: owned(id),
+            success: event.success.into(),
+            files: files.into(),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(owner.id, patch);
+        Verdict::New
+    }
+
+    fn failed(&mut self, owner: Owner, event: &Event<'_>, kind: &str) -> Verdict {
+        let message = event.message.as_deref().or(event.reason.as_deref());
+        let error = ErrorPatch {
+            id: self.id_of("error").into(),
+            kind: set(kind),
+            message: set_some(message),
+            at: self.at.into(),
+            copied_from: Self::copied(owner),
+            order: Some(self.next_order("")).into(),
+            ..ErrorPatch::default()
+        };
+        self.facts.say(owner.id, Piece::Error(error));
+        Verdict::New
+    }
+
+    pub(super) fn compacted(&mut self, owner: Owner, payload: &str) -> Verdict {
+        let Ok(compacted) = serde_json::from_str::<Compacted<'_>>(payload) else {
+            return self.unknown(owner);
+        };
+        let patch = CompactionPatch {
+            id: self.id_of("compaction").into(),
+            summary: set_some(compacted.message.as_deref()),
+            at: self.at.into(),
+            copied_from: Self::copied(owner),
+            order: Some(self.next_order("")).into(),
+            ..CompactionPatch::default()
+        };
+        self.facts.say(owner.id, Piece::Compaction(patch));
+        Verdict::New
+    }
+}
+
+/// What a patch does to a file.
+#[derive(Debug, serde::Deserialize)]
+#[serde(untagged)]
+enum ChangeKind {
+    Tagged {
+        #[serde(rename = "type")]
+        kind: String,
+    },
+    Keyed(BTreeMap<String, IgnoredAny>),
+}
+
+impl ChangeKind {
+    fn action(&self) -> &'static str {
+        let kind = match self {
+            Self::Tagged { kind } => kind.as_str(),
+            Self::Keyed(fields) => fields.keys().next().map_or("", String::as_str),
+        };
+        match kind {
+            "add" => words::WRITE,
+            "delete" => words::DELETE,
+            _ => words::EDIT,
+        }
+    }
+}
+
+/// An address as it is; of data, what stands for it.
+pub(super) fn reference_of(address: &str) -> String {
+    match address.starts_with("data:") {
+        true => format!("sha256-16:{}", UnitKey::of(&[address]).hex()),
+        false => address.to_owned(),
+    }
+}

@@ -1,0 +1,259 @@
+//! Items of the conversation: what the model said and thought, its calls and their results.
+
+use serde_json::value::RawValue;
+use syncline_model::session::{FileTouch, MessagePatch, Part, ToolPatch, words};
+
+use super::event::reference_of;
+use super::line::{Block, Item};
+use super::{Owner, Reader};
+use crate::facts::{Verdict, owned, set, set_some};
+
+/// What the tool that changes files takes.
+const PATCH_MARKS: [(&str, &str); 3] = [
+    ("*** Add File: ", words::WRITE),
+    ("*** Update File: ", words::EDIT),
+    ("*** Delete File: ", words::DELETE),
+];
+
+impl Reader<'_, '_> {
+    pub(super) fn item(&mut self, owner: Owner, payload: &str) -> Verdict {
+        let Ok(item) = serde_json::from_str::<Item<'_>>(payload) else {
+            return self.unknown(owner);
+        };
+        match item.kind.as_deref() {
+            Some("message") => self.message(owner, &item),
+            Some("reasoning") => self.reasoning(owner, &item),
+            Some("function_call" | "custom_tool_call" | "local_shell_call" | "web_search_call") => {
+                self.call(owner, &item)
+            }
+            Some("function_call_output" | "custom_tool_call_output") => self.result(owner, &item),
+            Some("ghost_snapshot") => Verdict::Idle,
+            _ => self.unknown(owner),
+        }
+    }
+
+    fn message(&mut self, owner: Owner, item: &Item<'_>) -> Verdict {
+        let role = item.role.as_deref().unwrap_or_default();
+        let blocks = blocks(item.content);
+        if role == words::ASSISTANT {
+            let message = self.speaking(owner);
+            self.blocks(owner, &message, words::TEXT, &blocks);
+            return Verdict::New;
+        }
+        // A prompt is told by an event too, without what was put around it. What the model was told
+        // besides is kept apart.
+        let text: String = blocks.iter().filter_map(|b| b.text.as_deref()).collect();
+        let is_context = role != words::USER || text.trim_start().starts_with('<');
+        if !is_context {
+            return Verdict::Idle;
+        }
+        let id = self.id_of("context");
+        let order = self.next_order("");
+        let patch = MessagePatch {
+            id: owned(&id),
+            role: set(role),
+            kind: set("meta"),
+            at: self.at.into(),
+            copied_from: Self::copied(owner),
+            order: Some(order).into(),
+            ..MessagePatch::default()
+        };
+        self.facts.message(owner.id, patch);
+        self.blocks(owner, &id, words::TEXT, &blocks);
+        Verdict::New
+    }
+
+    /// The message that the model is speaking: all that it says between two results of tools.
+    fn speaking(&mut self, owner: Owner) -> String {
+        if let Some(message) = &self.memory.speaking {
+            return message.clone();
+        }
+        let id = self.id_of("assistant");
+        let order = self.next_order("");
+        let model = Some(self.memory.model.as_str());
+        let patch = MessagePatch {
+            id: owned(&id),
+            role: set(words::ASSISTANT),
+            model: set_some(model),
+            provider: set_some(Some(&self.memory.provider)),
+            at: self.at.into(),
+            copied_from: Self::copied(owner),
+            order: Some(order).into(),
+            ..MessagePatch::default()
+        };
+        self.facts.message(owner.id, patch);
+        self.memory.speaking = Some(id.clone());
+        id
+    }
+
+    fn reasoning(&mut self, owner: Owner, item: &Item<'_>) -> Verdict {
+        let mut thoughts = blocks(item.summary);
+        thoughts.extend(blocks(item.content));
+        let message = self.speaking(owner);
+        self.blocks(owner, &message, words::THINKING, &thoughts);
+        Verdict::New
+    }
+
+    fn blocks(&mut self, owner: Owner, message: &str, kind: &'static str, blocks: &[Block<'_>]) {
+        for block in blocks {
+            let text = block.text.as_deref().unwrap_or_default();
+            let image = block.image_url.as_deref().map(reference_of);
+            self.memory.counted += 1;
+            let part = Part {
+                message_id: owned(message),
+                // Counted in the file, so that a copy of it counts alike.
+                id: format!("{}", self.memory.counted).into(),
+                kind: if image.is_some() { words::IMAGE } else { kind }.into(),
+                order: self.next_order(text),
+                text: owned(text),
+                reference: image.map(Into::into),
+                ..Part::default()
+            };
+            self.facts.part(owner.id, part);
+        }
+    }
+
+    fn call(&mut self, owner: Owner, item: &Item<'_>) -> Verdict {
+        let message = self.speaking(owner);
+        let id = match item.call_id.as_deref() {
+            Some(id) => id.to_owned(),
+            None => self.id_of("call"),
+        };
+        let name = match (item.name.as_deref(), item.kind.as_deref()) {
+            (Some(name), _) => name.to_owned(),
+            (None, kind) => kind
+                .unwrap_or_default()
+                .trim_end_matches("_call")
+                .to_owned(),
+        };
+        let input = item.arguments.as_deref().or(item.input.as_deref());
+        let input = input.or(item.action.map(RawValue::get)).unwrap_or_default();
+        let order = self.next_order(input);
+        self.begin_call(&id);
+        let patch = ToolPatch {
+            id: owned(&id),
+            message_id: set(&message),
+            name: set(&name),
+            at: self.at.into(),
+            status: set_some(item.status.as_deref()),
+            files: files_of_patch(input).into(),
+            copied_from: Self::copied(owner),
+            order: Some(order).into(),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(owner.id, patch);
+        self.facts
+            .tool_text(owner.id, &id, words::TOOL_INPUT, input.to_owned(), order);
+        Verdict::New
+    }
+
+    fn result(&mut self, owner: Owner, item: &Item<'_>) -> Verdict {
+        let Some(id) = item.call_id.as_deref() else {
+            return Verdict::Damaged("it names no call".to_owned());
+        };
+        let result = Output::of(item.output);
+        let order = self.next_order(&result.text);
+        let failed =
+            result.exit_code.is_some_and(|code| code != 0) || result.success == Some(false);
+        let patch = ToolPatch {
+            id: owned(id),
+            completed_at: self.at.into(),
+            duration_ms: self.end_call(id).into(),
+            success: Some(!failed).into(),
+            exit_code: result.exit_code.into(),
+            error: set_some(failed.then_some(result.text.as_str())),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(owner.id, patch);
+        self.facts
+            .tool_text(owner.id, id, words::TOOL_OUTPUT, result.text, order);
+        // What the model says next is another response.
+        self.memory.speaking = None;
+        Verdict::New
+    }
+}
+
+fn blocks(raw: Option<&RawValue>) -> Vec<Block<'_>> {
+    let blocks = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    blocks.unwrap_or_default()
+}
+
+/// What a call has given.
+struct Output {
+    text: String,
+    exit_code: Option<i64>,
+    success: Option<bool>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Structured {
+    output: Option<String>,
+    content: Option<String>,
+    success: Option<bool>,
+    metadata: Option<Metadata>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Metadata {
+    exit_code: Option<i64>,
+}
+
+impl Output {
+    /// A text, a text that is JSON of an output and its exit code, or a list of blocks.
+    fn of(raw: Option<&RawValue>) -> Self {
+        let raw = raw.map(RawValue::get).unwrap_or_default();
+        let plain = serde_json::from_str::<String>(raw).ok();
+        let structured = plain.as_deref().unwrap_or(raw);
+        let structured = serde_json::from_str::<Structured>(structured).ok();
+        if let Some(found) = structured
+            && let Some(text) = found.output.or(found.content)
+        {
+            return Self {
+                text,
+                exit_code: found.metadata.and_then(|about| about.exit_code),
+                success: found.success,
+            };
+        }
+        let text = plain.unwrap_or_else(|| {
+            let blocks: Vec<Block<'_>> = serde_json::from_str(raw).unwrap_or_default();
+            let texts = blocks.iter().filter_map(|block| block.text.as_deref());
+            texts.collect::<Vec<_>>().join("\n")
+        });
+        Self {
+            exit_code: exit_code_in(&text),
+            success: None,
+            text,
+        }
+    }
+}
+
+/// The exit code that the head of an output tells.
+fn exit_code_in(text: &str) -> Option<i64> {
+    const MARKS: [&str; 2] = ["Process exited with code ", "Exit code: "];
+    let mut lines = text.lines().take(8);
+    lines.find_map(|line| {
+        let code = MARKS.iter().find_map(|mark| line.strip_prefix(mark))?;
+        code.trim().parse().ok()
+    })
+}
+
+/// The files that a patch names.
+fn files_of_patch(input: &str) -> Option<Vec<FileTouch<'static>>> {
+    if !input.contains("*** Begin Patch") {
+        return None;
+    }
+    // In a command's arguments, line breaks are written as escapes.
+    let lines = input.split('\n').flat_map(|line| line.split("\\n"));
+    let files = lines.filter_map(|line| {
+        let (mark, action) = PATCH_MARKS
+            .iter()
+            .find(|(mark, _)| line.starts_with(mark))?;
+        Some(FileTouch {
+            path: owned(line[mark.len()..].trim()),
+            action: (*action).into(),
+        })
+    });
+    Some(files.collect())
+}

@@ -1,0 +1,12 @@
+//! Sessions of Cursor: composers and their bubbles in `state.vscdb`, and transcripts of its agent, a
+//! line per message.
+
+mod state;
+mod transcript;
+
+pub(crate) use state::read_database;
+pub(crate) use transcript::{Memory, memory_of, read};
+
+use crate::agent::Agent;
+
+const AGENT: Agent = Agent::Cursor;

@@ -1,0 +1,293 @@
+//! `globalStorage/state.vscdb`: the values of the keys `composerData:<composer>` and
+//! `bubbleId:<composer>:<bubble>`.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use syncline_model::Timestamp;
+use syncline_model::session::{
+    FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, ToolPatch,
+    Usage, order_after, words,
+};
+use syncline_store::StoreError;
+use syncline_store::foreign::ForeignDatabase;
+
+use super::AGENT;
+use crate::facts::{
+    Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, owned, set, set_some, take_unit,
+    time_of, time_of_millis,
+};
+use crate::import::Tally;
+use crate::value::{count, number, text};
+
+const TABLE: &str = "cursorDiskKV";
+
+/// Reads the database.
+pub(crate) fn read_database(
+    database: &ForeignDatabase,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+    tally: &mut Tally<'_>,
+) -> Result<(), StoreError> {
+    if !database.has_table(TABLE)? {
+        // One of a workspace, which holds no conversations.
+        return Ok(());
+    }
+    let mut composers = Vec::new();
+    database.each_value::<StoreError>(TABLE, "composerData:", |key, value| {
+        match serde_json::from_str::<Value>(&value) {
+            Ok(composer) => composers.push(composer),
+            Err(error) => tally.count(Verdict::Damaged(format!("{key}: {error}")), None),
+        }
+        Ok(())
+    })?;
+    for composer in &composers {
+        let Some(id) = text(composer, &["composerId"]) else {
+            continue;
+        };
+        let mut bubbles = HashMap::new();
+        let prefix = format!("bubbleId:{id}:");
+        database.each_value::<StoreError>(TABLE, &prefix, |key, value| {
+            match serde_json::from_str::<Value>(&value) {
+                Ok(bubble) => {
+                    bubbles.insert(key[prefix.len()..].to_owned(), bubble);
+                }
+                Err(error) => tally.count(Verdict::Damaged(format!("{key}: {error}")), None),
+            }
+            Ok(())
+        })?;
+        conversation(composer, id, bubbles, known, facts, tally);
+    }
+    Ok(())
+}
+
+fn conversation(
+    composer: &Value,
+    native: &str,
+    mut bubbles: HashMap<String, Value>,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+    tally: &mut Tally<'_>,
+) {
+    // Those of older versions hold their bubbles themselves.
+    let inline = composer["conversation"].as_array();
+    for bubble in inline.into_iter().flatten() {
+        if let Some(id) = text(bubble, &["bubbleId"]) {
+            bubbles.insert(id.to_owned(), bubble.clone());
+        }
+    }
+    let headers = composer["fullConversationHeadersOnly"].as_array();
+    let headers = headers.or(inline).map(Vec::as_slice).unwrap_or_default();
+    if headers.is_empty() && bubbles.is_empty() {
+        return tally.count(Verdict::Idle, None);
+    }
+    let session = SessionKey::plain(native).id(AGENT);
+    let created = number(composer, &["createdAt"]).map(|time| time as i64);
+    about(composer, native, session, known, facts, tally);
+    let mut place = Place {
+        session,
+        order: order_after(None, time_of_millis(created)),
+        model: text(composer, &["modelConfig", "modelName"]),
+        facts,
+    };
+    for header in headers {
+        let Some(id) = text(header, &["bubbleId"]) else {
+            continue;
+        };
+        let Some(bubble) = bubbles.remove(id) else {
+            // Its text has gone, and with it all that could be said of it.
+            tally.count(Verdict::Idle, None);
+            continue;
+        };
+        tally.count(place.bubble(native, id, &bubble, known), None);
+    }
+}
+
+fn about(
+    composer: &Value,
+    native: &str,
+    session: SessionId,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+    tally: &mut Tally<'_>,
+) {
+    let time = |name| time_of_millis(number(composer, &[name]).map(|time| time as i64));
+    let patch = SessionPatch {
+        agent: set(AGENT.as_str()),
+        native_id: set(native),
+        title: set_some(text(composer, &["name"])),
+        status: set_some(text(composer, &["status"])),
+        model: set_some(text(composer, &["modelConfig", "modelName"])),
+        git_branch: set_some(text(composer, &["createdOnBranch"])),
+        permission_mode: set_some(text(composer, &["unifiedMode"])),
+        started_at: time("createdAt").into(),
+        updated_at: time("lastUpdatedAt").into(),
+        ..SessionPatch::default()
+    };
+    let key = UnitKey::of(&["cursor composer", native]);
+    let content = serde_json::to_string(&patch).unwrap_or_default();
+    let new = take_unit(known, key, &[&content]);
+    if new {
+        facts.session(session, patch);
+    }
+    for child in composer["subComposerIds"].as_array().into_iter().flatten() {
+        let Some(child) = child.as_str() else {
+            continue;
+        };
+        if take_unit(known, UnitKey::of(&["cursor child", child]), &[native]) {
+            let patch = SessionPatch {
+                parent_session: set(&session.to_string()),
+                parent_kind: set(words::SUBAGENT),
+                ..SessionPatch::default()
+            };
+            facts.session(SessionKey::plain(child).id(AGENT), patch);
+        }
+    }
+    tally.count(if new { Verdict::New } else { Verdict::Known }, None);
+}
+
+struct Place<'a> {
+    session: SessionId,
+    order: i64,
+    model: Option<&'a str>,
+    facts: &'a mut Facts,
+}
+
+impl Place<'_> {
+    fn next_order(&mut self, at: Option<Timestamp>, said: &str) -> i64 {
+        let order = order_after(Some(self.order), at);
+        let pieces = (said.len() / TEXT_CHARS_MAX) as i64;
+        self.order = order + if pieces > 0 { pieces + 1 } else { 0 };
+        order
+    }
+
+    fn bubble(
+        &mut self,
+        composer: &str,
+        id: &str,
+        bubble: &Value,
+        known: &mut dyn Known,
+    ) -> Verdict {
+        let at = time_of(text(bubble, &["createdAt"]));
+        let order = self.next_order(at, "");
+        let said = text(bubble, &["text"]).unwrap_or_default();
+        let thought = text(bubble, &["thinking", "text"]).unwrap_or_default();
+        let key = UnitKey::of(&["cursor bubble", composer, id]);
+        let new = take_unit(known, key, &[&bubble.to_string()]);
+        let role = match bubble["type"].as_i64() {
+            Some(1) => words::USER,
+            Some(2) => words::ASSISTANT,
+            _ => return Verdict::NotUnderstood,
+        };
+        let model = text(bubble, &["modelInfo", "modelName"]).or(self.model);
+        let model = model.filter(|_| role == words::ASSISTANT);
+        let patch = MessagePatch {
+            id: owned(id),
+            role: set(role),
+            model: set_some(model),
+            at: at.into(),
+            order: Some(order).into(),
+            ..MessagePatch::default()
+        };
+        let parts = [
+            ("thinking", words::THINKING, thought),
+            ("text", words::TEXT, said),
+        ];
+        let parts = parts.map(|(part, kind, said)| Part {
+            message_id: owned(id),
+            id: part.into(),
+            kind: kind.into(),
+            order: self.next_order(at, said),
+            text: owned(said),
+            ..Part::default()
+        });
+        let tool_order = self.next_order(at, "");
+        if !new {
+            return Verdict::Known;
+        }
+        self.facts.message(self.session, patch);
+        for part in parts {
+            if !part.text.is_empty() {
+                self.facts.part(self.session, part);
+            }
+        }
+        self.used(id, bubble, model, order, at);
+        self.tool(id, bubble, tool_order, at);
+        Verdict::New
+    }
+
+    fn used(
+        &mut self,
+        id: &str,
+        bubble: &Value,
+        model: Option<&str>,
+        order: i64,
+        at: Option<Timestamp>,
+    ) {
+        let tokens = &bubble["tokenCount"];
+        let (input, output) = (
+            count(tokens, &["inputTokens"]),
+            count(tokens, &["outputTokens"]),
+        );
+        if input + output == 0 {
+            return;
+        }
+        let usage = Usage {
+            id: owned(id),
+            order,
+            message_id: Some(owned(id)),
+            model: model.map(owned),
+            at,
+            input,
+            output,
+            ..Usage::default()
+        };
+        self.facts.say(self.session, Piece::Usage(usage));
+    }
+
+    fn tool(&mut self, message: &str, bubble: &Value, order: i64, at: Option<Timestamp>) {
+        let call = &bubble["toolFormerData"];
+        let Some(name) = text(call, &["name"]) else {
+            return;
+        };
+        let id = text(call, &["toolCallId"]).unwrap_or(message);
+        let status = text(call, &["status"]);
+        let success = match status {
+            Some("completed") => Some(true),
+            Some("error" | "cancelled") => Some(false),
+            _ => None,
+        };
+        let input = text(call, &["rawArgs"]).or_else(|| text(call, &["params"]));
+        let arguments: Value = input
+            .and_then(|input| serde_json::from_str(input).ok())
+            .unwrap_or_default();
+        let paths = ["target_file", "file_path", "path", "relativeWorkspacePath"];
+        let path = paths.iter().find_map(|name| text(&arguments, &[name]));
+        let files = action_of_tool(name).zip(path).map(|(action, path)| {
+            vec![FileTouch {
+                path: owned(path),
+                action: action.into(),
+            }]
+        });
+        let patch = ToolPatch {
+            id: owned(id),
+            message_id: set(message),
+            name: set(name),
+            at: at.into(),
+            status: set_some(status),
+            success: success.into(),
+            error: set_some(text(call, &["error"])),
+            files: files.into(),
+            order: Some(order).into(),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(self.session, patch);
+        let output = text(call, &["result"]);
+        for (kind, said) in [(words::TOOL_INPUT, input), (words::TOOL_OUTPUT, output)] {
+            if let Some(said) = said {
+                self.facts
+                    .tool_text(self.session, id, kind, said.to_owned(), order);
+            }
+        }
+    }
+}

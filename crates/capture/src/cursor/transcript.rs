@@ -1,0 +1,235 @@
+//! `agent-transcripts/<session>/<session>.jsonl`: a line per message, without ids and times of its own.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use syncline_model::Timestamp;
+use syncline_model::session::{
+    FileTouch, MessagePatch, Part, SessionId, SessionPatch, TEXT_CHARS_MAX, ToolPatch, order_after,
+    words,
+};
+
+use super::AGENT;
+use crate::facts::{
+    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some,
+    title_of,
+};
+use crate::value::text;
+
+/// What earlier lines of a file have left.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Memory {
+    /// The session, which the file is named after.
+    session: String,
+    /// When the file was written last, in milliseconds: lines tell no time.
+    written: Option<i64>,
+    order: Option<i64>,
+    lines: u64,
+    title: TitleRank,
+}
+
+/// What is known of a file before it is read.
+pub(crate) fn memory_of(path: &Path) -> Memory {
+    let session = path.file_stem().and_then(|name| name.to_str());
+    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    let since = modified
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    Memory {
+        session: session.unwrap_or_default().to_owned(),
+        written: since.and_then(|since| i64::try_from(since.as_millis()).ok()),
+        ..Memory::default()
+    }
+}
+
+/// Reads one line; `memory` is what earlier lines of the file have left.
+pub(crate) fn read(
+    line: &str,
+    memory: &mut Memory,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> Verdict {
+    let value: Value = match serde_json::from_str(line) {
+        Ok(value) => value,
+        Err(error) => return Verdict::Damaged(format!("it is not a JSON object: {error}")),
+    };
+    memory.lines += 1;
+    let key = SessionKey::plain(&memory.session);
+    let session = key.id(AGENT);
+    let number = memory.lines.to_string();
+    let unit = UnitKey::of(&["cursor line", &memory.session, &number, line]);
+    let new = known.noted(unit).is_none();
+    let mut reader = Reader {
+        session,
+        memory,
+        facts,
+    };
+    let order = reader.next_order("");
+    if !new {
+        return Verdict::Known;
+    }
+    known.note(unit, &[]);
+    reader.read(&value, line, order, &number)
+}
+
+struct Reader<'a> {
+    session: SessionId,
+    memory: &'a mut Memory,
+    facts: &'a mut Facts,
+}
+
+impl Reader<'_> {
+    fn at(&self) -> Option<Timestamp> {
+        Timestamp::from_millis(self.memory.written?).ok()
+    }
+
+    fn next_order(&mut self, said: &str) -> i64 {
+        let order = order_after(self.memory.order, self.at());
+        let pieces = (said.len() / TEXT_CHARS_MAX) as i64;
+        self.memory.order = Some(order + if pieces > 0 { pieces + 1 } else { 0 });
+        order
+    }
+
+    fn read(&mut self, value: &Value, line: &str, order: i64, number: &str) -> Verdict {
+        let role = match text(value, &["role"]) {
+            Some(role) => role,
+            None if text(value, &["type"]) == Some("turn_ended") => return Verdict::Idle,
+            None => {
+                self.facts.raw(self.session, number, line, order);
+                return Verdict::NotUnderstood;
+            }
+        };
+        let at = self.at();
+        let patch = SessionPatch {
+            agent: set(AGENT.as_str()),
+            native_id: set(&self.memory.session),
+            ..SessionPatch::default()
+        };
+        self.facts.session(self.session, patch);
+        let patch = MessagePatch {
+            id: owned(number),
+            role: set(role),
+            at: at.into(),
+            order: Some(order).into(),
+            ..MessagePatch::default()
+        };
+        let blocks = value["message"]["content"].as_array();
+        let blocks = blocks.map(Vec::as_slice).unwrap_or_default();
+        let only_results = !blocks.is_empty()
+            && blocks
+                .iter()
+                .all(|block| text(block, &["type"]) == Some("tool_result"));
+        if !only_results {
+            self.facts.message(self.session, patch);
+        }
+        if let Some(said) = value["message"]["content"].as_str() {
+            self.say(role, number, 0, said);
+        }
+        for (place, block) in blocks.iter().enumerate() {
+            self.block(role, number, place, block);
+        }
+        Verdict::New
+    }
+
+    fn block(&mut self, role: &str, number: &str, place: usize, block: &Value) {
+        match text(block, &["type"]) {
+            Some("text") => {
+                let said = text(block, &["text"]).unwrap_or_default();
+                self.say(role, number, place, said);
+            }
+            Some("tool_use") => self.call(number, place, block),
+            Some("tool_result") => self.result(block),
+            _ => self.part(number, place, words::RAW, &block.to_string()),
+        }
+    }
+
+    /// What a person has asked stands between marks, with what Cursor puts around it.
+    fn say(&mut self, role: &str, number: &str, place: usize, said: &str) {
+        let query = between(said, "<user_query>", "</user_query>").filter(|_| role == words::USER);
+        let said = query.map_or(said, str::trim);
+        self.part(number, place, words::TEXT, said);
+        let title = title_of(said).filter(|_| role == words::USER);
+        if let Some(title) = title
+            && self.memory.title.gives_way(TitleRank::Prompt)
+        {
+            self.memory.title = TitleRank::Prompt;
+            let patch = SessionPatch {
+                title: set(&title),
+                ..SessionPatch::default()
+            };
+            self.facts.session(self.session, patch);
+        }
+    }
+
+    fn part(&mut self, number: &str, place: usize, kind: &'static str, said: &str) {
+        let part = Part {
+            message_id: owned(number),
+            id: place.to_string().into(),
+            kind: kind.into(),
+            order: self.next_order(said),
+            text: owned(said),
+            ..Part::default()
+        };
+        self.facts.part(self.session, part);
+    }
+
+    fn call(&mut self, number: &str, place: usize, block: &Value) {
+        let name = text(block, &["name"]).unwrap_or_default();
+        let own = format!("{number}.{place}");
+        let id = text(block, &["id"]).unwrap_or(&own);
+        let paths = ["path", "file_path", "target_file"];
+        let path = paths.iter().find_map(|name| text(block, &["input", name]));
+        let files = action_of_tool(name).zip(path).map(|(action, path)| {
+            vec![FileTouch {
+                path: owned(path),
+                action: action.into(),
+            }]
+        });
+        let input = block.get("input").map(Value::to_string).unwrap_or_default();
+        let order = self.next_order(&input);
+        let patch = ToolPatch {
+            id: owned(id),
+            message_id: set(number),
+            name: set(name),
+            at: self.at().into(),
+            files: files.into(),
+            order: Some(order).into(),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(self.session, patch);
+        self.facts
+            .tool_text(self.session, id, words::TOOL_INPUT, input, order);
+    }
+
+    fn result(&mut self, block: &Value) {
+        let Some(id) = text(block, &["tool_use_id"]) else {
+            return;
+        };
+        let output = match &block["content"] {
+            Value::String(said) => said.clone(),
+            Value::Array(blocks) => {
+                let said = blocks.iter().filter_map(|block| text(block, &["text"]));
+                said.collect::<Vec<_>>().join("\n")
+            }
+            _ => String::new(),
+        };
+        let failed = block["is_error"] == true;
+        let patch = ToolPatch {
+            id: owned(id),
+            success: Some(!failed).into(),
+            error: set_some(failed.then_some(output.as_str())),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(self.session, patch);
+        let order = self.next_order(&output);
+        self.facts
+            .tool_text(self.session, id, words::TOOL_OUTPUT, output, order);
+    }
+}
+
+fn between<'t>(text: &'t str, from: &str, to: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(from)?;
+    Some(rest.split_once(to)?.0)
+}

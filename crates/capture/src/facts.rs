@@ -1,0 +1,260 @@
+//! What readers of transcripts share: how they say what they found, and what was found before.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use syncline_model::Timestamp;
+use syncline_model::session::{
+    Change, MessagePatch, Part, Piece, SessionId, SessionPatch, ToolPatch, session_id, words,
+};
+
+use crate::agent::Agent;
+
+/// A thing that a transcript says of a session. Its texts are as they stood there: of any length, and
+/// with whatever secrets are in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    pub session: SessionId,
+    pub piece: Piece<'static>,
+}
+
+/// Where readers put what they found.
+#[derive(Debug, Default)]
+pub struct Facts(pub Vec<Fact>);
+
+/// Which session, as its agent names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionKey {
+    /// The agent's own id.
+    pub native: String,
+    /// What tells it from others of this id; empty where it needs nothing.
+    #[serde(default)]
+    pub apart: String,
+}
+
+impl SessionKey {
+    /// A session whose agent's id is its own alone.
+    pub fn plain(native: &str) -> Self {
+        Self {
+            native: native.to_owned(),
+            apart: String::new(),
+        }
+    }
+
+    pub fn id(&self, agent: Agent) -> SessionId {
+        session_id(agent.as_str(), &self.native, &self.apart)
+    }
+}
+
+/// The key of a unit of a transcript: what its agent writes once, or rewrites as a whole. A line, or a
+/// message with its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UnitKey(pub [u8; 16]);
+
+impl UnitKey {
+    /// The key that follows from what names the unit.
+    pub fn of(parts: &[&str]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let digest = hasher.finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+
+    /// As text of 32 digits, for an id that follows from content.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// What is remembered of units that were taken before.
+pub trait Known {
+    /// What was noted of the unit; none: it is new.
+    fn noted(&mut self, key: UnitKey) -> Option<Vec<u8>>;
+    /// Notes that the unit is taken, with the facts that are given now.
+    fn note(&mut self, key: UnitKey, note: &[u8]);
+}
+
+/// Compares a unit that may be rewritten with what is known of it, and notes it as it is now. Whether
+/// it has anything new to say.
+pub(crate) fn take_unit(known: &mut dyn Known, key: UnitKey, content: &[&str]) -> bool {
+    let digest = UnitKey::of(content).0;
+    if known.noted(key).is_some_and(|note| note == digest) {
+        return false;
+    }
+    known.note(key, &digest);
+    true
+}
+
+/// What became of a line, or of another unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It said something new.
+    New,
+    /// It was taken before, from here or from a copy.
+    Known,
+    /// It is understood, and says nothing that is kept.
+    Idle,
+    /// It is of a kind, or has fields, that this version does not know. It is kept as it is.
+    NotUnderstood,
+    /// It is not what its file promises, and is left out; why.
+    Damaged(String),
+}
+
+impl Facts {
+    pub(crate) fn session(&mut self, session: SessionId, patch: SessionPatch<'static>) {
+        if !patch.is_empty() {
+            self.say(session, Piece::Session(Box::new(patch)));
+        }
+    }
+
+    pub(crate) fn message(&mut self, session: SessionId, patch: MessagePatch<'static>) {
+        self.say(session, Piece::Message(patch));
+    }
+
+    pub(crate) fn tool(&mut self, session: SessionId, patch: ToolPatch<'static>) {
+        self.say(session, Piece::Tool(Box::new(patch)));
+    }
+
+    pub(crate) fn part(&mut self, session: SessionId, part: Part<'static>) {
+        self.say(session, Piece::Part(part));
+    }
+
+    /// What a tool was given, or gave.
+    pub(crate) fn tool_text(
+        &mut self,
+        session: SessionId,
+        tool: &str,
+        kind: &'static str,
+        text: String,
+        order: i64,
+    ) {
+        self.part(
+            session,
+            Part {
+                tool_id: owned(tool),
+                id: kind.into(),
+                kind: kind.into(),
+                order,
+                text: text.into(),
+                ..Part::default()
+            },
+        );
+    }
+
+    /// A piece of a transcript that can't be named, as it stands there.
+    pub(crate) fn raw(&mut self, session: SessionId, id: &str, text: &str, order: i64) {
+        self.part(
+            session,
+            Part {
+                id: owned(id),
+                kind: words::RAW.into(),
+                order,
+                text: owned(text),
+                ..Part::default()
+            },
+        );
+    }
+
+    pub(crate) fn say(&mut self, session: SessionId, piece: Piece<'static>) {
+        self.0.push(Fact { session, piece });
+    }
+}
+
+/// How good a title is; a better one is not replaced by a lesser.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TitleRank {
+    /// There is none.
+    #[default]
+    None,
+    /// The beginning of the first prompt.
+    Prompt,
+    /// A summary of the session, or what a model called it.
+    Model,
+    /// What the user called it.
+    User,
+}
+
+impl TitleRank {
+    /// Whether a title of rank `next` is to take the place of one of this rank: the latest of the
+    /// best, and the first of prompts.
+    pub(crate) fn gives_way(self, next: Self) -> bool {
+        next > self || (next == self && next > Self::Prompt)
+    }
+}
+
+/// The first line of a prompt, as long as a title may be.
+pub(crate) fn title_of(prompt: &str) -> Option<String> {
+    const CHARS: usize = 120;
+    let line = prompt
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())?;
+    let mut title: String = line.chars().take(CHARS).collect();
+    if line.chars().nth(CHARS).is_some() {
+        title.push('…');
+    }
+    Some(title)
+}
+
+/// Sets a field to a text.
+pub(crate) fn set(text: &str) -> Change<Cow<'static, str>> {
+    Change::Set(owned(text))
+}
+
+/// Sets a field to a text that is there and not empty; else leaves it as it is.
+pub(crate) fn set_some(text: Option<&str>) -> Change<Cow<'static, str>> {
+    text.filter(|text| !text.is_empty()).map(owned).into()
+}
+
+pub(crate) fn owned(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.to_owned())
+}
+
+/// The time of an RFC 3339 text.
+pub(crate) fn time_of(text: Option<&str>) -> Option<Timestamp> {
+    text?.parse().ok()
+}
+
+/// The time of a count of milliseconds since 1970.
+pub(crate) fn time_of_millis(millis: Option<i64>) -> Option<Timestamp> {
+    Timestamp::from_millis(millis?).ok()
+}
+
+/// The last part of a path, whatever system it is of.
+pub(crate) fn name_of_path(path: &str) -> Option<&str> {
+    path.trim_end_matches(['/', '\\'])
+        .rsplit(['/', '\\'])
+        .next()
+        .filter(|name| !name.is_empty())
+}
+
+/// Billionths of a dollar.
+pub(crate) fn nanos_of_dollars(dollars: f64) -> Option<u64> {
+    const NANOS: f64 = 1e9;
+    (dollars.is_finite() && dollars >= 0.0).then(|| (dollars * NANOS).round() as u64)
+}
+
+/// What was done to a file by a tool of this name, as far as the name tells; none: it is not known to
+/// touch files.
+pub(crate) fn action_of_tool(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let is = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if is(&["delete", "remove_file"]) {
+        Some(words::DELETE)
+    } else if is(&["edit", "replace", "patch", "update_file"]) {
+        Some(words::EDIT)
+    } else if is(&["write", "create_file"]) {
+        Some(words::WRITE)
+    } else if is(&["read", "view", "open_file"]) {
+        Some(words::READ)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,169 @@
+//! What a message says, with its thoughts, its calls and what it used.
+
+use serde_json::Value;
+use syncline_model::Timestamp;
+use syncline_model::session::{
+    ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX,
+    ToolPatch, Usage, words,
+};
+
+use super::AGENT;
+use crate::facts::{Facts, SessionKey, action_of_tool, owned, set, set_some, time_of};
+use crate::value::{count, text};
+
+/// A message on its way to its facts.
+pub(super) struct Message<'a> {
+    pub(super) session: SessionId,
+    pub(super) id: &'a str,
+    pub(super) value: &'a Value,
+    pub(super) at: Option<Timestamp>,
+    pub(super) order: i64,
+    pub(super) facts: &'a mut Facts,
+}
+
+impl Message<'_> {
+    pub(super) fn say(&mut self, role: &str, kind: Option<&str>, said: &str) {
+        let model = text(self.value, &["model"]);
+        let patch = MessagePatch {
+            id: owned(self.id),
+            role: set(role),
+            kind: set_some(kind),
+            model: set_some(model),
+            at: self.at.into(),
+            order: Some(self.order).into(),
+            ..MessagePatch::default()
+        };
+        self.facts.message(self.session, patch);
+        if let Some(model) = model {
+            let patch = SessionPatch {
+                model: set(model),
+                ..SessionPatch::default()
+            };
+            self.facts.session(self.session, patch);
+        }
+        let thoughts = self.value["thoughts"].as_array();
+        for (place, thought) in thoughts.into_iter().flatten().enumerate() {
+            let subject = text(thought, &["subject"]).unwrap_or_default();
+            let thought = text(thought, &["description"]).unwrap_or_default();
+            let said = format!("{subject}\n{thought}");
+            self.part(&format!("thought-{place}"), words::THINKING, said.trim());
+        }
+        if !said.is_empty() {
+            self.part("text", words::TEXT, said);
+        }
+    }
+
+    pub(super) fn part(&mut self, id: &str, kind: &'static str, said: &str) {
+        self.order += 1;
+        let part = Part {
+            message_id: owned(self.id),
+            id: owned(id),
+            kind: kind.into(),
+            order: self.order,
+            text: owned(said),
+            ..Part::default()
+        };
+        self.facts.part(self.session, part);
+        let pieces = (said.len() / TEXT_CHARS_MAX) as i64;
+        self.order += if pieces > 0 { pieces + 1 } else { 0 };
+    }
+
+    pub(super) fn answer(&mut self, said: &str) {
+        let order = self.order;
+        self.say(words::ASSISTANT, None, said);
+        let tokens = &self.value["tokens"];
+        if tokens.is_object() {
+            let (cached, thoughts) = (count(tokens, &["cached"]), count(tokens, &["thoughts"]));
+            let usage = Usage {
+                id: owned(self.id),
+                order,
+                message_id: Some(owned(self.id)),
+                model: text(self.value, &["model"]).map(owned),
+                at: self.at,
+                // The input includes what came from the cache; thoughts are told beside the output.
+                input: count(tokens, &["input"]).saturating_sub(cached) + count(tokens, &["tool"]),
+                output: count(tokens, &["output"]) + thoughts,
+                cache_read: cached,
+                reasoning: thoughts,
+                ..Usage::default()
+            };
+            self.facts.say(self.session, Piece::Usage(usage));
+        }
+        for call in self.value["toolCalls"].as_array().into_iter().flatten() {
+            self.call(call);
+        }
+    }
+
+    fn call(&mut self, call: &Value) {
+        let Some(id) = text(call, &["id"]) else {
+            return;
+        };
+        self.order += 1;
+        let name = text(call, &["name"]).unwrap_or_default();
+        let status = text(call, &["status"]);
+        let success = match status {
+            Some("success") => Some(true),
+            Some("error" | "cancelled") => Some(false),
+            _ => None,
+        };
+        let paths = ["file_path", "absolute_path", "path"];
+        let path = paths.iter().find_map(|name| text(call, &["args", name]));
+        let files = action_of_tool(name).zip(path).map(|(action, path)| {
+            vec![FileTouch {
+                path: owned(path),
+                action: action.into(),
+            }]
+        });
+        let child = text(call, &["agentId"]);
+        let child = child.map(|child| SessionKey::plain(child).id(AGENT).to_string());
+        let output = output_of(call);
+        let patch = ToolPatch {
+            id: owned(id),
+            message_id: set(self.id),
+            name: set(name),
+            at: time_of(text(call, &["timestamp"])).or(self.at).into(),
+            status: set_some(status),
+            success: success.into(),
+            error: set_some(output.as_deref().filter(|_| success == Some(false))),
+            files: files.into(),
+            child_session: set_some(child.as_deref()),
+            order: Some(self.order).into(),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(self.session, patch);
+        let input = call.get("args").map(Value::to_string);
+        for (kind, said) in [(words::TOOL_INPUT, input), (words::TOOL_OUTPUT, output)] {
+            if let Some(said) = said {
+                self.order += (said.len() / TEXT_CHARS_MAX) as i64;
+                self.facts
+                    .tool_text(self.session, id, kind, said, self.order);
+            }
+        }
+    }
+
+    pub(super) fn failed(&mut self, said: &str) {
+        let patch = ErrorPatch {
+            id: owned(self.id),
+            message: set_some(Some(said)),
+            at: self.at.into(),
+            order: Some(self.order).into(),
+            ..ErrorPatch::default()
+        };
+        self.facts.say(self.session, Piece::Error(patch));
+    }
+}
+
+/// What a call has given: what the model was told, else what the person was shown.
+fn output_of(call: &Value) -> Option<String> {
+    let results = call["result"].as_array().into_iter().flatten();
+    let told = results.filter_map(|result| {
+        let response = result.get("functionResponse")?.get("response")?;
+        let output = text(response, &["output"]).or_else(|| text(response, &["error"]));
+        Some(output.map_or_else(|| response.to_string(), str::to_owned))
+    });
+    let told: Vec<String> = told.collect();
+    match told.is_empty() {
+        false => Some(told.join("\n")),
+        true => text(call, &["resultDisplay"]).map(str::to_owned),
+    }
+}

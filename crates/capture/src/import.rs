@@ -1,0 +1,17 @@
+//! Import: what agents have left becomes ops, batch by batch.
+//!
+//! The importer finds the files that have changed since they were last read, reads them on, and gives
+//! batches of ops with the notes of how far it has come. Its caller writes both in one transaction,
+//! so that a crash leaves a file read as far as its ops are there. What was taken before, from this file
+//! or from a copy, gives no op.
+
+mod batch;
+mod jobs;
+mod prepare;
+mod run;
+mod whole;
+
+pub(crate) use batch::Tally;
+pub use batch::{Counts, ImportBatch, Problem};
+pub use jobs::Source;
+pub use run::{ImportError, Importer, Keeping};

@@ -1,0 +1,97 @@
+//! What an import gives to be written, and what it says of itself.
+
+use std::path::{Path, PathBuf};
+
+use syncline_replica::NewOp;
+use syncline_store::local::ImportNotes;
+
+use crate::facts::Verdict;
+
+/// Ops to be written, with the notes of what was read to make them.
+#[derive(Debug, Default)]
+pub struct ImportBatch {
+    pub ops: Vec<NewOp>,
+    pub notes: ImportNotes,
+    pub counts: Counts,
+    /// What was left out.
+    pub problems: Vec<Problem>,
+    /// How many bytes of all that is to be read have been.
+    pub done: u64,
+    /// How many are to be read.
+    pub whole: u64,
+}
+
+/// What became of lines, or of other units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Files that were read, or read on.
+    pub files: u64,
+    /// Units that said something new.
+    pub new: u64,
+    /// Units that were taken before, from here or from a copy.
+    pub known: u64,
+    /// Units of no use to a reader.
+    pub idle: u64,
+    /// Units of a kind that this version does not know; they are kept as they are.
+    pub not_understood: u64,
+    /// Units that are left out.
+    pub damaged: u64,
+    /// Secrets that were taken out of texts.
+    pub redacted: u64,
+}
+
+impl Counts {
+    /// Adds another count.
+    pub fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.new += other.new;
+        self.known += other.known;
+        self.idle += other.idle;
+        self.not_understood += other.not_understood;
+        self.damaged += other.damaged;
+        self.redacted += other.redacted;
+    }
+}
+
+/// Something that was left out; the rest was not.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    pub path: PathBuf,
+    /// From 1; none: it is about the whole file.
+    pub line: Option<u64>,
+    pub cause: String,
+}
+
+/// Counts what becomes of the units of one file.
+#[derive(Debug)]
+pub(crate) struct Tally<'b> {
+    pub(super) path: &'b Path,
+    pub(super) counts: &'b mut Counts,
+    pub(super) problems: &'b mut Vec<Problem>,
+}
+
+impl Tally<'_> {
+    /// Counts a unit; `line` is where it stands.
+    pub(crate) fn count(&mut self, verdict: Verdict, line: Option<u64>) {
+        let count = match &verdict {
+            Verdict::New => &mut self.counts.new,
+            Verdict::Known => &mut self.counts.known,
+            Verdict::Idle => &mut self.counts.idle,
+            Verdict::NotUnderstood => &mut self.counts.not_understood,
+            Verdict::Damaged(_) => &mut self.counts.damaged,
+        };
+        *count += 1;
+        if let Verdict::Damaged(cause) = verdict {
+            self.problem(line, cause);
+        }
+    }
+
+    /// Notes a problem that is no unit's.
+    pub(crate) fn problem(&mut self, line: Option<u64>, cause: String) {
+        self.problems.push(Problem {
+            path: self.path.to_owned(),
+            line,
+            cause,
+        });
+    }
+}

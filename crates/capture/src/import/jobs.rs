@@ -1,0 +1,126 @@
+//! Which files are to be read.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::agent::Agent;
+use crate::tail::Mark;
+use crate::walk::walk;
+
+use super::Problem;
+
+/// A place to look in: a directory, or a file of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub agent: Agent,
+    pub root: PathBuf,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Line by line, on from where its last reading ended.
+    Lines,
+    /// As one value.
+    Whole,
+    /// As a database of SQLite's.
+    Database,
+}
+
+/// A file to be read.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) agent: Agent,
+    pub(super) path: PathBuf,
+    pub(super) form: Form,
+    pub(super) length: u64,
+}
+
+/// The files of a source that have changed since their marks, in the order of their paths.
+pub(super) fn find(
+    source: &Source,
+    marks: &HashMap<String, Mark>,
+    unchanged: &mut u64,
+    problems: &mut Vec<Problem>,
+) -> Vec<Job> {
+    let found = walk(&source.root, |path| form_of(source.agent, path).is_some());
+    for (path, error) in found.unreadable {
+        problems.push(Problem {
+            path,
+            line: None,
+            cause: error.to_string(),
+        });
+    }
+    let mut jobs = Vec::new();
+    for path in found.files {
+        let form = form_of_named(source.agent, &path);
+        if is_unchanged(&path, form, marks) {
+            *unchanged += 1;
+            continue;
+        }
+        jobs.push(Job {
+            agent: source.agent,
+            form,
+            length: std::fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            path,
+        });
+    }
+    jobs
+}
+
+/// How a file of an agent is read; none: it is no transcript.
+fn form_of(agent: Agent, path: &Path) -> Option<Form> {
+    let name = path.file_name()?.to_str()?;
+    let ends = |ending: &str| name.ends_with(ending);
+    let below = |directory: &str| {
+        let mut names = path.components().map(|part| part.as_os_str());
+        names.any(|name| name == directory)
+    };
+    match agent {
+        Agent::ClaudeCode => ends(".jsonl").then_some(Form::Lines),
+        Agent::Codex => (name.starts_with("rollout-") && ends(".jsonl")).then_some(Form::Lines),
+        Agent::OpenCode if name.starts_with("opencode") && ends(".db") => Some(Form::Database),
+        Agent::OpenCode => {
+            // `storage/session/<project>/<session>.json`
+            let session = path.ancestors().nth(2).and_then(Path::file_name);
+            (ends(".json") && session.is_some_and(|name| name == "session")).then_some(Form::Whole)
+        }
+        Agent::Cursor if name == "state.vscdb" => Some(Form::Database),
+        Agent::Cursor => (ends(".jsonl") && below("agent-transcripts")).then_some(Form::Lines),
+        Agent::Gemini if !below("chats") => None,
+        Agent::Gemini if ends(".jsonl") => Some(Form::Lines),
+        Agent::Gemini => ends(".json").then_some(Form::Whole),
+        Agent::Aider => (name == ".aider.chat.history.md").then_some(Form::Whole),
+        Agent::Clankers => (name == "clankers.db").then_some(Form::Database),
+    }
+}
+
+/// How a file that was named is read, whatever it is called.
+fn form_of_named(agent: Agent, path: &Path) -> Form {
+    let ends = |ending: &str| path.extension().is_some_and(|end| end == ending);
+    match (form_of(agent, path), agent) {
+        (Some(form), _) => form,
+        (None, Agent::Aider) => Form::Whole,
+        (None, Agent::Clankers) => Form::Database,
+        (None, _) if ends("db") || ends("vscdb") => Form::Database,
+        (None, _) if ends("json") => Form::Whole,
+        (None, _) => Form::Lines,
+    }
+}
+
+/// The file in which SQLite keeps what was written last, beside a database.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Whether a file is as it was when it was read, with what belongs to it.
+fn is_unchanged(path: &Path, form: Form, marks: &HashMap<String, Mark>) -> bool {
+    let unchanged = |path: &Path| {
+        let mark = path.to_str().and_then(|path| marks.get(path));
+        mark.is_some_and(|mark| mark.is_unchanged(path))
+    };
+    let log = log_of(path);
+    unchanged(path) && (form != Form::Database || unchanged(&log) || !log.exists())
+}

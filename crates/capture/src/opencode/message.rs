@@ -1,0 +1,302 @@
+//! Messages and their parts.
+
+use serde_json::Value;
+use syncline_model::session::{
+    CompactionPatch, ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch,
+    TEXT_CHARS_MAX, ToolPatch, Usage, order_after, words,
+};
+
+use super::AGENT;
+use crate::facts::{
+    Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, nanos_of_dollars, owned, set,
+    set_some, take_unit, time_of_millis,
+};
+use crate::value::{count, number, text};
+
+/// Takes a message with its parts, where any of it is new.
+pub(super) fn message_of(
+    session: SessionId,
+    id: &str,
+    info: &Value,
+    parts: &[Value],
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> Verdict {
+    let key = UnitKey::of(&["opencode message", &session.to_string(), id]);
+    let mut content = vec![info.to_string()];
+    content.extend(parts.iter().map(Value::to_string));
+    let content: Vec<&str> = content.iter().map(String::as_str).collect();
+    if !take_unit(known, key, &content) {
+        return Verdict::Known;
+    }
+    let Some(role) = text(info, &["role"]) else {
+        return Verdict::Damaged(format!("message {id} has no role"));
+    };
+    let at = time_of_millis(number(info, &["time", "created"]).map(|time| time as i64));
+    let mut message = Message {
+        session,
+        id,
+        info,
+        order: order_after(None, at),
+        facts,
+    };
+    message.say(role, parts);
+    if role == words::ASSISTANT {
+        message.used();
+        message.failed();
+    }
+    let mut understood = true;
+    for part in parts {
+        understood &= message.part(part);
+    }
+    match understood {
+        true => Verdict::New,
+        false => Verdict::NotUnderstood,
+    }
+}
+
+struct Message<'a> {
+    session: SessionId,
+    id: &'a str,
+    info: &'a Value,
+    order: i64,
+    facts: &'a mut Facts,
+}
+
+impl Message<'_> {
+    fn model(&self) -> Option<&str> {
+        text(self.info, &["modelID"]).or_else(|| text(self.info, &["model", "modelID"]))
+    }
+
+    fn provider(&self) -> Option<&str> {
+        text(self.info, &["providerID"]).or_else(|| text(self.info, &["model", "providerID"]))
+    }
+
+    fn say(&mut self, role: &str, parts: &[Value]) {
+        let time = |name| number(self.info, &["time", name]).map(|time| time as i64);
+        let (created, completed) = (time("created"), time("completed"));
+        let took = created.zip(completed).map(|(from, to)| to - from);
+        let texts: Vec<_> = parts.iter().filter(|part| kind(part) == "text").collect();
+        let synthetic = !texts.is_empty() && texts.iter().all(|part| part["synthetic"] == true);
+        let summary = self.info["summary"] == true;
+        let apart = synthetic.then_some("meta").or(summary.then_some("summary"));
+        let patch = MessagePatch {
+            id: owned(self.id),
+            role: set(role),
+            kind: set_some(apart),
+            parent_id: set_some(text(self.info, &["parentID"])),
+            model: set_some(self.model()),
+            provider: set_some(self.provider()),
+            at: time_of_millis(created).into(),
+            completed_at: time_of_millis(completed).into(),
+            duration_ms: took.and_then(|took| u64::try_from(took).ok()).into(),
+            stop_reason: set_some(text(self.info, &["finish"])),
+            order: Some(self.order).into(),
+            ..MessagePatch::default()
+        };
+        if let Some(model) = self.model() {
+            let patch = SessionPatch {
+                model: set(model),
+                provider: set_some(self.provider()),
+                ..SessionPatch::default()
+            };
+            self.facts.session(self.session, patch);
+        }
+        self.facts.message(self.session, patch);
+    }
+
+    fn used(&mut self) {
+        let Some(tokens) = self.info.get("tokens") else {
+            return;
+        };
+        let (input, reasoning) = (count(tokens, &["input"]), count(tokens, &["reasoning"]));
+        let (read, written) = (
+            count(tokens, &["cache", "read"]),
+            count(tokens, &["cache", "write"]),
+        );
+        let output = count(tokens, &["output"]);
+        // Thoughts are told beside the output, unless a total says that they are in it.
+        let inside =
+            tokens.get("total").and_then(Value::as_u64) == Some(input + output + read + written);
+        let usage = Usage {
+            id: owned(self.id),
+            order: self.order,
+            message_id: Some(owned(self.id)),
+            model: self.model().map(owned),
+            provider: self.provider().map(owned),
+            at: time_of_millis(number(self.info, &["time", "created"]).map(|time| time as i64)),
+            input,
+            output: if inside { output } else { output + reasoning },
+            cache_read: read,
+            cache_write_5m: written,
+            reasoning,
+            // Of a subscription nothing is told.
+            cost_nanos: number(self.info, &["cost"])
+                .filter(|cost| *cost > 0.0)
+                .and_then(nanos_of_dollars),
+            ..Usage::default()
+        };
+        self.facts.say(self.session, Piece::Usage(usage));
+    }
+
+    fn failed(&mut self) {
+        let Some(error) = self.info.get("error").filter(|error| error.is_object()) else {
+            return;
+        };
+        let message = text(error, &["data", "message"]).or_else(|| text(error, &["message"]));
+        let patch = ErrorPatch {
+            id: owned(self.id),
+            kind: set_some(text(error, &["name"])),
+            message: set_some(message),
+            message_id: set(self.id),
+            at: time_of_millis(number(self.info, &["time", "created"]).map(|time| time as i64))
+                .into(),
+            order: Some(self.order).into(),
+            ..ErrorPatch::default()
+        };
+        self.facts.say(self.session, Piece::Error(patch));
+    }
+
+    /// Says a part; whether it is of a kind that is known.
+    fn part(&mut self, part: &Value) -> bool {
+        self.order += 1;
+        let id = text(part, &["id"]).unwrap_or_default();
+        let kind = kind(part);
+        let (word, said) = match kind {
+            "text" => (words::TEXT, text(part, &["text"]).unwrap_or_default()),
+            "reasoning" => (words::THINKING, text(part, &["text"]).unwrap_or_default()),
+            "file" => {
+                self.file(part, id);
+                return true;
+            }
+            "tool" => {
+                self.tool(part);
+                return true;
+            }
+            "compaction" => {
+                self.compaction(part, id);
+                return true;
+            }
+            "step-start" | "step-finish" | "snapshot" | "patch" | "agent" | "retry" => return true,
+            _ => {
+                self.say_part(id, words::RAW, &part.to_string());
+                return false;
+            }
+        };
+        self.say_part(id, word, said);
+        true
+    }
+
+    fn say_part(&mut self, id: &str, kind: &'static str, said: &str) {
+        let part = Part {
+            message_id: owned(self.id),
+            id: owned(id),
+            kind: kind.into(),
+            order: self.order,
+            text: owned(said),
+            ..Part::default()
+        };
+        self.facts.part(self.session, part);
+        self.leave_room(said);
+    }
+
+    fn leave_room(&mut self, said: &str) {
+        let pieces = (said.len() / TEXT_CHARS_MAX) as i64;
+        self.order += if pieces > 0 { pieces + 1 } else { 0 };
+    }
+
+    fn file(&mut self, part: &Value, id: &str) {
+        let url = text(part, &["url"]).unwrap_or_default();
+        let media_type = text(part, &["mime"]);
+        let is_image = media_type.is_some_and(|kind| kind.starts_with("image/"));
+        let reference = match url.starts_with("data:") {
+            true => format!("sha256-16:{}", UnitKey::of(&[url]).hex()),
+            false => url.to_owned(),
+        };
+        let part = Part {
+            message_id: owned(self.id),
+            id: owned(id),
+            kind: if is_image { words::IMAGE } else { words::FILE }.into(),
+            order: self.order,
+            media_type: media_type.map(owned),
+            reference: Some(reference.into()),
+            ..Part::default()
+        };
+        self.facts.part(self.session, part);
+    }
+
+    fn tool(&mut self, part: &Value) {
+        let id = text(part, &["callID"]).or_else(|| text(part, &["id"]));
+        let id = id.unwrap_or_default();
+        let name = text(part, &["tool"]).unwrap_or_default();
+        let state = &part["state"];
+        let time = |name| number(state, &["time", name]).map(|time| time as i64);
+        let (start, end) = (time("start"), time("end"));
+        let took = start.zip(end).map(|(start, end)| end - start);
+        let status = text(state, &["status"]);
+        let success = match status {
+            Some("completed") => Some(true),
+            Some("error") => Some(false),
+            _ => None,
+        };
+        let path = text(state, &["input", "filePath"]).or_else(|| text(state, &["input", "path"]));
+        let files = action_of_tool(name).zip(path).map(|(action, path)| {
+            vec![FileTouch {
+                path: owned(path),
+                action: action.into(),
+            }]
+        });
+        let child = text(state, &["metadata", "sessionId"]);
+        let child = child.map(|child| SessionKey::plain(child).id(AGENT).to_string());
+        let patch = ToolPatch {
+            id: owned(id),
+            message_id: set(self.id),
+            name: set(name),
+            at: time_of_millis(start).into(),
+            completed_at: time_of_millis(end).into(),
+            duration_ms: took.and_then(|took| u64::try_from(took).ok()).into(),
+            status: set_some(status),
+            success: success.into(),
+            exit_code: state["metadata"]["exit"].as_i64().into(),
+            error: set_some(text(state, &["error"])),
+            files: files.into(),
+            child_session: set_some(child.as_deref()),
+            order: Some(self.order).into(),
+            ..ToolPatch::default()
+        };
+        self.facts.tool(self.session, patch);
+        let output = text(state, &["output"]).or_else(|| text(state, &["error"]));
+        let input = state.get("input").map(Value::to_string);
+        let said = [
+            (words::TOOL_INPUT, input.as_deref()),
+            (words::TOOL_OUTPUT, output),
+        ];
+        for (kind, said) in said {
+            if let Some(said) = said {
+                self.facts
+                    .tool_text(self.session, id, kind, said.to_owned(), self.order);
+                self.leave_room(said);
+            }
+        }
+    }
+
+    fn compaction(&mut self, part: &Value, id: &str) {
+        let patch = CompactionPatch {
+            id: owned(id),
+            trigger: set(if part["auto"] == true {
+                "auto"
+            } else {
+                "manual"
+            }),
+            at: time_of_millis(number(self.info, &["time", "created"]).map(|time| time as i64))
+                .into(),
+            order: Some(self.order).into(),
+            ..CompactionPatch::default()
+        };
+        self.facts.say(self.session, Piece::Compaction(patch));
+    }
+}
+
+fn kind(part: &Value) -> &str {
+    text(part, &["type"]).unwrap_or_default()
+}

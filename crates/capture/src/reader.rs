@@ -1,0 +1,102 @@
+//! The readers of all agents, and what each must remember of a file.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use syncline_store::StoreError;
+use syncline_store::foreign::ForeignDatabase;
+
+use crate::agent::Agent;
+use crate::facts::{Facts, Known, Verdict};
+use crate::import::Tally;
+use crate::redact::Redactor;
+use crate::{aider, clankers, claude_code, codex, cursor, gemini, opencode};
+
+/// A reader, with what it remembers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "reader", rename_all = "kebab-case")]
+pub(crate) enum Reader {
+    ClaudeCode(Box<claude_code::Memory>),
+    Codex(Box<codex::Memory>),
+    Cursor(Box<cursor::Memory>),
+    Gemini(Box<gemini::Memory>),
+    /// Of files that are read whole, each time from nothing.
+    OpenCode,
+    Aider,
+    Clankers,
+}
+
+impl Reader {
+    /// The reader of a file that was never read.
+    pub(crate) fn of(agent: Agent, path: &Path) -> Self {
+        match agent {
+            Agent::ClaudeCode => Self::ClaudeCode(Box::default()),
+            Agent::Codex => Self::Codex(Box::default()),
+            Agent::Cursor => Self::Cursor(Box::new(cursor::memory_of(path))),
+            Agent::Gemini => Self::Gemini(Box::new(gemini::memory_of(path))),
+            Agent::OpenCode => Self::OpenCode,
+            Agent::Aider => Self::Aider,
+            Agent::Clankers => Self::Clankers,
+        }
+    }
+
+    /// Reads a line.
+    pub(crate) fn line(&mut self, text: &str, known: &mut dyn Known, facts: &mut Facts) -> Verdict {
+        match self {
+            Self::ClaudeCode(memory) => claude_code::read(text, memory, known, facts),
+            Self::Codex(memory) => codex::read(text, memory, known, facts),
+            Self::Cursor(memory) => cursor::read(text, memory, known, facts),
+            Self::Gemini(memory) => gemini::read(text, memory, known, facts),
+            Self::OpenCode | Self::Aider | Self::Clankers => {
+                Verdict::Damaged("it is no transcript of lines".to_owned())
+            }
+        }
+    }
+
+    /// Reads a file that is one value.
+    pub(crate) fn whole(
+        &mut self,
+        path: &Path,
+        bytes: &[u8],
+        known: &mut dyn Known,
+        facts: &mut Facts,
+        tally: &mut Tally<'_>,
+    ) {
+        match self {
+            Self::Gemini(memory) => gemini::read_whole(bytes, memory, known, facts, tally),
+            Self::OpenCode => opencode::read_file(path, bytes, known, facts, tally),
+            Self::Aider => aider::read_whole(path, bytes, known, facts, tally),
+            Self::ClaudeCode(_) | Self::Codex(_) | Self::Cursor(_) | Self::Clankers => {
+                tally.count(Verdict::Damaged("it is no transcript".to_owned()), None);
+            }
+        }
+    }
+
+    /// Reads a database.
+    pub(crate) fn database(
+        &mut self,
+        database: &ForeignDatabase,
+        known: &mut dyn Known,
+        facts: &mut Facts,
+        tally: &mut Tally<'_>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::OpenCode => opencode::read_database(database, known, facts, tally),
+            Self::Cursor(_) => cursor::read_database(database, known, facts, tally),
+            Self::Clankers => clankers::read_database(database, known, facts, tally),
+            Self::ClaudeCode(_) | Self::Codex(_) | Self::Gemini(_) | Self::Aider => {
+                tally.count(Verdict::Damaged("it is no transcript".to_owned()), None);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the secrets out of what is remembered, which is written beside the ops.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) {
+        if let Self::ClaudeCode(memory) = self {
+            for text in memory.texts() {
+                *text = redactor.redact_text(text).text.into_owned();
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Importers on transcripts: what the view says, against what the files say.
+
+#[path = "importers/claude_code.rs"]
+mod claude_code;
+#[path = "importers/place.rs"]
+mod place;
+#[path = "importers/script.rs"]
+mod script;

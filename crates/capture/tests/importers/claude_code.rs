@@ -1,0 +1,344 @@
+//! Claude Code.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use syncline_capture::agent::Agent;
+
+use crate::place::{Figures, Place};
+use crate::script::{Script, jsonl, text};
+
+/// Counts what files hold by the rules of the format, line by line, and in no other way than the rules
+/// are told: prompts are `user` lines that are no tool result, not meta and no summary; a response is
+/// all lines of one session, message id and request, and its last usage counts; a line counts once by
+/// its uuid.
+fn count(files: &[PathBuf]) -> BTreeMap<String, Figures> {
+    let mut seen = HashSet::new();
+    let mut responses: BTreeMap<(String, String, String), Value> = BTreeMap::new();
+    let mut tools: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut failed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut figures: BTreeMap<String, Figures> = BTreeMap::new();
+    for file in files {
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let Ok(line) = serde_json::from_str::<Value>(line) else {
+                continue;
+            };
+            let Some(uuid) = line["uuid"].as_str() else {
+                continue;
+            };
+            let kind = line["type"].as_str().unwrap_or_default();
+            if !matches!(kind, "user" | "assistant") || !seen.insert(uuid.to_owned()) {
+                continue;
+            }
+            let session = line["sessionId"].as_str().unwrap().to_owned();
+            let session = match line["isSidechain"] == json!(true) {
+                true => line["agentId"].as_str().unwrap().to_owned(),
+                false => session,
+            };
+            let entry = figures.entry(session.clone()).or_default();
+            let blocks = line["message"]["content"].as_array();
+            let blocks = blocks.map(Vec::as_slice).unwrap_or_default();
+            let results = blocks.iter().filter(|block| block["type"] == "tool_result");
+            if kind == "user" {
+                for result in results.clone().filter(|block| block["is_error"] == true) {
+                    let id = result["tool_use_id"].as_str().unwrap().to_owned();
+                    failed.entry(session.clone()).or_default().insert(id);
+                }
+                let apart = line["isMeta"] == true || line["isCompactSummary"] == true;
+                if results.count() == 0 && !apart {
+                    entry.prompts += 1;
+                }
+                continue;
+            }
+            for block in blocks.iter().filter(|block| block["type"] == "tool_use") {
+                let id = block["id"].as_str().unwrap().to_owned();
+                tools.entry(session.clone()).or_default().insert(id);
+            }
+            let message = line["message"]["id"].as_str().unwrap().to_owned();
+            let request = line["requestId"].as_str().unwrap_or("none").to_owned();
+            responses.insert(
+                (session, message, request),
+                line["message"]["usage"].clone(),
+            );
+        }
+    }
+    for ((session, _, _), usage) in responses {
+        let entry = figures.get_mut(&session).unwrap();
+        let split = &usage["cache_creation"];
+        let five = split["ephemeral_5m_input_tokens"].as_u64();
+        let tokens = [
+            usage["input_tokens"].as_u64(),
+            usage["output_tokens"].as_u64(),
+            usage["cache_read_input_tokens"].as_u64(),
+            five.or(usage["cache_creation_input_tokens"].as_u64()),
+            split["ephemeral_1h_input_tokens"].as_u64(),
+            None,
+        ];
+        entry.messages += 1;
+        for (sum, tokens) in entry.tokens.iter_mut().zip(tokens) {
+            *sum += tokens.unwrap_or_default();
+        }
+    }
+    for (session, entry) in &mut figures {
+        entry.messages += entry.prompts;
+        entry.tools = tools.get(session).map_or(0, |ids| ids.len() as u64);
+        entry.failed = failed.get(session).map_or(0, |ids| ids.len() as u64);
+    }
+    figures
+}
+
+/// The transcripts of the repository, and those beside it where they are there.
+fn transcripts() -> Vec<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut roots = vec![here.join("tests/fixtures/claude-code")];
+    let beside = here.join("../../../shared/data/transcripts/claude-code");
+    match beside.is_dir() {
+        true => roots.push(beside),
+        false => eprintln!("only the committed transcripts are counted"),
+    }
+    let is_lines = |path: &Path| path.extension().is_some_and(|end| end == "jsonl");
+    let found = roots
+        .iter()
+        .flat_map(|root| syncline_capture::walk::walk(root, is_lines).files);
+    found.collect()
+}
+
+fn put(place: &Place, files: &[PathBuf]) {
+    for (number, file) in files.iter().enumerate() {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        place.write(&format!("{number}/{name}"), fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn what_is_imported_is_what_the_files_hold_and_a_second_import_writes_nothing() {
+    let files = transcripts();
+    let mut place = Place::new();
+    put(&place, &files);
+    let first = place.import_files(Agent::ClaudeCode);
+    assert_eq!(first.problems, []);
+    assert!(first.ops > 0);
+    assert_eq!(place.figures(), count(&files));
+    // Unchanged files are not even opened; files that look changed say nothing new.
+    let again = place.import_files(Agent::ClaudeCode);
+    assert_eq!((again.ops, again.counts.files), (0, 0));
+    assert_eq!(again.unchanged, files.len() as u64);
+    put(&place, &files);
+    let touched = place.import_files(Agent::ClaudeCode);
+    assert_eq!((touched.ops, touched.counts.new), (0, 0));
+    // A copy of everything, under other names.
+    for (number, file) in files.iter().enumerate() {
+        place.write(&format!("copy/{number}.jsonl"), fs::read(file).unwrap());
+    }
+    let copied = place.import_files(Agent::ClaudeCode);
+    assert_eq!((copied.ops, copied.counts.new), (0, 0));
+    assert!(copied.counts.known > 0);
+    assert_eq!(place.figures(), count(&files));
+}
+
+#[test]
+fn files_that_are_read_as_they_grow_give_the_same_view() {
+    let files = transcripts();
+    let mut whole = Place::new();
+    put(&whole, &files);
+    whole.import_files(Agent::ClaudeCode);
+    let mut place = Place::new();
+    // All files grow at once, and each reading sees a line more, and half of the one after it.
+    let texts: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    let ends: Vec<Vec<usize>> = texts.iter().map(|text| line_ends(text)).collect();
+    let most = ends.iter().map(Vec::len).max().unwrap();
+    for step in 0..=most {
+        for (number, (text, ends)) in texts.iter().zip(&ends).enumerate() {
+            if step > ends.len() {
+                continue;
+            }
+            let end = if step == 0 { 0 } else { ends[step - 1] };
+            let next = ends.get(step).copied().unwrap_or(text.len());
+            let name = files[number].file_name().unwrap().to_str().unwrap();
+            place.write(&format!("{number}/{name}"), &text[..(end + next) / 2]);
+        }
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!(done.problems, []);
+    }
+    put(&place, &files);
+    place.import_files(Agent::ClaudeCode);
+    assert_eq!(place.figures(), count(&files));
+    let queries = ["sessions", "messages", "tools", "parts"];
+    for query in queries {
+        assert!(place.rows(query) == whole.rows(query), "{query}");
+    }
+}
+
+fn line_ends(text: &[u8]) -> Vec<usize> {
+    let places = text.iter().enumerate();
+    let ends = places.filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(place, _)| place + 1).collect()
+}
+
+#[test]
+fn the_last_snapshot_of_a_response_counts() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let call = json!({"type": "tool_use", "id": "t1", "name": "Read",
+                      "input": {"file_path": "/w/app/a.rs"}});
+    let lines = [
+        script.user("u1", "look\nat it"),
+        script.answer("a1", "m1", json!({"type": "thinking", "thinking": "hm"}), 1),
+        script.answer("a2", "m1", text("I look."), 2),
+        script.answer("a3", "m1", call, 41),
+        script.result(
+            "u2",
+            "t1",
+            json!([{"type": "text", "text": "fn main() {}"}]),
+        ),
+        script.answer("a4", "m2", text("Done."), 5),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    place.import_files(Agent::ClaudeCode);
+    let figures = Figures {
+        messages: 3,
+        prompts: 1,
+        tools: 1,
+        failed: 0,
+        tokens: [6, 46, 18_000, 240, 0, 0],
+    };
+    assert_eq!(place.figures(), BTreeMap::from([("s".to_owned(), figures)]));
+    let told = place.rows("told");
+    let expected = [
+        "message|text|look\nat it",
+        "message|thinking|hm",
+        "message|text|I look.",
+        "tool|tool_input|{\"file_path\":\"/w/app/a.rs\"}",
+        "tool|tool_output|fn main() {}",
+        "message|text|Done.",
+    ];
+    assert_eq!(told, expected);
+    let tool = place.rows("calls");
+    assert_eq!(
+        tool,
+        [r#"Read|1|1000|[{"path":"/w/app/a.rs","action":"read"}]"#]
+    );
+    let session = "about";
+    assert_eq!(
+        place.rows(session),
+        ["claude-code|look|/w/app|app|main|claude-x|2.1.81"]
+    );
+}
+
+#[test]
+fn a_fork_keeps_what_it_repeats_and_counts_nothing_of_it_twice() {
+    let mut place = Place::new();
+    let mut script = Script::new("origin");
+    let shared = [
+        script.user("u1", "begin"),
+        script.answer("a1", "m1", text("Begun."), 7),
+    ];
+    place.write("origin.jsonl", jsonl(&shared));
+    script.session = "fork".to_owned();
+    let copied = shared.clone().map(|mut line| {
+        line["sessionId"] = json!("fork");
+        line
+    });
+    let mut lines = copied.to_vec();
+    lines.push(script.user("u2", "go on"));
+    lines.push(script.answer("a2", "m2", text("Gone on."), 5));
+    place.write("z/fork.jsonl", jsonl(&lines));
+    place.import_files(Agent::ClaudeCode);
+    let figures = place.figures();
+    assert_eq!(figures["origin"].messages, 2);
+    assert_eq!(figures["fork"].messages, 2);
+    assert_eq!(figures["origin"].tokens[1] + figures["fork"].tokens[1], 12);
+    let kept = "kept";
+    assert_eq!(place.rows(kept), ["4"]);
+}
+
+#[test]
+fn subagents_are_sessions_of_their_own_below_the_one_that_called_them() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let call = json!({"type": "tool_use", "id": "t1", "name": "Task", "input": {"prompt": "find"}});
+    let mut result = script.result("u2", "t1", json!("found"));
+    result["toolUseResult"] = json!({"agentId": "abc", "totalDurationMs": 77});
+    let lines = [
+        script.user("u1", "search"),
+        script.answer("a1", "m1", call, 1),
+        result,
+    ];
+    place.write("p/s.jsonl", jsonl(&lines));
+    let mut apart = [
+        script.user("x1", "find"),
+        script.answer("x2", "m9", text("found"), 3),
+    ];
+    for line in &mut apart {
+        line["isSidechain"] = json!(true);
+        line["agentId"] = json!("abc");
+    }
+    place.write("p/s/subagents/agent-abc.jsonl", jsonl(&apart));
+    place.import_files(Agent::ClaudeCode);
+    let tree = "tree";
+    assert_eq!(place.rows(tree), ["abc|subagent|s|t1|77"]);
+    assert_eq!(place.figures()["abc"].tokens[1], 3);
+}
+
+#[test]
+fn a_subagent_without_a_name_is_told_apart_by_its_chain() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut lines = vec![script.user("u1", "search")];
+    for (uuid, parent) in [
+        ("x1", None),
+        ("y1", None),
+        ("x2", Some("x1")),
+        ("y2", Some("y1")),
+    ] {
+        let mut line = script.user(uuid, uuid);
+        line["isSidechain"] = json!(true);
+        line["parentUuid"] = json!(parent);
+        lines.push(line);
+    }
+    place.write("s.jsonl", jsonl(&lines));
+    place.import_files(Agent::ClaudeCode);
+    let prompts: HashMap<_, _> = place
+        .figures()
+        .into_iter()
+        .map(|(id, f)| (id, f.prompts))
+        .collect();
+    let expected = [("s", 1), ("x1", 2), ("y1", 2)].map(|(id, count)| (id.to_owned(), count));
+    assert_eq!(prompts, HashMap::from(expected));
+}
+
+#[test]
+fn titles_and_compactions_and_errors_are_taken_and_what_is_unknown_is_kept() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let boundary = json!({"subtype": "compact_boundary",
+                          "compactMetadata": {"trigger": "auto", "preTokens": 167_091}});
+    let mut summary = script.user("u2", "This session is being continued");
+    summary["isCompactSummary"] = json!(true);
+    let lines = [
+        json!({"type": "summary", "summary": "A better title", "leafUuid": "u1"}),
+        script.user("u1", "first prompt"),
+        script.line("system", "c1", boundary),
+        summary,
+        script.line(
+            "system",
+            "e1",
+            json!({"subtype": "api_error", "error": {"status": 529}}),
+        ),
+        script.line("brand-new", "n1", json!({"field": [1, 2]})),
+        json!({"type": "custom-title", "customTitle": "Mine", "sessionId": "s"}),
+        json!({"type": "ai-title", "aiTitle": "Its", "sessionId": "s"}),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!(done.counts.not_understood, 1);
+    assert_eq!(place.rows("titles"), ["Mine"]);
+    let compactions = "compactions";
+    assert_eq!(place.rows(compactions), ["auto|167091"]);
+    assert_eq!(place.rows("errors"), [r#"api_error|{"status":529}"#]);
+    let raw = place.rows("raw");
+    assert_eq!(raw, [lines[5].to_string()]);
+    assert_eq!(place.figures()["s"].messages, 1);
+}

@@ -1,0 +1,136 @@
+//! A replica, and a directory of transcripts beside it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use syncline_capture::agent::Agent;
+use syncline_capture::import::{Counts, Importer, Keeping, Problem, Source};
+use syncline_capture::redact::Redactor;
+use syncline_replica::{Replica, ReplicaOptions};
+
+pub(crate) struct Place {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) replica: Replica,
+}
+
+/// What an import did.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) counts: Counts,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) ops: usize,
+    pub(crate) unchanged: u64,
+}
+
+/// What the view says of a session, as far as it can be counted in files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Figures {
+    pub(crate) messages: u64,
+    pub(crate) prompts: u64,
+    pub(crate) tools: u64,
+    pub(crate) failed: u64,
+    /// Input, output, cache read, cache write for 5 minutes and for an hour, reasoning.
+    pub(crate) tokens: [u64; 6],
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["replica", "files"] {
+            std::fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let replica = directory.path().join("replica");
+        let replica = Replica::open(&replica, ReplicaOptions::default()).unwrap();
+        Self { directory, replica }
+    }
+
+    /// Where transcripts may be put.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.directory.path().join("files")
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.files().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Imports what has changed below `root`.
+    pub(crate) fn import(&mut self, agent: Agent, root: &Path) -> Done {
+        let sources = [Source {
+            agent,
+            root: root.to_owned(),
+        }];
+        let mut importer = Importer::new(
+            &sources,
+            Keeping::Written,
+            Redactor::standard(),
+            &self.replica,
+        )
+        .unwrap();
+        let mut done = Done {
+            unchanged: importer.unchanged(),
+            ..Done::default()
+        };
+        while let Some(batch) = importer.next_batch(&self.replica).unwrap() {
+            self.replica
+                .write_imported(&batch.ops, &batch.notes)
+                .unwrap();
+            done.counts.add(&batch.counts);
+            done.problems.extend(batch.problems);
+            done.ops += batch.ops.len();
+        }
+        done
+    }
+
+    /// Imports what has changed among the files of this place.
+    pub(crate) fn import_files(&mut self, agent: Agent) -> Done {
+        let files = self.files();
+        self.import(agent, &files)
+    }
+
+    /// The figures of all sessions, by their agents' ids.
+    pub(crate) fn figures(&mut self) -> BTreeMap<String, Figures> {
+        let connection = self.replica.view().unwrap().connection();
+        let mut statement = connection.prepare(&query("figures")).unwrap();
+        let rows = statement.query_map([], |row| {
+            let count = |place| row.get::<_, i64>(place).map(|count| count as u64);
+            let mut tokens = [0; 6];
+            for (place, tokens) in tokens.iter_mut().enumerate() {
+                *tokens = count(place + 5)?;
+            }
+            let figures = Figures {
+                messages: count(1)?,
+                prompts: count(2)?,
+                tools: count(3)?,
+                failed: count(4)?,
+                tokens,
+            };
+            Ok((row.get(0)?, figures))
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The rows that the query of this name gives, as texts.
+    pub(crate) fn rows(&mut self, name: &str) -> Vec<String> {
+        let connection = self.replica.view().unwrap().connection();
+        let mut statement = connection.prepare(&query(name)).unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let cells = (0..columns).map(|place| row.get::<_, Option<String>>(place));
+            let cells: Result<Vec<_>, _> = cells.collect();
+            let cells = cells?.into_iter().map(|cell| cell.unwrap_or_default());
+            Ok(cells.collect::<Vec<_>>().join("|"))
+        });
+        rows.unwrap().collect::<Result<_, _>>().unwrap()
+    }
+}
+
+/// A query of `queries.sql`: what stands below its name.
+fn query(name: &str) -> String {
+    let queries = include_str!("queries.sql");
+    let mut sections = queries.split("-- ").map(|section| section.split_once('\n'));
+    let found = sections.find_map(|section| section.filter(|(found, _)| *found == name));
+    found.unwrap().1.trim().trim_end_matches(';').to_owned()
+}

@@ -1,0 +1,28 @@
+-- figures
+SELECT native_id, message_count, prompt_count, tool_call_count, tool_error_count, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens FROM sessions;
+-- sessions
+SELECT native_id, title, project_path, git_branch, model, started_at || '', ended_at || '' FROM sessions ORDER BY 1;
+-- messages
+SELECT session_id, message_id, role, kind, at || '', model FROM session_messages ORDER BY session_id, position, message_id;
+-- tools
+SELECT session_id, tool_id, name, success || '', duration_ms || '', files FROM session_tools ORDER BY session_id, position, tool_id;
+-- parts
+SELECT session_id, owner_id, part_id, kind, text FROM session_parts WHERE owner <> 'session' ORDER BY session_id, owner, owner_id, position, part_id;
+-- told
+SELECT owner, kind, text FROM session_parts WHERE owner <> 'session' AND kind NOT IN ('title') ORDER BY position, owner;
+-- calls
+SELECT name, success || '', duration_ms || '', files FROM session_tools;
+-- about
+SELECT agent, title, project_path, project_name, git_branch, model, agent_version FROM sessions;
+-- kept
+SELECT count(*) || '' FROM session_messages JOIN sessions USING (session_id) WHERE native_id = 'fork';
+-- tree
+SELECT child.native_id, child.parent_kind, parent.native_id, tool.tool_id, tool.duration_ms || '' FROM sessions child JOIN sessions parent ON parent.session_id = child.parent_session JOIN session_tools tool ON tool.child_session = child.session_id;
+-- titles
+SELECT title FROM sessions;
+-- compactions
+SELECT trigger, tokens_before || '' FROM session_compactions;
+-- errors
+SELECT kind, message FROM session_errors;
+-- raw
+SELECT text FROM session_parts WHERE kind = 'raw';

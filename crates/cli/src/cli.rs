@@ -13,8 +13,8 @@ use crate::context::Context;
 use crate::environment::Environment;
 use crate::output::{Format, Output};
 
-/// Threads of thought of you and your agents: in SQLite on your machine, usable offline, and synced
-/// through a server that you own.
+/// Threads of thought and task lists of you and your agents: in SQLite on your machine, usable offline,
+/// and synced through a server that you own.
 #[derive(Debug, Parser)]
 #[command(name = "syncline", version, subcommand_required = true, after_long_help = ENVIRONMENT)]
 pub(crate) struct Cli {

@@ -8,6 +8,7 @@ mod config;
 mod daemon;
 mod demo;
 mod doctor;
+mod list;
 mod login;
 mod logout;
 mod logs;
@@ -32,6 +33,8 @@ use crate::failure::Outcome;
 pub(crate) enum Command {
     #[command(subcommand)]
     Thread(thread::ThreadCommand),
+    #[command(subcommand)]
+    List(list::ListCommand),
     Serve(Box<serve::ServeArgs>),
     Daemon(daemon::DaemonArgs),
     Demo(demo::DemoArgs),
@@ -61,6 +64,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Outcome {
         match self {
             Self::Thread(command) => command.run(context),
+            Self::List(command) => command.run(context),
             Self::Serve(args) => serve::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),

@@ -28,6 +28,7 @@ mod span;
 mod sync_state;
 mod table;
 mod wording;
+mod written;
 
 fn main() -> std::process::ExitCode {
     cli::main(std::env::args_os(), environment::Environment::read())

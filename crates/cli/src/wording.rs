@@ -37,6 +37,16 @@ pub(crate) fn minute(time: Timestamp) -> String {
     format!("{} {}Z", &text[..10], &text[11..16])
 }
 
+/// `text` as one word of a shell command.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./@+:".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +71,13 @@ mod tests {
         assert_eq!(said, ["59 s", "1 min", "59 min", "23 h", "1 day", "2 days"]);
         let time = "2026-01-02T03:04:59.999Z".parse().unwrap();
         assert_eq!(minute(time), "2026-01-02 03:04Z");
+    }
+
+    #[test]
+    fn a_suggested_command_can_be_pasted() {
+        assert_eq!(quoted("api-design"), "api-design");
+        assert_eq!(quoted("it's; rm -rf ~"), r"'it'\''s; rm -rf ~'");
+        assert_eq!(quoted("-x"), "'-x'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -16,6 +16,10 @@ mod daemon;
 #[cfg(unix)]
 mod demo;
 mod doctor;
+mod list;
+mod list_errors;
+mod list_transfer;
+mod list_watch;
 mod login;
 mod logs;
 mod machine;

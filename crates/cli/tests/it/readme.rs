@@ -52,6 +52,8 @@ fn sixty_seconds_are_as_the_readme_tells_them() {
         "thread push",
         "thread read",
         "thread search",
+        "list add",
+        "list show",
         "status",
     ] {
         assert!(

@@ -3,14 +3,14 @@ use serde::Serialize;
 use syncline_model::thread::ThreadId;
 use syncline_store::threads::{Thread, plan_delete};
 
-use super::reference::{ThreadReference, address, quoted};
-use super::write_entry::{show, tell};
+use super::reference::{ThreadReference, address};
 use crate::confirm::{Answer, confirm};
 use crate::context::Context;
 use crate::delivery::{self, Delivered, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
-use crate::wording::counted;
+use crate::wording::{counted, quoted};
+use crate::written::{show, tell};
 
 /// Delete a thread for good, with all of its entries, on every machine
 ///

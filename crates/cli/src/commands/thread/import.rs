@@ -9,13 +9,13 @@ use syncline_store::threads::import::{
 };
 
 use super::reference::ProjectFlag;
-use super::write_entry::show;
 use crate::context::Context;
 use crate::delivery::{self, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::replica_access::{self, WriteState};
 use crate::wording::counted;
+use crate::written::show;
 
 /// How many problems are told one by one.
 const PROBLEMS_TOLD_MAX: usize = 20;

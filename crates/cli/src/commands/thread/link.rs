@@ -4,11 +4,11 @@ use syncline_model::thread::{EntryId, ThreadId};
 use syncline_store::threads::{Presence, plan_link};
 
 use super::reference::{ThreadReference, address, find_entry_in, find_near};
-use super::write_entry::{show, tell};
 use crate::context::Context;
 use crate::delivery::{self, Delivered, Stay};
 use crate::failure::Outcome;
 use crate::replica_access::{self, WriteState};
+use crate::written::{show, tell};
 
 /// Link a thread, or one of its entries, to another thread
 #[derive(Debug, Args)]

@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::reference::ProjectFlag;
 use super::text;
-use super::write_entry::{WaitFlag, WrittenEntry, deliver};
+use super::write_entry::{WrittenEntry, deliver};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::replica_access;
+use crate::written::WaitFlag;
 
 /// Make a thread, with TEXT as its first entry
 ///

@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::reference::ThreadReference;
 use super::text;
-use super::write_entry::{WaitFlag, WrittenEntry, deliver};
+use super::write_entry::{WrittenEntry, deliver};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::replica_access;
+use crate::written::WaitFlag;
 
 /// Append an entry to a thread
 ///
@@ -59,7 +60,7 @@ impl From<syncline_store::threads::PlanError> for Failure {
             PlanError::Store(error) => error.into(),
             PlanError::Exists { project, key, .. } => {
                 let message = format!("project {project} has a thread {key} already");
-                let address = super::reference::quoted(&format!("{project}/{key}"));
+                let address = crate::wording::quoted(&format!("{project}/{key}"));
                 Self::new("thread_exists", message)
                     .state("nothing was written")
                     .fix(format!("syncline thread push {address} TEXT"))

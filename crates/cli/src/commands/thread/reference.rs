@@ -7,7 +7,7 @@ use syncline_store::threads::{FoundEntry, Resolved, Thread, find_entry, resolve}
 
 use crate::context::{Context, DEFAULT_PROJECT};
 use crate::failure::Failure;
-use crate::wording::counted;
+use crate::wording::{counted, quoted};
 
 /// A thread that must be there.
 #[derive(Debug, Clone, Args)]
@@ -126,16 +126,6 @@ pub(super) fn address(thread: &Thread) -> String {
     format!("{}/{}", thread.project, thread.key)
 }
 
-/// `text` as one word of a shell command.
-pub(super) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./@+:".contains(c);
-    if !text.is_empty() && !text.starts_with('-') && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 /// Finds the entry of `thread` whose id begins with `text`.
 pub(super) fn find_entry_in(
     view: &TenantFile,
@@ -164,17 +154,4 @@ pub(super) fn find_entry_in(
         "syncline thread read {} --all --json",
         quoted(&address(thread))
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_suggested_command_can_be_pasted() {
-        assert_eq!(quoted("api-design"), "api-design");
-        assert_eq!(quoted("it's; rm -rf ~"), r"'it'\''s; rm -rf ~'");
-        assert_eq!(quoted("-x"), "'-x'");
-        assert_eq!(quoted(""), "''");
-    }
 }

@@ -4,11 +4,11 @@ use syncline_model::thread::{EntryId, ThreadId};
 use syncline_store::threads::{Presence, plan_tag};
 
 use super::reference::{ThreadReference, address, find_entry_in};
-use super::write_entry::{show, tell};
 use crate::context::Context;
 use crate::delivery::{self, Delivered, Stay};
 use crate::failure::Outcome;
 use crate::replica_access::{self, WriteState};
+use crate::written::{show, tell};
 
 /// Put tags on a thread or on one of its entries, or take them off
 #[derive(Debug, Args)]

@@ -6,11 +6,11 @@ use syncline_replica::Replica;
 use syncline_store::threads::{Changes, Thread, plan_update, thread};
 
 use super::reference::{ThreadReference, address};
-use super::write_entry::{show, tell};
 use crate::context::Context;
 use crate::delivery::{self, Delivered, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
+use crate::written::{show, tell};
 
 #[derive(Serialize)]
 struct Updated {

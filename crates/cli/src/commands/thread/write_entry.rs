@@ -1,8 +1,5 @@
 //! What `new` and `push` have in common: they write, sync, and tell what became of it.
 
-use std::time::Duration;
-
-use clap::Args;
 use serde::Serialize;
 use syncline_model::OpKey;
 use syncline_model::thread::{EntryId, ThreadId};
@@ -11,28 +8,10 @@ use syncline_store::threads::{self, Entry, Thread};
 
 use super::reference::address;
 use crate::context::Context;
-use crate::delivery::{self, Delivered, Delivery, Stay};
+use crate::delivery::{self, Delivered};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::WriteState;
-
-/// The longest that `--wait` takes.
-const SECONDS_MAX: u64 = 600;
-
-/// The flag by which a write stays until the server has it.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct WaitFlag {
-    /// Stay until the server has it, for so many seconds at most; exit code 0 all the same
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
-    wait: Option<u64>,
-}
-
-impl WaitFlag {
-    fn stay(self) -> Stay {
-        self.wait.map_or(Stay::Briefly, |seconds| {
-            Stay::Until(Duration::from_secs(seconds))
-        })
-    }
-}
+use crate::written::{WaitFlag, show, tell};
 
 /// The answer of `thread new` and `thread push`.
 #[derive(Serialize)]
@@ -130,28 +109,5 @@ fn state_of(written: &WrittenEntry<'_>, state: WriteState, sequence_id: Option<u
         (WriteState::Pending, Some(_), Some(_)) => WriteState::Acknowledged,
         (WriteState::Acknowledged, Some(_), None) => WriteState::Pending,
         (state, _, _) => state,
-    }
-}
-
-/// Prints what became of a write. What can't be printed is written all the same.
-pub(in crate::commands) fn show<V: Serialize>(
-    context: &Context,
-    value: &V,
-    text: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
-) -> Outcome {
-    let shown = context.output.data(value, text);
-    shown.map_err(|failure| failure.state("the write is done, and on the disk"))
-}
-
-/// Says, in one line, where a write is.
-pub(super) fn tell(context: &Context, what: &str, state: WriteState, delivery: &Delivery) {
-    let output = &context.output;
-    match state {
-        WriteState::Unchanged => output.note(format_args!("unchanged: {what}")),
-        WriteState::Acknowledged => output.note(format_args!("synced: {what}")),
-        WriteState::Pending => output.note(format_args!("queued: {what} ({delivery})")),
-        WriteState::Quarantined => output.warn(format_args!(
-            "the server refused {what}; it is kept, see `syncline sync quarantine list`"
-        )),
     }
 }

@@ -1,0 +1,177 @@
+//! LIST and ITEM, as a command is given them.
+
+use clap::Args;
+use syncline_model::list::ListItem;
+use syncline_model::registry::List;
+use syncline_store::TenantFile;
+use syncline_store::lists::{
+    RemovedLists, ResolvedItem, ResolvedList, ShownItem, items, lists, resolve_item, resolve_list,
+};
+
+use super::shared::brief;
+use super::short_id::CHARS_MIN;
+use crate::failure::Failure;
+use crate::wording::quoted;
+
+/// A list that must be there.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ListReference {
+    /// Id or title
+    #[arg(value_name = "LIST")]
+    list: String,
+}
+
+impl ListReference {
+    pub(super) fn find(&self, view: &TenantFile) -> Result<List, Failure> {
+        find_list(view, &self.list)
+    }
+}
+
+/// Finds the list that `text` names.
+pub(super) fn find_list(view: &TenantFile, text: &str) -> Result<List, Failure> {
+    match resolve_list(view.connection(), text)? {
+        ResolvedList::Found(list) => Ok(list),
+        ResolvedList::Ambiguous(found) => Err(ambiguous_list(text, &found)),
+        ResolvedList::Unknown => find_by_letters(view, text),
+    }
+}
+
+/// The only list whose title is `text` but for capitals.
+fn find_by_letters(view: &TenantFile, text: &str) -> Result<List, Failure> {
+    let wanted = text.to_lowercase();
+    let mut like = lists(view.connection(), RemovedLists::Hidden)?;
+    like.retain(|overview| overview.list.title.to_lowercase() == wanted);
+    match like.len() {
+        0 => unknown_list(view, text),
+        1 => Ok(like.remove(0).list),
+        _ => {
+            let like: Vec<List> = like.into_iter().map(|overview| overview.list).collect();
+            Err(ambiguous_list(text, &like))
+        }
+    }
+}
+
+/// The title is that of several lists.
+pub(super) fn ambiguous_list(text: &str, found: &[List]) -> Failure {
+    let message = format!("{text:?} is the title of {} lists", found.len());
+    let failure = Failure::new("list_ambiguous", message).state("nothing was changed");
+    let failure = found.iter().fold(failure, |failure, list| {
+        failure.candidate(format!("{} ({})", list.list, list.title))
+    });
+    failure.fix("name the list by its id")
+}
+
+fn unknown_list(view: &TenantFile, text: &str) -> Result<List, Failure> {
+    let all = lists(view.connection(), RemovedLists::Shown)?;
+    let wanted = text.to_lowercase();
+    let removed = all
+        .iter()
+        .map(|overview| &overview.list)
+        .find(|list| !list.present && (list.title == text || list.list.as_str() == text));
+    if let Some(removed) = removed {
+        let message = format!("list {:?} was deleted", removed.title);
+        return Err(Failure::new("list_removed", message)
+            .state("nothing was changed")
+            .fix(format!("syncline list restore {}", quoted(text))));
+    }
+    let failure =
+        Failure::new("list_unknown", format!("no list {text:?}")).state("nothing was changed");
+    let like = all
+        .iter()
+        .map(|overview| &overview.list)
+        .filter(|list| list.present && list.title.to_lowercase().contains(&wanted));
+    let failure = like.fold(failure, |failure, list| failure.candidate(&list.title));
+    Err(failure
+        .fix(format!("syncline list new {}", quoted(text)))
+        .fix("syncline list show"))
+}
+
+/// Finds the item of `list` that `text` names: an id, what one id alone begins with, or a text.
+pub(super) fn find_item(view: &TenantFile, list: &List, text: &str) -> Result<ListItem, Failure> {
+    let mut found = matching(view, list, text)?;
+    match found.len() {
+        0 => Err(unknown_item(view, list, text)?),
+        1 => Ok(found.remove(0).item),
+        _ => Err(ambiguous_item(list, text, &found)),
+    }
+}
+
+fn matching(view: &TenantFile, list: &List, text: &str) -> Result<Vec<ShownItem>, Failure> {
+    let connection = view.connection();
+    // The usual case goes by an index.
+    if let ResolvedItem::Found(found) = resolve_item(connection, &list.list, text)?
+        && found.item.item.item.as_str() == text
+    {
+        return Ok(vec![found]);
+    }
+    let mut all = items(connection, &list.list)?;
+    all.retain(|shown| is_meant(shown, text));
+    Ok(all)
+}
+
+/// Whether `text`, which is no whole id, can mean this item: by what its id begins with, or by its
+/// text. A text that looks like another item's id is ambiguous, and told so.
+pub(super) fn is_meant(shown: &ShownItem, text: &str) -> bool {
+    let id = shown.item.item.item.as_str();
+    let begins = id.starts_with(text) && text.chars().count() >= CHARS_MIN;
+    let says = shown.item.text.trim() == text.trim() && !text.trim().is_empty();
+    begins || says || address(shown) == text
+}
+
+/// What names an item among those of one id, which come from several lists.
+fn address(shown: &ShownItem) -> String {
+    format!("{}/{}", shown.item.item.list, shown.item.item.item)
+}
+
+fn ambiguous_item(list: &List, text: &str, found: &[ShownItem]) -> Failure {
+    let message = format!(
+        "{text:?} could be {} items of {:?}",
+        found.len(),
+        list.title
+    );
+    let failure = Failure::new("item_ambiguous", message).state("nothing was changed");
+    let first = &found[0].item.item.item;
+    let same = found.iter().all(|shown| shown.item.item.item == *first);
+    let failure = found.iter().fold(failure, |failure, shown| {
+        let name = if same {
+            address(shown)
+        } else {
+            shown.item.item.item.to_string()
+        };
+        failure.candidate(format!("{name} ({})", brief(&shown.item.text)))
+    });
+    failure.fix("name the item by more of its id")
+}
+
+/// The word of a command that names this list: its title, where no other has it.
+pub(super) fn named(view: &TenantFile, list: &List) -> Result<String, Failure> {
+    let by_title = resolve_list(view.connection(), &list.title)?;
+    Ok(match by_title {
+        ResolvedList::Found(found) if found.list == list.list => quoted(&list.title),
+        ResolvedList::Found(_) | ResolvedList::Ambiguous(_) | ResolvedList::Unknown => {
+            quoted(list.list.as_str())
+        }
+    })
+}
+
+fn unknown_item(view: &TenantFile, list: &List, text: &str) -> Result<Failure, Failure> {
+    for overview in lists(view.connection(), RemovedLists::Hidden)? {
+        let other = overview.list;
+        let found = matching(view, &other, text)?;
+        if let [found] = found.as_slice() {
+            let message = format!(
+                "item {:?} is in {:?}, not in {:?}",
+                brief(&found.item.text),
+                other.title,
+                list.title
+            );
+            return Ok(Failure::new("item_in_other_list", message)
+                .state("nothing was changed")
+                .fix(format!("syncline list show {}", named(view, &other)?)));
+        }
+    }
+    let message = format!("no item {text:?} in {:?}", list.title);
+    Ok(Failure::new("item_unknown", message)
+        .state("nothing was changed")
+        .fix(format!("syncline list show {}", named(view, list)?)))
+}

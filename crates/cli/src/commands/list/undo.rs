@@ -1,0 +1,121 @@
+use clap::Args;
+use serde::Serialize;
+use syncline_model::{ItemId, ListId};
+use syncline_replica::{ListsReversed, Replica};
+use syncline_store::lists;
+
+use super::shared::brief;
+use crate::context::Context;
+use crate::delivery::{self, Delivered};
+use crate::failure::{Failure, Outcome};
+use crate::replica_access::{self, WriteState};
+use crate::wording::counted;
+use crate::written::{WaitFlag, show, tell};
+
+/// Take back the last change to lists that was made on this machine
+///
+/// Again and again, also after a restart. What others have changed since in other parts of an item
+/// stays.
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    #[command(flatten)]
+    wait: WaitFlag,
+}
+
+pub(crate) fn run(args: &UndoArgs, context: &Context) -> Outcome {
+    let mut replica = replica_access::open(context)?;
+    let Some(reversed) = replica.undo_lists()? else {
+        return Err(
+            Failure::new("nothing_to_undo", "nothing to undo").state("the lists are as they were")
+        );
+    };
+    deliver(context, replica, reversed, "undone", args.wait)
+}
+
+#[derive(Serialize)]
+struct Reversed {
+    /// What was done: `add`, `move` …
+    kind: String,
+    list_id: ListId,
+    title: Option<String>,
+    /// Of several items, the first.
+    item_id: Option<ItemId>,
+    items: u64,
+    state: WriteState,
+    /// What of it can't be taken back any more.
+    declined: Vec<Declined>,
+}
+
+#[derive(Serialize)]
+struct Declined {
+    code: &'static str,
+    message: String,
+}
+
+/// Delivers what was undone or done again, and tells of it.
+pub(super) fn deliver(
+    context: &Context,
+    mut replica: Replica,
+    reversed: ListsReversed,
+    done: &str,
+    wait: WaitFlag,
+) -> Outcome {
+    let ListsReversed {
+        change,
+        keys,
+        mut declined,
+    } = reversed;
+    if keys.is_empty()
+        && let Some(error) = declined.pop()
+    {
+        return Err(Failure::new(
+            "step_impossible",
+            format!("this can't be {done} any more: {}", change.kind),
+        )
+        .because(error)
+        .state("the lists are as they were; this step has left the history"));
+    }
+    let connection = replica.view()?.connection();
+    let list = lists::list(connection, &change.list)?;
+    let item = match &change.item {
+        Some(item) => lists::item_in(connection, &change.list, item)?,
+        None => None,
+    };
+    let about = match (change.items, item) {
+        (1, Some(shown)) => format!(": {}", brief(&shown.item.text)),
+        (0, _) => String::new(),
+        (items, _) => format!(": {}", counted(items, "item")),
+    };
+    let title = list.map(|list| list.title);
+    let place = title.as_deref().unwrap_or(change.list.as_str());
+    let what = format!(
+        "{done}: {} in {place}{about}",
+        change.kind.replace('_', " ")
+    );
+    let Delivered {
+        state, delivery, ..
+    } = delivery::after_write(context, replica, &keys, wait.stay());
+    let reversed = Reversed {
+        title: title.clone(),
+        kind: change.kind,
+        list_id: change.list,
+        item_id: change.item,
+        items: change.items,
+        state,
+        declined: declined
+            .iter()
+            .map(|error| Declined {
+                code: error.code(),
+                message: error.to_string(),
+            })
+            .collect(),
+    };
+    show(context, &reversed, |_| Ok(()))?;
+    tell(context, &what, state, &delivery);
+    for error in &declined {
+        context
+            .output
+            .warn(format_args!("a part of it could not be {done}: {error}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+use crate::list::{exported, item_id, machine_with};
+use crate::machine::Machine;
+
+/// Words that stand for others.
+const LONG: &str = "LONG";
+const LONG_TITLE: &str = "LONG_TITLE";
+const ID_IN_B: &str = "ID_IN_B";
+
+const CASES: &[(&[&str], i32, &str)] = &[
+    (&["add", "a", ""], 2, "text_empty"),
+    (&["add", "a", " \n "], 2, "text_empty"),
+    (&["add", "a", LONG], 2, "text_too_long"),
+    (&["add", "a", "bell\u{7}"], 2, "text_control_character"),
+    (
+        &["add", "a", "x", "--note", "\u{1b}[2J"],
+        2,
+        "text_control_character",
+    ),
+    (&["add", "a", "x", "--before", "nowhere"], 1, "item_unknown"),
+    (&["add", "c", "x"], 1, "list_unknown"),
+    (&["new", ""], 2, "text_empty"),
+    (&["new", "two\nlines"], 2, "text_control_character"),
+    (&["new", LONG_TITLE], 2, "text_too_long"),
+    (&["rename", "a", " "], 2, "text_empty"),
+    (&["rename", "a", LONG_TITLE], 2, "text_too_long"),
+    (&["edit", "a", "1", ""], 2, "text_empty"),
+    (&["edit", "a", "1", LONG], 2, "text_too_long"),
+    (&["note", "a", "1", LONG], 2, "text_too_long"),
+    (&["check", "a", "1", "nowhere"], 1, "item_unknown"),
+    (&["check", "a", ""], 1, "item_unknown"),
+    (&["check", "a", ID_IN_B], 1, "item_in_other_list"),
+    (&["check", "a", "elsewhere"], 1, "item_in_other_list"),
+    (
+        &["move", "a", "1", "--before", "1"],
+        2,
+        "move_beside_itself",
+    ),
+    (&["move", "a", "1", "--after", "1"], 2, "move_beside_itself"),
+    (
+        &["move", "a", "1", "--before", "elsewhere"],
+        1,
+        "item_in_other_list",
+    ),
+    (
+        &["move", "a", "1", "--to", "b", "--after", "2"],
+        1,
+        "item_in_other_list",
+    ),
+    (&["move", "a", "1", "--to", "nowhere"], 1, "list_unknown"),
+    (&["move", "a", "1"], 2, "usage"),
+    (
+        &["move", "a", "1", "--before", "2", "--after", "2"],
+        2,
+        "usage",
+    ),
+    (&["reorder", "a", "--before", "a"], 2, "move_beside_itself"),
+    (&["reorder", "a"], 2, "usage"),
+    (&["restore", "nowhere"], 1, "list_unknown"),
+    (&["show", "nowhere"], 1, "list_unknown"),
+    (&["export", "nowhere"], 1, "list_unknown"),
+    (&["export", "--format", "text"], 2, "usage"),
+    (&["check", "a"], 2, "usage"),
+];
+
+#[test]
+fn what_can_not_be_done_has_a_code_and_changes_nothing() {
+    let machine = machine_with("a", &["1", "2"]);
+    machine.run(&["list", "new", "b"]).done();
+    machine.run(&["list", "add", "b", "elsewhere"]).done();
+    let before = everything(&machine);
+    let long = "x".repeat(100_001);
+    let id_in_b = item_id(&machine, "b", "elsewhere");
+    for (words, code, error) in CASES {
+        let words = words.iter().map(|word| match *word {
+            LONG => long.as_str(),
+            LONG_TITLE => &long[..1_001],
+            ID_IN_B => id_in_b.as_str(),
+            word => word,
+        });
+        let arguments: Vec<&str> = ["list"].into_iter().chain(words).collect();
+        let answer = machine.run(&arguments).failed(*code, error);
+        if *error != "usage" {
+            assert!(answer.stderr.contains("fix: "), "{answer:#?}");
+        }
+    }
+    assert_eq!(everything(&machine), before);
+    machine.run(&["list", "undo"]).done().says("elsewhere");
+}
+
+fn everything(machine: &Machine) -> String {
+    let all = machine.run(&["list", "show", "--all", "--json"]).done();
+    format!(
+        "{}{}{}",
+        all.stdout,
+        exported(machine, "a"),
+        exported(machine, "b")
+    )
+}
+
+#[test]
+fn a_title_of_two_lists_names_none() {
+    let machine = machine_with("plan", &["mine"]);
+    let second = machine.run(&["list", "new", "plan"]).done();
+    let id = second.stdout.trim().to_owned();
+    second.says("name this one by its id");
+    let answer = machine.run(&["list", "add", "plan", "x"]);
+    answer
+        .failed(1, "list_ambiguous")
+        .says(&format!("maybe: {id}"));
+    machine.run(&["list", "add", &id, "x"]).done();
+    assert_eq!(exported(&machine, &id), "[ ] x\n");
+    machine.run(&["list", "delete", &id]).done();
+    assert_eq!(exported(&machine, "plan"), "[ ] mine\n");
+    machine
+        .run(&["list", "show", &id])
+        .failed(1, "list_removed")
+        .says(&format!("syncline list restore {id}"));
+}
+
+#[test]
+fn an_item_that_could_be_several_is_none() {
+    let machine = machine_with("a", &["call", "call"]);
+    machine
+        .run(&["list", "check", "a", "call"])
+        .failed(1, "item_ambiguous")
+        .says("maybe: ");
+    let id = item_id(&machine, "a", "call");
+    let add = ["list", "add", "a", &id[..4]];
+    machine.run(&add).done();
+    // Fewer characters are no id, and these are now that of one item and the text of another.
+    for text in [&id[..3], &id[..4]] {
+        assert_eq!(machine.run(&["list", "check", "a", text]).code, Some(1));
+    }
+    machine.run(&["list", "check", "a", &id[..5]]).done();
+    let ticked = format!("[x] call\n[ ] call\n[ ] {}\n", &id[..4]);
+    assert_eq!(exported(&machine, "a"), ticked);
+}
+
+#[test]
+fn stored_text_can_not_drive_the_terminal_and_takes_the_lines_it_needs() {
+    let machine = machine_with("a", &["one"]);
+    machine
+        .run(&["list", "edit", "a", "one", "first\nsecond"])
+        .done();
+    machine
+        .run(&["list", "note", "a", "first\nsecond", "why\n\nbecause"])
+        .done();
+    let id = item_id(&machine, "a", "first\nsecond");
+    let text = machine.run(&["list", "show", "a"]).done().stdout;
+    let short = &id[..4];
+    assert_eq!(
+        text,
+        format!(
+            "a  0 of 1 done, 1 pending\n{short}  [ ] first\n          second\n          why\n\n          because\n"
+        )
+    );
+}

@@ -8,6 +8,7 @@ mod epoch;
 mod fold;
 mod id;
 mod mark;
+mod mint;
 mod op;
 mod payload;
 mod row;
@@ -29,6 +30,7 @@ pub use id::{
     ActorId, ClientId, Epoch, IdError, ItemId, ListId, ResourceId, Scope, TenantId, UserId,
 };
 pub use mark::{Mark, MarkError};
+pub use mint::mint;
 pub use op::{Cursor, LoggedOp, Op, OpKey, OpVersion};
 pub use payload::{Payload, PayloadError, PayloadHash};
 pub use row::{Column, Row, Rows, Table, Value};

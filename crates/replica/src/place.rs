@@ -59,7 +59,7 @@ impl Place {
     }
 
     fn new_id(&self) -> Uuid {
-        uuid::Builder::from_random_bytes(self.host.random()).into_uuid()
+        syncline_model::mint(self.host.now(), self.host.random())
     }
 
     /// Takes the right to sync this replica; none: another process has it.

@@ -3,6 +3,8 @@
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 
+use crate::server::now;
+
 /// So many random bytes.
 pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
@@ -12,7 +14,7 @@ pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {
     bytes
 }
 
-/// A random UUID.
-pub(crate) fn random_uuid() -> uuid::Uuid {
-    uuid::Builder::from_random_bytes(random()).into_uuid()
+/// A new id.
+pub(crate) fn new_uuid() -> uuid::Uuid {
+    syncline_model::mint(now(), random())
 }

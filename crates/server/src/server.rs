@@ -14,7 +14,7 @@ use crate::config::ServeConfig;
 use crate::http::{BodyBudget, Route};
 use crate::log::Tenants;
 use crate::metrics::Metrics;
-use crate::random::random_uuid;
+use crate::random::new_uuid;
 use crate::routes;
 
 /// How often tokens are looked at on behalf of open streams: one revoked by another process ends
@@ -71,7 +71,7 @@ impl Server {
         listener: SocketAddr,
     ) -> Result<Self, SetupError> {
         let metrics = Arc::new(Metrics::new());
-        let actor = format!("server-{}", random_uuid());
+        let actor = format!("server-{}", new_uuid());
         let actor = ActorId::new(actor).expect("a UUID's text is short and printable");
         let limiter = |rate| Mutex::new(RateLimiter::new(rate));
         Ok(Self {

@@ -38,7 +38,7 @@ pub fn issue_token(
 ) -> Result<(TokenSecret, TokenRecord), ControlError> {
     let secret = TokenSecret::new(random.secret);
     let record = TokenRecord {
-        id: TokenId::new(uuid::Builder::from_random_bytes(random.id).into_uuid()),
+        id: TokenId::new(syncline_model::mint(now, random.id)),
         tenant: token.tenant,
         user: token.user,
         rights: token.rights,

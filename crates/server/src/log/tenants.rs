@@ -20,7 +20,7 @@ use super::tenant::Tenant;
 use super::writer::{self, JOBS_MAX, Shared};
 use crate::config::ServeConfig;
 use crate::metrics::Metrics;
-use crate::random::{random, random_uuid};
+use crate::random::{new_uuid, random};
 use crate::tenant::{Birth, Refused, TenantLog};
 
 /// All tenants that this server has met since it started.
@@ -121,7 +121,7 @@ impl Tenants {
     async fn open_slot(&self, slot: &Arc<Slot>) -> Result<Open, Refused> {
         let path = self.directory.tenant_file(&slot.tenant);
         let birth = Birth {
-            epoch: Epoch::new(random_uuid()),
+            epoch: Epoch::new(new_uuid()),
             origin: Mark::origin(random()),
             actor: self.actor.clone(),
         };

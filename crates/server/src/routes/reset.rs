@@ -11,7 +11,7 @@ use crate::backups::keep_before_reset;
 
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
-use crate::random::{random, random_uuid};
+use crate::random::{new_uuid, random};
 use crate::server::now;
 use crate::tenant::Refused;
 
@@ -46,7 +46,7 @@ async fn reset(call: Call) -> Result<Answer, ApiError> {
         let message = "If-Match names no epoch: it must be \"<epoch>\", in quotes";
         return Err(ApiError::new(ErrorCode::PreconditionFailed, message));
     };
-    let next = Epoch::new(random_uuid());
+    let next = Epoch::new(new_uuid());
     let kept = Arc::new(OnceLock::new());
     let keep = {
         let (data, kept) = (call.server.data.clone(), Arc::clone(&kept));

@@ -13,7 +13,7 @@ use super::spot::SentSpot;
 use super::target::{Seen, known_list, list_beside, list_of_path, planned, present_list, tagged};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
-use crate::random::random_uuid;
+use crate::random::new_uuid;
 use crate::routes::decide::{Stop, decide, idempotency_key, look};
 use crate::tenant::NewOp;
 
@@ -42,7 +42,7 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     // What was made of this key before is not made again, whatever became of it.
     let repeatable = request.list_id.is_none() && key.is_some();
     let list = request.list_id.unwrap_or_else(|| {
-        let id = key.map_or_else(random_uuid, |key| Uuid::new_v5(&NAMES, key.as_bytes()));
+        let id = key.map_or_else(new_uuid, |key| Uuid::new_v5(&NAMES, key.as_bytes()));
         ListId::new(id.to_string()).expect("a UUID is an id")
     });
     let id = list.clone();

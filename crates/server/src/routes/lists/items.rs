@@ -17,7 +17,7 @@ use super::target::{
 };
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
-use crate::random::random_uuid;
+use crate::random::new_uuid;
 use crate::routes::decide::{Stop, decide, idempotency_key, look};
 use crate::tenant::NewOp;
 
@@ -59,7 +59,7 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     let repeatable = request.item_id.is_none() && key.is_some();
     let id = request.item_id.unwrap_or_else(|| {
         let name = key.map(|key| format!("{list}\0{key}"));
-        let id = name.map_or_else(random_uuid, |name| Uuid::new_v5(&NAMES, name.as_bytes()));
+        let id = name.map_or_else(new_uuid, |name| Uuid::new_v5(&NAMES, name.as_bytes()));
         ItemId::new(id.to_string()).expect("a UUID is an id")
     });
     let made = ItemRef {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::target::{Stop, decide, find};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
-use crate::random::random_uuid;
+use crate::random::new_uuid;
 use crate::routes::decide::idempotency_key;
 
 /// Entries of one request.
@@ -201,7 +201,7 @@ impl EntryName {
 /// One name for each of the request's entries.
 fn names_of_entries(call: &Call, count: usize) -> Result<Vec<EntryName>, ApiError> {
     let Some(key) = idempotency_key(call)? else {
-        let random = (0..count).map(|_| EntryName::Random(EntryId::new(random_uuid())));
+        let random = (0..count).map(|_| EntryName::Random(EntryId::new(new_uuid())));
         return Ok(random.collect());
     };
     let of_key = |n| EntryName::OfKey(format!("{key}\0{n}"));

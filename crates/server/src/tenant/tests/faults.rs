@@ -26,7 +26,7 @@ fn open(process: &Process) -> TenantLog {
 }
 
 fn large(clock: u64) -> ReceivedOp {
-    let payload = format!("\"{}\"", "x".repeat(200_000));
+    let payload = format!("\"{}\"", "x".repeat(1_000_000));
     ReceivedOp::Readable(formed("notes", "a", clock, &payload))
 }
 

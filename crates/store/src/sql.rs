@@ -264,7 +264,8 @@ fn prepare(
         connection.query_row("SELECT 'v_' || hex(randomblob(16))", [], |row| row.get(0))?;
     for view in VIEWS {
         let columns: Vec<&str> = view.columns.iter().map(|column| column.name).collect();
-        let (name, select, columns) = (view.name, view.select, columns.join(", "));
+        let select = view.select.replace("{secret}", &secret);
+        let (name, columns) = (view.name, columns.join(", "));
         connection.execute_batch(&format!(
             "CREATE TEMP VIEW {secret}_{name} ({columns}) AS {select};\n\
              CREATE TEMP VIEW {name} AS SELECT * FROM {secret}_{name};"

@@ -1,5 +1,6 @@
 //! Sessions in a real tenant file.
 
+mod views;
 mod world;
 
 use super::*;

@@ -1,7 +1,9 @@
 //! The views that queries read: a contract, where the tables beneath are none.
 //!
 //! A view keeps its name, its columns and their meaning from version to version; new columns come at
-//! its end. Times are RFC 3339 in UTC.
+//! its end. Times are RFC 3339 in UTC, but for those of sessions.
+
+mod sessions;
 
 /// A view, and what it is made of.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +12,7 @@ pub struct SqlView {
     /// What one row of it is.
     pub meaning: &'static str,
     pub columns: &'static [ViewColumn],
+    /// What it reads; `{secret}` stands for what the names of views' lower halves begin with.
     pub(super) select: &'static str,
 }
 
@@ -25,7 +28,17 @@ const fn column(name: &'static str, meaning: &'static str) -> ViewColumn {
 }
 
 /// All views, in the order in which they are told.
-pub static VIEWS: &[SqlView] = &[THREADS, ENTRIES, LISTS, ITEMS];
+pub static VIEWS: &[SqlView] = &[
+    sessions::SESSIONS,
+    sessions::MESSAGES,
+    sessions::TOOLS,
+    sessions::SESSION_ERRORS,
+    sessions::COMPACTION_EVENTS,
+    THREADS,
+    ENTRIES,
+    LISTS,
+    ITEMS,
+];
 
 const THREADS: SqlView = SqlView {
     name: "threads",

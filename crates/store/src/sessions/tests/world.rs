@@ -13,7 +13,7 @@ pub(super) struct World {
     file: TenantFile,
     outbox: Vec<PendingOp>,
     clock: u64,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 pub(super) fn id(name: &str) -> SessionId {
@@ -34,8 +34,12 @@ impl World {
             file,
             outbox: Vec::new(),
             clock: 0,
-            _directory: directory,
+            directory,
         }
+    }
+
+    pub(super) fn path(&self) -> std::path::PathBuf {
+        self.directory.path().join("tenant.db")
     }
 
     pub(super) fn view(&self) -> &rusqlite::Connection {

@@ -1,0 +1,133 @@
+//! The views that queries of a person read.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
+use super::world::{World, family, id};
+use crate::sql::{SqlEnd, SqlReader, SqlRows, SqlValue};
+
+#[derive(Default)]
+struct Printed(Vec<String>);
+
+impl SqlRows for Printed {
+    type Error = Infallible;
+
+    fn columns(&mut self, _: &[&str]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn row(&mut self, values: &[SqlValue<'_>]) -> Result<ControlFlow<()>, Infallible> {
+        let values = values.iter().map(|value| match value {
+            SqlValue::Null => "null".to_owned(),
+            SqlValue::Integer(number) => number.to_string(),
+            SqlValue::Real(number) => format!("{number:.6}"),
+            SqlValue::Text(text) => text.to_string(),
+            SqlValue::Blob(_) => "blob".to_owned(),
+        });
+        self.0.push(values.collect::<Vec<_>>().join(" "));
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+fn query(world: &World, sql: &str) -> Vec<String> {
+    let mut reader = SqlReader::open(&world.path()).unwrap();
+    let mut printed = Printed::default();
+    let end = reader.run(sql, None, || false, &mut printed);
+    assert_eq!(
+        end.unwrap_or_else(|error| panic!("{sql}: {error}")),
+        SqlEnd::Whole
+    );
+    printed.0
+}
+
+#[test]
+fn a_session_stands_for_its_subagents_too() {
+    let world = family();
+    assert_eq!(
+        query(
+            &world,
+            "SELECT id, agent, message_count, tool_call_count, input_tokens, output_tokens, \
+             cache_read_tokens, cache_write_tokens, prompt_tokens, cost, cost_source, \
+             subagent_count, parent_id, started_at FROM sessions"
+        ),
+        ["main claude-code 3 1 1000 107 10000 1000 12000 0.011255 mixed 1 null 1772359200000"]
+    );
+    assert_eq!(
+        query(
+            &world,
+            "SELECT id, session_id, subagent FROM messages ORDER BY id"
+        ),
+        ["a1 main null", "b1 main child", "u1 main null"]
+    );
+    assert_eq!(
+        query(
+            &world,
+            "SELECT m.text_content FROM sessions s JOIN messages m ON m.session_id = s.id \
+             WHERE s.title LIKE '%login%' AND m.role = 'user'"
+        ),
+        ["please mend the flowers"]
+    );
+    assert_eq!(
+        query(
+            &world,
+            "SELECT session_id, tool_name, tool_input, tool_output, file_path, success, \
+             error_message FROM tools"
+        ),
+        [r#"main Bash {"command":"cargo test"} compilation went wrong src/a.rs 0 exit 101"#]
+    );
+    assert_eq!(
+        query(
+            &world,
+            "SELECT session_id, error_type, error_message FROM session_errors"
+        ),
+        ["main api overloaded"]
+    );
+    assert_eq!(
+        query(
+            &world,
+            "SELECT session_id, cause, summary FROM compaction_events"
+        ),
+        ["main auto what was planted"]
+    );
+}
+
+#[test]
+fn counts_are_zero_where_nothing_is_known_and_the_agents_own_where_it_reports_them() {
+    let mut world = World::new();
+    world.log(&[
+        ("bare", r#"{"session":{"nativeId":"bare"}}"#),
+        ("old", r#"{"session":{"nativeId":"old","reportedInputTokens":10,"reportedCostNanos":2000000000}}"#),
+    ]);
+    assert_eq!(
+        query(
+            &world,
+            "SELECT id, message_count, tool_call_count, input_tokens, output_tokens, \
+             cache_read_tokens, cache_write_tokens, cost, cost_source FROM sessions ORDER BY id"
+        ),
+        [
+            "bare 0 0 0 0 0 0 0.000000 null",
+            "old 0 0 10 0 0 0 2.000000 reported"
+        ]
+    );
+}
+
+#[test]
+fn subagents_that_are_each_others_are_no_endless_search() {
+    let mut world = World::new();
+    let child_of = |name: &str| {
+        format!(
+            r#"{{"session":{{"parentKind":"subagent","parentSession":"{}"}},"messages":[{{"id":"m{name}","role":"user"}}]}}"#,
+            id(name)
+        )
+    };
+    world.log(&[
+        ("a", &child_of("b")),
+        ("b", &child_of("a")),
+        ("c", &child_of("c")),
+    ]);
+    assert_eq!(query(&world, "SELECT count(*) FROM messages"), ["3"]);
+    assert_eq!(
+        query(&world, "SELECT count(*), sum(message_count) FROM sessions"),
+        ["1 1"]
+    );
+}

@@ -9,8 +9,6 @@
 mod line;
 mod memory;
 mod speech;
-#[cfg(test)]
-mod tests;
 
 use syncline_model::Timestamp;
 use syncline_model::session::{

@@ -1,5 +1,7 @@
 //! Importers on transcripts: what the view says, against what the files say.
 
+#[path = "importers/agents.rs"]
+mod agents;
 #[path = "importers/claude_code.rs"]
 mod claude_code;
 #[path = "importers/place.rs"]

@@ -26,3 +26,13 @@ SELECT trigger, tokens_before || '' FROM session_compactions;
 SELECT kind, message FROM session_errors;
 -- raw
 SELECT text FROM session_parts WHERE kind = 'raw';
+-- titled
+SELECT agent, native_id, title, project_path, git_branch, model FROM sessions ORDER BY native_id;
+-- said
+SELECT role, session_parts.kind, text FROM session_parts JOIN session_messages ON message_id = owner_id AND session_messages.session_id = session_parts.session_id WHERE owner = 'message' ORDER BY session_parts.position;
+-- used_files
+SELECT name, success || '', files FROM session_tools ORDER BY position;
+-- costs
+SELECT cost_nanos || '' FROM session_usage;
+-- forked
+SELECT child.native_id, child.parent_kind, parent.native_id FROM sessions child JOIN sessions parent ON parent.session_id = child.parent_session;

@@ -1,0 +1,1 @@
+INSERT INTO {table} (id, session_id, data) VALUES (?, ?, ?)

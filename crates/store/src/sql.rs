@@ -97,6 +97,8 @@ pub enum SqlError<E> {
 pub struct SqlReader {
     connection: Connection,
     refused: Arc<Mutex<Option<String>>>,
+    /// What the names of the views' lower halves begin with. A plan tells it.
+    secret: String,
 }
 
 /// Ends the query that runs, from another thread.
@@ -119,10 +121,12 @@ impl SqlReader {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let mut connection = connect_to_read(path)?;
         let refused = Arc::new(Mutex::new(None));
-        prepare(&mut connection, &refused).map_err(|error| OpenError::store(path, error))?;
+        let secret = prepare(&mut connection, &refused);
+        let secret = secret.map_err(|error| OpenError::store(path, error))?;
         Ok(Self {
             connection,
             refused,
+            secret,
         })
     }
 
@@ -167,6 +171,15 @@ impl SqlReader {
         let failed = |error| self.failure(error, late);
         if sql.len() > STATEMENT_BYTES_MAX as usize {
             return Err(SqlError::TooLarge);
+        }
+        // A name in SQL is spelled out, whatever its case: what doesn't hold the secret can't bear it.
+        if sql
+            .to_ascii_lowercase()
+            .contains(&self.secret.to_ascii_lowercase())
+        {
+            return Err(SqlError::Refused {
+                what: "what is beneath the views is not for queries".to_owned(),
+            });
         }
         self.refusal().take();
         let mut statement = match self.connection.prepare(sql) {
@@ -252,11 +265,12 @@ fn store<E>(error: rusqlite::Error) -> SqlError<E> {
     SqlError::Store(error.into())
 }
 
-/// Makes the views and functions, then lets nothing but reading them pass.
+/// Makes the views and functions, then lets nothing but reading them pass. Gives what the names of
+/// the views' lower halves begin with.
 fn prepare(
     connection: &mut Connection,
     refused: &Arc<Mutex<Option<String>>>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<String> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "hard_heap_limit", MEMORY_BYTES_MAX)?;
     functions::register(connection)?;
@@ -277,9 +291,10 @@ fn prepare(
         .collect::<Result<_, _>>()?;
     connection.pragma_update(None, "query_only", "ON")?;
     guard::limit(connection)?;
-    guard::watch(
-        connection,
-        guard::Names { tables, secret },
-        Arc::clone(refused),
-    )
+    let names = guard::Names {
+        tables,
+        secret: secret.clone(),
+    };
+    guard::watch(connection, names, Arc::clone(refused))?;
+    Ok(secret)
 }

@@ -83,11 +83,12 @@ pub struct Figures {
     pub subagents: u64,
 }
 
-/// The session `?1` with its subagents, as `tree(id)`.
+/// The session `?1` with its subagents, as `tree(id)`. The sign before `parent_kind` and the order of the
+/// joins keep SQLite from making an index of its own.
 macro_rules! tree {
     () => {
         "WITH RECURSIVE tree(id) AS (VALUES (?1) UNION SELECT c.session_id FROM tree \
-         JOIN sessions AS c ON c.parent_session = tree.id WHERE c.parent_kind = 'subagent' \
+         CROSS JOIN sessions AS c ON c.parent_session = tree.id WHERE +c.parent_kind = 'subagent' \
          AND c.deleted_at IS NULL) "
     };
 }
@@ -98,7 +99,7 @@ const SUMS: &str = concat!(
      sum(error_count), sum(compaction_count), sum(response_count), sum(input_tokens), \
      sum(output_tokens), sum(cache_read_tokens), sum(cache_write_5m_tokens), \
      sum(cache_write_1h_tokens), sum(reasoning_tokens), sum(cost_nanos), sum(costed_count), \
-     count(*) - 1 FROM tree JOIN sessions AS s ON s.session_id = tree.id"
+     count(*) - 1 FROM tree CROSS JOIN sessions AS s ON s.session_id = tree.id"
 );
 
 /// The responses of which no cost is reported, put together by model and day.
@@ -106,7 +107,7 @@ const UNCOSTED: &str = concat!(
     tree!(),
     "SELECT coalesce(u.model, ''), min(u.at), count(*), sum(u.input_tokens), sum(u.output_tokens), \
      sum(u.cache_read_tokens), sum(u.cache_write_5m_tokens), sum(u.cache_write_1h_tokens) \
-     FROM tree JOIN session_usage AS u ON u.session_id = tree.id \
+     FROM tree CROSS JOIN session_usage AS u ON u.session_id = tree.id \
      WHERE u.copied = 0 AND u.cost_nanos IS NULL GROUP BY 1, u.at / 86400000"
 );
 

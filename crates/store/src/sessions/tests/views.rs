@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use super::world::{World, family, id};
-use crate::sql::{SqlEnd, SqlReader, SqlRows, SqlValue};
+use crate::sql::{SqlEnd, SqlError, SqlReader, SqlRows, SqlValue};
 
 #[derive(Default)]
 struct Printed(Vec<String>);
@@ -130,4 +130,40 @@ fn subagents_that_are_each_others_are_no_endless_search() {
         query(&world, "SELECT count(*), sum(message_count) FROM sessions"),
         ["1 1"]
     );
+}
+
+#[test]
+fn figures_are_found_by_the_indexes_that_are_there() {
+    let world = family();
+    let plans = [
+        "SELECT * FROM sessions",
+        "SELECT * FROM messages",
+        "SELECT * FROM tools",
+    ];
+    for sql in plans {
+        let plan = query(&world, &format!("EXPLAIN QUERY PLAN {sql}")).join("\n");
+        assert!(!plan.contains("AUTOMATIC"), "{sql}:\n{plan}");
+    }
+}
+
+#[test]
+fn what_an_explanation_tells_of_a_view_opens_nothing() {
+    let world = family();
+    let mut reader = SqlReader::open(&world.path()).unwrap();
+    let mut run = |sql: &str| {
+        let mut printed = Printed::default();
+        reader
+            .run(sql, None, || false, &mut printed)
+            .map(|_| printed.0.join("\n"))
+    };
+    let plan = run("EXPLAIN QUERY PLAN SELECT sum(cost) FROM sessions").unwrap();
+    let name = plan.split_whitespace().find(|word| word.starts_with("v_"));
+    let name = name.expect("the plan names the views' lower halves");
+    for name in [name.to_owned(), name.to_lowercase()] {
+        let forged = format!("WITH {name} AS (SELECT * FROM main.state) SELECT * FROM {name}");
+        assert!(
+            matches!(run(&forged), Err(SqlError::Refused { .. })),
+            "{forged}"
+        );
+    }
 }

@@ -40,16 +40,17 @@ macro_rules! subagent {
     };
 }
 
-/// A figure of session `s` with its subagents: a sum over `c`.
+/// A figure of session `s` with its subagents: a sum over `c` or `u`. The sign before `parent_kind` and
+/// the order of the joins keep SQLite from making an index of its own for each row.
 macro_rules! tree {
     ($sum:literal, $from:literal) => {
         concat!(
             "(WITH RECURSIVE {secret}_tree(id) AS (VALUES (s.session_id) \
              UNION SELECT k.session_id FROM {secret}_tree AS tree \
-             JOIN main.sessions AS k ON k.parent_session = tree.id \
-             WHERE k.parent_kind = 'subagent' AND k.deleted_at IS NULL) SELECT coalesce(sum(",
+             CROSS JOIN main.sessions AS k ON k.parent_session = tree.id \
+             WHERE +k.parent_kind = 'subagent' AND k.deleted_at IS NULL) SELECT coalesce(sum(",
             $sum,
-            "), 0) FROM {secret}_tree AS tree JOIN ",
+            "), 0) FROM {secret}_tree AS tree CROSS JOIN ",
             $from,
             ")"
         )

@@ -24,7 +24,7 @@ impl Server {
         let Some(every) = self.config.compaction.every else {
             return;
         };
-        let mut due = tokio::time::interval(every.max(Duration::from_secs(1)));
+        let mut due = tokio::time::interval(every);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first tick is at once, when a server has other things to do.
         due.tick().await;

@@ -2,10 +2,12 @@
 
 mod bytes;
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use syncline_store::control::Rights;
 
-use crate::support::{TestServer, start};
+use crate::support::{PATIENCE, TestServer, start, start_with};
 
 /// Ops of a custom scope that each replace all before them.
 fn replacing(clocks: impl IntoIterator<Item = u64>) -> Value {
@@ -146,4 +148,48 @@ async fn pushes_go_on_while_a_log_is_compacted() {
     assert!(done.expect(200)["dropped"].as_u64().unwrap() >= 2_999);
     let page = pull(&server, &admin, "since=0").await.expect(200);
     assert_eq!(page["serverSeq"], 3_050);
+}
+
+#[tokio::test]
+async fn who_can_only_read_never_holds_the_floor() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    let reader = server.token("acme", Rights::Read);
+    push(&server, &admin, replacing(1..=10)).await;
+    let page = pull(&server, &reader, "limit=4&clientId=reader")
+        .await
+        .expect(200);
+    let cursor = &page["cursor"];
+    let next = format!(
+        "clientId=reader&limit=1&since={}&mark={}",
+        cursor["serverSeq"],
+        cursor["mark"].as_str().unwrap()
+    );
+    pull(&server, &reader, &next).await.expect(200);
+    push(&server, &admin, replacing([11])).await;
+    let done = server
+        .post("/api/admin/compact", &admin, without_retention())
+        .await
+        .expect(200);
+    assert_eq!((&done["floor"], &done["dropped"]), (&json!(11), &json!(10)));
+}
+
+#[tokio::test]
+async fn a_server_compacts_by_itself_what_has_much_to_drop() {
+    let server = start_with(|config| {
+        config.compaction.every = Some(Duration::from_millis(20));
+        config.compaction.keep.retention = Duration::ZERO;
+    })
+    .await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=900)).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let report = server.get("/api/admin/tenants", &admin).await.expect(200);
+        if report["tenants"][0]["ops"] == 1 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "never: {report}");
+        tokio::task::yield_now().await;
+    }
 }

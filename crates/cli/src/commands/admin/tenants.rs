@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 use crate::table::Table;
 use crate::wording::byte_size;
 
-/// List the logs: head, floor, ops, size and clients
+/// List the logs: head, floor, ops, size, version of the folds, and clients
 #[derive(Debug, Args)]
 pub(crate) struct TenantsArgs {
     #[command(flatten)]
@@ -31,7 +31,9 @@ pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
     }
     let listing = Listing { tenants };
     context.output.data(&listing, |out| {
-        let mut table = Table::new(["TENANT", "HEAD", "FLOOR", "OPS", "SIZE", "CLIENTS", "LIVE"]);
+        let mut table = Table::new([
+            "TENANT", "HEAD", "FLOOR", "OPS", "SIZE", "VERSION", "CLIENTS", "LIVE",
+        ]);
         for tenant in &listing.tenants {
             table.row([
                 tenant.tenant.to_string(),
@@ -39,6 +41,7 @@ pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
                 tenant.floor.to_string(),
                 tenant.ops.to_string(),
                 byte_size(tenant.bytes),
+                tenant.fold_version.to_string(),
                 tenant.clients.to_string(),
                 tenant.clients_live.to_string(),
             ]);

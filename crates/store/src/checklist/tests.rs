@@ -6,12 +6,19 @@ use syncline_model::{ListId, Timestamp};
 use super::*;
 use imports::{Model, numbered};
 
-fn entry(text: &str, done: bool, note: &str) -> Entry {
+fn open(text: &str, note: &str) -> Entry {
     Entry {
         id: None,
         text: text.to_owned(),
-        done,
+        done: false,
         note: note.to_owned(),
+    }
+}
+
+fn ticked(text: &str, note: &str) -> Entry {
+    Entry {
+        done: true,
+        ..open(text, note)
     }
 }
 
@@ -30,12 +37,12 @@ fn ticks_bullets_and_nesting_are_read() {
     assert_eq!(
         entries(read),
         [
-            entry("milk", true, ""),
-            entry("bread", false, ""),
-            entry("  rye", true, ""),
-            entry("\tseeds", false, ""),
-            entry("tea", false, ""),
-            entry("no bullet", true, ""),
+            ticked("milk", ""),
+            open("bread", ""),
+            ticked("  rye", ""),
+            open("\tseeds", ""),
+            open("tea", ""),
+            ticked("no bullet", ""),
         ]
     );
 }
@@ -50,8 +57,8 @@ fn notes_are_what_stands_to_the_right() {
     assert_eq!(
         entries(read),
         [
-            entry("milk", false, "the good one\n\n- from the farm\n  twice"),
-            entry("bread", false, "rye"),
+            open("milk", "the good one\n\n- from the farm\n  twice"),
+            open("bread", "rye"),
         ]
     );
 }
@@ -63,15 +70,15 @@ fn what_is_no_checklist_is_named_line_by_line() {
     let read = read_markdown(text);
     let foreign: Vec<u64> = read.foreign.iter().map(|line| line.line).collect();
     assert_eq!(foreign, [1, 3, 4, 5, 6, 7, 8]);
-    assert_eq!(entries(read), [entry("a", false, "")]);
+    assert_eq!(entries(read), [open("a", "")]);
 }
 
 #[test]
 fn a_checklist_is_written_as_markdown_and_as_text() {
     let list = [
-        entry("milk", true, "the good one\n\n- [ ] not an item"),
-        entry("  two\nlines", false, ""),
-        entry("a literal <br>\\", false, "\n edge "),
+        ticked("milk", "the good one\n\n- [ ] not an item"),
+        open("  two\nlines", ""),
+        open("a literal <br>\\", "\n edge "),
     ];
     let markdown = write_markdown(Some("Shop"), &list, Bullets::Dashes);
     assert_eq!(

@@ -15,6 +15,6 @@ pub use read::{
     ListOverview, RemovedLists, ShownItem, item_in, items, items_after, list, list_overview, lists,
     removed_items,
 };
-pub use resolve::{ResolvedItem, ResolvedList, resolve_item, resolve_list, resolve_removed_list};
+pub use resolve::{ResolvedList, resolve_list, resolve_removed_list};
 pub use stored::StoredLists;
 pub use tag::{ContentTag, item_tag, list_tag};

@@ -29,7 +29,7 @@ use crate::failure::Outcome;
 
 /// Task lists: tick, note, move, undo, on every machine at once
 ///
-/// LIST is an id or a title. ITEM is an id, the first characters of one (as `list show` prints them), or
+/// LIST is an id or a title. ITEM is an id, the last characters of one (as `list show` prints them), or
 /// the whole text of an item.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ListCommand {

@@ -69,7 +69,7 @@ fn items_are_ticked_edited_and_removed_by_short_ids_and_texts() {
         let arguments = [&["list"], arguments].concat();
         machine.run(&arguments).done()
     };
-    run(&["check", "work", &one[..8], "three"]).says("work: checked 2 items");
+    run(&["check", "work", &one[28..], "three"]).says("work: checked 2 items");
     assert_eq!(
         exported(&machine, "work"),
         "[x] one\n[ ] two\n  [x] three\n"
@@ -146,7 +146,7 @@ fn a_removed_item_is_shown_on_request_and_restored() {
         .run(&["list", "show", "a", "--all", "--json"])
         .done();
     let id = all.json()["removed"][0]["id"].as_str().unwrap().to_owned();
-    machine.run(&["list", "restore", "a", &id[..6]]).done();
+    machine.run(&["list", "restore", "a", &id[30..]]).done();
     assert_eq!(exported(&machine, "a"), "[ ] 1\n[x] 2\n[ ] 3\n");
     let unknown = machine.run(&["list", "restore", "a", &id[..3]]);
     unknown

@@ -125,14 +125,14 @@ fn an_item_that_could_be_several_is_none() {
         .failed(1, "item_ambiguous")
         .says("maybe: ");
     let id = item_id(&machine, "a", "call");
-    let add = ["list", "add", "a", &id[..4]];
+    let add = ["list", "add", "a", &id[32..]];
     machine.run(&add).done();
     // Fewer characters are no id, and these are now that of one item and the text of another.
-    for text in [&id[..3], &id[..4]] {
+    for text in [&id[33..], &id[32..]] {
         assert_eq!(machine.run(&["list", "check", "a", text]).code, Some(1));
     }
-    machine.run(&["list", "check", "a", &id[..5]]).done();
-    let ticked = format!("[x] call\n[ ] call\n[ ] {}\n", &id[..4]);
+    machine.run(&["list", "check", "a", &id[31..]]).done();
+    let ticked = format!("[x] call\n[ ] call\n[ ] {}\n", &id[32..]);
     assert_eq!(exported(&machine, "a"), ticked);
 }
 
@@ -147,7 +147,7 @@ fn stored_text_can_not_drive_the_terminal_and_takes_the_lines_it_needs() {
         .done();
     let id = item_id(&machine, "a", "first\nsecond");
     let text = machine.run(&["list", "show", "a"]).done().stdout;
-    let short = &id[..4];
+    let short = &id[32..];
     assert_eq!(
         text,
         format!(

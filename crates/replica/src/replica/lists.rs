@@ -69,19 +69,17 @@ pub struct ListHistory {
 impl Replica {
     /// An id for a new list.
     pub fn new_list_id(&self) -> ListId {
-        ListId::new(self.random_uuid()).expect("a UUID is an id")
+        ListId::new(self.new_id()).expect("a UUID is an id")
     }
 
     /// An id for a new item.
     pub fn new_item_id(&self) -> ItemId {
-        ItemId::new(self.random_uuid()).expect("a UUID is an id")
+        ItemId::new(self.new_id()).expect("a UUID is an id")
     }
 
-    fn random_uuid(&self) -> String {
-        let random = self.place.host.random();
-        uuid::Builder::from_random_bytes(random)
-            .into_uuid()
-            .to_string()
+    fn new_id(&self) -> String {
+        let host = &self.place.host;
+        syncline_model::mint(host.now(), host.random()).to_string()
     }
 
     /// Carries out a command on the lists as they are now, and notes in the history what takes it

@@ -5,8 +5,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::lists::{
-    RemovedLists, ResolvedItem, ResolvedList, StoredLists, item_in, item_tag, items, items_after,
-    list, list_tag, lists, resolve_item, resolve_list, resolve_removed_list,
+    RemovedLists, ResolvedList, StoredLists, item_in, item_tag, items, items_after, list, list_tag,
+    lists, resolve_list, resolve_removed_list,
 };
 use crate::threads::EntryState;
 use crate::{FileOptions, PendingOp, TenantFile};
@@ -195,38 +195,6 @@ fn a_list_is_named_by_its_id_or_by_a_title_that_is_its_alone() {
     assert!(found(&world, "m").is_empty());
     let removed = resolve_removed_list(world.view(), "groceries").unwrap();
     assert!(matches!(removed, ResolvedList::Found(list) if list.list == list_id("m")));
-}
-
-#[test]
-fn an_item_is_named_by_what_only_its_id_begins_with() {
-    let mut world = furnished();
-    let found =
-        |world: &World, reference| match resolve_item(world.view(), &list_id("l"), reference)
-            .unwrap()
-        {
-            ResolvedItem::Found(shown) => vec![shown.item.item.item.to_string()],
-            ResolvedItem::Ambiguous(all) => all
-                .iter()
-                .map(|shown| shown.item.item.item.to_string())
-                .collect(),
-            ResolvedItem::Unknown => Vec::new(),
-        };
-    assert_eq!(found(&world, "b"), ["bread"]);
-    assert_eq!(found(&world, "ap"), ["apples", "apricots"]);
-    assert_eq!(found(&world, "app"), ["apples"]);
-    for unknown in ["", "pples", "_read", "%", "breads"] {
-        assert!(found(&world, unknown).is_empty(), "{unknown}");
-    }
-    world.log(&add("l", ["app"]));
-    assert_eq!(
-        found(&world, "app"),
-        ["app"],
-        "a whole id comes before others that begin so"
-    );
-    world.log(&Command::Remove {
-        item: item_ref("l", "bread"),
-    });
-    assert!(found(&world, "b").is_empty());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::written::WaitFlag;
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     list: ListReference,
-    /// Ids, or the first characters of them
+    /// Ids, or the last characters of them
     #[arg(value_name = "ITEM", required = true)]
     items: Vec<String>,
     #[command(flatten)]

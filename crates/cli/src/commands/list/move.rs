@@ -17,7 +17,7 @@ use crate::written::WaitFlag;
 pub(crate) struct MoveArgs {
     #[command(flatten)]
     list: ListReference,
-    /// Id, or the first characters of one
+    /// Id, or the last characters of one
     item: String,
     #[command(flatten)]
     place: PlaceFlags,

@@ -13,7 +13,7 @@ use crate::written::WaitFlag;
 pub(crate) struct NoteArgs {
     #[command(flatten)]
     list: ListReference,
-    /// Id, or the first characters of one
+    /// Id, or the last characters of one
     item: String,
     /// The note; empty takes it away; `-` reads standard input
     #[arg(allow_hyphen_values = true)]

@@ -1,11 +1,12 @@
 //! LIST and ITEM, as a command is given them.
 
 use clap::Args;
+use syncline_model::ItemId;
 use syncline_model::list::ListItem;
 use syncline_model::registry::List;
 use syncline_store::TenantFile;
 use syncline_store::lists::{
-    RemovedLists, ResolvedItem, ResolvedList, ShownItem, items, lists, resolve_item, resolve_list,
+    RemovedLists, ResolvedList, ShownItem, item_in, items, lists, resolve_list,
 };
 
 use super::shared::brief;
@@ -86,7 +87,7 @@ fn unknown_list(view: &TenantFile, text: &str) -> Result<List, Failure> {
         .fix("syncline list show"))
 }
 
-/// Finds the item of `list` that `text` names: an id, what one id alone begins with, or a text.
+/// Finds the item of `list` that `text` names: an id, what one id alone ends with, or a text.
 pub(super) fn find_item(view: &TenantFile, list: &List, text: &str) -> Result<ListItem, Failure> {
     let mut found = matching(view, list, text)?;
     match found.len() {
@@ -99,8 +100,10 @@ pub(super) fn find_item(view: &TenantFile, list: &List, text: &str) -> Result<Li
 fn matching(view: &TenantFile, list: &List, text: &str) -> Result<Vec<ShownItem>, Failure> {
     let connection = view.connection();
     // The usual case goes by an index.
-    if let ResolvedItem::Found(found) = resolve_item(connection, &list.list, text)?
-        && found.item.item.item.as_str() == text
+    if let Ok(id) = ItemId::new(text)
+        && let Some(found) = item_in(connection, &list.list, &id)?
+        && found.item.present
+        && found.item.home == list.list
     {
         return Ok(vec![found]);
     }
@@ -109,13 +112,13 @@ fn matching(view: &TenantFile, list: &List, text: &str) -> Result<Vec<ShownItem>
     Ok(all)
 }
 
-/// Whether `text`, which is no whole id, can mean this item: by what its id begins with, or by its
+/// Whether `text`, which is no whole id, can mean this item: by what its id ends with, or by its
 /// text. A text that looks like another item's id is ambiguous, and told so.
 pub(super) fn is_meant(shown: &ShownItem, text: &str) -> bool {
     let id = shown.item.item.item.as_str();
-    let begins = id.starts_with(text) && text.chars().count() >= CHARS_MIN;
+    let ends = id.ends_with(text) && text.chars().count() >= CHARS_MIN;
     let says = shown.item.text.trim() == text.trim() && !text.trim().is_empty();
-    begins || says || address(shown) == text
+    ends || says || address(shown) == text
 }
 
 /// What names an item among those of one id, which come from several lists.

@@ -19,7 +19,7 @@ use crate::written::WaitFlag;
 pub(crate) struct RestoreArgs {
     /// Id or title
     list: String,
-    /// The removed item: its id, or the first characters of it
+    /// The removed item: its id, or the last characters of it
     item: Option<String>,
     #[command(flatten)]
     wait: WaitFlag,
@@ -74,7 +74,7 @@ fn restore_item(args: &RestoreArgs, item: &str, context: &Context) -> Outcome {
     deliver_items(context, replica, &changed, args.wait)
 }
 
-/// The removed item of `list` that `text` names: by its id, what it begins with, or its text.
+/// The removed item of `list` that `text` names: by its id, what it ends with, or its text.
 fn find_removed(view: &TenantFile, list: &List, text: &str) -> Result<ListItem, Failure> {
     let mut found = removed_items(view.connection(), &list.list)?;
     let whole = |id: &str| id == text;

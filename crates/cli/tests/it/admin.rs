@@ -1,19 +1,30 @@
 //! `syncline admin`: on a stopped server's data, beside a running one, killed in the middle, and on a
 //! full disk.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::machine::{Machine, finish};
 use crate::served::Server;
 use crate::wire::Wire;
 
-const PUSHES: u64 = 40;
+/// Ops of one push.
 const OPS: u64 = 250;
+/// How many ops are pushed, unless this variable says another number: a million shows what a log of
+/// years comes to.
+const OPS_IN_ALL: u64 = 10_000;
+const OPS_VARIABLE: &str = "SYNCLINE_TEST_OPS";
+
+fn pushes() -> u64 {
+    let number = std::env::var(OPS_VARIABLE).map_or(OPS_IN_ALL, |text| text.parse().unwrap());
+    number / OPS
+}
 
 /// Pushes ops of a few drawings, each of which replaces all before it of its drawing.
 fn draw(server: &Server, token: &str) {
     let mut wire = Wire::connect(server.address(), token).unwrap();
-    for push in 0..PUSHES {
+    for push in 0..pushes() {
         let ops: Vec<Value> = (1..=OPS)
             .map(|n| {
                 json!({"scope": "sketch", "resourceId": format!("drawing-{}", n % 10), "actor": "a",
@@ -37,6 +48,27 @@ fn whole_log(server: &Server, token: &str) -> Vec<Value> {
     let mut ops = page["ops"].as_array().unwrap().clone();
     ops.sort_by_key(|op| op["resourceId"].to_string());
     ops.iter().map(|op| op["payload"].clone()).collect()
+}
+
+/// Whether these are of the last push.
+fn are_newest<'a>(payloads: impl IntoIterator<Item = &'a Value>) -> bool {
+    let newest = format!("{} ", pushes() - 1);
+    let text = |payload: &'a Value| payload["text"].as_str().unwrap();
+    payloads
+        .into_iter()
+        .all(|payload| text(payload).starts_with(&newest))
+}
+
+/// Runs a command that says something to a person, and shows what and in which time.
+fn show(machine: &Machine, arguments: &[&str]) {
+    let begun = Instant::now();
+    let said = machine.run(arguments).done();
+    println!(
+        "$ syncline {}   # {:.1?}",
+        arguments.join(" "),
+        begun.elapsed()
+    );
+    println!("{}", said.stdout);
 }
 
 fn tenants(machine: &Machine) -> Value {
@@ -63,21 +95,25 @@ fn a_running_server_compacts_as_the_command_line_asks_and_the_file_is_smaller_wh
     let token = server.token("ada");
     draw(&server, &token);
     let before = tenants(server.machine());
-    assert_eq!(before["ops"], PUSHES * OPS);
+    assert_eq!(before["ops"], pushes() * OPS);
+    show(server.machine(), &["admin", "tenants", "--data", "srv"]);
+    let begun = Instant::now();
     let done = server.machine().run(&COMPACT).done().json();
+    println!(
+        "$ syncline {}   # {:.1?}\n{done}\n",
+        COMPACT.join(" "),
+        begun.elapsed()
+    );
+    show(server.machine(), &["admin", "tenants", "--data", "srv"]);
     let after = tenants(server.machine());
     assert_eq!(after["ops"], 10);
-    assert_eq!(done["tenants"][0]["dropped"], PUSHES * OPS - 10);
+    assert_eq!(done["tenants"][0]["dropped"], pushes() * OPS - 10);
     let bytes = |report: &Value| report["bytes"].as_u64().unwrap();
     assert!(bytes(&after) * 5 < bytes(&before), "{before} {after}");
     // The server knows: a new replica gets what is left, and writes go on.
     let drawn = whole_log(&server, &token);
     assert_eq!(drawn.len(), 10);
-    assert!(
-        drawn
-            .iter()
-            .all(|payload| payload["text"].as_str().unwrap().starts_with("39 "))
-    );
+    assert!(are_newest(&drawn));
 
     let expire = ["admin", "expire", "--data", "srv", "--idle", "0s", "--json"];
     let expired = server.machine().run(&expire).done().json();
@@ -119,11 +155,7 @@ fn a_compaction_that_is_killed_anywhere_loses_nothing_and_is_done_by_the_next() 
     assert_eq!(tenants(&stopped.machine)["ops"], 10);
     let server = stopped.start();
     let drawn = whole_log(&server, &token);
-    assert!(
-        drawn
-            .iter()
-            .all(|payload| payload["text"].as_str().unwrap().starts_with("39 "))
-    );
+    assert!(are_newest(&drawn));
 }
 
 /// The last payload of each resource, also of a log that is partly compacted.
@@ -142,8 +174,7 @@ fn whole_log_by_resource(
             last.insert(op["resourceId"].to_string(), op["payload"].clone());
         }
         if page["hasMore"] == false {
-            let is_newest = |payload: &Value| payload["text"].as_str().unwrap().starts_with("39 ");
-            assert!(last.values().all(is_newest), "{last:?}");
+            assert!(are_newest(last.values()), "{last:?}");
             return last;
         }
         let (cursor, floor) = (&page["cursor"], &page["floor"]);

@@ -8,6 +8,7 @@ mod config;
 mod daemon;
 mod demo;
 mod doctor;
+mod import;
 mod list;
 mod login;
 mod logout;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     List(list::ListCommand),
     Serve(Box<serve::ServeArgs>),
+    Import(import::ImportArgs),
     Daemon(daemon::DaemonArgs),
     Demo(demo::DemoArgs),
     Query(query::QueryArgs),
@@ -65,6 +67,7 @@ impl Command {
         match self {
             Self::Thread(command) => command.run(context),
             Self::List(command) => command.run(context),
+            Self::Import(args) => import::run(&args, context),
             Self::Serve(args) => serve::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),

@@ -342,3 +342,59 @@ fn titles_and_compactions_and_errors_are_taken_and_what_is_unknown_is_kept() {
     assert_eq!(raw, [lines[5].to_string()]);
     assert_eq!(place.figures()["s"].messages, 1);
 }
+
+#[test]
+fn bad_input_is_told_by_file_and_line_and_stops_nothing() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let good = [script.user("u1", "one"), script.user("u2", "two")].map(|line| line.to_string());
+    let mut text = Vec::new();
+    text.extend(b"\0\0\0\0\n{\"type\":\"user\",\n");
+    text.extend(good[0].as_bytes());
+    text.extend(b"\n[1,2]\n\xff\xfe\x00\n\"text\"\n");
+    text.extend(good[1].as_bytes());
+    text.extend(b"\n{\"type\":\"user\",\"torn\":");
+    place.write("s.jsonl", &text);
+    // A clock of 1970, and a line without any time.
+    let mut odd = script.user("u3", "three");
+    odd["timestamp"] = json!("1970-01-01T00:00:00.000Z");
+    let mut none = script.user("u4", "four");
+    none.as_object_mut().unwrap().remove("timestamp");
+    place.write("t.jsonl", jsonl(&[odd, none]));
+    let done = place.import_files(Agent::ClaudeCode);
+    let lines: BTreeSet<_> = done
+        .problems
+        .iter()
+        .filter_map(|problem| problem.line)
+        .collect();
+    assert_eq!(lines, BTreeSet::from([2, 4, 5, 6]));
+    assert!(
+        done.problems
+            .iter()
+            .all(|problem| problem.path.ends_with("s.jsonl"))
+    );
+    assert_eq!(place.figures()["s"].prompts, 4);
+}
+
+#[test]
+fn a_secret_is_left_out_before_anything_is_written() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let secret = format!("ghp_{}", "q8Zr2LmV0xTcYb7NwKd4Ue1SgHj9Pf3AoX6i");
+    let lines = [
+        json!({"type": "summary", "summary": format!("about {secret}"), "leafUuid": "later"}),
+        script.user("u1", &format!("use {secret}")),
+        script.result("u2", "t1", json!(format!("token={secret}"))),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert!(done.counts.redacted >= 3, "{:?}", done.counts);
+    let replica = place.directory.path().join("replica");
+    for file in syncline_capture::walk::walk(&replica, |_| true).files {
+        let bytes = fs::read(&file).unwrap();
+        let found = bytes
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes());
+        assert!(!found, "{}", file.display());
+    }
+}

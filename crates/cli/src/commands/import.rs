@@ -1,0 +1,228 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use syncline_capture::agent::Agent;
+use syncline_capture::import::{
+    Counts, ImportError, Importer, Keeping, Problem as LeftOut, Source,
+};
+use syncline_capture::places::{self, Surroundings};
+use syncline_capture::redact::Redactor;
+use syncline_replica::Replica;
+
+use crate::context::Context;
+use crate::delivery::{self, Stay};
+use crate::failure::{Failure, Outcome};
+use crate::progress::Progress;
+use crate::replica_access;
+use crate::wording::counted;
+
+/// How many problems are told one by one.
+const PROBLEMS_TOLD_MAX: usize = 20;
+
+/// Import the sessions of coding agents from what the agents keep on this machine
+///
+/// Files are read on from where the last import ended, and what is here already is passed over: import
+/// as often as you like. Secrets are taken out before anything is written. The agents' own files are
+/// never changed.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Whose sessions; `auto`: those of every agent that is found
+    agent: Chosen,
+    /// A transcript, or a directory with some; without it, where the agent keeps them
+    path: Option<PathBuf>,
+    /// Write nothing, and say what would be new
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Chosen {
+    ClaudeCode,
+    Codex,
+    #[value(name = "opencode")]
+    OpenCode,
+    Cursor,
+    Gemini,
+    Aider,
+    /// A clankers.db, with the clankers.json beside it
+    Clankers,
+    Auto,
+}
+
+impl Chosen {
+    fn agents(self) -> Vec<Agent> {
+        vec![match self {
+            Self::ClaudeCode => Agent::ClaudeCode,
+            Self::Codex => Agent::Codex,
+            Self::OpenCode => Agent::OpenCode,
+            Self::Cursor => Agent::Cursor,
+            Self::Gemini => Agent::Gemini,
+            Self::Aider => Agent::Aider,
+            Self::Clankers => Agent::Clankers,
+            Self::Auto => return Agent::ALL.to_vec(),
+        }]
+    }
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Default, Serialize)]
+struct Imported {
+    dry_run: bool,
+    sources: Vec<String>,
+    /// Sessions of which anything is new.
+    sessions: u64,
+    files_unchanged: u64,
+    #[serde(flatten)]
+    counts: Counts,
+    ops: u64,
+    problems: Vec<LeftOut>,
+}
+
+pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
+    let sources = sources(args, context)?;
+    let mut replica = replica_access::open(context)?;
+    let mut imported = Imported {
+        dry_run: args.dry_run,
+        sources: sources.iter().map(told).collect(),
+        ..Imported::default()
+    };
+    read(args, context, &sources, &mut replica, &mut imported)?;
+    let rest = if args.dry_run {
+        "nothing was written".to_owned()
+    } else if imported.ops == 0 {
+        "nothing new".to_owned()
+    } else {
+        let (_, delivery) = delivery::deliver(context, replica, Stay::Briefly);
+        format!("{delivery}")
+    };
+    context.output.data(&imported, |_| Ok(()))?;
+    let counts = &imported.counts;
+    context.output.note(format_args!(
+        "{} of {}: {} new, {} known, {} not understood ({rest})",
+        counted(counts.files, "file"),
+        counted(imported.sessions, "session"),
+        counts.new,
+        counts.known,
+        counts.not_understood,
+    ));
+    if counts.redacted > 0 {
+        let secrets = counted(counts.redacted, "secret");
+        context.output.note(format_args!("{secrets} left out"));
+    }
+    tell_problems(context, &imported.problems)
+}
+
+/// Where to look. A place that is named must be there; one that is only usual need not.
+fn sources(args: &ImportArgs, context: &Context) -> Result<Vec<Source>, Failure> {
+    let agents = args.agent.agents();
+    if let Some(path) = &args.path {
+        if args.agent == Chosen::Auto {
+            let message = "a path is of one agent: name the agent in place of `auto`";
+            return Err(Failure::usage("agent_unknown", message));
+        }
+        let root = std::fs::canonicalize(path).map_err(|error| {
+            let message = format!("could not read {}", path.display());
+            Failure::new("file_unreadable", message).because(error)
+        })?;
+        let of = |agent| Source {
+            agent,
+            root: root.clone(),
+        };
+        return Ok(agents.into_iter().map(of).collect());
+    }
+    let home = context.environment.home.as_ref();
+    let home = home.and_then(|home| home.to_str()).unwrap_or_default();
+    let surroundings = Surroundings {
+        system: places::System::current(),
+        variable: |name: &str| {
+            let value = context.environment.raw(name)?;
+            value.to_str().map(str::to_owned)
+        },
+    };
+    let mut sources = Vec::new();
+    for agent in agents {
+        for place in places::standard(agent, &surroundings, home) {
+            let root = PathBuf::from(place);
+            if root.exists() {
+                sources.push(Source { agent, root });
+            }
+        }
+    }
+    if sources.is_empty() {
+        let failure = Failure::new("nothing_found", "found no sessions where agents keep them");
+        return Err(failure
+            .state("nothing was read or written")
+            .fix("name the file or directory: syncline import AGENT PATH"));
+    }
+    Ok(sources)
+}
+
+fn told(source: &Source) -> String {
+    format!("{} {}", source.agent, source.root.display())
+}
+
+fn read(
+    args: &ImportArgs,
+    context: &Context,
+    sources: &[Source],
+    replica: &mut Replica,
+    imported: &mut Imported,
+) -> Outcome {
+    let keeping = match args.dry_run {
+        true => Keeping::Discarded,
+        false => Keeping::Written,
+    };
+    let mut progress = Progress::new(context, Instant::now());
+    let mut importer = Importer::new(sources, keeping, Redactor::standard(), replica)?;
+    imported.files_unchanged = importer.unchanged();
+    let mut sessions = BTreeSet::new();
+    while let Some(batch) = importer.next_batch(replica)? {
+        sessions.extend(batch.ops.iter().map(|op| op.resource.clone()));
+        if !args.dry_run {
+            replica.write_imported(&batch.ops, &batch.notes)?;
+        }
+        imported.ops += batch.ops.len() as u64;
+        imported.counts.add(&batch.counts);
+        imported.problems.extend(batch.problems);
+        progress.show(batch.done, Some(batch.whole));
+    }
+    imported.sessions = sessions.len() as u64;
+    Ok(())
+}
+
+/// What was left out does not stop the rest; that something was is a failure all the same.
+fn tell_problems(context: &Context, problems: &[LeftOut]) -> Outcome {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    for problem in problems.iter().take(PROBLEMS_TOLD_MAX) {
+        let path = problem.path.display();
+        let place = match problem.line {
+            Some(line) => format!("{path}:{line}"),
+            None => path.to_string(),
+        };
+        context
+            .output
+            .warn(format_args!("{place}: {}", problem.cause));
+    }
+    let left_out = counted(problems.len() as u64, "place");
+    Err(
+        Failure::new("import_incomplete", format!("{left_out} could not be read"))
+            .state("everything else is imported, and what was passed over is not tried again")
+            .fix(
+                "see to the files that are named; what is added to them is read by the next import",
+            ),
+    )
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::new("import_failed", "could not go on with the import")
+            .because(error)
+            .state("what was imported before stays; the same import goes on there")
+            .fix("syncline doctor")
+    }
+}

@@ -66,7 +66,6 @@ macro_rules! select_items {
         )
     };
 }
-pub(super) use {is_pending, select_items};
 
 pub(super) const ALL_ITEMS: &str =
     select_items!("WHERE home = ? AND present = 1 ORDER BY position, item_id, list_id LIMIT ?");

@@ -1,7 +1,7 @@
 //! How SQLite goes about the queries.
 
 use super::{World, add, new_list};
-use crate::lists::{read, resolve, stored, tag};
+use crate::lists::{read, stored, tag};
 
 #[test]
 fn every_look_at_items_goes_by_an_index_and_sorts_nothing() {

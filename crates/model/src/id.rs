@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limits::{ID_BYTES_MAX, SCOPE_BYTES_MAX};
@@ -39,7 +40,9 @@ fn check_opaque(kind: &'static str, text: &str) -> Result<(), IdError> {
             max: ID_BYTES_MAX,
         });
     }
-    if text.chars().any(char::is_control) {
+    // Nearly all are plain ASCII, which needs no decoding.
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if !is_plain && text.chars().any(char::is_control) {
         return Err(IdError::Control { kind });
     }
     Ok(())
@@ -118,8 +121,22 @@ macro_rules! name {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                Self::new(&*text).map_err(serde::de::Error::custom)
+                struct Text;
+
+                impl Visitor<'_> for Text {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($kind)
+                    }
+
+                    // Made of the text where it stands: ops name ids by the thousand.
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
+                        $type::new(text).map_err(E::custom)
+                    }
+                }
+
+                deserializer.deserialize_str(Text)
             }
         }
     };

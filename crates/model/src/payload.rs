@@ -34,7 +34,17 @@ impl Payload {
 
     /// Checks the limits of a value whose syntax the reader of its envelope has checked.
     pub fn from_raw(raw: &RawValue) -> Result<Self, PayloadError> {
-        let text = raw.get();
+        Self::within_limits(raw.get())
+    }
+
+    /// Writes a payload type of ours as JSON.
+    pub fn from_value(value: &impl Serialize) -> Result<Self, PayloadError> {
+        let text = serde_json::to_string(value).map_err(PayloadError::Syntax)?;
+        Self::within_limits(&text)
+    }
+
+    /// Takes a text that is one JSON value.
+    fn within_limits(text: &str) -> Result<Self, PayloadError> {
         if text.len() > PAYLOAD_BYTES_MAX {
             return Err(PayloadError::TooLarge { bytes: text.len() });
         }
@@ -42,11 +52,6 @@ impl Payload {
             return Err(PayloadError::TooDeep);
         }
         Ok(Self(text.into()))
-    }
-
-    /// Writes a payload type of ours as JSON.
-    pub fn from_value(value: &impl Serialize) -> Result<Self, PayloadError> {
-        Self::parse(&serde_json::to_string(value).map_err(PayloadError::Syntax)?)
     }
 
     /// Takes a text that a store has kept since it was checked.

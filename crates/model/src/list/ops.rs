@@ -1,8 +1,10 @@
 //! The payloads of scope `list`.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Parts, Position};
 use crate::{ItemId, ListId, Payload, PayloadError};
@@ -124,7 +126,7 @@ struct WirePayload<'a> {
 }
 
 /// A position as a payload spells it: ours, or a path of digits and actors.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub(crate) enum WirePosition {
     Position(Position),
@@ -135,6 +137,36 @@ pub(crate) enum WirePosition {
 pub(crate) struct Step {
     digit: u16,
     actor: String,
+}
+
+/// By hand: what derives an untagged enum copies a value before it looks at it.
+impl<'de> Deserialize<'de> for WirePosition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = WirePosition;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a position, or a path of digits and actors")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<WirePosition, E> {
+                let position = Position::parse(text).map_err(E::custom)?;
+                Ok(WirePosition::Position(position))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut steps: A) -> Result<WirePosition, A::Error> {
+                let mut path = Vec::new();
+                while let Some(step) = steps.next_element()? {
+                    path.push(step);
+                }
+                Ok(WirePosition::Path(path))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 impl WirePosition {

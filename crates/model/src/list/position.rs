@@ -142,48 +142,54 @@ struct Gap<'a> {
 impl Gap<'_> {
     /// The first of the shortest keys of all kinds that fit.
     fn shortest(&self) -> Vec<u8> {
-        let (left_parts, left_whole) = components(self.left);
-        let (right_parts, right_whole) = components(self.right.unwrap_or_default());
-        let nested = self.key(self.left, ZERO);
-        let up = left_parts.iter().filter_map(|(start, integer)| {
-            let next = increment(&self.left[integer.clone()])?;
-            self.key(&self.left[..*start], &next)
-        });
         let right = self.right.unwrap_or_default();
-        let down = right_parts.iter().filter_map(|(start, integer)| {
-            let next = decrement(&right[integer.clone()])?;
-            self.key(&right[..*start], &next)
-        });
-        let found = shorter(up.chain(down).chain(nested));
-        match found {
-            Some(key) if left_whole && right_whole => key,
+        let (left_parts, left_whole) = components(self.left);
+        let (right_parts, right_whole) = components(right);
+        let mut shortest = None;
+        for (start, integer) in left_parts {
+            if let Some(next) = increment(&self.left[integer]) {
+                self.offer(&mut shortest, &self.left[..start], &next);
+            }
+        }
+        for (start, integer) in right_parts {
+            if let Some(next) = decrement(&right[integer]) {
+                self.offer(&mut shortest, &right[..start], &next);
+            }
+        }
+        self.offer(&mut shortest, self.left, ZERO);
+        if shortest.is_none() || !left_whole || !right_whole {
             // Beside a key that isn't made of components, or at the last integer, single digits count.
-            found => shorter(found.into_iter().chain(self.single_digits()))
-                .expect("a key that doesn't end in the lowest digit leaves room below it"),
+            self.offer_single_digits(&mut shortest);
+        }
+        shortest.expect("a key that doesn't end in the lowest digit leaves room below it")
+    }
+
+    /// Offers keys that differ from a neighbour in one digit, and end there but for jitter.
+    fn offer_single_digits(&self, shortest: &mut Option<Vec<u8>>) {
+        for (n, digit) in self.left.iter().enumerate() {
+            if let Some(after) = digit_after(*digit) {
+                self.offer(shortest, &self.left[..n], &[after]);
+            }
+        }
+        let right = self.right.unwrap_or_default();
+        for (n, digit) in right.iter().enumerate() {
+            if let Some(before) = digit_before(*digit) {
+                self.offer(shortest, &right[..n], &[before]);
+            }
         }
     }
 
-    /// Keys that differ from a neighbour in one digit, and end there but for jitter.
-    fn single_digits(&self) -> impl Iterator<Item = Vec<u8>> {
-        let right = self.right.unwrap_or_default();
-        let up = (0..self.left.len())
-            .filter_map(|n| self.key(&self.left[..n], &[digit_after(self.left[n])?]));
-        let down =
-            (0..right.len()).filter_map(|n| self.key(&right[..n], &[digit_before(right[n])?]));
-        up.chain(down)
-    }
-
-    /// The key of these parts and jitter, if it lies in the gap.
-    fn key(&self, prefix: &[u8], digits: &[u8]) -> Option<Vec<u8>> {
+    /// Takes the key of these parts and jitter, if it is shorter than all before and lies in the gap.
+    fn offer(&self, shortest: &mut Option<Vec<u8>>, prefix: &[u8], digits: &[u8]) {
+        let bytes = prefix.len() + digits.len() + JITTER_DIGITS;
+        if shortest.as_ref().is_some_and(|known| known.len() <= bytes) {
+            return;
+        }
         let key = [prefix, digits, &self.jitter].concat();
-        let fits = *key > *self.left && self.right.is_none_or(|right| *key < *right);
-        fits.then_some(key)
+        if *key > *self.left && self.right.is_none_or(|right| *key < *right) {
+            *shortest = Some(key);
+        }
     }
-}
-
-/// The first of the shortest.
-fn shorter(keys: impl Iterator<Item = Vec<u8>>) -> Option<Vec<u8>> {
-    keys.min_by_key(Vec::len)
 }
 
 type Component = (usize, std::ops::Range<usize>);
@@ -249,13 +255,21 @@ fn decrement(integer: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn digit_after(digit: u8) -> Option<u8> {
-    let at = DIGITS.iter().position(|known| *known == digit)?;
-    DIGITS.get(at + 1).copied()
+    match digit {
+        b'9' => Some(b'A'),
+        b'Z' => Some(b'a'),
+        b'0'..=b'8' | b'A'..=b'Y' | b'a'..=b'y' => Some(digit + 1),
+        _ => None,
+    }
 }
 
 fn digit_before(digit: u8) -> Option<u8> {
-    let at = DIGITS.iter().position(|known| *known == digit)?;
-    at.checked_sub(1).map(|before| DIGITS[before])
+    match digit {
+        b'A' => Some(b'9'),
+        b'a' => Some(b'Z'),
+        b'1'..=b'9' | b'B'..=b'Z' | b'b'..=b'z' => Some(digit - 1),
+        _ => None,
+    }
 }
 
 /// Jitter as digits, the last of them not the lowest.

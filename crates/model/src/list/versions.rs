@@ -71,6 +71,8 @@ impl Parts {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Versions(Vec<(Parts, OpVersion)>);
 
+/// A guess at the bytes of a line: the actor is mostly a UUID.
+const LINE_BYTES_GUESS: usize = 64;
 const OURS: &str = "the fold alone writes this column";
 
 impl Versions {
@@ -89,7 +91,7 @@ impl Versions {
     }
 
     pub(crate) fn to_text(&self) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.0.len() * LINE_BYTES_GUESS);
         for (parts, version) in &self.0 {
             text.extend(parts.letters());
             writeln!(text, " {} {}", version.clock, version.actor)

@@ -25,6 +25,14 @@ pub(super) struct Step<'a> {
 /// Where the next step begins: a table's number and a key.
 type Next = (usize, Vec<Value>);
 
+/// The lowest clock of a resource's ops at and above the floor. No step drops one of those, so that it
+/// is looked up once for all of the resource's rows in a step: there may be thousands of both.
+#[derive(Default)]
+struct Later {
+    resource: String,
+    lowest_clock: i64,
+}
+
 impl Step<'_> {
     /// Gives where to go on, and how many rows were collected.
     pub(super) fn run(&self, dropped: &mut Dropped) -> Result<(Option<Next>, u64), StoreError> {
@@ -35,12 +43,20 @@ impl Step<'_> {
         let mut view = View::new(self.connection, Layer::Confirmed);
         let mut collected = 0;
         let skipped = unfolded(self.connection)?;
+        let mut later = Later::default();
         for row in &rows {
             let Some(stamps) = (of.stamps)(row) else {
                 continue;
             };
+            let resource = row[0].as_text().unwrap_or_default();
+            if later.resource != resource {
+                later = Later {
+                    resource: resource.to_owned(),
+                    lowest_clock: self.lowest_clock_above(of.scope, resource)?,
+                };
+            }
             self.connection.execute_batch("SAVEPOINT collect")?;
-            let ops = self.collect(of, row, &stamps, &mut view)?;
+            let ops = self.collect(of, row, (&stamps, &later), &mut view)?;
             match ops {
                 Some(ops) if ops.iter().all(|op| !skipped.contains(&op.seq)) => {
                     self.connection.execute_batch("RELEASE collect")?;
@@ -86,7 +102,7 @@ impl Step<'_> {
         &self,
         of: &'static Tombstones,
         row: &Row,
-        stamps: &[OpVersion],
+        (stamps, later): (&[OpVersion], &Later),
         view: &mut View<'_>,
     ) -> Result<Option<Vec<Winner>>, StoreError> {
         let resource = row[0].as_text().unwrap_or_default();
@@ -104,7 +120,7 @@ impl Step<'_> {
         }
         let highest = winners.iter().map(|winner| winner.clock).max().unwrap_or(0);
         // What stands above the floor must fold onto the absent row as it has onto the tombstone.
-        let is_late = self.lowest_clock_above(of.scope, resource)? <= highest;
+        let is_late = later.lowest_clock <= highest;
         if winners.is_empty() || is_late && !is_planted(Defect::CollectAboveFloor) {
             return Ok(None);
         }

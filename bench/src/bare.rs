@@ -177,6 +177,41 @@ fn cell(value: &Value) -> ToSqlOutput<'_> {
     })
 }
 
+/// Deletes the ops of the log at `path` that the log at `kept` doesn't have, and writes what is left to
+/// a new file; gives the seconds.
+pub(crate) fn delete_others(path: &Path, kept: &Path) -> anyhow::Result<f64> {
+    let connection = connect(path, Sync::Full)?;
+    let kept = kept.to_str().context("a path that is not UTF-8")?;
+    connection.execute("ATTACH ? AS kept", [kept])?;
+    connection.execute_batch(
+        "CREATE TEMP TABLE kept_ops (server_seq INTEGER PRIMARY KEY); \
+         INSERT INTO kept_ops SELECT server_seq FROM kept.ops; DETACH kept;",
+    )?;
+    let into = path.with_extension("vacuumed");
+    let into = into.to_str().context("a path that is not UTF-8")?;
+    let begun = Instant::now();
+    connection.execute_batch(
+        "DELETE FROM main.ops WHERE server_seq NOT IN (SELECT server_seq FROM temp.kept_ops)",
+    )?;
+    connection.execute("VACUUM INTO ?", [into])?;
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+/// Copies a directory with all that is in it.
+pub(crate) fn copy_all(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
 /// Single commits of one op row, made between what they are the limit of.
 pub(crate) struct Commits {
     full: CommitFile,

@@ -58,7 +58,7 @@ fn key(run: u64, clock: u64, scope: &str, resource: ResourceId) -> OpKey {
     OpKey {
         actor: actor(run),
         clock: Clock::new(clock).expect("benchmarks count from 1"),
-        scope: Scope::new(scope).expect("it is one of two fixed texts"),
+        scope: Scope::new(scope).expect("it is one of three fixed texts"),
         resource,
     }
 }
@@ -76,6 +76,31 @@ pub(crate) fn opaque(run: u64, count: u64, bytes: usize) -> Vec<Op> {
             }
         })
         .collect()
+}
+
+/// So many ops on items of [`THREADS`] lists: of each hundred one makes an item, the others give one
+/// that is there another text.
+pub(crate) fn item_changes(count: u64) -> impl Iterator<Item = Op> {
+    let items = (count / 100).max(1);
+    (0..count).map(move |n| {
+        let item = n % items;
+        let id = Uuid::from_u128(0x0191_d1c2 << 96 | 7 << 76 | 2 << 62 | u128::from(item));
+        let text = text(n + 1, 60);
+        let text = text.trim();
+        let payload = if n < items {
+            format!(
+                r#"{{"type":"insert","itemId":"{id}","payload":{{"text":"{text}","done":false,"note":"","pos":"a{item:06}1"}}}}"#
+            )
+        } else {
+            format!(r#"{{"type":"update","itemId":"{id}","payload":{{"text":"{text}"}}}}"#)
+        };
+        let list = ResourceId::new(format!("list-{}", item % THREADS));
+        let list = list.expect("it is short and printable");
+        Op {
+            key: key(9, n + 1, Scope::LIST, list),
+            payload: Payload::parse(&payload).expect("it is JSON"),
+        }
+    })
 }
 
 /// The place-th entry of the benchmark, of `bytes` bytes of text.

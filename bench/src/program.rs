@@ -147,10 +147,18 @@ impl Home {
 
 /// Makes a token for a tenant of the data directory.
 pub(crate) fn token(data: &Path, tenant: &str) -> anyhow::Result<String> {
+    token_with("sync", data, tenant)
+}
+
+/// Makes a token of an admin of a tenant.
+pub(crate) fn admin_token(data: &Path, tenant: &str) -> anyhow::Result<String> {
+    token_with("admin", data, tenant)
+}
+
+fn token_with(right: &str, data: &Path, tenant: &str) -> anyhow::Result<String> {
     let output = Command::new(syncline()?)
-        .args([
-            "token", "create", "--json", "--tenant", tenant, "--user", "bench", "--data",
-        ])
+        .args(["token", "create", "--json", "--right", right])
+        .args(["--tenant", tenant, "--user", "bench", "--data"])
         .arg(data)
         .output()?;
     ensure!(

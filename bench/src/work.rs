@@ -1,6 +1,7 @@
 //! The named workloads.
 
 mod command;
+mod compaction;
 mod idle;
 mod lists;
 mod live;
@@ -30,13 +31,14 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 9] = [
+pub(crate) const ALL: [(&str, Workload); 10] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
     ("pull_fresh", pull::pages),
     ("bootstrap_file", pull::file),
     ("lists", lists::changes),
+    ("compaction", compaction::covered),
     ("live", live::latency),
     ("idle", idle::server),
     ("thread_push", command::thread_push),

@@ -136,7 +136,7 @@ fn first_op(like: &Op) -> anyhow::Result<Op> {
 }
 
 /// Appends the ops to the log of tenant `bench`, while no server runs.
-fn fill<O: std::borrow::Borrow<Op>>(
+pub(super) fn fill<O: std::borrow::Borrow<Op>>(
     data: &Path,
     ops: impl Iterator<Item = O>,
 ) -> anyhow::Result<()> {

@@ -13,11 +13,35 @@ type Keyed = HashMap<String, Row>;
 /// What a fold writes to, and a plan reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    /// Of each table, the rows by all of the key: its first column, then the second, if any.
-    tables: Vec<(&'static str, HashMap<String, Keyed>)>,
-    /// Of each list, the items that it shows: `position \0 item \0 list of origin`, which sorts as
-    /// the three do one after the other.
-    orders: HashMap<String, BTreeSet<String>>,
+    /// The rows of [`ITEMS`] by their lists, then by their own ids.
+    items: HashMap<String, Keyed>,
+    /// The rows of other tables by table, by the first column of the key, then by the second, if any.
+    others: HashMap<&'static str, HashMap<String, Keyed>>,
+    orders: Orders,
+}
+
+/// Of each list, the items that it shows: `position \0 item \0 list of origin`, which sorts as the
+/// three do one after the other.
+#[derive(Debug, Clone, Default)]
+struct Orders(HashMap<String, BTreeSet<String>>);
+
+impl Orders {
+    fn insert(&mut self, row: &Row) {
+        if let Some((home, place)) = place_of(row) {
+            match self.0.get_mut(home) {
+                Some(order) => _ = order.insert(place),
+                None => _ = self.0.insert(home.to_owned(), BTreeSet::from([place])),
+            }
+        }
+    }
+
+    fn remove(&mut self, row: &Row) {
+        if let Some((home, place)) = place_of(row)
+            && let Some(order) = self.0.get_mut(home)
+        {
+            order.remove(&place);
+        }
+    }
 }
 
 /// Keeps the rows that are written to the items of a view, beside the view.
@@ -39,10 +63,10 @@ fn text(row: &[Value], column: usize) -> &str {
 }
 
 /// The list that shows the item, and the item's place there; none: it is not shown.
-fn place_of(row: &Row) -> Option<(String, String)> {
+fn place_of(row: &Row) -> Option<(&str, String)> {
     let shown = row[PRESENT].as_integer() == Some(1);
     let place = || order(text(row, POSITION), text(row, ITEM), text(row, ORIGIN));
-    shown.then(|| (text(row, HOME).to_owned(), place()))
+    shown.then(|| (text(row, HOME), place()))
 }
 
 fn order(position: &str, item: &str, list: &str) -> String {
@@ -64,43 +88,35 @@ fn second<'k>(table: &'static Table, key: &'k [Value]) -> &'k str {
 
 impl Memory {
     fn row(&self, table: &'static Table, first: &str, second: &str) -> Option<&Row> {
-        let mut tables = self.tables.iter();
-        let (_, rows) = tables.find(|(name, _)| *name == table.name)?;
+        let rows = match table.name == ITEMS.name {
+            true => &self.items,
+            false => self.others.get(table.name)?,
+        };
         rows.get(first)?.get(second)
     }
 
-    fn keyed(&mut self, table: &'static Table, first: &str) -> &mut Keyed {
-        let known = self.tables.iter().position(|(name, _)| *name == table.name);
-        let at = known.unwrap_or_else(|| {
-            self.tables.push((table.name, HashMap::new()));
-            self.tables.len() - 1
-        });
-        let rows = &mut self.tables[at].1;
-        if !rows.contains_key(first) {
-            rows.insert(first.to_owned(), Keyed::default());
+    fn put_item(&mut self, row: Row) {
+        if !self.items.contains_key(text(&row, ORIGIN)) {
+            let list = text(&row, ORIGIN).to_owned();
+            self.items.insert(list, Keyed::default());
         }
-        rows.get_mut(first).expect("it was just made")
-    }
-
-    /// Puts the item that `row` is about to tell into its new place.
-    fn reorder(&mut self, row: &Row) {
-        let known = self.row(&ITEMS, text(row, ORIGIN), text(row, ITEM));
-        if known.is_some_and(|known| same_place(known, row)) {
+        let items = self.items.get_mut(text(&row, ORIGIN));
+        let items = items.expect("it is there by now");
+        let Some(known) = items.get_mut(text(&row, ITEM)) else {
+            self.orders.insert(&row);
+            items.insert(text(&row, ITEM).to_owned(), row);
             return;
+        };
+        if !same_place(known, &row) {
+            self.orders.remove(known);
+            self.orders.insert(&row);
         }
-        if let Some((home, place)) = known.and_then(place_of)
-            && let Some(order) = self.orders.get_mut(&home)
-        {
-            order.remove(&place);
-        }
-        if let Some((home, place)) = place_of(row) {
-            self.orders.entry(home).or_default().insert(place);
-        }
+        *known = row;
     }
 
     /// The texts that `list` shows, in order.
     pub(super) fn texts(&self, list: &ListId) -> Vec<String> {
-        let order = self.orders.get(list.as_str()).into_iter().flatten();
+        let order = self.orders.0.get(list.as_str()).into_iter().flatten();
         let items = order.filter_map(|place| self.item_at(place));
         items.map(|item| item.text).collect()
     }
@@ -132,13 +148,12 @@ impl Rows for Memory {
 
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), Infallible> {
         if table.name == ITEMS.name {
-            self.reorder(&row);
+            self.put_item(row);
+            return Ok(());
         }
-        let rows = self.keyed(table, text(&row, 0));
-        match rows.get_mut(second(table, &row)) {
-            Some(known) => *known = row,
-            None => _ = rows.insert(second(table, &row).to_owned(), row),
-        }
+        let rows = self.others.entry(table.name).or_default();
+        let rows = rows.entry(text(&row, 0).to_owned()).or_default();
+        rows.insert(second(table, &row).to_owned(), row);
         Ok(())
     }
 
@@ -151,7 +166,8 @@ impl Rows for Memory {
     }
 
     fn clear(&mut self, table: &'static Table, resource: &str) -> Result<(), Infallible> {
-        *self.keyed(table, resource) = Keyed::default();
+        let rows = self.others.entry(table.name).or_default();
+        rows.remove(resource);
         Ok(())
     }
 }
@@ -171,7 +187,7 @@ impl ListView for Memory {
         let from = slot.map_or(Bound::Unbounded, |slot| {
             Bound::Excluded(order_of_slot(slot))
         });
-        let order = self.orders.get(list.as_str());
+        let order = self.orders.0.get(list.as_str());
         let next = order.and_then(|order| order.range((from, Bound::Unbounded)).next());
         Ok(next.and_then(|place| self.item_at(place)))
     }
@@ -184,7 +200,7 @@ impl ListView for Memory {
         let to = slot.map_or(Bound::Unbounded, |slot| {
             Bound::Excluded(order_of_slot(slot))
         });
-        let order = self.orders.get(list.as_str());
+        let order = self.orders.0.get(list.as_str());
         let next = order.and_then(|order| order.range((Bound::Unbounded, to)).next_back());
         Ok(next.and_then(|place| self.item_at(place)))
     }

@@ -1,0 +1,138 @@
+//! Compaction: of a log in which nearly every op is covered by a later one.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::ensure;
+use syncline_model::TenantId;
+use syncline_store::control::DataDirectory;
+
+use super::Bench;
+use super::pull::fill;
+use crate::bare;
+use crate::http::{Connection, head};
+use crate::input;
+use crate::measure::{Bar, Row};
+use crate::program::{Server, admin_token};
+
+/// Ops of a push while a log is compacted.
+const BATCH: usize = 100;
+/// How many of them a client has ready: it ends early where it has made them all.
+const PUSHES: u64 = 4000;
+
+/// A server compacts the log, alone and while others push.
+pub(crate) fn covered(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let count = bench.scaled(1_000_000, 5000);
+    let source = tempfile::tempdir()?;
+    fill(source.path(), input::item_changes(count))?;
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for _ in 0..bench.runs {
+        let compacted = Copied::of(source.path())?;
+        let seconds = compacted.compact()?;
+        let bare = Copied::of(source.path())?;
+        let limit = bare::delete_others(&bare.log()?, &compacted.log()?)?;
+        alone.push((seconds, limit));
+        beside.push(Copied::of(source.path())?.push_beside()?);
+    }
+    Ok(vec![
+        Row::new(
+            "compact, covered ops",
+            "s",
+            "bare SQLite deleting the same ops, and VACUUM INTO the rest",
+            Bar::AtMost(2.0),
+            &alone,
+        ),
+        Row::new(
+            "push 200 B ×100 while compacting",
+            "ops/s",
+            "the same pushes to the same log for as long, when it is compacted",
+            Bar::AtLeast(0.5),
+            &beside,
+        ),
+    ])
+}
+
+/// A data directory that is another one's copy, and its server.
+struct Copied {
+    directory: tempfile::TempDir,
+}
+
+impl Copied {
+    fn of(source: &Path) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        bare::copy_all(source, directory.path())?;
+        Ok(Self { directory })
+    }
+
+    fn log(&self) -> anyhow::Result<PathBuf> {
+        let directory = DataDirectory::open(self.directory.path())?;
+        Ok(directory.tenant_file(&TenantId::new("bench")?))
+    }
+
+    /// Has the log compacted; gives the seconds.
+    fn compact(&self) -> anyhow::Result<f64> {
+        let token = admin_token(self.directory.path(), "bench")?;
+        let server = Server::syncline(self.directory.path())?;
+        compact(&server, &token)
+    }
+
+    /// Pushes while the log is compacted, and as long afterwards; gives ops a second of both.
+    fn push_beside(&self) -> anyhow::Result<(f64, f64)> {
+        let token = admin_token(self.directory.path(), "bench")?;
+        let server = Server::syncline(self.directory.path())?;
+        let ended = AtomicBool::new(false);
+        let (seconds, rate) = std::thread::scope(|scope| {
+            let pusher = scope.spawn(|| push(&server, &token, 1, |_| ended.load(Ordering::SeqCst)));
+            let seconds = compact(&server, &token);
+            ended.store(true, Ordering::SeqCst);
+            (seconds, pusher.join().expect("the pusher does not panic"))
+        });
+        let seconds = seconds?;
+        let usual = push(&server, &token, 2, |begun| {
+            begun.elapsed().as_secs_f64() >= seconds
+        })?;
+        Ok((rate?, usual))
+    }
+}
+
+/// Has the server compact the log; gives the seconds until the file has shrunk.
+fn compact(server: &Server, token: &str) -> anyhow::Result<f64> {
+    let head = head("POST", "/api/admin/compact", &server.address, token);
+    let begun = Instant::now();
+    let answer = Connection::open(&server.address)?.call(&head, br#"{"retention_seconds":0}"#)?;
+    let text = String::from_utf8_lossy(&answer.body);
+    ensure!(
+        answer.status == 200,
+        "compact answered {}: {text}",
+        answer.status
+    );
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+/// Pushes one batch after the other until it is to end; gives ops a second.
+fn push(
+    server: &Server,
+    token: &str,
+    run: u64,
+    is_over: impl Fn(Instant) -> bool,
+) -> anyhow::Result<f64> {
+    let head = head("POST", "/sync/push", &server.address, token);
+    let ops = input::opaque(run, PUSHES * BATCH as u64, 200);
+    let client = format!("bench-{run}");
+    let bodies: Vec<_> = ops
+        .chunks(BATCH)
+        .map(|ops| input::push_body(&client, ops))
+        .collect();
+    let mut connection = Connection::open(&server.address)?;
+    let (begun, mut pushed) = (Instant::now(), 0);
+    for body in bodies.iter() {
+        let answer = connection.call(&head, body)?;
+        ensure!(answer.status == 200, "push answered {}", answer.status);
+        pushed += BATCH;
+        if is_over(begun) {
+            break;
+        }
+    }
+    Ok(pushed as f64 / begun.elapsed().as_secs_f64())
+}

@@ -8,6 +8,7 @@ mod config;
 mod daemon;
 mod demo;
 mod doctor;
+mod health;
 mod import;
 mod list;
 mod login;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Query(query::QueryArgs),
     Sync(sync::SyncArgs),
     Status(status::StatusArgs),
+    Health(health::HealthArgs),
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     Doctor(doctor::DoctorArgs),
@@ -74,6 +76,7 @@ impl Command {
             Self::Query(args) => query::run(&args, context),
             Self::Sync(args) => args.run(context),
             Self::Status(args) => status::run(&args, context),
+            Self::Health(args) => health::run(&args, context),
             Self::Backup(args) => backup::run(&args, context),
             Self::Restore(args) => restore::run(&args, context),
             Self::Doctor(args) => doctor::run(&args, context),

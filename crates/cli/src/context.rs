@@ -281,7 +281,12 @@ impl Context {
         Ok(author.to_owned())
     }
 
-    fn path(&self, flag: Option<&Path>, name: &'static str) -> Result<Option<PathBuf>, Failure> {
+    /// The absolute path that `flag` gives, else the variable `name`.
+    pub(crate) fn path(
+        &self,
+        flag: Option<&Path>,
+        name: &'static str,
+    ) -> Result<Option<PathBuf>, Failure> {
         let given = match flag {
             Some(path) => path.to_owned(),
             None => match self.environment.raw(name) {

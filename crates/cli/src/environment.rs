@@ -1,9 +1,11 @@
 //! The one place where the environment is read.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::failure::Failure;
 
@@ -18,11 +20,17 @@ pub(crate) mod variable {
     pub(crate) const SYNC_INTERVAL: &str = "SYNCLINE_SYNC_INTERVAL";
     pub(crate) const AUTHOR: &str = "SYNCLINE_AUTHOR";
     pub(crate) const LOG_LEVEL: &str = "SYNCLINE_LOG_LEVEL";
+    pub(crate) const LISTEN: &str = "SYNCLINE_LISTEN";
+    pub(crate) const SERVER_DATA: &str = "SYNCLINE_SERVER_DATA";
+    pub(crate) const AUTH: &str = "SYNCLINE_AUTH";
+    pub(crate) const HOSTS: &str = "SYNCLINE_HOSTS";
+    pub(crate) const METRICS_TOKEN_FILE: &str = "SYNCLINE_METRICS_TOKEN_FILE";
+    pub(crate) const BACKUP_TO: &str = "SYNCLINE_BACKUP_TO";
     pub(crate) const COMPACT_EVERY: &str = "SYNCLINE_COMPACT_EVERY";
     pub(crate) const RETENTION: &str = "SYNCLINE_RETENTION";
     pub(crate) const EXPIRE_AFTER: &str = "SYNCLINE_EXPIRE_AFTER";
 
-    pub(crate) const ALL: [&str; 12] = [
+    pub(crate) const ALL: [&str; 18] = [
         ENDPOINT,
         TOKEN,
         PROFILE,
@@ -32,6 +40,12 @@ pub(crate) mod variable {
         SYNC_INTERVAL,
         AUTHOR,
         LOG_LEVEL,
+        LISTEN,
+        SERVER_DATA,
+        AUTH,
+        HOSTS,
+        METRICS_TOKEN_FILE,
+        BACKUP_TO,
         COMPACT_EVERY,
         RETENTION,
         EXPIRE_AFTER,
@@ -81,6 +95,21 @@ impl Environment {
         let names = self.variables.keys().map(|name| name.to_string_lossy());
         let chosen = names.filter(|name| name.starts_with(prefix));
         chosen.map(std::borrow::Cow::into_owned).collect()
+    }
+
+    /// The value of `name`, read as what it must be.
+    pub(crate) fn parsed<T>(&self, name: &'static str) -> Result<Option<T>, Failure>
+    where
+        T: FromStr<Err: Error + Send + Sync + 'static>,
+    {
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        text.trim().parse().map(Some).map_err(|error: T::Err| {
+            Failure::usage("environment_invalid", format!("{name} has no valid value"))
+                .because(error)
+                .fix(format!("unset {name}, or set it to a valid value"))
+        })
     }
 
     /// The value of `name` as text.

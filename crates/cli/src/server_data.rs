@@ -6,12 +6,14 @@ use clap::Args;
 use syncline_store::control::{ControlFile, ControlOpenError, DataDirectory, DataDirectoryError};
 
 use crate::context::Context;
+use crate::environment::variable;
 use crate::failure::Failure;
 
 /// The flag by which a server-side command is told where the server's data is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerDataArgs {
-    /// The server's data directory [default: `server` below the data directory]
+    /// The server's data directory
+    /// [default: $SYNCLINE_SERVER_DATA, or `server` below the data directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -21,7 +23,10 @@ impl ServerDataArgs {
     pub(crate) fn path(&self, context: &Context) -> Result<PathBuf, Failure> {
         match &self.data {
             Some(path) => Ok(path.clone()),
-            None => Ok(context.paths()?.data_dir.join("server")),
+            None => match context.path(None, variable::SERVER_DATA)? {
+                Some(path) => Ok(path),
+                None => Ok(context.paths()?.data_dir.join("server")),
+            },
         }
     }
 

@@ -13,9 +13,17 @@ use crate::ask::{AskError, ask_blocking, call, read};
 /// What a server says about itself to everybody.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Health {
+    /// `healthy`, or how a newer server may feel.
+    pub status: String,
     pub version: String,
     /// `none`, `token`, or what a newer server may know.
     pub auth_mode: String,
+}
+
+impl Health {
+    pub fn is_healthy(&self) -> bool {
+        self.status == "healthy"
+    }
 }
 
 #[derive(Deserialize)]

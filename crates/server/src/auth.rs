@@ -5,6 +5,7 @@
 mod issue;
 mod jwt;
 mod known;
+mod operator_token;
 mod origin;
 mod rate;
 mod secret;
@@ -20,6 +21,8 @@ use syncline_store::control::{
 pub use issue::{NewToken, TokenRandom, issue_token};
 pub use jwt::{JwtAlgorithm, JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey};
 use known::KnownTokens;
+pub(crate) use operator_token::{MetricsRefusal, may_read_metrics};
+pub use operator_token::{OperatorToken, OperatorTokenError};
 pub(crate) use origin::{HostPolicy, Misdirection};
 pub(crate) use rate::RateLimiter;
 pub use rate::{Allowance, Rate};

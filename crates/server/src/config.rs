@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use syncline_protocol::Limits;
 
-use crate::auth::{AuthMode, Rate};
+use crate::auth::{AuthMode, OperatorToken, Rate};
 use crate::tenant::Keep;
 
 /// Tenants whose files are open at once by default: each has a thread and a few file handles, and a
@@ -19,6 +19,9 @@ pub struct ServeConfig {
     /// The data directory; made if it is not there.
     pub data: PathBuf,
     pub auth: AuthMode,
+    /// What reads `/metrics`, which counts over all tenants. None: nothing where tokens are asked
+    /// for, and everybody where they are not.
+    pub metrics_token: Option<OperatorToken>,
     pub limits: Limits,
     pub rate_limits: RateLimits,
     /// Further names under which this server is addressed. On loopback they join the loopback
@@ -71,6 +74,7 @@ impl ServeConfig {
         Self {
             data: data.into(),
             auth,
+            metrics_token: None,
             limits: Limits::default(),
             rate_limits: RateLimits::default(),
             hosts: Vec::new(),

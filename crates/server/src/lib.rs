@@ -24,8 +24,8 @@ pub mod tenant;
 
 pub use auth::{
     Allowance, AuthMode, AuthSetupError, Credential, Denial, Exposure, Identity, JwtAlgorithm,
-    JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey, NewToken, Rate, TokenRandom, TokenSecret,
-    issue_token,
+    JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey, NewToken, OperatorToken,
+    OperatorTokenError, Rate, TokenRandom, TokenSecret, issue_token,
 };
 pub use config::{BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
 pub use routes::openapi_document;

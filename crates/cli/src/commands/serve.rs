@@ -1,7 +1,8 @@
 mod auth;
 mod backups;
 mod compaction;
-mod listen;
+pub(super) mod listen;
+mod metrics;
 mod rate;
 
 use std::io;
@@ -12,6 +13,7 @@ use syncline_server::{RateLimits, ServeConfig, ServeError};
 use tokio::net::TcpListener;
 
 use crate::context::Context;
+use crate::environment::variable;
 use crate::failure::{Failure, Outcome};
 use crate::logging::{self, Reader};
 use crate::output::Format;
@@ -22,6 +24,7 @@ use auth::AuthArgs;
 use backups::BackupArgs;
 use compaction::CompactionArgs;
 use listen::Listen;
+use metrics::MetricsArgs;
 use rate::RateLimit;
 
 /// Run a server, until Ctrl-C or SIGTERM
@@ -30,14 +33,16 @@ use rate::RateLimit;
 /// asked to stop, it answers what is open and exits with 0.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080, or 127.0.0.1:$PORT]
+    /// Where to listen; port 0 takes a free one [default: $SYNCLINE_LISTEN, or 127.0.0.1:8080; $PORT
+    /// is the port of an address without one]
     #[arg(long, value_name = "ADDRESS[:PORT]")]
     listen: Option<Listen>,
     #[command(flatten)]
     data: ServerDataArgs,
     #[command(flatten)]
     auth: AuthArgs,
-    /// Answer to this name too; may be given again
+    /// Answer to this name too; may be given again [default: the names in $SYNCLINE_HOSTS, between
+    /// commas]
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// Let pages of this origin call the server, such as `https://app.example`; may be given again
@@ -55,6 +60,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "REQUESTS/SECONDS", default_value = "600/60")]
     auth_failure_limit: RateLimit,
     #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
     backups: BackupArgs,
     #[command(flatten)]
     compaction: CompactionArgs,
@@ -64,16 +71,17 @@ pub(crate) struct ServeArgs {
 }
 
 pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
-    let auth = args.auth.mode()?;
+    let auth = args.auth.mode(context)?;
     let config = ServeConfig {
-        hosts: args.hosts.clone(),
+        metrics_token: args.metrics.token(context)?,
+        hosts: hosts(&args.hosts, context)?,
         origins: args.origins.clone(),
         rate_limits: RateLimits {
             failed_authentication: args.auth_failure_limit.rate(),
             requests: args.rate_limit.rate(),
         },
         drain: Duration::from_secs(args.drain),
-        backups: args.backups.plan(),
+        backups: args.backups.plan(context)?,
         compaction: args.compaction.plan(context)?,
         ..ServeConfig::new(args.data.path(context)?, auth)
     };
@@ -86,6 +94,17 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
             Failure::new("runtime_failed", "could not start the event loop").because(error)
         })?;
     runtime.block_on(serve(config, &listen, context))
+}
+
+/// The names that were given by flag, else those in the variable.
+fn hosts(given: &[String], context: &Context) -> Result<Vec<String>, Failure> {
+    if !given.is_empty() {
+        return Ok(given.to_owned());
+    }
+    let text = context.environment.text(variable::HOSTS)?;
+    let names = text.unwrap_or_default().split(',').map(str::trim);
+    let names = names.filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
 }
 
 async fn serve(config: ServeConfig, listen: &Listen, context: &Context) -> Outcome {

@@ -16,6 +16,7 @@ mod daemon;
 #[cfg(unix)]
 mod demo;
 mod doctor;
+mod health;
 mod list;
 mod list_errors;
 mod list_transfer;
@@ -28,6 +29,7 @@ mod readme;
 mod reference;
 mod reported;
 mod serve;
+mod serve_environment;
 mod serve_killed;
 #[cfg(target_os = "linux")]
 mod serve_traced;

@@ -14,6 +14,7 @@ pub(crate) struct Wire {
 /// An answer that arrived whole.
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// One that is plain text is a string.
     pub(crate) body: Value,
 }
 
@@ -52,6 +53,7 @@ impl Wire {
         let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(broken)?;
         let mut length = 0;
+        let mut is_text = false;
         loop {
             let line = self.read_line()?.to_ascii_lowercase();
             if line.is_empty() {
@@ -60,10 +62,14 @@ impl Wire {
             if let Some(value) = line.strip_prefix("content-length: ") {
                 length = value.parse().map_err(|_| broken())?;
             }
+            is_text |= line.starts_with("content-type: text/plain");
         }
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
-        let body = serde_json::from_slice(&body)?;
+        let body = match is_text {
+            true => Value::String(String::from_utf8(body).map_err(|_| broken())?),
+            false => serde_json::from_slice(&body)?,
+        };
         Ok(Reply { status, body })
     }
 

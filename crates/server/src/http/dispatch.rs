@@ -15,9 +15,10 @@ use axum::routing::{MethodFilter, on};
 use futures_util::FutureExt;
 use syncline_model::Timestamp;
 use syncline_protocol::ErrorCode;
+use syncline_store::control::Rights;
 
 use super::{Access, BodyLimit, BodyRule, Call, Coding, ReceivedBody, RequestId, Route, read_body};
-use crate::auth::{Allowance, AuthError, Identity, Misdirection};
+use crate::auth::{Allowance, AuthError, Identity, MetricsRefusal, Misdirection, may_read_metrics};
 use crate::error::{ApiError, ErrorAnswer, ErrorShape, add_allowance};
 use crate::server::{Server, now};
 
@@ -121,17 +122,10 @@ async fn serve(
     caller: &mut Caller,
 ) -> Result<Response, ApiError> {
     check_direction(server, &parts.headers)?;
-    if let Access::Needs(rights) = route.access {
-        let identity = identify(server, arrival, &parts.headers)?;
-        let identity = caller.identity.insert(identity);
-        caller.allowance = check_rate(server, identity)?;
-        if !identity.rights.include(rights) {
-            let message = format!(
-                "this needs the right {rights}; the token has {}",
-                identity.rights
-            );
-            return Err(ApiError::new(ErrorCode::Forbidden, message));
-        }
+    match route.access {
+        Access::Open => {}
+        Access::Needs(rights) => check_rights(server, rights, arrival, &parts.headers, caller)?,
+        Access::Operator => check_operator(server, arrival, &parts.headers)?,
     }
     let path = path_parameters(&mut parts).await?;
     let body = match body_limit(server, route.body) {
@@ -149,6 +143,47 @@ async fn serve(
     };
     let answer = (route.handler)(call).await?;
     answer.into_response(arrival.coding).await
+}
+
+fn check_rights(
+    server: &Server,
+    needed: Rights,
+    arrival: &Arrival,
+    headers: &HeaderMap,
+    caller: &mut Caller,
+) -> Result<(), ApiError> {
+    let identity = identify(server, arrival, headers)?;
+    let identity = caller.identity.insert(identity);
+    caller.allowance = check_rate(server, identity)?;
+    if identity.rights.include(needed) {
+        return Ok(());
+    }
+    let rights = identity.rights;
+    let message = format!("this needs the right {needed}; the token has {rights}");
+    Err(ApiError::new(ErrorCode::Forbidden, message))
+}
+
+fn check_operator(server: &Server, arrival: &Arrival, headers: &HeaderMap) -> Result<(), ApiError> {
+    let config = &server.config;
+    may_read_metrics(&config.auth, config.metrics_token, authorization(headers)).map_err(
+        |refusal| match refusal {
+            MetricsRefusal::Denied => {
+                let message = "this takes the token in the server's --metrics-token-file alone";
+                denied(server, arrival, message.to_owned())
+            }
+            MetricsRefusal::NotSetUp => ApiError::new(
+                ErrorCode::Forbidden,
+                "this counts over all tenants, and the server was told no token that may read it: \
+                 start it with --metrics-token-file FILE",
+            ),
+        },
+    )
+}
+
+fn authorization(headers: &HeaderMap) -> Option<&[u8]> {
+    headers
+        .get(header::AUTHORIZATION)
+        .map(HeaderValue::as_bytes)
 }
 
 fn check_direction(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
@@ -172,30 +207,31 @@ fn check_direction(server: &Server, headers: &HeaderMap) -> Result<(), ApiError>
 }
 
 fn identify(server: &Server, arrival: &Arrival, headers: &HeaderMap) -> Result<Identity, ApiError> {
-    let authorization = headers
-        .get(header::AUTHORIZATION)
-        .map(HeaderValue::as_bytes);
+    let authorization = authorization(headers);
     match server
         .authenticator
         .authenticate(authorization, arrival.now)
     {
         Ok(identity) => Ok(identity),
         Err(AuthError::Control(error)) => Err(error.into()),
-        Err(AuthError::Denied(denial)) => {
-            server.metrics.auth_denied.add(1);
-            let allowance = server.count_failed(arrival.peer);
-            let spent = allowance.is_some_and(|allowance| allowance.retry_after.is_some());
-            let mut error = if spent {
-                server.metrics.rate_limited.add(1);
-                let message = "too many requests without a good credential: wait, then log in";
-                ApiError::new(ErrorCode::RateLimited, message)
-            } else {
-                ApiError::new(ErrorCode::Unauthorized, denial.message())
-            };
-            error.allowance = allowance;
-            Err(error)
-        }
+        Err(AuthError::Denied(denial)) => Err(denied(server, arrival, denial.message())),
     }
+}
+
+/// Counts a request without a good credential, and refuses it with `message`.
+fn denied(server: &Server, arrival: &Arrival, message: String) -> ApiError {
+    server.metrics.auth_denied.add(1);
+    let allowance = server.count_failed(arrival.peer);
+    let spent = allowance.is_some_and(|allowance| allowance.retry_after.is_some());
+    let mut error = if spent {
+        server.metrics.rate_limited.add(1);
+        let message = "too many requests without a good credential: wait, then log in";
+        ApiError::new(ErrorCode::RateLimited, message)
+    } else {
+        ApiError::new(ErrorCode::Unauthorized, message)
+    };
+    error.allowance = allowance;
+    error
 }
 
 fn check_rate(server: &Server, identity: &Identity) -> Result<Option<Allowance>, ApiError> {

@@ -112,6 +112,8 @@ pub(crate) enum Access {
     Open,
     /// Whoever has these rights.
     Needs(Rights),
+    /// Who runs the server: no tenant's token reaches it.
+    Operator,
 }
 
 /// What body a route takes.

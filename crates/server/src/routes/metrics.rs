@@ -1,19 +1,17 @@
 //! `GET /metrics`: counts and durations for Prometheus.
 
 use axum::http::Method;
-use syncline_store::control::Rights;
 
 use crate::error::ApiError;
 use crate::http::{Access, Answer, Call, Route};
 use crate::metrics::Exposition;
 
 pub(super) fn routes() -> Vec<Route> {
-    let access = Access::Needs(Rights::Read);
     let summary = "Answers counts and durations as Prometheus reads them; names no tenant.";
     vec![Route::new(
         Method::GET,
         "/metrics",
-        access,
+        Access::Operator,
         summary,
         |call| Box::pin(metrics(call)),
     )]

@@ -66,6 +66,10 @@ fn operation(route: &Route) -> Value {
             operation["security"] = json!([{"bearer": []}]);
             operation["x-rights"] = json!(rights);
         }
+        Access::Operator => {
+            operation["security"] = json!([{"bearer": []}]);
+            operation["x-credential"] = json!("operator");
+        }
     }
     operation
 }
@@ -107,7 +111,7 @@ fn responses(route: &Route) -> Value {
     };
     let mut responses = json!({"default": error("Any other error.")});
     responses[route.success.to_string()] = json!({"description": "Done."});
-    if let Access::Needs(_) = route.access {
+    if route.access != Access::Open {
         responses["401"] = error("No good credential.");
         responses["403"] = error("Too few rights.");
     }

@@ -87,7 +87,7 @@ async fn a_sync_that_fails_acknowledges_nothing_and_the_next_push_goes_on() {
         .map(|op| op["clock"].clone())
         .collect();
     assert_eq!(clocks, [1, 2, 3], "each op is there once");
-    let metrics = m.server.get("/metrics", &m.token).await.text;
+    let metrics = m.server.metrics().await;
     assert!(
         metrics.contains("syncline_commit_failures_total 1"),
         "{metrics}"

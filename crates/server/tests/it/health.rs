@@ -3,7 +3,7 @@ use syncline_server::{AuthMode, Exposure, ServeConfig, ServeError, prepare};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::{Reply, start};
+use crate::support::{OPERATOR_TOKEN, Reply, open_to_all, start, start_with};
 
 #[tokio::test]
 async fn health_tells_version_and_mode_without_a_token() {
@@ -46,7 +46,7 @@ async fn metrics_count_by_route_and_name_no_tenant() {
     let server = start().await;
     let token = server.token("canary-tenant", syncline_store::control::Rights::Sync);
     server.get("/sync/pull", &token).await.expect(200);
-    let metrics = server.get("/metrics", &token).await;
+    let metrics = server.get("/metrics", OPERATOR_TOKEN).await;
     assert!(
         metrics
             .header("content-type")
@@ -59,6 +59,33 @@ async fn metrics_count_by_route_and_name_no_tenant() {
         metrics.text
     );
     assert!(!metrics.text.contains("canary"));
+}
+
+#[tokio::test]
+async fn metrics_are_for_who_runs_the_server_and_for_no_tenant() {
+    let server = start_with(|config| config.metrics_token = None).await;
+    let admin = server.token("acme", syncline_store::control::Rights::Admin);
+    for token in [&*admin, OPERATOR_TOKEN] {
+        let refused = server
+            .get("/metrics", token)
+            .await
+            .refused(403, "forbidden");
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.contains("--metrics-token-file"), "{message}");
+    }
+    // Where nobody is asked for a token, there is one tenant.
+    let open = start_with(|config| {
+        open_to_all(config);
+        config.metrics_token = None;
+    })
+    .await;
+    let reply = Reply::of(open.client.get(open.url("/metrics"))).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    // Unless a token was set.
+    let open = start_with(open_to_all).await;
+    let reply = Reply::of(open.client.get(open.url("/metrics"))).await;
+    reply.refused(401, "unauthorized");
+    assert!(open.metrics().await.contains("syncline_build_info"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use syncline_model::Timestamp;
 use syncline_store::control::Rights;
 
-use crate::support::{Issued, Reply, TestServer, now, push_of, start};
+use crate::support::{Issued, OPERATOR_TOKEN, Reply, TestServer, now, push_of, start};
 
 /// What stands in every text of tenant `acme`, and nowhere else.
 const CANARY: &str = "canary";
@@ -171,11 +171,19 @@ fn list_body(method: &str, path: &str) -> Option<Value> {
     }
 }
 
+/// Who may call a route.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    Everybody,
+    Bearers(Rights),
+    Operator,
+}
+
 /// A route, as the document has it.
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: String,
-    rights: Option<Rights>,
+    access: Access,
     pub(crate) success: u16,
     /// The names of what its query may hold.
     pub(crate) query: Vec<String>,
@@ -198,9 +206,7 @@ pub(crate) async fn routes(server: &TestServer) -> Vec<Route> {
             routes.push(Route {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
-                rights: operation["x-rights"]
-                    .as_str()
-                    .map(|text| text.parse().unwrap()),
+                access: access(operation),
                 success: success.parse().unwrap(),
                 query: query
                     .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
@@ -210,6 +216,18 @@ pub(crate) async fn routes(server: &TestServer) -> Vec<Route> {
     }
     assert!(routes.len() >= 20, "the document has lost its routes");
     routes
+}
+
+fn access(operation: &Value) -> Access {
+    match (
+        operation["x-rights"].as_str(),
+        operation["x-credential"].as_str(),
+    ) {
+        (Some(rights), None) => Access::Bearers(rights.parse().unwrap()),
+        (None, Some("operator")) => Access::Operator,
+        (None, None) if operation["security"] == json!([]) => Access::Everybody,
+        other => panic!("who may call is not told apart: {other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -229,7 +247,7 @@ async fn every_route_asks_for_the_right_it_says_and_no_credential_reaches_furthe
         let name = format!("{} {}", route.method, route.path);
         let sample = world.sample(&route.method, &route.path);
         let sample = sample.unwrap_or_else(|| panic!("{name} has no sample"));
-        let Some(needed) = route.rights else {
+        if let Access::Everybody = route.access {
             let (status, text) = world.ask(&route.method, &sample, None).await;
             assert_eq!(status, route.success, "{name}");
             assert!(
@@ -237,7 +255,7 @@ async fn every_route_asks_for_the_right_it_says_and_no_credential_reaches_furthe
                 "{name} shows a tenant's data to everybody"
             );
             continue;
-        };
+        }
         for (kind, token) in [
             ("none", None),
             ("expired", Some(&*expired)),
@@ -248,13 +266,16 @@ async fn every_route_asks_for_the_right_it_says_and_no_credential_reaches_furthe
             assert_eq!(status, 401, "{name} with {kind}: {text}");
             assert!(!text.contains(CANARY), "{name} with {kind}");
         }
-        for rights in Rights::ALL
-            .into_iter()
-            .filter(|rights| !rights.include(needed))
-        {
+        for rights in Rights::ALL {
+            let refusal = match route.access {
+                Access::Bearers(needed) if rights.include(needed) => continue,
+                Access::Bearers(_) | Access::Everybody => 403,
+                // A tenant's token is no token there.
+                Access::Operator => 401,
+            };
             let token = server.token("acme", rights);
             let (status, text) = world.ask(&route.method, &sample, Some(&token)).await;
-            assert_eq!(status, 403, "{name} with {rights}: {text}");
+            assert_eq!(status, refusal, "{name} with {rights}: {text}");
         }
         let after = server
             .get("/sync/pull", &server.token("acme", Rights::Read))
@@ -296,8 +317,11 @@ async fn every_route_answers_its_owner_as_it_says() {
     for route in routes(&server).await {
         let world = world().await;
         let sample = world.sample(&route.method, &route.path).unwrap();
-        let rights = route.rights.unwrap_or_default();
-        let token = world.server.token("acme", rights);
+        let token = match route.access {
+            Access::Everybody => world.server.token("acme", Rights::default()),
+            Access::Bearers(rights) => world.server.token("acme", rights),
+            Access::Operator => OPERATOR_TOKEN.to_owned(),
+        };
         let (status, text) = world.ask(&route.method, &sample, Some(&token)).await;
         assert_eq!(
             status, route.success,

@@ -77,7 +77,7 @@ async fn many_clients_at_once_each_get_their_own_verdicts_and_no_place_twice() {
         }
     }
     assert_eq!(all, (1..=200).collect());
-    let metrics = server.get("/metrics", &token).await.text;
+    let metrics = server.metrics().await;
     let count = |name: &str| -> f64 {
         let line = metrics.lines().find(|line| line.starts_with(name)).unwrap();
         line.rsplit_once(' ').unwrap().1.parse().unwrap()

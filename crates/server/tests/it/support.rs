@@ -26,6 +26,9 @@ pub(crate) struct TestServer {
     task: JoinHandle<()>,
 }
 
+/// What reads the metrics of every test's server.
+pub(crate) const OPERATOR_TOKEN: &str = "the-token-of-who-runs-the-server";
+
 /// With tokens asked for.
 pub(crate) async fn start() -> TestServer {
     start_with(|_| {}).await
@@ -44,6 +47,7 @@ pub(crate) async fn start_on(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let path = data.path().join("data");
     let mut config = ServeConfig::new(path, AuthMode::Token { jwt: None });
+    config.metrics_token = Some(OPERATOR_TOKEN.parse().unwrap());
     configure(&mut config);
     let server = prepare(config, listener).unwrap();
     let address = server.address();
@@ -133,6 +137,13 @@ impl TestServer {
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         Reply::of(self.request(Method::GET, path, token)).await
+    }
+
+    /// What the server counts.
+    pub(crate) async fn metrics(&self) -> String {
+        let reply = self.get("/metrics", OPERATOR_TOKEN).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.text
     }
 
     pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Reply {

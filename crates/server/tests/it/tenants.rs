@@ -22,7 +22,7 @@ async fn many_tenants_take_turns_in_few_open_files() {
             assert_eq!(answer["serverSeq"], round);
         }
     }
-    let metrics = server.get("/metrics", &tokens[0]).await.text;
+    let metrics = server.metrics().await;
     let line = metrics
         .lines()
         .find(|line| line.starts_with("syncline_tenants_open "))

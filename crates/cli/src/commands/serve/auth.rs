@@ -6,14 +6,17 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use syncline_server::{AuthMode, Exposure, JwtAlgorithm, JwtConfig, JwtKey};
 
+use crate::context::Context;
+use crate::environment::variable;
 use crate::failure::Failure;
 
 /// The flags by which a server is told whom to trust.
 #[derive(Debug, Args)]
 pub(super) struct AuthArgs {
     /// none: everybody on this machine, as user anonymous of tenant default; token: bearers of tokens
-    #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::None)]
-    auth: Mode,
+    /// [default: none, or $SYNCLINE_AUTH]
+    #[arg(long, value_enum, value_name = "MODE")]
+    auth: Option<Mode>,
     /// Allow --auth none on addresses that others reach
     #[arg(long)]
     allow_open: bool,
@@ -37,6 +40,18 @@ pub(super) struct AuthArgs {
 enum Mode {
     None,
     Token,
+}
+
+/// A text that is no mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected none or token")]
+struct ModeError;
+
+impl FromStr for Mode {
+    type Err = ModeError;
+    fn from_str(text: &str) -> Result<Self, ModeError> {
+        <Self as ValueEnum>::from_str(text, false).map_err(|_| ModeError)
+    }
 }
 
 /// A key's file, and what the key is for.
@@ -95,8 +110,12 @@ impl KeyFile {
 }
 
 impl AuthArgs {
-    pub(super) fn mode(&self) -> Result<AuthMode, Failure> {
-        match self.auth {
+    pub(super) fn mode(&self, context: &Context) -> Result<AuthMode, Failure> {
+        let mode = match self.auth {
+            Some(mode) => Some(mode),
+            None => context.environment.parsed(variable::AUTH)?,
+        };
+        match mode.unwrap_or(Mode::None) {
             Mode::None if !self.jwt_keys.is_empty() => Err(Failure::usage(
                 "auth_invalid",
                 "--jwt-key has no meaning with --auth none",

@@ -1,0 +1,69 @@
+use std::net::TcpListener;
+
+use crate::machine::Machine;
+use crate::served::Server;
+
+#[test]
+fn a_server_that_lives_is_found_wherever_it_is_named() {
+    let server = Server::start();
+    let machine = Machine::new();
+    let said = machine.run(&["health", &server.url]).done();
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = format!("{} is healthy: version {version}, auth token\n", server.url);
+    assert_eq!(said.stdout, expected);
+
+    let flagged = ["health", "--endpoint", &server.url, "--json"];
+    let said = machine.run_with(&[("PORT", "1")], &flagged).done().json();
+    assert_eq!(said["endpoint"], server.url);
+    assert_eq!(said["status"], "healthy");
+    assert_eq!(said["auth_mode"], "token");
+
+    // As in the server's own container: what it was told, and where it is reached from here.
+    let port = server.address().port().to_string();
+    machine.run_with(&[("PORT", &port)], &["health"]).done();
+    let all = format!("0.0.0.0:{port}");
+    let variables = [("SYNCLINE_LISTEN", all.as_str()), ("PORT", "1")];
+    machine.run_with(&variables, &["health"]).done();
+    let variables = [("SYNCLINE_LISTEN", "0.0.0.0"), ("PORT", &port)];
+    machine.run_with(&variables, &["health"]).done();
+
+    let member = server.member("ada");
+    let said = member.run(&["health"]).done();
+    assert_eq!(said.stdout, expected);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_not_healthy() {
+    let machine = Machine::new();
+    // Takes connections, and never says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    machine
+        .run(&["health", &url, "--timeout", "0"])
+        .failed(1, "server_unreachable")
+        .says(&url);
+    machine
+        .run(&["health", "nowhere"])
+        .failed(2, "endpoint_invalid");
+    machine
+        .run_with(&[("SYNCLINE_LISTEN", "nonsense:")], &["health"])
+        .failed(2, "environment_invalid")
+        .says("SYNCLINE_LISTEN");
+}
+
+#[test]
+fn sync_that_is_off_asks_nobody() {
+    let machine = Machine::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    silent.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let variables = [
+        ("SYNCLINE_ENDPOINT", url.as_str()),
+        ("SYNCLINE_SYNC_ENABLED", "false"),
+    ];
+    machine
+        .run_with(&variables, &["health"])
+        .failed(1, "sync_off");
+    let called = silent.accept();
+    assert_eq!(called.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::machine::{Machine, finish};
+use crate::machine::{Answer, Machine, finish};
 use crate::served::Server;
 use crate::wire::Wire;
 
@@ -60,7 +60,11 @@ fn are_newest<'a>(payloads: impl IntoIterator<Item = &'a Value>) -> bool {
 }
 
 /// Runs a command that says something to a person, and shows what and in which time.
-fn show(machine: &Machine, arguments: &[&str]) {
+#[expect(
+    clippy::print_stdout,
+    reason = "what a run by hand at full size is for"
+)]
+fn show(machine: &Machine, arguments: &[&str]) -> Answer {
     let begun = Instant::now();
     let said = machine.run(arguments).done();
     println!(
@@ -69,6 +73,7 @@ fn show(machine: &Machine, arguments: &[&str]) {
         begun.elapsed()
     );
     println!("{}", said.stdout);
+    said
 }
 
 fn tenants(machine: &Machine) -> Value {
@@ -97,13 +102,7 @@ fn a_running_server_compacts_as_the_command_line_asks_and_the_file_is_smaller_wh
     let before = tenants(server.machine());
     assert_eq!(before["ops"], pushes() * OPS);
     show(server.machine(), &["admin", "tenants", "--data", "srv"]);
-    let begun = Instant::now();
-    let done = server.machine().run(&COMPACT).done().json();
-    println!(
-        "$ syncline {}   # {:.1?}\n{done}\n",
-        COMPACT.join(" "),
-        begun.elapsed()
-    );
+    let done = show(server.machine(), &COMPACT).json();
     show(server.machine(), &["admin", "tenants", "--data", "srv"]);
     let after = tenants(server.machine());
     assert_eq!(after["ops"], 10);

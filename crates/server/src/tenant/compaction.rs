@@ -140,12 +140,6 @@ pub struct CompactReport {
     pub log_left: LogLeft,
 }
 
-impl LogLeft {
-    const fn of(is_empty: bool) -> Self {
-        if is_empty { Self::Empty } else { Self::Full }
-    }
-}
-
 impl Compacting {
     /// Begins a compaction of `file` up to the floor that `keep` allows now.
     pub fn begin(
@@ -191,11 +185,13 @@ impl Compacting {
                 Phase::Empty(0)
             }
             Phase::Empty(tries) => {
-                self.log_left = LogLeft::of(file.empty_log()?);
-                if self.log_left == LogLeft::Empty || tries >= EMPTY_TRIES_MAX {
+                if file.empty_log()? {
+                    self.log_left = LogLeft::Empty;
                     Phase::Done
-                } else {
+                } else if tries < EMPTY_TRIES_MAX {
                     Phase::Empty(tries + 1)
+                } else {
+                    Phase::Done
                 }
             }
             Phase::Done => Phase::Done,

@@ -127,9 +127,9 @@ fn live_bytes(data: &Path) -> u64 {
 fn disk_bytes(data: &Path) -> u64 {
     let tenants = std::fs::read_dir(data.join("tenants")).unwrap();
     tenants
-        .map(|entry| entry.unwrap())
-        .filter(|entry| !entry.path().extension().is_some_and(|end| end == "gz"))
-        .map(|entry| entry.metadata().unwrap().len())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_none_or(|end| end != "gz"))
+        .map(|path| path.metadata().unwrap().len())
         .sum()
 }
 

@@ -18,15 +18,18 @@ mod failure;
 mod logging;
 mod output;
 mod paths;
+mod prices;
 mod progress;
 mod project_file;
 mod remote;
 mod replica_access;
 mod server_data;
+mod short_id;
 mod signals;
 mod span;
 mod sync_state;
 mod table;
+mod watch;
 mod wording;
 mod written;
 

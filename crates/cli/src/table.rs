@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::output::{Colour, Style, printable};
 
 /// A table with a head.
@@ -27,13 +29,14 @@ impl<const N: usize> Table<N> {
         let mut widths = [0; N];
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
+                *width = (*width).max(cell.width());
             }
         }
         for (number, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
             for (cell, width) in row.iter().zip(widths) {
-                line.push_str(&format!("{cell:<width$}  "));
+                let room = " ".repeat(width - cell.width());
+                line.push_str(&format!("{cell}{room}  "));
             }
             let line = line.trim_end();
             if number == 0 {
@@ -55,11 +58,12 @@ mod tests {
         let mut table = Table::new(["A", "LONGER"]);
         table.row(["wide\ncell".to_owned(), String::new()]);
         table.row(["é".to_owned(), "x\u{1b}".to_owned()]);
+        table.row(["日本".to_owned(), "y".to_owned()]);
         let mut text = Vec::new();
         table.write(&mut text, Colour::Off).unwrap();
         assert_eq!(
             String::from_utf8(text).unwrap(),
-            "A          LONGER\nwide cell\né          x\u{fffd}\n"
+            "A          LONGER\nwide cell\né          x\u{fffd}\n日本       y\n"
         );
     }
 }

@@ -6,6 +6,7 @@
 mod events;
 mod figures;
 mod known;
+mod links;
 mod list;
 mod prices;
 mod resolve;
@@ -19,13 +20,14 @@ pub use events::{
     SessionTool, read_events,
 };
 pub use figures::{Cost, CostSource, Figures, Tokens, figures};
-pub use known::{is_known, news, sessions_with_message};
+pub use known::{is_any_known, is_known, news, origin_of_message, session_that_said};
+pub use links::{SessionLink, session_links};
 pub use list::{
     CursorError, ListedSession, SessionCursor, SessionFilter, SessionPage, Which, list_sessions,
 };
 pub use prices::{PriceError, PriceTable};
 pub use resolve::{ResolvedSession, resolve_session};
-pub use row::{Session, session, subagents};
+pub use row::{Session, session, session_ids, subagents};
 pub use stats::{
     FileCount, StatGroup, StatRow, StatSpan, ToolCount, session_stats, tool_counts, touched_files,
 };

@@ -23,6 +23,7 @@ use rusqlite::{Connection, ErrorCode, InterruptHandle};
 use thiserror::Error;
 
 use crate::file::{OpenError, StoreError, connect_to_read};
+use crate::sessions::PriceTable;
 
 pub use hints::Hint;
 pub use value::SqlValue;
@@ -117,11 +118,12 @@ impl SqlInterrupt {
 }
 
 impl SqlReader {
-    /// Opens the tenant file at `path`; whoever writes to it goes on.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    /// Opens the tenant file at `path`; whoever writes to it goes on. Where no cost is reported, the
+    /// views compute it from `prices`.
+    pub fn open(path: &Path, prices: &PriceTable) -> Result<Self, OpenError> {
         let mut connection = connect_to_read(path)?;
         let refused = Arc::new(Mutex::new(None));
-        let secret = prepare(&mut connection, &refused);
+        let secret = prepare(&mut connection, prices, &refused);
         let secret = secret.map_err(|error| OpenError::store(path, error))?;
         Ok(Self {
             connection,
@@ -269,11 +271,12 @@ fn store<E>(error: rusqlite::Error) -> SqlError<E> {
 /// the views' lower halves begin with.
 fn prepare(
     connection: &mut Connection,
+    prices: &PriceTable,
     refused: &Arc<Mutex<Option<String>>>,
 ) -> rusqlite::Result<String> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "hard_heap_limit", MEMORY_BYTES_MAX)?;
-    functions::register(connection)?;
+    functions::register(connection, prices)?;
     let secret: String =
         connection.query_row("SELECT 'v_' || hex(randomblob(16))", [], |row| row.get(0))?;
     for view in VIEWS {

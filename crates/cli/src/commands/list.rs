@@ -16,11 +16,9 @@ mod rename;
 mod reorder;
 mod restore;
 mod shared;
-mod short_id;
 mod show;
 mod uncheck;
 mod undo;
-mod watch;
 
 use clap::Subcommand;
 

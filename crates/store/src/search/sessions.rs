@@ -35,6 +35,8 @@ pub struct PartFilter<'a> {
     pub project: Option<&'a str>,
     pub machine: Option<&'a str>,
     pub branch: Option<&'a str>,
+    /// A model that the session, or one of its responses, used.
+    pub model: Option<&'a str>,
     /// `text`, `thinking`, `tool_input`, `tool_output`, `title`, `error`, …
     pub kind: Option<&'a str>,
     /// Sessions that told of themselves at this time or later.
@@ -73,7 +75,7 @@ pub struct PartHit {
 
 const MATCHING: &str = "FROM session_parts_fts AS f WHERE f.session_parts_fts MATCH :words \
      AND :session IS NULL AND :agent IS NULL AND :project IS NULL AND :machine IS NULL \
-     AND :branch IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL";
+     AND :branch IS NULL AND :model IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL";
 const PASSING: &str = "FROM session_parts_fts AS f \
      CROSS JOIN session_parts AS p ON p.id = f.rowid \
      CROSS JOIN sessions AS s ON s.session_id = p.session_id \
@@ -83,6 +85,8 @@ const PASSING: &str = "FROM session_parts_fts AS f \
      AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
      AND (:machine IS NULL OR s.machine = :machine) \
      AND (:branch IS NULL OR s.git_branch = :branch) \
+     AND (:model IS NULL OR s.model = :model OR EXISTS (SELECT 1 FROM session_usage AS u \
+          WHERE u.session_id = s.session_id AND u.model = :model)) \
      AND (:since IS NULL OR s.last_at >= :since) \
      AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until)";
 
@@ -179,6 +183,7 @@ impl Search<'_> {
                 ":project": filter.project,
                 ":machine": filter.machine,
                 ":branch": filter.branch,
+                ":model": filter.model,
                 ":kind": filter.kind,
                 ":since": filter.since.map(Timestamp::as_millis),
                 ":until": filter.until.map(Timestamp::as_millis),

@@ -15,6 +15,8 @@ use super::figures::Tokens;
 pub struct PriceTable {
     /// Longest model names first, of one model the latest price first.
     prices: Vec<Price>,
+    /// When the table was made, as it says itself.
+    made: Option<String>,
 }
 
 /// What a million tokens cost, in millionths of a dollar, from a day on.
@@ -42,6 +44,7 @@ pub enum PriceError {
 
 #[derive(Deserialize)]
 struct WireTable {
+    made: Option<String>,
     prices: Vec<WirePrice>,
 }
 
@@ -65,9 +68,9 @@ impl PriceTable {
         Self::parse(BUILT_IN).expect("the built-in table is read by a test")
     }
 
-    /// Reads a table: JSON, `{"prices": [{"model", "from", "input", "output", "cache_read",
+    /// Reads a table: JSON, `{"made", "prices": [{"model", "from", "input", "output", "cache_read",
     /// "cache_write_5m", "cache_write_1h"}]}`, in dollars per million tokens. What is not told of caches
-    /// costs as much as input.
+    /// costs as much as input; other keys are the reader's own.
     pub fn parse(text: &str) -> Result<Self, PriceError> {
         let table: WireTable = serde_json::from_str(text).map_err(PriceError::Syntax)?;
         let prices = table.prices.into_iter().map(Price::read);
@@ -76,7 +79,15 @@ impl PriceTable {
             let key = |price: &Price| (price.model.len(), price.from);
             key(other).cmp(&key(one))
         });
-        Ok(Self { prices })
+        Ok(Self {
+            prices,
+            made: table.made,
+        })
+    }
+
+    /// The day on which the table was made, if it tells.
+    pub fn made(&self) -> Option<&str> {
+        self.made.as_deref()
     }
 
     /// What a response cost, in billionths of a dollar; none if the model's price is not known.
@@ -206,7 +217,7 @@ mod tests {
             "claude-sonnet-9",
             "gpt-5-huge",
             "",
-            "claude-sonnet-4-6",
+            "claude-sonnet-4-9",
         ] {
             assert_eq!(cost(model), None, "{model}");
         }

@@ -23,22 +23,24 @@ const EXACT: &str = concat!(
     " FROM sessions AS s WHERE s.deleted_at IS NULL AND (s.session_id = ?1 OR s.native_id = ?1) \
      AND (?2 IS NULL OR s.agent = ?2) ORDER BY s.last_at DESC LIMIT ?3"
 );
-const BEGINNING: &str = concat!(
+const PART: &str = concat!(
     "SELECT ",
     session_columns!(),
     " FROM sessions AS s WHERE s.deleted_at IS NULL AND (substr(s.session_id, 1, length(?1)) = ?1 \
-     OR substr(s.native_id, 1, length(?1)) = ?1) AND (?2 IS NULL OR s.agent = ?2) \
+     OR substr(s.native_id, 1, length(?1)) = ?1 OR (length(?1) >= 4 \
+     AND (substr(s.session_id, -length(?1)) = ?1 OR substr(s.native_id, -length(?1)) = ?1))) \
+     AND (?2 IS NULL OR s.agent = ?2) \
      ORDER BY s.last_at DESC LIMIT ?3"
 );
 
-/// Finds the session that `reference` names: its id here, the agent's own id, or the beginning of
-/// either. An agent tells equal ones apart, where it is given.
+/// Finds the session that `reference` names: its id here, the agent's own id, the beginning of
+/// either, or four or more of its last characters. An agent tells equal ones apart, where it is given.
 pub fn resolve_session(
     connection: &Connection,
     reference: &str,
     agent: Option<&str>,
 ) -> Result<ResolvedSession, StoreError> {
-    for sql in [EXACT, BEGINNING] {
+    for sql in [EXACT, PART] {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query((reference, agent, CANDIDATES_MAX as i64))?;
         let mut found = Vec::new();

@@ -111,6 +111,18 @@ pub fn session(connection: &Connection, id: SessionId) -> Result<Option<Session>
     rows.next()?.map(read_session).transpose()
 }
 
+/// The ids of all sessions that are not deleted.
+pub fn session_ids(connection: &Connection) -> Result<Vec<SessionId>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT session_id FROM sessions WHERE deleted_at IS NULL")?;
+    let mut rows = statement.query([])?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push(id_cell(row, 0)?);
+    }
+    Ok(ids)
+}
+
 /// The sessions that tool calls of this one started, in the order in which they began.
 pub fn subagents(connection: &Connection, id: SessionId) -> Result<Vec<Session>, StoreError> {
     const CHILDREN: &str = concat!(

@@ -128,6 +128,13 @@ fn all_that_was_said_and_done_is_found() {
         ..PartFilter::default()
     };
     assert_eq!(world.found_where("flowers", elsewhere), []);
+    for (model, hits) in [("claude-sonnet-4-5", 1), ("gpt-5", 0)] {
+        let model = PartFilter {
+            model: Some(model),
+            ..PartFilter::default()
+        };
+        assert_eq!(world.found_where("flowers", model).len(), hits);
+    }
 }
 
 #[test]
@@ -270,6 +277,10 @@ fn references_name_sessions_by_ids_and_their_beginnings() {
         Some("main")
     );
     assert_eq!(found("main", Some("codex")), None);
+    let whole = id("child").to_string();
+    assert_eq!(found(&whole[28..], None).as_deref(), Some("child"));
+    assert_eq!(found("hild", None).as_deref(), Some("child"));
+    assert_eq!(found("ild", None), None);
     assert_eq!(found("", None).as_deref(), Some("2 of them"));
 }
 
@@ -282,4 +293,21 @@ fn copies_are_told_from_their_originals() {
     ]);
     let sessions = sessions_with_message(world.view(), "m").unwrap();
     assert_eq!(sessions, [id("original"), id("fork")]);
+}
+
+#[test]
+fn links_stand_until_they_are_taken_off() {
+    let link = |target: &str, present: bool| {
+        format!(r#"{{"links":[{{"kind":"thread","target":"{target}","present":{present}}}]}}"#)
+    };
+    let mut world = World::new();
+    world.log(&[
+        ("s", &link("one", true)),
+        ("s", &link("two", true)),
+        ("s", &link("one", false)),
+    ]);
+    let links = session_links(world.view(), id("s")).unwrap();
+    let targets: Vec<&str> = links.iter().map(|link| link.target.as_str()).collect();
+    assert_eq!(targets, ["two"]);
+    assert_eq!(session_ids(world.view()).unwrap(), [id("s")]);
 }

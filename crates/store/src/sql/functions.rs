@@ -7,13 +7,13 @@ use syncline_model::{Row, Value};
 
 use crate::sessions::PriceTable;
 
-/// Registers them all.
-pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
+/// Registers them all; costs are by `prices`.
+pub(super) fn register(connection: &Connection, prices: &PriceTable) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function(c"shown_title", 4, flags, title)?;
-    PriceTable::built_in().register(connection)
+    prices.register(connection)
 }
 
 /// `shown_title(title, versions, own_title, own_versions)`: what a list is called.

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{SqlEnd, SqlError, SqlReader, SqlRows, SqlValue, VIEWS};
+use crate::sessions::PriceTable;
 use crate::{Durability, FileOptions, TenantFile};
 use syncline_model::{Epoch, Mark};
 
@@ -75,7 +76,7 @@ fn file() -> (TempDir, std::path::PathBuf) {
 
 fn run(path: &std::path::Path, sql: &str) -> Result<(Kept, SqlEnd), SqlError<Infallible>> {
     let mut kept = Kept::default();
-    let mut reader = SqlReader::open(path).unwrap();
+    let mut reader = SqlReader::open(path, &PriceTable::built_in()).unwrap();
     let end = reader.run(sql, Some(100), || false, &mut kept)?;
     Ok((kept, end))
 }
@@ -218,7 +219,7 @@ fn a_query_ends_at_its_rows_and_its_time() {
     let (kept, end) = run(&path, &format!("{ENDLESS} LIMIT 100")).unwrap();
     assert_eq!((kept.rows.len(), end), (100, SqlEnd::Whole));
 
-    let mut reader = SqlReader::open(&path).unwrap();
+    let mut reader = SqlReader::open(&path, &PriceTable::built_in()).unwrap();
     let mut looks = 0;
     let up = move || {
         looks += 1;

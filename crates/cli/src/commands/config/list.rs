@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::Outcome;
 use crate::output::printable;
+use crate::prices::{self, Prices};
 
 /// Show every value in effect, and where it came from
 #[derive(Debug, Args)]
@@ -24,6 +25,33 @@ struct Listing {
     origins: BTreeMap<&'static str, Origin>,
     config_file: String,
     data_dir: String,
+    prices: PricesShown,
+}
+
+/// The table by which costs are computed.
+#[derive(Serialize)]
+struct PricesShown {
+    /// Null: it is built in.
+    file: Option<String>,
+    /// When the table was made, as it says itself.
+    made: Option<String>,
+}
+
+impl PricesShown {
+    fn of(prices: Prices) -> Self {
+        Self {
+            file: prices.file.map(|path| path.display().to_string()),
+            made: prices.table.made().map(str::to_owned),
+        }
+    }
+
+    fn text(&self) -> String {
+        let place = self.file.as_deref().unwrap_or("built in");
+        match &self.made {
+            Some(made) => format!("{place}, of {made}"),
+            None => place.to_owned(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -71,6 +99,7 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
         origins,
         config_file: paths.config_file.display().to_string(),
         data_dir: paths.data_dir.display().to_string(),
+        prices: PricesShown::of(prices::read(context)?),
     };
     context.output.data(&listing, |out| {
         let source = match active.origin {
@@ -86,7 +115,8 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
             row(out, key.as_str(), &value, &source_of(key, origin))?;
         }
         row(out, "config_file", &listing.config_file, "")?;
-        row(out, "data_dir", &listing.data_dir, "")
+        row(out, "data_dir", &listing.data_dir, "")?;
+        row(out, "prices", &listing.prices.text(), "")
     })?;
     for key in config.unknown_keys()? {
         context.output.warn(format_args!(

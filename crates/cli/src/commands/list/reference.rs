@@ -10,8 +10,8 @@ use syncline_store::lists::{
 };
 
 use super::shared::brief;
-use super::short_id::CHARS_MIN;
 use crate::failure::Failure;
+use crate::short_id::CHARS_MIN;
 use crate::wording::quoted;
 
 /// A list that must be there.

@@ -10,12 +10,12 @@ use syncline_store::lists::{ListOverview, RemovedLists, items, list, lists, remo
 
 use super::reference::find_list;
 use super::shared::ItemShown;
-use super::short_id::short_ids;
-use super::watch::{Picture, watch};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Colour, Style, printable};
 use crate::replica_access;
+use crate::short_id::short_ids;
+use crate::watch::{Picture, watch};
 use crate::wording::counted;
 
 /// Show a list, or all lists

@@ -11,6 +11,7 @@ use super::format::Rows;
 use super::table::Cells;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::prices;
 use crate::replica_access;
 use crate::wording::counted;
 
@@ -29,7 +30,7 @@ impl Query {
     pub(super) fn open(context: &Context, format: RowFormat) -> Result<Self, Failure> {
         let mut replica = replica_access::open(context)?;
         let path = replica.view()?.path().to_owned();
-        let reader = SqlReader::open(&path).map_err(|error| {
+        let reader = SqlReader::open(&path, &prices::read(context)?.table).map_err(|error| {
             Failure::new("replica_failed", "could not open the replica for reading")
                 .because(error)
                 .fix("syncline doctor")

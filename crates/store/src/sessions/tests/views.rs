@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use super::world::{World, family, id};
+use crate::sessions::PriceTable;
 use crate::sql::{SqlEnd, SqlError, SqlReader, SqlRows, SqlValue};
 
 #[derive(Default)]
@@ -30,7 +31,7 @@ impl SqlRows for Printed {
 }
 
 fn query(world: &World, sql: &str) -> Vec<String> {
-    let mut reader = SqlReader::open(&world.path()).unwrap();
+    let mut reader = SqlReader::open(&world.path(), &PriceTable::built_in()).unwrap();
     let mut printed = Printed::default();
     let end = reader.run(sql, None, || false, &mut printed);
     assert_eq!(
@@ -149,7 +150,7 @@ fn figures_are_found_by_the_indexes_that_are_there() {
 #[test]
 fn what_an_explanation_tells_of_a_view_opens_nothing() {
     let world = family();
-    let mut reader = SqlReader::open(&world.path()).unwrap();
+    let mut reader = SqlReader::open(&world.path(), &PriceTable::built_in()).unwrap();
     let mut run = |sql: &str| {
         let mut printed = Printed::default();
         reader

@@ -1,11 +1,11 @@
-//! Something that is shown again whenever it changes.
+//! What is shown again whenever it changes.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
 use syncline_client::{SyncHandle, SyncSettings};
-use syncline_replica::{Looked, Replica};
+use syncline_replica::{Looked, Replica, Subscription};
 use syncline_store::TenantFile;
 
 use crate::context::Context;
@@ -19,39 +19,64 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// What is shown.
-pub(super) trait Picture: Serialize + PartialEq {
+pub(crate) trait Picture: Serialize + PartialEq {
     fn draw(&self, out: &mut dyn Write, colour: Colour) -> io::Result<()>;
 }
 
-/// Shows what `read` reads, and again whenever it has changed, until the process is ended. Meanwhile
-/// the replica is kept in sync, by this process where no daemon does.
-pub(super) fn watch<P: Picture>(
-    context: &Context,
-    mut replica: Replica,
-    read: impl Fn(&TenantFile) -> Result<P, Failure>,
-) -> Outcome {
-    let changes = replica.subscribe();
-    let sync = start_sync(context, &replica)?;
-    let mut shown = None;
-    loop {
-        let now = read(replica.view()?)?;
-        if shown.as_ref() != Some(&now) {
-            print(context, &now, shown.as_ref())?;
-            shown = Some(now);
-        }
+/// A replica that is waited on for changes. Meanwhile it is kept in sync, by this process where no
+/// daemon does.
+pub(crate) struct Watched {
+    replica: Replica,
+    changes: Subscription,
+    sync: Option<SyncHandle>,
+}
+
+impl Watched {
+    pub(crate) fn new(context: &Context, replica: Replica) -> Result<Self, Failure> {
+        Ok(Self {
+            changes: replica.subscribe(),
+            sync: start_sync(context, &replica)?,
+            replica,
+        })
+    }
+
+    pub(crate) fn view(&mut self) -> Result<&TenantFile, Failure> {
+        Ok(self.replica.view()?)
+    }
+
+    /// Returns when anything may have changed, whoever changed it.
+    pub(crate) fn wait(&mut self) -> Outcome {
         loop {
-            let told = changes.wait(LOOK_EVERY).is_some();
-            let looked = replica.look()?;
+            let told = self.changes.wait(LOOK_EVERY).is_some();
+            let looked = self.replica.look()?;
             if looked == Looked::Changed
-                && let Some(sync) = &sync
-                && replica.has_pending()?
+                && let Some(sync) = &self.sync
+                && self.replica.has_pending()?
             {
                 sync.wake();
             }
             if told || looked == Looked::Changed {
-                break;
+                return Ok(());
             }
         }
+    }
+}
+
+/// Shows what `read` reads, and again whenever it has changed, until the process is ended.
+pub(crate) fn watch<P: Picture>(
+    context: &Context,
+    replica: Replica,
+    read: impl Fn(&TenantFile) -> Result<P, Failure>,
+) -> Outcome {
+    let mut watched = Watched::new(context, replica)?;
+    let mut shown = None;
+    loop {
+        let now = read(watched.view()?)?;
+        if shown.as_ref() != Some(&now) {
+            print(context, &now, shown.as_ref())?;
+            shown = Some(now);
+        }
+        watched.wait()?;
     }
 }
 

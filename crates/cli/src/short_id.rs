@@ -1,11 +1,11 @@
-//! Ids of items as a person types them: as many last characters as tell one from the others. Ids begin
+//! Ids as a person types them: as many last characters as tell one from the others. Ids begin
 //! with the time that they were made at, and so alike.
 
-/// Fewer characters are too easily another item's tomorrow, and too easily typed by mistake.
-pub(super) const CHARS_MIN: usize = 4;
+/// Fewer characters are too easily another's tomorrow, and too easily typed by mistake.
+pub(crate) const CHARS_MIN: usize = 4;
 
 /// The short form of each id, in the same order; of ids that are equal, the whole.
-pub(super) fn short_ids<'a>(ids: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn short_ids<'a>(ids: &[&'a str]) -> Vec<&'a str> {
     let mut numbers: Vec<usize> = (0..ids.len()).collect();
     numbers.sort_unstable_by(|one, other| ids[*one].chars().rev().cmp(ids[*other].chars().rev()));
     let mut short = vec![""; ids.len()];

@@ -64,10 +64,15 @@ impl Place {
 
     /// Takes the right to sync this replica; none: another process has it.
     pub(crate) fn try_lease(&self) -> Result<Option<Lease>, ReplicaError> {
-        let path = self.path_of(LEASE_FILE_NAME);
+        self.try_named_lease(LEASE_FILE_NAME)
+    }
+
+    /// Takes the lease whose file has this name; none: another process has it.
+    pub(crate) fn try_named_lease(&self, name: &str) -> Result<Option<Lease>, ReplicaError> {
+        let path = self.path_of(name);
         self.host
             .try_lease(&path)
-            .map_err(|source| failed("take the sync lease", path, source))
+            .map_err(|source| failed("take the lease", path, source))
     }
 
     /// Opens the local file, or makes it and the tenant file that it names.

@@ -20,7 +20,7 @@ pub use events::{
     SessionTool, read_events,
 };
 pub use figures::{Cost, CostSource, Figures, Tokens, figures};
-pub use known::{is_known, news, sessions_with_message};
+pub use known::{is_any_known, is_known, news, origin_of_message, session_that_said};
 pub use links::{SessionLink, session_links};
 pub use list::{
     CursorError, ListedSession, SessionCursor, SessionFilter, SessionPage, Which, list_sessions,

@@ -1,10 +1,15 @@
 //! Importing: ops that are made of what agents left, with how far that has been read.
 
+use syncline_model::session::{Piece, SessionId};
 use syncline_store::local::{ImportNotes, ImportedFile, NewOp, WriteError};
+use syncline_store::sessions;
 
 use super::Replica;
 use super::write::{Written, clock_seen};
-use crate::{Changes, ReplicaError};
+use crate::{Changes, Lease, ReplicaError};
+
+/// The file whose lock an importer holds.
+const IMPORT_LEASE_NAME: &str = "import.lock";
 
 impl Replica {
     /// Writes ops as [`Replica::write`] does, with what was read to make them, in one transaction: a
@@ -49,5 +54,50 @@ impl Replica {
     /// What was noted of a unit of a transcript; none: it was never taken.
     pub fn imported_unit(&self, key: &[u8; 16]) -> Result<Option<Vec<u8>>, ReplicaError> {
         self.local.imported_unit(key).map_err(ReplicaError::Local)
+    }
+
+    /// Takes the right to import into this replica; none: another process or handle has it. Two that
+    /// read a file at once would both write it.
+    pub fn try_import_lease(&self) -> Result<Option<Lease>, ReplicaError> {
+        self.place.try_named_lease(IMPORT_LEASE_NAME)
+    }
+
+    /// What of `piece` is not in the view, as it was last shown; none if all of it is.
+    pub fn session_news<'p>(
+        &self,
+        session: SessionId,
+        piece: Piece<'p>,
+    ) -> Result<Option<Piece<'p>>, ReplicaError> {
+        sessions::news(self.tenant.connection(), session, piece).map_err(ReplicaError::Tenant)
+    }
+
+    /// Whether the view holds any session.
+    pub fn has_sessions(&self) -> Result<bool, ReplicaError> {
+        sessions::is_any_known(self.tenant.connection()).map_err(ReplicaError::Tenant)
+    }
+
+    /// Whether the view holds anything of a session, or that it was deleted.
+    pub fn has_session(&self, session: SessionId) -> Result<bool, ReplicaError> {
+        sessions::is_known(self.tenant.connection(), session).map_err(ReplicaError::Tenant)
+    }
+
+    /// What the view says of a message of a session: where it was copied from, if it was.
+    pub fn origin_of_message(
+        &self,
+        session: SessionId,
+        message: &str,
+    ) -> Result<Option<Option<SessionId>>, ReplicaError> {
+        sessions::origin_of_message(self.tenant.connection(), session, message)
+            .map_err(ReplicaError::Tenant)
+    }
+
+    /// The session of an agent that has said a message, as far as the view knows.
+    pub fn session_that_said(
+        &self,
+        agent: &str,
+        message: &str,
+    ) -> Result<Option<SessionId>, ReplicaError> {
+        sessions::session_that_said(self.tenant.connection(), agent, message)
+            .map_err(ReplicaError::Tenant)
     }
 }

@@ -28,19 +28,47 @@ pub fn is_known(connection: &Connection, session: SessionId) -> Result<bool, Sto
     Ok(statement.exists([session.to_string()])?)
 }
 
-/// The sessions that have a message with this id of the agent's, those that are no copies first.
-pub fn sessions_with_message(
+/// Whether any session is known.
+pub fn is_any_known(connection: &Connection) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM sessions LIMIT 1")?;
+    Ok(statement.exists([])?)
+}
+
+/// What is known of a message of a session: the session that it was copied from, if it is a copy. None:
+/// the message is not known.
+pub fn origin_of_message(
     connection: &Connection,
+    session: SessionId,
     message: &str,
-) -> Result<Vec<SessionId>, StoreError> {
+) -> Result<Option<Option<SessionId>>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT session_id FROM session_messages WHERE message_id = ? \
-         ORDER BY copied_from IS NOT NULL, position, session_id",
+        "SELECT copied_from FROM session_messages WHERE session_id = ? AND message_id = ?",
     )?;
-    let ids = statement.query_map([message], |row| row.get::<_, String>(0))?;
-    ids.map(|id| {
-        id?.parse()
-            .map_err(|_| StoreError::damaged("a session's id is no UUID"))
-    })
-    .collect()
+    let row = statement.query_row((session.to_string(), message), |row| {
+        row.get::<_, Option<String>>(0)
+    });
+    let copied_from = row.optional()?;
+    Ok(copied_from.map(|from| from.and_then(|from| from.parse().ok())))
+}
+
+/// The session of an agent that has a message with this id of the agent's and is not known to have
+/// copied it.
+pub fn session_that_said(
+    connection: &Connection,
+    agent: &str,
+    message: &str,
+) -> Result<Option<SessionId>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT said.session_id FROM session_messages AS said \
+         JOIN sessions AS s ON s.session_id = said.session_id \
+         WHERE said.message_id = ? AND said.copied_from IS NULL AND s.agent = ? \
+         ORDER BY said.position, said.session_id LIMIT 1",
+    )?;
+    let id = statement.query_row((message, agent), |row| row.get::<_, String>(0));
+    let Some(id) = id.optional()? else {
+        return Ok(None);
+    };
+    let id = id.parse();
+    id.map(Some)
+        .map_err(|_| StoreError::damaged("a session's id is no UUID"))
 }

@@ -96,6 +96,29 @@ fn a_snapshot_makes_its_lists_with_their_ids() {
 }
 
 #[test]
+fn a_snapshot_of_which_one_list_cannot_be_made_changes_nothing() {
+    let machine = Machine::new();
+    let list = |id: &str, title: &str| json!({"listId": id, "title": title, "items": []});
+    let import = |lists: Value| {
+        let schema = "net.aggregat4.tasklist.snapshot@v1";
+        let snapshot = json!({"schema": schema, "data": {"lists": lists}}).to_string();
+        machine.run_on(&snapshot, &["list", "import", "-"])
+    };
+    for (second, code, error) in [
+        (list("2", ""), 2, "text_empty"),
+        (list("2", "bell\u{7}"), 2, "text_control_character"),
+        (list("1", "again"), 1, "file_invalid"),
+    ] {
+        import(json!([list("1", "first"), second]))
+            .failed(code, error)
+            .says("state: nothing was changed");
+        let lists = machine.run(&["list", "show", "--json"]).done().json();
+        assert_eq!(lists, json!({"lists": []}));
+    }
+    import(json!([list("1", "first"), list("2", "second")])).done();
+}
+
+#[test]
 fn a_file_that_is_no_checklist_changes_nothing() {
     let machine = machine_with("a", &["1"]);
     let dir = machine.work_dir();

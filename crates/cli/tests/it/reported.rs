@@ -45,6 +45,30 @@ fn a_write_is_reported_as_done_when_it_is_and_only_then() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_change_of_lists_is_reported_as_done_when_it_is_and_only_then() {
+    let machine = Machine::new();
+    machine.run(&["list", "new", "todo"]).done();
+    let exported = || {
+        let export = ["list", "export", "todo", "--format", "text"];
+        machine.run(&export).done().stdout
+    };
+    for blocks in (56..=260).step_by(12) {
+        let text = format!("limit {blocks}");
+        let added = run_limited(&machine, blocks, &["list", "add", "todo", &text]);
+        let is_there = exported().contains(&text);
+        assert_eq!(added.code == Some(0), is_there, "{added:#?}");
+        assert_eq!(!added.stdout.is_empty(), is_there, "{added:#?}");
+        if !is_there {
+            continue;
+        }
+        let before = exported();
+        let undone = run_limited(&machine, blocks, &["list", "undo"]);
+        assert_eq!(undone.code == Some(0), exported() != before, "{undone:#?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_disk_without_room_for_a_first_page_is_told_as_full() {
     let machine = Machine::new();
     machine.run(&["thread", "new", "plan", "first"]).done();

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use syncline_model::list::{Command, ListView, Spot};
+use syncline_model::list::{Command, ListView, PlanError, Spot, TextKind};
 use syncline_model::registry::List;
 use syncline_model::{ListId, OpKey};
 use syncline_replica::{ListChange, Replica};
@@ -113,7 +113,8 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     };
     let mut keys = Vec::new();
     for filling in fillings {
-        keys.extend(fill(&mut replica, filling, &mut imported)?);
+        let filled = fill(&mut replica, filling, &mut keys, &mut imported);
+        filled.map_err(|failure| written_before(failure, &keys))?;
     }
     let Delivered {
         state, delivery, ..
@@ -196,8 +197,14 @@ fn snapshot_fillings(
         }]);
     }
     let connection = replica.view()?.connection();
-    let mut fillings = Vec::with_capacity(lists.len());
+    let mut fillings: Vec<Filling> = Vec::with_capacity(lists.len());
     for read in lists {
+        if fillings.iter().any(|other| other.list.list == read.list) {
+            let message = format!("two lists of the file have the id {}", read.list);
+            return Err(Failure::new("file_invalid", message)
+                .state("nothing was changed")
+                .fix("give each list of the file an id of its own"));
+        }
         let here = list(connection, &read.list)?;
         fillings.push(own_filling(read, here)?);
     }
@@ -220,6 +227,10 @@ fn own_filling(read: SnapshotList, here: Option<List>) -> Result<Filling, Failur
             checklist: read.checklist,
         });
     }
+    // All lists are looked at before the first of them is made.
+    TextKind::Title
+        .check(&read.title)
+        .map_err(PlanError::Text)?;
     Ok(Filling {
         list: List {
             list: read.list,
@@ -235,14 +246,14 @@ fn own_filling(read: SnapshotList, here: Option<List>) -> Result<Filling, Failur
 fn fill(
     replica: &mut Replica,
     filling: Filling,
+    keys: &mut Vec<OpKey>,
     imported: &mut Imported,
-) -> Result<Vec<OpKey>, Failure> {
+) -> Outcome {
     let Filling {
         list,
         is_new,
         checklist,
     } = filling;
-    let mut keys = Vec::new();
     if is_new {
         let made = replica.change_lists(&Command::NewList {
             list: list.list.clone(),
@@ -275,7 +286,17 @@ fn fill(
         items_known: plan.items_known,
         items_gone: plan.items_gone,
     });
-    Ok(keys)
+    Ok(())
+}
+
+/// The failure of a later step, where the steps before it have written `keys`.
+fn written_before(failure: Failure, keys: &[OpKey]) -> Failure {
+    if keys.is_empty() {
+        return failure;
+    }
+    failure.state(
+        "a part of the file is imported; the same file again adds the rest, and nothing twice",
+    )
 }
 
 fn plan(replica: &mut Replica, list: &ListId, file: Checklist) -> Result<ImportPlan, Failure> {

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::delivery::{self, Delivered};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
+use crate::wording::counted;
 use crate::written::{WaitFlag, show, tell};
 
 /// The longest text that is told within a line, in characters.
@@ -122,27 +123,26 @@ pub(super) fn deliver_items(
     changed: &ChangedItems,
     wait: WaitFlag,
 ) -> Outcome {
-    // As they are now: others may change them while they are delivered.
-    let mut items = read(replica.view()?, &changed.items)?;
+    let before = now(context, &mut replica, &changed.items);
     let Delivered {
         replica,
         state,
         delivery,
     } = delivery::after_write(context, replica, &changed.keys, wait.stay());
-    if let Some(mut replica) = replica {
-        match replica.view().map_err(Failure::from) {
-            Ok(view) => items = read(view, &changed.items)?,
-            // It is written all the same.
-            Err(failure) => delivery::tell(context, failure),
+    let items = match (before, replica) {
+        // Others may have changed them while they were delivered.
+        (Some(before), Some(mut replica)) => {
+            now(context, &mut replica, &changed.items).unwrap_or(before)
         }
-    }
+        (before, _) => before.unwrap_or_default(),
+    };
     let what = match items.as_slice() {
         [item] => format!("{}: {} {}", changed.list.title, changed.done, line(item)),
-        several => format!(
-            "{}: {} {} items",
+        _ => format!(
+            "{}: {} {}",
             changed.list.title,
             changed.done,
-            several.len()
+            counted(changed.items.len() as u64, "item")
         ),
     };
     let written = ItemsWritten {
@@ -152,14 +152,23 @@ pub(super) fn deliver_items(
         state,
     };
     show(context, &written, |out| {
-        let printed = items.iter().filter(|_| changed.printed == Printed::Ids);
-        for item in printed {
-            writeln!(out, "{}", item.id)?;
+        let printed = changed.items.iter();
+        for item in printed.filter(|_| changed.printed == Printed::Ids) {
+            writeln!(out, "{}", item.item)?;
         }
         Ok(())
     })?;
     tell(context, &what, state, &delivery);
     Ok(())
+}
+
+/// The items as they are now; none where they can't be read, which is told: what was done to them is
+/// on the disk all the same.
+fn now(context: &Context, replica: &mut Replica, items: &[ItemRef]) -> Option<Vec<ItemShown>> {
+    let view = replica.view().map_err(Failure::from);
+    view.and_then(|view| read(view, items))
+        .map_err(|failure| delivery::tell(context, failure))
+        .ok()
 }
 
 fn read(view: &TenantFile, items: &[ItemRef]) -> Result<Vec<ItemShown>, Failure> {

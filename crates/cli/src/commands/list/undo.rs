@@ -1,7 +1,7 @@
 use clap::Args;
 use serde::Serialize;
 use syncline_model::{ItemId, ListId};
-use syncline_replica::{ListsReversed, Replica};
+use syncline_replica::{ListChange, ListsReversed, Replica};
 use syncline_store::lists;
 
 use super::shared::brief;
@@ -75,18 +75,11 @@ pub(super) fn deliver(
         .because(error)
         .state("the lists are as they were; this step has left the history"));
     }
-    let connection = replica.view()?.connection();
-    let list = lists::list(connection, &change.list)?;
-    let item = match &change.item {
-        Some(item) => lists::item_in(connection, &change.list, item)?,
-        None => None,
-    };
-    let about = match (change.items, item) {
-        (1, Some(shown)) => format!(": {}", brief(&shown.item.text)),
-        (0, _) => String::new(),
-        (items, _) => format!(": {}", counted(items, "item")),
-    };
-    let title = list.map(|list| list.title);
+    // It is written: what can't be read of it is told, and fails nothing.
+    let (title, about) = about(&mut replica, &change).unwrap_or_else(|failure| {
+        delivery::tell(context, failure);
+        (None, String::new())
+    });
     let place = title.as_deref().unwrap_or(change.list.as_str());
     let what = format!(
         "{done}: {} in {place}{about}",
@@ -96,7 +89,7 @@ pub(super) fn deliver(
         state, delivery, ..
     } = delivery::after_write(context, replica, &keys, wait.stay());
     let reversed = Reversed {
-        title: title.clone(),
+        title,
         kind: change.kind,
         list_id: change.list,
         item_id: change.item,
@@ -118,4 +111,20 @@ pub(super) fn deliver(
             .warn(format_args!("a part of it could not be {done}: {error}"));
     }
     Ok(())
+}
+
+/// The title of the list that was changed, and which of its items were.
+fn about(replica: &mut Replica, change: &ListChange) -> Result<(Option<String>, String), Failure> {
+    let connection = replica.view()?.connection();
+    let list = lists::list(connection, &change.list)?;
+    let item = match &change.item {
+        Some(item) => lists::item_in(connection, &change.list, item)?,
+        None => None,
+    };
+    let about = match (change.items, item) {
+        (1, Some(shown)) => format!(": {}", brief(&shown.item.text)),
+        (0, _) => String::new(),
+        (items, _) => format!(": {}", counted(items, "item")),
+    };
+    Ok((list.map(|list| list.title), about))
 }

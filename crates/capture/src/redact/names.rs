@@ -1,0 +1,255 @@
+//! Names that promise a secret: `DB_PASSWORD`, `clientSecret`, `x-api-key`.
+
+use super::shape::Alphabet;
+use super::values::Promise;
+
+/// Words that begin a look at what follows, in the cases in which names are written.
+pub(super) const TRIGGERS: &[&str] = &[
+    "pass",
+    "Pass",
+    "PASS",
+    "pwd",
+    "Pwd",
+    "PWD",
+    "secret",
+    "Secret",
+    "SECRET",
+    "token",
+    "Token",
+    "TOKEN",
+    "key",
+    "Key",
+    "KEY",
+    "credential",
+    "Credential",
+    "CREDENTIAL",
+    "creds",
+    "CREDS",
+    "auth",
+    "Auth",
+    "AUTH",
+    "session",
+    "Session",
+    "SESSION",
+    "SESSID",
+    "sessid",
+    "sid",
+    "Sid",
+    "SID",
+    "sig",
+    "Sig",
+    "SIG",
+    "otp",
+    "Otp",
+    "OTP",
+    "seed",
+    "Seed",
+    "SEED",
+    "jwt",
+    "JWT",
+    "PAT",
+    "_pat",
+    "pepper",
+    "PEPPER",
+];
+
+/// Words that are a password's name, or end with it.
+const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "passcode", "pwd"];
+/// The same, of which longer words tell nothing.
+const PASSWORD_WORDS: &[&str] = &["pass", "passwort", "pw", "userpass", "dbpass"];
+
+#[rustfmt::skip]
+const SECRETS: &[&str] = &[
+    "secret", "secrets", "token", "tokens", "apikey", "secretkey", "accesskey", "privatekey",
+    "authkey", "accountkey", "masterkey", "signingkey", "encryptionkey", "credential",
+    "credentials", "creds", "jwt",
+];
+const SECRET_WORDS: &[&str] = &["pat", "auth", "authorization", "pepper"];
+const PERHAPS: &[&str] = &["sessid", "sessionid"];
+const PERHAPS_WORDS: &[&str] = &["sig", "signature", "session", "sid"];
+const ONE_TIME_WORDS: &[&str] = &["otp", "totp", "2fa", "mfa", "hotp"];
+
+/// What a name's last telling word promises; nothing if it tells of something else.
+///
+/// `password_hash`, `token_count` and `key_id` promise nothing: only words that leave the meaning as
+/// it is may follow.
+pub(super) fn promise(name: &[u8]) -> Option<Promise> {
+    let words = Words::of(name);
+    let words = words.as_slice();
+    let last = words.iter().rposition(|word| !is_filler(word))?;
+    let digits = Alphabet::Digit.run_back(words[last], words[last].len());
+    let word = &words[last][..words[last].len() - digits];
+    let before = &words[..last];
+    if is_any(word, &["key", "keys", "pk", "sk"]) {
+        let qualified = before
+            .iter()
+            .any(|word| is_any(word, QUALIFIERS) || ends_with(word, "api"));
+        let public = before.iter().any(|word| is_any(word, &["public"]));
+        return (qualified && !public).then_some(Promise::Secret);
+    }
+    if is_any(word, &["phrase", "word", "code"]) {
+        return is_any(before.last()?, &["pass"]).then_some(Promise::Password);
+    }
+    if is_any(word, &["seed", "otp", "totp"]) {
+        let own = !is_any(word, &["seed"]);
+        let one_time = before.iter().any(|word| is_any(word, ONE_TIME_WORDS));
+        return (own || one_time).then_some(Promise::Secret);
+    }
+    let tells = |endings: &[&str], whole: &[&str]| {
+        endings.iter().any(|ending| ends_with(word, ending)) || is_any(word, whole)
+    };
+    if tells(PASSWORDS, PASSWORD_WORDS) {
+        return Some(Promise::Password);
+    }
+    if is_any(word, &["tokens", "auth"]) || tells(PERHAPS, PERHAPS_WORDS) {
+        return Some(Promise::Perhaps);
+    }
+    tells(SECRETS, SECRET_WORDS).then_some(Promise::Secret)
+}
+
+fn is_any(word: &[u8], options: &[&str]) -> bool {
+    options
+        .iter()
+        .any(|one| word.eq_ignore_ascii_case(one.as_bytes()))
+}
+
+fn ends_with(word: &[u8], ending: &str) -> bool {
+    let start = word.len().checked_sub(ending.len());
+    start.is_some_and(|start| word[start..].eq_ignore_ascii_case(ending.as_bytes()))
+}
+
+/// Whether a word behind the telling one leaves the meaning as it is.
+fn is_filler(word: &[u8]) -> bool {
+    #[rustfmt::skip]
+    const FILLERS: &[&str] = &[
+        "value", "base64", "b64", "prod", "production", "dev", "development", "staging", "stage",
+        "live", "test", "old", "new", "env", "plain", "plaintext", "raw", "string", "str",
+        "default", "primary", "secondary", "data", "base",
+    ];
+    word.iter().all(u8::is_ascii_digit) || is_any(word, FILLERS)
+}
+
+/// Words that make a `key` a secret.
+#[rustfmt::skip]
+const QUALIFIERS: &[&str] = &[
+    "api", "secret", "access", "private", "auth", "account", "license", "app", "application",
+    "master", "encryption", "encrypt", "signing", "sign", "deploy", "storage", "service", "rest",
+    "consumer", "server", "integration", "routing", "shared", "sas", "admin", "session", "jwt",
+    "hmac", "webhook", "aws", "azure", "gcp", "google", "openai", "anthropic", "claude",
+    "datadog", "dd", "stripe", "twilio", "sendgrid", "mailgun", "heroku", "cloudflare", "cf",
+    "github", "gitlab", "slack", "sentry", "newrelic", "relic", "algolia", "okta", "pagerduty",
+    "supabase", "vercel", "netlify", "npm", "ssh", "gpg", "pgp", "rsa", "crypto", "cipher", "aes",
+    "cosmos", "redis", "mongo", "postgres", "db", "database", "fernet", "nextauth", "django",
+    "rails", "laravel", "ingest", "ingestion", "user", "role", "anon", "management",
+    "subscription", "host", "function", "connection", "authtoken", "telegram", "discord",
+    "linear", "notion", "figma", "mistral", "cohere", "gemini", "groq", "deepgram", "global",
+    "origin", "client", "merchant", "shopify", "square", "paypal", "vault", "recovery", "wg",
+    "wireguard", "preshared", "psk",
+];
+
+/// A name of more words is cut at its front.
+const WORDS_MAX: usize = 12;
+
+/// The words of a name, the last ones if there are many.
+struct Words<'n> {
+    words: [&'n [u8]; WORDS_MAX],
+    count: usize,
+}
+
+impl<'n> Words<'n> {
+    fn of(name: &'n [u8]) -> Self {
+        let mut words = Self {
+            words: [&[]; WORDS_MAX],
+            count: 0,
+        };
+        let mut end = name.len();
+        while end > 0 && words.count < WORDS_MAX {
+            let start = word_start(name, end);
+            if start < end {
+                words.words[WORDS_MAX - 1 - words.count] = &name[start..end];
+                words.count += 1;
+                end = start;
+            } else {
+                end -= 1;
+            }
+        }
+        words
+    }
+
+    fn as_slice(&self) -> &[&'n [u8]] {
+        &self.words[WORDS_MAX - self.count..]
+    }
+}
+
+/// The start of the word that ends at `end`: `end` itself if a separator stands there.
+fn word_start(name: &[u8], end: usize) -> usize {
+    let mut start = end;
+    while start > 0 && name[start - 1].is_ascii_alphanumeric() {
+        let this = name[start - 1];
+        let next = name.get(start).filter(|_| start < end);
+        // aB | ABc: a capital begins a word before a small letter, or after one.
+        if let Some(next) = next {
+            let hump = next.is_ascii_uppercase() && this.is_ascii_lowercase();
+            let after = name.get(start + 1).filter(|_| start + 1 < end);
+            let acronym = this.is_ascii_uppercase()
+                && next.is_ascii_uppercase()
+                && after.is_some_and(u8::is_ascii_lowercase);
+            if hump || acronym {
+                return start;
+            }
+        }
+        start -= 1;
+    }
+    start
+}
+
+/// Whether a name is that of a signature, which is secret in a URL alone.
+pub(super) fn is_signature(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(b"sig") || name.ends_with(b"signature")
+}
+
+/// Whether a name is the word alone that tests and compilers also write: `PASS: name`.
+pub(super) fn is_plain_pass(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"pass")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_promise_by_their_last_telling_word() {
+        use Promise::{Password, Perhaps, Secret};
+        for (name, expected) in [
+            ("password", Some(Password)),
+            ("DB_PASSWORD", Some(Password)),
+            ("userPassword", Some(Password)),
+            ("PGPASSWORD", Some(Password)),
+            ("password2", Some(Password)),
+            ("SMTP_PASS", Some(Password)),
+            ("apiKey", Some(Secret)),
+            ("x-api-key", Some(Secret)),
+            ("OPENAI_API_KEY", Some(Secret)),
+            ("OpenAIApiKey", Some(Secret)),
+            ("AccountKey", Some(Secret)),
+            ("aws_secret_access_key", Some(Secret)),
+            ("client_secret", Some(Secret)),
+            ("authToken", Some(Secret)),
+            ("_authToken", Some(Secret)),
+            ("API_TOKEN_PROD", Some(Secret)),
+            ("SECRET_KEY_BASE64", Some(Secret)),
+            ("sessionid", Some(Perhaps)),
+            ("password_hash", None),
+            ("token_count", None),
+            ("keyId", None),
+            ("public_key", None),
+            ("primary_key", None),
+            ("tokenizer", None),
+            ("monkey", None),
+            ("compass", None),
+        ] {
+            assert_eq!(promise(name.as_bytes()), expected, "{name}");
+        }
+    }
+}

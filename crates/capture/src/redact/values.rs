@@ -1,0 +1,309 @@
+//! Whether a value is a secret, or only stands where one could.
+
+use super::shape::Alphabet;
+use super::words::{distinct, is_wordy, turns};
+
+/// What the name before a value promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Promise {
+    /// `password`: may be short, and chosen by a person.
+    Password,
+    /// `token`, `api_key`, `secret`: drawn at random.
+    Secret,
+    /// `session`, `sid`, `auth`: often something else.
+    Perhaps,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Between quotes.
+    Quoted,
+    /// `NAME=value` as shells and `.env` files have it.
+    Environment,
+    /// After a flag, in a URL, a tag, a connection string: never an expression.
+    Bare,
+    /// After `=` or `:` in what may be code: an identifier here is a variable.
+    Code,
+    /// In a sentence.
+    Prose,
+}
+
+/// No secret is longer than this: what is, is data.
+const SECRET_BYTES_MAX: usize = 4096;
+
+/// Whether `value` is a secret, as far as its name, its writing and itself can tell.
+pub(super) fn is_secret(value: &[u8], promise: Promise, style: Style) -> bool {
+    if value.len() < 4 || value.len() > SECRET_BYTES_MAX || is_placeholder(value) {
+        return false;
+    }
+    if style != Style::Quoted && is_expression(value, style) {
+        return false;
+    }
+    match promise {
+        Promise::Password => is_password(value, style),
+        Promise::Secret => is_random(value, 10) || style == Style::Bare && is_base32(value),
+        Promise::Perhaps => is_random(value, 20) && !is_uuid(value),
+    }
+}
+
+/// Whether `value` stands for a value: an example, a variable, a mask.
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    const MEANT: [&[u8]; 26] = [
+        b"example",
+        b"placeholder",
+        b"changeme",
+        b"change-me",
+        b"change_me",
+        b"changethis",
+        b"your-",
+        b"your_",
+        b"yourpass",
+        b"yourkey",
+        b"yourtoken",
+        b"yoursecret",
+        b"replace",
+        b"redacted",
+        b"dummy",
+        b"xxxx",
+        b"****",
+        b"....",
+        b"${",
+        b"{{",
+        b"$(",
+        b"<your",
+        b"insert",
+        b"foobar",
+        b"sample",
+        b"[redacted",
+    ];
+    let Some(first) = value.first() else {
+        return true;
+    };
+    if matches!(first, b'<' | b'{' | b'*' | b'[' | b'(')
+        || (*first == b'$'
+            && value
+                .get(1)
+                .is_none_or(|byte| *byte == b'{' || *byte == b'('))
+        || is_variable(value)
+    {
+        return true;
+    }
+    let distinct = distinct(value);
+    if distinct <= 3 || (distinct <= 5 && value.len() >= 16) {
+        return true;
+    }
+    let lower = value.to_ascii_lowercase();
+    MEANT
+        .iter()
+        .any(|meant| memchr::memmem::find(&lower, meant).is_some())
+        || lower.windows(3).any(|part| part == "…".as_bytes())
+}
+
+/// Whether a token is an example's: masked, or saying so.
+pub(super) fn is_masked(value: &[u8]) -> bool {
+    const MEANT: [&[u8]; 4] = [b"example", b"xxxx", b"placeholder", b"redacted"];
+    let lower = value.to_ascii_lowercase();
+    MEANT
+        .iter()
+        .any(|meant| memchr::memmem::find(&lower, meant).is_some())
+}
+
+/// `$NAME`, `%NAME%`, `NAME_OF_SOMETHING`.
+fn is_variable(value: &[u8]) -> bool {
+    let name = |text: &[u8]| !text.is_empty() && Alphabet::Word.run(text) == text.len();
+    let upper = |text: &[u8]| text.iter().all(|byte| !byte.is_ascii_lowercase());
+    match value {
+        [b'$', rest @ ..] => name(rest) && (upper(rest) || is_wordy(rest)),
+        [b'%', rest @ .., b'%'] => name(rest),
+        _ => value.contains(&b'_') && name(value) && upper(value) && is_wordy(value),
+    }
+}
+
+/// Whether an unquoted value is code: a call, a member, a type, a path.
+fn is_expression(value: &[u8], style: Style) -> bool {
+    let starts = |text: &[u8]| value.starts_with(text);
+    if starts(b"/") && style != Style::Environment || starts(b"./") || starts(b"~/") {
+        return true;
+    }
+    if matches!(style, Style::Environment | Style::Bare) {
+        return false;
+    }
+    if is_number(value) {
+        return true;
+    }
+    if value
+        .iter()
+        .any(|byte| matches!(byte, b'(' | b'[' | b'{' | b'}' | b')' | b']' | b'<' | b'>'))
+    {
+        return true;
+    }
+    if memchr::memmem::find(value, b"::").is_some() || starts(b"&") || starts(b"self.") {
+        return true;
+    }
+    // A member of a member, each an identifier.
+    let members = value.split(|byte| *byte == b'.');
+    let identifiers = members.clone().all(|part| {
+        !part.is_empty() && !part[0].is_ascii_digit() && Alphabet::Word.run(part) == part.len()
+    });
+    let path = members.clone().count() > 1 && members.clone().all(|part| part.len() < 24);
+    identifiers && is_wordy(value) && (path || style == Style::Code && !is_random(value, 12))
+}
+
+/// A number as code writes it: `0x8001_u32`, `131072u32`.
+fn is_number(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"-").unwrap_or(value);
+    if !value.first().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
+    let digits = value.strip_prefix(b"0x").unwrap_or(value);
+    let hex = digits.len() < value.len();
+    let end = digits
+        .iter()
+        .position(|byte| {
+            !(byte.is_ascii_digit() || *byte == b'_' || hex && byte.is_ascii_hexdigit())
+        })
+        .unwrap_or(digits.len());
+    matches!(
+        &digits[end..],
+        b"" | b"u8"
+            | b"u16"
+            | b"u32"
+            | b"u64"
+            | b"u128"
+            | b"usize"
+            | b"i8"
+            | b"i16"
+            | b"i32"
+            | b"i64"
+            | b"isize"
+            | b"n"
+            | b"L"
+            | b"UL"
+            | b"ULL"
+            | b"px"
+            | b"ms"
+            | b"s"
+            | b"m"
+            | b"h"
+    )
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// The writing of seeds for one-time passwords.
+fn is_base32(value: &[u8]) -> bool {
+    value.len() >= 16
+        && distinct(value) >= 8
+        && value
+            .iter()
+            .all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7' | b'='))
+}
+
+fn is_password(value: &[u8], style: Style) -> bool {
+    const WORDS: [&[u8]; 22] = [
+        b"true",
+        b"false",
+        b"null",
+        b"none",
+        b"nil",
+        b"undefined",
+        b"string",
+        b"password",
+        b"passwd",
+        b"pass",
+        b"secret",
+        b"required",
+        b"optional",
+        b"prompt",
+        b"stdin",
+        b"value",
+        b"hidden",
+        b"input",
+        b"text",
+        b"test",
+        b"user",
+        b"postgres",
+    ];
+    if value.len() > 256 || value.contains(&b' ') && style != Style::Quoted {
+        return false;
+    }
+    if WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)) {
+        return false;
+    }
+    let has = |test: fn(&u8) -> bool| value.iter().any(test);
+    let letters = has(u8::is_ascii_alphabetic);
+    let digits = has(u8::is_ascii_digit);
+    let marks = has(|byte| {
+        byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b',')
+    });
+    let spaced = value.contains(&b' ');
+    if spaced {
+        return false;
+    }
+    let mixed = !is_wordy(value) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let strong = letters && (digits || marks) || digits && marks && value.len() >= 6;
+    match style {
+        Style::Environment => {
+            value.len() >= 6
+                && (strong || mixed || !has(|byte| matches!(byte, b'/' | b'.')) && letters)
+        }
+        Style::Bare => strong || mixed || value.len() >= 8 && letters && !is_wordy(value),
+        Style::Quoted => strong && value.len() >= 5 || mixed && value.len() >= 8,
+        Style::Code => {
+            strong && value.len() >= 6 && !value.contains(&b'/') || mixed && value.len() >= 10
+        }
+        Style::Prose => {
+            letters
+                && digits
+                && value.len() >= 6
+                && !has(|byte| matches!(byte, b'/' | b':'))
+                && !is_wordy(value)
+        }
+    }
+}
+
+/// Whether `value` looks drawn at random, and is at least `min` bytes long.
+pub(super) fn is_random(value: &[u8], min: usize) -> bool {
+    if value.len() < min
+        || value
+            .iter()
+            .any(|byte| matches!(byte, 0..=b' ' | b'\\' | 0x7f..))
+    {
+        return false;
+    }
+    let distinct = distinct(value);
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let letters = value
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .count();
+    if letters == 0 || distinct < 6.min(value.len()) || is_wordy(value) || is_path(value) {
+        return false;
+    }
+    if digits == 0 {
+        // Letters alone: both cases, back and forth.
+        return value.len() >= 16 && turns(value) * 5 >= value.len() && distinct >= 10;
+    }
+    value.len() >= 16 && distinct >= 8 || turns(value) >= 4 || value.len() >= 20
+}
+
+/// A path or URL of readable parts.
+fn is_path(value: &[u8]) -> bool {
+    if memchr::memmem::find(value, b"://").is_some() {
+        return true;
+    }
+    let parts = value.split(|byte| *byte == b'/');
+    let (mut all, mut plain) = (0, 0);
+    for part in parts.filter(|part| !part.is_empty()) {
+        all += 1;
+        plain += usize::from(is_wordy(part));
+    }
+    all >= 2 && plain * 2 >= all
+}

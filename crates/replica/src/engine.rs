@@ -97,6 +97,8 @@ struct OutCall {
 enum Purpose {
     Push {
         sent: Vec<OpKey>,
+        /// Ops of the outbox after this order had never been sent before.
+        sent_before: u64,
     },
     /// The page after this place.
     Pull {
@@ -120,6 +122,7 @@ struct OpenStream {
 #[derive(Debug)]
 struct PushAnswered {
     sent: Vec<OpKey>,
+    sent_before: u64,
     answer: ReceivedAnswer,
 }
 

@@ -130,6 +130,40 @@ happenings! {
     Checkpoint,
     ThreadDeleted,
     ThreadMadeAgain,
+    ListMade,
+    ListRenamed,
+    ListRemoved,
+    ListRestored,
+    ListReordered,
+    ItemAdded,
+    ItemEdited,
+    ItemNoted,
+    ItemChecked,
+    ItemUnchecked,
+    ItemMoved,
+    /// An item was moved to another list than it was made in.
+    ItemMovedAcross,
+    ItemRemoved,
+    ItemRestored,
+    /// A change of lists was undone.
+    ListUndo,
+    ListRedo,
+    /// The server began to compact its log.
+    ServerCompaction,
+    /// The server's log dropped an op.
+    OpDropped,
+    /// The server's log let go of a tombstone.
+    TombstoneCollected,
+    /// A replica dropped ops from its own log.
+    ReplicaCompaction,
+    /// A machine was shut for long.
+    ReplicaSlept,
+    /// A replica that was away was left behind by the floor.
+    ReplicaExpired,
+    /// An op was answered as one that the log has dropped.
+    CoveredDuplicate,
+    /// A request was answered with 410, and its replica began again.
+    RebuildRequired,
 }
 
 /// How often each thing has happened.

@@ -50,6 +50,8 @@ pub(crate) enum Trouble {
     /// Somebody pushes an op whose clock is far ahead.
     ClockLeap,
     Checkpoint,
+    /// A machine is shut for long.
+    Sleep,
 }
 
 impl Trouble {
@@ -88,6 +90,7 @@ impl Trouble {
         (15, Self::Maintenance),
         (20, Self::ClockLeap),
         (20, Self::Checkpoint),
+        (25, Self::Sleep),
     ];
 }
 
@@ -177,6 +180,12 @@ pub(crate) struct Dials {
     pub(crate) prepared_file_from: u64,
     /// How many of a hundred writes come from callers without a replica.
     pub(crate) bare_percent: u32,
+    /// How many of a hundred writes are changes of lists.
+    pub(crate) lists_percent: u32,
+    /// How often the server compacts its log.
+    pub(crate) compactions: u32,
+    /// Ops by which the floor must rise for a replica to compact its own log.
+    pub(crate) compact_from: u64,
 }
 
 impl Dials {
@@ -227,6 +236,9 @@ impl Dials {
             poison_percent: *chance.pick(&[0, 3, 15]),
             prepared_file_from: *chance.pick(&[0, 20, 5_000]),
             bare_percent: *chance.pick(&[0, 5, 15]),
+            lists_percent: *chance.pick(&[0, 30, 75]),
+            compactions: *chance.pick(&[0, 3, 25]),
+            compact_from: *chance.pick(&[1, 10, 1_000_000]),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The oracle knows ops by the digest of their payload alone, which no two of a world share. Keys,
 //! places and rows are the business of the code that is tested.
 
+mod archive;
 mod holdings;
 mod order;
 mod tally;
@@ -15,6 +16,7 @@ use syncline_model::{PayloadHash, ServerSeq};
 
 use crate::workload::{Effect, Flavor, Wish};
 
+pub(crate) use archive::{Archive, WholeLog};
 pub(crate) use holdings::{Holdings, OutboxKind};
 pub use tally::Tally;
 pub(crate) use verdict::{EndState, FileEnd, MachineEnd, difference};
@@ -80,6 +82,8 @@ pub(crate) struct Written {
     pub(crate) banned: bool,
     /// Several disks have held it as unsent: each may have written it anew.
     pub(crate) may_double: bool,
+    /// How many ops with this payload were written.
+    pub(crate) copies: u32,
     /// Rises with each op that is written.
     pub(crate) order: u64,
 }
@@ -110,11 +114,35 @@ impl Oracle {
             acknowledged: false,
             banned: false,
             may_double: false,
+            copies: 1,
             order: self.orders,
         });
         let before = self.by_digest.insert(digest, index);
         assert!(before.is_none(), "two ops of a world have the same payload");
         index
+    }
+
+    /// As [`Oracle::begin`], of an op whose payload may be that of earlier ones, such as the second
+    /// tick of an item. What holds of the newest is then asked of all of them.
+    pub(crate) fn begin_again(&mut self, wish: &Wish, writer: Writer) -> usize {
+        let digest = digest(&wish.op.payload.hash());
+        let Some(index) = self.by_digest.get(&digest).copied() else {
+            return self.begin(wish, writer);
+        };
+        self.orders += 1;
+        let order = self.orders;
+        let written = &mut self.written[index];
+        written.copies += 1;
+        written.excuse = None;
+        written.banned = false;
+        written.writer = writer;
+        written.order = order;
+        index
+    }
+
+    /// Whether an op with this payload was written.
+    pub(crate) fn knows(&self, hash: &PayloadHash) -> bool {
+        self.by_digest.contains_key(&digest(hash))
     }
 
     /// The order of the op that was begun last.

@@ -1,5 +1,7 @@
 //! What users do: threads on shared keys, and ops that no fold knows.
 
+mod lists;
+
 use syncline_model::planted::{NEWER_MARKER, PANIC_MARKER};
 use syncline_model::thread::{EntryId, Status, ThreadId};
 use syncline_model::{Payload, ResourceId, Scope, Timestamp};
@@ -13,8 +15,13 @@ use uuid::Uuid;
 
 use crate::chance::Chance;
 
+pub(crate) use lists::{ListDeed, ListWishes};
+
 /// The server's bound of a payload: far below a replica's, so that some ops pass here and not there.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 2_000;
+
+/// The scope of ops that nobody folds.
+pub(crate) const OPAQUE_SCOPE: &str = "x-opaque";
 
 const PROJECTS: [&str; 2] = ["north", "south"];
 const KEYS: [&str; 3] = ["plans", "notes", "log"];
@@ -133,9 +140,10 @@ impl Wishes<'_> {
     pub(crate) fn opaque(&mut self) -> Wish {
         let number = self.numbers.next();
         let id = *self.chance.pick(&OPAQUE);
-        let text = format!(r#"{{"n":{number},"body":["é",null,1.50,{{}}]}}"#);
+        let replaces = self.chance.percent(20);
+        let text = format!(r#"{{"n":{number},"body":["é",null,1.50,{{}}],"replaces":{replaces}}}"#);
         Wish {
-            op: new_op("x-opaque", resource(id), &text),
+            op: new_op(OPAQUE_SCOPE, resource(id), &text),
             effect: Effect::Other,
             flavor: Flavor::Opaque,
         }
@@ -309,7 +317,15 @@ impl Wishes<'_> {
                     String::new()
                 }
             };
-            let text = format!(r#"{text},"n":{number}{mark}}}"#);
+            // An entry has words of its own; in others, a field that is an entry's is known, and not
+            // read: an op with one that is not known would never be covered.
+            let author = match &effect {
+                Effect::Entry { .. } => String::new(),
+                Effect::Name { .. } | Effect::Delete { .. } | Effect::Other => {
+                    format!(r#","author":"n{number}""#)
+                }
+            };
+            let text = format!("{text}{author}{mark}}}");
             wishes.push(Wish {
                 op: new_op(Scope::THREAD, id, &text),
                 effect,

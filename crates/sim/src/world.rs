@@ -4,9 +4,11 @@
 //! from the seed; whatever happens goes into the trace.
 
 mod blows;
+mod compaction;
 mod disks;
 mod faults;
 mod inventory;
+mod lists;
 mod operator;
 mod people;
 mod process;
@@ -19,15 +21,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_model::planted::{Binary, play};
-use syncline_model::{TenantId, UserId};
+use syncline_model::{ServerSeq, TenantId, UserId};
 use syncline_replica::{CallId, Engine, EngineEvent, Replica, StreamId};
+use syncline_server::tenant::Compacting;
 use syncline_simdisk::{Disk, Process, Snapshot};
 
 use crate::chance::Chance;
 use crate::coverage::{Coverage, Happening};
 use crate::dials::{Dials, Weather};
 use crate::host::WallClock;
-use crate::oracle::{Digest, Oracle, Tally, Violation};
+use crate::oracle::{Archive, Digest, Oracle, Tally, Violation};
 use crate::schedule::Schedule;
 use crate::server::SimServer;
 use crate::trace::{Sink, Trace};
@@ -148,6 +151,12 @@ pub(crate) enum Event {
     /// The power of the machine whose files begin so goes, some time after a sync of it has failed.
     CutPower(String),
     Login(usize),
+    /// The server begins to compact its log.
+    BeginCompaction,
+    /// The server goes on with a compaction.
+    Compact(u32),
+    /// Somebody may have time for what can wait.
+    Rest,
     /// The world heals.
     Heal,
     /// Whether the healed world is at rest.
@@ -169,6 +178,7 @@ pub(crate) struct World {
     trace: Trace,
     coverage: Coverage,
     oracle: Oracle,
+    archive: Archive,
     numbers: Numbers,
     weather: Weather,
     phase: Phase,
@@ -180,6 +190,10 @@ pub(crate) struct World {
     server_clock: WallClock,
     server_skew_ms: i64,
     server_backups: Vec<Snapshot>,
+    /// The compaction of the server's log that is under way.
+    compacting: Option<Compacting>,
+    /// The highest floor that the server's log has had.
+    highest_floor: ServerSeq,
     /// Pushes that wait for the next commit.
     seats: Vec<Seat>,
     streams: BTreeMap<(Life, StreamId), ServerStream>,
@@ -229,6 +243,7 @@ impl World {
             trace: Trace::new(sink),
             coverage: Coverage::default(),
             oracle: Oracle::default(),
+            archive: Archive::default(),
             numbers: Numbers::default(),
             phase: Phase::Trouble,
             tenant: TenantId::new("tenant").expect(NAME),
@@ -238,6 +253,8 @@ impl World {
             server_clock: WallClock::default(),
             server_skew_ms: 0,
             server_backups: Vec::new(),
+            compacting: None,
+            highest_floor: ServerSeq::ZERO,
             seats: Vec::new(),
             streams: BTreeMap::new(),
             bare: people::BareCaller::default(),
@@ -268,10 +285,17 @@ impl World {
             self.schedule.set(500, Event::BareWrite);
         }
         self.schedule.set(1_000, Event::Heartbeat);
+        if self.dials.compact_from < 1_000 {
+            self.schedule.set(1_000, Event::Rest);
+        }
         let length = u64::from(self.dials.writes) * self.dials.write_gap_ms;
         for _ in 0..self.blows_left {
             let at = self.chance.between(length / 10, length.max(2_000));
             self.schedule.set(at, Event::Blow);
+        }
+        for _ in 0..self.dials.compactions {
+            let at = self.chance.between(length / 10, length.max(2_000));
+            self.schedule.set(at, Event::BeginCompaction);
         }
     }
 
@@ -336,6 +360,9 @@ impl World {
             Event::LiftQuota(prefix) => self.lift_quota(&prefix),
             Event::CutPower(prefix) => self.cut_power_after_failed_sync(&prefix),
             Event::Login(machine) => self.login(machine),
+            Event::BeginCompaction => self.compact_server()?,
+            Event::Compact(life) => self.compact_step(life),
+            Event::Rest => self.rest(),
             Event::Heal => self.heal(),
             Event::Look => unreachable!("looked at by the caller"),
         }

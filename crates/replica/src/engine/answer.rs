@@ -9,9 +9,13 @@ use super::{
     Answer, AnswerBody, CallId, CameAfter, Engine, Failed, OutCall, Output, PREPARED_FILE_TYPE,
     Purpose, PushAnswered, RebuildUnderWay, StreamId, Unanswered,
 };
+use crate::ReplicaError;
 use crate::replica::Fitness;
 
 const OK: u16 = 200;
+const CONFLICT: u16 = 409;
+const GONE: u16 = 410;
+const TOO_LARGE: u16 = 413;
 
 impl Engine {
     /// Takes the end of a call.
@@ -24,13 +28,36 @@ impl Engine {
                 self.notes.unanswered(&self.replica, &cause);
                 Event::CallFailed(Failure::TRANSPORT)
             }
-            Ok(answer) if answer.status != OK => Event::CallFailed(self.failure_of(&answer)),
+            Ok(answer) if answer.status != OK => {
+                let failure = self.failure_of(&answer);
+                match self.take_back(&purpose, &answer) {
+                    Ok(()) => Event::CallFailed(failure),
+                    Err(failed) => Event::LocalFailed(self.local_failure(failed.into())),
+                }
+            }
             Ok(answer) => match self.succeeded(purpose, &answer) {
                 Ok(event) => event,
                 Err(failed) => Event::LocalFailed(self.local_failure(failed)),
             },
         };
         self.drive(event);
+    }
+
+    /// A push that is too large, or from a place that is not the log's, is refused as a whole whenever
+    /// it arrives: what it held counts as not sent.
+    fn take_back(&mut self, purpose: &Purpose, answer: &Answer) -> Result<(), ReplicaError> {
+        match purpose {
+            Purpose::Push { sent_before, .. }
+                if matches!(answer.status, CONFLICT | GONE | TOO_LARGE) =>
+            {
+                self.replica.take_back_offer(*sent_before)
+            }
+            Purpose::Push { .. }
+            | Purpose::Pull { .. }
+            | Purpose::Probe
+            | Purpose::FetchFile
+            | Purpose::FetchPage { .. } => Ok(()),
+        }
     }
 
     /// What an answer of status 200 says.
@@ -40,9 +67,13 @@ impl Engine {
             AnswerBody::Saved => &[],
         };
         match purpose {
-            Purpose::Push { sent } => match ReceivedAnswer::decode(body, &sent) {
+            Purpose::Push { sent, sent_before } => match ReceivedAnswer::decode(body, &sent) {
                 Ok(answer) => {
-                    self.push_answer = Some(PushAnswered { sent, answer });
+                    self.push_answer = Some(PushAnswered {
+                        sent,
+                        sent_before,
+                        answer,
+                    });
                     Ok(Event::PushAnswered)
                 }
                 Err(error) => Ok(self.unreadable(&error)),

@@ -69,6 +69,7 @@ impl Engine {
     }
 
     fn push(&mut self) -> Result<Option<Event>, Failed> {
+        let sent_before = self.replica.sent_through()?;
         let Some(batch) = self.replica.next_batch(self.batch_limit)? else {
             return Ok(Some(Event::NothingToPush));
         };
@@ -94,7 +95,7 @@ impl Engine {
             save_to: None,
             answer_bytes_max: ANSWER_BYTES_MAX,
         };
-        self.send(Purpose::Push { sent }, call);
+        self.send(Purpose::Push { sent, sent_before }, call);
         Ok(None)
     }
 
@@ -125,6 +126,13 @@ impl Engine {
             let verdict = match verdict {
                 PushVerdict::Accepted(seq) | PushVerdict::Duplicate(Some(seq)) => {
                     Verdict::Acknowledged(seq)
+                }
+                // What was never sent before can't have been covered: its key is another's, of a copy
+                // of this replica, or of a life that it was put back from.
+                PushVerdict::Duplicate(None)
+                    if self.replica.is_sent_first(&key, answered.sent_before)? =>
+                {
+                    Verdict::KeyTaken
                 }
                 PushVerdict::Duplicate(None) => Verdict::Covered,
                 PushVerdict::Rejected(error) => {

@@ -55,6 +55,28 @@ impl Replica {
         Ok(if again { Offer::Again } else { Offer::Own })
     }
 
+    /// The order up to which the outbox was ever sent, as far as this file knows.
+    pub(crate) fn sent_through(&self) -> Result<u64, ReplicaError> {
+        self.local.offered_order().map_err(ReplicaError::Local)
+    }
+
+    /// Takes back that the outbox was sent beyond this order.
+    pub(crate) fn take_back_offer(&mut self, order: u64) -> Result<(), ReplicaError> {
+        self.local
+            .take_back_offer(order)
+            .map_err(ReplicaError::Local)
+    }
+
+    /// Whether an own op of the outbox was sent for the first time after `sent_before` was.
+    pub(crate) fn is_sent_first(
+        &self,
+        key: &OpKey,
+        sent_before: u64,
+    ) -> Result<bool, ReplicaError> {
+        let row = self.local.outbox_row(key).map_err(ReplicaError::Local)?;
+        Ok(row.is_some_and(|row| row.heal.is_none() && row.order > sent_before))
+    }
+
     /// The next ops to push, oldest first.
     pub(crate) fn next_batch(
         &mut self,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ServerSeq, Timestamp};
 use syncline_store::{
     ClientRecord, Collecting, Compacted, Compaction, Forgetting, PendingOp, Stepped, StoreError,
@@ -58,7 +59,7 @@ impl Keep {
     /// the retention window.
     pub fn floor(&self, file: &TenantFile, now: Timestamp) -> Result<ServerSeq, StoreError> {
         let head = file.head()?.cursor.server_seq;
-        let mut floor = if self.retention.is_zero() {
+        let floor = if self.retention.is_zero() {
             head
         } else {
             match before(now, self.retention) {
@@ -66,12 +67,15 @@ impl Keep {
                 None => ServerSeq::ZERO,
             }
         };
-        for client in file.clients()? {
-            if let (Some(cursor), Liveness::Live) = (client.cursor, self.liveness(&client, now)) {
-                floor = floor.min(cursor.server_seq);
-            }
-        }
-        Ok(floor)
+        let clients = file.clients()?.into_iter();
+        let live = clients.filter(|client| self.liveness(client, now) == Liveness::Live);
+        let places = live.filter_map(|client| client.cursor);
+        let laziest = if is_planted(Defect::FloorPastTheLaziest) {
+            places.map(|cursor| cursor.server_seq).max()
+        } else {
+            places.map(|cursor| cursor.server_seq).min()
+        };
+        Ok(laziest.map_or(floor, |place| floor.min(place)))
     }
 }
 

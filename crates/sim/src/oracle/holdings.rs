@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syncline_model::{Epoch, ServerSeq};
+use syncline_model::{Epoch, LoggedOp, ServerSeq};
 use syncline_store::local::{LocalFile, OutboxState};
 use syncline_store::{FileOptions, PageLimit, StoreError, TenantFile};
 use uuid::Uuid;
 
-use super::{Digest, digest};
+use super::{Archive, Digest, WholeLog, digest};
 
 const WHOLE: PageLimit = PageLimit {
     ops: usize::MAX >> 1,
@@ -28,29 +28,31 @@ pub(crate) enum OutboxKind {
 pub(crate) struct Holdings {
     /// The epoch of the log; none: it has met no server.
     pub(crate) epoch: Option<Epoch>,
+    /// With what compaction has dropped: that it held as well, in effect.
     pub(crate) log: BTreeMap<ServerSeq, Digest>,
+    /// The log's ops, for those who fold it themselves.
+    pub(crate) whole: WholeLog,
     pub(crate) outbox: Vec<(Digest, OutboxKind)>,
     pub(crate) quarantine: BTreeSet<Digest>,
 }
 
 impl Holdings {
     /// Reads the log of a tenant file.
-    pub(crate) fn of_log(file: &TenantFile) -> Result<Self, StoreError> {
+    pub(crate) fn of_log(file: &TenantFile, archive: &mut Archive) -> Result<Self, StoreError> {
         let epoch = Some(file.head()?.epoch).filter(|epoch| *epoch != Epoch::new(Uuid::nil()));
-        let mut held = Self {
+        let whole = archive.whole(file)?;
+        let places = whole.ops.iter();
+        let digest_of = |op: &LoggedOp| digest(&op.payload_hash);
+        Ok(Self {
             epoch,
+            log: places.map(|(seq, op)| (*seq, digest_of(op))).collect(),
+            whole,
             ..Self::default()
-        };
-        file.visit_ops_after(ServerSeq::ZERO, WHOLE, |op| {
-            let seq = ServerSeq(op.server_seq);
-            held.log.insert(seq, digest(&op.payload_hash));
-            Ok(())
-        })?;
-        Ok(held)
+        })
     }
 
     /// Reads a replica's files under `prefix`; what can't be read is not held.
-    pub(crate) fn of_replica(vfs: &str, prefix: &str) -> Self {
+    pub(crate) fn of_replica(vfs: &str, prefix: &str, archive: &mut Archive) -> Self {
         let options = FileOptions {
             vfs: Some(vfs.to_owned()),
             ..FileOptions::default()
@@ -63,7 +65,7 @@ impl Holdings {
             let path = format!("{prefix}{}", identity.tenant_file);
             TenantFile::open(path.as_ref(), &options).ok()
         });
-        let log = tenant.and_then(|file| Self::of_log(&file).ok());
+        let log = tenant.and_then(|file| Self::of_log(&file, archive).ok());
         let mut held = log.unwrap_or_default();
         for row in local.outbox_after(0, WHOLE.ops).unwrap_or_default() {
             let kind = match (row.heal, row.state) {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use syncline_model::ServerSeq;
+use syncline_model::compaction::replaces;
 use syncline_model::thread::ThreadId;
 use syncline_store::Head;
 
-use super::{Digest, Holdings, Oracle, Told, Violation, Written};
-use crate::workload::{Effect, Flavor};
+use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Written};
+use crate::workload::{Effect, Flavor, OPAQUE_SCOPE};
 
 /// How a tenant file stands at the end.
 #[derive(Debug)]
@@ -43,6 +45,12 @@ pub(crate) struct EndState {
     pub(crate) machines: Vec<MachineEnd>,
     /// Whether somebody has made clocks leap.
     pub(crate) clocks_leapt: bool,
+    /// The highest floor that the server's log has had.
+    pub(crate) highest_floor: ServerSeq,
+    /// What some log has dropped as covered.
+    pub(crate) dropped: BTreeSet<Digest>,
+    /// The view of a log that never dropped anything.
+    pub(crate) reference: String,
 }
 
 impl Oracle {
@@ -51,9 +59,20 @@ impl Oracle {
         self.check_tally()?;
         check_file("server", &end.server)?;
         self.check_acknowledged(&end.server.held.log)?;
+        if let Some(lines) = difference(&end.server.view, &end.reference) {
+            return violation(format!(
+                "server: the view is not the fold of all that was ever written: {lines}"
+            ));
+        }
+        check_replaced(&end.server.held.whole)?;
+        check_floor("server", &end.server, end.highest_floor)?;
+        if !holds_floor(&end.server) {
+            return violation("the op at the floor, whose mark replicas show, is gone".to_owned());
+        }
         for machine in &end.machines {
             check_file(&machine.name, &machine.file)?;
             check_equal(&machine.name, &machine.file, &end.server)?;
+            check_floor(&machine.name, &machine.file, end.highest_floor)?;
             self.check_quarantine(machine, end)?;
         }
         check_identities(&end.machines)?;
@@ -64,7 +83,8 @@ impl Oracle {
         for written in &self.written {
             let count = in_log.get(&written.digest).copied().unwrap_or_default();
             check_presence(written, count, end)?;
-            if count > 0 && !end.erased.contains(&written.digest) {
+            let is_dropped = end.dropped.contains(&written.digest);
+            if count > 0 && !is_dropped && !end.erased.contains(&written.digest) {
                 check_view(written, &end.server.view)?;
             }
         }
@@ -74,6 +94,21 @@ impl Oracle {
             ));
         }
         self.check_names(&in_log, &end.names)
+    }
+
+    /// What was promised, and is not in this log.
+    pub(crate) fn missing<'a>(
+        &'a self,
+        log: &BTreeMap<ServerSeq, Digest>,
+    ) -> impl Iterator<Item = &'a Digest> {
+        let in_log: BTreeSet<Digest> = log.values().copied().collect();
+        let promised = self.written.iter().filter(|written| {
+            let is_promised = written.told == Told::Done || written.acknowledged;
+            is_promised && written.excuse.is_none()
+        });
+        promised
+            .map(|written| &written.digest)
+            .filter(move |digest| !in_log.contains(*digest))
     }
 
     fn check_quarantine(&self, machine: &MachineEnd, end: &EndState) -> Result<(), Violation> {
@@ -103,6 +138,9 @@ fn violation<T>(text: String) -> Result<T, Violation> {
 fn check_file(name: &str, file: &FileEnd) -> Result<(), Violation> {
     if let Some(damage) = file.integrity.iter().find(|verdict| *verdict != "ok") {
         return violation(format!("{name}: a file is damaged: {damage}"));
+    }
+    if let Some(seq) = file.held.whole.gap {
+        return violation(format!("{name}: no log has ever held the op at {seq}"));
     }
     let places = file.held.log.keys().map(|seq| seq.get());
     if !places.eq(1..=file.head.cursor.server_seq.get()) {
@@ -153,7 +191,7 @@ fn check_presence(written: &Written, count: u32, end: &EndState) -> Result<(), V
     if written.banned && count > 0 {
         return violation(format!("a discarded op has come back: {}", what()));
     }
-    if count > 1 && !written.may_double {
+    if count > written.copies && !written.may_double {
         return violation(format!("the log holds an op {count} times: {}", what()));
     }
     let quarantined = || {
@@ -161,8 +199,46 @@ fn check_presence(written: &Written, count: u32, end: &EndState) -> Result<(), V
         machines.any(|machine| machine.file.held.quarantine.contains(&written.digest))
     };
     let is_promised = written.told == Told::Done || written.acknowledged;
-    if count == 0 && is_promised && written.excuse.is_none() && !quarantined() {
+    // What was covered is not missed: the reference tells whether it was.
+    let is_dropped = end.dropped.contains(&written.digest);
+    let is_missed = count == 0 && !is_dropped && !quarantined();
+    if is_missed && is_promised && written.excuse.is_none() {
         return violation(format!("an op is lost: {} of {:?}", what(), written.writer));
+    }
+    Ok(())
+}
+
+/// Nothing is dropped but below a floor that the server has had.
+fn check_floor(name: &str, file: &FileEnd, highest: ServerSeq) -> Result<(), Violation> {
+    let whole = &file.held.whole;
+    let mut dropped = whole.ops.keys().filter(|seq| !whole.held.contains(seq));
+    match dropped.find(|seq| **seq >= highest) {
+        None => Ok(()),
+        Some(seq) => violation(format!(
+            "{name}: the op at {seq} was dropped above every floor"
+        )),
+    }
+}
+
+fn holds_floor(file: &FileEnd) -> bool {
+    let floor = file.head.floor;
+    floor == ServerSeq::ZERO || file.held.whole.held.contains(&floor)
+}
+
+/// An op that no fold knows is dropped only where a later one replaces it.
+fn check_replaced(log: &WholeLog) -> Result<(), Violation> {
+    let mut replaced = BTreeSet::new();
+    for (seq, op) in log.ops.iter().rev() {
+        if op.key.scope.as_str() != OPAQUE_SCOPE {
+            continue;
+        }
+        if log.held.contains(seq) {
+            if op.payload.as_ref().is_some_and(replaces) {
+                replaced.insert(&op.key.resource);
+            }
+        } else if !replaced.contains(&op.key.resource) {
+            return violation(format!("nothing replaces the opaque op dropped at {seq}"));
+        }
     }
     Ok(())
 }

@@ -59,6 +59,7 @@ impl World {
             Trouble::Upgrade => self.upgrade_somebody(),
             Trouble::ClockLeap => self.leap(),
             Trouble::Checkpoint => self.checkpoint(),
+            Trouble::Sleep => self.sleep(),
         }
         self.bury_the_dead();
         Ok(())

@@ -29,7 +29,7 @@ impl World {
     pub(super) fn holdings_of(&mut self, machine: usize) -> Holdings {
         let prefix = self.copy_aside(&self.machines[machine].home.clone());
         let binary = play(Binary::default());
-        let held = Holdings::of_replica(self.disk.vfs_name(), &prefix);
+        let held = Holdings::of_replica(self.disk.vfs_name(), &prefix, &mut self.archive);
         play(binary);
         self.forget_aside(&prefix);
         held
@@ -44,7 +44,10 @@ impl World {
         };
         let before = play(Binary::default());
         let file = TenantFile::open(format!("{prefix}tenant.db").as_ref(), &options);
-        let held = file.ok().and_then(|file| Holdings::of_log(&file).ok());
+        let archive = &mut self.archive;
+        let held = file
+            .ok()
+            .and_then(|file| Holdings::of_log(&file, archive).ok());
         play(before);
         self.forget_aside(&prefix);
         held.unwrap_or_default()

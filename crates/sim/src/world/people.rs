@@ -82,7 +82,7 @@ impl World {
     }
 
     /// The replica of a process that is up.
-    fn replica(&mut self, pid: Pid) -> Option<&mut Replica> {
+    pub(super) fn replica(&mut self, pid: Pid) -> Option<&mut Replica> {
         match &mut self.process(pid).doing {
             Doing::Nothing => None,
             Doing::Writing(replica) => Some(replica),
@@ -99,6 +99,15 @@ impl World {
 
     /// Writes what a user at this process wants written next.
     pub(super) fn write(&mut self, pid: Pid) -> Result<(), Violation> {
+        if self.chance.percent(self.dials.lists_percent) {
+            self.change_lists(pid)
+        } else {
+            self.write_on_threads(pid)
+        }
+    }
+
+    /// Writes what a user wants written next on threads, or in a scope that nobody folds.
+    fn write_on_threads(&mut self, pid: Pid) -> Result<(), Violation> {
         self.enter(pid);
         let (at, writer) = (
             self.machines[pid.machine].clock.now(),
@@ -170,7 +179,7 @@ impl World {
     }
 
     /// Tells who syncs that there is something to push.
-    fn after_write(&mut self, pid: Pid) {
+    pub(super) fn after_write(&mut self, pid: Pid) {
         if !self.is_alive(pid) {
             return;
         }

@@ -172,6 +172,7 @@ impl World {
             Ok(Start::Ready(mut engine)) => {
                 self.note(format_args!("{pid} syncs"));
                 engine.fetch_file_from(self.dials.prepared_file_from);
+                engine.compact_from(self.dials.compact_from);
                 self.process(pid).doing = Doing::Syncing(engine);
                 let others = self.machines[pid.machine].processes.iter();
                 let taken_over = others

@@ -1,20 +1,22 @@
 //! The second phase: everything heals, and the world must come to rest, with all promises kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use syncline_model::ServerSeq;
 use syncline_model::planted::{Binary, play};
 use syncline_model::thread::ThreadId;
+use syncline_model::{Epoch, Mark, ServerSeq};
 use syncline_protocol::session::State;
 use syncline_store::local::LocalFile;
 use syncline_store::threads::{ListFilter, ListStart, list_threads};
-use syncline_store::{FileOptions, OpenError, PageLimit, StoreError, TenantFile};
+use syncline_store::{AppendError, FileOptions, OpenError, PageLimit, StoreError, TenantFile};
+use uuid::Uuid;
 
 use super::process::chain;
 use super::{Doing, Event, Phase, Pid, World};
 use crate::dials::Weather;
 use crate::oracle::{
-    Digest, EndState, FileEnd, Holdings, MachineEnd, Violation, difference, digest,
+    Archive, Digest, EndState, FileEnd, Holdings, MachineEnd, Violation, difference, digest,
 };
 use crate::server::HOME;
 
@@ -180,6 +182,7 @@ impl World {
         };
         let mut server = TenantFile::open("server/tenant.db".as_ref(), &options)?;
         let (erased, names) = (erased(&server)?, names(&server)?);
+        let server = file_end(&mut server, &mut self.archive, Again::Fold)?;
         let mut machines = Vec::new();
         // Equal views over equal logs need not each be folded again.
         let folded_again = self.chance.below(self.machines.len());
@@ -189,15 +192,58 @@ impl World {
             } else {
                 Again::Trust
             };
-            machines.push(machine_end(&machine.home, &options, again)?);
+            let archive = &mut self.archive;
+            machines.push(machine_end(&machine.home, &options, archive, again)?);
         }
         Ok(EndState {
-            server: file_end(&mut server, Again::Fold)?,
+            reference: self.reference(&server.held, &machines)?,
+            highest_floor: self.highest_floor,
+            dropped: self.archive.all_dropped(),
+            server,
             erased,
             names,
             machines,
             clocks_leapt: self.clocks_leapt,
         })
+    }
+}
+
+impl World {
+    /// The view of a log that holds everything that the server's has ever held, and behind it what
+    /// was promised and dropped before a log was lost: if that was covered, it changes nothing.
+    ///
+    /// What covered it may itself be lost with a disk, discarded, or in quarantine: of such resources
+    /// nothing is asked.
+    fn reference(&self, server: &Holdings, machines: &[MachineEnd]) -> Result<String, EndError> {
+        let is_away = |digest: &Digest| {
+            let excused = self
+                .oracle
+                .find(digest)
+                .is_some_and(|it| it.excuse.is_some());
+            let mut held = machines.iter().map(|machine| &machine.file.held.quarantine);
+            excused || held.any(|quarantine| quarantine.contains(digest))
+        };
+        let unsure = self.archive.resources_of(is_away);
+        let options = FileOptions {
+            vfs: Some(self.disk.vfs_name().to_owned()),
+            ..FileOptions::default()
+        };
+        let epoch = Epoch::new(Uuid::from_u128(1));
+        let origin = Mark::origin([0; 16]);
+        let path = Path::new("reference/tenant.db");
+        let mut file = TenantFile::create(path, &options, epoch, origin)?;
+        let missing = self.oracle.missing(&server.log);
+        let missing = missing.filter_map(|digest| self.archive.dropped(digest));
+        let missing = missing.filter(|op| {
+            let resource = (op.key.scope.clone(), op.key.resource.clone());
+            !self.archive.is_collected(op) && !unsure.contains(&resource)
+        });
+        let mut batch = file.begin()?;
+        for op in server.whole.ops.values().chain(missing) {
+            batch.append(&op.key, op.payload.as_ref(), op.payload_hash)?;
+        }
+        batch.commit()?;
+        Ok(file.dump_view()?)
     }
 }
 
@@ -208,6 +254,8 @@ enum EndError {
     Open(#[from] OpenError),
     #[error("could not read a file")]
     Store(#[from] StoreError),
+    #[error("could not fold everything again")]
+    Append(#[from] AppendError),
 }
 
 /// Whether a log is folded again, to be compared with its view.
@@ -217,13 +265,23 @@ enum Again {
     Trust,
 }
 
-fn machine_end(home: &str, options: &FileOptions, again: Again) -> Result<MachineEnd, EndError> {
+fn machine_end(
+    home: &str,
+    options: &FileOptions,
+    archive: &mut Archive,
+    again: Again,
+) -> Result<MachineEnd, EndError> {
     let local = LocalFile::open(format!("{home}local.db").as_ref(), options)?;
     let identity = local.identity()?;
     let path = format!("{home}{}", identity.tenant_file);
-    let mut file = file_end(&mut TenantFile::open(path.as_ref(), options)?, again)?;
+    let mut file = file_end(
+        &mut TenantFile::open(path.as_ref(), options)?,
+        archive,
+        again,
+    )?;
     file.integrity.push(local.integrity()?);
-    let held = Holdings::of_replica(options.vfs.as_deref().unwrap_or_default(), home);
+    let vfs = options.vfs.as_deref().unwrap_or_default();
+    let held = Holdings::of_replica(vfs, home, archive);
     file.held.outbox = held.outbox;
     file.held.quarantine = held.quarantine;
     let quarantined = local.quarantined()?;
@@ -239,8 +297,13 @@ fn machine_end(home: &str, options: &FileOptions, again: Again) -> Result<Machin
     })
 }
 
-fn file_end(file: &mut TenantFile, again: Again) -> Result<FileEnd, EndError> {
-    let (head, held, view) = (file.head()?, Holdings::of_log(file)?, file.dump_view()?);
+fn file_end(
+    file: &mut TenantFile,
+    archive: &mut Archive,
+    again: Again,
+) -> Result<FileEnd, EndError> {
+    let held = Holdings::of_log(file, archive)?;
+    let (head, view) = (file.head()?, file.dump_view()?);
     let integrity = vec![file.integrity()?];
     let folded_again = match again {
         Again::Trust => view.clone(),

@@ -10,7 +10,7 @@ use syncline_replica::{Answer, AnswerBody, Call};
 use super::transport::{Flight, Purpose, Word, code_of};
 use super::{Event, World};
 use crate::coverage::Happening;
-use crate::oracle::{Violation, digest};
+use crate::oracle::{Digest, Excuse, Violation, digest};
 use crate::server::{Asker, Gate, Pushed, Served, SimServer, Waiting};
 use crate::workload::Flavor;
 
@@ -55,6 +55,7 @@ impl World {
     pub(super) fn end_server(&mut self) {
         self.enter_server();
         self.server = None;
+        self.compacting = None;
         self.server_life += 1;
         for seat in std::mem::take(&mut self.seats) {
             self.refuse_connection(seat.flight);
@@ -133,6 +134,7 @@ impl World {
             }
             Some(ErrorCode::StorageFull) => self.count(Happening::StorageFull),
             Some(ErrorCode::LogDiverged) => self.count_regrown(&answer, request),
+            Some(ErrorCode::RebuildRequired) => self.count(Happening::RebuildRequired),
             _ => {}
         }
         self.answer(flight, answer, Word::Other);
@@ -213,6 +215,7 @@ impl World {
             self.note(format_args!("{line}"));
             match code_of(&pushed.answer) {
                 Some(ErrorCode::StorageFull) => self.count(Happening::StorageFull),
+                Some(ErrorCode::RebuildRequired) => self.count(Happening::RebuildRequired),
                 Some(ErrorCode::LogDiverged) => {
                     self.count_regrown(&pushed.answer, &flight.request);
                 }
@@ -239,7 +242,7 @@ impl World {
                         self.count(Happening::OfferedAgain);
                     }
                 }
-                Verdict::Duplicate(None) => {}
+                Verdict::Duplicate(None) => self.count_as_taken(digest),
                 Verdict::Rejected(error) => {
                     refused.insert(op.key.resource.clone());
                     self.count_refusal(error.code);
@@ -253,6 +256,16 @@ impl World {
         } else {
             Word::Refusal
         })
+    }
+
+    /// A key counts as taken by an op that was dropped. A machine that was put back may have used it
+    /// twice, for another op each time, and lost the answer to the first try: then nobody can tell.
+    fn count_as_taken(&mut self, digest: Digest) {
+        self.count(Happening::CoveredDuplicate);
+        let written = self.oracle.find(&digest);
+        if written.is_some_and(|written| written.writer.era > 0) {
+            self.oracle.excuse([digest], Excuse::LostWithDisk);
+        }
     }
 
     fn count_refusal(&mut self, code: ErrorCode) {

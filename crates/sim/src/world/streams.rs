@@ -133,6 +133,7 @@ impl World {
         for (life, stream) in open {
             self.stream_send(life, stream, HEARTBEAT);
         }
+        self.note_time();
         self.schedule.set(HEARTBEAT_MS, Event::Heartbeat);
     }
 

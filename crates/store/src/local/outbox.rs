@@ -180,6 +180,18 @@ impl LocalFile {
         Ok(found)
     }
 
+    /// Takes back that the outbox was offered beyond `order`: the server has refused that request as a
+    /// whole, and took nothing of it.
+    pub fn take_back_offer(&mut self, order: u64) -> Result<(), StoreError> {
+        self.relaxed(|transaction| {
+            transaction.execute(
+                "UPDATE identity SET offered = min(offered, ?)",
+                [order as i64],
+            )?;
+            Ok(())
+        })
+    }
+
     /// The order of the newest op of the outbox; 0: it is empty.
     pub fn newest_order(&self) -> Result<u64, StoreError> {
         newest_order(&self.connection)

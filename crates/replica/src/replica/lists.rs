@@ -203,7 +203,7 @@ impl Replica {
         decide: &mut impl FnMut(&ListDesk<'_>, &Standing<'_>) -> Result<Vec<OpKey>, ListError>,
     ) -> Result<Option<Vec<OpKey>>, ListError> {
         let (tenant, name) = (&self.tenant, &self.tenant_name);
-        let jitter = jitter(&*self.place.host);
+        let host = &*self.place.host;
         self.local.change_lists(|desk| {
             tenant.snapshot(|tenant| {
                 let folded = tenant.folded_order().map_err(view_failed)?;
@@ -211,7 +211,7 @@ impl Replica {
                 if !whole && need == Need::WholeOutbox {
                     return Ok(None);
                 }
-                decide(desk, &Standing { tenant, jitter }).map(Some)
+                decide(desk, &Standing { tenant, host }).map(Some)
             })
         })
     }
@@ -227,7 +227,7 @@ enum Need {
 /// The lists as they stand while a change is decided.
 struct Standing<'v> {
     tenant: &'v TenantFile,
-    jitter: Jitter,
+    host: &'v dyn Host,
 }
 
 /// What reverses a step.
@@ -241,7 +241,8 @@ struct Reversal {
 impl Standing<'_> {
     fn plan(&self, command: &Command, source: Source) -> Result<Plan, ListError> {
         let view = StoredLists::new(self.tenant.connection());
-        plan(&view, command, source, self.jitter).map_err(|error| match error {
+        // Two commands of one change may aim at one gap, which neither sees the other fill.
+        plan(&view, command, source, jitter(self.host)).map_err(|error| match error {
             PlanError::View(error) => view_failed(error),
             declined => ListError::Declined(declined),
         })

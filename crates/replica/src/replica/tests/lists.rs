@@ -322,3 +322,31 @@ fn what_was_done_together_is_undone_together() {
     assert_eq!(undo(&mut replica).change, change);
     assert_eq!(shown(&mut replica), before);
 }
+
+#[test]
+fn commands_of_one_change_that_aim_at_one_gap_make_keys_of_their_own() {
+    let place = Place::new();
+    let mut replica = place.open("a");
+    does(&mut replica, &new_list("l"));
+    does(&mut replica, &add(&["a", "b"]));
+    let aimed = [
+        ("x", Spot::Before(item_ref("b"))),
+        ("y", Spot::After(item_ref("a"))),
+    ];
+    let both = aimed.map(|(id, at)| match add(&[id]) {
+        Command::Add { list, items, .. } => Command::Add {
+            list,
+            items,
+            spot: at,
+        },
+        other => other,
+    });
+    let change = ListChange::of(&both[0]);
+    replica.change_lists_together(&change, &both).unwrap();
+    let (_, found) = shown(&mut replica).remove(0);
+    assert_eq!(found.len(), 4);
+    assert!(
+        found.is_sorted_by(|a, b| a.position < b.position),
+        "{found:?}"
+    );
+}

@@ -136,30 +136,42 @@ impl Reader<'_, '_> {
     }
 
     /// Takes the line for its session, by its `uuid`; none: it was taken before.
-    fn take(&mut self, key: SessionKey) -> Option<Owner> {
+    /// A message of this id is looked for among what other machines have brought, too.
+    fn take(&mut self, key: SessionKey, message: Option<&str>) -> Option<Owner> {
         let id = key.id(AGENT);
-        let uuid = self.line.uuid.as_deref();
-        let line = match uuid {
+        let line = match self.line.uuid.as_deref() {
             Some(uuid) => line_key(uuid),
             None => UnitKey::of(&["claude-code line", &key.native, &key.apart, self.text]),
         };
         let first = self.known.noted(line);
-        let Some(first) = first.and_then(|note| String::from_utf8(note).ok()) else {
-            self.known.note(line, id.to_string().as_bytes());
+        let noted = first.and_then(|note| String::from_utf8(note).ok());
+        let noted: Option<SessionId> = match noted {
+            Some(first) => Some(first.parse().ok()?),
+            None => None,
+        };
+        if noted == Some(id) {
+            return None;
+        }
+        let first = match message.and_then(|message| self.known.origin(id, message)) {
+            // What was told of it stays, in whatever order files are read again.
+            Some(origin) => origin,
+            None if noted.is_some() => noted,
+            None => message.and_then(|message| self.said_elsewhere(message, id)),
+        };
+        let Some(first) = first else {
+            if noted.is_none() {
+                self.known.note(line, id.to_string().as_bytes());
+            }
             return Some(Owner {
                 key,
                 id,
                 copied_from: None,
             });
         };
-        let first: SessionId = first.parse().ok()?;
-        if first == id {
-            return None;
-        }
         let copy = UnitKey::of(&[
             "claude-code copy",
             &id.to_string(),
-            uuid.unwrap_or_default(),
+            self.line.uuid.as_deref().unwrap_or_default(),
         ]);
         if self.known.noted(copy).is_some() {
             return None;
@@ -170,6 +182,17 @@ impl Reader<'_, '_> {
             id,
             copied_from: Some(first),
         })
+    }
+
+    /// The session that has said a message, where another machine has told so. Ids of responses that no
+    /// request stands behind may be the same everywhere.
+    fn said_elsewhere(&mut self, message: &str, id: SessionId) -> Option<SessionId> {
+        let is_response = self.line.kind.as_deref() == Some("assistant");
+        if is_response && self.line.request_id.is_none() {
+            return None;
+        }
+        let first = self.known.said_first(AGENT, message)?;
+        (first != id).then_some(first)
     }
 
     fn system(mut self) -> Verdict {
@@ -188,7 +211,7 @@ impl Reader<'_, '_> {
         let Some(key) = self.session() else {
             return Verdict::Damaged("it names no session".to_owned());
         };
-        let Some(owner) = self.take(key) else {
+        let Some(owner) = self.take(key, None) else {
             return Verdict::Known;
         };
         self.about_session(&owner);
@@ -243,7 +266,7 @@ impl Reader<'_, '_> {
         let (Some(title), Some(key)) = (title, self.session()) else {
             return self.unknown();
         };
-        let Some(owner) = self.take(key) else {
+        let Some(owner) = self.take(key, None) else {
             return Verdict::Known;
         };
         self.about_session(&owner);
@@ -279,7 +302,7 @@ impl Reader<'_, '_> {
         let Some(key) = self.session() else {
             return Verdict::NotUnderstood;
         };
-        let Some(owner) = self.take(key) else {
+        let Some(owner) = self.take(key, None) else {
             return Verdict::Known;
         };
         self.about_session(&owner);

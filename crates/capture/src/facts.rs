@@ -78,6 +78,11 @@ pub trait Known {
     fn noted(&mut self, key: UnitKey) -> Option<Vec<u8>>;
     /// Notes that the unit is taken, with the facts that are given now.
     fn note(&mut self, key: UnitKey, note: &[u8]);
+    /// What is known, also from other machines, of a message of a session: the session that it was
+    /// copied from, if it was. None: nothing is known of it.
+    fn origin(&mut self, session: SessionId, message: &str) -> Option<Option<SessionId>>;
+    /// The session of an agent that is known to have said a message, and to have copied it from none.
+    fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId>;
 }
 
 /// Compares a unit that may be rewritten with what is known of it, and notes it as it is now. Whether
@@ -102,6 +107,8 @@ pub enum Verdict {
     Idle,
     /// It is of a kind, or has fields, that this version does not know. It is kept as it is.
     NotUnderstood,
+    /// It is left out by a rule of the user or by a mark.
+    Excluded,
     /// It is not what its file promises, and is left out; why.
     Damaged(String),
 }

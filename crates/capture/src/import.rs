@@ -6,10 +6,12 @@
 //! or from a copy, gives no op.
 
 mod batch;
+mod desk;
 mod jobs;
 mod prepare;
 mod run;
 mod whole;
+mod withhold;
 
 pub(crate) use batch::Tally;
 pub use batch::{Counts, ImportBatch, Problem};

@@ -14,6 +14,7 @@ mod gemini;
 pub mod import;
 mod opencode;
 pub mod places;
+pub mod privacy;
 mod reader;
 pub mod redact;
 pub mod tail;

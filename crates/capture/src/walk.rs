@@ -11,7 +11,7 @@ const DEPTH_MAX: usize = 32;
 /// What a walk found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// In the order of their paths.
+    /// In the order of their paths as text.
     pub files: Vec<PathBuf>,
     /// Directories and links that could not be read.
     pub unreadable: Vec<(PathBuf, io::Error)>,
@@ -65,7 +65,8 @@ pub fn walk(root: &Path, wanted: impl Fn(&Path) -> bool) -> Found {
             }
         }
     }
-    found.files.sort();
+    // As text: what stands in a directory of a file's name comes after the file.
+    found.files.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     found
 }
 

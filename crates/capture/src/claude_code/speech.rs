@@ -51,7 +51,11 @@ impl<'l> Reader<'_, 'l> {
         let Some(key) = self.session() else {
             return Verdict::Damaged("it names no session".to_owned());
         };
-        let Some(owner) = self.take(key) else {
+        let said = match self.line.kind.as_deref() {
+            Some("assistant") => self.response(&message),
+            _ => self.line.uuid.as_deref().unwrap_or_default().to_owned(),
+        };
+        let Some(owner) = self.take(key, Some(&said)) else {
             // Later lines of the response are told apart from its first by this one too.
             self.pass(&message, &content);
             return Verdict::Known;

@@ -1,7 +1,9 @@
 //! What an import gives to be written, and what it says of itself.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use syncline_model::session::SessionId;
 use syncline_replica::NewOp;
 use syncline_store::local::ImportNotes;
 
@@ -15,6 +17,10 @@ pub struct ImportBatch {
     pub counts: Counts,
     /// What was left out.
     pub problems: Vec<Problem>,
+    /// Which rules found secrets, and how many: all that is kept of a secret, with its marker.
+    pub findings: BTreeMap<String, u64>,
+    /// Sessions that a prompt has marked as not to be recorded, after some of them was.
+    pub marked_late: Vec<SessionId>,
     /// How many bytes of all that is to be read have been.
     pub done: u64,
     /// How many are to be read.
@@ -36,6 +42,8 @@ pub struct Counts {
     pub not_understood: u64,
     /// Units that are left out.
     pub damaged: u64,
+    /// Units that are left out by rules of the user and by marks.
+    pub excluded: u64,
     /// Secrets that were taken out of texts.
     pub redacted: u64,
 }
@@ -49,6 +57,7 @@ impl Counts {
         self.idle += other.idle;
         self.not_understood += other.not_understood;
         self.damaged += other.damaged;
+        self.excluded += other.excluded;
         self.redacted += other.redacted;
     }
 }
@@ -78,6 +87,7 @@ impl Tally<'_> {
             Verdict::Known => &mut self.counts.known,
             Verdict::Idle => &mut self.counts.idle,
             Verdict::NotUnderstood => &mut self.counts.not_understood,
+            Verdict::Excluded => &mut self.counts.excluded,
             Verdict::Damaged(_) => &mut self.counts.damaged,
         };
         *count += 1;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::agent::Agent;
+use crate::privacy::Privacy;
 use crate::tail::Mark;
 use crate::walk::walk;
 
@@ -39,8 +40,10 @@ pub(super) struct Job {
 /// The files of a source that have changed since their marks, in the order of their paths.
 pub(super) fn find(
     source: &Source,
+    privacy: &Privacy,
     marks: &HashMap<String, Mark>,
     unchanged: &mut u64,
+    excluded: &mut u64,
     problems: &mut Vec<Problem>,
 ) -> Vec<Job> {
     let found = walk(&source.root, |path| form_of(source.agent, path).is_some());
@@ -52,7 +55,15 @@ pub(super) fn find(
         });
     }
     let mut jobs = Vec::new();
+    let is_left_out = |path: &Path| {
+        let path = path.to_str();
+        path.is_some_and(|path| privacy.excludes_path(path))
+    };
     for path in found.files {
+        if is_left_out(&path) {
+            *excluded += 1;
+            continue;
+        }
         let form = form_of_named(source.agent, &path);
         if is_unchanged(&path, form, marks) {
             *unchanged += 1;

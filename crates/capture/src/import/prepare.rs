@@ -1,154 +1,227 @@
 //! From what a transcript says to what an op may hold: secrets out, long texts in pieces.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 
 use serde_json::value::RawValue;
 use syncline_model::session::{
     Batch, Change, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, pieces_of_text, words,
 };
-use syncline_model::{PayloadError, ResourceId, Scope, Timestamp};
-use syncline_replica::NewOp;
+use syncline_model::{ResourceId, Scope, Timestamp};
+use syncline_replica::{NewOp, Replica};
 
+use super::desk::Remembered;
+use super::{ImportBatch, ImportError};
 use crate::facts::{Fact, Facts, set_some};
-use crate::redact::Redactor;
+use crate::redact::{Finding, Redactor};
 
 /// The longest text of a field that is no part, in characters: what is longer is a part too.
 const FIELD_CHARS_MAX: usize = 4_000;
+/// How many threads take secrets out at most.
+const WORKERS_MAX: usize = 8;
+/// How many facts a thread takes at a time: it is not worth a thread for fewer.
+const WORKER_FACTS: usize = 128;
 
-/// Makes ops of facts, session by session, each in the order in which its facts were found.
+/// Makes ops of facts for a batch, session by session, each in the order in which its facts were found.
+/// What the replica knows already is in none.
 pub(super) fn ops_of(
     facts: Facts,
     redactor: &Redactor,
-    redacted: &mut u64,
-) -> Result<Vec<NewOp>, PayloadError> {
-    let mut sessions: Vec<Gathered> = Vec::new();
+    replica: &Replica,
+    remembered: &mut Remembered,
+    batch: &mut ImportBatch,
+) -> Result<(), ImportError> {
+    let mut facts = facts.0;
+    batch.findings = redact_all(&mut facts, redactor);
+    batch.counts.redacted = batch.findings.values().sum();
+    let mut sessions: Vec<Gathered<'_>> = Vec::new();
     let mut places: HashMap<SessionId, usize> = HashMap::new();
-    let mut ops = Vec::new();
-    for Fact { session, mut piece } in facts.0 {
-        *redacted += redact(&mut piece, redactor);
-        let place = *places.entry(session).or_insert_with(|| {
-            sessions.push(Gathered::new(session));
-            sessions.len() - 1
-        });
-        sessions[place].add(piece, &mut ops)?;
+    for Fact { session, piece } in facts {
+        let place = match places.entry(session) {
+            Entry::Occupied(place) => *place.get(),
+            Entry::Vacant(free) => {
+                let is_begun = remembered.is_begun(replica, session);
+                let is_begun = is_begun.map_err(ImportError::Replica)?;
+                sessions.push(Gathered::new(session, (!is_begun).then_some(replica)));
+                *free.insert(sessions.len() - 1)
+            }
+        };
+        sessions[place].add(piece);
     }
     for session in sessions {
-        session.finish(&mut ops)?;
+        session.finish(&mut batch.ops)?;
     }
-    Ok(ops)
+    Ok(())
 }
 
-/// Takes the secrets out of all texts of a piece; gives how many there were.
-fn redact(piece: &mut Piece<'static>, redactor: &Redactor) -> u64 {
+/// Takes the secrets out of all facts, on all cores; gives how many each rule has found.
+fn redact_all(facts: &mut [Fact], redactor: &Redactor) -> Found {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = workers
+        .min(WORKERS_MAX)
+        .min(facts.len().div_ceil(WORKER_FACTS));
+    let rest = Mutex::new(facts.chunks_mut(WORKER_FACTS));
+    let work = || {
+        let mut found = BTreeMap::new();
+        loop {
+            let next = rest.lock().expect("nothing panics under this lock").next();
+            let Some(facts) = next else {
+                return found;
+            };
+            for fact in facts {
+                redact(&mut fact.piece, redactor, &mut found);
+            }
+        }
+    };
+    if workers <= 1 {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            let found = other.join().expect("redaction does not panic");
+            for (rule, count) in found {
+                *all.entry(rule).or_default() += count;
+            }
+        }
+        all
+    })
+}
+
+/// Counts of secrets, by the names of the rules that found them.
+type Found = BTreeMap<String, u64>;
+
+/// Takes the secrets out of all texts of a piece.
+fn redact(piece: &mut Piece<'static>, redactor: &Redactor, found: &mut Found) {
     match piece {
         Piece::Session(patch) => {
-            redact_field(&mut patch.title, redactor) + redact_field(&mut patch.git_remote, redactor)
+            redact_field(&mut patch.title, redactor, found);
+            redact_field(&mut patch.git_remote, redactor, found);
         }
-        Piece::Part(part) => redact_part(part, redactor),
-        Piece::Tool(patch) => redact_field(&mut patch.error, redactor),
-        Piece::Error(patch) => redact_field(&mut patch.message, redactor),
-        Piece::Compaction(patch) => redact_field(&mut patch.summary, redactor),
-        Piece::Link(patch) => redact_field(&mut patch.note, redactor),
-        Piece::Message(_) | Piece::Usage(_) => 0,
+        Piece::Part(part) => redact_part(part, redactor, found),
+        Piece::Tool(patch) => redact_field(&mut patch.error, redactor, found),
+        Piece::Error(patch) => redact_field(&mut patch.message, redactor, found),
+        Piece::Compaction(patch) => redact_field(&mut patch.summary, redactor, found),
+        Piece::Link(patch) => redact_field(&mut patch.note, redactor, found),
+        Piece::Message(_) | Piece::Usage(_) => {}
     }
 }
 
-fn redact_field(field: &mut Change<Cow<'static, str>>, redactor: &Redactor) -> u64 {
+fn redact_field(field: &mut Change<Cow<'static, str>>, redactor: &Redactor, found: &mut Found) {
     match field {
-        Change::Set(text) => redact_text(text, redactor),
-        Change::Keep | Change::Clear => 0,
+        Change::Set(text) => redact_text(text, redactor, found),
+        Change::Keep | Change::Clear => {}
     }
 }
 
-fn redact_text(text: &mut Cow<'static, str>, redactor: &Redactor) -> u64 {
+fn redact_text(text: &mut Cow<'static, str>, redactor: &Redactor, found: &mut Found) {
     let clean = redactor.redact_text(text);
-    let found = clean.findings.len() as u64;
-    if found > 0 {
+    if !clean.findings.is_empty() {
+        count(&clean.findings, found);
         *text = Cow::Owned(clean.text.into_owned());
     }
-    found
 }
 
 /// JSON is looked at string by string, as its keys tell what their values are.
-fn redact_part(part: &mut Part<'static>, redactor: &Redactor) -> u64 {
-    let mut found = part
-        .reference
-        .as_mut()
-        .map_or(0, |reference| redact_text(reference, redactor));
+fn redact_part(part: &mut Part<'static>, redactor: &Redactor, found: &mut Found) {
+    if let Some(reference) = &mut part.reference {
+        redact_text(reference, redactor, found);
+    }
     let may_be_json = *part.kind == *words::TOOL_INPUT || *part.kind == *words::RAW;
     let raw = may_be_json.then(|| serde_json::from_str::<&RawValue>(&part.text).ok());
-    let clean = raw.flatten().map(|raw| {
-        let clean = redactor.redact_raw(raw);
-        let found = clean.findings.len() as u64;
-        (found, (found > 0).then(|| clean.raw.get().to_owned()))
-    });
-    match clean {
-        Some((count, text)) => {
-            found += count;
-            if let Some(text) = text {
-                part.text = text.into();
-            }
-        }
-        None => found += redact_text(&mut part.text, redactor),
+    let Some(raw) = raw.flatten() else {
+        redact_text(&mut part.text, redactor, found);
+        return;
+    };
+    let clean = redactor.redact_raw(raw);
+    if !clean.findings.is_empty() {
+        count(&clean.findings, found);
+        part.text = clean.raw.get().to_owned().into();
     }
-    found
+}
+
+fn count(findings: &[Finding], found: &mut Found) {
+    for finding in findings {
+        *found.entry(finding.rule.to_string()).or_default() += 1;
+    }
 }
 
 /// What a batch says of one session.
-struct Gathered {
+struct Gathered<'r> {
     session: SessionId,
+    /// Where it is looked up what is known; none: nothing is.
+    known: Option<&'r Replica>,
     /// What it says of the session itself, put together.
     about: SessionPatch<'static>,
     /// The latest time that is named.
     last: Option<Timestamp>,
+    /// All else, in the order in which it was said first.
+    pieces: Vec<Piece<'static>>,
+    /// Where messages and calls stand among them.
+    places: HashMap<(&'static str, String), usize>,
     batch: Batch,
 }
 
-impl Gathered {
-    fn new(session: SessionId) -> Self {
+impl<'r> Gathered<'r> {
+    fn new(session: SessionId, known: Option<&'r Replica>) -> Self {
         Self {
             session,
+            known,
             about: SessionPatch::default(),
             last: None,
+            pieces: Vec::new(),
+            places: HashMap::new(),
             batch: Batch::default(),
         }
     }
 
-    fn add(&mut self, piece: Piece<'static>, ops: &mut Vec<NewOp>) -> Result<(), PayloadError> {
+    /// What is said of one message or call in several lines is put together: what it comes to counts.
+    fn add(&mut self, piece: Piece<'static>) {
         match piece {
-            Piece::Session(patch) => {
-                self.about.then(*patch);
-                Ok(())
-            }
-            Piece::Part(part) => {
-                for part in pieces_of(part) {
-                    self.push(&Piece::Part(part), ops)?;
-                }
-                Ok(())
-            }
+            Piece::Session(patch) => self.about.then(*patch),
+            Piece::Part(part) => self.pieces.extend(pieces_of(part).map(Piece::Part)),
             Piece::Message(patch) => {
                 self.saw(&patch.at);
                 self.saw(&patch.completed_at);
-                self.push(&Piece::Message(patch), ops)
+                match self.place_of("message", &patch.id) {
+                    Some(Piece::Message(before)) => before.then(patch),
+                    _ => self.pieces.push(Piece::Message(patch)),
+                }
             }
             Piece::Tool(mut patch) => {
                 self.saw(&patch.at);
                 self.saw(&patch.completed_at);
                 shorten(&mut patch.error);
-                self.push(&Piece::Tool(patch), ops)
+                match self.place_of("tool", &patch.id) {
+                    Some(Piece::Tool(before)) => before.then(*patch),
+                    _ => self.pieces.push(Piece::Tool(patch)),
+                }
             }
             Piece::Error(mut patch) => {
                 self.saw(&patch.at);
                 shorten(&mut patch.message);
-                self.push(&Piece::Error(patch), ops)
+                self.pieces.push(Piece::Error(patch));
             }
             Piece::Compaction(mut patch) => {
                 self.saw(&patch.at);
                 shorten(&mut patch.summary);
-                self.push(&Piece::Compaction(patch), ops)
+                self.pieces.push(Piece::Compaction(patch));
             }
-            piece @ (Piece::Usage(_) | Piece::Link(_)) => self.push(&piece, ops),
+            piece @ (Piece::Usage(_) | Piece::Link(_)) => self.pieces.push(piece),
+        }
+    }
+
+    /// What was said before of the thing with this id; where nothing was, it is said next.
+    fn place_of(&mut self, kind: &'static str, id: &str) -> Option<&mut Piece<'static>> {
+        match self.places.entry((kind, id.to_owned())) {
+            Entry::Occupied(place) => self.pieces.get_mut(*place.get()),
+            Entry::Vacant(free) => {
+                free.insert(self.pieces.len());
+                None
+            }
         }
     }
 
@@ -158,23 +231,33 @@ impl Gathered {
         }
     }
 
-    fn push(&mut self, piece: &Piece<'_>, ops: &mut Vec<NewOp>) -> Result<(), PayloadError> {
-        let full = self.batch.push(piece)?;
+    fn push(&mut self, piece: Piece<'static>, ops: &mut Vec<NewOp>) -> Result<(), ImportError> {
+        let news = match self.known {
+            Some(replica) => replica
+                .session_news(self.session, piece)
+                .map_err(ImportError::Replica)?,
+            None => Some(piece),
+        };
+        let Some(piece) = news else { return Ok(()) };
+        let full = self.batch.push(&piece).map_err(ImportError::Payload)?;
         ops.extend(full.map(|payload| new_op(self.session, payload)));
         Ok(())
     }
 
-    fn finish(mut self, ops: &mut Vec<NewOp>) -> Result<(), PayloadError> {
+    fn finish(mut self, ops: &mut Vec<NewOp>) -> Result<(), ImportError> {
+        for piece in std::mem::take(&mut self.pieces) {
+            self.push(piece, ops)?;
+        }
         if self.about.updated_at.is_keep() {
             self.about.updated_at = self.last.into();
         }
         if !self.about.is_empty() {
             let mut about = std::mem::take(&mut self.about);
             shorten(&mut about.title);
-            self.push(&Piece::Session(Box::new(about)), ops)?;
+            self.push(Piece::Session(Box::new(about)), ops)?;
         }
         let session = self.session;
-        let last = self.batch.finish()?;
+        let last = self.batch.finish().map_err(ImportError::Payload)?;
         ops.extend(last.map(|payload| new_op(session, payload)));
         Ok(())
     }
@@ -189,11 +272,16 @@ fn new_op(session: SessionId, payload: syncline_model::Payload) -> NewOp {
 }
 
 /// A part in pieces, none of them longer than a part may be.
-fn pieces_of(part: Part<'static>) -> Vec<Part<'static>> {
+fn pieces_of(part: Part<'static>) -> impl Iterator<Item = Part<'static>> {
     // No character has less than a byte: most texts are short enough at a glance.
-    if part.text.len() <= TEXT_CHARS_MAX {
-        return vec![part];
-    }
+    let (whole, long) = match part.text.len() <= TEXT_CHARS_MAX {
+        true => (Some(part), None),
+        false => (None, Some(part)),
+    };
+    whole.into_iter().chain(long.into_iter().flat_map(cut))
+}
+
+fn cut(part: Part<'static>) -> Vec<Part<'static>> {
     let pieces = pieces_of_text(&part.text).enumerate();
     let pieces = pieces.map(|(number, text)| Part {
         id: match number {

@@ -1,20 +1,22 @@
 //! The run of an import: file after file, batch after batch.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::PathBuf;
 
 use syncline_model::PayloadError;
 use syncline_replica::{Replica, ReplicaError};
-use syncline_store::local::{ImportNotes, ImportedFile, ImportedUnit};
+use syncline_store::local::{ImportNotes, ImportedFile};
 
 use super::batch::Tally;
+use super::desk::{Desk, Remembered};
 use super::jobs::{self, Form, Job, Source};
 use super::prepare::ops_of;
+use super::withhold::Withheld;
 use super::{ImportBatch, Problem, whole};
-use crate::facts::{Facts, Known, UnitKey, Verdict};
+use crate::facts::{Facts, Verdict};
+use crate::privacy::{Cause, Privacy};
 use crate::reader::Reader;
-use crate::redact::Redactor;
 use crate::tail::{self, LINE_BYTES_MAX, Lines, Mark, Standing, Tail};
 
 /// How many bytes of transcripts go into a batch. Large enough that a commit that waits for the disk
@@ -46,10 +48,10 @@ pub struct Importer {
     jobs: VecDeque<Job>,
     current: Option<Current>,
     keeping: Keeping,
-    redactor: Redactor,
-    /// What was noted and is not yet in the replica.
-    noted: HashMap<UnitKey, Vec<u8>>,
+    withheld: Withheld,
+    remembered: Remembered,
     unchanged: u64,
+    excluded: u64,
     problems: Vec<Problem>,
     done: u64,
     whole: u64,
@@ -64,39 +66,62 @@ struct Current {
     reader: Reader,
     /// Of the file, when the reading began.
     began: u64,
+    /// Why something of it was left out.
+    left_out: Option<String>,
+}
+
+/// Where what is read of a file goes.
+pub(super) struct Sink<'s, 'r> {
+    pub(super) batch: &'s mut ImportBatch,
+    pub(super) desk: &'s mut Desk<'r>,
+    pub(super) facts: &'s mut Facts,
+    pub(super) withheld: &'s mut Withheld,
 }
 
 impl Importer {
-    /// Looks for what has changed in `sources`.
+    /// Looks for what has changed in `sources`. Until its end nobody else may import into the replica:
+    /// see [`Replica::try_import_lease`].
     pub fn new(
         sources: &[Source],
         keeping: Keeping,
-        redactor: Redactor,
-        replica: &Replica,
+        privacy: Privacy,
+        replica: &mut Replica,
     ) -> Result<Self, ImportError> {
+        // What others have brought is known by the view.
+        replica.view().map_err(ImportError::Replica)?;
         let mut importer = Self {
             jobs: VecDeque::new(),
             current: None,
             keeping,
-            redactor,
-            noted: HashMap::new(),
+            withheld: Withheld::new(privacy),
+            remembered: Remembered {
+                any_known: replica.has_sessions().map_err(ImportError::Replica)?,
+                ..Remembered::default()
+            },
             unchanged: 0,
+            excluded: 0,
             problems: Vec::new(),
             done: 0,
             whole: 0,
         };
         for source in sources {
+            let agent = source.agent.as_str();
+            if importer.withheld.privacy.excludes_agent(agent) {
+                continue;
+            }
             let marks = replica
                 .imported_marks(source.agent.as_str())
                 .map_err(ImportError::Replica)?;
             let marks = marks.into_iter().filter_map(|(path, mark)| {
-                // A mark of another version is none: the file is read again.
-                Some((path, serde_json::from_str::<Mark>(&mark).ok()?))
+                Some((path, standing_mark(&mark, &importer.withheld.privacy)?))
             });
+            let marks = marks.collect();
             let found = jobs::find(
                 source,
-                &marks.collect(),
+                &importer.withheld.privacy,
+                &marks,
                 &mut importer.unchanged,
+                &mut importer.excluded,
                 &mut importer.problems,
             );
             importer.jobs.extend(found);
@@ -110,11 +135,16 @@ impl Importer {
         self.unchanged
     }
 
+    /// How many files are left out by rules of the user.
+    pub fn excluded(&self) -> u64 {
+        self.excluded
+    }
+
     /// The next batch; none at the end. What the one before holds must be in the replica by now,
     /// unless batches are discarded.
     pub fn next_batch(&mut self, replica: &Replica) -> Result<Option<ImportBatch>, ImportError> {
         if self.keeping == Keeping::Written {
-            self.noted.clear();
+            self.remembered.noted.clear();
         }
         let mut batch = ImportBatch {
             problems: std::mem::take(&mut self.problems),
@@ -123,7 +153,7 @@ impl Importer {
         let mut facts = Facts::default();
         let mut desk = Desk {
             replica,
-            noted: &mut self.noted,
+            remembered: &mut self.remembered,
             units: Vec::new(),
             failed: None,
         };
@@ -131,13 +161,23 @@ impl Importer {
         while self.done < limit && batch.counts.files < BATCH_FILES {
             if let Some(current) = &mut self.current {
                 let before = current.lines.offset();
-                let ended = current.read(&mut batch, &mut desk, &mut facts, limit - self.done);
+                let end = before.saturating_add(limit - self.done);
+                let mut sink = Sink {
+                    batch: &mut batch,
+                    desk: &mut desk,
+                    facts: &mut facts,
+                    withheld: &mut self.withheld,
+                };
+                let ended = current.read(&mut sink, end);
                 self.done += current.lines.offset().saturating_sub(before);
-                current.reader.redact(&self.redactor);
-                let mark = match ended {
+                current.reader.redact(&self.withheld.privacy.redactor);
+                let mut mark = match ended {
                     true => current.tail.mark_at_end(&current.lines),
                     false => current.tail.mark_midway(&current.lines),
                 };
+                if let Ok(mark) = &mut mark {
+                    mark.left_out = current.left_out.clone();
+                }
                 let note = current.note(mark, &mut batch);
                 batch.notes.files.extend(note);
                 if ended {
@@ -147,19 +187,19 @@ impl Importer {
                 batch.counts.files += 1;
                 self.done += 1;
                 let length = job.length;
-                match open(job, replica, &mut batch)? {
+                match open(job, replica, &self.withheld.privacy, &mut batch)? {
                     Some(current) if current.job.form == Form::Lines => {
                         self.done += current.began;
                         self.current = Some(current);
                     }
                     Some(current) => {
-                        whole::read(
-                            &current.job,
-                            &current.tail,
-                            &mut batch,
-                            &mut desk,
-                            &mut facts,
-                        );
+                        let mut sink = Sink {
+                            batch: &mut batch,
+                            desk: &mut desk,
+                            facts: &mut facts,
+                            withheld: &mut self.withheld,
+                        };
+                        whole::read(&current.job, &current.tail, &mut sink);
                         self.done += length;
                     }
                     None => {}
@@ -179,16 +219,27 @@ impl Importer {
         if idle && empty && batch.counts.files == 0 {
             return Ok(None);
         }
-        batch.ops = ops_of(facts, &self.redactor, &mut batch.counts.redacted)
-            .map_err(ImportError::Payload)?;
+        let redactor = &self.withheld.privacy.redactor;
+        ops_of(facts, redactor, replica, &mut self.remembered, &mut batch)?;
         Ok(Some(batch))
     }
+}
+
+/// The mark of a file; none: the file is to be read from its start, as the mark is of another version,
+/// or something was left out for a cause that has gone.
+fn standing_mark(mark: &str, privacy: &Privacy) -> Option<Mark> {
+    let mark: Mark = serde_json::from_str(mark).ok()?;
+    let cause = mark.left_out.clone().map(Cause);
+    cause
+        .is_none_or(|cause| privacy.stands(&cause))
+        .then_some(mark)
 }
 
 /// Opens the file of a job where its last reading ended; none: there is nothing to read.
 fn open(
     job: Job,
     replica: &Replica,
+    privacy: &Privacy,
     batch: &mut ImportBatch,
 ) -> Result<Option<Current>, ImportError> {
     let path = job.path.to_string_lossy().into_owned();
@@ -198,7 +249,7 @@ fn open(
         .filter(|file| file.agent == job.agent.as_str());
     let mark = before
         .as_ref()
-        .and_then(|file| serde_json::from_str::<Mark>(&file.mark).ok());
+        .and_then(|file| standing_mark(&file.mark, privacy));
     let mut fail = |path: PathBuf, cause: String| {
         batch.problems.push(Problem {
             path,
@@ -223,6 +274,7 @@ fn open(
     match tail.lines() {
         Ok(lines) => Ok(Some(Current {
             began: lines.offset(),
+            left_out: lines.position().left_out,
             job,
             tail,
             lines,
@@ -236,30 +288,35 @@ fn open(
 }
 
 impl Current {
-    /// Reads lines until `bytes` of them are read; whether the file has no more.
-    fn read(
-        &mut self,
-        batch: &mut ImportBatch,
-        desk: &mut Desk<'_>,
-        facts: &mut Facts,
-        bytes: u64,
-    ) -> bool {
-        let mut tally = Tally {
-            path: &self.job.path,
-            counts: &mut batch.counts,
-            problems: &mut batch.problems,
-        };
-        let end = self.lines.offset().saturating_add(bytes);
-        while self.lines.offset() < end && desk.failed.is_none() {
+    /// Reads lines up to the byte `end`; whether the file has no more.
+    fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> bool {
+        let mut ended = false;
+        while !ended && self.lines.offset() < end && sink.desk.failed.is_none() {
+            let mut tally = Tally {
+                path: &self.job.path,
+                counts: &mut sink.batch.counts,
+                problems: &mut sink.batch.problems,
+            };
             match self.lines.next_line() {
-                Ok(None) => return true,
+                Ok(None) => ended = true,
                 Ok(Some(Ok(line))) => {
                     let number = Some(line.number);
                     if line.mended {
                         let cause = "it has bytes that are no text; they are left out";
                         tally.problem(number, cause.to_owned());
                     }
-                    tally.count(self.reader.line(line.text, desk, facts), number);
+                    let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
+                    let verdict = self.reader.line(line.text, sink.desk, sink.facts);
+                    let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
+                    let verdict = match left_out.cause {
+                        Some(cause) => {
+                            self.left_out = Some(cause);
+                            Verdict::Excluded
+                        }
+                        None => verdict,
+                    };
+                    sink.batch.marked_late.extend(left_out.too_late);
+                    tally.count(verdict, number);
                 }
                 Ok(Some(Err(fault))) => {
                     let cause = format!("it has more than {LINE_BYTES_MAX} bytes");
@@ -267,11 +324,11 @@ impl Current {
                 }
                 Err(error) => {
                     tally.problem(None, error.to_string());
-                    return true;
+                    ended = true;
                 }
             }
         }
-        false
+        ended
     }
 
     /// How far it has been read, to be written with the batch.
@@ -310,35 +367,4 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// What readers ask about units, answered by the replica and by what this batch has noted.
-pub(super) struct Desk<'r> {
-    replica: &'r Replica,
-    noted: &'r mut HashMap<UnitKey, Vec<u8>>,
-    units: Vec<ImportedUnit>,
-    failed: Option<ReplicaError>,
-}
-
-impl Known for Desk<'_> {
-    fn noted(&mut self, key: UnitKey) -> Option<Vec<u8>> {
-        if let Some(note) = self.noted.get(&key) {
-            return Some(note.clone());
-        }
-        match self.replica.imported_unit(&key.0) {
-            Ok(note) => note,
-            Err(error) => {
-                self.failed = Some(error);
-                None
-            }
-        }
-    }
-
-    fn note(&mut self, key: UnitKey, note: &[u8]) {
-        self.noted.insert(key, note.to_owned());
-        self.units.push(ImportedUnit {
-            key: key.0,
-            note: note.to_owned(),
-        });
-    }
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use syncline_store::foreign::ForeignDatabase;
 use syncline_store::local::ImportedFile;
 
-use super::ImportBatch;
 use super::batch::Tally;
+use super::desk::Desk;
 use super::jobs::{Form, Job, log_of};
-use super::run::{Desk, with_causes};
+use super::run::{Sink, with_causes};
 use crate::facts::Facts;
 use crate::reader::Reader;
 use crate::tail::{self, Standing, Tail};
@@ -17,36 +17,44 @@ use crate::tail::{self, Standing, Tail};
 const WHOLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Reads the file of a job, and notes it as read.
-pub(super) fn read(
-    job: &Job,
-    tail: &Tail,
-    batch: &mut ImportBatch,
-    desk: &mut Desk<'_>,
-    facts: &mut Facts,
-) {
+pub(super) fn read(job: &Job, tail: &Tail, sink: &mut Sink<'_, '_>) {
     let mut reader = Reader::of(job.agent, &job.path);
     // Looked at before it is read: what is written meanwhile is seen the next time.
     let log = match tail::open(&log_of(&job.path), None) {
         Ok(Standing::Changed(log)) if job.form == Form::Database => Some(log),
         Ok(_) | Err(_) => None,
     };
+    let before = sink.batch.counts.new;
+    let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
     let mut tally = Tally {
         path: &job.path,
-        counts: &mut batch.counts,
-        problems: &mut batch.problems,
+        counts: &mut sink.batch.counts,
+        problems: &mut sink.batch.problems,
     };
     let read = match job.form {
-        Form::Database => database(&mut reader, &job.path, desk, facts, &mut tally),
-        Form::Lines | Form::Whole => value(&mut reader, job, tail, desk, facts, &mut tally),
+        Form::Database => database(&mut reader, &job.path, sink.desk, sink.facts, &mut tally),
+        Form::Lines | Form::Whole => {
+            value(&mut reader, job, tail, sink.desk, sink.facts, &mut tally)
+        }
     };
     if let Err(cause) = read {
         tally.problem(None, cause);
     }
+    let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
+    sink.batch.marked_late.extend(left_out.too_late);
+    if left_out.cause.is_some() && sink.facts.0.len() <= fact {
+        // All of it was: what was counted as new is not.
+        let counts = &mut sink.batch.counts;
+        counts.excluded += counts.new - before;
+        counts.new = before;
+    }
     let logs = log.as_ref().map(|log| (log_of(&job.path), log));
     for (path, tail) in [(job.path.clone(), tail)].into_iter().chain(logs) {
         let Some(path) = path.to_str() else { continue };
-        let mark = serde_json::to_string(&tail.mark_of_whole());
-        batch.notes.files.push(ImportedFile {
+        let mut mark = tail.mark_of_whole();
+        mark.left_out.clone_from(&left_out.cause);
+        let mark = serde_json::to_string(&mark);
+        sink.batch.notes.files.push(ImportedFile {
             path: path.to_owned(),
             agent: job.agent.as_str().to_owned(),
             mark: mark.expect("a mark is written as JSON"),

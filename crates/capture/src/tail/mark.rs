@@ -23,6 +23,9 @@ pub struct Mark {
     /// Whether it lies inside a line that is too long, of which the rest is to be passed over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inside_long_line: bool,
+    /// Why something of the file was left out; none: nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
     /// What the system said of the file when it was last looked at.
     look: Look,
     /// The digest of what stands at the file's start and before the mark.

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use syncline_capture::agent::Agent;
 use syncline_capture::import::{Counts, Importer, Keeping, Problem, Source};
-use syncline_capture::redact::Redactor;
-use syncline_replica::{Replica, ReplicaOptions};
+use syncline_capture::privacy::Privacy;
+use syncline_replica::{LOCAL_FILE_NAME, NewOp, Replica, ReplicaOptions};
 
 pub(crate) struct Place {
     pub(crate) directory: tempfile::TempDir,
     pub(crate) replica: Replica,
+    /// All that imports have written here.
+    pub(crate) ops: Vec<NewOp>,
 }
 
 /// What an import did.
@@ -20,6 +22,8 @@ pub(crate) struct Done {
     pub(crate) problems: Vec<Problem>,
     pub(crate) ops: usize,
     pub(crate) unchanged: u64,
+    /// Sessions whose marks came too late.
+    pub(crate) marked_late: usize,
 }
 
 /// What the view says of a session, as far as it can be counted in files.
@@ -41,7 +45,26 @@ impl Place {
         }
         let replica = directory.path().join("replica");
         let replica = Replica::open(&replica, ReplicaOptions::default()).unwrap();
-        Self { directory, replica }
+        Self {
+            directory,
+            replica,
+            ops: Vec::new(),
+        }
+    }
+
+    /// A place of a replica that is elsewhere.
+    pub(crate) fn around(replica: Replica) -> Self {
+        Self {
+            replica,
+            ..Self::new()
+        }
+    }
+
+    /// Forgets what was noted of imports, as where the local file is lost and made anew.
+    pub(crate) fn lose_notes(&mut self) {
+        let path = self.directory.path().join("replica").join(LOCAL_FILE_NAME);
+        let local = rusqlite::Connection::open(path).unwrap();
+        local.execute_batch(&query("lose_notes")).unwrap();
     }
 
     /// Where transcripts may be put.
@@ -58,17 +81,17 @@ impl Place {
 
     /// Imports what has changed below `root`.
     pub(crate) fn import(&mut self, agent: Agent, root: &Path) -> Done {
+        self.import_with(agent, root, Privacy::standard())
+    }
+
+    /// The same by the rules of a user.
+    pub(crate) fn import_with(&mut self, agent: Agent, root: &Path, privacy: Privacy) -> Done {
         let sources = [Source {
             agent,
             root: root.to_owned(),
         }];
-        let mut importer = Importer::new(
-            &sources,
-            Keeping::Written,
-            Redactor::standard(),
-            &self.replica,
-        )
-        .unwrap();
+        let mut importer =
+            Importer::new(&sources, Keeping::Written, privacy, &mut self.replica).unwrap();
         let mut done = Done {
             unchanged: importer.unchanged(),
             ..Done::default()
@@ -79,7 +102,9 @@ impl Place {
                 .unwrap();
             done.counts.add(&batch.counts);
             done.problems.extend(batch.problems);
+            done.marked_late += batch.marked_late.len();
             done.ops += batch.ops.len();
+            self.ops.extend(batch.ops);
         }
         done
     }

@@ -36,3 +36,11 @@ SELECT name, success || '', files FROM session_tools ORDER BY position;
 SELECT cost_nanos || '' FROM session_usage;
 -- forked
 SELECT child.native_id, child.parent_kind, parent.native_id FROM sessions child JOIN sessions parent ON parent.session_id = child.parent_session;
+-- spent
+SELECT session_id, usage_id, input_tokens || '|' || output_tokens || '|' || cache_read_tokens || '|' || copied FROM session_usage ORDER BY 1, 2;
+-- lose_notes
+DELETE FROM import_files; DELETE FROM import_units;
+-- trees
+SELECT native_id, parent_session, parent_kind FROM sessions ORDER BY 1, 2;
+-- agents
+SELECT agent, native_id, (SELECT text FROM session_parts AS p WHERE p.session_id = s.session_id AND p.owner = 'message'), message_count || '' FROM sessions AS s ORDER BY 1;

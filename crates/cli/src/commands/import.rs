@@ -1,6 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -9,8 +9,9 @@ use syncline_capture::import::{
     Counts, ImportError, Importer, Keeping, Problem as LeftOut, Source,
 };
 use syncline_capture::places::{self, Surroundings};
-use syncline_capture::redact::Redactor;
-use syncline_replica::Replica;
+use syncline_capture::privacy::Privacy;
+use syncline_model::session::SessionId;
+use syncline_replica::{Lease, Replica};
 
 use crate::context::Context;
 use crate::delivery::{self, Stay};
@@ -78,6 +79,12 @@ struct Imported {
     #[serde(flatten)]
     counts: Counts,
     ops: u64,
+    /// Secrets that were taken out, by the rules that found them.
+    secrets: BTreeMap<String, u64>,
+    /// Files that are left out by rules of the user.
+    files_excluded: u64,
+    /// Sessions that a prompt has marked as not to be recorded, after some of them was.
+    marked_late: Vec<SessionId>,
     problems: Vec<LeftOut>,
 }
 
@@ -108,10 +115,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         counts.known,
         counts.not_understood,
     ));
-    if counts.redacted > 0 {
-        let secrets = counted(counts.redacted, "secret");
-        context.output.note(format_args!("{secrets} left out"));
-    }
+    tell_left_out(context, &imported);
     tell_problems(context, &imported.problems)
 }
 
@@ -176,8 +180,13 @@ fn read(
         false => Keeping::Written,
     };
     let mut progress = Progress::new(context, Instant::now());
-    let mut importer = Importer::new(sources, keeping, Redactor::standard(), replica)?;
+    let _lease = match keeping {
+        Keeping::Written => Some(wait_for_lease(context, replica)?),
+        Keeping::Discarded => None,
+    };
+    let mut importer = Importer::new(sources, keeping, Privacy::standard(), replica)?;
     imported.files_unchanged = importer.unchanged();
+    imported.files_excluded = importer.excluded();
     let mut sessions = BTreeSet::new();
     while let Some(batch) = importer.next_batch(replica)? {
         sessions.extend(batch.ops.iter().map(|op| op.resource.clone()));
@@ -186,11 +195,55 @@ fn read(
         }
         imported.ops += batch.ops.len() as u64;
         imported.counts.add(&batch.counts);
+        for (rule, count) in batch.findings {
+            *imported.secrets.entry(rule).or_default() += count;
+        }
+        imported.marked_late.extend(batch.marked_late);
         imported.problems.extend(batch.problems);
         progress.show(batch.done, Some(batch.whole));
     }
     imported.sessions = sessions.len() as u64;
     Ok(())
+}
+
+/// Tells what privacy has cost.
+fn tell_left_out(context: &Context, imported: &Imported) {
+    let counts = &imported.counts;
+    if counts.redacted > 0 {
+        let secrets = counted(counts.redacted, "secret");
+        context.output.note(format_args!("{secrets} left out"));
+    }
+    if counts.excluded + imported.files_excluded > 0 {
+        context.output.note(format_args!(
+            "left out by rules and marks: {}, and {} of others",
+            counted(imported.files_excluded, "file"),
+            counted(counts.excluded, "entry"),
+        ));
+    }
+    for session in &imported.marked_late {
+        context.output.warn(format_args!(
+            "session {session} is marked as not to be recorded, and some of it is: \
+             `syncline session delete {session}` erases it"
+        ));
+    }
+}
+
+/// Importers of one replica take turns: what one has read, the next finds read.
+fn wait_for_lease(context: &Context, replica: &Replica) -> Result<Lease, Failure> {
+    const STEP: Duration = Duration::from_millis(50);
+    let mut told = false;
+    loop {
+        if let Some(lease) = replica.try_import_lease()? {
+            return Ok(lease);
+        }
+        if !told {
+            context
+                .output
+                .note(format_args!("waiting for another import"));
+            told = true;
+        }
+        std::thread::sleep(STEP);
+    }
 }
 
 /// What was left out does not stop the rest; that something was is a failure all the same.

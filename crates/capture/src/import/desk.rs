@@ -1,0 +1,102 @@
+//! What readers ask about units, and what is noted of them.
+
+use std::collections::{HashMap, HashSet};
+
+use syncline_model::session::SessionId;
+use syncline_replica::{Replica, ReplicaError};
+use syncline_store::local::ImportedUnit;
+
+use crate::agent::Agent;
+use crate::facts::{Known, UnitKey};
+
+/// What a run remembers between its batches.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    /// What was noted and is not yet in the replica.
+    pub(super) noted: HashMap<UnitKey, Vec<u8>>,
+    /// Whether the replica knew any session when the run began.
+    pub(super) any_known: bool,
+    /// Sessions of which nothing was known when this run came to them.
+    pub(super) begun: HashSet<SessionId>,
+    /// Sessions of which something was.
+    pub(super) met: HashSet<SessionId>,
+}
+
+impl Remembered {
+    /// Whether all that is known of a session is what this run has read of it.
+    pub(super) fn is_begun(
+        &mut self,
+        replica: &Replica,
+        session: SessionId,
+    ) -> Result<bool, ReplicaError> {
+        if self.begun.contains(&session) {
+            return Ok(true);
+        }
+        if self.met.contains(&session) {
+            return Ok(false);
+        }
+        let is_known = self.any_known && replica.has_session(session)?;
+        match is_known {
+            true => self.met.insert(session),
+            false => self.begun.insert(session),
+        };
+        Ok(!is_known)
+    }
+}
+
+/// Answers readers from the replica, and from what this run has noted.
+pub(super) struct Desk<'r> {
+    pub(super) replica: &'r Replica,
+    pub(super) remembered: &'r mut Remembered,
+    /// What this batch notes.
+    pub(super) units: Vec<ImportedUnit>,
+    pub(super) failed: Option<ReplicaError>,
+}
+
+impl Desk<'_> {
+    /// Forgets what was noted since there were `length` units: what it stands for is not taken.
+    pub(super) fn forget_since(&mut self, length: usize) {
+        for unit in self.units.drain(length..) {
+            self.remembered.noted.remove(&UnitKey(unit.key));
+        }
+    }
+
+    fn asked<T>(&mut self, answer: Result<T, ReplicaError>) -> Option<T> {
+        answer.map_err(|error| self.failed = Some(error)).ok()
+    }
+}
+
+impl Known for Desk<'_> {
+    fn noted(&mut self, key: UnitKey) -> Option<Vec<u8>> {
+        if let Some(note) = self.remembered.noted.get(&key) {
+            return Some(note.clone());
+        }
+        let note = self.replica.imported_unit(&key.0);
+        self.asked(note).flatten()
+    }
+
+    fn note(&mut self, key: UnitKey, note: &[u8]) {
+        self.remembered.noted.insert(key, note.to_owned());
+        self.units.push(ImportedUnit {
+            key: key.0,
+            note: note.to_owned(),
+        });
+    }
+
+    fn origin(&mut self, session: SessionId, message: &str) -> Option<Option<SessionId>> {
+        let begun = self.remembered.is_begun(self.replica, session);
+        if self.asked(begun)? {
+            return None;
+        }
+        let origin = self.replica.origin_of_message(session, message);
+        self.asked(origin).flatten()
+    }
+
+    fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId> {
+        if !self.remembered.any_known {
+            return None;
+        }
+        let said = self.replica.session_that_said(agent.as_str(), message);
+        self.asked(said).flatten()
+    }
+}

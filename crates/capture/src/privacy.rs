@@ -1,0 +1,167 @@
+//! What of agents' sessions is not kept at all: by rules of the user, and by marks that say so.
+//!
+//! Rules go by the agent, by the project, and by paths: of the directory that a session works in, and of
+//! the transcript itself. A mark is a file named [`MARK_FILE`] in the session's directory or above it, or
+//! a line of a prompt that is [`MARK_LINE`] and nothing else: from there on the session is not recorded,
+//! and nothing is of what was read together with it. What a rule leaves out is read again once the rule
+//! has gone; what a prompt's mark leaves out never is.
+
+mod glob;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+pub use glob::{Glob, GlobError};
+
+use crate::facts::UnitKey;
+use crate::redact::Redactor;
+
+/// The file by which a directory says that sessions in it and below are not to be recorded.
+pub const MARK_FILE: &str = ".do-not-record";
+/// The line of a prompt by which a user says that the session is not to be recorded.
+pub const MARK_LINE: &str = "#do-not-record";
+
+/// What is not to be kept, by the user's rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exclusions {
+    /// Agents, by their names.
+    pub agents: Vec<String>,
+    /// Names of projects; `*` stands for any characters.
+    pub projects: Vec<Glob>,
+    /// Directories, with all that is below them, and files.
+    pub paths: Vec<Glob>,
+}
+
+/// What is taken out of sessions, and which of them are left out.
+#[derive(Debug, Default)]
+pub struct Privacy {
+    pub(crate) redactor: Redactor,
+    exclusions: Exclusions,
+    /// What the rules are known by.
+    fingerprint: String,
+    /// The mark that counts for a directory, of those that were asked for.
+    marked: HashMap<String, Option<PathBuf>>,
+}
+
+/// Why a session is left out, in words that can be stored: it stands for as long as its cause does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause(pub(crate) String);
+
+const BY_PROMPT: &str = "prompt";
+const BY_FILE: &str = "file ";
+
+impl Privacy {
+    /// Both as the user has set them.
+    pub fn new(redactor: Redactor, exclusions: Exclusions) -> Self {
+        let parts = format!("{exclusions:?}");
+        Self {
+            redactor,
+            fingerprint: UnitKey::of(&[&parts]).hex(),
+            exclusions,
+            marked: HashMap::new(),
+        }
+    }
+
+    /// The standard rules of redaction, and nothing left out.
+    pub fn standard() -> Self {
+        Self::new(Redactor::standard(), Exclusions::default())
+    }
+
+    /// Whether nothing of an agent is kept.
+    pub(crate) fn excludes_agent(&self, agent: &str) -> bool {
+        self.exclusions.agents.iter().any(|name| name == agent)
+    }
+
+    pub(crate) fn excludes_project(&self, name: &str) -> bool {
+        self.exclusions
+            .projects
+            .iter()
+            .any(|glob| glob.matches_name(name))
+    }
+
+    /// Whether a path, or a directory that it is in, is left out by a rule.
+    pub(crate) fn excludes_path(&self, path: &str) -> bool {
+        self.exclusions
+            .paths
+            .iter()
+            .any(|glob| glob.matches_path(path))
+    }
+
+    pub(crate) fn by_rule(&self) -> Cause {
+        Cause(self.fingerprint.clone())
+    }
+
+    pub(crate) fn by_prompt() -> Cause {
+        Cause(BY_PROMPT.to_owned())
+    }
+
+    /// The mark in a directory or above it.
+    pub(crate) fn by_file(&mut self, directory: &str) -> Option<Cause> {
+        let found = self.marked.entry(directory.to_owned()).or_insert_with(|| {
+            let path = Path::new(directory);
+            if !path.is_absolute() {
+                return None;
+            }
+            let marks = path.ancestors().map(|path| path.join(MARK_FILE));
+            marks.into_iter().find(|mark| mark.exists())
+        });
+        let path = found.as_ref()?.to_str()?;
+        Some(Cause(format!("{BY_FILE}{path}")))
+    }
+
+    /// Whether what was left out for a cause is to be left out still.
+    pub(crate) fn stands(&self, cause: &Cause) -> bool {
+        match cause.0.strip_prefix(BY_FILE) {
+            Some(mark) => Path::new(mark).exists(),
+            None => cause.0 == BY_PROMPT || cause.0 == self.fingerprint,
+        }
+    }
+}
+
+/// Whether a prompt holds the mark.
+pub(crate) fn is_marked(prompt: &str) -> bool {
+    prompt.contains(MARK_LINE) && prompt.lines().any(|line| line.trim() == MARK_LINE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_marked_by_a_line_of_its_own_alone() {
+        assert!(is_marked("#do-not-record"));
+        assert!(is_marked("fix this\n  #do-not-record \nplease"));
+        assert!(!is_marked("what does #do-not-record do?"));
+        assert!(!is_marked("##do-not-record"));
+    }
+
+    #[test]
+    fn a_mark_counts_for_what_is_below_it_until_it_has_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let below = directory.path().join("a/b");
+        let below = below.to_str().unwrap();
+        let mut privacy = Privacy::standard();
+        assert_eq!(privacy.by_file(below), None);
+        std::fs::write(directory.path().join(MARK_FILE), "").unwrap();
+        let mut privacy = Privacy::standard();
+        let cause = privacy.by_file(below).unwrap();
+        assert!(privacy.stands(&cause));
+        std::fs::remove_file(directory.path().join(MARK_FILE)).unwrap();
+        assert!(!privacy.stands(&cause));
+    }
+
+    #[test]
+    fn other_rules_are_told_apart() {
+        let excluding = |agent: &str| {
+            let exclusions = Exclusions {
+                agents: vec![agent.to_owned()],
+                ..Exclusions::default()
+            };
+            Privacy::new(Redactor::standard(), exclusions)
+        };
+        let cause = excluding("codex").by_rule();
+        assert!(excluding("codex").stands(&cause));
+        assert!(!excluding("gemini").stands(&cause));
+        assert!(excluding("gemini").stands(&Privacy::by_prompt()));
+    }
+}

@@ -1,0 +1,148 @@
+//! Patterns for names and paths.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A name or a path in which `*` stands for any characters within a name, and a part `**` of a path for
+/// any number of directories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glob(String);
+
+/// No longer text is taken for a pattern.
+const BYTES_MAX: usize = 4096;
+
+/// A text that is no pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name or path to leave out is 1 to {BYTES_MAX} bytes of text")]
+pub struct GlobError;
+
+impl FromStr for Glob {
+    type Err = GlobError;
+    fn from_str(text: &str) -> Result<Self, GlobError> {
+        let text = text.trim();
+        let fits = (1..=BYTES_MAX).contains(&text.len()) && !text.contains(['\0', '\n']);
+        fits.then(|| Self(text.to_owned())).ok_or(GlobError)
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Glob {
+    /// Whether a name is of this pattern.
+    pub(super) fn matches_name(&self, name: &str) -> bool {
+        matches(self.0.as_bytes(), name.as_bytes())
+    }
+
+    /// Whether a path is of this pattern, or below one that is. A pattern that begins with no root
+    /// may begin anywhere in the path.
+    pub(super) fn matches_path(&self, path: &str) -> bool {
+        let pattern: Vec<&str> = parts(&self.0).collect();
+        let path_parts: Vec<&str> = parts(path).collect();
+        if pattern.is_empty() {
+            return false;
+        }
+        let is_rooted = self.0.starts_with(['/', '\\']) || pattern[0].ends_with(':');
+        let starts = if is_rooted { 1 } else { path_parts.len() };
+        (0..starts).any(|start| begins(&path_parts[start..], &pattern))
+    }
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split(['/', '\\']).filter(|part| !part.is_empty())
+}
+
+/// Whether a path begins as the pattern says. Each step keeps the places in the pattern that can be
+/// reached, so that no pattern takes longer than path times pattern.
+fn begins(path: &[&str], pattern: &[&str]) -> bool {
+    let mut reached = vec![false; pattern.len() + 1];
+    reached[0] = true;
+    skip_any(&mut reached, pattern);
+    for part in path {
+        if reached[pattern.len()] {
+            return true;
+        }
+        let mut next = vec![false; pattern.len() + 1];
+        for (place, word) in pattern.iter().enumerate().filter(|(at, _)| reached[*at]) {
+            if *word == "**" {
+                next[place] = true;
+            } else if matches(word.as_bytes(), part.as_bytes()) {
+                next[place + 1] = true;
+            }
+        }
+        reached = next;
+        skip_any(&mut reached, pattern);
+    }
+    reached[pattern.len()]
+}
+
+/// `**` may also stand for no directory.
+fn skip_any(reached: &mut [bool], pattern: &[&str]) {
+    for (place, word) in pattern.iter().enumerate() {
+        if reached[place] && *word == "**" {
+            reached[place + 1] = true;
+        }
+    }
+}
+
+/// Whether a text is of a pattern with `*`.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut read) = (0, 0);
+    // Where the last star is, and what it is taken to stand for the end of.
+    let mut star: Option<(usize, usize)> = None;
+    while read < text.len() {
+        if pattern.get(at) == Some(&b'*') {
+            star = Some((at, read));
+            at += 1;
+        } else if pattern.get(at) == Some(&text[read]) {
+            at += 1;
+            read += 1;
+        } else if let Some((place, end)) = star {
+            star = Some((place, end + 1));
+            at = place + 1;
+            read = end + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_of(pattern: &str, path: &str) -> bool {
+        pattern.parse::<Glob>().unwrap().matches_path(path)
+    }
+
+    #[test]
+    fn a_path_is_left_out_with_all_below_it() {
+        for path in ["/w/secret", "/w/secret/", "/w/secret/deep/file.rs"] {
+            assert!(is_of("/w/secret", path), "{path}");
+            assert!(is_of("/w/s*t", path), "{path}");
+            assert!(is_of("/**/secret", path), "{path}");
+            assert!(is_of("secret", path), "{path}");
+        }
+        for path in ["/w/secrets", "/w", "/v/w/secret", ""] {
+            assert!(!is_of("/w/secret", path), "{path}");
+        }
+        assert!(is_of(r"C:\work\*", r"C:\work\app\src"));
+        assert!(!is_of(r"C:\work\*", r"C:\work"));
+        assert!(is_of("/w/**", "/w/a/b"));
+        assert!(!is_of("/", "/w"));
+    }
+
+    #[test]
+    fn a_name_is_matched_whole() {
+        let glob: Glob = "client-*".parse().unwrap();
+        assert!(glob.matches_name("client-") && glob.matches_name("client-a/b"));
+        assert!(!glob.matches_name("my-client-a"));
+        assert!("".parse::<Glob>().is_err() && " ".parse::<Glob>().is_err());
+        let slow: Glob = "*a".repeat(200).parse().unwrap();
+        assert!(!slow.matches_name(&"ab".repeat(5_000)));
+    }
+}

@@ -1,0 +1,170 @@
+//! What is known already, from another machine or from before the notes of imports were lost.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use syncline_capture::agent::Agent;
+use syncline_replica::{Replica, ReplicaOptions};
+
+use crate::place::Place;
+use crate::script::{Script, jsonl, text};
+
+/// Queries of all rows that an import leaves.
+const ROWS: [&str; 6] = ["sessions", "messages", "tools", "parts", "spent", "trees"];
+
+fn fixtures() -> Vec<(String, Vec<u8>)> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut roots = vec![here.join("tests/fixtures/claude-code")];
+    let beside = here.join("../../../shared/data/transcripts/claude-code");
+    roots.extend(beside.is_dir().then_some(beside));
+    let mut files = Vec::new();
+    for root in roots {
+        for path in syncline_capture::walk::walk(&root, |_| true).files {
+            let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+            files.push((name.to_owned(), fs::read(&path).unwrap()));
+        }
+    }
+    files
+}
+
+/// A session, and one that was forked from it and is read before it.
+fn fork() -> Vec<(String, Vec<u8>)> {
+    let mut script = Script::new("origin");
+    let call = json!({"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}});
+    let shared = [
+        script.user("u1", "begin"),
+        script.answer("a1", "m1", text("Begun."), 7),
+        script.answer("a2", "m1", call, 9),
+        script.result("u2", "t1", json!("a.rs")),
+    ];
+    let mut lines = shared.clone().map(|mut line| {
+        line["sessionId"] = json!("fork");
+        line
+    });
+    lines[0]["isMeta"] = json!(false);
+    let own = [
+        script.user("u3", "go on"),
+        script.answer("a3", "m2", text("Gone on."), 5),
+    ];
+    let own = own.map(|mut line| {
+        line["sessionId"] = json!("fork");
+        line
+    });
+    let fork = jsonl(&lines) + &jsonl(&own);
+    vec![
+        ("z/origin.jsonl".to_owned(), jsonl(&shared).into_bytes()),
+        ("a/fork.jsonl".to_owned(), fork.into_bytes()),
+    ]
+}
+
+/// Another machine after a sync: what the first one wrote, and none of its notes.
+fn synced(from: &Place) -> Place {
+    let mut place = Place::new();
+    place.replica.write(&from.ops).unwrap();
+    place
+}
+
+#[test]
+fn a_second_machine_writes_nothing_of_what_the_first_has_brought() {
+    let mut first = Place::new();
+    // The origin alone at first, so that it is the fork that is the copy.
+    for (name, content) in fixtures().into_iter().chain(fork()) {
+        first.write(&name, content);
+        first.import_files(Agent::ClaudeCode);
+    }
+    let mut second = synced(&first);
+    for (name, content) in fixtures().into_iter().chain(fork()) {
+        second.write(&name, content);
+    }
+    let done = second.import_files(Agent::ClaudeCode);
+    assert_eq!((done.ops, done.problems), (0, vec![]));
+    for query in ROWS {
+        assert!(first.rows(query) == second.rows(query), "{query}");
+    }
+    // What goes on there is written, and nothing else is.
+    let mut script = Script::new("fork");
+    let more = script.user("u4", "and on");
+    let (name, mut content) = fork().remove(1);
+    content.extend(jsonl(&[more]).into_bytes());
+    second.write(&name, content);
+    assert_eq!(second.import_files(Agent::ClaudeCode).ops, 1);
+}
+
+#[test]
+fn a_fork_that_only_the_second_machine_has_counts_nothing_of_what_the_first_has_brought() {
+    let mut first = Place::new();
+    let files = fork();
+    first.write(&files[0].0, &files[0].1);
+    first.import_files(Agent::ClaudeCode);
+    let mut second = synced(&first);
+    second.write(&files[1].0, &files[1].1);
+    second.import_files(Agent::ClaudeCode);
+    let figures = second.figures();
+    assert_eq!(
+        (figures["origin"].messages, figures["fork"].messages),
+        (2, 2)
+    );
+    assert_eq!(
+        (figures["origin"].tokens[1], figures["fork"].tokens[1]),
+        (9, 5)
+    );
+}
+
+#[test]
+fn an_import_without_the_notes_of_those_before_writes_nothing() {
+    let mut place = Place::new();
+    for (name, content) in fixtures().into_iter().chain(fork()) {
+        place.write(&name, content);
+        place.import_files(Agent::ClaudeCode);
+    }
+    let before = ROWS.map(|query| place.rows(query));
+    place.lose_notes();
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.ops, done.problems), (0, vec![]));
+    assert!(done.counts.files > 0);
+    assert!(before == ROWS.map(|query| place.rows(query)));
+}
+
+#[test]
+fn equal_ids_of_two_agents_are_two_sessions() {
+    let mut place = Place::new();
+    let mut script = Script::new("same");
+    let line = script.user("u1", "one");
+    place.write("claude/same.jsonl", jsonl(&[line]));
+    let gemini = r#"{"sessionId":"same","projectHash":"h","startTime":"2026-02-01T09:00:00.000Z","messages":[{"id":"u1","timestamp":"2026-02-01T09:00:01.000Z","type":"user","content":"two"}]}"#;
+    place.write("gemini/h/chats/session-a.json", gemini);
+    let root = place.files();
+    place.import(Agent::ClaudeCode, &root.join("claude"));
+    place.import(Agent::Gemini, &root.join("gemini"));
+    let said = place.rows("agents");
+    assert_eq!(said, ["claude-code|same|one|1", "gemini|same|two|1"]);
+}
+
+#[test]
+fn of_importers_at_once_one_reads_and_the_others_find_it_read() {
+    let place = Place::new();
+    for (name, content) in fork() {
+        place.write(&name, content);
+    }
+    let (files, directory) = (place.files(), place.directory.path().join("replica"));
+    let one = || {
+        let replica = Replica::open(&directory, ReplicaOptions::default()).unwrap();
+        let mut place = Place::around(replica);
+        let lease = loop {
+            match place.replica.try_import_lease().unwrap() {
+                Some(lease) => break lease,
+                None => std::thread::yield_now(),
+            }
+        };
+        let done = place.import(Agent::ClaudeCode, &files);
+        drop(lease);
+        done.ops
+    };
+    let wrote: Vec<usize> = std::thread::scope(|scope| {
+        let importers: Vec<_> = (0..10).map(|_| scope.spawn(one)).collect();
+        let ended = importers.into_iter().map(|importer| importer.join());
+        ended.map(Result::unwrap).collect()
+    });
+    assert_eq!(wrote.iter().filter(|ops| **ops > 0).count(), 1, "{wrote:?}");
+}

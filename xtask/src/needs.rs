@@ -1,6 +1,6 @@
 //! What the machine must have, checked before a long build finds out.
 
-mod strace;
+mod linux;
 
 use std::env;
 use std::process::Command;
@@ -13,21 +13,16 @@ use crate::tidy;
 /// The oldest Node.js that runs the TypeScript packages.
 const NODE_MAJOR_MIN: u32 = 20;
 
-/// Checks the compiler, the C compiler, where a test asks for it strace, and where the tree holds
+/// Checks the compiler, the C compiler, the programs of Linux that tests ask for, and where the tree holds
 /// TypeScript Node.js. Installs what it may.
 ///
 /// # Errors
 ///
 /// `Failure::Needs` with everything that is missing, not just the first.
 pub(crate) fn check(repository: &Repository) -> Result<(), Failure> {
-    let checks = [
-        rust(repository),
-        c_compiler(),
-        strace::check(),
-        node(repository)?,
-    ];
+    let checks = [rust(repository), c_compiler(), node(repository)?];
     let mut missing = Vec::new();
-    for check in checks {
+    for check in checks.into_iter().chain(linux::check()) {
         match check {
             Ok(found) => say(format_args!("found: {found}")),
             Err(lacking) => missing.push(lacking),

@@ -15,6 +15,7 @@ mod config;
 mod daemon;
 #[cfg(unix)]
 mod demo;
+mod deploy;
 mod doctor;
 mod health;
 mod list;

@@ -1,0 +1,105 @@
+//! The workflows.
+
+use std::collections::BTreeSet;
+
+use serde_norway::Value;
+
+use super::{of_workspace, read, root, yaml};
+
+const CI: &str = ".github/workflows/ci.yml";
+const RELEASE: &str = ".github/workflows/release.yml";
+const DEPLOY: &str = ".github/workflows/deploy.yml";
+
+fn jobs(workflow: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let jobs = workflow["jobs"].as_mapping().unwrap();
+    jobs.iter().map(|(name, job)| (name.as_str().unwrap(), job))
+}
+
+/// What a workflow runs, in order.
+fn scripts(path: &str) -> String {
+    let workflow = yaml(path);
+    let steps = jobs(&workflow).flat_map(|(_, job)| job["steps"].as_sequence().unwrap());
+    let scripts = steps.filter_map(|step| step["run"].as_str());
+    scripts.collect::<Vec<_>>().join("\n")
+}
+
+fn targets() -> BTreeSet<String> {
+    let release = yaml(RELEASE);
+    let matrix = &release["jobs"]["build"]["strategy"]["matrix"]["include"];
+    let rows = matrix.as_sequence().unwrap().iter();
+    rows.map(|row| row["target"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_workflow_has_jobs_of_steps_and_no_more_rights_than_it_says() {
+    for path in [CI, RELEASE, DEPLOY] {
+        let workflow = yaml(path);
+        assert!(!workflow["on"].is_null(), "{path}");
+        assert_eq!(workflow["permissions"]["contents"], "read", "{path}");
+        let names: BTreeSet<_> = jobs(&workflow).map(|(name, _)| name).collect();
+        for (name, job) in jobs(&workflow) {
+            assert!(job["runs-on"].is_string(), "{path}: {name}");
+            let needs = job["needs"].as_str();
+            assert!(
+                needs.is_none_or(|needs| names.contains(needs)),
+                "{path}: {name}"
+            );
+            for step in job["steps"].as_sequence().unwrap() {
+                let (uses, run) = (step["uses"].as_str(), step["run"].as_str());
+                assert!(uses.is_some() != run.is_some(), "{path}: {step:?}");
+                // An action without a version is whatever somebody pushes.
+                assert!(
+                    uses.is_none_or(|uses| uses.contains('@')),
+                    "{path}: {uses:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn ci_runs_the_whole_check_with_the_workspaces_compiler() {
+    assert!(scripts(CI).lines().any(|line| line == ".ci/run"));
+    assert!(root().join(".ci/run").is_file());
+    let rust = format!("rustup default {}", of_workspace("rust-version"));
+    assert!(scripts(CI).contains(&rust));
+    assert!(scripts(RELEASE).contains(&rust));
+}
+
+#[test]
+fn a_release_has_five_targets_and_what_the_install_script_asks_for() {
+    let targets = targets();
+    assert_eq!(targets.len(), 5, "{targets:?}");
+    let script = read("deploy/install.sh");
+    for target in targets.iter().filter(|target| !target.contains("windows")) {
+        let (machine, system) = target.split_once('-').unwrap();
+        assert!(
+            script.contains(&format!("machine={machine} ;;")),
+            "{machine}"
+        );
+        assert!(script.contains(&format!("system={system} ;;")), "{system}");
+    }
+    let scripts = scripts(RELEASE);
+    assert!(scripts.contains("tar -czf \"syncline-$TARGET.tar.gz\" -C pack syncline "));
+    assert!(scripts.contains("sha256sum syncline-* > checksums.txt"));
+    assert!(script.contains("archive=syncline-$(target).tar.gz"));
+    assert!(script.contains("\"$from/checksums.txt\""));
+    assert!(scripts.contains(&format!("--package {} ", env!("CARGO_PKG_NAME"))));
+    for path in [
+        "deploy/install.sh",
+        "README.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ] {
+        assert!(scripts.contains(path), "{path}");
+        assert!(root().join(path).is_file(), "{path}");
+    }
+}
+
+#[test]
+fn a_deployment_takes_the_platforms_file_and_asks_the_server_whether_it_lives() {
+    let scripts = scripts(DEPLOY);
+    assert!(scripts.contains("--config deploy/fly.toml"));
+    assert!(scripts.contains("/health\""));
+}

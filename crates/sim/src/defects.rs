@@ -18,6 +18,7 @@ pub struct Found {
 pub fn defect_named(name: &str) -> Option<Defect> {
     Defect::ALL
         .into_iter()
+        .chain(Defect::OF_LISTS)
         .find(|defect| format!("{defect:?}").eq_ignore_ascii_case(name))
 }
 

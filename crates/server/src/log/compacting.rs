@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use syncline_model::ServerSeq;
+use syncline_model::{Epoch, ServerSeq};
 use syncline_store::Stepped;
 use tokio::sync::{oneshot, watch};
 
@@ -49,10 +49,20 @@ pub(super) struct Order {
 #[derive(Debug, Default)]
 pub(super) struct Orders {
     waiting: VecDeque<Order>,
-    under_way: Option<(Compacting, Order)>,
-    /// The floor up to which all was judged.
-    judged: ServerSeq,
+    under_way: Option<UnderWay>,
+    /// The floor up to which all was judged, in that epoch.
+    judged: Option<(Epoch, ServerSeq)>,
     count: Option<usize>,
+}
+
+/// A compaction between its steps.
+#[derive(Debug)]
+struct UnderWay {
+    compacting: Compacting,
+    order: Order,
+    epoch: Epoch,
+    /// Whether readers know the floor that it has raised.
+    is_told: bool,
 }
 
 impl Orders {
@@ -77,16 +87,24 @@ impl Orders {
                 return;
             };
             match self.begin(log, &order, shared) {
-                Ok(Some(compacting)) => self.under_way = Some((compacting, order)),
+                Ok(Some((epoch, compacting))) => {
+                    self.under_way = Some(UnderWay {
+                        compacting,
+                        order,
+                        epoch,
+                        is_told: false,
+                    });
+                }
                 // Who asked may have gone.
                 Ok(None) => drop(order.reply.send(Ok(None))),
                 Err(error) => drop(order.reply.send(Err(error))),
             }
             return;
         }
-        let Some((compacting, order)) = &mut self.under_way else {
+        let Some(under_way) = &mut self.under_way else {
             return;
         };
+        let compacting = &mut under_way.compacting;
         let count = self.count.unwrap_or(COUNT_FIRST);
         let started = Instant::now();
         let dropped = compacting.report().totals.dropped;
@@ -102,10 +120,16 @@ impl Orders {
         );
         match stepped {
             Ok(Stepped::More) => {
-                order.progress.send_replace(Some(report));
+                under_way.order.progress.send_replace(Some(report));
+                if report.totals.dropped > 0 && !under_way.is_told {
+                    under_way.is_told = true;
+                    // From the first op on that is gone: pages and a prepared file from below the
+                    // floor would send who takes them to rebuild, again and again.
+                    tell_floor(log, shared);
+                }
             }
             Ok(Stepped::Done) => {
-                self.judged = report.floor;
+                self.judged = Some((under_way.epoch, report.floor));
                 self.finish(Ok(Some(report)), log, shared);
             }
             Err(error) => {
@@ -120,23 +144,22 @@ impl Orders {
         log: &mut TenantLog,
         order: &Order,
         shared: &Shared,
-    ) -> Result<Option<Compacting>, Refused> {
+    ) -> Result<Option<(Epoch, Compacting)>, Refused> {
         let now = (shared.now)();
         log.note_time(now)?;
+        let head = log.head()?;
         if order.when == When::Due {
             let file = log.file()?;
             let floor = order.keep.floor(file, now)?;
-            let known = file.head()?.floor.max(self.judged);
+            let judged = self.judged.filter(|(epoch, _)| *epoch == head.epoch);
+            let known = judged.map_or(head.floor, |(_, judged)| head.floor.max(judged));
             let gained = floor.get().saturating_sub(known.get());
             if gained < DUE_FROM_OPS || gained * DUE_FROM_SHARE < file.count_ops()? {
                 return Ok(None);
             }
         }
-        Ok(Some(log.begin_compaction(
-            &order.keep,
-            order.rewrite,
-            now,
-        )?))
+        let compacting = log.begin_compaction(&order.keep, order.rewrite, now)?;
+        Ok(Some((head.epoch, compacting)))
     }
 
     fn finish(
@@ -145,17 +168,21 @@ impl Orders {
         log: &mut TenantLog,
         shared: &Shared,
     ) {
-        let Some((_, order)) = self.under_way.take() else {
+        let Some(UnderWay { order, .. }) = self.under_way.take() else {
             return;
         };
         self.count = None;
-        // What was made of the log before holds what is gone.
-        shared.erased();
-        if let Ok(head) = log.head() {
-            publish(&shared.head, head);
-        }
+        tell_floor(log, shared);
         // Who asked may have gone; what was dropped stays dropped.
         let _ = order.reply.send(result);
+    }
+}
+
+/// Lets go of what was made of the log before, which holds what is gone, and says where the log stands.
+fn tell_floor(log: &mut TenantLog, shared: &Shared) {
+    shared.erased();
+    if let Ok(head) = log.head() {
+        publish(&shared.head, head);
     }
 }
 
@@ -168,7 +195,76 @@ fn next_count(count: usize, took: Duration, limit: Duration) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use syncline_model::{ActorId, Clock, Mark, Op, OpKey, Payload, ResourceId, Scope, TenantId};
+    use syncline_store::FileOptions;
+    use syncline_store::control::DataDirectory;
+
     use super::*;
+    use crate::auth::{AuthMode, Exposure};
+    use crate::config::ServeConfig;
+    use crate::log::Tenants;
+    use crate::metrics::Metrics;
+    use crate::random::{new_uuid, random};
+    use crate::server::now;
+    use crate::tenant::Birth;
+
+    fn replacing(clock: u64) -> Op {
+        Op {
+            key: OpKey {
+                actor: ActorId::new("a").unwrap(),
+                clock: Clock::new(clock).unwrap(),
+                scope: Scope::new("note").unwrap(),
+                resource: ResourceId::new("n").unwrap(),
+            },
+            payload: Payload::parse(r#"{"replaces":true}"#).unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_reads_while_a_log_is_compacted_knows_the_floor_from_the_first_op_that_goes() {
+        let root = tempfile::TempDir::new().unwrap();
+        let exposure = Exposure::LoopbackOnly;
+        let config = ServeConfig::new(root.path(), AuthMode::None { exposure });
+        let directory = DataDirectory::open(root.path()).unwrap();
+        let actor = ActorId::new("server-1").unwrap();
+        let metrics = std::sync::Arc::new(Metrics::new());
+        let tenants = Tenants::start(&config, directory, actor.clone(), metrics, now).unwrap();
+        let tenant = tenants.open(&TenantId::new("acme").unwrap()).await.unwrap();
+        let shared = &tenant.shared;
+        // In the writer's stead, which has nothing to do.
+        let birth = Birth {
+            epoch: Epoch::new(new_uuid()),
+            origin: Mark::origin(random()),
+            actor,
+        };
+        let mut log = TenantLog::open(&shared.path, &FileOptions::default(), birth).unwrap();
+        let mut batch = log.file().unwrap().begin().unwrap();
+        for op in (1..=10 * COUNT_FIRST as u64).map(replacing) {
+            let payload = Some(&op.payload);
+            batch.append(&op.key, payload, op.payload.hash()).unwrap();
+        }
+        publish(&shared.head, batch.commit().unwrap());
+        let mut orders = Orders::default();
+        orders.add(Order {
+            keep: Keep {
+                retention: Duration::ZERO,
+                ..Keep::default()
+            },
+            rewrite: Rewrite::Always,
+            when: When::Now,
+            progress: watch::Sender::new(None),
+            reply: oneshot::channel().0,
+        });
+        let floor = loop {
+            orders.step(&mut log, shared, None);
+            let floor = log.head().unwrap().floor;
+            if floor > ServerSeq::ZERO {
+                break floor;
+            }
+        };
+        assert!(!orders.is_idle());
+        assert_eq!(shared.head.borrow().unwrap().floor, floor);
+    }
 
     #[test]
     fn steps_grow_and_shrink_with_the_time_that_they_take() {

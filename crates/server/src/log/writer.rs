@@ -128,7 +128,11 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
                 commit(&mut log, group, shared);
                 last_commit = Some(started.elapsed());
             }
-            Some(Job::Compact(order)) => orders.add(order),
+            Some(Job::Compact(order)) => {
+                // What clients have said of themselves counts for the floor.
+                commit(&mut log, Vec::new(), shared);
+                orders.add(order);
+            }
             Some(other) => run_other(&mut log, other, shared),
         }
         orders.step(&mut log, shared, last_commit);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use syncline_store::control::Rights;
 
+use crate::reset::reset;
 use crate::support::{PATIENCE, TestServer, start, start_with};
 
 /// Ops of a custom scope that each replace all before them.
@@ -183,13 +184,60 @@ async fn a_server_compacts_by_itself_what_has_much_to_drop() {
     .await;
     let admin = server.token("acme", Rights::Admin);
     push(&server, &admin, replacing(1..=900)).await;
+    compacted_to_one(&server, &admin).await;
+}
+
+/// Waits until the server has left a single op.
+async fn compacted_to_one(server: &TestServer, admin: &str) {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let report = server.get("/api/admin/tenants", &admin).await.expect(200);
+        let report = server.get("/api/admin/tenants", admin).await.expect(200);
         if report["tenants"][0]["ops"] == 1 {
             break;
         }
         assert!(Instant::now() < deadline, "never: {report}");
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_log_that_was_reset_is_compacted_again_by_itself() {
+    let server = start_with(|config| {
+        config.compaction.every = Some(Duration::from_millis(20));
+        config.compaction.keep.retention = Duration::ZERO;
+    })
+    .await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=900)).await;
+    compacted_to_one(&server, &admin).await;
+    let page = pull(&server, &admin, "since=0").await.expect(200);
+    let epoch = format!("\"{}\"", page["epoch"].as_str().unwrap());
+    reset(&server, &admin, Some(&epoch), "acme")
+        .await
+        .expect(200);
+    push(&server, &admin, replacing(901..=1_500)).await;
+    compacted_to_one(&server, &admin).await;
+}
+
+/// What a client has said in a pull counts at once, not from the next write on.
+#[tokio::test]
+async fn a_client_that_has_only_pulled_holds_the_floor() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=10)).await;
+    let page = pull(&server, &admin, "limit=4&clientId=new")
+        .await
+        .expect(200);
+    let cursor = &page["cursor"];
+    let next = format!(
+        "clientId=new&limit=1&since={}&mark={}",
+        cursor["serverSeq"],
+        cursor["mark"].as_str().unwrap()
+    );
+    pull(&server, &admin, &next).await.expect(200);
+    let done = server
+        .post("/api/admin/compact", &admin, without_retention())
+        .await
+        .expect(200);
+    assert_eq!((&done["floor"], &done["dropped"]), (&json!(4), &json!(3)));
 }

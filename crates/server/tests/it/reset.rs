@@ -4,7 +4,12 @@ use syncline_store::control::Rights;
 
 use crate::support::{Reply, TestServer, push_of, start};
 
-async fn reset(server: &TestServer, token: &str, if_match: Option<&str>, confirm: &str) -> Reply {
+pub(crate) async fn reset(
+    server: &TestServer,
+    token: &str,
+    if_match: Option<&str>,
+    confirm: &str,
+) -> Reply {
     let mut request = server
         .request(Method::POST, "/sync/reset", token)
         .json(&json!({"confirm": confirm}));

@@ -19,6 +19,7 @@ mod query;
 mod reference;
 mod restore;
 mod serve;
+mod session;
 mod status;
 mod sync;
 mod thread;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Thread(thread::ThreadCommand),
     #[command(subcommand)]
     List(list::ListCommand),
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     Serve(Box<serve::ServeArgs>),
     Import(import::ImportArgs),
     Daemon(daemon::DaemonArgs),
@@ -69,6 +72,7 @@ impl Command {
         match self {
             Self::Thread(command) => command.run(context),
             Self::List(command) => command.run(context),
+            Self::Session(command) => command.run(context),
             Self::Import(args) => import::run(&args, context),
             Self::Serve(args) => serve::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),

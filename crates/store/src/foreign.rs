@@ -117,11 +117,7 @@ impl ForeignDatabase {
     ) -> Result<(), E> {
         let fail = |error: rusqlite::Error| E::from(StoreError::from(error));
         let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
-        let names: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(values).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
             take(object(&names, row).map_err(fail)?)?;

@@ -9,7 +9,7 @@ mod new;
 mod overview;
 mod push;
 mod read;
-mod reference;
+pub(super) mod reference;
 mod rename;
 mod search;
 mod tag;

@@ -35,6 +35,7 @@ mod serve_killed;
 #[cfg(target_os = "linux")]
 mod serve_traced;
 mod served;
+mod session;
 mod sync;
 mod thread_change;
 mod thread_read;

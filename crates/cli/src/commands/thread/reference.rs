@@ -52,7 +52,7 @@ impl ThreadReference {
 }
 
 /// Finds the thread that `text` names in the chosen project, or in any if none was chosen.
-pub(super) fn find_in(
+pub(crate) fn find_in(
     view: &TenantFile,
     text: &str,
     chosen: Option<&str>,
@@ -122,7 +122,7 @@ fn unknown(text: &str, chosen: Option<&str>, elsewhere: Resolved) -> Failure {
 }
 
 /// `project/key`: what names a thread alone.
-pub(super) fn address(thread: &Thread) -> String {
+pub(crate) fn address(thread: &Thread) -> String {
     format!("{}/{}", thread.project, thread.key)
 }
 

@@ -1,0 +1,171 @@
+//! Which sessions a command is about.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use clap::Args;
+use syncline_model::Timestamp;
+use syncline_store::search::PartFilter;
+use syncline_store::sessions::SessionFilter;
+
+use crate::context::Context;
+use crate::span::Span;
+
+/// The flags that every command on several sessions takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Which sessions")]
+pub(super) struct FilterFlags {
+    /// Of this agent: claude-code, codex, opencode, cursor, gemini, aider, …
+    #[arg(short, long, value_name = "AGENT")]
+    agent: Option<String>,
+    /// Of this project: its name, or a directory, such as `.`
+    #[arg(short, long, value_name = "PROJECT")]
+    project: Option<String>,
+    /// Of this machine
+    #[arg(long, value_name = "NAME")]
+    machine: Option<String>,
+    /// On this git branch
+    #[arg(long, value_name = "BRANCH")]
+    branch: Option<String>,
+    /// That used this model
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Not before WHEN: 2026-01-31, a time of RFC 3339, or so long ago, such as 7d or 12h
+    #[arg(long, value_name = "WHEN")]
+    since: Option<When>,
+    /// Before WHEN; a day is not part of it
+    #[arg(long, value_name = "WHEN")]
+    until: Option<When>,
+}
+
+/// A moment as it is typed; days are those of UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    At(Timestamp),
+    Ago(Span),
+}
+
+/// A text that is no moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a day such as 2026-01-31, a time such as 2026-01-31T12:00:00Z, or 7d, 12h, 30m")]
+struct WhenError;
+
+impl FromStr for When {
+    type Err = WhenError;
+
+    fn from_str(text: &str) -> Result<Self, WhenError> {
+        if let Ok(span) = text.parse() {
+            return Ok(Self::Ago(span));
+        }
+        let day = format!("{text}T00:00:00Z");
+        let at = text.parse().or_else(|_| day.parse());
+        at.map(Self::At).map_err(|_| WhenError)
+    }
+}
+
+impl When {
+    fn moment(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(span) => {
+                let millis = i64::try_from(span.duration().as_millis()).unwrap_or(i64::MAX);
+                let then = now.as_millis().saturating_sub(millis);
+                Timestamp::from_millis(then).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+        }
+    }
+}
+
+/// The flags, made out.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    agent: Option<String>,
+    project: Option<String>,
+    machine: Option<String>,
+    branch: Option<String>,
+    model: Option<String>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+}
+
+impl FilterFlags {
+    pub(super) fn chosen(&self, context: &Context) -> Chosen {
+        let now = context.now();
+        Chosen {
+            agent: self.agent.clone(),
+            project: self
+                .project
+                .as_deref()
+                .map(|project| place(context, project)),
+            machine: self.machine.clone(),
+            branch: self.branch.clone(),
+            model: self.model.clone(),
+            since: self.since.map(|when| when.moment(now)),
+            until: self.until.map(|when| when.moment(now)),
+        }
+    }
+}
+
+/// The directory that `project` stands for where it is a path, else the name as it is.
+fn place(context: &Context, project: &str) -> String {
+    let is_path = project.starts_with('.') || Path::new(project).is_absolute();
+    let here = context.environment.current_dir.as_ref();
+    let (true, Some(here)) = (is_path, here) else {
+        return project.to_owned();
+    };
+    let path = here.join(project);
+    let path = path.canonicalize().unwrap_or(path);
+    path.to_str().unwrap_or(project).to_owned()
+}
+
+impl Chosen {
+    pub(super) fn sessions(&self) -> SessionFilter<'_> {
+        SessionFilter {
+            since: self.since,
+            until: self.until,
+            ..self.whenever()
+        }
+    }
+
+    /// The filter without its time.
+    pub(super) fn whenever(&self) -> SessionFilter<'_> {
+        SessionFilter {
+            agent: self.agent.as_deref(),
+            project: self.project.as_deref(),
+            machine: self.machine.as_deref(),
+            branch: self.branch.as_deref(),
+            model: self.model.as_deref(),
+            ..SessionFilter::default()
+        }
+    }
+
+    pub(super) fn parts(&self) -> PartFilter<'_> {
+        PartFilter {
+            agent: self.agent.as_deref(),
+            project: self.project.as_deref(),
+            machine: self.machine.as_deref(),
+            branch: self.branch.as_deref(),
+            model: self.model.as_deref(),
+            since: self.since,
+            until: self.until,
+            ..PartFilter::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_day_a_time_or_so_long_ago() {
+        let now: Timestamp = "2026-02-10T12:00:00Z".parse().unwrap();
+        let moment = |text: &str| text.parse().map(|when: When| when.moment(now).to_string());
+        let begins = |text: &str, with: &str| moment(text).unwrap().starts_with(with);
+        assert!(begins("2026-01-31", "2026-01-31T00:00:00"));
+        assert!(begins("2026-01-31T10:30:00Z", "2026-01-31T10:30:00"));
+        assert!(begins("7d", "2026-02-03T12:00:00"));
+        assert_eq!(moment("soon"), Err(WhenError));
+        assert_eq!(moment("2026-02-30"), Err(WhenError));
+    }
+}

@@ -1,0 +1,113 @@
+use clap::Args;
+use serde::Serialize;
+use syncline_store::sessions::{ListedSession, SessionCursor, SessionFilter, Which, list_sessions};
+
+use super::filter::FilterFlags;
+use super::reference::{ShortIds, agent_of, project_of, title_of};
+use super::shown::SessionShown;
+use super::text::{all_tokens, brief_cost, brief_count, one_line};
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::output::Format;
+use crate::prices;
+use crate::replica_access;
+use crate::table::Table;
+use crate::wording::{counted, minute};
+
+/// Longer titles are cut; `session show` has them whole.
+const TITLE_CHARS_MAX: usize = 60;
+const PROJECT_CHARS_MAX: usize = 24;
+
+/// List sessions, the one that told of itself last first
+///
+/// Figures include those of subagents. TOKENS are all, cached or not. COST is what the agent reports, else
+/// what the prices in `config list` make of it; `+`: there are responses whose price is not known. With
+/// --json: {sessions:[{session_id, id, agent, title, …}], next}, named as the columns of the view
+/// `sessions` (`query --views`); cost is in dollars.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    filter: FilterFlags,
+    /// In which a tool failed, or the agent told of an error
+    #[arg(long, help_heading = "Which sessions")]
+    has_error: bool,
+    /// That cost so many dollars or more
+    #[arg(long, value_name = "DOLLARS", help_heading = "Which sessions")]
+    min_cost: Option<f64>,
+    /// Also subagents, each by itself
+    #[arg(long)]
+    subagents: bool,
+    /// At most N
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    limit: u64,
+    /// Go on behind the page that gave CURSOR as its `next`
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<SessionCursor>,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    sessions: Vec<SessionShown>,
+    next: Option<String>,
+}
+
+pub(crate) fn run(args: &ListArgs, context: &Context) -> Outcome {
+    let prices = prices::read(context)?.table;
+    let chosen = args.filter.chosen(context);
+    let filter = SessionFilter {
+        has_error: args.has_error.then_some(true),
+        cost_nanos_min: args.min_cost.map(|dollars| (dollars * 1e9) as u64),
+        which: match args.subagents {
+            true => Which::All,
+            false => Which::Whole,
+        },
+        ..chosen.sessions()
+    };
+    let mut replica = replica_access::open(context)?;
+    let view = replica.view()?;
+    let page = list_sessions(view.connection(), &filter, args.after, args.limit, &prices)?;
+    let next = page.next.map(|next| next.to_string());
+    if context.output.format() == Format::Json {
+        let sessions = page.sessions.into_iter().map(SessionShown::from).collect();
+        return context.output.json(&Listing { sessions, next });
+    }
+    if page.sessions.is_empty() {
+        let note = "no sessions match; `syncline import auto` brings those of this machine";
+        context.output.note(note);
+        return Ok(());
+    }
+    let table = table(&page.sessions, &ShortIds::of_all(view)?);
+    let colour = context.output.colour();
+    context.output.write(|out| table.write(out, colour))?;
+    if let Some(next) = next {
+        let shown = counted(page.sessions.len() as u64, "session");
+        context
+            .output
+            .note(format_args!("{shown}; go on with --after {next}"));
+    }
+    Ok(())
+}
+
+fn table(sessions: &[ListedSession], ids: &ShortIds) -> Table<9> {
+    let mut table = Table::new([
+        "SESSION", "AGENT", "LAST", "PROJECT", "MESSAGES", "TOOLS", "TOKENS", "COST", "TITLE",
+    ]);
+    for ListedSession { session, figures } in sessions {
+        let tools = match figures.tool_errors {
+            0 => figures.tool_calls.to_string(),
+            failed => format!("{} ({failed} failed)", figures.tool_calls),
+        };
+        table.row([
+            ids.of(session.session_id),
+            agent_of(session).to_owned(),
+            minute(session.last_at),
+            one_line(project_of(session), PROJECT_CHARS_MAX),
+            figures.messages.to_string(),
+            tools,
+            brief_count(all_tokens(figures.tokens)),
+            brief_cost(figures.cost),
+            one_line(title_of(session), TITLE_CHARS_MAX),
+        ]);
+    }
+    table
+}

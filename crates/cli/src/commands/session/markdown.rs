@@ -1,0 +1,140 @@
+//! A session as Markdown.
+
+use std::io::{self, Write};
+
+use syncline_model::session::words;
+use syncline_store::sessions::{Event, SessionMessage, SessionPart, SessionTool};
+
+use super::conversation::readable;
+use super::reference::title_of;
+use super::show::{Head, facts};
+use super::text::one_line;
+use super::tool_line::{brief, outcome};
+use crate::output::printable;
+
+const TITLE_CHARS_MAX: usize = 200;
+
+pub(super) fn head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
+    let title = one_line(title_of(&head.session), TITLE_CHARS_MAX);
+    writeln!(out, "# {}\n", escaped(&title))?;
+    for (label, text) in facts(head) {
+        writeln!(
+            out,
+            "- {label}: {}",
+            escaped(&one_line(&text, usize::MAX / 8))
+        )?;
+    }
+    out.write_all(b"\n")
+}
+
+/// What was said stands as it is: it is Markdown as a rule. All else stands in code blocks.
+pub(super) fn event(event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    match event {
+        Event::Message(message) => self::message(message, out),
+        Event::Tool(tool) => self::tool(tool, out),
+        Event::Error(error) => {
+            writeln!(
+                out,
+                "## Error: {}\n",
+                escaped(error.kind.as_deref().unwrap_or("unknown"))
+            )?;
+            block(error.message.as_deref().unwrap_or_default(), out)
+        }
+        Event::Compaction(compaction) => {
+            writeln!(out, "## Compaction\n")?;
+            block(compaction.summary.as_deref().unwrap_or_default(), out)
+        }
+    }
+}
+
+fn message(message: &SessionMessage, out: &mut dyn Write) -> io::Result<()> {
+    let shown = |part: &&SessionPart| {
+        part.kind != words::RAW && (!part.text.trim().is_empty() || part.reference.is_some())
+    };
+    let parts: Vec<&SessionPart> = message.parts.iter().filter(shown).collect();
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let role = message.role.as_deref().unwrap_or("unknown");
+    let at = message.at.map(|at| format!(", {at}")).unwrap_or_default();
+    let more = [&message.kind, &message.model].into_iter().flatten();
+    let more: String = more.map(|more| format!(", {more}")).collect();
+    writeln!(out, "## {}\n", escaped(&format!("{role}{more}{at}")))?;
+    for part in parts {
+        if let Some(reference) = &part.reference {
+            writeln!(out, "*{}: {}*\n", escaped(&part.kind), escaped(reference))?;
+        }
+        let said = part.kind == words::TEXT && message.kind.is_none();
+        match (said, part.text.trim().is_empty()) {
+            (_, true) => {}
+            (true, false) => writeln!(out, "{}\n", printable(part.text.trim()))?,
+            (false, false) => {
+                writeln!(out, "*{}*\n", escaped(&part.kind))?;
+                block(&part.text, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn tool(tool: &SessionTool, out: &mut dyn Write) -> io::Result<()> {
+    let name = tool.name.as_deref().unwrap_or("tool");
+    let mut line = format!("**{}**", escaped(name));
+    for text in [brief(tool, None), outcome(tool)] {
+        if !text.is_empty() {
+            line.push_str(&format!(" — {}", escaped(&text)));
+        }
+    }
+    writeln!(out, "{line}\n")?;
+    for part in &tool.parts {
+        let label = part.kind.strip_prefix("tool_").unwrap_or(&part.kind);
+        writeln!(out, "*{}*\n", escaped(label))?;
+        match part.kind == words::TOOL_INPUT {
+            true => block(&readable(&part.text), out)?,
+            false => block(&part.text, out)?,
+        }
+    }
+    if let Some(error) = &tool.error {
+        writeln!(out, "*error*\n")?;
+        block(error, out)?;
+    }
+    Ok(())
+}
+
+/// A code block whose fence is longer than any in the text.
+fn block(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let text = printable(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    writeln!(out, "{fence}\n{}\n{fence}\n", text.trim_end())
+}
+
+/// `text` without what Markdown takes for more than text.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '!'
+        ) {
+            safe.push('\\');
+        }
+        safe.push(if c.is_control() { ' ' } else { c });
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_end_the_block_that_it_stands_in() {
+        let mut out = Vec::new();
+        block("a\n````\nb", &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "`````\na\n````\nb\n`````\n\n"
+        );
+    }
+}

@@ -1,0 +1,372 @@
+use std::io::{self, Write};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use syncline_store::TenantFile;
+use syncline_store::sessions::{
+    FileCount, PriceTable, StatGroup, StatRow, StatSpan, ToolCount, session_stats, tool_counts,
+    touched_files,
+};
+
+use super::filter::{Chosen, FilterFlags};
+use super::shown::{CostShown, TokensShown};
+use super::text::{all_tokens, brief_cost, brief_count, one_line};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::output::{Colour, Style};
+use crate::prices;
+use crate::replica_access;
+use crate::table::Table;
+
+const BAR_CELLS: usize = 24;
+const KEY_CHARS_MAX: usize = 40;
+const PATH_CHARS_MAX: usize = 80;
+
+/// Add up what sessions did and used
+///
+/// Tokens are all, cached or not; bars show cost, or tokens where no cost is known. Days are those of
+/// UTC. --since and --until choose what was done in that time. With --json: {by, rows, total, tools,
+/// files}; a row has key, session_count, message_count, prompt_count, tool_call_count,
+/// tool_error_count, tool_error_rate, tokens and cost as in `session list`; a tool has name, calls,
+/// errors, error_rate and duration_ms; a file has path, touches and changes.
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Put together by
+    #[arg(long, value_enum, default_value = "day")]
+    by: By,
+    #[command(flatten)]
+    filter: FilterFlags,
+    /// At most N rows, tools and files each: the last days, or what cost most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum By {
+    Day,
+    Project,
+    Model,
+    Agent,
+}
+
+impl From<By> for StatGroup {
+    fn from(by: By) -> Self {
+        match by {
+            By::Day => Self::Day,
+            By::Project => Self::Project,
+            By::Model => Self::Model,
+            By::Agent => Self::Agent,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Stats {
+    by: By,
+    rows: Vec<RowShown>,
+    total: RowShown,
+    tools: Vec<ToolShown>,
+    files: Vec<FileShown>,
+}
+
+#[derive(Serialize)]
+struct RowShown {
+    key: String,
+    session_count: u64,
+    message_count: u64,
+    prompt_count: u64,
+    tool_call_count: u64,
+    tool_error_count: u64,
+    tool_error_rate: f64,
+    #[serde(flatten)]
+    tokens: TokensShown,
+    #[serde(flatten)]
+    cost: CostShown,
+}
+
+#[derive(Serialize)]
+struct ToolShown {
+    name: String,
+    calls: u64,
+    errors: u64,
+    error_rate: f64,
+    duration_ms: u64,
+}
+
+#[derive(Serialize)]
+struct FileShown {
+    path: String,
+    touches: u64,
+    changes: u64,
+}
+
+impl From<&StatRow> for RowShown {
+    fn from(row: &StatRow) -> Self {
+        Self {
+            key: row.key.clone(),
+            session_count: row.sessions,
+            message_count: row.messages,
+            prompt_count: row.prompts,
+            tool_call_count: row.tool_calls,
+            tool_error_count: row.tool_errors,
+            tool_error_rate: rate(row.tool_errors, row.tool_calls),
+            tokens: row.tokens.into(),
+            cost: row.cost.into(),
+        }
+    }
+}
+
+impl From<ToolCount> for ToolShown {
+    fn from(tool: ToolCount) -> Self {
+        Self {
+            error_rate: rate(tool.errors, tool.calls),
+            name: tool.name,
+            calls: tool.calls,
+            errors: tool.errors,
+            duration_ms: tool.duration_ms,
+        }
+    }
+}
+
+impl From<FileCount> for FileShown {
+    fn from(file: FileCount) -> Self {
+        Self {
+            path: file.path,
+            touches: file.touches,
+            changes: file.changes,
+        }
+    }
+}
+
+/// How many of `all` are `some`, from 0 to 1.
+fn rate(some: u64, all: u64) -> f64 {
+    match all {
+        0 => 0.0,
+        all => some as f64 / all as f64,
+    }
+}
+
+struct Read {
+    rows: Vec<StatRow>,
+    left_out: usize,
+    total: StatRow,
+    tools: Vec<ToolCount>,
+    files: Vec<FileCount>,
+}
+
+pub(crate) fn run(args: &StatsArgs, context: &Context) -> Outcome {
+    let prices = prices::read(context)?.table;
+    let chosen = args.filter.chosen(context);
+    let mut replica = replica_access::open(context)?;
+    let read = read(args, replica.view()?, &chosen, &prices)?;
+    let stats = Stats {
+        by: args.by,
+        rows: read.rows.iter().map(RowShown::from).collect(),
+        total: (&read.total).into(),
+        tools: read.tools.into_iter().map(ToolShown::from).collect(),
+        files: read.files.into_iter().map(FileShown::from).collect(),
+    };
+    let colour = context.output.colour();
+    if read.rows.is_empty() {
+        context.output.data(&stats, |_| Ok(()))?;
+        context
+            .output
+            .note("nothing was said or used in sessions that match");
+        return Ok(());
+    }
+    context.output.data(&stats, |out| {
+        draw_rows(args.by, &read.rows, &read.total, out, colour)?;
+        draw_tools(&stats.tools, out, colour)?;
+        draw_files(&stats.files, out, colour)
+    })?;
+    if read.left_out > 0 {
+        context.output.note(format_args!(
+            "{} more rows; --limit N shows more",
+            read.left_out
+        ));
+    }
+    Ok(())
+}
+
+fn read(
+    args: &StatsArgs,
+    view: &TenantFile,
+    chosen: &Chosen,
+    prices: &PriceTable,
+) -> Result<Read, Failure> {
+    let (connection, filter) = (view.connection(), chosen.whenever());
+    let span = StatSpan {
+        since: chosen.since,
+        until: chosen.until,
+        offset_minutes: 0,
+    };
+    let by = |group| session_stats(connection, &filter, span, group, prices);
+    let mut rows = by(args.by.into())?;
+    let left_out = rows.len().saturating_sub(args.limit);
+    if args.by == By::Day {
+        rows.drain(..left_out);
+    } else {
+        rows.sort_by_key(|row| std::cmp::Reverse((row.cost.nanos(), all_tokens(row.tokens))));
+        rows.truncate(args.limit);
+    }
+    // A session has one agent, and so none counts twice.
+    let total = sum(&by(StatGroup::Agent)?);
+    let limit = args.limit as u64;
+    Ok(Read {
+        rows,
+        left_out,
+        total,
+        tools: tool_counts(connection, &filter, span, limit)?,
+        files: touched_files(connection, &filter, span, limit)?,
+    })
+}
+
+fn sum(rows: &[StatRow]) -> StatRow {
+    let mut total = StatRow {
+        key: "total".to_owned(),
+        ..StatRow::default()
+    };
+    for row in rows {
+        total.sessions += row.sessions;
+        total.messages += row.messages;
+        total.prompts += row.prompts;
+        total.tool_calls += row.tool_calls;
+        total.tool_errors += row.tool_errors;
+        total.tokens.input += row.tokens.input;
+        total.tokens.output += row.tokens.output;
+        total.tokens.cache_read += row.tokens.cache_read;
+        total.tokens.cache_write_5m += row.tokens.cache_write_5m;
+        total.tokens.cache_write_1h += row.tokens.cache_write_1h;
+        total.tokens.reasoning += row.tokens.reasoning;
+        total.cost.reported_nanos += row.cost.reported_nanos;
+        total.cost.computed_nanos += row.cost.computed_nanos;
+        total.cost.unpriced += row.cost.unpriced;
+    }
+    total
+}
+
+fn draw_rows(
+    by: By,
+    rows: &[StatRow],
+    total: &StatRow,
+    out: &mut dyn Write,
+    colour: Colour,
+) -> io::Result<()> {
+    let head = match by {
+        By::Day => "DAY",
+        By::Project => "PROJECT",
+        By::Model => "MODEL",
+        By::Agent => "AGENT",
+    };
+    let costs = rows.iter().any(|row| row.cost.nanos() > 0);
+    let weight = |row: &StatRow| match costs {
+        true => row.cost.nanos(),
+        false => all_tokens(row.tokens),
+    };
+    let most = rows.iter().map(weight).max().unwrap_or(0);
+    let bars = if costs { "BY COST" } else { "BY TOKENS" };
+    let mut table = Table::new([
+        head, "SESSIONS", "MESSAGES", "TOOLS", "FAILED", "TOKENS", "COST", bars,
+    ]);
+    for row in rows.iter().chain([total]) {
+        let key = match row.key.is_empty() {
+            true => "(unknown)".to_owned(),
+            false => one_line(&row.key, KEY_CHARS_MAX),
+        };
+        let bar = match std::ptr::eq(row, total) {
+            true => String::new(),
+            false => bar(weight(row), most),
+        };
+        table.row([
+            key,
+            row.sessions.to_string(),
+            row.messages.to_string(),
+            row.tool_calls.to_string(),
+            percent(row.tool_errors, row.tool_calls),
+            brief_count(all_tokens(row.tokens)),
+            brief_cost(row.cost),
+            bar,
+        ]);
+    }
+    table.write(out, colour)
+}
+
+/// A path, by its end where it is long.
+fn end_of(path: &str) -> String {
+    let path = one_line(path, usize::MAX / 8);
+    let begin = path.char_indices().rev().nth(PATH_CHARS_MAX - 1);
+    match begin {
+        Some((begin, _)) if begin > 0 => format!("…{}", &path[begin..]),
+        Some(_) | None => path,
+    }
+}
+
+/// A bar as long as `part` is of `whole`, to an eighth of a cell.
+fn bar(part: u64, whole: u64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (rate(part, whole) * (BAR_CELLS * 8) as f64).round() as usize;
+    let rest = match (part, eighths) {
+        // What is there is seen.
+        (1.., 0) => "▏",
+        (_, eighths) => EIGHTHS[eighths % 8],
+    };
+    format!("{}{rest}", "█".repeat(eighths / 8))
+}
+
+fn percent(some: u64, all: u64) -> String {
+    match (some, all) {
+        (_, 0) => "-".to_owned(),
+        (0, _) => "0 %".to_owned(),
+        (some, all) => format!("{:.1} %", 100.0 * rate(some, all)),
+    }
+}
+
+fn draw_tools(tools: &[ToolShown], out: &mut dyn Write, colour: Colour) -> io::Result<()> {
+    if tools.is_empty() {
+        return Ok(());
+    }
+    let most = tools.iter().map(|tool| tool.calls).max().unwrap_or(0);
+    let mut table = Table::new(["TOOL", "CALLS", "FAILED", "BY CALLS"]);
+    for tool in tools {
+        table.row([
+            one_line(&tool.name, KEY_CHARS_MAX),
+            tool.calls.to_string(),
+            percent(tool.errors, tool.calls),
+            bar(tool.calls, most),
+        ]);
+    }
+    writeln!(out, "\n{}", colour.paint(Style::Strong, "Tools"))?;
+    table.write(out, colour)
+}
+
+fn draw_files(files: &[FileShown], out: &mut dyn Write, colour: Colour) -> io::Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(["TOUCHED", "CHANGED", "FILE"]);
+    for file in files {
+        table.row([
+            file.touches.to_string(),
+            file.changes.to_string(),
+            end_of(&file.path),
+        ]);
+    }
+    writeln!(out, "\n{}", colour.paint(Style::Strong, "Files"))?;
+    table.write(out, colour)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_part_and_never_nothing() {
+        assert_eq!(bar(10, 10), "█".repeat(BAR_CELLS));
+        assert_eq!(bar(5, 10), "█".repeat(BAR_CELLS / 2));
+        assert_eq!(
+            (bar(1, 1_000_000), bar(0, 10), bar(0, 0)),
+            ("▏".to_owned(), String::new(), String::new())
+        );
+    }
+}

@@ -4,11 +4,13 @@
 mod credentials;
 mod file;
 mod layers;
+mod privacy;
 mod profile_name;
 mod setting;
 
 pub(crate) use credentials::{Credential, Credentials, CredentialsError};
 pub(crate) use file::{ConfigFile, ConfigFileError};
 pub(crate) use layers::{Layer, Origin, Settings, Sourced};
+pub(crate) use privacy::privacy;
 pub(crate) use profile_name::{DEFAULT_PROFILE, ProfileName};
 pub(crate) use setting::{Auth, Key, Setting, SettingError, SyncInterval};

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use syncline_capture::privacy::Privacy;
 use syncline_client::{Endpoint, Token, TokenError};
 use syncline_model::Timestamp;
 use syncline_model::thread::NameKind;
@@ -10,7 +11,7 @@ use syncline_model::thread::NameKind;
 use crate::cli::GlobalArgs;
 use crate::config::{
     Auth, ConfigFile, ConfigFileError, Credentials, CredentialsError, Key, Layer, Origin,
-    ProfileName, Setting, Settings, Sourced,
+    ProfileName, Setting, Settings, Sourced, privacy,
 };
 use crate::environment::{Environment, variable};
 use crate::failure::Failure;
@@ -133,6 +134,18 @@ impl Context {
         ))
     }
 
+    /// What of agents' sessions is not recorded.
+    pub(crate) fn privacy(&self) -> Result<Privacy, Failure> {
+        let lists = self.settings()?.privacy;
+        let home = self.environment.home.as_deref();
+        privacy(&lists, home).map_err(|error| {
+            let message = "could not use the lists of what is not recorded";
+            Failure::usage("value_invalid", message)
+                .because(error)
+                .fix("syncline config list")
+        })
+    }
+
     fn flag_layer(&self) -> Result<Layer, Failure> {
         let mut layer = Layer::default();
         if let Some(text) = &self.globals.endpoint {
@@ -151,7 +164,9 @@ impl Context {
     fn environment_layer(&self) -> Result<Layer, Failure> {
         let mut layer = Layer::default();
         for key in [Key::Endpoint, Key::SyncEnabled, Key::SyncInterval] {
-            let name = key.variable();
+            let Some(name) = key.variable() else {
+                continue;
+            };
             let Some(text) = self.environment.text(name)? else {
                 continue;
             };

@@ -14,6 +14,13 @@ use crate::failure::{Failure, Outcome};
 ///
 /// Keys: endpoint (URL of the server), sync_enabled (true or false), sync_interval (seconds), auth
 /// (none or token).
+///
+/// What of agents' sessions is not recorded, each one text or a JSON array of texts: redact_patterns
+/// (NAME=REGEX: what matches, or its group named secret, is taken out; in the syntax of Rust's regex),
+/// redact_off (names of built-in rules), exclude_paths (directories of sessions, or transcripts),
+/// exclude_projects (names), exclude_agents. In paths and names `*` stands for any characters, and `**`
+/// in a path for any directories. Beside these, a session is not recorded where a file .do-not-record
+/// is in its directory or above, and from a prompt on that has a line `#do-not-record`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     Set(set::SetArgs),
@@ -51,7 +58,7 @@ fn note_override(context: &Context, key: Key) -> Outcome {
     match origin {
         crate::config::Origin::Environment => context.output.warn(format_args!(
             "{} is set, and counts instead of the profile",
-            key.variable()
+            key.variable().unwrap_or_default()
         )),
         crate::config::Origin::Flag => context
             .output

@@ -9,7 +9,6 @@ use syncline_capture::import::{
     Counts, ImportError, Importer, Keeping, Problem as LeftOut, Source,
 };
 use syncline_capture::places::{self, Surroundings};
-use syncline_capture::privacy::Privacy;
 use syncline_model::session::SessionId;
 use syncline_replica::{Lease, Replica};
 
@@ -184,7 +183,7 @@ fn read(
         Keeping::Written => Some(wait_for_lease(context, replica)?),
         Keeping::Discarded => None,
     };
-    let mut importer = Importer::new(sources, keeping, Privacy::standard(), replica)?;
+    let mut importer = Importer::new(sources, keeping, context.privacy()?, replica)?;
     imported.files_unchanged = importer.unchanged();
     imported.files_excluded = importer.excluded();
     let mut sessions = BTreeSet::new();

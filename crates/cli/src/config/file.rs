@@ -261,6 +261,12 @@ impl ConfigFile {
             switch.to_string()
         } else if let Some(number) = item.as_integer() {
             number.to_string()
+        } else if let Some(array) = item.as_array() {
+            let texts = array.iter().map(|text| text.as_str());
+            let texts: Option<Vec<&str>> = texts.collect();
+            texts.map_or_else(String::new, |texts| {
+                serde_json::to_string(&texts).expect("texts are written as JSON")
+            })
         } else {
             // No key takes such a value: let it be refused as any wrong text.
             String::new()

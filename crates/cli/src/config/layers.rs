@@ -3,6 +3,7 @@
 use serde::Serialize;
 use syncline_client::Endpoint;
 
+use super::privacy::{PrivacyList, PrivacyLists};
 use super::{Auth, Key, Setting, SyncInterval};
 
 /// Where a value came from.
@@ -40,6 +41,7 @@ pub(crate) struct Layer {
     pub(crate) sync_enabled: Option<bool>,
     pub(crate) sync_interval: Option<SyncInterval>,
     pub(crate) auth: Option<Auth>,
+    pub(crate) privacy: PrivacyLists,
 }
 
 impl Layer {
@@ -49,6 +51,9 @@ impl Layer {
             Setting::SyncEnabled(enabled) => self.sync_enabled = Some(enabled),
             Setting::SyncInterval(interval) => self.sync_interval = Some(interval),
             Setting::Auth(auth) => self.auth = Some(auth),
+            Setting::Privacy(list) => {
+                self.privacy.insert(list.key(), list.texts().to_vec());
+            }
         }
     }
 }
@@ -60,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) sync_enabled: Sourced<bool>,
     pub(crate) sync_interval: Sourced<SyncInterval>,
     pub(crate) auth: Sourced<Auth>,
+    /// What the profile says is not recorded: nothing overrides it.
+    pub(crate) privacy: PrivacyLists,
 }
 
 impl Settings {
@@ -87,6 +94,7 @@ impl Settings {
                 .unwrap_or_else(|| by_default(SyncInterval::DEFAULT)),
             auth: pick(&layers, |layer| layer.auth).unwrap_or_else(|| by_default(Auth::None)),
             endpoint,
+            privacy: profile.privacy.clone(),
         }
     }
 
@@ -112,6 +120,13 @@ impl Settings {
                 self.sync_interval.origin,
             ),
             Key::Auth => (Some(Setting::Auth(self.auth.value)), self.auth.origin),
+            Key::Privacy(key) => match self.privacy.get(&key) {
+                Some(texts) => {
+                    let list = PrivacyList::of(key, texts.clone());
+                    (Some(Setting::Privacy(list)), Origin::Profile)
+                }
+                None => (None, Origin::Default),
+            },
         }
     }
 }
@@ -154,12 +169,12 @@ mod tests {
             (Key::Auth, "token"),
         ]);
         let settings = Settings::resolve(&flags, &environment, &profile);
-        let shown = Key::ALL.map(|key| {
+        let shown = Key::ALL.into_iter().filter_map(|key| {
             let (value, origin) = settings.shown(key);
-            format!("{key}={} {}", value.unwrap(), origin.as_str())
+            Some(format!("{key}={} {}", value?, origin.as_str()))
         });
         assert_eq!(
-            shown,
+            shown.collect::<Vec<_>>(),
             [
                 "endpoint=http://flag flag",
                 "sync_enabled=true default",

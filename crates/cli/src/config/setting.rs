@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use syncline_client::{Endpoint, EndpointError};
 
+use super::privacy::{PrivacyError, PrivacyKey, PrivacyList};
 use crate::environment::variable;
 
 /// A key of a profile.
@@ -16,14 +17,21 @@ pub(crate) enum Key {
     SyncEnabled,
     SyncInterval,
     Auth,
+    /// One of the lists that say what is not recorded.
+    Privacy(PrivacyKey),
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Endpoint,
         Self::SyncEnabled,
         Self::SyncInterval,
         Self::Auth,
+        Self::Privacy(PrivacyKey::RedactPatterns),
+        Self::Privacy(PrivacyKey::RedactOff),
+        Self::Privacy(PrivacyKey::ExcludePaths),
+        Self::Privacy(PrivacyKey::ExcludeProjects),
+        Self::Privacy(PrivacyKey::ExcludeAgents),
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -32,17 +40,19 @@ impl Key {
             Self::SyncEnabled => "sync_enabled",
             Self::SyncInterval => "sync_interval",
             Self::Auth => "auth",
+            Self::Privacy(key) => key.as_str(),
         }
     }
 
-    /// The variable that overrides the profile.
-    pub(crate) const fn variable(self) -> &'static str {
+    /// The variable that overrides the profile, if one does.
+    pub(crate) const fn variable(self) -> Option<&'static str> {
         match self {
-            Self::Endpoint => variable::ENDPOINT,
-            Self::SyncEnabled => variable::SYNC_ENABLED,
-            Self::SyncInterval => variable::SYNC_INTERVAL,
+            Self::Endpoint => Some(variable::ENDPOINT),
+            Self::SyncEnabled => Some(variable::SYNC_ENABLED),
+            Self::SyncInterval => Some(variable::SYNC_INTERVAL),
             // A token from the environment asks for its own use.
-            Self::Auth => variable::TOKEN,
+            Self::Auth => Some(variable::TOKEN),
+            Self::Privacy(_) => None,
         }
     }
 }
@@ -64,8 +74,13 @@ impl FromStr for Key {
 /// Why a key or value can't be set. Values are not repeated: an endpoint may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SettingError {
-    #[error("the keys are endpoint, sync_enabled, sync_interval and auth")]
+    #[error(
+        "the keys are endpoint, sync_enabled, sync_interval and auth, and for what is not recorded \
+         redact_patterns, redact_off, exclude_paths, exclude_projects and exclude_agents"
+    )]
     UnknownKey,
+    #[error(transparent)]
+    Privacy(#[from] PrivacyError),
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     #[error("sync_enabled must be true or false")]
@@ -155,6 +170,7 @@ pub(crate) enum Setting {
     SyncEnabled(bool),
     SyncInterval(SyncInterval),
     Auth(Auth),
+    Privacy(PrivacyList),
 }
 
 impl Setting {
@@ -165,6 +181,7 @@ impl Setting {
             Key::SyncEnabled => Self::SyncEnabled(parse_switch(text)?),
             Key::SyncInterval => Self::SyncInterval(text.parse()?),
             Key::Auth => Self::Auth(text.parse()?),
+            Key::Privacy(key) => Self::Privacy(PrivacyList::parse(key, text)?),
         })
     }
 
@@ -174,6 +191,7 @@ impl Setting {
             Self::SyncEnabled(_) => Key::SyncEnabled,
             Self::SyncInterval(_) => Key::SyncInterval,
             Self::Auth(_) => Key::Auth,
+            Self::Privacy(list) => Key::Privacy(list.key()),
         }
     }
 
@@ -184,6 +202,7 @@ impl Setting {
             Self::SyncEnabled(enabled) => (*enabled).into(),
             Self::SyncInterval(interval) => i64::from(interval.0).into(),
             Self::Auth(auth) => auth.as_str().into(),
+            Self::Privacy(list) => list.texts().iter().collect::<toml_edit::Array>().into(),
         }
     }
 }
@@ -195,6 +214,7 @@ impl fmt::Display for Setting {
             Self::SyncEnabled(enabled) => enabled.fmt(f),
             Self::SyncInterval(interval) => interval.fmt(f),
             Self::Auth(auth) => f.write_str(auth.as_str()),
+            Self::Privacy(list) => list.fmt(f),
         }
     }
 }

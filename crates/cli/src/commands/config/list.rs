@@ -60,11 +60,17 @@ struct Values {
     sync_enabled: bool,
     sync_interval: SyncInterval,
     auth: Auth,
+    /// The lists of what is not recorded that are set.
+    #[serde(flatten)]
+    privacy: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Values {
     fn of(settings: Settings) -> Self {
+        let lists = settings.privacy.into_iter();
+        let lists = lists.map(|(key, texts)| (Key::Privacy(key).as_str(), texts));
         Self {
+            privacy: lists.collect(),
             endpoint: settings.endpoint.value.map(|url| url.to_string()),
             sync_enabled: settings.sync_enabled.value,
             sync_interval: settings.sync_interval.value,
@@ -90,6 +96,7 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
     }
     let mut origins: BTreeMap<_, _> = Key::ALL
         .into_iter()
+        .filter(|key| !is_unset_list(*key, &settings))
         .map(|key| (key.as_str(), settings.shown(key).1))
         .collect();
     origins.insert("active_profile", active.origin);
@@ -110,6 +117,9 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
         };
         row(out, "profile", listing.active_profile.as_str(), &source)?;
         for key in Key::ALL {
+            if is_unset_list(key, &settings) {
+                continue;
+            }
             let (value, origin) = settings.shown(key);
             let value = value.map_or_else(|| "-".to_owned(), |value| value.to_string());
             row(out, key.as_str(), &value, &source_of(key, origin))?;
@@ -126,6 +136,11 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
     Ok(())
 }
 
+/// Whether `key` is a list of what is not recorded, and empty.
+fn is_unset_list(key: Key, settings: &Settings) -> bool {
+    matches!(key, Key::Privacy(_)) && settings.shown(key).0.is_none()
+}
+
 fn row(out: &mut dyn Write, name: &str, value: &str, source: &str) -> io::Result<()> {
     let line = format!("{name:<14}  {:<40}  {source}", printable(value));
     writeln!(out, "{}", line.trim_end())
@@ -134,11 +149,11 @@ fn row(out: &mut dyn Write, name: &str, value: &str, source: &str) -> io::Result
 fn source_of(key: Key, origin: Origin) -> String {
     let flag = match key {
         Key::Auth => "--token-file",
-        Key::Endpoint | Key::SyncEnabled | Key::SyncInterval => "--endpoint",
+        Key::Endpoint | Key::SyncEnabled | Key::SyncInterval | Key::Privacy(_) => "--endpoint",
     };
     match origin {
         Origin::Flag => format!("flag {flag}"),
-        Origin::Environment => format!("environment {}", key.variable()),
+        Origin::Environment => format!("environment {}", key.variable().unwrap_or_default()),
         Origin::Profile | Origin::Default => origin.as_str().to_owned(),
     }
 }
@@ -151,5 +166,6 @@ pub(super) fn json_value(setting: Option<&Setting>) -> Value {
         Some(Setting::SyncEnabled(enabled)) => (*enabled).into(),
         Some(Setting::SyncInterval(interval)) => interval.duration().as_secs().into(),
         Some(Setting::Auth(auth)) => auth.as_str().into(),
+        Some(Setting::Privacy(list)) => list.texts().into(),
     }
 }

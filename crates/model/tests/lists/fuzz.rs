@@ -297,7 +297,7 @@ fn worlds_do_what_they_are_for() {
 
 /// Seeds within which a planted defect must be found.
 #[cfg(feature = "planted")]
-const SEEDS_MAX: u64 = 50;
+const SEEDS_MAX: u64 = 500;
 
 #[cfg(feature = "planted")]
 #[test]

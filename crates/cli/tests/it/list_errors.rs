@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use crate::list::{exported, item_id, machine_with};
 use crate::machine::Machine;
 
@@ -134,6 +136,31 @@ fn an_item_that_could_be_several_is_none() {
     machine.run(&["list", "check", "a", &id[31..]]).done();
     let ticked = format!("[x] call\n[ ] call\n[ ] {}\n", &id[32..]);
     assert_eq!(exported(&machine, "a"), ticked);
+}
+
+#[test]
+fn an_id_that_items_of_several_lists_have_names_none_and_their_lists_tell_them_apart() {
+    let machine = Machine::new();
+    let list = |id: &str| {
+        let item = json!({"id": "item", "text": format!("of {id}"), "done": false});
+        json!({"listId": id, "title": id, "items": [item]})
+    };
+    let schema = "net.aggregat4.tasklist.snapshot@v1";
+    let lists = ["a", "b", "c"].map(list);
+    let snapshot = json!({"schema": schema, "data": {"lists": lists}}).to_string();
+    machine.run_on(&snapshot, &["list", "import", "-"]).done();
+    for from in ["b", "c"] {
+        machine
+            .run(&["list", "move", from, "item", "--to", "a"])
+            .done();
+    }
+    machine
+        .run(&["list", "check", "a", "item"])
+        .failed(1, "item_ambiguous")
+        .says("maybe: a/item (of a)")
+        .says("maybe: c/item (of c)");
+    machine.run(&["list", "check", "a", "c/item"]).done();
+    assert_eq!(exported(&machine, "a"), "[ ] of a\n[ ] of b\n[x] of c\n");
 }
 
 #[test]

@@ -76,9 +76,8 @@ pub(super) const ITEMS_AFTER: &str = select_items!(
 pub(super) const REMOVED_ITEMS: &str =
     select_items!("WHERE home = ? AND present = 0 ORDER BY position, item_id, list_id");
 pub(super) const ITEM_OF_LIST: &str = select_items!("WHERE list_id = ? AND item_id = ?");
-pub(super) const ITEM_FROM_ELSEWHERE: &str = select_items!(
-    "WHERE home = ? AND present = 1 AND item_id = ? ORDER BY position, list_id LIMIT 1"
-);
+pub(super) const ITEMS_CALLED: &str =
+    select_items!("WHERE home = ? AND present = 1 AND item_id = ? ORDER BY position, list_id");
 pub(super) const ALL_LISTS: &str = concat!(
     "SELECT ",
     list_columns!(),
@@ -193,8 +192,18 @@ pub fn item_in(
     {
         return Ok(Some(own.clone()));
     }
-    let come = select(connection, ITEM_FROM_ELSEWHERE, names)?.pop();
+    let come = items_called(connection, list, id)?.into_iter().next();
     Ok(come.or(own))
+}
+
+/// The items that `list` shows and that are called `id`, in order: several, where some of them came
+/// from other lists.
+pub fn items_called(
+    connection: &Connection,
+    list: &ListId,
+    id: &ItemId,
+) -> Result<Vec<ShownItem>, StoreError> {
+    select(connection, ITEMS_CALLED, [list.as_str(), id.as_str()])
 }
 
 pub(super) fn select(

@@ -5,8 +5,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::lists::{
-    RemovedLists, ResolvedList, StoredLists, item_in, item_tag, items, items_after, list, list_tag,
-    lists, resolve_list, resolve_removed_list,
+    RemovedLists, ResolvedList, StoredLists, item_in, item_tag, items, items_after, items_called,
+    list, list_tag, lists, resolve_list, resolve_removed_list,
 };
 use crate::threads::EntryState;
 use crate::{FileOptions, PendingOp, TenantFile};
@@ -263,6 +263,9 @@ fn an_item_that_came_from_another_list_is_found_where_it_is_and_where_it_was() {
         .unwrap()
         .unwrap();
     assert_eq!(own.item.item, item_ref("m", "bread"));
+    let called = items_called(world.view(), &list_id("m"), &item_id("bread")).unwrap();
+    let called: Vec<_> = called.into_iter().map(|shown| shown.item.item).collect();
+    assert_eq!(called, [item_ref("l", "bread"), item_ref("m", "bread")]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use syncline_model::list::ListItem;
 use syncline_model::registry::List;
 use syncline_store::TenantFile;
 use syncline_store::lists::{
-    RemovedLists, ResolvedList, ShownItem, item_in, items, lists, resolve_list,
+    RemovedLists, ResolvedList, ShownItem, items, items_called, lists, resolve_list,
 };
 
 use super::shared::brief;
@@ -100,12 +100,11 @@ pub(super) fn find_item(view: &TenantFile, list: &List, text: &str) -> Result<Li
 fn matching(view: &TenantFile, list: &List, text: &str) -> Result<Vec<ShownItem>, Failure> {
     let connection = view.connection();
     // The usual case goes by an index.
-    if let Ok(id) = ItemId::new(text)
-        && let Some(found) = item_in(connection, &list.list, &id)?
-        && found.item.present
-        && found.item.home == list.list
-    {
-        return Ok(vec![found]);
+    if let Ok(id) = ItemId::new(text) {
+        let called = items_called(connection, &list.list, &id)?;
+        if !called.is_empty() {
+            return Ok(called);
+        }
     }
     let mut all = items(connection, &list.list)?;
     all.retain(|shown| is_meant(shown, text));

@@ -54,7 +54,6 @@ pub(crate) fn run(args: &LinkArgs, context: &Context) -> Outcome {
         target: target.into(),
         note: note.map(Into::into).into(),
         present: Change::Set(!args.remove),
-        ..LinkPatch::default()
     };
     let op = SessionOp::Patch(Box::new(Patch {
         links: vec![link],

@@ -36,6 +36,7 @@ mod serve_killed;
 mod serve_traced;
 mod served;
 mod session;
+mod session_change;
 mod sync;
 mod thread_change;
 mod thread_read;

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use crate::machine::Machine;
 
 /// The session of the transcript in the importers' tests.
-const NATIVE: &str = "595f7a87-dd6e-4eb7-943a-b2b009259be7";
+pub(crate) const NATIVE: &str = "595f7a87-dd6e-4eb7-943a-b2b009259be7";
 /// A text that would be markup, a script, or an order to the terminal, where it is not held as text.
 const HOSTILE: &str =
     "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \"' \u{1b}]0;x\u{7}";
 
-fn transcripts() -> PathBuf {
+pub(crate) fn transcripts() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../capture/tests/fixtures/claude-code")
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn machine() -> Machine {
 }
 
 /// A line of a transcript of the session `hostile`.
-fn line(id: &str, role: &str, minute: u32, content: Value) -> String {
+pub(crate) fn line(id: &str, role: &str, minute: u32, content: Value) -> String {
     let mut message = json!({"role": role, "content": content});
     if role == "assistant" {
         message["id"] = json!(format!("msg_{id}"));
@@ -43,7 +43,7 @@ fn line(id: &str, role: &str, minute: u32, content: Value) -> String {
 }
 
 /// A machine with a session in which everything is hostile, and a tool fails.
-fn hostile() -> Machine {
+pub(crate) fn hostile() -> Machine {
     let machine = Machine::new();
     let tool =
         json!([{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": HOSTILE}}]);
@@ -78,7 +78,7 @@ fn write(machine: &Machine, lines: &[String]) {
         .done();
 }
 
-fn listed(machine: &Machine, flags: &[&str]) -> Vec<Value> {
+pub(crate) fn listed(machine: &Machine, flags: &[&str]) -> Vec<Value> {
     let arguments = [&["session", "list", "--json"], flags].concat();
     let answer = machine.run(&arguments).done().json();
     answer["sessions"].as_array().unwrap().clone()
@@ -300,96 +300,4 @@ fn prices_of_ones_own_take_the_place_of_those_that_are_built_in() {
     machine
         .run(&["session", "list"])
         .failed(1, "prices_invalid");
-}
-
-#[test]
-fn the_agents_own_command_resumes_a_session() {
-    let machine = machine();
-    let answer = machine.run(&["session", "resume", NATIVE]).done();
-    let command = format!("cd /Users/paul/src/entireio/cli && claude --resume {NATIVE}\n");
-    assert_eq!(answer.stdout, command);
-    answer.says("no directory");
-    machine
-        .run(&["session", "resume", NATIVE, "--run"])
-        .failed(1, "resume_failed");
-}
-
-#[test]
-fn a_session_is_linked_to_a_thread_and_back() {
-    let machine = machine();
-    machine.run(&["thread", "new", "Plan", "first"]).done();
-    let link = [
-        "session",
-        "link",
-        NATIVE,
-        "plan",
-        "--note",
-        "where it began",
-    ];
-    machine.run(&link).done().says("default/plan");
-    let show = ["session", "show", NATIVE, "--json"];
-    let links = machine.run(&show).done().json()["links"].clone();
-    assert_eq!(
-        (&links[0]["kind"], &links[0]["note"]),
-        (&json!("thread"), &json!("where it began"))
-    );
-    machine
-        .run(&["session", "link", NATIVE, "plan", "--remove"])
-        .done();
-    assert_eq!(machine.run(&show).done().json()["links"], json!([]));
-}
-
-#[test]
-fn a_deleted_session_is_gone_and_no_import_brings_it_back() {
-    let machine = machine();
-    machine
-        .run(&["session", "delete", NATIVE])
-        .failed(2, "not_confirmed");
-    assert_eq!(listed(&machine, &[]).len(), 1);
-    machine
-        .run(&["session", "delete", NATIVE, "--yes"])
-        .done()
-        .says("backups made before still hold it, and so do claude-code's own files");
-    let place = transcripts();
-    let copy = machine.work_dir().join("copy");
-    std::fs::create_dir(&copy).unwrap();
-    let name = format!("{NATIVE}.jsonl");
-    std::fs::copy(place.join(&name), copy.join(&name)).unwrap();
-    machine
-        .run(&["import", "claude-code", copy.to_str().unwrap()])
-        .done();
-    assert!(listed(&machine, &[]).is_empty());
-    let found = machine
-        .run(&["session", "search", "gitleaks", "--json"])
-        .done()
-        .json();
-    assert_eq!(found["total"], 0);
-}
-
-#[test]
-fn a_live_session_is_followed() {
-    use std::io::{BufRead, BufReader};
-    let machine = hostile();
-    let follow = ["session", "show", "hostile", "--follow", "--json"];
-    let mut child = machine.command(&follow).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut until = |id: &str| {
-        let wanted = |line: &String| serde_json::from_str::<Value>(line).unwrap()["id"] == id;
-        assert!(
-            lines.by_ref().map(Result::unwrap).any(|line| wanted(&line)),
-            "{id}"
-        );
-    };
-    until("t1");
-    let place = machine.work_dir().join("hostile.jsonl");
-    let mut text = std::fs::read_to_string(&place).unwrap();
-    text.push_str(&line("u9", "user", 9, json!("and now?")));
-    text.push('\n');
-    std::fs::write(&place, text).unwrap();
-    machine
-        .run(&["import", "claude-code", place.to_str().unwrap()])
-        .done();
-    until("u9");
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

@@ -287,12 +287,18 @@ fn references_name_sessions_by_ids_and_their_beginnings() {
 #[test]
 fn copies_are_told_from_their_originals() {
     let mut world = World::new();
+    let copied = format!(
+        r#"{{"messages":[{{"id":"m","copiedFrom":"{}"}}]}}"#,
+        id("original")
+    );
     world.log(&[
-        ("fork", r#"{"messages":[{"id":"m","copiedFrom":"x"}]}"#),
+        ("fork", copied.as_str()),
         ("original", r#"{"messages":[{"id":"m","role":"user"}]}"#),
     ]);
-    let sessions = sessions_with_message(world.view(), "m").unwrap();
-    assert_eq!(sessions, [id("original"), id("fork")]);
+    let origin = |name, message| origin_of_message(world.view(), id(name), message).unwrap();
+    assert_eq!(origin("fork", "m"), Some(Some(id("original"))));
+    assert_eq!(origin("original", "m"), Some(None));
+    assert_eq!(origin("original", "n"), None);
 }
 
 #[test]

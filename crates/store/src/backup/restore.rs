@@ -209,7 +209,7 @@ impl Staging {
             Err(error) => return Err(io_error("remove", &path)(error)),
         }
         make_private(&path)?;
-        let name = format!("replaced-{}", now.to_string().replace(':', "-"));
+        let name = free_name(root, now);
         let aside = root.join(&name);
         let note = path.join(ASIDE);
         fs::write(&note, name).map_err(io_error("write", &note))?;
@@ -235,6 +235,17 @@ impl Drop for Staging {
         // A decided one has another name.
         let _ = fs::remove_dir_all(&self.path);
     }
+}
+
+/// The name of a directory in `root` for what is replaced now: one that is not there, as what an earlier
+/// restore has put there would be in the way once this one is decided.
+fn free_name(root: &Path, now: Timestamp) -> String {
+    let first = format!("replaced-{}", now.to_string().replace(':', "-"));
+    let next = (2..).map(|n| format!("{first}-{n}"));
+    std::iter::once(first.clone())
+        .chain(next)
+        .find(|name| !root.join(name).exists())
+        .expect("there are more names than directories")
 }
 
 /// Whether a restore into `root` is decided and not finished.

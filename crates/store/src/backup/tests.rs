@@ -301,6 +301,25 @@ fn a_restore_cut_short_at_any_rename_is_finished_by_who_locks_next() {
     }
 }
 
+/// A clock that was set back, or two restores within its precision.
+#[test]
+fn two_restores_of_one_time_keep_what_both_have_replaced() {
+    let server = Server::new();
+    server.append("acme", 1..=5);
+    server.back_up("copy");
+    server.append("acme", 6..=9);
+    let first = server.restore("copy", EpochMode::Heal).unwrap();
+    server.append("acme", 10..=11);
+    let second = server.restore("copy", EpochMode::Heal).unwrap();
+    let head = |restored: Restored| {
+        let path = restored.aside.unwrap().join("tenants/t-acme.db");
+        let file = TenantFile::open(&path, &FileOptions::default()).unwrap();
+        file.head().unwrap().cursor.server_seq.get()
+    };
+    assert_eq!((head(first), head(second)), (9, 7));
+    assert_eq!(server.head("acme"), 5);
+}
+
 #[test]
 fn the_oldest_backups_are_dropped_and_nothing_else() {
     let server = Server::new();

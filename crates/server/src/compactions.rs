@@ -8,6 +8,7 @@ use syncline_model::TenantId;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use crate::error::ApiError;
 use crate::log::When;
 use crate::server::Server;
 use crate::tenant::{CompactReport, Keep, LogLeft, Refused, Rewrite};
@@ -30,11 +31,11 @@ impl Server {
         due.tick().await;
         loop {
             due.tick().await;
-            let tenants = match self.data.tenants() {
+            let tenants = match self.all_tenants().await {
                 Ok(tenants) => tenants,
                 Err(error) => {
                     tracing::warn!(
-                        error = &error as &dyn Error,
+                        error.causes = error.causes(),
                         "could not look for logs to compact"
                     );
                     continue;
@@ -52,6 +53,11 @@ impl Server {
                 }
             }
         }
+    }
+
+    async fn all_tenants(self: &Arc<Self>) -> Result<Vec<TenantId>, ApiError> {
+        let known = self.control(|control| control.tenants()).await?;
+        self.data.tenants(&known).map_err(ApiError::internal)
     }
 
     /// Compacts a tenant's log beside its traffic, and has its prepared file made again; none where

@@ -7,8 +7,8 @@ mod tenants;
 use clap::{Args, Subcommand};
 use syncline_model::TenantId;
 use syncline_server::admin::AdminError;
-use syncline_store::StoreError;
-use syncline_store::control::DataDirectory;
+use syncline_store::control::{ControlFile, DataDirectory};
+use syncline_store::{OpenError, StoreError};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -57,7 +57,10 @@ impl LogsArgs {
     fn open(&self, context: &Context) -> Result<Logs, Failure> {
         let directory = self.data.existing(context)?;
         let tenants = match &self.tenant {
-            None => directory.tenants()?,
+            None => {
+                let known = ControlFile::open(&directory)?.tenants()?;
+                directory.tenants(&known)?
+            }
             Some(tenant) if directory.tenant_file(tenant).is_file() => vec![tenant.clone()],
             Some(tenant) => {
                 return Err(Failure::new(
@@ -75,6 +78,9 @@ impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
         let (code, fix) = match &error {
             AdminError::Store(StoreError::Full(_)) => ("disk_full", "make room, and try again"),
+            AdminError::Open(OpenError::NewerFormat { .. }) => {
+                ("format_newer", "use a newer syncline")
+            }
             AdminError::Open(_) | AdminError::Store(_) | AdminError::Prepared(_) => {
                 ("admin_failed", "see to the cause, and try again")
             }

@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
+use syncline_store::OpenError;
 use syncline_store::backup::{
     BackupError, BackupKind, Manifest, Reached, back_up_server, backup_name, verify,
 };
@@ -101,7 +102,9 @@ impl From<BackupError> for Failure {
                 "backup_foreign",
                 "name the directory that `syncline backup` has printed",
             ),
-            BackupError::NewerFormat { .. } => ("format_newer", "use a newer syncline"),
+            BackupError::NewerFormat { .. } | BackupError::Open(OpenError::NewerFormat { .. }) => {
+                ("format_newer", "use a newer syncline")
+            }
             BackupError::OtherKind { .. } => (
                 "backup_other_kind",
                 "a server's is put back with --data DIR, a replica's without",

@@ -113,7 +113,7 @@ fn wait(
     id: &OrderId,
     mut progress: impl FnMut(OrderProgress),
 ) -> Result<OrderAnswer, OrderError> {
-    let placed = Instant::now();
+    let mut placed = Instant::now();
     let mut looked = placed;
     loop {
         match control.order_news(id)? {
@@ -125,6 +125,8 @@ fn wait(
                 return Err(OrderError::NotTaken);
             }
             OrderNews::Placed => {}
+            // It takes one after another, and each for as long as it needs.
+            OrderNews::Behind => placed = Instant::now(),
             OrderNews::Taken { progress: said } => {
                 if let Some(said) = said {
                     progress(serde_json::from_str(&said).map_err(OrderError::Answer)?);

@@ -1,5 +1,6 @@
 //! The server's data directory: who may look into it, and where a tenant's file is.
 
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use syncline_model::TenantId;
 
+use super::KnownTenant;
 use crate::backup::{BackupError, finish_restore};
 
 /// The longest part of a file name made of a tenant's name, in bytes. Room is left under the usual
@@ -103,11 +105,16 @@ impl DataDirectory {
         Ok(files)
     }
 
-    /// The tenants whose files are there, in the order of the files' names; those whose names are too
-    /// long to stand in a file's are left out.
-    pub fn tenants(&self) -> Result<Vec<TenantId>, DataDirectoryError> {
+    /// The tenants whose files are there, in the order of the files' names. A name too long to stand in
+    /// that of a file must be among the `known` ones to be told.
+    pub fn tenants(&self, known: &[KnownTenant]) -> Result<Vec<TenantId>, DataDirectoryError> {
         let files = self.tenant_files()?;
-        Ok(files.iter().filter_map(|path| tenant_of(path)).collect())
+        let mut by_file: HashMap<PathBuf, &TenantId> = known
+            .iter()
+            .map(|known| (self.tenant_file(&known.tenant), &known.tenant))
+            .collect();
+        let name = |path: &PathBuf| tenant_of(path).or_else(|| by_file.remove(path).cloned());
+        Ok(files.iter().filter_map(name).collect())
     }
 
     /// Where files made from the tenant's file, which can be had again, are kept.

@@ -41,6 +41,8 @@ pub enum OrderedWork {
 pub enum OrderNews {
     /// The server has not seen it yet.
     Placed,
+    /// The server has not seen it yet, and is at another one.
+    Behind,
     /// The server is at it; how far, in its own words.
     Taken { progress: Option<String> },
     /// It is done, or has failed: the answer, in its own words.
@@ -115,7 +117,11 @@ impl ControlFile {
     /// What has become of an order.
     pub fn order_news(&self, id: &OrderId) -> Result<OrderNews, ControlError> {
         self.connection
-            .prepare_cached("SELECT taken_at, progress, answer FROM orders WHERE id = ?")
+            .prepare_cached(
+                "SELECT taken_at, progress, answer, EXISTS \
+                 (SELECT 1 FROM orders WHERE taken_at IS NOT NULL AND answer IS NULL) \
+                 FROM orders WHERE id = ?",
+            )
             .and_then(|mut statement| {
                 let news = statement.query_row([&id.0], |row| {
                     let taken: Option<i64> = row.get(0)?;
@@ -124,6 +130,7 @@ impl ControlFile {
                         (None, Some(_)) => OrderNews::Taken {
                             progress: row.get(1)?,
                         },
+                        (None, None) if row.get(3)? => OrderNews::Behind,
                         (None, None) => OrderNews::Placed,
                     })
                 });

@@ -238,13 +238,24 @@ fn tenant_files_stay_apart_and_inside_their_directory() {
     for file in &files {
         std::fs::write(file, "").unwrap();
     }
-    let mut found = directory.tenants().unwrap();
-    found.sort();
-    // The longest is written as a digest.
-    let mut expected = names[..names.len() - 1].to_vec();
+    let told = |known: &[KnownTenant]| {
+        let mut found = directory.tenants(known).unwrap();
+        found.sort();
+        found
+            .iter()
+            .map(|tenant| tenant.as_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let mut expected = names.to_vec();
     expected.sort_unstable();
-    let found: Vec<&str> = found.iter().map(TenantId::as_str).collect();
-    assert_eq!(found, expected);
+    let known = names.map(|name| KnownTenant {
+        tenant: TenantId::new(name).unwrap(),
+        created_at: at(1),
+    });
+    assert_eq!(told(&known), expected);
+    // The longest is written as a digest, which says nothing by itself.
+    expected.retain(|name| *name != long);
+    assert_eq!(told(&[]), expected);
     files.sort();
     files.dedup();
     assert_eq!(files.len(), names.len());
@@ -309,6 +320,7 @@ fn an_order_is_taken_once_and_answered_to_who_placed_it() {
     let news = |order: &Order| asking.order_news(&order.id).unwrap();
     assert_eq!(news(&compact), OrderNews::Placed);
     assert_eq!(serving.take_order(at(3)).unwrap(), Some(compact.clone()));
+    assert_eq!(news(&expire), OrderNews::Behind);
     assert_eq!(serving.take_order(at(3)).unwrap(), Some(expire.clone()));
     assert_eq!(serving.take_order(at(3)).unwrap(), None);
     serving.note_order_progress(&compact.id, "half").unwrap();
@@ -318,6 +330,10 @@ fn an_order_is_taken_once_and_answered_to_who_placed_it() {
     serving.answer_order(&compact.id, "all").unwrap();
     let answer = "all".to_owned();
     assert_eq!(news(&compact), OrderNews::Answered { answer });
+    serving.answer_order(&expire.id, "all").unwrap();
+    let next = order(3, OrderedWork::Expire { idle: hour });
+    asking.place_order(&next, at(4)).unwrap();
+    assert_eq!(news(&next), OrderNews::Placed);
     asking.drop_order(&compact.id).unwrap();
     serving.drop_orders().unwrap();
     for order in [&compact, &expire] {

@@ -26,6 +26,8 @@ pub(super) enum Form {
     Whole,
     /// As a database of SQLite's.
     Database,
+    /// Not at all: lines that their agent has compressed.
+    Compressed,
 }
 
 /// A file to be read.
@@ -65,6 +67,19 @@ pub(super) fn find(
             continue;
         }
         let form = form_of_named(source.agent, &path);
+        if form == Form::Compressed {
+            // What was unpacked beside it is read in its place.
+            if !path.with_extension("").exists() {
+                let cause = "it is compressed, which is not understood: `zstd -d` on it writes the \
+                             lines beside it, where the next import finds them";
+                problems.push(Problem {
+                    path,
+                    line: None,
+                    cause: cause.to_owned(),
+                });
+            }
+            continue;
+        }
         if is_unchanged(&path, form, marks) {
             *unchanged += 1;
             continue;
@@ -89,7 +104,9 @@ fn form_of(agent: Agent, path: &Path) -> Option<Form> {
     };
     match agent {
         Agent::ClaudeCode => ends(".jsonl").then_some(Form::Lines),
-        Agent::Codex => (name.starts_with("rollout-") && ends(".jsonl")).then_some(Form::Lines),
+        Agent::Codex if !name.starts_with("rollout-") => None,
+        Agent::Codex if ends(".jsonl.zst") => Some(Form::Compressed),
+        Agent::Codex => ends(".jsonl").then_some(Form::Lines),
         Agent::OpenCode if name.starts_with("opencode") && ends(".db") => Some(Form::Database),
         Agent::OpenCode => {
             // `storage/session/<project>/<session>.json`

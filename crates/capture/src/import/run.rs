@@ -67,7 +67,7 @@ struct Current {
     /// Of the file, when the reading began.
     began: u64,
     /// Why something of it was left out.
-    left_out: Option<String>,
+    left_out: Option<Box<str>>,
 }
 
 /// Where what is read of a file goes.
@@ -161,25 +161,14 @@ impl Importer {
         while self.done < limit && batch.counts.files < BATCH_FILES {
             if let Some(current) = &mut self.current {
                 let before = current.lines.offset();
-                let end = before.saturating_add(limit - self.done);
                 let mut sink = Sink {
                     batch: &mut batch,
                     desk: &mut desk,
                     facts: &mut facts,
                     withheld: &mut self.withheld,
                 };
-                let ended = current.read(&mut sink, end);
+                let ended = current.read_on(&mut sink, limit - self.done);
                 self.done += current.lines.offset().saturating_sub(before);
-                current.reader.redact(&self.withheld.privacy.redactor);
-                let mut mark = match ended {
-                    true => current.tail.mark_at_end(&current.lines),
-                    false => current.tail.mark_midway(&current.lines),
-                };
-                if let Ok(mark) = &mut mark {
-                    mark.left_out = current.left_out.clone();
-                }
-                let note = current.note(mark, &mut batch);
-                batch.notes.files.extend(note);
                 if ended {
                     self.current = None;
                 }
@@ -229,7 +218,7 @@ impl Importer {
 /// or something was left out for a cause that has gone.
 fn standing_mark(mark: &str, privacy: &Privacy) -> Option<Mark> {
     let mark: Mark = serde_json::from_str(mark).ok()?;
-    let cause = mark.left_out.clone().map(Cause);
+    let cause = mark.left_out.as_deref().map(str::to_owned).map(Cause);
     cause
         .is_none_or(|cause| privacy.stands(&cause))
         .then_some(mark)
@@ -258,7 +247,7 @@ fn open(
         });
     };
     let tail = match tail::open(&job.path, mark.as_ref()) {
-        Ok(Standing::Changed(tail)) => tail,
+        Ok(Standing::Changed(tail)) => *tail,
         Ok(Standing::Unchanged) => return Ok(None),
         // It was there a moment ago, and its agent has removed it since.
         Err(tail::TailError::Gone { .. }) => return Ok(None),
@@ -288,6 +277,23 @@ fn open(
 }
 
 impl Current {
+    /// Reads about so many bytes, and notes how far that was; whether the file has no more.
+    fn read_on(&mut self, sink: &mut Sink<'_, '_>, bytes: u64) -> bool {
+        let end = self.lines.offset().saturating_add(bytes);
+        let ended = self.read(sink, end);
+        self.reader.redact(&sink.withheld.privacy.redactor);
+        let mut mark = match ended {
+            true => self.tail.mark_at_end(&self.lines),
+            false => self.tail.mark_midway(&self.lines),
+        };
+        if let Ok(mark) = &mut mark {
+            mark.left_out.clone_from(&self.left_out);
+        }
+        let note = self.note(mark, sink.batch);
+        sink.batch.notes.files.extend(note);
+        ended
+    }
+
     /// Reads lines up to the byte `end`; whether the file has no more.
     fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> bool {
         let mut ended = false;
@@ -310,7 +316,7 @@ impl Current {
                     let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
                     let verdict = match left_out.cause {
                         Some(cause) => {
-                            self.left_out = Some(cause);
+                            self.left_out = Some(cause.into());
                             Verdict::Excluded
                         }
                         None => verdict,

@@ -21,7 +21,7 @@ pub(super) fn read(job: &Job, tail: &Tail, sink: &mut Sink<'_, '_>) {
     let mut reader = Reader::of(job.agent, &job.path);
     // Looked at before it is read: what is written meanwhile is seen the next time.
     let log = match tail::open(&log_of(&job.path), None) {
-        Ok(Standing::Changed(log)) if job.form == Form::Database => Some(log),
+        Ok(Standing::Changed(log)) if job.form == Form::Database => Some(*log),
         Ok(_) | Err(_) => None,
     };
     let before = sink.batch.counts.new;
@@ -33,7 +33,7 @@ pub(super) fn read(job: &Job, tail: &Tail, sink: &mut Sink<'_, '_>) {
     };
     let read = match job.form {
         Form::Database => database(&mut reader, &job.path, sink.desk, sink.facts, &mut tally),
-        Form::Lines | Form::Whole => {
+        Form::Lines | Form::Whole | Form::Compressed => {
             value(&mut reader, job, tail, sink.desk, sink.facts, &mut tally)
         }
     };
@@ -52,7 +52,7 @@ pub(super) fn read(job: &Job, tail: &Tail, sink: &mut Sink<'_, '_>) {
     for (path, tail) in [(job.path.clone(), tail)].into_iter().chain(logs) {
         let Some(path) = path.to_str() else { continue };
         let mut mark = tail.mark_of_whole();
-        mark.left_out.clone_from(&left_out.cause);
+        mark.left_out = left_out.cause.as_deref().map(Into::into);
         let mark = serde_json::to_string(&mark);
         sink.batch.notes.files.push(ImportedFile {
             path: path.to_owned(),

@@ -25,7 +25,7 @@ pub struct Mark {
     pub inside_long_line: bool,
     /// Why something of the file was left out; none: nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left_out: Option<String>,
+    pub left_out: Option<Box<str>>,
     /// What the system said of the file when it was last looked at.
     look: Look,
     /// The digest of what stands at the file's start and before the mark.
@@ -47,7 +47,7 @@ pub enum Standing {
     /// Not a byte has changed, as far as the system tells.
     Unchanged,
     /// It holds something that has not been read.
-    Changed(Tail),
+    Changed(Box<Tail>),
 }
 
 /// A file that is open at the place where reading goes on.
@@ -116,14 +116,14 @@ pub fn open(path: &Path, mark: Option<&Mark>) -> Result<Standing, TailError> {
     let restarted = mark.is_some() && kept.is_none();
     let mark = kept.unwrap_or_default();
     file.seek(SeekFrom::Start(mark.offset)).map_err(failed)?;
-    Ok(Standing::Changed(Tail {
+    Ok(Standing::Changed(Box::new(Tail {
         restarted,
         length: look.length,
         path: path.to_owned(),
         file,
         look,
         mark,
-    }))
+    })))
 }
 
 impl Tail {

@@ -16,7 +16,7 @@ struct Given {
 fn read(path: &Path, mark: &mut Option<Mark>) -> Option<Given> {
     let tail = match open(path, mark.as_ref()).unwrap() {
         Standing::Unchanged => return None,
-        Standing::Changed(tail) => tail,
+        Standing::Changed(tail) => *tail,
     };
     let mut lines = tail.lines().unwrap();
     let mut given = Given {

@@ -61,6 +61,18 @@ fn codex_counts_what_its_totals_grow_by() {
 }
 
 #[test]
+fn a_compressed_transcript_is_told_with_what_to_do_until_it_is_unpacked() {
+    let mut place = Place::new();
+    place.write("rollout-a-c1.jsonl.zst", b"\x28\xb5\x2f\xfd");
+    let done = place.import_files(Agent::Codex);
+    assert_eq!((done.counts.files, done.problems.len()), (0, 1));
+    assert!(done.problems[0].cause.contains("zstd -d"));
+    place.write("rollout-a-c1.jsonl", CODEX);
+    assert_eq!(place.import_files(Agent::Codex).problems, []);
+    assert_eq!(figures(&mut place, "c1").messages, 3);
+}
+
+#[test]
 fn a_fork_of_codex_counts_nothing_of_its_parent() {
     let mut place = Place::new();
     place.write("rollout-a-c1.jsonl", CODEX);

@@ -1,3 +1,5 @@
+mod clankers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -85,6 +87,8 @@ struct Imported {
     /// Sessions that a prompt has marked as not to be recorded, after some of them was.
     marked_late: Vec<SessionId>,
     problems: Vec<LeftOut>,
+    /// What the configuration of another recorder sets: nothing of it is taken over by itself.
+    settings: Vec<clankers::Settings>,
 }
 
 pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
@@ -96,6 +100,12 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         ..Imported::default()
     };
     read(args, context, &sources, &mut replica, &mut imported)?;
+    for source in sources
+        .iter()
+        .filter(|source| source.agent == Agent::Clankers)
+    {
+        clankers::read(&source.root, &mut imported.settings, &mut imported.problems);
+    }
     let rest = if args.dry_run {
         "nothing was written".to_owned()
     } else if imported.ops == 0 {
@@ -115,6 +125,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         counts.not_understood,
     ));
     tell_left_out(context, &imported);
+    clankers::tell(context, &imported.settings);
     tell_problems(context, &imported.problems)
 }
 
@@ -126,10 +137,14 @@ fn sources(args: &ImportArgs, context: &Context) -> Result<Vec<Source>, Failure>
             let message = "a path is of one agent: name the agent in place of `auto`";
             return Err(Failure::usage("agent_unknown", message));
         }
-        let root = std::fs::canonicalize(path).map_err(|error| {
+        let mut root = std::fs::canonicalize(path).map_err(|error| {
             let message = format!("could not read {}", path.display());
             Failure::new("file_unreadable", message).because(error)
         })?;
+        if args.agent == Chosen::Clankers && root.ends_with(clankers::FILE_NAME) {
+            // The store is beside it.
+            root.pop();
+        }
         let of = |agent| Source {
             agent,
             root: root.clone(),

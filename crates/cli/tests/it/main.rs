@@ -18,6 +18,7 @@ mod demo;
 mod deploy;
 mod doctor;
 mod health;
+mod import;
 mod list;
 mod list_errors;
 mod list_transfer;

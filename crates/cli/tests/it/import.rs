@@ -1,0 +1,111 @@
+//! `syncline import`: killed, without room, and with what is no transcript.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::bad_disk::with_files_up_to;
+use crate::machine::{Machine, finish};
+
+/// Sessions of so many files, together larger than a batch.
+fn transcripts(directory: &Path) -> PathBuf {
+    let root = directory.join("transcripts");
+    fs::create_dir_all(&root).unwrap();
+    for session in 0..24 {
+        let mut text = String::new();
+        for line in 0..100 {
+            let line = json!({
+                "type": "user", "uuid": format!("{session}-{line}"), "sessionId": format!("s{session}"),
+                "timestamp": format!("2026-03-01T10:{:02}:{:02}.000Z", line / 60, line % 60),
+                "cwd": "/w/app",
+                "message": {"role": "user", "content": format!("{line} {}", "few words ".repeat(400))},
+            });
+            text.push_str(&format!("{line}\n"));
+        }
+        fs::write(root.join(format!("s{session:02}.jsonl")), text).unwrap();
+    }
+    root
+}
+
+/// What an import leaves, as far as it can be asked for.
+fn left(machine: &Machine) -> Vec<Value> {
+    let views = ["sessions", "messages", "tools"];
+    let rows = views.map(|view| {
+        let words = ["query", "--format", "json", "--limit", "10000"];
+        let statement = format!("{} * {} {view} {} 1, 2", "SELECT", "FROM", "ORDER BY");
+        let words: Vec<&str> = words.into_iter().chain([statement.as_str()]).collect();
+        machine.run(&words).done().json()
+    });
+    rows.to_vec()
+}
+
+/// How many bytes the files of the replicas have.
+fn stored(machine: &Machine) -> u64 {
+    let mut waiting = vec![machine.home().to_owned()];
+    let mut bytes = 0;
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(found) if found.is_dir() => waiting.push(entry.path()),
+                Ok(found) => bytes += found.len(),
+                Err(_) => {}
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn an_import_that_is_killed_again_and_again_ends_as_one_that_was_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = transcripts(directory.path());
+    let arguments = ["import", "claude-code", root.to_str().unwrap()];
+    let undisturbed = Machine::new();
+    undisturbed.run(&arguments).done();
+    let machine = Machine::new();
+    let mut killed = 0;
+    for step in 1..=8 {
+        let mut command = machine.command(&arguments);
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let target = stored(&machine) + step * 700_000;
+        loop {
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
+            if stored(&machine) >= target {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                killed += 1;
+                break;
+            }
+            std::thread::yield_now();
+        }
+    }
+    assert!(killed > 0);
+    machine.run(&arguments).done();
+    machine.run(&arguments).done().says("nothing new");
+    assert!(left(&machine) == left(&undisturbed));
+}
+
+#[test]
+fn an_import_without_room_says_so_and_goes_on_when_there_is_some() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = transcripts(directory.path());
+    let arguments = ["import", "claude-code", root.to_str().unwrap()];
+    let undisturbed = Machine::new();
+    undisturbed.run(&arguments).done();
+    let machine = Machine::new();
+    for blocks in [2_000, 6_000, 12_000] {
+        let command = with_files_up_to(blocks, &machine.command(&arguments));
+        let answer = finish(command, b"");
+        assert_eq!(answer.code, Some(1), "{answer:?}");
+        assert!(answer.stderr.starts_with("error["), "{answer:?}");
+        for part in ["  cause: ", "  state: ", "  fix:   "] {
+            assert!(answer.stderr.contains(part), "{answer:?}");
+        }
+    }
+    machine.run(&arguments).done();
+    assert!(left(&machine) == left(&undisturbed));
+}

@@ -97,6 +97,29 @@ pub fn is_tombstone(table: &'static Table, row: &Row) -> bool {
 pub(crate) fn has_only(payload: &Payload, fields: &[&str], inner: &[&str]) -> bool {
     struct Names<'a>(&'a [&'a str], Option<&'a [&'a str]>);
 
+    /// One name, looked at where it stands.
+    struct Name<'a>(&'a [&'a str]);
+
+    impl<'de> serde::de::DeserializeSeed<'de> for Name<'_> {
+        type Value = bool;
+
+        fn deserialize<D: serde::Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
+            name.deserialize_str(self)
+        }
+    }
+
+    impl serde::de::Visitor<'_> for Name<'_> {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a name")
+        }
+
+        fn visit_str<E>(self, name: &str) -> Result<bool, E> {
+            Ok(self.0.contains(&name))
+        }
+    }
+
     impl<'de> serde::de::DeserializeSeed<'de> for Names<'_> {
         type Value = bool;
 
@@ -114,8 +137,8 @@ pub(crate) fn has_only(payload: &Payload, fields: &[&str], inner: &[&str]) -> bo
 
         fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
             let mut only = true;
-            while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-                only &= self.0.contains(&&*name);
+            while let Some(is_known) = map.next_key_seed(Name(self.0))? {
+                only &= is_known;
                 match self.1 {
                     Some(inner) => only &= map.next_value_seed(Names(inner, None))?,
                     None => {

@@ -92,6 +92,16 @@ pub trait Rows {
 
     fn get(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, Self::Error>;
 
+    /// Shows a row to `see` where it lies: what is only looked at need not be copied.
+    fn look<T>(
+        &mut self,
+        table: &'static Table,
+        key: &[Value],
+        see: impl FnOnce(Option<&Row>) -> T,
+    ) -> Result<T, Self::Error> {
+        Ok(see(self.get(table, key)?.as_ref()))
+    }
+
     /// Writes `row`, replacing the one with its key.
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), Self::Error>;
 

@@ -2,11 +2,10 @@
 
 use super::fold::item_key;
 use super::ops::{ListOp, Write};
-use super::versions::version_of;
 use super::{ITEMS, Parts, TITLES, Versions};
 use crate::compaction::{Coverage, has_only};
 use crate::planted::{Defect, is_planted};
-use crate::{ListId, OpKey, Payload, Rows, Value};
+use crate::{ListId, OpKey, Payload, Row, Rows, Value};
 
 /// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
 const FIELDS: [&str; 6] = ["type", "itemId", "actor", "clock", "payload", "touches"];
@@ -23,21 +22,28 @@ pub fn coverage<R: Rows>(
         return Ok(Coverage::Needed);
     };
     let origin = ListId::from(key.resource.clone());
-    let (row, column, parts) = match op.into_write(&origin) {
-        Write::Item(item, write) => (rows.get(&ITEMS, &item_key(key, &item))?, 6, write.parts()),
+    // Without a row its tombstone was collected, and the op with it.
+    let holds = |row: Option<&Row>, column: usize, parts: Parts| {
+        let parts = if is_planted(Defect::CoverageForgetsHome) {
+            parts.without(Parts::HOME)
+        } else {
+            parts
+        };
+        row.is_some_and(|row| {
+            let versions = row[column].as_text().unwrap_or_default();
+            Versions::text_holds(versions, parts, key)
+        })
+    };
+    let needed = match op.into_write(&origin) {
+        Write::Item(item, write) => {
+            let row_key = item_key(key, &item);
+            rows.look(&ITEMS, &row_key, |row| holds(row, 6, write.parts()))?
+        }
         Write::Title(_) => {
             let row_key = [Value::from(origin.as_str())];
-            (rows.get(&TITLES, &row_key)?, 2, Parts::TITLE)
+            rows.look(&TITLES, &row_key, |row| holds(row, 2, Parts::TITLE))?
         }
     };
-    let versions = row.map(|row| Versions::of_text(row[column].as_text().unwrap_or_default()));
-    let parts = if is_planted(Defect::CoverageForgetsHome) {
-        parts.without(Parts::HOME)
-    } else {
-        parts
-    };
-    // Without a row its tombstone was collected, and the op with it.
-    let needed = versions.is_some_and(|versions| versions.holds(parts, &version_of(key)));
     Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
         Coverage::Needed
     } else {

@@ -83,11 +83,18 @@ impl Versions {
     }
 
     fn line(line: &str) -> Option<(Parts, OpVersion)> {
-        let mut words = line.splitn(3, ' ');
-        let parts = Parts::of_letters(words.next()?)?;
-        let clock = Clock::new(words.next()?.parse().ok()?).ok()?;
-        let actor = ActorId::new(words.next()?).ok()?;
+        let (letters, clock, actor) = Self::words(line)?;
+        let parts = Parts::of_letters(letters)?;
+        let clock = Clock::new(clock).ok()?;
+        let actor = ActorId::new(actor).ok()?;
         Some((parts, OpVersion { clock, actor }))
+    }
+
+    /// The letters, the clock and the actor of a line.
+    fn words(line: &str) -> Option<(&str, u64, &str)> {
+        let (letters, rest) = line.split_once(' ')?;
+        let (clock, actor) = rest.split_once(' ')?;
+        Some((letters, clock.parse().ok()?, actor))
     }
 
     pub(crate) fn to_text(&self) -> String {
@@ -129,10 +136,17 @@ impl Versions {
         line.map(|(_, version)| version)
     }
 
-    /// Whether a part of `parts` is of this version.
-    pub(crate) fn holds(&self, parts: Parts, version: &OpVersion) -> bool {
-        let mut lines = self.0.iter();
-        lines.any(|(held, last)| !held.and(parts).is_empty() && last == version)
+    /// Whether a part of `parts` is of the op with this key, in what [`Versions::to_text`] wrote.
+    pub(crate) fn text_holds(text: &str, parts: Parts, key: &OpKey) -> bool {
+        text.lines().any(|line| {
+            let (letters, clock, actor) = Self::words(line).expect(OURS);
+            actor == key.actor.as_str()
+                && clock == key.clock.get()
+                && !Parts::of_letters(letters)
+                    .expect(OURS)
+                    .and(parts)
+                    .is_empty()
+        })
     }
 
     /// Whether all of `parts` were written.

@@ -3,7 +3,7 @@
 use super::fold::list_key;
 use super::{LISTS, RESOURCE, RegistryOp};
 use crate::compaction::{Coverage, has_only};
-use crate::list::{Versions, version_of};
+use crate::list::Versions;
 use crate::{OpKey, Payload, Rows};
 
 /// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
@@ -22,10 +22,13 @@ pub fn coverage<R: Rows>(
         return Ok(Coverage::Needed);
     };
     let (list, write) = op.into_write();
-    let row = rows.get(&LISTS, &list_key(&list))?;
-    let versions = row.map(|row| Versions::of_text(row[5].as_text().unwrap_or_default()));
-    // Without a row its tombstone was collected, and the op with it.
-    let needed = versions.is_some_and(|versions| versions.holds(write.parts(), &version_of(key)));
+    let needed = rows.look(&LISTS, &list_key(&list), |row| {
+        // Without a row its tombstone was collected, and the op with it.
+        row.is_some_and(|row| {
+            let versions = row[5].as_text().unwrap_or_default();
+            Versions::text_holds(versions, write.parts(), key)
+        })
+    })?;
     Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
         Coverage::Needed
     } else {

@@ -122,10 +122,10 @@ enum Phase {
     Forget,
     /// Ops, then tombstones, are dropped.
     Drop,
+    /// Where many gaps are left, or little else, the file is written anew.
+    Rewrite,
     /// Free pages go back to the system.
     Shrink,
-    /// Where many gaps are left, the file is written anew.
-    Rewrite,
     /// The write-ahead log is emptied; so often it was tried.
     Empty(u32),
     Done,
@@ -176,18 +176,21 @@ impl Compacting {
             },
             Phase::Drop => match file.compact_step(&mut self.run, count, NO_OUTBOX)? {
                 Stepped::More => Phase::Drop,
-                Stepped::Done => Phase::Shrink,
-            },
-            Phase::Shrink => match file.shrink_step(count.try_into().unwrap_or(u32::MAX))? {
-                0 => Phase::Rewrite,
-                _ => Phase::Shrink,
+                Stepped::Done => Phase::Rewrite,
             },
             Phase::Rewrite => {
-                if self.may_have_gaps(file) && file.fill()?.is_loose() {
-                    file.rewrite()?;
+                if self.may_have_gaps(file)? {
+                    let fill = file.fill()?;
+                    if fill.is_loose() || fill.is_mostly_free() {
+                        file.rewrite()?;
+                    }
                 }
-                Phase::Empty(0)
+                Phase::Shrink
             }
+            Phase::Shrink => match file.shrink_step(count.try_into().unwrap_or(u32::MAX))? {
+                0 => Phase::Empty(0),
+                _ => Phase::Shrink,
+            },
             Phase::Empty(tries) => {
                 if file.empty_log()? {
                     self.log_left = LogLeft::Empty;
@@ -209,13 +212,13 @@ impl Compacting {
         })
     }
 
-    fn may_have_gaps(&self, file: &TenantFile) -> bool {
+    fn may_have_gaps(&self, file: &TenantFile) -> Result<bool, StoreError> {
         let totals = self.run.totals();
         let is_small = match self.rewrite {
             Rewrite::Always => true,
-            Rewrite::UpTo(bytes) => file.bytes_on_disk() <= bytes,
+            Rewrite::UpTo(bytes) => file.used_bytes()? <= bytes,
         };
-        is_small && totals.dropped >= GAPS_FROM_DROPPED && totals.dropped * 2 >= totals.judged
+        Ok(is_small && totals.dropped >= GAPS_FROM_DROPPED && totals.dropped * 2 >= totals.judged)
     }
 
     /// What was done so far.

@@ -6,6 +6,7 @@
 //! is cut short anywhere leaves a log that folds to the same rows.
 
 mod collect;
+mod judging;
 mod ops;
 mod shrink;
 mod words;
@@ -23,10 +24,6 @@ use super::batch::write_head;
 use super::{Head, Outbox, TenantFile, read_head};
 use crate::file::StoreError;
 use crate::schema;
-
-/// Resources whose last replacing op is remembered between steps; past this, all are forgotten and
-/// looked up again as they come.
-const REPLACING_MAX: usize = 10_000;
 
 /// Whether a run collects tombstones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +43,7 @@ pub struct Compaction {
     collecting: Collecting,
     phase: Phase,
     totals: Compacted,
-    replacing: HashMap<(String, String), Option<i64>>,
+    memory: ops::Memory,
 }
 
 #[derive(Debug)]
@@ -86,8 +83,10 @@ pub enum Stepped {
 #[derive(Debug, Default)]
 struct Dropped {
     ops: u64,
-    /// The highest dropped clock of each actor in each resource.
-    pruned: HashMap<(String, String, String), i64>,
+    /// The highest dropped clock by `actor \0 scope \0 resource`, none of which has a null in it.
+    pruned: HashMap<String, i64>,
+    /// The last such key, for its memory.
+    key: String,
 }
 
 impl Compaction {
@@ -104,7 +103,7 @@ impl Compaction {
             collecting,
             phase: Phase::Ops { after: 0 },
             totals: Compacted::default(),
-            replacing: HashMap::new(),
+            memory: ops::Memory::default(),
         })
     }
 
@@ -139,7 +138,26 @@ impl Compaction {
 impl TenantFile {
     /// Judges up to `count` ops or rows more, in one transaction. Ops of resources that the outbox
     /// writes to stay: they are looked at again by the next run.
+    ///
+    /// Pages that become free keep what they held until the file is made smaller, which is what comes
+    /// after a run: to overwrite each before that would write most of the file twice.
     pub fn compact_step(
+        &mut self,
+        run: &mut Compaction,
+        count: usize,
+        outbox: &(impl Outbox + ?Sized),
+    ) -> Result<Stepped, StoreError> {
+        if !shrink::gives_pages_back(&self.connection)? {
+            return self.step(run, count, outbox);
+        }
+        self.connection
+            .pragma_update(None, "secure_delete", "FAST")?;
+        let stepped = self.step(run, count, outbox);
+        self.connection.pragma_update(None, "secure_delete", "ON")?;
+        stepped
+    }
+
+    fn step(
         &mut self,
         run: &mut Compaction,
         count: usize,
@@ -164,7 +182,7 @@ impl TenantFile {
                     floor: run.floor,
                     count,
                 };
-                let judged = step.run(&mut run.replacing, outbox, &mut dropped)?;
+                let judged = step.run(&mut run.memory, outbox, &mut dropped)?;
                 totals.judged += judged.ops;
                 let collects = run.collecting == Collecting::Tombstones
                     || is_planted(Defect::CollectInReplica);
@@ -195,10 +213,10 @@ impl TenantFile {
             dropped.remember(&transaction)?;
             raise_floor(&transaction, &mut head, run.floor)?;
         }
-        transaction.commit()?;
-        if run.replacing.len() > REPLACING_MAX {
-            run.replacing.clear();
+        if let Phase::Ops { .. } = run.phase {
+            run.memory.end_step(&transaction)?;
         }
+        transaction.commit()?;
         run.totals = totals;
         run.phase = next;
         Ok(match run.phase {
@@ -217,9 +235,14 @@ impl TenantFile {
 impl Dropped {
     fn note(&mut self, scope: &str, resource: &str, actor: &str, clock: i64) {
         self.ops += 1;
-        let key = (actor.to_owned(), scope.to_owned(), resource.to_owned());
-        let highest = self.pruned.entry(key).or_default();
-        *highest = clock.max(*highest);
+        self.key.clear();
+        for part in [actor, "\0", scope, "\0", resource] {
+            self.key.push_str(part);
+        }
+        match self.pruned.get_mut(&self.key) {
+            Some(highest) => *highest = clock.max(*highest),
+            None => _ = self.pruned.insert(self.key.clone(), clock),
+        }
     }
 
     /// Writes down which keys count as taken.
@@ -233,7 +256,9 @@ impl Dropped {
         )?;
         let mut pruned: Vec<_> = self.pruned.iter().collect();
         pruned.sort_unstable();
-        for ((actor, scope, resource), clock) in pruned {
+        for (key, clock) in pruned {
+            let mut parts = key.splitn(3, '\0');
+            let (actor, scope, resource) = (parts.next(), parts.next(), parts.next());
             statement.execute((actor, scope, resource, clock))?;
         }
         Ok(())

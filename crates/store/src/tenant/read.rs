@@ -221,15 +221,29 @@ pub(super) fn raw<'a>(row: &'a Row<'_>) -> Result<RawOp<'a>, StoreError> {
     })
 }
 
+fn damaged_key() -> StoreError {
+    StoreError::damaged("an op's key is not one")
+}
+
 pub(super) fn logged(raw: &RawOp<'_>) -> Result<LoggedOp, StoreError> {
-    let damaged = || StoreError::damaged("an op's key is not one");
+    let scope = Scope::new(raw.scope).map_err(|_| damaged_key())?;
+    let actor = ActorId::new(raw.actor).map_err(|_| damaged_key())?;
+    logged_as(raw, scope, actor)
+}
+
+/// An op whose scope and actor have been read already.
+pub(super) fn logged_as(
+    raw: &RawOp<'_>,
+    scope: Scope,
+    actor: ActorId,
+) -> Result<LoggedOp, StoreError> {
     Ok(LoggedOp {
         seq: ServerSeq(raw.server_seq),
         key: OpKey {
-            actor: ActorId::new(raw.actor).map_err(|_| damaged())?,
-            clock: Clock::new(raw.clock).map_err(|_| damaged())?,
-            scope: Scope::new(raw.scope).map_err(|_| damaged())?,
-            resource: ResourceId::new(raw.resource).map_err(|_| damaged())?,
+            actor,
+            clock: Clock::new(raw.clock).map_err(|_| damaged_key())?,
+            scope,
+            resource: ResourceId::new(raw.resource).map_err(|_| damaged_key())?,
         },
         payload: raw.payload.map(Payload::stored),
         payload_hash: raw.payload_hash,

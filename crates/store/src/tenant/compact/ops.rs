@@ -6,16 +6,55 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rusqlite::Connection;
 use syncline_model::compaction::{Coverage, coverage, replaces};
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{LoggedOp, Payload, ResourceId, Scope, ServerSeq};
+use syncline_model::{ActorId, LoggedOp, Payload, ResourceId, Scope, ServerSeq};
 
+use super::judging::{Judging, KnownRows};
 use super::{Dropped, unfolded};
 use crate::file::StoreError;
 use crate::tenant::Outbox;
-use crate::tenant::read::{logged, raw};
+use crate::tenant::read::{RawOp, logged, logged_as, raw};
 use crate::view::{Layer, View};
 
-/// The place of the last op that replaces all before it, of each resource that was asked for.
-type Replacing = HashMap<(String, String), Option<i64>>;
+/// Resources whose last replacing op is remembered between steps; past this, all are forgotten and
+/// looked up again as they come.
+const REPLACING_MAX: usize = 10_000;
+
+/// What one step leaves to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The place of the last op that replaces all before it, of each resource that was asked for.
+    replacing: HashMap<(String, String), Option<i64>>,
+    rows: KnownRows,
+}
+
+impl Memory {
+    /// Notes that a step has written no row of the view, and forgets what has grown too large.
+    pub(super) fn end_step(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if self.replacing.len() > REPLACING_MAX {
+            self.replacing.clear();
+        }
+        self.rows.end(connection)
+    }
+}
+
+/// A scope and an actor: those of the next op are mostly the same.
+#[derive(Default)]
+struct Names(Option<(Scope, ActorId)>);
+
+impl Names {
+    /// An op of the log, with these names where it has the same.
+    fn logged(&mut self, raw: &RawOp<'_>) -> Result<LoggedOp, StoreError> {
+        if let Some((scope, actor)) = &self.0
+            && scope.as_str() == raw.scope
+            && actor.as_str() == raw.actor
+        {
+            return logged_as(raw, scope.clone(), actor.clone());
+        }
+        let op = logged(raw)?;
+        self.0 = Some((op.key.scope.clone(), op.key.actor.clone()));
+        Ok(op)
+    }
+}
 
 /// One step over the ops after a place and below the floor.
 pub(super) struct Step<'a> {
@@ -35,12 +74,14 @@ pub(super) struct Judged {
 impl Step<'_> {
     pub(super) fn run(
         &self,
-        replacing: &mut Replacing,
+        memory: &mut Memory,
         outbox: &(impl Outbox + ?Sized),
         dropped: &mut Dropped,
     ) -> Result<Judged, StoreError> {
         let unfolded = unfolded(self.connection)?;
+        memory.rows.begin(self.connection)?;
         let mut view = View::new(self.connection, Layer::Confirmed);
+        let mut names = Names::default();
         let mut pending = Pending::default();
         let mut runs = Runs::default();
         let mut judged = Judged { ops: 0, last: None };
@@ -51,13 +92,12 @@ impl Step<'_> {
         let end = self.floor.get() as i64 + i64::from(is_planted(Defect::DropAtFloor));
         let mut rows = statement.query((self.after, end, self.count as i64))?;
         while let Some(row) = rows.next()? {
-            let op = logged(&raw(row)?)?;
+            let op = names.logged(&raw(row)?)?;
             let seq = op.seq.get() as i64;
             judged.ops += 1;
             judged.last = Some(seq);
             let covered = !unfolded.contains(&seq)
-                && self.is_covered(&mut view, &op, replacing)?
-                    != is_planted(Defect::DropTheCovering)
+                && self.is_covered(&mut view, &op, memory)? != is_planted(Defect::DropTheCovering)
                 && !pending.has(self.connection, &op.key.scope, &op.key.resource, outbox)?;
             if covered {
                 runs.add(seq);
@@ -82,9 +122,11 @@ impl Step<'_> {
         &self,
         view: &mut View<'_>,
         op: &LoggedOp,
-        replacing: &mut Replacing,
+        memory: &mut Memory,
     ) -> Result<bool, StoreError> {
-        let judge = AssertUnwindSafe(|| coverage(view, &op.key, op.payload.as_ref()));
+        let known = &mut memory.rows;
+        let mut rows = Judging { view, known };
+        let judge = AssertUnwindSafe(|| coverage(&mut rows, &op.key, op.payload.as_ref()));
         // An op at which this version panics is one that it can't judge.
         let found = catch_unwind(judge).unwrap_or(Ok(Coverage::Needed))?;
         match found {
@@ -95,11 +137,11 @@ impl Step<'_> {
                     op.key.scope.as_str().to_owned(),
                     op.key.resource.as_str().to_owned(),
                 );
-                let last = match replacing.get(&key) {
+                let last = match memory.replacing.get(&key) {
                     Some(last) => *last,
                     None => {
                         let last = last_replacing(self.connection, &key.0, &key.1)?;
-                        replacing.insert(key, last);
+                        memory.replacing.insert(key, last);
                         last
                     }
                 };

@@ -16,15 +16,28 @@ const EMPTY_WAIT: Duration = Duration::from_millis(5);
 pub struct Fill {
     /// Bytes of the file.
     pub bytes: u64,
-    /// Bytes of it that hold nothing.
-    pub unused: u64,
+    /// Bytes of it that hold nothing, within pages that are used.
+    pub gaps: u64,
+    /// Bytes of pages that are not used.
+    pub free: u64,
 }
 
 impl Fill {
+    /// Bytes of pages that are used.
+    pub fn used(&self) -> u64 {
+        self.bytes.saturating_sub(self.free)
+    }
+
     /// Whether rewriting the file would make it a good deal smaller: pages that have lost two thirds
     /// of their rows are not merged by themselves.
     pub fn is_loose(&self) -> bool {
-        self.unused * 5 > self.bytes * 2
+        self.gaps * 5 > self.used() * 2
+    }
+
+    /// Whether so little of the file is used that to write that anew is quicker than to give the rest
+    /// back page by page.
+    pub fn is_mostly_free(&self) -> bool {
+        self.free > self.used() * 2
     }
 }
 
@@ -47,9 +60,20 @@ impl TenantFile {
         Ok(if left < free { left } else { 0 })
     }
 
-    /// Reads how much of the file is used; reads all of it.
+    /// Bytes of the pages that are used.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        let pragma = |name| {
+            self.connection
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+        };
+        let pages = pragma("page_count")? as u64;
+        let used = pages.saturating_sub(free_pages(&self.connection)?);
+        Ok(used * pragma("page_size")? as u64)
+    }
+
+    /// Reads how much of the file is used; reads all that is.
     pub fn fill(&self) -> Result<Fill, StoreError> {
-        let unused: i64 = self.connection.query_row(
+        let gaps: i64 = self.connection.query_row(
             "SELECT sum(unused) FROM dbstat WHERE aggregate = TRUE",
             [],
             |row| row.get(0),
@@ -61,7 +85,8 @@ impl TenantFile {
         let page = pragma("page_size")? as u64;
         Ok(Fill {
             bytes: pragma("page_count")? as u64 * page,
-            unused: unused as u64 + free_pages(&self.connection)? * page,
+            gaps: gaps as u64,
+            free: free_pages(&self.connection)? * page,
         })
     }
 
@@ -113,6 +138,12 @@ impl TenantFile {
         }
         Ok(is_empty)
     }
+}
+
+/// Whether free pages of the file can be given back: it was made with the setting for that.
+pub(super) fn gives_pages_back(connection: &Connection) -> Result<bool, StoreError> {
+    let mode: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+    Ok(mode != 0)
 }
 
 fn free_pages(connection: &Connection) -> Result<u64, StoreError> {

@@ -71,8 +71,8 @@ impl TenantFile {
 
 fn look(connection: &Connection, after: i64, count: usize) -> Result<Phase, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT max(server_seq), max(payload IS NULL) FROM \
-         (SELECT server_seq, payload FROM ops WHERE server_seq > ? ORDER BY server_seq LIMIT ?)",
+        "SELECT max(server_seq), max(erased) FROM (SELECT server_seq, payload IS NULL AS erased \
+         FROM ops WHERE server_seq > ? ORDER BY server_seq LIMIT ?)",
     )?;
     let (last, erased): (Option<i64>, Option<bool>) =
         statement.query_row((after, count as i64), |row| Ok((row.get(0)?, row.get(1)?)))?;

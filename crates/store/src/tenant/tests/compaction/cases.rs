@@ -37,6 +37,22 @@ fn of_a_thousand_renames_two_stay_and_the_file_shrinks() {
 }
 
 #[test]
+fn an_op_that_is_covered_between_two_steps_goes_with_the_second() {
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    let mut ops = renames(11);
+    // The op at the floor renames nothing, so that the one before it wins until the last comes.
+    ops[9].payload = entry(1, "at the floor").payload().unwrap();
+    append(&mut file, &ops[..10]);
+    let mut run = Compaction::begin(&file, ServerSeq(10), Collecting::Tombstones).unwrap();
+    file.compact_step(&mut run, 3, NO_OUTBOX).unwrap();
+    append(&mut file, &ops[10..]);
+    while file.compact_step(&mut run, 3, NO_OUTBOX).unwrap() == Stepped::More {}
+    // The first stays: the thread began with it.
+    assert_eq!(run.totals().dropped, 8);
+}
+
+#[test]
 fn a_loose_file_is_rewritten_smaller() {
     let dir = Dir::new();
     let mut file = dir.create("t.db");

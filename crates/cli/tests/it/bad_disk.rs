@@ -187,6 +187,29 @@ fn a_replica_of_a_newer_version_is_told_and_left_alone() {
     }
 }
 
+#[test]
+fn a_log_of_a_newer_version_is_told_and_left_alone() {
+    let server = Server::start();
+    let token = server.token("ada");
+    assert_eq!(push(&mut connect(&server.url, &token), 1).status, 200);
+    let machine = server.stop().machine;
+    machine.run(&["backup", "copy", "--data", "srv"]).done();
+    let log = machine.work_dir().join("srv/tenants/t-acme.db");
+    let before = format_of(&log);
+    set_format(&log, before + 1_000);
+    for arguments in [
+        &["admin", "tenants", "--data", "srv"][..],
+        &["admin", "clients", "--data", "srv"],
+        &["admin", "compact", "--data", "srv"],
+        &["admin", "expire", "--data", "srv"],
+        &["backup", "again", "--data", "srv"],
+        &["restore", "copy", "--data", "srv", "--yes"],
+    ] {
+        helpful(&machine.run(arguments), "format_newer");
+    }
+    assert_eq!(format_of(&log), before + 1_000);
+}
+
 fn format_of(database: &Path) -> i64 {
     let file = rusqlite::Connection::open(database).unwrap();
     let format = file.pragma_query_value(None, "user_version", |row| row.get(0));

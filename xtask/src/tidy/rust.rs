@@ -65,8 +65,10 @@ const BANS: &[Ban] = &[
 ];
 
 /// Where SQL is at home. This crate names the words it looks for.
-const SQL_HOMES: [&str; 6] = [
+const SQL_HOMES: [&str; 7] = [
     "crates/store/",
+    // What users type.
+    "crates/cli/tests/it/query.rs",
     "crates/server/src/log.rs",
     "crates/server/src/log/",
     "crates/simdisk/",

@@ -31,7 +31,7 @@ fn what_was_read_commits_with_the_ops_made_of_it() {
     };
     let now = Timestamp::UNIX_EPOCH;
     let written = local
-        .write_imported(&[op.clone()], &notes("1"), || Ok(0), now)
+        .write_imported(std::slice::from_ref(&op), &notes("1"), || Ok(0), now)
         .unwrap();
     assert_eq!(written.unwrap().ops.len(), 1);
     assert_eq!(local.imported_file("/a.jsonl").unwrap().unwrap().mark, "1");

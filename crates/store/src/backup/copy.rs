@@ -9,6 +9,7 @@ use syncline_model::{TenantId, Timestamp};
 use super::check::{census, digest, whole};
 use super::note::{LastBackup, note};
 use super::restore::is_decided;
+use super::rotate::PART;
 use super::{BackupError, BackupFile, BackupKind, Manifest, Reached, io_error};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory};
 use crate::file::{FileOptions, StoreError};
@@ -157,7 +158,7 @@ impl Copy {
             });
         }
         let mut staging = to.as_os_str().to_owned();
-        staging.push(format!(".part-{}", std::process::id()));
+        staging.push(format!("{PART}{}", std::process::id()));
         let staging = PathBuf::from(staging);
         if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(io_error("make", parent))?;

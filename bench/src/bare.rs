@@ -33,6 +33,11 @@ fn open(path: &Path, sync: Sync) -> anyhow::Result<Connection> {
     connect(path, sync)
 }
 
+/// The same, for commits that do not wait for the disk.
+pub(crate) fn open_normal(path: &Path) -> anyhow::Result<Connection> {
+    open(path, Sync::Normal)
+}
+
 fn connect(path: &Path, sync: Sync) -> anyhow::Result<Connection> {
     let connection = Connection::open(path)?;
     let sync = match sync {

@@ -7,6 +7,7 @@ mod lists;
 mod live;
 mod pull;
 mod push;
+mod sessions;
 
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 10] = [
+pub(crate) const ALL: [(&str, Workload); 11] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
@@ -42,4 +43,5 @@ pub(crate) const ALL: [(&str, Workload); 10] = [
     ("live", live::latency),
     ("idle", idle::server),
     ("thread_push", command::thread_push),
+    ("import_sessions", sessions::import),
 ];

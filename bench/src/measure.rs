@@ -9,6 +9,8 @@ pub(crate) enum Bar {
     AtLeast(f64),
     /// At most this multiple of the limit.
     AtMost(f64),
+    /// None is to be reached: the ratio is there to be known.
+    None,
 }
 
 /// One figure beside its limit.
@@ -21,7 +23,7 @@ pub(crate) struct Row {
     pub limit: &'static str,
     pub limit_value: f64,
     pub ratio: f64,
-    pub bar: f64,
+    pub bar: Option<f64>,
     pub met: bool,
 }
 
@@ -38,8 +40,9 @@ impl Row {
         let limit_value = median(runs.iter().map(|run| run.1).collect());
         let ratio = value / limit_value;
         let (bar, met) = match bar {
-            Bar::AtLeast(bar) => (bar, ratio >= bar),
-            Bar::AtMost(bar) => (bar, ratio <= bar),
+            Bar::AtLeast(bar) => (Some(bar), ratio >= bar),
+            Bar::AtMost(bar) => (Some(bar), ratio <= bar),
+            Bar::None => (None, true),
         };
         Self {
             name: name.to_owned(),
@@ -77,14 +80,18 @@ pub(crate) fn print_table(rows: &[Row]) -> anyhow::Result<()> {
     );
     for row in rows {
         println!(
-            "{:<34} {:>12} {:<8} {:>12} {:>7.2} {:>7.2}  {:<4} {}",
+            "{:<34} {:>12} {:<8} {:>12} {:>7.2} {:>7}  {:<4} {}",
             row.name,
             figure(row.value),
             row.unit,
             figure(row.limit_value),
             row.ratio,
-            row.bar,
-            if row.met { "yes" } else { "NO" },
+            row.bar.map_or("none".to_owned(), |bar| format!("{bar:.2}")),
+            match (row.bar, row.met) {
+                (None, _) => "",
+                (Some(_), true) => "yes",
+                (Some(_), false) => "NO",
+            },
             row.limit
         );
     }

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 use syncline_model::list::{Command, ItemRef, NewItem, Spot};
-use syncline_model::{ItemId, ListId};
-use uuid::Builder;
+use syncline_model::{ItemId, ListId, Timestamp, mint};
 
 use crate::input::{Chance, text};
 
@@ -74,8 +73,10 @@ impl Workload {
     /// A list of so many items, and so many changes of each kind, at random places.
     pub(super) fn new(items: u64, changes: u64) -> Self {
         let mut chance = Chance::new(42);
-        let items: Vec<_> = (0..items).map(|_| new_item(&mut chance)).collect();
-        let kinds = KINDS.map(|name| Kind::new(name, &items, changes, &mut chance));
+        let mut minting = Minting { at: FIRST_AT };
+        let new = |_| new_item(&mut minting, &mut chance);
+        let items: Vec<_> = (0..items).map(new).collect();
+        let kinds = KINDS.map(|name| Kind::new(name, &items, changes, &mut minting, &mut chance));
         Self {
             items,
             kinds: kinds.into(),
@@ -99,7 +100,13 @@ impl Workload {
 }
 
 impl Kind {
-    fn new(name: &'static str, items: &[Item], count: u64, chance: &mut Chance) -> Self {
+    fn new(
+        name: &'static str,
+        items: &[Item],
+        count: u64,
+        minting: &mut Minting,
+        chance: &mut Chance,
+    ) -> Self {
         let mut items = items.to_vec();
         let (mut changes, mut commands) = (Vec::new(), Vec::new());
         for n in 0..count as usize {
@@ -108,7 +115,7 @@ impl Kind {
                 name => name,
             };
             let change = change(name, &items, chance);
-            commands.push(change.carry_out(&mut items, chance));
+            commands.push(change.carry_out(&mut items, minting, chance));
             changes.push(change);
         }
         Self {
@@ -120,19 +127,32 @@ impl Kind {
     }
 }
 
-fn new_item(chance: &mut Chance) -> Item {
+fn new_item(minting: &mut Minting, chance: &mut Chance) -> Item {
     Item {
         text: new_text(chance),
         done: false,
-        id: new_id(chance),
+        id: minting.next(chance),
     }
 }
 
-/// An id as a replica draws it.
-fn new_id(chance: &mut Chance) -> ItemId {
-    let random = u128::from(chance.next()) << 64 | u128::from(chance.next());
-    let id = Builder::from_random_bytes(random.to_le_bytes()).into_uuid();
-    ItemId::new(id.to_string()).expect("a UUID is an id")
+/// When the first item is made, in milliseconds.
+const FIRST_AT: i64 = 1_789_000_000_000;
+/// Milliseconds from one item to the next, at most: somebody types them.
+const NEXT_WITHIN: usize = 60_000;
+
+/// Draws the ids of items as a replica does.
+struct Minting {
+    at: i64,
+}
+
+impl Minting {
+    fn next(&mut self, chance: &mut Chance) -> ItemId {
+        self.at += chance.below(NEXT_WITHIN) as i64;
+        let at = Timestamp::from_millis(self.at).expect("a time of this century");
+        let random = u128::from(chance.next()) << 64 | u128::from(chance.next());
+        let id = mint(at, random.to_le_bytes());
+        ItemId::new(id.to_string()).expect("a UUID is an id")
+    }
 }
 
 /// 20 to 39 bytes.
@@ -167,12 +187,17 @@ fn change(name: &str, items: &[Item], chance: &mut Chance) -> Change {
 
 impl Change {
     /// Makes the change on `items`; gives it as a command.
-    fn carry_out(&self, items: &mut Vec<Item>, chance: &mut Chance) -> Command {
+    fn carry_out(
+        &self,
+        items: &mut Vec<Item>,
+        minting: &mut Minting,
+        chance: &mut Chance,
+    ) -> Command {
         match self {
             Self::Insert { at, text } => {
                 let item = Item {
                     text: text.clone(),
-                    ..new_item(chance)
+                    ..new_item(minting, chance)
                 };
                 let new = item.as_new();
                 let spot = spot(items, *at);

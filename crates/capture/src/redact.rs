@@ -40,9 +40,11 @@
 mod assignments;
 mod blocks;
 mod commands;
+mod folded;
 mod inspect;
 mod json;
 mod marked;
+mod marks;
 mod names;
 mod own;
 mod rules;

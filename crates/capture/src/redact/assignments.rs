@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::folded;
 use super::names;
 use super::seam;
 use super::shape::Alphabet;
@@ -12,7 +13,7 @@ use super::{Hit, Kind};
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) hit: Option<Hit<'static>>,
-    /// The end of the name: no need to look at it again.
+    /// The end of what need not be looked at again.
     pub(super) name_end: usize,
     /// Whether escapes or breaks stand where a value could.
     pub(super) hides: bool,
@@ -20,8 +21,13 @@ pub(super) struct Look {
 
 /// A name longer than this is none.
 const NAME_BYTES_MAX: usize = 80;
+/// What is longer is read once, whatever names stand in it.
+const LONG_BYTES: usize = 256;
 /// A value written without an end is read so far.
 const VALUE_BYTES_MAX: usize = 4096;
+
+/// What may follow a name that has a value.
+const AFTER_NAME: &[u8] = b"=:\"'`])><|,\\%& \t\x1b*\n?";
 
 /// Looks at the name around `word`, and at what follows.
 pub(super) fn look(text: &[u8], word: &Range<usize>) -> Look {
@@ -31,70 +37,81 @@ pub(super) fn look(text: &[u8], word: &Range<usize>) -> Look {
         name_end: name.end,
         hides: false,
     };
-    let Some(next) = text.get(name.end) else {
-        return look;
-    };
-    if !matches!(
-        next,
-        b'=' | b':'
-            | b'"'
-            | b'\''
-            | b'`'
-            | b']'
-            | b')'
-            | b'>'
-            | b'<'
-            | b'|'
-            | b','
-            | b'\\'
-            | b'%'
-            | b'&'
-            | b' '
-            | b'\t'
-            | 0x1b
-            | b'*'
-            | b'\n'
-            | b'?'
-    ) {
+    if !text
+        .get(name.end)
+        .is_some_and(|next| AFTER_NAME.contains(next))
+    {
         return look;
     }
     look.hides = name.start > 0 && matches!(text[name.start - 1], b'\\' | b'%');
-    let Some(promise) = promise_of(text, &name) else {
-        return look;
-    };
-    let near = &text[name.end..text.len().min(name.end + 16)];
-    look.hides = near
-        .iter()
-        .any(|byte| matches!(byte, b'\\' | b'%' | b'&' | 0x1b));
-    let Some((mut at, style)) = separator(text, &name) else {
-        return look;
-    };
-    let Some((value, style)) = value(text, &mut at, style, &name) else {
-        return look;
-    };
-    let bytes = &text[value.clone()];
-    let written = match style {
-        Style::Environment | Style::Bare => true,
-        Style::Quoted => !names::is_signature(&text[name.clone()]),
-        Style::Code | Style::Prose => {
-            let name = &text[name.clone()];
-            !names::is_signature(name) && !names::is_plain_pass(name)
+    if let Some(promise) = promise_of(text, &name) {
+        let near = &text[name.end..text.len().min(name.end + 16)];
+        look.hides = near.iter().any(hides);
+        if let Some((at, style)) = separator(text, &name) {
+            look.value(text, &name, promise, at, style);
         }
-    };
-    look.hides |= bytes.iter().any(|byte| matches!(byte, b'\\' | b'%' | 0x1b))
-        || matches!(text.get(value.end), Some(b'\\' | b'%' | b'&' | 0x1b))
-        || value.end < text.len() && seam::starting(text, value.end).is_some();
-    if written && values::is_secret(bytes, promise, style) {
-        look.hit = Some(Hit {
-            rule: rule(promise),
-            kind: match promise {
-                Promise::Password => Kind::Password,
-                Promise::Secret | Promise::Perhaps => Kind::Assigned,
-            },
-            range: value,
-        });
     }
     look
+}
+
+/// Whether a byte begins an escape.
+fn hides(byte: &u8) -> bool {
+    matches!(byte, b'\\' | b'%' | b'&' | 0x1b)
+}
+
+impl Look {
+    /// Looks at the value at `at`.
+    fn value(
+        &mut self,
+        text: &[u8],
+        name: &Range<usize>,
+        promise: Promise,
+        mut at: usize,
+        style: Style,
+    ) {
+        let blanks = Alphabet::Blank.run(&text[at..]);
+        if matches!(text.get(at + blanks), Some(b'|' | b'>'))
+            && let Some(folded) = folded::below(text, at + blanks)
+            && values::is_secret(&folded.joined, promise, Style::Quoted)
+        {
+            self.hit = Some(hit(promise, folded.range));
+            return;
+        }
+        let Some((value, style)) = value(text, &mut at, style, name) else {
+            return;
+        };
+        let bytes = &text[value.clone()];
+        if bytes.len() > LONG_BYTES {
+            self.name_end = value.end;
+        }
+        let name = &text[name.clone()];
+        let written = match style {
+            Style::Environment | Style::Bare => true,
+            Style::Quoted => !names::is_signature(name),
+            Style::Code | Style::Prose => !names::is_signature(name) && !names::is_plain_pass(name),
+        };
+        self.hides |= bytes.iter().any(|byte| *byte != b'&' && hides(byte))
+            || text.get(value.end).is_some_and(hides)
+            || value.end < text.len() && seam::starting(text, value.end).is_some();
+        if written && values::is_secret(bytes, promise, style) {
+            self.hit = Some(hit(promise, value));
+        }
+    }
+}
+
+fn hit(promise: Promise, range: Range<usize>) -> Hit<'static> {
+    Hit {
+        rule: rule(promise),
+        kind: kind(promise),
+        range,
+    }
+}
+
+fn kind(promise: Promise) -> Kind {
+    match promise {
+        Promise::Password => Kind::Password,
+        Promise::Secret | Promise::Perhaps => Kind::Assigned,
+    }
 }
 
 /// Whether `value` is a secret where `name` names it, as a member of an object does.
@@ -103,11 +120,8 @@ pub(super) fn member(name: &str, value: &str) -> Option<(&'static str, Kind)> {
     if names::is_signature(name.as_bytes()) {
         return None;
     }
-    let kind = match promise {
-        Promise::Password => Kind::Password,
-        Promise::Secret | Promise::Perhaps => Kind::Assigned,
-    };
-    values::is_secret(value.as_bytes(), promise, Style::Quoted).then_some((rule(promise), kind))
+    values::is_secret(value.as_bytes(), promise, Style::Quoted)
+        .then(|| (rule(promise), kind(promise)))
 }
 
 fn rule(promise: Promise) -> &'static str {
@@ -294,8 +308,10 @@ fn value(
     name: &Range<usize>,
 ) -> Option<(Range<usize>, Style)> {
     skip(text, at, |byte| matches!(byte, b' ' | b'\t'), 32);
-    if style == Style::Code && matches!(text.get(*at), Some(b'|' | b'>')) {
-        folded(text, at);
+    // A cell of a table.
+    if text.get(*at) == Some(&b'|') {
+        *at += 1;
+        skip(text, at, |byte| byte == b' ', 4);
     }
     if style == Style::Code && text.get(*at) == Some(&b'\n') {
         // The next line, if it holds a string and nothing more.
@@ -304,7 +320,7 @@ fn value(
             return None;
         }
     }
-    skip_scheme(text, at);
+    *at += names::scheme_length(&text[*at..]);
     skip(text, at, |byte| matches!(byte, b'*'), 2);
     string_prefix(text, at);
     let quote = text
@@ -316,7 +332,7 @@ fn value(
         if text.get(*at) == Some(&quote) {
             return None;
         }
-        skip_scheme(text, at);
+        *at += names::scheme_length(&text[*at..]);
         let length = quoted_length(&text[*at..], quote)?;
         return Some((*at..*at + length, Style::Quoted));
     }
@@ -343,33 +359,6 @@ fn value(
         return None;
     }
     (length > 0).then_some((start..start + length, style))
-}
-
-/// The mark of a text that goes on below: `|`, `>-`.
-fn folded(text: &[u8], at: &mut usize) {
-    let mut next = *at + 1;
-    skip(text, &mut next, |byte| matches!(byte, b'-' | b'+'), 1);
-    if matches!(text.get(next), Some(b'\n')) {
-        skip(text, &mut next, |byte| byte.is_ascii_whitespace(), 64);
-        *at = next;
-    } else if text.get(*at) == Some(&b'|') {
-        *at += 1;
-        skip(text, at, |byte| byte == b' ', 4);
-    }
-}
-
-/// `Bearer `, `Basic `, `base64:`: not of the secret.
-fn skip_scheme(text: &[u8], at: &mut usize) {
-    const SCHEMES: [&[u8]; 14] = [
-        b"Bearer ", b"bearer ", b"BEARER ", b"Basic ", b"basic ", b"Token ", b"token ", b"token=",
-        b"ApiKey ", b"Apikey ", b"Bot ", b"base64:", b"Key ", b"SSWS ",
-    ];
-    for scheme in SCHEMES {
-        if text[*at..].starts_with(scheme) {
-            *at += scheme.len();
-            return;
-        }
-    }
 }
 
 /// The letters before a string: `b"…"`, `rb'…'`, `$'…'`.

@@ -6,7 +6,7 @@ use super::Hit;
 use super::Kind;
 use super::scan::STANDARD;
 use super::seam::{Rest, Strength};
-use super::view::View;
+use super::view::{Joint, View};
 use super::words::is_wordy;
 
 /// Escapes within escapes are undone so often: JSON in JSON in a log.
@@ -64,43 +64,69 @@ fn inspect(text: &[u8], part: Range<usize>, hits: &mut Vec<Hit<'static>>) {
 fn add(view: &View, start: usize, hits: &mut Vec<Hit<'static>>) {
     for hit in STANDARD.pass(&view.bytes).hits {
         // Nobody knows what stood before a part's first byte.
-        if (hit.range.start == 0 && start > 0) || !holds(view, &hit) {
+        if hit.range.start == 0 && start > 0 {
             continue;
         }
-        hits.push(Hit {
-            range: view.origin(&hit.range),
-            ..hit
-        });
+        if let Some(end) = held_end(view, &hit) {
+            hits.push(Hit {
+                range: view.origin(&(hit.range.start..end)),
+                ..hit
+            });
+        }
     }
 }
 
-/// Whether the pieces that a hit joins belong together.
+/// How far the pieces that a hit joins belong together; nothing if its first two don't.
 ///
-/// Without their seam the first pieces may be a secret already, and what follows another line.
-fn holds(view: &View, hit: &Hit<'_>) -> bool {
+/// Without a seam the first pieces may be a secret already, and what follows another line.
+fn held_end(view: &View, hit: &Hit<'_>) -> Option<usize> {
     let first = view
         .seams
         .partition_point(|joint| joint.at <= hit.range.start);
-    view.seams[first..]
-        .iter()
-        .take_while(|joint| joint.at < hit.range.end)
-        .all(|joint| {
-            let next = view.seams.partition_point(|other| other.at <= joint.at);
-            let end = view
-                .seams
-                .get(next)
-                .map_or(hit.range.end, |next| next.at.min(hit.range.end));
-            let piece = &view.bytes[joint.at..end];
-            let alone = joint.seam.rest == Rest::Nothing;
-            match (joint.seam.strength, hit.kind) {
-                (Strength::Marked, _) | (_, Kind::PrivateKey) => true,
-                (Strength::Wide, _) => alone || !is_wordy(piece),
-                (Strength::Bare, Kind::Token | Kind::Own) => {
-                    !is_wordy(piece) || !stands_alone(view, hit, joint.at)
-                }
-                (Strength::Bare, _) => alone && !is_wordy(piece) && piece.len() >= 4,
-            }
-        })
+    let mut before = Before {
+        length: 0,
+        chained: false,
+    };
+    let mut from = hit.range.start;
+    for (joint, next) in view.seams[first..].iter().zip(first + 1..) {
+        if joint.at >= hit.range.end {
+            break;
+        }
+        before.length = joint.at - from;
+        let end = view.seams.get(next).map_or(hit.range.end, |next| next.at);
+        let end = end.min(hit.range.end);
+        if !holds(view, hit, joint, end, &before) {
+            return before.chained.then_some(joint.at);
+        }
+        before.chained = true;
+        from = joint.at;
+    }
+    Some(hit.range.end)
+}
+
+/// What came before a seam.
+#[derive(Debug)]
+struct Before {
+    /// The length of the piece before.
+    length: usize,
+    /// Whether that piece was joined to one before it.
+    chained: bool,
+}
+
+/// Whether the piece from a seam to `end` belongs to what is before it.
+fn holds(view: &View, hit: &Hit<'_>, joint: &Joint, end: usize, before: &Before) -> bool {
+    let piece = &view.bytes[joint.at..end];
+    let alone = joint.seam.rest == Rest::Nothing;
+    // The last line of a block is the shortest.
+    let last = before.chained && alone && piece.len() <= before.length;
+    match (joint.seam.strength, hit.kind) {
+        (Strength::Marked, _) | (_, Kind::PrivateKey) => true,
+        (Strength::Wide, _) => alone || !is_wordy(piece),
+        (Strength::Bare, Kind::Token | Kind::Own) => {
+            last || !is_wordy(piece) || !stands_alone(view, hit, joint.at)
+        }
+        (Strength::Bare, _) => last || alone && !is_wordy(piece) && piece.len() >= 4,
+    }
 }
 
 /// Whether the part of a hit before a seam is a secret by itself.

@@ -147,6 +147,16 @@ const QUALIFIERS: &[&str] = &[
     "wireguard", "preshared", "psk",
 ];
 
+/// The length of the scheme that a value begins with, which is not of the secret.
+pub(super) fn scheme_length(value: &[u8]) -> usize {
+    const SCHEMES: [&[u8]; 14] = [
+        b"Bearer ", b"bearer ", b"BEARER ", b"Basic ", b"basic ", b"Token ", b"token ", b"token=",
+        b"ApiKey ", b"Apikey ", b"Bot ", b"base64:", b"Key ", b"SSWS ",
+    ];
+    let scheme = SCHEMES.iter().find(|scheme| value.starts_with(scheme));
+    scheme.map_or(0, |scheme| scheme.len())
+}
+
 /// A name of more words is cut at its front.
 const WORDS_MAX: usize = 12;
 

@@ -3,9 +3,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::marked::{self, Mark};
+use super::marks::Marks;
 use super::rules::{self, Proof, TokenRule};
 use super::shape::{self, Alphabet};
 use super::values;
@@ -18,6 +17,10 @@ pub(super) struct Scan {
     pub(super) hits: Vec<Hit<'static>>,
     /// Where escapes or breaks may hide more.
     pub(super) suspects: Vec<Range<usize>>,
+    /// Names before this have been looked at.
+    named: usize,
+    /// Blocks before this have been looked at.
+    blocked: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,13 +67,12 @@ const CHUNKS: &[&str] = &[
 const ESCAPED_URLS: &[&str] = &["%3A%2F%2F", "%3a%2f%2f", ":\\/\\/"];
 
 /// How far around a suspicious place a text is looked at again.
-const BEFORE_BYTES: usize = 300;
-const AFTER_BYTES: usize = 1200;
+const BEFORE_BYTES: usize = 160;
+const AFTER_BYTES: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Scanner {
-    marks: AhoCorasick,
-    triggers: Vec<Trigger>,
+    marks: Marks<Trigger>,
 }
 
 /// The scanner of the standard rules, built at its first use.
@@ -78,11 +80,9 @@ pub(super) static STANDARD: LazyLock<Scanner> = LazyLock::new(Scanner::new);
 
 impl Scanner {
     fn new() -> Self {
-        let mut marks: Vec<&str> = Vec::new();
-        let mut triggers = Vec::new();
+        let mut marks = Vec::new();
         let mut add = |all: &[&'static str], trigger: Trigger| {
-            marks.extend(all);
-            triggers.extend(all.iter().map(|_| trigger));
+            marks.extend(all.iter().map(|mark| (mark.as_bytes(), trigger)));
         };
         for rule in rules::all() {
             add(rule.marks, Trigger::Token(rule));
@@ -96,12 +96,9 @@ impl Scanner {
         add(BREAKS, Trigger::Break);
         add(CHUNKS, Trigger::Chunk);
         add(ESCAPED_URLS, Trigger::EscapedUrl);
-        let marks = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(marks)
-            .expect("a few hundred short marks make a small automaton");
-        Self { marks, triggers }
+        Self {
+            marks: Marks::new(marks),
+        }
     }
 
     /// Scans a text, and says where to look closer.
@@ -118,44 +115,48 @@ impl Scanner {
     /// One pass over the marks.
     pub(super) fn pass(&self, text: &[u8]) -> Scan {
         let mut scan = Scan::default();
-        let mut named = 0;
-        let mut blocked = 0;
-        for found in self.marks.find_overlapping_iter(text) {
-            let at = found.start()..found.end();
-            match self.triggers[found.pattern().as_usize()] {
-                Trigger::Token(rule) => scan.token(text, &at, rule),
-                Trigger::Name if at.start >= named => named = scan.name(text, &at),
-                Trigger::Name => {}
-                Trigger::Marked(mark) => scan.marked(text, &at, mark),
-                Trigger::Block if at.start >= blocked => {
-                    if let Some(hit) = blocks::look(text, &at) {
-                        blocked = hit.range.end;
-                        scan.hits.push(hit);
-                    }
-                }
-                Trigger::Block => {}
-                Trigger::Escape => scan.escape(text, &at),
-                Trigger::Break => scan.escaped_break(text, &at),
-                Trigger::Chunk => {
-                    if at.start > 0 && Alphabet::Any.has(text[at.start - 1]) {
-                        scan.chunk(text, &at);
-                    }
-                }
-                Trigger::EscapedUrl => {
-                    let rest = &text[at.end..text.len().min(at.end + 300)];
-                    if memchr::memchr(b'@', rest).is_some()
-                        || memchr::memmem::find(rest, b"%40").is_some()
-                    {
-                        scan.suspect(text, at.start);
-                    }
-                }
-            }
-        }
+        self.marks.each(text, |start, end, trigger| {
+            scan.trigger(text, &(start..end), trigger);
+        });
         scan
     }
 }
 
 impl Scan {
+    fn trigger(&mut self, text: &[u8], at: &Range<usize>, trigger: Trigger) {
+        match trigger {
+            Trigger::Token(rule) => self.token(text, at, rule),
+            Trigger::Name => self.name(text, at),
+            Trigger::Marked(mark) => self.marked(text, at, mark),
+            Trigger::Block => self.block(text, at),
+            Trigger::Escape => self.escape(text, at),
+            Trigger::Break => self.escaped_break(text, at),
+            Trigger::Chunk => {
+                if at.start > 0 && Alphabet::Any.has(text[at.start - 1]) {
+                    self.chunk(text, at);
+                }
+            }
+            Trigger::EscapedUrl => {
+                let rest = &text[at.end..text.len().min(at.end + 300)];
+                if memchr::memchr(b'@', rest).is_some()
+                    || memchr::memmem::find(rest, b"%40").is_some()
+                {
+                    self.suspect(text, at.start);
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, text: &[u8], at: &Range<usize>) {
+        if at.start < self.blocked {
+            return;
+        }
+        if let Some(hit) = blocks::look(text, at) {
+            self.blocked = hit.range.end;
+            self.hits.push(hit);
+        }
+    }
+
     fn suspect(&mut self, text: &[u8], at: usize) {
         let part = at.saturating_sub(BEFORE_BYTES)..text.len().min(at + AFTER_BYTES);
         match self.suspects.last_mut() {
@@ -209,13 +210,16 @@ impl Scan {
         }
     }
 
-    fn name(&mut self, text: &[u8], at: &Range<usize>) -> usize {
+    fn name(&mut self, text: &[u8], at: &Range<usize>) {
+        if at.start < self.named {
+            return;
+        }
         let look = assignments::look(text, at);
+        self.named = look.name_end;
         self.hits.extend(look.hit);
         if look.hides {
-            self.suspect(text, look.name_end);
+            self.suspect(text, at.end);
         }
-        look.name_end
     }
 
     fn marked(&mut self, text: &[u8], at: &Range<usize>, mark: Mark) {

@@ -41,7 +41,11 @@ pub(super) enum Rest {
 }
 
 /// Pieces longer than this are counted as this long.
-const PIECE_BYTES_MAX: usize = 512;
+const PIECE_BYTES_MAX: usize = 128;
+/// A token that goes on has a digit as near as this to the line's end.
+const NEAR_BYTES: usize = 32;
+/// How much of the line before is looked at for what it begins with.
+const LINE_BYTES_MAX: usize = 512;
 /// Base64 is broken at 64 or 76, terminals at 80 and more; a prefix may come off.
 const WIDE_BYTES: usize = 60;
 /// What bare line ends join is at least this long.
@@ -49,14 +53,39 @@ const BARE_BYTES_MIN: usize = 16;
 /// What marked ends join is at least this long.
 const MARKED_BYTES_MIN: usize = 6;
 
+/// The first seam of a text from `from` on, and where it begins.
+pub(super) fn next(text: &[u8], from: usize) -> Option<(usize, Seam)> {
+    let mut at = from.max(1);
+    while at < text.len() {
+        if may_start(text[at])
+            && Alphabet::Any.has(text[at - 1])
+            && let Some(seam) = starting(text, at)
+        {
+            return Some((at, seam));
+        }
+        at += 1;
+    }
+    None
+}
+
+fn may_start(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\n' | b'\r' | b' ' | b'\t' | b'\\' | b'"' | b'\'' | b'`' | b'^'
+    )
+}
+
 /// The seam whose first byte is at `at`.
 pub(super) fn starting(text: &[u8], at: usize) -> Option<Seam> {
-    match text[at] {
-        b'\n' | b'\r' | b' ' | b'\t' | b'\\' | b'"' | b'\'' | b'`' | b'^' => {}
-        _ => return None,
-    }
-    if at == 0 || !Alphabet::Any.has(text[at - 1]) {
+    if at == 0 || !may_start(text[at]) || !Alphabet::Any.has(text[at - 1]) {
         return None;
+    }
+    if matches!(text[at], b' ' | b'\t') {
+        let mut next = at;
+        spaces(text, &mut next);
+        if !matches!(text.get(next), Some(b'\\' | b'^' | b'`' | b'\n' | b'\r')) {
+            return None;
+        }
     }
     between(text, at)
 }
@@ -98,6 +127,9 @@ fn between(text: &[u8], start: usize) -> Option<Seam> {
     spaces(text, &mut at);
     let breaks = line_end(text, &mut at);
     if breaks {
+        if quote.is_none() && !continued && !may_go_on(text, start, at) {
+            return None;
+        }
         line_prefix(text, start, &mut at);
     } else if quote.is_none() {
         return None;
@@ -130,7 +162,12 @@ fn judge(text: &[u8], broken: &Range<usize>, sign: Sign) -> Option<Seam> {
         None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'\\' | b',' | b';') => Rest::Nothing,
         Some(_) => Rest::More,
     };
-    if right.is_empty() {
+    // A name and its value begin anew.
+    let named = right.ends_with(b":")
+        && text
+            .get(end + right.len())
+            .is_none_or(u8::is_ascii_whitespace);
+    if right.is_empty() || named {
         return None;
     }
     if sign == Sign::Given {
@@ -141,10 +178,14 @@ fn judge(text: &[u8], broken: &Range<usize>, sign: Sign) -> Option<Seam> {
             rest,
         });
     }
-    let digit = |piece: &[u8]| piece.iter().any(u8::is_ascii_digit);
-    let plain = (is_wordy(left) && is_wordy(right)) || !(digit(left) || digit(right));
     let wide = column(text, start) >= WIDE_BYTES;
-    if length < BARE_BYTES_MIN || (plain && !wide) || assigns(right) {
+    let plain = || is_wordy(left) && is_wordy(right);
+    let indented = text[..start - left.len()].trim_ascii_end();
+    let min = match text[indented.len()..start - left.len()].contains(&b'\n') {
+        true => MARKED_BYTES_MIN,
+        false => BARE_BYTES_MIN,
+    };
+    if length < min || !wide && plain() || assigns(right) {
         return None;
     }
     Some(Seam {
@@ -152,6 +193,14 @@ fn judge(text: &[u8], broken: &Range<usize>, sign: Sign) -> Option<Seam> {
         strength: if wide { Strength::Wide } else { Strength::Bare },
         rest,
     })
+}
+
+/// Whether a line that ends with no sign may go on: cheap, as it is asked for every line.
+fn may_go_on(text: &[u8], end: usize, next: usize) -> bool {
+    let rest = &text[next..text.len().min(next + NEAR_BYTES)];
+    let left = &text[end - Alphabet::Piece.run_back(&text[..end], NEAR_BYTES)..end];
+    let digit = |piece: &[u8]| piece.iter().any(u8::is_ascii_digit);
+    digit(left) || digit(rest) || !is_wordy(left) || column(text, end) >= WIDE_BYTES
 }
 
 /// Whether a piece is itself `name=value`: then it continues nothing.
@@ -168,10 +217,7 @@ fn assigns(piece: &[u8]) -> bool {
 /// How far `at` is from the start of its line.
 fn column(text: &[u8], at: usize) -> usize {
     let line = &text[at.saturating_sub(WIDE_BYTES)..at];
-    line.iter()
-        .rev()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(line.len())
+    memchr::memrchr(b'\n', line).map_or(line.len(), |newline| line.len() - newline - 1)
 }
 
 fn quote_at(text: &[u8], at: &mut usize) -> Option<u8> {
@@ -227,7 +273,7 @@ fn line_end(text: &[u8], at: &mut usize) -> bool {
 /// What may stand before a line's text: its number, a diff's sign, a quotation's or comment's mark,
 /// the last three only if the line before has the same.
 fn line_prefix(text: &[u8], before: usize, at: &mut usize) {
-    let line = &text[before.saturating_sub(4 * PIECE_BYTES_MAX)..before];
+    let line = &text[before.saturating_sub(LINE_BYTES_MAX)..before];
     let line = line.rsplit(|byte| *byte == b'\n').next().unwrap_or(line);
     let mut above = 0;
     number(line, &mut above);

@@ -25,6 +25,7 @@ pub(super) enum Alphabet {
     Any,
     /// [`Alphabet::Any`], and what joins the parts of a few tokens: `:` and `$`.
     Piece,
+    Blank,
     /// What may stand in the path and query of a URL.
     Path,
 }
@@ -46,6 +47,7 @@ impl Alphabet {
             Self::Base64 => alnum || matches!(byte, b'+' | b'/' | b'='),
             Self::Any => alnum || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~'),
             Self::Piece => Self::Any.has(byte) || matches!(byte, b':' | b'$'),
+            Self::Blank => matches!(byte, b' ' | b'\t'),
             Self::Path => {
                 alnum
                     || matches!(

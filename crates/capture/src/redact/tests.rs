@@ -3,6 +3,7 @@
 
 mod contexts;
 mod disguises;
+mod judged;
 mod laws;
 mod options;
 mod samples;

@@ -123,7 +123,10 @@ fn is_variable(value: &[u8]) -> bool {
 /// Whether an unquoted value is code: a call, a member, a type, a path.
 fn is_expression(value: &[u8], style: Style) -> bool {
     let starts = |text: &[u8]| value.starts_with(text);
-    if starts(b"/") && style != Style::Environment || starts(b"./") || starts(b"~/") {
+    if starts(b"/") && style != Style::Environment && (value.len() < 40 || is_path(value))
+        || starts(b"./")
+        || starts(b"~/")
+    {
         return true;
     }
     if matches!(style, Style::Environment | Style::Bare) {

@@ -7,14 +7,34 @@ use std::ops::Range;
 
 use super::seam::{self, Seam};
 
-/// A text, and where each of its bytes came from.
+/// A text, and where its bytes came from.
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) bytes: Vec<u8>,
-    /// First and end of what byte stands for, in the text.
-    origins: Vec<(usize, usize)>,
+    /// In order; each reaches to the next.
+    spans: Vec<Span>,
     /// Where pieces were joined, by place in `bytes`; none in a view that joins nothing.
     pub(super) seams: Vec<Joint>,
+}
+
+/// A part of a view, and what it was made of.
+#[derive(Debug, Clone)]
+struct Span {
+    at: usize,
+    length: usize,
+    /// As long as the part, byte for byte; or an escape, that stands for the part as a whole.
+    origin: Range<usize>,
+}
+
+impl Span {
+    /// Where the bytes from `from` to `to` of the span come from.
+    fn part(&self, from: usize, to: usize) -> Range<usize> {
+        if self.length == self.origin.len() {
+            self.origin.start + from..self.origin.start + to
+        } else {
+            self.origin.clone()
+        }
+    }
 }
 
 /// A place where two pieces were joined.
@@ -30,73 +50,108 @@ impl View {
     pub(super) fn plain(text: &[u8], part: Range<usize>) -> Self {
         Self {
             bytes: text[part.clone()].to_vec(),
-            origins: part.map(|at| (at, at + 1)).collect(),
+            spans: vec![Span {
+                at: 0,
+                length: part.len(),
+                origin: part,
+            }],
             seams: Vec::new(),
         }
     }
 
-    /// Where a part of the view stands in the text.
+    /// Where a part of the view, which is not empty, stands in the text.
     pub(super) fn origin(&self, part: &Range<usize>) -> Range<usize> {
-        let last = part.end.saturating_sub(1).max(part.start);
-        match (self.origins.get(part.start), self.origins.get(last)) {
-            (Some(first), Some(last)) => first.0..last.1,
-            _ => 0..0,
-        }
+        let of = |at: usize| {
+            let span = &self.spans[self.span_of(at)];
+            span.part(at - span.at, at - span.at + 1)
+        };
+        of(part.start).start..of(part.end - 1).end
+    }
+
+    fn span_of(&self, at: usize) -> usize {
+        self.spans.partition_point(|span| span.at <= at) - 1
     }
 
     fn empty(capacity: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(capacity),
-            origins: Vec::with_capacity(capacity),
+            spans: Vec::new(),
             seams: Vec::new(),
         }
     }
 
-    fn keep(&mut self, from: &Self, at: usize) {
-        self.bytes.push(from.bytes[at]);
-        self.origins.push(from.origins[at]);
+    fn copy(&mut self, from: &Self, part: Range<usize>) {
+        if part.is_empty() {
+            return;
+        }
+        let mut at = self.bytes.len();
+        self.bytes.extend_from_slice(&from.bytes[part.clone()]);
+        for span in &from.spans[from.span_of(part.start)..] {
+            if span.at >= part.end {
+                break;
+            }
+            let start = part.start.max(span.at);
+            let end = part.end.min(span.at + span.length);
+            self.spans.push(Span {
+                at,
+                length: end - start,
+                origin: span.part(start - span.at, end - span.at),
+            });
+            at += end - start;
+        }
     }
 
     /// The view with one layer of escapes undone; nothing if it has none.
     pub(super) fn decoded(&self) -> Option<Self> {
         let mut decoded = Self::empty(self.bytes.len());
+        let mut copied = 0;
         let mut at = 0;
-        while at < self.bytes.len() {
-            let Some((length, bytes)) = escape(&self.bytes[at..]) else {
-                decoded.keep(self, at);
+        while let Some(next) = self.bytes[at..]
+            .iter()
+            .position(|byte| matches!(byte, b'\\' | b'%' | b'&' | 0x1b))
+        {
+            at += next;
+            let Some((length, meant)) = escape(&self.bytes[at..]) else {
                 at += 1;
                 continue;
             };
-            let origin = (self.origins[at].0, self.origins[at + length - 1].1);
-            for byte in bytes.as_bytes() {
-                decoded.bytes.push(*byte);
-                decoded.origins.push(origin);
+            decoded.copy(self, copied..at);
+            let meant = meant.as_bytes();
+            if !meant.is_empty() {
+                decoded.spans.push(Span {
+                    at: decoded.bytes.len(),
+                    length: meant.len(),
+                    origin: self.origin(&(at..at + length)),
+                });
+                decoded.bytes.extend_from_slice(meant);
             }
             at += length;
+            copied = at;
         }
-        (decoded.bytes != self.bytes).then_some(decoded)
+        if copied == 0 {
+            return None;
+        }
+        decoded.copy(self, copied..self.bytes.len());
+        Some(decoded)
     }
 
     /// The view with its broken tokens joined; nothing if none is broken.
     pub(super) fn joined(&self) -> Option<Self> {
         let mut joined = Self::empty(self.bytes.len());
-        let mut at = 0;
-        while at < self.bytes.len() {
-            match seam::starting(&self.bytes, at) {
-                Some(seam) => {
-                    joined.seams.push(Joint {
-                        at: joined.bytes.len(),
-                        seam,
-                    });
-                    at = seam.end;
-                }
-                None => {
-                    joined.keep(self, at);
-                    at += 1;
-                }
-            }
+        let mut copied = 0;
+        while let Some((at, seam)) = seam::next(&self.bytes, copied) {
+            joined.copy(self, copied..at);
+            joined.seams.push(Joint {
+                at: joined.bytes.len(),
+                seam,
+            });
+            copied = seam.end;
         }
-        (!joined.seams.is_empty()).then_some(joined)
+        if copied == 0 {
+            return None;
+        }
+        joined.copy(self, copied..self.bytes.len());
+        Some(joined)
     }
 }
 

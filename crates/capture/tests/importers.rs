@@ -1,9 +1,17 @@
 //! Importers on transcripts: what the view says, against what the files say.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that meets an error ends there and shows it, and says which files it has read"
+)]
+
 #[path = "importers/agents.rs"]
 mod agents;
 #[path = "importers/claude_code.rs"]
 mod claude_code;
+#[path = "importers/count.rs"]
+mod count;
 #[path = "importers/known.rs"]
 mod known;
 #[path = "importers/place.rs"]

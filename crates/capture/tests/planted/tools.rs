@@ -1,0 +1,84 @@
+//! Tools of making and of watching programs.
+
+use crate::kinds::{Kind, Secret, Shape};
+use crate::random::{ALPHANUMERIC, BASE64_URL, HEX};
+
+/// The kinds of this group.
+pub(crate) const KINDS: &[Kind] = &[
+    // Datadog, "API and application keys": 32 hexadecimal digits.
+    Kind {
+        name: "datadog key",
+        variable: "DD_API_KEY",
+        header: "DD-API-KEY: ",
+        shape: Shape::Unmarked,
+        make: |random| Secret::marked("", random.string(HEX, 32)),
+    },
+    // New Relic, "API keys": user keys NRAK- and 27 characters, license keys 40 characters
+    // that end with NRAL.
+    Kind {
+        name: "new relic key",
+        variable: "NEW_RELIC_API_KEY",
+        header: "Api-Key: ",
+        shape: Shape::Marked,
+        make: |random| {
+            if random.pick(&[true, false]) {
+                let upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+                return Secret::marked("NRAK-", random.string(upper, 27));
+            }
+            Secret::marked("", random.string(HEX, 32)).followed("FFFFNRAL")
+        },
+    },
+    // Notion developers, "Authorization": ntn_ and 46 letters and digits, older secret_ and
+    // 43.
+    Kind {
+        name: "notion token",
+        variable: "NOTION_TOKEN",
+        header: "Authorization: Bearer ",
+        shape: Shape::Marked,
+        make: |random| {
+            let (mark, length) = random.pick(&[("ntn_", 46), ("secret_", 43)]);
+            Secret::marked(mark, random.string(ALPHANUMERIC, length))
+        },
+    },
+    // Figma developers, "Personal access tokens": figd_ and 40 characters safe in URLs.
+    Kind {
+        name: "figma token",
+        variable: "FIGMA_TOKEN",
+        header: "X-Figma-Token: ",
+        shape: Shape::Marked,
+        make: |random| Secret::marked("figd_", random.string(BASE64_URL, 40)),
+    },
+    // HashiCorp Vault, "Tokens", token prefixes: hvs. or hvb. and 24 characters or more.
+    Kind {
+        name: "vault token",
+        variable: "VAULT_TOKEN",
+        header: "X-Vault-Token: ",
+        shape: Shape::Marked,
+        make: |random| {
+            let (mark, length) = random.pick(&[("hvs.", 24), ("hvs.CAES", 91), ("hvb.AAAA", 138)]);
+            Secret::marked(
+                mark,
+                random.string(
+                    if length == 24 {
+                        ALPHANUMERIC
+                    } else {
+                        BASE64_URL
+                    },
+                    length,
+                ),
+            )
+        },
+    },
+    // HCP Terraform API, "Authentication": 14 letters and digits, .atlasv1. and 67 letters and
+    // digits.
+    Kind {
+        name: "terraform cloud token",
+        variable: "TF_TOKEN_app_terraform_io",
+        header: "Authorization: Bearer ",
+        shape: Shape::Marked,
+        make: |random| {
+            let before = random.string(ALPHANUMERIC, 14) + &[".atlas", "v1."].concat();
+            Secret::marked(before, random.string(ALPHANUMERIC, 67))
+        },
+    },
+];

@@ -67,6 +67,34 @@ pub struct Column {
     pub nullable: bool,
 }
 
+impl Column {
+    /// A column of text.
+    pub(crate) const fn text(name: &'static str) -> Self {
+        Self {
+            name,
+            sql_type: "TEXT",
+            nullable: false,
+        }
+    }
+
+    /// A column of whole numbers.
+    pub(crate) const fn integer(name: &'static str) -> Self {
+        Self {
+            name,
+            sql_type: "INTEGER",
+            nullable: false,
+        }
+    }
+
+    /// The same column, whose cells may be null.
+    pub(crate) const fn or_null(self) -> Self {
+        Self {
+            nullable: true,
+            ..self
+        }
+    }
+}
+
 /// A view table. Its first `key_columns` columns are its primary key, and the first of those is the
 /// resource id: a fold reaches only rows of the resource that its op names.
 #[derive(Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, InterruptHandle};
+use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
 use crate::file::{OpenError, StoreError, connect_to_read};
@@ -82,8 +82,6 @@ pub enum SqlError<E> {
     /// Its caller's patience was at its end.
     #[error("its time was up")]
     TimedOut,
-    #[error("it was interrupted")]
-    Interrupted,
     #[error("it needs more memory than a query may take")]
     TooLarge,
     #[error("could not read the file")]
@@ -102,21 +100,6 @@ pub struct SqlReader {
     secret: String,
 }
 
-/// Ends the query that runs, from another thread.
-pub struct SqlInterrupt(InterruptHandle);
-
-impl std::fmt::Debug for SqlInterrupt {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("SqlInterrupt")
-    }
-}
-
-impl SqlInterrupt {
-    pub fn interrupt(&self) {
-        self.0.interrupt();
-    }
-}
-
 impl SqlReader {
     /// Opens the tenant file at `path`; whoever writes to it goes on. Where no cost is reported, the
     /// views compute it from `prices`.
@@ -130,11 +113,6 @@ impl SqlReader {
             refused,
             secret,
         })
-    }
-
-    /// What ends the query that runs.
-    pub fn interrupter(&self) -> SqlInterrupt {
-        SqlInterrupt(self.connection.get_interrupt_handle())
     }
 
     /// Runs one statement that reads, and passes its rows on as they come, up to `rows_max` of them
@@ -234,7 +212,6 @@ impl SqlReader {
             Some(ErrorCode::OperationInterrupted) if late.load(Ordering::Relaxed) => {
                 return SqlError::TimedOut;
             }
-            Some(ErrorCode::OperationInterrupted) => return SqlError::Interrupted,
             Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => return SqlError::TooLarge,
             _ => {}
         }

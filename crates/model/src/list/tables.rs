@@ -4,22 +4,6 @@ use super::{ItemRef, Parts, Position, Versions};
 use crate::compaction::Tombstones;
 use crate::{Column, ItemId, ListId, OpVersion, Row, Scope, Table, Value};
 
-const fn text(name: &'static str) -> Column {
-    Column {
-        name,
-        sql_type: "TEXT",
-        nullable: false,
-    }
-}
-
-const fn integer(name: &'static str) -> Column {
-    Column {
-        name,
-        sql_type: "INTEGER",
-        nullable: false,
-    }
-}
-
 /// One row per item of which an op is known; `list_id` is its list of origin, `home` the list that
 /// shows it, in the order of `position, item_id, list_id`.
 ///
@@ -29,15 +13,15 @@ const fn integer(name: &'static str) -> Column {
 pub static ITEMS: Table = Table {
     name: "list_items",
     columns: &[
-        text("list_id"),
-        text("item_id"),
-        text("home"),
-        text("position"),
-        integer("present"),
-        integer("done"),
-        text("versions"),
-        text("text"),
-        text("note"),
+        Column::text("list_id"),
+        Column::text("item_id"),
+        Column::text("home"),
+        Column::text("position"),
+        Column::integer("present"),
+        Column::integer("done"),
+        Column::text("versions"),
+        Column::text("text"),
+        Column::text("note"),
     ],
     key_columns: 2,
     searched: None,
@@ -47,7 +31,11 @@ pub static ITEMS: Table = Table {
 /// The title that a list's own ops gave it, where they do: see [`crate::registry::shown_title`].
 pub static TITLES: Table = Table {
     name: "list_titles",
-    columns: &[text("list_id"), text("title"), text("versions")],
+    columns: &[
+        Column::text("list_id"),
+        Column::text("title"),
+        Column::text("versions"),
+    ],
     key_columns: 1,
     searched: None,
     indexes: &[],

@@ -4,14 +4,6 @@ use crate::compaction::Tombstones;
 use crate::list::{Parts, Position, Versions};
 use crate::{Column, ListId, OpVersion, Row, Scope, Table, Value};
 
-const fn text(name: &'static str) -> Column {
-    Column {
-        name,
-        sql_type: "TEXT",
-        nullable: false,
-    }
-}
-
 /// One row per list of which an op is known, in the order of `position, list_id`; `registry` is the
 /// one resource that they all belong to.
 ///
@@ -20,16 +12,12 @@ const fn text(name: &'static str) -> Column {
 pub static LISTS: Table = Table {
     name: "lists",
     columns: &[
-        text("registry"),
-        text("list_id"),
-        text("position"),
-        Column {
-            name: "present",
-            sql_type: "INTEGER",
-            nullable: false,
-        },
-        text("title"),
-        text("versions"),
+        Column::text("registry"),
+        Column::text("list_id"),
+        Column::text("position"),
+        Column::integer("present"),
+        Column::text("title"),
+        Column::text("versions"),
     ],
     key_columns: 2,
     searched: None,

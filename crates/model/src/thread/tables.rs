@@ -2,38 +2,6 @@
 
 use crate::{Column, Table};
 
-const fn text(name: &'static str) -> Column {
-    Column {
-        name,
-        sql_type: "TEXT",
-        nullable: false,
-    }
-}
-
-const fn text_or_null(name: &'static str) -> Column {
-    Column {
-        name,
-        sql_type: "TEXT",
-        nullable: true,
-    }
-}
-
-const fn integer(name: &'static str) -> Column {
-    Column {
-        name,
-        sql_type: "INTEGER",
-        nullable: false,
-    }
-}
-
-const fn integer_or_null(name: &'static str) -> Column {
-    Column {
-        name,
-        sql_type: "INTEGER",
-        nullable: true,
-    }
-}
-
 /// One row per thread, deleted ones as tombstones (`status` = `deleted`).
 ///
 /// `key` and `home_project` are those of its creation, null until that is known; `project` is where
@@ -42,18 +10,18 @@ const fn integer_or_null(name: &'static str) -> Column {
 pub static THREADS: Table = Table {
     name: "threads",
     columns: &[
-        text("thread_id"),
-        text_or_null("key"),
-        text_or_null("home_project"),
-        integer("generation"),
-        text("project"),
-        text("name"),
-        text("status"),
-        text("created_at"),
-        text("updated_at"),
-        integer("entry_count"),
-        text("authors"),
-        text("versions"),
+        Column::text("thread_id"),
+        Column::text("key").or_null(),
+        Column::text("home_project").or_null(),
+        Column::integer("generation"),
+        Column::text("project"),
+        Column::text("name"),
+        Column::text("status"),
+        Column::text("created_at"),
+        Column::text("updated_at"),
+        Column::integer("entry_count"),
+        Column::text("authors"),
+        Column::text("versions"),
     ],
     key_columns: 1,
     searched: None,
@@ -67,14 +35,14 @@ pub static THREADS: Table = Table {
 pub static ENTRIES: Table = Table {
     name: "entries",
     columns: &[
-        text("thread_id"),
-        text("entry_id"),
-        integer_or_null("sequence_id"),
-        integer_or_null("pending_order"),
-        text("timestamp"),
-        text("author"),
-        text_or_null("thread_name"),
-        text("content"),
+        Column::text("thread_id"),
+        Column::text("entry_id"),
+        Column::integer("sequence_id").or_null(),
+        Column::integer("pending_order").or_null(),
+        Column::text("timestamp"),
+        Column::text("author"),
+        Column::text("thread_name").or_null(),
+        Column::text("content"),
     ],
     key_columns: 2,
     searched: Some(7),
@@ -85,12 +53,12 @@ pub static ENTRIES: Table = Table {
 pub static TAGS: Table = Table {
     name: "thread_tags",
     columns: &[
-        text("thread_id"),
-        text("entry_id"),
-        text("tag"),
-        integer("present"),
-        integer("clock"),
-        text("actor"),
+        Column::text("thread_id"),
+        Column::text("entry_id"),
+        Column::text("tag"),
+        Column::integer("present"),
+        Column::integer("clock"),
+        Column::text("actor"),
     ],
     key_columns: 3,
     searched: None,
@@ -101,13 +69,13 @@ pub static TAGS: Table = Table {
 pub static LINKS: Table = Table {
     name: "thread_links",
     columns: &[
-        text("thread_id"),
-        text("entry_id"),
-        text("target"),
-        text_or_null("note"),
-        integer("present"),
-        integer("clock"),
-        text("actor"),
+        Column::text("thread_id"),
+        Column::text("entry_id"),
+        Column::text("target"),
+        Column::text("note").or_null(),
+        Column::integer("present"),
+        Column::integer("clock"),
+        Column::text("actor"),
     ],
     key_columns: 3,
     searched: None,

@@ -231,14 +231,6 @@ fn a_query_ends_at_its_rows_and_its_time() {
     // The next one has all its time.
     let answer = reader.run("SELECT 1", None, || false, &mut Kept::default());
     assert_eq!(answer.unwrap(), SqlEnd::Whole);
-
-    let interrupter = reader.interrupter();
-    let press = move || {
-        interrupter.interrupt();
-        false
-    };
-    let answer = reader.run(&endless, None, press, &mut Kept::default());
-    assert!(matches!(answer, Err(SqlError::Interrupted)), "{answer:?}");
 }
 
 #[test]

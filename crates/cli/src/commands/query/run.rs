@@ -134,7 +134,6 @@ fn failure(error: SqlError<io::Error>, sql: &str, time: Duration) -> Failure {
             format!("the query ran longer than {} s", time.as_secs_f64()),
         )
         .fix("syncline query SQL --timeout 5m"),
-        SqlError::Interrupted => Failure::new("sql_interrupted", "the query was interrupted"),
         error @ SqlError::TooLarge => {
             Failure::new("sql_too_large", error.to_string()).fix("select fewer columns or rows")
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::super::command::{Command, FormerItem, NewItem, Spot};
 use super::super::room::{Room, jitter_of};
 use super::super::{Content, ItemRef, ListItem, ListOp, Position, TextKind};
-use super::order::{ItemOrder, item_slot};
+use super::order::{ItemOrder, Spots, item_slot};
 use super::{ListView, Plan, PlanError, Planned, PlannedOp, Planner};
 use crate::{ListId, PayloadError, Scope};
 

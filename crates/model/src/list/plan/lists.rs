@@ -3,7 +3,7 @@
 use super::super::command::{Command, FormerList, Spot};
 use super::super::room::Room;
 use super::super::{Position, TextKind};
-use super::order::{ListOrder, list_slot};
+use super::order::{ListOrder, Spots, list_slot};
 use super::{ListView, Plan, PlanError, Planned, PlannedOp, Planner};
 use crate::registry::{RESOURCE, RegistryOp};
 use crate::{ListId, PayloadError, ResourceId, Scope};

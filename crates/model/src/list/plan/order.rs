@@ -39,31 +39,97 @@ pub(super) fn list_slot(list: List) -> Option<Slot<ListId>> {
     })
 }
 
-impl<V: ListView> ItemOrder<'_, V> {
-    fn next(&self, slot: Option<&Slot<ItemRef>>) -> Result<Option<Slot<ItemRef>>, V::Error> {
-        let mut next = self.view.item_after(self.list, slot)?.and_then(item_slot);
-        if let Some(found) = &next
-            && Some(&found.key) == self.moving
-        {
-            next = self
-                .view
-                .item_after(self.list, next.as_ref())?
-                .and_then(item_slot);
+/// A gap between two neighbours; none is the end.
+type Gap<K> = (Option<Slot<K>>, Option<Slot<K>>);
+
+/// An order of which something may be about to move, which then is in nobody's way.
+pub(super) trait Spots: Order<Key: PartialEq> + Sized {
+    fn moving(&self) -> Option<&Self::Key>;
+
+    /// The next after `slot`, be it what moves; without one, the first.
+    fn any_after(&self, slot: Option<&Slot<Self::Key>>) -> Found<Self>;
+
+    /// The last before `slot`, be it what moves; without one, the last of all.
+    fn any_before(&self, slot: Option<&Slot<Self::Key>>) -> Found<Self>;
+
+    /// Where `key` stands; an error where it does not stand in this order.
+    fn slot_of(&self, key: &Self::Key) -> Result<Slot<Self::Key>, PlanError<Self::Error>>;
+
+    /// Whether `one` stands before `other`.
+    fn is_before(one: &Slot<Self::Key>, other: &Slot<Self::Key>) -> bool;
+
+    fn next(&self, slot: Option<&Slot<Self::Key>>) -> Found<Self> {
+        match self.any_after(slot)? {
+            Some(found) if self.moving() == Some(&found.key) => self.any_after(Some(&found)),
+            found => Ok(found),
         }
-        Ok(next)
     }
 
-    fn previous(&self, slot: Option<&Slot<ItemRef>>) -> Result<Option<Slot<ItemRef>>, V::Error> {
-        let mut next = self.view.item_before(self.list, slot)?.and_then(item_slot);
-        if let Some(found) = &next
-            && Some(&found.key) == self.moving
-        {
-            next = self
-                .view
-                .item_before(self.list, next.as_ref())?
-                .and_then(item_slot);
+    fn previous(&self, slot: Option<&Slot<Self::Key>>) -> Found<Self> {
+        match self.any_before(slot)? {
+            Some(found) if self.moving() == Some(&found.key) => self.any_before(Some(&found)),
+            found => Ok(found),
         }
-        Ok(next)
+    }
+
+    /// Room at `spot`.
+    fn room(
+        &self,
+        spot: &Spot<Self::Key>,
+        jitter: Jitter,
+    ) -> Result<Room<Self::Key>, PlanError<Self::Error>> {
+        if let Spot::At(position) = spot {
+            return Ok(Room::at(position.clone()));
+        }
+        let (left, right) = self.gap(spot)?;
+        make_room(self, left, right, jitter).map_err(PlanError::View)
+    }
+
+    /// Room at `spot` for what moves, which stands at `slot` of this order; none: it is there already.
+    fn other_room(
+        &self,
+        spot: &Spot<Self::Key>,
+        slot: &Slot<Self::Key>,
+        jitter: Jitter,
+    ) -> Result<Option<Room<Self::Key>>, PlanError<Self::Error>> {
+        let there = match spot {
+            Spot::At(position) => *position == slot.position,
+            Spot::Start | Spot::End | Spot::Before(_) | Spot::After(_) => {
+                let (left, right) = self.gap(spot)?;
+                left.is_none_or(|left| Self::is_before(&left, slot))
+                    && right.is_none_or(|right| Self::is_before(slot, &right))
+            }
+        };
+        if there {
+            return Ok(None);
+        }
+        self.room(spot, jitter).map(Some)
+    }
+
+    fn gap(&self, spot: &Spot<Self::Key>) -> Result<Gap<Self::Key>, PlanError<Self::Error>> {
+        let view = PlanError::View;
+        Ok(match spot {
+            Spot::Start => (None, self.next(None).map_err(view)?),
+            Spot::End | Spot::At(_) => (self.previous(None).map_err(view)?, None),
+            Spot::Before(key) => {
+                let slot = self.neighbour(key)?;
+                (self.previous(Some(&slot)).map_err(view)?, Some(slot))
+            }
+            Spot::After(key) => {
+                let slot = self.neighbour(key)?;
+                let right = self.next(Some(&slot)).map_err(view)?;
+                (Some(slot), right)
+            }
+        })
+    }
+
+    /// Where `key` stands, which must not be what moves.
+    fn neighbour(&self, key: &Self::Key) -> Result<Slot<Self::Key>, PlanError<Self::Error>> {
+        if self.moving() == Some(key) {
+            let id = Self::name(key).to_owned();
+            return Err(PlanError::BesideItself { id });
+        }
+        self.slot_of(key)
     }
 }
 
@@ -84,25 +150,40 @@ impl<V: ListView> Order for ItemOrder<'_, V> {
     }
 }
 
-impl<V: ListView> ListOrder<'_, V> {
-    fn next(&self, slot: Option<&Slot<ListId>>) -> Result<Option<Slot<ListId>>, V::Error> {
-        let mut next = self.view.list_after(slot)?.and_then(list_slot);
-        if let Some(found) = &next
-            && Some(&found.key) == self.moving
-        {
-            next = self.view.list_after(next.as_ref())?.and_then(list_slot);
-        }
-        Ok(next)
+impl<V: ListView> Spots for ItemOrder<'_, V> {
+    fn moving(&self) -> Option<&ItemRef> {
+        self.moving
     }
 
-    fn previous(&self, slot: Option<&Slot<ListId>>) -> Result<Option<Slot<ListId>>, V::Error> {
-        let mut next = self.view.list_before(slot)?.and_then(list_slot);
-        if let Some(found) = &next
-            && Some(&found.key) == self.moving
-        {
-            next = self.view.list_before(next.as_ref())?.and_then(list_slot);
+    fn any_after(&self, slot: Option<&Slot<ItemRef>>) -> Found<Self> {
+        let item = self.view.item_after(self.list, slot)?;
+        Ok(item.and_then(item_slot))
+    }
+
+    fn any_before(&self, slot: Option<&Slot<ItemRef>>) -> Found<Self> {
+        let item = self.view.item_before(self.list, slot)?;
+        Ok(item.and_then(item_slot))
+    }
+
+    fn slot_of(&self, item: &ItemRef) -> Result<Slot<ItemRef>, PlanError<V::Error>> {
+        let found = self.view.item(item).map_err(PlanError::View)?;
+        let found = found.filter(|found| found.position.is_some());
+        let id = || item.item.clone();
+        let found = found.ok_or_else(|| PlanError::ItemUnknown { item: id() })?;
+        if !found.present {
+            return Err(PlanError::ItemRemoved { item: id() });
         }
-        Ok(next)
+        let elsewhere = || PlanError::ItemElsewhere {
+            item: id(),
+            list: self.list.clone(),
+        };
+        let here = Some(found).filter(|found| found.home == *self.list);
+        here.and_then(item_slot).ok_or_else(elsewhere)
+    }
+
+    fn is_before(one: &Slot<ItemRef>, other: &Slot<ItemRef>) -> bool {
+        let (a, b) = (&one.key, &other.key);
+        (&one.position, &a.item, &a.list) < (&other.position, &b.item, &b.list)
     }
 }
 
@@ -123,149 +204,20 @@ impl<V: ListView> Order for ListOrder<'_, V> {
     }
 }
 
-/// A gap between two neighbours; none is the end.
-type Gap<K> = (Option<Slot<K>>, Option<Slot<K>>);
-
-/// Whether what stands at `slot` stands in the gap; slots are in the order of `rank`.
-fn is_within<'s, K, R: Ord>(
-    (left, right): &'s Gap<K>,
-    slot: &'s Slot<K>,
-    rank: impl Fn(&'s Slot<K>) -> R,
-) -> bool {
-    let above = left.as_ref().is_none_or(|left| rank(left) < rank(slot));
-    above && right.as_ref().is_none_or(|right| rank(slot) < rank(right))
-}
-
-impl<V: ListView> ItemOrder<'_, V> {
-    /// Room at `spot`.
-    pub(super) fn room(
-        &self,
-        spot: &Spot<ItemRef>,
-        jitter: Jitter,
-    ) -> Result<Room<ItemRef>, PlanError<V::Error>> {
-        if let Spot::At(position) = spot {
-            return Ok(Room::at(position.clone()));
-        }
-        let (left, right) = self.gap(spot)?;
-        make_room(self, left, right, jitter).map_err(PlanError::View)
+impl<V: ListView> Spots for ListOrder<'_, V> {
+    fn moving(&self) -> Option<&ListId> {
+        self.moving
     }
 
-    /// Room at `spot` for what moves, which stands at `slot` of this list; none: it is there already.
-    pub(super) fn other_room(
-        &self,
-        spot: &Spot<ItemRef>,
-        slot: &Slot<ItemRef>,
-        jitter: Jitter,
-    ) -> Result<Option<Room<ItemRef>>, PlanError<V::Error>> {
-        let there = match spot {
-            Spot::At(position) => *position == slot.position,
-            Spot::Start | Spot::End | Spot::Before(_) | Spot::After(_) => {
-                is_within(&self.gap(spot)?, slot, |slot| {
-                    (&slot.position, &slot.key.item, &slot.key.list)
-                })
-            }
-        };
-        if there {
-            return Ok(None);
-        }
-        self.room(spot, jitter).map(Some)
+    fn any_after(&self, slot: Option<&Slot<ListId>>) -> Found<Self> {
+        Ok(self.view.list_after(slot)?.and_then(list_slot))
     }
 
-    fn gap(&self, spot: &Spot<ItemRef>) -> Result<Gap<ItemRef>, PlanError<V::Error>> {
-        let view = PlanError::View;
-        Ok(match spot {
-            Spot::Start => (None, self.next(None).map_err(view)?),
-            Spot::End | Spot::At(_) => (self.previous(None).map_err(view)?, None),
-            Spot::Before(item) => {
-                let slot = self.shown(item)?;
-                (self.previous(Some(&slot)).map_err(view)?, Some(slot))
-            }
-            Spot::After(item) => {
-                let slot = self.shown(item)?;
-                let right = self.next(Some(&slot)).map_err(view)?;
-                (Some(slot), right)
-            }
-        })
+    fn any_before(&self, slot: Option<&Slot<ListId>>) -> Found<Self> {
+        Ok(self.view.list_before(slot)?.and_then(list_slot))
     }
 
-    /// The slot of an item that the list shows, and that isn't the one that moves.
-    fn shown(&self, item: &ItemRef) -> Result<Slot<ItemRef>, PlanError<V::Error>> {
-        if self.moving == Some(item) {
-            let id = item.item.to_string();
-            return Err(PlanError::BesideItself { id });
-        }
-        let found = self.view.item(item).map_err(PlanError::View)?;
-        let found = found.filter(|found| found.position.is_some());
-        let id = || item.item.clone();
-        let found = found.ok_or_else(|| PlanError::ItemUnknown { item: id() })?;
-        if !found.present {
-            return Err(PlanError::ItemRemoved { item: id() });
-        }
-        let elsewhere = || PlanError::ItemElsewhere {
-            item: id(),
-            list: self.list.clone(),
-        };
-        let here = Some(found).filter(|found| found.home == *self.list);
-        here.and_then(item_slot).ok_or_else(elsewhere)
-    }
-}
-
-impl<V: ListView> ListOrder<'_, V> {
-    /// Room at `spot`.
-    pub(super) fn room(
-        &self,
-        spot: &Spot<ListId>,
-        jitter: Jitter,
-    ) -> Result<Room<ListId>, PlanError<V::Error>> {
-        if let Spot::At(position) = spot {
-            return Ok(Room::at(position.clone()));
-        }
-        let (left, right) = self.gap(spot)?;
-        make_room(self, left, right, jitter).map_err(PlanError::View)
-    }
-
-    /// Room at `spot` for the list that moves, which stands at `slot`; none: it is there already.
-    pub(super) fn other_room(
-        &self,
-        spot: &Spot<ListId>,
-        slot: &Slot<ListId>,
-        jitter: Jitter,
-    ) -> Result<Option<Room<ListId>>, PlanError<V::Error>> {
-        let there = match spot {
-            Spot::At(position) => *position == slot.position,
-            Spot::Start | Spot::End | Spot::Before(_) | Spot::After(_) => {
-                is_within(&self.gap(spot)?, slot, |slot| (&slot.position, &slot.key))
-            }
-        };
-        if there {
-            return Ok(None);
-        }
-        self.room(spot, jitter).map(Some)
-    }
-
-    fn gap(&self, spot: &Spot<ListId>) -> Result<Gap<ListId>, PlanError<V::Error>> {
-        let view = PlanError::View;
-        Ok(match spot {
-            Spot::Start => (None, self.next(None).map_err(view)?),
-            Spot::End | Spot::At(_) => (self.previous(None).map_err(view)?, None),
-            Spot::Before(list) => {
-                let slot = self.shown(list)?;
-                (self.previous(Some(&slot)).map_err(view)?, Some(slot))
-            }
-            Spot::After(list) => {
-                let slot = self.shown(list)?;
-                let right = self.next(Some(&slot)).map_err(view)?;
-                (Some(slot), right)
-            }
-        })
-    }
-
-    /// The slot of a list that is there, and that isn't the one that moves.
-    fn shown(&self, list: &ListId) -> Result<Slot<ListId>, PlanError<V::Error>> {
-        if self.moving == Some(list) {
-            let id = list.to_string();
-            return Err(PlanError::BesideItself { id });
-        }
+    fn slot_of(&self, list: &ListId) -> Result<Slot<ListId>, PlanError<V::Error>> {
         let unknown = || PlanError::ListUnknown { list: list.clone() };
         let found = self.view.list(list).map_err(PlanError::View)?;
         let found = found.ok_or_else(unknown)?;
@@ -273,6 +225,10 @@ impl<V: ListView> ListOrder<'_, V> {
             return Err(PlanError::ListRemoved { list: list.clone() });
         }
         list_slot(found).ok_or_else(unknown)
+    }
+
+    fn is_before(one: &Slot<ListId>, other: &Slot<ListId>) -> bool {
+        (&one.position, &one.key) < (&other.position, &other.key)
     }
 }
 

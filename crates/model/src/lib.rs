@@ -20,6 +20,7 @@ pub mod limits;
 pub mod list;
 pub mod planted;
 pub mod registry;
+pub mod schema;
 pub mod session;
 pub mod thread;
 

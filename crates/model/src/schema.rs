@@ -1,0 +1,13 @@
+//! What applications store: the entities of a tenant, as one document declares them.
+//!
+//! A schema is resolved once, where the document is read, and travels as the payload of an op of scope
+//! `schema`. Decide, the REST routes, the shapes, the replica and the generator all read these types,
+//! so that an entity means the same thing everywhere.
+
+mod entity;
+mod field;
+mod operation;
+
+pub use entity::{Access, Conflict, Entity, Role, RoleVia, Schema, WriteMode};
+pub use field::{Bound, Field, FieldKind, Rules};
+pub use operation::{Operation, Verb};

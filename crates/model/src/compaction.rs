@@ -42,6 +42,8 @@ pub fn coverage<R: Rows>(
         Scope::SESSION => session::coverage::<R>,
         _ => return Ok(Coverage::Opaque),
     };
+        Scope::RECORD => crate::record::coverage::<R>,
+        Scope::SCHEMA => crate::schema::coverage::<R>,
     match payload {
         // An erased op is skipped by every fold.
         None => Ok(Coverage::Covered),

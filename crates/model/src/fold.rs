@@ -1,7 +1,8 @@
 //! One op onto the view: the dispatch by scope.
 
 use crate::{
-    Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, list, planted, registry, session, thread,
+    Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, list, planted, record, registry, schema,
+    session, thread,
 };
 
 /// Where the op that is folded stands.
@@ -50,6 +51,8 @@ pub fn fold<R: Rows>(
         Scope::REGISTRY => registry::fold::<R>,
         Scope::LIST => list::fold::<R>,
         Scope::SESSION => session::fold::<R>,
+        Scope::RECORD => record::fold::<R>,
+        Scope::SCHEMA => schema::fold::<R>,
         _ => return Ok(Folded::Opaque),
     };
     match payload {
@@ -66,6 +69,8 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
         registry::TABLES,
         list::TABLES,
         session::TABLES,
+        record::TABLES,
+        schema::TABLES,
     ]
     .into_iter()
     .flatten()

@@ -186,6 +186,10 @@ impl Scope {
     pub const LIST: &'static str = "list";
     /// The scope of coding sessions.
     pub const SESSION: &'static str = "session";
+    /// The scope of records.
+    pub const RECORD: &'static str = "record";
+    /// The scope of schemas.
+    pub const SCHEMA: &'static str = "schema";
 
     /// Makes the scope `thread`.
     pub fn thread() -> Self {
@@ -195,6 +199,16 @@ impl Scope {
     /// Makes the scope `session`.
     pub fn session() -> Self {
         Self(Self::SESSION.into())
+    }
+
+    /// Makes the scope `record`.
+    pub fn record() -> Self {
+        Self(Self::RECORD.into())
+    }
+
+    /// Makes the scope `schema`.
+    pub fn schema() -> Self {
+        Self(Self::SCHEMA.into())
     }
 
     /// Makes the scope `registry`.

@@ -19,6 +19,7 @@ pub mod compaction;
 pub mod limits;
 pub mod list;
 pub mod planted;
+pub mod record;
 pub mod registry;
 pub mod schema;
 pub mod session;

@@ -7,7 +7,9 @@
 mod entity;
 mod field;
 mod operation;
+mod tables;
 
 pub use entity::{Access, Conflict, Entity, Role, RoleVia, Schema, WriteMode};
 pub use field::{Bound, Field, FieldKind, Rules};
 pub use operation::{Operation, Verb};
+pub use tables::{RESOURCE, SCHEMAS, TABLES, coverage, fold};

@@ -1,0 +1,24 @@
+//! Records: rows of an application's entities, as a tenant's schema declares them.
+//!
+//! A writer offers what it wants changed, with what it saw before ([`Offered`]). Decide holds that
+//! against the schema, the writer's role and the rows as they stand, once, on the server; what it
+//! makes of it, resulting values and those that lost, is what the log holds ([`Decision`]), under the
+//! offered op's key and with the hash of the offered bytes. So the fold of a decision asks nobody: the
+//! last one in the log stands, column by column.
+//!
+//! Pending ops fold what was offered, if their entity shows writes at once. An offered payload in the
+//! log was never decided, and is passed over.
+
+mod coverage;
+mod fold;
+mod payload;
+mod stamps;
+mod tables;
+
+pub use coverage::coverage;
+pub use fold::fold;
+pub use payload::{
+    Action, Decided, DecidedAction, Decision, Lost, Mode, Offered, RecordPayload, Values, Write,
+    resource_of, touches,
+};
+pub use tables::{RECORDS, Record, TABLES};

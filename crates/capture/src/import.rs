@@ -16,4 +16,5 @@ mod withhold;
 pub(crate) use batch::Tally;
 pub use batch::{Counts, ImportBatch, Problem};
 pub use jobs::Source;
+pub(crate) use jobs::is_transcript;
 pub use run::{ImportError, Importer, Keeping};

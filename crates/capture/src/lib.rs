@@ -11,6 +11,7 @@ pub mod codex;
 mod cursor;
 pub mod facts;
 mod gemini;
+pub mod hook;
 pub mod import;
 mod opencode;
 pub mod places;

@@ -123,6 +123,12 @@ fn form_of(agent: Agent, path: &Path) -> Option<Form> {
     }
 }
 
+/// Whether a file is one that its agent would leave there, by its path.
+pub(crate) fn is_transcript(agent: Agent, path: &Path) -> bool {
+    let of_cursor = || form_of(Agent::Cursor, path).is_some();
+    form_of(agent, path).is_some() && (agent == Agent::Cursor || !of_cursor())
+}
+
 /// How a file that was named is read, whatever it is called.
 fn form_of_named(agent: Agent, path: &Path) -> Form {
     let ends = |ending: &str| path.extension().is_some_and(|end| end == ending);

@@ -1,0 +1,158 @@
+//! From an event to what it tells of: the transcript is read on at once, and a session's end is noted.
+
+use std::path::{Path, PathBuf};
+
+use syncline_model::session::{Batch, Change, Piece, SessionPatch};
+use syncline_model::{PayloadError, ResourceId, Scope};
+use syncline_replica::{Lease, NewOp, Replica, ReplicaError};
+use syncline_store::local::WriteError;
+
+use super::HookEvent;
+use super::event::Turn;
+use crate::agent::Agent;
+use crate::facts::{SessionKey, set};
+use crate::import::{Counts, ImportError, Importer, Keeping, Problem, Source, is_transcript};
+use crate::privacy::Privacy;
+use crate::walk::walk;
+
+/// Why events could not be taken; they are to be kept, and taken again.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    #[error("could not read what the hook names")]
+    Import(#[from] ImportError),
+    #[error("could not write what the hook names")]
+    Write(#[from] WriteError),
+    #[error("could not look the hook's session up")]
+    Replica(#[source] ReplicaError),
+    #[error("could not put the session's end into an op")]
+    Payload(#[source] PayloadError),
+}
+
+/// What taking events has brought.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub counts: Counts,
+    pub ops: u64,
+    pub problems: Vec<Problem>,
+}
+
+/// Takes events: reads what they name on from where it was read last, then notes which sessions have
+/// ended. Taking an event twice changes nothing.
+///
+/// `places` are the agents' own, where an event names no file. Nobody else imports while the `lease` of
+/// [`Replica::try_import_lease`] is held.
+pub fn take(
+    events: &[HookEvent],
+    places: &[Source],
+    privacy: Privacy,
+    replica: &mut Replica,
+    lease: &Lease,
+) -> Result<Taken, TakeError> {
+    let mut taken = Taken::default();
+    let sources = sources(events, places);
+    let mut importer = Importer::new(&sources, Keeping::Written, privacy, replica)?;
+    while let Some(batch) = importer.next_batch(replica)? {
+        replica.write_imported(&batch.ops, &batch.notes)?;
+        taken.ops += batch.ops.len() as u64;
+        taken.counts.add(&batch.counts);
+        taken.problems.extend(batch.problems);
+    }
+    taken.ops += note_turns(events, replica, lease)?;
+    Ok(taken)
+}
+
+/// What is to be read for events, each place once.
+pub fn sources(events: &[HookEvent], places: &[Source]) -> Vec<Source> {
+    let mut sources: Vec<Source> = Vec::new();
+    for event in events {
+        for source in sources_of(event, places) {
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+    }
+    sources
+}
+
+/// The transcripts that an event names; where it names none, those that are named after its session;
+/// where there are none, all of its agent.
+fn sources_of(event: &HookEvent, places: &[Source]) -> Vec<Source> {
+    let agent = event.agent();
+    let of = |root: PathBuf| Source { agent, root };
+    let names = ["transcript_path", "agent_transcript_path"];
+    let named = names.into_iter().filter_map(|name| event.fields.text(name));
+    let named: Vec<PathBuf> = named
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute() && is_transcript(agent, path) && path.is_file())
+        .flat_map(with_subagents)
+        .collect();
+    if !named.is_empty() {
+        return named.into_iter().map(of).collect();
+    }
+    let own = || places.iter().filter(|place| place.agent == agent);
+    let is_named_by_session = matches!(agent, Agent::Codex | Agent::Cursor);
+    if let Some(session) = event.session().filter(|_| is_named_by_session) {
+        let is_its_own = |path: &Path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            is_transcript(agent, path) && name.is_some_and(|name| name.contains(session))
+        };
+        let found = own().flat_map(|place| walk(&place.root, is_its_own).files);
+        let found: Vec<Source> = found.map(of).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    own().cloned().collect()
+}
+
+/// A transcript, with the directory of those of its subagents, if there is one.
+fn with_subagents(path: PathBuf) -> Vec<PathBuf> {
+    let beside = path.with_extension("");
+    match beside.is_dir() {
+        true => vec![path, beside],
+        false => vec![path],
+    }
+}
+
+/// Notes the begins and ends of sessions that are known; what is left out is not known.
+fn note_turns(events: &[HookEvent], replica: &mut Replica, _: &Lease) -> Result<u64, TakeError> {
+    let mut ops = 0;
+    for event in events {
+        let Some((turn, native)) = event.turn().zip(event.session()) else {
+            continue;
+        };
+        let session = SessionKey::plain(native).id(event.agent());
+        if !replica.has_session(session).map_err(TakeError::Replica)? {
+            continue;
+        }
+        let patch = match turn {
+            Turn::Ended => SessionPatch {
+                status: set("ended"),
+                ended_at: Change::Set(event.at),
+                ..SessionPatch::default()
+            },
+            Turn::Began => SessionPatch {
+                status: set("active"),
+                ended_at: Change::Clear,
+                ..SessionPatch::default()
+            },
+        };
+        let piece = Piece::Session(Box::new(patch));
+        let news = replica
+            .session_news(session, piece)
+            .map_err(TakeError::Replica)?;
+        let Some(piece) = news else { continue };
+        let mut batch = Batch::default();
+        let full = batch.push(&piece).map_err(TakeError::Payload)?;
+        let last = batch.finish().map_err(TakeError::Payload)?;
+        let new_op = |payload| NewOp {
+            scope: Scope::session(),
+            resource: ResourceId::from(session),
+            payload,
+        };
+        let new: Vec<NewOp> = full.into_iter().chain(last).map(new_op).collect();
+        replica.write(&new)?;
+        ops += new.len() as u64;
+    }
+    Ok(ops)
+}

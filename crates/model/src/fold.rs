@@ -1,8 +1,8 @@
 //! One op onto the view: the dispatch by scope.
 
 use crate::{
-    Op, OpKey, Payload, Rows, Scope, ServerSeq, Table, list, planted, record, registry, schema,
-    session, thread,
+    Op, OpKey, Payload, ResourceId, Rows, Scope, ServerSeq, Table, list, planted, record, registry,
+    schema, session, thread,
 };
 
 /// Where the op that is folded stands.
@@ -60,6 +60,20 @@ pub fn fold<R: Rows>(
         Some(_) => Ok(Folded::Skipped(SkipReason::Unreadable)),
         None => Ok(Folded::Skipped(SkipReason::Erased)),
     }
+}
+
+/// The resources whose rows an op may write, each once; that of its key is the first. Only ops of
+/// records write rows of several.
+pub fn touched(key: &OpKey, payload: Option<&Payload>) -> Vec<(Scope, ResourceId)> {
+    match key.scope.as_str() {
+        Scope::RECORD => record::touches(key, payload),
+        _ => vec![(key.scope.clone(), key.resource.clone())],
+    }
+}
+
+/// Whether an op of this scope may write rows of several resources.
+pub fn touches_several(scope: &Scope) -> bool {
+    scope.as_str() == Scope::RECORD
 }
 
 /// The view tables of every scope, in the order in which they are made.

@@ -27,7 +27,7 @@ pub mod thread;
 
 pub use clock::{Clock, ClockError, ServerSeq};
 pub use epoch::{EpochMode, Lineage, Parent};
-pub use fold::{Folded, Place, SkipReason, fold, tables};
+pub use fold::{Folded, Place, SkipReason, fold, tables, touched, touches_several};
 pub use id::{
     ActorId, ClientId, Epoch, IdError, ItemId, ListId, ResourceId, Scope, TenantId, UserId,
 };

@@ -9,16 +9,30 @@
 //! Pending ops fold what was offered, if their entity shows writes at once. An offered payload in the
 //! log was never decided, and is passed over.
 
+mod access;
 mod coverage;
+mod decide;
+mod dependants;
 mod fold;
+mod overlay;
 mod payload;
+mod refusal;
+mod rules;
 mod stamps;
 mod tables;
+mod values;
+mod visible;
 
+pub use access::{Asker, Records, role_of_sight, role_on, sees_everything, sight};
 pub use coverage::coverage;
+pub use decide::{WRITES_MAX, decide};
+pub use dependants::depends_on;
 pub use fold::fold;
 pub use payload::{
     Action, Decided, DecidedAction, Decision, Lost, Mode, Offered, RecordPayload, Values, Write,
     resource_of, touches,
 };
+pub use refusal::{FieldError, Refusal, RefusalCode};
+pub use rules::Rulebook;
 pub use tables::{RECORDS, Record, TABLES};
+pub use visible::{is_restricted, visible, visible_columns};

@@ -4,11 +4,14 @@
 //! `schema`. Decide, the REST routes, the shapes, the replica and the generator all read these types,
 //! so that an entity means the same thing everywhere.
 
+mod access;
+mod diff;
 mod entity;
 mod field;
 mod operation;
 mod tables;
 
+pub use diff::{Change, ChangeKind, diff};
 pub use entity::{Access, Conflict, Entity, Role, RoleVia, Schema, WriteMode};
 pub use field::{Bound, Field, FieldKind, Rules};
 pub use operation::{Operation, Verb};

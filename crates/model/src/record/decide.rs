@@ -1,0 +1,392 @@
+//! What becomes of an offered op: the one place where it may be refused.
+//!
+//! The rules, in the order in which they are asked:
+//!
+//! - Fields that never leave a client are left out, whoever sends them. Columns that the schema doesn't
+//!   know are kept as they are.
+//! - What equals the row is no change, and asks for no right.
+//! - Who has no role on a record does not see it: to them it is not there.
+//! - The key and read-only fields don't change. Read-only times named `created_at` and `updated_at`
+//!   (or `createdAt`, `updatedAt`) are set here.
+//! - Of a column whose value is not the one that the writer saw, the entity's strategy says which
+//!   stays; the other is kept in the decision as lost. A deleted record has no columns that could
+//!   win: a delete whose base has changed is refused, but where the last write wins.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::Record;
+use super::access::{Asker, Records, role_on};
+use super::overlay::{Overlay, record_of};
+use super::payload::{Action, Decided, DecidedAction, Decision, Lost, Offered, Values, Write};
+use super::refusal::{FieldError, Refusal, RefusalCode};
+use super::rules::{Rulebook, same};
+use super::values::{conflicts, error_of, is_stamped, key_of, stored};
+use crate::Timestamp;
+use crate::schema::{Conflict, Entity, Role};
+
+/// The most rows of one op: what one commit judges in a moment.
+pub const WRITES_MAX: usize = 1_000;
+
+/// Decides an offered op: what the log is to hold of it, or why it is refused.
+///
+/// # Errors
+/// The outer one is the store's.
+pub fn decide<R: Records>(
+    rulebook: &Rulebook,
+    rows: &mut R,
+    asker: &Asker,
+    offered: &Offered,
+    at: Timestamp,
+) -> Result<Result<Decision, Refusal>, R::Error> {
+    let count = offered.writes.len();
+    if count == 0 || count > WRITES_MAX {
+        let message = format!("an op changes 1 to {WRITES_MAX} records, this one {count}");
+        return Ok(Err(Refusal::new(RefusalCode::InvalidOp, message)));
+    }
+    let mut judge = Judge {
+        rulebook,
+        rows: Overlay::new(rows, &offered.writes),
+        asker,
+        at,
+    };
+    let mut decided = Vec::with_capacity(count);
+    for (n, write) in offered.writes.iter().enumerate() {
+        match judge.write(write)? {
+            Ok(row) => decided.push(row),
+            Err(refusal) => {
+                return Ok(Err(Refusal {
+                    write: n as u32,
+                    entity: write.entity.clone(),
+                    id: write.id.clone(),
+                    ..refusal
+                }));
+            }
+        }
+    }
+    Ok(Ok(Decision {
+        decided,
+        by: asker.user.as_str().to_owned(),
+        at,
+        restricted: false,
+        other: Values::new(),
+    }))
+}
+
+struct Judge<'a, 'r, R> {
+    rulebook: &'a Rulebook,
+    rows: Overlay<'r, R>,
+    asker: &'a Asker,
+    at: Timestamp,
+}
+
+type Judged<T, R> = Result<Result<T, Refusal>, <R as Records>::Error>;
+
+impl<R: Records> Judge<'_, '_, R> {
+    fn write(&mut self, write: &Write) -> Judged<Decided, R> {
+        let Some(entity) = self.rulebook.schema().entity(&write.entity) else {
+            let message = format!("there is no entity `{}`", write.entity);
+            return Ok(Err(Refusal::new(RefusalCode::UnknownEntity, message)));
+        };
+        let key = match key_of(entity, write) {
+            Ok(key) => key,
+            Err(error) => return Ok(Err(fields_wrong(vec![error]))),
+        };
+        let current = self.rows.record(&write.entity, &write.id)?;
+        match write.action {
+            Action::Create => self.create(entity, write, key, current),
+            Action::Update => match self.seen(entity, current)? {
+                Ok((record, role)) => self.update(entity, write, record, role),
+                Err(refusal) => Ok(Err(refusal)),
+            },
+            Action::Delete => match self.seen(entity, current)? {
+                Ok((record, role)) => self.delete(entity, write, record, role),
+                Err(refusal) => Ok(Err(refusal)),
+            },
+        }
+    }
+
+    /// The record, as far as who asks sees it, and their role on it.
+    fn seen(&mut self, entity: &Entity, current: Option<Record>) -> Judged<(Record, Role), R> {
+        let absent = || Refusal::new(RefusalCode::NotFound, "there is no such record");
+        let Some(record) = current else {
+            return Ok(Err(absent()));
+        };
+        if record.deleted {
+            return Ok(Err(if entity.access.role_via.is_none() {
+                Refusal::new(RefusalCode::Gone, "the record was deleted")
+            } else {
+                absent()
+            }));
+        }
+        let role = role_on(&mut self.rows, entity, &record.columns, self.asker)?;
+        Ok(role.map(|role| (record, role)).ok_or_else(absent))
+    }
+
+    fn create(
+        &mut self,
+        entity: &Entity,
+        write: &Write,
+        key: Json,
+        current: Option<Record>,
+    ) -> Judged<Decided, R> {
+        let mut columns: Values = stored(entity, &write.values);
+        columns.insert(entity.key.clone(), key);
+        let named: Vec<String> = columns.keys().cloned().collect();
+        for field in entity.stored_fields() {
+            if let Some(default) = &field.default {
+                let value = columns.entry(field.name.clone());
+                value.or_insert_with(|| default.clone());
+            }
+        }
+        self.stamp(
+            entity,
+            &mut columns,
+            &["created_at", "createdAt", "updated_at", "updatedAt"],
+        );
+        let role = role_on(&mut self.rows.with_promised(), entity, &columns, self.asker)?;
+        let Some(role) = role.filter(|role| entity.may_make(*role)) else {
+            return Ok(Err(role_refused("make")));
+        };
+        if current.is_some_and(|record| !record.deleted) {
+            let message = format!("there is a record `{}` already", write.id);
+            return Ok(Err(Refusal::new(RefusalCode::AlreadyExists, message)));
+        }
+        let not_key = |name: &&String| **name != entity.key;
+        let forbidden = named.iter().filter(not_key).filter(|name| {
+            // The times are set here, so that what a client says of them is of no effect.
+            !entity.may_write(role, name)
+        });
+        if let Some(refusal) = forbidden_fields(forbidden) {
+            return Ok(Err(refusal));
+        }
+        let mut errors = self.errors(entity, named.iter().filter(not_key), &columns);
+        let missing = entity.stored_fields().filter(|field| {
+            field.required && !field.read_only && !columns.contains_key(&field.name)
+        });
+        errors.extend(missing.map(|field| error_of(&field.name, "required", "must be given")));
+        if !errors.is_empty() {
+            return Ok(Err(fields_wrong(errors)));
+        }
+        let record = record_of(write, columns);
+        if let Some(refusal) = self.taken(entity, &record, None)? {
+            return Ok(Err(refusal));
+        }
+        let decided = decided(write, DecidedAction::Create, record.columns.clone());
+        self.rows.put(record);
+        Ok(Ok(decided))
+    }
+
+    fn update(
+        &mut self,
+        entity: &Entity,
+        write: &Write,
+        record: Record,
+        role: Role,
+    ) -> Judged<Decided, R> {
+        let mut values = stored(entity, &write.values);
+        values.retain(|column, mine| {
+            let unread = !entity.may_read(role, column);
+            unread
+                || !record
+                    .columns
+                    .get(column)
+                    .is_some_and(|held| same(held, mine))
+        });
+        let named: Vec<String> = values.keys().cloned().collect();
+        let forbidden = named.iter().filter(|name| !entity.may_write(role, name));
+        if let Some(refusal) = forbidden_fields(forbidden) {
+            return Ok(Err(refusal));
+        }
+        let mut errors = self.errors(entity, named.iter(), &values);
+        if values.contains_key(&entity.key) {
+            errors.push(error_of(
+                &entity.key,
+                "key",
+                "a record's key does not change",
+            ));
+        }
+        if !errors.is_empty() {
+            return Ok(Err(fields_wrong(errors)));
+        }
+        let lost = conflicts(write, &record, values.iter());
+        match (entity.conflict, lost.is_empty()) {
+            (Conflict::Reject, false) => return Ok(Err(conflicted(entity, role, lost))),
+            (Conflict::ServerWins, _) => values.retain(|column, _| !lost.contains_key(column)),
+            (Conflict::LastWriteWins, _) | (Conflict::Reject, true) => {}
+        }
+        if !values.is_empty() {
+            self.stamp(entity, &mut values, &["updated_at", "updatedAt"]);
+        }
+        let mut after = record.clone();
+        after.columns.extend(values.clone());
+        if let Some(refusal) = self.moved(entity, &record, &after)? {
+            return Ok(Err(refusal));
+        }
+        if let Some(refusal) = self.taken(entity, &after, Some(&record))? {
+            return Ok(Err(refusal));
+        }
+        self.rows.put(after);
+        Ok(Ok(Decided {
+            lost,
+            ..decided(write, DecidedAction::Update, values)
+        }))
+    }
+
+    fn delete(
+        &mut self,
+        entity: &Entity,
+        write: &Write,
+        record: Record,
+        role: Role,
+    ) -> Judged<Decided, R> {
+        if !entity.may_make(role) {
+            return Ok(Err(role_refused("delete")));
+        }
+        let nothing = Json::Null;
+        let wanted = write.base.keys().map(|column| (column, &nothing));
+        let lost = conflicts(write, &record, wanted);
+        if !lost.is_empty() && entity.conflict != Conflict::LastWriteWins {
+            return Ok(Err(conflicted(entity, role, lost)));
+        }
+        self.rows.put(Record {
+            deleted: true,
+            columns: Values::new(),
+            ..record
+        });
+        Ok(Ok(Decided {
+            lost,
+            ..decided(write, DecidedAction::Delete, Values::new())
+        }))
+    }
+
+    /// Sets the times that are nobody's to write.
+    fn stamp(&self, entity: &Entity, columns: &mut Values, names: &[&str]) {
+        for name in names {
+            if entity.field(name).is_some_and(is_stamped) {
+                columns.insert((*name).to_owned(), Json::from(self.at.to_string()));
+            }
+        }
+    }
+
+    /// What is wrong with the values of these columns.
+    fn errors<'n>(
+        &self,
+        entity: &Entity,
+        named: impl Iterator<Item = &'n String>,
+        values: &Values,
+    ) -> Vec<FieldError> {
+        let known = named.filter_map(|name| Some((entity.field(name)?, values.get(name)?)));
+        let wrong = known.filter_map(|(field, value)| {
+            if is_stamped(field) || field.name == entity.key {
+                return None;
+            }
+            if field.read_only {
+                return Some(error_of(&field.name, "read_only", "is read-only"));
+            }
+            self.rulebook.check(field, value)
+        });
+        wrong.collect()
+    }
+
+    /// Why a record may not go from one keeper to another, if it may not: who moves it needs a role
+    /// that makes records at both.
+    fn moved(
+        &mut self,
+        entity: &Entity,
+        before: &Record,
+        after: &Record,
+    ) -> Result<Option<Refusal>, R::Error> {
+        let Some(via) = &entity.access.role_via else {
+            return Ok(None);
+        };
+        if same(before.value(&via.field), after.value(&via.field)) {
+            return Ok(None);
+        }
+        let role = role_on(&mut self.rows, entity, &after.columns, self.asker)?;
+        let may = role.is_some_and(|role| entity.may_make(role));
+        Ok((!may).then(|| forbidden(&via.field, "may not be moved there by this role")))
+    }
+
+    /// Why the record can't have its values, if another has those that are one record's alone.
+    fn taken(
+        &mut self,
+        entity: &Entity,
+        record: &Record,
+        before: Option<&Record>,
+    ) -> Result<Option<Refusal>, R::Error> {
+        for fields in &entity.unique {
+            let values: Vec<_> = fields
+                .iter()
+                .map(|field| (field.as_str(), record.value(field)))
+                .collect();
+            let is_as_before = before.is_some_and(|before| {
+                values
+                    .iter()
+                    .all(|(field, value)| same(before.value(field), value))
+            });
+            if is_as_before || values.iter().any(|(_, value)| value.is_null()) {
+                continue;
+            }
+            let found = self.rows.holding(&record.entity, &values)?;
+            if found.iter().any(|other| other.id != record.id) {
+                let error =
+                    |field: &String| error_of(field, "unique", "another record has this value");
+                let errors = fields.iter().map(error).collect();
+                return Ok(Some(Refusal::of_fields(
+                    RefusalCode::UniqueViolation,
+                    errors,
+                )));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn decided(write: &Write, action: DecidedAction, values: Values) -> Decided {
+    Decided {
+        entity: write.entity.clone(),
+        id: write.id.clone(),
+        action,
+        values,
+        lost: BTreeMap::new(),
+        other: Values::new(),
+    }
+}
+
+fn fields_wrong(errors: Vec<FieldError>) -> Refusal {
+    Refusal::of_fields(RefusalCode::ValidationFailed, errors)
+}
+
+fn forbidden(field: &str, message: &str) -> Refusal {
+    let errors = vec![error_of(field, "forbidden", message)];
+    Refusal::of_fields(RefusalCode::ForbiddenField, errors)
+}
+
+fn forbidden_fields<'n>(named: impl Iterator<Item = &'n String>) -> Option<Refusal> {
+    let error = |name: &String| error_of(name, "forbidden", "may not be written by this role");
+    let errors: Vec<_> = named.map(error).collect();
+    (!errors.is_empty()).then(|| Refusal::of_fields(RefusalCode::ForbiddenField, errors))
+}
+
+fn role_refused(attempt: &str) -> Refusal {
+    let message = format!("the role may not {attempt} this record");
+    Refusal::new(RefusalCode::Forbidden, message)
+}
+
+/// The refusal of a write in conflict. What the role may not read is left out of it.
+fn conflicted(entity: &Entity, role: Role, lost: BTreeMap<String, Lost>) -> Refusal {
+    let columns: Vec<_> = lost.keys().map(String::as_str).collect();
+    let message = format!("others have changed {} since", columns.join(", "));
+    let told = lost.into_iter().map(|(column, mut values)| {
+        if !entity.may_read(role, &column) {
+            values.theirs = Json::Null;
+        }
+        (column, values)
+    });
+    Refusal {
+        conflicts: told.collect(),
+        ..Refusal::new(RefusalCode::Conflict, message)
+    }
+}

@@ -1,0 +1,120 @@
+//! Why an offered op is not taken.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Lost;
+
+/// The stable code of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCode {
+    /// The op is none of this scope.
+    InvalidOp,
+    /// The schema has no such entity.
+    UnknownEntity,
+    /// There is no such record, or who asks does not see it.
+    NotFound,
+    /// The record was deleted.
+    Gone,
+    /// A record with this id is there already.
+    AlreadyExists,
+    /// The role may not do this.
+    Forbidden,
+    /// The role may not write one of the fields.
+    ForbiddenField,
+    /// A value is none that its field has.
+    ValidationFailed,
+    /// Another record has the values that are to be one record's alone.
+    UniqueViolation,
+    /// Others have changed what the writer had seen.
+    Conflict,
+    /// It builds on an op that was refused.
+    DependsOnRefused,
+}
+
+impl RefusalCode {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidOp => "invalid_op",
+            Self::UnknownEntity => "unknown_entity",
+            Self::NotFound => "not_found",
+            Self::Gone => "gone",
+            Self::AlreadyExists => "already_exists",
+            Self::Forbidden => "forbidden",
+            Self::ForbiddenField => "forbidden_field",
+            Self::ValidationFailed => "validation_failed",
+            Self::UniqueViolation => "unique_violation",
+            Self::Conflict => "conflict",
+            Self::DependsOnRefused => "depends_on_refused",
+        }
+    }
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    pub field: String,
+    /// The rule that it breaks, in one word: `required`, `type`, `max_length`.
+    pub rule: &'static str,
+    pub message: String,
+}
+
+/// Why an op is refused, as a whole. It tells who asks nothing that they may not read.
+#[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct Refusal {
+    #[serde(skip)]
+    pub code: RefusalCode,
+    #[serde(skip)]
+    pub message: Box<str>,
+    /// Which of the op's writes, from 0.
+    pub write: u32,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub entity: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// The columns in conflict.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub conflicts: BTreeMap<String, Lost>,
+}
+
+impl Refusal {
+    pub fn new(code: RefusalCode, message: impl Into<Box<str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            write: 0,
+            entity: String::new(),
+            id: String::new(),
+            errors: Vec::new(),
+            conflicts: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn of_fields(code: RefusalCode, errors: Vec<FieldError>) -> Self {
+        let texts: Vec<_> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect();
+        Self {
+            errors,
+            ..Self::new(code, texts.join("; "))
+        }
+    }
+
+    /// What a program needs of it: `{write, entity, id, errors?, conflicts?}`.
+    pub fn details(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}

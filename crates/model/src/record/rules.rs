@@ -1,0 +1,175 @@
+//! A schema made ready to judge values by.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use regex::Regex;
+use serde_json::{Number, Value as Json};
+
+use super::refusal::FieldError;
+use crate::schema::{Bound, Field, FieldKind, Schema};
+
+/// A schema with its patterns compiled: made once, used for every op.
+#[derive(Debug, Clone)]
+pub struct Rulebook {
+    schema: Arc<Schema>,
+    patterns: Arc<HashMap<String, Option<Regex>>>,
+}
+
+/// The bytes that a compiled pattern may take: a schema has hundreds, of one line each.
+const PATTERN_BYTES_MAX: usize = 256 << 10;
+
+impl Rulebook {
+    pub fn new(schema: Schema) -> Self {
+        let fields = schema.entities.iter().flat_map(|entity| &entity.fields);
+        let patterns = fields.filter_map(|field| field.rules.pattern.clone());
+        let compiled = patterns.map(|pattern| {
+            let mut builder = regex::RegexBuilder::new(&pattern);
+            // One that can't be compiled here was named when the document was read, and judges nothing.
+            let regex = builder.size_limit(PATTERN_BYTES_MAX).build().ok();
+            (pattern, regex)
+        });
+        Self {
+            patterns: Arc::new(compiled.collect()),
+            schema: Arc::new(schema),
+        }
+    }
+
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What is wrong with a value, if anything is.
+    pub fn check(&self, field: &Field, value: &Json) -> Option<FieldError> {
+        let wrong = |(rule, message): (&'static str, String)| FieldError {
+            field: field.name.clone(),
+            rule,
+            message,
+        };
+        if value.is_null() {
+            let allowed = field.nullable || field.kind == FieldKind::Json;
+            return (!allowed).then(|| wrong(("not_nullable", "may not be null".to_owned())));
+        }
+        if let Some(expected) = mismatch(&field.kind, value) {
+            return Some(wrong(("type", format!("must be {expected}"))));
+        }
+        self.breach(field, value).map(wrong)
+    }
+
+    /// The rule that a value of the right kind breaks.
+    fn breach(&self, field: &Field, value: &Json) -> Option<(&'static str, String)> {
+        let rules = &field.rules;
+        if !rules.one_of.is_empty() && !rules.one_of.iter().any(|one| same(one, value)) {
+            let names: Vec<_> = rules.one_of.iter().map(Json::to_string).collect();
+            return Some(("one_of", format!("must be one of {}", names.join(", "))));
+        }
+        if let Some(text) = value.as_str() {
+            let length = text.chars().count() as u64;
+            if let Some(min) = rules.min_length.filter(|min| length < *min) {
+                return Some(("min_length", format!("must have {min} characters or more")));
+            }
+            if let Some(max) = rules.max_length.filter(|max| length > *max) {
+                return Some(("max_length", format!("must have {max} characters or fewer")));
+            }
+            let pattern = rules.pattern.as_deref().and_then(|p| self.patterns.get(p));
+            if let Some(Some(regex)) = pattern
+                && !regex.is_match(text)
+            {
+                return Some(("pattern", format!("must match {}", regex.as_str())));
+            }
+        }
+        let number = match (value, &field.kind) {
+            (Json::String(text), FieldKind::Decimal) => text.parse().ok(),
+            _ => value.as_f64(),
+        };
+        number.and_then(|number| out_of_range(field, number))
+    }
+}
+
+fn out_of_range(field: &Field, number: f64) -> Option<(&'static str, String)> {
+    let rules = &field.rules;
+    let than = |bound: &Bound| {
+        if bound.exclusive {
+            "than"
+        } else {
+            "than or equal to"
+        }
+    };
+    if let Some(bound) = &rules.minimum
+        && (number < bound.value || bound.exclusive && number == bound.value)
+    {
+        let text = format!("must be greater {} {}", than(bound), bound.value);
+        return Some(("minimum", text));
+    }
+    if let Some(bound) = &rules.maximum
+        && (number > bound.value || bound.exclusive && number == bound.value)
+    {
+        let text = format!("must be less {} {}", than(bound), bound.value);
+        return Some(("maximum", text));
+    }
+    let step = rules.multiple_of.filter(|step| *step > 0.0)?;
+    let times = number / step;
+    // Decimal fractions have no exact double: 0.3 is a multiple of 0.1.
+    let off = (times - times.round()).abs();
+    (off > 1e-9 * times.abs().max(1.0))
+        .then(|| ("multiple_of", format!("must be a multiple of {step}")))
+}
+
+/// What a value should have been, if it isn't of this kind.
+fn mismatch(kind: &FieldKind, value: &Json) -> Option<&'static str> {
+    /// The largest whole number that every client holds.
+    const SAFE: i64 = (1 << 53) - 1;
+    let text = value.as_str();
+    let is = |fits: bool, expected: &'static str| (!fits).then_some(expected);
+    match kind {
+        FieldKind::Json => None,
+        FieldKind::Text => is(text.is_some(), "text"),
+        FieldKind::Uuid => is(
+            text.is_some_and(|text| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok()),
+            "a UUID",
+        ),
+        FieldKind::Boolean => is(value.is_boolean(), "true or false"),
+        FieldKind::Int32 => is(
+            value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
+            "a whole number from -2147483648 to 2147483647",
+        ),
+        FieldKind::Int64 => is(
+            value.as_i64().is_some_and(|n| (-SAFE..=SAFE).contains(&n)),
+            "a whole number from -(2^53-1) to 2^53-1",
+        ),
+        FieldKind::Float => is(value.is_number(), "a number"),
+        FieldKind::Decimal => is(text.is_some_and(is_decimal), "a decimal number, as text"),
+        FieldKind::Date => is(
+            text.is_some_and(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()),
+            "a day, as 2026-01-31",
+        ),
+        FieldKind::Time => is(
+            text.is_some_and(|text| {
+                text.contains(':') && text.parse::<jiff::civil::Time>().is_ok()
+            }),
+            "a time of day, as 23:59:59",
+        ),
+        FieldKind::Timestamp => is(
+            text.is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
+            "a time, as 2026-01-31T23:59:59Z",
+        ),
+    }
+}
+
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    all_digits(whole) && all_digits(fraction)
+}
+
+/// Whether two values are one: a number is what it is, however it is written.
+pub(super) fn same(one: &Json, other: &Json) -> bool {
+    let number = |number: &Number| number.as_f64();
+    match (one, other) {
+        (Json::Number(one), Json::Number(other)) => {
+            one == other || (number(one).is_some() && number(one) == number(other))
+        }
+        (one, other) => one == other,
+    }
+}

@@ -1,0 +1,274 @@
+//! What another schema changes, each change named, and whether it takes something away.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entity, Field, Schema};
+
+/// A kind of change. Its word is what `schema apply --allow` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    AddEntity,
+    AddField,
+    /// A field takes more values than before.
+    WidenField,
+    /// Words, defaults, modes, strategies and paths: nothing that a record or a shape holds.
+    Adjust,
+    DropEntity,
+    DropField,
+    /// A field has values of another kind.
+    ChangeKind,
+    /// The field that names records is another one.
+    ChangeKey,
+    /// Values that are there may be none that the field takes: it may be null no more, must be given,
+    /// or has stricter rules.
+    TightenField,
+    /// Values that are there may be double.
+    AddUnique,
+    /// Other roles read or write other fields, or a field stays on clients.
+    ChangeAccess,
+}
+
+impl ChangeKind {
+    pub const ALL: [Self; 11] = [
+        Self::AddEntity,
+        Self::AddField,
+        Self::WidenField,
+        Self::Adjust,
+        Self::DropEntity,
+        Self::DropField,
+        Self::ChangeKind,
+        Self::ChangeKey,
+        Self::TightenField,
+        Self::AddUnique,
+        Self::ChangeAccess,
+    ];
+
+    /// Whether it needs leave: what is not breaking applies live.
+    pub const fn is_breaking(self) -> bool {
+        match self {
+            Self::AddEntity | Self::AddField | Self::WidenField | Self::Adjust => false,
+            Self::DropEntity
+            | Self::DropField
+            | Self::ChangeKind
+            | Self::ChangeKey
+            | Self::TightenField
+            | Self::AddUnique
+            | Self::ChangeAccess => true,
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AddEntity => "add-entity",
+            Self::AddField => "add-field",
+            Self::WidenField => "widen-field",
+            Self::Adjust => "adjust",
+            Self::DropEntity => "drop-entity",
+            Self::DropField => "drop-field",
+            Self::ChangeKind => "change-kind",
+            Self::ChangeKey => "change-key",
+            Self::TightenField => "tighten-field",
+            Self::AddUnique => "add-unique",
+            Self::ChangeAccess => "change-access",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// One change of a schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    pub kind: ChangeKind,
+    pub entity: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What is other than before, in a few words.
+    pub what: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.kind, self.entity)?;
+        if let Some(field) = &self.field {
+            write!(formatter, ".{field}")?;
+        }
+        write!(formatter, ": {}", self.what)
+    }
+}
+
+/// The changes from one schema to another, entity by entity in the order of names.
+pub fn diff(before: &Schema, after: &Schema) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for entity in &before.entities {
+        match after.entity(&entity.name) {
+            Some(after) => compare(entity, after, &mut changes),
+            None => changes.push(of_entity(entity, ChangeKind::DropEntity, "is gone")),
+        }
+    }
+    let added = after.entities.iter();
+    let added = added.filter(|entity| before.entity(&entity.name).is_none());
+    changes.extend(added.map(|entity| of_entity(entity, ChangeKind::AddEntity, "is new")));
+    changes.sort_by(|one, other| one.entity.cmp(&other.entity));
+    changes
+}
+
+fn of_entity(entity: &Entity, kind: ChangeKind, what: &str) -> Change {
+    Change {
+        kind,
+        entity: entity.name.clone(),
+        field: None,
+        what: what.to_owned(),
+    }
+}
+
+fn compare(before: &Entity, after: &Entity, changes: &mut Vec<Change>) {
+    for field in &before.fields {
+        match after.field(&field.name) {
+            Some(after_field) => compare_fields(after, field, after_field, changes),
+            None => changes.push(of_field(after, field, ChangeKind::DropField, "is gone")),
+        }
+    }
+    let added = after.fields.iter();
+    for field in added.filter(|field| before.field(&field.name).is_none()) {
+        let must_be_given = field.required && field.default.is_none() && !field.read_only;
+        changes.push(if must_be_given {
+            of_field(
+                after,
+                field,
+                ChangeKind::TightenField,
+                "is new and must be given",
+            )
+        } else {
+            of_field(after, field, ChangeKind::AddField, "is new")
+        });
+    }
+    let mut note = |is_other: bool, kind, what| {
+        if is_other {
+            changes.push(of_entity(after, kind, what));
+        }
+    };
+    note(
+        before.key != after.key,
+        ChangeKind::ChangeKey,
+        "has another key",
+    );
+    note(
+        before.access != after.access,
+        ChangeKind::ChangeAccess,
+        "has other rights",
+    );
+    let is_new = |unique: &&Vec<String>| !before.unique.contains(unique);
+    note(
+        after.unique.iter().any(|unique| is_new(&unique)),
+        ChangeKind::AddUnique,
+        "has values that are one record's alone",
+    );
+    let adjusted = before.mode != after.mode
+        || before.conflict != after.conflict
+        || before.subset != after.subset
+        || before.operations != after.operations
+        || before.singular != after.singular
+        || before
+            .unique
+            .iter()
+            .any(|unique| !after.unique.contains(unique));
+    note(
+        adjusted,
+        ChangeKind::Adjust,
+        "has another mode, strategy, subset or path",
+    );
+}
+
+fn of_field(entity: &Entity, field: &Field, kind: ChangeKind, what: &str) -> Change {
+    Change {
+        field: Some(field.name.clone()),
+        ..of_entity(entity, kind, what)
+    }
+}
+
+fn compare_fields(entity: &Entity, before: &Field, after: &Field, changes: &mut Vec<Change>) {
+    let mut note = |is_other: bool, kind, what| {
+        if is_other {
+            changes.push(of_field(entity, after, kind, what));
+        }
+    };
+    note(
+        before.kind != after.kind,
+        ChangeKind::ChangeKind,
+        "has another kind",
+    );
+    let access = (before.sync_exclude, before.owner_only) != (after.sync_exclude, after.owner_only);
+    note(access, ChangeKind::ChangeAccess, "has other rights");
+    note(
+        before.nullable && !after.nullable,
+        ChangeKind::TightenField,
+        "may be null no more",
+    );
+    let required = !before.required && after.required && after.default.is_none();
+    note(required, ChangeKind::TightenField, "must be given");
+    note(
+        !before.read_only && after.read_only,
+        ChangeKind::TightenField,
+        "is read-only",
+    );
+    let widened = !before.nullable && after.nullable
+        || before.required && !after.required
+        || before.read_only && !after.read_only;
+    note(widened, ChangeKind::WidenField, "takes more");
+    if before.rules != after.rules {
+        let (kind, what) = if is_wider(before, after) {
+            (ChangeKind::WidenField, "has looser rules")
+        } else {
+            (ChangeKind::TightenField, "has other rules")
+        };
+        note(true, kind, what);
+    }
+    let adjusted = before.default != after.default
+        || before.references != after.references
+        || before.description != after.description;
+    note(
+        adjusted,
+        ChangeKind::Adjust,
+        "has other words, or another default",
+    );
+}
+
+/// Whether every value that kept the old rules keeps the new ones.
+fn is_wider(before: &Field, after: &Field) -> bool {
+    let (before, after) = (&before.rules, &after.rules);
+    let one_of = after.one_of.is_empty()
+        || !before.one_of.is_empty() && before.one_of.iter().all(|one| after.one_of.contains(one));
+    let at_least = |old: Option<u64>, new: Option<u64>| {
+        new.is_none_or(|new| old.is_some_and(|old| new <= old))
+    };
+    let at_most = |old: Option<u64>, new: Option<u64>| {
+        new.is_none_or(|new| old.is_some_and(|old| new >= old))
+    };
+    let low = after.minimum.is_none_or(|new| {
+        let bound = before.minimum;
+        bound.is_some_and(|old| new == old || new.value < old.value)
+    });
+    let high = after.maximum.is_none_or(|new| {
+        let bound = before.maximum;
+        bound.is_some_and(|old| new == old || new.value > old.value)
+    });
+    one_of
+        && at_least(before.min_length, after.min_length)
+        && at_most(before.max_length, after.max_length)
+        && (after.pattern.is_none() || after.pattern == before.pattern)
+        && low
+        && high
+        && (after.multiple_of.is_none() || after.multiple_of == before.multiple_of)
+}

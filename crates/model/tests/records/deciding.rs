@@ -1,0 +1,198 @@
+//! Values, keys and rows: what is taken, and what is refused with which code.
+
+use serde_json::{Value as Json, json};
+use syncline_model::record::RefusalCode;
+use syncline_model::schema::Role;
+
+use super::memory::{World, asker};
+
+pub(crate) fn invoices() -> Json {
+    json!([{
+        "name": "invoices", "singular": "invoice", "key": "id", "mode": {"kind": "optimistic"},
+        "fields": [
+            {"name": "id", "kind": "text", "read_only": true},
+            {"name": "title", "kind": "text", "required": true, "rules": {"min_length": 1, "max_length": 5}},
+            {"name": "status", "kind": "text", "default": "draft", "rules": {"one_of": ["draft", "sent"]}},
+            {"name": "total", "kind": "decimal", "nullable": true, "rules": {"minimum": {"value": 0.0}}},
+            {"name": "paid", "kind": "boolean"},
+            {"name": "number", "kind": "int32", "rules": {"multiple_of": 5.0}},
+            {"name": "code", "kind": "text", "rules": {"pattern": "^[A-Z]+$"}},
+            {"name": "draft_note", "kind": "text", "sync_exclude": true},
+            {"name": "created_at", "kind": "timestamp", "read_only": true, "required": true},
+            {"name": "updated_at", "kind": "timestamp", "read_only": true, "required": true},
+            {"name": "sum", "kind": "float", "read_only": true},
+        ],
+        "unique": [["code"], ["title", "number"]],
+    }])
+}
+
+pub(crate) fn create(id: &str, values: Json) -> Json {
+    json!([{"entity": "invoices", "id": id, "action": "create", "values": values}])
+}
+
+pub(crate) fn update(id: &str, values: Json) -> Json {
+    json!([{"entity": "invoices", "id": id, "action": "update", "values": values}])
+}
+
+pub(crate) fn delete(id: &str) -> Json {
+    json!([{"entity": "invoices", "id": id, "action": "delete"}])
+}
+
+#[test]
+fn a_new_record_has_its_key_its_defaults_and_its_times() {
+    let mut world = World::new(invoices());
+    world.write(create("1", json!({"title": "one"}))).unwrap();
+    let time = "2023-11-14T22:13:20.000Z";
+    let expected = json!({
+        "id": "1", "title": "one", "status": "draft", "created_at": time, "updated_at": time,
+    });
+    assert_eq!(world.columns("invoices", "1"), Some(expected));
+}
+
+#[test]
+fn each_broken_rule_names_its_field() {
+    let mut world = World::new(invoices());
+    let cases = [
+        (json!({}), "title", "required"),
+        (json!({"title": null}), "title", "not_nullable"),
+        (json!({"title": 7}), "title", "type"),
+        (json!({"title": ""}), "title", "min_length"),
+        (json!({"title": "äöüäöü"}), "title", "max_length"),
+        (json!({"title": "x", "status": "lost"}), "status", "one_of"),
+        (json!({"title": "x", "total": 7}), "total", "type"),
+        (json!({"title": "x", "total": "-0.01"}), "total", "minimum"),
+        (json!({"title": "x", "paid": "yes"}), "paid", "type"),
+        (
+            json!({"title": "x", "number": 2_147_483_648_u64}),
+            "number",
+            "type",
+        ),
+        (json!({"title": "x", "number": 7}), "number", "multiple_of"),
+        (json!({"title": "x", "code": "a"}), "code", "pattern"),
+        (json!({"title": "x", "sum": 1.5}), "sum", "read_only"),
+        (json!({"title": "x", "id": "2"}), "id", "key"),
+    ];
+    for (values, field, rule) in cases {
+        let refusal = world.write(create("1", values.clone())).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::ValidationFailed, "{values}");
+        let found: Vec<_> = refusal.errors.iter().map(|e| (&*e.field, e.rule)).collect();
+        assert_eq!(found, [(field, rule)], "{values}");
+    }
+    let two = world.write(create("1", json!({"total": false, "paid": 1})));
+    assert_eq!(two.unwrap_err().errors.len(), 3);
+    assert_eq!(world.log.len(), 0);
+}
+
+#[test]
+fn null_empties_absent_leaves_and_unknown_fields_stay() {
+    let mut world = World::new(invoices());
+    let values =
+        json!({"title": "one", "total": "1.50", "color": {"red": [1, null]}, "draft_note": "mine"});
+    world.write(create("1", values)).unwrap();
+    world
+        .write(update(
+            "1",
+            json!({"total": null, "draft_note": "still mine"}),
+        ))
+        .unwrap();
+    let columns = world.columns("invoices", "1").unwrap();
+    assert_eq!(columns["total"], Json::Null);
+    assert_eq!(columns["title"], "one");
+    assert_eq!(columns["color"], json!({"red": [1, null]}));
+    assert_eq!(columns.get("draft_note"), None);
+    let texts: String = world
+        .log
+        .iter()
+        .map(|(_, payload)| payload.as_str())
+        .collect();
+    assert!(
+        !texts.contains("mine"),
+        "what never leaves a client stands in the log: {texts}"
+    );
+}
+
+#[test]
+fn what_is_not_there_can_not_be_changed_and_what_is_there_not_be_made() {
+    let mut world = World::new(invoices());
+    let owner = asker("o", Role::Owner);
+    assert_eq!(
+        world.code(&owner, update("1", json!({}))),
+        Some(RefusalCode::NotFound)
+    );
+    assert_eq!(world.code(&owner, delete("1")), Some(RefusalCode::NotFound));
+    world
+        .write(create("1", json!({"title": "one", "paid": true})))
+        .unwrap();
+    let again = create("1", json!({"title": "two"}));
+    assert_eq!(
+        world.code(&owner, again.clone()),
+        Some(RefusalCode::AlreadyExists)
+    );
+    world.write(delete("1")).unwrap();
+    assert_eq!(world.columns("invoices", "1"), None);
+    assert_eq!(
+        world.code(&owner, update("1", json!({}))),
+        Some(RefusalCode::Gone)
+    );
+    assert_eq!(world.code(&owner, delete("1")), Some(RefusalCode::Gone));
+    world.write(again).unwrap();
+    let columns = world.columns("invoices", "1").unwrap();
+    assert_eq!(
+        (&columns["title"], columns.get("paid")),
+        (&json!("two"), None)
+    );
+    let other = json!([{"entity": "nothing", "id": "1", "action": "delete"}]);
+    assert_eq!(world.code(&owner, other), Some(RefusalCode::UnknownEntity));
+    assert_eq!(world.code(&owner, json!([])), Some(RefusalCode::InvalidOp));
+}
+
+#[test]
+fn values_that_are_one_records_alone_are_kept_so_within_an_op_and_across() {
+    let mut world = World::new(invoices());
+    let owner = asker("o", Role::Owner);
+    let new = |id: &str, values| create(id, values)[0].clone();
+    world
+        .write(create("1", json!({"title": "a", "code": "A", "number": 5})))
+        .unwrap();
+    world.write(create("2", json!({"title": "b"}))).unwrap();
+    world.write(create("3", json!({"title": "a"}))).unwrap();
+    let taken = Some(RefusalCode::UniqueViolation);
+    assert_eq!(
+        world.code(&owner, create("4", json!({"title": "c", "code": "A"}))),
+        taken
+    );
+    assert_eq!(world.code(&owner, update("3", json!({"number": 5}))), taken);
+    let both = json!([
+        new("5", json!({"title": "x", "code": "X"})),
+        new("6", json!({"title": "y", "code": "X"}))
+    ]);
+    let refusal = world.write(both).unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.write),
+        (RefusalCode::UniqueViolation, 1)
+    );
+    let swapped = json!([
+        update("1", json!({"code": null}))[0],
+        update("2", json!({"code": "A"}))[0],
+    ]);
+    assert_eq!(
+        world.code(&owner, swapped.clone()).unwrap(),
+        RefusalCode::ValidationFailed
+    );
+    let freed = json!([delete("1")[0], update("2", json!({"code": "A"}))[0]]);
+    world.write(freed).unwrap();
+    assert_eq!(world.columns("invoices", "2").unwrap()["code"], "A");
+    assert_eq!(world.log.len(), 4);
+}
+
+#[test]
+fn an_op_with_one_bad_row_changes_none() {
+    let mut world = World::new(invoices());
+    let writes = json!([
+        create("1", json!({"title": "one"}))[0],
+        update("2", json!({"title": "two"}))[0],
+    ]);
+    let refusal = world.write(writes).unwrap_err();
+    assert_eq!((refusal.write, &*refusal.id), (1, "2"));
+    assert!(world.view.records().is_empty());
+}

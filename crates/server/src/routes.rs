@@ -4,15 +4,18 @@
 //! route can't be forgotten by any of them.
 
 mod admin;
+mod batch;
 mod bootstrap;
 mod decide;
 mod health;
 mod lists;
 mod metrics;
 mod openapi;
+mod page;
 mod pull;
 mod push;
 mod reset;
+mod sessions;
 mod status;
 mod stream;
 mod threads;
@@ -32,8 +35,10 @@ pub(crate) fn table() -> Vec<Route> {
         bootstrap::routes(),
         reset::routes(),
         status::routes(),
+        batch::routes(),
         threads::routes(),
         lists::routes(),
+        sessions::routes(),
         tokens::routes(),
         admin::routes(),
         whoami::routes(),

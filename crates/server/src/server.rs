@@ -1,5 +1,6 @@
 //! What all requests share, and what is done beside them.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -51,6 +52,8 @@ pub(crate) struct Server {
     failed: Option<Mutex<RateLimiter<IpAddr>>>,
     requests: Option<Mutex<RateLimiter<(TenantId, UserId)>>>,
     started: Instant,
+    /// When each tenant's recorders last sent rows, since the start: one time for each tenant at most.
+    batches: Mutex<HashMap<TenantId, Timestamp>>,
 }
 
 /// Why a server can't start.
@@ -90,6 +93,7 @@ impl Server {
                 .requests
                 .map(|rate| Mutex::new(RateLimiter::new(rate))),
             started: Instant::now(),
+            batches: Mutex::default(),
             metrics,
             config,
         })
@@ -110,6 +114,17 @@ impl Server {
     pub(crate) fn count_request(&self, tenant: &TenantId, user: &UserId) -> Option<Allowance> {
         let mut limiter = self.requests.as_ref()?.lock().expect(UNPOISONED);
         Some(limiter.take(&(tenant.clone(), user.clone()), self.uptime()))
+    }
+
+    /// Notes that rows of a tenant were taken at this time.
+    pub(crate) fn note_batch(&self, tenant: &TenantId, now: Timestamp) {
+        let mut batches = self.batches.lock().expect(UNPOISONED);
+        batches.insert(tenant.clone(), now);
+    }
+
+    /// When rows of a tenant were last taken, as far as is known since the start.
+    pub(crate) fn last_batch(&self, tenant: &TenantId) -> Option<Timestamp> {
+        self.batches.lock().expect(UNPOISONED).get(tenant).copied()
     }
 
     /// Works on the control file away from the threads that serve requests.

@@ -19,15 +19,18 @@ pub use events::{
     Event, EventCursor, EventPage, SessionCompaction, SessionError, SessionMessage, SessionPart,
     SessionTool, read_events,
 };
+pub(crate) use figures::TREE_IDS;
 pub use figures::{Cost, CostSource, Figures, Tokens, figures};
-pub use known::{is_any_known, is_known, news, origin_of_message, session_that_said};
+pub use known::{
+    agent_of_native, is_any_known, is_known, news, origin_of_message, session_that_said,
+};
 pub use links::{SessionLink, session_links};
 pub use list::{
     CursorError, ListedSession, SessionCursor, SessionFilter, SessionPage, Which, list_sessions,
 };
 pub use prices::{PriceError, PriceTable};
 pub use resolve::{ResolvedSession, resolve_session};
-pub use row::{Session, session, session_ids, subagents};
+pub use row::{Session, SessionTotals, session, session_ids, session_totals, subagents};
 pub use stats::{
     FileCount, StatGroup, StatRow, StatSpan, ToolCount, session_stats, tool_counts, touched_files,
 };

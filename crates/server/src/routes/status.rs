@@ -1,8 +1,9 @@
-//! `GET /sync/status`: where the log stands, and who follows it.
+//! `GET /sync/status`: where the log stands, who follows it, and what sessions it holds.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 use syncline_store::control::Rights;
+use syncline_store::sessions::session_totals;
 
 use crate::error::ApiError;
 use crate::http::{Access, Answer, Call, Route};
@@ -21,11 +22,18 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn status(call: Call) -> Result<Answer, ApiError> {
     let tenant = call.tenant().await?;
-    let (head, clients) = tenant
+    let (head, clients, totals, noted) = tenant
         .read(|file| {
-            file.snapshot(|file| Ok::<_, crate::tenant::Refused>((file.head()?, file.clients()?)))
+            file.snapshot(|file| {
+                let totals = session_totals(file.connection())?;
+                let state = (file.head()?, file.clients()?, totals, file.last_time()?);
+                Ok::<_, crate::tenant::Refused>(state)
+            })
         })
         .await?;
+    let heard = clients.iter().map(|client| client.seen_at);
+    let batch = call.server.last_batch(&call.identity().tenant);
+    let last_sync = heard.chain(batch).chain(noted).max();
     let clients: Vec<Value> = clients
         .iter()
         .map(|client| {
@@ -45,5 +53,8 @@ async fn status(call: Call) -> Result<Answer, ApiError> {
         "mark": head.cursor.mark,
         "floor": head.floor,
         "clients": clients,
+        "last_sync": last_sync,
+        "total_sessions": totals.sessions,
+        "total_messages": totals.messages,
     }))
 }

@@ -18,6 +18,8 @@ use syncline_store::control::Rights;
 
 use crate::http::{Access, BodyRule, Route};
 
+pub(super) use json::hit_json;
+
 /// Bytes of a request that writes entries, expanded: a hundred of the longest. As they are sent, the
 /// server's limit for all bodies holds as well.
 const ENTRIES_BODY_BYTES_MAX: usize = 64 << 20;

@@ -6,6 +6,7 @@
 
 mod admin;
 mod bad_input;
+mod batch;
 mod bootstrap;
 mod disk;
 mod document;
@@ -19,6 +20,7 @@ mod nonsense;
 mod pull;
 mod push;
 mod reset;
+mod sessions;
 mod stream;
 mod support;
 mod tenants;

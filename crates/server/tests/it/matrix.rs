@@ -46,6 +46,10 @@ pub(crate) async fn world() -> World {
     let item = json!({"item_id": "canary-item", "text": "canary text", "note": "canary note"});
     let items = "/api/lists/canary-list/items";
     server.post(items, &admin, item).await.expect(201);
+    server
+        .post("/sync/batch", &admin, rows_of(CANARY))
+        .await
+        .expect(200);
     let spare = server.issue("acme", Rights::Read, None);
     World {
         epoch: pushed["epoch"].as_str().unwrap().to_owned(),
@@ -61,6 +65,10 @@ impl World {
         let path = match (method.as_str(), path) {
             ("POST", "/sync/push") => {
                 body = Some(push_of("matrix", [9]));
+                path.to_owned()
+            }
+            ("POST", "/sync/batch") => {
+                body = Some(rows_of("matrix"));
                 path.to_owned()
             }
             ("POST", "/sync/reset") => {
@@ -92,7 +100,8 @@ impl World {
                 path.replace("{list_id}", "canary-list")
                     .replace("{item_id}", "canary-item")
             }
-            ("GET", "/api/threads/search") => format!("{path}?q=canary"),
+            ("GET", "/api/threads/search" | "/api/search") => format!("{path}?q=canary"),
+            ("GET", "/api/sessions/{session_id}") => path.replace("{session_id}", CANARY),
             ("POST", "/api/admin/compact") => {
                 body = Some(json!({"retention_seconds": 604_800}));
                 path.to_owned()
@@ -109,8 +118,9 @@ impl World {
             (
                 "GET",
                 "/sync/pull" | "/sync/stream" | "/sync/bootstrap" | "/sync/status" | "/api/threads"
-                | "/api/tokens" | "/api/whoami" | "/health" | "/ready" | "/metrics"
-                | "/openapi.json" | "/api/admin/tenants" | "/api/admin/clients",
+                | "/api/sessions" | "/api/stats" | "/api/tokens" | "/api/whoami" | "/health"
+                | "/ready" | "/metrics" | "/openapi.json" | "/api/admin/tenants"
+                | "/api/admin/clients",
             ) => path.to_owned(),
             _ => return None,
         };
@@ -157,6 +167,16 @@ impl World {
         }
         (status, response.text().await.unwrap())
     }
+}
+
+/// A session and a message in it, both with this id, as a recorder sends them.
+fn rows_of(id: &str) -> Value {
+    json!({
+        "sessions": [{"id": id, "title": format!("{id} title"), "created_at": 1, "cost": 0.5}],
+        "messages": [{"id": id, "session_id": id, "role": "user",
+            "text_content": format!("{id} text"), "created_at": "2024-01-01T00:00:00Z"}],
+        "sync_timestamp": "2024-01-01T00:00:00Z",
+    })
 }
 
 /// What each route over lists takes; those that the document has without a body take none.

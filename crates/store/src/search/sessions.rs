@@ -12,6 +12,7 @@ use super::query::Query;
 use super::snippet::{SnippetStyle, snippets};
 use crate::StoreError;
 use crate::sessions::row::{id_cell, time_cell};
+use crate::sessions::{PriceTable, SessionFilter, TREE_IDS, list_sessions};
 use crate::snapshot::snapshot;
 use crate::threads::row::sql_count;
 
@@ -24,6 +25,8 @@ pub struct SessionQuery<'a> {
     pub limit: u64,
     pub offset: u64,
     pub snippet: SnippetStyle<'a>,
+    /// What the cost of sessions is computed from where agents report none.
+    pub prices: &'a PriceTable,
 }
 
 /// Which texts to search; what is none matches all.
@@ -43,6 +46,10 @@ pub struct PartFilter<'a> {
     pub since: Option<Timestamp>,
     /// Sessions that began before this time.
     pub until: Option<Timestamp>,
+    /// Some: whether there was an error in the whole session, of the agent or of a tool.
+    pub has_error: Option<bool>,
+    /// The least that the whole session cost, in billionths of a dollar.
+    pub cost_nanos_min: Option<u64>,
 }
 
 /// A page of hits, best first.
@@ -75,7 +82,8 @@ pub struct PartHit {
 
 const MATCHING: &str = "FROM session_parts_fts AS f WHERE f.session_parts_fts MATCH :words \
      AND :session IS NULL AND :agent IS NULL AND :project IS NULL AND :machine IS NULL \
-     AND :branch IS NULL AND :model IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL";
+     AND :branch IS NULL AND :model IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL \
+     AND :chosen IS NULL";
 const PASSING: &str = "FROM session_parts_fts AS f \
      CROSS JOIN session_parts AS p ON p.id = f.rowid \
      CROSS JOIN sessions AS s ON s.session_id = p.session_id \
@@ -88,7 +96,8 @@ const PASSING: &str = "FROM session_parts_fts AS f \
      AND (:model IS NULL OR s.model = :model OR EXISTS (SELECT 1 FROM session_usage AS u \
           WHERE u.session_id = s.session_id AND u.model = :model)) \
      AND (:since IS NULL OR s.last_at >= :since) \
-     AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until)";
+     AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until) \
+     AND (:chosen IS NULL OR p.session_id IN (SELECT value FROM json_each(:chosen)))";
 
 /// Searches sessions. A text without a word finds nothing.
 pub fn search_sessions(
@@ -111,6 +120,7 @@ pub fn search_sessions(
         connection,
         filter: query.filter,
         from,
+        chosen: chosen(connection, query)?,
     };
     let with_all = search.count(&all)?;
     let mut found = search.page(&all, query.offset, query.limit, Matched::AllWords)?;
@@ -138,10 +148,35 @@ pub fn search_sessions(
     Ok(PartHits { hits, total })
 }
 
+/// The sessions, as a JSON array of their ids, whose figures the filter passes; none: it asks for no
+/// figures. A subagent's are those of the session that it belongs to.
+fn chosen(connection: &Connection, query: &SessionQuery<'_>) -> Result<Option<String>, StoreError> {
+    let filter = SessionFilter {
+        has_error: query.filter.has_error,
+        cost_nanos_min: query.filter.cost_nanos_min,
+        ..SessionFilter::default()
+    };
+    if filter == SessionFilter::default() {
+        return Ok(None);
+    }
+    let page = list_sessions(connection, &filter, None, u64::MAX, query.prices)?;
+    let mut statement = connection.prepare_cached(TREE_IDS)?;
+    let mut ids: Vec<String> = Vec::new();
+    for listed in page.sessions {
+        let tree =
+            statement.query_map([listed.session.session_id.to_string()], |row| row.get(0))?;
+        for id in tree {
+            ids.push(id?);
+        }
+    }
+    Ok(Some(serde_json::json!(ids).to_string()))
+}
+
 struct Search<'c> {
     connection: &'c Connection,
     filter: PartFilter<'c>,
     from: &'static str,
+    chosen: Option<String>,
 }
 
 impl Search<'_> {
@@ -187,6 +222,7 @@ impl Search<'_> {
                 ":kind": filter.kind,
                 ":since": filter.since.map(Timestamp::as_millis),
                 ":until": filter.until.map(Timestamp::as_millis),
+                ":chosen": self.chosen,
             },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;

@@ -93,6 +93,9 @@ macro_rules! tree {
     };
 }
 
+/// The ids of a session and of its subagents, and theirs.
+pub(crate) const TREE_IDS: &str = concat!(tree!(), "SELECT id FROM tree");
+
 const SUMS: &str = concat!(
     tree!(),
     "SELECT sum(message_count), sum(prompt_count), sum(tool_call_count), sum(tool_error_count), \
@@ -117,7 +120,7 @@ const REPORTED: &str = "SELECT reported_message_count, reported_tool_call_count,
      FROM sessions WHERE session_id = ?1";
 
 /// The figures of a session. Where nothing is known of messages, tool calls or responses, they are
-/// what the agent itself reports.
+/// what the agent itself reports; so is the cost where no response has one of its own.
 pub fn figures(
     connection: &Connection,
     session: SessionId,
@@ -151,12 +154,13 @@ pub fn figures(
         };
         Ok((figures, count(14)?))
     })?;
-    if costed < figures.responses {
-        price_the_rest(connection, &id, prices, &mut figures.cost)?;
-    }
-    let nothing_known = [figures.messages, figures.tool_calls, figures.responses];
+    let nothing_known = [figures.messages, figures.tool_calls, costed];
     if nothing_known.contains(&0) {
-        take_reported(connection, &id, &mut figures)?;
+        take_reported(connection, &id, costed, &mut figures)?;
+    }
+    let is_costed = costed == 0 && figures.cost.reported_nanos > 0;
+    if costed < figures.responses && !is_costed {
+        price_the_rest(connection, &id, prices, &mut figures.cost)?;
     }
     Ok(figures)
 }
@@ -203,6 +207,7 @@ impl Cost {
 fn take_reported(
     connection: &Connection,
     id: &str,
+    costed: u64,
     figures: &mut Figures,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(REPORTED)?;
@@ -225,6 +230,8 @@ fn take_reported(
             cache_write_1h: 0,
             reasoning: count_cell(row, 6)?,
         };
+    }
+    if costed == 0 {
         figures.cost.reported_nanos = count_cell(row, 7)?;
     }
     Ok(())

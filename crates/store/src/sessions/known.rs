@@ -72,3 +72,22 @@ pub fn session_that_said(
     id.map(Some)
         .map_err(|_| StoreError::damaged("a session's id is no UUID"))
 }
+
+/// The agent of the session to which an agent gave this id, where any is known; of several that of the
+/// one that told of itself last.
+pub fn agent_of_native(
+    connection: &Connection,
+    native: &str,
+) -> Result<Option<String>, StoreError> {
+    // Agents are few, and found one after another in the index that begins with them.
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE agents(agent) AS (SELECT min(agent) FROM sessions UNION ALL \
+         SELECT (SELECT min(s.agent) FROM sessions AS s WHERE s.agent > agents.agent) \
+         FROM agents WHERE agents.agent IS NOT NULL) \
+         SELECT s.agent FROM agents CROSS JOIN sessions AS s ON s.agent = agents.agent \
+         WHERE s.native_id = ? AND s.deleted_at IS NULL \
+         ORDER BY s.last_at DESC, s.session_id LIMIT 1",
+    )?;
+    let agent = statement.query_row([native], |row| row.get(0));
+    Ok(agent.optional()?)
+}

@@ -139,3 +139,23 @@ pub fn subagents(connection: &Connection, id: SessionId) -> Result<Vec<Session>,
     }
     Ok(sessions)
 }
+
+/// How many sessions there are, and messages in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTotals {
+    pub sessions: u64,
+    pub messages: u64,
+}
+
+/// Counts what is not deleted: subagents are sessions here, and copies no messages.
+pub fn session_totals(connection: &Connection) -> Result<SessionTotals, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*), coalesce(sum(message_count), 0) FROM sessions WHERE deleted_at IS NULL",
+    )?;
+    Ok(statement.query_row([], |row| {
+        Ok(SessionTotals {
+            sessions: row.get::<_, i64>(0)?.max(0) as u64,
+            messages: row.get::<_, i64>(1)?.max(0) as u64,
+        })
+    })?)
+}

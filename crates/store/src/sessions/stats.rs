@@ -46,6 +46,26 @@ pub struct StatRow {
     pub cost: Cost,
 }
 
+impl StatRow {
+    /// Adds the figures of another row, of other sessions.
+    pub fn add(&mut self, other: &Self) {
+        self.sessions += other.sessions;
+        self.messages += other.messages;
+        self.prompts += other.prompts;
+        self.tool_calls += other.tool_calls;
+        self.tool_errors += other.tool_errors;
+        self.tokens.input += other.tokens.input;
+        self.tokens.output += other.tokens.output;
+        self.tokens.cache_read += other.tokens.cache_read;
+        self.tokens.cache_write_5m += other.tokens.cache_write_5m;
+        self.tokens.cache_write_1h += other.tokens.cache_write_1h;
+        self.tokens.reasoning += other.tokens.reasoning;
+        self.cost.reported_nanos += other.cost.reported_nanos;
+        self.cost.computed_nanos += other.cost.computed_nanos;
+        self.cost.unpriced += other.cost.unpriced;
+    }
+}
+
 const DAY: &str = "coalesce(date(x.at / 1000 + :offset * 60, 'unixepoch'), '')";
 const PROJECT: &str = "coalesce(s.project_name, s.project_path, '')";
 const MODEL: &str = "coalesce(x.model, s.model, '')";

@@ -67,6 +67,60 @@ fn figures_that_the_agent_reports_stand_where_nothing_else_is_known() {
 }
 
 #[test]
+fn a_cost_that_the_agent_reports_stands_unless_its_responses_have_their_own() {
+    let session = r#""session":{"nativeId":"s","reportedCostNanos":77}"#;
+    let response = |cost: &str| {
+        format!(
+            r#"{{{session},"usage":[{{"id":"r","order":1,"model":"claude-sonnet-4-5","input":9{cost}}}]}}"#
+        )
+    };
+    for (cost, nanos) in [("", 77), (r#","costNanos":5"#, 5)] {
+        let mut world = World::new();
+        world.log(&[("s", &response(cost))]);
+        let figures = world.listed(&SessionFilter::default())[0].figures;
+        assert_eq!(figures.tokens.input, 9);
+        assert_eq!(figures.cost.nanos(), nanos, "{cost}");
+        assert_eq!(figures.cost.source(), Some(CostSource::Reported));
+        let of_view = views::query(
+            &world,
+            "SELECT round(cost * 1e9), cost_source FROM sessions",
+        );
+        assert_eq!(of_view, [format!("{nanos}.000000 reported")]);
+    }
+}
+
+#[test]
+fn a_search_is_narrowed_by_what_the_whole_session_came_to() {
+    let mut world = family();
+    let said = r#""parts":[{"messageId":"m","id":"0","kind":"text","order":0,"text":"flowers"}]"#;
+    world.log(&[
+        ("child", &format!("{{{said}}}")),
+        (
+            "other",
+            &format!(r#"{{"session":{{"nativeId":"other"}},{said}}}"#),
+        ),
+    ]);
+    let count = |has_error, cost_nanos_min| {
+        let filter = PartFilter {
+            has_error,
+            cost_nanos_min,
+            ..PartFilter::default()
+        };
+        world.found_where("flowers", filter).len()
+    };
+    assert_eq!(count(None, None), 3);
+    assert_eq!(
+        count(Some(true), None),
+        2,
+        "a subagent's with its session's"
+    );
+    assert_eq!(count(Some(false), None), 1);
+    assert_eq!(count(None, Some(11_000_000)), 2);
+    assert_eq!(count(None, Some(12_000_000)), 0);
+    assert_eq!(count(Some(false), Some(1)), 0);
+}
+
+#[test]
 fn filters_pass_what_they_name() {
     let mut world = family();
     world.log(&[(

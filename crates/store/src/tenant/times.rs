@@ -17,6 +17,16 @@ impl TenantFile {
         Ok(())
     }
 
+    /// The latest of the times that are noted.
+    pub fn last_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let time: Option<String> = self
+            .connection
+            .prepare_cached("SELECT max(at) FROM times")?
+            .query_row([], |row| row.get(0))?;
+        let time = time.map(|time| time.parse()).transpose();
+        time.map_err(|_| StoreError::damaged("a noted time is none"))
+    }
+
     /// The highest place known to have been reached by `time`.
     pub fn place_at(&self, time: Timestamp) -> Result<ServerSeq, StoreError> {
         // Times are of one form, and sort as texts. A clock that was put back counts as it stood.

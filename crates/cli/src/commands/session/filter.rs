@@ -38,6 +38,28 @@ pub(super) struct FilterFlags {
     until: Option<When>,
 }
 
+/// The flags on what a session with its subagents came to.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Which sessions")]
+pub(super) struct FigureFlags {
+    /// In which a tool failed, or the agent told of an error
+    #[arg(long)]
+    has_error: bool,
+    /// That cost so many dollars or more
+    #[arg(long, value_name = "DOLLARS")]
+    min_cost: Option<f64>,
+}
+
+impl FigureFlags {
+    pub(super) fn has_error(&self) -> Option<bool> {
+        self.has_error.then_some(true)
+    }
+
+    pub(super) fn cost_nanos_min(&self) -> Option<u64> {
+        self.min_cost.map(|dollars| (dollars * 1e9).round() as u64)
+    }
+}
+
 /// A moment as it is typed; days are those of UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {

@@ -2,7 +2,7 @@ use clap::Args;
 use serde::Serialize;
 use syncline_store::sessions::{ListedSession, SessionCursor, SessionFilter, Which, list_sessions};
 
-use super::filter::FilterFlags;
+use super::filter::{FigureFlags, FilterFlags};
 use super::reference::{ShortIds, agent_of, project_of, title_of};
 use super::shown::SessionShown;
 use super::text::{all_tokens, brief_cost, brief_count, one_line};
@@ -28,12 +28,8 @@ const PROJECT_CHARS_MAX: usize = 24;
 pub(crate) struct ListArgs {
     #[command(flatten)]
     filter: FilterFlags,
-    /// In which a tool failed, or the agent told of an error
-    #[arg(long, help_heading = "Which sessions")]
-    has_error: bool,
-    /// That cost so many dollars or more
-    #[arg(long, value_name = "DOLLARS", help_heading = "Which sessions")]
-    min_cost: Option<f64>,
+    #[command(flatten)]
+    figures: FigureFlags,
     /// Also subagents, each by itself
     #[arg(long)]
     subagents: bool,
@@ -55,8 +51,8 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> Outcome {
     let prices = prices::read(context)?.table;
     let chosen = args.filter.chosen(context);
     let filter = SessionFilter {
-        has_error: args.has_error.then_some(true),
-        cost_nanos_min: args.min_cost.map(|dollars| (dollars * 1e9) as u64),
+        has_error: args.figures.has_error(),
+        cost_nanos_min: args.figures.cost_nanos_min(),
         which: match args.subagents {
             true => Which::All,
             false => Which::Whole,

@@ -8,12 +8,13 @@ use syncline_store::search::{
     Matched, PartFilter, PartHit, SessionQuery, SnippetStyle, search_sessions,
 };
 
-use super::filter::FilterFlags;
+use super::filter::{FigureFlags, FilterFlags};
 use super::reference::{ShortIds, find_session};
 use super::text::one_line;
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::{Colour, Style, printable};
+use crate::prices;
 use crate::replica_access;
 use crate::wording::minute;
 
@@ -31,6 +32,8 @@ pub(crate) struct SearchArgs {
     query: String,
     #[command(flatten)]
     filter: FilterFlags,
+    #[command(flatten)]
+    figures: FigureFlags,
     /// Of this session alone
     #[arg(short, long, value_name = "SESSION", help_heading = "Which sessions")]
     session: Option<String>,
@@ -125,6 +128,7 @@ impl From<PartHit> for Hit {
 
 pub(crate) fn run(args: &SearchArgs, context: &Context) -> Outcome {
     let chosen = args.filter.chosen(context);
+    let prices = prices::read(context)?.table;
     let mut replica = replica_access::open(context)?;
     let view = replica.view()?;
     let session = match &args.session {
@@ -136,11 +140,14 @@ pub(crate) fn run(args: &SearchArgs, context: &Context) -> Outcome {
         filter: PartFilter {
             session,
             kind: args.kind.map(Kind::as_str),
+            has_error: args.figures.has_error(),
+            cost_nanos_min: args.figures.cost_nanos_min(),
             ..chosen.parts()
         },
         limit: args.limit,
         offset: args.offset,
         snippet: SnippetStyle::Plain,
+        prices: &prices,
     };
     let page = search_sessions(view.connection(), &query)?;
     let found = Found {

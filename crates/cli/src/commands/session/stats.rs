@@ -227,22 +227,7 @@ fn sum(rows: &[StatRow]) -> StatRow {
         key: "total".to_owned(),
         ..StatRow::default()
     };
-    for row in rows {
-        total.sessions += row.sessions;
-        total.messages += row.messages;
-        total.prompts += row.prompts;
-        total.tool_calls += row.tool_calls;
-        total.tool_errors += row.tool_errors;
-        total.tokens.input += row.tokens.input;
-        total.tokens.output += row.tokens.output;
-        total.tokens.cache_read += row.tokens.cache_read;
-        total.tokens.cache_write_5m += row.tokens.cache_write_5m;
-        total.tokens.cache_write_1h += row.tokens.cache_write_1h;
-        total.tokens.reasoning += row.tokens.reasoning;
-        total.cost.reported_nanos += row.cost.reported_nanos;
-        total.cost.computed_nanos += row.cost.computed_nanos;
-        total.cost.unpriced += row.cost.unpriced;
-    }
+    rows.iter().for_each(|row| total.add(row));
     total
 }
 

@@ -49,7 +49,7 @@ pub(super) fn entry_json(entry: &Entry) -> Value {
     })
 }
 
-pub(super) fn hit_json(hit: &Hit) -> Value {
+pub(in crate::routes) fn hit_json(hit: &Hit) -> Value {
     json!({
         "thread_id": hit.thread_id,
         "key": hit.thread_key,

@@ -9,6 +9,7 @@ use super::json::listed_json;
 use super::target::look;
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
+use crate::routes::page::bounded;
 
 pub(super) const QUERY: &[(&str, &str)] = &[
     ("project_id", "Threads of this project only."),
@@ -66,21 +67,4 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
         "total": page.total,
         "next_cursor": page.next.map(|cursor| cursor.to_string()),
     }))
-}
-
-/// A number from 1 to `max`.
-pub(super) fn bounded(
-    field: &str,
-    value: Option<u64>,
-    default: u64,
-    max: u64,
-) -> Result<u64, ApiError> {
-    match value {
-        None => Ok(default),
-        Some(value) if (1..=max).contains(&value) => Ok(value),
-        Some(_) => Err(ApiError::invalid_field(
-            field,
-            format!("must be from 1 to {max}"),
-        )),
-    }
 }

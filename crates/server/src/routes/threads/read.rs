@@ -6,10 +6,10 @@ use syncline_store::threads::{EntryPlace, EntryRange, read_entries};
 
 use super::PROJECT_ID;
 use super::json::{entry_json, thread_json};
-use super::list::bounded;
 use super::target::{find, look};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
+use crate::routes::page::bounded;
 
 pub(super) const QUERY: &[(&str, &str)] = &[
     PROJECT_ID,

@@ -6,10 +6,10 @@ use syncline_model::thread::Status;
 use syncline_store::search::{SearchFilter, SearchQuery, SnippetStyle};
 
 use super::json::hit_json;
-use super::list::bounded;
 use super::target::look;
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
+use crate::routes::page::bounded;
 
 pub(super) const QUERY: &[(&str, &str)] = &[
     ("q", "The words to look for: 1 to 256 characters."),

@@ -30,7 +30,7 @@ impl SqlRows for Printed {
     }
 }
 
-fn query(world: &World, sql: &str) -> Vec<String> {
+pub(super) fn query(world: &World, sql: &str) -> Vec<String> {
     let mut reader = SqlReader::open(&world.path(), &PriceTable::built_in()).unwrap();
     let mut printed = Printed::default();
     let end = reader.run(sql, None, || false, &mut printed);

@@ -104,6 +104,7 @@ impl World {
             limit: 10,
             offset: 0,
             snippet: SnippetStyle::Plain,
+            prices: &PriceTable::built_in(),
         };
         let found = search_sessions(self.view(), &query).unwrap();
         assert_eq!(found.total, found.hits.len() as u64);

@@ -197,13 +197,15 @@ pub(super) const SESSIONS: SqlView = SqlView {
             "reported_reasoning_tokens"
         ),
         " AS reasoning_tokens, ",
-        or_reported!("c.response_count", "c.cost_nanos", "reported_cost_nanos"),
-        " AS reported_nanos, ",
+        or_reported!("c.costed_count", "c.cost_nanos", "reported_cost_nanos"),
+        " AS reported_nanos, iif(coalesce(s.reported_cost_nanos, 0) > 0 AND ",
+        sum!("c.costed_count"),
+        " = 0, 0, ",
         used!(
             "iif(u.cost_nanos IS NULL, usage_cost(u.model, u.at, u.input_tokens, u.output_tokens, \
              u.cache_read_tokens, u.cache_write_5m_tokens, u.cache_write_1h_tokens), 0)"
         ),
-        " AS computed_nanos, ",
+        ") AS computed_nanos, ",
         sum!("c.session_id <> s.session_id"),
         " AS subagent_count, (SELECT coalesce(p.native_id, p.session_id) FROM main.sessions AS p \
          WHERE p.session_id = s.parent_session) AS parent_id \

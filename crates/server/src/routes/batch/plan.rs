@@ -1,0 +1,279 @@
+//! What of a batch is news, as ops.
+//!
+//! The ids of sessions follow from agent and id, as importers make them: what a recorder sends and what
+//! a transcript tells of one session come together.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use syncline_model::session::{
+    Batch, Change, MessagePatch, Part, Piece, SessionId, SessionPatch, Usage, pieces_of_text,
+    session_id, words,
+};
+use syncline_model::{Payload, Scope};
+use syncline_store::TenantFile;
+use syncline_store::sessions::{agent_of_native, news};
+
+use super::sent::{Field, Moment, SentBatch, SentMessage, SentSession};
+use crate::error::ApiError;
+use crate::routes::decide::Stop;
+use crate::tenant::NewOp;
+
+/// The agent of sessions of which nobody says whose they are.
+const UNKNOWN_AGENT: &str = "unknown";
+/// The source of sessions that come in batches, and the id of the part that a message's text is: those
+/// under which a recorder's own store is imported.
+const RECORDER: &str = "clankers";
+/// The agent whose messages the recorder numbers itself, and the kind of such messages.
+const NUMBERED_AGENT: &str = "claude-code";
+const RECORDED: &str = "recorded";
+/// What a recorder calls a session that it knows no title of.
+const NO_TITLE: &str = "Untitled Session";
+
+/// The ops that write what of a batch is not in the view.
+pub(super) fn plan(file: &TenantFile, batch: &SentBatch) -> Result<Vec<NewOp>, Stop> {
+    let mut told = Told::default();
+    let agents = agents(file, batch)?;
+    for sent in batch.sessions() {
+        told.session(&agents, sent);
+    }
+    for sent in batch.messages() {
+        told.message(&agents, sent);
+    }
+    told.sessions
+        .into_iter()
+        .map(|session| session.ops(file))
+        .collect::<Result<Vec<_>, _>>()
+        .map(|ops| ops.into_iter().flatten().collect())
+}
+
+/// Whose each session is, by the id that its agent gave it: as the batch says, else as is known.
+fn agents<'b>(
+    file: &TenantFile,
+    batch: &'b SentBatch,
+) -> Result<HashMap<&'b str, Cow<'b, str>>, Stop> {
+    let said = batch
+        .messages()
+        .iter()
+        .map(|message| (&*message.session_id, &message.source));
+    let said = said.chain(batch.sessions().iter().map(|row| (&*row.id, &row.source)));
+    let mut agents: HashMap<&str, Option<&str>> = HashMap::new();
+    for (native, source) in said {
+        let agent = agents.entry(native).or_default();
+        *agent = said_text(source).or(*agent);
+    }
+    let mut whole = HashMap::with_capacity(agents.len());
+    for (native, agent) in agents {
+        let agent = match agent {
+            Some(agent) => Cow::Borrowed(agent),
+            None => agent_of_native(file.connection(), native)?
+                .map_or(Cow::Borrowed(UNKNOWN_AGENT), Cow::Owned),
+        };
+        whole.insert(native, agent);
+    }
+    Ok(whole)
+}
+
+/// All that a batch tells, each thing once: of two rows of one thing the later counts, field by field.
+#[derive(Default)]
+struct Told<'b> {
+    sessions: Vec<ToldSession<'b>>,
+    places: HashMap<SessionId, usize>,
+}
+
+struct ToldSession<'b> {
+    id: SessionId,
+    patch: SessionPatch<'b>,
+    messages: Vec<ToldMessage<'b>>,
+    places: HashMap<&'b str, usize>,
+}
+
+struct ToldMessage<'b> {
+    patch: MessagePatch<'b>,
+    text: Option<&'b str>,
+    usage: Option<Usage<'b>>,
+}
+
+impl<'b> Told<'b> {
+    fn of(
+        &mut self,
+        agents: &HashMap<&'b str, Cow<'b, str>>,
+        native: &'b str,
+    ) -> &mut ToldSession<'b> {
+        let agent = agents[native].clone();
+        let id = session_id(&agent, native, "");
+        let place = *self.places.entry(id).or_insert_with(|| {
+            self.sessions.push(ToldSession {
+                id,
+                patch: SessionPatch {
+                    agent: Change::Set(agent),
+                    native_id: Change::Set(native.into()),
+                    ..SessionPatch::default()
+                },
+                messages: Vec::new(),
+                places: HashMap::new(),
+            });
+            self.sessions.len() - 1
+        });
+        &mut self.sessions[place]
+    }
+
+    fn session(&mut self, agents: &HashMap<&'b str, Cow<'b, str>>, sent: &'b SentSession) {
+        let title = match &sent.title {
+            Change::Set(title) if title == NO_TITLE => Change::Keep,
+            other => change(other),
+        };
+        let patch = SessionPatch {
+            title,
+            project_path: change(&sent.project_path),
+            project_name: change(&sent.project_name),
+            cwd: change(&sent.project_path),
+            model: change(&sent.model),
+            provider: change(&sent.provider),
+            status: change(&sent.status),
+            source: Change::Set(RECORDER.into()),
+            permission_mode: change(&sent.permission_mode),
+            started_at: time(&sent.created_at),
+            updated_at: time(&sent.updated_at),
+            ended_at: time(&sent.ended_at),
+            reported_input_tokens: sent.prompt_tokens.clone(),
+            reported_output_tokens: sent.completion_tokens.clone(),
+            reported_cost_nanos: sent.cost.clone().map(|cost| (cost * 1e9).round() as u64),
+            reported_message_count: sent.message_count.clone(),
+            reported_tool_call_count: sent.tool_call_count.clone(),
+            ..SessionPatch::default()
+        };
+        self.of(agents, &sent.id).patch.then(patch);
+    }
+
+    fn message(&mut self, agents: &HashMap<&'b str, Cow<'b, str>>, sent: &'b SentMessage) {
+        let mut told = read_message(sent);
+        // Such ids are the recorder's, made anew for what a transcript tells under ids of its own: what
+        // has one is kept, and not counted.
+        let is_numbered = sent
+            .id
+            .strip_prefix(&*sent.session_id)
+            .is_some_and(|number| number.starts_with('-'));
+        if is_numbered && agents[&*sent.session_id] == NUMBERED_AGENT {
+            told.patch.kind = Change::Set(RECORDED.into());
+            told.usage = None;
+        }
+        let session = self.of(agents, &sent.session_id);
+        match session.places.get(&*sent.id) {
+            Some(&place) => session.messages[place].then(told),
+            None => {
+                session.places.insert(&sent.id, session.messages.len());
+                session.messages.push(told);
+            }
+        }
+    }
+}
+
+fn read_message(sent: &SentMessage) -> ToldMessage<'_> {
+    let counted = |tokens: &Change<u64>| match tokens {
+        Change::Set(count) => *count,
+        Change::Keep | Change::Clear => 0,
+    };
+    let (input, output) = (
+        counted(&sent.prompt_tokens),
+        counted(&sent.completion_tokens),
+    );
+    let patch = MessagePatch {
+        id: (&*sent.id).into(),
+        role: change(&sent.role),
+        model: change(&sent.model),
+        at: time(&sent.created_at),
+        completed_at: time(&sent.completed_at),
+        duration_ms: sent.duration_ms.clone(),
+        ..MessagePatch::default()
+    };
+    // Before all orders: what a transcript tells of the response counts instead.
+    let usage = (input + output > 0).then(|| Usage {
+        id: (&*sent.id).into(),
+        message_id: Some((&*sent.id).into()),
+        model: said_text(&sent.model).map(Cow::Borrowed),
+        at: match sent.created_at {
+            Change::Set(Moment(at)) => Some(at),
+            Change::Keep | Change::Clear => None,
+        },
+        input,
+        output,
+        ..Usage::default()
+    });
+    ToldMessage {
+        patch,
+        text: said_text(&sent.text_content),
+        usage,
+    }
+}
+
+impl<'b> ToldMessage<'b> {
+    fn then(&mut self, later: Self) {
+        self.patch.then(later.patch);
+        self.text = later.text.or(self.text);
+        self.usage = later.usage.or(self.usage.take());
+    }
+
+    fn pieces(self) -> impl Iterator<Item = Piece<'b>> {
+        let id = self.patch.id.clone();
+        let texts = self.text.into_iter().flat_map(pieces_of_text).enumerate();
+        let parts = texts.map(move |(number, text)| {
+            Piece::Part(Part {
+                message_id: id.clone(),
+                id: match number {
+                    0 => RECORDER.into(),
+                    _ => format!("{RECORDER}+{number}").into(),
+                },
+                kind: words::TEXT.into(),
+                order: number as i64,
+                text: text.into(),
+                continues: number > 0,
+                ..Part::default()
+            })
+        });
+        std::iter::once(Piece::Message(self.patch))
+            .chain(parts)
+            .chain(self.usage.map(Piece::Usage))
+    }
+}
+
+impl ToldSession<'_> {
+    fn ops(self, file: &TenantFile) -> Result<Vec<NewOp>, Stop> {
+        let id = self.id;
+        let op = |payload: Payload| NewOp {
+            scope: Scope::session(),
+            resource: id.into(),
+            payload,
+        };
+        let too_large = |error| -> Stop { ApiError::internal(error).into() };
+        let session = Piece::Session(Box::new(self.patch));
+        let messages = self.messages.into_iter().flat_map(ToldMessage::pieces);
+        let (mut batch, mut ops) = (Batch::default(), Vec::new());
+        for piece in std::iter::once(session).chain(messages) {
+            if let Some(piece) = news(file.connection(), id, piece)? {
+                ops.extend(batch.push(&piece).map_err(too_large)?.map(op));
+            }
+        }
+        ops.extend(batch.finish().map_err(too_large)?.map(op));
+        Ok(ops)
+    }
+}
+
+/// A text that says something.
+fn said_text(field: &Field) -> Option<&str> {
+    match field {
+        Change::Set(text) if !text.is_empty() => Some(text),
+        Change::Set(_) | Change::Keep | Change::Clear => None,
+    }
+}
+
+fn change(field: &Field) -> Change<Cow<'_, str>> {
+    match field {
+        Change::Clear => Change::Clear,
+        Change::Set(_) | Change::Keep => said_text(field).map(Cow::Borrowed).into(),
+    }
+}
+
+fn time(moment: &Change<Moment>) -> Change<syncline_model::Timestamp> {
+    moment.clone().map(|Moment(at)| at)
+}

@@ -29,6 +29,7 @@ mod signals;
 mod span;
 mod sync_state;
 mod table;
+mod things;
 mod watch;
 mod wording;
 mod written;

@@ -43,8 +43,8 @@ pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use place::LOCAL_FILE_NAME;
 pub use replica::{
-    ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState, Replica, ReplicaOptions,
-    ScopeStatus, Status, WriteWithError, Written,
+    ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState, PendingThings, Replica,
+    ReplicaOptions, ScopeStatus, Status, Things, WriteWithError, Written,
 };
 pub use syncline_store::local::{
     ListChange, ListStep, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,

@@ -37,6 +37,7 @@ mod rebuild;
 mod reconcile;
 #[cfg(test)]
 mod tests;
+mod things;
 mod write;
 
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
 pub(crate) use rebuild::{Fitness, Offer, Rebuild};
 pub(crate) use reconcile::Depth;
+pub use things::{PendingThings, Things};
 pub use write::{WriteWithError, Written};
 
 /// A handle on a replica. Each thread has its own ([`Replica::another`]); they share subscribers.

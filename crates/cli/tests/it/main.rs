@@ -39,6 +39,7 @@ mod served;
 mod session;
 mod session_change;
 mod sync;
+mod sync_told;
 mod thread_change;
 mod thread_read;
 mod thread_search;

@@ -1,12 +1,15 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 use syncline_client::{Remote, SyncEnd, SyncSettings};
+use syncline_replica::Things;
 
 use crate::context::Context;
 use crate::daemon_call::{self, Cause, End, Synced};
 use crate::failure::{Failure, Outcome};
 use crate::sync_state::cure_of;
+use crate::things::{ThingsShown, things};
 use crate::wording::counted;
 use crate::{remote, replica_access};
 
@@ -16,7 +19,9 @@ const SECONDS_MAX: u64 = 600;
 
 /// Push what waits and pull what is new, now
 ///
-/// By the daemon where one runs. Exit code 1 if not everything is synced in time.
+/// By the daemon where one runs. Tells what was uploaded; exit code 1 if not everything is synced in time.
+/// With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages, threads,
+/// entries, lists, items, others}}.
 #[derive(Debug, Args)]
 pub(crate) struct NowArgs {
     /// Give up after so many seconds
@@ -35,11 +40,7 @@ impl Default for NowArgs {
 
 pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
-    let before = replica.status()?;
-    let before = Before {
-        pending: before.pending(),
-        quarantined: before.quarantined,
-    };
+    let waiting = replica.pending_things()?;
     let patience = Duration::from_secs(args.timeout);
     let synced = match remote::settings(context)? {
         SyncSettings::On(remote) => {
@@ -59,7 +60,9 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
             }
         }
     };
-    conclude(context, &synced, before)
+    // Another handle: the first may have gone with the sync.
+    let uploaded = waiting.sent(&replica_access::open(context)?)?;
+    conclude(context, synced, uploaded)
 }
 
 fn by_ourselves(
@@ -89,29 +92,33 @@ fn by_ourselves(
     })
 }
 
-/// What waited when the command began.
-#[derive(Debug, Clone, Copy)]
-struct Before {
-    pending: u64,
-    quarantined: u64,
+/// The answer: how the sync went, and what it brought to the server.
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    synced: Synced,
+    uploaded: ThingsShown,
 }
 
-fn conclude(context: &Context, synced: &Synced, before: Before) -> Outcome {
+fn conclude(context: &Context, synced: Synced, uploaded: Things) -> Outcome {
     let output = &context.output;
-    output.data(synced, |_| Ok(()))?;
+    let answer = Answer {
+        synced,
+        uploaded: uploaded.into(),
+    };
+    let synced = &answer.synced;
+    output.data(&answer, |out| match synced.state {
+        End::Synced => writeln!(out, "Syncing... {}", sentence(uploaded)),
+        End::Off | End::OutOfTime | End::Failed => Ok(()),
+    })?;
     if synced.quarantined > 0 {
         output.warn(format_args!(
             "{} refused; see `syncline sync quarantine list`",
             counted(synced.quarantined, "change")
         ));
     }
-    let refused = synced.quarantined.saturating_sub(before.quarantined);
-    let sent = before.pending.saturating_sub(synced.pending + refused);
     match synced.state {
-        End::Synced => {
-            output.note(format_args!("synced: {} sent", counted(sent, "change")));
-            Ok(())
-        }
+        End::Synced => Ok(()),
         End::Off => {
             off(context, synced.pending)?;
             Ok(())
@@ -122,6 +129,13 @@ fn conclude(context: &Context, synced: &Synced, before: Before) -> Outcome {
                 .fix("syncline sync now --timeout 600"),
         ),
         End::Failed => Err(failed(synced)),
+    }
+}
+
+fn sentence(uploaded: Things) -> String {
+    match things(uploaded) {
+        None => "nothing to upload.".to_owned(),
+        Some(things) => format!("{things} uploaded."),
     }
 }
 

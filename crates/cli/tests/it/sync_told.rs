@@ -1,0 +1,65 @@
+//! What a sync says that it has brought to the server.
+
+use serde_json::json;
+
+use crate::served::Server;
+use crate::session::machine;
+
+/// Nothing goes out by itself.
+const OFF: [(&str, &str); 1] = [("SYNCLINE_SYNC_ENABLED", "false")];
+
+#[test]
+fn a_sync_tells_how_much_of_what_it_has_uploaded() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    machine
+        .run_with(&OFF, &["thread", "new", "plan", "first"])
+        .done();
+    machine
+        .run_with(&OFF, &["thread", "push", "plan", "second"])
+        .done();
+    machine.run_with(&OFF, &["list", "new", "groceries"]).done();
+    machine
+        .run_with(&OFF, &["list", "add", "groceries", "milk"])
+        .done();
+    let status = machine.run(&["sync", "status"]).done().stdout;
+    let waiting = "\nPending: 1 thread, 2 entries, 1 list, 1 item\n";
+    assert!(status.contains(waiting), "{status}");
+    let synced = machine.run(&["sync", "now"]).done();
+    assert_eq!(
+        synced.stdout,
+        "Syncing... 1 thread, 2 entries, 1 list, 1 item uploaded.\n"
+    );
+    let again = machine.run(&["sync"]).done();
+    assert_eq!(again.stdout, "Syncing... nothing to upload.\n");
+    let status = machine.run(&["sync", "status"]).done().stdout;
+    assert!(status.contains("\nPending: nothing\n"), "{status}");
+}
+
+#[test]
+fn sessions_and_messages_are_told_as_they_are_counted() {
+    let server = Server::start();
+    let machine = machine();
+    let never = [("SYNCLINE_ENDPOINT", server.url.as_str())];
+    let status = machine.run_with(&never, &["sync", "status"]).done().stdout;
+    let begin = format!(
+        "Profile: default\nEndpoint: {}\nSync: Enabled (last sync: never)\nPending: 1 session, ",
+        server.url
+    );
+    assert!(status.starts_with(&begin), "{status}");
+    let count = ["query", "SELECT count(*) AS n FROM messages", "--json"];
+    let count = machine.run(&count).done().json()[0]["n"].clone();
+    server.log_in(&machine, "ada");
+    let off = [("SYNCLINE_ENDPOINT", server.url.as_str()), OFF[0]];
+    machine
+        .run_with(&off, &["thread", "new", "plan", "first"])
+        .done();
+    let synced = machine.run(&["sync", "now", "--json"]).done().json();
+    let uploaded = json!({"sessions": 1, "messages": count, "threads": 1, "entries": 1,
+        "lists": 0, "items": 0, "others": 0});
+    assert_eq!(synced["uploaded"], uploaded);
+    assert_eq!(
+        (&synced["state"], &synced["pending"]),
+        (&json!("synced"), &json!(0))
+    );
+}

@@ -23,6 +23,7 @@ pub mod record;
 pub mod registry;
 pub mod schema;
 pub mod session;
+pub mod shape;
 pub mod thread;
 
 pub use clock::{Clock, ClockError, ServerSeq};

@@ -1,0 +1,8 @@
+//! The language that says which rows a shape holds.
+
+mod shapes {
+    mod equalities;
+    mod errors;
+    mod table;
+    mod values;
+}

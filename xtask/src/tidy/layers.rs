@@ -69,8 +69,18 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         package: "syncline-server",
-        imports: &["syncline-model", "syncline-protocol", "syncline-store"],
+        imports: &[
+            "syncline-model",
+            "syncline-protocol",
+            "syncline-store",
+            "syncline-codegen",
+        ],
         tests_import: &["syncline-simdisk"],
+    },
+    Layer {
+        package: "syncline-codegen",
+        imports: &["syncline-model"],
+        tests_import: &[],
     },
     Layer {
         package: "syncline-cli",
@@ -108,6 +118,7 @@ const BELOW_CLI: &[&str] = &[
     "syncline-capture",
     "syncline-daemon",
     "syncline-server",
+    "syncline-codegen",
 ];
 
 const ALL_BUT_CLI: &[&str] = &[
@@ -119,6 +130,7 @@ const ALL_BUT_CLI: &[&str] = &[
     "syncline-capture",
     "syncline-daemon",
     "syncline-server",
+    "syncline-codegen",
     "syncline-sim",
     "syncline-simdisk",
 ];

@@ -1,0 +1,192 @@
+//! A schema in, the client of an application out: SQL for the local database, TypeScript for the rest.
+//!
+//! What is written follows from the schema and the options alone, to the byte. Statements and code are
+//! templates beside this crate's sources; here is what fills them.
+
+mod names;
+mod sql;
+mod typescript;
+mod view;
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use syncline_model::schema::Schema;
+
+pub use names::{NAME_BYTES_MAX, NameProblem};
+use view::ClientView;
+
+/// Where a page keeps the rows that it shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Local {
+    /// In a database of its own, which also keeps what is not sent yet.
+    #[default]
+    Pglite,
+    /// In memory alone.
+    Memory,
+}
+
+/// A part of a client that can be written without the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Schema,
+    Types,
+    Schemas,
+    Client,
+    Hooks,
+    Collections,
+    Entities,
+}
+
+impl Part {
+    pub const ALL: [Self; 7] = [
+        Self::Schema,
+        Self::Types,
+        Self::Schemas,
+        Self::Client,
+        Self::Hooks,
+        Self::Collections,
+        Self::Entities,
+    ];
+
+    /// The folder of the part, and its name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Types => "types",
+            Self::Schemas => "schemas",
+            Self::Client => "client",
+            Self::Hooks => "hooks",
+            Self::Collections => "collections",
+            Self::Entities => "entities",
+        }
+    }
+
+    /// The parts that its code imports.
+    pub const fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Schema | Self::Types => &[],
+            Self::Schemas => &[Self::Types],
+            Self::Client => &[Self::Types],
+            Self::Hooks => &[Self::Types, Self::Client],
+            Self::Collections => &[Self::Types, Self::Schema, Self::Client],
+            Self::Entities => &[Self::Types, Self::Schema, Self::Client, Self::Collections],
+        }
+    }
+}
+
+/// What to write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    pub local: Local,
+    /// None: every part.
+    pub only: Option<Vec<Part>>,
+}
+
+/// One file of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Below the folder of the client, with slashes.
+    pub path: String,
+    pub text: String,
+}
+
+/// Writes the client of `schema`, in the order of the files' paths. What stands in the way is told instead.
+pub fn generate(schema: &Schema, options: &Options) -> Result<Vec<File>, Vec<NameProblem>> {
+    let names = names::check(schema)?;
+    let view = ClientView::new(schema, &names, options.local, version(schema));
+    let parts = chosen(options);
+    let templates = Templates::new();
+    let mut files = Vec::new();
+    if parts.contains(&Part::Schema) {
+        files.extend(sql::files(&view, &templates));
+    }
+    files.extend(typescript::files(&view, &parts, options.local, &templates));
+    files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    Ok(files)
+}
+
+/// The parts that are asked for, and those that they need.
+fn chosen(options: &Options) -> Vec<Part> {
+    let mut parts: Vec<Part> = match &options.only {
+        None => Part::ALL.to_vec(),
+        Some(only) => only
+            .iter()
+            .flat_map(|part| part.needs().iter().copied().chain([*part]))
+            .collect(),
+    };
+    parts.sort_unstable();
+    parts.dedup();
+    parts
+}
+
+/// Names the schema, so that a local database knows whether it is of this one.
+fn version(schema: &Schema) -> String {
+    let text = serde_json::to_string(schema).expect("a schema is JSON");
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+macro_rules! templates {
+    ($($name:literal),+ $(,)?) => {
+        const TEMPLATES: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../templates/", $name)))),+
+        ];
+    };
+}
+
+templates![
+    "schema/changes.pglite.sql",
+    "schema/changes.sqlite.sql",
+    "schema/entity.pglite.sql",
+    "schema/entity.sqlite.sql",
+    "typescript/barrel.ts",
+    "typescript/client.ts",
+    "typescript/collection.memory.ts",
+    "typescript/collection.pglite.ts",
+    "typescript/config.ts",
+    "typescript/entity.memory.ts",
+    "typescript/entity.pglite.ts",
+    "typescript/hooks.ts",
+    "typescript/index.ts",
+    "typescript/init.ts",
+    "typescript/local.ts",
+    "typescript/meta.ts",
+    "typescript/schema.ts",
+    "typescript/types.ts",
+];
+
+/// The templates, ready to be filled.
+#[derive(Debug)]
+struct Templates(Environment<'static>);
+
+impl Templates {
+    fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.add_filter("quoted", |text: &str| names::quoted(text));
+        environment.add_filter("property", |name: &str| names::property(name));
+        environment.add_filter("literal", |text: &str| names::literal(text));
+        for (name, source) in TEMPLATES {
+            environment
+                .add_template(name, source)
+                .expect("the templates are this crate's own");
+        }
+        Self(environment)
+    }
+
+    fn file(&self, template: &str, path: impl Into<String>, context: &impl Serialize) -> File {
+        let template = self
+            .0
+            .get_template(template)
+            .expect("the templates are this crate's own");
+        let text = template
+            .render(Serde(context))
+            .expect("a context has all that its template names");
+        File {
+            path: path.into(),
+            text: format!("{}\n", text.trim_end()),
+        }
+    }
+}

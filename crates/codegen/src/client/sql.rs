@@ -1,0 +1,272 @@
+//! The tables, views and triggers of a local database, for Postgres and for SQLite.
+
+use serde::Serialize;
+use syncline_model::schema::FieldKind;
+
+use super::view::{ClientView, EntityView, FieldView};
+use super::{File, Templates};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Pglite,
+    Sqlite,
+}
+
+/// What the templates of one entity see.
+#[derive(Debug, Serialize)]
+struct SqlView {
+    entity: EntityView,
+    /// The entity's name as a text of SQL.
+    name: String,
+    view: String,
+    synced: String,
+    local: String,
+    key: ColumnView,
+    shared: Vec<ColumnView>,
+    private: Vec<ColumnView>,
+    references: Vec<ReferenceView>,
+    /// As a text of SQL.
+    mode: String,
+    /// The condition under which a change is shown.
+    shown: &'static str,
+    trigger: TriggerView,
+    message: MessageView,
+}
+
+#[derive(Debug, Serialize)]
+struct ColumnView {
+    column: String,
+    /// The field's name as a text of SQL.
+    name: String,
+    r#type: &'static str,
+    /// The column's value out of a change.
+    from_json: String,
+    /// The JSON of the column's value in a trigger's new and old row.
+    new_json: String,
+    old_json: String,
+    /// The field's name as it stands in a list of names.
+    listed: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferenceView {
+    name: String,
+    target: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TriggerView {
+    overlay: String,
+    dropped: String,
+    insert: String,
+    update: String,
+    delete: String,
+    synced: String,
+    synced_insert: String,
+    synced_update: String,
+    synced_delete: String,
+}
+
+#[derive(Debug, Serialize)]
+struct MessageView {
+    no_key: String,
+    exists: String,
+    moved: String,
+}
+
+/// The SQL files.
+pub(super) fn files(view: &ClientView, templates: &Templates) -> Vec<File> {
+    let mut files = Vec::new();
+    for (dialect, extension) in [(Dialect::Pglite, "pglite"), (Dialect::Sqlite, "sqlite")] {
+        let changes = templates.file(
+            &format!("schema/changes.{extension}.sql"),
+            format!("schema/_changes.{extension}.sql"),
+            &(),
+        );
+        let entities = view.entities.iter().map(|entity| {
+            templates.file(
+                &format!("schema/entity.{extension}.sql"),
+                format!("schema/{}.{extension}.sql", entity.file),
+                &SqlView::new(entity, dialect),
+            )
+        });
+        let entities: Vec<File> = entities.collect();
+        let local = LocalView {
+            version: &view.version,
+            changes: &changes.text,
+            entities: view
+                .entities
+                .iter()
+                .zip(&entities)
+                .map(|(entity, file)| (entity.variable.as_str(), file.text.as_str()))
+                .collect(),
+        };
+        files.push(templates.file(
+            "typescript/local.ts",
+            format!("schema/{extension}.ts"),
+            &local,
+        ));
+        files.push(changes);
+        files.extend(entities);
+    }
+    files
+}
+
+/// What the template of the module that holds the statements for a browser sees.
+#[derive(Debug, Serialize)]
+struct LocalView<'a> {
+    version: &'a str,
+    changes: &'a str,
+    /// The entities' variables, and their statements.
+    entities: Vec<(&'a str, &'a str)>,
+}
+
+impl SqlView {
+    fn new(entity: &EntityView, dialect: Dialect) -> Self {
+        let name = &entity.name;
+        let column = |field: &FieldView| ColumnView::new(field, dialect);
+        let trigger = |what: &str| identifier(&format!("_{name}_{what}"));
+        Self {
+            name: text(name),
+            view: identifier(name),
+            synced: identifier(&format!("{name}_synced")),
+            local: identifier(&format!("{name}_local")),
+            key: column(&entity.key),
+            shared: entity.shared().map(column).collect(),
+            private: entity.private().map(column).collect(),
+            references: entity
+                .shared()
+                .filter_map(|field| {
+                    Some(ReferenceView {
+                        name: text(&field.name),
+                        target: text(field.references.as_ref()?),
+                    })
+                })
+                .collect(),
+            mode: text(if entity.mode == "optimistic" {
+                "optimistic"
+            } else {
+                "confirmed"
+            }),
+            shown: "(\"state\" = 'acknowledged' OR \"mode\" = 'optimistic' AND \"state\" <> 'rejected')",
+            trigger: TriggerView {
+                overlay: trigger("overlay"),
+                dropped: trigger("dropped"),
+                insert: trigger("insert"),
+                update: trigger("update"),
+                delete: trigger("delete"),
+                synced: trigger("synced"),
+                synced_insert: trigger("synced_insert"),
+                synced_update: trigger("synced_update"),
+                synced_delete: trigger("synced_delete"),
+            },
+            message: MessageView {
+                no_key: text(&format!("{name}: a row needs its key")),
+                exists: text(&format!("{name}: a row with this key is there")),
+                moved: text(&format!("{name}: a key can't change")),
+            },
+            entity: entity.clone(),
+        }
+    }
+}
+
+impl ColumnView {
+    fn new(field: &FieldView, dialect: Dialect) -> Self {
+        let column = identifier(&field.name);
+        let name = text(&field.name);
+        let r#type = column_type(dialect, &field.kind);
+        let (from_json, json): (String, fn(&FieldKind, &str) -> String) = match dialect {
+            Dialect::Pglite if field.kind == FieldKind::Json => {
+                (format!("nullif(_row.\"value\" -> {name}, 'null')"), pglite_json)
+            }
+            Dialect::Pglite => (format!("(_row.\"value\" ->> {name})::{type}"), pglite_json),
+            Dialect::Sqlite if field.kind == FieldKind::Json => (
+                "CASE cell.\"type\" WHEN 'object' THEN cell.\"value\" WHEN 'array' THEN cell.\"value\" \
+                 WHEN 'null' THEN NULL WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' \
+                 ELSE json_quote(cell.\"value\") END"
+                    .to_owned(),
+                sqlite_json,
+            ),
+            Dialect::Sqlite => ("cell.\"value\"".to_owned(), sqlite_json),
+        };
+        Self {
+            new_json: json(&field.kind, &format!("NEW.{column}")),
+            old_json: json(&field.kind, &format!("OLD.{column}")),
+            // As SQLite writes a name into a JSON array.
+            listed: text(&serde_json::to_string(&field.name).expect("a text is JSON")),
+            column,
+            name,
+            r#type,
+            from_json,
+        }
+    }
+}
+
+/// A decimal travels as text, so that no digit is lost.
+fn pglite_json(kind: &FieldKind, value: &str) -> String {
+    if *kind == FieldKind::Decimal {
+        format!("to_jsonb({value}::text)")
+    } else {
+        format!("to_jsonb({value})")
+    }
+}
+
+fn sqlite_json(kind: &FieldKind, value: &str) -> String {
+    match kind {
+        FieldKind::Boolean => format!(
+            "CASE WHEN {value} IS NULL THEN NULL WHEN {value} THEN 'true' ELSE 'false' END"
+        ),
+        FieldKind::Json => format!("json({value})"),
+        FieldKind::Text
+        | FieldKind::Uuid
+        | FieldKind::Int32
+        | FieldKind::Int64
+        | FieldKind::Float
+        | FieldKind::Decimal
+        | FieldKind::Date
+        | FieldKind::Time
+        | FieldKind::Timestamp => {
+            format!("CASE WHEN {value} IS NULL THEN NULL ELSE json_quote({value}) END")
+        }
+    }
+}
+
+/// Days and points in time are text, which sorts as they do and comes back as it was written.
+const fn column_type(dialect: Dialect, kind: &FieldKind) -> &'static str {
+    match (dialect, kind) {
+        (
+            Dialect::Pglite,
+            FieldKind::Text
+            | FieldKind::Uuid
+            | FieldKind::Date
+            | FieldKind::Time
+            | FieldKind::Timestamp,
+        ) => "text",
+        (Dialect::Pglite, FieldKind::Boolean) => "boolean",
+        (Dialect::Pglite, FieldKind::Int32) => "integer",
+        (Dialect::Pglite, FieldKind::Int64) => "bigint",
+        (Dialect::Pglite, FieldKind::Float) => "double precision",
+        (Dialect::Pglite, FieldKind::Decimal) => "numeric",
+        (Dialect::Pglite, FieldKind::Json) => "jsonb",
+        (Dialect::Sqlite, FieldKind::Boolean | FieldKind::Int32 | FieldKind::Int64) => "INTEGER",
+        (Dialect::Sqlite, FieldKind::Float) => "REAL",
+        (
+            Dialect::Sqlite,
+            FieldKind::Text
+            | FieldKind::Uuid
+            | FieldKind::Date
+            | FieldKind::Time
+            | FieldKind::Timestamp
+            | FieldKind::Decimal
+            | FieldKind::Json,
+        ) => "TEXT",
+    }
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}

@@ -1,0 +1,86 @@
+//! The modules of a client.
+
+use serde::Serialize;
+
+use super::view::{ClientView, EntityView};
+use super::{File, Local, Part, Templates};
+
+/// What the template of a folder's index sees: the modules that it hands on.
+#[derive(Debug, Serialize)]
+struct BarrelView<'a> {
+    modules: Vec<&'a str>,
+}
+
+/// What the template of the whole client's index sees.
+#[derive(Debug, Serialize)]
+struct IndexView<'a> {
+    folders: Vec<&'a str>,
+    has_meta: bool,
+    has_config: bool,
+    has_database: bool,
+}
+
+/// The modules of the parts that were chosen.
+pub(super) fn files(
+    view: &ClientView,
+    parts: &[Part],
+    local: Local,
+    templates: &Templates,
+) -> Vec<File> {
+    let mut files = Vec::new();
+    for part in parts {
+        let template = match (part, local) {
+            (Part::Schema, _) => continue,
+            (Part::Types, _) => "typescript/types.ts",
+            (Part::Schemas, _) => "typescript/schema.ts",
+            (Part::Client, _) => "typescript/client.ts",
+            (Part::Hooks, _) => "typescript/hooks.ts",
+            (Part::Collections, Local::Pglite) => "typescript/collection.pglite.ts",
+            (Part::Collections, Local::Memory) => "typescript/collection.memory.ts",
+            (Part::Entities, Local::Pglite) => "typescript/entity.pglite.ts",
+            (Part::Entities, Local::Memory) => "typescript/entity.memory.ts",
+        };
+        let folder = part.as_str();
+        let mut modules = Vec::new();
+        for entity in view.entities.iter().filter(|entity| has(*part, entity)) {
+            files.push(templates.file(template, format!("{folder}/{}.ts", entity.file), entity));
+            modules.push(entity.file.as_str());
+        }
+        files.push(templates.file(
+            "typescript/barrel.ts",
+            format!("{folder}/index.ts"),
+            &BarrelView { modules },
+        ));
+    }
+    let mut folders: Vec<&str> = parts
+        .iter()
+        .filter(|part| !matches!(part, Part::Schema))
+        .map(|part| part.as_str())
+        .collect();
+    folders.sort_unstable();
+    let index = IndexView {
+        folders,
+        has_meta: parts.contains(&Part::Types),
+        has_config: parts.contains(&Part::Client),
+        has_database: parts.contains(&Part::Collections) && local == Local::Pglite,
+    };
+    if index.has_meta {
+        files.push(templates.file("typescript/meta.ts", "meta.ts", view));
+    }
+    if index.has_config {
+        files.push(templates.file("typescript/config.ts", "config.ts", view));
+    }
+    if index.has_database {
+        files.push(templates.file("typescript/init.ts", "db/init.ts", view));
+    }
+    files.push(templates.file("typescript/index.ts", "index.ts", &index));
+    files
+}
+
+/// Whether an entity has a module of a part: without operations there is nothing to call.
+fn has(part: Part, entity: &EntityView) -> bool {
+    match part {
+        Part::Client | Part::Hooks => !entity.operations.is_empty(),
+        Part::Schema | Part::Types | Part::Schemas | Part::Collections | Part::Entities => true,
+    }
+}

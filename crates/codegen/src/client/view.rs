@@ -1,0 +1,320 @@
+//! What the templates see of a schema.
+
+use serde::Serialize;
+use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Schema, Verb, WriteMode};
+
+use super::Local;
+use super::names::{Names, literal, property, quoted};
+
+#[derive(Debug, Serialize)]
+pub(super) struct ClientView {
+    pub(super) version: String,
+    pub(super) local: &'static str,
+    pub(super) entities: Vec<EntityView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct EntityView {
+    pub(super) name: String,
+    pub(super) one: String,
+    pub(super) many: String,
+    pub(super) variable: String,
+    pub(super) file: String,
+    pub(super) key: FieldView,
+    pub(super) mode: &'static str,
+    pub(super) ttl_seconds: Option<u64>,
+    pub(super) subset: Option<String>,
+    /// All fields, the key among them.
+    pub(super) fields: Vec<FieldView>,
+    pub(super) permissions: Vec<(Role, Vec<String>)>,
+    pub(super) operations: Vec<OperationView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct FieldView {
+    pub(super) name: String,
+    #[serde(skip)]
+    pub(super) kind: FieldKind,
+    /// The kind's name in the metadata.
+    pub(super) kind_name: String,
+    /// The TypeScript type, null aside.
+    pub(super) value_type: String,
+    pub(super) row_type: String,
+    pub(super) schema: String,
+    pub(super) is_nullable: bool,
+    pub(super) is_required: bool,
+    pub(super) is_key: bool,
+    pub(super) is_excluded: bool,
+    pub(super) is_read_only: bool,
+    pub(super) is_owner_only: bool,
+    pub(super) groups: Vec<String>,
+    pub(super) references: Option<String>,
+    pub(super) description: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct OperationView {
+    pub(super) verb: Verb,
+    pub(super) method: String,
+    /// A template literal over `parameters`.
+    pub(super) path: String,
+    /// The path's parameters but the key's, as properties.
+    pub(super) parameters: Vec<String>,
+    pub(super) envelope: Option<String>,
+}
+
+impl ClientView {
+    pub(super) fn new(schema: &Schema, names: &[Names], local: Local, version: String) -> Self {
+        Self {
+            version,
+            local: match local {
+                Local::Pglite => "pglite",
+                Local::Memory => "memory",
+            },
+            entities: schema
+                .entities
+                .iter()
+                .zip(names)
+                .map(|(entity, names)| EntityView::new(entity, names))
+                .collect(),
+        }
+    }
+}
+
+impl EntityView {
+    fn new(entity: &Entity, names: &Names) -> Self {
+        let fields: Vec<FieldView> = entity
+            .fields
+            .iter()
+            .map(|field| FieldView::new(entity, field))
+            .collect();
+        let key = fields
+            .iter()
+            .find(|field| field.is_key)
+            .expect("an entity holds its key")
+            .clone();
+        let (mode, ttl_seconds) = match entity.mode {
+            WriteMode::Optimistic => ("optimistic", None),
+            WriteMode::Confirmed => ("confirmed", None),
+            WriteMode::Cache { ttl_seconds } => ("cache", Some(ttl_seconds)),
+        };
+        Self {
+            name: entity.name.clone(),
+            one: names.one.clone(),
+            many: names.many.clone(),
+            variable: names.variable.clone(),
+            file: names.file.clone(),
+            key,
+            mode,
+            ttl_seconds,
+            subset: entity.subset.clone(),
+            fields,
+            permissions: entity
+                .access
+                .role_permissions
+                .iter()
+                .map(|(role, groups)| (*role, groups.clone()))
+                .collect(),
+            operations: first_of_each_verb(&entity.operations),
+        }
+    }
+
+    /// The fields that servers store, but the key.
+    pub(super) fn shared(&self) -> impl Iterator<Item = &FieldView> {
+        self.fields
+            .iter()
+            .filter(|field| !field.is_key && !field.is_excluded)
+    }
+
+    /// The fields that never leave a local database.
+    pub(super) fn private(&self) -> impl Iterator<Item = &FieldView> {
+        self.fields.iter().filter(|field| field.is_excluded)
+    }
+}
+
+impl FieldView {
+    fn new(entity: &Entity, field: &Field) -> Self {
+        let value_type = value_type(field);
+        let is_key = field.name == entity.key;
+        let is_certain = is_key || (field.required && !field.nullable);
+        let groups = entity
+            .access
+            .field_groups
+            .iter()
+            .filter(|(_, fields)| fields.contains(&field.name))
+            .map(|(group, _)| group.clone())
+            .collect();
+        Self {
+            name: field.name.clone(),
+            kind: field.kind.clone(),
+            kind_name: kind_name(&field.kind).to_owned(),
+            row_type: if is_certain {
+                value_type.clone()
+            } else {
+                format!("{value_type} | null")
+            },
+            schema: schema_of(field, &value_type),
+            value_type,
+            is_nullable: field.nullable,
+            is_required: field.required && field.default.is_none() && !is_key && !field.read_only,
+            is_key,
+            is_excluded: field.sync_exclude,
+            is_read_only: field.read_only,
+            is_owner_only: field.owner_only,
+            groups,
+            references: field.references.clone(),
+            description: field
+                .description
+                .as_ref()
+                .map(|text| text.replace("*/", "*\u{200b}/").split_whitespace().collect::<Vec<_>>().join(" ")),
+        }
+    }
+}
+
+pub(super) const fn kind_name(kind: &FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text => "text",
+        FieldKind::Uuid => "uuid",
+        FieldKind::Boolean => "boolean",
+        FieldKind::Int32 => "int32",
+        FieldKind::Int64 => "int64",
+        FieldKind::Float => "float",
+        FieldKind::Decimal => "decimal",
+        FieldKind::Date => "date",
+        FieldKind::Time => "time",
+        FieldKind::Timestamp => "timestamp",
+        FieldKind::Json => "json",
+    }
+}
+
+fn value_type(field: &Field) -> String {
+    if !field.rules.one_of.is_empty() {
+        let values: Vec<String> = field
+            .rules
+            .one_of
+            .iter()
+            .filter(|value| !value.is_null())
+            .map(ToString::to_string)
+            .collect();
+        return values.join(" | ");
+    }
+    match field.kind {
+        FieldKind::Text
+        | FieldKind::Uuid
+        | FieldKind::Decimal
+        | FieldKind::Date
+        | FieldKind::Time
+        | FieldKind::Timestamp => "string",
+        FieldKind::Boolean => "boolean",
+        FieldKind::Int32 | FieldKind::Int64 | FieldKind::Float => "number",
+        FieldKind::Json => "Json",
+    }
+    .to_owned()
+}
+
+/// A field's values as an expression of Zod, null aside.
+fn schema_of(field: &Field, value_type: &str) -> String {
+    let rules = &field.rules;
+    if !rules.one_of.is_empty() {
+        let literals: Vec<&str> = value_type.split(" | ").collect();
+        return if literals.len() == 1 {
+            format!("z.literal({})", literals[0])
+        } else {
+            let all: Vec<String> = rules
+                .one_of
+                .iter()
+                .filter(|value| !value.is_null())
+                .map(|value| format!("z.literal({value})"))
+                .collect();
+            format!("z.union([{}])", all.join(", "))
+        };
+    }
+    let mut text = match field.kind {
+        FieldKind::Text | FieldKind::Time => "z.string()".to_owned(),
+        FieldKind::Uuid => "z.guid()".to_owned(),
+        FieldKind::Decimal => "z.string().regex(/^-?\\d+(\\.\\d+)?$/)".to_owned(),
+        FieldKind::Date => "z.iso.date()".to_owned(),
+        FieldKind::Timestamp => "z.iso.datetime({ offset: true })".to_owned(),
+        FieldKind::Boolean => "z.boolean()".to_owned(),
+        FieldKind::Int32 => "z.int32()".to_owned(),
+        FieldKind::Int64 => "z.int()".to_owned(),
+        FieldKind::Float => "z.number()".to_owned(),
+        FieldKind::Json => return "z.json()".to_owned(),
+    };
+    if matches!(field.kind, FieldKind::Text) {
+        if let Some(least) = rules.min_length {
+            text.push_str(&format!(".min({least})"));
+        }
+        if let Some(most) = rules.max_length {
+            text.push_str(&format!(".max({most})"));
+        }
+        if let Some(pattern) = &rules.pattern {
+            text.push_str(&format!(".regex(new RegExp({}, \"u\"))", quoted(pattern)));
+        }
+        if rules.format.as_deref() == Some("email") {
+            text = text.replacen("z.string()", "z.email()", 1);
+        }
+    }
+    if matches!(
+        field.kind,
+        FieldKind::Int32 | FieldKind::Int64 | FieldKind::Float
+    ) {
+        if let Some(bound) = rules.minimum {
+            let verb = if bound.exclusive { "gt" } else { "gte" };
+            text.push_str(&format!(".{verb}({})", bound.value));
+        }
+        if let Some(bound) = rules.maximum {
+            let verb = if bound.exclusive { "lt" } else { "lte" };
+            text.push_str(&format!(".{verb}({})", bound.value));
+        }
+        if let Some(step) = rules.multiple_of {
+            text.push_str(&format!(".multipleOf({step})"));
+        }
+    }
+    text
+}
+
+/// Of several paths with one verb, the shortest is the collection's own.
+fn first_of_each_verb(operations: &[Operation]) -> Vec<OperationView> {
+    let mut sorted: Vec<&Operation> = operations.iter().collect();
+    sorted.sort_by_key(|operation| {
+        (
+            operation.verb,
+            operation.field_parameters.len(),
+            operation.path.len(),
+            operation.path.clone(),
+        )
+    });
+    sorted.dedup_by_key(|operation| operation.verb);
+    sorted.into_iter().map(OperationView::new).collect()
+}
+
+impl OperationView {
+    fn new(operation: &Operation) -> Self {
+        let mut path = String::new();
+        let mut parameters = Vec::new();
+        let mut rest = operation.path.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            path.push_str(&literal(before));
+            if operation.key_parameter.as_deref() == Some(name) {
+                path.push_str("${encodeURIComponent(key)}");
+            } else {
+                path.push_str(&format!(
+                    "${{encodeURIComponent(path[{}])}}",
+                    quoted(name)
+                ));
+                parameters.push(property(name));
+            }
+            rest = after;
+        }
+        path.push_str(&literal(rest));
+        Self {
+            verb: operation.verb,
+            method: operation.method.clone(),
+            path,
+            parameters,
+            envelope: operation.envelope.clone(),
+        }
+    }
+}

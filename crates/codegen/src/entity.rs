@@ -1,0 +1,135 @@
+//! Collections as entities: which paths are of one, what its records hold, and what names them.
+
+mod fields;
+mod group;
+mod key;
+mod names_check;
+mod operations;
+
+use syncline_model::schema::{Access, Entity};
+
+use crate::collection::Collection;
+use crate::diagnostic::Code;
+use crate::document::Node;
+use crate::extensions;
+use crate::limits::ENTITIES_MAX;
+use crate::names;
+use crate::reading::Reading;
+use crate::route::{Route, record_of_parameter};
+
+use group::Group;
+
+/// An entity, with what can be read only once all entities are known.
+#[derive(Debug)]
+struct Draft<'d> {
+    entity: Entity,
+    /// Where the document has it.
+    node: Node<'d>,
+    role_via: Option<Node<'d>>,
+    /// Fields that name records of other entities, as the document calls these.
+    references: Vec<(String, fields::Reference<'d>)>,
+}
+
+/// The entities of the collections, in the order of their names.
+pub(crate) fn assemble<'d>(
+    reading: &Reading<'d>,
+    collections: Vec<Collection<'_, 'd>>,
+) -> Vec<Entity> {
+    let groups = group::gather(reading, collections);
+    if let Some(first_over) = groups.get(ENTITIES_MAX) {
+        let message = format!(
+            "the document has {} entities, over the limit of {ENTITIES_MAX}",
+            groups.len()
+        );
+        reading.error(first_over.node, Code::LIMIT, message);
+    }
+    let groups = groups.iter().take(ENTITIES_MAX);
+    let mut drafts: Vec<_> = groups.filter_map(|group| draft(reading, group)).collect();
+    drafts.sort_by(|a, b| a.entity.name.cmp(&b.entity.name));
+    let named = drafts.iter().map(|draft| (&draft.entity, draft.node));
+    names_check::entities(reading, named);
+    connect(reading, &mut drafts);
+    drafts.into_iter().map(|draft| draft.entity).collect()
+}
+
+fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> {
+    let routes: Vec<&Route<'d>> = group
+        .collections
+        .iter()
+        .flat_map(Collection::routes)
+        .collect();
+    let schemas = &group.record.schema.parts;
+    let found = fields::read(reading, group)?;
+    let fields = found.fields;
+    key::check(reading, group, &fields);
+    let (mode, subset) = extensions::mode(reading, &routes);
+    let (access, role_via) = extensions::access(reading, &routes, schemas, &fields);
+    let unique = extensions::unique(reading, &routes, schemas, &fields, &found.unique);
+    for collection in &group.collections {
+        collection.tell_of_customs(reading);
+    }
+    let entity = Entity {
+        name: group.name.clone(),
+        singular: singular(group),
+        key: group.key.clone(),
+        mode,
+        subset,
+        conflict: extensions::conflict(reading, &routes, schemas),
+        // A key names one record in any case.
+        unique: unique
+            .into_iter()
+            .filter(|set| *set != [group.key.clone()])
+            .collect(),
+        access,
+        operations: operations::read(reading, group),
+        fields,
+    };
+    Some(Draft {
+        entity,
+        node: group.node,
+        role_via,
+        references: found.references,
+    })
+}
+
+/// One record's name: what the parameter of its path, or its component, says, if that fits the collection's.
+fn singular(group: &Group<'_, '_>) -> String {
+    let items = group.collections.iter().flat_map(|one| &one.items);
+    let of_parameters = items.map(|(_, key)| record_of_parameter(key));
+    let of_component = group.record.component.map(names::from_component);
+    let hints: Vec<_> = of_parameters
+        .chain(of_component)
+        .filter(|hint| hint != "id" && !hint.is_empty())
+        .collect();
+    names::singular(&group.name, &hints)
+}
+
+/// Reads what entities say of one another.
+fn connect(reading: &Reading<'_>, drafts: &mut [Draft<'_>]) {
+    let names: Vec<_> = drafts
+        .iter()
+        .map(|draft| (draft.entity.name.clone(), draft.entity.singular.clone()))
+        .collect();
+    for draft in drafts.iter_mut() {
+        for (field, reference) in &draft.references {
+            let target = reference.target(reading, &names);
+            let field = draft
+                .entity
+                .fields
+                .iter_mut()
+                .find(|own| own.name == *field);
+            if let (Some(field), Some(target)) = (field, target) {
+                field.references = Some(target);
+            }
+        }
+    }
+    let entities: Vec<_> = drafts.iter().map(|draft| draft.entity.clone()).collect();
+    for draft in drafts {
+        if let Some(node) = draft.role_via {
+            draft.entity.access = Access {
+                role_via: extensions::role_via(reading, node, &draft.entity, &entities),
+                ..std::mem::take(&mut draft.entity.access)
+            };
+        }
+    }
+}

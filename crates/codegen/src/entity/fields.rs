@@ -1,0 +1,268 @@
+//! The fields of an entity, from all schemas that the document has for its records.
+
+use syncline_model::schema::{Field, FieldKind, Verb};
+
+use super::group::Group;
+use super::names_check;
+use super::operations::field_parameters;
+use crate::collection::Collection;
+use crate::diagnostic::Code;
+use crate::document::Node;
+use crate::extensions;
+use crate::field::{self, Sources};
+use crate::limits::FIELDS_MAX;
+use crate::merged::Merged;
+use crate::names::folded;
+use crate::reading::Reading;
+
+/// The fields of an entity, and what their properties say beside.
+#[derive(Debug)]
+pub(super) struct Found<'d> {
+    pub(super) fields: Vec<Field>,
+    /// The fields that are unique by themselves.
+    pub(super) unique: Vec<(String, Node<'d>)>,
+    pub(super) references: Vec<(String, Reference<'d>)>,
+}
+
+/// The entity that a field names a record of, in the document's words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reference<'d> {
+    name: &'d str,
+    node: Node<'d>,
+    /// Whether it is our own extension that says so.
+    is_ours: bool,
+}
+
+/// The schemas of the requests of a group.
+struct Requests<'d> {
+    creates: Vec<Merged<'d>>,
+    changes: Vec<Merged<'d>>,
+}
+
+impl<'d> Requests<'d> {
+    fn of(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Self {
+        let requests = |verbs: &[Verb]| {
+            let calls = verbs.iter().flat_map(|verb| {
+                let collections = group.collections.iter();
+                collections.flat_map(|one: &Collection<'_, 'd>| one.calls(*verb))
+            });
+            calls.filter_map(|call| call.request(reading)).collect()
+        };
+        Self {
+            creates: requests(&[Verb::Create]),
+            changes: requests(&[Verb::Replace, Verb::Update]),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Merged<'d>> {
+        self.creates.iter().chain(&self.changes)
+    }
+
+    fn property(&self, name: &str) -> Vec<Node<'d>> {
+        // What a new record must satisfy comes first, and a change adds nothing to it.
+        self.all()
+            .map(|merged| merged.property(name))
+            .find(|nodes| !nodes.is_empty())
+            .unwrap_or_default()
+    }
+}
+
+pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Found<'d>> {
+    let requests = Requests::of(reading, group);
+    let schema = &group.record.schema;
+    let properties = schema.properties();
+    if properties.len() > FIELDS_MAX {
+        let message = format!(
+            "`{}` has {} fields, over the limit of {FIELDS_MAX}",
+            group.name,
+            properties.len()
+        );
+        reading.error(group.node, Code::LIMIT, message);
+        return None;
+    }
+    for part in &schema.parts {
+        extensions::check_schema(reading, *part);
+    }
+    let mut fields = Vec::new();
+    let mut found = Found {
+        fields: Vec::new(),
+        unique: Vec::new(),
+        references: Vec::new(),
+    };
+    let parents = parents(group);
+    for (name, record) in properties {
+        let sources = Sources {
+            requests: requests.property(name),
+            record,
+        };
+        check_extensions(reading, &requests, &sources, name);
+        let Some((field, node)) = read_field(reading, group, &requests, &parents, name, &sources)
+        else {
+            continue;
+        };
+        found.note(name, &sources);
+        fields.push((field, node));
+    }
+    for (field, node) in only_requested(reading, &requests, schema) {
+        fields.push((field, node));
+    }
+    names_check::fields(reading, &fields);
+    found.fields = fields.into_iter().map(|(field, _)| field).collect();
+    Some(found)
+}
+
+/// The fields that paths give: a new record under an account has its id from there.
+fn parents(group: &Group<'_, '_>) -> Vec<String> {
+    let parameters = group
+        .collections
+        .iter()
+        .filter_map(|one| field_parameters(one.segments, &group.record.schema).ok());
+    parameters.flatten().map(|(_, field)| field).collect()
+}
+
+fn read_field<'d>(
+    reading: &Reading<'d>,
+    group: &Group<'_, 'd>,
+    requests: &Requests<'d>,
+    parents: &[String],
+    name: &str,
+    sources: &Sources<'d>,
+) -> Option<(Field, Node<'d>)> {
+    let node = sources.node()?;
+    if names_check::is_reserved(name) {
+        let message = format!("every record has `{name}`: it is no field of its own");
+        reading.info(node, Code::RESERVED, message);
+        return None;
+    }
+    let mut field = field::read(reading, name, sources)?;
+    if group.record.schema.parts.iter().any(|part| {
+        let property = part.get("properties").and_then(|all| all.get(name));
+        property.is_some_and(|property| is_write_only(reading, property))
+    }) {
+        let message = format!("`{name}` is only written: what nobody reads is not kept");
+        reading.warning(node, Code::REQUEST_ONLY, message);
+        return None;
+    }
+    let schema = &group.record.schema;
+    let is_key = name == group.key;
+    let is_requested = !sources.requests.is_empty();
+    let is_parent = parents.iter().any(|parent| parent == name);
+    if !field.sync_exclude && !is_parent && !is_key && requests.all().next().is_some() {
+        field.read_only |= !is_requested;
+    }
+    field.required = match requests.creates.as_slice() {
+        _ if field.sync_exclude => false,
+        [] => schema.requires(name) && !is_key,
+        creates if is_requested || is_key => creates.iter().all(|create| create.requires(name)),
+        _ => is_parent && schema.requires(name),
+    };
+    if is_key {
+        field.nullable = false;
+        // Clients name what they make, so that it has its name offline. Only numbers are the server's to give.
+        field.read_only &= matches!(field.kind, FieldKind::Int32 | FieldKind::Int64);
+    }
+    field.required &= !field.read_only;
+    Some((field, node))
+}
+
+fn is_write_only<'d>(reading: &Reading<'d>, property: Node<'d>) -> bool {
+    Merged::of(reading, property).flag("writeOnly")
+}
+
+/// Properties of requests that records don't have. Those that never leave a client are fields all the same.
+fn only_requested<'d>(
+    reading: &Reading<'d>,
+    requests: &Requests<'d>,
+    record: &Merged<'d>,
+) -> Vec<(Field, Node<'d>)> {
+    let mut fields: Vec<(Field, Node<'d>)> = Vec::new();
+    for request in requests.all() {
+        for (name, schemas) in request.properties() {
+            let is_known = fields.iter().any(|(field, _)| field.name == name);
+            if is_known || !record.property(name).is_empty() || names_check::is_reserved(name) {
+                continue;
+            }
+            let sources = Sources {
+                record: Vec::new(),
+                requests: schemas,
+            };
+            check_extensions(reading, requests, &sources, name);
+            let Some(node) = sources.node() else {
+                continue;
+            };
+            let property = Merged::of_all(reading, &sources.requests);
+            if property.flag("x-sync-exclude") {
+                fields.extend(field::read(reading, name, &sources).map(|field| (field, node)));
+                continue;
+            }
+            let message = format!("`{name}` is in requests and in no record, and not kept");
+            match property.flag("writeOnly") {
+                true => reading.warning(node, Code::REQUEST_ONLY, message),
+                false => reading.info(node, Code::REQUEST_ONLY, message),
+            }
+        }
+    }
+    fields
+}
+
+fn check_extensions<'d>(
+    reading: &Reading<'d>,
+    requests: &Requests<'d>,
+    sources: &Sources<'d>,
+    name: &str,
+) {
+    let of_requests = requests.all().flat_map(|request| request.property(name));
+    for node in sources.record.iter().copied().chain(of_requests) {
+        extensions::check_property(reading, node);
+    }
+}
+
+impl<'d> Found<'d> {
+    /// Notes what a property says of other records.
+    fn note(&mut self, name: &str, sources: &Sources<'d>) {
+        let nodes = sources.record.iter().chain(&sources.requests);
+        for node in nodes {
+            let unique = node.get("x-unique");
+            if let Some(unique) = unique.filter(|unique| unique.as_boolean() == Some(true)) {
+                self.unique.push((name.to_owned(), unique));
+            }
+            let ours = node.get("x-references").map(|named| (named, true));
+            let theirs = node.get("x-ui-reference").map(|named| (named, false));
+            if let Some((named, is_ours)) = ours.or(theirs) {
+                let entity = named.get("entity").unwrap_or(named);
+                let reference = Reference {
+                    name: entity.as_text().unwrap_or_default(),
+                    node: entity,
+                    is_ours,
+                };
+                self.references.push((name.to_owned(), reference));
+            }
+        }
+    }
+}
+
+impl Reference<'_> {
+    /// The entity's name, by the collection's or by one record's.
+    pub(super) fn target(
+        &self,
+        reading: &Reading<'_>,
+        names: &[(String, String)],
+    ) -> Option<String> {
+        let exact = names.iter().find(|(name, _)| name == self.name);
+        let alike = || {
+            let is_alike = |name: &str| folded(name) == folded(self.name);
+            names
+                .iter()
+                .find(|(name, singular)| is_alike(name) || is_alike(singular))
+        };
+        let found = exact.or_else(alike).map(|(name, _)| name.clone());
+        if found.is_none() {
+            let message = format!("the document has no entity `{}`", self.name);
+            match self.is_ours {
+                true => reading.error(self.node, Code::UNKNOWN_ENTITY, message),
+                false => reading.warning(self.node, Code::UNKNOWN_ENTITY, message),
+            }
+        }
+        found
+    }
+}

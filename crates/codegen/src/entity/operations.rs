@@ -1,0 +1,110 @@
+//! What a document offers over HTTP for an entity.
+
+use std::collections::HashSet;
+
+use syncline_model::schema::Operation;
+
+use super::group::Group;
+use crate::collection::Use;
+use crate::diagnostic::Code;
+use crate::document::Node;
+use crate::merged::Merged;
+use crate::names::{self, folded};
+use crate::reading::Reading;
+use crate::route::{Route, Segment};
+
+/// The operations of a group's collections, by verb, then by path.
+pub(super) fn read(reading: &Reading<'_>, group: &Group<'_, '_>) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    let mut known = HashSet::new();
+    for collection in &group.collections {
+        let segments = collection.segments;
+        // Every collection of the group has been asked before.
+        let parameters = field_parameters(segments, &group.record.schema).unwrap_or_default();
+        for one in &collection.uses {
+            let route = (
+                one.call.method.as_str(),
+                Route::template(&one.route.segments),
+            );
+            if !known.insert(route) {
+                let message = format!(
+                    "{} {} is there twice, but for the names of its parameters",
+                    one.call.method.as_str(),
+                    one.route.path
+                );
+                reading.warning(one.call.node, Code::DUPLICATE_OPERATION, message);
+                continue;
+            }
+            operations.push(operation(reading, one, parameters.clone()));
+        }
+    }
+    operations.sort_by(|a, b| {
+        let key = |one: &Operation| (one.verb, one.path.clone(), one.method.clone());
+        key(a).cmp(&key(b))
+    });
+    operations
+}
+
+fn operation(
+    reading: &Reading<'_>,
+    one: &Use<'_, '_>,
+    field_parameters: Vec<(String, String)>,
+) -> Operation {
+    Operation {
+        verb: one.verb,
+        method: one.call.method.as_str().to_owned(),
+        path: one.route.path.to_owned(),
+        id: one.call.id().map(str::to_owned),
+        key_parameter: one.key_parameter.map(str::to_owned),
+        field_parameters,
+        envelope: one.envelope.clone(),
+        public: is_public(reading, one),
+    }
+}
+
+/// Whether the document says that no credential is needed: by an empty list on the operation, else on its
+/// path, else on the whole. Where it says nothing of security, one is needed.
+fn is_public(reading: &Reading<'_>, one: &Use<'_, '_>) -> bool {
+    let nodes = [one.call.node, one.route.item, reading.root()];
+    let security = nodes.into_iter().find_map(|node| node.get("security"));
+    security.is_some_and(|security| {
+        let asks_nothing = |node: Node<'_>| node.is_map() && node.entries().next().is_none();
+        security.is_list() && security.items().all(|_| false) || security.items().any(asks_nothing)
+    })
+}
+
+/// The properties that the parameters of a collection's path hold. `Err` is the first that holds none.
+///
+/// `/accounts/{account_id}/invoices` names the invoices whose `account_id` it is, and so does
+/// `/accounts/{id}/invoices`.
+pub(super) fn field_parameters(
+    segments: &[Segment<'_>],
+    schema: &Merged<'_>,
+) -> Result<Vec<(String, String)>, String> {
+    let mut found = Vec::new();
+    let mut before = None;
+    let properties = schema.properties();
+    for segment in segments {
+        match segment {
+            Segment::Word(word) => before = Some(word),
+            Segment::Parameter(parameter) => {
+                let owner = before
+                    .map(|word| names::singular(word, &[]))
+                    .unwrap_or_default();
+                let is_own_name = |name: &&str| folded(name) == folded(parameter);
+                let of_owner = folded(&format!("{owner}_id"));
+                let is_bare = folded(parameter) == "id" || folded(parameter) == folded(&owner);
+                let names_owner = |name: &&str| is_bare && folded(name) == of_owner;
+                let mut names = properties.iter().map(|(name, _)| *name);
+                // `{id}` is the owner's, and never the record's own.
+                let field = match is_bare {
+                    false => names.find(is_own_name),
+                    true => names.find(names_owner),
+                };
+                let field = field.ok_or_else(|| (*parameter).to_owned())?;
+                found.push(((*parameter).to_owned(), field.to_owned()));
+            }
+        }
+    }
+    Ok(found)
+}

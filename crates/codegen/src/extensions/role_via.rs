@@ -1,0 +1,169 @@
+//! `role_via` of `x-rbac`: roles by membership.
+
+use syncline_model::schema::{Entity, Field, FieldKind, RoleVia};
+
+use super::refuse_unknown_keys;
+use crate::diagnostic::Code;
+use crate::document::Node;
+use crate::reading::Reading;
+
+/// The user's own id in a membership, where the document does not say otherwise.
+const USER_FIELD: &str = "user_id";
+
+/// The role in a membership, where the document does not say otherwise.
+const ROLE_FIELD: &str = "role";
+
+const LONG: &str = "{entity, entity_field, field, user_field, role_field}";
+
+/// Reads where the roles on an entity's records come from: in full, or as `user_accounts.role`.
+pub(crate) fn role_via(
+    reading: &Reading<'_>,
+    node: Node<'_>,
+    entity: &Entity,
+    entities: &[Entity],
+) -> Option<RoleVia> {
+    if let Some(text) = node.as_text() {
+        return short(reading, node, text, entity, entities);
+    }
+    if !node.is_map() {
+        let message = format!("`role_via` is {LONG}, or text such as user_accounts.role");
+        reading.error(node, Code::EXTENSION, message);
+        return None;
+    }
+    const KEYS: [&str; 5] = [
+        "entity",
+        "entity_field",
+        "field",
+        "user_field",
+        "role_field",
+    ];
+    refuse_unknown_keys(reading, node, "role_via", &KEYS);
+    let text = |key: &str, default: Option<&str>| match (node.get(key), default) {
+        (Some(value), _) => {
+            let text = value.as_text();
+            if text.is_none() {
+                reading.error(value, Code::EXTENSION, format!("`{key}` is text"));
+            }
+            text.map(|text| (text.to_owned(), value))
+        }
+        (None, Some(default)) => Some((default.to_owned(), node)),
+        (None, None) => {
+            reading.error(node, Code::EXTENSION, format!("`role_via` needs `{key}`"));
+            None
+        }
+    };
+    let (name, place) = text("entity", None)?;
+    let membership = membership(reading, place, &name, entities)?;
+    let of_membership = |found: Option<(String, Node<'_>)>| {
+        let (field, place) = found?;
+        stored(reading, place, &field, membership)
+    };
+    let entity_field = of_membership(text("entity_field", None));
+    let user_field = of_membership(text("user_field", Some(USER_FIELD)));
+    let role_field = of_membership(text("role_field", Some(ROLE_FIELD)));
+    let (field, place) = text("field", Some(&entity.key))?;
+    let field = stored(reading, place, &field, entity);
+    Some(RoleVia {
+        entity: membership.name.clone(),
+        entity_field: entity_field?,
+        field: field?,
+        user_field: user_field?,
+        role_field: role_field?,
+    })
+}
+
+/// `user_accounts.role`: what joins the two follows from the names of their fields, if they leave no doubt.
+fn short(
+    reading: &Reading<'_>,
+    node: Node<'_>,
+    text: &str,
+    entity: &Entity,
+    entities: &[Entity],
+) -> Option<RoleVia> {
+    let Some((name, role_field)) = text.rsplit_once('.') else {
+        let message = format!("`{text}` is not an entity and a field such as user_accounts.role");
+        reading.error(node, Code::EXTENSION, message);
+        return None;
+    };
+    let membership = membership(reading, node, name, entities)?;
+    let role_field = stored(reading, node, role_field, membership)?;
+    let user_field = stored(reading, node, USER_FIELD, membership)?;
+    let joins = joins(entity, membership, &[&role_field, &user_field]);
+    let [(entity_field, field)] = joins.as_slice() else {
+        let found = match joins.len() {
+            0 => "no field".to_owned(),
+            count => format!("{count} fields"),
+        };
+        let message = format!(
+            "{found} of `{name}` could name a record of `{}`: write {LONG}",
+            entity.name
+        );
+        reading.error(node, Code::EXTENSION, message);
+        return None;
+    };
+    Some(RoleVia {
+        entity: membership.name.clone(),
+        entity_field: entity_field.clone(),
+        field: field.clone(),
+        user_field,
+        role_field,
+    })
+}
+
+/// Pairs of a membership's field and an entity's that hold the same thing by their names: `account_id` and
+/// the key of `accounts`, or else a field of one name that names a record of a third entity.
+fn joins(entity: &Entity, membership: &Entity, taken: &[&str]) -> Vec<(String, String)> {
+    let own_name = format!("{}_id", entity.singular);
+    let free = |field: &&Field| !taken.contains(&field.name.as_str());
+    let fields = || membership.stored_fields().filter(free);
+    let names_entity =
+        |field: &&Field| field.name == own_name || field.references.as_ref() == Some(&entity.name);
+    let to_key: Vec<_> = fields()
+        .filter(names_entity)
+        .map(|field| (field.name.clone(), entity.key.clone()))
+        .collect();
+    if !to_key.is_empty() {
+        return to_key;
+    }
+    let is_shared = |field: &&Field| {
+        let names_record = field.name.ends_with("_id") || field.references.is_some();
+        let own = entity.stored_fields().find(|own| own.name == field.name);
+        names_record && own.is_some_and(|own| own.kind == field.kind)
+    };
+    fields()
+        .filter(is_shared)
+        .map(|field| (field.name.clone(), field.name.clone()))
+        .collect()
+}
+
+fn membership<'e>(
+    reading: &Reading<'_>,
+    place: Node<'_>,
+    name: &str,
+    entities: &'e [Entity],
+) -> Option<&'e Entity> {
+    let found = entities.iter().find(|entity| entity.name == name);
+    if found.is_none() {
+        let message = format!("the document has no entity `{name}`");
+        reading.error(place, Code::UNKNOWN_ENTITY, message);
+    }
+    found
+}
+
+/// A field that the server has, by its name.
+fn stored(reading: &Reading<'_>, place: Node<'_>, name: &str, entity: &Entity) -> Option<String> {
+    let Some(field) = entity.field(name) else {
+        let message = format!("`{}` has no field `{name}`", entity.name);
+        reading.error(place, Code::UNKNOWN_FIELD, message);
+        return None;
+    };
+    if field.sync_exclude || field.kind == FieldKind::Json {
+        let message = format!(
+            "`{name}` of `{}` can't tell a role: it never reaches the server, or is no plain value",
+            entity.name
+        );
+        reading.error(place, Code::EXCLUDED_FIELD, message);
+        return None;
+    }
+    Some(field.name.clone())
+}

@@ -1,0 +1,119 @@
+//! A property of a record's schema as a field.
+
+mod kind;
+mod rules;
+
+use serde_json::Value;
+use syncline_model::schema::{Field, FieldKind};
+
+use crate::diagnostic::Code;
+use crate::document::Node;
+use crate::merged::Merged;
+use crate::reading::Reading;
+
+/// The schemas that a document has for one property.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources<'d> {
+    /// In what the server answers.
+    pub(crate) record: Vec<Node<'d>>,
+    /// In what it takes for a new record, then for a change.
+    pub(crate) requests: Vec<Node<'d>>,
+}
+
+impl<'d> Sources<'d> {
+    /// Where to point to when something is wrong with the property.
+    pub(crate) fn node(&self) -> Option<Node<'d>> {
+        self.record.first().or(self.requests.first()).copied()
+    }
+}
+
+/// The field that a property is. Whether it must be named, and whether clients may write it, follows from
+/// the requests, which the caller knows; here it is what `readOnly` says.
+pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>) -> Option<Field> {
+    let node = sources.node()?;
+    let request = Merged::of_all(reading, &sources.requests);
+    let record = match sources.record.is_empty() {
+        true => request.clone(),
+        false => Merged::of_all(reading, &sources.record),
+    };
+    let kind = kind_of(reading, &record, &request, node);
+    // What a request must satisfy is asked of writes; what answers satisfy is the next best.
+    let ruling = match request.parts.is_empty() || request_says_less(reading, &request, &kind) {
+        true => &record,
+        false => &request,
+    };
+    let number = kind::number_alternative(reading, ruling);
+    let ruling = number.as_ref().unwrap_or(ruling);
+    let (nullable_values, rules) = rules::read(reading, ruling, &kind);
+    let either = |keyword| record.flag(keyword) || request.flag(keyword);
+    let nullable = record.nullable || request.nullable || nullable_values;
+    let default = request.get("default").or_else(|| record.get("default"));
+    let default = match default {
+        // On a field that has no null this is how some frameworks say that there is no default.
+        Some(node) if node.is_null() => nullable.then_some(Value::Null),
+        Some(node) => default_of(reading, node, &kind),
+        None => None,
+    };
+    Some(Field {
+        name: name.to_owned(),
+        default,
+        nullable,
+        required: false,
+        read_only: either("readOnly"),
+        sync_exclude: either("x-sync-exclude"),
+        owner_only: either("x-owner-only"),
+        rules,
+        references: None,
+        description: description(&record).or_else(|| description(&request)),
+        kind,
+    })
+}
+
+/// An answer says what a value is. Only a decimal is often plain text there, and told by what requests take.
+fn kind_of<'d>(
+    reading: &Reading<'d>,
+    record: &Merged<'d>,
+    request: &Merged<'d>,
+    node: Node<'d>,
+) -> FieldKind {
+    let kind = kind::of(reading, record, node);
+    let is_decimal = kind == FieldKind::Text
+        && record.get("format").is_none()
+        && !request.unions.is_empty()
+        && kind::of(reading, request, node) == FieldKind::Decimal;
+    match is_decimal {
+        true => FieldKind::Decimal,
+        false => kind,
+    }
+}
+
+/// Whether the request's schema is of another kind, so that its rules are not for this one.
+fn request_says_less<'d>(reading: &Reading<'d>, request: &Merged<'d>, kind: &FieldKind) -> bool {
+    let Some(node) = request.parts.first() else {
+        return true;
+    };
+    kind::of(reading, request, *node) != *kind
+}
+
+fn description(merged: &Merged<'_>) -> Option<String> {
+    // What a reference leads to describes the type; what stands beside it describes the field.
+    let own = merged.parts.iter().rev();
+    let mut texts = own.filter_map(|part| part.get("description").and_then(Node::as_text));
+    texts
+        .find(|text| !text.trim().is_empty())
+        .map(|text| text.trim().to_owned())
+}
+
+/// A default that is not null.
+fn default_of(reading: &Reading<'_>, node: Node<'_>, kind: &FieldKind) -> Option<Value> {
+    let Some(value) = node.to_json() else {
+        reading.warning(node, Code::LIMIT, "the default is too large, and left out");
+        return None;
+    };
+    if !kind::takes(kind, &value) {
+        let message = format!("the default {value} is no value of its own field, and left out");
+        reading.warning(node, Code::DEFAULT, message);
+        return None;
+    }
+    Some(kind::normal(kind, value))
+}

@@ -1,0 +1,96 @@
+//! From a document's text to a schema.
+
+use serde::Serialize;
+use syncline_model::schema::Schema;
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::document::{Document, Fault};
+use crate::reading::Reading;
+use crate::{collection, entity, extensions, route};
+
+/// What a document says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Resolution {
+    /// What could be made out. Not to be used while there is an error.
+    pub schema: Schema,
+    /// In the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Resolution {
+    /// Whether the schema must not be used.
+    pub fn has_errors(&self) -> bool {
+        let mut severities = self.diagnostics.iter().map(|found| found.severity);
+        severities.any(|severity| severity == Severity::Error)
+    }
+}
+
+/// Finds the entities of an OpenAPI document of version 3.0 or 3.1, in JSON or YAML.
+///
+/// The same text gives the same answer, and so does one whose maps are in another order, but for the order
+/// of fields. Whatever the text is, this ends without a panic: see the limits of this crate.
+pub fn resolve(text: &str) -> Resolution {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(fault) => return refused(fault),
+    };
+    let reading = Reading::new(&document);
+    let mut schema = Schema::default();
+    if is_openapi(&reading) {
+        let routes = route::read(&reading);
+        extensions::check_paths(&reading, &routes);
+        let collections = collection::find(&reading, &routes);
+        schema.entities = entity::assemble(&reading, collections);
+    }
+    Resolution {
+        schema,
+        diagnostics: reading.diagnostics(),
+    }
+}
+
+fn refused(fault: Fault) -> Resolution {
+    Resolution {
+        schema: Schema::default(),
+        diagnostics: vec![Diagnostic {
+            severity: Severity::Error,
+            code: fault.code,
+            message: fault.message,
+            pointer: String::new(),
+            line: fault.place.line,
+            column: fault.place.column,
+        }],
+    }
+}
+
+fn is_openapi(reading: &Reading<'_>) -> bool {
+    let root = reading.root();
+    let Some(node) = root.get("openapi") else {
+        let (code, message) = match root.get("swagger") {
+            Some(_) => (
+                Code::VERSION,
+                "Swagger 2.0 is not read: convert it to OpenAPI 3",
+            ),
+            None => (Code::NOT_OPENAPI, "the document has no `openapi`"),
+        };
+        reading.error(root, code, message);
+        return false;
+    };
+    // `openapi: 3.1` is a number in YAML.
+    let number = node.as_number().map(ToString::to_string);
+    let version = node.as_text().map(str::to_owned).or(number);
+    let version = version.unwrap_or_default();
+    let is_of = |minor: &str| {
+        let rest = version.strip_prefix(minor);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if is_of("3.0") || is_of("3.1") || version == "3" {
+        return true;
+    }
+    if is_of("3.2") {
+        reading.warning(node, Code::VERSION, "OpenAPI 3.2 is read as if it were 3.1");
+        return true;
+    }
+    let message = format!("version `{version}` is not read: only 3.0 and 3.1 are");
+    reading.error(node, Code::VERSION, message);
+    false
+}

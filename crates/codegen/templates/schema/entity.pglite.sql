@@ -1,0 +1,211 @@
+-- {{ entity.name }}: what the server shows of it, what this database has written, and both as one view.
+
+CREATE TABLE IF NOT EXISTS {{ synced }} (
+  {{ key.column }} {{ key.type }} NOT NULL PRIMARY KEY,
+{%- for field in shared %}
+  {{ field.column }} {{ field.type }},
+{%- endfor %}
+  "_role" text
+);
+
+-- Made by the triggers below alone, but for columns that never leave this database.
+CREATE TABLE IF NOT EXISTS {{ local }} (
+  {{ key.column }} {{ key.type }} NOT NULL PRIMARY KEY,
+{%- for field in shared %}
+  {{ field.column }} {{ field.type }},
+{%- endfor %}
+{%- for field in private %}
+  {{ field.column }} {{ field.type }},
+{%- endfor %}
+  -- The columns that changes set.
+  "_changed_columns" text[] NOT NULL DEFAULT '{}',
+  -- Whether a change makes the row, and whether one deletes what was there before.
+  "_is_new" boolean NOT NULL DEFAULT false,
+  "_is_deleted" boolean NOT NULL DEFAULT false,
+  -- Of the last change.
+  "_write_id" text
+);
+{% for field in references %}
+INSERT INTO "_references" ("entity", "field", "target") VALUES ({{ name }}, {{ field.name }}, {{ field.target }})
+ON CONFLICT ("entity", "field") DO UPDATE SET "target" = excluded."target";
+{%- endfor %}
+INSERT INTO "_shapes" ("entity") VALUES ({{ name }}) ON CONFLICT DO NOTHING;
+
+DROP VIEW IF EXISTS {{ view }};
+CREATE VIEW {{ view }} AS
+SELECT synced.{{ key.column }} AS {{ key.column }},
+{%- for field in shared %}
+  CASE WHEN {{ field.name }} = ANY (own."_changed_columns") THEN own.{{ field.column }} ELSE synced.{{ field.column }} END AS {{ field.column }},
+{%- endfor %}
+{%- for field in private %}
+  own.{{ field.column }} AS {{ field.column }},
+{%- endfor %}
+  synced."_role" AS "_role",
+  own."_write_id" IS NOT NULL AS "_has_local_changes",
+  own."_write_id" AS "_pending_write_id"
+FROM {{ synced }} AS synced LEFT JOIN {{ local }} AS own ON own.{{ key.column }} = synced.{{ key.column }}
+WHERE own."_is_deleted" IS NOT TRUE
+UNION ALL
+SELECT own.{{ key.column }},
+{%- for field in shared %}
+  own.{{ field.column }},
+{%- endfor %}
+{%- for field in private %}
+  own.{{ field.column }},
+{%- endfor %}
+  NULL,
+  true,
+  own."_write_id"
+FROM {{ local }} AS own
+WHERE own."_is_new" AND (
+  own."_is_deleted"
+  OR NOT EXISTS (SELECT 1 FROM {{ synced }} AS synced WHERE synced.{{ key.column }} = own.{{ key.column }}));
+
+-- What this database shows on top of a synced row, from the row's changes.
+CREATE OR REPLACE FUNCTION {{ trigger.overlay }}() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
+  _row record;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, _key);
+  SELECT * INTO _row FROM "_overlay"({{ name }}, _key);
+  INSERT INTO {{ local }} AS own (
+    {{ key.column }}{% for field in shared %}, {{ field.column }}{% endfor %},
+    "_changed_columns", "_is_new", "_is_deleted", "_write_id")
+  VALUES (
+    _key::{{ key.type }},
+{%- for field in shared %}
+    {{ field.from_json }},
+{%- endfor %}
+    ARRAY(SELECT jsonb_object_keys(_row."value")), _row."is_new", _row."is_deleted", _row."write_id")
+  ON CONFLICT ({{ key.column }}) DO UPDATE SET
+{%- for field in shared %}
+    {{ field.column }} = excluded.{{ field.column }},
+{%- endfor %}
+    "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
+    "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
+  IF _row."write_id" IS NULL THEN
+    DELETE FROM {{ local }} WHERE {{ key.column }} = _key::{{ key.type }}
+{%- if private %} AND (
+      {% for field in private %}{{ field.column }} IS NULL{{ " AND " if not loop.last }}{% endfor %}
+      OR NOT EXISTS (SELECT 1 FROM {{ synced }} WHERE {{ key.column }} = _key::{{ key.type }})
+        AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key))
+{%- endif %};
+  END IF;
+  RETURN NULL;
+END
+$overlay$;
+DROP TRIGGER IF EXISTS {{ trigger.overlay }} ON "_changes";
+CREATE TRIGGER {{ trigger.overlay }} AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = {{ name }}) EXECUTE FUNCTION {{ trigger.overlay }}();
+DROP TRIGGER IF EXISTS {{ trigger.dropped }} ON "_changes";
+CREATE TRIGGER {{ trigger.dropped }} AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = {{ name }}) EXECUTE FUNCTION {{ trigger.overlay }}();
+
+CREATE OR REPLACE FUNCTION {{ trigger.insert }}() RETURNS trigger LANGUAGE plpgsql AS $insert$
+BEGIN
+  IF NEW.{{ key.column }} IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = {{ message.no_key }};
+  END IF;
+  IF EXISTS (SELECT 1 FROM {{ view }} WHERE {{ key.column }} = NEW.{{ key.column }}) THEN
+    RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = {{ message.exists }};
+  END IF;
+{%- if private %}
+  INSERT INTO {{ local }} ({{ key.column }}{% for field in private %}, {{ field.column }}{% endfor %})
+  VALUES (NEW.{{ key.column }}{% for field in private %}, NEW.{{ field.column }}{% endfor %})
+  ON CONFLICT ({{ key.column }}) DO UPDATE SET
+    {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
+{%- endif %}
+  INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
+  VALUES ({{ name }}, NEW.{{ key.column }}::text, 'insert', {{ mode }}, (
+    SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
+    FROM (VALUES
+{%- for field in shared %}
+      ({{ field.name }}, {{ field.new_json }}){{ "," if not loop.last }}
+{%- endfor %}) AS cell ("name", "json")
+    WHERE cell."json" IS NOT NULL));
+  RETURN NEW;
+END
+$insert$;
+DROP TRIGGER IF EXISTS {{ trigger.insert }} ON {{ view }};
+CREATE TRIGGER {{ trigger.insert }} INSTEAD OF INSERT ON {{ view }}
+FOR EACH ROW EXECUTE FUNCTION {{ trigger.insert }}();
+
+CREATE OR REPLACE FUNCTION {{ trigger.update }}() RETURNS trigger LANGUAGE plpgsql AS $update$
+DECLARE
+  _value jsonb;
+  _base jsonb;
+BEGIN
+  IF NEW.{{ key.column }} IS DISTINCT FROM OLD.{{ key.column }} THEN
+    RAISE EXCEPTION USING MESSAGE = {{ message.moved }};
+  END IF;
+{%- if private %}
+  IF {% for field in private %}NEW.{{ field.column }} IS DISTINCT FROM OLD.{{ field.column }}{{ " OR " if not loop.last }}{% endfor %} THEN
+    INSERT INTO {{ local }} ({{ key.column }}{% for field in private %}, {{ field.column }}{% endfor %})
+    VALUES (NEW.{{ key.column }}{% for field in private %}, NEW.{{ field.column }}{% endfor %})
+    ON CONFLICT ({{ key.column }}) DO UPDATE SET
+      {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
+    INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, NEW.{{ key.column }}::text);
+  END IF;
+{%- endif %}
+  SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
+  INTO _value, _base
+  FROM (VALUES
+{%- for field in shared %}
+    ({{ field.name }}, {{ field.new_json }}, {{ field.old_json }}){{ "," if not loop.last }}
+{%- endfor %}) AS cell ("name", "json", "base")
+  WHERE cell."json" IS DISTINCT FROM cell."base";
+  IF _value IS NOT NULL THEN
+    INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base")
+    VALUES ({{ name }}, NEW.{{ key.column }}::text, 'update', {{ mode }}, _value, _base);
+  END IF;
+  RETURN NEW;
+END
+$update$;
+DROP TRIGGER IF EXISTS {{ trigger.update }} ON {{ view }};
+CREATE TRIGGER {{ trigger.update }} INSTEAD OF UPDATE ON {{ view }}
+FOR EACH ROW EXECUTE FUNCTION {{ trigger.update }}();
+
+CREATE OR REPLACE FUNCTION {{ trigger.delete }}() RETURNS trigger LANGUAGE plpgsql AS $delete$
+BEGIN
+  INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
+  VALUES ({{ name }}, OLD.{{ key.column }}::text, 'delete', {{ mode }}, (
+    SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
+    FROM (VALUES
+{%- for field in shared %}
+      ({{ field.name }}, {{ field.old_json }}){{ "," if not loop.last }}
+{%- endfor %}) AS cell ("name", "json")));
+  RETURN OLD;
+END
+$delete$;
+DROP TRIGGER IF EXISTS {{ trigger.delete }} ON {{ view }};
+CREATE TRIGGER {{ trigger.delete }} INSTEAD OF DELETE ON {{ view }}
+FOR EACH ROW EXECUTE FUNCTION {{ trigger.delete }}();
+
+-- An accepted write whose values the server now shows has done its work, where no place in a log tells.
+CREATE OR REPLACE FUNCTION {{ trigger.synced }}() RETURNS trigger LANGUAGE plpgsql AS $synced$
+DECLARE
+  _row jsonb;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, OLD.{{ key.column }}::text);
+    DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = OLD.{{ key.column }}::text
+      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
+    DELETE FROM {{ local }} WHERE {{ key.column }} = OLD.{{ key.column }} AND "_write_id" IS NULL
+      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = OLD.{{ key.column }}::text);
+  ELSE
+    INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, NEW.{{ key.column }}::text);
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
+    FROM (VALUES
+{%- for field in shared %}
+      ({{ field.name }}, {{ field.new_json }}){{ "," if not loop.last }}
+{%- endfor %}) AS cell ("name", "json");
+    DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = NEW.{{ key.column }}::text
+      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  END IF;
+  RETURN NULL;
+END
+$synced$;
+DROP TRIGGER IF EXISTS {{ trigger.synced }} ON {{ synced }};
+CREATE TRIGGER {{ trigger.synced }} AFTER INSERT OR UPDATE OR DELETE ON {{ synced }}
+FOR EACH ROW EXECUTE FUNCTION {{ trigger.synced }}();

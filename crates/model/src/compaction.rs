@@ -14,9 +14,15 @@
 //! What is not understood whole stays: a payload that a newer version reads further may win there
 //! what it doesn't win here.
 
+use crate::planted::{Defect, is_planted};
+mod trial;
+
 use crate::{
-    OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, session, thread,
+    Clock, OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, session,
+    thread,
 };
+
+pub use trial::would_matter;
 
 /// Whether the rows still need an op of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +46,10 @@ pub fn coverage<R: Rows>(
         Scope::REGISTRY => registry::coverage::<R>,
         Scope::LIST => list::coverage::<R>,
         Scope::SESSION => session::coverage::<R>,
-        _ => return Ok(Coverage::Opaque),
-    };
         Scope::RECORD => crate::record::coverage::<R>,
         Scope::SCHEMA => crate::schema::coverage::<R>,
+        _ => return Ok(Coverage::Opaque),
+    };
     match payload {
         // An erased op is skipped by every fold.
         None => Ok(Coverage::Covered),
@@ -71,17 +77,40 @@ pub fn replaces(payload: &Payload) -> bool {
 ///
 /// Replicas are equal without them. One is collected, with the ops that made it, once all of those
 /// stand below the floor. From then on the resource takes no new op whose clock is not above the
-/// collected ones, so that what is appended later folds onto the absent row as it would have onto
-/// the tombstone. For that the fold must see to one thing: **an op that makes a tombstone visible
-/// again carries every part of the row.** Other ops on an absent row leave a tombstone.
+/// collected ones, nor one that [`gives_back_collected`], so that what is appended later folds onto
+/// the absent row as it would have onto the tombstone. For that the fold must see to one thing: **an
+/// op that makes a tombstone visible again carries every part of the row.** Other ops on an absent
+/// row leave a tombstone.
 #[derive(Debug, Clone, Copy)]
 pub struct Tombstones {
     pub table: &'static Table,
     /// The scope of the ops that write its rows; their resource is the row's.
     pub scope: &'static str,
-    /// The stamps of every part of a tombstone, each that of the op which won it, in any order; none
-    /// of a row that is seen.
+    /// The versions of the ops that every part of a tombstone is of, in any order; none of a row that
+    /// is seen.
     pub stamps: fn(&Row) -> Option<Vec<OpVersion>>,
+}
+
+/// Whether an op gives back a part of a row that is not there, or not that part of it, though it was
+/// written no later than a clock up to which tombstones of the resource are `collected`: the one of
+/// this row may have had a later word, which wins where it still stands.
+pub fn gives_back_collected<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: Option<&Payload>,
+    collected: Clock,
+) -> Result<bool, R::Error> {
+    let gives_back = match key.scope.as_str() {
+        Scope::REGISTRY => registry::gives_back_collected::<R>,
+        Scope::LIST => list::gives_back_collected::<R>,
+        _ => return Ok(false),
+    };
+    match payload {
+        Some(payload) if !is_planted(Defect::GiveBackCollected) => {
+            gives_back(rows, key, payload, collected)
+        }
+        Some(_) | None => Ok(false),
+    }
 }
 
 /// The tables with tombstones.

@@ -8,8 +8,10 @@
 //! waits in a row that nobody sees.
 //!
 //! An insert and a restore write every part. That is what lets compaction collect removed items: an
-//! op that makes one visible again needs nothing of what was.
+//! op that makes one visible again needs nothing of what was. But a restore gives back each part as
+//! its last writer has left it, so that whatever others wrote later stays.
 
+mod carried;
 mod command;
 mod coverage;
 mod fold;
@@ -21,14 +23,17 @@ mod room;
 mod tables;
 mod versions;
 
+pub use carried::Carried;
+pub(crate) use carried::WireCarried;
 pub use command::{Command, FormerItem, FormerList, NewItem, Source, Spot};
 pub use coverage::coverage;
+pub(crate) use coverage::gives_back_collected;
 pub use fold::fold;
 pub use names::{TextError, TextKind};
 pub(crate) use ops::WirePosition;
 pub use ops::{Content, ItemRef, ListOp};
-pub use plan::{ListView, Plan, PlanError, PlannedOp, plan};
+pub use plan::{ListView, Plan, PlanError, PlannedOp, Planning, plan};
 pub use position::{GROWTH_BYTES_MAX, GapError, Jitter, Position, PositionError};
 pub use room::{POSITION_BYTES_LONG, Slot};
 pub use tables::{ITEM_TOMBSTONES, ITEMS, ListItem, TABLES, TITLES};
-pub(crate) use versions::{Parts, Versions, version_of};
+pub(crate) use versions::{Parts, Versions};

@@ -59,8 +59,14 @@ pub enum Defect {
     UpdateRevives,
     /// An insert or restore of an item that is known writes no more than that it is there.
     RestoreExistenceAlone,
+    /// A restore gives back each part as its own, whoever wrote it.
+    RestoreOverwrites,
     /// Compaction forgets that an op may have won an item's home.
     CoverageForgetsHome,
+    /// Compaction forgets which op has given a part back.
+    CoverageForgetsGivenBack,
+    /// What a restore gives back where a tombstone was collected is taken, however old it is.
+    GiveBackCollected,
     /// Of two writes of a session with equal clocks the one that comes last wins.
     SessionTieByArrival,
     /// A patch counts whole or not at all.
@@ -101,7 +107,7 @@ pub enum Defect {
 
 impl Defect {
     /// Those of the merge rules of lists, which the fuzzer of their folds finds.
-    pub const OF_LISTS: [Self; 11] = [
+    pub const OF_LISTS: [Self; 14] = [
         Self::TieByArrival,
         Self::FieldsShareVersion,
         Self::PositionUnversioned,
@@ -112,7 +118,10 @@ impl Defect {
         Self::DropOnRemoved,
         Self::UpdateRevives,
         Self::RestoreExistenceAlone,
+        Self::RestoreOverwrites,
         Self::CoverageForgetsHome,
+        Self::CoverageForgetsGivenBack,
+        Self::GiveBackCollected,
     ];
 
     /// Those of the merge rules of sessions, which the fuzzer of their fold finds.

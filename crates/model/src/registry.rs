@@ -10,9 +10,11 @@ mod ops;
 mod tables;
 
 pub use coverage::coverage;
+pub(crate) use coverage::gives_back_collected;
 pub use fold::fold;
 pub use ops::RegistryOp;
 pub use tables::{LIST_TOMBSTONES, LISTS, List, TABLES, shown_title};
+pub(crate) use tables::{is_present, list_versions, shown_title_version};
 
 /// The resource of every op of scope `registry`.
 pub const RESOURCE: &str = "registry";

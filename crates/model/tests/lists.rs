@@ -3,11 +3,13 @@
 mod lists {
     pub(crate) mod chance;
     pub(crate) mod commands;
+    pub(crate) mod compacting;
     pub(crate) mod faults;
     pub(crate) mod fuzz;
     pub(crate) mod memory;
     pub(crate) mod oracle;
     pub(crate) mod payloads;
     pub(crate) mod positions;
+    pub(crate) mod restores;
     pub(crate) mod rooms;
 }

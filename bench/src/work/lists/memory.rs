@@ -121,7 +121,7 @@ impl Memory {
         items.map(|item| item.text).collect()
     }
 
-    fn item_row(&self, item: &ItemRef) -> Option<&Row> {
+    fn row_of(&self, item: &ItemRef) -> Option<&Row> {
         self.row(&ITEMS, item.list.as_str(), item.item.as_str())
     }
 
@@ -175,8 +175,8 @@ impl Rows for Memory {
 impl ListView for Memory {
     type Error = Infallible;
 
-    fn item(&self, item: &ItemRef) -> Result<Option<ListItem>, Infallible> {
-        Ok(self.item_row(item).cloned().and_then(ListItem::from_row))
+    fn item_row(&self, item: &ItemRef) -> Result<Option<Row>, Infallible> {
+        Ok(self.row_of(item).cloned())
     }
 
     fn item_after(
@@ -205,10 +205,10 @@ impl ListView for Memory {
         Ok(next.and_then(|place| self.item_at(place)))
     }
 
-    fn list(&self, list: &ListId) -> Result<Option<List>, Infallible> {
+    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, Infallible> {
         let own = self.row(&TITLES, list.as_str(), "").cloned();
         let row = self.row(&LISTS, RESOURCE, list.as_str());
-        Ok(row.and_then(|row| List::from_rows(row.clone(), own)))
+        Ok(row.map(|row| (row.clone(), own)))
     }
 
     /// There is one list.

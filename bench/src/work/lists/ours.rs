@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::ensure;
-use syncline_model::list::{Command, Source, plan};
+use syncline_model::list::{Command, Planning, Source, plan};
 use syncline_model::{
     ActorId, ClientId, Clock, Cursor, Epoch, LoggedOp, Mark, Op, OpKey, Place, Row, ServerSeq, fold,
 };
@@ -92,7 +92,12 @@ impl Replica {
         ops: &mut Vec<Op>,
     ) -> anyhow::Result<Vec<u8>> {
         let jitter = (chance.next() as u32).to_le_bytes();
-        let planned = plan(&self.view, command, Source::Person, jitter)?.ops;
+        let planning = Planning {
+            source: Source::Person,
+            actor: Some(&self.actor),
+            jitter,
+        };
+        let planned = plan(&self.view, command, planning)?.ops;
         let mut request = PushRequest {
             client_id: self.client.clone(),
             epoch: None,

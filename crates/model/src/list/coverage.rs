@@ -2,15 +2,16 @@
 
 use super::fold::item_key;
 use super::ops::{ListOp, Write};
+use super::tables::item_versions;
 use super::{ITEMS, Parts, TITLES, Versions};
 use crate::compaction::{Coverage, has_only};
 use crate::planted::{Defect, is_planted};
-use crate::{ListId, OpKey, Payload, Row, Rows, Value};
+use crate::{Clock, ListId, OpKey, Payload, Row, Rows, Value};
 
 /// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
 const FIELDS: [&str; 6] = ["type", "itemId", "actor", "clock", "payload", "touches"];
 /// Those of the object within it.
-const INNER: [&str; 6] = ["text", "done", "note", "pos", "list", "title"];
+const INNER: [&str; 7] = ["text", "done", "note", "pos", "list", "title", "versions"];
 
 /// Says whether the rows of a list still need one of its ops: those that win a part of one.
 pub fn coverage<R: Rows>(
@@ -48,5 +49,22 @@ pub fn coverage<R: Rows>(
         Coverage::Needed
     } else {
         Coverage::Covered
+    })
+}
+
+/// Whether the op gives back what a collected tombstone may have had later: see
+/// [`crate::compaction::gives_back_collected`].
+pub(crate) fn gives_back_collected<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+    collected: Clock,
+) -> Result<bool, R::Error> {
+    let Some(ListOp::Restore { item, carried, .. }) = ListOp::read(payload) else {
+        return Ok(false);
+    };
+    rows.look(&ITEMS, &item_key(key, &item), |row| {
+        let versions = row.map(item_versions).unwrap_or_default();
+        carried.is_behind(&versions, key, collected)
     })
 }

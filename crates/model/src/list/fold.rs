@@ -1,8 +1,7 @@
 //! The fold of scope `list`.
 
 use super::ops::{ItemWrite, ListOp, Write};
-use super::versions::version_of;
-use super::{ITEMS, Parts, TITLES, Versions};
+use super::{Carried, ITEMS, Parts, TITLES, Versions};
 use crate::planted::{Defect, is_planted};
 use crate::{Folded, ItemId, ListId, OpKey, Payload, Place, Row, Rows, SkipReason, Value};
 
@@ -52,7 +51,7 @@ fn write_item<R: Rows>(
     if is_planted(Defect::DropOnRemoved) && cells.is_removed() && write.present.is_none() {
         return Ok(());
     }
-    let won = cells.versions.win(parts, &version_of(key));
+    let won = write.carried.win(&mut cells.versions, parts, key);
     if won.is_empty() {
         return Ok(());
     }
@@ -65,7 +64,8 @@ fn write_title<R: Rows>(rows: &mut R, key: &OpKey, title: String) -> Result<(), 
     let row = rows.get(&TITLES, std::slice::from_ref(&row_key))?;
     let versions = row.and_then(|row| row.into_iter().nth(2)?.into_text());
     let mut versions = Versions::of_text(&versions.unwrap_or_default());
-    if versions.win(Parts::TITLE, &version_of(key)).is_empty() {
+    let won = Carried::default().win(&mut versions, Parts::TITLE, key);
+    if won.is_empty() {
         return Ok(());
     }
     let row = vec![row_key, title.into(), versions.to_text().into()];

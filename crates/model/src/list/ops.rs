@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Parts, Position};
+use super::carried::WireCarried;
+use super::{Carried, Parts, Position};
 use crate::{ItemId, ListId, Payload, PayloadError};
 
 /// An item, wherever it is shown: its list of origin, and its id there.
@@ -50,11 +51,13 @@ pub enum ListOp<'a> {
     Remove {
         item: ItemId,
     },
-    /// Makes the item again, as it is said here and nowhere else. Writes every part.
+    /// Makes the item again, as it is said here and nowhere else. Writes every part, but for its
+    /// existence as those have left it who wrote it before, where they are `carried`.
     Restore {
         item: ItemId,
         content: Content<'a>,
         home: ListId,
+        carried: Carried,
     },
     /// Names the list itself. Syncline renames lists in the registry; others did it here.
     RenameList {
@@ -71,6 +74,8 @@ pub(super) struct ItemWrite<'a> {
     pub(super) text: Option<Cow<'a, str>>,
     pub(super) done: Option<bool>,
     pub(super) note: Option<Cow<'a, str>>,
+    /// Whose all that is.
+    pub(super) carried: Carried,
 }
 
 impl ItemWrite<'_> {
@@ -123,6 +128,8 @@ struct WirePayload<'a> {
     home: Option<ListId>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     title: Option<Cow<'a, str>>,
+    #[serde(rename = "versions", skip_serializing_if = "Option::is_none")]
+    carried: Option<WireCarried>,
 }
 
 /// A position as a payload spells it: ours, or a path of digits and actors.
@@ -220,6 +227,7 @@ impl<'a> ListOp<'a> {
                     position: position??,
                 },
                 home: said.home?,
+                carried: Carried::read(said.carried),
             },
             "renameList" => Self::RenameList { title: said.title? },
             _ => return None,
@@ -265,9 +273,11 @@ impl<'a> ListOp<'a> {
                 item,
                 content,
                 home,
+                carried,
             } => {
                 let payload = WirePayload {
                     home: Some(home.clone()),
+                    carried: carried.wire(),
                     ..content.wire()
                 };
                 ("restore", Some(item), Some(payload))
@@ -297,7 +307,14 @@ impl<'a> ListOp<'a> {
                 item,
                 content,
                 home,
-            } => Write::Item(item, content.write(home)),
+                carried,
+            } => {
+                let write = ItemWrite {
+                    carried,
+                    ..content.write(home)
+                };
+                Write::Item(item, write)
+            }
             Self::Update {
                 item,
                 text,
@@ -345,6 +362,7 @@ impl<'a> Content<'a> {
             text: Some(self.text),
             done: Some(self.done),
             note: Some(self.note),
+            carried: Carried::default(),
         }
     }
 

@@ -11,14 +11,19 @@ use super::command::{Command, Source};
 use super::room::Slot;
 use super::{ItemRef, Jitter, ListItem, TextError, TextKind};
 use crate::registry::List;
-use crate::{ItemId, ListId, Payload, PayloadError, ResourceId, Scope};
+use crate::{ActorId, ItemId, ListId, Payload, PayloadError, ResourceId, Row, Scope};
 
 /// What a plan reads of a view. Each is one look-up by key or index.
 pub trait ListView {
     type Error;
 
+    /// The item's row of [`super::ITEMS`], whatever became of it.
+    fn item_row(&self, item: &ItemRef) -> Result<Option<Row>, Self::Error>;
+
     /// The item, whatever became of it.
-    fn item(&self, item: &ItemRef) -> Result<Option<ListItem>, Self::Error>;
+    fn item(&self, item: &ItemRef) -> Result<Option<ListItem>, Self::Error> {
+        Ok(self.item_row(item)?.and_then(ListItem::from_row))
+    }
 
     /// Of the items that `list` shows, the next after `slot` in the order of position, item id and
     /// list of origin; without one, the first.
@@ -35,8 +40,15 @@ pub trait ListView {
         slot: Option<&Slot<ItemRef>>,
     ) -> Result<Option<ListItem>, Self::Error>;
 
+    /// The list's row of [`crate::registry::LISTS`], whatever became of it, with its row of
+    /// [`super::TITLES`] if it has one.
+    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, Self::Error>;
+
     /// The list, whatever became of it.
-    fn list(&self, list: &ListId) -> Result<Option<List>, Self::Error>;
+    fn list(&self, list: &ListId) -> Result<Option<List>, Self::Error> {
+        let rows = self.list_rows(list)?;
+        Ok(rows.and_then(|(row, own_title)| List::from_rows(row, own_title)))
+    }
 
     /// The next list after `slot` in the order of position and id; without one, the first.
     fn list_after(&self, slot: Option<&Slot<ListId>>) -> Result<Option<List>, Self::Error>;
@@ -108,17 +120,27 @@ pub struct Plan {
     pub inverse: Vec<Command>,
 }
 
-/// Plans a command on what `view` shows. `jitter` is random, and new with each call.
+/// Whose plan it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Planning<'a> {
+    pub source: Source,
+    /// Who will write the ops, where they may yet be refused and written anew by another actor.
+    pub actor: Option<&'a ActorId>,
+    /// Random, and new with each plan.
+    pub jitter: Jitter,
+}
+
+/// Plans a command on what `view` shows.
 pub fn plan<V: ListView>(
     view: &V,
     command: &Command,
-    source: Source,
-    jitter: Jitter,
+    planning: Planning<'_>,
 ) -> Result<Plan, PlanError<V::Error>> {
     let planner = Planner {
         view,
-        source,
-        jitter,
+        source: planning.source,
+        actor: planning.actor,
+        jitter: planning.jitter,
     };
     match command {
         Command::NewList { list, title, spot } => planner.new_list(list, title, spot),
@@ -140,6 +162,7 @@ pub fn plan<V: ListView>(
 struct Planner<'v, V> {
     view: &'v V,
     source: Source,
+    actor: Option<&'v ActorId>,
     jitter: Jitter,
 }
 

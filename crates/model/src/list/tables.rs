@@ -52,11 +52,17 @@ pub static ITEM_TOMBSTONES: Tombstones = Tombstones {
 };
 
 fn item_stamps(row: &Row) -> Option<Vec<OpVersion>> {
-    let [_, _, _, _, present, _, versions, _, _] = row.as_slice() else {
-        return None;
-    };
-    let absent = present.as_integer() != Some(1);
-    absent.then(|| Versions::of_text(versions.as_text().unwrap_or_default()).into_stamps())
+    (!is_present(row)).then(|| item_versions(row).into_holders())
+}
+
+/// Whether a row of [`ITEMS`] is of an item that is there.
+pub(super) fn is_present(row: &Row) -> bool {
+    row.get(4).and_then(Value::as_integer) == Some(1)
+}
+
+/// Who wrote the parts of a row of [`ITEMS`].
+pub(super) fn item_versions(row: &Row) -> Versions {
+    Versions::of_text(row.get(6).and_then(Value::as_text).unwrap_or_default())
 }
 
 /// An item as its row tells it.

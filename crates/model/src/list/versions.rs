@@ -1,7 +1,8 @@
 //! Who wrote the parts of a row last.
 //!
 //! In a row they are text, one line for all parts of one write: letters of parts, clock, actor. An
-//! item that nobody has touched since it was made has one line. Actors have no line breaks.
+//! item that nobody has touched since it was made has one line. Where another op has given the parts
+//! back, a second line names it: `<`, clock, actor. Actors have no line breaks.
 
 use std::fmt::Write as _;
 
@@ -42,11 +43,11 @@ impl Parts {
         self.0 == 0
     }
 
-    const fn and(self, other: Self) -> Self {
+    pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    const fn or(self, other: Self) -> Self {
+    pub(crate) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -67,50 +68,102 @@ impl Parts {
     }
 }
 
-/// The last writer of each part of a row that was ever written.
+/// What a part is worth: the greater stamp wins it.
+///
+/// Of the ops that give a part back as one write has left it, the last counts, so that each part is of
+/// one op of the log, though the write itself be dropped from it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stamp {
+    /// Who wrote what the part says.
+    pub(crate) version: OpVersion,
+    /// The later op that has given it back; none: it is of the write itself.
+    pub(crate) given_by: Option<OpVersion>,
+}
+
+impl Stamp {
+    /// That of what an op writes itself.
+    pub(crate) fn own(version: OpVersion) -> Self {
+        Self {
+            version,
+            given_by: None,
+        }
+    }
+
+    /// The op of the log that the part is of.
+    fn holder(self) -> OpVersion {
+        self.given_by.unwrap_or(self.version)
+    }
+}
+
+/// The stamp of each part of a row that was ever written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Versions(Vec<(Parts, OpVersion)>);
+pub(crate) struct Versions(Vec<(Parts, Stamp)>);
 
 /// A guess at the bytes of a line: the actor is mostly a UUID.
 const LINE_BYTES_GUESS: usize = 64;
 const OURS: &str = "the fold alone writes this column";
+/// Begins the line of the op that has given back the parts of the line before.
+const GIVEN: char = '<';
 
 impl Versions {
     /// Reads what [`Versions::to_text`] wrote.
     pub(crate) fn of_text(text: &str) -> Self {
-        let lines = text.lines().map(|line| Self::line(line).expect(OURS));
-        Self(lines.collect())
+        let mut all = Vec::new();
+        for line in text.lines() {
+            match line.strip_prefix(GIVEN) {
+                Some(given) => Self::note_giver(&mut all, given),
+                None => Self::line(line).map(|line| all.push(line)),
+            }
+            .expect(OURS);
+        }
+        Self(all)
     }
 
-    fn line(line: &str) -> Option<(Parts, OpVersion)> {
-        let (letters, clock, actor) = Self::words(line)?;
-        let parts = Parts::of_letters(letters)?;
-        let clock = Clock::new(clock).ok()?;
-        let actor = ActorId::new(actor).ok()?;
-        Some((parts, OpVersion { clock, actor }))
-    }
-
-    /// The letters, the clock and the actor of a line.
-    fn words(line: &str) -> Option<(&str, u64, &str)> {
+    fn line(line: &str) -> Option<(Parts, Stamp)> {
         let (letters, rest) = line.split_once(' ')?;
-        let (clock, actor) = rest.split_once(' ')?;
-        Some((letters, clock.parse().ok()?, actor))
+        Some((
+            Parts::of_letters(letters)?,
+            Stamp::own(Self::version(rest)?),
+        ))
+    }
+
+    fn note_giver(all: &mut [(Parts, Stamp)], given: &str) -> Option<()> {
+        let (_, stamp) = all.last_mut()?;
+        stamp.given_by = Some(Self::version(given)?);
+        Some(())
+    }
+
+    fn version(words: &str) -> Option<OpVersion> {
+        let (clock, actor) = Self::words(words)?;
+        Some(OpVersion {
+            clock: Clock::new(clock).ok()?,
+            actor: ActorId::new(actor).ok()?,
+        })
+    }
+
+    /// The clock and the actor of an op.
+    fn words(words: &str) -> Option<(u64, &str)> {
+        let (clock, actor) = words.split_once(' ')?;
+        Some((clock.parse().ok()?, actor))
     }
 
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::with_capacity(self.0.len() * LINE_BYTES_GUESS);
-        for (parts, version) in &self.0 {
+        const TO_STRING: &str = "writing to a string does not fail";
+        for (parts, Stamp { version, given_by }) in &self.0 {
             text.extend(parts.letters());
-            writeln!(text, " {} {}", version.clock, version.actor)
-                .expect("writing to a string does not fail");
+            writeln!(text, " {} {}", version.clock, version.actor).expect(TO_STRING);
+            if let Some(by) = given_by {
+                writeln!(text, "{GIVEN}{} {}", by.clock, by.actor).expect(TO_STRING);
+            }
         }
         text.pop();
         text
     }
 
-    /// Of `parts`, those that a write of this version wins: from now on they are its own.
-    pub(crate) fn win(&mut self, parts: Parts, version: &OpVersion) -> Parts {
-        let lost = self.0.iter().filter(|(_, last)| !later(version, last));
+    /// Of `parts`, those that a write with this stamp wins: from now on they are its own.
+    pub(crate) fn win(&mut self, parts: Parts, stamp: &Stamp) -> Parts {
+        let lost = self.0.iter().filter(|(_, last)| !later(stamp, last));
         let lost = lost.fold(Parts::default(), |all, (lost, _)| all.or(*lost));
         let won = planted_wins(parts, lost);
         if won.is_empty() {
@@ -119,9 +172,9 @@ impl Versions {
         for (parts, _) in &mut self.0 {
             *parts = parts.without(won);
         }
-        match self.0.iter_mut().find(|(_, last)| last == version) {
+        match self.0.iter_mut().find(|(_, last)| last == stamp) {
             Some((parts, _)) => *parts = parts.or(won),
-            None => self.0.push((won, version.clone())),
+            None => self.0.push((won, stamp.clone())),
         }
         self.0.retain(|(parts, _)| !parts.is_empty());
         // Each part stands in one line alone, so that its lowest part gives a line one place.
@@ -130,34 +183,53 @@ impl Versions {
         won
     }
 
-    /// Who wrote `part` last.
+    /// Who wrote what `part` says.
     pub(crate) fn of(&self, part: Parts) -> Option<&OpVersion> {
         let line = self.0.iter().find(|(parts, _)| parts.has(part));
-        line.map(|(_, version)| version)
+        line.map(|(_, stamp)| &stamp.version)
+    }
+
+    /// Who wrote what each of `parts` says, as far as they were ever written.
+    pub(crate) fn of_each(&self, parts: Parts) -> impl Iterator<Item = (Parts, &OpVersion)> {
+        let lines = self.0.iter();
+        lines.filter_map(move |(known, stamp)| {
+            let known = known.and(parts);
+            (!known.is_empty()).then_some((known, &stamp.version))
+        })
     }
 
     /// Whether a part of `parts` is of the op with this key, in what [`Versions::to_text`] wrote.
     pub(crate) fn text_holds(text: &str, parts: Parts, key: &OpKey) -> bool {
-        text.lines().any(|line| {
-            let (letters, clock, actor) = Self::words(line).expect(OURS);
-            actor == key.actor.as_str()
-                && clock == key.clock.get()
-                && !Parts::of_letters(letters)
-                    .expect(OURS)
-                    .and(parts)
-                    .is_empty()
-        })
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let (letters, writer) = line.split_once(' ').expect(OURS);
+            let giver = lines.next_if(|next| next.starts_with(GIVEN));
+            let giver = giver.filter(|_| !is_planted(Defect::CoverageForgetsGivenBack));
+            let holder = giver.map_or(writer, |giver| &giver[GIVEN.len_utf8()..]);
+            let (clock, actor) = Self::words(holder).expect(OURS);
+            let held = Parts::of_letters(letters).expect(OURS).and(parts);
+            if actor == key.actor.as_str() && clock == key.clock.get() && !held.is_empty() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether all of `parts` were written.
     pub(crate) fn are_of(&self, parts: Parts) -> bool {
-        let written = self.0.iter().map(|(parts, _)| *parts);
-        written.fold(parts, Parts::without).is_empty()
+        self.unwritten(parts).is_empty()
     }
 
-    /// The versions of all parts.
-    pub(crate) fn into_stamps(self) -> Vec<OpVersion> {
-        self.0.into_iter().map(|(_, version)| version).collect()
+    /// Those of `parts` that were never written.
+    pub(crate) fn unwritten(&self, parts: Parts) -> Parts {
+        let written = self.0.iter().map(|(parts, _)| *parts);
+        written.fold(parts, Parts::without)
+    }
+
+    /// The ops of the log that the parts are of.
+    pub(crate) fn into_holders(self) -> Vec<OpVersion> {
+        let stamps = self.0.into_iter();
+        stamps.map(|(_, stamp)| stamp.holder()).collect()
     }
 }
 
@@ -169,11 +241,11 @@ pub(crate) fn version_of(key: &OpKey) -> OpVersion {
     }
 }
 
-fn later(version: &OpVersion, last: &OpVersion) -> bool {
+fn later(stamp: &Stamp, last: &Stamp) -> bool {
     if is_planted(Defect::TieByArrival) {
-        return version.clock >= last.clock;
+        return stamp.version.clock >= last.version.clock;
     }
-    version > last
+    stamp > last
 }
 
 /// What is won where `lost` isn't, with the defects that a test has planted.

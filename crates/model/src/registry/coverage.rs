@@ -1,15 +1,16 @@
 //! Which ops of the registry its rows still need.
 
 use super::fold::list_key;
+use super::tables::list_versions;
 use super::{LISTS, RESOURCE, RegistryOp};
 use crate::compaction::{Coverage, has_only};
 use crate::list::Versions;
-use crate::{OpKey, Payload, Rows};
+use crate::{Clock, OpKey, Payload, Rows};
 
 /// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
 const FIELDS: [&str; 6] = ["type", "listId", "itemId", "actor", "clock", "payload"];
 /// Those of the object within it.
-const INNER: [&str; 2] = ["title", "pos"];
+const INNER: [&str; 3] = ["title", "pos", "versions"];
 
 /// Says whether the rows of the registry still need one of its ops: those that win a part of one.
 pub fn coverage<R: Rows>(
@@ -33,5 +34,22 @@ pub fn coverage<R: Rows>(
         Coverage::Needed
     } else {
         Coverage::Covered
+    })
+}
+
+/// Whether the op gives back what a collected tombstone may have had later: see
+/// [`crate::compaction::gives_back_collected`].
+pub(crate) fn gives_back_collected<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+    collected: Clock,
+) -> Result<bool, R::Error> {
+    let Some(RegistryOp::Restore { list, carried, .. }) = RegistryOp::read(payload) else {
+        return Ok(false);
+    };
+    rows.look(&LISTS, &list_key(&list), |row| {
+        let versions = row.map(list_versions).unwrap_or_default();
+        carried.is_behind(&versions, key, collected)
     })
 }

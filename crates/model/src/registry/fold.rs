@@ -1,7 +1,7 @@
 //! The fold of scope `registry`.
 
 use super::{LISTS, RESOURCE, RegistryOp};
-use crate::list::{Parts, Versions, version_of};
+use crate::list::{Parts, Versions};
 use crate::{Folded, ListId, OpKey, Payload, Place, Rows, SkipReason, Value};
 
 /// Folds one op of the registry.
@@ -21,7 +21,7 @@ pub fn fold<R: Rows>(
         .get(&LISTS, &row_key)?
         .unwrap_or_else(|| unknown(row_key));
     let mut versions = Versions::of_text(row[5].as_text().unwrap_or_default());
-    let won = versions.win(write.parts(), &version_of(key));
+    let won = write.carried.win(&mut versions, write.parts(), key);
     if won.is_empty() {
         return Ok(Folded::Applied);
     }

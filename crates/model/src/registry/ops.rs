@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::list::{Parts, Position, WirePosition};
+use crate::list::{Carried, Parts, Position, WireCarried, WirePosition};
 use crate::{ListId, Payload, PayloadError};
 
 /// A payload of scope `registry`.
@@ -19,11 +19,13 @@ pub enum RegistryOp<'a> {
     Remove {
         list: ListId,
     },
-    /// Makes the list again, named and placed as it is said here. Writes every part.
+    /// Makes the list again, named and placed as it is said here. Writes every part, but for its
+    /// existence as those have left it who wrote it before, where they are `carried`.
     Restore {
         list: ListId,
         title: Cow<'a, str>,
         position: Position,
+        carried: Carried,
     },
     Reorder {
         list: ListId,
@@ -41,9 +43,20 @@ pub(super) struct ListWrite<'a> {
     pub(super) position: Option<Position>,
     pub(super) present: Option<bool>,
     pub(super) title: Option<Cow<'a, str>>,
+    /// Whose all that is.
+    pub(super) carried: Carried,
 }
 
-impl ListWrite<'_> {
+impl<'a> ListWrite<'a> {
+    fn whole(title: Cow<'a, str>, position: Position, carried: Carried) -> Self {
+        Self {
+            position: Some(position),
+            present: Some(true),
+            title: Some(title),
+            carried,
+        }
+    }
+
     pub(super) fn parts(&self) -> Parts {
         Parts::of([
             (Parts::POSITION, self.position.is_some()),
@@ -75,6 +88,8 @@ struct WirePayload<'a> {
     title: Option<Cow<'a, str>>,
     #[serde(rename = "pos", skip_serializing_if = "Option::is_none")]
     position: Option<WirePosition>,
+    #[serde(rename = "versions", skip_serializing_if = "Option::is_none")]
+    carried: Option<WireCarried>,
 }
 
 impl<'a> RegistryOp<'a> {
@@ -95,6 +110,7 @@ impl<'a> RegistryOp<'a> {
                 list,
                 title: said.title?,
                 position: position??,
+                carried: Carried::read(said.carried),
             },
             "reorderList" => Self::Reorder {
                 list,
@@ -110,25 +126,30 @@ impl<'a> RegistryOp<'a> {
 
     /// Writes the payload; fails where it is larger than a payload may be.
     pub fn payload(&self) -> Result<Payload, PayloadError> {
-        let (kind, list, title, position) = match self {
+        let (kind, list, title, position, carried) = match self {
             Self::Create {
                 list,
                 title,
                 position,
-            } => ("createList", list, Some(title), Some(position)),
-            Self::Remove { list } => ("removeList", list, None, None),
+            } => ("createList", list, Some(title), Some(position), None),
+            Self::Remove { list } => ("removeList", list, None, None, None),
             Self::Restore {
                 list,
                 title,
                 position,
-            } => ("restoreList", list, Some(title), Some(position)),
-            Self::Reorder { list, position } => ("reorderList", list, None, Some(position)),
-            Self::Rename { list, title } => ("renameList", list, Some(title), None),
+                carried,
+            } => {
+                let carried = carried.wire();
+                ("restoreList", list, Some(title), Some(position), carried)
+            }
+            Self::Reorder { list, position } => ("reorderList", list, None, Some(position), None),
+            Self::Rename { list, title } => ("renameList", list, Some(title), None, None),
         };
         let says_more = title.is_some() || position.is_some();
         let payload = says_more.then(|| WirePayload {
             title: title.map(|title| Cow::Borrowed(&**title)),
             position: position.cloned().map(WirePosition::Position),
+            carried,
         });
         Payload::from_value(&Wire {
             kind: kind.into(),
@@ -145,19 +166,13 @@ impl<'a> RegistryOp<'a> {
                 list,
                 title,
                 position,
-            }
-            | Self::Restore {
+            } => (list, ListWrite::whole(title, position, Carried::default())),
+            Self::Restore {
                 list,
                 title,
                 position,
-            } => {
-                let write = ListWrite {
-                    position: Some(position),
-                    present: Some(true),
-                    title: Some(title),
-                };
-                (list, write)
-            }
+                carried,
+            } => (list, ListWrite::whole(title, position, carried)),
             Self::Remove { list } => {
                 let write = ListWrite {
                     present: Some(false),

@@ -35,11 +35,17 @@ pub static LIST_TOMBSTONES: Tombstones = Tombstones {
 };
 
 fn list_stamps(row: &Row) -> Option<Vec<OpVersion>> {
-    let [_, _, _, present, _, versions] = row.as_slice() else {
-        return None;
-    };
-    let absent = present.as_integer() != Some(1);
-    absent.then(|| Versions::of_text(versions.as_text().unwrap_or_default()).into_stamps())
+    (!is_present(row)).then(|| list_versions(row).into_holders())
+}
+
+/// Whether a row of [`LISTS`] is of a list that is there.
+pub(crate) fn is_present(row: &Row) -> bool {
+    row.get(3).and_then(Value::as_integer) == Some(1)
+}
+
+/// Who wrote the parts of a row of [`LISTS`].
+pub(crate) fn list_versions(row: &Row) -> Versions {
+    Versions::of_text(row.get(5).and_then(Value::as_text).unwrap_or_default())
 }
 
 /// A list as its row tells it.
@@ -76,14 +82,22 @@ impl List {
 /// it, in [`crate::list::TITLES`], the one written later by `(clock, actor)`; the registry's, if both
 /// are of one version.
 pub fn shown_title<'a>(row: &'a Row, own_title: Option<&'a Row>) -> &'a str {
-    let cell = |row: &'a Row, column: usize| row.get(column).and_then(Value::as_text);
-    let version = |row, column| {
-        let versions = Versions::of_text(cell(row, column).unwrap_or_default());
-        versions.of(Parts::TITLE).cloned()
+    let own = own_title.filter(|own| title_version(own, 2) > title_version(row, 5));
+    let title = match own {
+        Some(own) => own.get(1),
+        None => row.get(4),
     };
-    let title = cell(row, 4).unwrap_or_default();
-    match own_title {
-        Some(own) if version(own, 2) > version(row, 5) => cell(own, 1).unwrap_or(title),
-        _ => title,
-    }
+    title.and_then(Value::as_text).unwrap_or_default()
+}
+
+/// Who wrote the title that is shown; none: nobody has.
+pub(crate) fn shown_title_version(row: &Row, own_title: Option<&Row>) -> Option<OpVersion> {
+    let own = own_title.and_then(|own| title_version(own, 2));
+    own.max(title_version(row, 5))
+}
+
+fn title_version(row: &Row, versions: usize) -> Option<OpVersion> {
+    let versions = row.get(versions).and_then(Value::as_text);
+    let versions = Versions::of_text(versions.unwrap_or_default());
+    versions.of(Parts::TITLE).cloned()
 }

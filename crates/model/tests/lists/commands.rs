@@ -7,7 +7,7 @@ use syncline_model::list::{
 
 use syncline_model::ListId;
 
-use super::memory::{Memory, item, list, on_list, stamped};
+use super::memory::{Memory, by, item, list, on_list, stamped};
 
 struct Desk {
     view: Memory,
@@ -53,7 +53,11 @@ impl Desk {
             let text = serde_json::to_string(command).expect("a command is plain data");
             let command: Command = serde_json::from_str(&text).expect("it was just written");
             let clock = self.clock + 1;
-            let plan = plan(&self.view, &command, Source::History, clock_jitter(clock));
+            let plan = plan(
+                &self.view,
+                &command,
+                by("a", Source::History, clock_jitter(clock)).planning(),
+            );
             let plan = plan.expect("what was done can be taken back");
             for op in stamped(&plan.ops, "a", clock) {
                 self.view.fold(&op);
@@ -333,8 +337,19 @@ fn a_history_may_write_again_what_no_person_may() {
         item: x(),
         text: String::new(),
     };
-    assert!(plan(&desk.view, &blank, Source::History, [0; 4]).is_ok());
-    let person = plan(&desk.view, &blank, Source::Person, [0; 4]);
+    assert!(
+        plan(
+            &desk.view,
+            &blank,
+            by("a", Source::History, [0; 4]).planning()
+        )
+        .is_ok()
+    );
+    let person = plan(
+        &desk.view,
+        &blank,
+        by("a", Source::Person, [0; 4]).planning(),
+    );
     assert!(matches!(person, Err(PlanError::Text(_))));
     assert!(Position::parse("no position").is_err());
 }

@@ -21,7 +21,7 @@ fn moved(actor: &str, clock: u64, payload: &str) -> Op {
 }
 
 /// Folds the ops in every order, each of them twice, and gives what all orders show.
-fn in_every_order(ops: &[Op]) -> Memory {
+pub(crate) fn in_every_order(ops: &[Op]) -> Memory {
     let expected = Memory::of(ops);
     for order in orders(ops) {
         assert_eq!(Memory::of(&order), expected, "{order:?}");

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 
 use syncline_model::compaction::is_tombstone;
 use syncline_model::list::{
-    Command, ITEMS, ItemRef, Jitter, ListItem, ListView, Plan, PlanError, PlannedOp, Slot, Source,
-    TITLES, plan,
+    Command, ITEMS, ItemRef, Jitter, ListItem, ListView, Plan, PlanError, PlannedOp, Planning,
+    Slot, Source, TITLES, plan,
 };
 use syncline_model::registry::{LISTS, List};
 use syncline_model::{
@@ -123,12 +123,38 @@ impl Memory {
         clock: u64,
         jitter: Jitter,
     ) -> Result<(Plan, Vec<Op>), PlanError<Infallible>> {
-        let plan = plan(self, command, Source::Person, jitter)?;
+        let plan = plan(self, command, by(actor, Source::Person, jitter).planning())?;
         let ops: Vec<_> = stamped(&plan.ops, actor, clock);
         for op in &ops {
             self.fold(op);
         }
         Ok((plan, ops))
+    }
+}
+
+/// A plan of an actor's.
+pub(crate) struct By {
+    actor: ActorId,
+    source: Source,
+    jitter: Jitter,
+}
+
+pub(crate) fn by(actor: &str, source: Source, jitter: Jitter) -> By {
+    let actor = ActorId::new(actor).expect("a short name");
+    By {
+        actor,
+        source,
+        jitter,
+    }
+}
+
+impl By {
+    pub(crate) fn planning(&self) -> Planning<'_> {
+        Planning {
+            source: self.source,
+            actor: Some(&self.actor),
+            jitter: self.jitter,
+        }
     }
 }
 
@@ -156,9 +182,9 @@ fn order_of(slot: &Slot<ItemRef>) -> (String, ItemId, ListId) {
 impl ListView for Memory {
     type Error = Infallible;
 
-    fn item(&self, item: &ItemRef) -> Result<Option<ListItem>, Infallible> {
+    fn item_row(&self, item: &ItemRef) -> Result<Option<Row>, Infallible> {
         let key = [item.list.as_str().into(), item.item.as_str().into()];
-        Ok(self.row(&ITEMS, &key).and_then(ListItem::from_row))
+        Ok(self.row(&ITEMS, &key))
     }
 
     fn item_after(
@@ -184,10 +210,10 @@ impl ListView for Memory {
         }))
     }
 
-    fn list(&self, list: &ListId) -> Result<Option<List>, Infallible> {
+    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, Infallible> {
         let row = self.row(&LISTS, &["registry".into(), list.as_str().into()]);
         let own = self.row(&TITLES, &[list.as_str().into()]);
-        Ok(row.and_then(|row| List::from_rows(row, own)))
+        Ok(row.map(|row| (row, own)))
     }
 
     fn list_after(&self, after: Option<&Slot<ListId>>) -> Result<Option<List>, Infallible> {

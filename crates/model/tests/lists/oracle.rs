@@ -1,5 +1,6 @@
 //! What rows must say, told from the ops alone and in the most naive way: each part of a thing is
-//! what the greatest `(clock, actor)` of all ops that name this part says.
+//! what the greatest `(clock, actor)` of all ops that name this part says. What a restore gives back
+//! is worth the `(clock, actor)` that it says, and of two that give back the same the later counts.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,14 @@ use syncline_model::{Op, Value};
 
 use super::memory::Memory;
 
-/// Parts by their names, each with what it says and who said it.
-type Parts = BTreeMap<&'static str, ((u64, String), Json)>;
+/// A clock and an actor.
+type Version = (u64, String);
+/// Who said something, and who repeated it last.
+type Said = (Version, Version);
+/// A part by its name, with what it says and who said it.
+type Part = (&'static str, (Said, Json));
+/// Parts by their names.
+type Parts = BTreeMap<&'static str, (Said, Json)>;
 /// A thing: its scope, its list or the registry, and its id.
 type Thing = (String, String, String);
 
@@ -21,7 +28,27 @@ const ITEM: [(&str, &str); 5] = [
     ("home", "list"),
 ];
 
-fn said(op: &Op) -> Option<(Thing, Vec<(&'static str, Json)>)> {
+/// Who said what stands in `field` of the op's payload.
+fn writer(op: &Op, payload: &Json, field: &str) -> Said {
+    let own = (op.key.clock.get(), op.key.actor.to_string());
+    let versions = &payload["versions"];
+    let counts = versions["actor"].is_null() || versions["actor"] == *own.1;
+    let written = versions["written"].as_array().filter(|_| counts);
+    let of_field = written.into_iter().flatten().find(|written| {
+        let parts = written["parts"].as_array();
+        parts.is_some_and(|parts| parts.contains(&field.into()))
+    });
+    let version = of_field.map(|written| {
+        let actor = written["actor"].as_str().unwrap_or_default().to_owned();
+        (written["clock"].as_u64().unwrap_or_default(), actor)
+    });
+    (
+        version.map_or(own.clone(), |version| version.min(own.clone())),
+        own,
+    )
+}
+
+fn said(op: &Op) -> Option<(Thing, Vec<Part>)> {
     let json: Json = serde_json::from_str(op.payload.as_str()).ok()?;
     let payload = &json["payload"];
     let (scope, resource) = (op.key.scope.to_string(), op.key.resource.to_string());
@@ -34,16 +61,18 @@ fn said(op: &Op) -> Option<(Thing, Vec<(&'static str, Json)>)> {
         _ => return None,
     };
     let mut parts = Vec::new();
+    let own = || writer(op, &Json::Null, "");
     if let Some(exists) = exists {
-        parts.push(("present", exists.into()));
+        parts.push(("present", (own(), exists.into())));
     }
     for (part, field) in ITEM.into_iter().chain([("title", "title")]) {
         if payload[field] != Json::Null {
-            parts.push((part, payload[field].clone()));
+            let said = writer(op, payload, field);
+            parts.push((part, (said, payload[field].clone())));
         }
     }
     if kind == "insert" {
-        parts.push(("home", resource.clone().into()));
+        parts.push(("home", (own(), resource.clone().into())));
     }
     let id = match &*scope {
         "registry" => id("listId")?,
@@ -60,12 +89,11 @@ pub(crate) fn told(ops: &[Op]) -> BTreeMap<Thing, BTreeMap<&'static str, Json>> 
         let Some((thing, parts)) = said(op) else {
             continue;
         };
-        let version = (op.key.clock.get(), op.key.actor.to_string());
-        for (part, value) in parts {
+        for (part, said) in parts {
             let last = things.entry(thing.clone()).or_default().entry(part);
-            let last = last.or_insert_with(|| (version.clone(), value.clone()));
-            if version > last.0 {
-                *last = (version.clone(), value);
+            let last = last.or_insert_with(|| said.clone());
+            if said.0 > last.0 {
+                *last = said;
             }
         }
     }
@@ -113,6 +141,7 @@ pub(crate) fn shown(view: &Memory) -> BTreeMap<Thing, BTreeMap<&'static str, Jso
         let versions = text("versions");
         let letters: String = versions
             .lines()
+            .filter(|line| !line.starts_with('<'))
             .filter_map(|line| line.split(' ').next())
             .collect();
         let parts = LETTERS

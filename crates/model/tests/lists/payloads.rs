@@ -91,6 +91,20 @@ fn what_the_fold_cannot_read_is_skipped_and_changes_nothing() {
         r#"{"type":"restore","itemId":"x","payload":{"text":"x","done":false,"pos":"a1","list":"l"}}"#.to_owned(),
         r#"{"type":"renameList","payload":{}}"#.to_owned(),
     ];
+    let versions = [
+        r#"[]"#,
+        r#"{"written":7}"#,
+        r#"{"written":[],"until":7}"#,
+        r#"{"written":[{"parts":["text"],"clock":0,"actor":"a"}]}"#,
+        r#"{"written":[{"parts":["text"],"clock":1,"actor":""}]}"#,
+        r#"{"written":[{"parts":["color"],"clock":1,"actor":"a"}]}"#,
+        r#"{"written":[{"parts":["text"],"clock":1,"actor":"a","color":"red"}]}"#,
+    ];
+    let restores = versions.map(|versions| {
+        format!(
+            r#"{{"type":"restore","itemId":"x","payload":{{{whole},"pos":"a1","list":"l","versions":{versions}}}}}"#
+        )
+    });
     let on_registries = [
         r#"{"type":"createList","payload":{"title":"no list","pos":"a1"}}"#,
         r#"{"type":"createList","listId":"l","payload":{"title":"no place"}}"#,
@@ -102,7 +116,8 @@ fn what_the_fold_cannot_read_is_skipped_and_changes_nothing() {
         key: key("a", 2, "registry", "not the registry"),
         payload: Payload::parse(r#"{"type":"removeList","listId":"l"}"#).unwrap(),
     };
-    let ops = on_lists.iter().map(|payload| on_list("a", 2, payload));
+    let on_lists = on_lists.iter().chain(&restores);
+    let ops = on_lists.map(|payload| on_list("a", 2, payload));
     let ops = ops.chain(on_registries.map(|payload| on_registry("a", 2, payload)));
     for op in ops.chain([elsewhere]) {
         let mut view = Memory::of(&[insert("a", 1, "x", "a1")]);
@@ -123,6 +138,7 @@ fn what_is_written_is_read_again() {
         r#"{"type":"move","itemId":"x","payload":{"pos":"a1","list":"l"}}"#,
         r#"{"type":"remove","itemId":"x"}"#,
         r#"{"type":"restore","itemId":"x","payload":{"text":"t","done":true,"note":"n","pos":"a1","list":"m"},"touches":["m"]}"#,
+        r#"{"type":"restore","itemId":"x","payload":{"text":"t","done":true,"note":"n","pos":"a1","list":"l","versions":{"actor":"a","written":[{"parts":["pos","list","note"],"clock":1,"actor":"b"},{"parts":["text"],"clock":7,"actor":"a"}]}}}"#,
         r#"{"type":"renameList","payload":{"title":"t"}}"#,
     ];
     for text in texts {
@@ -134,6 +150,7 @@ fn what_is_written_is_read_again() {
         r#"{"type":"createList","listId":"l","payload":{"title":"t","pos":"a1"}}"#,
         r#"{"type":"removeList","listId":"l"}"#,
         r#"{"type":"restoreList","listId":"l","payload":{"title":"t","pos":"a1"}}"#,
+        r#"{"type":"restoreList","listId":"l","payload":{"title":"t","pos":"a1","versions":{"written":[{"parts":["title"],"clock":7,"actor":"a"}]}}}"#,
         r#"{"type":"reorderList","listId":"l","payload":{"pos":"a1"}}"#,
         r#"{"type":"renameList","listId":"l","payload":{"title":"t"}}"#,
     ];

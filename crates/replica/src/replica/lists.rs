@@ -8,8 +8,8 @@
 //! any process of this replica. To undo is to write anew: what others have changed since in other
 //! parts of an item stays.
 
-use syncline_model::list::{Command, Jitter, Plan, PlanError, PlannedOp, Source, plan};
-use syncline_model::{ItemId, ListId, OpKey, Timestamp};
+use syncline_model::list::{Command, Jitter, Plan, PlanError, PlannedOp, Planning, Source, plan};
+use syncline_model::{ActorId, ItemId, ListId, OpKey, Timestamp};
 use syncline_store::lists::StoredLists;
 use syncline_store::local::{ListChange, ListDesk, ListStep, NewOp, Stack, WriteError};
 use syncline_store::{StoreError, TenantFile};
@@ -211,7 +211,13 @@ impl Replica {
                 if !whole && need == Need::WholeOutbox {
                     return Ok(None);
                 }
-                decide(desk, &Standing { tenant, host }).map(Some)
+                let actor = desk.actor()?;
+                let standing = Standing {
+                    tenant,
+                    host,
+                    actor,
+                };
+                decide(desk, &standing).map(Some)
             })
         })
     }
@@ -228,6 +234,8 @@ enum Need {
 struct Standing<'v> {
     tenant: &'v TenantFile,
     host: &'v dyn Host,
+    /// Who will write.
+    actor: ActorId,
 }
 
 /// What reverses a step.
@@ -242,7 +250,12 @@ impl Standing<'_> {
     fn plan(&self, command: &Command, source: Source) -> Result<Plan, ListError> {
         let view = StoredLists::new(self.tenant.connection());
         // Two commands of one change may aim at one gap, which neither sees the other fill.
-        plan(&view, command, source, jitter(self.host)).map_err(|error| match error {
+        let planning = Planning {
+            source,
+            actor: Some(&self.actor),
+            jitter: jitter(self.host),
+        };
+        plan(&view, command, planning).map_err(|error| match error {
             PlanError::View(error) => view_failed(error),
             declined => ListError::Declined(declined),
         })

@@ -101,9 +101,14 @@ impl<'c> StoredLists<'c> {
 
     /// The list of a row of [`LISTS`], by the title that is shown.
     pub(super) fn list_of(&self, row: Row) -> Result<List, StoreError> {
+        let (row, own) = self.with_own_title(row)?;
+        List::from_rows(row, own).ok_or(StoreError::damaged("a list's row is none"))
+    }
+
+    fn with_own_title(&self, row: Row) -> Result<(Row, Option<Row>), StoreError> {
         let id = row.get(1).and_then(|id| id.as_text()).unwrap_or_default();
         let own = self.one(&TITLES, &sql_of(&TITLES).select, [id])?;
-        List::from_rows(row, own).ok_or(StoreError::damaged("a list's row is none"))
+        Ok((row, own))
     }
 }
 
@@ -128,9 +133,9 @@ fn list_place(slot: &Slot<ListId>) -> [&str; 2] {
 impl ListView for StoredLists<'_> {
     type Error = StoreError;
 
-    fn item(&self, item: &ItemRef) -> Result<Option<ListItem>, StoreError> {
+    fn item_row(&self, item: &ItemRef) -> Result<Option<Row>, StoreError> {
         let key = [item.list.as_str(), item.item.as_str()];
-        self.one_item(&sql_of(&ITEMS).select, key)
+        self.one(&ITEMS, &sql_of(&ITEMS).select, key)
     }
 
     fn item_after(
@@ -155,8 +160,9 @@ impl ListView for StoredLists<'_> {
         }
     }
 
-    fn list(&self, list: &ListId) -> Result<Option<List>, StoreError> {
-        self.one_list(&sql_of(&LISTS).select, [RESOURCE, list.as_str()])
+    fn list_rows(&self, list: &ListId) -> Result<Option<(Row, Option<Row>)>, StoreError> {
+        let row = self.one(&LISTS, &sql_of(&LISTS).select, [RESOURCE, list.as_str()])?;
+        row.map(|row| self.with_own_title(row)).transpose()
     }
 
     fn list_after(&self, slot: Option<&Slot<ListId>>) -> Result<Option<List>, StoreError> {

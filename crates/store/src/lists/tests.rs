@@ -1,5 +1,5 @@
 use rusqlite::Connection;
-use syncline_model::list::{Command, ItemRef, NewItem, PlannedOp, Source, Spot, plan};
+use syncline_model::list::{Command, ItemRef, NewItem, PlannedOp, Planning, Source, Spot, plan};
 use syncline_model::{ActorId, Clock, Epoch, ItemId, ListId, Mark, Op, OpKey, Payload, Scope};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -46,8 +46,11 @@ impl World {
         let planned = plan(
             &StoredLists::new(self.view()),
             command,
-            Source::Person,
-            jitter,
+            Planning {
+                source: Source::Person,
+                actor: None,
+                jitter,
+            },
         );
         let planned = planned.unwrap().ops.into_iter();
         planned.map(|op| self.stamp(op)).collect()

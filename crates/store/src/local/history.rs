@@ -6,7 +6,7 @@
 use rusqlite::{OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 use syncline_model::list::{Command, ItemRef};
-use syncline_model::{ItemId, ListId, Timestamp};
+use syncline_model::{ActorId, ItemId, ListId, Timestamp};
 
 use super::outbox::{append, newest_order};
 use super::{LocalFile, NewOp, StoreError, WriteError, Written, read_identity};
@@ -135,6 +135,11 @@ impl ListDesk<'_> {
     /// The order of the newest op of the outbox; 0: it is empty.
     pub fn newest_order(&self) -> Result<u64, StoreError> {
         newest_order(self.transaction)
+    }
+
+    /// Who writes ops here.
+    pub fn actor(&self) -> Result<ActorId, StoreError> {
+        Ok(read_identity(self.transaction)?.actor)
     }
 
     /// The name of the current tenant file.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
+use syncline_model::compaction::gives_back_collected;
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Clock, Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq, fold};
 
@@ -22,8 +23,9 @@ pub enum Appended {
     Duplicate(Option<ServerSeq>),
     /// Another payload has its key.
     Conflict(ServerSeq),
-    /// Its clock is not above this one, the highest among collected tombstones of its resource: it
-    /// might fold otherwise here than where the tombstone still is.
+    /// Its clock, or that of something that it gives back, is not above this one, the highest among
+    /// collected tombstones of its resource: it might fold otherwise here than where the tombstone
+    /// still is.
     Behind(Clock),
 }
 
@@ -139,7 +141,7 @@ impl Batch<'_> {
                 None => Appended::Duplicate(None),
             });
         }
-        if let Some(clock) = self.collected_above(key)?
+        if let Some(clock) = self.collected_above(key, payload)?
             && find(&self.transaction, key)?.is_none()
         {
             return Ok(Appended::Behind(clock));
@@ -166,15 +168,22 @@ impl Batch<'_> {
         Ok(Appended::At(seq, folded))
     }
 
-    /// The clock that collected tombstones ask an op with this key to be above, if it isn't.
-    fn collected_above(&self, key: &OpKey) -> Result<Option<Clock>, StoreError> {
+    /// The clock that collected tombstones ask an op to be above, if it isn't, or if it gives back
+    /// what isn't.
+    fn collected_above(
+        &mut self,
+        key: &OpKey,
+        payload: Option<&Payload>,
+    ) -> Result<Option<Clock>, StoreError> {
         if !self.compacted.collected {
             return Ok(None);
         }
-        let collected = collected_clock(&self.transaction, key)?;
-        Ok(Clock::new(collected)
-            .ok()
-            .filter(|collected| key.clock <= *collected))
+        let Ok(collected) = Clock::new(collected_clock(&self.transaction, key)?) else {
+            return Ok(None);
+        };
+        let is_behind = key.clock <= collected
+            || gives_back_collected(&mut self.view, key, payload, collected)?;
+        Ok(is_behind.then_some(collected))
     }
 
     /// Writes the batch to the file; with full durability the disk has it when this returns.

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 
 use super::super::command::{Command, FormerItem, NewItem, Spot};
 use super::super::room::{Room, jitter_of};
-use super::super::{Content, ItemRef, ListItem, ListOp, Position, TextKind};
+use super::super::tables::{is_present, item_versions};
+use super::super::{
+    Carried, Content, ItemRef, ListItem, ListOp, Parts, Position, TextKind, Versions,
+};
 use super::order::{ItemOrder, Spots, item_slot};
 use super::{ListView, Plan, PlanError, Planned, PlannedOp, Planner};
-use crate::{ListId, PayloadError, Scope};
+use crate::{ListId, PayloadError, Row, Scope, Value};
 
 impl<V: ListView> Planner<'_, V> {
     pub(super) fn add(&self, list: &ListId, items: &[NewItem], spot: &Spot<ItemRef>) -> Planned<V> {
@@ -184,17 +187,21 @@ impl<V: ListView> Planner<'_, V> {
         )
     }
 
+    /// Gives back what the row has of the item, as its writers have left it; what it lacks, since it was
+    /// collected, as it was `kept`.
     pub(super) fn restore(&self, item: &ItemRef, kept: Option<&FormerItem>) -> Planned<V> {
-        let found = self.view.item(item).map_err(PlanError::View)?;
-        if found.as_ref().is_some_and(|found| found.present) {
+        let row = self.view.item_row(item).map_err(PlanError::View)?;
+        if row.as_ref().is_some_and(is_present) {
             return Ok(Plan::default());
         }
+        let versions = row.as_ref().map(item_versions).unwrap_or_default();
         let unknown = || PlanError::ItemUnknown {
             item: item.item.clone(),
         };
-        // The row knows what others have written since; what was kept knows what it was then.
-        let whole = found.and_then(former).or(kept.cloned());
-        let whole = whole.ok_or_else(unknown)?;
+        if kept.is_none() && versions.of(Parts::EXISTENCE).is_none() {
+            return Err(unknown());
+        }
+        let whole = remaining(row.as_ref(), &versions, kept).ok_or_else(unknown)?;
         let op = ListOp::Restore {
             item: item.item.clone(),
             content: Content {
@@ -204,9 +211,33 @@ impl<V: ListView> Planner<'_, V> {
                 position: whole.position,
             },
             home: whole.home,
+            carried: Carried::new(versions.of_each(Parts::ITEM), self.actor),
         };
         one(item, &op, Command::Remove { item: item.clone() })
     }
+}
+
+/// Each part of an item as its row has it, or else as it was kept; none where neither does.
+fn remaining(
+    row: Option<&Row>,
+    versions: &Versions,
+    kept: Option<&FormerItem>,
+) -> Option<FormerItem> {
+    let cell = |part, column: usize| {
+        let row = row.filter(|_| versions.of(part).is_some())?;
+        row.get(column)
+    };
+    let text = |part, column| cell(part, column)?.as_text().map(str::to_owned);
+    let position = text(Parts::POSITION, 3).and_then(|text| Position::new(text).ok());
+    let home = text(Parts::HOME, 2).and_then(|home| ListId::new(home).ok());
+    let done = cell(Parts::DONE, 5).and_then(Value::as_integer);
+    Some(FormerItem {
+        text: text(Parts::TEXT, 7).or_else(|| Some(kept?.text.clone()))?,
+        done: done.map(|done| done == 1).or_else(|| Some(kept?.done))?,
+        note: text(Parts::NOTE, 8).or_else(|| Some(kept?.note.clone()))?,
+        position: position.or_else(|| Some(kept?.position.clone()))?,
+        home: home.or_else(|| Some(kept?.home.clone()))?,
+    })
 }
 
 fn tick(item: &ItemRef, done: Option<bool>) -> ListOp<'static> {

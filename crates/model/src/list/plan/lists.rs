@@ -2,10 +2,12 @@
 
 use super::super::command::{Command, FormerList, Spot};
 use super::super::room::Room;
-use super::super::{Position, TextKind};
+use super::super::{Carried, Parts, Position, TextKind};
 use super::order::{ListOrder, Spots, list_slot};
 use super::{ListView, Plan, PlanError, Planned, PlannedOp, Planner};
-use crate::registry::{RESOURCE, RegistryOp};
+use crate::registry::{
+    RESOURCE, RegistryOp, is_present, list_versions, shown_title, shown_title_version,
+};
 use crate::{ListId, PayloadError, ResourceId, Scope};
 
 impl<V: ListView> Planner<'_, V> {
@@ -69,23 +71,36 @@ impl<V: ListView> Planner<'_, V> {
         })
     }
 
-    pub(super) fn restore_list(&self, list: &ListId, former: Option<&FormerList>) -> Planned<V> {
-        let found = self.view.list(list).map_err(PlanError::View)?;
-        if found.as_ref().is_some_and(|found| found.present) {
+    /// Gives back what the list's row has of it, as its writers have left it; what it lacks, since it
+    /// was collected, as it was `kept`.
+    pub(super) fn restore_list(&self, list: &ListId, kept: Option<&FormerList>) -> Planned<V> {
+        let rows = self.view.list_rows(list).map_err(PlanError::View)?;
+        let rows = rows.as_ref().map(|(row, own)| (row, own.as_ref()));
+        if rows.is_some_and(|(row, _)| is_present(row)) {
             return Ok(Plan::default());
         }
-        let found = found.and_then(|found| {
-            Some(FormerList {
-                position: found.position?,
-                title: found.title,
-            })
-        });
+        let versions = rows.map(|(row, _)| list_versions(row)).unwrap_or_default();
         let unknown = || PlanError::ListUnknown { list: list.clone() };
-        let whole = found.or(former.cloned()).ok_or_else(unknown)?;
+        if kept.is_none() && versions.of(Parts::EXISTENCE).is_none() {
+            return Err(unknown());
+        }
+        let placed = rows.filter(|_| versions.of(Parts::POSITION).is_some());
+        let position = placed.and_then(|(row, _)| Position::parse(row.get(2)?.as_text()?).ok());
+        // The title that is given back is the one that was shown.
+        let titled = rows.filter(|_| versions.of(Parts::TITLE).is_some());
+        let titled_by = titled.and_then(|(row, own)| shown_title_version(row, own));
+        let title = titled.map(|(row, own)| shown_title(row, own).to_owned());
+        let whole = title
+            .or_else(|| Some(kept?.title.clone()))
+            .zip(position.or_else(|| Some(kept?.position.clone())));
+        let (title, position) = whole.ok_or_else(unknown)?;
+        let writers = versions.of_each(Parts::POSITION);
+        let writers = writers.chain(titled_by.iter().map(|by| (Parts::TITLE, by)));
         let op = RegistryOp::Restore {
             list: list.clone(),
-            title: whole.title.into(),
-            position: whole.position,
+            title: title.into(),
+            position,
+            carried: Carried::new(writers, self.actor),
         };
         Ok(Plan {
             ops: vec![planned(&op)?],

@@ -2,7 +2,9 @@
 
 use axum::http::{HeaderValue, header};
 use serde_json::json;
-use syncline_model::list::{Command, ItemRef, PlanError, Source, TextError, TextKind, plan};
+use syncline_model::list::{
+    Command, ItemRef, PlanError, Planning, Source, TextError, TextKind, plan,
+};
 use syncline_model::registry::List;
 use syncline_model::{ItemId, ListId};
 use syncline_protocol::ErrorCode;
@@ -114,7 +116,13 @@ pub(super) fn planned(file: &TenantFile, commands: &[Command]) -> Result<Vec<New
     let view = StoredLists::new(file.connection());
     let mut ops = Vec::new();
     for command in commands {
-        let plan = plan(&view, command, Source::Person, random()).map_err(|error| match error {
+        let planning = Planning {
+            source: Source::Person,
+            // The log takes what is planned on its own view: nothing is written anew.
+            actor: None,
+            jitter: random(),
+        };
+        let plan = plan(&view, command, planning).map_err(|error| match error {
             PlanError::View(error) => Stop::Store(error),
             other => refused(other).into(),
         })?;

@@ -39,7 +39,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => (0..3_u8, 0..2_u64, 0..9_u8)
             .prop_map(|(actor, thread, kind)| Step::Append { actor, thread, kind }),
         3 => (0..3_u8, any::<bool>()).prop_map(|(actor, replaces)| Step::Custom { actor, replaces }),
-        12 => (0..3_u8, 0..6_u8, 0..12_u64)
+        12 => (0..3_u8, 0..8_u8, 0..12_u64)
             .prop_map(|(item, kind, lag)| Step::List { item, kind, lag }),
         2 => (0..2_usize).prop_map(Step::Pull),
         2 => (50..=100_u64, 1..20_usize, 1..40_usize)
@@ -53,7 +53,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn list_steps() -> impl Strategy<Value = Vec<Step>> {
     let list = |(item, kind, lag)| Step::List { item, kind, lag };
     let step = prop_oneof![
-        8 => (0..3_u8, 0..8_u8, Just(0)).prop_map(list),
+        8 => (0..3_u8, 0..10_u8, Just(0)).prop_map(list),
         2 => (0..3_u8, Just(3), 1..20_u64).prop_map(list),
         1 => (0..2_usize).prop_map(Step::Pull),
         4 => (60..=100_u64).prop_map(|floor| Step::Compact { floor, steps: 9, count: 100 }),
@@ -78,11 +78,21 @@ fn custom(actor: &str, clock: u64, word: &str) -> Op {
 fn list(item: u8, kind: u8, lag: u64, unique: u64) -> Op {
     let position = format!(r#""pos":[{{"digit":{unique},"actor":"a"}}]"#);
     let content = format!(r#""text":"t{unique}","done":false,"note":"",{position}"#);
+    // What somebody not long ago has written is given back.
+    let before = unique.saturating_sub(1 + unique % 5).max(1);
+    let written = format!(
+        r#"{{"parts":["text","done","note","pos","list"],"clock":{before},"actor":"l{before}"}}"#
+    );
+    let versions = format!(r#""versions":{{"actor":"l{unique}","written":[{written}]}}"#);
     let (kind, said) = match kind {
         0 => ("insert", format!("{{{content}}}")),
         1 => ("update", format!(r#"{{"text":"u{unique}"}}"#)),
         2 => ("move", format!("{{{position}}}")),
         3 => ("restore", format!(r#"{{{content},"list":"one"}}"#)),
+        4 | 5 => (
+            "restore",
+            format!(r#"{{{content},"list":"one",{versions}}}"#),
+        ),
         _ => ("remove", "null".to_owned()),
     };
     let text = format!(r#"{{"type":"{kind}","itemId":"i{item}","payload":{said}}}"#);
@@ -93,13 +103,14 @@ fn list(item: u8, kind: u8, lag: u64, unique: u64) -> Op {
     op
 }
 
-/// Appends an op to the log that compacts, as its writer would: with a later clock where it is
-/// refused; then to the one that doesn't.
+/// Appends an op to the log that compacts, as its writer would: by another actor and with a later
+/// clock where it is refused; then to the one that doesn't.
 fn append_to_both(small: &mut TenantFile, whole: &mut TenantFile, mut op: Op) {
     if let [Appended::Behind(clock)] = append(small, std::slice::from_ref(&op))[..] {
         let seen = small.head().unwrap().clock_max;
         assert!(clock.get() <= seen);
         op.key.clock = Clock::new(seen + 1).unwrap();
+        op.key.actor = ActorId::new(format!("{}-anew", op.key.actor)).unwrap();
         let again = append(small, std::slice::from_ref(&op));
         assert!(matches!(again[..], [Appended::At(..)]));
     }

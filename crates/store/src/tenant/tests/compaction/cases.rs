@@ -216,7 +216,7 @@ fn item_rows(file: &TenantFile) -> i64 {
 fn a_tombstone_goes_with_its_ops_and_nothing_from_before_it_is_taken_any_more() {
     let dir = Dir::new();
     let mut file = dir.create("t.db");
-    let removed = [list(1, 0, 0, 1), list(1, 1, 0, 2), list(1, 4, 0, 3)];
+    let removed = [list(1, 0, 0, 1), list(1, 1, 0, 2), list(1, 9, 0, 3)];
     append(&mut file, &removed);
     append(
         &mut file,
@@ -245,7 +245,7 @@ fn a_tombstone_goes_with_its_ops_and_nothing_from_before_it_is_taken_any_more() 
 fn a_tombstone_stays_while_an_older_stamp_on_its_list_stands_above_the_floor() {
     let dir = Dir::new();
     let mut file = dir.create("t.db");
-    append(&mut file, &[list(1, 0, 0, 5), list(1, 4, 0, 6)]);
+    append(&mut file, &[list(1, 0, 0, 5), list(1, 9, 0, 6)]);
     append(
         &mut file,
         &[list(1, 3, 4, 7), op("z", 20, thread(1), &create(1))],
@@ -254,4 +254,61 @@ fn a_tombstone_stays_while_an_older_stamp_on_its_list_stands_above_the_floor() {
     assert_eq!(run.totals().collected, 0);
     let run = compact_all(&mut file, 4);
     assert_eq!((run.totals().collected, item_rows(&file)), (1, 0));
+}
+
+/// The restore of item `i1` by `actor`, which gives back what somebody wrote at `written`.
+fn restore(actor: &str, clock: u64, written: u64) -> Op {
+    let mut op = custom(actor, clock, "false");
+    op.key.scope = Scope::new(Scope::LIST).unwrap();
+    let text = format!(
+        r#"{{"type":"restore","itemId":"i1","payload":{{"text":"given","done":true,"note":"n","pos":"a1","list":"one","versions":{{"actor":"me","written":[{{"parts":["text","done","note","pos","list"],"clock":{written},"actor":"l1"}}]}}}}}}"#
+    );
+    op.payload = Payload::parse(&text).unwrap();
+    op
+}
+
+#[test]
+fn what_is_given_back_where_it_was_collected_is_taken_whole_from_another_actor() {
+    let dir = Dir::new();
+    let (mut file, mut replica) = (dir.create("t.db"), dir.create("r.db"));
+    append(
+        &mut file,
+        &[list(1, 0, 0, 1), list(1, 9, 0, 2), list(1, 1, 0, 3)],
+    );
+    append(&mut file, &[op("z", 4, thread(1), &create(1))]);
+    pull_from_zero(&file, &mut replica, 10);
+    let run = compact_all(&mut file, 4);
+    assert_eq!((run.totals().collected, item_rows(&file)), (1, 0));
+    // By somebody who knew of the removal, and not of the text that came after it.
+    let mut late = restore("me", 9, 1);
+    let Appended::Behind(clock) = append(&mut file, &[late.clone()])[0] else {
+        panic!("it is taken")
+    };
+    assert_eq!(clock.get(), 3);
+    late.key.actor = ActorId::new("anew").unwrap();
+    assert!(matches!(append(&mut file, &[late])[0], Appended::At(..)));
+    pull_from_zero(&file, &mut replica, 10);
+    assert_eq!(replica.dump_view().unwrap(), file.dump_view().unwrap());
+    let text = |file: &TenantFile| -> (String, i64, String) {
+        file.connection()
+            .query_row("SELECT text, done, note FROM list_items", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .unwrap()
+    };
+    assert_eq!(text(&file), ("given".to_owned(), 1, "n".to_owned()));
+    assert_eq!(text(&replica), text(&file));
+}
+
+#[test]
+fn what_is_given_back_to_an_item_that_still_stands_is_taken_beside_collected_ones() {
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    append(&mut file, &[list(1, 0, 0, 1), list(2, 0, 0, 2)]);
+    append(&mut file, &[list(2, 9, 0, 3), list(1, 9, 0, 4)]);
+    append(&mut file, &[op("z", 5, thread(1), &create(1))]);
+    let run = compact_all(&mut file, 4);
+    assert_eq!((run.totals().collected, item_rows(&file)), (1, 1));
+    let given = append(&mut file, &[restore("me", 9, 1)]);
+    assert!(matches!(given[0], Appended::At(..)), "{given:?}");
 }

@@ -15,14 +15,10 @@
 //! what it doesn't win here.
 
 use crate::planted::{Defect, is_planted};
-mod trial;
-
 use crate::{
     Clock, OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, session,
     thread,
 };
-
-pub use trial::would_matter;
 
 /// Whether the rows still need an op of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

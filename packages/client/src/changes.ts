@@ -1,0 +1,98 @@
+import type { LocalDatabase, Statements } from "./database.js";
+import type { Json, Row } from "./entity.js";
+
+/** A write that this database has made and the server has not yet shown. */
+export interface Change {
+  readonly id: number;
+  /** The name of the write here, on the wire and on the server. */
+  readonly writeId: string;
+  readonly entity: string;
+  readonly key: string;
+  readonly operation: "insert" | "update" | "delete";
+  /** The columns that it sets, nulls among them. */
+  readonly value: Record<string, Json>;
+  /** What its writer saw in those columns. */
+  readonly base: Record<string, Json>;
+  readonly mode: "optimistic" | "confirmed";
+  readonly transactionId: string | null;
+  readonly state: "pending" | "sending" | "acknowledged" | "rejected";
+  readonly seq: number | null;
+  readonly attempts: number;
+  readonly error: WriteError | null;
+  readonly createdAt: string;
+}
+
+/** Why a write was refused. */
+export interface WriteError {
+  /** Stable, for programs. */
+  readonly code: string;
+  readonly message: string;
+  /** Of each column in conflict: what the writer saw, wrote, and the server holds. */
+  readonly conflicts?: Record<string, { base: Json; mine: Json; theirs: Json }>;
+  readonly fields?: readonly { field: string; code: string; message: string }[];
+  /** The refused write on which this one was built. */
+  readonly write_id?: string;
+}
+
+/** Changes by `condition`, in the order in which they were made. */
+export async function readChanges(on: Statements, condition: string, parameters: readonly unknown[] = []): Promise<Change[]> {
+  return (await on.query(`SELECT * FROM "_changes" WHERE ${condition} ORDER BY "id"`, parameters)).map(toChange);
+}
+
+function toChange(row: Row): Change {
+  return {
+    id: Number(row["id"]),
+    writeId: row["write_id"] as string,
+    entity: row["entity"] as string,
+    key: row["key"] as string,
+    operation: row["operation"] as Change["operation"],
+    value: parsed(row["value"]) as Record<string, Json>,
+    base: parsed(row["base"]) as Record<string, Json>,
+    mode: row["mode"] as Change["mode"],
+    transactionId: row["transaction_id"] as string | null,
+    state: row["state"] as Change["state"],
+    seq: row["seq"] === null ? null : Number(row["seq"]),
+    attempts: Number(row["attempts"]),
+    error: parsed(row["error"]) as WriteError | null,
+    createdAt: row["created_at"] as string,
+  };
+}
+
+const parsed = (value: unknown): unknown => (typeof value === "string" ? JSON.parse(value) : value);
+
+/** Writes that are not yet accepted. */
+export const pendingChanges = (database: Statements): Promise<Change[]> =>
+  readChanges(database, `"state" IN ('pending', 'sending')`);
+
+/** Writes that were refused, and wait for the user. */
+export const rejectedChanges = (database: Statements): Promise<Change[]> =>
+  readChanges(database, `"state" = 'rejected'`);
+
+/**
+ * Offers a refused write again, under a new name, on what the server holds now. The writes that were
+ * refused because of it come with it.
+ */
+export function retryWrite(database: LocalDatabase, writeId: string): Promise<void> {
+  return database.transaction(async (inside) => {
+    const dependants = (await rejectedChanges(inside)).filter((change) => change.error?.write_id === writeId);
+    for (const change of [...(await readChanges(inside, `"write_id" = $1 AND "state" = 'rejected'`, [writeId])), ...dependants]) {
+      const conflicts = change.error?.conflicts ?? {};
+      const theirs = Object.fromEntries(Object.entries(conflicts).map(([name, { theirs }]) => [name, theirs]));
+      await inside.query(
+        `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "error" = NULL, "base" = $2 WHERE "id" = $3`,
+        [crypto.randomUUID(), JSON.stringify({ ...change.base, ...theirs }), change.id],
+      );
+    }
+  });
+}
+
+/** Lets a refused write go. The columns that never leave this database stay as they are. */
+export async function discardWrite(database: LocalDatabase, writeId: string): Promise<void> {
+  await database.query(`DELETE FROM "_changes" WHERE "write_id" = $1 AND "state" = 'rejected'`, [writeId]);
+}
+
+/** All writes that are not with the server, as a text to keep elsewhere. */
+export async function exportWrites(database: LocalDatabase): Promise<string> {
+  const changes = await readChanges(database, `"state" <> 'acknowledged'`);
+  return JSON.stringify({ exported_at: new Date().toISOString(), writes: changes }, null, 2);
+}

@@ -1,0 +1,59 @@
+/** What a field may hold; the server's own names. */
+export type FieldKind =
+  | "text" | "uuid" | "boolean" | "int32" | "int64" | "float" | "decimal" | "date" | "time" | "timestamp" | "json";
+
+/** A user's role, the least first. */
+export type Role = "viewer" | "editor" | "owner";
+
+export interface FieldMeta {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** It never leaves this database. */
+  readonly excluded?: true;
+  /** Only the server writes it. */
+  readonly readOnly?: true;
+  /** Only owners write it. */
+  readonly ownerOnly?: true;
+  /** The groups it is in; a field in none is any role's but the viewer's. */
+  readonly groups?: readonly string[];
+}
+
+/** What the generated code tells of an entity. */
+export interface EntityMeta {
+  /** The collection's name: the shape's table, and the view in the local database. */
+  readonly name: string;
+  readonly key: string;
+  readonly mode: "optimistic" | "confirmed" | "cache";
+  /** Seconds after which rows of mode `cache` are stale. */
+  readonly ttlSeconds?: number;
+  /** The subset that this client takes, in the shapes' `where` language. */
+  readonly subset?: string;
+  /** In the order of the document; the key is one of them. */
+  readonly fields: readonly FieldMeta[];
+  /** The groups that each role may write. */
+  readonly permissions?: Readonly<Partial<Record<Role, readonly string[]>>>;
+}
+
+/** The SQL that the generator wrote for a database, and the entities that it holds. */
+export interface LocalSchema {
+  /** Changes with the schema. */
+  readonly version: string;
+  readonly changes: string;
+  readonly entities: readonly { readonly meta: EntityMeta; readonly sql: string }[];
+}
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Row = Record<string, unknown>;
+
+/** Whether a user of `role` may write `field` of a row; an unknown role counts as editor. The server decides. */
+export function can(meta: EntityMeta, role: string | null | undefined, field: string): boolean {
+  const found = meta.fields.find((one) => one.name === field);
+  if (!found || found.readOnly || field === meta.key || meta.mode === "cache") return false;
+  // What never leaves this database is its user's own.
+  if (found.excluded) return true;
+  if (found.ownerOnly && role !== "owner") return false;
+  const groups = found.groups ?? [];
+  if (groups.length === 0) return role !== "viewer";
+  const granted = meta.permissions?.[(role ?? "editor") as Role] ?? [];
+  return groups.some((group) => granted.includes(group));
+}

@@ -1,0 +1,175 @@
+import { isChangeMessage, isControlMessage, ShapeStream, type Message, type Offset, type Row as ShapeRow } from "@electric-sql/client";
+import { columnType, quote, type LocalDatabase, type Statements } from "./database.js";
+import type { EntityMeta, FieldMeta } from "./entity.js";
+import type { HttpOptions } from "./http.js";
+
+const ROWS_PER_STATEMENT = 1_000;
+
+/** Where an entity's rows come from. */
+export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch"> {
+  /** The whole address of the shape endpoint. */
+  readonly shapeUrl: string;
+  /** Whether the server also tells the user's role on each row: a Syncline server does. */
+  readonly withRoles: boolean;
+}
+
+export interface FeedState {
+  readonly status: "loading" | "live" | "waiting";
+  readonly error?: Error;
+}
+
+type Cells = Record<string, string | null>;
+
+/** Keeps the synced rows of an entity as the server has them, until `signal` ends it. */
+export async function runFeed(
+  database: LocalDatabase, meta: EntityMeta, options: FeedOptions, signal: AbortSignal, tell: (state: FeedState) => void,
+): Promise<void> {
+  const [noted] = await database.query<{ handle: string | null; offset: string | null }>(
+    `SELECT "handle", "offset" FROM "_shapes" WHERE "entity" = $1`, [meta.name],
+  );
+  const shared = meta.fields.filter((field) => !field.excluded);
+  const stream = new ShapeStream<ShapeRow>({
+    url: options.shapeUrl,
+    params: {
+      table: quote(meta.name),
+      ...(options.withRoles ? { columns: [...shared.map(({ name }) => name), "_role"] } : { columns: shared.map(({ name }) => name) }),
+      ...(meta.subset === undefined ? {} : { where: meta.subset }),
+    },
+    ...(noted?.handle && noted.offset ? { handle: noted.handle, offset: noted.offset as Offset } : {}),
+    headers: {
+      authorization: async () => {
+        const token = await options.token?.();
+        return token === undefined ? "" : `Bearer ${token}`;
+      },
+    },
+    ...(options.fetch ? { fetchClient: options.fetch } : {}),
+    signal,
+    // Values stay as the server wrote them: the database reads them by its own columns' types.
+    parser: new Proxy({}, { get: () => (value: string) => value }),
+    onError: (error) => {
+      tell({ status: "waiting", error });
+      return {};
+    },
+  });
+  tell({ status: "loading" });
+
+  let isRefetching = noted?.handle == null;
+  let buffered: Message<ShapeRow>[] = [];
+  let turn: Promise<void> = Promise.resolve();
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => void turn.then(resolve, reject), { once: true });
+    stream.subscribe(
+      (messages) => {
+        turn = turn.then(async () => {
+          for (const message of messages) {
+            if (isControlMessage(message) && message.headers.control === "must-refetch") {
+              isRefetching = true;
+              buffered = [];
+            } else {
+              buffered.push(message);
+            }
+          }
+          const end = messages.at(-1);
+          if (!end || !isControlMessage(end) || end.headers.control !== "up-to-date") return;
+          const seq = Number((end.headers as { global_last_seen_lsn?: string }).global_last_seen_lsn ?? 0);
+          const batch = buffered;
+          buffered = [];
+          const isWhole = isRefetching;
+          isRefetching = false;
+          await database.transaction((inside) => apply(inside, database.dialect, meta, batch, isWhole, {
+            handle: stream.shapeHandle ?? null, offset: stream.lastOffset, seq,
+          }));
+          tell({ status: "live" });
+        });
+        turn.catch(reject);
+        return turn;
+      },
+      (error) => tell({ status: "waiting", error }),
+    );
+  });
+}
+
+async function apply(
+  inside: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, messages: readonly Message<ShapeRow>[], isWhole: boolean,
+  reached: { handle: string | null; offset: string; seq: number },
+): Promise<void> {
+  const synced = quote(`${meta.name}_synced`);
+  const key = quote(meta.key);
+  const columns = syncedColumns(meta);
+  let inserts: Cells[] = [];
+  const flush = async (): Promise<void> => {
+    for (let at = 0; at < inserts.length; at += ROWS_PER_STATEMENT) {
+      await insertMany(inside, dialect, synced, key, columns, inserts.slice(at, at + ROWS_PER_STATEMENT));
+    }
+    inserts = [];
+  };
+  const txids = new Set<number>();
+  if (isWhole) await inside.query(`DELETE FROM ${synced}`);
+  for (const message of messages) {
+    if (!isChangeMessage(message)) continue;
+    const cells = message.value as Cells;
+    for (const txid of (message.headers["txids"] as number[] | undefined) ?? []) txids.add(txid);
+    if (message.headers.operation === "insert") {
+      inserts.push(cells);
+      continue;
+    }
+    await flush();
+    const keyField = columns[0]!;
+    const isKey = `${key} = ${parameter(dialect, keyField, 1)}`;
+    const keyValue = cellValue(dialect, keyField, cells[meta.key] ?? null);
+    if (message.headers.operation === "delete") {
+      await inside.query(`DELETE FROM ${synced} WHERE ${isKey}`, [keyValue]);
+      continue;
+    }
+    const given = columns.filter(({ name }) => name !== meta.key && name in cells);
+    if (given.length === 0) continue;
+    await inside.query(
+      `UPDATE ${synced} SET ${given.map((field, at) => `${quote(field.name)} = ${parameter(dialect, field, at + 2)}`).join(", ")} WHERE ${isKey}`,
+      [keyValue, ...given.map((field) => cellValue(dialect, field, cells[field.name] ?? null))],
+    );
+  }
+  await flush();
+  if (txids.size > 0) {
+    await inside.query(
+      `DELETE FROM "_changes" WHERE "state" = 'acknowledged' AND "seq" IS NULL AND "entity" = $1 AND "txid" IN (${[...txids].join(", ")})`, [meta.name],
+    );
+  }
+  await inside.query(
+    `UPDATE "_shapes" SET "handle" = $1, "offset" = $2, "seq" = $3, "read_at" = $4 WHERE "entity" = $5`,
+    [reached.handle, reached.offset, reached.seq, new Date().toISOString(), meta.name],
+  );
+}
+
+/** The key first. */
+function syncedColumns(meta: EntityMeta): Pick<FieldMeta, "name" | "kind">[] {
+  const shared = meta.fields.filter((field) => !field.excluded);
+  const key = shared.filter(({ name }) => name === meta.key);
+  return [...key, ...shared.filter(({ name }) => name !== meta.key), { name: "_role", kind: "text" as const }];
+}
+
+/** Reads all rows out of one JSON parameter: an array of arrays in the order of the columns. */
+async function insertMany(
+  inside: Statements, dialect: LocalDatabase["dialect"], synced: string, key: string,
+  columns: readonly Pick<FieldMeta, "name" | "kind">[], rows: readonly Cells[],
+): Promise<void> {
+  const list = rows.map((cells) => columns.map((field) => cellValue(dialect, field, cells[field.name] ?? null)));
+  const names = columns.map(({ name }) => quote(name));
+  const cells = columns.map(({ kind }, at) =>
+    dialect === "sqlite" ? `"cells"."value" ->> ${at}` : `("cells" ->> ${at})::${columnType(dialect, kind)}`);
+  const from = dialect === "sqlite" ? `json_each($1) AS "cells" WHERE true` : `jsonb_array_elements($1::jsonb) AS "rows" ("cells")`;
+  await inside.query(
+    `INSERT INTO ${synced} (${names.join(", ")}) SELECT ${cells.join(", ")} FROM ${from} ON CONFLICT (${key}) DO UPDATE SET ${names.slice(1).map((name) => `${name} = excluded.${name}`).join(", ")}`,
+    [JSON.stringify(list)],
+  );
+}
+
+/** A parameter that takes what `cellValue` gives. */
+const parameter = (dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, at: number): string =>
+  dialect === "sqlite" ? `$${at}` : `($${at}::text)::${columnType(dialect, kind)}`;
+
+/** A cell's value for a statement, from the text that the shape has. */
+function cellValue(dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, text: string | null): unknown {
+  if (text === null || dialect === "pglite") return text;
+  if (kind === "boolean") return text === "true" || text === "t" ? 1 : 0;
+  return kind === "int32" || kind === "int64" || kind === "float" ? Number(text) : text;
+}

@@ -1,0 +1,112 @@
+/** How requests reach a server. */
+export interface HttpOptions {
+  /** The address before each path; none: the page's own. */
+  readonly apiUrl?: string;
+  /** Gives the bearer token of each request; undefined: there is none. */
+  readonly token?: () => string | undefined | Promise<string | undefined>;
+  /** Called at a 401 or 403. */
+  readonly onAuthError?: (status: number) => void;
+  readonly fetch?: typeof fetch;
+  /** Of one request. */
+  readonly timeoutMs?: number;
+  /** How often a request is repeated that may pass later. */
+  readonly retries?: number;
+}
+
+/** What a failed request means for who made it. */
+export type FailureKind =
+  /** No answer, or one that a later try may better: 408, 429, 5xx. */
+  | "transient"
+  /** 401, 403: the user must act. */
+  | "auth"
+  /** Any other 4xx: the same request fails again. */
+  | "permanent";
+
+export class HttpFailure extends Error {
+  override readonly name = "HttpFailure";
+  /** 0: there was no answer. */
+  readonly status: number;
+  readonly kind: FailureKind;
+  readonly code: string;
+  readonly details: unknown;
+  /** When to come again, if the server said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, body: { code?: string; message?: string; details?: unknown }, retryAfterMs?: number, cause?: unknown) {
+    super(body.message ?? (status === 0 ? "the server could not be reached" : `the server answered ${status}`), { cause });
+    this.status = status;
+    this.kind = kindOf(status);
+    this.code = body.code ?? (status === 0 ? "unreachable" : `http_${status}`);
+    this.details = body.details;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+function kindOf(status: number): FailureKind {
+  if (status === 0 || status === 408 || status === 429 || status >= 500) return "transient";
+  return status === 401 || status === 403 ? "auth" : "permanent";
+}
+
+/** Waits before try `attempt` (from 1): up to 30 s, at random, but not before `floorMs`. */
+export const backoffMs = (attempt: number, floorMs = 0): number =>
+  Math.max(floorMs, Math.random() * Math.min(30_000, 500 * 2 ** attempt));
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined: the answer has no body. */
+  readonly body: unknown;
+}
+
+/** Makes a request, and repeats it where that can help. A write needs a `writeId`, so that it happens once. */
+export async function request(
+  options: HttpOptions, method: string, path: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal,
+): Promise<HttpAnswer> {
+  const isRepeatable = method === "GET" || "idempotency-key" in headers;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(options, method, path, body, headers, signal);
+    } catch (error) {
+      if (!(error instanceof HttpFailure) || signal?.aborted) throw error;
+      if (error.kind === "auth") options.onAuthError?.(error.status);
+      if (error.kind !== "transient" || !isRepeatable || attempt > (options.retries ?? 3)) throw error;
+      await new Promise((resume) => setTimeout(resume, backoffMs(attempt, error.retryAfterMs)));
+    }
+  }
+}
+
+async function once(
+  options: HttpOptions, method: string, path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal,
+): Promise<HttpAnswer> {
+  const token = await options.token?.();
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await (options.fetch ?? fetch)((options.apiUrl ?? "") + path, {
+      method,
+      headers: {
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
+    text = await answer.text();
+  } catch (error) {
+    throw new HttpFailure(0, {}, undefined, error);
+  }
+  let parsed: unknown;
+  try {
+    parsed = text === "" ? undefined : JSON.parse(text);
+  } catch {
+    // A proxy's page, not the server's word.
+    parsed = undefined;
+  }
+  if (answer.ok) return { status: answer.status, headers: answer.headers, body: parsed };
+  const told = (parsed as { error?: { code?: string; message?: string; details?: unknown } } | undefined)?.error;
+  const after = Number(answer.headers.get("retry-after"));
+  throw new HttpFailure(answer.status, told ?? {}, after > 0 ? after * 1000 : undefined);
+}

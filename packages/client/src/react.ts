@@ -1,0 +1,114 @@
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { discardWrite, exportWrites, pendingChanges, rejectedChanges, retryWrite, type Change } from "./changes.js";
+import type { LocalDatabase } from "./database.js";
+import { can, type EntityMeta, type Row } from "./entity.js";
+import type { Sync, SyncState } from "./sync.js";
+import { deleteRow, insertRow, lastWriteOf, settled, updateRow } from "./writes.js";
+
+/** A write of a component: the same for every mode of writing. */
+export interface Mutation<Input, Output> {
+  /** Makes the write; a failure shows in `error`. */
+  readonly mutate: (input: Input) => void;
+  /** Makes the write, and rejects if it fails. */
+  readonly mutateAsync: (input: Input) => Promise<Output>;
+  readonly isPending: boolean;
+  readonly error: Error | null;
+  readonly reset: () => void;
+}
+
+/** A write of a component, from a function that makes it. `run` must stay the same between renderings. */
+export function useMutationOf<Input, Output>(run: (input: Input) => Promise<Output>): Mutation<Input, Output> {
+  const [state, setState] = useState<{ running: number; error: Error | null }>({ running: 0, error: null });
+  const mutateAsync = useCallback(async (input: Input): Promise<Output> => {
+    setState(({ running }) => ({ running: running + 1, error: null }));
+    try {
+      const output = await run(input);
+      setState(({ running, error }) => ({ running: running - 1, error }));
+      return output;
+    } catch (error) {
+      setState(({ running }) => ({ running: running - 1, error: error as Error }));
+      throw error;
+    }
+  }, [run]);
+  const mutate = useCallback((input: Input): void => void mutateAsync(input).catch(() => undefined), [mutateAsync]);
+  const reset = useCallback(() => setState(({ running }) => ({ running, error: null })), []);
+  return { mutate, mutateAsync, isPending: state.running > 0, error: state.error, reset };
+}
+
+/** Waits for the server where the entity's writes are confirmed. */
+async function confirm(database: LocalDatabase, meta: EntityMeta, key: unknown): Promise<void> {
+  if (meta.mode === "optimistic") return;
+  const writeId = await lastWriteOf(database, meta, key);
+  if (writeId !== undefined) await settled(database, writeId);
+}
+
+/** Makes a row; a key is minted if none is given. Gives the row's key. */
+export function useCreate<Input extends Row>(database: LocalDatabase, meta: EntityMeta): Mutation<Input, string | number> {
+  return useMutationOf(useCallback(async (input: Input) => {
+    const key = (input[meta.key] as string | number | undefined) ?? crypto.randomUUID();
+    await insertRow(database, database.dialect, meta, { ...input, [meta.key]: key });
+    await confirm(database, meta, key);
+    return key;
+  }, [database, meta]));
+}
+
+/** Changes the fields of a row that `changes` names. */
+export function useUpdate<Changes extends Row>(
+  database: LocalDatabase, meta: EntityMeta,
+): Mutation<{ key: string | number; changes: Changes }, void> {
+  return useMutationOf(useCallback(async ({ key, changes }: { key: string | number; changes: Changes }) => {
+    await updateRow(database, database.dialect, meta, key, changes);
+    await confirm(database, meta, key);
+  }, [database, meta]));
+}
+
+/** Deletes a row. */
+export function useDelete(database: LocalDatabase, meta: EntityMeta): Mutation<string | number, void> {
+  return useMutationOf(useCallback(async (key: string | number) => {
+    await deleteRow(database, meta, key);
+    await confirm(database, meta, key);
+  }, [database, meta]));
+}
+
+/** Whether the user may write a field of a row. */
+export const useCan = (meta: EntityMeta, row: Row | undefined, field: string): boolean =>
+  can(meta, row?.["_role"] as string | null | undefined, field);
+
+function useChanges(database: LocalDatabase, read: (database: LocalDatabase) => Promise<Change[]>): readonly Change[] {
+  const [changes, setChanges] = useState<readonly Change[]>([]);
+  useEffect(() => {
+    let isOver = false;
+    const look = (): void => void read(database).then((found) => {
+      if (!isOver) setChanges((before) => (JSON.stringify(before) === JSON.stringify(found) ? before : found));
+    });
+    const stop = database.onTouched(look);
+    look();
+    return () => {
+      isOver = true;
+      stop();
+    };
+  }, [database, read]);
+  return changes;
+}
+
+/** The writes that the server has not yet accepted. */
+export const usePendingWrites = (database: LocalDatabase): readonly Change[] => useChanges(database, pendingChanges);
+
+/** The writes that the server has refused, and what can be done with them. */
+export function useRejectedWrites(database: LocalDatabase): {
+  readonly writes: readonly Change[];
+  readonly retry: (writeId: string) => Promise<void>;
+  readonly discard: (writeId: string) => Promise<void>;
+  readonly exportAll: () => Promise<string>;
+} {
+  const writes = useChanges(database, rejectedChanges);
+  return {
+    writes,
+    retry: useCallback((writeId: string) => retryWrite(database, writeId), [database]),
+    discard: useCallback((writeId: string) => discardWrite(database, writeId), [database]),
+    exportAll: useCallback(() => exportWrites(database), [database]),
+  };
+}
+
+/** What the sync is doing. */
+export const useSyncState = (sync: Sync): SyncState => useSyncExternalStore(sync.subscribe, sync.state, sync.state);

@@ -1,0 +1,101 @@
+import { fromColumns, quote, type LocalDatabase, type Statements } from "./database.js";
+import type { EntityMeta, Row } from "./entity.js";
+
+/** How many touched rows are kept for readers that come late; who is later still reads everything again. */
+export const TOUCHED_ROWS_MAX = 10_000;
+/** Above this many touched rows, all are read again at once. */
+const ROWS_AT_ONCE_MAX = 500;
+
+export interface RowChanges {
+  /** Whether these are all rows there are, and others are gone. */
+  readonly isWhole: boolean;
+  /** By key; undefined: the row is gone. */
+  readonly rows: ReadonlyMap<string, Row | undefined>;
+}
+
+/** All rows of an entity, as they are shown. */
+export async function readRows(on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta): Promise<Row[]> {
+  const rows = await on.query(`SELECT * FROM ${quote(meta.name)}`);
+  return rows.map((row) => fromColumns(dialect, meta, row));
+}
+
+/** One row of an entity, as it is shown. */
+export async function readRow(
+  on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown,
+): Promise<Row | undefined> {
+  const [row] = await on.query(`SELECT * FROM ${quote(meta.name)} WHERE ${quote(meta.key)} = $1`, [key]);
+  return row && fromColumns(dialect, meta, row);
+}
+
+/**
+ * Follows the shown rows of an entity: first all of them, then those that change. Each call of `see` is
+ * awaited before the next. Ends with the function that is returned.
+ */
+export function followRows(
+  database: LocalDatabase, meta: EntityMeta,
+  see: (changes: RowChanges) => void | Promise<void>, fail: (error: unknown) => void,
+): () => void {
+  let position = -1;
+  let isWoken = true;
+  let isBusy = false;
+  let isOver = false;
+
+  const read = async (): Promise<RowChanges | undefined> =>
+    database.transaction(async (inside) => {
+      const [bounds] = await inside.query<{ first: number | null; last: number | null }>(
+        `SELECT min("id") AS "first", max("id") AS "last" FROM "_touched"`,
+      );
+      const last = Number(bounds?.last ?? 0);
+      const isLate = position < 0 || (bounds?.first != null && Number(bounds.first) > position + 1) || last < position;
+      const touched = isLate ? [] : await inside.query<{ key: string }>(
+        `SELECT DISTINCT "key" FROM "_touched" WHERE "entity" = $1 AND "id" > $2`, [meta.name, position],
+      );
+      const from = position;
+      position = last;
+      if (isLate || touched.length > ROWS_AT_ONCE_MAX) {
+        const rows = await readRows(inside, database.dialect, meta);
+        return { isWhole: true, rows: new Map(rows.map((row) => [String(row[meta.key]), row])) };
+      }
+      if (touched.length === 0) return from < 0 ? { isWhole: true, rows: new Map() } : undefined;
+      const rows = new Map<string, Row | undefined>();
+      for (const { key } of touched) rows.set(key, await readRow(inside, database.dialect, meta, keyOf(meta, key)));
+      return { isWhole: false, rows };
+    });
+
+  const run = async (): Promise<void> => {
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      while (isWoken && !isOver) {
+        // Cleared before the read: what is touched meanwhile must wake us again.
+        isWoken = false;
+        const changes = await read();
+        if (changes && !isOver) await see(changes);
+      }
+    } catch (error) {
+      fail(error);
+    } finally {
+      isBusy = false;
+    }
+  };
+  const stop = database.onTouched(() => {
+    isWoken = true;
+    void run();
+  });
+  void run();
+  return () => {
+    isOver = true;
+    stop();
+  };
+}
+
+/** A key as its column holds it, from its text. */
+export function keyOf(meta: EntityMeta, key: string): unknown {
+  const kind = meta.fields.find((field) => field.name === meta.key)?.kind;
+  return kind === "int32" || kind === "int64" ? Number(key) : key;
+}
+
+/** Forgets touched rows beyond those that late readers may still ask for. */
+export async function pruneTouched(database: Statements): Promise<void> {
+  await database.query(`DELETE FROM "_touched" WHERE "id" <= (SELECT max("id") FROM "_touched") - $1`, [TOUCHED_ROWS_MAX]);
+}

@@ -1,0 +1,67 @@
+import type { LocalDatabase, Statements } from "./database.js";
+import type { Row } from "./entity.js";
+
+/** A driver of a SQLite database: the least that is asked of it. Parameters are `?1`, `?2` … */
+export interface SqliteDriver {
+  /** Runs a script. */
+  exec(sql: string): void | Promise<void>;
+  /** Runs one statement and gives its rows. */
+  all(sql: string, parameters: readonly unknown[]): Row[] | Promise<Row[]>;
+}
+
+/**
+ * A SQLite database, 3.40 or newer, as the local database of an application. `channel` wakes other tabs
+ * that have the same file open.
+ */
+export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel): LocalDatabase {
+  const listeners = new Set<() => void>();
+  const wakeAll = (): void => listeners.forEach((wake) => wake());
+  const touched = (): void => {
+    wakeAll();
+    channel?.postMessage("touched");
+  };
+  channel?.addEventListener("message", wakeAll);
+
+  // One connection has one transaction at a time: everything else waits for its end.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work, work);
+    turn = done.catch(() => undefined);
+    return done;
+  };
+  const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
+    driver.all(sql.replace(/\$(\d+)/g, "?$1"), parameters);
+  const statements: Statements = { query: (sql, parameters) => run(sql, parameters) as Promise<never> };
+
+  return {
+    dialect: "sqlite",
+    query: (sql, parameters) =>
+      inTurn(async () => {
+        const rows = await run(sql, parameters);
+        if (!/^\s*SELECT/i.test(sql)) touched();
+        return rows as never;
+      }),
+    exec: (sql) =>
+      inTurn(async () => {
+        await driver.exec(sql);
+        touched();
+      }),
+    transaction: (work) =>
+      inTurn(async () => {
+        await driver.exec("BEGIN IMMEDIATE");
+        try {
+          const result = await work(statements);
+          await driver.exec("COMMIT");
+          touched();
+          return result;
+        } catch (error) {
+          await driver.exec("ROLLBACK");
+          throw error;
+        }
+      }),
+    onTouched: (wake) => {
+      listeners.add(wake);
+      return () => void listeners.delete(wake);
+    },
+  };
+}

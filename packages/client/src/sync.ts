@@ -1,0 +1,122 @@
+import type { Change } from "./changes.js";
+import { openSchema, type LocalDatabase } from "./database.js";
+import type { EntityMeta, LocalSchema } from "./entity.js";
+import { runFeed, type FeedState } from "./feed.js";
+import type { HttpOptions } from "./http.js";
+import { pruneTouched } from "./rows.js";
+import { restTransport, runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
+
+/** How often what nobody asks for any more is let go. */
+const PRUNE_EVERY_MS = 60_000;
+
+export interface SyncOptions extends HttpOptions {
+  readonly database: LocalDatabase;
+  readonly schema: LocalSchema;
+  /** The whole address of the shape endpoint; `<apiUrl>/v1/shape` unless told. */
+  readonly shapeUrl?: string;
+  /**
+   * How writes reach the server: `syncline` sends many at once; a function gives method and path of each
+   * write at any other backend, whose rows come over an Electric service.
+   */
+  readonly writes?: "syncline" | ((change: Change) => { method: string; path: string });
+  /** Names the database among those of one origin: its tabs have one sender between them. */
+  readonly name?: string;
+}
+
+export interface SyncState {
+  /** Whether this tab is the one that sends and reads; the others see what it writes. */
+  readonly isLeader: boolean;
+  readonly sender: SenderState;
+  /** By entity. */
+  readonly feeds: Readonly<Record<string, FeedState>>;
+  /** What ended the sync; it runs again after {@link Sync.restart}. */
+  readonly fault?: Error;
+}
+
+/** A running sync of the local database with its server. */
+export interface Sync {
+  readonly state: () => SyncState;
+  readonly subscribe: (see: () => void) => () => void;
+  /** Begins again, after a fault or with another user's token. */
+  readonly restart: () => void;
+  /** Ends it; unsent writes stay. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Opens the schema in the local database. Reads and writes work from here on, with a server or without. */
+export async function openLocal(options: Pick<SyncOptions, "database" | "schema">): Promise<void> {
+  await openSchema(options.database, options.schema);
+}
+
+/** Sends the queue and reads the rows, in one tab of all that have the database open. */
+export function startSync(options: SyncOptions): Sync {
+  const { database, schema } = options;
+  const listeners = new Set<() => void>();
+  let state: SyncState = { isLeader: false, sender: { status: "idle" }, feeds: {} };
+  const tell = (changed: Partial<SyncState>): void => {
+    state = { ...state, ...changed };
+    listeners.forEach((see) => see());
+  };
+  const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes) : synclineTransport(options);
+  const shapeUrl = options.shapeUrl ?? new URL("/v1/shape", options.apiUrl ?? globalThis.location?.href).href;
+  const feedOptions = {
+    shapeUrl,
+    withRoles: typeof options.writes !== "function",
+    ...(options.token ? { token: options.token } : {}),
+    ...(options.fetch ? { fetch: options.fetch } : {}),
+  };
+
+  const lead = async (signal: AbortSignal): Promise<void> => {
+    tell({ isLeader: true });
+    const prune = setInterval(() => void pruneTouched(database).catch(() => undefined), PRUNE_EVERY_MS);
+    const inner = new AbortController();
+    signal.addEventListener("abort", () => inner.abort(), { once: true });
+    const feed = (meta: EntityMeta): Promise<void> =>
+      runFeed(database, meta, feedOptions, inner.signal, (told) => tell({ feeds: { ...state.feeds, [meta.name]: told } }));
+    try {
+      await Promise.all([
+        runSender(database, transport, inner.signal, (sender) => tell({ sender })),
+        ...schema.entities.map(({ meta }) => feed(meta)),
+      ]);
+    } finally {
+      inner.abort();
+      clearInterval(prune);
+      tell({ isLeader: false });
+    }
+  };
+
+  let controller = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  const start = (): void => {
+    controller = new AbortController();
+    const { signal } = controller;
+    const { fault: _, ...rest } = state;
+    state = rest;
+    running = underLock(`syncline:${options.name ?? "default"}`, signal, () => lead(signal)).catch((error: unknown) => {
+      if (!signal.aborted) tell({ fault: error as Error });
+    });
+  };
+  start();
+  return {
+    state: () => state,
+    subscribe: (see) => {
+      listeners.add(see);
+      return () => void listeners.delete(see);
+    },
+    restart: () => {
+      controller.abort();
+      void running.then(start);
+    },
+    stop: async () => {
+      controller.abort();
+      await running;
+    },
+  };
+}
+
+/** Runs `work` while no other tab runs the same; where there are no tabs, at once. */
+async function underLock(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) return work();
+  await locks.request(name, { signal }, work);
+}

@@ -1,0 +1,39 @@
+import { PGlite } from "@electric-sql/pglite";
+import initSqlJs, { type Database } from "sql.js";
+import { openSchema, type Dialect, type LocalDatabase } from "../src/database.js";
+import type { Row } from "../src/entity.js";
+import { pgliteDatabase } from "../src/pglite.js";
+import { sqliteDatabase } from "../src/sqlite.js";
+import { schema as pgliteSchema } from "./generated/schema/pglite.js";
+import { schema as sqliteSchema } from "./generated/schema/sqlite.js";
+
+export const DIALECTS: readonly Dialect[] = ["sqlite", "pglite"];
+
+export const schemaOf = (dialect: Dialect) => (dialect === "pglite" ? pgliteSchema : sqliteSchema);
+
+const sqlite = await initSqlJs();
+
+/** A SQLite file in memory, under the adapter. */
+export function openSqlite(file: Database = new sqlite.Database()): LocalDatabase {
+  return sqliteDatabase({
+    exec: (sql) => void file.exec(sql),
+    all: (sql, parameters) => {
+      const statement = file.prepare(sql);
+      try {
+        statement.bind(parameters as never);
+        const rows: Row[] = [];
+        while (statement.step()) rows.push(statement.getAsObject() as Row);
+        return rows;
+      } finally {
+        statement.free();
+      }
+    },
+  });
+}
+
+/** An empty database with the generated schema. */
+export async function openDatabase(dialect: Dialect): Promise<LocalDatabase> {
+  const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+  await openSchema(database, schemaOf(dialect));
+  return database;
+}

@@ -1,0 +1,193 @@
+-- transactions: what the server shows of it, what this database has written, and both as one view.
+
+CREATE TABLE IF NOT EXISTS "transactions_synced" (
+  "id" text NOT NULL PRIMARY KEY,
+  "account_id" text,
+  "contact_id" text,
+  "amount" numeric,
+  "odd-""na'me" text,
+  "_role" text
+);
+
+-- Made by the triggers below alone, but for columns that never leave this database.
+CREATE TABLE IF NOT EXISTS "transactions_local" (
+  "id" text NOT NULL PRIMARY KEY,
+  "account_id" text,
+  "contact_id" text,
+  "amount" numeric,
+  "odd-""na'me" text,
+  -- The columns that changes set.
+  "_changed_columns" text[] NOT NULL DEFAULT '{}',
+  -- Whether a change makes the row, and whether one deletes what was there before.
+  "_is_new" boolean NOT NULL DEFAULT false,
+  "_is_deleted" boolean NOT NULL DEFAULT false,
+  -- Of the last change.
+  "_write_id" text
+);
+
+INSERT INTO "_references" ("entity", "field", "target") VALUES ('transactions', 'account_id', 'accounts')
+ON CONFLICT ("entity", "field") DO UPDATE SET "target" = excluded."target";
+INSERT INTO "_references" ("entity", "field", "target") VALUES ('transactions', 'contact_id', 'contacts')
+ON CONFLICT ("entity", "field") DO UPDATE SET "target" = excluded."target";
+INSERT INTO "_shapes" ("entity") VALUES ('transactions') ON CONFLICT DO NOTHING;
+
+DROP VIEW IF EXISTS "transactions";
+CREATE VIEW "transactions" AS
+SELECT synced."id" AS "id",
+  CASE WHEN 'account_id' = ANY (own."_changed_columns") THEN own."account_id" ELSE synced."account_id" END AS "account_id",
+  CASE WHEN 'contact_id' = ANY (own."_changed_columns") THEN own."contact_id" ELSE synced."contact_id" END AS "contact_id",
+  CASE WHEN 'amount' = ANY (own."_changed_columns") THEN own."amount" ELSE synced."amount" END AS "amount",
+  CASE WHEN 'odd-"na''me' = ANY (own."_changed_columns") THEN own."odd-""na'me" ELSE synced."odd-""na'me" END AS "odd-""na'me",
+  synced."_role" AS "_role",
+  own."_write_id" IS NOT NULL AS "_has_local_changes",
+  own."_write_id" AS "_pending_write_id"
+FROM "transactions_synced" AS synced LEFT JOIN "transactions_local" AS own ON own."id" = synced."id"
+WHERE own."_is_deleted" IS NOT TRUE
+UNION ALL
+SELECT own."id",
+  own."account_id",
+  own."contact_id",
+  own."amount",
+  own."odd-""na'me",
+  NULL,
+  true,
+  own."_write_id"
+FROM "transactions_local" AS own
+WHERE own."_is_new" AND (
+  own."_is_deleted"
+  OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
+
+-- What this database shows on top of a synced row, from the row's changes.
+CREATE OR REPLACE FUNCTION "_transactions_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
+  _row record;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
+  SELECT * INTO _row FROM "_overlay"('transactions', _key);
+  INSERT INTO "transactions_local" AS own (
+    "id", "account_id", "contact_id", "amount", "odd-""na'me",
+    "_changed_columns", "_is_new", "_is_deleted", "_write_id")
+  VALUES (
+    _key::text,
+    (_row."value" ->> 'account_id')::text,
+    (_row."value" ->> 'contact_id')::text,
+    (_row."value" ->> 'amount')::numeric,
+    (_row."value" ->> 'odd-"na''me')::text,
+    ARRAY(SELECT jsonb_object_keys(_row."value")), _row."is_new", _row."is_deleted", _row."write_id")
+  ON CONFLICT ("id") DO UPDATE SET
+    "account_id" = excluded."account_id",
+    "contact_id" = excluded."contact_id",
+    "amount" = excluded."amount",
+    "odd-""na'me" = excluded."odd-""na'me",
+    "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
+    "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
+  IF _row."write_id" IS NULL THEN
+    DELETE FROM "transactions_local" WHERE "id" = _key::text;
+  END IF;
+  RETURN NULL;
+END
+$overlay$;
+DROP TRIGGER IF EXISTS "_transactions_overlay" ON "_changes";
+CREATE TRIGGER "_transactions_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
+DROP TRIGGER IF EXISTS "_transactions_dropped" ON "_changes";
+CREATE TRIGGER "_transactions_dropped" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
+
+CREATE OR REPLACE FUNCTION "_transactions_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+BEGIN
+  IF NEW."id" IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
+  END IF;
+  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id") THEN
+    RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'transactions: a row with this key is there';
+  END IF;
+  INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
+  VALUES ('transactions', NEW."id"::text, 'insert', 'optimistic', (
+    SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
+    FROM (VALUES
+      ('account_id', to_jsonb(NEW."account_id")),
+      ('contact_id', to_jsonb(NEW."contact_id")),
+      ('amount', to_jsonb(NEW."amount"::text)),
+      ('odd-"na''me', to_jsonb(NEW."odd-""na'me"))) AS cell ("name", "json")
+    WHERE cell."json" IS NOT NULL));
+  RETURN NEW;
+END
+$insert$;
+DROP TRIGGER IF EXISTS "_transactions_insert" ON "transactions";
+CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
+FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
+
+CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+DECLARE
+  _value jsonb;
+  _base jsonb;
+BEGIN
+  IF NEW."id" IS DISTINCT FROM OLD."id" THEN
+    RAISE EXCEPTION USING MESSAGE = 'transactions: a key can''t change';
+  END IF;
+  SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
+  INTO _value, _base
+  FROM (VALUES
+    ('account_id', to_jsonb(NEW."account_id"), to_jsonb(OLD."account_id")),
+    ('contact_id', to_jsonb(NEW."contact_id"), to_jsonb(OLD."contact_id")),
+    ('amount', to_jsonb(NEW."amount"::text), to_jsonb(OLD."amount"::text)),
+    ('odd-"na''me', to_jsonb(NEW."odd-""na'me"), to_jsonb(OLD."odd-""na'me"))) AS cell ("name", "json", "base")
+  WHERE cell."json" IS DISTINCT FROM cell."base";
+  IF _value IS NOT NULL THEN
+    INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base")
+    VALUES ('transactions', NEW."id"::text, 'update', 'optimistic', _value, _base);
+  END IF;
+  RETURN NEW;
+END
+$update$;
+DROP TRIGGER IF EXISTS "_transactions_update" ON "transactions";
+CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions"
+FOR EACH ROW EXECUTE FUNCTION "_transactions_update"();
+
+CREATE OR REPLACE FUNCTION "_transactions_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+BEGIN
+  INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
+  VALUES ('transactions', OLD."id"::text, 'delete', 'optimistic', (
+    SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
+    FROM (VALUES
+      ('account_id', to_jsonb(OLD."account_id")),
+      ('contact_id', to_jsonb(OLD."contact_id")),
+      ('amount', to_jsonb(OLD."amount"::text)),
+      ('odd-"na''me', to_jsonb(OLD."odd-""na'me"))) AS cell ("name", "json")));
+  RETURN OLD;
+END
+$delete$;
+DROP TRIGGER IF EXISTS "_transactions_delete" ON "transactions";
+CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions"
+FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
+
+-- An accepted write whose values the server now shows has done its work, where no place in a log tells.
+CREATE OR REPLACE FUNCTION "_transactions_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+DECLARE
+  _row jsonb;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', OLD."id"::text);
+    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text
+      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
+    DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
+      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text);
+  ELSE
+    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', NEW."id"::text);
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
+    FROM (VALUES
+      ('account_id', to_jsonb(NEW."account_id")),
+      ('contact_id', to_jsonb(NEW."contact_id")),
+      ('amount', to_jsonb(NEW."amount"::text)),
+      ('odd-"na''me', to_jsonb(NEW."odd-""na'me"))) AS cell ("name", "json");
+    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."id"::text
+      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  END IF;
+  RETURN NULL;
+END
+$synced$;
+DROP TRIGGER IF EXISTS "_transactions_synced" ON "transactions_synced";
+CREATE TRIGGER "_transactions_synced" AFTER INSERT OR UPDATE OR DELETE ON "transactions_synced"
+FOR EACH ROW EXECUTE FUNCTION "_transactions_synced"();

@@ -5,14 +5,17 @@
 //! as a part of one is named with its place. What was written here is read back as it was.
 
 mod escape;
+mod fence;
 mod import;
 mod markdown;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use syncline_model::ItemId;
-use syncline_model::list::{ListItem, TextError};
+use std::collections::HashSet;
+
+use syncline_model::list::{ItemRef, ListItem, TextError};
+use syncline_model::{ItemId, ListId};
 use uuid::Uuid;
 
 pub use import::{ImportPlan, plan_import};
@@ -33,15 +36,34 @@ pub struct Entry {
     pub note: String,
 }
 
-impl From<ListItem> for Entry {
-    fn from(item: ListItem) -> Self {
-        Self {
-            id: Some(item.item.item),
+/// The items that `list` shows as those of a file, each with an id of its own there.
+pub fn entries_of(list: &ListId, shown: Vec<ListItem>) -> Vec<Entry> {
+    let made_here = shown.iter().filter(|item| item.item.list == *list);
+    let mut ids: HashSet<ItemId> = made_here.map(|item| item.item.item.clone()).collect();
+    let entries = shown.into_iter().map(|item| {
+        let is_free = item.item.list == *list || ids.insert(item.item.item.clone());
+        let id = if is_free {
+            item.item.item
+        } else {
+            id_from_elsewhere(&item.item)
+        };
+        Entry {
+            id: Some(id),
             text: item.text,
             done: item.done,
             note: item.note,
         }
-    }
+    });
+    entries.collect()
+}
+
+/// The id in a file of an item that was made in another list than it tells of, where one of that list
+/// has its id.
+fn id_from_elsewhere(item: &ItemRef) -> ItemId {
+    // An id has no control character: what is before the zero byte can't be forged.
+    let name = format!("{}\0{}", item.list, item.item);
+    let id = Uuid::new_v5(&NAMESPACE, name.as_bytes());
+    ItemId::new(id.to_string()).expect("a UUID is an id")
 }
 
 /// A list as a file tells it.
@@ -86,14 +108,5 @@ impl std::fmt::Display for Place {
 pub struct EntryProblem {
     pub place: Place,
     #[source]
-    pub cause: EntryProblemCause,
-}
-
-/// Why an item of a file can't be one of a list.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EntryProblemCause {
-    #[error(transparent)]
-    Text(#[from] TextError),
-    #[error("an item before it has the same id")]
-    IdTwice,
+    pub cause: TextError,
 }

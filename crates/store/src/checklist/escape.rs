@@ -4,6 +4,8 @@
 //! character reference. Who means these very characters has them behind a backslash: an odd number of
 //! backslashes before them, of which each pair is one.
 
+use super::fence::Fence;
+
 const BREAK: &str = "<br>";
 /// White space at the edge of a line, where editors and readers drop it.
 const EDGES: [(char, &str); 3] = [(' ', "&#32;"), ('\t', "&#9;"), ('\r', "&#13;")];
@@ -61,7 +63,9 @@ pub(super) fn note_line(text: &str, which: NoteLine, is_item: fn(&str) -> bool) 
     }
     let (indent, rest) = split_indent(text);
     let meant = rest.trim_start_matches('\\');
-    if is_special(meant, which, is_item) {
+    // A fence is one, unless it is never closed: that is seen where all lines are.
+    let is_fence = meant.len() == rest.len() && Fence::opened_by(meant, 0).is_some();
+    if is_special(meant, which, is_item) && !is_fence {
         end(format!("{indent}\\{rest}"))
     } else {
         end(text.to_owned())
@@ -95,6 +99,7 @@ pub(super) fn text_of_note_line(line: &str, which: NoteLine, is_item: fn(&str) -
 fn is_special(text: &str, which: NoteLine, is_item: fn(&str) -> bool) -> bool {
     text == EMPTY_NOTE_LINE
         || is_item(text)
+        || Fence::opened_by(text, 0).is_some()
         || (which == NoteLine::First && reference_at_start(text).is_some())
 }
 

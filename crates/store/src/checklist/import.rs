@@ -11,7 +11,7 @@ use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot, TextKind};
 use syncline_model::{ItemId, ListId};
 use uuid::Uuid;
 
-use super::{Checklist, Entry, EntryProblem, EntryProblemCause, NAMESPACE, Place};
+use super::{Checklist, Entry, EntryProblem, NAMESPACE, Place, id_from_elsewhere};
 
 /// What an import comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,7 @@ pub struct ImportPlan {
 /// Plans an import into `list`, which shows the items `shown`, in order; `find` looks an item up that
 /// was made in it, whatever became of it.
 ///
+/// Of several entries with one id the first has it; the others are as without.
 /// Text, tick and note of an item become those of the file; a note that the file does not have stays.
 /// A new item goes behind the one that it follows in the file. What only the list has stays.
 pub fn plan_import<E>(
@@ -66,19 +67,14 @@ impl ImportPlan {
         let mut ids = HashSet::new();
         let mut texts: HashMap<String, u64> = HashMap::new();
         let mut entries = Vec::with_capacity(read.len());
-        for (place, entry) in read {
+        for (place, mut entry) in read {
             let text = TextKind::Text.check(&entry.text);
-            let cause = match text.and_then(|()| TextKind::Note.check(&entry.note)) {
-                Err(error) => Some(error.into()),
-                Ok(()) => match &entry.id {
-                    Some(id) if !ids.insert(id.clone()) => Some(EntryProblemCause::IdTwice),
-                    Some(_) | None => None,
-                },
-            };
-            if let Some(cause) = cause {
+            if let Err(cause) = text.and_then(|()| TextKind::Note.check(&entry.note)) {
                 self.problems.push(EntryProblem { place, cause });
                 continue;
             }
+            // What repeats an id has none of its own.
+            entry.id = entry.id.filter(|id| ids.insert(id.clone()));
             let seen = texts.entry(entry.text.clone()).or_default();
             entries.push((entry, *seen));
             *seen += 1;
@@ -204,12 +200,14 @@ impl<'a, E, F: Fn(&ItemRef) -> Result<Option<ListItem>, E>> Matcher<'a, F> {
 
     /// By the file's own id, or by the one that an import gave it if the text is still the same.
     fn match_ids(&mut self, entries: &[(Entry, u64)], shown: &'a [ListItem]) {
-        let mut by_id: HashMap<&ItemId, &ListItem> = HashMap::new();
+        let mut by_id: HashMap<ItemId, &ListItem> = HashMap::new();
         for item in shown {
-            let known = by_id.entry(&item.item.item).or_insert(item);
+            let known = by_id.entry(item.item.item.clone()).or_insert(item);
             // Of two with one id, the one that was made here.
             if item.item.list == *self.list {
                 *known = item;
+            } else {
+                by_id.insert(id_from_elsewhere(&item.item), item);
             }
         }
         for (number, (entry, seen)) in entries.iter().enumerate() {

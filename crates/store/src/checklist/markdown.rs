@@ -3,6 +3,7 @@
 use super::escape::{
     EMPTY_NOTE_LINE, NoteLine, note_line, one_line, split_indent, text_of_line, text_of_note_line,
 };
+use super::fence::{Fence, escape_open_fences};
 use super::{Checklist, Entry, ForeignLine, Place};
 
 /// How far a note stands to the right of its item.
@@ -54,25 +55,35 @@ fn write_entry(out: &mut String, entry: &Entry, bullets: Bullets) {
     if bullets == Bullets::Dashes {
         out.push('\n');
     }
-    let last = entry.note.split('\n').count() - 1;
-    for (number, line) in entry.note.split('\n').enumerate() {
-        let which = if number == 0 {
-            NoteLine::First
-        } else {
-            NoteLine::Later
-        };
+    for line in note_lines(&entry.note) {
         if !line.is_empty() {
-            let line = note_line(line, which, is_item);
             out.push_str(&format!("{indent}{NOTE_INDENT}{line}"));
-        } else if number == 0 || number == last {
-            out.push_str(&format!("{indent}{NOTE_INDENT}{EMPTY_NOTE_LINE}"));
         }
         out.push('\n');
     }
 }
 
+fn note_lines(note: &str) -> Vec<String> {
+    let last = note.split('\n').count() - 1;
+    let lines = note.split('\n').enumerate().map(|(number, line)| {
+        let which = if number == 0 {
+            NoteLine::First
+        } else {
+            NoteLine::Later
+        };
+        if line.is_empty() && (number == 0 || number == last) {
+            return EMPTY_NOTE_LINE.to_owned();
+        }
+        note_line(line, which, is_item)
+    });
+    let mut lines: Vec<String> = lines.collect();
+    escape_open_fences(&mut lines);
+    lines
+}
+
 /// Reads a checklist. Bullets are `-`, `*`, `+`, a number, or none; lines that stand to the right of
-/// the item above are its note; the first heading, if no item is before it, is the title.
+/// the item above are its note; the first heading, if no item is before it, is the title. A fenced
+/// block is part of a note, or of no checklist, whatever its lines say.
 pub fn read_markdown(text: &str) -> Checklist {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader::default();
@@ -88,6 +99,8 @@ struct Reader {
     read: Checklist,
     /// The item whose note may follow.
     open: Option<OpenItem>,
+    /// The fenced block that is open: of that item's note, if there is one.
+    fence: Option<Fence>,
 }
 
 struct OpenItem {
@@ -103,7 +116,9 @@ struct OpenItem {
 impl Reader {
     fn read(&mut self, number: u64, line: &str) {
         let (indent, rest) = split_indent(line);
-        if let Some((done, text)) = item(rest) {
+        let ends = |fence: &Fence| !rest.is_empty() && !fence.reaches(columns(indent));
+        self.fence = self.fence.filter(|fence| !ends(fence));
+        if let Some((done, text)) = item(rest).filter(|_| self.fence.is_none()) {
             self.end_item();
             self.open = Some(OpenItem {
                 place: Place::Line(number),
@@ -121,13 +136,26 @@ impl Reader {
         }
         match &mut self.open {
             Some(open) if rest.is_empty() => open.blank_lines += 1,
-            Some(open) if columns(indent) > open.columns => open.read_note(indent, line),
+            Some(open) if columns(indent) > open.columns => {
+                let columns = open.columns + 1;
+                open.read_note(indent, line);
+                self.read_fence(rest, columns);
+            }
             Some(_) | None if rest.is_empty() => {}
             Some(_) | None => {
                 self.end_item();
                 self.read_foreign(number, line);
+                self.read_fence(rest, columns(indent));
             }
         }
+    }
+
+    /// Takes note of a fence, where the line is one.
+    fn read_fence(&mut self, text: &str, columns: usize) {
+        self.fence = match self.fence {
+            Some(fence) => Some(fence).filter(|fence| !fence.is_closed_by(text)),
+            None => Fence::opened_by(text, columns),
+        };
     }
 
     fn end_item(&mut self) {
@@ -139,7 +167,8 @@ impl Reader {
     fn read_foreign(&mut self, number: u64, line: &str) {
         let heading = line.trim_start_matches('#');
         let is_heading = heading.len() < line.len() && heading.starts_with([' ', '\t']);
-        if is_heading && self.read.title.is_none() && self.read.entries.is_empty() {
+        let is_first = self.read.title.is_none() && self.read.entries.is_empty();
+        if is_heading && is_first && self.fence.is_none() {
             self.read.title = Some(heading.trim().to_owned());
             return;
         }

@@ -74,6 +74,45 @@ fn what_is_no_checklist_is_named_line_by_line() {
 }
 
 #[test]
+fn a_fenced_block_makes_no_items() {
+    let text = "```sh\n# No title\n- [ ] no item\n~~~\n- [x] nor this\n```\n# Title\n- [ ] a\n\n  ~~~\n  - [ ] in the note\n\n  ```\n  ~~~\n  - [ ] b\n````\n- [ ] code\n```\n- [ ] still\n````\n- [ ] c\n";
+    let read = read_markdown(text);
+    assert_eq!(read.title.as_deref(), Some("Title"));
+    let foreign: Vec<u64> = read.foreign.iter().map(|line| line.line).collect();
+    assert_eq!(foreign, [1, 2, 3, 4, 5, 6, 16, 17, 18, 19, 20]);
+    let note = "~~~\n- [ ] in the note\n\n```\n~~~";
+    assert_eq!(
+        entries(read),
+        [open("a", note), open("  b", ""), open("c", "")]
+    );
+}
+
+#[test]
+fn a_fence_that_nothing_closes_ends_with_what_it_stands_in() {
+    let read = read_markdown(
+        "- [ ] a\n  ```\n  - [ ] code\n- [ ] b\n- plain\n  ~~~\n  - [ ] code\n- [ ] c\n",
+    );
+    assert_eq!(
+        entries(read),
+        [open("a", "```\n- [ ] code"), open("b", ""), open("c", "")]
+    );
+    let read = read_markdown("- [ ] a\n```\n- [ ] code\n");
+    assert_eq!(entries(read), [open("a", "")]);
+    // What is written ends nowhere else.
+    let list = [
+        open("a", "code:\n```"),
+        open("  b", ""),
+        open("c", "\\```\nx"),
+    ];
+    let written = write_markdown(None, &list, Bullets::Dashes);
+    assert_eq!(
+        written,
+        "- [ ] a\n\n  code:\n  \\```\n  - [ ] b\n- [ ] c\n\n  \\\\```\n  x\n"
+    );
+    assert_eq!(entries(read_markdown(&written)), list);
+}
+
+#[test]
 fn a_checklist_is_written_as_markdown_and_as_text() {
     let list = [
         ticked("milk", "the good one\n\n- [ ] not an item"),
@@ -101,6 +140,8 @@ fn text() -> impl Strategy<Value = String> {
         Just("- [ ] ".to_owned()),
         Just("[x]".to_owned()),
         Just("<br>".to_owned()),
+        Just("```".to_owned()),
+        Just("~~~\n".to_owned()),
         Just("&#32;".to_owned()),
         Just("&#9;".to_owned()),
         Just("# ".to_owned()),

@@ -4,7 +4,8 @@ use clap::{Args, ValueEnum};
 use syncline_model::registry::List;
 use syncline_store::TenantFile;
 use syncline_store::checklist::{
-    Bullets, Checklist, Entry, Place, Snapshot, SnapshotList, write_markdown, write_snapshot,
+    Bullets, Checklist, Entry, Place, Snapshot, SnapshotList, entries_of, write_markdown,
+    write_snapshot,
 };
 use syncline_store::lists::{RemovedLists, items, lists};
 
@@ -98,10 +99,8 @@ fn format(args: &ExportArgs, context: &Context) -> Result<ExportFormat, Failure>
 
 fn read_entries(view: &TenantFile, list: &List) -> Result<Vec<Entry>, Failure> {
     let found = items(view.connection(), &list.list)?;
-    Ok(found
-        .into_iter()
-        .map(|shown| Entry::from(shown.item))
-        .collect())
+    let shown = found.into_iter().map(|shown| shown.item);
+    Ok(entries_of(&list.list, shown.collect()))
 }
 
 fn written(read: &[(List, Vec<Entry>)], bullets: Bullets) -> String {

@@ -184,7 +184,7 @@ fn items_that_were_made_by_hand_are_known_by_their_texts() {
     by_hand.item.item = ItemId::new("by-hand").unwrap();
     by_hand.text = "milk".to_owned();
     list.shown.push(by_hand);
-    let exported: Vec<Entry> = list.shown.iter().cloned().map(Entry::from).collect();
+    let exported = entries_of(&Model::list(), list.shown.clone());
     let written = write_markdown(None, &exported, Bullets::Dashes);
     let again = list.import(read_markdown(&written));
     assert_eq!((again.items_known, again.commands), (2, Vec::new()));
@@ -193,4 +193,67 @@ fn items_that_were_made_by_hand_are_known_by_their_texts() {
         list.shown.iter().map(|item| item.done).collect::<Vec<_>>(),
         [false, true]
     );
+}
+
+/// A list with two items made here, and two of the same ids that were moved in from elsewhere.
+fn with_ids_twice() -> Model {
+    let mut list = Model::default();
+    list.import(file(&["- [ ] a", "- [x] b"]));
+    let moved = ["elsewhere", "further"].map(|from| {
+        let mut item = list.shown[0].clone();
+        item.item.list = ListId::new(from).unwrap();
+        item.text = format!("from {from}");
+        item
+    });
+    list.shown.splice(1..1, moved);
+    list
+}
+
+fn snapshot_of(list: &Model) -> Checklist {
+    let entries = entries_of(&Model::list(), list.shown.clone()).into_iter();
+    let entries = (1..).zip(entries);
+    Checklist {
+        entries: entries
+            .map(|(line, entry)| (Place::Line(line), entry))
+            .collect(),
+        ..Checklist::default()
+    }
+}
+
+#[test]
+fn items_of_one_id_are_told_apart_in_a_file_and_known_again() {
+    let list = with_ids_twice();
+    let written = snapshot_of(&list);
+    let again = list.plan(written.clone());
+    assert_eq!((again.items_known, again.commands), (4, Vec::new()));
+    assert_eq!(again.problems, []);
+    // Also after one of them was edited, and one of the same id removed.
+    let mut list = with_ids_twice();
+    list.shown[2].text = "edited".to_owned();
+    list.shown.remove(1);
+    let again = list.plan(written.clone());
+    let edit = Command::Edit {
+        item: list.shown[1].item.clone(),
+        text: "from further".to_owned(),
+    };
+    assert!(again.commands.contains(&edit), "{:?}", again.commands);
+    // Elsewhere all of them are made.
+    let mut other = Model::default();
+    let first = other.import(written.clone());
+    assert_eq!((first.items_new, first.problems.len()), (4, 0));
+    assert_eq!(texts(&other), ["a", "from elsewhere", "from further", "b"]);
+    assert_eq!(other.plan(written).commands, []);
+}
+
+#[test]
+fn what_repeats_an_id_is_an_item_of_its_own() {
+    let mut written = snapshot_of(&with_ids_twice());
+    let id = written.entries[0].1.id.clone();
+    for (_, entry) in &mut written.entries {
+        entry.id = id.clone();
+    }
+    let mut list = Model::default();
+    let first = list.import(written.clone());
+    assert_eq!((first.items_new, first.problems.len()), (4, 0));
+    assert_eq!(list.plan(written).commands, []);
 }

@@ -147,6 +147,8 @@ happenings! {
     ItemRestored,
     /// A change of lists was undone.
     ListUndo,
+    /// What was removed last was brought back.
+    RemovalUndone,
     ListRedo,
     /// The server began to compact its log.
     ServerCompaction,

@@ -4,6 +4,7 @@ use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot};
 use syncline_model::registry::List;
 use syncline_model::{ItemId, ListId};
 use syncline_store::lists::{RemovedLists, items, lists, removed_items};
+use syncline_store::local::ListChange;
 use syncline_store::{StoreError, TenantFile};
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ const ID: &str = "a UUID is an id";
 pub(crate) enum ListDeed {
     Change(Command),
     Undo,
+    /// Undoes what was done last, which was a removal.
+    TakeBack,
     Redo,
 }
 
@@ -31,8 +34,17 @@ pub(crate) struct ListWishes<'a> {
 }
 
 impl ListWishes<'_> {
-    /// What a user who sees `view` does next.
-    pub(crate) fn next(&mut self, view: &TenantFile) -> Result<ListDeed, StoreError> {
+    /// What a user who sees `view` does next, and who has done `last` to lists before.
+    pub(crate) fn next(
+        &mut self,
+        view: &TenantFile,
+        last: Option<&ListChange>,
+    ) -> Result<ListDeed, StoreError> {
+        // What was removed by a slip is wanted back, and others have changed it meanwhile.
+        let removed = last.is_some_and(|change| change.kind.starts_with("remove"));
+        if removed && self.chance.percent(40) {
+            return Ok(ListDeed::TakeBack);
+        }
         match self.chance.below(10) {
             0 => return Ok(ListDeed::Undo),
             1 => return Ok(ListDeed::Redo),

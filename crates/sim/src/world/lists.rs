@@ -28,8 +28,10 @@ impl World {
             numbers: &mut numbers,
         };
         let wished = self.replica(pid).map(|replica| {
+            let history = replica.list_history().map_err(|error| chain(&error))?;
+            let last = history.undo.first().map(|step| &step.change);
             let view = replica.view().map_err(|error| chain(&error))?;
-            wishes.next(view).map_err(|error| chain(&error))
+            wishes.next(view, last).map_err(|error| chain(&error))
         });
         self.numbers = numbers;
         let deed = match wished {
@@ -122,6 +124,7 @@ impl World {
     fn count_deed(&mut self, deed: &ListDeed) {
         self.count(match deed {
             ListDeed::Undo => Happening::ListUndo,
+            ListDeed::TakeBack => Happening::RemovalUndone,
             ListDeed::Redo => Happening::ListRedo,
             ListDeed::Change(command) => match command {
                 Command::NewList { .. } => Happening::ListMade,
@@ -146,7 +149,7 @@ impl World {
 fn carry_out(replica: &mut Replica, deed: &ListDeed) -> Result<Vec<OpKey>, ListError> {
     let reversed = match deed {
         ListDeed::Change(command) => return Ok(replica.change_lists(command)?.keys),
-        ListDeed::Undo => replica.undo_lists()?,
+        ListDeed::Undo | ListDeed::TakeBack => replica.undo_lists()?,
         ListDeed::Redo => replica.redo_lists()?,
     };
     Ok(reversed.map_or_else(Vec::new, |reversed| reversed.keys))

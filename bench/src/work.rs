@@ -2,6 +2,7 @@
 
 mod command;
 mod compaction;
+mod hook;
 mod idle;
 mod lists;
 mod live;
@@ -32,7 +33,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 11] = [
+pub(crate) const ALL: [(&str, Workload); 12] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
@@ -43,5 +44,6 @@ pub(crate) const ALL: [(&str, Workload); 11] = [
     ("live", live::latency),
     ("idle", idle::server),
     ("thread_push", command::thread_push),
+    ("hook_run", hook::run),
     ("import_sessions", sessions::import),
 ];

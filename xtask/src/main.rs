@@ -14,6 +14,7 @@ mod codegen;
 mod deny;
 mod failure;
 mod needs;
+mod node;
 mod programs;
 mod repository;
 mod steps;

@@ -6,9 +6,9 @@ use std::env;
 use std::process::Command;
 
 use crate::failure::Failure;
+use crate::node;
 use crate::repository::Repository;
 use crate::steps::{first_line_of, say};
-use crate::tidy;
 
 /// The oldest Node.js that runs the TypeScript packages.
 const NODE_MAJOR_MIN: u32 = 20;
@@ -63,18 +63,26 @@ fn c_compiler() -> Result<String, String> {
 }
 
 fn node(repository: &Repository) -> Result<Result<String, String>, Failure> {
-    let files = tidy::tree::files(&repository.root)?;
-    if !files.iter().any(|path| path.ends_with("package.json")) {
+    if node::packages(repository)?.is_empty() {
         return Ok(Ok("no package that needs Node.js".to_owned()));
     }
-    let lacking = |found: &str| format!("Node.js {NODE_MAJOR_MIN} or newer ({found})");
+    let lacking = |found: &str| {
+        format!(
+            "Node.js {NODE_MAJOR_MIN} or newer with npm, to test the TypeScript packages ({found}): \
+             `apt-get install nodejs npm`, or from nodejs.org"
+        )
+    };
+    let npm = first_line_of(Command::new(node::program()).arg("--version"));
     let line = first_line_of(Command::new("node").arg("--version"));
-    Ok(match line {
-        Some(line) if numbers(line.trim_start_matches('v')) >= vec![NODE_MAJOR_MIN] => {
-            Ok(format!("node {line}"))
+    Ok(match (line, npm) {
+        (Some(line), Some(npm))
+            if numbers(line.trim_start_matches('v')) >= vec![NODE_MAJOR_MIN] =>
+        {
+            Ok(format!("node {line}, npm {npm}"))
         }
-        Some(line) => Err(lacking(&line)),
-        None => Err(lacking("found none")),
+        (Some(line), Some(_)) => Err(lacking(&format!("found {line}"))),
+        (Some(_), None) => Err(lacking("found no npm")),
+        (None, _) => Err(lacking("found none")),
     })
 }
 

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::{fmt, fs};
 
 use crate::failure::Failure;
-use crate::needs;
 use crate::repository::Repository;
 use crate::steps::{Steps, first_line_of, say};
+use crate::{needs, node};
 
 /// What runs the tests once they are built.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub(crate) struct Counts {
 }
 
 /// Checks the machine, builds and runs the tests. With arguments, which go to the runner, only those
-/// that they select run, and no doc tests.
+/// that they select run, and neither doc tests nor those of TypeScript packages.
 pub(crate) fn run(repository: &Repository, arguments: &[String]) -> Result<(), Failure> {
     let mut steps = Steps::default();
     steps.time("needs", "what the build asks of this machine", || {
@@ -42,6 +42,7 @@ pub(crate) fn run(repository: &Repository, arguments: &[String]) -> Result<(), F
         )?;
         // Before the rest, so that the last summary on the screen is that of the tests themselves.
         steps.run("doc tests", &mut doc_tests(repository))?;
+        node::test(repository, &mut steps)?;
     }
     steps.run("tests", &mut runner.command(repository, arguments))?;
     steps.print();

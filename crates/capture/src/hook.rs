@@ -12,4 +12,4 @@ mod take;
 pub use event::{EventName, EventNameError, HookEvent};
 pub use fields::Fields;
 pub use spool::{Found, Spool, SpoolError, Spooled};
-pub use take::{TakeError, Taken, sources, take};
+pub use take::{TakeError, Taken, note_turns, sources, take};

@@ -91,7 +91,14 @@ pub(crate) fn main(
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage::explain(&error, &arguments, &environment),
+        Err(error) => {
+            let code = usage::explain(&error, &arguments, &environment);
+            return if is_hook(&arguments) {
+                ExitCode::SUCCESS
+            } else {
+                code
+            };
+        }
     };
     let output = Output::new(cli.globals.format(), &environment);
     let context = Context::new(cli.globals, environment, output);
@@ -102,4 +109,9 @@ pub(crate) fn main(
             failure.exit_code()
         }
     }
+}
+
+/// Whether an agent calls: it takes the exit code of wrong usage for its hook's verdict.
+fn is_hook(arguments: &[OsString]) -> bool {
+    arguments.windows(2).any(|words| words == ["hook", "run"])
 }

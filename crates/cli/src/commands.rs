@@ -9,6 +9,7 @@ mod daemon;
 mod demo;
 mod doctor;
 mod health;
+mod hook;
 mod import;
 mod list;
 mod login;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Session(session::SessionCommand),
     Serve(Box<serve::ServeArgs>),
     Import(import::ImportArgs),
+    #[command(subcommand)]
+    Hook(hook::HookCommand),
     Daemon(daemon::DaemonArgs),
     Demo(demo::DemoArgs),
     Query(query::QueryArgs),
@@ -74,6 +77,7 @@ impl Command {
             Self::List(command) => command.run(context),
             Self::Session(command) => command.run(context),
             Self::Import(args) => import::run(&args, context),
+            Self::Hook(command) => command.run(context),
             Self::Serve(args) => serve::run(&args, context),
             Self::Demo(args) => demo::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),

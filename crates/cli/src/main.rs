@@ -15,6 +15,7 @@ mod delivery;
 mod doctor;
 mod environment;
 mod failure;
+mod hooks;
 mod logging;
 mod output;
 mod paths;

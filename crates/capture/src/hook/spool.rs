@@ -101,6 +101,11 @@ impl Spool {
         Ok(found)
     }
 
+    /// How many events wait.
+    pub fn count(&self) -> u64 {
+        self.files().map_or(0, |files| files.len() as u64)
+    }
+
     /// How many files wait that could not be read.
     pub fn count_aside(&self) -> u64 {
         let aside = fs::read_dir(self.directory.join(ASIDE));

@@ -46,7 +46,7 @@ pub fn take(
     places: &[Source],
     privacy: Privacy,
     replica: &mut Replica,
-    lease: &Lease,
+    _lease: &Lease,
 ) -> Result<Taken, TakeError> {
     let mut taken = Taken::default();
     let sources = sources(events, places);
@@ -57,7 +57,7 @@ pub fn take(
         taken.counts.add(&batch.counts);
         taken.problems.extend(batch.problems);
     }
-    taken.ops += note_turns(events, replica, lease)?;
+    taken.ops += note_turns(events, replica)?;
     Ok(taken)
 }
 
@@ -114,8 +114,9 @@ fn with_subagents(path: PathBuf) -> Vec<PathBuf> {
     }
 }
 
-/// Notes the begins and ends of sessions that are known; what is left out is not known.
-fn note_turns(events: &[HookEvent], replica: &mut Replica, _: &Lease) -> Result<u64, TakeError> {
+/// Notes the begins and ends of sessions that are known; one that is left out is not. Gives how many ops
+/// that took.
+pub fn note_turns(events: &[HookEvent], replica: &mut Replica) -> Result<u64, TakeError> {
     let mut ops = 0;
     for event in events {
         let Some((turn, native)) = event.turn().zip(event.session()) else {

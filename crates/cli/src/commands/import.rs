@@ -1,4 +1,5 @@
 mod clankers;
+mod hooked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -84,6 +85,8 @@ struct Imported {
     secrets: BTreeMap<String, u64>,
     /// Files that are left out by rules of the user.
     files_excluded: u64,
+    /// What hooks have left that could not be read, and is set aside.
+    hook_events_set_aside: u64,
     /// Sessions that a prompt has marked as not to be recorded, after some of them was.
     marked_late: Vec<SessionId>,
     problems: Vec<LeftOut>,
@@ -92,7 +95,14 @@ struct Imported {
 }
 
 pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
-    let sources = sources(args, context)?;
+    let hooked = match (args.agent, args.dry_run) {
+        (Chosen::Auto, false) => Some(hooked::Waiting::read(context)?),
+        _ => None,
+    };
+    let sources = match &hooked {
+        Some(hooked) => hooked.with(sources(args, context))?,
+        None => sources(args, context)?,
+    };
     let mut replica = replica_access::open(context)?;
     let mut imported = Imported {
         dry_run: args.dry_run,
@@ -100,6 +110,10 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         ..Imported::default()
     };
     read(args, context, &sources, &mut replica, &mut imported)?;
+    if let Some(hooked) = hooked {
+        imported.hook_events_set_aside = hooked.set_aside;
+        imported.ops += hooked.finish(&mut replica)?;
+    }
     for source in sources
         .iter()
         .filter(|source| source.agent == Agent::Clankers)
@@ -233,6 +247,11 @@ fn tell_left_out(context: &Context, imported: &Imported) {
             counted(imported.files_excluded, "file"),
             counted(counts.excluded, "entry"),
         ));
+    }
+    if imported.hook_events_set_aside > 0 {
+        let events = counted(imported.hook_events_set_aside, "event");
+        let text = format_args!("{events} of hooks could not be read, and wait aside");
+        context.output.warn(text);
     }
     for session in &imported.marked_late {
         context.output.warn(format_args!(

@@ -18,6 +18,8 @@ mod demo;
 mod deploy;
 mod doctor;
 mod health;
+mod hook_install;
+mod hook_run;
 mod import;
 mod list;
 mod list_errors;

@@ -1,0 +1,177 @@
+//! What an agent calls. It must not keep the agent waiting, and must never fail: an agent takes a failed
+//! hook for a verdict. So it opens no database, reads what it is given for a moment only, and ends well
+//! whatever has happened.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use clap::Args;
+use syncline_capture::agent::Agent;
+use syncline_capture::hook::{EventName, Fields, HookEvent, Spool, SpoolError};
+
+use crate::config::ProfileName;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::logging;
+use crate::replica_access::{self, Meeting};
+
+/// How long an agent that writes nothing more is waited for. What it says only hastens the import: an
+/// agent that hangs must not make its hook hang.
+const BODY_PATIENCE: Duration = Duration::from_millis(30);
+/// How long the daemon is waited for.
+const DAEMON_PATIENCE: Duration = Duration::from_millis(20);
+/// The longest body that is read, in bytes: tools' outputs are part of some.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Tell that something has happened in a session; agents call this
+///
+/// Reads the agent's JSON from standard input, keeps of it which session it is about and where its
+/// transcript lies, and passes that to the daemon, or leaves it for the next import. Always exits with 0.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The agent that calls
+    agent: String,
+    /// What it calls the event
+    event: String,
+    /// The JSON, from an agent that gives it as an argument
+    payload: Option<String>,
+}
+
+/// Why an event is not kept. Nobody is told but by a line on standard error and in the log.
+#[derive(Debug, thiserror::Error)]
+enum HookError {
+    #[error("{0:?} is no agent")]
+    Agent(String),
+    #[error("{0:?} is no event")]
+    Event(String),
+    #[error("there is no place to keep the event")]
+    Place,
+    #[error("could not keep the event")]
+    Spool(#[source] SpoolError),
+}
+
+pub(super) fn run(args: &RunArgs, context: &Context) -> Outcome {
+    if args.agent == Agent::Cursor.as_str() {
+        // It reads an object, and nothing as an error.
+        let _ = std::io::stdout().write_all(b"{}\n");
+    }
+    if let Err(error) = keep(args, context) {
+        tell(context, &error);
+    }
+    Ok(())
+}
+
+fn keep(args: &RunArgs, context: &Context) -> Result<(), HookError> {
+    let unknown = |_| HookError::Agent(args.agent.clone());
+    let agent: Agent = args.agent.parse().map_err(unknown)?;
+    let unknown = |_| HookError::Event(args.event.clone());
+    let event: EventName = args.event.parse().map_err(unknown)?;
+    let at = context.now();
+    let (replica, socket) = place(context)?;
+    let spool = Spool::beside(&replica);
+    let body = body(args, context);
+    let fields = match Fields::read(&body) {
+        Ok(fields) => fields,
+        Err(_) if body.iter().all(u8::is_ascii_whitespace) => Fields::default(),
+        Err(error) => {
+            tracing_to_files(context);
+            tracing::warn!(%agent, %event, %error, "a hook was given what it could not read");
+            // That it was called is worth something all the same: the agent's files are looked at.
+            spool.set_aside(agent, &body).map_err(HookError::Spool)?;
+            Fields::default()
+        }
+    };
+    let event = HookEvent {
+        agent,
+        event,
+        fields,
+        at,
+    };
+    match socket.is_some_and(|socket| is_accepted(socket, &event)) {
+        true => Ok(()),
+        false => spool.put(&event).map_err(HookError::Spool),
+    }
+}
+
+/// The directory of the replica, and where its daemon is met. Where the configuration can't be read, an
+/// event is kept beside the default profile's.
+fn place(context: &Context) -> Result<(PathBuf, Option<PathBuf>), HookError> {
+    let found = context.replica_dir().and_then(|replica| {
+        let Meeting { socket, .. } = replica_access::meeting(context)?;
+        Ok((replica, Some(socket)))
+    });
+    found.or_else(|_: Failure| {
+        let paths = context.paths().map_err(|_| HookError::Place)?;
+        let profile = ProfileName::default();
+        Ok((paths.data_dir.join("profiles").join(profile.as_str()), None))
+    })
+}
+
+/// What the agent gives; whatever of it comes in time.
+fn body(args: &RunArgs, context: &Context) -> Vec<u8> {
+    if let Some(payload) = &args.payload {
+        return payload.clone().into_bytes();
+    }
+    if context.environment.terminals.stdin {
+        return Vec::new();
+    }
+    let (sender, parts) = mpsc::channel();
+    // It may wait for ever; the end of the process ends it.
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        let mut part = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = input.read(&mut part) {
+            if sender.send(part[..length].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    let mut body = Vec::new();
+    loop {
+        match parts.recv_timeout(BODY_PATIENCE) {
+            Ok(part) => body.extend(part),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return body,
+        }
+        if body.len() > BODY_BYTES_MAX {
+            return body;
+        }
+    }
+}
+
+/// Passes an event to the daemon, if one runs and takes it in time.
+fn is_accepted(socket: PathBuf, event: &HookEvent) -> bool {
+    if cfg!(unix) && !socket.exists() {
+        return false;
+    }
+    let Ok(params) = serde_json::to_value(event) else {
+        return false;
+    };
+    let (sender, answer) = mpsc::channel();
+    // Connecting has no time limit of its own.
+    std::thread::spawn(move || {
+        let called = syncline_daemon::call(&socket, "hook.event", params, DAEMON_PATIENCE);
+        // Nobody waits any more: the event is spooled by now, and taken twice without harm.
+        let _ = sender.send(called.is_ok_and(|answer| answer["accepted"] == true));
+    });
+    answer.recv_timeout(DAEMON_PATIENCE).unwrap_or(false)
+}
+
+fn tell(context: &Context, error: &HookError) {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    context.output.note(format_args!("syncline hook: {text}"));
+    tracing_to_files(context);
+    tracing::warn!(error = %text, "an event of a hook is lost");
+}
+
+fn tracing_to_files(context: &Context) {
+    if let Ok(paths) = context.paths() {
+        logging::to_files(&paths.log_dir, logging::LogLevel::default());
+    }
+}

@@ -1,0 +1,212 @@
+//! `syncline hook run`: quick, quiet, never failing; and what becomes of what it is told.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::machine::{Answer, Machine, finish};
+
+/// A session of Claude Code where it would lie.
+fn transcript(machine: &Machine, session: &str) -> PathBuf {
+    let path = machine
+        .home()
+        .join(".claude/projects/-w-app")
+        .join(format!("{session}.jsonl"));
+    let line = json!({
+        "type": "user", "uuid": format!("u-{session}"), "sessionId": session, "cwd": "/w/app",
+        "timestamp": "2026-03-01T10:00:00.000Z", "message": {"role": "user", "content": "hello"},
+    });
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, format!("{line}\n")).unwrap();
+    path
+}
+
+fn ended(session: &str, path: &Path) -> String {
+    let body = json!({
+        "session_id": session, "transcript_path": path, "cwd": "/w/app",
+        "hook_event_name": "SessionEnd", "reason": "other", "secret": "hunter2",
+    });
+    body.to_string()
+}
+
+/// Runs a hook with what it is given in a file, so that nothing of it can come too late.
+fn hook(machine: &Machine, body: impl AsRef<[u8]>, words: &[&str]) -> Answer {
+    let mut input = tempfile::tempfile().unwrap();
+    input.write_all(body.as_ref()).unwrap();
+    std::io::Seek::rewind(&mut input).unwrap();
+    let words: Vec<&str> = ["hook", "run"].iter().chain(words).copied().collect();
+    let mut command = machine.command(&words);
+    command.stdin(Stdio::from(input));
+    finish(command, b"")
+}
+
+fn spool(machine: &Machine) -> PathBuf {
+    machine
+        .home()
+        .join(".local/share/syncline/profiles/default/spool")
+}
+
+fn waiting(machine: &Machine) -> Value {
+    let status = machine.run(&["hook", "status", "--json"]).done().json();
+    json!([status["waiting"], status["unreadable"]])
+}
+
+fn sessions(machine: &Machine) -> Value {
+    let words = ["session", "list", "--json"];
+    machine.run(&words).done().json()["sessions"].clone()
+}
+
+#[test]
+fn an_event_waits_without_a_daemon_and_the_next_import_takes_it() {
+    let machine = Machine::new();
+    let path = transcript(&machine, "s1");
+    let answer = hook(&machine, ended("s1", &path), &["claude-code", "SessionEnd"]).done();
+    assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("", ""));
+    assert_eq!(waiting(&machine), json!([1, 0]));
+    let kept: Vec<_> = fs::read_dir(spool(&machine)).unwrap().flatten().collect();
+    let kept = fs::read_to_string(kept[0].path()).unwrap();
+    assert!(
+        kept.contains("s1.jsonl") && !kept.contains("hunter2"),
+        "{kept}"
+    );
+    machine.run(&["import", "auto"]).done();
+    assert_eq!(waiting(&machine), json!([0, 0]));
+    let sessions = sessions(&machine);
+    assert!(sessions[0]["ended_at"].is_string(), "{sessions}");
+}
+
+#[test]
+fn an_event_leads_to_a_transcript_that_lies_where_nobody_looks() {
+    let machine = Machine::new();
+    let path = transcript(&machine, "s1");
+    let elsewhere = machine.home().join("elsewhere/projects/p/s1.jsonl");
+    fs::create_dir_all(elsewhere.parent().unwrap()).unwrap();
+    fs::rename(&path, &elsewhere).unwrap();
+    fs::remove_dir_all(machine.home().join(".claude")).unwrap();
+    hook(
+        &machine,
+        ended("s1", &elsewhere),
+        &["claude-code", "SessionEnd"],
+    )
+    .done();
+    machine
+        .run(&["import", "auto"])
+        .done()
+        .says("1 file of 1 session");
+    assert_eq!(sessions(&machine)[0]["id"], "s1");
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_as_it_came() {
+    let machine = Machine::new();
+    let bodies: [&[u8]; 4] = [b"\xff\xfe{", b"{\"session_id\":", b"[1]", b"{}{}"];
+    for body in bodies {
+        let answer = hook(&machine, body, &["claude-code", "Stop"]).done();
+        assert_eq!(answer.stdout, "");
+    }
+    assert_eq!(waiting(&machine), json!([4, 4]));
+    let aside = fs::read_dir(spool(&machine).join("broken"))
+        .unwrap()
+        .flatten();
+    let mut aside: Vec<Vec<u8>> = aside.map(|entry| fs::read(entry.path()).unwrap()).collect();
+    let mut bodies = bodies.map(<[u8]>::to_vec);
+    aside.sort();
+    bodies.sort();
+    assert_eq!(aside, bodies);
+}
+
+#[test]
+fn whatever_is_wrong_the_hook_ends_well() {
+    let machine = Machine::new();
+    for words in [
+        &["nobody", "Stop"][..],
+        &["claude-code", "no such event"],
+        &["claude-code"],
+        &["claude-code", "Stop", "{}", "and", "more"],
+        &["claude-code", "Stop", "--unknown"],
+        &[],
+    ] {
+        let answer = hook(&machine, "{}", words).done();
+        assert_eq!(answer.stdout, "", "{words:?}");
+        assert!(!answer.stderr.is_empty(), "{words:?}");
+    }
+    machine.write_config("this is = no TOML [");
+    hook(&machine, "{}", &["claude-code", "Stop"]).done();
+    machine.write_config("");
+    assert_eq!(waiting(&machine), json!([1, 0]));
+    let mut command = machine.command(&["hook", "run", "claude-code", "Stop"]);
+    command
+        .env_remove("HOME")
+        .env("SYNCLINE_DATA_DIR", "/proc/nowhere");
+    let answer = finish(command, b"").done().says("syncline hook: ");
+    assert_eq!(answer.stdout, "");
+}
+
+#[test]
+fn an_agent_that_says_nothing_and_hangs_does_not_hang_its_hook() {
+    let machine = Machine::new();
+    let mut command = machine.command(&["hook", "run", "claude-code", "Stop"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let held = child.stdin.take().unwrap();
+    assert!(child.wait().unwrap().success());
+    drop(held);
+    assert_eq!(waiting(&machine), json!([1, 0]));
+}
+
+#[test]
+fn each_agent_is_told_in_its_own_way() {
+    let machine = Machine::new();
+    let turn =
+        json!({"type": "agent-turn-complete", "thread-id": "t1", "input-messages": ["hunter2"]});
+    let words = [
+        "hook",
+        "run",
+        "codex",
+        "agent-turn-complete",
+        &turn.to_string(),
+    ];
+    let answer = machine.run(&words).done();
+    assert_eq!(answer.stdout, "");
+    let answer = hook(&machine, "{\"conversation_id\":\"c\"}", &["cursor", "stop"]).done();
+    assert_eq!(answer.stdout, "{}\n");
+    assert_eq!(waiting(&machine), json!([2, 0]));
+}
+
+#[test]
+fn ten_at_once_lose_nothing() {
+    let machine = Machine::new();
+    let path = transcript(&machine, "s1");
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                hook(&machine, ended("s1", &path), &["claude-code", "SessionEnd"]).done()
+            });
+        }
+    });
+    assert_eq!(waiting(&machine), json!([10, 0]));
+    machine.run(&["import", "auto"]).done();
+    assert_eq!(waiting(&machine), json!([0, 0]));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told_and_breaks_nothing() {
+    use crate::bad_disk::with_files_up_to;
+    let machine = Machine::new();
+    let path = transcript(&machine, "s1");
+    let body = ended("s1", &path);
+    let words = ["hook", "run", "codex", "agent-turn-complete", body.as_str()];
+    let answer = finish(with_files_up_to(0, &machine.command(&words)), b"").done();
+    assert!(
+        answer.stderr.contains("could not keep the event"),
+        "{answer:?}"
+    );
+    assert_eq!(answer.stdout, "");
+    assert_eq!(waiting(&machine), json!([0, 0]));
+    let left = fs::read_dir(spool(&machine)).map_or(0, |entries| entries.count());
+    assert_eq!(left, 0);
+    machine.run(&["import", "auto"]).done();
+}

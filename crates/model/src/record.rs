@@ -26,7 +26,7 @@ mod visible;
 pub use access::{Asker, Records, role_of_sight, role_on, sees_everything, sight};
 pub use coverage::coverage;
 pub use decide::{WRITES_MAX, decide};
-pub use dependants::depends_on;
+pub use dependants::Undone;
 pub use fold::fold;
 pub use payload::{
     Action, Decided, DecidedAction, Decision, Lost, Mode, Offered, RecordPayload, Values, Write,

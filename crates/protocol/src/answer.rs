@@ -91,12 +91,16 @@ fn write_verdict(out: &mut Writer, verdict: &Verdict) {
             code,
             message,
             above,
+            details,
         }) => {
             out.raw(",\"status\":\"rejected\",\"error\":{\"code\":")
                 .quoted(code);
             out.raw(",\"message\":").string(message);
             if let Some(above) = above {
                 out.raw(",\"clock\":").number(above.get());
+            }
+            if let Some(details) = details {
+                out.raw(",\"details\":").raw(details);
             }
             out.raw("}");
         }
@@ -218,13 +222,14 @@ impl<'a> ResultTokens<'a> {
 /// Reads why an op was rejected. A code that a newer server has come up with sends the op to
 /// quarantine, with the code in its message.
 fn read_error(reader: &mut Reader<'_>) -> Result<OpError, DecodeError> {
-    let (mut code, mut message, mut above) = (None, None, None);
+    let (mut code, mut message, mut above, mut details) = (None, None, None, None);
     reader.object::<DecodeError>(|reader, name| {
         let token = reader.value()?;
         match &*name {
             "code" => code = token.as_str(),
             "message" => message = token.as_str(),
             "clock" => above = token.as_u64(),
+            "details" if !token.is_null() => details = Some(token.text.into()),
             _ => {}
         }
         Ok(())
@@ -234,8 +239,12 @@ fn read_error(reader: &mut Reader<'_>) -> Result<OpError, DecodeError> {
     Ok(match ErrorCode::parse(&code) {
         Some(code) => OpError {
             above: above.and_then(|clock| Clock::new(clock).ok()),
+            details,
             ..OpError::new(code, message)
         },
-        None => OpError::new(ErrorCode::InvalidOp, format!("{code}: {message}")),
+        None => OpError {
+            details,
+            ..OpError::new(ErrorCode::InvalidOp, format!("{code}: {message}"))
+        },
     })
 }

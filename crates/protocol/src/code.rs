@@ -120,6 +120,24 @@ codes! {
         "The server can't fold the op.",
     ForeignActor "foreign_actor" 403 Quarantine
         "The actor belongs to another user.",
+    UnknownEntity "unknown_entity" 404 Quarantine
+        "The tenant's schema has no such entity.",
+    Gone "gone" 410 Quarantine
+        "The record was deleted.",
+    AlreadyExists "already_exists" 409 Quarantine
+        "A record with this id is there already.",
+    ForbiddenField "forbidden_field" 403 Quarantine
+        "The role may not write one of the fields; `details` names it.",
+    ValidationFailed "validation_failed" 422 Quarantine
+        "A value is none that its field has; `details` names fields and rules.",
+    UniqueViolation "unique_violation" 409 Quarantine
+        "Another record has the values that are to be one record's alone.",
+    Conflict "conflict" 409 Quarantine
+        "Others have changed what the writer had seen; `details` has base, mine and theirs.",
+    DependsOnRefused "depends_on_refused" 409 Quarantine
+        "The op builds on one that was refused.",
+    BreakingSchema "breaking_schema" 409 Quarantine
+        "The schema takes something away without leave; `details` names it.",
     KeyConflict "key_conflict" 409 WriteAnew
         "Another payload stands, or was refused, under the op's key.",
     ClockLead "clock_lead" 422 WriteAnew

@@ -59,7 +59,16 @@ impl Failure {
             | ErrorCode::ForeignActor
             | ErrorCode::KeyConflict
             | ErrorCode::ClockLead
-            | ErrorCode::ClockBehind => Self::Refused,
+            | ErrorCode::ClockBehind
+            | ErrorCode::UnknownEntity
+            | ErrorCode::Gone
+            | ErrorCode::AlreadyExists
+            | ErrorCode::ForbiddenField
+            | ErrorCode::ValidationFailed
+            | ErrorCode::UniqueViolation
+            | ErrorCode::Conflict
+            | ErrorCode::DependsOnRefused
+            | ErrorCode::BreakingSchema => Self::Refused,
         }
     }
 }

@@ -74,6 +74,9 @@ pub struct OpError {
     pub message: String,
     /// With `clock_behind`: the clock that the op's must be above.
     pub above: Option<Clock>,
+    /// What a program needs of it, as JSON text: of a record what is wrong with which field, and the
+    /// values in conflict.
+    pub details: Option<Box<str>>,
 }
 
 impl OpError {
@@ -82,6 +85,7 @@ impl OpError {
             code,
             message: message.into(),
             above: None,
+            details: None,
         }
     }
 

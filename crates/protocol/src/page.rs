@@ -21,6 +21,9 @@ pub struct PullPage {
     pub cursor: Cursor,
     /// Whether the log goes on after the page.
     pub has_more: bool,
+    /// What who pulls sees of the log: their role, and a digest where they don't see all. Pages of
+    /// two sights don't belong in one view.
+    pub sight: Option<String>,
 }
 
 /// Where a page ends.
@@ -82,12 +85,20 @@ impl PageEncoder {
         self.out.len()
     }
 
-    pub fn finish(mut self, end: PageEnd) -> Vec<u8> {
+    pub fn finish(self, end: PageEnd) -> Vec<u8> {
+        self.finish_for(end, None)
+    }
+
+    /// As [`PageEncoder::finish`], of a page that is for one sight of the log.
+    pub fn finish_for(mut self, end: PageEnd, sight: Option<&str>) -> Vec<u8> {
         self.out
             .raw("],\"serverSeq\":")
             .number(end.head.get())
             .raw(",\"cursor\":");
         write_cursor(&mut self.out, &end.cursor);
+        if let Some(sight) = sight {
+            self.out.raw(",\"sight\":").string(sight);
+        }
         self.out
             .raw(",\"hasMore\":")
             .raw(if end.has_more() { "true}" } else { "false}" });
@@ -106,10 +117,11 @@ impl PullPage {
         for op in &self.ops {
             encoder.op(&WireOp::from(op));
         }
-        encoder.finish(PageEnd {
+        let end = PageEnd {
             head: self.server_seq,
             cursor: self.cursor,
-        })
+        };
+        encoder.finish_for(end, self.sight.as_deref())
     }
 
     /// Reads a page. A client applies a page as a whole or not at all, so that one op that can't be
@@ -118,6 +130,7 @@ impl PullPage {
         let (mut epoch, mut floor) = (Field::new("epoch"), Field::new("floor"));
         let (mut server_seq, mut cursor) = (Field::new("serverSeq"), Field::new("cursor"));
         let (mut ops, mut has_more) = (Field::new("ops"), Field::new("hasMore"));
+        let mut sight = Field::new("sight");
         let mut reader = Reader::new(utf8(body)?);
         reader.object::<DecodeError>(|reader, name| match &*name {
             "epoch" => epoch.set(parsed(reader.value()?, "epoch", EPOCH)?),
@@ -125,6 +138,7 @@ impl PullPage {
             "serverSeq" => server_seq.set(place(reader.value()?, "serverSeq")?),
             "cursor" => cursor.set(read_cursor(reader, "cursor")?),
             "ops" => ops.set(read_ops(reader)?),
+            "sight" => sight.set(reader.value()?.as_str().map(String::from)),
             "hasMore" => has_more.set(reader.value()?.as_bool().ok_or(HAS_MORE)?),
             _ => {
                 reader.value()?;
@@ -141,6 +155,7 @@ impl PullPage {
                 .required()?
                 .ok_or(DecodeError::Missing { field: "cursor" })?,
             has_more: has_more.required()?,
+            sight: sight.optional().flatten(),
         })
     }
 }

@@ -25,6 +25,8 @@ pub struct PullQuery {
     pub epoch: Option<Epoch>,
     /// The floor that the first page of a fetch from place 0 named.
     pub floor: Option<ServerSeq>,
+    /// What the pages before this one named as their sight; none: not checked.
+    pub sight: Option<String>,
 }
 
 /// What `GET /sync/stream` asks for.
@@ -34,6 +36,7 @@ pub struct StreamQuery {
     pub since: ServerSeq,
     pub mark: Option<Mark>,
     pub epoch: Option<Epoch>,
+    pub sight: Option<String>,
 }
 
 /// What `GET /sync/bootstrap` asks for.
@@ -55,6 +58,7 @@ impl PullQuery {
             limit: parameters.limit()?,
             epoch: parameters.epoch()?,
             floor: parameters.floor()?,
+            sight: parameters.sight(),
         })
     }
 
@@ -67,6 +71,7 @@ impl PullQuery {
         put(&mut out, "limit", self.limit);
         put(&mut out, "epoch", self.epoch);
         put(&mut out, "floor", self.floor);
+        put(&mut out, "sight", self.sight.as_ref());
         out
     }
 }
@@ -93,6 +98,7 @@ impl StreamQuery {
             since,
             mark,
             epoch,
+            sight: parameters.sight(),
         })
     }
 
@@ -103,6 +109,7 @@ impl StreamQuery {
         put(&mut out, "since", Some(self.since));
         put(&mut out, "mark", self.mark);
         put(&mut out, "epoch", self.epoch);
+        put(&mut out, "sight", self.sight.as_ref());
         out
     }
 }
@@ -157,6 +164,7 @@ struct Parameters<'a> {
     limit: Field<Cow<'a, str>>,
     epoch: Field<Cow<'a, str>>,
     floor: Field<Cow<'a, str>>,
+    sight: Field<Cow<'a, str>>,
 }
 
 impl Default for Parameters<'_> {
@@ -168,6 +176,7 @@ impl Default for Parameters<'_> {
             limit: Field::new("limit"),
             epoch: Field::new("epoch"),
             floor: Field::new("floor"),
+            sight: Field::new("sight"),
         }
     }
 }
@@ -183,6 +192,7 @@ impl<'a> Parameters<'a> {
                 "limit" => &mut self.limit,
                 "epoch" => &mut self.epoch,
                 "floor" => &mut self.floor,
+                "sight" => &mut self.sight,
                 _ => continue,
             };
             let value = unescape(value)?;
@@ -224,6 +234,10 @@ impl<'a> Parameters<'a> {
 
     fn epoch(&self) -> Result<Option<Epoch>, DecodeError> {
         parsed(&self.epoch, "epoch", EPOCH)
+    }
+
+    fn sight(&self) -> Option<String> {
+        self.sight.get().map(|text| text.clone().into_owned())
     }
 
     fn floor(&self) -> Result<Option<ServerSeq>, DecodeError> {

@@ -26,6 +26,7 @@ pub mod control;
 pub mod foreign;
 pub mod lists;
 pub mod local;
+pub mod records;
 pub mod search;
 pub mod sessions;
 pub mod sql;

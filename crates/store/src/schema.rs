@@ -282,7 +282,7 @@ fn searched(table: &Table) -> &'static str {
 pub(crate) fn schema_text(connection: &Connection) -> rusqlite::Result<String> {
     let mut statement = connection.prepare(
         "SELECT coalesce(sql, name) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' \
-         ORDER BY type, name",
+         AND name NOT LIKE 'records_by_%' ORDER BY type, name",
     )?;
     let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.join(";\n"))

@@ -58,7 +58,7 @@ pub trait Outbox {
     /// The ops written after `order`, oldest first.
     fn after(&self, order: u64) -> Result<Vec<PendingOp>, StoreError>;
 
-    /// The ops of these resources, oldest first.
+    /// The ops that touch any of these resources, oldest first.
     fn of_resources(&self, resources: &[ResourceKey]) -> Result<Vec<PendingOp>, StoreError>;
 }
 
@@ -73,10 +73,8 @@ impl Outbox for [PendingOp] {
 
     fn of_resources(&self, resources: &[ResourceKey]) -> Result<Vec<PendingOp>, StoreError> {
         let of = |pending: &&PendingOp| {
-            let key = &pending.op.key;
-            resources
-                .iter()
-                .any(|(scope, id)| *scope == key.scope && *id == key.resource)
+            let touched = syncline_model::touched(&pending.op.key, Some(&pending.op.payload));
+            touched.iter().any(|one| resources.contains(one))
         };
         Ok(self.iter().filter(of).cloned().collect())
     }

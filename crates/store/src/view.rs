@@ -352,7 +352,7 @@ fn print_cells(values: &[Value]) -> String {
     serde_json::Value::Array(json).to_string()
 }
 
-fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {
+pub(crate) fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {
     const DAMAGED: &str = "an image is not a row";
     let json: Vec<serde_json::Value> =
         serde_json::from_str(text).map_err(|_| StoreError::damaged(DAMAGED))?;

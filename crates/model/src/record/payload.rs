@@ -11,7 +11,7 @@ use crate::{IdError, OpKey, Payload, PayloadError, ResourceId, Scope, Timestamp}
 pub type Values = BTreeMap<String, Json>;
 
 /// What a writer wants changed: one or several rows, all of them or none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offered {
     /// The resource of the op is that of the first.
     pub writes: Vec<Write>,
@@ -29,7 +29,7 @@ pub enum Mode {
 }
 
 /// One row to be changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
     pub entity: String,
     pub id: String,
@@ -53,7 +53,7 @@ pub enum Action {
 }
 
 /// What came of an offered op: the payload that the log holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// One for each write, in their order; the op's resource is that of the first.
     pub decided: Vec<Decided>,
@@ -70,7 +70,7 @@ pub struct Decision {
 }
 
 /// What became of one row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
     pub entity: String,
     pub id: String,
@@ -100,7 +100,7 @@ pub enum DecidedAction {
 }
 
 /// A column that two writers have changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// What the later writer had seen.
     pub base: Json,
@@ -111,7 +111,7 @@ pub struct Lost {
 }
 
 /// A payload of this scope.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordPayload {
     Offered(Offered),
     Decided(Decision),

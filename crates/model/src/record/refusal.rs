@@ -69,7 +69,7 @@ pub struct FieldError {
 }
 
 /// Why an op is refused, as a whole. It tells who asks nothing that they may not read.
-#[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Refusal {
     #[serde(skip)]

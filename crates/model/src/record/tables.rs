@@ -28,7 +28,7 @@ pub static RECORDS: Table = Table {
 pub static TABLES: &[&Table] = &[&RECORDS];
 
 /// A record as its row tells it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     pub entity: String,
     /// Its key, as text.

@@ -101,6 +101,7 @@ pub(crate) fn pages() -> impl Strategy<Value = PullPage> {
             server_seq,
             cursor,
             has_more: cursor.server_seq < server_seq,
+            sight: None,
         },
     )
 }

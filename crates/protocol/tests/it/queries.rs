@@ -68,6 +68,7 @@ proptest! {
         limit in prop::option::of(1_usize..),
         epoch in prop::option::of(any::<u128>()),
         floor in prop::option::of(0_u64..=SERVER_SEQ_MAX),
+        sight in prop::option::of("[a-z.0-9]{1,40}"),
     ) {
         let query = PullQuery {
             client_id: Some(client.parse().unwrap()),
@@ -76,6 +77,7 @@ proptest! {
             limit,
             epoch: epoch.map(|n| format!("{n:032x}").parse().unwrap()),
             floor: floor.map(ServerSeq),
+            sight,
         };
         prop_assert_eq!(&PullQuery::parse(&query.encode()).unwrap(), &query);
     }

@@ -104,6 +104,7 @@ impl Engine {
             let refused = Verdict::Refused {
                 code: ErrorCode::TooLarge.as_str().to_owned(),
                 message: "the server takes no request as large as this op alone".to_owned(),
+                details: None,
             };
             self.replica
                 .settle(&[(key.clone(), refused)], NewClock::Onward)?;
@@ -310,5 +311,6 @@ fn judge_refusal(error: OpError, offer: Offer) -> Verdict {
     Verdict::Refused {
         code: error.code.as_str().to_owned(),
         message: error.message,
+        details: error.details.map(String::from),
     }
 }

@@ -155,6 +155,7 @@ fn refuse(replica: &mut Replica, key: &OpKey) {
     let verdict = Verdict::Refused {
         code: "invalid_op".to_owned(),
         message: "no".to_owned(),
+        details: None,
     };
     replica
         .settle(&[(key.clone(), verdict)], NewClock::Onward)
@@ -263,6 +264,7 @@ fn a_refusal_killed_before_its_rewind_is_rewound_by_the_next_open() {
     let refused = Verdict::Refused {
         code: "c".to_owned(),
         message: "m".to_owned(),
+        details: None,
     };
     let actor = replica.place.new_actor();
     replica

@@ -6,11 +6,12 @@ use super::{APPLICATION, Identity, LocalFile, StoreError};
 
 /// What makes each format from the one before; the first, from an empty file. A change of the schema
 /// is one more.
-const FORMATS: [&str; 4] = [
+const FORMATS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 pub(super) const FORMAT: i64 = FORMATS.len() as i64;
 

@@ -25,6 +25,23 @@ pub struct SyncError {
 }
 
 impl LocalFile {
+    /// What the server has said of the sight that the log here was pulled with; none: nothing.
+    pub fn sight(&self) -> Result<Option<String>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT sight FROM sync_notes")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
+
+    /// Notes the sight that the log here was pulled with. One that is lost, or older than the log, makes
+    /// the server ask for a rebuild at most.
+    pub fn note_sight(&mut self, sight: Option<&str>) -> Result<(), StoreError> {
+        self.relaxed(|transaction| {
+            transaction.execute("UPDATE sync_notes SET sight = ?", [sight])?;
+            Ok(())
+        })
+    }
+
     /// Reads the notes.
     pub fn sync_notes(&self) -> Result<SyncNotes, StoreError> {
         let mut statement = self.connection.prepare_cached(

@@ -1,17 +1,18 @@
 //! What of the outbox is folded on top of the log, and what no longer is.
 
-use syncline_model::{OpKey, ResourceId, Scope};
+use syncline_model::{OpKey, ResourceId, Scope, touches_several};
 
-use super::rows::{COLUMNS, acknowledge, note_refold, pending_op, remove};
+use super::rows::{COLUMNS, acknowledge, pending_op, remove, remove_to_refold};
 use super::{LocalFile, StoreError};
 use crate::tenant::{Outbox, PendingOp, ResourceKey};
 
 impl LocalFile {
     /// The resources of the ops after `order`.
     pub fn resources_after(&self, order: u64) -> Result<Vec<ResourceKey>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT DISTINCT scope, resource_id FROM outbox WHERE ordinal > ?")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT scope, resource_id FROM outbox WHERE ordinal > ?1 \
+                 UNION SELECT scope, resource_id FROM outbox_touches WHERE ordinal > ?1",
+        )?;
         let mut rows = statement.query([order as i64])?;
         let mut resources = Vec::new();
         while let Some(row) = rows.next()? {
@@ -41,8 +42,7 @@ impl LocalFile {
         }
         self.relaxed(|transaction| {
             for key in keys {
-                remove(transaction, key)?;
-                note_refold(transaction, key)?;
+                remove_to_refold(transaction, key)?;
             }
             Ok(())
         })
@@ -108,17 +108,28 @@ impl Outbox for LocalFile {
         if self.newest_order()? == 0 {
             return Ok(Vec::new());
         }
-        let mut statement = self.connection.prepare_cached(&format!(
+        let mut own = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outbox WHERE resource_id = ? AND scope = ?"
+        ))?;
+        let mut touching = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM outbox WHERE ordinal IN \
+             (SELECT ordinal FROM outbox_touches WHERE resource_id = ? AND scope = ?)"
         ))?;
         let mut pending = Vec::new();
         for (scope, resource) in resources {
-            let mut rows = statement.query((resource.as_str(), scope.as_str()))?;
+            let mut rows = own.query((resource.as_str(), scope.as_str()))?;
             while let Some(row) = rows.next()? {
                 pending.extend(pending_op(row)?);
             }
+            if touches_several(scope) {
+                let mut rows = touching.query((resource.as_str(), scope.as_str()))?;
+                while let Some(row) = rows.next()? {
+                    pending.extend(pending_op(row)?);
+                }
+            }
         }
         pending.sort_by_key(|op: &PendingOp| op.order);
+        pending.dedup_by_key(|op| op.order);
         Ok(pending)
     }
 }

@@ -9,7 +9,7 @@ use super::rows::{NewRow, insert};
 use super::{LocalFile, StoreError, read_identity};
 
 const COLUMNS: &str = "id, scope, resource_id, actor, clock, payload, payload_hash, written_at, \
-                       refused_at, code, message";
+                       refused_at, code, message, details";
 
 /// Names an op in quarantine; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +27,16 @@ pub struct QuarantinedOp {
     /// The stable code of the refusal, and the server's sentence.
     pub code: String,
     pub message: String,
+    /// What a program needs of the reason, as JSON: of a record's op the fields that are wrong, or base,
+    /// mine and theirs of each column in conflict.
+    pub details: Option<String>,
+}
+
+/// Why an op is put in quarantine.
+pub(super) struct Reason<'a> {
+    pub code: &'a str,
+    pub message: &'a str,
+    pub details: Option<&'a str>,
 }
 
 impl LocalFile {
@@ -121,14 +131,14 @@ impl LocalFile {
 pub(super) fn put_in_quarantine(
     transaction: &Transaction<'_>,
     row: &OutboxRow,
-    code: &str,
-    message: &str,
+    reason: &Reason<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
             "INSERT INTO quarantine (scope, resource_id, actor, clock, payload, payload_hash, \
-             written_at, refused_at, code, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             written_at, refused_at, code, message, details) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute((
             row.key.scope.as_str(),
@@ -139,8 +149,9 @@ pub(super) fn put_in_quarantine(
             row.payload_hash.as_bytes(),
             row.written_at.to_string(),
             now.to_string(),
-            code,
-            message,
+            reason.code,
+            reason.message,
+            reason.details,
         ))?;
     Ok(())
 }
@@ -175,5 +186,6 @@ fn quarantined_op(row: &Row<'_>) -> Result<QuarantinedOp, StoreError> {
         refused_at: timestamp(&row.get::<_, String>(8)?)?,
         code: row.get(9)?,
         message: row.get(10)?,
+        details: row.get(11)?,
     })
 }

@@ -1,7 +1,10 @@
 //! The rows of the outbox.
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
-use syncline_model::{ActorId, Cursor, Op, OpKey, Payload, PayloadHash, ServerSeq, Timestamp};
+use syncline_model::{
+    ActorId, Cursor, Op, OpKey, Payload, PayloadHash, ServerSeq, Timestamp, touched,
+    touches_several,
+};
 
 use super::columns::{cursor, op_columns, timestamp};
 use super::{OutboxRow, OutboxState, StoreError};
@@ -36,11 +39,38 @@ pub(super) fn insert(transaction: &Transaction<'_>, row: &NewRow<'_>) -> Result<
         row.heal.map(|heal| heal.server_seq.get() as i64),
         row.heal.as_ref().map(|heal| heal.mark.as_bytes()),
     ))?;
-    Ok(transaction.last_insert_rowid() as u64)
+    let order = transaction.last_insert_rowid();
+    if touches_several(&row.key.scope) {
+        note_touches(transaction, order, row)?;
+    }
+    Ok(order as u64)
+}
+
+/// Notes which resources an op touches beside that of its key.
+fn note_touches(
+    transaction: &Transaction<'_>,
+    order: i64,
+    row: &NewRow<'_>,
+) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT OR IGNORE INTO outbox_touches (ordinal, scope, resource_id) VALUES (?, ?, ?)",
+    )?;
+    for (scope, resource) in touched(row.key, row.payload).into_iter().skip(1) {
+        statement.execute((order, scope.as_str(), resource.as_str()))?;
+    }
+    Ok(())
 }
 
 /// Takes an op out of the outbox.
 pub(super) fn remove(transaction: &Transaction<'_>, key: &OpKey) -> Result<(), StoreError> {
+    if touches_several(&key.scope) {
+        transaction
+            .prepare_cached(
+                "DELETE FROM outbox_touches WHERE ordinal IN (SELECT ordinal FROM outbox \
+                 WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ?)",
+            )?
+            .execute(key_columns(key))?;
+    }
     transaction
         .prepare_cached(
             "DELETE FROM outbox WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ?",
@@ -71,12 +101,25 @@ pub(super) fn acknowledge(
     Ok(())
 }
 
-/// Notes that the resource of an op that left the outbox is to be folded again without it.
-pub(super) fn note_refold(transaction: &Transaction<'_>, key: &OpKey) -> Result<(), StoreError> {
+/// Takes an op out of the outbox that is in no log, and notes that the resources which it touches are
+/// to be folded again without it.
+pub(super) fn remove_to_refold(
+    transaction: &Transaction<'_>,
+    key: &OpKey,
+) -> Result<(), StoreError> {
     transaction
         .prepare_cached("INSERT INTO refolds_due (scope, resource_id) VALUES (?, ?)")?
         .execute((key.scope.as_str(), key.resource.as_str()))?;
-    Ok(())
+    if touches_several(&key.scope) {
+        transaction
+            .prepare_cached(
+                "INSERT INTO refolds_due (scope, resource_id) \
+                 SELECT t.scope, t.resource_id FROM outbox AS o JOIN outbox_touches AS t USING (ordinal) \
+                 WHERE o.resource_id = ? AND o.actor = ? AND o.clock = ? AND o.scope = ?",
+            )?
+            .execute(key_columns(key))?;
+    }
+    remove(transaction, key)
 }
 
 /// The op with this key.

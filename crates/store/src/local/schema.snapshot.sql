@@ -1,4 +1,4 @@
--- format 4
+-- format 5
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE quarantine (
     refused_at TEXT NOT NULL,
     code TEXT NOT NULL,
     message TEXT NOT NULL
-) STRICT;
+, details TEXT) STRICT;
 CREATE TABLE refolds_due (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     scope TEXT NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE sync_notes (
     last_error_code TEXT,
     last_error TEXT,
     last_error_at TEXT
-) STRICT;
+, sight TEXT) STRICT;
 CREATE TABLE list_steps (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     stack TEXT NOT NULL CHECK (stack IN ('undo', 'redo')),
@@ -79,3 +79,10 @@ CREATE TABLE import_units (
     key BLOB PRIMARY KEY,
     note BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox_touches (
+    ordinal INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    PRIMARY KEY (resource_id, scope, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_touches_ordinal ON outbox_touches (ordinal);

@@ -5,9 +5,9 @@ use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, Clock, Mark, OpKey, ServerSeq, Timestamp};
 
 use super::outbox::{OutboxRow, OutboxState, WriteError};
-use super::quarantine::put_in_quarantine;
+use super::quarantine::{Reason, put_in_quarantine};
 use super::rows::{
-    NewRow, acknowledge, actor_columns, insert, note_refold, own_pending_after, remove, row_of,
+    NewRow, acknowledge, actor_columns, insert, own_pending_after, remove, remove_to_refold, row_of,
 };
 use super::{LocalFile, StoreError};
 
@@ -19,7 +19,12 @@ pub enum Verdict {
     /// The server had it, and compaction has dropped it since: it wins no part of the view.
     Covered,
     /// The server will never take it.
-    Refused { code: String, message: String },
+    Refused {
+        code: String,
+        message: String,
+        /// What a program needs of the reason, as JSON.
+        details: Option<String>,
+    },
     /// Its key is another op's: it is to be written by a new actor, under its old clock, so that it
     /// does not undo what its writer wrote after it.
     KeyTaken,
@@ -92,19 +97,26 @@ fn settle_plain(
                 settled.acknowledged += 1;
             }
             Verdict::Covered => {
-                remove(transaction, key)?;
-                note_refold(transaction, key)?;
+                remove_to_refold(transaction, key)?;
                 settled.departed.push(key.clone());
             }
-            Verdict::Refused { code, message } => {
+            Verdict::Refused {
+                code,
+                message,
+                details,
+            } => {
                 let Some(row) = row_of(transaction, key)? else {
                     continue;
                 };
                 if !is_planted(Defect::ForgetOnRefusal) {
-                    put_in_quarantine(transaction, &row, code, message, now)?;
+                    let reason = Reason {
+                        code,
+                        message,
+                        details: details.as_deref(),
+                    };
+                    put_in_quarantine(transaction, &row, &reason, now)?;
                 }
-                remove(transaction, key)?;
-                note_refold(transaction, key)?;
+                remove_to_refold(transaction, key)?;
                 settled.quarantined += 1;
                 settled.departed.push(key.clone());
             }
@@ -184,8 +196,7 @@ fn replace(
     clock: Clock,
     settled: &mut Settled,
 ) -> Result<(), StoreError> {
-    remove(transaction, &row.key)?;
-    note_refold(transaction, &row.key)?;
+    remove_to_refold(transaction, &row.key)?;
     let key = OpKey {
         actor: actor.clone(),
         clock,

@@ -174,7 +174,9 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
     let raw = rusqlite::Connection::open(&place.path).unwrap();
     raw.execute_batch(
         "DROP TABLE list_steps; DROP TABLE compaction; DROP TABLE import_files; \
-         DROP TABLE import_units; PRAGMA user_version = 1;",
+         DROP TABLE import_units; DROP TABLE outbox_touches; \
+         ALTER TABLE quarantine DROP COLUMN details; ALTER TABLE sync_notes DROP COLUMN sight; \
+         PRAGMA user_version = 1;",
     )
     .unwrap();
     drop((local, raw));

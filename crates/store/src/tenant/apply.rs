@@ -115,7 +115,7 @@ impl TenantFile {
             });
         }
         let marks = chain(head.cursor, page)?;
-        let touched = touched_by(page);
+        let touched = with_reached(outbox, touched_by(page))?;
         let mut view = View::new(&transaction, Layer::Confirmed);
         for (_, resource) in touched.iter().filter(|_| !is_planted(Defect::NoRewind)) {
             view.rewind(resource.as_str())?;
@@ -199,6 +199,7 @@ impl TenantFile {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         schema::refuse_newer_fold(&transaction)?;
+        let resources = &with_reached(outbox, resources.to_vec())?[..];
         let mut view = View::new(&transaction, Layer::Confirmed);
         for (_, resource) in resources {
             view.rewind(resource.as_str())?;
@@ -306,9 +307,30 @@ fn touched_by(page: &PulledPage) -> Vec<ResourceKey> {
     let touched: BTreeSet<ResourceKey> = page
         .ops
         .iter()
-        .map(|op| (op.key.scope.clone(), op.key.resource.clone()))
+        .flat_map(|op| syncline_model::touched(&op.key, op.payload.as_ref()))
         .collect();
     touched.into_iter().collect()
+}
+
+/// These resources, and all that pending ops on them touch, and so on: what is rewound together. A
+/// pending op is replayed whole or not at all, and not onto rows that later ones have written.
+fn with_reached(
+    outbox: &(impl Outbox + ?Sized),
+    resources: Vec<ResourceKey>,
+) -> Result<Vec<ResourceKey>, StoreError> {
+    let mut all: BTreeSet<ResourceKey> = resources.iter().cloned().collect();
+    let mut fresh = resources;
+    loop {
+        fresh.retain(|(scope, _)| syncline_model::touches_several(scope));
+        if fresh.is_empty() {
+            return Ok(all.into_iter().collect());
+        }
+        let pending = outbox.of_resources(&fresh)?;
+        let reached = pending
+            .iter()
+            .flat_map(|pending| syncline_model::touched(&pending.op.key, Some(&pending.op.payload)));
+        fresh = reached.filter(|key| all.insert(key.clone())).collect();
+    }
 }
 
 /// The marks of a page's ops, each one checked that can be. They can't where the mark of place 0 is

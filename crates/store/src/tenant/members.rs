@@ -24,7 +24,10 @@ pub struct ClientRecord {
 pub struct Refusal {
     pub payload_hash: PayloadHash,
     pub code: String,
+    /// Without line breaks.
     pub message: String,
+    /// JSON text, if the reason has any; kept in one column with the message, behind a line break.
+    pub details: Option<Box<str>>,
 }
 
 impl Batch<'_> {
@@ -103,15 +106,20 @@ impl Batch<'_> {
                     key.clock.get() as i64,
                     key.scope.as_str(),
                 ),
-                |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .optional()?;
         found
-            .map(|(hash, code, message)| {
+            .map(|(hash, code, kept): (Vec<u8>, String, String)| {
+                let (message, details) = match kept.split_once('\n') {
+                    Some((message, details)) => (message.to_owned(), Some(details.into())),
+                    None => (kept, None),
+                };
                 Ok(Refusal {
                     payload_hash: stored_hash(&hash)?,
                     code,
                     message,
+                    details,
                 })
             })
             .transpose()
@@ -127,6 +135,11 @@ impl Batch<'_> {
 
     /// Keeps the refusal of an op, so that offering it again gets the same answer.
     pub fn keep_refusal(&self, key: &OpKey, refusal: &Refusal) -> Result<(), StoreError> {
+        let message = refusal.message.replace('\n', " ");
+        let kept = match &refusal.details {
+            Some(details) => format!("{message}\n{details}"),
+            None => message,
+        };
         self.connection()
             .prepare_cached(
                 "INSERT OR IGNORE INTO refusals \
@@ -140,7 +153,7 @@ impl Batch<'_> {
                 key.scope.as_str(),
                 refusal.payload_hash.as_bytes(),
                 &refusal.code,
-                &refusal.message,
+                kept,
             ))?;
         Ok(())
     }

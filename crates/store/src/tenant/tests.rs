@@ -17,6 +17,7 @@ use crate::{EpochMode, LogStart};
 mod compaction;
 mod convergence;
 mod overlay;
+mod records;
 
 const EVERYTHING: PageLimit = PageLimit {
     ops: usize::MAX >> 1,

@@ -78,6 +78,7 @@ fn a_refused_op_moves_to_quarantine_and_its_resource_is_due() {
     let refused = Verdict::Refused {
         code: "invalid_op".to_owned(),
         message: "no".to_owned(),
+        details: None,
     };
     let settled = settle(
         &mut local,
@@ -113,6 +114,7 @@ fn a_retried_op_is_written_anew_with_a_new_clock() {
     let refused = Verdict::Refused {
         code: "c".to_owned(),
         message: "m".to_owned(),
+        details: None,
     };
     settle(&mut local, &[(keys(&written)[0].clone(), refused)]);
     let id = local.quarantined().unwrap()[0].id;

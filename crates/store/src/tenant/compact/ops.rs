@@ -98,7 +98,7 @@ impl Step<'_> {
             judged.last = Some(seq);
             let covered = !unfolded.contains(&seq)
                 && self.is_covered(&mut view, &op, memory)? != is_planted(Defect::DropTheCovering)
-                && !pending.has(self.connection, &op.key.scope, &op.key.resource, outbox)?;
+                && !pending.has(self.connection, &op, outbox)?;
             if covered {
                 runs.add(seq);
                 let key = &op.key;
@@ -181,7 +181,22 @@ struct Pending {
 }
 
 impl Pending {
+    /// Whether the outbox writes to any resource that this op has touched.
     fn has(
+        &mut self,
+        connection: &Connection,
+        op: &LoggedOp,
+        outbox: &(impl Outbox + ?Sized),
+    ) -> Result<bool, StoreError> {
+        for (scope, resource) in syncline_model::touched(&op.key, op.payload.as_ref()) {
+            if self.has_of(connection, &scope, &resource, outbox)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn has_of(
         &mut self,
         connection: &Connection,
         scope: &Scope,

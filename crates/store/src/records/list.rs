@@ -1,0 +1,165 @@
+//! Lists of records: narrowed, ordered, page by page.
+
+use rusqlite::types::{Value as Cell, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+use serde_json::Value as Json;
+use syncline_model::record::{Asker, RECORDS, Record};
+use syncline_model::schema::{Entity, Role, RoleVia};
+
+use super::filter::{
+    Condition, Direction, FilterError, Fragment, Order, after, check_column, compared, condition,
+};
+use super::stored::{COLUMNS, cell_of, literal, record_of, value_of};
+use crate::StoreError;
+use crate::view::read_row;
+
+/// What a list holds.
+#[derive(Debug, Clone)]
+pub struct ListQuery<'a> {
+    /// Who asks; none: somebody who sees all.
+    pub asker: Option<&'a Asker>,
+    pub conditions: &'a [Condition],
+    /// Records that are alike in all of these stand in the order of their ids.
+    pub order: &'a [Order],
+    /// The place after which the page begins.
+    pub after: Option<&'a PageCursor>,
+    pub limit: usize,
+}
+
+/// A place in a list: the values that its order asks for, of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageCursor(String);
+
+impl PageCursor {
+    /// Takes what [`PageCursor::as_str`] gave.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// JSON, for whoever carries it to give back as it is.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    pub records: Vec<Record>,
+    /// Where the next page begins; none: this is the last.
+    pub next: Option<PageCursor>,
+}
+
+/// Reads a page of the records of `entity` that are there, and that who asks sees.
+///
+/// Columns that their role may not read are still in the records.
+pub fn list(
+    connection: &Connection,
+    entity: &Entity,
+    query: &ListQuery<'_>,
+) -> Result<Listed, FilterError> {
+    let role = query.asker.map_or(Role::Owner, |asker| asker.role);
+    let mut keys: Vec<(String, Direction)> = Vec::new();
+    for order in query.order {
+        check_column(entity, role, &order.column)?;
+        keys.push((compared(entity, &order.column), order.direction));
+    }
+    keys.push((id_key(entity), Direction::Rising));
+    let mut rest = Fragment::default();
+    rest.push(
+        &format!(
+            " FROM records WHERE entity = {} AND deleted = 0",
+            literal(&entity.name)
+        ),
+        [],
+    );
+    for one in query.conditions {
+        check_column(entity, role, &one.column)?;
+        let Fragment { sql, cells } = condition(entity, one);
+        rest.push(&sql, cells);
+    }
+    if let (Some(asker), Some(via)) = (query.asker, &entity.access.role_via) {
+        let Fragment { sql, cells } = is_member(asker, via);
+        rest.push(&sql, cells);
+    }
+    if let Some(cursor) = query.after {
+        let Fragment { sql, cells } = after(&keys, &read_cursor(cursor, keys.len())?);
+        rest.push(&sql, cells);
+    }
+    let ordered = keys.iter().map(|(key, direction)| match direction {
+        Direction::Rising => key.clone(),
+        Direction::Falling => format!("{key} DESC"),
+    });
+    let ordered: Vec<_> = ordered.collect();
+    let places: String = keys.iter().map(|(key, _)| format!(", {key}")).collect();
+    // One more than is asked for tells whether there is a next page.
+    let sql = format!(
+        "SELECT {COLUMNS}{places}{} ORDER BY {} LIMIT {}",
+        rest.sql,
+        ordered.join(", "),
+        query.limit.saturating_add(1)
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(rest.cells))?;
+    let mut listed = Listed {
+        records: Vec::new(),
+        next: None,
+    };
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        if listed.records.len() == query.limit {
+            listed.next = last;
+            break;
+        }
+        last = Some(cursor_of(row, keys.len())?);
+        listed.records.push(record_of(read_row(row, &RECORDS)?)?);
+    }
+    Ok(listed)
+}
+
+/// What orders the ids: whole numbers by their size.
+fn id_key(entity: &Entity) -> String {
+    use syncline_model::schema::FieldKind::{Int32, Int64};
+    match entity.key_field().map(|field| &field.kind) {
+        Some(Int32 | Int64) => "CAST(record_id AS INTEGER)".to_owned(),
+        Some(_) | None => "record_id".to_owned(),
+    }
+}
+
+fn is_member(asker: &Asker, via: &RoleVia) -> Fragment {
+    let of = |column: &str| value_of(column).replace("(columns,", "(member.columns,");
+    let sql = format!(
+        " AND EXISTS (SELECT 1 FROM records AS member WHERE member.entity = {} \
+         AND member.deleted = 0 AND {} = ? AND {} = {})",
+        literal(&via.entity),
+        of(&via.user_field),
+        of(&via.entity_field),
+        value_of(&via.field).replace("(columns,", "(records.columns,"),
+    );
+    let mut out = Fragment::default();
+    out.push(&sql, [Cell::Text(asker.user.as_str().to_owned())]);
+    out
+}
+
+fn cursor_of(row: &rusqlite::Row<'_>, keys: usize) -> Result<PageCursor, StoreError> {
+    let first = RECORDS.columns.len();
+    let mut values = Vec::with_capacity(keys);
+    for n in first..first + keys {
+        values.push(match row.get_ref(n)? {
+            ValueRef::Null | ValueRef::Blob(_) => Json::Null,
+            ValueRef::Integer(number) => number.into(),
+            ValueRef::Real(number) => number.into(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+        });
+    }
+    Ok(PageCursor(Json::Array(values).to_string()))
+}
+
+fn read_cursor(cursor: &PageCursor, keys: usize) -> Result<Vec<Cell>, FilterError> {
+    let values: Vec<Json> = serde_json::from_str(&cursor.0).map_err(|_| FilterError::Cursor)?;
+    let is_plain = |value: &Json| !value.is_array() && !value.is_object();
+    if values.len() != keys || !values.iter().all(is_plain) {
+        return Err(FilterError::Cursor);
+    }
+    Ok(values.iter().map(cell_of).collect())
+}

@@ -1,0 +1,225 @@
+//! Single records, look-ups by value, and the schema.
+
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use serde_json::Value as Json;
+use syncline_model::ServerSeq;
+use syncline_model::record::{RECORDS, Record, Records, resource_of};
+use syncline_model::schema::{Entity, RESOURCE, Schema};
+
+use crate::StoreError;
+use crate::schema::sql_of;
+use crate::view::{parse_cells, read_row};
+
+/// The most records that one look-up by value gives: keys name one, memberships a few.
+const HOLDING_MAX: usize = 1_000;
+/// What the names of indexes on values begin with. They come and go with the schema, and are no part
+/// of what two files of one format share.
+pub(crate) const INDEX_PREFIX: &str = "records_by_";
+
+/// The records of a file, for who decides or looks.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredRecords<'c>(pub &'c Connection);
+
+impl Records for StoredRecords<'_> {
+    type Error = StoreError;
+
+    fn record(&mut self, entity: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        let Ok(resource) = resource_of(entity, id) else {
+            return Ok(None);
+        };
+        let mut statement = self.0.prepare_cached(&sql_of(&RECORDS).select)?;
+        let row = statement
+            .query_row([resource.as_str()], |row| read_row(row, &RECORDS))
+            .optional()?;
+        row.map(record_of).transpose()
+    }
+
+    fn holding(
+        &mut self,
+        entity: &str,
+        columns: &[(&str, &Json)],
+    ) -> Result<Vec<Record>, StoreError> {
+        let values = columns.iter().map(|(column, _)| {
+            let value = value_of(column);
+            format!(" AND {value} IS ?")
+        });
+        let sql = format!(
+            "SELECT {COLUMNS} FROM records WHERE entity = {} AND deleted = 0{} LIMIT {HOLDING_MAX}",
+            literal(entity),
+            values.collect::<String>(),
+        );
+        let mut statement = self.0.prepare_cached(&sql)?;
+        let cells = columns.iter().map(|(_, value)| cell_of(value));
+        let rows = statement.query_map(params_from_iter(cells), |row| read_row(row, &RECORDS))?;
+        let mut found = Vec::new();
+        for row in rows {
+            let record = record_of(row?)?;
+            // SQLite has one value for true and 1.
+            let holds = |(column, value): &(&str, &Json)| {
+                record.value(column).is_boolean() == value.is_boolean()
+            };
+            if columns.iter().all(holds) {
+                found.push(record);
+            }
+        }
+        Ok(found)
+    }
+}
+
+pub(super) const COLUMNS: &str = "resource_id, entity, record_id, deleted, seq, columns, versions";
+
+pub(super) fn record_of(row: syncline_model::Row) -> Result<Record, StoreError> {
+    Record::from_row(row).ok_or(StoreError::damaged("a record's row is none"))
+}
+
+/// The SQL expression of a column's value.
+pub(super) fn value_of(column: &str) -> String {
+    let name = Json::from(column).to_string();
+    format!("json_extract(columns, {})", literal(&format!("$.{name}")))
+}
+
+/// A text as SQL.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A JSON value as `json_extract` gives it.
+pub(super) fn cell_of(value: &Json) -> Cell {
+    match value {
+        Json::Null => Cell::Null,
+        Json::Bool(value) => Cell::Integer((*value).into()),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Cell::Integer(whole),
+            (None, Some(real)) => Cell::Real(real),
+            (None, None) => Cell::Null,
+        },
+        Json::String(text) => Cell::Text(text.clone()),
+        Json::Array(_) | Json::Object(_) => Cell::Text(value.to_string()),
+    }
+}
+
+/// The schema that stands, and its place; none: the tenant has none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StandingSchema {
+    pub schema: Schema,
+    /// The place of the op that brought it.
+    pub seq: ServerSeq,
+}
+
+/// The schema that stands in this file.
+pub fn schema(connection: &Connection) -> Result<Option<StandingSchema>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT schema, seq FROM schemas WHERE resource_id = ?")?;
+    let found = statement
+        .query_row([RESOURCE], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    let Some((text, seq)) = found else {
+        return Ok(None);
+    };
+    let schema =
+        serde_json::from_str(&text).map_err(|_| StoreError::damaged("a schema is none"))?;
+    Ok(Some(StandingSchema {
+        schema,
+        seq: ServerSeq(seq as u64),
+    }))
+}
+
+/// A record as the log alone has it, without what is pending on top.
+pub fn confirmed(
+    connection: &Connection,
+    entity: &str,
+    id: &str,
+) -> Result<Option<Record>, StoreError> {
+    let Ok(resource) = resource_of(entity, id) else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT row FROM confirmed_rows WHERE resource_id = ? AND table_name = 'records'",
+    )?;
+    let image: Option<Option<String>> = statement
+        .query_row([resource.as_str()], |row| row.get(0))
+        .optional()?;
+    match image {
+        None => StoredRecords(connection).record(entity, id),
+        Some(None) => Ok(None),
+        Some(Some(image)) => Ok(Some(record_of(parse_cells(&image)?)?)),
+    }
+}
+
+/// Whether a change of the record is only in the outbox.
+pub fn is_pending(connection: &Connection, entity: &str, id: &str) -> Result<bool, StoreError> {
+    let Ok(resource) = resource_of(entity, id) else {
+        return Ok(false);
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM confirmed_rows WHERE resource_id = ? AND table_name = 'records')",
+    )?;
+    Ok(statement.query_row([resource.as_str()], |row| row.get(0))?)
+}
+
+/// Makes the indexes that a schema's look-ups need, and drops those that none needs any more: of
+/// fields whose values are one record's alone, that name another record, or that give roles.
+pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), StoreError> {
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    for entity in &schema.entities {
+        for column in looked_up(schema, entity) {
+            let name = index_name(&entity.name, column);
+            let sql = format!(
+                "CREATE INDEX IF NOT EXISTS {name} ON records ({}) WHERE entity = {}",
+                value_of(column),
+                literal(&entity.name)
+            );
+            wanted.push((name, sql));
+        }
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?) = ?",
+    )?;
+    let length = INDEX_PREFIX.len() as i64;
+    let known = statement
+        .query_map((length, INDEX_PREFIX), |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
+    for (name, sql) in &wanted {
+        if !known.contains(name) {
+            connection.execute_batch(sql)?;
+        }
+    }
+    for name in known {
+        if wanted.iter().all(|(wanted, _)| *wanted != name) {
+            connection.execute_batch(&format!("DROP INDEX {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns of an entity that records are found by.
+fn looked_up<'s>(schema: &'s Schema, entity: &'s Entity) -> Vec<&'s str> {
+    let unique = entity.unique.iter().filter_map(|fields| fields.first());
+    let references = entity
+        .fields
+        .iter()
+        .filter(|field| field.references.is_some());
+    let own = entity.access.role_via.iter().map(|via| &via.field);
+    let all = schema.entities.iter();
+    let given = all.filter_map(|other| other.access.role_via.as_ref());
+    let given = given.filter(|via| via.entity == entity.name);
+    let given = given.flat_map(|via| [&via.entity_field, &via.user_field]);
+    let mut columns: Vec<&str> = unique
+        .chain(references.map(|field| &field.name))
+        .chain(own)
+        .chain(given)
+        .map(String::as_str)
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+/// A name that follows from what the index is of, and that needs no quotes.
+fn index_name(entity: &str, column: &str) -> String {
+    let of = syncline_model::PayloadHash::of(&format!("{entity}\0{column}"));
+    format!("{INDEX_PREFIX}{of}")
+}

@@ -44,3 +44,33 @@ pub(crate) fn shutdown() -> Result<impl Future<Output = ()>, Failure> {
         })
     }
 }
+
+/// Calls `act` at each Ctrl-C from here on, which no longer ends the process by itself.
+pub(crate) fn on_interrupt(act: impl Fn() + Send + 'static) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let failed = |error: std::io::Error| {
+        Failure::new("signals_failed", "could not listen for signals").because(error)
+    };
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let listen = move || {
+        runtime.block_on(async {
+            // The first poll is what begins to listen.
+            let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+            let begun = std::future::poll_fn(|task| {
+                std::task::Poll::Ready(interrupt.as_mut().poll(task).is_pending())
+            });
+            let _ = ready.send(begun.await);
+            while interrupt.as_mut().await.is_ok() {
+                act();
+                interrupt.set(tokio::signal::ctrl_c());
+            }
+        });
+    };
+    std::thread::Builder::new()
+        .name("interrupts".to_owned())
+        .spawn(listen)
+        .map_err(failed)?;
+    // Where nothing can be listened for, Ctrl-C ends the process as before.
+    let _ = is_ready.recv();
+    Ok(())
+}

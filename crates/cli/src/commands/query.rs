@@ -4,6 +4,7 @@ mod format;
 mod interactive;
 mod run;
 mod table;
+mod worker;
 
 use std::io::Read;
 use std::num::NonZeroU64;

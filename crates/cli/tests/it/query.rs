@@ -56,6 +56,43 @@ fn rows_come_in_the_format_that_was_asked_for() {
 }
 
 #[test]
+fn a_query_that_fails_on_its_way_leaves_a_document_that_can_be_read() {
+    let machine = machine();
+    // The third row is one too many for the function that makes it.
+    let late = "SELECT json_extract(column1, '$') AS x FROM (VALUES ('1'), ('2'), ('no json'))";
+    for (sql, rows) in [(late, 2), ("SELECT json_extract('no json', '$')", 0)] {
+        let run = |format: &str| machine.run(&["query", sql, "--format", format]);
+        let json = run("json");
+        assert_eq!(json.code, Some(1));
+        assert!(json.stderr.starts_with("error[sql_invalid]"), "{json:#?}");
+        match rows {
+            0 => assert_eq!(json.stdout, ""),
+            _ => assert_eq!(json.json().as_array().unwrap().len(), rows),
+        }
+        let ndjson = run("ndjson").stdout;
+        assert_eq!(ndjson.lines().count(), rows, "{ndjson}");
+        let csv = run("csv").stdout;
+        let head = usize::from(rows > 0);
+        assert_eq!(csv.lines().count(), rows + head, "{csv}");
+        assert_eq!(run("table").stdout, "");
+    }
+    let empty = "SELECT content FROM entries WHERE content = 'nowhere'";
+    let run = |format: &str| machine.run(&["query", empty, "--format", format]).done();
+    assert_eq!(run("json").stdout, "[]\n");
+    assert_eq!(run("csv").stdout, "content\r\n");
+}
+
+#[test]
+fn a_statement_that_can_not_be_stopped_is_left_behind() {
+    let machine = machine();
+    // One call that compares for hours, and asks nobody meanwhile.
+    let long = "SELECT instr(printf('%.*c', 60000000, 'a'), printf('%.*c', 30000000, 'a') || 'b')";
+    machine
+        .run(&["query", long, "--timeout", "1s"])
+        .failed(1, "sql_timeout");
+}
+
+#[test]
 fn a_statement_may_come_from_standard_input_and_begin_with_a_remark() {
     let machine = machine();
     let read = machine.run_on(

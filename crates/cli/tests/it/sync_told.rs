@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::served::Server;
-use crate::session::machine;
+use crate::session::{NATIVE, machine};
 
 /// Nothing goes out by itself.
 const OFF: [(&str, &str); 1] = [("SYNCLINE_SYNC_ENABLED", "false")];
@@ -47,8 +47,10 @@ fn sessions_and_messages_are_told_as_they_are_counted() {
         server.url
     );
     assert!(status.starts_with(&begin), "{status}");
-    let count = ["query", "SELECT count(*) AS n FROM messages", "--json"];
-    let count = machine.run(&count).done().json()[0]["n"].clone();
+    let lines = machine.run(&["session", "export", NATIVE, "--format", "jsonl"]);
+    let lines = lines.done().stdout;
+    let said = |line: &&str| line.starts_with(r#"{"type":"message""#);
+    let count = lines.lines().filter(said).count();
     server.log_in(&machine, "ada");
     let off = [("SYNCLINE_ENDPOINT", server.url.as_str()), OFF[0]];
     machine

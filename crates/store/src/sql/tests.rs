@@ -1,3 +1,5 @@
+mod attacks;
+
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 

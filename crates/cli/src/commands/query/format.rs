@@ -16,6 +16,8 @@ pub(super) struct Rows<'a> {
     width_max: usize,
     out: &'a mut dyn Write,
     names: Vec<String>,
+    /// Whether anything was printed: nothing is before the first row is known, or that there is none.
+    begun: bool,
     given: u64,
     /// The rows of a table, whose widths are known at its end.
     cells: Option<Cells>,
@@ -28,13 +30,29 @@ impl<'a> Rows<'a> {
             width_max,
             out,
             names: Vec::new(),
+            begun: false,
             given: 0,
             cells: None,
         }
     }
 
     /// Prints what comes after the last row.
-    pub(super) fn finish(self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.begin()?;
+        self.end()
+    }
+
+    /// Ends what was begun, so that it can be read as far as it goes. A table, whose rows are not printed
+    /// before all are known, is not begun.
+    pub(super) fn break_off(mut self) -> io::Result<()> {
+        self.cells = None;
+        match self.begun {
+            true => self.end(),
+            false => Ok(()),
+        }
+    }
+
+    fn end(self) -> io::Result<()> {
         match self.format {
             RowFormat::Table => match self.cells {
                 Some(cells) => cells.write(self.out),
@@ -42,6 +60,23 @@ impl<'a> Rows<'a> {
             },
             RowFormat::Json => writeln!(self.out, "]"),
             RowFormat::Csv | RowFormat::Ndjson | RowFormat::Markdown => Ok(()),
+        }
+    }
+
+    /// Prints what comes before the first row, unless that was done.
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        let names = self.names.clone();
+        match self.format {
+            RowFormat::Json => write!(self.out, "["),
+            RowFormat::Csv => self.csv(names.into_iter().map(Into::into)),
+            RowFormat::Table | RowFormat::Ndjson => Ok(()),
+            RowFormat::Markdown => {
+                self.markdown(names.iter().map(|name| line(name)))?;
+                writeln!(self.out, "|{}", " --- |".repeat(names.len()))
+            }
         }
     }
 
@@ -79,20 +114,14 @@ impl SqlRows for Rows<'_> {
 
     fn columns(&mut self, names: &[&str]) -> io::Result<()> {
         self.names = names.iter().map(|name| (*name).to_owned()).collect();
-        match self.format {
-            RowFormat::Table => self.cells = Some(Cells::new(names, self.width_max)),
-            RowFormat::Json => write!(self.out, "[")?,
-            RowFormat::Csv => self.csv(names.iter().map(|name| (*name).into()))?,
-            RowFormat::Ndjson => {}
-            RowFormat::Markdown => {
-                self.markdown(names.iter().map(|name| line(name)))?;
-                writeln!(self.out, "|{}", " --- |".repeat(names.len()))?;
-            }
+        if self.format == RowFormat::Table {
+            self.cells = Some(Cells::new(names, self.width_max));
         }
         Ok(())
     }
 
     fn row(&mut self, values: &[SqlValue<'_>]) -> io::Result<ControlFlow<()>> {
+        self.begin()?;
         match self.format {
             RowFormat::Table => {
                 let cells = values.iter().map(cell).collect();

@@ -1,5 +1,9 @@
 //! `syncline query -i`: statements, one after another.
 
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use clap::ValueEnum;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -14,6 +18,7 @@ use super::RowFormat;
 use super::run::{Query, tell_views};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::signals;
 
 /// How many statements are remembered.
 const HISTORY_MAX: usize = 1_000;
@@ -25,7 +30,8 @@ A statement ends with ; and may take several lines.
 .schema VIEW     the columns of one
 .format FORMAT   table, json, csv, ndjson or markdown
 .help            this
-.exit            leave, as Ctrl-D does";
+.exit            leave, as Ctrl-D does
+Ctrl-C drops what was typed, or ends the statement that runs.";
 
 pub(super) fn run(mut query: Query, context: &Context) -> Outcome {
     let failed = |error: ReadlineError| {
@@ -38,6 +44,11 @@ pub(super) fn run(mut query: Query, context: &Context) -> Outcome {
         .build();
     let mut editor: Editor<Names, FileHistory> = Editor::with_config(config).map_err(failed)?;
     editor.set_helper(Some(Names));
+    if std::io::stdin().is_terminal() {
+        // At the prompt the editor reads the key itself.
+        let interrupted = Arc::clone(&query.interrupted);
+        signals::on_interrupt(move || interrupted.store(true, Ordering::Relaxed))?;
+    }
     let history = context.replica_dir()?.join("query_history");
     // Without a file yet, there is no history yet.
     let _ = editor.load_history(&history);
@@ -76,6 +87,10 @@ pub(super) fn run(mut query: Query, context: &Context) -> Outcome {
             let _ = editor.add_history_entry(&statement);
             let _ = editor.save_history(&history);
             if let Err(failure) = query.print(&statement, context) {
+                // It holds the output, and goes with the process.
+                if query.is_stuck {
+                    return Err(failure);
+                }
                 context.output.failure(&failure);
             }
             statement.clear();

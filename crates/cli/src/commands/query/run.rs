@@ -1,14 +1,16 @@
 //! Runs a statement and prints its rows.
 
-use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 use syncline_store::sql::{SqlEnd, SqlError, SqlReader, SqlView, VIEWS};
 
 use super::RowFormat;
-use super::format::Rows;
 use super::table::Cells;
+use super::worker::{self, Done, Job};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::prices;
@@ -18,41 +20,60 @@ use crate::wording::counted;
 /// A replica to query, and how.
 #[derive(Debug)]
 pub(super) struct Query {
-    pub(super) reader: SqlReader,
+    /// None while it is away, and after a statement that could not be stopped.
+    reader: Option<Box<SqlReader>>,
+    /// Whether a statement runs on that could not be stopped.
+    pub(super) is_stuck: bool,
     pub(super) format: RowFormat,
     pub(super) rows_max: Option<u64>,
     pub(super) time: Duration,
     pub(super) width: usize,
+    /// Set where a person wants the statement that runs to end.
+    pub(super) interrupted: Arc<AtomicBool>,
 }
 
 impl Query {
     /// Opens the replica of the profile in use; what was written before is in the views.
     pub(super) fn open(context: &Context, format: RowFormat) -> Result<Self, Failure> {
-        let mut replica = replica_access::open(context)?;
-        let path = replica.view()?.path().to_owned();
-        let reader = SqlReader::open(&path, &prices::read(context)?.table).map_err(|error| {
-            Failure::new("replica_failed", "could not open the replica for reading")
-                .because(error)
-                .fix("syncline doctor")
-        })?;
         Ok(Self {
-            reader,
+            reader: Some(open_reader(context)?),
+            is_stuck: false,
             format,
             rows_max: None,
             time: Duration::from_secs(30),
             width: 0,
+            interrupted: Arc::default(),
         })
     }
 
     /// Runs `sql` and prints what it gives.
     pub(super) fn print(&mut self, sql: &str, context: &Context) -> Outcome {
-        let mut end = None;
-        context.output.write(|out| {
-            let (answer, finished) = self.rows(sql, out);
-            end = Some(answer);
-            finished
-        })?;
-        match end.expect("a query that was printed has ended") {
+        // What was pressed before is not meant for this one.
+        self.interrupted.store(false, Ordering::Relaxed);
+        let reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => open_reader(context)?,
+        };
+        let job = Job {
+            sql: sql.to_owned(),
+            format: self.format,
+            width: self.width,
+            rows_max: self.rows_max,
+            time: self.time,
+            interrupted: Arc::clone(&self.interrupted),
+        };
+        let ran = match worker::run(reader, job, context.output.clone())? {
+            Done::Ended(reader, ran) => {
+                self.reader = Some(reader);
+                ran
+            }
+            Done::Stuck => {
+                self.is_stuck = true;
+                return Err(timed_out(self.time));
+            }
+        };
+        ran.printed?;
+        match ran.end {
             Ok(SqlEnd::Whole | SqlEnd::Stopped) => Ok(()),
             Ok(SqlEnd::RowLimit) => {
                 let rows = self.rows_max.unwrap_or_default();
@@ -61,33 +82,31 @@ impl Query {
                 ));
                 Ok(())
             }
+            Err(SqlError::TimedOut) if self.interrupted.load(Ordering::Relaxed) => {
+                Err(Failure::new("sql_interrupted", "the query was interrupted"))
+            }
             Err(error) => Err(failure(error, sql, self.time)),
         }
     }
+}
 
-    /// What became of the query, and of printing it.
-    fn rows(
-        &mut self,
-        sql: &str,
-        out: &mut dyn Write,
-    ) -> (Result<SqlEnd, SqlError<io::Error>>, io::Result<()>) {
-        let begin = Instant::now();
-        let time = self.time;
-        let mut rows = Rows::new(self.format, self.width, out);
-        match self.reader.run(
-            sql,
-            self.rows_max,
-            move || begin.elapsed() >= time,
-            &mut rows,
-        ) {
-            Err(SqlError::Rows(error)) => (Ok(SqlEnd::Stopped), Err(error)),
-            Ok(end) => {
-                let finished = rows.finish();
-                (Ok(end), finished)
-            }
-            Err(error) => (Err(error), Ok(())),
-        }
-    }
+fn open_reader(context: &Context) -> Result<Box<SqlReader>, Failure> {
+    let mut replica = replica_access::open(context)?;
+    let path = replica.view()?.path().to_owned();
+    let reader = SqlReader::open(&path, &prices::read(context)?.table).map_err(|error| {
+        Failure::new("replica_failed", "could not open the replica for reading")
+            .because(error)
+            .fix("syncline doctor")
+    })?;
+    Ok(Box::new(reader))
+}
+
+fn timed_out(time: Duration) -> Failure {
+    Failure::new(
+        "sql_timeout",
+        format!("the query ran longer than {} s", time.as_secs_f64()),
+    )
+    .fix("syncline query SQL --timeout 5m")
 }
 
 /// What to tell of a query that did not run to its end.
@@ -129,11 +148,7 @@ fn failure(error: SqlError<io::Error>, sql: &str, time: Duration) -> Failure {
             "the statement has a parameter, and nothing to put in its place",
         )
         .fix("write the value itself, a text in single quotes"),
-        SqlError::TimedOut => Failure::new(
-            "sql_timeout",
-            format!("the query ran longer than {} s", time.as_secs_f64()),
-        )
-        .fix("syncline query SQL --timeout 5m"),
+        SqlError::TimedOut => timed_out(time),
         error @ SqlError::TooLarge => {
             Failure::new("sql_too_large", error.to_string()).fix("select fewer columns or rows")
         }

@@ -44,6 +44,8 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 const REST_OPS: usize = 500;
 /// How long a command that has synced everything may go on to make the replica's file smaller.
 const REST_ONCE_MAX: Duration = Duration::from_millis(100);
+/// The same where something was erased that may still be read in the file.
+const FORGET_ONCE_MAX: Duration = Duration::from_secs(3);
 
 /// How long the loop runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,9 +180,24 @@ impl Driver {
 
     /// Makes the replica's file smaller for a moment; the next command goes on where this one stops.
     fn rest_once(&mut self) {
-        let until = Instant::now() + REST_ONCE_MAX;
-        while self.could_rest() && Instant::now() < until {
+        let begun = Instant::now();
+        while self.could_rest() {
+            let most = if self.owes_erasure() {
+                FORGET_ONCE_MAX
+            } else {
+                REST_ONCE_MAX
+            };
+            if begun.elapsed() > most {
+                return;
+            }
             self.tell(EngineEvent::Rest { ops: REST_OPS });
+        }
+    }
+
+    fn owes_erasure(&mut self) -> bool {
+        match &mut self.held {
+            Some(Held::Syncing(engine)) => engine.owes_erasure(),
+            Some(Held::Resting(_)) | None => false,
         }
     }
 

@@ -14,11 +14,15 @@
 //! What is not understood whole stays: a payload that a newer version reads further may win there
 //! what it doesn't win here.
 
+mod trial;
+
 use crate::planted::{Defect, is_planted};
 use crate::{
     Clock, OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, session,
     thread,
 };
+
+pub use trial::would_matter;
 
 /// Whether the rows still need an op of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

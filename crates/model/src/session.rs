@@ -26,7 +26,7 @@ mod tables;
 pub use batch::{Batch, CHUNK_BYTES, Piece, TEXT_CHARS_MAX, pieces_of_text};
 pub use change::Change;
 pub use coverage::coverage;
-pub use fold::fold;
+pub use fold::{fold, is_erased};
 pub use ids::{SessionId, session_id};
 pub use news::news_of;
 pub use ops::{Delete, Patch, SessionOp};

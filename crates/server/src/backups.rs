@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use syncline_model::{Epoch, TenantId, Timestamp};
 use syncline_store::backup::{
-    BackupError, Manifest, back_up_server, back_up_tenant, backup_name, drop_oldest, last_backup,
+    BackupError, Manifest, back_up_server, back_up_tenant, backup_name, drop_oldest, newest_of,
 };
-use syncline_store::control::DataDirectory;
+use syncline_store::control::{ControlFile, DataDirectory};
 use tokio::sync::oneshot;
 
 use crate::config::BackupPlan;
@@ -38,14 +38,17 @@ impl Server {
     }
 }
 
+/// Whether the last backup of this server's that lies in the plan's directory is old enough. One made
+/// elsewhere by hand doesn't count, nor do those of another server.
 fn is_due(data: &DataDirectory, plan: &BackupPlan, now: Timestamp) -> bool {
-    match last_backup(data.path()) {
-        Ok(Some(last)) if last.path.exists() => {
-            let age = now.as_millis() - last.verified_at.as_millis();
+    let newest = name_of(data).and_then(|name| newest_of(&plan.directory, name.as_deref()));
+    match newest {
+        Ok(Some(last)) => {
+            let age = now.as_millis() - last.made_at.as_millis();
             // A clock that was set back makes a backup rather than none for long.
             !(0..plan.every.as_millis() as i64).contains(&age)
         }
-        Ok(_) => true,
+        Ok(None) => true,
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -54,6 +57,12 @@ fn is_due(data: &DataDirectory, plan: &BackupPlan, now: Timestamp) -> bool {
             true
         }
     }
+}
+
+/// The name by which this server's backups are told from others'.
+fn name_of(data: &DataDirectory) -> Result<Option<String>, BackupError> {
+    let server = ControlFile::open(data)?.server()?;
+    Ok(server.map(|server| server.name))
 }
 
 /// Makes one backup in a thread of its own, which a server that stops doesn't wait for.
@@ -90,9 +99,18 @@ fn make(data: &DataDirectory, plan: &BackupPlan) -> Result<(PathBuf, Manifest), 
     let at = now();
     let to = plan.directory.join(backup_name(at));
     let manifest = back_up_server(data, &to, at, |_| ())?;
-    // Only now that there is another.
-    for dropped in drop_oldest(&plan.directory, plan.keep)? {
-        tracing::info!(backup.path = %dropped.display(), "old backup dropped");
+    for left in &manifest.left_out {
+        tracing::error!(
+            file.name = left.name,
+            error.causes = left.causes.join(": "),
+            "a log could not be backed up; older backups are kept until it can"
+        );
+    }
+    if manifest.left_out.is_empty() {
+        // Only now that there is another.
+        for dropped in drop_oldest(&plan.directory, name_of(data)?.as_deref(), plan.keep)? {
+            tracing::info!(backup.path = %dropped.display(), "old backup dropped");
+        }
     }
     Ok((to, manifest))
 }

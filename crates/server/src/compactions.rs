@@ -5,53 +5,63 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_model::TenantId;
+use syncline_store::LogLeft;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 
 use crate::error::ApiError;
-use crate::log::When;
+use crate::log::{Look, When};
 use crate::server::Server;
-use crate::tenant::{CompactReport, Keep, LogLeft, Refused, Rewrite};
+use crate::tenant::{CompactReport, Keep, Refused, Rewrite};
 
 /// The largest file that is written anew by itself where it has many gaps: nobody writes to the log
 /// for as long as that takes, which is well under a second.
 const REWRITE_BYTES_MAX: u64 = 64 << 20;
+/// When a server looks for the first time: it has other things to do as it starts, and may be started
+/// more often than it looks.
+const FIRST_LOOK_AFTER: Duration = Duration::from_secs(60);
+/// What is waited after each file that was looked into, so that a thousand are no burst.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How often a compaction under way is told of.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
 impl Server {
-    /// Looks again and again for logs with enough to drop, until dropped itself.
+    /// Looks again and again for logs with enough to drop, or in which something is still to be made
+    /// unreadable, until dropped itself.
     pub(crate) async fn keep_compacted(self: Arc<Self>) {
         let Some(every) = self.config.compaction.every else {
             return;
         };
-        let mut due = tokio::time::interval(every);
-        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first tick is at once, when a server has other things to do.
-        due.tick().await;
+        tokio::time::sleep(every.min(FIRST_LOOK_AFTER)).await;
         loop {
-            due.tick().await;
-            let tenants = match self.all_tenants().await {
-                Ok(tenants) => tenants,
-                Err(error) => {
-                    tracing::warn!(
-                        error.causes = error.causes(),
-                        "could not look for logs to compact"
-                    );
-                    continue;
-                }
-            };
-            for tenant in tenants {
-                let rewrite = Rewrite::UpTo(REWRITE_BYTES_MAX);
-                let keep = self.config.compaction.keep;
-                if let Err(error) = self.compact(&tenant, keep, rewrite, When::Due).await {
-                    tracing::error!(
-                        tenant.id = %tenant,
-                        error = &error as &dyn Error,
-                        "could not compact a log; it is tried again"
-                    );
+            match self.all_tenants().await {
+                Ok(tenants) => self.look_for_due(tenants).await,
+                Err(error) => tracing::warn!(
+                    error.causes = error.causes(),
+                    "could not look for logs to compact"
+                ),
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    async fn look_for_due(self: &Arc<Self>, tenants: Vec<TenantId>) {
+        let keep = self.config.compaction.keep;
+        for tenant in tenants {
+            match self.tenants.look(&tenant, keep).await {
+                Look::Quiet => continue,
+                Look::NothingDue => {}
+                Look::MayBeDue => {
+                    let rewrite = Rewrite::UpTo(REWRITE_BYTES_MAX);
+                    if let Err(error) = self.compact(&tenant, keep, rewrite, When::Due).await {
+                        tracing::error!(
+                            tenant.id = %tenant,
+                            error = &error as &dyn Error,
+                            "could not compact a log; it is tried again"
+                        );
+                    }
                 }
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

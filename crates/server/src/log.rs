@@ -7,6 +7,7 @@
 mod checkpoint;
 mod compacting;
 mod decision;
+mod looks;
 mod pages;
 mod prepared;
 mod readers;
@@ -15,6 +16,7 @@ mod tenants;
 mod writer;
 
 pub(crate) use compacting::When;
+pub(crate) use looks::Look;
 pub(crate) use prepared::PreparedFile;
 pub(crate) use tenant::Tenant;
 pub(crate) use tenants::Tenants;

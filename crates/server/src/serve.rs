@@ -15,7 +15,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use syncline_store::control::{ControlOpenError, DataDirectory, DataDirectoryError, ServeLock};
+use syncline_store::control::{
+    ControlError, ControlOpenError, DataDirectory, DataDirectoryError, ServeLock,
+};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -51,6 +53,8 @@ pub enum ServeError {
     Auth(#[source] AuthSetupError),
     #[error("could not use the listener")]
     Listener(#[source] io::Error),
+    #[error(transparent)]
+    Note(ControlError),
     #[error("could not start a thread")]
     Thread(#[source] io::Error),
 }
@@ -60,6 +64,7 @@ impl From<SetupError> for ServeError {
         match error {
             SetupError::Auth(source) => Self::Auth(source),
             SetupError::Control(source) => Self::Control(source),
+            SetupError::Note(source) => Self::Note(source),
             SetupError::Thread(source) => Self::Thread(source),
         }
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use syncline_model::{ActorId, TenantId, Timestamp, UserId};
-use syncline_store::control::{ControlError, ControlFile, ControlOpenError, DataDirectory};
+use syncline_store::control::{
+    ControlError, ControlFile, ControlOpenError, DataDirectory, ServerNote,
+};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -63,6 +65,8 @@ pub(crate) enum SetupError {
     Auth(#[from] AuthSetupError),
     #[error(transparent)]
     Control(#[from] ControlOpenError),
+    #[error(transparent)]
+    Note(#[from] ControlError),
     #[error("could not start a thread")]
     Thread(#[source] std::io::Error),
 }
@@ -77,9 +81,15 @@ impl Server {
         let actor = format!("server-{}", new_uuid());
         let actor = ActorId::new(actor).expect("a UUID's text is short and printable");
         let limiter = |rate| Mutex::new(RateLimiter::new(rate));
+        let control = ControlFile::open(&directory)?;
+        control.note_server(&ServerNote {
+            name: new_uuid().to_string(),
+            retention: config.compaction.keep.retention,
+            idle: config.compaction.keep.idle,
+        })?;
         Ok(Self {
             authenticator: Authenticator::new(&config.auth, &directory)?,
-            control: Mutex::new(ControlFile::open(&directory)?),
+            control: Mutex::new(control),
             data: directory.clone(),
             hosts: HostPolicy::new(listener, &config.hosts, &config.origins),
             tenants: Tenants::start(&config, directory, actor, Arc::clone(&metrics), now)

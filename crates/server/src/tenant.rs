@@ -23,7 +23,7 @@ use syncline_store::{
 
 pub use commit::{Committed, Decide, NewOp, Outcome, Write};
 pub(crate) use compaction::before;
-pub use compaction::{CompactReport, Compacting, Keep, Liveness, LogLeft, Rewrite};
+pub use compaction::{CompactReport, Compacting, Due, Keep, Liveness, Rewrite};
 pub use members::ClientNote;
 use members::Members;
 pub use pull::{Page, read_page};
@@ -154,6 +154,11 @@ impl TenantLog {
         now: Timestamp,
     ) -> Result<Compacting, Refused> {
         Ok(Compacting::begin(self.file()?, keep, rewrite, now)?)
+    }
+
+    /// Begins what makes unreadable what was taken out of the log already.
+    pub fn begin_forgetting(&mut self) -> Result<Compacting, Refused> {
+        Ok(Compacting::begin_forgetting(self.file()?)?)
     }
 
     /// Does one step of a compaction. It need not be on the disk when this returns: the next commit

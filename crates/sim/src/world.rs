@@ -194,8 +194,6 @@ pub(crate) struct World {
     compacting: Option<Compacting>,
     /// The highest floor that the server's log has had.
     highest_floor: ServerSeq,
-    /// The server was put back, and what it lost comes again while its clients write on.
-    put_back: bool,
     /// Pushes that wait for the next commit.
     seats: Vec<Seat>,
     streams: BTreeMap<(Life, StreamId), ServerStream>,
@@ -257,7 +255,6 @@ impl World {
             server_backups: Vec::new(),
             compacting: None,
             highest_floor: ServerSeq::ZERO,
-            put_back: false,
             seats: Vec::new(),
             streams: BTreeMap::new(),
             bare: people::BareCaller::default(),

@@ -16,20 +16,20 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::control::{ControlOpenError, DataDirectoryError};
+use crate::control::{ControlError, ControlOpenError, DataDirectoryError};
 use crate::file::{OpenError, StoreError};
 use crate::tenant::VerifyError;
 
 pub use check::verify;
 pub use copy::{back_up_replica, back_up_server, back_up_tenant};
-pub use manifest::{BackupFile, BackupKind, BackupLog, MANIFEST_NAME, Manifest};
+pub use manifest::{BackupFile, BackupKind, BackupLog, LeftOut, MANIFEST_NAME, Manifest};
 pub use note::{LastBackup, last_backup};
 pub(crate) use restore::finish as finish_restore;
 pub use restore::{
     DECIDED_RESTORE, RestoreChoice, Restored, RestoredTenant, finish_replica_restore,
     restore_replica, restore_server,
 };
-pub use rotate::{backup_name, backups_in, drop_oldest};
+pub use rotate::{backup_name, backups_in, drop_oldest, newest_of};
 
 /// How far a backup, its check or a restore is, in bytes of the files concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub enum BackupError {
     Directory(#[from] DataDirectoryError),
     #[error("could not read the control file")]
     Control(#[from] ControlOpenError),
+    #[error(transparent)]
+    Server(#[from] ControlError),
 }
 
 impl BackupError {
@@ -111,7 +113,31 @@ impl BackupError {
             | Self::Rebuilding
             | Self::Open(_)
             | Self::Directory(_)
-            | Self::Control(_) => false,
+            | Self::Control(_)
+            | Self::Server(_) => false,
+        }
+    }
+}
+
+impl BackupError {
+    /// Whether the file that is copied is at fault, and not where it is copied to.
+    fn is_of_source(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Log { .. } | Self::Open(_) | Self::Store(_) => {
+                !self.is_disk_full()
+            }
+            Self::Exists { .. }
+            | Self::Missing { .. }
+            | Self::Foreign { .. }
+            | Self::NewerFormat { .. }
+            | Self::OtherKind { .. }
+            | Self::Nothing { .. }
+            | Self::Restoring { .. }
+            | Self::Rebuilding
+            | Self::Io { .. }
+            | Self::Directory(_)
+            | Self::Control(_)
+            | Self::Server(_) => false,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Opening SQLite files: where they live, how durable a commit is, and what an open refuses.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -10,6 +11,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long a connection waits for another process's write transaction.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long others may keep a write-ahead log from being emptied, in one try.
+const EMPTY_WAIT: Duration = Duration::from_millis(5);
 /// The most pages of a write-ahead log that are left at a close: a MiB is read again in about the
 /// time of one sync.
 const LOG_PAGES_LEFT: i64 = 256;
@@ -253,6 +256,30 @@ pub(crate) fn leave_small_log(connection: &Connection) {
         // Where it can't be set, SQLite does as always.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
+}
+
+/// Moves a write-ahead log into its file and empties it; says whether it could, which it can't while
+/// somebody reads or does a checkpoint.
+pub(crate) fn empty_log(connection: &Connection) -> Result<bool, StoreError> {
+    // Others are hardly waited for: whoever asks does so again.
+    let begun = Instant::now();
+    connection.busy_timeout(EMPTY_WAIT)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, i64>(0)
+    });
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let is_empty = match busy {
+        Ok(busy) => busy == 0,
+        Err(error) => match StoreError::from(error) {
+            StoreError::Busy(_) => false,
+            other => return Err(other),
+        },
+    };
+    if !is_empty {
+        // SQLite itself doesn't wait for another's checkpoint.
+        thread::sleep(EMPTY_WAIT.saturating_sub(begun.elapsed()));
+    }
+    Ok(is_empty)
 }
 
 /// What SQLite's check of the whole file finds wrong first; `ok` where that is nothing.

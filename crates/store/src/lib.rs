@@ -15,9 +15,9 @@ pub use check::quick_check;
 pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
-    Compaction, Contact, EpochMode, Fill, Forgetting, Head, Lineage, LogCensus, LogStart, Outbox,
-    PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal, ResourceKey, Stepped, TenantFile,
-    VerifyError,
+    Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, Lineage, LogCensus, LogLeft,
+    LogStart, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal, ResourceKey,
+    Stepped, TenantFile, VerifyError,
 };
 
 pub mod backup;

@@ -215,6 +215,12 @@ impl LocalFile {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
+    /// Moves the write-ahead log into the file and empties it, so that it holds no op any more that
+    /// has left the outbox; says whether it could, which it can't while somebody reads.
+    pub fn empty_log(&self) -> Result<bool, StoreError> {
+        crate::file::empty_log(&self.connection)
+    }
+
     /// Takes a new actor for the writes to come, unless another process already has.
     pub fn take_actor(&mut self, from: &ActorId, actor: &ActorId) -> Result<(), StoreError> {
         self.durable(|transaction| {

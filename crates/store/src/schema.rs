@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use syncline_model::{Table, planted, tables};
 
 use crate::file::StoreError;
@@ -11,7 +11,7 @@ use crate::file::StoreError;
 /// `SYNT` in a file's header.
 pub(crate) const APPLICATION: i32 = 0x5359_4e54;
 /// Raised with each change of the log's tables.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 /// Raised with each change of a fold or of a view table: the view is then folded again.
 const FOLD_VERSION: i64 = 8;
 
@@ -115,12 +115,41 @@ CREATE TABLE confirmed_rows (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What is to be done to the file beside its log and view. Format 1 had none of it.
+const UPKEEP: &str = "
+CREATE TABLE upkeep (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    words INTEGER NOT NULL,
+    traces INTEGER NOT NULL,
+    judged INTEGER NOT NULL
+) STRICT;
+";
+
 /// Makes the tables of an empty tenant file.
 pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(LOG)?;
+    connection.execute_batch(UPKEEP)?;
+    connection.execute_batch("INSERT INTO upkeep VALUES (1, 0, 0, 0)")?;
     create_view(connection)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)
+}
+
+/// Brings a file of an older format to this one, unless another process has done it meanwhile.
+pub(crate) fn bring_to_format(connection: &Connection) -> rusqlite::Result<()> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found >= FORMAT {
+        return Ok(());
+    }
+    transaction.execute_batch(UPKEEP)?;
+    // What the file has forgotten of erased texts was not written down before.
+    transaction.execute_batch(
+        "INSERT INTO upkeep SELECT 1, erased, erased, 0 \
+         FROM (SELECT EXISTS (SELECT 1 FROM ops WHERE payload IS NULL) AS erased)",
+    )?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()
 }
 
 /// Makes the view's tables.

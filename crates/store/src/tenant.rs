@@ -11,6 +11,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod times;
+mod upkeep;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -25,11 +26,14 @@ use crate::schema;
 
 pub use apply::{Applied, ApplyError, PulledPage};
 pub use batch::{AppendError, Appended, Batch};
-pub use compact::{Collecting, Compacted, Compaction, Fill, Forgetting, Stepped};
+pub use compact::{
+    Collecting, Compacted, Compaction, EmptyTries, Fill, Forgetting, LogLeft, Stepped,
+};
 pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, Refusal};
 pub use read::{PageLimit, RawOp};
 pub use syncline_model::{EpochMode, Lineage, Parent};
+pub use upkeep::Owed;
 pub use verify::{LogCensus, VerifyError};
 
 /// A resource with its scope.
@@ -116,10 +120,15 @@ impl TenantFile {
     /// Opens the file; a view of an older fold version is folded again from the log.
     pub fn open(path: &Path, options: &FileOptions) -> Result<Self, OpenError> {
         let connection = connect(path, options, Existence::Required)?;
-        if format_of(&connection, path, schema::APPLICATION, schema::FORMAT)? == 0 {
-            return Err(OpenError::Foreign {
-                path: path.to_owned(),
-            });
+        match format_of(&connection, path, schema::APPLICATION, schema::FORMAT)? {
+            0 => {
+                return Err(OpenError::Foreign {
+                    path: path.to_owned(),
+                });
+            }
+            schema::FORMAT => {}
+            _ => schema::bring_to_format(&connection)
+                .map_err(|error| OpenError::store(path, error))?,
         }
         let mut file = Self {
             connection,

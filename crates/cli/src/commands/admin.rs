@@ -7,6 +7,7 @@ mod tenants;
 use clap::{Args, Subcommand};
 use syncline_model::TenantId;
 use syncline_server::admin::AdminError;
+use syncline_server::tenant::Keep;
 use syncline_store::control::{ControlFile, DataDirectory};
 use syncline_store::{OpenError, StoreError};
 
@@ -51,16 +52,20 @@ struct LogsArgs {
 struct Logs {
     directory: DataDirectory,
     tenants: Vec<TenantId>,
+    /// What the server keeps by itself, as it was last started.
+    keep: Keep,
 }
 
 impl LogsArgs {
     fn open(&self, context: &Context) -> Result<Logs, Failure> {
         let directory = self.data.existing(context)?;
+        let control = ControlFile::open(&directory)?;
+        let keep = control.server()?.map_or_else(Keep::default, |server| Keep {
+            retention: server.retention,
+            idle: server.idle,
+        });
         let tenants = match &self.tenant {
-            None => {
-                let known = ControlFile::open(&directory)?.tenants()?;
-                directory.tenants(&known)?
-            }
+            None => directory.tenants(&control.tenants()?)?,
             Some(tenant) if directory.tenant_file(tenant).is_file() => vec![tenant.clone()],
             Some(tenant) => {
                 return Err(Failure::new(
@@ -70,7 +75,11 @@ impl LogsArgs {
                 .fix("syncline admin tenants"));
             }
         };
-        Ok(Logs { directory, tenants })
+        Ok(Logs {
+            directory,
+            tenants,
+            keep,
+        })
     }
 }
 

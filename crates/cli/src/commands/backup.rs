@@ -85,7 +85,22 @@ pub(crate) fn run(args: &BackupArgs, context: &Context) -> Outcome {
             made.path.display()
         ));
     }
-    Ok(())
+    complete(&manifest)
+}
+
+/// Fails where the backup lacks a log; the others are in it all the same.
+fn complete(manifest: &Manifest) -> Outcome {
+    let Some(left) = manifest.left_out.first() else {
+        return Ok(());
+    };
+    let count = counted(manifest.left_out.len() as u64, "log");
+    let message = format!("{count} could not be copied: {}", left.name);
+    Err(Failure::new("backup_incomplete", message)
+        .because(left.causes.join(": "))
+        .state("all others are in the backup")
+        .fix(
+            "put that log back from an older backup, or use a newer syncline where it asks for one",
+        ))
 }
 
 impl From<BackupError> for Failure {
@@ -122,7 +137,8 @@ impl From<BackupError> for Failure {
             | BackupError::Open(_)
             | BackupError::Store(_)
             | BackupError::Directory(_)
-            | BackupError::Control(_) => ("backup_failed", "syncline doctor"),
+            | BackupError::Control(_)
+            | BackupError::Server(_) => ("backup_failed", "syncline doctor"),
         };
         Self::new(code, "could not work with the backup")
             .because(error)

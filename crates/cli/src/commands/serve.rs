@@ -150,7 +150,7 @@ impl From<ServeError> for Failure {
             ServeError::Control(error) => return error.into(),
             ServeError::OpenToOthers { .. } => "open_to_others",
             ServeError::Auth(_) => "auth_invalid",
-            ServeError::Listener(_) | ServeError::Thread(_) => "serve_failed",
+            ServeError::Listener(_) | ServeError::Note(_) | ServeError::Thread(_) => "serve_failed",
         };
         Self::new(code, "the server could not start")
             .because(error)

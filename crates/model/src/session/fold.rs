@@ -42,6 +42,11 @@ pub fn fold<R: Rows>(
     }
 }
 
+/// Whether a resource of this scope is a session that was deleted, with the payloads of all its ops.
+pub fn is_erased<R: Rows>(rows: &mut R, resource: &str) -> Result<bool, R::Error> {
+    is_deleted(rows, &Value::from(resource))
+}
+
 fn is_deleted<R: Rows>(rows: &mut R, session: &Value) -> Result<bool, R::Error> {
     let row = rows.get(&SESSIONS, std::slice::from_ref(session))?;
     Ok(row.is_some_and(|row| is_tombstone(&row)))

@@ -50,6 +50,12 @@ pub fn fold<R: Rows>(
     Ok(Folded::Applied)
 }
 
+/// Whether a resource of this scope is a thread that was deleted, with the payloads of all its ops.
+pub fn is_erased<R: Rows>(rows: &mut R, resource: &str) -> Result<bool, R::Error> {
+    let thread = rows.get(&THREADS, &[Value::from(resource)])?;
+    Ok(thread.is_some_and(|row| Thread::from_row(row).is_deleted()))
+}
+
 fn create<R: Rows>(
     rows: &mut R,
     key: &OpKey,

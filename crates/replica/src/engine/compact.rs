@@ -1,4 +1,5 @@
-//! What is done while nothing else is: the replica's file is compacted, a step at a time.
+//! What is done while nothing else is: the replica's file is compacted, and what was erased is made
+//! unreadable, a step at a time.
 
 use syncline_protocol::session::{Event, State};
 use syncline_store::Stepped;
@@ -61,6 +62,12 @@ impl Engine {
         }
     }
 
+    /// Whether texts were erased that may still be read in the replica's files: who ends after a sync
+    /// gives it more time for that.
+    pub fn owes_erasure(&mut self) -> bool {
+        self.could_compact() && self.replica.owes_erasure().unwrap_or(false)
+    }
+
     /// Compacts the replica's file where the floor has risen by this many ops, instead of by
     /// a thousand.
     pub fn compact_from(&mut self, ops: u64) {
@@ -83,7 +90,11 @@ impl Engine {
         };
         match self.replica.compact_step(&mut compacting, count) {
             Ok(Stepped::More) => self.leisure.under_way = Some(compacting),
-            Ok(Stepped::Done) => self.leisure.dropped += compacting.dropped(),
+            Ok(Stepped::Done) => {
+                self.leisure.dropped += compacting.dropped();
+                // Others were in the way of emptying a write-ahead log.
+                self.leisure.is_put_off = self.replica.is_owing().unwrap_or(true);
+            }
             // Nothing depends on compaction: where it fails, sync goes on, but not in a damaged file.
             Err(error) => {
                 self.leisure.dropped += compacting.dropped();

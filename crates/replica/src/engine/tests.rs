@@ -18,6 +18,7 @@ use crate::{Host, OpState, Replica, ReplicaError, ReplicaOptions};
 mod calls;
 mod compaction;
 mod crashes;
+mod erasure;
 mod fetching;
 mod recovery;
 

@@ -94,6 +94,12 @@ impl Replica {
         let floor = self.clock_floor(new_clock)?;
         let (actor, now) = (self.place.new_actor(), self.place.host.now());
         let settled = self.local.settle(verdicts, &actor, floor, now)?;
+        if verdicts
+            .iter()
+            .any(|(_, verdict)| *verdict == Verdict::Covered)
+        {
+            self.owe_traces();
+        }
         self.settle_passed()?;
         self.refresh()?;
         Ok(settled)

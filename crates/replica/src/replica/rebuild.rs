@@ -195,7 +195,7 @@ impl Replica {
             clock_seen: old.head().map_err(ReplicaError::Tenant)?.clock_max,
             now: self.place.host.now(),
         };
-        let offers = Offers::new(old, file, offer);
+        let offers = Offers::new(old, file, offer)?;
         let offered = self
             .local
             .switch(&switch, offers)
@@ -204,6 +204,8 @@ impl Replica {
         if let Some(file) = rebuild.file.take() {
             self.tenant = file;
             self.tenant_name.clone_from(&rebuild.name);
+            // What leaves the outbox now may be erased in the new log.
+            self.owe_traces();
         }
         // The switch is made: what fails now is done by the next use of the replica.
         let settled = self
@@ -300,17 +302,21 @@ struct Offers<'a> {
     up_to: ServerSeq,
     at: ServerSeq,
     page: VecDeque<LoggedOp>,
+    /// Whether the new log has dropped anything above the common place.
+    may_drop: bool,
 }
 
 impl<'a> Offers<'a> {
-    fn new(old: &'a TenantFile, new: &'a TenantFile, offer: Offer) -> Self {
-        Self {
+    fn new(old: &'a TenantFile, new: &'a TenantFile, offer: Offer) -> Result<Self, ReplicaError> {
+        let floor = new.head().map_err(ReplicaError::Tenant)?.floor;
+        Ok(Self {
             old,
             new,
             up_to: offer.up_to,
             at: offer.common.server_seq,
             page: VecDeque::new(),
-        }
+            may_drop: offer.common.server_seq < floor,
+        })
     }
 
     fn advance(&mut self) -> Result<Option<LoggedOp>, StoreError> {
@@ -331,7 +337,7 @@ impl<'a> Offers<'a> {
             // Another payload under its key is the server's to judge.
             let same = |(_, hash)| hash == op.payload_hash;
             let has = self.new.find(&op.key)?.is_some_and(same);
-            if !has && !self.new.is_pruned(&op.key)? {
+            if !has && (!self.may_drop || !self.new.counts_as_dropped(&op)?) {
                 return Ok(Some(op));
             }
         }

@@ -34,7 +34,6 @@ pub(super) enum Logged {
 #[derive(Debug, Default)]
 struct Sorted {
     pulled: Vec<OpKey>,
-    covered: Vec<OpKey>,
     lacking: Vec<OpKey>,
     conflicting: Vec<OpKey>,
 }
@@ -92,10 +91,9 @@ impl Replica {
             }
             let mut sorted = Sorted::default();
             for row in rows {
-                let below_floor = row.acknowledged_at().is_some_and(|seq| seq <= head.floor);
                 match self.logged(&row.key, row.payload_hash)? {
                     Logged::Yes => sorted.pulled.push(row.key),
-                    Logged::No if below_floor => sorted.covered.push(row.key),
+                    // Below the floor it may have been dropped: that is the server's to say.
                     Logged::No => {
                         tracing::warn!(
                             op.key = ?row.key,
@@ -191,9 +189,6 @@ impl Replica {
         // The transaction that put them in the log has waited for the disk.
         self.local
             .forget_pulled(&sorted.pulled)
-            .map_err(ReplicaError::Local)?;
-        self.local
-            .forget_covered(&sorted.covered)
             .map_err(ReplicaError::Local)?;
         self.local
             .offer_again(&sorted.lacking)

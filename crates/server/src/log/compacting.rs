@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use syncline_model::{Epoch, ServerSeq};
 use syncline_store::Stepped;
 use tokio::sync::{oneshot, watch};
 
 use super::writer::{Shared, publish};
-use crate::tenant::{CompactReport, Compacting, Keep, Refused, Rewrite, TenantLog};
+use crate::tenant::{CompactReport, Compacting, Due, Keep, Refused, Rewrite, TenantLog};
 
 /// How long a step may take while nobody waits: as long as a push that comes meanwhile may be late.
 const STEP_IDLE: Duration = Duration::from_millis(15);
@@ -22,10 +21,6 @@ const COUNT_MIN: usize = 16;
 const COUNT_MAX: usize = 16_384;
 /// What an op that is dropped takes in the write-ahead log: pages that it is taken out of.
 const WAL_BYTES_PER_DROPPED: u64 = 512;
-/// An automatic compaction is due once the floor may rise by so many ops, and by this share of the
-/// ops that the log holds: until then there is little to gain, and all of them to judge.
-const DUE_FROM_OPS: u64 = 256;
-const DUE_FROM_SHARE: u64 = 10;
 
 /// When an order is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +45,6 @@ pub(super) struct Order {
 pub(super) struct Orders {
     waiting: VecDeque<Order>,
     under_way: Option<UnderWay>,
-    /// The floor up to which all was judged, in that epoch.
-    judged: Option<(Epoch, ServerSeq)>,
     count: Option<usize>,
 }
 
@@ -60,7 +53,6 @@ pub(super) struct Orders {
 struct UnderWay {
     compacting: Compacting,
     order: Order,
-    epoch: Epoch,
     /// Whether readers know the floor that it has raised.
     is_told: bool,
 }
@@ -86,12 +78,11 @@ impl Orders {
             let Some(order) = self.waiting.pop_front() else {
                 return;
             };
-            match self.begin(log, &order, shared) {
-                Ok(Some((epoch, compacting))) => {
+            match begin(log, &order, shared) {
+                Ok(Some(compacting)) => {
                     self.under_way = Some(UnderWay {
                         compacting,
                         order,
-                        epoch,
                         is_told: false,
                     });
                 }
@@ -128,38 +119,12 @@ impl Orders {
                     tell_floor(log, shared);
                 }
             }
-            Ok(Stepped::Done) => {
-                self.judged = Some((under_way.epoch, report.floor));
-                self.finish(Ok(Some(report)), log, shared);
-            }
+            Ok(Stepped::Done) => self.finish(Ok(Some(report)), log, shared),
             Err(error) => {
                 tracing::error!(error = &error as &dyn Error, "a step of compaction failed");
                 self.finish(Err(error), log, shared);
             }
         }
-    }
-
-    fn begin(
-        &self,
-        log: &mut TenantLog,
-        order: &Order,
-        shared: &Shared,
-    ) -> Result<Option<(Epoch, Compacting)>, Refused> {
-        let now = (shared.now)();
-        log.note_time(now)?;
-        let head = log.head()?;
-        if order.when == When::Due {
-            let file = log.file()?;
-            let floor = order.keep.floor(file, now)?;
-            let judged = self.judged.filter(|(epoch, _)| *epoch == head.epoch);
-            let known = judged.map_or(head.floor, |(_, judged)| head.floor.max(judged));
-            let gained = floor.get().saturating_sub(known.get());
-            if gained < DUE_FROM_OPS || gained * DUE_FROM_SHARE < file.count_ops()? {
-                return Ok(None);
-            }
-        }
-        let compacting = log.begin_compaction(&order.keep, order.rewrite, now)?;
-        Ok(Some((head.epoch, compacting)))
     }
 
     fn finish(
@@ -175,6 +140,27 @@ impl Orders {
         tell_floor(log, shared);
         // Who asked may have gone; what was dropped stays dropped.
         let _ = order.reply.send(result);
+    }
+}
+
+/// Begins what was ordered; none where it is not due.
+fn begin(
+    log: &mut TenantLog,
+    order: &Order,
+    shared: &Shared,
+) -> Result<Option<Compacting>, Refused> {
+    let now = (shared.now)();
+    log.note_time(now)?;
+    let due = match order.when {
+        When::Now => Due::Compaction,
+        When::Due => order.keep.due(log.file()?, now)?,
+    };
+    match due {
+        Due::Compaction => log
+            .begin_compaction(&order.keep, order.rewrite, now)
+            .map(Some),
+        Due::Forgetting => log.begin_forgetting().map(Some),
+        Due::Nothing | Due::NothingBefore(_) => Ok(None),
     }
 }
 
@@ -195,7 +181,9 @@ fn next_count(count: usize, took: Duration, limit: Duration) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use syncline_model::{ActorId, Clock, Mark, Op, OpKey, Payload, ResourceId, Scope, TenantId};
+    use syncline_model::{
+        ActorId, Clock, Epoch, Mark, Op, OpKey, Payload, ResourceId, Scope, ServerSeq, TenantId,
+    };
     use syncline_store::FileOptions;
     use syncline_store::control::DataDirectory;
 

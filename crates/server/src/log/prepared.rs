@@ -69,6 +69,15 @@ impl Prepared {
                 "could not remove a prepared file that holds what was erased"
             );
         }
+        // What a run that was cut short has left; one that is under way sees to its own.
+        if let Ok(_nobody_makes_it) = self.made.try_lock() {
+            for leftover in [
+                self.path.with_extension("copy"),
+                self.path.with_extension("part"),
+            ] {
+                let _ = remove(&leftover);
+            }
+        }
     }
 
     /// The prepared file, made if there is none that is of use.

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 
 use super::checkpoint::{Checkpointer, WalGauge};
+use super::looks::Looks;
 use super::pages::Pages;
 use super::prepared::Prepared;
 use super::readers::Readers;
@@ -26,13 +27,14 @@ use crate::tenant::{Birth, Refused, TenantLog};
 /// All tenants that this server has met since it started.
 #[derive(Debug)]
 pub(crate) struct Tenants {
-    directory: DataDirectory,
-    options: FileOptions,
+    pub(super) directory: DataDirectory,
+    pub(super) options: FileOptions,
     actor: ActorId,
     metrics: Arc<Metrics>,
     checkpointer: Checkpointer,
     open_max: usize,
-    now: fn() -> Timestamp,
+    pub(super) now: fn() -> Timestamp,
+    pub(super) looks: Looks,
     slots: Mutex<HashMap<TenantId, Arc<Slot>>>,
     /// Counts uses, to tell who was used last.
     uses: AtomicU64,
@@ -75,6 +77,7 @@ impl Tenants {
             metrics,
             open_max: config.tenants_open_max.max(1),
             now,
+            looks: Looks::default(),
             slots: Mutex::default(),
             uses: AtomicU64::new(0),
         })
@@ -95,6 +98,7 @@ impl Tenants {
         // Boxed, for all the requests that find it open.
         let opening = Box::pin(async {
             self.make_room(&slot).await;
+            self.looks.forget(tenant);
             self.open_slot(&slot).await
         });
         let opened = opening.await?;
@@ -175,7 +179,15 @@ impl Tenants {
                 return;
             };
             close(&oldest).await;
+            self.looks.forget(&oldest.tenant);
         }
+    }
+
+    /// Whether a tenant's log is open, or being opened or closed.
+    pub(super) fn is_open(&self, tenant: &TenantId) -> bool {
+        let slots = self.slots.lock().expect(UNPOISONED);
+        let slot = slots.get(tenant);
+        slot.is_some_and(|slot| slot.open.try_lock().map_or(true, |open| open.is_some()))
     }
 
     fn count_open(&self) -> usize {

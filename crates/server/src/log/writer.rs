@@ -138,6 +138,11 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
         orders.step(&mut log, shared, last_commit);
     }
     commit(&mut log, Vec::new(), shared);
+    // How far the log has come by now is known while it is closed.
+    if let Err(error) = log.note_time((shared.now)()) {
+        let error = &error as &dyn Error;
+        tracing::warn!(error, "could not note how far a log has come");
+    }
 }
 
 /// Does what is neither a write nor a compaction.

@@ -43,7 +43,8 @@ async fn health(call: Call) -> Result<Answer, ApiError> {
         "database": "sqlite",
         "database_version": syncline_store::sqlite_version(),
         "uptime_seconds": server.uptime().as_secs(),
-        "last_verified_backup_at": last.map(|backup| backup.verified_at),
+        "last_verified_backup_at": last.as_ref().map(|backup| backup.verified_at),
+        "last_backup_left_out": last.map_or(0, |backup| backup.left_out),
     }))
 }
 

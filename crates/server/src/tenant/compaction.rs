@@ -5,13 +5,13 @@ use std::time::Duration;
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ServerSeq, Timestamp};
 use syncline_store::{
-    ClientRecord, Collecting, Compacted, Compaction, Forgetting, PendingOp, Stepped, StoreError,
-    TenantFile,
+    ClientRecord, Collecting, Compacted, Compaction, EmptyTries, Forgetting, LogLeft, PendingOp,
+    Stepped, StoreError, TenantFile,
 };
 
 /// How often it is tried to empty the write-ahead log, which a reader or another's checkpoint may be in
-/// the way of; a try takes a few milliseconds then, so that this is some ten seconds.
-const EMPTY_TRIES_MAX: u32 = 2_000;
+/// the way of: some ten seconds.
+const EMPTY_TRIES: EmptyTries = EmptyTries(2_000);
 /// Ops that must have gone, and be half of those judged, for the file to be looked at for gaps.
 const GAPS_FROM_DROPPED: u64 = 1_000;
 
@@ -33,6 +33,24 @@ impl Default for Keep {
             idle: Duration::from_secs(30 * DAY),
         }
     }
+}
+
+/// An automatic compaction is due once the floor may rise by so many ops, and by this share of the
+/// ops that the log holds: until then there is little to gain, and all of them to judge.
+const DUE_FROM_OPS: u64 = 256;
+const DUE_FROM_SHARE: u64 = 10;
+
+/// What is due to a log by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Ops may go.
+    Compaction,
+    /// What was taken out of the log may still be read in the file.
+    Forgetting,
+    /// Nothing, whatever time goes by, until something is written.
+    Nothing,
+    /// Nothing before this time.
+    NothingBefore(Timestamp),
 }
 
 /// How a client stands to the log.
@@ -77,6 +95,44 @@ impl Keep {
         };
         Ok(laziest.map_or(floor, |place| floor.min(place)))
     }
+
+    /// What is due to the log in `file` now. What its clients have said meanwhile counts once it is
+    /// written down.
+    pub fn due(&self, file: &TenantFile, now: Timestamp) -> Result<Due, StoreError> {
+        let head = file.head()?;
+        let known = head.floor.max(file.judged()?);
+        let above = |place: ServerSeq| place.get().saturating_sub(known.get());
+        let mut needed = DUE_FROM_OPS;
+        let gained = above(self.floor(file, now)?);
+        if above(head.cursor.server_seq) >= needed {
+            needed = needed.max(file.count_ops()?.div_ceil(DUE_FROM_SHARE));
+            if gained >= needed {
+                return Ok(Due::Compaction);
+            }
+        }
+        if !file.owed()?.is_nothing() {
+            return Ok(Due::Forgetting);
+        }
+        if above(head.cursor.server_seq) < needed {
+            return Ok(Due::Nothing);
+        }
+        let place = ServerSeq(known.get() + needed);
+        // A log that has moved since the last note is looked at again, to note it.
+        let reached = file.reached_at(place)?.unwrap_or(now);
+        let lagging = file.clients()?.into_iter().filter(|client| {
+            let behind = client.cursor.is_some_and(|at| at.server_seq < place);
+            behind && self.liveness(client, now) == Liveness::Live
+        });
+        let expiries = lagging.map(|client| after(client.moved_at, self.idle));
+        let passed = after(reached, self.retention);
+        Ok(Due::NothingBefore(expiries.fold(passed, Timestamp::max)))
+    }
+}
+
+/// The time so long after another; the last there is where that is too far.
+fn after(time: Timestamp, span: Duration) -> Timestamp {
+    let later = time.as_millis().saturating_add(millis(span));
+    Timestamp::from_millis(later).unwrap_or(time)
 }
 
 fn millis(time: Duration) -> i64 {
@@ -88,24 +144,16 @@ pub(crate) fn before(now: Timestamp, span: Duration) -> Option<Timestamp> {
     Timestamp::from_millis(now.as_millis().saturating_sub(millis(span))).ok()
 }
 
-/// A compaction under way, from its floor to a file that is as small as its content.
+/// A compaction under way, from its floor to a file that is as small as its content, and in which
+/// nothing can be read that was taken out of it.
 #[derive(Debug)]
 pub struct Compacting {
-    forgetting: Forgetting,
     run: Compaction,
     phase: Phase,
     rewrite: Rewrite,
     bytes_before: u64,
     bytes_after: u64,
     log_left: LogLeft,
-}
-
-/// How a write-ahead log was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogLeft {
-    Empty,
-    /// It holds what was dropped until the next checkpoint: readers were in the way for too long.
-    Full,
 }
 
 /// Whether a file with many gaps is written anew, which takes a time in which nobody else writes.
@@ -116,18 +164,14 @@ pub enum Rewrite {
     Always,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Phase {
-    /// Words of erased texts go from the full-text indexes: first, while the erased ops tell of them.
-    Forget,
     /// Ops, then tombstones, are dropped.
     Drop,
     /// Where many gaps are left, or little else, the file is written anew.
     Rewrite,
-    /// Free pages go back to the system.
-    Shrink,
-    /// The write-ahead log is emptied; so often it was tried.
-    Empty(u32),
+    /// What was taken out of the file is made unreadable, and the file smaller.
+    Forget(Forgetting),
     Done,
 }
 
@@ -157,9 +201,21 @@ impl Compacting {
         file.forget_times_below(floor)?;
         Ok(Self {
             run: Compaction::begin(file, floor, Collecting::Tombstones)?,
-            forgetting: Forgetting::begin(),
-            phase: Phase::Forget,
+            phase: Phase::Drop,
             rewrite,
+            bytes_before: file.bytes_on_disk(),
+            bytes_after: 0,
+            log_left: LogLeft::Full,
+        })
+    }
+
+    /// Begins what makes unreadable in `file` what was taken out of its log already, and nothing else.
+    pub fn begin_forgetting(file: &TenantFile) -> Result<Self, StoreError> {
+        let floor = file.head()?.floor;
+        Ok(Self {
+            run: Compaction::begin(file, floor, Collecting::Tombstones)?.after(floor),
+            phase: Phase::Forget(Forgetting::begin(file, EMPTY_TRIES)?),
+            rewrite: Rewrite::UpTo(0),
             bytes_before: file.bytes_on_disk(),
             bytes_after: 0,
             log_left: LogLeft::Full,
@@ -169,15 +225,13 @@ impl Compacting {
     /// Does one more step, over `count` ops or pages; between steps others may write.
     pub fn step(&mut self, file: &mut TenantFile, count: usize) -> Result<Stepped, StoreError> {
         const NO_OUTBOX: &[PendingOp] = &[];
-        self.phase = match self.phase {
-            Phase::Forget => match file.forget_step(&mut self.forgetting, count)? {
-                Stepped::More => Phase::Forget,
-                Stepped::Done => Phase::Drop,
-            },
-            Phase::Drop => match file.compact_step(&mut self.run, count, NO_OUTBOX)? {
-                Stepped::More => Phase::Drop,
-                Stepped::Done => Phase::Rewrite,
-            },
+        match &mut self.phase {
+            Phase::Drop => {
+                if file.compact_step(&mut self.run, count, NO_OUTBOX)? == Stepped::Done {
+                    file.note_judged(self.run.floor())?;
+                    self.phase = Phase::Rewrite;
+                }
+            }
             Phase::Rewrite => {
                 if self.may_have_gaps(file)? {
                     let fill = file.fill()?;
@@ -185,30 +239,21 @@ impl Compacting {
                         file.rewrite()?;
                     }
                 }
-                Phase::Shrink
+                self.phase = Phase::Forget(Forgetting::begin(file, EMPTY_TRIES)?);
             }
-            Phase::Shrink => match file.shrink_step(count.try_into().unwrap_or(u32::MAX))? {
-                0 => Phase::Empty(0),
-                _ => Phase::Shrink,
-            },
-            Phase::Empty(tries) => {
-                if file.empty_log()? {
-                    self.log_left = LogLeft::Empty;
-                    Phase::Done
-                } else if tries < EMPTY_TRIES_MAX {
-                    Phase::Empty(tries + 1)
-                } else {
-                    Phase::Done
+            Phase::Forget(forgetting) => {
+                if file.forget_step(forgetting, count)? == Stepped::Done {
+                    file.settle_owed(forgetting.done())?;
+                    self.log_left = forgetting.log_left();
+                    self.phase = Phase::Done;
                 }
             }
-            Phase::Done => Phase::Done,
-        };
+            Phase::Done => {}
+        }
         self.bytes_after = file.bytes_on_disk();
         Ok(match self.phase {
             Phase::Done => Stepped::Done,
-            Phase::Forget | Phase::Drop | Phase::Shrink | Phase::Rewrite | Phase::Empty(_) => {
-                Stepped::More
-            }
+            Phase::Drop | Phase::Rewrite | Phase::Forget(_) => Stepped::More,
         })
     }
 

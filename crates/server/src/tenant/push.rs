@@ -116,7 +116,7 @@ impl Judge<'_, '_> {
             self.members.claim_actor(self.batch, actor, &push.user)?;
             self.wrote = true;
         }
-        self.append(op)
+        self.append(push, op)
     }
 
     /// The verdict of a refusal that is kept, if one is.
@@ -135,11 +135,17 @@ impl Judge<'_, '_> {
         Ok(judge_key(op, &facts))
     }
 
-    fn append(&mut self, op: &OfferedOp) -> Result<Verdict, Refused> {
-        let appended = self
-            .batch
-            .append(&op.key, op.payload.as_ref(), op.payload_hash)
-            .map_err(|AppendError::Store { source, .. }| source)?;
+    fn append(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
+        let floor = self.batch.head().floor;
+        let (key, payload, hash) = (&op.key, op.payload.as_ref(), op.payload_hash);
+        // The place was checked with the push. What is offered again from there was above it, so that
+        // the log lost it, or holds it: at or above the floor it drops nothing.
+        let appended = if push.received.heal.is_some_and(|at| at.server_seq >= floor) {
+            self.batch.append_lost(key, payload, hash)
+        } else {
+            self.batch.append(key, payload, hash)
+        };
+        let appended = appended.map_err(|AppendError::Store { source, .. }| source)?;
         Ok(match appended {
             Appended::At(seq, folded) => {
                 self.wrote = true;
@@ -199,6 +205,7 @@ impl Judge<'_, '_> {
                 payload_hash: op.payload_hash,
                 code: error.code.as_str().to_owned(),
                 message: error.message.clone(),
+                details: None,
             },
         )?;
         self.wrote = true;

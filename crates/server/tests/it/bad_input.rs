@@ -130,6 +130,9 @@ async fn a_data_directory_of_a_newer_version_is_refused_and_left_alone() {
         let raw = rusqlite::Connection::open(file).unwrap();
         raw.pragma_update(None, "user_version", version).unwrap();
     };
+    let ours: i64 = rusqlite::Connection::open(&tenant)
+        .and_then(|raw| raw.pragma_query_value(None, "user_version", |row| row.get(0)))
+        .unwrap();
     // A newer tenant file: its tenant has to wait, others go on.
     raise(&tenant, 1_000);
     let server = start_on(data, |_| {}).await;
@@ -142,7 +145,7 @@ async fn a_data_directory_of_a_newer_version_is_refused_and_left_alone() {
         .await
         .expect(200);
     let data = server.stop().await;
-    raise(&tenant, 1);
+    raise(&tenant, ours);
     let server = start_on(data, |_| {}).await;
     assert_eq!(
         server.get("/sync/pull", &token).await.expect(200)["serverSeq"],

@@ -10,6 +10,7 @@ mod batch;
 mod bootstrap;
 mod disk;
 mod document;
+mod erasure;
 mod health;
 mod jwt;
 mod limits;

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use syncline_model::{LoggedOp, Mark, ResourceId, Scope, ServerSeq};
+use syncline_model::{LoggedOp, Mark, OpKey, ResourceId, Scope, ServerSeq};
+use syncline_protocol::OfferedOp;
 use syncline_store::{PageLimit, StoreError, TenantFile};
 
 use super::{Digest, digest};
@@ -102,6 +103,17 @@ impl Archive {
         self.collected.insert((scope.clone(), resource.clone()));
     }
 
+    /// The log says that it has held this op, and dropped it: it must change nothing.
+    pub(crate) fn count_as_dropped(&mut self, op: &OfferedOp) {
+        let known = self.dropped.entry(digest(&op.payload_hash));
+        known.or_insert_with(|| LoggedOp {
+            seq: ServerSeq::ZERO,
+            key: op.key.clone(),
+            payload: op.payload.clone(),
+            payload_hash: op.payload_hash,
+        });
+    }
+
     /// The op that some log has dropped; none: no log has.
     pub(crate) fn dropped(&self, digest: &Digest) -> Option<&LoggedOp> {
         self.dropped.get(digest)
@@ -124,8 +136,8 @@ impl Archive {
     }
 
     /// Whether the op's resource has had a tombstone that a log let go of.
-    pub(crate) fn is_collected(&self, op: &LoggedOp) -> bool {
-        let key = (op.key.scope.clone(), op.key.resource.clone());
+    pub(crate) fn is_collected(&self, key: &OpKey) -> bool {
+        let key = (key.scope.clone(), key.resource.clone());
         self.collected.contains(&key)
     }
 }

@@ -7,7 +7,7 @@ use syncline_model::compaction::replaces;
 use syncline_model::thread::ThreadId;
 use syncline_store::Head;
 
-use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Written};
+use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Written, digest};
 use crate::workload::{Effect, Flavor, OPAQUE_SCOPE};
 
 /// How a tenant file stands at the end.
@@ -192,7 +192,13 @@ fn check_presence(written: &Written, count: u32, end: &EndState) -> Result<(), V
         return violation(format!("a discarded op has come back: {}", what()));
     }
     if count > written.copies && !written.may_double {
-        return violation(format!("the log holds an op {count} times: {}", what()));
+        let log = end.server.held.whole.ops.values();
+        let held = log.filter(|op| digest(&op.payload_hash) == written.digest);
+        let held: Vec<_> = held.map(|op| (op.seq, &op.key)).collect();
+        return violation(format!(
+            "the log holds an op {count} times: {}, {held:?}",
+            what()
+        ));
     }
     let quarantined = || {
         let mut machines = end.machines.iter();

@@ -17,8 +17,6 @@ const WHOLE: PageLimit = PageLimit {
     ops: usize::MAX >> 1,
     bytes: usize::MAX >> 1,
 };
-/// Longer than any history.
-const ALL: Duration = Duration::from_secs(1_000_000);
 /// Milliseconds between two moments in which replicas may have nothing to do, at most.
 const REST_MS: u64 = 1_500;
 
@@ -80,14 +78,9 @@ impl World {
     }
 
     /// What a compaction keeps.
-    ///
-    /// A log that was put back gets ops again that are older than others of their actors which it has
-    /// by then. If it has dropped one of those, the older is answered as if it had been dropped too. So
-    /// operators keep what is younger than the putting back, as the decision on the floor has it.
     fn keep(&mut self) -> Keep {
-        let retention = Duration::from_millis(*self.chance.pick(&[0, 0, 500, 8_000]));
         Keep {
-            retention: if self.put_back { ALL } else { retention },
+            retention: Duration::from_millis(*self.chance.pick(&[0, 0, 500, 8_000])),
             idle: Duration::from_millis(*self.chance.pick(&[1, 2_000, 20_000, 10_000_000])),
         }
     }

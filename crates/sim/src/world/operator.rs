@@ -41,7 +41,6 @@ impl World {
             Some(EpochMode::Follow) => Happening::RestoredToFollow,
         };
         self.count(happening);
-        self.put_back |= restored != Some(EpochMode::Follow);
         self.oracle.lift_bans();
         let last = cut.log.keys().next_back().copied().unwrap_or_default();
         if let Some(mode) = restored {

@@ -236,7 +236,7 @@ impl World {
         let missing = missing.filter_map(|digest| self.archive.dropped(digest));
         let missing = missing.filter(|op| {
             let resource = (op.key.scope.clone(), op.key.resource.clone());
-            !self.archive.is_collected(op) && !unsure.contains(&resource)
+            !self.archive.is_collected(&op.key) && !unsure.contains(&resource)
         });
         let mut batch = file.begin()?;
         for op in server.whole.ops.values().chain(missing) {

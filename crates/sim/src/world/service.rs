@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use syncline_model::Timestamp;
 use syncline_model::planted::{Defect, is_planted, play};
-use syncline_protocol::{Details, ErrorBody, ErrorCode, PullQuery, ReceivedPush, Verdict};
+use syncline_protocol::{
+    Details, ErrorBody, ErrorCode, OfferedOp, PullQuery, ReceivedPush, Verdict,
+};
 use syncline_replica::{Answer, AnswerBody, Call};
 
 use super::transport::{Flight, Purpose, Word, code_of};
 use super::{Event, World};
 use crate::coverage::Happening;
-use crate::oracle::{Digest, Excuse, Violation, digest};
+use crate::oracle::{Excuse, Violation, digest};
 use crate::server::{Asker, Gate, Pushed, Served, SimServer, Waiting};
 use crate::workload::Flavor;
 
@@ -242,7 +244,7 @@ impl World {
                         self.count(Happening::OfferedAgain);
                     }
                 }
-                Verdict::Duplicate(None) => self.count_as_taken(digest),
+                Verdict::Duplicate(None) => self.count_as_taken(op),
                 Verdict::Rejected(error) => {
                     refused.insert(op.key.resource.clone());
                     self.count_refusal(error.code);
@@ -258,10 +260,19 @@ impl World {
         })
     }
 
-    /// A key counts as taken by an op that was dropped. A machine that was put back may have used it
-    /// twice, for another op each time, and lost the answer to the first try: then nobody can tell.
-    fn count_as_taken(&mut self, digest: Digest) {
+    /// A key counts as taken by an op that was dropped: as if this one had been, which the reference
+    /// then tells by the view.
+    ///
+    /// Where tombstones were collected the view tells nothing. There a machine that was put back may
+    /// have used a key twice, for another op each time, and lost the answer to the first try: then
+    /// nobody can tell.
+    fn count_as_taken(&mut self, op: &OfferedOp) {
         self.count(Happening::CoveredDuplicate);
+        if !self.archive.is_collected(&op.key) {
+            self.archive.count_as_dropped(op);
+            return;
+        }
+        let digest = digest(&op.payload_hash);
         let written = self.oracle.find(&digest);
         if written.is_some_and(|written| written.writer.era > 0) {
             self.oracle.excuse([digest], Excuse::LostWithDisk);

@@ -1,6 +1,8 @@
 //! Making a backup of what is in use.
 
+use std::error::Error;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -10,8 +12,8 @@ use super::check::{census, digest, whole};
 use super::note::{LastBackup, note};
 use super::restore::is_decided;
 use super::rotate::PART;
-use super::{BackupError, BackupFile, BackupKind, Manifest, Reached, io_error};
-use crate::control::{CONTROL_FILE_NAME, DataDirectory};
+use super::{BackupError, BackupFile, BackupKind, LeftOut, Manifest, Reached, io_error};
+use crate::control::{CONTROL_FILE_NAME, DataDirectory, server_name};
 use crate::file::{FileOptions, StoreError};
 use crate::local::LocalFile;
 
@@ -29,6 +31,9 @@ enum Content {
 
 /// Backs up a server's data directory to `to`, which must not exist: the control file, and every
 /// tenant's file as it is at one moment of its own.
+///
+/// A tenant's file that can't be read, or not by this version, is left out, and the manifest says so:
+/// the others are worth having. Where all are, the first failure is the whole one's.
 pub fn back_up_server(
     data: &DataDirectory,
     to: &Path,
@@ -50,7 +55,13 @@ pub fn back_up_server(
     for path in &tenants {
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.expect("a tenant file has a name of ours");
-        copy.add(path, &format!("tenants/{name}"), Content::Log, &mut reached)?;
+        let name = format!("tenants/{name}");
+        match copy.add(path, &name, Content::Log, &mut reached) {
+            Err(error) if error.is_of_source() && tenants.len() > 1 => {
+                copy.leave_out(name, &error)?
+            }
+            added => added?,
+        }
     }
     if copy.files.is_empty() {
         return Err(BackupError::Nothing {
@@ -134,6 +145,7 @@ fn note_verified(of: &Path, at: &Path, manifest: &Manifest) -> Result<(), Backup
         verified_at: manifest.made_at,
         path,
         bytes: manifest.bytes(),
+        left_out: manifest.left_out.len(),
     };
     note(of, &last)
 }
@@ -147,6 +159,7 @@ struct Copy {
     to: PathBuf,
     staging: PathBuf,
     files: Vec<BackupFile>,
+    left_out: Vec<LeftOut>,
     reached: Reached,
 }
 
@@ -172,6 +185,7 @@ impl Copy {
             to: to.to_owned(),
             staging,
             files: Vec::new(),
+            left_out: Vec::new(),
             reached: Reached { done: 0, whole },
         })
     }
@@ -212,9 +226,29 @@ impl Copy {
         Ok(())
     }
 
+    /// Goes on without a file that could not be copied.
+    fn leave_out(&mut self, name: String, error: &BackupError) -> Result<(), BackupError> {
+        let path = self.staging.join(&name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(io_error("remove", &path)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let (mut causes, mut cause) = (Vec::new(), Some(error as &dyn Error));
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        self.left_out.push(LeftOut { name, causes });
+        Ok(())
+    }
+
     /// Gives the backup its name, once all of it is on the disk.
     fn finish(mut self, kind: BackupKind, now: Timestamp) -> Result<Manifest, BackupError> {
-        let manifest = Manifest::new(kind, now, std::mem::take(&mut self.files));
+        let mut manifest = Manifest::new(kind, now, std::mem::take(&mut self.files));
+        manifest.left_out = std::mem::take(&mut self.left_out);
+        manifest.server = server_name(&self.staging.join(CONTROL_FILE_NAME))?;
         manifest.write(&self.staging)?;
         let tenants = self.staging.join("tenants");
         if tenants.is_dir() {

@@ -45,7 +45,22 @@ pub struct Manifest {
     pub version: String,
     pub kind: BackupKind,
     pub made_at: Timestamp,
+    /// The server that it was made of, where that has a name: others may keep theirs beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     pub files: Vec<BackupFile>,
+    /// Files that could not be copied, and are not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A file that a backup lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The path that it would have in the backup.
+    pub name: String,
+    /// Why, outermost first.
+    pub causes: Vec<String>,
 }
 
 /// One file of a backup.
@@ -79,7 +94,9 @@ impl Manifest {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kind,
             made_at,
+            server: None,
             files,
+            left_out: Vec::new(),
         }
     }
 

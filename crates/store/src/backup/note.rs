@@ -17,6 +17,9 @@ pub struct LastBackup {
     pub verified_at: Timestamp,
     pub path: PathBuf,
     pub bytes: u64,
+    /// Logs that could not be copied, and are not in it.
+    #[serde(default)]
+    pub left_out: usize,
 }
 
 /// The last verified backup of the data directory or replica in `directory`; none yet.

@@ -13,7 +13,7 @@ use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestam
 
 use super::copy::{copy_database, make_private, sync, sync_directory};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
-use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock};
+use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock, forget_server};
 use crate::file::{Durability, FileOptions};
 use crate::local::LocalFile;
 use crate::tenant::{LogStart, TenantFile};
@@ -59,7 +59,7 @@ pub struct Restored {
 /// has had since. The control file of `data` stays, so that no token that was revoked is good again;
 /// only where there is none, that of the backup is taken. Tenants that the backup doesn't hold stay
 /// as they are; but where a whole server is put back so that later writes are discarded, they begin
-/// anew, empty. `random` gives fresh random bytes.
+/// anew, empty, unless the backup had to leave them out. `random` gives fresh random bytes.
 pub fn restore_server(
     backup: &Path,
     data: &DataDirectory,
@@ -96,7 +96,13 @@ pub fn restore_server(
             continue;
         }
         copy_database(&live, &to)?;
-        if manifest.kind == BackupKind::Server && choice.mode == EpochMode::Follow {
+        let is_left_out = manifest
+            .left_out
+            .iter()
+            .any(|left| staging.path.join(&left.name) == to);
+        let is_to_follow =
+            manifest.kind == BackupKind::Server && choice.mode == EpochMode::Follow && !is_left_out;
+        if is_to_follow {
             let origin = Mark::origin(random());
             begin_epoch(&to, &live, LogStart::Reset { origin }, &mut random)?;
         } else {
@@ -107,6 +113,8 @@ pub fn restore_server(
     if !data.path().join(CONTROL_FILE_NAME).exists() && control.exists() {
         let to = staging.path.join(CONTROL_FILE_NAME);
         copy_database(&control, &to)?;
+        // The one that it was made of may still make its own.
+        forget_server(&to)?;
         sync(&to)?;
     }
     sync_directory(&staging.path.join(TENANTS))?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use syncline_model::Timestamp;
 
-use super::{BackupError, MANIFEST_NAME, io_error};
+use super::{BackupError, MANIFEST_NAME, Manifest, io_error};
 
 const PREFIX: &str = "syncline-";
 /// Stands in the name of a backup that is being made, before the number of the process.
@@ -23,6 +23,26 @@ pub fn backup_name(at: Timestamp) -> String {
 pub fn backups_in(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
     let (mut backups, _) = listed(directory)?;
     backups.retain(|path| path.join(MANIFEST_NAME).is_file());
+    Ok(backups)
+}
+
+/// The newest finished backup in `directory` of the server of this name; none yet.
+pub fn newest_of(directory: &Path, server: Option<&str>) -> Result<Option<Manifest>, BackupError> {
+    let of_server = backups_of(directory, server)?;
+    of_server
+        .last()
+        .map(|path| Manifest::read(path))
+        .transpose()
+}
+
+/// As [`backups_in`], of one server. Those that say no name may be anybody's, and count as its own.
+fn backups_of(directory: &Path, server: Option<&str>) -> Result<Vec<PathBuf>, BackupError> {
+    let mut backups = backups_in(directory)?;
+    backups.retain(|path| {
+        // One that can't be read is left alone.
+        Manifest::read(path)
+            .is_ok_and(|manifest| manifest.server.is_none() || manifest.server.as_deref() == server)
+    });
     Ok(backups)
 }
 
@@ -49,10 +69,14 @@ fn listed(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), BackupError>
     Ok((whole, parts))
 }
 
-/// Removes the oldest backups in `directory` until `keep` are left, and parts of backups that are
-/// older than those that are left; gives the backups that were removed.
-pub fn drop_oldest(directory: &Path, keep: NonZeroUsize) -> Result<Vec<PathBuf>, BackupError> {
-    let mut backups = backups_in(directory)?;
+/// Removes the oldest backups of a server in `directory` until `keep` are left, and parts of backups
+/// that are older than those that are left; gives the backups that were removed. Other servers' stay.
+pub fn drop_oldest(
+    directory: &Path,
+    server: Option<&str>,
+    keep: NonZeroUsize,
+) -> Result<Vec<PathBuf>, BackupError> {
+    let mut backups = backups_of(directory, server)?;
     let kept = backups.split_off(backups.len().saturating_sub(keep.get()));
     if let Some(oldest) = kept.first() {
         let (_, mut parts) = listed(directory)?;

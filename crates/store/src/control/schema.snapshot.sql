@@ -1,4 +1,4 @@
--- format 2
+-- format 3
 CREATE TABLE tokens (
   id           TEXT    NOT NULL PRIMARY KEY,
   hash         BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
@@ -29,3 +29,10 @@ CREATE TABLE orders (
   progress     TEXT,
   answer       TEXT
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE server (
+  id           INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  name         TEXT    NOT NULL,
+  retention_ms INTEGER NOT NULL,
+  idle_ms      INTEGER NOT NULL
+) STRICT;

@@ -173,9 +173,10 @@ fn offer(
     now: Timestamp,
     offers: impl Iterator<Item = Result<LoggedOp, StoreError>>,
 ) -> Result<usize, StoreError> {
-    // Places of the last common log: the ones noted before may not be in the new log.
+    // Places noted before that are above this one may not be in the new log. Those below it are, and
+    // are all that is known of where their ops were: above them, and perhaps below this one.
     transaction.execute(
-        "UPDATE outbox SET heal_seq = ?, heal_mark = ? WHERE heal_seq IS NOT NULL",
+        "UPDATE outbox SET heal_seq = ?1, heal_mark = ?2 WHERE heal_seq > ?1",
         (heal.server_seq.get() as i64, heal.mark.as_bytes()),
     )?;
     let before: i64 = transaction.query_row(

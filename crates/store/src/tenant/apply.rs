@@ -3,15 +3,16 @@
 //! To apply a page: rewind the pending ops of the resources that it touches, fold the page, replay
 //! what is still pending; ops, view and cursor move in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::TransactionBehavior;
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{Cursor, Epoch, LoggedOp, Mark, ServerSeq};
+use syncline_model::{Cursor, Epoch, Folded, LoggedOp, Mark, Payload, ServerSeq};
 
 use super::batch::{OpInsert, StoredOp, fold_logged, write_head};
 use super::read::find;
+use super::upkeep::owe_words;
 use super::{Outbox, PendingOp, ResourceKey, TenantFile, read_head};
 use crate::file::StoreError;
 use crate::schema;
@@ -122,6 +123,7 @@ impl TenantFile {
         }
         let mut insert = OpInsert::prepare(&transaction)?;
         let mut unfolded = Vec::new();
+        let mut erased = HashSet::new();
         for (op, mark) in page.ops.iter().zip(marks) {
             let op = StoredOp {
                 seq: op.seq,
@@ -135,9 +137,13 @@ impl TenantFile {
             }
             match folding {
                 Folding::Together => {
-                    fold_logged(&mut view, &op)?;
+                    let folded = fold_logged(&mut view, &op)?;
+                    if payload_is_gone(op.payload, folded) {
+                        erased.insert(&op.key.resource);
+                    }
                 }
                 Folding::OneByOne => {
+                    erased.insert(&op.key.resource);
                     if !fold_alone(&mut view, &op)? {
                         unfolded.push(op.seq);
                     }
@@ -150,6 +156,12 @@ impl TenantFile {
         let folded: i64 =
             transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;
         let pending = outbox.of_resources(&touched)?;
+        // Texts that were written here, and are erased by the time they come back, were never in the
+        // log here; they were in the view.
+        let mut own = pending.iter().map(|pending| &pending.op.key.resource);
+        if own.any(|resource| erased.contains(resource)) {
+            owe_words(&transaction)?;
+        }
         replay(
             &transaction,
             pending.iter().filter(|op| op.order <= folded as u64),
@@ -250,6 +262,14 @@ impl TenantFile {
             [schema::fold_version()],
         )?;
         Ok(transaction.commit()?)
+    }
+}
+
+/// Whether the log holds no text of an op, or of those before it of its resource.
+fn payload_is_gone(payload: Option<&Payload>, folded: Folded) -> bool {
+    match folded {
+        Folded::Deleted | Folded::AfterDelete => true,
+        Folded::Applied | Folded::Skipped(_) | Folded::Opaque => payload.is_none(),
     }
 }
 

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
-use syncline_model::compaction::gives_back_collected;
+use syncline_model::compaction::{gives_back_collected, would_matter};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Clock, Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq, fold};
 
 use super::compact::{collected_clock, is_pruned};
 use super::read::find;
+use super::upkeep::owe_words;
 use super::{Head, TenantFile, read_head};
 use crate::file::StoreError;
 use crate::schema;
@@ -50,6 +51,14 @@ pub struct Batch<'a> {
     insert: OpInsert<'a>,
     head: Head,
     compacted: Compacted,
+}
+
+/// What is known of an op that is offered, and that the log does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// The log may have held it.
+    MayBeDropped,
+    NeverDropped,
 }
 
 /// Whether compaction has dropped ops whose keys must still count as taken, or tombstones: a log
@@ -120,11 +129,20 @@ impl Batch<'_> {
         payload: Option<&Payload>,
         hash: PayloadHash,
     ) -> Result<Appended, AppendError> {
-        self.try_append(key, payload, hash)
-            .map_err(|source| AppendError::Store {
-                key: Box::new(key.clone()),
-                source,
-            })
+        self.try_append(key, payload, hash, Past::MayBeDropped)
+            .map_err(|source| error_of(key, source))
+    }
+
+    /// As [`Batch::append`], of an op that compaction can't have dropped from this log: it is offered
+    /// again from a place at or above the floor, below which the log never held it.
+    pub fn append_lost(
+        &mut self,
+        key: &OpKey,
+        payload: Option<&Payload>,
+        hash: PayloadHash,
+    ) -> Result<Appended, AppendError> {
+        self.try_append(key, payload, hash, Past::NeverDropped)
+            .map_err(|source| error_of(key, source))
     }
 
     fn try_append(
@@ -132,20 +150,23 @@ impl Batch<'_> {
         key: &OpKey,
         payload: Option<&Payload>,
         hash: PayloadHash,
+        past: Past,
     ) -> Result<Appended, StoreError> {
-        let seq = self.head.cursor.server_seq.next();
-        let mark = self.head.cursor.mark.next(key, &hash);
         if self.compacted.pruned && is_pruned(&self.transaction, key)? {
-            return Ok(match find(&self.transaction, key)? {
-                Some(found) => compare(found, hash),
-                None => Appended::Duplicate(None),
-            });
+            if let Some(found) = find(&self.transaction, key)? {
+                return Ok(compare(found, hash));
+            }
+            if past == Past::MayBeDropped && self.counts_as_dropped(key, payload)? {
+                return Ok(Appended::Duplicate(None));
+            }
         }
         if let Some(clock) = self.collected_above(key, payload)?
             && find(&self.transaction, key)?.is_none()
         {
             return Ok(Appended::Behind(clock));
         }
+        let seq = self.head.cursor.server_seq.next();
+        let mark = self.head.cursor.mark.next(key, &hash);
         let op = StoredOp {
             seq,
             key,
@@ -155,7 +176,7 @@ impl Batch<'_> {
         };
         if !self.insert.run(&op)? {
             if is_planted(Defect::NoDedupe) {
-                return self.try_append(&a_later_key(key), payload, hash);
+                return self.try_append(&a_later_key(key), payload, hash, past);
             }
             let found = find(&self.transaction, key)?;
             let found = found.ok_or(StoreError::damaged("an op's key is taken by no op"))?;
@@ -166,6 +187,25 @@ impl Batch<'_> {
         self.head.clock_max = self.head.clock_max.max(key.clock.get());
         let folded = fold_logged(&mut self.view, &op)?;
         Ok(Appended::At(seq, folded))
+    }
+
+    /// Whether an op that the log does not hold, and whose key counts as taken, is one that was
+    /// dropped, or may as well have been.
+    ///
+    /// What was dropped as covered is still covered. So an op that a row needs was never here, whatever
+    /// of its actor has come before it, and one that no row needs may count as dropped: no view tells
+    /// the two apart. Where a tombstone was collected that may have covered it, and where no fold
+    /// knows its scope, it counts as dropped: it is older than something that was.
+    fn counts_as_dropped(
+        &mut self,
+        key: &OpKey,
+        payload: Option<&Payload>,
+    ) -> Result<bool, StoreError> {
+        if collected_clock(&self.transaction, key)? >= key.clock.get() {
+            return Ok(true);
+        }
+        let place = Place::Confirmed(self.head.cursor.server_seq.next());
+        Ok(!would_matter(&mut self.view, key, payload, place)?)
     }
 
     /// The clock that collected tombstones ask an op to be above, if it isn't, or if it gives back
@@ -192,6 +232,13 @@ impl Batch<'_> {
         write_head(&self.transaction, &self.head)?;
         self.transaction.commit()?;
         Ok(self.head)
+    }
+}
+
+fn error_of(key: &OpKey, source: StoreError) -> AppendError {
+    AppendError::Store {
+        key: Box::new(key.clone()),
+        source,
     }
 }
 
@@ -266,17 +313,27 @@ pub(super) fn fold_logged(view: &mut View<'_>, op: &StoredOp<'_>) -> Result<Fold
     );
     match folded {
         Folded::Deleted => {
-            view.connection()
+            let erased = view
+                .connection()
                 .prepare_cached(
                     "UPDATE ops SET payload = NULL WHERE resource_id = ? AND scope = ? \
                      AND server_seq < ? AND payload IS NOT NULL",
                 )?
                 .execute((resource, scope, seq))?;
+            if erased > 0 {
+                owe_words(view.connection())?;
+            }
         }
         Folded::AfterDelete => {
-            view.connection()
-                .prepare_cached("UPDATE ops SET payload = NULL WHERE server_seq = ?")?
+            let erased = view
+                .connection()
+                .prepare_cached(
+                    "UPDATE ops SET payload = NULL WHERE server_seq = ? AND payload IS NOT NULL",
+                )?
                 .execute([seq])?;
+            if erased > 0 {
+                owe_words(view.connection())?;
+            }
         }
         Folded::Applied | Folded::Skipped(_) | Folded::Opaque => {}
     }

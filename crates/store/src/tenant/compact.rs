@@ -6,24 +6,28 @@
 //! is cut short anywhere leaves a log that folds to the same rows.
 
 mod collect;
+mod forget;
 mod judging;
 mod ops;
 mod shrink;
-mod words;
 
+pub use forget::{EmptyTries, Forgetting, LogLeft};
 pub use shrink::Fill;
-pub use words::Forgetting;
 
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use syncline_model::compaction::{Coverage, coverage, would_matter};
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{Epoch, OpKey, ServerSeq, Value};
+use syncline_model::{Epoch, LoggedOp, OpKey, Payload, Place, Rows, ServerSeq, Value};
 
 use super::batch::write_head;
+use super::upkeep::owe_traces;
 use super::{Head, Outbox, TenantFile, read_head};
 use crate::file::StoreError;
 use crate::schema;
+use crate::view::{Layer, View};
 
 /// Whether a run collects tombstones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +144,8 @@ impl TenantFile {
     /// writes to stay: they are looked at again by the next run.
     ///
     /// Pages that become free keep what they held until the file is made smaller, which is what comes
-    /// after a run: to overwrite each before that would write most of the file twice.
+    /// after a run, and is owed until then: to overwrite each before that would write most of the file
+    /// twice.
     pub fn compact_step(
         &mut self,
         run: &mut Compaction,
@@ -212,6 +217,7 @@ impl TenantFile {
         if dropped.ops > 0 {
             dropped.remember(&transaction)?;
             raise_floor(&transaction, &mut head, run.floor)?;
+            owe_traces(&transaction)?;
         }
         if let Phase::Ops { .. } = run.phase {
             run.memory.end_step(&transaction)?;
@@ -229,6 +235,23 @@ impl TenantFile {
     /// later clock.
     pub fn is_pruned(&self, key: &OpKey) -> Result<bool, StoreError> {
         is_pruned(&self.connection, key)
+    }
+
+    /// Whether this log, which does not hold the op, would count it as dropped if it were offered.
+    pub fn counts_as_dropped(&self, op: &LoggedOp) -> Result<bool, StoreError> {
+        if !self.is_pruned(&op.key)? {
+            return Ok(false);
+        }
+        if collected_clock(&self.connection, &op.key)? >= op.key.clock.get() {
+            return Ok(true);
+        }
+        let mut view = View::new(&self.connection, Layer::Confirmed);
+        let place = Place::Confirmed(self.head()?.cursor.server_seq.next());
+        let judge =
+            AssertUnwindSafe(|| would_matter(&mut view, &op.key, op.payload.as_ref(), place));
+        // One at which this version panics is the server's to judge.
+        let needed = catch_unwind(judge).unwrap_or(Ok(true))?;
+        Ok(!needed)
     }
 }
 
@@ -293,6 +316,15 @@ pub(super) fn is_pruned(connection: &Connection, key: &OpKey) -> Result<bool, St
         )
         .optional()?;
     Ok(clock.is_some_and(|clock| key.clock.get() <= clock as u64))
+}
+
+/// Whether the rows need the op; one at which this version panics is one that it can't judge.
+pub(super) fn coverage_of<R: Rows<Error = StoreError>>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: Option<&Payload>,
+) -> Result<Coverage, StoreError> {
+    catch_unwind(AssertUnwindSafe(|| coverage(rows, key, payload))).unwrap_or(Ok(Coverage::Needed))
 }
 
 /// The highest clock among the collected tombstones of the op's resource; 0: there are none.

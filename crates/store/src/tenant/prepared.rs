@@ -22,10 +22,10 @@ impl TenantFile {
              DELETE FROM clients; DELETE FROM actors; DELETE FROM refusals; DELETE FROM times; \
              DELETE FROM confirmed_rows; UPDATE state SET folded_order = 0;",
         )?;
-        let is_erased = "SELECT EXISTS (SELECT 1 FROM ops WHERE payload IS NULL)";
-        if copy.query_row(is_erased, [], |row| row.get(0))? {
+        if copy.query_row("SELECT words > 0 FROM upkeep", [], |row| row.get(0))? {
             schema::forget_deleted_words(&copy)?;
         }
+        copy.execute_batch("UPDATE upkeep SET words = 0, traces = 0, judged = 0")?;
         Ok(())
     }
 

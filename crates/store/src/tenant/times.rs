@@ -39,6 +39,19 @@ impl TenantFile {
         Ok(ServerSeq(place.unwrap_or_default() as u64))
     }
 
+    /// The first time by which the log is known to have reached `place`; none: it is not known.
+    pub fn reached_at(&self, place: ServerSeq) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<String> = self
+            .connection
+            .prepare_cached("SELECT min(at) FROM times WHERE server_seq >= ?")?
+            .query_row([place.get() as i64], |row| row.get(0))?;
+        at.map(|at| {
+            at.parse()
+                .map_err(|_| StoreError::damaged("a time is none"))
+        })
+        .transpose()
+    }
+
     /// Forgets the notes below this place, which no retention will ask for again.
     pub fn forget_times_below(&self, place: ServerSeq) -> Result<(), StoreError> {
         self.connection

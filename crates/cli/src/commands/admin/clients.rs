@@ -1,7 +1,6 @@
 use clap::Args;
 use serde::Serialize;
 use syncline_server::admin::{AdminError, ClientReport, ClientState, open_log};
-use syncline_server::tenant::Keep;
 
 use super::LogsArgs;
 use crate::context::Context;
@@ -25,7 +24,7 @@ pub(crate) fn run(args: &ClientsArgs, context: &Context) -> Outcome {
     let mut clients = Vec::new();
     for tenant in &logs.tenants {
         let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
-        let reports = ClientReport::read(tenant, &file, &Keep::default(), context.now());
+        let reports = ClientReport::read(tenant, &file, &logs.keep, context.now());
         clients.extend(reports.map_err(AdminError::Store)?);
     }
     let listing = Listing { clients };

@@ -1,7 +1,6 @@
 use clap::Args;
 use serde::Serialize;
 use syncline_server::admin::{AdminError, TenantReport, open_log};
-use syncline_server::tenant::Keep;
 
 use super::LogsArgs;
 use crate::context::Context;
@@ -26,7 +25,7 @@ pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
     let mut tenants = Vec::with_capacity(logs.tenants.len());
     for tenant in &logs.tenants {
         let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
-        let report = TenantReport::read(tenant, &file, &Keep::default(), context.now());
+        let report = TenantReport::read(tenant, &file, &logs.keep, context.now());
         tenants.push(report.map_err(AdminError::Store)?);
     }
     let listing = Listing { tenants };

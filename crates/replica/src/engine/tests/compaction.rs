@@ -322,7 +322,10 @@ fn nothing_is_compacted_while_sync_is_off_or_the_floor_has_risen_too_little() {
     a.tell(EngineEvent::Rest { ops: 100 });
     assert_eq!(count_ops(&mut a), before);
     b.engine.compact_from(1_000);
+    // What its rebuild has left in the files is seen to.
+    assert!(rest(&mut b, 100) > 0);
     assert!(!b.engine.could_compact());
+    assert_eq!(b.engine.dropped(), 0);
 }
 
 #[test]

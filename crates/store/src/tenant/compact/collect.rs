@@ -1,13 +1,11 @@
 //! The second pass of a run: tombstones of which nothing is left but the ops that made them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
-use syncline_model::compaction::{Coverage, Tombstones, coverage, tombstones};
+use syncline_model::compaction::{Coverage, Tombstones, tombstones};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{OpVersion, Row, ServerSeq, Value};
 
-use super::{Dropped, unfolded};
+use super::{Dropped, coverage_of, unfolded};
 use crate::file::StoreError;
 use crate::schema::sql_of;
 use crate::tenant::read::{logged, raw};
@@ -195,9 +193,7 @@ impl Step<'_> {
             return Ok(false);
         };
         let op = logged(&raw(row)?)?;
-        let judge = AssertUnwindSafe(|| coverage(view, &op.key, op.payload.as_ref()));
-        let found = catch_unwind(judge).unwrap_or(Ok(Coverage::Needed))?;
-        Ok(found == Coverage::Covered)
+        Ok(coverage_of(view, &op.key, op.payload.as_ref())? == Coverage::Covered)
     }
 }
 

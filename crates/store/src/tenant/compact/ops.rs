@@ -1,15 +1,14 @@
 //! The first pass of a run: ops that no row needs.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::Connection;
-use syncline_model::compaction::{Coverage, coverage, replaces};
+use syncline_model::compaction::{Coverage, replaces};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ActorId, LoggedOp, Payload, ResourceId, Scope, ServerSeq};
 
 use super::judging::{Judging, KnownRows};
-use super::{Dropped, unfolded};
+use super::{Dropped, coverage_of, unfolded};
 use crate::file::StoreError;
 use crate::tenant::Outbox;
 use crate::tenant::read::{RawOp, logged, logged_as, raw};
@@ -126,10 +125,7 @@ impl Step<'_> {
     ) -> Result<bool, StoreError> {
         let known = &mut memory.rows;
         let mut rows = Judging { view, known };
-        let judge = AssertUnwindSafe(|| coverage(&mut rows, &op.key, op.payload.as_ref()));
-        // An op at which this version panics is one that it can't judge.
-        let found = catch_unwind(judge).unwrap_or(Ok(Coverage::Needed))?;
-        match found {
+        match coverage_of(&mut rows, &op.key, op.payload.as_ref())? {
             Coverage::Covered => Ok(true),
             Coverage::Needed => Ok(false),
             Coverage::Opaque => {

@@ -1,15 +1,9 @@
 //! Giving back to the system what compaction has freed.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use rusqlite::Connection;
 
-use crate::file::{BUSY_TIMEOUT, StoreError};
+use crate::file::StoreError;
 use crate::tenant::TenantFile;
-
-/// How long others may keep the write-ahead log from being emptied, in one try.
-const EMPTY_WAIT: Duration = Duration::from_millis(5);
 
 /// How much of a file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,32 +105,6 @@ impl TenantFile {
     /// Writes the whole file anew, without a gap in it; nobody writes meanwhile.
     pub fn rewrite(&self) -> Result<(), StoreError> {
         Ok(self.connection.execute_batch("VACUUM")?)
-    }
-
-    /// Moves the write-ahead log into the file and empties it, so that it holds no erased text any
-    /// more; says whether it could, which it can't while somebody reads or does a checkpoint.
-    pub fn empty_log(&self) -> Result<bool, StoreError> {
-        // Others are hardly waited for: whoever asks does so again.
-        let begun = Instant::now();
-        self.connection.busy_timeout(EMPTY_WAIT)?;
-        let busy = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-                row.get::<_, i64>(0)
-            });
-        self.connection.busy_timeout(BUSY_TIMEOUT)?;
-        let is_empty = match busy {
-            Ok(busy) => busy == 0,
-            Err(error) => match StoreError::from(error) {
-                StoreError::Busy(_) => false,
-                other => return Err(other),
-            },
-        };
-        if !is_empty {
-            // SQLite itself doesn't wait for another's checkpoint.
-            thread::sleep(EMPTY_WAIT.saturating_sub(begun.elapsed()));
-        }
-        Ok(is_empty)
     }
 }
 

@@ -124,7 +124,11 @@ fn chosen(options: &Options) -> Vec<Part> {
 fn version(schema: &Schema) -> String {
     let text = serde_json::to_string(schema).expect("a schema is JSON");
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 macro_rules! templates {

@@ -5,6 +5,7 @@
 //! function of that text alone: no file, no network, no clock. It never guesses: what a document leaves open
 //! is a diagnostic.
 
+pub mod client;
 mod collection;
 mod diagnostic;
 mod document;

@@ -21,10 +21,10 @@ const OWN_COLUMNS: [&str; 7] = [
 
 /// Types of the language that an entity's type would hide.
 const GLOBAL_TYPES: [&str; 30] = [
-    "Array", "Boolean", "Client", "Date", "Element", "Error", "Event", "Exclude", "Extract", "File",
-    "Function", "JSON", "Json", "Map", "Node", "Number", "Object", "Omit", "Partial", "Pick",
-    "Promise", "Readonly", "Record", "RegExp", "Request", "Response", "Row", "Set", "String",
-    "Symbol",
+    "Array", "Boolean", "Client", "Date", "Element", "Error", "Event", "Exclude", "Extract",
+    "File", "Function", "JSON", "Json", "Map", "Node", "Number", "Object", "Omit", "Partial",
+    "Pick", "Promise", "Readonly", "Record", "RegExp", "Request", "Response", "Row", "Set",
+    "String", "Symbol",
 ];
 
 /// Why no client can be written for an entity.
@@ -171,7 +171,11 @@ pub(super) fn property(name: &str) -> String {
         && name
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-    if is_plain { name.to_owned() } else { quoted(name) }
+    if is_plain {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
 }
 
 /// A text inside a template literal of TypeScript.

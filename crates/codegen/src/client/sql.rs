@@ -213,9 +213,9 @@ fn pglite_json(kind: &FieldKind, value: &str) -> String {
 
 fn sqlite_json(kind: &FieldKind, value: &str) -> String {
     match kind {
-        FieldKind::Boolean => format!(
-            "CASE WHEN {value} IS NULL THEN NULL WHEN {value} THEN 'true' ELSE 'false' END"
-        ),
+        FieldKind::Boolean => {
+            format!("CASE WHEN {value} IS NULL THEN NULL WHEN {value} THEN 'true' ELSE 'false' END")
+        }
         FieldKind::Json => format!("json({value})"),
         FieldKind::Text
         | FieldKind::Uuid

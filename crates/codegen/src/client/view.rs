@@ -60,6 +60,8 @@ pub(super) struct OperationView {
     pub(super) path: String,
     /// The path's parameters but the key's, as properties.
     pub(super) parameters: Vec<String>,
+    /// The same as the first argument of a call, out of a `row`: empty, or with a comma behind it.
+    pub(super) of_row: String,
     pub(super) envelope: Option<String>,
 }
 
@@ -163,10 +165,12 @@ impl FieldView {
             is_owner_only: field.owner_only,
             groups,
             references: field.references.clone(),
-            description: field
-                .description
-                .as_ref()
-                .map(|text| text.replace("*/", "*\u{200b}/").split_whitespace().collect::<Vec<_>>().join(" ")),
+            description: field.description.as_ref().map(|text| {
+                text.replace("*/", "*\u{200b}/")
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            }),
         }
     }
 }
@@ -300,16 +304,25 @@ impl OperationView {
             if operation.key_parameter.as_deref() == Some(name) {
                 path.push_str("${encodeURIComponent(key)}");
             } else {
-                path.push_str(&format!(
-                    "${{encodeURIComponent(path[{}])}}",
-                    quoted(name)
-                ));
+                path.push_str(&format!("${{encodeURIComponent(path[{}])}}", quoted(name)));
                 parameters.push(property(name));
             }
             rest = after;
         }
         path.push_str(&literal(rest));
+        let fields: Vec<String> = operation
+            .field_parameters
+            .iter()
+            .map(|(parameter, field)| {
+                format!("{}: String(row[{}])", property(parameter), quoted(field))
+            })
+            .collect();
         Self {
+            of_row: if fields.is_empty() {
+                String::new()
+            } else {
+                format!("{{ {} }}, ", fields.join(", "))
+            },
             verb: operation.verb,
             method: operation.method.clone(),
             path,

@@ -11,10 +11,12 @@ import type { {{ one }}{% if "create" in verbs %}, {{ one }}Create{% endif %}{% 
 
 let collection: Collection<{{ one }}, string | number> | undefined;
 
+{% if "create" in verbs or "update" in verbs or "replace" in verbs or "delete" in verbs -%}
 const txids = (receipts: { txid: number | undefined }[]): { txid: number[] } => ({
   txid: receipts.flatMap(({ txid }) => (txid === undefined ? [] : [txid])),
 });
 
+{% endif -%}
 /** The records of {{ name }}, as the server shows them, with this page's own writes on top. */
 export const {{ variable }}Collection = (): Collection<{{ one }}, string | number> =>
   (collection ??= createCollection(
@@ -37,19 +39,26 @@ export const {{ variable }}Collection = (): Collection<{{ one }}, string | numbe
           },
         },
       },
-{%- if "create" in verbs %}
+{%- for operation in operations %}
+{%- if operation.verb == "create" %}
       onInsert: async ({ transaction }) =>
-        txids(await Promise.all(transaction.mutations.map(({ modified }) => {{ variable }}Client.create(modified as {{ one }}Create)))),
-{%- endif %}
-{%- if "update" in verbs or "replace" in verbs %}
+        txids(await Promise.all(transaction.mutations.map(({ modified }) => {
+          const row = modified as {{ one }};
+          return {{ variable }}Client.create({{ operation.of_row }}row as {{ one }}Create);
+        }))),
+{%- elif operation.verb == change %}
       onUpdate: async ({ transaction }) =>
-        txids(await Promise.all(transaction.mutations.map(({ original, changes{{ ", modified" if change == "replace" }} }) =>
-          {{ variable }}Client.{{ change }}((original as {{ one }})[{{ key.name | quoted }}] as {{ one }}Key, {% if change == "update" %}changes as {{ one }}Update{% else %}{ ...modified, ...changes } as {{ one }}Whole{% endif %})))),
-{%- endif %}
-{%- if "delete" in verbs %}
+        txids(await Promise.all(transaction.mutations.map(({ original, {{ "modified" if change == "replace" else "changes" }} }) => {
+          const row = original as {{ one }};
+          return {{ variable }}Client.{{ change }}({{ operation.of_row }}row[{{ key.name | quoted }}] as {{ one }}Key, {% if change == "update" %}changes as {{ one }}Update{% else %}modified as unknown as {{ one }}Whole{% endif %});
+        }))),
+{%- elif operation.verb == "delete" %}
       onDelete: async ({ transaction }) =>
-        txids(await Promise.all(transaction.mutations.map(({ original }) =>
-          {{ variable }}Client.delete((original as {{ one }})[{{ key.name | quoted }}] as {{ one }}Key)))),
+        txids(await Promise.all(transaction.mutations.map(({ original }) => {
+          const row = original as {{ one }};
+          return {{ variable }}Client.delete({{ operation.of_row }}row[{{ key.name | quoted }}] as {{ one }}Key);
+        }))),
 {%- endif %}
+{%- endfor %}
     }) as never,
   ) as unknown as Collection<{{ one }}, string | number>);

@@ -10,11 +10,13 @@ mod desk;
 mod jobs;
 mod prepare;
 mod run;
+mod told;
 mod whole;
 mod withhold;
 
 pub(crate) use batch::Tally;
 pub use batch::{Counts, ImportBatch, Problem};
-pub use jobs::Source;
 pub(crate) use jobs::is_transcript;
+pub use jobs::{Source, transcript_of};
 pub use run::{ImportError, Importer, Keeping};
+pub use told::take_told;

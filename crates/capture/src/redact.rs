@@ -69,7 +69,7 @@ use own::OwnRule;
 pub use own::{OwnPattern, RedactOptionsError};
 
 /// What a user may change about redaction.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RedactOptions {
     /// Patterns of the user's own.
     pub own: Vec<OwnPattern>,

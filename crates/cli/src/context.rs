@@ -3,21 +3,25 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+use syncline_capture::agent::Agent;
 use syncline_capture::privacy::Privacy;
 use syncline_client::{Endpoint, Token, TokenError};
+use syncline_daemon::CaptureSettings;
 use syncline_model::Timestamp;
 use syncline_model::thread::NameKind;
 
+use crate::agent_places;
 use crate::cli::GlobalArgs;
 use crate::config::{
     Auth, ConfigFile, ConfigFileError, Credentials, CredentialsError, Key, Layer, Origin,
-    ProfileName, Setting, Settings, Sourced, privacy,
+    PrivacyError, ProfileName, Setting, Settings, Sourced, privacy, privacy_rules,
 };
 use crate::environment::{Environment, variable};
 use crate::failure::Failure;
 use crate::logging::LogLevel;
 use crate::output::Output;
 use crate::paths::{self, Paths, System};
+use crate::prices;
 use crate::project_file::ProjectFile;
 
 /// The project of threads that no flag and no repository puts elsewhere.
@@ -137,12 +141,20 @@ impl Context {
     /// What of agents' sessions is not recorded.
     pub(crate) fn privacy(&self) -> Result<Privacy, Failure> {
         let lists = self.settings()?.privacy;
-        let home = self.environment.home.as_deref();
-        privacy(&lists, home).map_err(|error| {
-            let message = "could not use the lists of what is not recorded";
-            Failure::usage("value_invalid", message)
-                .because(error)
-                .fix("syncline config list")
+        privacy(&lists, self.environment.home.as_deref()).map_err(unusable_lists)
+    }
+
+    /// What the daemon captures, and by which rules.
+    pub(crate) fn capture(&self) -> Result<CaptureSettings, Failure> {
+        let settings = self.settings()?;
+        let rules = privacy_rules(&settings.privacy, self.environment.home.as_deref());
+        let (redact, exclusions) = rules.map_err(unusable_lists)?;
+        Ok(CaptureSettings {
+            captured: settings.capture.value,
+            places: agent_places::standard(self, &Agent::ALL),
+            redact,
+            exclusions,
+            prices: prices::read(self)?.table,
         })
     }
 
@@ -313,6 +325,13 @@ impl Context {
             Failure::usage("path_invalid", format!("{given:?} is no usable path")).because(error)
         })
     }
+}
+
+fn unusable_lists(error: PrivacyError) -> Failure {
+    let message = "could not use the lists of what is not recorded";
+    Failure::usage("value_invalid", message)
+        .because(error)
+        .fix("syncline config list")
 }
 
 /// A profile was asked for that is not there.

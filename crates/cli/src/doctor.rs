@@ -1,6 +1,7 @@
 //! The checks of `syncline doctor`. Each looks at one thing and changes nothing; what can be put right
 //! without a decision of the user carries its repair.
 
+mod agents;
 mod finding;
 mod machine;
 mod network;
@@ -61,7 +62,10 @@ pub(crate) const CHECKS: &[Check] = &[
     check("quarantine", replica::quarantine),
     check("last_sync", replica::last_sync),
     check("kept_files", replica::kept_files),
+    check("agents_retention", agents::retention),
+    check("agents_archived", agents::archived),
     check("daemon", network::daemon),
+    check("capture", agents::capture),
     check("runtime_dir", network::runtime_dir),
     check("server", network::server_reached),
     check("server_auth", network::server_auth),

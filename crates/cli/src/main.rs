@@ -4,7 +4,9 @@
 //! `commands/` is the command tree; a command parses nothing itself and holds no rule that a library
 //! could hold.
 
+mod agent_places;
 mod atomic_file;
+mod capture_state;
 mod cli;
 mod commands;
 mod config;

@@ -20,9 +20,14 @@ pub(crate) struct Prices {
     pub(crate) file: Option<PathBuf>,
 }
 
+/// Where the file would be.
+pub(crate) fn file(context: &Context) -> Result<PathBuf, Failure> {
+    Ok(context.paths()?.config_file.with_file_name(FILE_NAME))
+}
+
 /// The prices in use.
 pub(crate) fn read(context: &Context) -> Result<Prices, Failure> {
-    let path = context.paths()?.config_file.with_file_name(FILE_NAME);
+    let path = file(context)?;
     let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
         let message = format!("could not use the prices in {}", path.display());
         Failure::new("prices_invalid", message)

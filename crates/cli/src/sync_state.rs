@@ -9,6 +9,7 @@ use syncline_model::{ClientId, Epoch, Mark, Scope, ServerSeq, TenantId, Timestam
 use syncline_replica::Status;
 use syncline_store::backup::{LastBackup, last_backup};
 
+use crate::capture_state::CaptureState;
 use crate::config::ProfileName;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -43,6 +44,8 @@ pub(crate) struct SyncState {
     pub(crate) last_error: Option<ShownError>,
     /// Null where no daemon runs.
     pub(crate) daemon: Option<DaemonState>,
+    /// Null where no daemon runs.
+    pub(crate) capture: Option<CaptureState>,
     pub(crate) data_dir: String,
     /// Null until there is one.
     pub(crate) last_verified_backup: Option<LastBackup>,
@@ -124,6 +127,7 @@ impl SyncState {
             }),
             replica: status.replica,
             daemon: ask_daemon(context)?,
+            capture: CaptureState::ask(context)?,
             data_dir: context.replica_dir()?.display().to_string(),
             last_verified_backup: last_backup(&context.replica_dir()?)?,
         })

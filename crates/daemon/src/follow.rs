@@ -5,9 +5,28 @@ use std::time::SystemTime;
 
 use syncline_client::SyncSettings;
 
+use crate::capture::CaptureSettings;
+
+/// What a daemon goes by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub sync: SyncSettings,
+    pub capture: CaptureSettings,
+}
+
+impl Settings {
+    /// Neither sync nor capture.
+    pub fn off() -> Self {
+        Self {
+            sync: SyncSettings::Off,
+            capture: CaptureSettings::off(),
+        }
+    }
+}
+
 /// Reads the settings as they are now.
 pub type ReadSettings =
-    Box<dyn FnMut() -> Result<SyncSettings, Box<dyn std::error::Error + Send + Sync>> + Send>;
+    Box<dyn FnMut() -> Result<Settings, Box<dyn std::error::Error + Send + Sync>> + Send>;
 
 /// The settings, and the files that they come from.
 pub struct Followed {
@@ -38,7 +57,7 @@ struct Look {
 pub(crate) struct Follower {
     followed: Followed,
     looks: Vec<Option<Look>>,
-    current: SyncSettings,
+    current: Settings,
     failing: Failing,
 }
 
@@ -55,7 +74,7 @@ impl Follower {
         let mut follower = Self {
             looks: Vec::new(),
             followed,
-            current: SyncSettings::Off,
+            current: Settings::off(),
             failing: Failing::No,
         };
         follower.read_again();
@@ -63,19 +82,19 @@ impl Follower {
     }
 
     /// The settings that were read last.
-    pub(crate) fn current(&self) -> &SyncSettings {
+    pub(crate) fn current(&self) -> &Settings {
         &self.current
     }
 
     /// Reads the settings again if a file of theirs has changed; gives them if they differ.
-    pub(crate) fn look(&mut self) -> Option<SyncSettings> {
+    pub(crate) fn look(&mut self) -> Option<Settings> {
         let changed = self.looks != self.look_at_files();
         changed.then(|| self.read_again()).flatten()
     }
 
     /// Reads the settings again; gives them if they differ. Ones that can't be read leave the old
     /// ones in force: a file in the middle of an edit must not stop sync.
-    pub(crate) fn read_again(&mut self) -> Option<SyncSettings> {
+    pub(crate) fn read_again(&mut self) -> Option<Settings> {
         // Looked at first: a change after this shows at the next look.
         self.looks = self.look_at_files();
         match (self.followed.read)() {
@@ -128,16 +147,20 @@ mod tests {
             files: vec![path.clone()],
             read: Box::new(move || {
                 let Ok(text) = fs::read_to_string(&path) else {
-                    return Ok(SyncSettings::Off);
+                    return Ok(Settings::off());
                 };
                 let delivery = Delivery::Live {
                     interval: Duration::from_secs(30),
                 };
-                Ok(SyncSettings::On(Remote {
+                let sync = SyncSettings::On(Remote {
                     endpoint: text.parse()?,
                     token: None,
                     delivery,
-                }))
+                });
+                Ok(Settings {
+                    sync,
+                    ..Settings::off()
+                })
             }),
         }
     }
@@ -147,16 +170,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("endpoint");
         let mut follower = Follower::begin(follow(&path));
-        assert_eq!(*follower.current(), SyncSettings::Off);
+        assert_eq!(*follower.current(), Settings::off());
         assert_eq!(follower.look(), None);
         fs::write(&path, "http://a").unwrap();
-        let SyncSettings::On(remote) = follower.look().unwrap() else {
+        let SyncSettings::On(remote) = follower.look().unwrap().sync else {
             panic!("it is on")
         };
         assert_eq!(remote.endpoint.to_string(), "http://a");
         assert_eq!(follower.look(), None);
         fs::remove_file(&path).unwrap();
-        assert_eq!(follower.look(), Some(SyncSettings::Off));
+        assert_eq!(follower.look(), Some(Settings::off()));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 const LINE_BYTES_MAX: usize = 1024;
 /// The most header lines of one message.
 const LINES_MAX: usize = 16;
+/// So much room is made for a body at first, in bytes: who says that more comes must send it.
+const BODY_BYTES_AT_ONCE: usize = 64 * 1024;
 
 /// Why a frame could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +43,10 @@ pub(crate) async fn read_frame(
             Progress::More => {}
             Progress::End => return Ok(None),
             Progress::Body(length) => {
-                let mut body = vec![0; length];
-                reader.read_exact(&mut body).await.map_err(cut)?;
-                return Ok(Some(body));
+                let mut body = Vec::with_capacity(length.min(BODY_BYTES_AT_ONCE));
+                let mut rest = (&mut *reader).take(length as u64);
+                rest.read_to_end(&mut body).await?;
+                return whole(body, length);
             }
         }
     }
@@ -59,9 +62,10 @@ pub fn read_frame_blocking(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>,
             Progress::More => {}
             Progress::End => return Ok(None),
             Progress::Body(length) => {
-                let mut body = vec![0; length];
-                io::Read::read_exact(reader, &mut body).map_err(cut)?;
-                return Ok(Some(body));
+                let mut body = Vec::with_capacity(length.min(BODY_BYTES_AT_ONCE));
+                let mut rest = io::Read::take(&mut *reader, length as u64);
+                io::Read::read_to_end(&mut rest, &mut body)?;
+                return whole(body, length);
             }
         }
     }
@@ -80,11 +84,11 @@ pub fn framed(body: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn cut(error: io::Error) -> FrameError {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        FrameError::Cut
-    } else {
-        error.into()
+/// The body of a message of `length` bytes, unless its sender went before.
+fn whole(body: Vec<u8>, length: usize) -> Result<Option<Vec<u8>>, FrameError> {
+    match body.len() == length {
+        true => Ok(Some(body)),
+        false => Err(FrameError::Cut),
     }
 }
 

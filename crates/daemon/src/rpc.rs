@@ -1,5 +1,5 @@
-//! JSON-RPC 2.0, as far as the control socket speaks it: requests with named parameters, one at a
-//! time on a connection.
+//! JSON-RPC 2.0, as far as the control socket speaks it: requests with named parameters, one or a batch
+//! at a time on a connection.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +37,9 @@ pub enum Outcome {
 pub struct RpcError {
     pub code: i64,
     pub message: String,
+    /// What a program acts on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
 }
 
 impl RpcError {
@@ -45,12 +48,29 @@ impl RpcError {
     pub const METHOD_NOT_FOUND: i64 = -32601;
     pub const INVALID_PARAMS: i64 = -32602;
     pub const INTERNAL: i64 = -32603;
+    /// A field that is required is not there; `data.field` names it.
+    pub const MISSING_FIELD: i64 = 4001;
+    /// None of the versions of the caller's is spoken here; `data.schemaVersions` are.
+    pub const SCHEMA_VERSION: i64 = 4002;
+    /// There is no such session.
+    pub const NO_SESSION: i64 = 4003;
+    /// There are several such sessions; `data.agents` tells them apart.
+    pub const AMBIGUOUS: i64 = 4004;
+    /// There is no room for it on the disk.
+    pub const DISK_FULL: i64 = 4005;
 
     pub fn new(code: i64, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
+            data: None,
         }
+    }
+
+    /// With what a program acts on.
+    pub fn with(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
     }
 }
 

@@ -1,4 +1,6 @@
-//! The daemon itself: what it opens, what it answers, and the order in which it ends.
+//! The daemon itself: what it opens, what it follows, and the order in which it ends.
+
+mod calls;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,15 +8,19 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use syncline_capture::hook::Spool;
 use syncline_client::{StartError, SyncEnd, SyncHandle, SyncOutcome, SyncSettings};
 use syncline_replica::{Replica, ReplicaError, ReplicaOptions};
 use tokio::sync::Notify;
 
-use crate::control::{self, Methods};
-use crate::follow::{Followed, Follower};
+use crate::control;
+use crate::follow::{Followed, Follower, Settings};
 use crate::instance::{Instance, InstanceError};
+use crate::read::Reader;
+use crate::record::{InForce, Recorder};
 use crate::rpc::RpcError;
 use crate::socket::{Listener, SocketError};
+use crate::watch::Watch;
 
 /// The version of the control socket's methods; raised when one changes its meaning.
 pub const PROTOCOL: u32 = 1;
@@ -48,6 +54,8 @@ pub enum DaemonError {
     Replica(#[source] ReplicaError),
     #[error("could not start sync")]
     Start(#[source] StartError),
+    #[error("could not start to watch what agents leave")]
+    Watch(#[source] std::io::Error),
 }
 
 /// A daemon that is set up, and answers once it is run.
@@ -65,10 +73,21 @@ pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
     let instance = Instance::claim(&config.lock).map_err(DaemonError::Instance)?;
     let listener = Listener::bind(&config.socket).map_err(DaemonError::Socket)?;
     let replica = Replica::open(&config.replica, config.options).map_err(DaemonError::Replica)?;
+    let another = || replica.another().map_err(DaemonError::Replica);
+    let (recording, reading, watching) = (another()?, another()?, another()?);
     let follower = Follower::begin(config.followed);
-    let sync = syncline_client::start(replica, follower.current().clone());
+    let Settings { sync, capture } = follower.current().clone();
+    let captured = InForce::new(Mutex::new(capture));
+    let spool = Spool::beside(&config.replica);
+    let watch = Watch::start(watching, spool.clone(), Arc::clone(&captured));
+    let sync = syncline_client::start(replica, sync);
     let service = Service {
         sync: Arc::new(sync.map_err(DaemonError::Start)?),
+        recorder: Arc::new(Recorder::new(recording, Arc::clone(&captured))),
+        reader: Arc::new(Reader::new(reading)),
+        watch: watch.map_err(DaemonError::Watch)?,
+        captured,
+        spool,
         follower: Mutex::new(follower),
         stop: Notify::new(),
     };
@@ -83,8 +102,8 @@ pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
 impl ReadyDaemon {
     /// Runs until `shutdown` is done or a caller asks it to stop.
     ///
-    /// It ends in this order: no new calls, then the write under way is finished and sync ends, then
-    /// the replica is closed, then another daemon may begin.
+    /// It ends in this order: no new calls, then the write under way is finished, capture and sync end,
+    /// then the replica is closed, then another daemon may begin.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
             listener,
@@ -97,9 +116,11 @@ impl ReadyDaemon {
             () = service.stop.notified() => tracing::info!("asked to stop by a command"),
             () = shutdown => tracing::info!("asked to stop by a signal"),
         }
-        let sync = Arc::clone(&service.sync);
-        let ended = tokio::task::spawn_blocking(move || sync.stop()).await;
-        ended.expect("ending sync does not panic");
+        let ended = tokio::task::spawn_blocking(move || {
+            service.watch.stop();
+            service.sync.stop();
+        });
+        ended.await.expect("ending the work does not panic");
         tracing::info!("the daemon has ended");
         drop(instance);
     }
@@ -109,6 +130,11 @@ impl ReadyDaemon {
 #[derive(Debug)]
 struct Service {
     sync: Arc<SyncHandle>,
+    recorder: Arc<Recorder>,
+    reader: Arc<Reader>,
+    watch: Watch,
+    captured: InForce,
+    spool: Spool,
     follower: Mutex<Follower>,
     stop: Notify,
 }
@@ -124,18 +150,21 @@ impl Service {
     }
 
     /// Hands on settings that `look` finds changed.
-    fn configure(&self, look: impl FnOnce(&mut Follower) -> Option<SyncSettings>) {
+    fn configure(&self, look: impl FnOnce(&mut Follower) -> Option<Settings>) {
         let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(settings) = look(&mut follower) {
-            tracing::info!(settings = ?settings, "the settings have changed");
-            self.sync.configure(settings);
-        }
+        let Some(Settings { sync, capture }) = look(&mut follower) else {
+            return;
+        };
+        tracing::info!(settings = ?sync, captured = ?capture.captured, "the settings have changed");
+        self.sync.configure(sync);
+        *self.captured.lock().unwrap_or_else(PoisonError::into_inner) = capture;
+        self.watch.configure();
     }
 
     /// The server of the settings in force; none: sync is off.
     fn endpoint(&self) -> Option<String> {
         let follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
-        match follower.current() {
+        match &follower.current().sync {
             SyncSettings::Off => None,
             SyncSettings::On(remote) => Some(remote.endpoint.to_string()),
         }
@@ -176,36 +205,8 @@ struct SyncNow {
     timeout_ms: Option<u64>,
 }
 
-impl Methods for Service {
-    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        match method {
-            "health" => Ok(json!({
-                "ok": true,
-                "version": env!("CARGO_PKG_VERSION"),
-                "protocol": PROTOCOL,
-                "pid": std::process::id(),
-            })),
-            "sync.now" => self.sync_now(params).await,
-            "sync.wake" => {
-                self.configure(Follower::read_again);
-                self.sync.wake();
-                Ok(json!({ "ok": true, "endpoint": self.endpoint() }))
-            }
-            "sync.status" => Ok(self.status()),
-            "stop" => {
-                self.stop.notify_one();
-                Ok(json!({ "ok": true }))
-            }
-            unknown => {
-                let message = format!("no method {unknown:?}");
-                Err(RpcError::new(RpcError::METHOD_NOT_FOUND, message))
-            }
-        }
-    }
-}
-
 /// Reads named parameters; none given counts as an empty object.
-fn read_params<T: for<'a> Deserialize<'a>>(params: Value) -> Result<T, RpcError> {
+pub(crate) fn read_params<T: for<'a> Deserialize<'a>>(params: Value) -> Result<T, RpcError> {
     let params = if params.is_null() { json!({}) } else { params };
     serde_json::from_value(params)
         .map_err(|error| RpcError::new(RpcError::INVALID_PARAMS, format!("bad params: {error}")))

@@ -86,6 +86,11 @@ impl Replica {
         &self.place.host
     }
 
+    /// The file that holds log and view; a restore or a reset of the server puts another in its place.
+    pub fn tenant_path(&self) -> std::path::PathBuf {
+        self.place.path_of(&self.tenant_name)
+    }
+
     /// Another handle on the same replica, for another thread.
     pub fn another(&self) -> Result<Self, ReplicaError> {
         Self::open_at(self.place.clone(), Arc::clone(&self.subscribers))

@@ -3,6 +3,7 @@
 //! Everything takes a connection to a tenant file, so that a server node and a replica share it. The
 //! queries run in whatever transaction the caller has begun.
 
+mod archived;
 mod events;
 mod figures;
 mod known;
@@ -15,6 +16,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use archived::{Archived, archived};
 pub use events::{
     Event, EventCursor, EventPage, SessionCompaction, SessionError, SessionMessage, SessionPart,
     SessionTool, read_events,

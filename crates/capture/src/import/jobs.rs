@@ -129,6 +129,14 @@ pub(crate) fn is_transcript(agent: Agent, path: &Path) -> bool {
     form_of(agent, path).is_some() && (agent == Agent::Cursor || !of_cursor())
 }
 
+/// The transcript that a change of the file at `path` changes: itself, or the database whose last writes
+/// it holds. None: it is no transcript of the agent's.
+pub fn transcript_of(agent: Agent, path: &Path) -> Option<PathBuf> {
+    let database = path.to_str().and_then(|path| path.strip_suffix("-wal"));
+    let transcript = database.map_or(path, Path::new);
+    is_transcript(agent, transcript).then(|| transcript.to_owned())
+}
+
 /// How a file that was named is read, whatever it is called.
 fn form_of_named(agent: Agent, path: &Path) -> Form {
     let ends = |ending: &str| path.extension().is_some_and(|end| end == ending);

@@ -1,6 +1,5 @@
 use clap::Args;
-use syncline_client::SyncSettings;
-use syncline_daemon::{Config, DaemonError, Followed, InstanceError, SocketError};
+use syncline_daemon::{Config, DaemonError, Followed, InstanceError, Settings, SocketError};
 use syncline_replica::ReplicaOptions;
 
 use crate::cli::GlobalArgs;
@@ -10,12 +9,15 @@ use crate::failure::{Failure, Outcome};
 use crate::logging;
 use crate::output::Output;
 use crate::replica_access::{self, Meeting};
-use crate::{remote, signals};
+use crate::{prices, remote, signals};
 
-/// Keep this profile in sync, until Ctrl-C
+/// Keep this profile in sync and capture what coding agents do, until Ctrl-C
 ///
-/// Others' writes come within milliseconds, and commands are quicker. A changed configuration and a
-/// new login count at once. It logs to the day files that `syncline logs` shows.
+/// Others' writes come within milliseconds, and commands are quicker. What agents write into their
+/// transcripts is imported as they write it, with secrets taken out first; plugins and hooks of agents
+/// are answered on a socket that only you can use. Both stay on this machine unless an endpoint is set.
+/// `syncline config set capture false`, or a list of agents, says what is captured. A changed
+/// configuration and a new login count at once. It logs to the day files that `syncline logs` shows.
 #[derive(Debug, Args)]
 pub(crate) struct DaemonArgs {}
 
@@ -47,6 +49,7 @@ pub(crate) fn run(_: &DaemonArgs, context: &Context) -> Outcome {
 fn followed(context: &Context) -> Result<Followed, Failure> {
     let mut files = vec![
         context.paths()?.config_file,
+        prices::file(context)?,
         context.credentials()?.path().to_owned(),
     ];
     files.extend(context.globals.token_file.clone());
@@ -56,7 +59,7 @@ fn followed(context: &Context) -> Result<Followed, Failure> {
         output: context.output.clone(),
     };
     surroundings.globals.profile = Some(context.profile()?.value.to_string());
-    let read = move || surroundings.sync_settings().map_err(Into::into);
+    let read = move || surroundings.settings().map_err(Into::into);
     Ok(Followed {
         files,
         read: Box::new(read),
@@ -71,10 +74,13 @@ struct Surroundings {
 }
 
 impl Surroundings {
-    fn sync_settings(&self) -> Result<SyncSettings, SettingsError> {
+    fn settings(&self) -> Result<Settings, SettingsError> {
         let (globals, environment) = (self.globals.clone(), self.environment.clone());
         let context = Context::new(globals, environment, self.output.clone());
-        remote::settings(&context).map_err(SettingsError)
+        Ok(Settings {
+            sync: remote::settings(&context).map_err(SettingsError)?,
+            capture: context.capture().map_err(SettingsError)?,
+        })
     }
 }
 
@@ -115,7 +121,8 @@ impl From<DaemonError> for Failure {
             .fix("name a shorter directory with --data-dir DIR"),
             DaemonError::Instance(InstanceError::Io { .. })
             | DaemonError::Socket(SocketError::UnsafeDirectory { .. } | SocketError::Io { .. })
-            | DaemonError::Start(_) => Self::new("daemon_failed", "the daemon could not start")
+            | DaemonError::Start(_)
+            | DaemonError::Watch(_) => Self::new("daemon_failed", "the daemon could not start")
                 .because(error)
                 .state("what was written before is safe")
                 .fix("syncline doctor"),

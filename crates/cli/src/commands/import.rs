@@ -11,10 +11,10 @@ use syncline_capture::agent::Agent;
 use syncline_capture::import::{
     Counts, ImportError, Importer, Keeping, Problem as LeftOut, Source,
 };
-use syncline_capture::places::{self, Surroundings};
 use syncline_model::session::SessionId;
 use syncline_replica::{Lease, Replica};
 
+use crate::agent_places;
 use crate::context::Context;
 use crate::delivery::{self, Stay};
 use crate::failure::{Failure, Outcome};
@@ -165,24 +165,8 @@ fn sources(args: &ImportArgs, context: &Context) -> Result<Vec<Source>, Failure>
         };
         return Ok(agents.into_iter().map(of).collect());
     }
-    let home = context.environment.home.as_ref();
-    let home = home.and_then(|home| home.to_str()).unwrap_or_default();
-    let surroundings = Surroundings {
-        system: places::System::current(),
-        variable: |name: &str| {
-            let value = context.environment.raw(name)?;
-            value.to_str().map(str::to_owned)
-        },
-    };
-    let mut sources = Vec::new();
-    for agent in agents {
-        for place in places::standard(agent, &surroundings, home) {
-            let root = PathBuf::from(place);
-            if root.exists() {
-                sources.push(Source { agent, root });
-            }
-        }
-    }
+    let mut sources = agent_places::standard(context, &agents);
+    sources.retain(|source| source.root.exists());
     if sources.is_empty() {
         let failure = Failure::new("nothing_found", "found no sessions where agents keep them");
         return Err(failure

@@ -45,6 +45,9 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
         row("tenant", format!("{tenant}, as {user}"))?;
     }
     row("daemon", daemon(state))?;
+    if let Some(capture) = &state.capture {
+        row("capture", capture.line())?;
+    }
     if let Some(epoch) = state.epoch {
         let head = state.server_seq.unwrap_or(state.cursor.server_seq);
         row(

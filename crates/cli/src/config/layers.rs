@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use syncline_client::Endpoint;
+use syncline_daemon::Captured;
 
 use super::privacy::{PrivacyList, PrivacyLists};
 use super::{Auth, Key, Setting, SyncInterval};
@@ -41,6 +42,7 @@ pub(crate) struct Layer {
     pub(crate) sync_enabled: Option<bool>,
     pub(crate) sync_interval: Option<SyncInterval>,
     pub(crate) auth: Option<Auth>,
+    pub(crate) capture: Option<Captured>,
     pub(crate) privacy: PrivacyLists,
 }
 
@@ -51,6 +53,7 @@ impl Layer {
             Setting::SyncEnabled(enabled) => self.sync_enabled = Some(enabled),
             Setting::SyncInterval(interval) => self.sync_interval = Some(interval),
             Setting::Auth(auth) => self.auth = Some(auth),
+            Setting::Capture(captured) => self.capture = Some(captured),
             Setting::Privacy(list) => {
                 self.privacy.insert(list.key(), list.texts().to_vec());
             }
@@ -65,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) sync_enabled: Sourced<bool>,
     pub(crate) sync_interval: Sourced<SyncInterval>,
     pub(crate) auth: Sourced<Auth>,
+    /// Whose sessions the daemon captures.
+    pub(crate) capture: Sourced<Captured>,
     /// What the profile says is not recorded: nothing overrides it.
     pub(crate) privacy: PrivacyLists,
 }
@@ -93,6 +98,8 @@ impl Settings {
             sync_interval: pick(&layers, |layer| layer.sync_interval)
                 .unwrap_or_else(|| by_default(SyncInterval::DEFAULT)),
             auth: pick(&layers, |layer| layer.auth).unwrap_or_else(|| by_default(Auth::None)),
+            capture: pick(&layers, |layer| layer.capture.clone())
+                .unwrap_or_else(|| by_default(Captured::Every)),
             endpoint,
             privacy: profile.privacy.clone(),
         }
@@ -120,6 +127,10 @@ impl Settings {
                 self.sync_interval.origin,
             ),
             Key::Auth => (Some(Setting::Auth(self.auth.value)), self.auth.origin),
+            Key::Capture => (
+                Some(Setting::Capture(self.capture.value.clone())),
+                self.capture.origin,
+            ),
             Key::Privacy(key) => match self.privacy.get(&key) {
                 Some(texts) => {
                     let list = PrivacyList::of(key, texts.clone());
@@ -180,6 +191,7 @@ mod tests {
                 "sync_enabled=true default",
                 "sync_interval=5 environment",
                 "auth=token profile",
+                "capture=true default",
             ]
         );
     }

@@ -116,6 +116,15 @@ impl fmt::Display for PrivacyList {
 
 /// What the lists come to; a path that begins with `~/` begins at `home`.
 pub(crate) fn privacy(lists: &PrivacyLists, home: Option<&Path>) -> Result<Privacy, PrivacyError> {
+    let (redact, exclusions) = privacy_rules(lists, home)?;
+    Ok(Privacy::new(Redactor::new(&redact)?, exclusions))
+}
+
+/// The same, as rules that can be compared.
+pub(crate) fn privacy_rules(
+    lists: &PrivacyLists,
+    home: Option<&Path>,
+) -> Result<(RedactOptions, Exclusions), PrivacyError> {
     let texts = |key| lists.get(&key).map(Vec::as_slice).unwrap_or_default();
     let mut own = Vec::new();
     for text in texts(PrivacyKey::RedactPatterns) {
@@ -125,10 +134,10 @@ pub(crate) fn privacy(lists: &PrivacyLists, home: Option<&Path>) -> Result<Priva
             pattern: pattern.to_owned(),
         });
     }
-    let redactor = Redactor::new(&RedactOptions {
+    let redact = RedactOptions {
         own,
         off: texts(PrivacyKey::RedactOff).to_vec(),
-    })?;
+    };
     let globs = |key| -> Result<Vec<Glob>, GlobError> {
         let texts = texts(key).iter();
         texts.map(|text| at_home(text, home).parse()).collect()
@@ -140,7 +149,7 @@ pub(crate) fn privacy(lists: &PrivacyLists, home: Option<&Path>) -> Result<Priva
         projects: globs(PrivacyKey::ExcludeProjects)?,
         paths: globs(PrivacyKey::ExcludePaths)?,
     };
-    Ok(Privacy::new(redactor, exclusions))
+    Ok((redact, exclusions))
 }
 
 fn at_home(text: &str, home: Option<&Path>) -> String {

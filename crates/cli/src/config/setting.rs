@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use syncline_client::{Endpoint, EndpointError};
+use syncline_daemon::Captured;
 
+use super::capture;
 use super::privacy::{PrivacyError, PrivacyKey, PrivacyList};
 use crate::environment::variable;
 
@@ -17,16 +19,18 @@ pub(crate) enum Key {
     SyncEnabled,
     SyncInterval,
     Auth,
+    Capture,
     /// One of the lists that say what is not recorded.
     Privacy(PrivacyKey),
 }
 
 impl Key {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Endpoint,
         Self::SyncEnabled,
         Self::SyncInterval,
         Self::Auth,
+        Self::Capture,
         Self::Privacy(PrivacyKey::RedactPatterns),
         Self::Privacy(PrivacyKey::RedactOff),
         Self::Privacy(PrivacyKey::ExcludePaths),
@@ -40,6 +44,7 @@ impl Key {
             Self::SyncEnabled => "sync_enabled",
             Self::SyncInterval => "sync_interval",
             Self::Auth => "auth",
+            Self::Capture => "capture",
             Self::Privacy(key) => key.as_str(),
         }
     }
@@ -52,7 +57,7 @@ impl Key {
             Self::SyncInterval => Some(variable::SYNC_INTERVAL),
             // A token from the environment asks for its own use.
             Self::Auth => Some(variable::TOKEN),
-            Self::Privacy(_) => None,
+            Self::Capture | Self::Privacy(_) => None,
         }
     }
 }
@@ -75,7 +80,7 @@ impl FromStr for Key {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SettingError {
     #[error(
-        "the keys are endpoint, sync_enabled, sync_interval and auth, and for what is not recorded \
+        "the keys are endpoint, sync_enabled, sync_interval, auth and capture, and for what is not recorded \
          redact_patterns, redact_off, exclude_paths, exclude_projects and exclude_agents"
     )]
     UnknownKey,
@@ -92,6 +97,8 @@ pub(crate) enum SettingError {
     SyncInterval,
     #[error("auth must be none or token")]
     Auth,
+    #[error("capture must be true, false, or agents as a JSON array: [\"claude-code\", \"codex\"]")]
+    Capture,
 }
 
 /// How often to ask a server that does not stream, in whole seconds.
@@ -170,6 +177,7 @@ pub(crate) enum Setting {
     SyncEnabled(bool),
     SyncInterval(SyncInterval),
     Auth(Auth),
+    Capture(Captured),
     Privacy(PrivacyList),
 }
 
@@ -181,6 +189,7 @@ impl Setting {
             Key::SyncEnabled => Self::SyncEnabled(parse_switch(text)?),
             Key::SyncInterval => Self::SyncInterval(text.parse()?),
             Key::Auth => Self::Auth(text.parse()?),
+            Key::Capture => Self::Capture(capture::parse(text)?),
             Key::Privacy(key) => Self::Privacy(PrivacyList::parse(key, text)?),
         })
     }
@@ -191,6 +200,7 @@ impl Setting {
             Self::SyncEnabled(_) => Key::SyncEnabled,
             Self::SyncInterval(_) => Key::SyncInterval,
             Self::Auth(_) => Key::Auth,
+            Self::Capture(_) => Key::Capture,
             Self::Privacy(list) => Key::Privacy(list.key()),
         }
     }
@@ -202,6 +212,7 @@ impl Setting {
             Self::SyncEnabled(enabled) => (*enabled).into(),
             Self::SyncInterval(interval) => i64::from(interval.0).into(),
             Self::Auth(auth) => auth.as_str().into(),
+            Self::Capture(captured) => capture::to_toml(captured),
             Self::Privacy(list) => list.texts().iter().collect::<toml_edit::Array>().into(),
         }
     }
@@ -214,6 +225,7 @@ impl fmt::Display for Setting {
             Self::SyncEnabled(enabled) => enabled.fmt(f),
             Self::SyncInterval(interval) => interval.fmt(f),
             Self::Auth(auth) => f.write_str(auth.as_str()),
+            Self::Capture(captured) => f.write_str(&capture::text(captured)),
             Self::Privacy(list) => list.fmt(f),
         }
     }

@@ -19,6 +19,7 @@ fn values_that_were_set_are_listed_with_their_shape() {
             "sync_enabled": true,
             "sync_interval": 30,
             "auth": "none",
+            "capture": true,
         }})
     );
     assert_eq!(listing["active_profile"], "default");
@@ -30,6 +31,7 @@ fn values_that_were_set_are_listed_with_their_shape() {
             "sync_enabled": "default",
             "sync_interval": "default",
             "auth": "default",
+            "capture": "default",
         })
     );
     let file = std::fs::read_to_string(machine.config_file()).unwrap();
@@ -45,7 +47,13 @@ fn a_fresh_machine_lists_the_defaults_and_writes_nothing() {
     let listing = machine.run(&["config", "list", "--json"]).done().json();
     assert_eq!(
         listing["profiles"]["default"],
-        json!({"endpoint": null, "sync_enabled": false, "sync_interval": 30, "auth": "none"})
+        json!({
+            "endpoint": null,
+            "sync_enabled": false,
+            "sync_interval": 30,
+            "auth": "none",
+            "capture": true,
+        })
     );
     let answer = machine.run(&["config", "get", "endpoint"]).done();
     assert_eq!(answer.stdout, "");
@@ -126,12 +134,41 @@ fn an_environment_value_is_never_written() {
 }
 
 #[test]
+fn whose_sessions_are_captured_is_a_switch_or_a_list_of_agents() {
+    let machine = Machine::new();
+    let captured = |given: &str| {
+        machine.run(&["config", "set", "capture", given]).done();
+        let file = std::fs::read_to_string(machine.config_file()).unwrap();
+        let listing = machine.run(&["config", "list", "--json"]).done().json();
+        (
+            file.lines().last().unwrap().to_owned(),
+            listing["profiles"]["default"]["capture"].clone(),
+        )
+    };
+    assert_eq!(
+        captured("false"),
+        ("capture = false".to_owned(), json!(false))
+    );
+    assert_eq!(
+        captured(r#"["codex", "gemini"]"#),
+        (
+            r#"capture = ["codex", "gemini"]"#.to_owned(),
+            json!(["codex", "gemini"])
+        )
+    );
+    assert_eq!(captured("true"), ("capture = true".to_owned(), json!(true)));
+    machine
+        .run(&["config", "set", "capture", "clippy"])
+        .failed(2, "value_invalid");
+}
+
+#[test]
 fn a_wrong_key_or_value_is_refused_and_nothing_changes() {
     let machine = Machine::new();
     machine
         .run(&["config", "set", "color", "red"])
         .failed(2, "key_unknown")
-        .says("the keys are endpoint, sync_enabled, sync_interval and auth");
+        .says("the keys are endpoint, sync_enabled, sync_interval, auth and capture");
     for (key, value) in [
         ("endpoint", "sync.example.org"),
         ("endpoint", "ftp://h"),

@@ -5,8 +5,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use syncline_client::SyncSettings;
-use syncline_daemon::{CallError, Config, DaemonError, Followed, call, prepare};
+use syncline_daemon::{CallError, Config, DaemonError, Followed, Settings, call, prepare};
 use syncline_replica::ReplicaOptions;
 
 /// What nothing here takes, unless it hangs.
@@ -39,7 +38,7 @@ impl Home {
             lock: self.path("daemon.lock"),
             followed: Followed {
                 files: Vec::new(),
-                read: Box::new(|| Ok(SyncSettings::Off)),
+                read: Box::new(|| Ok(Settings::off())),
             },
         }
     }

@@ -6,5 +6,10 @@
 #![cfg(unix)]
 
 mod control_socket;
+mod hooks;
 mod house;
+mod plugin;
+mod plugin_calls;
+mod plugins;
 mod sync;
+mod watching;

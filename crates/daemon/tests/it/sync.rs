@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use syncline_client::{Delivery, Remote, SyncEnd, SyncSettings, sync_once};
-use syncline_daemon::{Config, Followed};
+use syncline_daemon::{Config, Followed, Settings};
 use syncline_model::{Payload, ResourceId, Scope};
 use syncline_replica::{NewOp, OpState, Replica, ReplicaOptions};
 use syncline_server::{AuthMode, Exposure, ServeConfig};
@@ -52,8 +52,11 @@ fn following(home: &Home) -> Config {
     let file = home.path("endpoint");
     let files = vec![file.clone()];
     let read = move || match std::fs::read_to_string(&file) {
-        Ok(endpoint) => Ok(SyncSettings::On(remote(&endpoint)?)),
-        Err(_) => Ok(SyncSettings::Off),
+        Ok(endpoint) => Ok(Settings {
+            sync: SyncSettings::On(remote(&endpoint)?),
+            ..Settings::off()
+        }),
+        Err(_) => Ok(Settings::off()),
     };
     Config {
         followed: Followed {

@@ -100,4 +100,10 @@ impl Replica {
         sessions::session_that_said(self.tenant.connection(), agent, message)
             .map_err(ReplicaError::Tenant)
     }
+
+    /// The agent that is known to have given a session this id; of several the one that told of itself
+    /// last.
+    pub fn agent_of_native_session(&self, native: &str) -> Result<Option<String>, ReplicaError> {
+        sessions::agent_of_native(self.tenant.connection(), native).map_err(ReplicaError::Tenant)
+    }
 }

@@ -11,7 +11,7 @@ use syncline_model::Timestamp;
 use super::figures::Tokens;
 
 /// Dated prices of models.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriceTable {
     /// Longest model names first, of one model the latest price first.
     prices: Vec<Price>,

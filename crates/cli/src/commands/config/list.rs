@@ -5,7 +5,9 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::{Auth, Key, Layer, Origin, ProfileName, Setting, Settings, SyncInterval};
+use crate::config::{
+    Auth, Key, Layer, Origin, ProfileName, Setting, Settings, SyncInterval, captured_json,
+};
 use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::Outcome;
@@ -60,6 +62,8 @@ struct Values {
     sync_enabled: bool,
     sync_interval: SyncInterval,
     auth: Auth,
+    /// Whether the daemon captures: true, false, or the agents.
+    capture: Value,
     /// The lists of what is not recorded that are set.
     #[serde(flatten)]
     privacy: BTreeMap<&'static str, Vec<String>>,
@@ -75,6 +79,7 @@ impl Values {
             sync_enabled: settings.sync_enabled.value,
             sync_interval: settings.sync_interval.value,
             auth: settings.auth.value,
+            capture: captured_json(&settings.capture.value),
         }
     }
 }
@@ -149,7 +154,9 @@ fn row(out: &mut dyn Write, name: &str, value: &str, source: &str) -> io::Result
 fn source_of(key: Key, origin: Origin) -> String {
     let flag = match key {
         Key::Auth => "--token-file",
-        Key::Endpoint | Key::SyncEnabled | Key::SyncInterval | Key::Privacy(_) => "--endpoint",
+        Key::Endpoint | Key::SyncEnabled | Key::SyncInterval | Key::Capture | Key::Privacy(_) => {
+            "--endpoint"
+        }
     };
     match origin {
         Origin::Flag => format!("flag {flag}"),
@@ -166,6 +173,7 @@ pub(super) fn json_value(setting: Option<&Setting>) -> Value {
         Some(Setting::SyncEnabled(enabled)) => (*enabled).into(),
         Some(Setting::SyncInterval(interval)) => interval.duration().as_secs().into(),
         Some(Setting::Auth(auth)) => auth.as_str().into(),
+        Some(Setting::Capture(captured)) => captured_json(captured),
         Some(Setting::Privacy(list)) => list.texts().into(),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use syncline_client::SyncSettings;
-use syncline_daemon::{Config, Followed, ReadyDaemon};
+use syncline_daemon::{Config, Followed, ReadyDaemon, Settings};
 use syncline_replica::ReplicaOptions;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -74,7 +74,11 @@ fn daemon(
     let (environment, output) = (context.environment.clone(), context.output.clone());
     let machine = Context::new(globals, environment, output);
     let meeting = replica_access::meeting(&machine)?;
-    let settings = SyncSettings::On(remote(endpoint)?);
+    // What agents do on this machine has no place in a demonstration.
+    let settings = Settings {
+        sync: SyncSettings::On(remote(endpoint)?),
+        ..Settings::off()
+    };
     let followed = Followed {
         files: Vec::new(),
         read: Box::new(move || Ok(settings.clone())),

@@ -79,7 +79,7 @@ fn usable((key, value): (&String, &serde_json::Value)) -> Option<(&'static str, 
     let key = match key.parse().ok()? {
         key @ (Key::Endpoint | Key::SyncEnabled | Key::SyncInterval) => key,
         // Credentials are per server, and lists are ours alone.
-        Key::Auth | Key::Privacy(_) => return None,
+        Key::Auth | Key::Capture | Key::Privacy(_) => return None,
     };
     let text = match value {
         serde_json::Value::String(text) => text.clone(),

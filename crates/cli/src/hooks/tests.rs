@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::agents::{HookAgent, Program};
-use super::plan::{Settings, State, Verb};
+use super::plan::{PlanError, Settings, State, Verb};
 
 const LISTED: [HookAgent; 2] = [HookAgent::ClaudeCode, HookAgent::Cursor];
 
@@ -198,6 +198,18 @@ fn a_lost_receipt_leaves_nothing_of_ours_behind() {
     std::fs::remove_dir_all(&settings.data_dir).unwrap();
     change(&settings, Verb::Uninstall);
     assert_eq!(read(&settings).as_deref(), Some("{\n  \"a\": 1\n}\n"));
+}
+
+#[test]
+fn settings_that_change_after_they_were_looked_at_are_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = settings(HookAgent::ClaudeCode, home.path());
+    write(&settings, "{}");
+    let plan = settings.clone().plan(Verb::Install).unwrap();
+    write(&settings, "{\"a\": 1}");
+    let refused = plan.carry_out().unwrap_err();
+    assert!(matches!(refused, PlanError::Changed { .. }), "{refused}");
+    assert_eq!(read(&settings).as_deref(), Some("{\"a\": 1}"));
 }
 
 /// JSON as people lay it out, with space and comments wherever they may stand.

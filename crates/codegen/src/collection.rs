@@ -241,7 +241,13 @@ impl<'r, 'd> Collection<'r, 'd> {
             }
             above = before;
         }
-        names::is_action(&self.name).then(|| format!("`{}` names an action", self.name))
+        // In `/search/contacts` as in `/contacts/search`.
+        let mut words = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Word(word) => Some(word),
+            Segment::Parameter(_) => None,
+        });
+        let action = words.find(|word| names::is_action(word));
+        action.map(|action| format!("goes by `{action}`, which names an action"))
     }
 
     /// Tells that the collection is not taken: an error where its author wanted it to sync.

@@ -69,6 +69,14 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
     })
 }
 
+/// What values a property of a record has, by the schemas for it there alone.
+pub(crate) fn kind_of_record<'d>(reading: &Reading<'d>, schemas: &[Node<'d>]) -> FieldKind {
+    match schemas.first() {
+        Some(node) => kind::of(reading, &Merged::of_all(reading, schemas), *node),
+        None => FieldKind::Json,
+    }
+}
+
 /// An answer says what a value is. Only a decimal is often plain text there, and told by what requests take.
 fn kind_of<'d>(
     reading: &Reading<'d>,

@@ -89,7 +89,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         unique: Vec::new(),
         references: Vec::new(),
     };
-    let parents = parents(group);
+    let parents = parents(reading, group);
     for (name, record) in properties {
         let sources = Sources {
             requests: requests.property(name),
@@ -112,11 +112,11 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
 }
 
 /// The fields that paths give: a new record under an account has its id from there.
-fn parents(group: &Group<'_, '_>) -> Vec<String> {
+fn parents<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Vec<String> {
     let parameters = group
         .collections
         .iter()
-        .filter_map(|one| field_parameters(one.segments, &group.record.schema).ok());
+        .filter_map(|one| field_parameters(reading, one.segments, &group.record.schema).ok());
     parameters.flatten().map(|(_, field)| field).collect()
 }
 

@@ -87,7 +87,7 @@ fn candidate<'r, 'd>(
         collection.leave_out(reading, Code::NO_SCHEMA, reason);
         return None;
     };
-    if let Err(parameter) = field_parameters(collection.segments, &record.schema) {
+    if let Err(parameter) = field_parameters(reading, collection.segments, &record.schema) {
         let reason = format!(
             "names records by `{parameter}`, which is no property of theirs: add one of that name"
         );
@@ -101,8 +101,8 @@ fn candidate<'r, 'd>(
             key,
             node,
         }),
-        Err(reason) => {
-            collection.leave_out(reading, Code::NO_KEY, &reason);
+        Err((code, reason)) => {
+            collection.leave_out(reading, code, &reason);
             None
         }
     }

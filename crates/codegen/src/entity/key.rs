@@ -5,6 +5,7 @@ use syncline_model::schema::{Field, FieldKind};
 use super::group::Group;
 use crate::collection::{Collection, Record};
 use crate::diagnostic::Code;
+use crate::field;
 use crate::merged::Merged;
 use crate::names::{self, folded};
 use crate::reading::Reading;
@@ -12,6 +13,30 @@ use crate::route::{Route, record_of_parameter};
 
 /// The property that the parameter of a record's path holds, else `id`.
 pub(super) fn of<'d>(
+    reading: &Reading<'d>,
+    collection: &Collection<'_, 'd>,
+    record: &Record<'d>,
+) -> Result<String, (Code, String)> {
+    let key = named(reading, collection, record).map_err(|reason| (Code::NO_KEY, reason))?;
+    let kind = field::kind_of_record(reading, &record.schema.property(&key));
+    match kind {
+        FieldKind::Text | FieldKind::Uuid | FieldKind::Int32 | FieldKind::Int64 => Ok(key),
+        FieldKind::Boolean
+        | FieldKind::Float
+        | FieldKind::Decimal
+        | FieldKind::Date
+        | FieldKind::Time
+        | FieldKind::Timestamp
+        | FieldKind::Json => {
+            let reason = format!(
+                "names a record by `{key}`, which is neither text, a uuid nor a whole number"
+            );
+            Err((Code::KEY, reason))
+        }
+    }
+}
+
+fn named<'d>(
     reading: &Reading<'d>,
     collection: &Collection<'_, 'd>,
     record: &Record<'d>,
@@ -50,12 +75,14 @@ pub(super) fn of<'d>(
 fn by_parameter<'n>(names: &[&'n str], parameter: &str, collection: &str) -> Option<&'n str> {
     let hint = record_of_parameter(parameter);
     let record = names::singular(collection, std::slice::from_ref(&hint));
+    // In words: a `username` is no user's `name`.
+    let parameter_words = names::snake_case(parameter);
     let exact = names.iter().find(|name| **name == parameter);
     let alike = || names.iter().find(|name| folded(name) == folded(parameter));
     let qualified = || {
         names
             .iter()
-            .find(|name| folded(&format!("{record}_{name}")) == folded(parameter))
+            .find(|name| format!("{record}_{}", names::snake_case(name)) == parameter_words)
     };
     exact.or_else(alike).or_else(qualified).copied()
 }
@@ -79,29 +106,13 @@ fn is_alike<'d>(
     }
 }
 
-/// Tells of a key whose values can't name a record.
+/// Tells of a key that the server would never see.
 pub(super) fn check(reading: &Reading<'_>, group: &Group<'_, '_>, fields: &[Field]) {
     let Some(field) = fields.iter().find(|field| field.name == group.key) else {
         return;
     };
     let node = group.record.schema.property(&group.key);
     let node = node.first().copied().unwrap_or(group.node);
-    match field.kind {
-        FieldKind::Text | FieldKind::Uuid | FieldKind::Int32 | FieldKind::Int64 => {}
-        FieldKind::Boolean
-        | FieldKind::Float
-        | FieldKind::Decimal
-        | FieldKind::Date
-        | FieldKind::Time
-        | FieldKind::Timestamp
-        | FieldKind::Json => {
-            let message = format!(
-                "`{}` names the records of `{}`, and must be text, a uuid or a whole number",
-                field.name, group.name
-            );
-            reading.error(node, Code::KEY, message);
-        }
-    }
     if field.sync_exclude {
         let message = format!(
             "`{}` names the records of `{}`, and must reach the server",

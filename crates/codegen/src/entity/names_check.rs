@@ -38,12 +38,15 @@ pub(super) fn entities<'e, 'd>(
             let message = format!("an entity can't be called `{name}`: SQLite keeps such names");
             reading.error(node, Code::NAME, message);
         }
-        for table in ["", "_synced", "_local"].map(|ending| format!("{folded}{ending}")) {
-            if let Some(other) = tables.insert(table.clone(), name) {
-                let message = format!("`{name}` and `{other}` would both have a table `{table}`");
-                reading.error(node, Code::COLLISION, message);
-            }
+        let own = ["", "_synced", "_local"].map(|ending| format!("{folded}{ending}"));
+        let taken = own
+            .iter()
+            .find_map(|table| Some((table, tables.get(table)?)));
+        if let Some((table, other)) = taken {
+            let message = format!("`{name}` and `{other}` would both have a table `{table}`");
+            reading.error(node, Code::COLLISION, message);
         }
+        tables.extend(own.map(|table| (table, name.as_str())));
     }
 }
 

@@ -2,25 +2,27 @@
 
 use std::collections::HashSet;
 
-use syncline_model::schema::Operation;
+use syncline_model::schema::{FieldKind, Operation};
 
 use super::group::Group;
 use crate::collection::Use;
 use crate::diagnostic::Code;
 use crate::document::Node;
+use crate::field;
 use crate::merged::Merged;
 use crate::names::{self, folded};
 use crate::reading::Reading;
 use crate::route::{Route, Segment};
 
 /// The operations of a group's collections, by verb, then by path.
-pub(super) fn read(reading: &Reading<'_>, group: &Group<'_, '_>) -> Vec<Operation> {
+pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Vec<Operation> {
     let mut operations = Vec::new();
     let mut known = HashSet::new();
     for collection in &group.collections {
         let segments = collection.segments;
         // Every collection of the group has been asked before.
-        let parameters = field_parameters(segments, &group.record.schema).unwrap_or_default();
+        let parameters =
+            field_parameters(reading, segments, &group.record.schema).unwrap_or_default();
         for one in &collection.uses {
             let route = (
                 one.call.method.as_str(),
@@ -75,36 +77,37 @@ fn is_public(reading: &Reading<'_>, one: &Use<'_, '_>) -> bool {
 
 /// The properties that the parameters of a collection's path hold. `Err` is the first that holds none.
 ///
-/// `/accounts/{account_id}/invoices` names the invoices whose `account_id` it is, and so does
-/// `/accounts/{id}/invoices`.
-pub(super) fn field_parameters(
-    segments: &[Segment<'_>],
-    schema: &Merged<'_>,
+/// `/accounts/{account_id}/invoices` names the invoices whose `account_id` it is, and so do
+/// `/accounts/{id}/invoices` and `/accounts/{account}/invoices`.
+pub(super) fn field_parameters<'d>(
+    reading: &Reading<'d>,
+    segments: &[Segment<'d>],
+    schema: &Merged<'d>,
 ) -> Result<Vec<(String, String)>, String> {
     let mut found = Vec::new();
-    let mut before = None;
+    let mut owner = String::new();
     let properties = schema.properties();
     for segment in segments {
-        match segment {
-            Segment::Word(word) => before = Some(word),
-            Segment::Parameter(parameter) => {
-                let owner = before
-                    .map(|word| names::singular(word, &[]))
-                    .unwrap_or_default();
-                let is_own_name = |name: &&str| folded(name) == folded(parameter);
-                let of_owner = folded(&format!("{owner}_id"));
-                let is_bare = folded(parameter) == "id" || folded(parameter) == folded(&owner);
-                let names_owner = |name: &&str| is_bare && folded(name) == of_owner;
-                let mut names = properties.iter().map(|(name, _)| *name);
-                // `{id}` is the owner's, and never the record's own.
-                let field = match is_bare {
-                    false => names.find(is_own_name),
-                    true => names.find(names_owner),
-                };
-                let field = field.ok_or_else(|| (*parameter).to_owned())?;
-                found.push(((*parameter).to_owned(), field.to_owned()));
+        let parameter = match segment {
+            Segment::Word(word) => {
+                owner = names::singular(word, &[]);
+                continue;
             }
-        }
+            Segment::Parameter(parameter) => *parameter,
+        };
+        // `{id}` is the owner's, and never the record's own.
+        let own_name = (folded(parameter) != "id").then(|| folded(parameter));
+        let is_owners = own_name.as_ref().is_none_or(|name| *name == folded(&owner));
+        let owners_name = is_owners.then(|| folded(&format!("{owner}_id")));
+        let by_name = |wanted: String| {
+            let mut alike = properties.iter().filter(|(name, _)| folded(name) == wanted);
+            alike.find(|(_, schemas)| field::kind_of_record(reading, schemas) != FieldKind::Json)
+        };
+        let field = own_name
+            .and_then(by_name)
+            .or_else(|| owners_name.and_then(by_name));
+        let (field, _) = field.ok_or_else(|| parameter.to_owned())?;
+        found.push((parameter.to_owned(), (*field).to_owned()));
     }
     Ok(found)
 }

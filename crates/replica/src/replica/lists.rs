@@ -8,12 +8,17 @@
 //! any process of this replica. To undo is to write anew: what others have changed since in other
 //! parts of an item stays.
 
-use syncline_model::list::{Command, Jitter, Plan, PlanError, PlannedOp, Planning, Source, plan};
-use syncline_model::{ActorId, ItemId, ListId, OpKey, Timestamp};
+mod planned;
+
+use syncline_model::list::{
+    Command, Jitter, ListView, Plan, PlanError, PlannedOp, Planning, Source, plan,
+};
+use syncline_model::{ActorId, Clock, ItemId, ListId, Op, OpKey, Timestamp};
 use syncline_store::lists::StoredLists;
 use syncline_store::local::{ListChange, ListDesk, ListStep, NewOp, Stack, WriteError};
 use syncline_store::{StoreError, TenantFile};
 
+use self::planned::PlannedLists;
 use super::Replica;
 use super::write::clock_seen;
 use crate::{Changes, Host, ReplicaError};
@@ -92,7 +97,7 @@ impl Replica {
     }
 
     /// Carries out several commands as one change, which is undone as one: `change` says what it is.
-    /// None of them may depend on another.
+    /// Each is planned on what those before it make of the lists.
     pub fn change_lists_together(
         &mut self,
         change: &ListChange,
@@ -100,12 +105,7 @@ impl Replica {
     ) -> Result<ListsChanged, ListError> {
         let now = self.place.host.now();
         let keys = self.decide_lists(|desk, lists| {
-            let mut whole = Plan::default();
-            for command in commands {
-                let Plan { ops, inverse } = lists.plan(command, Source::Person)?;
-                whole.ops.extend(ops);
-                whole.inverse.extend(inverse);
-            }
+            let whole = lists.plan_all(commands)?;
             if whole.ops.is_empty() {
                 return Ok(Vec::new());
             }
@@ -211,11 +211,12 @@ impl Replica {
                 if !whole && need == Need::WholeOutbox {
                     return Ok(None);
                 }
-                let actor = desk.actor()?;
+                let (actor, clock) = desk.writer()?;
                 let standing = Standing {
                     tenant,
                     host,
                     actor,
+                    clock: clock.max(clock_seen(tenant)?),
                 };
                 decide(desk, &standing).map(Some)
             })
@@ -236,6 +237,8 @@ struct Standing<'v> {
     host: &'v dyn Host,
     /// Who will write.
     actor: ActorId,
+    /// The last clock before that.
+    clock: u64,
 }
 
 /// What reverses a step.
@@ -247,15 +250,54 @@ struct Reversal {
 }
 
 impl Standing<'_> {
-    fn plan(&self, command: &Command, source: Source) -> Result<Plan, ListError> {
-        let view = StoredLists::new(self.tenant.connection());
-        // Two commands of one change may aim at one gap, which neither sees the other fill.
+    /// Plans commands one after the other, each on what those before it make of the lists.
+    fn plan_all(&self, commands: &[Command]) -> Result<Plan, ListError> {
+        let mut lists = PlannedLists::new(StoredLists::new(self.tenant.connection()));
+        let (mut whole, mut clock) = (Plan::default(), self.clock);
+        for (number, command) in commands.iter().enumerate() {
+            let Plan { ops, inverse } = self.plan(&lists, command, Source::Person)?;
+            // Nobody looks at what the last one makes of them.
+            let seen = if number + 1 < commands.len() {
+                &ops[..]
+            } else {
+                &[]
+            };
+            for op in seen {
+                clock += 1;
+                lists.fold(&self.op_of(op, clock)?)?;
+            }
+            whole.ops.extend(ops);
+            whole.inverse.extend(inverse);
+        }
+        Ok(whole)
+    }
+
+    /// The op that a planned one will be.
+    fn op_of(&self, planned: &PlannedOp, clock: u64) -> Result<Op, ListError> {
+        let clock = Clock::new(clock).map_err(|error| ListError::Write(error.into()))?;
+        Ok(Op {
+            key: OpKey {
+                actor: self.actor.clone(),
+                clock,
+                scope: planned.scope.clone(),
+                resource: planned.resource.clone(),
+            },
+            payload: planned.payload.clone(),
+        })
+    }
+
+    fn plan(
+        &self,
+        view: &impl ListView<Error = StoreError>,
+        command: &Command,
+        source: Source,
+    ) -> Result<Plan, ListError> {
         let planning = Planning {
             source,
             actor: Some(&self.actor),
             jitter: jitter(self.host),
         };
-        plan(&view, command, planning).map_err(|error| match error {
+        plan(view, command, planning).map_err(|error| match error {
             PlanError::View(error) => view_failed(error),
             declined => ListError::Declined(declined),
         })
@@ -266,8 +308,9 @@ impl Standing<'_> {
     fn reverse(&self, step: &ListStep) -> Result<Reversal, ListError> {
         let mut reversal = Reversal::default();
         let mut back = Vec::new();
+        let view = StoredLists::new(self.tenant.connection());
         for command in &step.back {
-            match self.plan(command, Source::History) {
+            match self.plan(&view, command, Source::History) {
                 Ok(plan) => {
                     reversal.ops.extend(plan.ops);
                     back.push(plan.inverse);

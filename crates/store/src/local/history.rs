@@ -36,6 +36,14 @@ pub struct ListChange {
     pub item: Option<ItemId>,
     /// How many items it was about.
     pub items: u64,
+    /// How many other lists it was about.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub other_lists: u64,
+}
+
+/// Steps of earlier versions do not say this.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl ListChange {
@@ -47,12 +55,14 @@ impl ListChange {
             list: list.clone(),
             item: None,
             items: 0,
+            other_lists: 0,
         };
         let on_item = |item: &ItemRef| Self {
             kind: kind.clone(),
             list: item.list.clone(),
             item: Some(item.item.clone()),
             items: 1,
+            other_lists: 0,
         };
         match command {
             Command::NewList { list, .. }
@@ -137,9 +147,10 @@ impl ListDesk<'_> {
         newest_order(self.transaction)
     }
 
-    /// Who writes ops here.
-    pub fn actor(&self) -> Result<ActorId, StoreError> {
-        Ok(read_identity(self.transaction)?.actor)
+    /// Who writes ops here, and the clock of the last that was written.
+    pub fn writer(&self) -> Result<(ActorId, u64), StoreError> {
+        let identity = read_identity(self.transaction)?;
+        Ok((identity.actor, identity.clock))
     }
 
     /// The name of the current tenant file.

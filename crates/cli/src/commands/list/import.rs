@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use syncline_model::ListId;
 use syncline_model::list::{Command, ListView, PlanError, Spot, TextKind};
 use syncline_model::registry::List;
-use syncline_model::{ListId, OpKey};
 use syncline_replica::{ListChange, Replica};
 use syncline_store::checklist::{
     Checklist, EntryProblem, ForeignLine, ImportPlan, SnapshotError, SnapshotList, plan_import,
@@ -111,11 +111,14 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         left_out: Vec::new(),
         state: WriteState::Unchanged,
     };
-    let mut keys = Vec::new();
+    let mut commands = Vec::new();
     for filling in fillings {
-        let filled = fill(&mut replica, filling, &mut keys, &mut imported);
-        filled.map_err(|failure| written_before(failure, &keys))?;
+        fill(&mut replica, filling, &mut commands, &mut imported)?;
     }
+    let keys = match change(&imported.lists) {
+        Some(change) => replica.change_lists_together(&change, &commands)?.keys,
+        None => Vec::new(),
+    };
     let Delivered {
         state, delivery, ..
     } = delivery::after_write(context, replica, &keys, args.wait.stay());
@@ -243,41 +246,31 @@ fn own_filling(read: SnapshotList, here: Option<List>) -> Result<Filling, Failur
     })
 }
 
+/// Adds what one list needs to the commands, and what that comes to.
 fn fill(
     replica: &mut Replica,
     filling: Filling,
-    keys: &mut Vec<OpKey>,
+    commands: &mut Vec<Command>,
     imported: &mut Imported,
 ) -> Outcome {
     let Filling {
         list,
         is_new,
-        checklist,
+        mut checklist,
     } = filling;
     if is_new {
-        let made = replica.change_lists(&Command::NewList {
+        commands.push(Command::NewList {
             list: list.list.clone(),
             title: list.title.clone(),
             spot: Spot::End,
-        })?;
-        keys.extend(made.keys);
+        });
     }
-    let mut checklist = checklist;
-    let left_out = std::mem::take(&mut checklist.foreign);
-    imported
-        .left_out
-        .extend(left_out.into_iter().map(LeftOut::from));
+    let left_out = std::mem::take(&mut checklist.foreign).into_iter();
+    imported.left_out.extend(left_out.map(LeftOut::from));
     let plan = plan(replica, &list.list, checklist)?;
-    let change = ListChange {
-        kind: "import".to_owned(),
-        list: list.list.clone(),
-        item: None,
-        items: plan.items_new + plan.items_changed,
-    };
-    keys.extend(replica.change_lists_together(&change, &plan.commands)?.keys);
-    imported
-        .problems
-        .extend(plan.problems.iter().map(Problem::from));
+    commands.extend(plan.commands);
+    let problems = plan.problems.iter().map(Problem::from);
+    imported.problems.extend(problems);
     imported.lists.push(ImportedList {
         list_id: list.list,
         title: list.title,
@@ -289,14 +282,17 @@ fn fill(
     Ok(())
 }
 
-/// The failure of a later step, where the steps before it have written `keys`.
-fn written_before(failure: Failure, keys: &[OpKey]) -> Failure {
-    if keys.is_empty() {
-        return failure;
-    }
-    failure.state(
-        "a part of the file is imported; the same file again adds the rest, and nothing twice",
-    )
+/// What the history calls it; none: the file has no list.
+fn change(lists: &[ImportedList]) -> Option<ListChange> {
+    let (first, others) = lists.split_first()?;
+    let items = lists.iter().map(|list| list.items_new + list.items_changed);
+    Some(ListChange {
+        kind: "import".to_owned(),
+        list: first.list_id.clone(),
+        item: None,
+        items: items.sum(),
+        other_lists: others.len() as u64,
+    })
 }
 
 fn plan(replica: &mut Replica, list: &ListId, file: Checklist) -> Result<ImportPlan, Failure> {

@@ -1,5 +1,7 @@
 //! Changing lists, undoing and redoing, by one process and by several.
 
+mod faults;
+mod together;
 mod walk;
 
 use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot};

@@ -12,6 +12,7 @@ mod hints;
 mod tests;
 mod value;
 mod views;
+mod write;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -28,6 +29,10 @@ use crate::sessions::PriceTable;
 pub use hints::Hint;
 pub use value::SqlValue;
 pub use views::{SqlView, VIEWS, ViewColumn};
+pub use write::{
+    SqlChanges, SqlWrite, WRITE_ROWS_MAX, WriteError, WriteKind, WriteOps, WritePlan,
+    WritePlanError, changes_of, plan_write,
+};
 
 /// The longest text or blob that a query may make, in bytes.
 pub const VALUE_BYTES_MAX: i32 = 64 << 20;
@@ -149,18 +154,7 @@ impl SqlReader {
         late: &AtomicBool,
     ) -> Result<SqlEnd, SqlError<R::Error>> {
         let failed = |error| self.failure(error, late);
-        if sql.len() > STATEMENT_BYTES_MAX as usize {
-            return Err(SqlError::TooLarge);
-        }
-        // A name in SQL is spelled out, whatever its case: what doesn't hold the secret can't bear it.
-        if sql
-            .to_ascii_lowercase()
-            .contains(&self.secret.to_ascii_lowercase())
-        {
-            return Err(SqlError::Refused {
-                what: "what is beneath the views is not for queries".to_owned(),
-            });
-        }
+        check_text(sql, &self.secret)?;
         self.refusal().take();
         let mut statement = match self.connection.prepare(sql) {
             Ok(statement) => statement,
@@ -205,38 +199,62 @@ impl SqlReader {
     }
 
     fn failure<E>(&self, error: rusqlite::Error, late: &AtomicBool) -> SqlError<E> {
-        if let Some(what) = self.refusal().take() {
-            return SqlError::Refused { what };
+        failure_of(error, self.refusal().take(), late)
+    }
+}
+
+/// Refuses a text that is too long, or that names what is beneath the views.
+fn check_text<E>(sql: &str, secret: &str) -> Result<(), SqlError<E>> {
+    if sql.len() > STATEMENT_BYTES_MAX as usize {
+        return Err(SqlError::TooLarge);
+    }
+    // A name in SQL is spelled out, whatever its case: what doesn't hold the secret can't bear it.
+    let names_it = sql
+        .to_ascii_lowercase()
+        .contains(&secret.to_ascii_lowercase());
+    if names_it {
+        return Err(SqlError::Refused {
+            what: "what is beneath the views is not for queries".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Why a statement failed: `refused` is what the authorizer refused, `late` whether its time was up.
+fn failure_of<E>(
+    error: rusqlite::Error,
+    refused: Option<String>,
+    late: &AtomicBool,
+) -> SqlError<E> {
+    if let Some(what) = refused {
+        return SqlError::Refused { what };
+    }
+    match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) if late.load(Ordering::Relaxed) => {
+            return SqlError::TimedOut;
         }
-        match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) if late.load(Ordering::Relaxed) => {
-                return SqlError::TimedOut;
-            }
-            Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => return SqlError::TooLarge,
-            _ => {}
+        Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => return SqlError::TooLarge,
+        _ => {}
+    }
+    // What SQLite itself says is wrong with the text.
+    let (message, offset) = match error {
+        rusqlite::Error::SqlInputError { msg, offset, .. } => (msg, usize::try_from(offset).ok()),
+        rusqlite::Error::SqliteFailure(cause, Some(message))
+            if cause.code == ErrorCode::Unknown =>
+        {
+            (message, None)
         }
-        // What SQLite itself says is wrong with the text.
-        let (message, offset) = match error {
-            rusqlite::Error::SqlInputError { msg, offset, .. } => {
-                (msg, usize::try_from(offset).ok())
-            }
-            rusqlite::Error::SqliteFailure(cause, Some(message))
-                if cause.code == ErrorCode::Unknown =>
-            {
-                (message, None)
-            }
-            other => return store(other),
+        other => return store(other),
+    };
+    if message.ends_with("because it is a view") {
+        return SqlError::Refused {
+            what: "the statement writes".to_owned(),
         };
-        if message.ends_with("because it is a view") {
-            return SqlError::Refused {
-                what: "the statement writes".to_owned(),
-            };
-        }
-        SqlError::Invalid {
-            hint: hints::hint(&message),
-            message,
-            offset,
-        }
+    }
+    SqlError::Invalid {
+        hint: hints::hint(&message),
+        message,
+        offset,
     }
 }
 
@@ -252,6 +270,17 @@ fn prepare(
     refused: &Arc<Mutex<Option<String>>>,
 ) -> rusqlite::Result<String> {
     connection.busy_timeout(Duration::from_secs(5))?;
+    let secret = make_views(connection, prices)?;
+    connection.pragma_update(None, "query_only", "ON")?;
+    guard::limit(connection)?;
+    let names = guard::Names::of(connection, &secret)?;
+    guard::watch(connection, names, Arc::clone(refused))?;
+    Ok(secret)
+}
+
+/// Makes the views and functions, and bounds the memory. Gives what the names of the views' lower halves
+/// begin with.
+fn make_views(connection: &Connection, prices: &PriceTable) -> rusqlite::Result<String> {
     connection.pragma_update(None, "hard_heap_limit", MEMORY_BYTES_MAX)?;
     functions::register(connection, prices)?;
     let secret: String =
@@ -265,16 +294,5 @@ fn prepare(
              CREATE TEMP VIEW {name} AS SELECT * FROM {secret}_{name};"
         ))?;
     }
-    let tables = connection
-        .prepare("SELECT name FROM main.sqlite_schema")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    connection.pragma_update(None, "query_only", "ON")?;
-    guard::limit(connection)?;
-    let names = guard::Names {
-        tables,
-        secret: secret.clone(),
-    };
-    guard::watch(connection, names, Arc::clone(refused))?;
     Ok(secret)
 }

@@ -65,10 +65,11 @@ const BANS: &[Ban] = &[
 ];
 
 /// Where SQL is at home. This crate names the words it looks for.
-const SQL_HOMES: [&str; 7] = [
+const SQL_HOMES: [&str; 8] = [
     "crates/store/",
     // What users type.
     "crates/cli/tests/it/query.rs",
+    "crates/cli/tests/it/query_write.rs",
     "crates/server/src/log.rs",
     "crates/server/src/log/",
     "crates/simdisk/",

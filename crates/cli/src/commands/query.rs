@@ -5,6 +5,7 @@ mod interactive;
 mod run;
 mod table;
 mod worker;
+mod write;
 
 use std::io::Read;
 use std::num::NonZeroU64;
@@ -15,12 +16,18 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::span::Span;
 use run::Query;
+use write::Ask;
 
 /// Read what is stored here with SQL
 ///
-/// One statement that reads, over views that stay as they are from version to version: threads,
-/// entries, lists, items. `query --views` tells their columns. Nothing can be written, and no other
-/// file be reached. In JSON a blob is a string of hexadecimal digits.
+/// One statement that reads, over views that stay as they are from version to version: sessions,
+/// messages, tools, threads, entries, lists, items and more. `query --views` tells their columns. Nothing
+/// is written without --write, and no other file is reached. In JSON a blob is a string of hexadecimal
+/// digits.
+///
+/// With --write, a DELETE or UPDATE of one view is written as any other change is, once it was confirmed:
+/// to this machine, and to every other by the next sync. What can't be said anew is refused. With --json:
+/// {view, rows, deleted, columns, state}.
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
     /// The statement; `-` reads it from standard input
@@ -48,6 +55,12 @@ pub(crate) struct QueryArgs {
     /// Tell the views and their columns
     #[arg(long, conflicts_with = "sql")]
     views: bool,
+    /// Let the statement delete or update rows of a view
+    #[arg(long, conflicts_with_all = ["interactive", "views"])]
+    write: bool,
+    /// Don't ask before rows are changed
+    #[arg(short, long, requires = "write")]
+    yes: bool,
 }
 
 /// How rows are printed.
@@ -102,11 +115,16 @@ pub(crate) fn run(args: &QueryArgs, context: &Context) -> Outcome {
     query.rows_max = args.limit.0.map(NonZeroU64::get);
     query.time = args.timeout.duration();
     query.width = args.width;
-    match args.sql.as_deref() {
-        None => interactive::run(query, context),
-        Some("-") => query.print(&from_input()?, context),
-        Some(sql) => query.print(sql, context),
+    let sql = match args.sql.as_deref() {
+        None => return interactive::run(query, context),
+        Some("-") => from_input()?,
+        Some(sql) => sql.to_owned(),
+    };
+    if args.write {
+        let ask = if args.yes { Ask::Nothing } else { Ask::First };
+        return write::run(query, &sql, ask, context);
     }
+    query.print(&sql, context)
 }
 
 fn from_input() -> Result<String, Failure> {

@@ -29,6 +29,7 @@ mod login;
 mod logs;
 mod machine;
 mod query;
+mod query_write;
 mod readme;
 mod reference;
 mod reported;

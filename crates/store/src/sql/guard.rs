@@ -34,6 +34,19 @@ pub(super) struct Names {
     pub(super) secret: String,
 }
 
+impl Names {
+    pub(super) fn of(connection: &Connection, secret: &str) -> rusqlite::Result<Self> {
+        let tables = connection
+            .prepare("SELECT name FROM main.sqlite_schema")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            tables,
+            secret: secret.to_owned(),
+        })
+    }
+}
+
 /// Has every statement asked what it would do; a refusal is left in `refused`.
 pub(super) fn watch(
     connection: &mut Connection,
@@ -47,6 +60,42 @@ pub(super) fn watch(
         *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
         Authorization::Deny
     }))
+}
+
+/// As [`watch`], of statements that may also change the views: their triggers note what would become of
+/// the rows.
+pub(super) fn watch_changes(
+    connection: &mut Connection,
+    names: Names,
+    refused: Arc<Mutex<Option<String>>>,
+) -> rusqlite::Result<()> {
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        if is_change(&context, &names) {
+            return Authorization::Allow;
+        }
+        let Some(what) = objection(&context, &names) else {
+            return Authorization::Allow;
+        };
+        *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+        Authorization::Deny
+    }))
+}
+
+/// Whether this is a change of a view, or the note that a view's own trigger makes of it.
+fn is_change(context: &AuthContext<'_>, names: &Names) -> bool {
+    let is_ours = |name: &str| name.starts_with(&names.secret);
+    let is_temp = context.database_name == Some("temp");
+    match context.action {
+        AuthAction::Delete { table_name } | AuthAction::Update { table_name, .. } => {
+            let mut views = VIEWS.iter();
+            let is_view = views.any(|view| view.name.eq_ignore_ascii_case(table_name));
+            is_temp && is_view && context.accessor.is_none()
+        }
+        AuthAction::Insert { table_name } => {
+            is_temp && is_ours(table_name) && context.accessor.is_some_and(is_ours)
+        }
+        _ => false,
+    }
 }
 
 /// Why the statement may not do this; none: it may.

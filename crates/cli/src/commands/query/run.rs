@@ -110,7 +110,11 @@ fn timed_out(time: Duration) -> Failure {
 }
 
 /// What to tell of a query that did not run to its end.
-fn failure(error: SqlError<io::Error>, sql: &str, time: Duration) -> Failure {
+pub(super) fn failure<E: std::error::Error + Send + Sync + 'static>(
+    error: SqlError<E>,
+    sql: &str,
+    time: Duration,
+) -> Failure {
     match error {
         SqlError::Invalid {
             message,
@@ -155,7 +159,7 @@ fn failure(error: SqlError<io::Error>, sql: &str, time: Duration) -> Failure {
         SqlError::Store(error) => Failure::new("replica_failed", "could not read the replica")
             .because(error)
             .fix("syncline doctor"),
-        SqlError::Rows(error) => Failure::output(error),
+        SqlError::Rows(error) => Failure::output(io::Error::other(error)),
     }
 }
 

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use super::file;
 use crate::sessions::PriceTable;
-use crate::sql::{SqlEnd, SqlError, SqlReader, SqlRows, SqlValue};
+use crate::sql::{SqlEnd, SqlError, SqlReader, SqlRows, SqlValue, SqlWrite, changes_of};
 use parts::{BOMBS, FILES, HIDDEN, PRAGMAS, READS, REMARKS, SCHEMAS, VIEWS, WRITES};
 
 const COUNT: u64 = 5_000;
@@ -166,6 +166,45 @@ fn planted() -> (tempfile::TempDir, std::path::PathBuf) {
     connection.execute_batch(&plant).unwrap();
     fs::write(dir.path().join("secret.txt"), CANARY).unwrap();
     (dir, path)
+}
+
+#[test]
+fn no_statement_that_may_change_views_writes_to_the_file() {
+    let (dir, path) = planted();
+    let prices = PriceTable::built_in();
+    let note = |sql: &str| {
+        let mut looks = 0;
+        let is_up = move || {
+            looks += 1;
+            looks > LOOKS_MAX
+        };
+        changes_of(&path, &prices, sql, is_up)
+    };
+    // While it is open, the files beside it stay.
+    let mut reader = SqlReader::open(&path, &prices).unwrap();
+    let sql = "SELECT content FROM entries";
+    let end = reader.run(sql, None, || false, &mut Watched::default());
+    assert_eq!(end.unwrap(), SqlEnd::Whole);
+    let before = contents(dir.path());
+    let in_dir = dir.path().to_str().unwrap();
+    let mut changes = 0;
+    for seed in 0..COUNT / 20 {
+        let random = &mut Random(seed);
+        let base = random.pick(WRITES);
+        let sql = named(random, base, in_dir);
+        let sql = decorated(random, sql);
+        changes += u64::from(matches!(note(&sql), Ok(SqlWrite::Changes(_))));
+        assert!(contents(dir.path()) == before, "{seed} has written: {sql}");
+    }
+    assert!(changes > 0, "no attack changes a view");
+    for sql in [
+        "DELETE FROM threads WHERE EXISTS (SELECT 1 FROM main.ops)",
+        "UPDATE threads SET name = (SELECT name FROM main.threads WHERE status = 'deleted')",
+        "UPDATE items SET text = (SELECT group_concat(sql) FROM sqlite_schema)",
+        "UPDATE items SET text = readfile('secret.txt')",
+    ] {
+        assert!(note(sql).is_err(), "{sql}");
+    }
 }
 
 #[test]

@@ -1,0 +1,214 @@
+//! What a statement of others would change in the views.
+//!
+//! Nothing is written here: the file is open for reading alone. Triggers on the views note each row that
+//! the statement would change, and what it would become; what the rows mean for the log is planned from
+//! those notes. So it is SQLite that reads the statement, whatever its `WHERE`.
+
+mod plan;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use super::{SqlError, SqlView, VIEWS, failure_of, guard, make_views};
+use crate::file::{OpenError, StoreError, connect_to_read};
+use crate::sessions::PriceTable;
+
+pub use plan::{WriteOps, WritePlan, WritePlanError, plan_write};
+
+/// How many rows one statement may change: each becomes a part of an op.
+pub const WRITE_ROWS_MAX: u64 = 100_000;
+
+/// What is done to rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteKind {
+    Delete,
+    Update,
+}
+
+/// The rows of one view that a statement would change.
+#[derive(Debug)]
+pub struct SqlChanges {
+    pub view: &'static SqlView,
+    pub kind: WriteKind,
+    rows: Vec<RowChange>,
+}
+
+impl SqlChanges {
+    pub fn count(&self) -> u64 {
+        self.rows.len() as u64
+    }
+}
+
+/// A row as it is and, where it is updated, as it would be; in the order of the view's columns.
+#[derive(Debug)]
+struct RowChange {
+    old: Vec<Value>,
+    new: Vec<Value>,
+}
+
+/// What a statement would do.
+#[derive(Debug)]
+pub enum SqlWrite {
+    /// It reads.
+    Nothing,
+    Changes(SqlChanges),
+    /// It changes more rows than one may.
+    TooMany,
+}
+
+/// Notes what `sql` would change in the views of the tenant file at `path`. `is_up` is asked now and
+/// then; when it says so, the statement ends.
+pub fn changes_of(
+    path: &Path,
+    prices: &PriceTable,
+    sql: &str,
+    mut is_up: impl FnMut() -> bool + Send + 'static,
+) -> Result<SqlWrite, WriteError> {
+    let mut connection = connect_to_read(path)?;
+    let refused = Arc::new(Mutex::new(None));
+    let secret = watch(&mut connection, prices, &refused).map_err(StoreError::from)?;
+    let late = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&late);
+    let look = move || {
+        let up = is_up();
+        told.fetch_or(up, Ordering::Relaxed);
+        up
+    };
+    connection
+        .progress_handler(super::STEPS_BETWEEN_LOOKS, Some(look))
+        .map_err(StoreError::from)?;
+    let reads = run(&connection, sql, &refused, &late, &secret)?;
+    connection
+        .authorizer(None::<fn(rusqlite::hooks::AuthContext<'_>) -> rusqlite::hooks::Authorization>)
+        .map_err(StoreError::from)?;
+    match reads {
+        true => Ok(SqlWrite::Nothing),
+        false => Ok(noted(&connection, &secret).map_err(StoreError::from)?),
+    }
+}
+
+/// Why it is not known what a statement would change.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("could not open the file")]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Sql(#[from] SqlError<std::convert::Infallible>),
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Sql(SqlError::Store(error))
+    }
+}
+
+/// Makes the views with their triggers, then lets nothing but reading and noting pass.
+fn watch(
+    connection: &mut Connection,
+    prices: &PriceTable,
+    refused: &Arc<Mutex<Option<String>>>,
+) -> rusqlite::Result<String> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    let secret = make_views(connection, prices)?;
+    for view in VIEWS {
+        let list = |prefix: &str| -> String {
+            let columns = view.columns.iter().map(|c| format!("{prefix}{}", c.name));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        let nothing = vec!["NULL"; view.columns.len()].join(", ");
+        let (name, old, new) = (view.name, list("OLD."), list("NEW."));
+        connection.execute_batch(&format!(
+            "CREATE TEMP TABLE {secret}_log_{name} (is_update, {}, {});\n\
+             CREATE TEMP TRIGGER {secret}_delete_{name} INSTEAD OF DELETE ON temp.{name} BEGIN \
+             INSERT INTO {secret}_log_{name} VALUES (0, {old}, {nothing}); END;\n\
+             CREATE TEMP TRIGGER {secret}_update_{name} INSTEAD OF UPDATE ON temp.{name} BEGIN \
+             INSERT INTO {secret}_log_{name} VALUES (1, {old}, {new}); END;",
+            list("old_"),
+            list("new_"),
+        ))?;
+    }
+    guard::limit(connection)?;
+    let names = guard::Names::of(connection, &secret)?;
+    guard::watch_changes(connection, names, Arc::clone(refused))?;
+    Ok(secret)
+}
+
+/// Runs the statement; whether it reads, and was not run.
+fn run(
+    connection: &Connection,
+    sql: &str,
+    refused: &Mutex<Option<String>>,
+    late: &AtomicBool,
+    secret: &str,
+) -> Result<bool, SqlError<std::convert::Infallible>> {
+    let failed = |error| {
+        let what = refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        failure_of(error, what, late)
+    };
+    super::check_text(sql, secret)?;
+    let mut statement = match connection.prepare(sql) {
+        Ok(statement) => statement,
+        Err(rusqlite::Error::MultipleStatement) => return Err(SqlError::Several),
+        Err(error) => return Err(failed(error)),
+    };
+    if statement.readonly() {
+        return Ok(true);
+    }
+    if statement.column_count() > 0 {
+        let what = "RETURNING gives rows that nobody has changed yet".to_owned();
+        return Err(SqlError::Refused { what });
+    }
+    if statement.parameter_count() > 0 {
+        return Err(SqlError::Parameters);
+    }
+    let mut rows = statement.raw_query();
+    while rows.next().map_err(failed)?.is_some() {}
+    Ok(false)
+}
+
+/// What the triggers have noted.
+fn noted(connection: &Connection, secret: &str) -> rusqlite::Result<SqlWrite> {
+    for view in VIEWS {
+        let table = format!("temp.{secret}_log_{}", view.name);
+        let count: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+                row.get(0)
+            })?;
+        if count as u64 > WRITE_ROWS_MAX {
+            return Ok(SqlWrite::TooMany);
+        }
+        if count == 0 {
+            continue;
+        }
+        let width = view.columns.len();
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+        let mut kind = WriteKind::Delete;
+        let rows = statement.query_map([], |row| {
+            if row.get::<_, i64>(0)? == 1 {
+                kind = WriteKind::Update;
+            }
+            let cells = |first: usize| -> rusqlite::Result<Vec<Value>> {
+                (first..first + width).map(|n| row.get(n)).collect()
+            };
+            Ok(RowChange {
+                old: cells(1)?,
+                new: cells(1 + width)?,
+            })
+        })?;
+        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        return Ok(SqlWrite::Changes(SqlChanges { view, kind, rows }));
+    }
+    Ok(SqlWrite::Changes(SqlChanges {
+        view: &VIEWS[0],
+        kind: WriteKind::Update,
+        rows: Vec::new(),
+    }))
+}

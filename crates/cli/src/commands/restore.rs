@@ -211,6 +211,16 @@ fn into_replica(
             manifest.made_at
         );
         ask(args, &question, context)?;
+        // Who was asked has read it.
+        if args.yes && waiting > 0 {
+            context.output.note(format_args!(
+                "{} not been sent: kept in what is moved aside, and nowhere else",
+                match waiting {
+                    1 => "1 op has".to_owned(),
+                    waiting => format!("{waiting} ops have"),
+                }
+            ));
+        }
     }
     let mut progress = Progress::new(context, Instant::now());
     let reached = |at: Reached| progress.show(at.done, Some(at.whole));

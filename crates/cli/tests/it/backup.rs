@@ -166,7 +166,11 @@ fn a_replica_is_put_back_as_another_one_and_loses_nothing_that_it_held() {
     );
     push(&ann, "after the backup");
     ann.run(&["restore", "copy"]).failed(2, "not_confirmed");
-    ann.run(&["restore", "copy", "--yes"]).done();
+    ann.run_with(&offline, &["thread", "push", "plan", "never sent"])
+        .done();
+    ann.run(&["restore", "copy", "--yes"])
+        .done()
+        .says("1 op has not been sent");
     assert_eq!(ann.contents("plan"), ["one", "unsent"]);
     push(&ann, "as another replica");
     sync(&[&ann, &ben]);

@@ -95,3 +95,38 @@ fn read(path: &Path, options: &FileOptions, keep: Keep, now: Timestamp) -> Resul
 }
 
 const UNPOISONED: &str = "nothing panics under this lock";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use syncline_model::{ActorId, TenantId};
+    use syncline_store::control::DataDirectory;
+
+    use super::*;
+    use crate::auth::{AuthMode, Exposure};
+    use crate::config::ServeConfig;
+    use crate::metrics::Metrics;
+    use crate::server::now;
+
+    #[tokio::test]
+    async fn a_log_that_is_not_used_is_read_once_and_again_when_it_was_used() {
+        let root = tempfile::TempDir::new().unwrap();
+        let exposure = Exposure::LoopbackOnly;
+        let mut config = ServeConfig::new(root.path(), AuthMode::None { exposure });
+        config.tenants_open_max = 1;
+        let directory = DataDirectory::open(root.path()).unwrap();
+        let (actor, metrics) = (ActorId::new("server-1").unwrap(), Arc::new(Metrics::new()));
+        let tenants = Tenants::start(&config, directory, actor, metrics, now).unwrap();
+        let [acme, other] = ["acme", "other"].map(|name| TenantId::new(name).unwrap());
+        let look = async || tenants.look(&acme, Keep::default()).await;
+        for _ in 0..2 {
+            drop(tenants.open(&acme).await.unwrap());
+            assert_eq!(look().await, Look::MayBeDue, "its writer is asked");
+            // It takes the only place.
+            drop(tenants.open(&other).await.unwrap());
+            assert_eq!(look().await, Look::NothingDue);
+            assert_eq!(look().await, Look::Quiet);
+        }
+    }
+}

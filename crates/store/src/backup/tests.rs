@@ -14,6 +14,8 @@ use crate::control::{ControlFile, DataDirectory};
 use crate::tenant::TenantFile;
 use crate::{Appended, FileOptions};
 
+mod several;
+
 struct Server {
     root: tempfile::TempDir,
 }

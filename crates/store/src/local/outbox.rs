@@ -110,7 +110,8 @@ impl LocalFile {
 
     /// The next ops to push, oldest first; none when nothing is pending.
     ///
-    /// Notes how far the outbox has been offered: an op that never was can't be in any log.
+    /// Notes how far the outbox has been offered, on the disk: an op that never was can't be in any log,
+    /// and one that a power cut made forget it would be written anew beside itself.
     pub fn next_batch(&mut self, limit: PageLimit) -> Result<Option<OutboxBatch>, StoreError> {
         let Some(batch) = read_batch(&self.connection, limit)? else {
             return Ok(None);
@@ -120,9 +121,9 @@ impl LocalFile {
             self.connection
                 .query_row("SELECT offered FROM identity", [], |row| row.get(0))?;
         if offered < last {
-            self.relaxed(|transaction| {
+            self.durable(|transaction| {
                 transaction.execute("UPDATE identity SET offered = max(offered, ?)", [last])?;
-                Ok(())
+                Ok::<_, StoreError>(())
             })?;
         }
         Ok(Some(batch))

@@ -1,0 +1,110 @@
+//! Several logs of which one can't be copied, and several servers that share a directory.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::*;
+use crate::control::ServerNote;
+
+const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+impl Server {
+    fn named(name: &str) -> Self {
+        let server = Self::new();
+        let note = ServerNote {
+            name: name.to_owned(),
+            retention: Duration::ZERO,
+            idle: Duration::ZERO,
+        };
+        let control = ControlFile::open(&server.data()).unwrap();
+        control.note_server(&note).unwrap();
+        server.append("acme", 1..=1);
+        server
+    }
+
+    /// Makes a backup of the second in `directory`.
+    fn back_up_at(&self, directory: &Path, second: i64) -> PathBuf {
+        let to = directory.join(backup_name(at(second)));
+        back_up_server(&self.data(), &to, at(second), |_| ()).unwrap();
+        to
+    }
+
+    fn spoil(&self, tenant: &str) {
+        let path = self.data().tenant_file(&TenantId::new(tenant).unwrap());
+        let by_hand = rusqlite::Connection::open(path).unwrap();
+        by_hand
+            .execute("UPDATE ops SET clock = 9 WHERE server_seq = 2", [])
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_log_that_can_not_be_copied_is_named_and_the_others_are_backed_up() {
+    let server = Server::new();
+    server.append("acme", 1..=3);
+    server.append("bolt", 1..=3);
+    server.append("core", 1..=3);
+    server.spoil("bolt");
+    let newer = server.data().tenant_file(&TenantId::new("core").unwrap());
+    rusqlite::Connection::open(newer)
+        .unwrap()
+        .pragma_update(None, "user_version", 1_000)
+        .unwrap();
+    let made = server.back_up("copy");
+    let left: Vec<_> = made.left_out.iter().map(|left| &left.name[..]).collect();
+    let name = |tenant| {
+        let path = server.data().tenant_file(&TenantId::new(tenant).unwrap());
+        format!("tenants/{}", path.file_name().unwrap().to_str().unwrap())
+    };
+    assert_eq!(left, [name("bolt"), name("core")]);
+    assert!(made.left_out.iter().all(|left| !left.causes.is_empty()));
+    assert_eq!(verify(&server.path("copy"), |_| ()).unwrap(), made);
+    assert!(!server.path("copy").join(name("bolt")).exists());
+    let noted = last_backup(server.data().path()).unwrap().unwrap();
+    assert_eq!(noted.left_out, 2);
+}
+
+#[test]
+fn a_log_that_a_backup_had_to_leave_out_is_not_emptied_with_what_is_discarded() {
+    let server = Server::new();
+    server.append("acme", 1..=3);
+    server.append("bolt", 1..=3);
+    server.spoil("bolt");
+    server.back_up("copy");
+    server.append("acme", 4..=5);
+    server.restore("copy", EpochMode::Follow).unwrap();
+    assert_eq!((server.head("acme"), server.head("bolt")), (3, 3));
+}
+
+#[test]
+fn servers_that_share_a_directory_drop_and_look_at_their_own_backups_alone() {
+    let (one, other) = (Server::named("one"), Server::named("other"));
+    let root = one.path("backups");
+    let old = one.back_up_at(&root, 1);
+    let others = other.back_up_at(&root, 2);
+    let newest = one.back_up_at(&root, 3);
+    let made_at = |name| newest_of(&root, Some(name)).unwrap().unwrap().made_at;
+    assert_eq!((made_at("one"), made_at("other")), (at(3), at(2)));
+    assert!(newest_of(&root, Some("third")).unwrap().is_none());
+    assert_eq!(drop_oldest(&root, Some("one"), ONE).unwrap(), [old]);
+    assert_eq!(backups_in(&root).unwrap(), [others, newest]);
+}
+
+#[test]
+fn a_server_made_from_anothers_backup_is_another() {
+    let one = Server::named("one");
+    one.back_up("copy");
+    let data = DataDirectory::open(one.path("new")).unwrap();
+    let choice = RestoreChoice {
+        mode: EpochMode::Heal,
+        now: at(2),
+    };
+    let lock = data.lock().unwrap();
+    let mut n = 0;
+    let random = || {
+        n += 1;
+        [n; 16]
+    };
+    restore_server(&one.path("copy"), &data, &lock, choice, random, |_| ()).unwrap();
+    assert_eq!(ControlFile::open(&data).unwrap().server().unwrap(), None);
+}

@@ -13,6 +13,7 @@ mod secret;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use syncline_model::schema::Role;
 use syncline_model::{TenantId, Timestamp, UserId};
 use syncline_store::control::{
     ControlError, ControlFile, ControlOpenError, DataDirectory, Rights, TokenId, TokenRecord,
@@ -220,6 +221,15 @@ impl Authenticator {
                 expires_at: token.expires_at,
             },
         })
+    }
+
+    /// The role of who asks in their tenant.
+    pub(crate) fn role(&self, identity: &Identity) -> Result<Role, ControlError> {
+        if identity.credential == Credential::Open {
+            return Ok(Role::Owner);
+        }
+        let role = self.control().role(&identity.tenant, &identity.user)?;
+        Ok(role.unwrap_or_default())
     }
 
     /// Whether a credential that was good before still is.

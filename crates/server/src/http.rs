@@ -9,7 +9,7 @@ mod route;
 
 pub(crate) use answer::{Answer, COMPRESS_FROM, Coding, compressed};
 pub(crate) use body::{BodyBudget, BodyLimit, HeldBytes, ReceivedBody, read_body};
-pub(crate) use call::Call;
+pub(crate) use call::{Call, asker_of};
 pub(crate) use dispatch::router;
 pub(crate) use request_id::RequestId;
 pub(crate) use route::{Access, BodyRule, Route};

@@ -11,12 +11,15 @@ mod looks;
 mod pages;
 mod prepared;
 mod readers;
+mod sight;
 mod tenant;
 mod tenants;
 mod writer;
 
 pub(crate) use compacting::When;
 pub(crate) use looks::Look;
+pub(crate) use pages::SharedPage;
 pub(crate) use prepared::PreparedFile;
+pub(crate) use sight::Sight;
 pub(crate) use tenant::Tenant;
 pub(crate) use tenants::Tenants;

@@ -8,6 +8,7 @@ mod compaction;
 mod members;
 mod pull;
 mod push;
+mod records;
 mod refused;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,9 @@ pub(crate) use compaction::before;
 pub use compaction::{CompactReport, Compacting, Due, Keep, Liveness, Rewrite};
 pub use members::ClientNote;
 use members::Members;
-pub use pull::{Page, read_page};
+pub use pull::{Page, Reader, check_sight, read_page, read_page_for};
 pub use push::{Push, Pushed};
+pub use records::{RecordChange, RecordWrite, Recorded, RepeatKey, Standing, code_of};
 pub use refused::{FULL_RETRY_AFTER, Refused, UNAVAILABLE_RETRY_AFTER};
 
 /// How a log that is not there yet begins, and who this server is in it.

@@ -14,7 +14,7 @@ use syncline_protocol::{
     PullQuery, PushAnswer, ReceivedOp, ReceivedPush, StreamQuery, Verdict,
 };
 use syncline_replica::{Answer, AnswerBody, Call, Method, PREPARED_FILE_TYPE};
-use syncline_server::tenant::{Birth, ClientNote, Outcome, Push, Refused, TenantLog, Write};
+use syncline_server::tenant::{Birth, ClientNote, Outcome, Push, Refused, Standing, TenantLog, Write};
 use syncline_simdisk::{Disk, Process};
 use syncline_store::{Durability, FileOptions, PageLimit};
 use uuid::Uuid;
@@ -163,6 +163,7 @@ impl SimServer {
             ReceivedPush::decode(body, &self.limits).map_err(|error| self.undecodable(&error))?;
         let push = Push {
             user: asker.user.clone(),
+            standing: Standing::OWNER,
             received,
         };
         Ok(Served::Waits(Box::new(Waiting { push })))

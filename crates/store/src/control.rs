@@ -6,6 +6,7 @@
 
 mod changes;
 mod directory;
+mod members;
 mod orders;
 mod server;
 mod token;
@@ -18,6 +19,7 @@ use syncline_model::{TenantId, Timestamp};
 
 pub use changes::ControlChanges;
 pub use directory::{DataDirectory, DataDirectoryError, ServeLock};
+pub use members::Member;
 pub use orders::{Order, OrderId, OrderNews, OrderedWork};
 pub use server::ServerNote;
 pub(crate) use server::{forget_server, server_name};
@@ -29,10 +31,11 @@ use token::token_from_row;
 pub const CONTROL_FILE_NAME: &str = "control.db";
 /// What makes each format from the one before; the first, from an empty file. A change of the schema
 /// is one more.
-const FORMATS: [&str; 3] = [
+const FORMATS: [&str; 4] = [
     include_str!("control/schema.sql"),
     include_str!("control/schema_2.sql"),
     include_str!("control/schema_3.sql"),
+    include_str!("control/schema_4.sql"),
 ];
 /// The format that this version writes, kept in `PRAGMA user_version`.
 const FORMAT: i64 = FORMATS.len() as i64;

@@ -8,4 +8,6 @@ mod stored;
 pub use filter::{Condition, Direction, FilterError, Order, Test};
 pub use history::{HistoryEntry, history};
 pub use list::{ListQuery, Listed, PageCursor, list};
-pub use stored::{StandingSchema, StoredRecords, confirmed, is_pending, keep_indexes, schema};
+pub use stored::{
+    StandingSchema, StoredRecords, confirmed, is_pending, keep_indexes, schema, schema_place,
+};

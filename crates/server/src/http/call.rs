@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Uri, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use syncline_model::Timestamp;
+use syncline_model::record::Asker;
 use syncline_protocol::ErrorCode;
 
 use crate::auth::Identity;
@@ -34,6 +35,11 @@ impl Call {
     pub(crate) fn identity(&self) -> &Identity {
         let who = self.who.as_ref();
         who.expect("a handler that asks is of a route that needs rights")
+    }
+
+    /// Who asks, with their role in the tenant.
+    pub(crate) fn asker(&self) -> Result<Asker, ApiError> {
+        asker_of(&self.server, self.identity())
     }
 
     /// The log of who asks.
@@ -71,6 +77,14 @@ impl Call {
     pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+}
+
+/// Who an identity is to a tenant's records.
+pub(crate) fn asker_of(server: &Server, identity: &Identity) -> Result<Asker, ApiError> {
+    Ok(Asker {
+        user: identity.user.clone(),
+        role: server.authenticator.role(identity)?,
+    })
 }
 
 /// Reads JSON, and says where and why it is none (`bad_request`) or not what is expected

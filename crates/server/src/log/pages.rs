@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
+use syncline_model::schema::Role;
 use syncline_model::{Cursor, ServerSeq};
 use syncline_protocol::{Claims, encode_event};
 use tokio::sync::OnceCell;
@@ -88,6 +89,8 @@ pub(crate) struct PageKey {
     /// The head when the page was asked for: a page that reaches it is of no use when it moves.
     /// None for a full page, which stays what it is.
     head: Option<Cursor>,
+    /// The role that the page names; none: it names none.
+    role: Option<Role>,
 }
 
 impl PageKey {
@@ -112,13 +115,20 @@ impl Pages {
         self.kept.lock().expect(UNPOISONED).clear();
     }
 
-    pub(crate) fn key(&self, claims: &Claims, ops: usize, head: Option<Cursor>) -> PageKey {
+    pub(crate) fn key(
+        &self,
+        claims: &Claims,
+        ops: usize,
+        head: Option<Cursor>,
+        role: Option<Role>,
+    ) -> PageKey {
         PageKey {
             generation: self.generation.load(SeqCst),
             since: claims.since,
             ops,
             floor: claims.floor,
             head,
+            role,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use syncline_model::schema::Role;
 use syncline_model::{Epoch, Mark, ServerSeq};
 use syncline_protocol::{Claims, PushAnswer, ReceivedPush};
 use syncline_store::{Head, PageLimit, StoreError, TenantFile};
@@ -12,10 +13,12 @@ use super::compacting::{Order, When};
 use super::decision::{Decision, Judgement};
 use super::pages::SharedPage;
 use super::readers::Readers;
-use super::writer::{Job, Shared, WriteJob};
+use super::sight::Sight;
+use super::writer::{Job, ShapeJob, Shared, WriteJob};
 use crate::http::HeldBytes;
 use crate::tenant::{
-    ClientNote, CompactReport, Keep, Outcome, Push, Refused, Rewrite, Write, read_page,
+    ClientNote, CompactReport, Keep, Outcome, Push, Reader, RecordWrite, Recorded, Refused,
+    Rewrite, Write, check_sight, read_page_for,
 };
 
 /// One tenant's log, open. While any handle lives, its writer does.
@@ -79,6 +82,20 @@ impl Tenant {
             .expect("nothing panics under this lock")
             .take();
         Ok((answer.ok_or(Refused::Panicked)?, places))
+    }
+
+    /// Decides on records, or a schema, when its turn comes, and writes what came of it; answers once
+    /// the disk has it.
+    pub(crate) async fn write_record(
+        &self,
+        write: RecordWrite,
+        held: Arc<HeldBytes>,
+    ) -> Result<Recorded, Refused> {
+        let (_, outcome) = self.write(Write::Record(Box::new(write)), held).await?;
+        let Outcome::Recorded(recorded) = outcome else {
+            unreachable!("a write of records is answered as one");
+        };
+        Ok(recorded)
     }
 
     fn write(
@@ -162,19 +179,53 @@ impl Tenant {
         self.readers.read(look).await
     }
 
-    /// The page after the place that `claims` name, shared with all who ask for the same.
-    pub(crate) async fn page(
+    /// The page after the place that `claims` name, as who asks may see it. `named` is the sight that
+    /// they pulled the pages before with, if they say so.
+    pub(crate) async fn page_for(
         &self,
         claims: Claims,
         limit: PageLimit,
+        sight: &Sight,
+        named: Option<&str>,
+    ) -> Result<Arc<SharedPage>, Refused> {
+        match sight {
+            Sight::Plain => {}
+            Sight::Whole(role) => {
+                check_sight(&self.head().await?, &claims, named, role.as_str())?;
+            }
+            Sight::Part(asker, schema) => {
+                let (asker, schema) = (asker.clone(), Arc::clone(schema));
+                let named = named.map(str::to_owned);
+                self.shared.metrics.pages_encoded.add(1);
+                let read = move |file: &TenantFile| {
+                    let reader = Reader::OfPart {
+                        asker: &asker,
+                        schema: &schema,
+                        named: named.as_deref(),
+                    };
+                    read_page_for(file, &claims, limit, reader)
+                };
+                let (page, json) = self.read(read).await?;
+                return Ok(Arc::new(SharedPage::new(page, json)));
+            }
+        }
+        self.page(claims, limit, sight.shared_role()).await
+    }
+
+    /// The page after the place that `claims` name, shared with all who ask for the same in one role.
+    async fn page(
+        &self,
+        claims: Claims,
+        limit: PageLimit,
+        role: Option<Role>,
     ) -> Result<Arc<SharedPage>, Refused> {
         let head = *self.shared.head.borrow();
         // Another epoch is told before anything of the place, which is of that epoch.
         if claims.epoch.is_some() && claims.epoch != head.map(|head| head.epoch) {
-            return self.encode(claims, limit).await;
+            return self.encode(claims, limit, role).await;
         }
         let head = head.map(|head| head.cursor);
-        let key = self.shared.pages.key(&claims, limit.ops, head);
+        let key = self.shared.pages.key(&claims, limit.ops, head, role);
         let cell = self.shared.pages.cell(key);
         let metrics = &self.shared.metrics;
         if cell.initialized() {
@@ -187,7 +238,7 @@ impl Tenant {
             ..claims
         };
         let encode = async || {
-            let page = self.encode(unchecked, limit).await?;
+            let page = self.encode(unchecked, limit, role).await?;
             self.shared.pages.keep_if_full(key, &page);
             Ok::<_, Refused>(page)
         };
@@ -195,12 +246,18 @@ impl Tenant {
         if page.answers(&claims) {
             return Ok(Arc::clone(page));
         }
-        self.encode(claims, limit).await
+        self.encode(claims, limit, role).await
     }
 
-    async fn encode(&self, claims: Claims, limit: PageLimit) -> Result<Arc<SharedPage>, Refused> {
+    async fn encode(
+        &self,
+        claims: Claims,
+        limit: PageLimit,
+        role: Option<Role>,
+    ) -> Result<Arc<SharedPage>, Refused> {
         self.shared.metrics.pages_encoded.add(1);
-        let read = move |file: &TenantFile| read_page(file, &claims, limit);
+        let reader = Reader::OfAll(role);
+        let read = move |file: &TenantFile| read_page_for(file, &claims, limit, reader);
         let (page, json) = self.read(read).await?;
         Ok(Arc::new(SharedPage::new(page, json)))
     }

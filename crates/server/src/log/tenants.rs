@@ -17,6 +17,7 @@ use super::looks::Looks;
 use super::pages::Pages;
 use super::prepared::Prepared;
 use super::readers::Readers;
+use super::sight::KnownSchema;
 use super::tenant::Tenant;
 use super::writer::{self, JOBS_MAX, Shared};
 use crate::config::ServeConfig;
@@ -152,6 +153,7 @@ impl Tenants {
             prepared: Arc::clone(&slot.prepared),
             notes: Mutex::default(),
             metrics: Arc::clone(&self.metrics),
+            schema: KnownSchema::default(),
             wal: Arc::new(WalGauge::default()),
             checkpointer: self.checkpointer.clone(),
             runtime: Handle::current(),

@@ -17,6 +17,7 @@ use super::checkpoint::{Checkpointer, Due, WalGauge};
 use super::compacting::{Order, Orders};
 use super::pages::Pages;
 use super::prepared::Prepared;
+use super::sight::KnownSchema;
 use crate::http::HeldBytes;
 use crate::metrics::Metrics;
 use crate::tenant::{ClientNote, Committed, Outcome, Refused, TenantLog, Write};
@@ -70,6 +71,7 @@ pub(super) struct Shared {
     pub(super) prepared: Arc<Prepared>,
     pub(super) notes: Mutex<Vec<ClientNote>>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) schema: KnownSchema,
     pub(super) wal: Arc<WalGauge>,
     pub(super) checkpointer: Checkpointer,
     /// Where requests wait for their answers.
@@ -81,6 +83,7 @@ impl Shared {
     /// Payloads were erased, or the log was reset: what was made of it before is no good.
     pub(super) fn erased(&self) {
         self.pages.invalidate();
+        self.schema.forget();
         self.prepared.erase();
     }
 
@@ -211,6 +214,9 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     let committed = log.commit(&mut writes, (shared.now)());
     shared.metrics.commits.observe_duration(started.elapsed());
     note_commit(&committed, &writes, shared);
+    if writes.iter().any(Write::may_change_schema) {
+        shared.schema.forget();
+    }
     if committed.erased {
         shared.erased();
     }
@@ -241,7 +247,7 @@ fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
     let metrics = &shared.metrics;
     let ops = writes.iter().map(|write| match write {
         Write::Push(push) => push.received.ops.len(),
-        Write::Decide(_) => 1,
+        Write::Decide(_) | Write::Record(_) => 1,
     });
     metrics.group_ops.observe(ops.sum::<usize>() as f64);
     metrics.fold_panics.add(committed.panics as u64);
@@ -249,6 +255,12 @@ fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
     for outcome in &committed.outcomes {
         match outcome {
             Ok(Outcome::Pushed(pushed)) => metrics.count_verdicts(&pushed.verdicts),
+            Ok(Outcome::Recorded(
+                crate::tenant::Recorded::Written { .. } | crate::tenant::Recorded::Applied { .. },
+            )) => {
+                metrics.ops_accepted.add(1);
+            }
+            Ok(Outcome::Recorded(_)) => {}
             Ok(Outcome::Decided(places)) => metrics.ops_accepted.add(places.len() as u64),
             Err(error) if error.code().status() >= 500 => {
                 tracing::error!(error = error as &dyn Error, "a request to the log failed");

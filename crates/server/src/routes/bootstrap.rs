@@ -14,7 +14,7 @@ use syncline_store::control::Rights;
 use super::pull::note;
 use crate::error::ApiError;
 use crate::http::{Access, Answer, Call, Coding, Route};
-use crate::log::PreparedFile;
+use crate::log::{PreparedFile, Sight};
 
 /// The media type of the prepared tenant file.
 const SQLITE: &str = "application/vnd.sqlite3";
@@ -37,7 +37,10 @@ async fn bootstrap(call: Call) -> Result<Answer, ApiError> {
     let query = BootstrapQuery::parse(call.query())?;
     let tenant = call.tenant().await?;
     let accepts = call.header(header::ACCEPT).unwrap_or_default();
-    if accepts.split(',').any(is_sqlite) {
+    let sight = tenant.sight(|| call.asker()).await?;
+    // Who sees a part of the log folds that part: a copy of the file would hold the rest too.
+    let sees_all = !matches!(sight, Sight::Part(..));
+    if sees_all && accepts.split(',').any(is_sqlite) {
         let file = tenant.prepared().await?;
         return Ok(file_answer(file, Coding::accepted(&call.headers)));
     }
@@ -46,7 +49,9 @@ async fn bootstrap(call: Call) -> Result<Answer, ApiError> {
         ops: limits.page_ops_for(None),
         bytes: limits.page_bytes,
     };
-    let page = tenant.page(Claims::default(), limit).await?;
+    let page = tenant
+        .page_for(Claims::default(), limit, &sight, None)
+        .await?;
     note(&call, &tenant, query.client_id, &Claims::default());
     page.answer(Coding::accepted(&call.headers)).await
 }

@@ -50,7 +50,9 @@ async fn pull(call: Call) -> Result<Answer, ApiError> {
         bytes: limits.page_bytes,
     };
     let tenant = call.tenant().await?;
-    let page = tenant.page(claims, limit).await?;
+    let sight = tenant.sight(|| call.asker()).await?;
+    let named = query.sight.as_deref();
+    let page = tenant.page_for(claims, limit, &sight, named).await?;
     note(&call, &tenant, query.client_id, &claims);
     page.answer(Coding::accepted(&call.headers)).await
 }

@@ -21,7 +21,8 @@ use tokio::time::{Instant, sleep_until};
 use super::pull::note;
 use crate::auth::{AuthError, Identity};
 use crate::error::ApiError;
-use crate::http::{Access, Answer, Call, Route};
+use crate::http::{Access, Answer, Call, Route, asker_of};
+use crate::log::{SharedPage, Tenant};
 use crate::metrics::Held;
 use crate::server::{Beat, Server, now};
 
@@ -54,6 +55,8 @@ struct Stream {
     server: Arc<Server>,
     identity: Identity,
     claims: Claims,
+    /// The sight that the client has pulled with before.
+    named: Option<String>,
     limit: PageLimit,
     head: watch::Receiver<Option<Head>>,
     beat: watch::Receiver<Beat>,
@@ -80,7 +83,9 @@ async fn open(call: Call) -> Result<Answer, ApiError> {
     let tenant = call.tenant().await?;
     let head = tenant.watch();
     // What is wrong with the place is told as a status, before the stream begins.
-    let first = tenant.page(claims, limit).await?;
+    let sight = tenant.sight(|| call.asker()).await?;
+    let named = query.sight.as_deref();
+    let first = tenant.page_for(claims, limit, &sight, named).await?;
     note(&call, &tenant, query.client_id, &claims);
     let beat = call.server.beat.subscribe();
     let seen = *beat.borrow();
@@ -90,6 +95,7 @@ async fn open(call: Call) -> Result<Answer, ApiError> {
             epoch: Some(first.page.head.epoch),
             ..claims
         },
+        named: query.sight,
         limit,
         head,
         beat,
@@ -152,8 +158,8 @@ impl Stream {
         self.check_credential().ok()?;
         let tenant = self.server.tenants.open(&self.identity.tenant).await;
         let page = match tenant {
-            Ok(tenant) => tenant.page(self.claims, self.limit).await,
-            Err(refused) => Err(refused),
+            Ok(tenant) => self.page_of(&tenant).await,
+            Err(refused) => Err(refused.into()),
         };
         // The client asks again, and is then told by a status what has changed.
         let page = page.ok()?;
@@ -164,6 +170,17 @@ impl Stream {
         self.claims.since = page.page.cursor.server_seq;
         self.claims.mark = Some(page.page.cursor.mark);
         Some(Some(page.event()))
+    }
+
+    /// The page after the stream's place, as who asks sees it now. Where that is not what they saw
+    /// before, the next page that they ask for says so.
+    async fn page_of(&self, tenant: &Tenant) -> Result<Arc<SharedPage>, ApiError> {
+        let asker = || asker_of(&self.server, &self.identity);
+        let sight = tenant.sight(asker).await?;
+        let named = self.named.as_deref();
+        Ok(tenant
+            .page_for(self.claims, self.limit, &sight, named)
+            .await?)
     }
 
     /// Waits until the head may have moved (nothing to send), or there is something to send.

@@ -9,6 +9,7 @@ use syncline_model::{Payload, ResourceId, Scope, ServerSeq, Timestamp};
 use syncline_store::{Head, StoreError, TenantFile};
 
 use super::push::{Judge, Poisoned, Push, Pushed};
+use super::records::{RecordChange, RecordWrite, Recorded, UndoneOps};
 use super::{Refused, TenantLog};
 
 /// A request that may write to the log.
@@ -16,6 +17,8 @@ pub enum Write {
     Push(Push),
     /// Something that reads the view, and then writes ops of this server's own actor.
     Decide(Box<dyn Decide>),
+    /// Records, or a schema, to be decided and written as an op of this server's.
+    Record(Box<RecordWrite>),
 }
 
 impl fmt::Debug for Write {
@@ -26,6 +29,23 @@ impl fmt::Debug for Write {
                 .field(&push.received.ops.len())
                 .finish(),
             Self::Decide(_) => f.write_str("Decide"),
+            Self::Record(_) => f.write_str("Record"),
+        }
+    }
+}
+
+impl Write {
+    /// Whether another schema may stand after it.
+    pub fn may_change_schema(&self) -> bool {
+        match self {
+            Self::Push(push) => push.received.ops.iter().any(|op| match op {
+                syncline_protocol::ReceivedOp::Readable(op) => {
+                    op.key.scope.as_str() == Scope::SCHEMA
+                }
+                syncline_protocol::ReceivedOp::Refused { .. } => false,
+            }),
+            Self::Decide(_) => false,
+            Self::Record(write) => matches!(write.change, RecordChange::Schema { .. }),
         }
     }
 }
@@ -51,6 +71,7 @@ pub enum Outcome {
     Pushed(Pushed),
     /// The places of the ops decided on, in order.
     Decided(Vec<ServerSeq>),
+    Recorded(Recorded),
 }
 
 /// What a commit came to.
@@ -183,6 +204,7 @@ impl TenantLog {
             wrote: false,
             erased: false,
             refusals,
+            undone: UndoneOps::default(),
             folding,
         };
         let mut outcomes = Vec::with_capacity(writes.len());
@@ -194,6 +216,7 @@ impl TenantLog {
                     let ops = decide.decide(judge.batch.file())?;
                     judge.own_ops(&actor, &ops).map(Outcome::Decided)
                 }
+                Write::Record(write) => judge.write_record(&actor, write).map(Outcome::Recorded),
             };
             outcomes.push(verdict_or_failure(outcome)?);
         }

@@ -6,6 +6,8 @@ use syncline_model::{ActorId, ClientId, Cursor, Timestamp, UserId};
 use syncline_protocol::ActorOwner;
 use syncline_store::{Batch, Contact, StoreError};
 
+use super::records::Rules;
+
 /// How many actors, and how many clients, are remembered. Past this, all are forgotten and read
 /// again from the file as they come.
 const REMEMBERED_MAX: usize = 10_000;
@@ -28,6 +30,8 @@ pub struct ClientNote {
 /// Owners as the file has them. Holds what is committed, or is emptied.
 #[derive(Debug, Default)]
 pub(super) struct Members {
+    /// What records are judged by.
+    pub(super) rules: Rules,
     actors: HashMap<ActorId, UserId>,
     clients: HashMap<ClientId, Contacted>,
     notes: HashMap<ClientId, ClientNote>,
@@ -52,6 +56,7 @@ fn owner_to(asker: &UserId, owner: Option<&UserId>) -> ActorOwner {
 impl Members {
     /// Forgets the owners, which a batch that was rolled back may have changed; notes stay.
     pub(super) fn forget(&mut self) {
+        self.rules.forget();
         self.actors.clear();
         self.clients.clear();
     }

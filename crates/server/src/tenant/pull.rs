@@ -1,8 +1,11 @@
 //! Reading the log: the checks of a place, and the page after it.
 
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{Cursor, Mark, ServerSeq};
+use syncline_model::record::{Asker, sight, visible};
+use syncline_model::schema::{Role, Schema};
+use syncline_model::{Cursor, Mark, Payload, Scope, ServerSeq};
 use syncline_protocol::{Admission, Claims, LogFacts, PageEncoder, PageEnd, WireOp, admit};
+use syncline_store::records::StoredRecords;
 use syncline_store::{Head, PageLimit, TenantFile};
 
 use super::Refused;
@@ -55,15 +58,65 @@ pub(super) fn check(file: &TenantFile, head: &Head, claims: &Claims) -> Result<(
     }
 }
 
+/// Who a page is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Reader<'a> {
+    /// Somebody who sees all of the log; their role, where the tenant has roles.
+    OfAll(Option<Role>),
+    /// Somebody who sees what their role and memberships let them. `named` is the sight that they
+    /// pulled the pages before with, if they say so.
+    OfPart {
+        asker: &'a Asker,
+        schema: &'a Schema,
+        named: Option<&'a str>,
+    },
+}
+
+/// Refuses to go on with another sight than that of the pages before.
+pub fn check_sight(
+    head: &Head,
+    claims: &Claims,
+    named: Option<&str>,
+    sight: &str,
+) -> Result<(), Refused> {
+    if claims.since > ServerSeq::ZERO && named.is_some_and(|named| named != sight) {
+        return Err(Refused::RebuildRequired { floor: head.floor });
+    }
+    Ok(())
+}
+
 /// Reads the page after the place that `claims` name, in one state of the file, as the JSON that answers it.
 pub fn read_page(
     file: &TenantFile,
     claims: &Claims,
     limit: PageLimit,
 ) -> Result<(Page, Vec<u8>), Refused> {
+    read_page_for(file, claims, limit, Reader::OfAll(None))
+}
+
+/// As [`read_page`], of what a reader may see.
+pub fn read_page_for(
+    file: &TenantFile,
+    claims: &Claims,
+    limit: PageLimit,
+    reader: Reader<'_>,
+) -> Result<(Page, Vec<u8>), Refused> {
     file.snapshot(|file| {
         let head = file.head()?;
         check(file, &head, claims)?;
+        let mut rows = StoredRecords(file.connection());
+        let sight = match reader {
+            Reader::OfAll(role) => role.map(|role| role.as_str().to_owned()),
+            Reader::OfPart {
+                asker,
+                schema,
+                named,
+            } => {
+                let sight = sight(&mut rows, Some(schema), asker)?;
+                check_sight(&head, claims, named, &sight)?;
+                Some(sight)
+            }
+        };
         let since_mark = file.mark_at(claims.since)?;
         let mut encoder = PageEncoder::new(head.epoch, head.floor);
         let (mut last, mut bytes) = (claims.since, 0);
@@ -73,13 +126,22 @@ pub fn read_page(
             if is_planted(Defect::GapInPage) && op.server_seq % 7 == 3 {
                 return Ok(());
             }
+            let seen = match (reader, op.payload) {
+                (Reader::OfPart { asker, schema, .. }, Some(payload))
+                    if op.scope == Scope::RECORD =>
+                {
+                    visible(schema, asker, &mut rows, &Payload::stored(payload))?
+                }
+                (Reader::OfPart { .. } | Reader::OfAll(_), _) => None,
+            };
+            let payload = seen.as_ref().map(Payload::as_str).or(op.payload);
             encoder.op(&WireOp {
                 server_seq: last,
                 scope: op.scope,
                 resource: op.resource,
                 actor: op.actor,
                 clock: op.clock,
-                payload: op.payload,
+                payload,
                 payload_hash: op.payload_hash,
             });
             Ok(())
@@ -100,6 +162,6 @@ pub fn read_page(
             since_mark,
             cursor,
         };
-        Ok((page, encoder.finish(end)))
+        Ok((page, encoder.finish_for(end, sight.as_deref())))
     })
 }

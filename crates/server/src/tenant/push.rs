@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
-use syncline_model::{ActorId, Clock, Cursor, Epoch, Folded, OpKey, ServerSeq, Timestamp, UserId};
+use syncline_model::{
+    ActorId, Clock, Cursor, Epoch, Folded, OpKey, Scope, ServerSeq, Timestamp, UserId,
+};
 use syncline_protocol::{
     ActorOwner, Claims, ErrorCode, KeyFacts, Offer, OfferedOp, OpError, ReceivedOp, ReceivedPush,
     Verdict, judge_envelope, judge_key,
@@ -12,6 +14,7 @@ use syncline_store::{AppendError, Appended, Batch, Contact, Refusal, StoreError}
 
 use super::members::{ClientNote, Members};
 use super::pull::check;
+use super::records::{Standing, UndoneOps};
 use super::{NewOp, Refused};
 
 /// A request to append ops.
@@ -19,6 +22,7 @@ use super::{NewOp, Refused};
 pub struct Push {
     /// Who pushes: the credential says so.
     pub user: UserId,
+    pub standing: Standing,
     pub received: ReceivedPush,
 }
 
@@ -44,6 +48,8 @@ pub(super) struct Judge<'a, 'b> {
     pub(super) erased: bool,
     /// Whether the log keeps refusals.
     pub(super) refusals: bool,
+    /// What ops of records that were refused in this push would have done.
+    pub(super) undone: UndoneOps,
     /// The op that is being folded, for who catches a panic.
     pub(super) folding: &'a Cell<Option<usize>>,
 }
@@ -52,6 +58,7 @@ impl Judge<'_, '_> {
     /// Checks the push as a whole, then gives each op its verdict.
     pub(super) fn push(&mut self, push: &Push, poisoned: &Poisoned) -> Result<Pushed, Refused> {
         self.check(push)?;
+        self.undone.clear();
         let mut verdicts = Vec::with_capacity(push.received.ops.len());
         for (n, op) in push.received.ops.iter().enumerate() {
             self.folding.set(Some(n));
@@ -116,7 +123,11 @@ impl Judge<'_, '_> {
             self.members.claim_actor(self.batch, actor, &push.user)?;
             self.wrote = true;
         }
-        self.append(push, op)
+        match op.key.scope.as_str() {
+            Scope::RECORD => self.record(push, op),
+            Scope::SCHEMA => self.schema(push, op),
+            _ => self.append(push, op),
+        }
     }
 
     /// The verdict of a refusal that is kept, if one is.
@@ -130,12 +141,15 @@ impl Judge<'_, '_> {
         let code = ErrorCode::parse(&kept.code).unwrap_or(ErrorCode::InvalidOp);
         let facts = KeyFacts::Refused {
             hash: kept.payload_hash,
-            error: OpError::new(code, kept.message),
+            error: OpError {
+                details: kept.details,
+                ..OpError::new(code, kept.message)
+            },
         };
         Ok(judge_key(op, &facts))
     }
 
-    fn append(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
+    pub(super) fn append(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
         let floor = self.batch.head().floor;
         let (key, payload, hash) = (&op.key, op.payload.as_ref(), op.payload_hash);
         // The place was checked with the push. What is offered again from there was above it, so that
@@ -198,14 +212,18 @@ impl Judge<'_, '_> {
 
     /// Rejects the op, and keeps the refusal: offered again, whatever has changed, it gets the same
     /// answer.
-    fn reject_for_ever(&mut self, op: &OfferedOp, error: OpError) -> Result<Verdict, Refused> {
+    pub(super) fn reject_for_ever(
+        &mut self,
+        op: &OfferedOp,
+        error: OpError,
+    ) -> Result<Verdict, Refused> {
         self.batch.keep_refusal(
             &op.key,
             &Refusal {
                 payload_hash: op.payload_hash,
                 code: error.code.as_str().to_owned(),
                 message: error.message.clone(),
-                details: None,
+                details: error.details.clone(),
             },
         )?;
         self.wrote = true;

@@ -13,6 +13,7 @@ mod decisions;
 mod faults;
 mod places;
 mod pushes;
+mod records;
 
 struct Fixture {
     _root: TempDir,
@@ -64,6 +65,7 @@ fn op(actor: &str, clock: u64) -> ReceivedOp {
 fn push(ops: impl IntoIterator<Item = ReceivedOp>) -> Push {
     Push {
         user: user("ada"),
+        standing: Standing::OWNER,
         received: ReceivedPush {
             client_id: ClientId::new("laptop").unwrap(),
             epoch: None,
@@ -91,7 +93,9 @@ fn run(
     let committed = log.commit(&mut writes, now());
     let pushed = |outcome| match outcome {
         Outcome::Pushed(pushed) => pushed,
-        Outcome::Decided(_) => panic!("a push was answered as a decision"),
+        Outcome::Decided(_) | Outcome::Recorded(_) => {
+            panic!("a push was answered as a decision")
+        }
     };
     let outcomes = committed.outcomes.into_iter();
     outcomes.map(|outcome| outcome.map(pushed)).collect()

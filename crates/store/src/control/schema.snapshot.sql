@@ -1,4 +1,4 @@
--- format 3
+-- format 4
 CREATE TABLE tokens (
   id           TEXT    NOT NULL PRIMARY KEY,
   hash         BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
@@ -36,3 +36,11 @@ CREATE TABLE server (
   retention_ms INTEGER NOT NULL,
   idle_ms      INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE members (
+  tenant     TEXT    NOT NULL,
+  user       TEXT    NOT NULL,
+  role       TEXT    NOT NULL CHECK (role IN ('viewer', 'editor', 'owner')),
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant, user)
+) STRICT, WITHOUT ROWID;

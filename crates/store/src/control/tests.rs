@@ -1,6 +1,7 @@
 use std::thread;
 
 use syncline_model::UserId;
+use syncline_model::schema::Role;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -294,6 +295,32 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_has() {
     let control = ControlFile::open(&directory).unwrap();
     assert_eq!(control.tenants().unwrap().len(), 1);
     assert_eq!(control.take_order(at(1)).unwrap(), None);
+}
+
+#[test]
+fn a_member_has_the_role_that_was_given_last() {
+    let (_root, directory) = directory();
+    let control = ControlFile::open(&directory).unwrap();
+    let (acme, ada) = (TenantId::new("acme").unwrap(), UserId::new("ada").unwrap());
+    let member = |role, millis| Member {
+        tenant: acme.clone(),
+        user: ada.clone(),
+        role,
+        changed_at: at(millis),
+    };
+    assert_eq!(control.role(&acme, &ada).unwrap(), None);
+    let before = control.changes().count();
+    control.put_member(&member(Role::Viewer, 1)).unwrap();
+    control.put_member(&member(Role::Owner, 2)).unwrap();
+    assert!(before < control.changes().count());
+    assert_eq!(control.role(&acme, &ada).unwrap(), Some(Role::Owner));
+    assert_eq!(control.members(None).unwrap(), [member(Role::Owner, 2)]);
+    let other = TenantId::new("other").unwrap();
+    assert_eq!(control.role(&other, &ada).unwrap(), None);
+    assert_eq!(control.members(Some(&other)).unwrap(), []);
+    assert!(control.remove_member(&acme, &ada).unwrap());
+    assert!(!control.remove_member(&acme, &ada).unwrap());
+    assert_eq!(control.role(&acme, &ada).unwrap(), None);
 }
 
 #[test]

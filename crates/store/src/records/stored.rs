@@ -107,6 +107,14 @@ pub struct StandingSchema {
     pub seq: ServerSeq,
 }
 
+/// The place of the op that brought the schema that stands.
+pub fn schema_place(connection: &Connection) -> Result<Option<ServerSeq>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT seq FROM schemas WHERE resource_id = ?")?;
+    let seq = statement.query_row([RESOURCE], |row| row.get::<_, i64>(0));
+    Ok(seq.optional()?.map(|seq| ServerSeq(seq as u64)))
+}
+
 /// The schema that stands in this file.
 pub fn schema(connection: &Connection) -> Result<Option<StandingSchema>, StoreError> {
     let mut statement =

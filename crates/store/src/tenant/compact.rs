@@ -255,6 +255,23 @@ impl TenantFile {
     }
 }
 
+impl TenantFile {
+    /// Whether compaction has dropped any op of this key's actor on its resource.
+    pub fn has_pruned_of_actor(&self, key: &OpKey) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?)",
+        )?;
+        Ok(statement.query_row(
+            (
+                key.actor.as_str(),
+                key.scope.as_str(),
+                key.resource.as_str(),
+            ),
+            |row| row.get(0),
+        )?)
+    }
+}
+
 impl Dropped {
     fn note(&mut self, scope: &str, resource: &str, actor: &str, clock: i64) {
         self.ops += 1;

@@ -49,6 +49,7 @@ fn a_malformed_op_is_rejected_alone() {
     let received = ReceivedPush::decode(body, &Limits::default()).unwrap();
     let push = Push {
         user: user("ada"),
+        standing: Standing::OWNER,
         received,
     };
     let verdicts = run_one(&mut f.log, push).unwrap().verdicts;

@@ -1,0 +1,447 @@
+//! Deciding ops on records, and schemas.
+
+use std::collections::HashMap;
+
+use syncline_model::record::{
+    Asker, Decision, Offered, RecordPayload, Records, Refusal as RecordRefusal, RefusalCode,
+    Rulebook, Undone, decide, is_restricted,
+};
+use syncline_model::schema::{Change, ChangeKind, RESOURCE, Role, Schema, WriteMode, diff};
+use syncline_model::{
+    ActorId, Clock, Epoch, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq, UserId,
+};
+use syncline_protocol::{ErrorCode, OfferedOp, OpError, Verdict};
+use syncline_store::control::Rights;
+use syncline_store::records::{StoredRecords, keep_indexes, schema};
+use syncline_store::{AppendError, Appended, Batch, StoreError};
+
+use super::Refused;
+use super::push::{Judge, Push};
+
+/// What a user may do in a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    pub role: Role,
+    pub rights: Rights,
+}
+
+impl Standing {
+    /// Of who may do everything.
+    pub const OWNER: Self = Self {
+        role: Role::Owner,
+        rights: Rights::Admin,
+    };
+}
+
+/// The schema that a log's records are judged by, made ready once.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// With the epoch and place of the schema's op; none: not known yet.
+    known: Option<(Epoch, ServerSeq, Rulebook)>,
+}
+
+impl Rules {
+    /// Forgets what a batch may have brought that was rolled back.
+    pub(super) fn forget(&mut self) {
+        self.known = None;
+    }
+
+    /// The schema that stands; none: the tenant has none. Asked after a flush.
+    fn of(&mut self, batch: &Batch<'_>) -> Result<Option<Rulebook>, StoreError> {
+        let epoch = batch.head().epoch;
+        let seq = syncline_store::records::schema_place(batch.connection())?;
+        let Some(seq) = seq else {
+            return Ok(None);
+        };
+        if let Some((known_epoch, known_seq, rulebook)) = &self.known
+            && (*known_epoch, *known_seq) == (epoch, seq)
+        {
+            return Ok(Some(rulebook.clone()));
+        }
+        let Some(standing) = schema(batch.connection())? else {
+            return Ok(None);
+        };
+        let rulebook = Rulebook::new(standing.schema);
+        self.known = Some((epoch, seq, rulebook.clone()));
+        Ok(Some(rulebook))
+    }
+}
+
+/// What the refused ops of a push would have done, by their actors.
+pub(super) type UndoneOps = HashMap<ActorId, Undone>;
+
+/// A write of records, or of the schema, that comes in a request of its own.
+#[derive(Debug, Clone)]
+pub struct RecordWrite {
+    pub asker: Asker,
+    pub change: RecordChange,
+    /// What tells a repeat of this request from another one; none: it is never repeated.
+    pub repeat: Option<RepeatKey>,
+}
+
+/// What is to be written.
+#[derive(Debug, Clone)]
+pub enum RecordChange {
+    Records(Offered),
+    /// Another schema, and the breaking changes that are meant.
+    Schema {
+        schema: Schema,
+        allow: Vec<ChangeKind>,
+    },
+}
+
+/// The name of a request that may be sent again: made of its user and what they call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepeatKey(ActorId);
+
+impl RepeatKey {
+    /// That of a user's `Idempotency-Key`. What it writes is of an actor of its own, by which a repeat
+    /// is found whichever server it reaches.
+    pub fn new(user: &UserId, key: &str) -> Self {
+        let digest = PayloadHash::of(&format!("{user}\0{key}"));
+        let actor = ActorId::new(format!("request-{digest}"));
+        Self(actor.expect("a digest's text is short and printable"))
+    }
+}
+
+/// What became of a write of records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// It took this place.
+    Written {
+        seq: ServerSeq,
+        decision: Decision,
+    },
+    /// The schema stands, at this place; with what it changes.
+    Applied {
+        seq: ServerSeq,
+        changes: Vec<Change>,
+    },
+    /// It was written by an earlier request; the place is not known where compaction dropped it.
+    Repeated {
+        seq: Option<ServerSeq>,
+    },
+    /// An earlier request with its key asked for something else.
+    KeyReused,
+    Refused(Box<RecordRefusal>),
+    /// The schema takes something away that was not meant.
+    Breaking(Vec<Change>),
+}
+
+impl Judge<'_, '_> {
+    /// Decides an op of scope `record` that a replica offers.
+    pub(super) fn record(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
+        let again = push.received.heal.is_some();
+        let Some(payload) = &op.payload else {
+            return self.append(push, op);
+        };
+        if !again && let Some(verdict) = self.taken(op)? {
+            return Ok(verdict);
+        }
+        match RecordPayload::read(payload) {
+            Some(RecordPayload::Decided(decision)) if again => {
+                if is_restricted(payload) || !self.may_restore(push, &decision)? {
+                    return Ok(forbidden(
+                        "only a role that may write all of it offers it again",
+                    ));
+                }
+                self.append(push, op)
+            }
+            Some(RecordPayload::Offered(offered)) => self.offered(push, op, &offered),
+            Some(RecordPayload::Decided(_)) | None => {
+                let message = "the payload is not what a writer of records offers";
+                self.reject_for_ever(op, OpError::new(ErrorCode::InvalidOp, message))
+            }
+        }
+    }
+
+    fn offered(
+        &mut self,
+        push: &Push,
+        op: &OfferedOp,
+        offered: &Offered,
+    ) -> Result<Verdict, Refused> {
+        let asker = Asker {
+            user: push.user.clone(),
+            role: push.standing.role,
+        };
+        let decided = if offered
+            .resource()
+            .is_ok_and(|first| first == op.key.resource)
+        {
+            self.decided(&asker, &op.key.actor, offered, Origin::Replica)?
+        } else {
+            let message = "the op's resourceId is not its first record, entity/id";
+            Err(RecordRefusal::new(RefusalCode::InvalidOp, message))
+        };
+        match decided {
+            Ok((_, payload)) => {
+                let taken = OfferedOp {
+                    payload: Some(payload),
+                    ..op.clone()
+                };
+                self.append(push, &taken)
+            }
+            Err(refusal) => {
+                let undone = self.undone.entry(op.key.actor.clone()).or_default();
+                undone.add(offered);
+                self.reject_for_ever(op, op_error(&refusal))
+            }
+        }
+    }
+
+    /// What the log is to hold of an offered op.
+    fn decided(
+        &mut self,
+        asker: &Asker,
+        actor: &ActorId,
+        offered: &Offered,
+        origin: Origin,
+    ) -> Result<Result<(Decision, Payload), RecordRefusal>, Refused> {
+        self.batch.flush()?;
+        let rulebook = self.members.rules.of(self.batch)?;
+        let rulebook = rulebook.unwrap_or_else(|| Rulebook::new(Schema::default()));
+        let mut rows = StoredRecords(self.batch.connection());
+        if let Some(undone) = self.undone.get(actor)
+            && undone.is_under(offered, |entity, id| rows.record(entity, id))?
+        {
+            let message = "it builds on an op that was refused";
+            return Ok(Err(RecordRefusal::new(
+                RefusalCode::DependsOnRefused,
+                message,
+            )));
+        }
+        let is_cache = |write: &syncline_model::record::Write| {
+            let entity = rulebook.schema().entity(&write.entity);
+            entity.is_some_and(|entity| matches!(entity.mode, WriteMode::Cache { .. }))
+        };
+        if origin == Origin::Replica && offered.writes.iter().any(is_cache) {
+            let message = "clients only read this entity";
+            return Ok(Err(RecordRefusal::new(RefusalCode::Forbidden, message)));
+        }
+        let decided = decide(&rulebook, &mut rows, asker, offered, self.now)?;
+        Ok(decided.and_then(|decision| match decision.payload() {
+            Ok(payload) => Ok((decision, payload)),
+            Err(error) => Err(RecordRefusal::new(
+                RefusalCode::InvalidOp,
+                error.to_string(),
+            )),
+        }))
+    }
+
+    /// Whether who offers again what was decided may write all of it.
+    fn may_restore(&mut self, push: &Push, decision: &Decision) -> Result<bool, Refused> {
+        self.batch.flush()?;
+        let rulebook = self.members.rules.of(self.batch)?;
+        let role = push.standing.role;
+        Ok(decision.decided.iter().all(|row| {
+            let entity = rulebook
+                .as_ref()
+                .and_then(|book| book.schema().entity(&row.entity));
+            // Of an entity that is not known any more nobody can say what was restricted.
+            entity.map_or(role == Role::Owner, |entity| entity.is_whole_to(role))
+        }))
+    }
+
+    /// Judges an op of scope `schema`.
+    pub(super) fn schema(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
+        if !push.standing.rights.include(Rights::Admin) {
+            return Ok(forbidden("only admins change the schema"));
+        }
+        if push.received.heal.is_none() {
+            if let Some(verdict) = self.taken(op)? {
+                return Ok(verdict);
+            }
+            let offered = op
+                .payload
+                .as_ref()
+                .and_then(|payload| payload.read::<Schema>().ok());
+            let Some(offered) = offered.filter(|_| op.key.resource.as_str() == RESOURCE) else {
+                let message = "the payload is no schema, or its resourceId is not `schema`";
+                return self.reject_for_ever(op, OpError::new(ErrorCode::InvalidOp, message));
+            };
+            let breaking = self.breaking(&offered, &[])?.1;
+            if !breaking.is_empty() {
+                return self.reject_for_ever(op, breaking_error(&breaking));
+            }
+        }
+        let verdict = self.append(push, op)?;
+        self.schema_changed()?;
+        Ok(verdict)
+    }
+
+    /// What a schema changes, and what of it takes something away without leave.
+    fn breaking(
+        &mut self,
+        offered: &Schema,
+        allow: &[ChangeKind],
+    ) -> Result<(Vec<Change>, Vec<Change>), Refused> {
+        self.batch.flush()?;
+        let standing = self.members.rules.of(self.batch)?;
+        let none = Schema::default();
+        let before = standing.as_ref().map_or(&none, Rulebook::schema);
+        let changes = diff(before, offered);
+        let is_meant =
+            |change: &&Change| !change.kind.is_breaking() || allow.contains(&change.kind);
+        let breaking = changes.iter().filter(|change| !is_meant(change)).cloned();
+        let breaking = breaking.collect();
+        Ok((changes, breaking))
+    }
+
+    fn schema_changed(&mut self) -> Result<(), Refused> {
+        self.batch.flush()?;
+        self.members.rules.forget();
+        if let Some(rulebook) = self.members.rules.of(self.batch)? {
+            keep_indexes(self.batch.connection(), rulebook.schema())?;
+        }
+        Ok(())
+    }
+
+    /// The verdict on an own op that the log knows, which is then not decided again.
+    fn taken(&self, op: &OfferedOp) -> Result<Option<Verdict>, Refused> {
+        let file = self.batch.file();
+        Ok(match file.find(&op.key)? {
+            Some((seq, hash)) if hash == op.payload_hash => Some(Verdict::Duplicate(Some(seq))),
+            Some((seq, _)) => Some(key_conflict(seq)),
+            None if file.is_pruned(&op.key)? => Some(Verdict::Duplicate(None)),
+            None => None,
+        })
+    }
+
+    /// Writes records, or a schema, for a request of its own.
+    pub(super) fn write_record(
+        &mut self,
+        own: &ActorId,
+        write: &RecordWrite,
+    ) -> Result<Recorded, Refused> {
+        let (scope, resource, text) = match &write.change {
+            RecordChange::Records(offered) => {
+                let resource = offered.resource().ok();
+                (Scope::record(), resource, serde_json::to_string(offered))
+            }
+            RecordChange::Schema { schema, .. } => {
+                let resource = ResourceId::new(RESOURCE).ok();
+                (Scope::schema(), resource, serde_json::to_string(schema))
+            }
+        };
+        let (Some(resource), Ok(text)) = (resource, text) else {
+            let message = "the record has no name that a resource can have";
+            let refusal = RecordRefusal::new(RefusalCode::InvalidOp, message);
+            return Ok(Recorded::Refused(Box::new(refusal)));
+        };
+        let hash = PayloadHash::of(&text);
+        let actor = write.repeat.as_ref().map_or(own, |repeat| &repeat.0);
+        let clock = Clock::after(self.batch.head().clock_max);
+        let key = OpKey {
+            actor: actor.clone(),
+            clock: clock.map_err(|_| Refused::ClocksExhausted)?,
+            scope,
+            resource,
+        };
+        if write.repeat.is_some()
+            && let Some(earlier) = self.earlier(&key, hash)?
+        {
+            return Ok(earlier);
+        }
+        self.undone.clear();
+        match &write.change {
+            RecordChange::Records(offered) => {
+                match self.decided(&write.asker, actor, offered, Origin::Request)? {
+                    Ok((decision, payload)) => {
+                        let seq = self.own(&key, &payload, hash)?;
+                        Ok(Recorded::Written { seq, decision })
+                    }
+                    Err(refusal) => Ok(Recorded::Refused(Box::new(refusal))),
+                }
+            }
+            RecordChange::Schema { schema, allow } => {
+                let (changes, breaking) = self.breaking(schema, allow)?;
+                if !breaking.is_empty() {
+                    return Ok(Recorded::Breaking(breaking));
+                }
+                let seq = self.own(&key, &Payload::stored(text), hash)?;
+                self.schema_changed()?;
+                Ok(Recorded::Applied { seq, changes })
+            }
+        }
+    }
+
+    /// What an earlier request with this key has come to.
+    fn earlier(&self, key: &OpKey, hash: PayloadHash) -> Result<Option<Recorded>, Refused> {
+        let file = self.batch.file();
+        Ok(match file.find_of_actor(key)? {
+            Some((seq, found)) if found == hash => Some(Recorded::Repeated { seq: Some(seq) }),
+            Some(_) => Some(Recorded::KeyReused),
+            None if file.has_pruned_of_actor(key)? => Some(Recorded::Repeated { seq: None }),
+            None => None,
+        })
+    }
+
+    /// Appends an op whose key is free.
+    fn own(
+        &mut self,
+        key: &OpKey,
+        payload: &Payload,
+        hash: PayloadHash,
+    ) -> Result<ServerSeq, Refused> {
+        let appended = self.batch.append(key, Some(payload), hash);
+        let appended = appended.map_err(|AppendError::Store { source, .. }| source)?;
+        let Appended::At(seq, _) = appended else {
+            unreachable!("the clock is higher than every other in the log");
+        };
+        self.wrote = true;
+        Ok(seq)
+    }
+}
+
+/// Who writes: what clients only read, the server's own requests may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Replica,
+    Request,
+}
+
+fn key_conflict(seq: ServerSeq) -> Verdict {
+    let message = format!(
+        "place {seq} holds an op with this key and another payload: \
+         take a new actor and write the op anew"
+    );
+    Verdict::Rejected(OpError::new(ErrorCode::KeyConflict, message))
+}
+
+/// A refusal that is not kept: with other rights the op may pass.
+fn forbidden(message: &str) -> Verdict {
+    Verdict::Rejected(OpError::new(ErrorCode::Forbidden, message))
+}
+
+/// The code of a refusal on the wire.
+pub fn code_of(code: RefusalCode) -> ErrorCode {
+    match code {
+        RefusalCode::InvalidOp => ErrorCode::InvalidOp,
+        RefusalCode::UnknownEntity => ErrorCode::UnknownEntity,
+        RefusalCode::NotFound => ErrorCode::NotFound,
+        RefusalCode::Gone => ErrorCode::Gone,
+        RefusalCode::AlreadyExists => ErrorCode::AlreadyExists,
+        RefusalCode::Forbidden => ErrorCode::Forbidden,
+        RefusalCode::ForbiddenField => ErrorCode::ForbiddenField,
+        RefusalCode::ValidationFailed => ErrorCode::ValidationFailed,
+        RefusalCode::UniqueViolation => ErrorCode::UniqueViolation,
+        RefusalCode::Conflict => ErrorCode::Conflict,
+        RefusalCode::DependsOnRefused => ErrorCode::DependsOnRefused,
+    }
+}
+
+fn op_error(refusal: &RecordRefusal) -> OpError {
+    OpError {
+        details: Some(refusal.details().to_string().into()),
+        ..OpError::new(code_of(refusal.code), refusal.message.clone())
+    }
+}
+
+fn breaking_error(breaking: &[Change]) -> OpError {
+    let texts: Vec<_> = breaking.iter().map(Change::to_string).collect();
+    OpError {
+        details: serde_json::to_string(breaking).ok().map(Into::into),
+        ..OpError::new(ErrorCode::BreakingSchema, texts.join("; "))
+    }
+}

@@ -141,6 +141,8 @@ impl Headers {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<Option<Vec<u8>>, FrameError> {
@@ -193,6 +195,88 @@ mod tests {
                 matches!(read(&whole[..end]), Err(FrameError::Cut)),
                 "cut at {end}"
             );
+        }
+    }
+
+    /// Gives bytes in pieces of so many.
+    struct Pieces<'b>(&'b [u8], usize);
+
+    impl io::Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(into.len()).min(self.0.len());
+            let (piece, rest) = self.0.split_at(count);
+            into[..count].copy_from_slice(piece);
+            self.0 = rest;
+            Ok(count)
+        }
+    }
+
+    /// All messages up to the end, or to what ends the connection; read both ways.
+    fn all(bytes: &[u8], piece: usize) -> (Vec<Vec<u8>>, Option<String>) {
+        let mut reader = io::BufReader::new(Pieces(bytes, piece));
+        let mut blocking = Vec::new();
+        let blocking_end = loop {
+            match read_frame_blocking(&mut reader) {
+                Ok(Some(body)) => blocking.push(body),
+                Ok(None) => break None,
+                Err(error) => break Some(format!("{error:?}")),
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let (waiting, waiting_end) = { runtime }.build().unwrap().block_on(async {
+            let mut reader = tokio::io::BufReader::with_capacity(piece, bytes);
+            let mut bodies = Vec::new();
+            loop {
+                match read_frame(&mut reader).await {
+                    Ok(Some(body)) => bodies.push(body),
+                    Ok(None) => return (bodies, None),
+                    Err(error) => return (bodies, Some(format!("{error:?}"))),
+                }
+            }
+        });
+        assert_eq!((&blocking, &blocking_end), (&waiting, &waiting_end));
+        (blocking, blocking_end)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_however_it_is_cut(
+            bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..6),
+            piece in 1_usize..70,
+        ) {
+            let bytes: Vec<u8> = bodies.iter().flat_map(|body| framed(body)).collect();
+            prop_assert_eq!(all(&bytes, piece), (bodies, None));
+        }
+
+        #[test]
+        fn no_bytes_are_taken_for_more_than_they_are(
+            bytes in prop::collection::vec(any::<u8>(), 0..400),
+            piece in 1_usize..70,
+        ) {
+            let (bodies, _) = all(&bytes, piece);
+            prop_assert!(bodies.concat().len() <= bytes.len());
+        }
+
+        #[test]
+        fn a_message_with_a_wrong_byte_is_a_message_or_an_error(
+            body in prop::collection::vec(any::<u8>(), 0..50),
+            place in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+            piece in 1_usize..70,
+        ) {
+            let mut bytes = framed(&body);
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+            let (bodies, _) = all(&bytes, piece);
+            prop_assert!(bodies.concat().len() <= bytes.len());
+        }
+
+        #[test]
+        fn headers_that_nearly_are_some_end_a_connection_at_worst(
+            headers in "(Content-Length|content-length|X)?:? {0,2}[0-9]{0,21}(\\r?\\n){0,3}[a-z{}]{0,9}",
+            piece in 1_usize..70,
+        ) {
+            all(headers.as_bytes(), piece);
         }
     }
 }

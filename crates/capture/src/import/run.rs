@@ -109,9 +109,7 @@ impl Importer {
             if importer.withheld.privacy.excludes_agent(agent) {
                 continue;
             }
-            let marks = replica
-                .imported_marks(source.agent.as_str())
-                .map_err(ImportError::Replica)?;
+            let marks = marks_in(source, replica).map_err(ImportError::Replica)?;
             let marks = marks.into_iter().filter_map(|(path, mark)| {
                 Some((path, standing_mark(&mark, &importer.withheld.privacy)?))
             });
@@ -212,6 +210,21 @@ impl Importer {
         ops_of(facts, redactor, replica, &mut self.remembered, &mut batch)?;
         Ok(Some(batch))
     }
+}
+
+/// The marks of what a source may have. One file has its own alone: it may be read many times a minute.
+fn marks_in(source: &Source, replica: &Replica) -> Result<Vec<(String, String)>, ReplicaError> {
+    let agent = source.agent.as_str();
+    if !source.root.is_file() {
+        return replica.imported_marks(agent);
+    }
+    let mut marks = Vec::new();
+    for path in [source.root.clone(), jobs::log_of(&source.root)] {
+        let file = replica.imported_file(&path.to_string_lossy())?;
+        let file = file.filter(|file| file.agent == agent);
+        marks.extend(file.map(|file| (file.path, file.mark)));
+    }
+    Ok(marks)
 }
 
 /// The mark of a file; none: the file is to be read from its start, as the mark is of another version,

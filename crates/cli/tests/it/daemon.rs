@@ -1,3 +1,5 @@
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,31 +12,27 @@ use crate::served::{Server, terminate};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A daemon; killed when dropped.
-struct Daemon {
-    child: Child,
+pub(crate) struct Daemon {
+    pub(crate) child: Child,
 }
 
 impl Daemon {
     /// Starts a daemon, and waits until commands meet it.
-    fn start(machine: &Machine) -> Self {
+    pub(crate) fn start(machine: &Machine) -> Self {
         let child = machine
             .command(&["daemon"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let run = machine.home().join(".local/state/syncline/run");
         until("the daemon listens", || {
-            let sockets = std::fs::read_dir(&run).into_iter().flatten();
-            sockets
-                .flatten()
-                .any(|entry| std::os::unix::net::UnixStream::connect(entry.path()).is_ok())
+            socket(machine).is_some_and(|path| UnixStream::connect(path).is_ok())
         });
         Self { child }
     }
 
     /// Asks it to end, and waits until it has.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         terminate(&self.child);
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
@@ -48,7 +46,15 @@ impl Drop for Daemon {
     }
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+/// The control socket, once there is one.
+pub(crate) fn socket(machine: &Machine) -> Option<PathBuf> {
+    let run = machine.home().join(".local/state/syncline/run");
+    let entries = std::fs::read_dir(run).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.find(|path| path.extension().is_some_and(|end| end == "sock"))
+}
+
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");

@@ -10,6 +10,8 @@ mod admin;
 mod backup;
 #[cfg(target_os = "linux")]
 mod bad_disk;
+#[cfg(target_os = "linux")]
+mod capture;
 mod config;
 #[cfg(unix)]
 mod daemon;

@@ -306,7 +306,7 @@ impl Worker {
             let agent = agents.entry(agent.as_str().to_owned()).or_default();
             agent.places.push(place);
         }
-        agents.retain(|_, agent| !agent.places.is_empty() || agent.reads > 0);
+        agents.retain(|_, agent| !agent.places.is_empty());
     }
 }
 

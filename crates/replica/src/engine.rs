@@ -138,6 +138,8 @@ struct RebuildUnderWay {
     rebuild: Rebuild,
     /// The epoch to fetch; none: whichever the server is in.
     epoch: Option<Epoch>,
+    /// The sight of the pages fetched so far, if they name one.
+    sight: Option<String>,
 }
 
 /// Why an action was not done.

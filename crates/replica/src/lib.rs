@@ -43,8 +43,9 @@ pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use place::LOCAL_FILE_NAME;
 pub use replica::{
-    ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState, PendingThings, Replica,
-    ReplicaOptions, ScopeStatus, Status, Things, WriteWithError, Written,
+    ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState, PendingThings,
+    RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica, ReplicaOptions, ScopeStatus,
+    Status, Things, WriteWithError, Written,
 };
 pub use syncline_store::local::{
     ListChange, ListStep, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,

@@ -35,6 +35,7 @@ mod planted;
 mod read;
 mod rebuild;
 mod reconcile;
+mod records;
 #[cfg(test)]
 mod tests;
 mod things;
@@ -56,6 +57,7 @@ pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
 pub(crate) use rebuild::{Fitness, Offer, Rebuild};
 pub(crate) use reconcile::Depth;
+pub use records::{RecordChange, RecordError, RecordOutcome, RecordsWritten};
 pub use things::{PendingThings, Things};
 pub use write::{WriteWithError, Written};
 

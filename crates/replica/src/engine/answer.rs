@@ -112,7 +112,7 @@ impl Engine {
         let is_file = answer.media_type.as_deref() == Some(PREPARED_FILE_TYPE)
             && answer.body == AnswerBody::Saved;
         let fitness = match &mut self.rebuild {
-            Some(RebuildUnderWay { rebuild, epoch }) if is_file => self
+            Some(RebuildUnderWay { rebuild, epoch, .. }) if is_file => self
                 .replica
                 .adopt_fetched(rebuild, *epoch)
                 .map_err(Failed::NewFile)?,

@@ -171,6 +171,7 @@ impl Engine {
             client_id: Some(self.replica.client_id()?),
             epoch,
             limit: Some(epoch.map_or(FIRST_OPS, |_| FETCH_OPS)),
+            sight: self.replica.sight()?,
             ..PullQuery::at(cursor)
         };
         self.send(
@@ -196,6 +197,7 @@ impl Engine {
             return Ok(Event::Applied(reach));
         }
         let head = page.server_seq;
+        let sight = page.sight;
         let pulled = PulledPage {
             epoch: page.epoch,
             floor: page.floor,
@@ -204,7 +206,7 @@ impl Engine {
             cursor: page.cursor,
         };
         match self.replica.apply(&pulled) {
-            Ok(_) => {}
+            Ok(_) => self.replica.note_sight(sight.as_deref())?,
             Err(PageError::Unfit(error)) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "a page does not continue this replica's log");
@@ -230,6 +232,7 @@ impl Engine {
         let query = StreamQuery {
             client_id: Some(self.replica.client_id()?),
             epoch: self.epoch()?,
+            sight: self.replica.sight()?,
             ..StreamQuery::at(cursor)
         };
         self.streams += 1;

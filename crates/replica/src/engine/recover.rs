@@ -34,7 +34,11 @@ impl Engine {
         }
         let epoch = plan.epoch.or(self.epoch()?);
         let rebuild = self.replica.begin_rebuild()?;
-        self.rebuild = Some(RebuildUnderWay { rebuild, epoch });
+        self.rebuild = Some(RebuildUnderWay {
+            rebuild,
+            epoch,
+            sight: None,
+        });
         Ok(())
     }
 
@@ -80,6 +84,7 @@ impl Engine {
             epoch: fetched.or(under_way.epoch),
             floor: under_way.rebuild.floor,
             limit: Some(FETCH_OPS),
+            sight: under_way.sight.clone(),
             ..PullQuery::at(cursor)
         };
         self.send(
@@ -106,6 +111,7 @@ impl Engine {
         } else {
             Applied::CaughtUp
         };
+        under_way.sight.clone_from(&page.sight);
         let pulled = PulledPage {
             epoch: page.epoch,
             floor: page.floor,
@@ -133,7 +139,10 @@ impl Engine {
             up_to: plan.offer_up_to,
             mode: plan.mode,
         };
+        let sight = under_way.sight.take();
         self.replica.switch(&mut under_way.rebuild, offer)?;
+        // Noted after the switch: a crash between the two costs another rebuild at most.
+        self.replica.note_sight(sight.as_deref())?;
         self.rebuild = None;
         Ok(Event::Switched)
     }

@@ -85,6 +85,19 @@ impl Replica {
         self.local.next_batch(limit).map_err(ReplicaError::Local)
     }
 
+    /// The sight that the log here was pulled with, if the server has named one.
+    pub(crate) fn sight(&self) -> Result<Option<String>, ReplicaError> {
+        self.local.sight().map_err(ReplicaError::Local)
+    }
+
+    /// Notes the sight of pages that were applied.
+    pub(crate) fn note_sight(&mut self, sight: Option<&str>) -> Result<(), ReplicaError> {
+        if self.sight()?.as_deref() == sight {
+            return Ok(());
+        }
+        self.local.note_sight(sight).map_err(ReplicaError::Local)
+    }
+
     /// Settles the answer to a push. The cursor stays where it is.
     pub(crate) fn settle(
         &mut self,
@@ -93,7 +106,8 @@ impl Replica {
     ) -> Result<Settled, ReplicaError> {
         let floor = self.clock_floor(new_clock)?;
         let (actor, now) = (self.place.new_actor(), self.place.host.now());
-        let settled = self.local.settle(verdicts, &actor, floor, now)?;
+        let verdicts = self.with_dependants(verdicts)?;
+        let settled = self.local.settle(&verdicts, &actor, floor, now)?;
         if verdicts
             .iter()
             .any(|(_, verdict)| *verdict == Verdict::Covered)

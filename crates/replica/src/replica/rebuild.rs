@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use syncline_model::planted::{Defect, is_planted};
+use syncline_model::record::is_restricted;
 use syncline_model::{Cursor, Epoch, EpochMode, LoggedOp, ServerSeq};
 use syncline_protocol::session::Common;
 use syncline_store::local::{AcknowledgedOps, OldFile, Switch};
@@ -337,7 +338,9 @@ impl<'a> Offers<'a> {
             // Another payload under its key is the server's to judge.
             let same = |(_, hash)| hash == op.payload_hash;
             let has = self.new.find(&op.key)?.is_some_and(same);
-            if !has && (!self.may_drop || !self.new.counts_as_dropped(&op)?) {
+            // Who sees a part of an op never offers it again.
+            let is_part = op.payload.as_ref().is_some_and(is_restricted);
+            if !is_part && !has && (!self.may_drop || !self.new.counts_as_dropped(&op)?) {
                 return Ok(Some(op));
             }
         }

@@ -16,6 +16,7 @@ use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
 
 mod handles;
 mod lists;
+mod records;
 mod recovery;
 
 const WHOLE: PageLimit = PageLimit {

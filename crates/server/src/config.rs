@@ -7,6 +7,7 @@ use std::time::Duration;
 use syncline_protocol::Limits;
 
 use crate::auth::{AuthMode, OperatorToken, Rate};
+use crate::shapes::ShapeSettings;
 use crate::tenant::Keep;
 
 /// Tenants whose files are open at once by default: each has a thread and a few file handles, and a
@@ -38,6 +39,7 @@ pub struct ServeConfig {
     /// Backups to make while it runs; none: none.
     pub backups: Option<BackupPlan>,
     pub compaction: CompactionPlan,
+    pub shapes: ShapeSettings,
 }
 
 /// Compactions that a server does by itself.
@@ -84,6 +86,7 @@ impl ServeConfig {
             drain: Duration::from_secs(10),
             backups: None,
             compaction: CompactionPlan::default(),
+            shapes: ShapeSettings::default(),
         }
     }
 }

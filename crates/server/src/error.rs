@@ -149,7 +149,12 @@ pub(crate) enum ErrorShape {
     Plain,
     /// `/api/threads*`: also `detail`, a string.
     WithDetail,
+    /// `/v1/*`: also `message`, a string.
+    WithMessage,
 }
+
+/// What clients of shapes know as a missing or wrong credential.
+const UNKNOWN_SECRET: &str = "Unauthorized - Invalid API secret";
 
 /// An error on its way out.
 pub(crate) struct ErrorAnswer {
@@ -169,8 +174,13 @@ impl IntoResponse for ErrorAnswer {
         let error = *error.0;
         let body = ErrorBody::new(error.code, error.message.clone(), request_id.as_str());
         let mut text = body.with_details(error.details).encode();
-        if shape == ErrorShape::WithDetail || !error.beside.is_empty() {
-            text = with_fields(&text, shape, error.message, error.beside);
+        if shape != ErrorShape::Plain || !error.beside.is_empty() {
+            let is_unknown = error.code == ErrorCode::Unauthorized;
+            let message = match shape {
+                ErrorShape::WithMessage if is_unknown => UNKNOWN_SECRET.to_owned(),
+                _ => error.message,
+            };
+            text = with_fields(&text, shape, message, error.beside);
         }
         let mut response = (status, text).into_response();
         let headers = response.headers_mut();
@@ -203,8 +213,13 @@ fn with_fields(
 ) -> Vec<u8> {
     let mut fields: Map<String, Value> =
         serde_json::from_slice(body).expect("an error's body is an object, written just now");
-    if shape == ErrorShape::WithDetail {
-        fields.insert("detail".to_owned(), message.into());
+    let name = match shape {
+        ErrorShape::Plain => None,
+        ErrorShape::WithDetail => Some("detail"),
+        ErrorShape::WithMessage => Some("message"),
+    };
+    if let Some(name) = name {
+        fields.insert(name.to_owned(), message.into());
     }
     fields.extend(beside);
     Value::Object(fields).to_string().into_bytes()

@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod call;
 mod dispatch;
+mod path;
 mod request_id;
 mod route;
 
@@ -11,5 +12,6 @@ pub(crate) use answer::{Answer, COMPRESS_FROM, Coding, compressed};
 pub(crate) use body::{BodyBudget, BodyLimit, HeldBytes, ReceivedBody, read_body};
 pub(crate) use call::{Call, asker_of};
 pub(crate) use dispatch::router;
+pub(crate) use path::settle_path;
 pub(crate) use request_id::RequestId;
-pub(crate) use route::{Access, BodyRule, Route};
+pub(crate) use route::{Access, BodyRule, Contract, Route};

@@ -18,6 +18,7 @@ mod random;
 mod routes;
 mod serve;
 mod server;
+mod shapes;
 
 pub mod admin;
 pub mod tenant;
@@ -30,3 +31,4 @@ pub use auth::{
 pub use config::{BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
 pub use routes::openapi_document;
 pub use serve::{ReadyServer, ServeError, prepare, serve};
+pub use shapes::{Deletes, ShapeSettings};

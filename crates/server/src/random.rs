@@ -14,6 +14,12 @@ pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {
     bytes
 }
 
+/// A random number of those from `least` on, `count` of them.
+pub(crate) fn random_from(least: u64, count: u32) -> u64 {
+    let number = u32::from_le_bytes(random());
+    least + u64::from(number % count.max(1))
+}
+
 /// A new id.
 pub(crate) fn new_uuid() -> uuid::Uuid {
     syncline_model::mint(now(), random())

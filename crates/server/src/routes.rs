@@ -16,6 +16,7 @@ mod pull;
 mod push;
 mod reset;
 mod sessions;
+mod shape;
 mod status;
 mod stream;
 mod threads;
@@ -45,6 +46,7 @@ pub(crate) fn table() -> Vec<Route> {
         health::routes(),
         metrics::routes(),
         openapi::routes(),
+        shape::routes(),
     ]
     .into_iter()
     .flatten()

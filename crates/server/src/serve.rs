@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use crate::auth::{AuthMode, AuthSetupError, Exposure};
 use crate::config::ServeConfig;
-use crate::http::router;
+use crate::http::{router, settle_path};
 use crate::metrics::Held;
 use crate::server::{Server, SetupError};
 use patience::Patient;
@@ -180,6 +180,7 @@ async fn accept_all(
         let router = router.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
+            settle_path(request.uri_mut());
             router.clone().oneshot(request.map(Body::new))
         });
         let connection =

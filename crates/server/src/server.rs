@@ -19,6 +19,7 @@ use crate::log::Tenants;
 use crate::metrics::Metrics;
 use crate::random::new_uuid;
 use crate::routes;
+use crate::shapes::OpenRequests;
 
 /// How often tokens are looked at on behalf of open streams: one revoked by another process ends
 /// its streams within this time.
@@ -49,6 +50,7 @@ pub(crate) struct Server {
     pub(crate) routes: Vec<Route>,
     pub(crate) bodies: Arc<BodyBudget>,
     pub(crate) beat: watch::Sender<Beat>,
+    pub(crate) shape_requests: Arc<OpenRequests>,
     /// For writes, so that look-ups never wait for them.
     control: Mutex<ControlFile>,
     failed: Option<Mutex<RateLimiter<IpAddr>>>,
@@ -97,6 +99,7 @@ impl Server {
             routes: routes::table(),
             bodies: Arc::default(),
             beat: watch::Sender::new(Beat::default()),
+            shape_requests: Arc::default(),
             failed: config.rate_limits.failed_authentication.map(limiter),
             requests: config
                 .rate_limits

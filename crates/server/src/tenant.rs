@@ -19,6 +19,7 @@ use std::time::Duration;
 use syncline_model::{ActorId, Epoch, Mark, Timestamp};
 use syncline_protocol::Claims;
 use syncline_store::{
+use syncline_store::shapes::{MadeShape, NewShape};
     Durability, FileOptions, Head, LogStart, OpenError, PageLimit, Stepped, TenantFile,
 };
 
@@ -184,6 +185,23 @@ impl TenantLog {
 
     /// Lets go of the places of clients that have been idle for as long as this, so that they hold the
     /// floor no more; gives their number.
+    /// Makes a shape at the head, unless one of its definition takes readers; none where its table is
+    /// not. Where there are as many as may be, the oldest go.
+    pub fn make_shape(
+        &mut self,
+        new: &NewShape,
+        shapes_max: usize,
+    ) -> Result<Option<MadeShape>, Refused> {
+        let file = self.file()?;
+        file.make_room_for_shape(shapes_max)?;
+        Ok(file.make_shape(new)?)
+    }
+
+    /// Forgets a shape; says whether it was there.
+    pub fn delete_shape(&mut self, handle: &str) -> Result<bool, Refused> {
+        Ok(self.file()?.delete_shape(handle)?)
+    }
+
     pub fn expire(&mut self, idle: Duration, now: Timestamp) -> Result<usize, Refused> {
         let Some(before) = before(now, idle) else {
             return Ok(0);

@@ -15,9 +15,9 @@ pub use check::quick_check;
 pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
-    Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, Lineage, LogCensus, LogLeft,
-    LogStart, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal, ResourceKey,
-    Stepped, TenantFile, VerifyError,
+    Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, Lineage, LogCensus,
+    LogLeft, LogStart, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal,
+    ResourceKey, Stepped, TenantFile, VerifyError,
 };
 
 pub mod backup;
@@ -29,5 +29,6 @@ pub mod local;
 pub mod records;
 pub mod search;
 pub mod sessions;
+pub mod shapes;
 pub mod sql;
 pub mod threads;

@@ -11,7 +11,7 @@ mod hints;
 #[cfg(test)]
 mod tests;
 mod value;
-mod views;
+pub(crate) mod views;
 mod write;
 
 use std::ops::ControlFlow;
@@ -33,6 +33,14 @@ pub use write::{
     SqlChanges, SqlWrite, WRITE_ROWS_MAX, WriteError, WriteKind, WriteOps, WritePlan,
     WritePlanError, changes_of, plan_write,
 };
+
+/// Registers the functions that the views need on a connection that reads them outside a query.
+pub(crate) fn register_functions(
+    connection: &Connection,
+    prices: &PriceTable,
+) -> Result<(), StoreError> {
+    Ok(functions::register(connection, prices)?)
+}
 
 /// The longest text or blob that a query may make, in bytes.
 pub const VALUE_BYTES_MAX: i32 = 64 << 20;

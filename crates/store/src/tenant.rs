@@ -87,7 +87,7 @@ impl Outbox for [PendingOp] {
 /// One tenant's log and view, open for reading and writing.
 #[derive(Debug)]
 pub struct TenantFile {
-    connection: Connection,
+    pub(crate) connection: Connection,
     path: PathBuf,
     /// The SQLite VFS that it is on; none: the system's own.
     vfs: Option<String>,

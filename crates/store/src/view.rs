@@ -23,6 +23,18 @@ pub(crate) struct View<'c> {
     cached: BTreeMap<&'static str, HashMap<Vec<Value>, CachedRow>>,
     /// The full-text rows to write, by their tables' names and their ids.
     documents: BTreeMap<(&'static str, i64), Document>,
+    /// The rows written since they were last taken; none where nobody asks.
+    touches: Option<Vec<Touch>>,
+}
+
+/// A row that was written, or with a part of a key, all of a resource's that were cleared.
+#[derive(Debug, Clone)]
+pub(crate) struct Touch {
+    pub table: &'static Table,
+    pub key: Vec<Value>,
+    /// The row before and after, of tables that are read whole anyway.
+    pub before: Option<Row>,
+    pub after: Option<Row>,
 }
 
 /// Which ops write: those of the log, or those of the outbox on top.
@@ -52,7 +64,42 @@ impl<'c> View<'c> {
             layer,
             cached: BTreeMap::new(),
             documents: BTreeMap::new(),
+            touches: None,
         }
+    }
+
+    /// Notes from now on which rows are written.
+    pub(crate) fn trace(&mut self) {
+        self.touches = Some(Vec::new());
+    }
+
+    /// The rows written since the last time.
+    pub(crate) fn take_touches(&mut self) -> Vec<Touch> {
+        self.touches
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Notes that `row` is about to be written.
+    fn touch(&mut self, table: &'static Table, row: &Row) -> Result<(), StoreError> {
+        if self.touches.is_none() {
+            return Ok(());
+        }
+        let key = row[..table.key_columns].to_vec();
+        let (before, after) = if table.searched.is_some() {
+            (None, None)
+        } else {
+            (self.get(table, &key)?, Some(row.clone()))
+        };
+        let touch = Touch {
+            table,
+            key,
+            before,
+            after,
+        };
+        self.touches.get_or_insert_default().push(touch);
+        Ok(())
     }
 
     /// The connection of this transaction.
@@ -223,6 +270,7 @@ impl Rows for View<'_> {
     }
 
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), StoreError> {
+        self.touch(table, &row)?;
         let key = &row[..table.key_columns];
         if self.layer == Layer::Pending {
             let current = self.get(table, key)?;
@@ -264,12 +312,21 @@ impl Rows for View<'_> {
             return Ok(false);
         }
         let id = self.connection.last_insert_rowid();
+        self.touch(table, &row)?;
         self.keep_document(table, id, row, column);
         Ok(true)
     }
 
     fn clear(&mut self, table: &'static Table, resource: &str) -> Result<(), StoreError> {
         self.flush()?;
+        if let Some(touches) = &mut self.touches {
+            touches.push(Touch {
+                table,
+                key: vec![Value::from(resource)],
+                before: None,
+                after: None,
+            });
+        }
         let sql = sql_of(table);
         if self.layer == Layer::Pending {
             let mut statement = self.connection.prepare_cached(&sql.select_resource)?;

@@ -28,6 +28,19 @@ pub fn column_list(text: &str) -> Result<Vec<String>, FilterError> {
     }
 }
 
+/// Reads a table's name, `"Due dates"` or `public.tasks`, as its schema and itself.
+pub fn table_name(text: &str) -> Result<(String, String), FilterError> {
+    let mut parser = Parser::of(text)?;
+    let first = column_name(&mut parser)?;
+    let name = if parser.take_mark(".") {
+        (first, column_name(&mut parser)?)
+    } else {
+        ("public".to_owned(), first)
+    };
+    parser.end()?;
+    Ok(name)
+}
+
 pub(super) fn column_name(parser: &mut Parser<'_>) -> Result<String, FilterError> {
     let token = parser.take();
     match &token.what {

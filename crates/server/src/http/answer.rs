@@ -8,6 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http_body_util::BodyExt as _;
 use serde::Serialize;
 
 use crate::error::ApiError;
@@ -110,6 +111,19 @@ impl Answer {
         self
     }
 
+    /// Holds on to something until the answer was sent.
+    #[must_use]
+    pub(crate) fn held_by(mut self, held: impl Send + 'static) -> Self {
+        if let Content::Live(body) = self.content {
+            let body = body.map_frame(move |frame| {
+                let _ = &held;
+                frame
+            });
+            self.content = Content::Live(Body::new(body));
+        }
+        self
+    }
+
     /// Says that the bytes are compressed already.
     #[must_use]
     pub(crate) fn coded_as_gzip(self) -> Self {
@@ -126,7 +140,7 @@ impl Answer {
                 let coded = headers.contains_key(header::CONTENT_ENCODING);
                 if !coded {
                     let vary = HeaderValue::from_static("accept-encoding");
-                    headers.insert(header::VARY, vary);
+                    headers.append(header::VARY, vary);
                 }
                 if coded || coding == Coding::Plain || bytes.len() < COMPRESS_FROM {
                     Body::from(bytes)

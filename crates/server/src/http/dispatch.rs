@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{FromRequestParts, Query, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use axum::response::{IntoResponse, Response};
@@ -17,10 +17,15 @@ use syncline_model::Timestamp;
 use syncline_protocol::ErrorCode;
 use syncline_store::control::Rights;
 
-use super::{Access, BodyLimit, BodyRule, Call, Coding, ReceivedBody, RequestId, Route, read_body};
-use crate::auth::{Allowance, AuthError, Identity, MetricsRefusal, Misdirection, may_read_metrics};
+use super::{
+    Access, BodyLimit, BodyRule, Call, Coding, Contract, ReceivedBody, RequestId, Route, read_body,
+};
+use crate::auth::{
+    Allowance, AuthError, AuthMode, Identity, MetricsRefusal, Misdirection, may_read_metrics,
+};
 use crate::error::{ApiError, ErrorAnswer, ErrorShape, add_allowance};
 use crate::server::{Server, now};
+use crate::shapes::add_cors;
 
 /// The router that answers for the whole table.
 pub(crate) fn router(server: &Arc<Server>) -> Router {
@@ -57,6 +62,8 @@ struct Arrival {
     started: Instant,
     shape: ErrorShape,
     coding: Coding,
+    contract: Contract,
+    origin: Option<HeaderValue>,
 }
 
 impl Arrival {
@@ -64,6 +71,8 @@ impl Arrival {
         let peer = request.extensions().get::<SocketAddr>();
         let shape = if request.uri().path().starts_with("/api/threads") {
             ErrorShape::WithDetail
+        } else if request.uri().path().starts_with("/v1/") {
+            ErrorShape::WithMessage
         } else {
             ErrorShape::Plain
         };
@@ -74,6 +83,8 @@ impl Arrival {
             started: Instant::now(),
             shape,
             coding: Coding::accepted(request.headers()),
+            contract: Contract::Own,
+            origin: request.headers().get(header::ORIGIN).cloned(),
         }
     }
 }
@@ -86,16 +97,20 @@ struct Caller {
 }
 
 async fn answer(server: Arc<Server>, route: usize, request: Request<Body>) -> Response {
-    let arrival = Arrival::new(&request);
+    let mut arrival = Arrival::new(&request);
     let (parts, body) = request.into_parts();
     let mut caller = Caller::default();
     let route = &server.routes[route];
+    arrival.contract = route.contract;
     // A handler that panics costs its own request only.
     let result = AssertUnwindSafe(serve(&server, route, &arrival, parts, body, &mut caller))
         .catch_unwind()
         .await;
     let result = result.unwrap_or_else(|_| Err(ApiError::internal("the handler has panicked")));
     let (mut response, error) = finish(result, &arrival);
+    if route.contract == Contract::Shapes {
+        add_cors(response.headers_mut(), arrival.origin.as_ref(), route.path);
+    }
     if let Some(allowance) = caller.allowance {
         add_allowance(response.headers_mut(), allowance);
     }
@@ -121,10 +136,10 @@ async fn serve(
     body: Body,
     caller: &mut Caller,
 ) -> Result<Response, ApiError> {
-    check_direction(server, &parts.headers)?;
+    check_direction(server, &parts.headers, route.contract)?;
     match route.access {
         Access::Open => {}
-        Access::Needs(rights) => check_rights(server, rights, arrival, &parts.headers, caller)?,
+        Access::Needs(rights) => check_rights(server, rights, arrival, &parts, caller)?,
         Access::Operator => check_operator(server, arrival, &parts.headers)?,
     }
     let path = path_parameters(&mut parts).await?;
@@ -149,10 +164,15 @@ fn check_rights(
     server: &Server,
     needed: Rights,
     arrival: &Arrival,
-    headers: &HeaderMap,
+    parts: &Parts,
     caller: &mut Caller,
 ) -> Result<(), ApiError> {
-    let identity = identify(server, arrival, headers)?;
+    let secret = match arrival.contract {
+        Contract::Shapes => secret_of(parts),
+        Contract::Own => None,
+    };
+    let given = authorization(&parts.headers).or(secret.as_deref());
+    let identity = identify(server, arrival, given)?;
     let identity = caller.identity.insert(identity);
     caller.allowance = check_rate(server, identity)?;
     if identity.rights.include(needed) {
@@ -186,13 +206,31 @@ fn authorization(headers: &HeaderMap) -> Option<&[u8]> {
         .map(HeaderValue::as_bytes)
 }
 
-fn check_direction(server: &Server, headers: &HeaderMap) -> Result<(), ApiError> {
+/// A token that stands among the parameters, as an authorization.
+fn secret_of(parts: &Parts) -> Option<Vec<u8>> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).ok()?;
+    let named = |name: &str| pairs.iter().find(|(key, _)| key == name);
+    let (_, secret) = named("secret").or_else(|| named("api_secret"))?;
+    Some(format!("Bearer {secret}").into_bytes())
+}
+
+fn check_direction(
+    server: &Server,
+    headers: &HeaderMap,
+    contract: Contract,
+) -> Result<(), ApiError> {
     let text = |name| {
         headers
             .get(name)
             .map(|value: &HeaderValue| value.to_str().unwrap_or(""))
     };
-    let checked = server.hosts.check(text(header::HOST), text(header::ORIGIN));
+    // A page that must bring a token of its own can't misuse its reader's.
+    let brings_token = !matches!(server.config.auth, AuthMode::None { .. });
+    let origin = match contract {
+        Contract::Shapes if brings_token => None,
+        Contract::Shapes | Contract::Own => text(header::ORIGIN),
+    };
+    let checked = server.hosts.check(text(header::HOST), origin);
     checked.map_err(|misdirection| match misdirection {
         Misdirection::NoHost => ApiError::bad_request("the request names no Host"),
         Misdirection::Host => ApiError::new(
@@ -206,8 +244,11 @@ fn check_direction(server: &Server, headers: &HeaderMap) -> Result<(), ApiError>
     })
 }
 
-fn identify(server: &Server, arrival: &Arrival, headers: &HeaderMap) -> Result<Identity, ApiError> {
-    let authorization = authorization(headers);
+fn identify(
+    server: &Server,
+    arrival: &Arrival,
+    authorization: Option<&[u8]>,
+) -> Result<Identity, ApiError> {
     match server
         .authenticator
         .authenticate(authorization, arrival.now)
@@ -275,7 +316,7 @@ fn body_limit(server: &Server, rule: BodyRule) -> Option<BodyLimit> {
 async fn refuse(server: Arc<Server>, request: Request<Body>, error: ApiError) -> Response {
     let arrival = Arrival::new(&request);
     let method = request.method().clone();
-    let direction = check_direction(&server, request.headers());
+    let direction = check_direction(&server, request.headers(), Contract::Own);
     let (response, error) = finish(Err(direction.err().unwrap_or(error)), &arrival);
     record("unknown", &method, &arrival, &response, error, None);
     response
@@ -307,7 +348,14 @@ fn finish(result: Result<Response, ApiError>, arrival: &Arrival) -> (Response, O
     if let Ok(id) = HeaderValue::from_str(arrival.id.as_str()) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let is_kept = arrival.contract == Contract::Shapes && failed.is_none();
+    if !is_kept {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if arrival.contract == Contract::Shapes && failed.is_some() {
+        let name = HeaderName::from_static("surrogate-control");
+        headers.insert(name, HeaderValue::from_static("no-store"));
+    }
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),

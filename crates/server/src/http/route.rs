@@ -30,6 +30,7 @@ pub(crate) struct Route {
     pub(crate) query: &'static [(&'static str, &'static str)],
     /// The status of success.
     pub(crate) success: u16,
+    pub(crate) contract: Contract,
     pub(crate) counts: RouteCounts,
 }
 
@@ -51,6 +52,7 @@ impl Route {
             summary,
             query: &[],
             success: 200,
+            contract: Contract::Own,
             counts: RouteCounts::default(),
         }
     }
@@ -64,6 +66,12 @@ impl Route {
     #[must_use]
     pub(crate) fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Self {
         self.query = query;
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn contract(mut self, contract: Contract) -> Self {
+        self.contract = contract;
         self
     }
 
@@ -114,6 +122,16 @@ pub(crate) enum Access {
     Needs(Rights),
     /// Who runs the server: no tenant's token reaches it.
     Operator,
+}
+
+/// Whose words a route speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contract {
+    /// Ours: errors in our form, nothing kept by caches, pages of our own origin.
+    Own,
+    /// Electric's: answers say how long they keep, pages of any origin may ask, and a credential may be
+    /// a parameter.
+    Shapes,
 }
 
 /// What body a route takes.

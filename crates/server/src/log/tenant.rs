@@ -6,6 +6,7 @@ use std::time::Duration;
 use syncline_model::schema::Role;
 use syncline_model::{Epoch, Mark, ServerSeq};
 use syncline_protocol::{Claims, PushAnswer, ReceivedPush};
+use syncline_store::shapes::{MadeShape, NewShape};
 use syncline_store::{Head, PageLimit, StoreError, TenantFile};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -16,6 +17,7 @@ use super::readers::Readers;
 use super::sight::Sight;
 use super::writer::{Job, ShapeJob, Shared, WriteJob};
 use crate::http::HeldBytes;
+use crate::shapes::Hub;
 use crate::tenant::{
     ClientNote, CompactReport, Keep, Outcome, Push, Reader, RecordWrite, Recorded, Refused,
     Rewrite, Write, check_sight, read_page_for,
@@ -159,6 +161,34 @@ impl Tenant {
             .await
             .map_err(|_| Refused::NotCommitted)?;
         answer.await.map_err(|_| Refused::NotCommitted)?
+    }
+
+    /// Makes a shape at the head, unless one of its definition takes readers; none where its table is
+    /// not.
+    pub(crate) async fn make_shape(&self, new: NewShape) -> Result<Option<MadeShape>, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Shape(ShapeJob::Make(new, reply));
+        self.jobs
+            .send(job)
+            .await
+            .map_err(|_| Refused::NotCommitted)?;
+        answer.await.map_err(|_| Refused::NotCommitted)?
+    }
+
+    /// Forgets a shape; says whether it was there.
+    pub(crate) async fn delete_shape(&self, handle: String) -> Result<bool, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Shape(ShapeJob::Delete(handle, reply));
+        self.jobs
+            .send(job)
+            .await
+            .map_err(|_| Refused::NotCommitted)?;
+        answer.await.map_err(|_| Refused::NotCommitted)?
+    }
+
+    /// Who waits for changes of shapes.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.shared.hub
     }
 
     /// Lets go of the places of clients that have been idle for this long; gives their number.

@@ -23,6 +23,7 @@ use super::writer::{self, JOBS_MAX, Shared};
 use crate::config::ServeConfig;
 use crate::metrics::Metrics;
 use crate::random::{new_uuid, random};
+use crate::shapes::Hub;
 use crate::tenant::{Birth, Refused, TenantLog};
 
 /// All tenants that this server has met since it started.
@@ -34,6 +35,7 @@ pub(crate) struct Tenants {
     metrics: Arc<Metrics>,
     checkpointer: Checkpointer,
     open_max: usize,
+    shapes_max: usize,
     pub(super) now: fn() -> Timestamp,
     pub(super) looks: Looks,
     slots: Mutex<HashMap<TenantId, Arc<Slot>>>,
@@ -47,6 +49,7 @@ struct Slot {
     tenant: TenantId,
     head: Arc<watch::Sender<Option<Head>>>,
     prepared: Arc<Prepared>,
+    hub: Arc<Hub>,
     /// Held while the file is opened or closed, so that two writers never are.
     open: AsyncMutex<Option<Open>>,
     used: AtomicU64,
@@ -77,6 +80,7 @@ impl Tenants {
             actor,
             metrics,
             open_max: config.tenants_open_max.max(1),
+            shapes_max: config.shapes.shapes_max,
             now,
             looks: Looks::default(),
             slots: Mutex::default(),
@@ -116,6 +120,7 @@ impl Tenants {
                 tenant: tenant.clone(),
                 head: Arc::new(watch::Sender::new(None)),
                 prepared: Arc::new(Prepared::new(self.directory.prepared_file(tenant))),
+                hub: Arc::default(),
                 open: AsyncMutex::new(None),
                 used: AtomicU64::new(0),
             })
@@ -151,6 +156,7 @@ impl Tenants {
             head: Arc::clone(&slot.head),
             pages: Pages::default(),
             prepared: Arc::clone(&slot.prepared),
+            hub: Arc::clone(&slot.hub),
             notes: Mutex::default(),
             metrics: Arc::clone(&self.metrics),
             schema: KnownSchema::default(),
@@ -158,6 +164,7 @@ impl Tenants {
             checkpointer: self.checkpointer.clone(),
             runtime: Handle::current(),
             now: self.now,
+            shapes_max: self.shapes_max,
         });
         let (jobs, waiting) = mpsc::channel(JOBS_MAX);
         let writers_shared = Arc::clone(&shared);

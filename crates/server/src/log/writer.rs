@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use syncline_model::{Epoch, Mark, Timestamp};
 use syncline_store::Head;
+use syncline_store::shapes::{MadeShape, NewShape};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,6 +21,7 @@ use super::prepared::Prepared;
 use super::sight::KnownSchema;
 use crate::http::HeldBytes;
 use crate::metrics::Metrics;
+use crate::shapes::Hub;
 use crate::tenant::{ClientNote, Committed, Outcome, Refused, TenantLog, Write};
 
 /// Requests that wait for one tenant's writer. Further ones wait before they are taken in.
@@ -45,6 +47,8 @@ pub(super) enum Job {
     },
     /// Write down what clients have said of themselves.
     Notes,
+    /// Make or delete a shape.
+    Shape(ShapeJob),
     /// Compact the log, in steps beside the writes.
     Compact(Order),
     /// Let go of the places of clients that have been idle for this long.
@@ -52,6 +56,15 @@ pub(super) enum Job {
         idle: Duration,
         reply: oneshot::Sender<Result<usize, Refused>>,
     },
+}
+
+/// What is to be done with a shape, and who waits for it.
+pub(super) enum ShapeJob {
+    Make(
+        NewShape,
+        oneshot::Sender<Result<Option<MadeShape>, Refused>>,
+    ),
+    Delete(String, oneshot::Sender<Result<bool, Refused>>),
 }
 
 /// A request, its share of the memory for bodies, and who waits for it.
@@ -69,6 +82,7 @@ pub(super) struct Shared {
     pub(super) head: Arc<watch::Sender<Option<Head>>>,
     pub(super) pages: Pages,
     pub(super) prepared: Arc<Prepared>,
+    pub(super) hub: Arc<Hub>,
     pub(super) notes: Mutex<Vec<ClientNote>>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) schema: KnownSchema,
@@ -77,6 +91,7 @@ pub(super) struct Shared {
     /// Where requests wait for their answers.
     pub(super) runtime: Handle,
     pub(super) now: fn() -> Timestamp,
+    pub(super) shapes_max: usize,
 }
 
 impl Shared {
@@ -85,6 +100,7 @@ impl Shared {
         self.pages.invalidate();
         self.schema.forget();
         self.prepared.erase();
+        self.hub.cache_is_stale();
     }
 
     /// Counts bytes that went into the write-ahead log, and sees to what is due then.
@@ -168,11 +184,22 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
             if let Ok(head) = result {
                 shared.erased();
                 publish(&shared.head, head);
+                shared.hub.wake_all();
             }
             // Who asked may have gone; the reset stands.
             let _ = reply.send(result);
         }
         Job::Notes => commit(log, Vec::new(), shared),
+        Job::Shape(ShapeJob::Make(new, reply)) => {
+            // Who asked may have gone; the next to ask finds it.
+            let _ = reply.send(log.make_shape(&new, shared.shapes_max));
+        }
+        Job::Shape(ShapeJob::Delete(handle, reply)) => {
+            let deleted = log.delete_shape(&handle);
+            shared.hub.wake_all();
+            // Who asked may have gone; it is deleted.
+            let _ = reply.send(deleted);
+        }
         Job::Expire { idle, reply } => {
             let expired = log.expire(idle, (shared.now)());
             // Who asked may have gone.
@@ -223,13 +250,16 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     if let Some(head) = committed.head {
         publish(&shared.head, head);
     }
+    let changes = committed.shapes;
     // By one task: each wake from outside the runtime would take its locks, and often a system call.
+    let hub = Arc::clone(&shared.hub);
     shared.runtime.spawn(async move {
         let answers = writes.into_iter().zip(committed.outcomes);
         for ((reply, _held), answer) in callers.into_iter().zip(answers) {
             // Who asked may have gone; what was committed stands, and asking again finds it.
             let _ = reply.send(answer);
         }
+        hub.publish(&changes);
     });
     shared.wrote_beside(bytes as u64 * WAL_FACTOR, log);
 }

@@ -6,10 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Payload, ResourceId, Scope, ServerSeq, Timestamp};
+use syncline_store::shapes::ShapeChanges;
 use syncline_store::{Head, StoreError, TenantFile};
 
 use super::push::{Judge, Poisoned, Push, Pushed};
-use super::records::{RecordChange, RecordWrite, Recorded, UndoneOps};
+use super::records::UndoneOps;
+use super::requests::{RecordChange, RecordWrite, Recorded};
 use super::{Refused, TenantLog};
 
 /// A request that may write to the log.
@@ -87,6 +89,8 @@ pub struct Committed {
     pub panics: usize,
     /// Commits that failed.
     pub failures: usize,
+    /// What has changed of tables with shapes.
+    pub shapes: ShapeChanges,
 }
 
 /// One try at a set of requests.
@@ -94,6 +98,7 @@ struct Tried {
     outcomes: Vec<Result<Outcome, Refused>>,
     head: Head,
     erased: bool,
+    shapes: ShapeChanges,
 }
 
 impl TenantLog {
@@ -106,6 +111,7 @@ impl TenantLog {
             erased: false,
             panics: 0,
             failures: 0,
+            shapes: ShapeChanges::default(),
         };
         match self.try_group(writes, &Poisoned::new(), now, &Cell::new(None)) {
             Some(Ok(tried)) => committed.take(tried),
@@ -222,18 +228,19 @@ impl TenantLog {
         }
         let (wrote, erased) = (judge.wrote, judge.erased);
         let noted = self.members.record_notes(&batch)?;
-        let head = if wrote || noted {
-            let head = batch.commit()?;
+        let (head, shapes) = if wrote || noted {
+            let committed = batch.commit_telling()?;
             self.members.committed();
-            head
+            committed
         } else {
             // Nothing to make durable: what is a duplicate was committed before.
-            *batch.head()
+            (*batch.head(), ShapeChanges::default())
         };
         Ok(Tried {
             outcomes,
             head,
             erased,
+            shapes,
         })
     }
 }
@@ -243,6 +250,8 @@ impl Committed {
         self.outcomes.extend(tried.outcomes);
         self.head = Some(tried.head);
         self.erased |= tried.erased;
+        self.shapes.rows.extend(tried.shapes.rows);
+        self.shapes.rotated |= tried.shapes.rotated;
     }
 }
 

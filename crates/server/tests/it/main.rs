@@ -22,6 +22,7 @@ mod pull;
 mod push;
 mod reset;
 mod sessions;
+mod shapes;
 mod stream;
 mod support;
 mod tenants;

@@ -4,9 +4,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use syncline_model::Timestamp;
+use syncline_server::{Deletes, ServeConfig};
 use syncline_store::control::Rights;
 
-use crate::support::{Issued, OPERATOR_TOKEN, Reply, TestServer, now, push_of, start};
+use crate::support::{Issued, OPERATOR_TOKEN, Reply, TestServer, now, push_of, start, start_with};
 
 /// What stands in every text of tenant `acme`, and nowhere else.
 const CANARY: &str = "canary";
@@ -26,7 +27,8 @@ pub(crate) struct World {
 }
 
 pub(crate) async fn world() -> World {
-    let server = start().await;
+    let allow = |config: &mut ServeConfig| config.shapes.deletes = Deletes::Allowed;
+    let server = start_with(allow).await;
     let admin = server.token("acme", Rights::Admin);
     let pushed = server
         .post("/sync/push", &admin, push_of(CANARY, 1..=2))
@@ -50,6 +52,8 @@ pub(crate) async fn world() -> World {
         .post("/sync/batch", &admin, rows_of(CANARY))
         .await
         .expect(200);
+    let shape = server.get("/v1/shape?table=threads&offset=-1", &admin);
+    shape.await.expect(200);
     let spare = server.issue("acme", Rights::Read, None);
     World {
         epoch: pushed["epoch"].as_str().unwrap().to_owned(),
@@ -114,6 +118,13 @@ impl World {
                 body = Some(json!({"user": "matrix"}));
                 path.to_owned()
             }
+            ("GET" | "HEAD", "/v1/shape") => format!("{path}?table=threads&offset=-1"),
+            ("DELETE", "/v1/shape") => format!("{path}?table=threads"),
+            ("POST", "/v1/shape") => {
+                body = Some(json!({"where": "true"}));
+                format!("{path}?table=threads&offset=now")
+            }
+            ("OPTIONS", "/v1/shape") | ("GET", "/v1/health") => path.to_owned(),
             ("DELETE", "/api/tokens/{id}") => path.replace("{id}", &self.spare.id.to_string()),
             (
                 "GET",

@@ -121,6 +121,9 @@ async fn odd_words_in_a_query_or_a_path_are_answered_and_change_nothing() {
     let long = "x".repeat(5_000);
     let words = ODD_WORDS.into_iter().chain([long.as_str()]);
     for route in routes(&world.server).await {
+        if is_foreign(&route) {
+            continue;
+        }
         let sample = world.sample(&route.method, &route.path).unwrap();
         let plain = sample.path.split('?').next().unwrap_or_default().to_owned();
         for word in words.clone() {
@@ -151,12 +154,17 @@ async fn odd_words_in_a_query_or_a_path_are_answered_and_change_nothing() {
     assert_eq!(after, before);
 }
 
+/// Whether a route speaks another contract, whose errors have a form of their own.
+fn is_foreign(route: &Route) -> bool {
+    route.path.starts_with("/v1/")
+}
+
 /// The routes that take a body, each with a request that it would answer well.
 async fn with_bodies(world: &World) -> Vec<(Route, Sample)> {
     let mut found = Vec::new();
     for route in routes(&world.server).await {
         let sample = world.sample(&route.method, &route.path).unwrap();
-        if sample.body.is_some() {
+        if sample.body.is_some() && !is_foreign(&route) {
             found.push((route, sample));
         }
     }

@@ -3,7 +3,7 @@
 //! A view keeps its name, its columns and their meaning from version to version; new columns come at
 //! its end. Times are RFC 3339 in UTC, but for those of sessions.
 
-mod sessions;
+pub(crate) mod sessions;
 
 /// A view, and what it is made of.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,13 @@ pub struct SqlView {
     pub columns: &'static [ViewColumn],
     /// What it reads; `{secret}` stands for what the names of views' lower halves begin with.
     pub(super) select: &'static str,
+}
+
+impl SqlView {
+    /// What it reads; `{secret}` stands for what the names of its lower halves begin with.
+    pub(crate) fn select(&self) -> &'static str {
+        self.select
+    }
 }
 
 /// A column of a view.
@@ -40,7 +47,7 @@ pub static VIEWS: &[SqlView] = &[
     ITEMS,
 ];
 
-const THREADS: SqlView = SqlView {
+pub(crate) const THREADS: SqlView = SqlView {
     name: "threads",
     meaning: "a thread that is not deleted",
     columns: &[
@@ -67,7 +74,7 @@ const THREADS: SqlView = SqlView {
              FROM main.threads AS t WHERE status <> 'deleted'",
 };
 
-const ENTRIES: SqlView = SqlView {
+pub(crate) const ENTRIES: SqlView = SqlView {
     name: "entries",
     meaning: "an entry of a thread that is not deleted",
     columns: &[
@@ -87,7 +94,7 @@ const ENTRIES: SqlView = SqlView {
              FROM main.entries AS e JOIN main.threads AS t USING (thread_id) WHERE t.status <> 'deleted'",
 };
 
-const LISTS: SqlView = SqlView {
+pub(crate) const LISTS: SqlView = SqlView {
     name: "lists",
     meaning: "a task list that is not deleted",
     columns: &[
@@ -104,7 +111,7 @@ const LISTS: SqlView = SqlView {
              FROM main.lists AS l LEFT JOIN main.list_titles AS t USING (list_id) WHERE l.present = 1",
 };
 
-const ITEMS: SqlView = SqlView {
+pub(crate) const ITEMS: SqlView = SqlView {
     name: "items",
     meaning: "an item of a task list that is not deleted",
     columns: &[

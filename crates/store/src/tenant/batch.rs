@@ -13,6 +13,7 @@ use super::upkeep::owe_words;
 use super::{Head, TenantFile, read_head};
 use crate::file::StoreError;
 use crate::schema;
+use crate::shapes::{ShapeChanges, Tracker};
 use crate::view::{Layer, View};
 
 /// What became of an op that was offered to the log.
@@ -51,6 +52,8 @@ pub struct Batch<'a> {
     insert: OpInsert<'a>,
     head: Head,
     compacted: Compacted,
+    /// Where the tenant has shapes.
+    tracker: Option<Tracker>,
 }
 
 /// What is known of an op that is offered, and that the log does not hold.
@@ -88,13 +91,19 @@ impl TenantFile {
                     collected: row.get(1)?,
                 })
             })?;
+        let tracker = Tracker::begin(connection, &head)?;
+        let mut view = View::new(connection, Layer::Confirmed);
+        if tracker.is_some() {
+            view.trace();
+        }
         Ok(Batch {
             file,
             transaction,
-            view: View::new(connection, Layer::Confirmed),
+            view,
             insert: OpInsert::prepare(connection)?,
             head,
             compacted,
+            tracker,
         })
     }
 }
@@ -186,6 +195,9 @@ impl Batch<'_> {
         self.head.cursor.mark = mark;
         self.head.clock_max = self.head.clock_max.max(key.clock.get());
         let folded = fold_logged(&mut self.view, &op)?;
+        if let Some(tracker) = &mut self.tracker {
+            tracker.note(&mut self.view, seq, folded)?;
+        }
         Ok(Appended::At(seq, folded))
     }
 
@@ -227,11 +239,20 @@ impl Batch<'_> {
     }
 
     /// Writes the batch to the file; with full durability the disk has it when this returns.
-    pub fn commit(mut self) -> Result<Head, StoreError> {
+    pub fn commit(self) -> Result<Head, StoreError> {
+        Ok(self.commit_telling()?.0)
+    }
+
+    /// As [`Batch::commit`], and gives the rows of relations with shapes that it has changed.
+    pub fn commit_telling(mut self) -> Result<(Head, ShapeChanges), StoreError> {
         self.view.flush()?;
+        let mut changes = ShapeChanges::default();
+        if let Some(tracker) = self.tracker {
+            changes = tracker.end(&self.transaction, &self.head)?;
+        }
         write_head(&self.transaction, &self.head)?;
         self.transaction.commit()?;
-        Ok(self.head)
+        Ok((self.head, changes))
     }
 }
 

@@ -26,8 +26,8 @@ use super::batch::write_head;
 use super::upkeep::owe_traces;
 use super::{Head, Outbox, TenantFile, read_head};
 use crate::file::StoreError;
-use crate::schema;
 use crate::view::{Layer, View};
+use crate::{schema, shapes};
 
 /// Whether a run collects tombstones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,6 +313,7 @@ fn raise_floor(
     if floor > head.floor {
         head.floor = floor;
         write_head(connection, head)?;
+        shapes::trim(connection, floor)?;
     }
     Ok(())
 }

@@ -25,6 +25,9 @@ impl TenantFile {
         if copy.query_row("SELECT words > 0 FROM upkeep", [], |row| row.get(0))? {
             schema::forget_deleted_words(&copy)?;
         }
+        if crate::shapes::drop_tables(&copy)? {
+            copy.execute_batch("VACUUM")?;
+        }
         copy.execute_batch("UPDATE upkeep SET words = 0, traces = 0, judged = 0")?;
         Ok(())
     }

@@ -89,7 +89,7 @@ macro_rules! or_reported {
     };
 }
 
-pub(super) const SESSIONS: SqlView = SqlView {
+pub(crate) const SESSIONS: SqlView = SqlView {
     name: "sessions",
     meaning: "a coding session with its subagents",
     columns: &[
@@ -225,7 +225,7 @@ pub(super) const SESSIONS: SqlView = SqlView {
     ),
 };
 
-pub(super) const MESSAGES: SqlView = SqlView {
+pub(crate) const MESSAGES: SqlView = SqlView {
     name: "messages",
     meaning: "a message of a coding session, copies of other sessions' left out",
     columns: &[
@@ -277,7 +277,7 @@ pub(super) const MESSAGES: SqlView = SqlView {
     ),
 };
 
-pub(super) const TOOLS: SqlView = SqlView {
+pub(crate) const TOOLS: SqlView = SqlView {
     name: "tools",
     meaning: "a tool call of a coding session, copies of other sessions' left out",
     columns: &[

@@ -1,0 +1,92 @@
+//! Answers that many readers ask for at once, read once; and where chunks of snapshots end.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use syncline_model::Cursor;
+use syncline_store::shapes::After;
+use tokio::sync::OnceCell;
+
+use super::log::LogChunk;
+
+/// Answers kept: waiting readers ask for the newest of their shape.
+const CHUNKS_MAX: usize = 64;
+/// Bytes of answers kept.
+const CHUNKS_BYTES_MAX: usize = 16 << 20;
+/// Ends of snapshot chunks kept. One that is not kept is found again by reading the snapshot.
+const ENDS_MAX: usize = 1_024;
+
+/// What tells answers apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChunkKey {
+    pub handle: String,
+    pub after: After,
+    /// The log's head when it was asked for.
+    pub head: Option<Cursor>,
+}
+
+type Cell = Arc<OnceCell<Arc<LogChunk>>>;
+
+/// Where a chunk of a snapshot ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ChunkEnd {
+    /// Behind the row with this key; there may be more.
+    Behind(String),
+    /// With the snapshot.
+    Whole,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    chunks: Mutex<VecDeque<(ChunkKey, Cell)>>,
+    ends: Mutex<VecDeque<(String, u64, ChunkEnd)>>,
+}
+
+impl Cache {
+    /// The cell of an answer, which the first to ask fills while others wait.
+    pub(super) fn cell(&self, key: &ChunkKey) -> Cell {
+        let mut chunks = self.chunks.lock().expect(UNPOISONED);
+        if let Some((_, cell)) = chunks.iter().rev().find(|(known, _)| known == key) {
+            return Arc::clone(cell);
+        }
+        let size = |cell: &Cell| cell.get().map_or(0, |chunk| chunk.body.len());
+        let mut bytes: usize = chunks.iter().map(|(_, cell)| size(cell)).sum();
+        while chunks.len() >= CHUNKS_MAX || bytes > CHUNKS_BYTES_MAX {
+            let Some((_, oldest)) = chunks.pop_front() else {
+                break;
+            };
+            bytes -= size(&oldest).min(bytes);
+        }
+        let cell = Cell::default();
+        chunks.push_back((key.clone(), Arc::clone(&cell)));
+        cell
+    }
+
+    /// Where a chunk ends, if that is known.
+    pub(super) fn end(&self, handle: &str, chunk: u64) -> Option<ChunkEnd> {
+        let ends = self.ends.lock().expect(UNPOISONED);
+        let known = ends
+            .iter()
+            .find(|(known, n, _)| known == handle && *n == chunk);
+        known.map(|(_, _, end)| end.clone())
+    }
+
+    pub(super) fn note_end(&self, handle: &str, chunk: u64, end: ChunkEnd) {
+        if self.end(handle, chunk).is_some() {
+            return;
+        }
+        let mut ends = self.ends.lock().expect(UNPOISONED);
+        if ends.len() >= ENDS_MAX {
+            ends.pop_front();
+        }
+        ends.push_back((handle.to_owned(), chunk, end));
+    }
+
+    /// Forgets everything: shapes may be gone.
+    pub(super) fn clear(&self) {
+        self.chunks.lock().expect(UNPOISONED).clear();
+        self.ends.lock().expect(UNPOISONED).clear();
+    }
+}
+
+const UNPOISONED: &str = "nothing panics under this lock";

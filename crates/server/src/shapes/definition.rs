@@ -1,0 +1,180 @@
+//! What a shape is of: a table as who asks may see it, some of its columns, some of its rows.
+
+use serde_json::{Map, Value, json};
+use syncline_model::record::Asker;
+use syncline_model::shape::{Filter, ShapeColumn, column_list, table_name};
+use syncline_model::{PayloadHash, TenantId};
+use syncline_store::shapes::Relation;
+
+use super::invalid::Invalid;
+use super::request::{LogMode, Replica, ShapeRequest};
+use super::sight::Sight;
+
+/// A shape's definition, against the table as it is.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub relation: Relation,
+    /// The columns that messages hold, in the table's order.
+    pub columns: Vec<usize>,
+    /// Those that clients may ask for and filter by in subsets.
+    pub queryable: Vec<usize>,
+    pub filter: Option<Filter>,
+    /// Which rows who asks may see at all.
+    pub sight: Option<Filter>,
+    /// Who asked, where that changes what they see, and what that was.
+    pub seen_by: Option<(Asker, String)>,
+    /// What tells its filter from others of the table.
+    pub filter_text: String,
+    pub replica: Replica,
+    pub log: LogMode,
+    /// What tells it from all others of the tenant.
+    pub digest: String,
+}
+
+impl Definition {
+    /// The table's name in a request, if it is one that may be: of the only schema that there is.
+    pub(super) fn table(request: &ShapeRequest) -> Result<String, Invalid> {
+        let (schema, name) = table_name(&request.table)
+            .map_err(|_| Invalid::of("table", "Invalid zero-length delimited identifier"))?;
+        if schema == "public" {
+            Ok(name)
+        } else {
+            Err(missing_table(&schema, &name))
+        }
+    }
+
+    pub(super) fn of(
+        request: &ShapeRequest,
+        mut relation: Relation,
+        sight: Sight,
+        (tenant, asker): (&TenantId, &Asker),
+    ) -> Result<Self, Invalid> {
+        for n in &sight.hidden {
+            // A name that nobody can say.
+            relation.columns[*n].name.clear();
+        }
+        let queryable = match &request.queryable {
+            Some(list) => named(list, &relation, "queryable_columns")?,
+            None => {
+                let all = 0..relation.columns.len();
+                all.filter(|n| !sight.hidden.contains(n)).collect()
+            }
+        };
+        let columns = match &request.columns {
+            Some(list) => named(list, &relation, "columns")?,
+            None => queryable.clone(),
+        };
+        if let Some(column) = columns.iter().find(|column| !queryable.contains(column)) {
+            let name = &relation.columns[*column].name;
+            let message = format!("The following columns are not queryable: {name}");
+            return Err(Invalid::of("columns", message));
+        }
+        let filter = match &request.filter {
+            None => None,
+            Some(text) => Some(
+                Filter::parse(text, &request.parameters, &relation.name, &relation.columns)
+                    .map_err(|error| Invalid::filter("where", &error))?,
+            ),
+        };
+        let parameters = json!(request.parameters);
+        let filter_text = match &request.filter {
+            None => String::new(),
+            Some(text) => json!([text.trim(), parameters]).to_string(),
+        };
+        let names = |columns: &[usize]| -> Vec<&str> {
+            let names = columns.iter().map(|n| relation.columns[*n].name.as_str());
+            names.collect()
+        };
+        let whole = json!([
+            relation.name,
+            relation.entity().is_some(),
+            names(&columns),
+            names(&queryable),
+            filter_text,
+            request.replica == Replica::Full,
+            request.log == LogMode::ChangesOnly,
+            tenant.as_str(),
+            sight.digest,
+        ]);
+        let is_partial = sight.filter.is_some() || !sight.hidden.is_empty();
+        Ok(Self {
+            digest: PayloadHash::of(&whole.to_string()).to_string(),
+            columns,
+            queryable,
+            filter,
+            sight: sight.filter,
+            seen_by: is_partial.then(|| (asker.clone(), sight.digest)),
+            filter_text,
+            replica: request.replica,
+            log: request.log,
+            relation,
+        })
+    }
+
+    /// What clients are told of the columns' types, as JSON.
+    pub(super) fn schema(&self) -> String {
+        let mut schema = Map::new();
+        for n in &self.columns {
+            let column = &self.relation.columns[*n];
+            schema.insert(column.name.clone(), described(column));
+        }
+        Value::Object(schema).to_string()
+    }
+}
+
+fn described(column: &ShapeColumn) -> Value {
+    let mut described = Map::new();
+    described.insert("type".to_owned(), column.kind.scalar.short_name().into());
+    if column.kind.is_array {
+        described.insert("dims".to_owned(), 1.into());
+    }
+    if let Some(place) = column.key_place {
+        described.insert("pk_index".to_owned(), place.into());
+    }
+    if !column.is_nullable {
+        described.insert("not_null".to_owned(), true.into());
+    }
+    Value::Object(described)
+}
+
+pub(super) fn missing_table(schema: &str, name: &str) -> Invalid {
+    let message = format!(
+        "Table \"{schema}\".\"{name}\" does not exist. If the table name contains capitals or \
+         special characters you must quote it."
+    );
+    Invalid::of("table", message)
+}
+
+/// The columns of a list, in the table's order; it must hold the key.
+fn named(list: &str, relation: &Relation, parameter: &'static str) -> Result<Vec<usize>, Invalid> {
+    let names = column_list(list).map_err(|error| {
+        let message = format!("Invalid column list: {}", error.message);
+        Invalid::of(parameter, message)
+    })?;
+    let mut columns = Vec::new();
+    let mut unknown = Vec::new();
+    for name in &names {
+        match relation.column(name) {
+            Some(column) => columns.push(column),
+            None => unknown.push(name.as_str()),
+        }
+    }
+    if !unknown.is_empty() {
+        let unknown = unknown.join(", ");
+        let message = format!("The following columns are not found on the table: {unknown}");
+        return Err(Invalid::of(parameter, message));
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    let key = relation.key_columns();
+    let missing = key.iter().filter(|column| !columns.contains(column));
+    let missing: Vec<_> = missing
+        .map(|column| relation.columns[*column].name.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        let message = format!("Must include all primary key columns, missing: {missing}");
+        return Err(Invalid::of(parameter, message));
+    }
+    Ok(columns)
+}

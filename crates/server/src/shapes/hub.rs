@@ -1,0 +1,176 @@
+//! Who waits for changes of one tenant's shapes, and which of them a commit wakes.
+//!
+//! Readers of one filter wait together. A filter that asks a column to equal constants is found by what
+//! the changed row holds there, so that a commit does not ask all the others; what else there is of
+//! filters is asked once for each changed row.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use syncline_model::shape::{CellSource, Filter, FilterRow, ShapeColumn};
+use syncline_store::shapes::{ShapeCells, ShapeChange, ShapeChanges};
+use tokio::sync::watch;
+
+use super::cache::Cache;
+use super::definition::Definition;
+
+/// What one tenant's readers wait for, and what they share.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    tables: Mutex<HashMap<String, Table>>,
+    pub(super) cache: Cache,
+}
+
+/// The filters that are waited for on one table.
+#[derive(Debug, Default)]
+struct Table {
+    topics: HashMap<String, Arc<Topic>>,
+    /// By column, and then by value: the filters' texts.
+    equal: HashMap<usize, HashMap<String, Vec<Arc<Topic>>>>,
+    /// Those that no index finds.
+    others: Vec<Arc<Topic>>,
+    /// Topics to hold before those that nobody waits for are let go of.
+    sweep_at: usize,
+}
+
+/// A filter of a table, for all who wait for it.
+#[derive(Debug)]
+pub(super) struct Topic {
+    filter: Option<Filter>,
+    columns: Vec<ShapeColumn>,
+    moved: watch::Sender<u64>,
+}
+
+impl Topic {
+    fn wake(&self) {
+        self.moved.send_modify(|moved| *moved += 1);
+    }
+
+    fn is_idle(&self) -> bool {
+        self.moved.receiver_count() == 0
+    }
+
+    fn concerns(&self, cells: &ShapeCells<'_>) -> bool {
+        let row = FilterRow::new(&self.columns, cells);
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.matches(&row))
+    }
+}
+
+/// Topics below which a table is not swept.
+const SWEEP_FROM: usize = 64;
+
+impl Hub {
+    /// Waits for changes of what a definition holds: the receiver hears of each commit after this.
+    pub(super) fn subscribe(&self, definition: &Definition) -> watch::Receiver<u64> {
+        let mut tables = self.tables.lock().expect(UNPOISONED);
+        let name = &definition.relation.name;
+        let table = tables.entry(name.clone()).or_default();
+        if let Some(topic) = table.topics.get(&definition.filter_text)
+            && topic.columns.len() == definition.relation.columns.len()
+        {
+            return topic.moved.subscribe();
+        }
+        let topic = Arc::new(Topic {
+            filter: definition.filter.clone(),
+            columns: definition.relation.columns.clone(),
+            moved: watch::Sender::new(0),
+        });
+        let receiver = topic.moved.subscribe();
+        table.add(definition.filter_text.clone(), topic);
+        receiver
+    }
+
+    /// Wakes who waits for what a commit has changed.
+    pub(crate) fn publish(&self, changes: &ShapeChanges) {
+        let tables = self.tables.lock().expect(UNPOISONED);
+        if changes.rotated {
+            tables
+                .values()
+                .flat_map(|table| table.topics.values())
+                .for_each(|topic| topic.wake());
+            return;
+        }
+        for change in &changes.rows {
+            if let Some(table) = tables.get(&*change.relation) {
+                table.wake(change);
+            }
+        }
+    }
+
+    /// Payloads were erased: answers that were read before are no good.
+    pub(crate) fn cache_is_stale(&self) {
+        self.cache.clear();
+    }
+
+    /// Wakes everybody: their shapes may be gone.
+    pub(crate) fn wake_all(&self) {
+        self.cache.clear();
+        self.publish(&ShapeChanges {
+            rows: Vec::new(),
+            rotated: true,
+        });
+    }
+}
+
+impl Table {
+    fn add(&mut self, text: String, topic: Arc<Topic>) {
+        if self.topics.len() >= self.sweep_at.max(SWEEP_FROM) {
+            self.sweep();
+        }
+        self.index(&topic);
+        if let Some(before) = self.topics.insert(text, topic) {
+            // Of the table as it was; who waits for it begins anew.
+            before.wake();
+        }
+    }
+
+    fn index(&mut self, topic: &Arc<Topic>) {
+        let equality = topic.filter.as_ref().and_then(Filter::equality);
+        let Some(equality) = equality else {
+            self.others.push(Arc::clone(topic));
+            return;
+        };
+        let values = self.equal.entry(equality.column).or_default();
+        for value in &equality.values {
+            values
+                .entry(value.clone())
+                .or_default()
+                .push(Arc::clone(topic));
+        }
+    }
+
+    /// Lets go of what nobody waits for.
+    fn sweep(&mut self) {
+        self.topics.retain(|_, topic| !topic.is_idle());
+        self.equal.clear();
+        self.others.clear();
+        let topics: Vec<_> = self.topics.values().cloned().collect();
+        topics.iter().for_each(|topic| self.index(topic));
+        self.sweep_at = self.topics.len() * 2;
+    }
+
+    fn wake(&self, change: &ShapeChange) {
+        for row in [&change.before, &change.after].into_iter().flatten() {
+            let Ok(cells) = ShapeCells::read(row, 0) else {
+                // What can't be read is told to all: they find out.
+                self.topics.values().for_each(|topic| topic.wake());
+                return;
+            };
+            for (column, values) in &self.equal {
+                let found = cells.cell(*column).and_then(|value| values.get(value));
+                let topics = found.into_iter().flatten();
+                topics
+                    .filter(|topic| topic.concerns(&cells))
+                    .for_each(|topic| topic.wake());
+            }
+            let others = self.others.iter().filter(|topic| !topic.is_idle());
+            others
+                .filter(|topic| topic.concerns(&cells))
+                .for_each(|topic| topic.wake());
+        }
+    }
+}
+
+const UNPOISONED: &str = "nothing panics under this lock";

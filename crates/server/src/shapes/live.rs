@@ -1,0 +1,143 @@
+//! Waiting for a shape to change.
+
+use std::sync::Arc;
+
+use syncline_store::Head;
+use syncline_store::shapes::{After, MadeShape};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::cache::ChunkKey;
+use super::definition::Definition;
+use super::log::{LogChunk, LogRead, read_log};
+use crate::auth::{AuthError, Identity};
+use crate::server::{Beat, Server, now};
+use crate::tenant::Refused;
+
+/// A reader of one shape, and what it waits on.
+pub(super) struct Reader {
+    server: Arc<Server>,
+    identity: Identity,
+    definition: Arc<Definition>,
+    shape: MadeShape,
+    topic: Option<watch::Receiver<u64>>,
+    /// Held so that the tenant is not forgotten while this waits.
+    head: watch::Receiver<Option<Head>>,
+    beat: watch::Receiver<Beat>,
+    seen: Beat,
+}
+
+/// Why waiting has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Woken {
+    Moved,
+    TimedOut,
+    /// The server stops, or the credential is no good any more.
+    Ended,
+}
+
+/// What a reader has read.
+pub(super) enum Read {
+    Chunk(Arc<LogChunk>),
+    Gone,
+}
+
+impl Reader {
+    pub(super) fn new(
+        server: &Arc<Server>,
+        identity: &Identity,
+        definition: &Arc<Definition>,
+        shape: &MadeShape,
+        head: watch::Receiver<Option<Head>>,
+    ) -> Self {
+        let beat = server.beat.subscribe();
+        let seen = *beat.borrow();
+        Self {
+            server: Arc::clone(server),
+            identity: identity.clone(),
+            definition: Arc::clone(definition),
+            shape: shape.clone(),
+            topic: None,
+            head,
+            beat,
+            seen,
+        }
+    }
+
+    /// Reads what comes after a place, together with all who ask for the same. What is committed after
+    /// this is heard of by the next wait.
+    pub(super) async fn read(&mut self, after: After) -> Result<Read, Refused> {
+        let tenant = self.server.tenants.open(&self.identity.tenant).await?;
+        let topic = match &mut self.topic {
+            Some(topic) => topic,
+            None => self.topic.insert(tenant.hub().subscribe(&self.definition)),
+        };
+        topic.borrow_and_update();
+        let key = ChunkKey {
+            handle: self.shape.handle.clone(),
+            after,
+            head: self.head.borrow().map(|head| head.cursor),
+        };
+        let cell = tenant.hub().cache.cell(&key);
+        let read = async || {
+            let (definition, shape) = (Arc::clone(&self.definition), self.shape.clone());
+            let bytes_max = self.server.config.shapes.chunk_bytes;
+            let read =
+                tenant.read(move |file| read_log(file, &definition, &shape, after, bytes_max));
+            match read.await {
+                Ok(LogRead::Chunk(chunk)) => Ok(Arc::new(chunk)),
+                Ok(LogRead::Gone) => Err(None),
+                Err(refused) => Err(Some(refused)),
+            }
+        };
+        match cell.get_or_try_init(read).await {
+            Ok(chunk) => Ok(Read::Chunk(Arc::clone(chunk))),
+            Err(None) => Ok(Read::Gone),
+            Err(Some(refused)) => Err(refused),
+        }
+    }
+
+    /// Waits until what was last read may have more after it.
+    pub(super) async fn wait(&mut self, until: Instant) -> Woken {
+        loop {
+            if self.seen.draining {
+                return Woken::Ended;
+            }
+            let Some(topic) = &mut self.topic else {
+                return Woken::Moved;
+            };
+            tokio::select! {
+                moved = topic.changed() => {
+                    if moved.is_err() {
+                        // Nobody wakes this topic any more: another is found by the next reading.
+                        self.topic = None;
+                    }
+                    return Woken::Moved;
+                }
+                () = sleep_until(until) => return Woken::TimedOut,
+                beat = self.beat.changed() => {
+                    if beat.is_err() || !self.may_go_on() {
+                        return Woken::Ended;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hears a beat; says whether this reader may still read.
+    fn may_go_on(&mut self) -> bool {
+        let beat = *self.beat.borrow_and_update();
+        let before = std::mem::replace(&mut self.seen, beat);
+        if beat.draining {
+            return false;
+        }
+        beat.credentials == before.credentials || self.is_known()
+    }
+
+    /// Whether the credential is still good. Where that can't be told for the moment, it is.
+    pub(super) fn is_known(&self) -> bool {
+        let authenticator = &self.server.authenticator;
+        let checked = authenticator.recheck(&self.identity.credential, now());
+        !matches!(checked, Err(AuthError::Denied(_)))
+    }
+}

@@ -1,0 +1,158 @@
+//! A part of a shape's log: what has become of its rows after a place.
+
+use bytes::Bytes;
+use syncline_model::ServerSeq;
+use syncline_store::TenantFile;
+use syncline_store::shapes::{After, Flow, MadeShape};
+
+use super::definition::Definition;
+use super::encode::{Encoder, PlaceInOp, up_to_date};
+use super::sight::is_unchanged;
+use crate::tenant::Refused;
+
+/// Messages, and where they lead.
+#[derive(Debug)]
+pub(super) struct LogChunk {
+    /// The messages with commas between them, without the brackets of an array.
+    pub body: Bytes,
+    /// How many of them are changes.
+    pub changes: usize,
+    /// Where the last change stands; where there is none, where the reader stood.
+    pub end: After,
+    /// Whether nothing is left after it: then the last message says so.
+    pub is_up_to_date: bool,
+}
+
+/// What reading a shape's log came to.
+#[derive(Debug)]
+pub(super) enum LogRead {
+    Chunk(LogChunk),
+    /// The shape, or this part of its log, is gone.
+    Gone,
+}
+
+/// Places that a reader may be behind the head without being told so. Who is further behind goes on
+/// from the head, so that history that holds nothing for it need not be kept.
+const LAG_MAX: u64 = 1_000;
+
+/// Reads what comes after a place, up to so many bytes.
+pub(super) fn read_log(
+    file: &TenantFile,
+    definition: &Definition,
+    shape: &MadeShape,
+    after: After,
+    bytes_max: usize,
+) -> Result<LogRead, Refused> {
+    file.snapshot(|file| {
+        let current = file.shape(&shape.handle)?;
+        if current.is_none_or(|current| after.seq < current.trimmed)
+            || !is_unchanged(file, definition)?
+        {
+            return Ok(LogRead::Gone);
+        }
+        let head = file.head()?.cursor.server_seq;
+        let encoder = Encoder::new(definition);
+        let mut chunk = Writer {
+            body: Vec::new(),
+            open: None,
+            changes: 0,
+            end: after,
+            is_full: false,
+        };
+        file.visit_shape_changes(shape.relation, after, |change| {
+            chunk.close_before(change.seq);
+            if chunk.is_full && chunk.open.is_none() {
+                return Ok(Flow::Enough);
+            }
+            let at = chunk.body.len();
+            if chunk.is_full {
+                // Only whether the open one is the last of its op is still to be known.
+                let mut aside = Vec::new();
+                if encoder.change(change, &mut aside)? {
+                    chunk.close(PlaceInOp::Inner);
+                    return Ok(Flow::Enough);
+                }
+                return Ok(Flow::On);
+            }
+            if chunk.open.is_some() {
+                let mut next = Vec::new();
+                if encoder.change(change, &mut next)? {
+                    chunk.close(PlaceInOp::Inner);
+                    chunk.begin(&next);
+                    chunk.opened(change.seq, change.ordinal);
+                }
+            } else {
+                chunk.begin(b"");
+                if encoder.change(change, &mut chunk.body)? {
+                    chunk.opened(change.seq, change.ordinal);
+                } else {
+                    chunk.body.truncate(at);
+                }
+            }
+            chunk.is_full = chunk.body.len() >= bytes_max;
+            Ok(Flow::On)
+        })?;
+        chunk.close(PlaceInOp::Last);
+        Ok(LogRead::Chunk(chunk.finish(head)))
+    })
+}
+
+/// Messages as they are written. The last one stays open until it is known whether the shape holds
+/// another change of its op.
+struct Writer {
+    body: Vec<u8>,
+    open: Option<ServerSeq>,
+    changes: usize,
+    end: After,
+    is_full: bool,
+}
+
+impl Writer {
+    fn begin(&mut self, message: &[u8]) {
+        if !self.body.is_empty() {
+            self.body.push(b',');
+        }
+        self.body.extend_from_slice(message);
+    }
+
+    fn opened(&mut self, seq: ServerSeq, ordinal: u64) {
+        self.open = Some(seq);
+        self.changes += 1;
+        self.end = After {
+            seq,
+            rows: ordinal + 1,
+        };
+    }
+
+    fn close(&mut self, place: PlaceInOp) {
+        if self.open.take().is_some() {
+            Encoder::end_change(place, &mut self.body);
+        }
+    }
+
+    /// Ends the open message where the next change is of another op.
+    fn close_before(&mut self, next: ServerSeq) {
+        if self.open.is_some_and(|seq| seq != next) {
+            self.close(PlaceInOp::Last);
+        }
+    }
+
+    fn finish(mut self, head: ServerSeq) -> LogChunk {
+        let is_up_to_date = !self.is_full;
+        if is_up_to_date {
+            self.begin(up_to_date(head).as_bytes());
+            if self.changes == 0 && head.get().saturating_sub(self.end.seq.get()) > LAG_MAX {
+                self.end = After {
+                    seq: head,
+                    rows: u64::MAX,
+                };
+            }
+        }
+        LogChunk {
+            body: self.body.into(),
+            changes: self.changes,
+            end: self.end,
+            is_up_to_date,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! From a request to the shape that it means.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use syncline_model::record::Asker;
+use syncline_model::schema::Role;
+use syncline_store::control::ControlError;
+use syncline_store::shapes::{MadeShape, NewShape};
+
+use super::definition::{Definition, missing_table};
+use super::invalid::Invalid;
+use super::request::ShapeRequest;
+use super::sight::{Sight, sight_of};
+use crate::auth::{Authenticator, Identity};
+use crate::log::Tenant;
+use crate::tenant::Refused;
+
+/// A request's shape.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub definition: Arc<Definition>,
+    pub shape: MadeShape,
+    /// Whether it is the one that the request names.
+    pub naming: Naming,
+}
+
+/// How a request's handle stands to its shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// It names the shape, or none.
+    Right,
+    /// It names none that there is, or one of another definition.
+    Wrong,
+}
+
+/// Why there is no shape for a request.
+#[derive(Debug)]
+pub(crate) enum Unresolved {
+    Invalid(Invalid),
+    Refused(Refused),
+    Control(ControlError),
+}
+
+impl From<Refused> for Unresolved {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// What looking for a shape finds.
+struct Found {
+    definition: Definition,
+    named: Option<MadeShape>,
+    newest: Option<MadeShape>,
+}
+
+/// Who asks, and where their role is looked up.
+pub(super) struct Who<'a> {
+    pub identity: &'a Identity,
+    pub authenticator: &'a Authenticator,
+}
+
+impl Who<'_> {
+    /// Who asks, with their role where the table is an entity and so has roles.
+    async fn asker(&self, tenant: &Tenant, table: &str) -> Result<Asker, Unresolved> {
+        let schema = tenant.schema().await?;
+        let has_roles = schema.is_some_and(|schema| schema.entity(table).is_some());
+        let role = if has_roles {
+            self.authenticator
+                .role(self.identity)
+                .map_err(Unresolved::Control)?
+        } else {
+            Role::Owner
+        };
+        Ok(Asker {
+            user: self.identity.user.clone(),
+            role,
+        })
+    }
+}
+
+/// Finds the shape of a request; none is made.
+async fn find(tenant: &Tenant, request: &ShapeRequest, who: &Who<'_>) -> Result<Found, Unresolved> {
+    let name = Definition::table(request).map_err(Unresolved::Invalid)?;
+    let asker = who.asker(tenant, &name).await?;
+    let (request, of) = (request.clone(), who.identity.tenant.clone());
+    let found = tenant.read(move |file| {
+        file.snapshot(|file| {
+            let Some(relation) = file.shape_relation(&name)? else {
+                return Ok(Err(missing_table("public", &name)));
+            };
+            let sight = match relation.entity() {
+                Some(entity) => sight_of(file, entity, &relation.columns, &asker)?,
+                None => Sight::default(),
+            };
+            let definition = match Definition::of(&request, relation, sight, (&of, &asker)) {
+                Ok(definition) => definition,
+                Err(invalid) => return Ok(Err(invalid)),
+            };
+            let named = match &request.handle {
+                Some(handle) => file.shape(handle)?,
+                None => None,
+            };
+            let named = named.filter(|shape| shape.definition == definition.digest);
+            let newest = match &named {
+                Some(_) => None,
+                None => file.shape_of(&definition.digest)?,
+            };
+            Ok(Ok(Found {
+                definition,
+                named,
+                newest,
+            }))
+        })
+    });
+    found.await?.map_err(Unresolved::Invalid)
+}
+
+/// Finds the shape of a request, or makes it.
+pub(super) async fn resolve(
+    tenant: &Tenant,
+    request: &ShapeRequest,
+    who: &Who<'_>,
+) -> Result<Resolved, Unresolved> {
+    let found = find(tenant, request, who).await?;
+    let definition = Arc::new(found.definition);
+    if let Some(shape) = found.named {
+        return Ok(Resolved {
+            definition,
+            shape,
+            naming: Naming::Right,
+        });
+    }
+    let shape = match found.newest {
+        Some(shape) => shape,
+        None => make(tenant, &definition).await?,
+    };
+    let naming = if request.handle.is_none() {
+        Naming::Right
+    } else {
+        Naming::Wrong
+    };
+    Ok(Resolved {
+        definition,
+        shape,
+        naming,
+    })
+}
+
+/// The newest shape of a definition, made if there is none.
+async fn make(tenant: &Tenant, definition: &Definition) -> Result<MadeShape, Unresolved> {
+    let new = NewShape {
+        relation: definition.relation.name.clone(),
+        definition: definition.digest.clone(),
+        handle: new_handle(definition),
+    };
+    match tenant.make_shape(new).await? {
+        Some(shape) => Ok(shape),
+        None => Err(Unresolved::Invalid(missing_table(
+            "public",
+            &definition.relation.name,
+        ))),
+    }
+}
+
+/// The shape that a request would find, if there is one.
+pub(super) async fn find_made(
+    tenant: &Tenant,
+    request: &ShapeRequest,
+    who: &Who<'_>,
+) -> Result<(Definition, Option<MadeShape>), Unresolved> {
+    let found = find(tenant, request, who).await?;
+    Ok((found.definition, found.named.or(found.newest)))
+}
+
+/// A name that no shape has had: what it is of, and when it was made.
+fn new_handle(definition: &Definition) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let hash = u32::from_str_radix(definition.digest.get(..8).unwrap_or("0"), 16).unwrap_or(0);
+    format!("{hash}-{}", now.as_nanos() / 100)
+}

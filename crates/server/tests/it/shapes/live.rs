@@ -1,0 +1,153 @@
+//! Waiting for changes: long polls and streams of events.
+
+use std::time::Duration;
+
+use super::{shapes, shapes_with};
+use crate::support::PATIENCE;
+
+#[tokio::test]
+async fn a_long_poll_is_answered_by_the_change_that_it_waits_for() {
+    let s = shapes_with(|config| config.shapes.long_poll = PATIENCE).await;
+    let one = s.thread("one", "p").await;
+    let follower = s.follow("table=threads&where=name%20=%20%27uno%27").await;
+    let next = format!("{}&live=true&cursor=", follower.next());
+    let live = s.ask(&next);
+    let write = async {
+        // Some that don't concern it, then one that does.
+        s.thread("two", "p").await;
+        s.rename(&one, "eins").await;
+        s.rename(&one, "uno").await;
+    };
+    let (reply, ()) = tokio::time::timeout(PATIENCE, async { tokio::join!(live, write) })
+        .await
+        .unwrap();
+    let messages = reply.expect(200);
+    assert_eq!(messages[0]["headers"]["operation"], "insert");
+    assert_eq!(messages[0]["value"]["name"], "uno");
+    assert_eq!(messages[1]["headers"]["control"], "up-to-date");
+    assert!(reply.headers.contains_key("electric-cursor"));
+    assert!(!reply.headers.contains_key("electric-schema"));
+    assert_eq!(
+        reply.header("cache-control"),
+        "private, max-age=5, stale-while-revalidate=5"
+    );
+    assert_eq!(reply.header("electric-has-data"), "true");
+}
+
+#[tokio::test]
+async fn a_long_poll_without_a_change_ends_with_how_far_the_log_is() {
+    let s = shapes_with(|config| config.shapes.long_poll = Duration::from_millis(30)).await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads&where=name%20=%20%27none%27").await;
+    s.thread("two", "p").await;
+    let reply = s.ask(&format!("{}&live=true", follower.next())).await;
+    let messages = reply.expect(200);
+    assert_eq!(messages.as_array().unwrap().len(), 1);
+    assert_eq!(messages[0]["headers"]["control"], "up-to-date");
+    assert_eq!(
+        messages[0]["headers"]["global_last_seen_lsn"],
+        s.head().await.to_string()
+    );
+    assert_eq!(reply.header("electric-offset"), follower.offset);
+    assert_eq!(reply.header("electric-has-data"), "false");
+}
+
+#[tokio::test]
+async fn a_deleted_shape_ends_the_wait_for_it() {
+    let s = shapes_with(|config| {
+        config.shapes.long_poll = PATIENCE;
+        config.shapes.deletes = syncline_server::Deletes::Allowed;
+    })
+    .await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads").await;
+    let live = format!("{}&live=true", follower.next());
+    let delete = async {
+        let path = "/v1/shape?table=threads";
+        let request = s.server.request(reqwest::Method::DELETE, path, &s.token);
+        crate::support::Reply::of(request).await
+    };
+    let (live, deleted) = tokio::join!(s.ask(&live), delete);
+    assert_eq!(deleted.status, 202);
+    live.expect(409);
+}
+
+#[tokio::test]
+async fn events_come_one_by_one_and_silence_is_filled() {
+    let s = shapes_with(|config| config.shapes.keep_alive = Duration::from_millis(20)).await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads").await;
+    let path = format!("/v1/shape?{}&live=true&live_sse=true", follower.next());
+    let request = s.server.request(reqwest::Method::GET, &path, &s.token);
+    let mut response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    assert_eq!(response.headers()["cache-control"], "private, max-age=59");
+    let mut text = String::new();
+    let mut has_written = false;
+    let read = async {
+        while !text.contains("\"two\"") || !text.contains(": keep-alive") {
+            let bytes = response
+                .chunk()
+                .await
+                .unwrap()
+                .expect("the stream has ended");
+            text.push_str(std::str::from_utf8(&bytes).unwrap());
+            if text.contains(": keep-alive") && !has_written {
+                has_written = true;
+                s.thread("two", "p").await;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.unwrap();
+    let events: Vec<_> = text
+        .split("\n\n")
+        .filter(|event| event.starts_with("data: "))
+        .collect();
+    assert!(events[0].contains("\"control\":\"up-to-date\""), "{text}");
+    assert!(events[1].contains("\"operation\":\"insert\""), "{text}");
+    for event in events {
+        let json = event.strip_prefix("data: ").unwrap();
+        serde_json::from_str::<serde_json::Value>(json).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_time_and_with_the_server() {
+    let s = shapes_with(|config| config.shapes.stream = Duration::from_millis(30)).await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads").await;
+    let reply = s
+        .ask(&format!("{}&live=true&live_sse=true", follower.next()))
+        .await;
+    assert!(
+        reply
+            .text
+            .starts_with("data: {\"headers\":{\"control\":\"up-to-date\""),
+        "{}",
+        reply.text
+    );
+    let s = shapes().await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads").await;
+    let path = format!("/v1/shape?{}&live=true", follower.next());
+    let request = s.server.request(reqwest::Method::GET, &path, &s.token);
+    let waiting = tokio::spawn(crate::support::Reply::of(request));
+    let stopped = tokio::time::timeout(PATIENCE, s.server.stop()).await;
+    assert!(stopped.is_ok());
+    // Either it was waiting and is answered, or it came too late.
+    let _ = waiting.await;
+}
+
+#[tokio::test]
+async fn more_readers_than_may_be_are_asked_to_come_back() {
+    let s = shapes_with(|config| {
+        config.shapes.initial_requests_max = 0;
+    })
+    .await;
+    let reply = s.ask("table=threads&offset=-1").await;
+    let body = reply.expect(503);
+    assert_eq!(body["code"], "concurrent_request_limit_exceeded");
+    assert_eq!(reply.header("electric-internal-known-error"), "true");
+    let seconds: u64 = reply.header("retry-after").parse().unwrap();
+    assert!((5..=10).contains(&seconds));
+}

@@ -1,0 +1,182 @@
+//! Shapes that were made: each one row, a definition and the place that its snapshot is of.
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use syncline_model::ServerSeq;
+
+use super::relation::Relation;
+use super::tables::{are_made, is_current, settle};
+use super::track::{read_rows, write_row};
+use crate::file::StoreError;
+use crate::sessions::PriceTable;
+use crate::tenant::{TenantFile, read_head};
+
+/// A shape to be made.
+#[derive(Debug, Clone)]
+pub struct NewShape {
+    pub relation: String,
+    /// What tells its definition from all others of the tenant.
+    pub definition: String,
+    /// A name that no shape has had.
+    pub handle: String,
+}
+
+/// A shape that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeShape {
+    pub handle: String,
+    pub definition: String,
+    /// The number that its relation's rows are kept under.
+    pub relation: i64,
+    /// The place that its snapshot is of.
+    pub start: ServerSeq,
+    /// History at or below this place is gone.
+    pub trimmed: ServerSeq,
+}
+
+impl MadeShape {
+    /// Whether its snapshot can still be told.
+    pub fn takes_readers(&self) -> bool {
+        self.start >= self.trimmed
+    }
+}
+
+const SELECT: &str = "SELECT s.handle, s.definition, s.relation, s.start, r.trimmed \
+     FROM shapes AS s JOIN shape_relations AS r USING (relation)";
+
+impl TenantFile {
+    /// The shape of this name, if there is one.
+    pub fn shape(&self, handle: &str) -> Result<Option<MadeShape>, StoreError> {
+        self.find_shape(&format!("{SELECT} WHERE s.handle = ?"), handle)
+    }
+
+    /// The newest shape of this definition that new readers can begin with.
+    pub fn shape_of(&self, definition: &str) -> Result<Option<MadeShape>, StoreError> {
+        let sql = format!(
+            "{SELECT} WHERE s.definition = ? AND s.start >= r.trimmed ORDER BY s.start DESC, s.handle DESC LIMIT 1"
+        );
+        self.find_shape(&sql, definition)
+    }
+
+    fn find_shape(&self, sql: &str, parameter: &str) -> Result<Option<MadeShape>, StoreError> {
+        let connection = self.connection();
+        if !are_made(connection)? || !is_current(connection, &self.head()?)? {
+            return Ok(None);
+        }
+        let mut statement = connection.prepare_cached(sql)?;
+        let found = statement.query_row([parameter], |row| {
+            Ok(MadeShape {
+                handle: row.get(0)?,
+                definition: row.get(1)?,
+                relation: row.get(2)?,
+                start: ServerSeq(row.get::<_, i64>(3)? as u64),
+                trimmed: ServerSeq(row.get::<_, i64>(4)? as u64),
+            })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// How many shapes there are.
+    pub fn shape_count(&self) -> Result<u64, StoreError> {
+        if !are_made(self.connection())? {
+            return Ok(0);
+        }
+        let sql = "SELECT count(*) FROM shapes";
+        let count: i64 = self.connection().query_row(sql, [], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
+    /// Makes a shape at the head, unless one of its definition is there that takes new readers; none
+    /// where its table is not.
+    pub fn make_shape(&mut self, new: &NewShape) -> Result<Option<MadeShape>, StoreError> {
+        if let Some(found) = self.shape_of(&new.definition)? {
+            return Ok(Some(found));
+        }
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let head = read_head(&transaction)?;
+        settle(&transaction, &head)?;
+        let Some(number) = kept_relation(&transaction, &new.relation)? else {
+            return Ok(None);
+        };
+        transaction.execute(
+            "INSERT INTO shapes (handle, definition, relation, start) VALUES (?, ?, ?, ?)",
+            (
+                &new.handle,
+                &new.definition,
+                number,
+                head.cursor.server_seq.get() as i64,
+            ),
+        )?;
+        transaction.commit()?;
+        self.shape(&new.handle)
+    }
+
+    /// Makes room for another shape where there are as many as may be: those that were made first go.
+    pub fn make_room_for_shape(&mut self, shapes_max: usize) -> Result<(), StoreError> {
+        let count = usize::try_from(self.shape_count()?).unwrap_or(usize::MAX);
+        if count < shapes_max.max(1) {
+            return Ok(());
+        }
+        // A tenth at once, so that this is not done for each.
+        let spare = (shapes_max / 10).max(1) + count - shapes_max.max(1);
+        self.connection.execute(
+            "DELETE FROM shapes WHERE handle IN (SELECT handle FROM shapes ORDER BY start LIMIT ?)",
+            [spare as i64],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets a shape: its readers begin anew. Says whether it was there.
+    pub fn delete_shape(&mut self, handle: &str) -> Result<bool, StoreError> {
+        if !are_made(&self.connection)? {
+            return Ok(false);
+        }
+        let sql = "DELETE FROM shapes WHERE handle = ?";
+        Ok(self.connection.execute(sql, [handle])? == 1)
+    }
+}
+
+/// The number of a relation whose rows are kept from now on; none where it isn't declared.
+fn kept_relation(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
+    let Some(declared) = Relation::declared(connection, name)? else {
+        return Ok(None);
+    };
+    if let Some((number, kept)) = Relation::kept(connection, name)? {
+        if kept.grown(&declared).is_some() {
+            return Ok(Some(number));
+        }
+        forget_relation(connection, number)?;
+    }
+    connection.execute(
+        "INSERT INTO shape_relations (name, columns, trimmed) VALUES (?, ?, 0)",
+        (name, declared.to_text()),
+    )?;
+    let number = connection.last_insert_rowid();
+    register_functions(connection)?;
+    read_rows(connection, &declared, &[], |kept_under, key, row| {
+        write_row(connection, number, &key, Some(&(kept_under, row)))
+    })?;
+    Ok(Some(number))
+}
+
+/// Drops what is kept of a relation, and its shapes.
+pub(super) fn forget_relation(connection: &Connection, number: i64) -> Result<(), StoreError> {
+    for table in ["shapes", "shape_history", "shape_rows", "shape_relations"] {
+        let sql = format!("DELETE FROM {table} WHERE relation = ?");
+        connection.execute(&sql, [number])?;
+    }
+    Ok(())
+}
+
+/// Registers the functions that the views are made with, unless the connection has them.
+pub(super) fn register_functions(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pragma_function_list WHERE name = 'shown_title')";
+    let is_there: bool = connection
+        .prepare_cached(sql)?
+        .query_row([], |row| row.get(0))?;
+    if !is_there {
+        crate::sql::register_functions(connection, &PriceTable::built_in())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,329 @@
+//! What an op changes of the relations that have shapes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use syncline_model::{Folded, ServerSeq};
+
+use super::builtin::{BETWEEN, Group};
+use super::relation::{Relation, Source};
+use super::tables::{are_made, is_current, write_reached};
+use super::{cells, entity, made};
+use crate::file::StoreError;
+use crate::tenant::Head;
+use crate::view::{Touch, View};
+
+/// A row of a relation before and after an op, as it is kept.
+#[derive(Debug, Clone)]
+pub struct ShapeChange {
+    pub relation: Arc<str>,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// What a commit has changed of the relations that have shapes.
+#[derive(Debug, Clone, Default)]
+pub struct ShapeChanges {
+    pub rows: Vec<ShapeChange>,
+    /// Whether shapes may have gone, so that their readers begin anew.
+    pub rotated: bool,
+}
+
+/// The relations that have shapes, within one write transaction.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    relations: Vec<Tracked>,
+    changes: Vec<ShapeChange>,
+    /// Counts the rows that the op in hand has changed.
+    ordinal: i64,
+    /// Whether the op in hand erases its resource: no image of its rows is kept then.
+    is_erasing: bool,
+    /// Whether the schema has changed, which may change relations.
+    has_new_schema: bool,
+}
+
+/// A row as it is kept, and as the view has it, with what it is to be kept under.
+type Compared = (Option<String>, Option<(String, String)>);
+
+#[derive(Debug)]
+struct Tracked {
+    number: i64,
+    name: Arc<str>,
+    relation: Relation,
+}
+
+impl Tracker {
+    /// The relations to look after; none where the tenant has no shapes, or where what was kept of
+    /// them is behind the log: then it goes.
+    pub(crate) fn begin(connection: &Connection, head: &Head) -> Result<Option<Self>, StoreError> {
+        if !are_made(connection)? {
+            return Ok(None);
+        }
+        if !is_current(connection, head)? {
+            super::drop_tables(connection)?;
+            return Ok(None);
+        }
+        let tracker = Self {
+            relations: tracked(connection)?,
+            changes: Vec::new(),
+            ordinal: 0,
+            is_erasing: false,
+            has_new_schema: false,
+        };
+        tracker.register(connection)?;
+        Ok(Some(tracker))
+    }
+
+    /// Registers the functions that views need which are read here.
+    fn register(&self, connection: &Connection) -> Result<(), StoreError> {
+        let is_needed = self
+            .relations
+            .iter()
+            .any(|tracked| matches!(&*tracked.name, "lists" | "sessions"));
+        if is_needed {
+            made::register_functions(connection)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what the op at `seq`, folded just now, has changed.
+    pub(crate) fn note(
+        &mut self,
+        view: &mut View<'_>,
+        seq: ServerSeq,
+        folded: Folded,
+    ) -> Result<(), StoreError> {
+        self.is_erasing = folded == Folded::Deleted;
+        let touches = view.take_touches();
+        if touches.is_empty() {
+            return Ok(());
+        }
+        self.ordinal = 0;
+        if touches.iter().any(|touch| touch.table.name == "schemas") {
+            self.has_new_schema = true;
+            view.flush()?;
+            self.follow_schema(view.connection())?;
+        }
+        let mut is_flushed = false;
+        for n in 0..self.relations.len() {
+            // Which sessions belong together is asked of the rows as they are now.
+            if !is_flushed && self.relations[n].may_be_touched(&touches) {
+                view.flush()?;
+                is_flushed = true;
+            }
+            let groups = self.relations[n].groups(view.connection(), &touches)?;
+            if !groups.is_empty() {
+                self.compare(view.connection(), n, &groups, seq)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the rows of these groups as they are with those that are kept.
+    fn compare(
+        &mut self,
+        connection: &Connection,
+        n: usize,
+        groups: &[Group],
+        seq: ServerSeq,
+    ) -> Result<(), StoreError> {
+        let Tracked {
+            number,
+            name,
+            relation,
+        } = &self.relations[n];
+        let mut rows: BTreeMap<String, Compared> = BTreeMap::new();
+        for group in groups {
+            kept_rows(connection, *number, relation, group, |key, row| {
+                rows.entry(key).or_default().0 = Some(row);
+            })?;
+            read_rows(connection, relation, group, |kept_under, key, row| {
+                rows.entry(key).or_default().1 = Some((kept_under, row));
+                Ok(())
+            })?;
+        }
+        for (key, (before, after)) in rows {
+            let is_same = match (&before, &after) {
+                (Some(before), Some((_, after))) => before == after,
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if is_same {
+                continue;
+            }
+            write_row(connection, *number, &key, after.as_ref())?;
+            let after = after.map(|(_, row)| row);
+            let is_erased = self.is_erasing && after.is_none();
+            if is_erased {
+                connection
+                    .prepare_cached("DELETE FROM shape_history WHERE relation = ? AND row_key = ?")?
+                    .execute((number, &key))?;
+            }
+            let kept_before = before.as_ref().filter(|_| !is_erased);
+            connection
+                .prepare_cached(
+                    "INSERT INTO shape_history \
+                     (relation, server_seq, ordinal, row_key, row_before, row_after) \
+                     VALUES (?, ?, ?, ?, ?, ?)",
+                )?
+                .execute((
+                    number,
+                    seq.get() as i64,
+                    self.ordinal,
+                    &key,
+                    kept_before,
+                    &after,
+                ))?;
+            self.ordinal += 1;
+            self.changes.push(ShapeChange {
+                relation: Arc::clone(name),
+                before,
+                after,
+            });
+        }
+        Ok(())
+    }
+
+    /// Lets go of relations that the schema has changed so that their rows are others, and takes up
+    /// columns that were added.
+    fn follow_schema(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        for tracked in &self.relations {
+            let declared = Relation::declared(connection, &tracked.name)?;
+            let grown = declared.and_then(|declared| tracked.relation.grown(&declared));
+            match grown {
+                None => made::forget_relation(connection, tracked.number)?,
+                Some(grown) if grown != tracked.relation => {
+                    connection.execute(
+                        "UPDATE shape_relations SET columns = ? WHERE relation = ?",
+                        (grown.to_text(), tracked.number),
+                    )?;
+                }
+                Some(_) => {}
+            }
+        }
+        self.relations = tracked(connection)?;
+        Ok(())
+    }
+
+    /// Notes that everything up to the head is kept, and gives what has changed.
+    pub(crate) fn end(
+        self,
+        connection: &Connection,
+        head: &Head,
+    ) -> Result<ShapeChanges, StoreError> {
+        write_reached(connection, head)?;
+        Ok(ShapeChanges {
+            rows: self.changes,
+            rotated: self.has_new_schema,
+        })
+    }
+}
+
+fn tracked(connection: &Connection) -> Result<Vec<Tracked>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT relation, name, columns FROM shape_relations ORDER BY relation")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows: Vec<(i64, String, String)> = rows.collect::<Result<_, _>>()?;
+    let relations = rows.into_iter().map(|(number, name, columns)| {
+        Ok(Tracked {
+            number,
+            relation: Relation::from_text(&name, &columns)?,
+            name: name.into(),
+        })
+    });
+    relations.collect()
+}
+
+impl Tracked {
+    /// Whether the tables that an op has written to may be any of this relation's.
+    fn may_be_touched(&self, touches: &[Touch]) -> bool {
+        match self.relation.source {
+            Source::Entity => !entity::touched(&self.name, touches).is_empty(),
+            Source::BuiltIn(built_in) => built_in.may_be_touched(touches),
+        }
+    }
+
+    fn groups(&self, connection: &Connection, touches: &[Touch]) -> Result<Vec<Group>, StoreError> {
+        match self.relation.source {
+            Source::Entity => Ok(entity::touched(&self.name, touches)),
+            Source::BuiltIn(built_in) if built_in.may_be_touched(touches) => {
+                built_in.touched(connection, touches)
+            }
+            Source::BuiltIn(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The rows of a group as the view has them: what they are kept under, their key, and themselves.
+pub(super) fn read_rows(
+    connection: &Connection,
+    relation: &Relation,
+    group: &[String],
+    mut each: impl FnMut(String, String, String) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let key = relation.key_columns();
+    let each = |kept_under: String, cells: Vec<Option<String>>| {
+        each(
+            kept_under,
+            cells::key_of(&cells, &key),
+            cells::print(&cells),
+        )
+    };
+    match relation.source {
+        Source::Entity => entity::read(connection, relation, group, each),
+        Source::BuiltIn(built_in) => built_in.read(connection, group, each),
+    }
+}
+
+fn kept_rows(
+    connection: &Connection,
+    number: i64,
+    relation: &Relation,
+    group: &[String],
+    mut each: impl FnMut(String, String),
+) -> Result<(), StoreError> {
+    let parts = match relation.source {
+        Source::Entity => 1,
+        Source::BuiltIn(built_in) => built_in.group_parts(),
+    };
+    let joined = group.join(&BETWEEN.to_string());
+    let (from, to) = if group.is_empty() {
+        (String::new(), "\u{10ffff}".to_owned())
+    } else if group.len() < parts {
+        (format!("{joined}{BETWEEN}"), format!("{joined}\u{20}"))
+    } else {
+        (joined.clone(), format!("{joined}\0"))
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT row_key, row FROM shape_rows \
+         WHERE relation = ?1 AND row_group >= ?2 AND row_group < ?3",
+    )?;
+    let mut rows = statement.query((number, from, to))?;
+    while let Some(row) = rows.next()? {
+        each(row.get(0)?, row.get(1)?);
+    }
+    Ok(())
+}
+
+/// Writes a row in place of the one with its key, or removes that.
+pub(super) fn write_row(
+    connection: &Connection,
+    number: i64,
+    key: &str,
+    row: Option<&(String, String)>,
+) -> Result<(), StoreError> {
+    match row {
+        Some((kept_under, row)) => connection
+            .prepare_cached(
+                "INSERT INTO shape_rows (relation, row_key, row_group, row) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT (relation, row_key) DO UPDATE \
+                 SET row_group = excluded.row_group, row = excluded.row",
+            )?
+            .execute((number, key, kept_under, row))?,
+        None => connection
+            .prepare_cached("DELETE FROM shape_rows WHERE relation = ? AND row_key = ?")?
+            .execute((number, key))?,
+    };
+    Ok(())
+}

@@ -214,3 +214,52 @@ fn processes_that_write_at_once_lose_nothing() {
     let all: Vec<String> = all.into_iter().flatten().collect();
     assert_eq!(texts, all);
 }
+
+#[test]
+fn an_undo_names_the_list_that_shows_the_item() {
+    let machine = machine_with("a", &["milk"]);
+    let b = machine.run(&["list", "new", "b"]).done().stdout;
+    machine
+        .run(&["list", "move", "a", "milk", "--to", "b"])
+        .done();
+    machine.run(&["list", "check", "b", "milk"]).done();
+    let undone = machine.run(&["list", "undo", "--json"]).done().json();
+    assert_eq!(
+        (&undone["title"], &undone["list_id"]),
+        (&json!("b"), &json!(b.trim()))
+    );
+    machine
+        .run(&["list", "redo"])
+        .done()
+        .says("check in b: milk");
+    machine
+        .run(&["list", "undo"])
+        .done()
+        .says("undone: check in b: milk");
+    machine
+        .run(&["list", "undo"])
+        .done()
+        .says("undone: move in a: milk");
+}
+
+#[test]
+fn a_deleted_list_hides_no_list_of_its_letters_and_is_told_by_them() {
+    let machine = machine_with("milk", &["1"]);
+    machine.run(&["list", "delete", "milk"]).done();
+    let add = ["list", "add", "MILK", "2"];
+    machine
+        .run(&add)
+        .failed(1, "list_removed")
+        .says("list \"milk\" was deleted");
+    machine
+        .run(&["list", "restore", "Milk"])
+        .done()
+        .says("restored milk");
+    machine.run(&["list", "delete", "milk"]).done();
+    machine.run(&["list", "new", "Milk"]).done();
+    machine.run(&add).done();
+    machine.run(&["list", "add", "milk", "3"]).done();
+    assert_eq!(exported(&machine, "Milk"), "[ ] 2\n[ ] 3\n");
+    machine.run(&["list", "restore", "milk"]).done();
+    assert_eq!(exported(&machine, "milk"), "[ ] 1\n");
+}

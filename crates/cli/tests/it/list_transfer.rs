@@ -280,3 +280,69 @@ fn replicas_edited_apart_export_the_same_bytes() {
     assert_eq!(later, "# Later\n\n  - [x] put one copy into the bank\n");
     assert_eq!(exports[0][0].1["items"][0]["state"], "acknowledged");
 }
+
+#[test]
+fn a_snapshot_of_several_lists_is_one_change_that_one_undo_takes_back() {
+    let machine = machine_with("a", &["1"]);
+    machine.run(&["list", "new", "b"]).done();
+    machine.run(&["list", "add", "b", "2"]).done();
+    machine.run(&["list", "new", "c"]).done();
+    let snapshot = machine.run(&["list", "export"]).done().stdout;
+    let other = Machine::new();
+    other.run_on(&snapshot, &["list", "import", "-"]).done();
+    let titles = |machine: &Machine| {
+        let lists = machine.run(&["list", "show", "--json"]).done().json();
+        let lists = lists["lists"].as_array().unwrap().clone();
+        lists
+            .iter()
+            .map(|list| list["title"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&other), ["a", "b", "c"]);
+    let undone = other.run(&["list", "undo"]).done();
+    undone.says("undone: import in 3 lists: 2 items");
+    assert!(titles(&other).is_empty());
+    other.run(&["list", "redo"]).done();
+    assert_eq!(titles(&other), ["a", "b", "c"]);
+    assert_eq!(exported(&other, "b"), "[ ] 2\n");
+}
+
+#[test]
+fn items_of_one_id_come_back_from_a_snapshot() {
+    let snapshot = |id: &str, items: &[&str]| {
+        let items = items
+            .iter()
+            .map(|id| json!({"id": id, "text": format!("item {id}"), "done": false}));
+        let items: Vec<Value> = items.collect();
+        let schema = "net.aggregat4.tasklist.snapshot@v1";
+        let lists = json!([{"listId": id, "title": id, "items": items}]);
+        json!({"schema": schema, "data": {"lists": lists}}).to_string()
+    };
+    let machine = Machine::new();
+    machine
+        .run_on(&snapshot("a", &["1", "2"]), &["list", "import", "-"])
+        .done();
+    machine
+        .run_on(&snapshot("b", &["1"]), &["list", "import", "-"])
+        .done();
+    machine.run(&["list", "edit", "b", "1", "from b"]).done();
+    machine
+        .run(&["list", "move", "b", "from b", "--to", "a"])
+        .done();
+    let written = machine
+        .run(&["list", "export", "a", "--format", "json"])
+        .done()
+        .stdout;
+    let again = machine
+        .run_on(&written, &["list", "import", "-", "--json"])
+        .done()
+        .json();
+    assert_eq!(again["state"], "unchanged");
+    let fresh = Machine::new();
+    fresh.run_on(&written, &["list", "import", "-"]).done();
+    assert_eq!(exported(&fresh, "a"), exported(&machine, "a"));
+    assert_eq!(
+        exported(&fresh, "a"),
+        "[ ] item 1\n[ ] item 2\n[ ] from b\n"
+    );
+}

@@ -7,6 +7,7 @@ use syncline_model::registry::List;
 use syncline_store::TenantFile;
 use syncline_store::lists::{
     RemovedLists, ResolvedList, ShownItem, items, items_called, lists, resolve_list,
+    resolve_removed_list,
 };
 
 use super::shared::brief;
@@ -39,17 +40,42 @@ pub(super) fn find_list(view: &TenantFile, text: &str) -> Result<List, Failure> 
 
 /// The only list whose title is `text` but for capitals.
 fn find_by_letters(view: &TenantFile, text: &str) -> Result<List, Failure> {
-    let wanted = text.to_lowercase();
-    let mut like = lists(view.connection(), RemovedLists::Hidden)?;
-    like.retain(|overview| overview.list.title.to_lowercase() == wanted);
-    match like.len() {
-        0 => unknown_list(view, text),
-        1 => Ok(like.remove(0).list),
-        _ => {
-            let like: Vec<List> = like.into_iter().map(|overview| overview.list).collect();
-            Err(ambiguous_list(text, &like))
-        }
+    let found = only_by_letters(view, text, |list| list.present)?;
+    found.map_or_else(|| unknown_list(view, text), Ok)
+}
+
+/// Finds the list to bring back that `text` names, as [`find_list`] does; else the one that is there.
+pub(super) fn find_removed_list(view: &TenantFile, text: &str) -> Result<List, Failure> {
+    match resolve_removed_list(view.connection(), text)? {
+        ResolvedList::Found(list) => return Ok(list),
+        ResolvedList::Ambiguous(found) => return Err(ambiguous_list(text, &found)),
+        ResolvedList::Unknown => {}
     }
+    if let ResolvedList::Found(list) = resolve_list(view.connection(), text)? {
+        return Ok(list);
+    }
+    let removed = only_by_letters(view, text, |list| !list.present)?;
+    removed.map_or_else(|| find_list(view, text), Ok)
+}
+
+/// The list with the title `text` but for capitals; an error where several have it.
+fn only_by_letters(
+    view: &TenantFile,
+    text: &str,
+    counts: impl Fn(&List) -> bool,
+) -> Result<Option<List>, Failure> {
+    let wanted = text.to_lowercase();
+    let all = lists(view.connection(), RemovedLists::Shown)?.into_iter();
+    let all = all
+        .map(|overview| overview.list)
+        .filter(|list| counts(list));
+    let mut like: Vec<List> = all
+        .filter(|list| list.title.to_lowercase() == wanted)
+        .collect();
+    if like.len() > 1 {
+        return Err(ambiguous_list(text, &like));
+    }
+    Ok(like.pop())
 }
 
 /// The title is that of several lists.
@@ -65,10 +91,9 @@ pub(super) fn ambiguous_list(text: &str, found: &[List]) -> Failure {
 fn unknown_list(view: &TenantFile, text: &str) -> Result<List, Failure> {
     let all = lists(view.connection(), RemovedLists::Shown)?;
     let wanted = text.to_lowercase();
-    let removed = all
-        .iter()
-        .map(|overview| &overview.list)
-        .find(|list| !list.present && (list.title == text || list.list.as_str() == text));
+    let removed = all.iter().map(|overview| &overview.list).find(|list| {
+        !list.present && (list.title.to_lowercase() == wanted || list.list.as_str() == text)
+    });
     if let Some(removed) = removed {
         let message = format!("list {:?} was deleted", removed.title);
         return Err(Failure::new("list_removed", message)

@@ -2,9 +2,9 @@ use clap::Args;
 use syncline_model::list::{Command, ListItem};
 use syncline_model::registry::List;
 use syncline_store::TenantFile;
-use syncline_store::lists::{ResolvedList, removed_items, resolve_removed_list};
+use syncline_store::lists::removed_items;
 
-use super::reference::{ambiguous_list, find_list, is_meant, named};
+use super::reference::{find_list, find_removed_list, is_meant, named};
 use super::shared::{ChangedItems, ChangedList, Printed, brief, deliver_items, deliver_list};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -35,12 +35,8 @@ pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
 fn restore_list(args: &RestoreArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let view = replica.view()?;
-    let list = match resolve_removed_list(view.connection(), &args.list)? {
-        ResolvedList::Found(list) => list,
-        ResolvedList::Ambiguous(found) => return Err(ambiguous_list(&args.list, &found)),
-        // One that is there needs nothing.
-        ResolvedList::Unknown => find_list(view, &args.list)?,
-    };
+    // One that is there needs nothing.
+    let list = find_removed_list(view, &args.list)?;
     let changed = replica.change_lists(&Command::RestoreList {
         list: list.list.clone(),
         former: None,

@@ -1,8 +1,9 @@
 use clap::Args;
 use serde::Serialize;
+use syncline_model::list::{ItemRef, ListView};
 use syncline_model::{ItemId, ListId};
 use syncline_replica::{ListChange, ListsReversed, Replica};
-use syncline_store::lists;
+use syncline_store::lists::{self, StoredLists};
 
 use super::shared::brief;
 use crate::context::Context;
@@ -76,13 +77,21 @@ pub(super) fn deliver(
         .state("the lists are as they were; this step has left the history"));
     }
     // It is written: what can't be read of it is told, and fails nothing.
-    let (title, about) = about(&mut replica, &change).unwrap_or_else(|failure| {
+    let About { list, title, items } = about(&mut replica, &change).unwrap_or_else(|failure| {
         delivery::tell(context, failure);
-        (None, String::new())
+        About {
+            list: change.list.clone(),
+            title: None,
+            items: String::new(),
+        }
     });
-    let place = title.as_deref().unwrap_or(change.list.as_str());
+    let place = match (change.other_lists, title.as_deref()) {
+        (0, Some(title)) => title.to_owned(),
+        (0, None) => list.to_string(),
+        (others, _) => counted(others + 1, "list"),
+    };
     let what = format!(
-        "{done}: {} in {place}{about}",
+        "{done}: {} in {place}{items}",
         change.kind.replace('_', " ")
     );
     let Delivered {
@@ -91,7 +100,7 @@ pub(super) fn deliver(
     let reversed = Reversed {
         title,
         kind: change.kind,
-        list_id: change.list,
+        list_id: list,
         item_id: change.item,
         items: change.items,
         state,
@@ -113,18 +122,33 @@ pub(super) fn deliver(
     Ok(())
 }
 
-/// The title of the list that was changed, and which of its items were.
-fn about(replica: &mut Replica, change: &ListChange) -> Result<(Option<String>, String), Failure> {
+/// What a change was about, as a person sees it now.
+struct About {
+    list: ListId,
+    /// None: the list is not known any more.
+    title: Option<String>,
+    items: String,
+}
+
+/// An item is in the list that shows it, wherever it was made.
+fn about(replica: &mut Replica, change: &ListChange) -> Result<About, Failure> {
     let connection = replica.view()?.connection();
-    let list = lists::list(connection, &change.list)?;
     let item = match &change.item {
-        Some(item) => lists::item_in(connection, &change.list, item)?,
+        Some(item) => StoredLists::new(connection).item(&ItemRef {
+            list: change.list.clone(),
+            item: item.clone(),
+        })?,
         None => None,
     };
-    let about = match (change.items, item) {
-        (1, Some(shown)) => format!(": {}", brief(&shown.item.text)),
+    let list = item.as_ref().map_or(&change.list, |item| &item.home);
+    let items = match (change.items, &item) {
+        (1, Some(item)) => format!(": {}", brief(&item.text)),
         (0, _) => String::new(),
         (items, _) => format!(": {}", counted(items, "item")),
     };
-    Ok((list.map(|list| list.title), about))
+    Ok(About {
+        list: list.clone(),
+        title: lists::list(connection, list)?.map(|list| list.title),
+        items,
+    })
 }

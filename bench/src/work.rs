@@ -8,6 +8,7 @@ mod lists;
 mod live;
 mod pull;
 mod push;
+mod search;
 mod sessions;
 
 use std::path::PathBuf;
@@ -33,7 +34,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 12] = [
+pub(crate) const ALL: [(&str, Workload); 13] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
@@ -46,4 +47,5 @@ pub(crate) const ALL: [(&str, Workload); 12] = [
     ("thread_push", command::thread_push),
     ("hook_run", hook::run),
     ("import_sessions", sessions::import),
+    ("search_messages", search::messages),
 ];

@@ -105,6 +105,7 @@ impl AtRest {
             server_seq: head.cursor.server_seq,
             cursor: head.cursor,
             has_more: false,
+            sight: None,
         };
         let ops_bytes = packed(&page.encode())?;
         let begun = Instant::now();

@@ -143,6 +143,7 @@ impl Replica {
             server_seq: self.at.server_seq,
             cursor: self.at,
             has_more: false,
+            sight: None,
         }
     }
 

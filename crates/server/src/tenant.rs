@@ -30,8 +30,9 @@ pub use members::ClientNote;
 use members::Members;
 pub use pull::{Page, Reader, check_sight, read_page, read_page_for};
 pub use push::{Push, Pushed};
-pub use records::{RecordChange, RecordWrite, Recorded, RepeatKey, Standing, code_of};
+pub use records::{Standing, code_of};
 pub use refused::{FULL_RETRY_AFTER, Refused, UNAVAILABLE_RETRY_AFTER};
+pub use requests::{RecordChange, RecordWrite, Recorded, RepeatKey};
 
 /// How a log that is not there yet begins, and who this server is in it.
 #[derive(Debug, Clone)]

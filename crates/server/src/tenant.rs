@@ -10,6 +10,7 @@ mod pull;
 mod push;
 mod records;
 mod refused;
+mod requests;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +19,8 @@ use std::time::Duration;
 
 use syncline_model::{ActorId, Epoch, Mark, Timestamp};
 use syncline_protocol::Claims;
-use syncline_store::{
 use syncline_store::shapes::{MadeShape, NewShape};
+use syncline_store::{
     Durability, FileOptions, Head, LogStart, OpenError, PageLimit, Stepped, TenantFile,
 };
 
@@ -184,8 +185,6 @@ impl TenantLog {
         Ok(stepped?)
     }
 
-    /// Lets go of the places of clients that have been idle for as long as this, so that they hold the
-    /// floor no more; gives their number.
     /// Makes a shape at the head, unless one of its definition takes readers; none where its table is
     /// not. Where there are as many as may be, the oldest go.
     pub fn make_shape(
@@ -203,6 +202,8 @@ impl TenantLog {
         Ok(self.file()?.delete_shape(handle)?)
     }
 
+    /// Lets go of the places of clients that have been idle for as long as this, so that they hold the
+    /// floor no more; gives their number.
     pub fn expire(&mut self, idle: Duration, now: Timestamp) -> Result<usize, Refused> {
         let Some(before) = before(now, idle) else {
             return Ok(0);

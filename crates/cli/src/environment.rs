@@ -29,8 +29,14 @@ pub(crate) mod variable {
     pub(crate) const COMPACT_EVERY: &str = "SYNCLINE_COMPACT_EVERY";
     pub(crate) const RETENTION: &str = "SYNCLINE_RETENTION";
     pub(crate) const EXPIRE_AFTER: &str = "SYNCLINE_EXPIRE_AFTER";
+    pub(crate) const SHAPE_CHUNK_BYTES: &str = "SYNCLINE_SHAPE_CHUNK_BYTES";
+    pub(crate) const SHAPE_LONG_POLL: &str = "SYNCLINE_SHAPE_LONG_POLL";
+    pub(crate) const SHAPE_STREAM: &str = "SYNCLINE_SHAPE_STREAM";
+    pub(crate) const SHAPE_MAX_AGE: &str = "SYNCLINE_SHAPE_MAX_AGE";
+    pub(crate) const SHAPE_STALE_AGE: &str = "SYNCLINE_SHAPE_STALE_AGE";
+    pub(crate) const SHAPE_DELETES: &str = "SYNCLINE_SHAPE_DELETES";
 
-    pub(crate) const ALL: [&str; 18] = [
+    pub(crate) const ALL: [&str; 24] = [
         ENDPOINT,
         TOKEN,
         PROFILE,
@@ -49,6 +55,12 @@ pub(crate) mod variable {
         COMPACT_EVERY,
         RETENTION,
         EXPIRE_AFTER,
+        SHAPE_CHUNK_BYTES,
+        SHAPE_LONG_POLL,
+        SHAPE_STREAM,
+        SHAPE_MAX_AGE,
+        SHAPE_STALE_AGE,
+        SHAPE_DELETES,
     ];
 }
 

@@ -24,6 +24,7 @@ mod subset;
 
 pub(crate) use answer::{add_cors, preflight};
 pub(crate) use hub::Hub;
+pub(crate) use request::secret_of;
 pub use settings::{Deletes, ShapeSettings};
 
 pub(crate) use entry::{OpenRequests, Reading, delete, get, post};

@@ -3,16 +3,20 @@
 //! Rows of small tables are kept in memory until the end of the batch and written once; rows of
 //! searched tables go in at once, and their full-text rows last.
 
+mod dump;
+mod touch;
+
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
-use syncline_model::compaction::is_tombstone;
 use syncline_model::{Row, Rows, Table, Value, tables};
 
 use crate::file::StoreError;
 use crate::schema::sql_of;
 use crate::search::index_text;
+pub(crate) use dump::dump;
+pub(crate) use touch::Touch;
 
 /// The view within one transaction. Nothing it holds survives without [`View::flush`].
 #[derive(Debug)]
@@ -25,16 +29,6 @@ pub(crate) struct View<'c> {
     documents: BTreeMap<(&'static str, i64), Document>,
     /// The rows written since they were last taken; none where nobody asks.
     touches: Option<Vec<Touch>>,
-}
-
-/// A row that was written, or with a part of a key, all of a resource's that were cleared.
-#[derive(Debug, Clone)]
-pub(crate) struct Touch {
-    pub table: &'static Table,
-    pub key: Vec<Value>,
-    /// The row before and after, of tables that are read whole anyway.
-    pub before: Option<Row>,
-    pub after: Option<Row>,
 }
 
 /// Which ops write: those of the log, or those of the outbox on top.
@@ -66,40 +60,6 @@ impl<'c> View<'c> {
             documents: BTreeMap::new(),
             touches: None,
         }
-    }
-
-    /// Notes from now on which rows are written.
-    pub(crate) fn trace(&mut self) {
-        self.touches = Some(Vec::new());
-    }
-
-    /// The rows written since the last time.
-    pub(crate) fn take_touches(&mut self) -> Vec<Touch> {
-        self.touches
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
-    }
-
-    /// Notes that `row` is about to be written.
-    fn touch(&mut self, table: &'static Table, row: &Row) -> Result<(), StoreError> {
-        if self.touches.is_none() {
-            return Ok(());
-        }
-        let key = row[..table.key_columns].to_vec();
-        let (before, after) = if table.searched.is_some() {
-            (None, None)
-        } else {
-            (self.get(table, &key)?, Some(row.clone()))
-        };
-        let touch = Touch {
-            table,
-            key,
-            before,
-            after,
-        };
-        self.touches.get_or_insert_default().push(touch);
-        Ok(())
     }
 
     /// The connection of this transaction.
@@ -319,14 +279,7 @@ impl Rows for View<'_> {
 
     fn clear(&mut self, table: &'static Table, resource: &str) -> Result<(), StoreError> {
         self.flush()?;
-        if let Some(touches) = &mut self.touches {
-            touches.push(Touch {
-                table,
-                key: vec![Value::from(resource)],
-                before: None,
-                after: None,
-            });
-        }
+        self.touch_all(table, resource);
         let sql = sql_of(table);
         if self.layer == Layer::Pending {
             let mut statement = self.connection.prepare_cached(&sql.select_resource)?;
@@ -424,34 +377,4 @@ pub(crate) fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {
             _ => Err(StoreError::damaged(DAMAGED)),
         })
         .collect()
-}
-
-/// Every row of every view table but for tombstones, in key order, as text: what equal replicas share.
-pub(crate) fn dump(connection: &Connection) -> Result<String, StoreError> {
-    let mut text = String::new();
-    for table in tables() {
-        let columns = table
-            .columns
-            .iter()
-            .map(|c| c.name)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let key = table.columns[..table.key_columns]
-            .iter()
-            .map(|c| c.name)
-            .collect::<Vec<_>>()
-            .join(", ");
-        let sql = format!("SELECT {columns} FROM {} ORDER BY {key}", table.name);
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let row = read_row(row, table)?;
-            if !is_tombstone(table, &row) {
-                text.push_str(table.name);
-                text.push_str(&print_cells(&row));
-                text.push('\n');
-            }
-        }
-    }
-    Ok(text)
 }

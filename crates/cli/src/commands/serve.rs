@@ -4,6 +4,7 @@ mod compaction;
 pub(super) mod listen;
 mod metrics;
 mod rate;
+mod shapes;
 
 use std::io;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use compaction::CompactionArgs;
 use listen::Listen;
 use metrics::MetricsArgs;
 use rate::RateLimit;
+use shapes::ShapeArgs;
 
 /// Run a server, until Ctrl-C or SIGTERM
 ///
@@ -65,6 +67,8 @@ pub(crate) struct ServeArgs {
     backups: BackupArgs,
     #[command(flatten)]
     compaction: CompactionArgs,
+    #[command(flatten)]
+    shapes: ShapeArgs,
     /// How long open requests may go on once asked to stop
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     drain: u64,
@@ -83,6 +87,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
         drain: Duration::from_secs(args.drain),
         backups: args.backups.plan(context)?,
         compaction: args.compaction.plan(context)?,
+        shapes: args.shapes.settings(context)?,
         ..ServeConfig::new(args.data.path(context)?, auth)
     };
     let listen = listen::resolve(args.listen.as_ref(), context)?;

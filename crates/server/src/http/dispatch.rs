@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Query, RawPathParams};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +25,7 @@ use crate::auth::{
 };
 use crate::error::{ApiError, ErrorAnswer, ErrorShape, add_allowance};
 use crate::server::{Server, now};
-use crate::shapes::add_cors;
+use crate::shapes::{add_cors, secret_of};
 
 /// The router that answers for the whole table.
 pub(crate) fn router(server: &Arc<Server>) -> Router {
@@ -168,7 +168,7 @@ fn check_rights(
     caller: &mut Caller,
 ) -> Result<(), ApiError> {
     let secret = match arrival.contract {
-        Contract::Shapes => secret_of(parts),
+        Contract::Shapes => secret_of(&parts.uri),
         Contract::Own => None,
     };
     let given = authorization(&parts.headers).or(secret.as_deref());
@@ -204,14 +204,6 @@ fn authorization(headers: &HeaderMap) -> Option<&[u8]> {
     headers
         .get(header::AUTHORIZATION)
         .map(HeaderValue::as_bytes)
-}
-
-/// A token that stands among the parameters, as an authorization.
-fn secret_of(parts: &Parts) -> Option<Vec<u8>> {
-    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).ok()?;
-    let named = |name: &str| pairs.iter().find(|(key, _)| key == name);
-    let (_, secret) = named("secret").or_else(|| named("api_secret"))?;
-    Some(format!("Bearer {secret}").into_bytes())
 }
 
 fn check_direction(

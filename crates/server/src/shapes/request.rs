@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::Query;
+use axum::http::Uri;
 use serde_json::{Map, Value};
 
 use super::invalid::Invalid;
@@ -90,7 +92,7 @@ impl ShapeRequest {
             invalid.add("offset", message);
         }
         let offset = offset.unwrap_or(Offset::Start);
-        let handle = handle(&given, offset, subset.is_some(), &mut invalid);
+        let handle = handle(&given, offset, subset.as_ref(), &mut invalid);
         let live = live(&given, offset, &mut invalid);
         let parameters = numbered(&given, &mut invalid);
         let replica = one_of(
@@ -132,11 +134,11 @@ impl ShapeRequest {
 fn handle(
     given: &Parameters,
     offset: Offset,
-    is_subset: bool,
+    subset: Option<&SubsetRequest>,
     invalid: &mut Invalid,
 ) -> Option<String> {
     let handle = given.get("handle").filter(|text| !text.is_empty()).cloned();
-    if is_subset {
+    if subset.is_some() {
         return handle;
     }
     match offset {
@@ -320,4 +322,12 @@ fn read_subset(
         ));
     }
     Ok(subset)
+}
+
+/// A token that stands among the parameters, as an authorization.
+pub(crate) fn secret_of(uri: &Uri) -> Option<Vec<u8>> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
+    let named = |name: &str| pairs.iter().find(|(key, _)| key == name);
+    let (_, secret) = named("secret").or_else(|| named("api_secret"))?;
+    Some(format!("Bearer {secret}").into_bytes())
 }

@@ -1,0 +1,103 @@
+// `@electric-sql/client`: streams and shapes as its documentation has them.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Shape, ShapeStream, isChangeMessage } from '@electric-sql/client'
+import { eventually, start } from './server.js'
+
+let server
+before(async () => {
+  server = await start(['--shape-deletes', '--shape-long-poll', '2s'])
+  await server.list('groceries', 'Groceries')
+  await server.item('groceries', 'milk', 'milk')
+})
+after(() => server.end())
+
+function follow(parameters, options = {}) {
+  const ended = new AbortController()
+  const stream = new ShapeStream({ ...server.items(parameters), ...options, signal: ended.signal })
+  return { stream, shape: new Shape(stream), end: () => ended.abort() }
+}
+
+test('a shape holds its rows and follows what becomes of them', async () => {
+  const { shape, stream, end } = follow()
+  const rows = await shape.rows
+  assert.deepEqual(rows.map((row) => row.text), ['milk'])
+  assert.equal(rows[0].done, 0n)
+  await server.item('groceries', 'bread', 'bread')
+  await eventually('the new row', () => shape.currentRows.length === 2)
+  await server.change('groceries', 'bread', { done: true })
+  await eventually('the change', () => shape.currentRows.some((row) => row.done === 1n))
+  await server.call('DELETE', '/api/lists/groceries/items/bread')
+  await eventually('the end of it', () => shape.currentRows.length === 1)
+  assert.ok(stream.isUpToDate)
+  end()
+})
+
+test('a filter with parameters, columns and whole rows', async () => {
+  const { stream, shape, end } = follow({
+    where: 'text ILIKE $1',
+    params: { 1: 'w%' },
+    columns: ['id', 'origin_list_id', 'text'],
+    replica: 'full',
+  })
+  const changes = []
+  stream.subscribe((messages) => changes.push(...messages.filter(isChangeMessage)))
+  assert.deepEqual(await shape.rows, [])
+  await server.item('groceries', 'wine', 'wine')
+  await eventually('the row', () => shape.currentRows.length === 1)
+  await server.change('groceries', 'wine', { text: 'water' })
+  await eventually('the update', () => changes.some((change) => change.headers.operation === 'update'))
+  const update = changes.find((change) => change.headers.operation === 'update')
+  assert.deepEqual(update.value, { id: 'wine', origin_list_id: 'groceries', text: 'water' })
+  assert.deepEqual(update.old_value, { text: 'wine' })
+  await server.call('DELETE', '/api/lists/groceries/items/wine')
+  await eventually('the end of it', () => shape.currentRows.length === 0)
+  end()
+})
+
+test('events come over one connection', async () => {
+  const { shape, end } = follow({ where: "text LIKE 's%'" }, { liveSse: true })
+  await shape.rows
+  await server.item('groceries', 'salt', 'salt')
+  await eventually('the row', () => shape.currentRows.length === 1)
+  await server.call('DELETE', '/api/lists/groceries/items/salt')
+  await eventually('the end of it', () => shape.currentRows.length === 0)
+  end()
+})
+
+test('a shape that is gone is fetched anew', async () => {
+  const { shape, end, stream } = follow({ where: "text LIKE 't%'" })
+  await server.item('groceries', 'tea', 'tea')
+  await shape.rows
+  await eventually('the row', () => shape.currentRows.length === 1)
+  const handle = stream.shapeHandle
+  const query = new URLSearchParams({ table: 'items', where: "text LIKE 't%'", handle, offset: '0_inf' })
+  const deleted = await fetch(`${server.shape}?${query}`, { method: 'DELETE', headers: server.headers })
+  assert.equal(deleted.status, 202)
+  await eventually('another handle', () => stream.shapeHandle !== handle)
+  await server.item('groceries', 'toast', 'toast')
+  await eventually('both rows', () => shape.currentRows.length === 2)
+  end()
+})
+
+test('what is wrong with a request is told, and not tried for ever', async () => {
+  const errors = []
+  const { stream, end } = follow({ where: '1 x 1' }, { onError: (error) => void errors.push(error) })
+  stream.subscribe(() => {}, () => {})
+  await eventually('the error', () => errors.length > 0)
+  assert.equal(errors[0].status, 400)
+  assert.match(JSON.stringify(errors[0].json), /At location 17: syntax error at or near/)
+  end()
+})
+
+test('a client that was offline takes up what it has missed', async () => {
+  const { shape, end } = follow({ where: "text LIKE 'o%'" })
+  await shape.rows
+  await server.stop()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await server.again()
+  await server.item('groceries', 'oats', 'oats')
+  await eventually('the row', () => shape.currentRows.length === 1)
+  end()
+})

@@ -1,0 +1,45 @@
+// `@electric-sql/pglite-sync`: shapes into tables of a Postgres in the process.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { PGlite } from '@electric-sql/pglite'
+import { electricSync } from '@electric-sql/pglite-sync'
+import { eventually, start } from './server.js'
+
+let server
+before(async () => {
+  server = await start(['--shape-long-poll', '2s'])
+  await server.list('work', 'Work')
+  await server.item('work', 'plan', 'plan')
+})
+after(() => server.end())
+
+const ITEMS = `CREATE TABLE items (id TEXT, list_id TEXT, place BIGINT, text TEXT, done BIGINT,
+  note TEXT, origin_list_id TEXT, PRIMARY KEY (id, origin_list_id))`
+const LISTS = `CREATE TABLE lists (list_id TEXT PRIMARY KEY, title TEXT, place BIGINT,
+  item_count BIGINT, done_count BIGINT)`
+
+test('shapes of several tables arrive together', async () => {
+  const database = await PGlite.create({ extensions: { electric: electricSync() } })
+  await database.exec(`${ITEMS}; ${LISTS}`)
+  const lists = { url: server.shape, headers: server.headers, params: { table: 'lists' } }
+  const sync = await database.electric.syncShapesToTables({
+    key: null,
+    shapes: {
+      items: { shape: server.items(), table: 'items', primaryKey: ['id', 'origin_list_id'] },
+      lists: { shape: lists, table: 'lists', primaryKey: ['list_id'] },
+    },
+  })
+  const rows = async (sql) => (await database.query(sql)).rows
+  await eventually('the first rows', async () => (await rows('SELECT * FROM items')).length === 1)
+  assert.deepEqual(await rows('SELECT title FROM lists'), [{ title: 'Work' }])
+  await server.item('work', 'write', 'write')
+  await server.change('work', 'plan', { done: true })
+  await eventually('the changes', async () => {
+    const [list] = await rows('SELECT item_count, done_count FROM lists')
+    const items = await rows('SELECT id FROM items WHERE done = 1')
+    return Number(list.item_count) === 2 && Number(list.done_count) === 1 && items.length === 1
+  })
+  sync.unsubscribe()
+  await database.close()
+})

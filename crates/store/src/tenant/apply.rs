@@ -3,13 +3,16 @@
 //! To apply a page: rewind the pending ops of the resources that it touches, fold the page, replay
 //! what is still pending; ops, view and cursor move in one transaction.
 
+mod chain;
+
 use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::TransactionBehavior;
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{Cursor, Epoch, Folded, LoggedOp, Mark, Payload, ServerSeq};
+use syncline_model::{Cursor, Epoch, Folded, LoggedOp, Mark, Payload, ResourceId, ServerSeq};
 
+use self::chain::chain;
 use super::batch::{OpInsert, StoredOp, fold_logged, write_head};
 use super::read::find;
 use super::upkeep::owe_words;
@@ -121,37 +124,8 @@ impl TenantFile {
         for (_, resource) in touched.iter().filter(|_| !is_planted(Defect::NoRewind)) {
             view.rewind(resource.as_str())?;
         }
-        let mut insert = OpInsert::prepare(&transaction)?;
-        let mut unfolded = Vec::new();
-        let mut erased = HashSet::new();
-        for (op, mark) in page.ops.iter().zip(marks) {
-            let op = StoredOp {
-                seq: op.seq,
-                key: &op.key,
-                payload: op.payload.as_ref(),
-                hash: op.payload_hash,
-                mark,
-            };
-            if !insert.run(&op)? {
-                return Err(ApplyError::Diverged { at: op.seq });
-            }
-            match folding {
-                Folding::Together => {
-                    let folded = fold_logged(&mut view, &op)?;
-                    if payload_is_gone(op.payload, folded) {
-                        erased.insert(&op.key.resource);
-                    }
-                }
-                Folding::OneByOne => {
-                    erased.insert(&op.key.resource);
-                    if !fold_alone(&mut view, &op)? {
-                        unfolded.push(op.seq);
-                    }
-                }
-            }
-            head.clock_max = head.clock_max.max(op.key.clock.get());
-        }
-        drop(insert);
+        let folds = fold_page(page, marks, folding, &mut view)?;
+        head.clock_max = head.clock_max.max(folds.clock_max);
         view.flush()?;
         let folded: i64 =
             transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;
@@ -159,7 +133,7 @@ impl TenantFile {
         // Texts that were written here, and are erased by the time they come back, were never in the
         // log here; they were in the view.
         let mut own = pending.iter().map(|pending| &pending.op.key.resource);
-        if own.any(|resource| erased.contains(resource)) {
+        if own.any(|resource| folds.erased.contains(resource)) {
             owe_words(&transaction)?;
         }
         replay(
@@ -173,7 +147,7 @@ impl TenantFile {
         Ok(Applied {
             cursor: page.cursor,
             touched,
-            unfolded,
+            unfolded: folds.unfolded,
         })
     }
 
@@ -265,6 +239,57 @@ impl TenantFile {
     }
 }
 
+/// What the ops of a page have come to.
+struct Folds<'a> {
+    unfolded: Vec<ServerSeq>,
+    /// Resources of which something may have been erased.
+    erased: HashSet<&'a ResourceId>,
+    clock_max: u64,
+}
+
+/// Writes the ops of a page to the log, and folds them.
+fn fold_page<'a>(
+    page: &'a PulledPage,
+    marks: Vec<Option<Mark>>,
+    folding: Folding,
+    view: &mut View<'_>,
+) -> Result<Folds<'a>, ApplyError> {
+    let mut insert = OpInsert::prepare(view.connection())?;
+    let mut folds = Folds {
+        unfolded: Vec::new(),
+        erased: HashSet::new(),
+        clock_max: 0,
+    };
+    for (op, mark) in page.ops.iter().zip(marks) {
+        let op = StoredOp {
+            seq: op.seq,
+            key: &op.key,
+            payload: op.payload.as_ref(),
+            hash: op.payload_hash,
+            mark,
+        };
+        if !insert.run(&op)? {
+            return Err(ApplyError::Diverged { at: op.seq });
+        }
+        match folding {
+            Folding::Together => {
+                let folded = fold_logged(view, &op)?;
+                if payload_is_gone(op.payload, folded) {
+                    folds.erased.insert(&op.key.resource);
+                }
+            }
+            Folding::OneByOne => {
+                folds.erased.insert(&op.key.resource);
+                if !fold_alone(view, &op)? {
+                    folds.unfolded.push(op.seq);
+                }
+            }
+        }
+        folds.clock_max = folds.clock_max.max(op.key.clock.get());
+    }
+    Ok(folds)
+}
+
 /// Whether the log holds no text of an op, or of those before it of its resource.
 fn payload_is_gone(payload: Option<&Payload>, folded: Folded) -> bool {
     match folded {
@@ -346,48 +371,9 @@ fn with_reached(
             return Ok(all.into_iter().collect());
         }
         let pending = outbox.of_resources(&fresh)?;
-        let reached = pending
-            .iter()
-            .flat_map(|pending| syncline_model::touched(&pending.op.key, Some(&pending.op.payload)));
+        let reached = pending.iter().flat_map(|pending| {
+            syncline_model::touched(&pending.op.key, Some(&pending.op.payload))
+        });
         fresh = reached.filter(|key| all.insert(key.clone())).collect();
     }
-}
-
-/// The marks of a page's ops, each one checked that can be. They can't where the mark of place 0 is
-/// not known: a replica makes its first file with [`Cursor::ORIGIN`].
-fn chain(start: Cursor, page: &PulledPage) -> Result<Vec<Option<Mark>>, ApplyError> {
-    let mut at = start.server_seq;
-    let is_known = start != Cursor::ORIGIN && !is_chain_unchecked();
-    let mut mark = is_known.then_some(start.mark);
-    let mut marks = Vec::with_capacity(page.ops.len());
-    for op in &page.ops {
-        if op.seq != at.next() {
-            if op.seq <= at || op.seq > page.floor.next() && !is_chain_unchecked() {
-                return Err(ApplyError::Gap { after: at });
-            }
-            mark = None;
-        }
-        at = op.seq;
-        mark = mark.map(|mark| mark.next(&op.key, &op.payload_hash));
-        if at == page.cursor.server_seq {
-            if mark.is_some_and(|mark| mark != page.cursor.mark) {
-                return Err(ApplyError::Diverged { at });
-            }
-            mark = Some(page.cursor.mark);
-        }
-        marks.push(mark);
-    }
-    let end = page.cursor.server_seq;
-    let is_short = at != end && (end < at || end > page.floor.max(start.server_seq));
-    if is_short && !is_chain_unchecked() {
-        return Err(ApplyError::Gap { after: at });
-    }
-    Ok(marks)
-}
-
-/// Whether a planted defect asks for pages to be taken as they come.
-fn is_chain_unchecked() -> bool {
-    is_planted(Defect::CursorMovedByPush)
-        || is_planted(Defect::CursorBeforePage)
-        || is_planted(Defect::GapInPage)
 }

@@ -83,6 +83,21 @@ const LAYERS: &[Layer] = &[
         tests_import: &[],
     },
     Layer {
+        package: "syncline-entity",
+        imports: &["syncline-model", "syncline-entity-derive"],
+        tests_import: &["syncline-codegen"],
+    },
+    Layer {
+        package: "syncline-entity-derive",
+        imports: &[],
+        tests_import: &[],
+    },
+    Layer {
+        package: "syncline-example-rust-model",
+        imports: &["syncline-entity"],
+        tests_import: &["syncline-codegen"],
+    },
+    Layer {
         package: "syncline-cli",
         imports: BELOW_CLI,
         tests_import: &[],

@@ -1,0 +1,28 @@
+//! `#[derive(Entity)]`: a struct's attributes as the entity that they declare.
+//!
+//! It writes calls of `syncline_entity::Builder` and decides nothing else. What it can see to be wrong (a group
+//! that no field is in, a unique set of fields that are not there) does not compile.
+
+mod attributes;
+mod expand;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Declares the records of a struct.
+///
+/// `#[entity(…)]` takes `name = "contacts"` (the collection's, and the one thing that must be said), `path`, `key`,
+/// `local_first` or `mode = "local_first|realtime|offline|api|cache"` with `ttl_seconds`, `subset = "…"`,
+/// `conflict = "server_wins|last_write_wins|reject"`, `unique(field, …)`, `role_permissions(editor(group, …), …)`,
+/// `read_permissions(…)` and `role_via(entity = "…", entity_field = "…", …)`.
+///
+/// `#[field(…)]` takes `sync_exclude`, `owner_only`, `read_only`, `unique`, `decimal`, `group`, `references`, `rename`,
+/// `format`, `default`, `one_of("…", …)`, `min_length`, `max_length`, `minimum`, `maximum` and `pattern`. Doc comments
+/// describe fields.
+#[proc_macro_derive(Entity, attributes(entity, field))]
+pub fn derive_entity(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    expand::expand(&input)
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}

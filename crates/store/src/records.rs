@@ -4,6 +4,8 @@ mod filter;
 mod history;
 mod list;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 pub use filter::{Condition, Direction, FilterError, Order, Test};
 pub use history::{HistoryEntry, history};

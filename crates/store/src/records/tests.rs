@@ -1,0 +1,248 @@
+use rusqlite::Connection;
+use serde_json::{Value as Json, json};
+use syncline_model::UserId;
+use syncline_model::record::{Asker, RECORDS, Record, Records, resource_of};
+use syncline_model::schema::{Entity, Role, Schema};
+
+use super::*;
+use crate::schema::create;
+
+fn world() -> (Connection, Schema) {
+    let schema = json!({"entities": [
+        {"name": "it's", "singular": "it", "key": "id", "mode": {"kind": "optimistic"},
+         "unique": [["a\"b'c"]],
+         "fields": [
+            {"name": "id", "kind": "int64"}, {"name": "a\"b'c", "kind": "text"},
+            {"name": "n", "kind": "int64"}, {"name": "price", "kind": "decimal"},
+            {"name": "done", "kind": "boolean"}, {"name": "hidden", "kind": "text"},
+            {"name": "local", "kind": "text", "sync_exclude": true},
+         ],
+         "access": {"field_groups": {"g": ["hidden"]}, "read_permissions": {"owner": ["g"]}}},
+        {"name": "members", "singular": "member", "key": "id", "mode": {"kind": "optimistic"},
+         "fields": [{"name": "id", "kind": "text"}, {"name": "of", "kind": "text"},
+            {"name": "user", "kind": "text"}, {"name": "role", "kind": "text"}]},
+        {"name": "teams", "singular": "team", "key": "id", "mode": {"kind": "optimistic"},
+         "fields": [{"name": "id", "kind": "text"}],
+         "access": {"role_via": {"entity": "members", "entity_field": "of", "field": "id",
+            "user_field": "user", "role_field": "role"}}},
+    ]});
+    let connection = Connection::open_in_memory().unwrap();
+    create(&connection).unwrap();
+    (connection, serde_json::from_value(schema).unwrap())
+}
+
+fn put(connection: &Connection, entity: &str, id: &str, columns: &Json) {
+    let resource = resource_of(entity, id).unwrap();
+    let sql = format!(
+        "INSERT INTO {} VALUES (?, ?, ?, 0, 1, ?, '[]')",
+        RECORDS.name
+    );
+    let row = (resource.as_str(), entity, id, columns.to_string());
+    connection.execute(&sql, row).unwrap();
+}
+
+fn rows() -> (Connection, Schema) {
+    let (connection, schema) = world();
+    for (id, columns) in [
+        (
+            "9",
+            json!({"a\"b'c": "x", "n": 2, "price": "10.5", "done": true}),
+        ),
+        (
+            "10",
+            json!({"a\"b'c": "y", "n": null, "price": "9.25", "done": false}),
+        ),
+        ("11", json!({"a\"b'c": "Xyz", "n": 2, "price": "100"})),
+        ("12", json!({"a\"b'c": "z", "n": 1, "price": "9.250"})),
+    ] {
+        put(&connection, "it's", id, &columns);
+    }
+    (connection, schema)
+}
+
+fn ids(records: &[Record]) -> Vec<&str> {
+    records.iter().map(|record| &*record.id).collect()
+}
+
+/// Reads a list page by page, and as one page; both are alike.
+fn listed(
+    connection: &Connection,
+    entity: &Entity,
+    conditions: &[Condition],
+    order: &[Order],
+) -> Vec<String> {
+    let read = |limit, after: Option<&PageCursor>| {
+        let query = ListQuery {
+            asker: None,
+            conditions,
+            order,
+            after,
+            limit,
+        };
+        list(connection, entity, &query).unwrap()
+    };
+    let whole = read(100, None);
+    assert_eq!(whole.next, None);
+    let mut paged = Vec::new();
+    let mut after = None;
+    loop {
+        let page = read(1, after.as_ref());
+        paged.extend(page.records);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(ids(&paged), ids(&whole.records));
+    paged.into_iter().map(|record| record.id).collect()
+}
+
+#[test]
+fn a_list_is_narrowed_and_ordered_by_what_its_fields_mean() {
+    let (connection, schema) = rows();
+    let entity = schema.entity("it's").unwrap();
+    let by = |column: &str, direction| Order {
+        column: column.to_owned(),
+        direction,
+    };
+    let rising = |column| listed(&connection, entity, &[], &[by(column, Direction::Rising)]);
+    assert_eq!(
+        listed(&connection, entity, &[], &[]),
+        ["9", "10", "11", "12"]
+    );
+    assert_eq!(rising("n"), ["10", "12", "9", "11"]);
+    assert_eq!(rising("price"), ["10", "12", "9", "11"]);
+    let falling = [by("n", Direction::Falling), by("price", Direction::Falling)];
+    assert_eq!(
+        listed(&connection, entity, &[], &falling),
+        ["11", "9", "12", "10"]
+    );
+    let narrowed = |column: &str, test| {
+        let condition = Condition {
+            column: column.to_owned(),
+            test,
+        };
+        listed(&connection, entity, &[condition], &[])
+    };
+    assert_eq!(narrowed("a\"b'c", Test::Is(json!("x"))), ["9"]);
+    assert_eq!(
+        narrowed("a\"b'c", Test::Contains("X".to_owned())),
+        ["9", "11"]
+    );
+    assert_eq!(narrowed("n", Test::IsNull), ["10"]);
+    assert_eq!(narrowed("n", Test::IsNot(json!(2))), ["12"]);
+    assert_eq!(narrowed("n", Test::OneOf(vec![json!(1), json!(7)])), ["12"]);
+    assert_eq!(narrowed("price", Test::Is(json!("9.250"))), ["10", "12"]);
+    assert_eq!(narrowed("price", Test::More(json!("9.3"))), ["9", "11"]);
+    assert_eq!(narrowed("done", Test::Is(json!(true))), ["9"]);
+    assert_eq!(
+        narrowed("id", Test::AtLeast(json!(10))),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn nobody_asks_by_what_they_may_not_read() {
+    let (connection, schema) = rows();
+    let entity = schema.entity("it's").unwrap();
+    let ask = |role, column: &str| {
+        let asker = Asker {
+            user: UserId::new("u").unwrap(),
+            role,
+        };
+        let order = [Order {
+            column: column.to_owned(),
+            direction: Direction::Rising,
+        }];
+        let query = ListQuery {
+            asker: Some(&asker),
+            conditions: &[],
+            order: &order,
+            after: None,
+            limit: 1,
+        };
+        list(&connection, entity, &query).map(|_| ())
+    };
+    assert!(matches!(
+        ask(Role::Editor, "hidden"),
+        Err(FilterError::Unreadable { .. })
+    ));
+    assert!(ask(Role::Owner, "hidden").is_ok());
+    assert!(matches!(
+        ask(Role::Owner, "local"),
+        Err(FilterError::UnknownColumn { .. })
+    ));
+    assert!(matches!(
+        ask(Role::Owner, "x') --"),
+        Err(FilterError::UnknownColumn { .. })
+    ));
+    let bad = PageCursor::new("nonsense");
+    let query = ListQuery {
+        asker: None,
+        conditions: &[],
+        order: &[],
+        after: Some(&bad),
+        limit: 1,
+    };
+    assert!(matches!(
+        list(&connection, entity, &query),
+        Err(FilterError::Cursor)
+    ));
+}
+
+#[test]
+fn a_list_holds_what_memberships_show() {
+    let (connection, schema) = world();
+    put(&connection, "teams", "a", &json!({"id": "a"}));
+    put(&connection, "teams", "b", &json!({"id": "b"}));
+    put(
+        &connection,
+        "members",
+        "1",
+        &json!({"of": "b", "user": "u", "role": "viewer"}),
+    );
+    let asker = Asker {
+        user: UserId::new("u").unwrap(),
+        role: Role::Owner,
+    };
+    let query = ListQuery {
+        asker: Some(&asker),
+        conditions: &[],
+        order: &[],
+        after: None,
+        limit: 10,
+    };
+    let found = list(&connection, schema.entity("teams").unwrap(), &query).unwrap();
+    assert_eq!(ids(&found.records), ["b"]);
+}
+
+#[test]
+fn look_ups_by_value_tell_true_from_one_and_go_by_an_index_where_there_is_one() {
+    let (connection, schema) = rows();
+    keep_indexes(&connection, &schema).unwrap();
+    keep_indexes(&connection, &schema).unwrap();
+    let mut stored = StoredRecords(&connection);
+    let found = |stored: &mut StoredRecords<'_>, column: &str, value: Json| {
+        let rows = stored.holding("it's", &[(column, &value)]).unwrap();
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&mut stored, "done", json!(true)), ["9"]);
+    assert_eq!(found(&mut stored, "done", json!(1)), Vec::<String>::new());
+    assert_eq!(found(&mut stored, "a\"b'c", json!("y")), ["10"]);
+    let sql = format!(
+        "EXPLAIN QUERY PLAN SELECT record_id FROM records WHERE entity = {} AND deleted = 0 AND {} IS ?",
+        stored::literal("it's"),
+        stored::value_of("a\"b'c"),
+    );
+    let plan: String = connection.query_row(&sql, ["y"], |row| row.get(3)).unwrap();
+    assert!(plan.contains("records_by_"), "{plan}");
+    keep_indexes(&connection, &Schema::default()).unwrap();
+    let left: i64 = connection
+        .query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'records_by_%'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(left, 0);
+}

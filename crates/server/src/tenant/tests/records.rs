@@ -383,3 +383,65 @@ fn a_schema_in_the_same_group_rules_what_comes_after_it() {
     assert_eq!(code(&verdict(0)), "unknown_entity");
     assert_eq!(verdict(2), accepted(2));
 }
+
+#[test]
+fn a_page_holds_what_its_reader_may_see_and_another_sight_begins_anew() {
+    let mut f = fixture();
+    let mut hiding = entities();
+    hiding.entities[1].access = serde_json::from_value(json!({
+        "field_groups": {"g": ["b"]}, "read_permissions": {"owner": ["g"]},
+        "role_permissions": {"owner": ["g"]},
+    }))
+    .unwrap();
+    apply(&mut f.log, &hiding, &[]);
+    verdicts(
+        &mut f.log,
+        [record(
+            1,
+            one("x", "create", json!({"a": 1, "b": 4711}), json!({})),
+        )],
+    );
+    let limit = PageLimit {
+        ops: 10,
+        bytes: 1 << 20,
+    };
+    let asker = |role| Asker {
+        user: user("eve"),
+        role,
+    };
+    let read = |file: &TenantFile, asker: &Asker, since: Claims, named: Option<&str>| {
+        let reader = Reader::OfPart {
+            asker,
+            schema: &hiding,
+            named,
+        };
+        let (_, json) = read_page_for(file, &since, limit, reader)?;
+        Ok::<_, Refused>(PullPage::decode(&json).unwrap())
+    };
+    let file = f.log.file().unwrap();
+    let editor = asker(Role::Editor);
+    let page = read(file, &editor, Claims::default(), None).unwrap();
+    let sight = page.sight.clone().unwrap();
+    assert!(sight.starts_with("editor."), "{sight}");
+    let payload = page.ops[1].payload.as_ref().unwrap();
+    assert!(!payload.as_str().contains("4711") && payload.as_str().contains("restricted"));
+    let whole = read_page(file, &Claims::default(), limit).unwrap().1;
+    let whole = PullPage::decode(&whole).unwrap();
+    assert!(
+        whole.ops[1]
+            .payload
+            .as_ref()
+            .unwrap()
+            .as_str()
+            .contains("4711")
+    );
+    assert_eq!(page.ops[1].payload_hash, whole.ops[1].payload_hash);
+    let later = at(page.cursor);
+    assert!(read(file, &editor, later, Some(&sight)).is_ok());
+    let other = read(file, &asker(Role::Viewer), later, Some(&sight));
+    assert!(
+        matches!(other, Err(Refused::RebuildRequired { .. })),
+        "{other:?}"
+    );
+    assert!(read(file, &asker(Role::Viewer), Claims::default(), Some(&sight)).is_ok());
+}

@@ -39,11 +39,12 @@ pub(super) struct Job {
     pub(super) length: u64,
 }
 
-/// The files of a source that have changed since their marks, in the order of their paths.
+/// The files of a source that have changed since their marks, in the order of their paths. Marks are as
+/// they were written down: most files have not changed, and are told without reading what else a mark says.
 pub(super) fn find(
     source: &Source,
     privacy: &Privacy,
-    marks: &HashMap<String, Mark>,
+    marks: &HashMap<String, String>,
     unchanged: &mut u64,
     excluded: &mut u64,
     problems: &mut Vec<Problem>,
@@ -158,10 +159,10 @@ pub(super) fn log_of(path: &Path) -> PathBuf {
 }
 
 /// Whether a file is as it was when it was read, with what belongs to it.
-fn is_unchanged(path: &Path, form: Form, marks: &HashMap<String, Mark>) -> bool {
+fn is_unchanged(path: &Path, form: Form, marks: &HashMap<String, String>) -> bool {
     let unchanged = |path: &Path| {
         let mark = path.to_str().and_then(|path| marks.get(path));
-        mark.is_some_and(|mark| mark.is_unchanged(path))
+        mark.is_some_and(|mark| Mark::says_unchanged(mark, path))
     };
     let log = log_of(path);
     unchanged(path) && (form != Form::Database || unchanged(&log) || !log.exists())

@@ -110,10 +110,11 @@ impl Importer {
                 continue;
             }
             let marks = marks_in(source, replica).map_err(ImportError::Replica)?;
-            let marks = marks.into_iter().filter_map(|(path, mark)| {
-                Some((path, standing_mark(&mark, &importer.withheld.privacy)?))
-            });
-            let marks = marks.collect();
+            let privacy = &importer.withheld.privacy;
+            let stands = |mark: &String| {
+                !Mark::says_left_out(mark) || standing_mark(mark, privacy).is_some()
+            };
+            let marks = marks.into_iter().filter(|(_, mark)| stands(mark)).collect();
             let found = jobs::find(
                 source,
                 &importer.withheld.privacy,

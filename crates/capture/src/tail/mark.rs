@@ -13,6 +13,11 @@ use super::Lines;
 /// mark. Enough to hold the ids and times of a line or two, and a page for the disk.
 const COMPARED_BYTES: u64 = 4096;
 
+/// What stands before what the system said, in a mark that is written down.
+const LOOK: &str = "\"look\":";
+/// What a mark holds where something of its file was left out.
+const LEFT_OUT: &str = "\"left_out\":";
+
 /// How far a file has been read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -88,9 +93,20 @@ impl TailError {
 }
 
 impl Mark {
-    /// Whether the file is as it was when it was last read to its end, as far as one `stat` tells.
-    pub fn is_unchanged(&self, path: &Path) -> bool {
-        std::fs::metadata(path).is_ok_and(|metadata| Look::of(&metadata) == self.look)
+    /// Whether the file is as it was when it was last read to its end, as far as one `stat` tells; of a
+    /// mark as it was written down. Another version's way of writing marks reads as a change.
+    pub(crate) fn says_unchanged(written: &str, path: &Path) -> bool {
+        let Ok(metadata) = std::fs::metadata(path) else {
+            return false;
+        };
+        let look = serde_json::to_string(&Look::of(&metadata));
+        let told = written.split_once(LOOK).map(|(_, told)| told);
+        look.is_ok_and(|look| told.is_some_and(|told| told.starts_with(&look)))
+    }
+
+    /// Whether the mark of a file of which something was left out; of a mark as it was written down.
+    pub(crate) fn says_left_out(written: &str) -> bool {
+        written.contains(LEFT_OUT)
     }
 }
 

@@ -44,6 +44,28 @@ fn append(path: &Path, bytes: &[u8]) {
 }
 
 #[test]
+fn a_mark_that_is_written_down_tells_of_a_file_as_one_that_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.jsonl");
+    fs::write(&path, "{\"a\":1}\n").unwrap();
+    let mut mark = None;
+    read(&path, &mut mark);
+    let mut mark = mark.unwrap();
+    let written = |mark: &Mark| serde_json::to_string(mark).unwrap();
+    assert!(Mark::says_unchanged(&written(&mark), &path));
+    assert!(!Mark::says_left_out(&written(&mark)));
+    // Whatever its cause holds.
+    mark.left_out = Some("\"look\":{\"device\":0}, \"left_out\":".into());
+    assert!(Mark::says_left_out(&written(&mark)));
+    assert!(Mark::says_unchanged(&written(&mark), &path));
+    append(&path, b"{\"b\":2}\n");
+    assert!(!Mark::says_unchanged(&written(&mark), &path));
+    fs::remove_file(&path).unwrap();
+    assert!(!Mark::says_unchanged(&written(&mark), &path));
+    assert!(!Mark::says_unchanged("{}", &path));
+}
+
+#[test]
 fn a_torn_last_line_waits_for_its_end() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.jsonl");

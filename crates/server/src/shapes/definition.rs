@@ -89,7 +89,8 @@ impl Definition {
             relation.name,
             relation.entity().is_some(),
             names(&columns),
-            names(&queryable),
+            // Where none are named, columns that come later change nothing.
+            request.queryable.as_ref().map(|_| names(&queryable)),
             filter_text,
             request.replica == Replica::Full,
             request.log == LogMode::ChangesOnly,

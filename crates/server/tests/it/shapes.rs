@@ -3,6 +3,7 @@
 mod bad;
 mod caches;
 mod changes;
+mod entities;
 mod live;
 mod random;
 mod subsets;

@@ -89,7 +89,7 @@ pub(crate) struct Issued {
 }
 
 impl TestServer {
-    fn control(&self) -> ControlFile {
+    pub(crate) fn control(&self) -> ControlFile {
         let directory = DataDirectory::open(self.data.path().join("data")).unwrap();
         ControlFile::open(&directory).unwrap()
     }

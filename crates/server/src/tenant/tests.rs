@@ -14,6 +14,7 @@ mod faults;
 mod places;
 mod pushes;
 mod records;
+mod requests;
 
 struct Fixture {
     _root: TempDir,

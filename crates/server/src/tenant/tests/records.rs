@@ -2,14 +2,14 @@
 
 use serde_json::{Value as Json, json};
 use syncline_model::PayloadHash;
-use syncline_model::record::{Asker, Mode, Offered, RefusalCode};
+use syncline_model::record::{Asker, Mode, Offered};
 use syncline_model::schema::{ChangeKind, Role, Schema};
 use syncline_store::control::Rights;
-use syncline_store::records::{StoredRecords, schema};
+use syncline_store::records::StoredRecords;
 
 use super::*;
 
-fn entities() -> Schema {
+pub(super) fn entities() -> Schema {
     let fields = json!([
         {"name": "id", "kind": "text"}, {"name": "a", "kind": "int64"},
         {"name": "b", "kind": "int64"}, {"name": "pay", "kind": "int64", "owner_only": true},
@@ -23,7 +23,12 @@ fn entities() -> Schema {
     .unwrap()
 }
 
-fn write(log: &mut TenantLog, role: Role, change: RecordChange, repeat: Option<&str>) -> Recorded {
+pub(super) fn write(
+    log: &mut TenantLog,
+    role: Role,
+    change: RecordChange,
+    repeat: Option<&str>,
+) -> Recorded {
     let write = RecordWrite {
         asker: Asker {
             user: user("ada"),
@@ -39,7 +44,7 @@ fn write(log: &mut TenantLog, role: Role, change: RecordChange, repeat: Option<&
     }
 }
 
-fn apply(log: &mut TenantLog, schema: &Schema, allow: &[ChangeKind]) -> Recorded {
+pub(super) fn apply(log: &mut TenantLog, schema: &Schema, allow: &[ChangeKind]) -> Recorded {
     let change = RecordChange::Schema {
         schema: schema.clone(),
         allow: allow.to_vec(),
@@ -47,7 +52,7 @@ fn apply(log: &mut TenantLog, schema: &Schema, allow: &[ChangeKind]) -> Recorded
     write(log, Role::Owner, change, None)
 }
 
-fn with_schema() -> Fixture {
+pub(super) fn with_schema() -> Fixture {
     let mut f = fixture();
     let applied = apply(&mut f.log, &entities(), &[]);
     assert!(
@@ -63,18 +68,18 @@ fn with_schema() -> Fixture {
     f
 }
 
-fn offered(writes: Json) -> Offered {
+pub(super) fn offered(writes: Json) -> Offered {
     Offered {
         writes: serde_json::from_value(writes).unwrap(),
         mode: Mode::Optimistic,
     }
 }
 
-fn one(id: &str, action: &str, values: Json, base: Json) -> Json {
+pub(super) fn one(id: &str, action: &str, values: Json, base: Json) -> Json {
     json!([{"entity": "rows", "id": id, "action": action, "values": values, "base": base}])
 }
 
-fn record(clock: u64, writes: Json) -> ReceivedOp {
+pub(super) fn record(clock: u64, writes: Json) -> ReceivedOp {
     let offered = offered(writes);
     let mut op = formed("record", "a", clock, offered.payload().unwrap().as_str());
     op.key.resource = offered.resource().unwrap();
@@ -293,95 +298,6 @@ fn what_was_decided_is_taken_again_as_it_was_from_who_may_write_all_of_it() {
         ("forbidden", &accepted(2))
     );
     assert_eq!(column(&mut f.log, "x", "a"), 1);
-}
-
-#[test]
-fn a_request_that_is_repeated_writes_once() {
-    let mut f = with_schema();
-    let change =
-        |a: i64| RecordChange::Records(offered(one("x", "create", json!({"a": a}), json!({}))));
-    let first = write(&mut f.log, Role::Editor, change(1), Some("key"));
-    assert!(
-        matches!(
-            first,
-            Recorded::Written {
-                seq: ServerSeq(2),
-                ..
-            }
-        ),
-        "{first:?}"
-    );
-    let again = write(&mut f.log, Role::Editor, change(1), Some("key"));
-    assert_eq!(
-        again,
-        Recorded::Repeated {
-            seq: Some(ServerSeq(2))
-        }
-    );
-    assert_eq!(
-        write(&mut f.log, Role::Editor, change(2), Some("key")),
-        Recorded::KeyReused
-    );
-    let Recorded::Refused(refusal) = write(&mut f.log, Role::Editor, change(1), Some("other"))
-    else {
-        panic!("the record is there already");
-    };
-    assert_eq!(refusal.code, RefusalCode::AlreadyExists);
-}
-
-#[test]
-fn a_schema_that_takes_something_away_needs_leave_and_counts_at_once() {
-    let mut f = with_schema();
-    let mut smaller = entities();
-    smaller.entities[1].fields.retain(|field| field.name != "b");
-    let Recorded::Breaking(changes) = apply(&mut f.log, &smaller, &[]) else {
-        panic!("a field is dropped");
-    };
-    assert_eq!(changes[0].to_string(), "drop-field rows.b: is gone");
-    let applied = apply(&mut f.log, &smaller, &[ChangeKind::DropField]);
-    assert!(matches!(
-        applied,
-        Recorded::Applied {
-            seq: ServerSeq(2),
-            ..
-        }
-    ));
-    let file = f.log.file().unwrap();
-    assert_eq!(schema(file.connection()).unwrap().unwrap().schema, smaller);
-    smaller.entities.clear();
-    apply(&mut f.log, &smaller, &[ChangeKind::DropEntity]);
-    let create = record(9, one("x", "create", json!({}), json!({})));
-    assert_eq!(code(&verdicts(&mut f.log, [create])[0]), "unknown_entity");
-}
-
-#[test]
-fn a_schema_in_the_same_group_rules_what_comes_after_it() {
-    let mut f = fixture();
-    let create = |clock| push([record(clock, one("x", "create", json!({}), json!({})))]);
-    let change = RecordChange::Schema {
-        schema: entities(),
-        allow: Vec::new(),
-    };
-    let schema = RecordWrite {
-        asker: Asker {
-            user: user("ada"),
-            role: Role::Owner,
-        },
-        change,
-        repeat: None,
-    };
-    let mut writes = [
-        Write::Push(create(1)),
-        Write::Record(Box::new(schema)),
-        Write::Push(create(20)),
-    ];
-    let outcomes = f.log.commit(&mut writes, now()).outcomes;
-    let verdict = |n: usize| match &outcomes[n] {
-        Ok(Outcome::Pushed(pushed)) => pushed.verdicts[0].clone(),
-        other => panic!("{other:?} is no push"),
-    };
-    assert_eq!(code(&verdict(0)), "unknown_entity");
-    assert_eq!(verdict(2), accepted(2));
 }
 
 #[test]

@@ -22,6 +22,8 @@ use crate::tail::{self, LINE_BYTES_MAX, Lines, Mark, Standing, Tail};
 /// How many bytes of transcripts go into a batch. Large enough that a commit that waits for the disk
 /// is cheap beside it, small enough to be held and folded at once.
 const BATCH_BYTES: u64 = 8 * 1024 * 1024;
+/// The same for who stays, and shall not be left with the memory of large ones.
+const SMALL_BATCH_BYTES: u64 = 512 * 1024;
 /// How many files are read for a batch at most.
 const BATCH_FILES: u64 = 1_000;
 
@@ -48,6 +50,7 @@ pub struct Importer {
     jobs: VecDeque<Job>,
     current: Option<Current>,
     keeping: Keeping,
+    batch_bytes: u64,
     withheld: Withheld,
     remembered: Remembered,
     unchanged: u64,
@@ -93,6 +96,7 @@ impl Importer {
             jobs: VecDeque::new(),
             current: None,
             keeping,
+            batch_bytes: BATCH_BYTES,
             withheld: Withheld::new(privacy),
             remembered: Remembered {
                 any_known: replica.has_sessions().map_err(ImportError::Replica)?,
@@ -129,6 +133,12 @@ impl Importer {
         Ok(importer)
     }
 
+    /// Gives small batches from here on: more commits, less memory.
+    pub fn in_small_batches(mut self) -> Self {
+        self.batch_bytes = SMALL_BATCH_BYTES;
+        self
+    }
+
     /// How many files had not changed.
     pub fn unchanged(&self) -> u64 {
         self.unchanged
@@ -156,7 +166,7 @@ impl Importer {
             units: Vec::new(),
             failed: None,
         };
-        let limit = self.done + BATCH_BYTES;
+        let limit = self.done + self.batch_bytes;
         while self.done < limit && batch.counts.files < BATCH_FILES {
             if let Some(current) = &mut self.current {
                 let before = current.lines.offset();

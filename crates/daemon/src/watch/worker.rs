@@ -200,7 +200,7 @@ impl Worker {
         let _lease = self.lease()?;
         let privacy = self.settings.privacy().map_err(ReadError::Privacy)?;
         let importer = Importer::new(sources, Keeping::Written, privacy, &mut self.replica);
-        let mut importer = importer.map_err(ReadError::Import)?;
+        let mut importer = importer.map_err(ReadError::Import)?.in_small_batches();
         let mut problems = Vec::new();
         while !self.shared.is_stopped() {
             let batch = importer.next_batch(&self.replica);

@@ -131,7 +131,9 @@ impl Reader {
         if beat.draining {
             return false;
         }
-        beat.credentials == before.credentials || self.is_known()
+        // Roles may be others too: who reads records asks again, and is told by their role of then.
+        let has_roles = self.definition.relation.entity().is_some();
+        beat.credentials == before.credentials || !has_roles && self.is_known()
     }
 
     /// Whether the credential is still good. Where that can't be told for the moment, it is.

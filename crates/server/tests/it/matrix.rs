@@ -118,13 +118,10 @@ impl World {
                 body = Some(json!({"user": "matrix"}));
                 path.to_owned()
             }
-            ("GET" | "HEAD", "/v1/shape") => format!("{path}?table=threads&offset=-1"),
-            ("DELETE", "/v1/shape") => format!("{path}?table=threads"),
-            ("POST", "/v1/shape") => {
-                body = Some(json!({"where": "true"}));
-                format!("{path}?table=threads&offset=now")
+            (method, path) if path.starts_with("/v1/") => {
+                body = (method == "POST").then(|| json!({"where": "true"}));
+                shape_path(method, path)
             }
-            ("OPTIONS", "/v1/shape") | ("GET", "/v1/health") => path.to_owned(),
             ("DELETE", "/api/tokens/{id}") => path.replace("{id}", &self.spare.id.to_string()),
             (
                 "GET",
@@ -359,5 +356,14 @@ async fn every_route_answers_its_owner_as_it_says() {
             "{} {}: {text}",
             route.method, route.path
         );
+    }
+}
+
+fn shape_path(method: &str, path: &str) -> String {
+    match (method, path) {
+        ("GET" | "HEAD", "/v1/shape") => format!("{path}?table=threads&offset=-1"),
+        ("DELETE", "/v1/shape") => format!("{path}?table=threads"),
+        ("POST", "/v1/shape") => format!("{path}?table=threads&offset=now"),
+        _ => path.to_owned(),
     }
 }

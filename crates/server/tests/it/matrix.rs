@@ -118,10 +118,7 @@ impl World {
                 body = Some(json!({"user": "matrix"}));
                 path.to_owned()
             }
-            (method, path) if path.starts_with("/v1/") => {
-                body = (method == "POST").then(|| json!({"where": "true"}));
-                shape_path(method, path)
-            }
+            (method, path) if path.starts_with("/v1/") => shape_path(method, path, &mut body),
             ("DELETE", "/api/tokens/{id}") => path.replace("{id}", &self.spare.id.to_string()),
             (
                 "GET",
@@ -359,7 +356,8 @@ async fn every_route_answers_its_owner_as_it_says() {
     }
 }
 
-fn shape_path(method: &str, path: &str) -> String {
+fn shape_path(method: &str, path: &str, body: &mut Option<Value>) -> String {
+    *body = (method == "POST").then(|| json!({"where": "true"}));
     match (method, path) {
         ("GET" | "HEAD", "/v1/shape") => format!("{path}?table=threads&offset=-1"),
         ("DELETE", "/v1/shape") => format!("{path}?table=threads"),

@@ -130,8 +130,8 @@ fn selected(s: &Shapes, condition: &str) -> BTreeSet<String> {
     connection
         .pragma_update(None, "case_sensitive_like", true)
         .unwrap();
-    // tidy: sql because it is what shapes are held against
     let sql = format!(
+        // tidy: sql because it is what shapes are held against
         "WITH items AS (SELECT i.item_id AS id, i.home AS list_id, row_number() OVER (PARTITION BY i.home \
          ORDER BY i.position, i.item_id, i.list_id) - 1 AS place, i.text, i.done, i.note, i.list_id AS origin \
          FROM list_items AS i JOIN lists AS l ON l.list_id = i.home WHERE i.present = 1 AND l.present = 1) \

@@ -8,6 +8,7 @@ mod config;
 mod daemon;
 mod demo;
 mod doctor;
+mod generate;
 mod health;
 mod hook;
 mod import;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Daemon(daemon::DaemonArgs),
     Demo(demo::DemoArgs),
     Query(query::QueryArgs),
+    Generate(generate::GenerateArgs),
     Sync(sync::SyncArgs),
     Status(status::StatusArgs),
     Health(health::HealthArgs),
@@ -82,6 +84,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args, context),
             Self::Daemon(args) => daemon::run(&args, context),
             Self::Query(args) => query::run(&args, context),
+            Self::Generate(args) => generate::run(&args, context),
             Self::Sync(args) => args.run(context),
             Self::Status(args) => status::run(&args, context),
             Self::Health(args) => health::run(&args, context),

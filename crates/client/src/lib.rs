@@ -5,6 +5,7 @@
 //! an [`Endpoint`] is given.
 
 mod ask;
+mod document;
 mod driver;
 mod endpoint;
 mod handle;
@@ -20,6 +21,7 @@ mod transport;
 mod whoami;
 
 pub use ask::AskError;
+pub use document::{FetchError, fetch_text};
 pub use endpoint::{Endpoint, EndpointError};
 pub use handle::{
     StartError, SyncEnd, SyncHandle, SyncOutcome, start, sync_once, sync_once_and_compact,

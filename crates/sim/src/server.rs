@@ -14,7 +14,9 @@ use syncline_protocol::{
     PullQuery, PushAnswer, ReceivedOp, ReceivedPush, StreamQuery, Verdict,
 };
 use syncline_replica::{Answer, AnswerBody, Call, Method, PREPARED_FILE_TYPE};
-use syncline_server::tenant::{Birth, ClientNote, Outcome, Push, Refused, Standing, TenantLog, Write};
+use syncline_server::tenant::{
+    Birth, ClientNote, Outcome, Push, Refused, Standing, TenantLog, Write,
+};
 use syncline_simdisk::{Disk, Process};
 use syncline_store::{Durability, FileOptions, PageLimit};
 use uuid::Uuid;

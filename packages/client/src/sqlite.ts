@@ -16,7 +16,13 @@ export interface SqliteDriver {
 export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel): LocalDatabase {
   const listeners = new Set<() => void>();
   const wakeAll = (): void => listeners.forEach((wake) => wake());
-  const touched = (): void => {
+  let changesSeen = 0;
+  /** Wakes who follows rows, if any has changed. */
+  const touched = async (): Promise<void> => {
+    const [row] = await driver.all("SELECT total_changes() AS changes", []);
+    const changes = Number(row?.["changes"]);
+    if (changes === changesSeen) return;
+    changesSeen = changes;
     wakeAll();
     channel?.postMessage("touched");
   };
@@ -38,13 +44,13 @@ export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel)
     query: (sql, parameters) =>
       inTurn(async () => {
         const rows = await run(sql, parameters);
-        if (!/^\s*SELECT/i.test(sql)) touched();
+        await touched();
         return rows as never;
       }),
     exec: (sql) =>
       inTurn(async () => {
         await driver.exec(sql);
-        touched();
+        await touched();
       }),
     transaction: (work) =>
       inTurn(async () => {
@@ -52,7 +58,7 @@ export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel)
         try {
           const result = await work(statements);
           await driver.exec("COMMIT");
-          touched();
+          await touched();
           return result;
         } catch (error) {
           await driver.exec("ROLLBACK");

@@ -19,6 +19,7 @@ mod daemon;
 mod demo;
 mod deploy;
 mod doctor;
+mod generate;
 mod health;
 mod hook_install;
 mod hook_run;

@@ -52,7 +52,11 @@ impl ShapeArgs {
             || parsed::<bool>(variable::SHAPE_DELETES, context)?.unwrap_or_default();
         Ok(ShapeSettings {
             chunk_bytes: chunk_bytes.unwrap_or(defaults.chunk_bytes).max(1),
-            long_poll: span(self.shape_long_poll, variable::SHAPE_LONG_POLL, defaults.long_poll)?,
+            long_poll: span(
+                self.shape_long_poll,
+                variable::SHAPE_LONG_POLL,
+                defaults.long_poll,
+            )?,
             stream: span(self.shape_stream, variable::SHAPE_STREAM, defaults.stream)?,
             cache_max_age: span(
                 self.shape_max_age,

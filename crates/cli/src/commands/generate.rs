@@ -1,0 +1,211 @@
+//! From an OpenAPI document to the client of an application.
+
+mod document;
+mod folder;
+mod watch;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use syncline_codegen::client::{self, Local, Options, Part};
+use syncline_codegen::{Diagnostic, Severity};
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use document::Source;
+use folder::{Change, Folder};
+
+/// How many notes on what was left out are told one by one.
+const NOTES_MAX: usize = 20;
+
+/// Write the typed client of an application from its OpenAPI document
+///
+/// Tables and triggers of a local database, types, schemas, hooks and collections, for React and for the
+/// server of `syncline serve --schema`, or any API whose rows come over Electric. What is written follows
+/// from the document alone: the same document gives the same bytes. Files that this command wrote before
+/// and no longer writes are removed; others are never touched.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// The OpenAPI document, 3.0 or 3.1, JSON or YAML: a file, a URL, or - for standard input
+    #[arg(value_name = "OPENAPI")]
+    document: String,
+    /// The folder to write
+    #[arg(long, short, value_name = "DIR")]
+    out: PathBuf,
+    /// Write these parts and those that they need
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    only: Option<Vec<PartName>>,
+    /// Where the page keeps its rows: in a database of its own, or in memory alone
+    #[arg(long, value_enum, default_value_t = LocalName::Pglite)]
+    local: LocalName,
+    /// Write nothing; fail if the folder is not what would be written
+    #[arg(long, conflicts_with = "watch")]
+    check: bool,
+    /// Write again whenever the document changes, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PartName {
+    Schema,
+    Types,
+    Schemas,
+    Client,
+    Hooks,
+    Collections,
+    Entities,
+}
+
+impl From<PartName> for Part {
+    fn from(name: PartName) -> Self {
+        match name {
+            PartName::Schema => Self::Schema,
+            PartName::Types => Self::Types,
+            PartName::Schemas => Self::Schemas,
+            PartName::Client => Self::Client,
+            PartName::Hooks => Self::Hooks,
+            PartName::Collections => Self::Collections,
+            PartName::Entities => Self::Entities,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LocalName {
+    Pglite,
+    Memory,
+}
+
+#[derive(Serialize)]
+struct Generated<'a> {
+    document: &'a str,
+    out: String,
+    /// The names of the entities.
+    entities: Vec<&'a str>,
+    /// Files in all.
+    files: usize,
+    written: Vec<&'a str>,
+    removed: Vec<&'a str>,
+    diagnostics: &'a [Diagnostic],
+}
+
+pub(crate) fn run(args: &GenerateArgs, context: &Context) -> Outcome {
+    let source = Source::parse(&args.document)?;
+    if args.watch {
+        return watch::run(&source, || generate(args, &source, context), context);
+    }
+    generate(args, &source, context)
+}
+
+fn generate(args: &GenerateArgs, source: &Source, context: &Context) -> Outcome {
+    let text = source.read()?;
+    let resolution = syncline_codegen::resolve(&text);
+    tell(&resolution.diagnostics, source, context);
+    if resolution.has_errors() {
+        return Err(Failure::new(
+            "document_invalid",
+            format!("{source} can't be used as it stands; nothing was written"),
+        )
+        .fix("mend the errors above, and run the command again"));
+    }
+    let schema = &resolution.schema;
+    if schema.entities.is_empty() {
+        return Err(Failure::new(
+            "no_entities",
+            format!("{source} has no entity: no path holds records; nothing was written"),
+        )
+        .fix("give the document paths such as /api/contacts and /api/contacts/{id}"));
+    }
+    let options = Options {
+        local: match args.local {
+            LocalName::Pglite => Local::Pglite,
+            LocalName::Memory => Local::Memory,
+        },
+        only: args
+            .only
+            .as_ref()
+            .map(|names| names.iter().copied().map(Part::from).collect()),
+    };
+    let files = client::generate(schema, &options).map_err(|problems| {
+        let mut failure = Failure::new(
+            "names_invalid",
+            "no client can be written for these names; nothing was written",
+        );
+        for problem in problems {
+            failure = failure.candidate(problem.to_string());
+        }
+        failure
+    })?;
+    let folder = Folder::open(&args.out)?;
+    let change = folder.compare(&files)?;
+    if args.check {
+        return check(&change, args, source);
+    }
+    folder.apply(&files, &change)?;
+    let generated = Generated {
+        document: &args.document,
+        out: args.out.display().to_string(),
+        entities: schema
+            .entities
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect(),
+        files: files.len(),
+        written: change.written.iter().map(String::as_str).collect(),
+        removed: change.removed.iter().map(String::as_str).collect(),
+        diagnostics: &resolution.diagnostics,
+    };
+    context.output.data(&generated, |out| {
+        writeln!(
+            out,
+            "{}: {} entities, {} files ({} written, {} removed)",
+            generated.out,
+            generated.entities.len(),
+            generated.files,
+            generated.written.len(),
+            generated.removed.len()
+        )
+    })
+}
+
+/// Says what the document's author should know; under `--json` it is in the data.
+fn tell(diagnostics: &[Diagnostic], source: &Source, context: &Context) {
+    let name = source.to_string();
+    let is_json = context.globals.json;
+    let (notes, others): (Vec<_>, Vec<_>) = diagnostics
+        .iter()
+        .filter(|one| !is_json || one.severity == Severity::Error)
+        .partition(|one| one.severity == Severity::Info);
+    for diagnostic in others.iter().chain(notes.iter().take(NOTES_MAX)) {
+        context.output.note(diagnostic.placed(&name));
+    }
+    if notes.len() > NOTES_MAX {
+        let more = notes.len() - NOTES_MAX;
+        context.output.note(format_args!(
+            "… and {more} more notes; --json gives them all"
+        ));
+    }
+}
+
+fn check(change: &Change, args: &GenerateArgs, source: &Source) -> Outcome {
+    if change.is_empty() {
+        return Ok(());
+    }
+    let mut failure = Failure::new(
+        "client_stale",
+        format!("{} is not what {source} gives", args.out.display()),
+    );
+    for path in &change.written {
+        failure = failure.candidate(format!("{path} differs or is missing"));
+    }
+    for path in &change.removed {
+        failure = failure.candidate(format!("{path} is no longer written"));
+    }
+    Err(failure.fix(format!(
+        "syncline generate {} --out {}",
+        args.document,
+        args.out.display()
+    )))
+}

@@ -1,0 +1,181 @@
+//! `syncline generate`: the folder that it writes, and what it leaves alone.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::machine::Machine;
+
+/// The document on which the package `packages/client` is tested.
+const DOCUMENT: &str = include_str!("../../../../packages/client/test/openapi.yaml");
+
+/// A machine with the document, and the paths of the document and of the folder to write.
+fn machine() -> (Machine, String, std::path::PathBuf) {
+    let machine = Machine::new();
+    let document = machine.work_dir().join("openapi.yaml");
+    fs::write(&document, DOCUMENT).unwrap();
+    let out = machine.work_dir().join("generated");
+    (machine, document.to_str().unwrap().to_owned(), out)
+}
+
+/// Every file below a folder, by its path.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                left.push(path);
+            } else {
+                let name = path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_document_gives_the_same_bytes_every_time() {
+    let (machine, document, out) = machine();
+    let dir = out.to_str().unwrap();
+    machine.run(&["generate", &document, "--out", dir]).done();
+    let first = files(&out);
+    assert!(first.contains_key("schema/contacts.sqlite.sql"));
+    assert!(first.contains_key("entities/contacts.ts"));
+    let again = machine
+        .run(&["generate", &document, "--out", dir, "--json"])
+        .done()
+        .json();
+    assert_eq!(again["written"].as_array().unwrap().len(), 0);
+    assert_eq!(again["removed"].as_array().unwrap().len(), 0);
+    assert_eq!(files(&out), first);
+    fs::remove_dir_all(&out).unwrap();
+    machine.run(&["generate", &document, "--out", dir]).done();
+    assert_eq!(files(&out), first);
+}
+
+#[test]
+fn the_client_that_the_package_is_tested_on_is_what_its_document_gives() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client/test");
+    let committed = package.join("generated");
+    Machine::new()
+        .run(&[
+            "generate",
+            package.join("openapi.yaml").to_str().unwrap(),
+            "--out",
+            committed.to_str().unwrap(),
+            "--check",
+        ])
+        .done();
+}
+
+#[test]
+fn what_is_no_longer_written_goes_and_what_others_wrote_stays() {
+    let (machine, document, out) = machine();
+    let dir = out.to_str().unwrap();
+    machine.run(&["generate", &document, "--out", dir]).done();
+    fs::write(out.join("types/mine.ts"), "export {};\n").unwrap();
+    let edited = out.join("hooks/contacts.ts");
+    fs::write(&edited, "// mine now\n").unwrap();
+    machine
+        .run(&["generate", &document, "--out", dir, "--only", "types"])
+        .done();
+    let left: Vec<String> = files(&out).into_keys().collect();
+    assert!(left.contains(&"types/mine.ts".to_owned()));
+    assert!(left.contains(&"hooks/contacts.ts".to_owned()), "{left:?}");
+    assert!(left.contains(&"types/contacts.ts".to_owned()));
+    assert!(!left.iter().any(|path| path.starts_with("schema/")));
+    // It is its editor's now, and stands in the way.
+    machine
+        .run(&["generate", &document, "--out", dir])
+        .failed(1, "foreign_files")
+        .says("hooks/contacts.ts");
+    assert_eq!(fs::read_to_string(&edited).unwrap(), "// mine now\n");
+}
+
+#[test]
+fn a_check_tells_a_stale_folder_and_writes_nothing() {
+    let (machine, document, out) = machine();
+    let dir = out.to_str().unwrap();
+    machine
+        .run(&["generate", &document, "--out", dir, "--check"])
+        .failed(1, "client_stale");
+    assert!(!out.exists());
+    machine.run(&["generate", &document, "--out", dir]).done();
+    machine
+        .run(&["generate", &document, "--out", dir, "--check"])
+        .done();
+    fs::write(&document, DOCUMENT.replace("local_notes", "private_notes")).unwrap();
+    let before = files(&out);
+    machine
+        .run(&["generate", &document, "--out", dir, "--check"])
+        .failed(1, "client_stale")
+        .says("types/contacts.ts differs")
+        .says("syncline generate");
+    assert_eq!(files(&out), before);
+}
+
+#[test]
+fn a_document_that_cannot_be_used_leaves_the_folder_as_it_was() {
+    let (machine, document, out) = machine();
+    let dir = out.to_str().unwrap();
+    machine.run(&["generate", &document, "--out", dir]).done();
+    let before = files(&out);
+    for (text, code) in [
+        ("{", "document_invalid"),
+        (
+            "openapi: 3.0.0\ninfo: {title: t, version: '1'}\npaths: {}\n",
+            "no_entities",
+        ),
+        (
+            &DOCUMENT.replace("financial: [credit_limit]", "financial: [nothing]"),
+            "document_invalid",
+        ),
+    ] {
+        fs::write(&document, text).unwrap();
+        // What is wrong with the document comes first, then that it can't be used.
+        let said = machine
+            .run(&["generate", &document, "--out", dir])
+            .says(&format!("error[{code}]: "))
+            .says("nothing was written");
+        assert_eq!(said.code, Some(1));
+        assert_eq!(files(&out), before);
+    }
+    machine
+        .run(&["generate", "nowhere.yaml", "--out", dir])
+        .failed(1, "document_unreadable");
+    assert_eq!(files(&out), before);
+}
+
+#[test]
+fn a_name_that_does_not_fit_a_local_database_is_told() {
+    let (machine, document, out) = machine();
+    fs::write(&document, DOCUMENT.replace("local_notes", "_is_new")).unwrap();
+    machine
+        .run(&["generate", &document, "--out", out.to_str().unwrap()])
+        .failed(1, "names_invalid")
+        .says("_is_new");
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_foreign_file_where_a_folder_must_be_is_told_and_kept() {
+    let (machine, document, out) = machine();
+    fs::create_dir_all(&out).unwrap();
+    fs::write(out.join("types"), "a file").unwrap();
+    machine
+        .run(&["generate", &document, "--out", out.to_str().unwrap()])
+        .failed(1, "folder_unreadable");
+    assert_eq!(files(&out).len(), 1);
+    fs::remove_file(out.join("types")).unwrap();
+    fs::write(
+        out.join(".syncline-generated.json"),
+        r#"{"about":"","files":{"../x":""}}"#,
+    )
+    .unwrap();
+    machine
+        .run(&["generate", &document, "--out", out.to_str().unwrap()])
+        .failed(1, "manifest_invalid");
+}

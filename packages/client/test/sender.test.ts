@@ -1,0 +1,207 @@
+/** The queue and its sender, against a server of which the tests decide every answer. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { discardWrite, exportWrites, pendingChanges, readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
+import type { Dialect, LocalDatabase } from "../src/database.js";
+import { readRow, readRows } from "../src/rows.js";
+import { runSender, synclineTransport, type SenderState } from "../src/sender.js";
+import { deleteRow, insertRow, lastWriteOf, settled, updateRow, WriteFailure, writeTogether } from "../src/writes.js";
+import { DIALECTS, openDatabase } from "./databases.js";
+import { accountsMeta, contactsMeta, transactionsMeta } from "./generated/meta.js";
+
+interface SentWrite { entity: string; id: string; action: string; values: Record<string, unknown>; base: Record<string, unknown> }
+interface Sent { write_id: string; writes: SentWrite[] }
+type Reply = Response | "lost" | "unreachable";
+
+/** Runs the sender until the queue is as `until` wants it; `answer` is asked for each request. */
+async function drive(
+  database: LocalDatabase, answer: (sent: Sent[], raw: string) => Reply | Promise<Reply>,
+  until: () => Promise<boolean>, states: SenderState[] = [],
+): Promise<void> {
+  const controller = new AbortController();
+  const fetch = (async (_url: string | URL | Request, init?: RequestInit) => {
+    const raw = init?.body as string;
+    const reply = await answer((JSON.parse(raw) as { transactions: Sent[] }).transactions, raw);
+    if (reply === "lost" || reply === "unreachable") throw new TypeError("fetch failed");
+    return reply;
+  }) as typeof globalThis.fetch;
+  const running = runSender(database, synclineTransport({ apiUrl: "http://server", fetch }), controller.signal, (state) => states.push(state));
+  while (!(await until())) await new Promise((resume) => setTimeout(resume, 5));
+  controller.abort();
+  await running;
+}
+
+let seq = 0;
+const accepted = (sent: Sent[]): Response =>
+  Response.json({ results: sent.map(({ write_id }) => ({ write_id, status: "accepted", seq: (seq += 1), txid: seq, rows: [] })) });
+const isSent = (database: LocalDatabase) => async () => (await pendingChanges(database)).length === 0;
+
+function each(name: string, run: (database: LocalDatabase, dialect: Dialect) => Promise<void>): void {
+  for (const dialect of DIALECTS) test(`${name} (${dialect})`, async () => run(await openDatabase(dialect), dialect));
+}
+
+const contact = (database: LocalDatabase, id: string, values = {}) =>
+  insertRow(database, database.dialect, contactsMeta, { id, first_name: id, ...values });
+
+each("a write whose answer was lost is sent again under the same name", async (database) => {
+  await contact(database, "a");
+  const names: string[] = [];
+  await drive(database, (sent) => {
+    names.push(...sent.map(({ write_id }) => write_id));
+    return names.length === 1 ? "lost" : accepted(sent);
+  }, isSent(database));
+  assert.equal(names.length, 2);
+  assert.equal(names[0], names[1]);
+});
+
+each("no answer but a refusal lets a write go", async (database) => {
+  await contact(database, "a");
+  const replies: Reply[] = [
+    new Response("", { status: 429 }), new Response("<html>", { status: 502 }), "unreachable",
+    Response.json({ error: { code: "unauthenticated", message: "who are you?" } }, { status: 401 }),
+  ];
+  const states: SenderState[] = [];
+  await drive(database, (sent) => replies.shift() ?? accepted(sent), isSent(database), states);
+  assert.ok(states.some(({ status }) => status === "unauthorized"));
+  assert.ok(states.some(({ status }) => status === "waiting"));
+  assert.equal((await rejectedChanges(database)).length, 0);
+  assert.equal((await readRow(database, database.dialect, contactsMeta, "a"))?.["first_name"], "a");
+});
+
+each("one write that the server can't take does not stop the others", async (database) => {
+  for (const id of ["a", "b", "c", "d", "e"]) await contact(database, id);
+  await drive(database, (sent) =>
+    sent.some(({ writes }) => writes[0]!.id === "c")
+      ? Response.json({ error: { code: "body_invalid", message: "no" } }, { status: 400 })
+      : accepted(sent), isSent(database));
+  assert.deepEqual((await rejectedChanges(database)).map(({ key, error }) => [key, error?.code]), [["c", "body_invalid"]]);
+  const rows = await readRows(database, database.dialect, contactsMeta);
+  assert.deepEqual(rows.map((row) => row["id"]).sort(), ["a", "b", "d", "e"]);
+});
+
+each("a refusal takes the writes that stand on it along, keeps the rest, and can be tried again", async (database) => {
+  await insertRow(database, database.dialect, accountsMeta, { id: "acc", name: "Savings" });
+  await insertRow(database, database.dialect, transactionsMeta, { id: "t1", account_id: "acc", amount: "1.50" });
+  await updateRow(database, database.dialect, transactionsMeta, "t1", { amount: "2.50" });
+  await contact(database, "kept");
+  await drive(database, (sent) => Response.json({
+    results: sent.map(({ write_id, writes }) => writes[0]!.id === "acc"
+      ? { write_id, status: "rejected", error: { code: "validation_failed", message: "no", details: { fields: [{ field: "name", code: "max_length", message: "too long" }] } } }
+      : { write_id, status: "accepted", seq: (seq += 1), txid: seq }),
+  }), isSent(database));
+  const refused = await rejectedChanges(database);
+  assert.deepEqual(refused.map(({ key, error }) => [key, error?.code]), [["acc", "validation_failed"], ["t1", "dependency_rejected"]]);
+  assert.equal(refused[0]?.error?.fields?.[0]?.field, "name");
+  assert.deepEqual((await readRows(database, database.dialect, transactionsMeta)).length, 0);
+  assert.match(await exportWrites(database), /Savings/);
+  await retryWrite(database, refused[0]!.writeId);
+  const again = await pendingChanges(database);
+  assert.deepEqual(again.map(({ key }) => key), ["acc", "t1"]);
+  assert.notEqual(again[0]?.writeId, refused[0]?.writeId);
+  assert.equal((await readRows(database, database.dialect, transactionsMeta)).length, 1);
+});
+
+each("a conflict is kept with what each side holds, and a second try stands on the server's value", async (database) => {
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name") VALUES ('a', 'Ann')`);
+  await updateRow(database, database.dialect, contactsMeta, "a", { first_name: "Anna" });
+  await drive(database, (sent) => Response.json({ results: sent.map(({ write_id }) => ({
+    write_id, status: "rejected",
+    error: { code: "conflict", message: "changed meanwhile", details: { conflicts: { first_name: { base: "Ann", mine: "Anna", theirs: "Annie" } } } },
+  })) }), isSent(database));
+  const [refused] = await rejectedChanges(database);
+  assert.deepEqual(refused?.error?.conflicts, { first_name: { base: "Ann", mine: "Anna", theirs: "Annie" } });
+  assert.equal((await readRow(database, database.dialect, contactsMeta, "a"))?.["first_name"], "Ann");
+  await retryWrite(database, refused!.writeId);
+  const [change] = await pendingChanges(database);
+  assert.deepEqual([change?.value, change?.base], [{ first_name: "Anna" }, { first_name: "Annie" }]);
+  await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, '{"code":"x","message":"y"}')`, [change!.writeId]);
+  await discardWrite(database, change!.writeId);
+  assert.equal((await readChanges(database, "1 = 1")).length, 0);
+});
+
+each("an excluded field is shown here and is in no byte that leaves", async (database) => {
+  await contact(database, "a", { local_notes: "only mine" });
+  await updateRow(database, database.dialect, contactsMeta, "a", { local_notes: "still mine", email: "a@example.org" });
+  let bytes = "";
+  await drive(database, (sent, raw) => {
+    bytes += raw;
+    return accepted(sent);
+  }, isSent(database));
+  assert.doesNotMatch(bytes, /mine|local_notes/);
+  assert.match(bytes, /a@example\.org/);
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "email") VALUES ('a', 'a', 'a@example.org')`);
+  await database.query(`UPDATE "_shapes" SET "seq" = $1 WHERE "entity" = 'contacts'`, [seq]);
+  const row = await readRow(database, database.dialect, contactsMeta, "a");
+  assert.deepEqual([row?.["local_notes"], row?.["_has_local_changes"]], ["still mine", false]);
+});
+
+each("only changed columns travel, nulls among them, with what was seen before", async (database) => {
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "email", "score") VALUES ('a', 'Ann', 'old', 2.5)`);
+  await updateRow(database, database.dialect, contactsMeta, "a", { email: null, tags: { deep: [1, null] } });
+  const seen: SentWrite[] = [];
+  await drive(database, (sent) => {
+    seen.push(...sent.flatMap(({ writes }) => writes));
+    return accepted(sent);
+  }, isSent(database));
+  assert.deepEqual(seen, [{
+    entity: "contacts", id: "a", action: "update",
+    values: { email: null, tags: { deep: [1, null] } }, base: { email: "old", tags: null },
+  }]);
+});
+
+each("writes leave in the order in which they were made, past the ninth", async (database) => {
+  for (let at = 0; at < 12; at += 1) await contact(database, `c${at}`);
+  const order: string[] = [];
+  await drive(database, (sent) => {
+    order.push(...sent.map(({ writes }) => writes[0]!.id));
+    return accepted(sent);
+  }, isSent(database));
+  assert.deepEqual(order, Array.from({ length: 12 }, (_, at) => `c${at}`));
+});
+
+each("an insert and its delete are never sent", async (database) => {
+  await contact(database, "a");
+  await deleteRow(database, contactsMeta, "a");
+  assert.equal((await readChanges(database, "1 = 1")).length, 0);
+});
+
+each("what is written together is sent as one, and refused as one", async (database) => {
+  const names = await writeTogether(database, async (inside) => {
+    await insertRow(inside, database.dialect, accountsMeta, { id: "x", name: "X" });
+    await insertRow(inside, database.dialect, contactsMeta, { id: "y", first_name: "Y" });
+  });
+  assert.equal(names.length, 2);
+  const sizes: number[] = [];
+  await drive(database, (sent) => {
+    sizes.push(...sent.map(({ writes }) => writes.length));
+    return Response.json({ results: sent.map(({ write_id }) => ({ write_id, status: "rejected", error: { code: "forbidden", message: "no" } })) });
+  }, isSent(database));
+  assert.deepEqual(sizes, [2]);
+  assert.equal((await rejectedChanges(database)).length, 2);
+});
+
+each("a confirmed write shows nothing before the server has it", async (database) => {
+  await insertRow(database, database.dialect, accountsMeta, { id: "a", name: "A" });
+  assert.deepEqual(await readRows(database, database.dialect, accountsMeta), []);
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  const waiting = settled(database, writeId);
+  await drive(database, accepted, isSent(database));
+  await waiting;
+  assert.equal((await readRow(database, database.dialect, accountsMeta, "a"))?.["name"], "A");
+});
+
+each("a confirmed write that finds no server is taken back", async (database) => {
+  await insertRow(database, database.dialect, accountsMeta, { id: "a", name: "A" });
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  await assert.rejects(settled(database, writeId, 20), (error) => error instanceof WriteFailure && error.code === "offline");
+  assert.equal((await readChanges(database, "1 = 1")).length, 0);
+});
+
+each("a confirmed write without an answer ends as timed out and is not sent again", async (database) => {
+  await insertRow(database, database.dialect, accountsMeta, { id: "a", name: "A" });
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  await database.query(`UPDATE "_changes" SET "state" = 'sending'`);
+  await assert.rejects(settled(database, writeId, 20), (error) => error instanceof WriteFailure && error.code === "timed_out");
+  assert.equal((await pendingChanges(database)).length, 0);
+  assert.equal((await rejectedChanges(database)).length, 1);
+});

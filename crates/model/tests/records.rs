@@ -1,5 +1,10 @@
 //! Decide, the folds and the sight of records over rows in memory.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets an error ends there, and shows it"
+)]
+
 mod records {
     pub(crate) mod access;
     pub(crate) mod conflicts;

@@ -2,6 +2,11 @@
 //! then a server be put back, or an op come late that brings the item back. Each is a world told in a
 //! few lines, which ends well without the defect.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets an error ends there, and shows it"
+)]
+
 use std::path::Path;
 
 use syncline_model::planted::{Defect, plant};

@@ -13,6 +13,7 @@ mod bad_disk;
 #[cfg(target_os = "linux")]
 mod capture;
 mod config;
+mod config_capture;
 #[cfg(unix)]
 mod daemon;
 #[cfg(unix)]

@@ -25,7 +25,7 @@ fn changes(change: impl FnOnce(&mut Json)) -> Vec<String> {
 }
 
 #[test]
-fn each_change_has_a_name_and_what_takes_something_away_is_breaking() {
+fn each_change_of_a_field_has_a_name_and_what_takes_something_away_is_breaking() {
     assert_eq!(changes(|_| ()), [""; 0]);
     let field = |n: usize, name: &'static str, value: Json| {
         move |all: &mut Json| all[0]["fields"][n][name] = value
@@ -70,6 +70,10 @@ fn each_change_has_a_name_and_what_takes_something_away_is_breaking() {
         changes(field(2, "default", json!("sent"))),
         ["adjust status"]
     );
+}
+
+#[test]
+fn each_change_of_an_entity_has_a_name_and_what_takes_something_away_is_breaking() {
     assert_eq!(
         changes(|all| all[0]["key"] = json!("code")),
         ["!change-key"]

@@ -159,7 +159,7 @@ proptest! {
             prop_assert_eq!(replicas[n].dump_view().unwrap(), expected);
         }
         for (n, outbox) in outboxes.iter_mut().enumerate() {
-            let gone: Vec<_> = outbox.drain(..).collect();
+            let gone = std::mem::take(outbox);
             for own in gone {
                 let due = syncline_model::touched(&own.op.key, Some(&own.op.payload));
                 replicas[n].refold(&due, &[][..]).unwrap();

@@ -52,7 +52,7 @@ fn a_rebuild_that_offers_nothing_again_is_found() {
 }
 
 /// Seeds within which each of these is found; others need more, see `cargo xtask sim --defects`.
-const SEEDS_MAX: u64 = 60;
+const SEEDS_MAX: u64 = 200;
 
 #[test]
 fn what_is_planted_in_compaction_is_found() {

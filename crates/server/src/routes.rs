@@ -14,7 +14,9 @@ mod openapi;
 mod page;
 mod pull;
 mod push;
+mod records;
 mod reset;
+mod schema;
 mod sessions;
 mod shape;
 mod status;
@@ -22,6 +24,7 @@ mod stream;
 mod threads;
 mod tokens;
 mod whoami;
+mod writes;
 
 use serde_json::Value;
 
@@ -47,6 +50,9 @@ pub(crate) fn table() -> Vec<Route> {
         metrics::routes(),
         openapi::routes(),
         shape::routes(),
+        schema::routes(),
+        writes::routes(),
+        records::routes(),
     ]
     .into_iter()
     .flatten()

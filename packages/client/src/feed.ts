@@ -9,14 +9,19 @@ const ROWS_PER_STATEMENT = 1_000;
 export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch"> {
   /** The whole address of the shape endpoint. */
   readonly shapeUrl: string;
-  /** Whether the server also tells the user's role on each row: a Syncline server does. */
-  readonly withRoles: boolean;
+  /** Whether the server's shapes have a column `_role`, the user's role on each row. */
+  readonly withRoles?: boolean;
 }
 
 export interface FeedState {
   readonly status: "loading" | "live" | "waiting";
   readonly error?: Error;
 }
+
+/** Values stay as the server wrote them: the database reads them by its own columns' types. */
+const AS_WRITTEN = Object.fromEntries(
+  ["int2", "int4", "int8", "bool", "float4", "float8", "json", "jsonb", "timestamptz"].map((type) => [type, (value: string) => value]),
+);
 
 type Cells = Record<string, string | null>;
 
@@ -44,8 +49,7 @@ export async function runFeed(
     },
     ...(options.fetch ? { fetchClient: options.fetch } : {}),
     signal,
-    // Values stay as the server wrote them: the database reads them by its own columns' types.
-    parser: new Proxy({}, { get: () => (value: string) => value }),
+    parser: AS_WRITTEN,
     onError: (error) => {
       tell({ status: "waiting", error });
       return {};
@@ -169,7 +173,10 @@ const parameter = (dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, 
 
 /** A cell's value for a statement, from the text that the shape has. */
 function cellValue(dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, text: string | null): unknown {
-  if (text === null || dialect === "pglite") return text;
+  if (text === null) return null;
+  // Postgres writes `2026-01-31 12:00:00+00`, where documents and writes have RFC 3339.
+  if (kind === "timestamp") return text.replace(" ", "T").replace(/\+00(:00)?$/, "Z");
+  if (dialect === "pglite") return text;
   if (kind === "boolean") return text === "true" || text === "t" ? 1 : 0;
   return kind === "int32" || kind === "int64" || kind === "float" ? Number(text) : text;
 }

@@ -19,6 +19,8 @@ export interface SyncOptions extends HttpOptions {
    * write at any other backend, whose rows come over an Electric service.
    */
   readonly writes?: "syncline" | ((change: Change) => { method: string; path: string });
+  /** Whether the server's shapes have a column `_role`, the user's role on each row. */
+  readonly withRoles?: boolean;
   /** Names the database among those of one origin: its tabs have one sender between them. */
   readonly name?: string;
 }
@@ -61,7 +63,7 @@ export function startSync(options: SyncOptions): Sync {
   const shapeUrl = options.shapeUrl ?? new URL("/v1/shape", options.apiUrl ?? globalThis.location?.href).href;
   const feedOptions = {
     shapeUrl,
-    withRoles: typeof options.writes !== "function",
+    ...(options.withRoles ? { withRoles: true } : {}),
     ...(options.token ? { token: options.token } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
   };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::Query;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use syncline_model::Timestamp;
@@ -22,6 +22,7 @@ pub(crate) struct Call {
     pub(crate) server: Arc<Server>,
     /// None on routes that are open to everybody: those reach no tenant.
     pub(crate) who: Option<Identity>,
+    pub(crate) method: Method,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     /// The parts of the path that the route leaves open, in its order, decoded.

@@ -150,6 +150,7 @@ async fn serve(
     let call = Call {
         server: Arc::clone(server),
         who: caller.identity.clone(),
+        method: parts.method,
         uri: parts.uri,
         headers: parts.headers,
         path,

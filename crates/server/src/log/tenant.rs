@@ -88,10 +88,6 @@ impl Tenant {
 
     /// Decides on records, or a schema, when its turn comes, and writes what came of it; answers once
     /// the disk has it.
-    #[allow(
-        dead_code,
-        reason = "for requests of records, which have no routes yet"
-    )]
     pub(crate) async fn write_record(
         &self,
         write: RecordWrite,

@@ -76,7 +76,12 @@ async fn a_request_is_logged_by_its_route_and_nothing_of_what_it_says() {
     let search = "/api/threads/search";
     assert_eq!(
         routes,
-        ["/sync/push", search, "/api/threads/{id}", "unknown"]
+        [
+            "/sync/push",
+            search,
+            "/api/threads/{id}",
+            "/{*document_path}"
+        ]
     );
     let fields = &logged[2]["fields"];
     assert_eq!(fields["http.status"], 404);

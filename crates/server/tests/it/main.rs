@@ -20,6 +20,7 @@ mod matrix;
 mod nonsense;
 mod pull;
 mod push;
+mod records;
 mod reset;
 mod sessions;
 mod shapes;

@@ -7,6 +7,7 @@ use syncline_model::Timestamp;
 use syncline_server::{Deletes, ServeConfig};
 use syncline_store::control::Rights;
 
+use crate::records::records_body;
 use crate::support::{Issued, OPERATOR_TOKEN, Reply, TestServer, now, push_of, start, start_with};
 
 /// What stands in every text of tenant `acme`, and nowhere else.
@@ -104,14 +105,14 @@ impl World {
                 path.replace("{list_id}", "canary-list")
                     .replace("{item_id}", "canary-item")
             }
-            ("GET", "/api/threads/search" | "/api/search") => format!("{path}?q=canary"),
-            ("GET", "/api/sessions/{session_id}") => path.replace("{session_id}", CANARY),
-            ("POST", "/api/admin/compact") => {
-                body = Some(json!({"retention_seconds": 604_800}));
+            (method, path @ ("/api/schema" | "/api/schema/diff" | "/api/writes")) => {
+                body = records_body(method, path);
                 path.to_owned()
             }
-            ("POST", "/api/admin/expire") => {
-                body = Some(json!({"idle_seconds": 86_400}));
+            ("GET", "/api/threads/search" | "/api/search") => format!("{path}?q=canary"),
+            ("GET", "/api/sessions/{session_id}") => path.replace("{session_id}", CANARY),
+            ("POST", "/api/admin/compact" | "/api/admin/expire") => {
+                body = Some(json!({"retention_seconds": 604_800, "idle_seconds": 86_400}));
                 path.to_owned()
             }
             ("POST", "/api/tokens") => {

@@ -127,6 +127,10 @@ async fn odd_words_in_a_query_or_a_path_are_answered_and_change_nothing() {
         let sample = world.sample(&route.method, &route.path).unwrap();
         let plain = sample.path.split('?').next().unwrap_or_default().to_owned();
         for word in words.clone() {
+            // Nothing is meant by no word: the sample's own schema is taken.
+            if route.path == "/api/schema" && word.is_empty() {
+                continue;
+            }
             let queries = route.query.iter();
             let mut paths: Vec<_> = queries
                 .map(|name| format!("{plain}?{name}={word}"))
@@ -189,7 +193,7 @@ fn check_error(shown: &str, status: u16, text: &str) {
 /// The places of all fields of a body, those within its lists' first members too.
 fn fields(body: &Value) -> Vec<String> {
     let children: Vec<(String, &Value)> = match body {
-        Value::Object(members) => members.iter().map(|(k, v)| (format!("/{k}"), v)).collect(),
+        Value::Object(members) => members.iter().map(|(k, v)| (pointer(k), v)).collect(),
         Value::Array(members) => members
             .first()
             .map(|v| ("/0".to_owned(), v))
@@ -209,6 +213,11 @@ fn fields(body: &Value) -> Vec<String> {
     all
 }
 
+/// A name as a part of a JSON pointer.
+fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// The body with another value in that place, or without it.
 fn changed(body: &Value, place: &str, value: Option<Value>) -> Value {
     let mut body = body.clone();
@@ -217,7 +226,9 @@ fn changed(body: &Value, place: &str, value: Option<Value>) -> Value {
         None => {
             let (parent, name) = place.rsplit_once('/').unwrap();
             match body.pointer_mut(parent).unwrap() {
-                Value::Object(members) => drop(members.remove(name)),
+                Value::Object(members) => {
+                    drop(members.remove(&name.replace("~1", "/").replace("~0", "~")));
+                }
                 Value::Array(members) => drop(members.remove(0)),
                 other => panic!("{place} is in {other}"),
             }

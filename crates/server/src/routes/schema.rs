@@ -1,0 +1,151 @@
+//! `/api/schema`: what a tenant's records are, shown and replaced.
+
+use axum::http::{HeaderName, HeaderValue, Method};
+use serde::Deserialize;
+use serde_json::json;
+use syncline_codegen::{Diagnostic, resolve};
+use syncline_model::schema::{Change, ChangeKind, Schema, diff};
+use syncline_protocol::ErrorCode;
+use syncline_store::control::Rights;
+use syncline_store::records::schema;
+
+use super::decide::look;
+use super::writes::txid;
+use crate::error::ApiError;
+use crate::http::{Access, Answer, BodyRule, Call, Route};
+use crate::tenant::{RecordChange, RecordWrite, Recorded};
+
+const ALLOW: &[(&str, &str)] = &[(
+    "allow",
+    "Breaking changes that are meant, with commas between: drop-field, change-kind, …",
+)];
+
+#[derive(Debug, Deserialize)]
+struct Query {
+    #[serde(default)]
+    allow: String,
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    let admin = Access::Needs(Rights::Admin);
+    vec![
+        Route::new(
+            Method::GET,
+            "/api/schema",
+            Access::Needs(Rights::Read),
+            "The entities of the tenant's records; null: it has none.",
+            |call| Box::pin(show(call)),
+        ),
+        Route::new(
+            Method::PUT,
+            "/api/schema",
+            admin,
+            "Takes the entities of an OpenAPI document, JSON or YAML, in place of those that stand.",
+            |call| Box::pin(apply(call)),
+        )
+        .query(ALLOW)
+        .body(BodyRule::Log),
+        Route::new(
+            Method::POST,
+            "/api/schema/diff",
+            Access::Needs(Rights::Read),
+            "What an OpenAPI document would change, and which of it takes something away.",
+            |call| Box::pin(compare(call)),
+        )
+        .body(BodyRule::Log),
+    ]
+}
+
+async fn show(call: Call) -> Result<Answer, ApiError> {
+    let standing = look(&call, |file| Ok(schema(file.connection())?)).await?;
+    Answer::json(&json!({
+        "seq": standing.as_ref().map(|standing| standing.seq.0),
+        "schema": standing.map(|standing| standing.schema),
+    }))
+}
+
+async fn compare(call: Call) -> Result<Answer, ApiError> {
+    let (offered, notes) = read(&call)?;
+    let standing = look(&call, |file| Ok(schema(file.connection())?)).await?;
+    let before = standing.map(|standing| standing.schema).unwrap_or_default();
+    Answer::json(&json!({
+        "changes": changes_json(&diff(&before, &offered)),
+        "diagnostics": notes,
+    }))
+}
+
+async fn apply(call: Call) -> Result<Answer, ApiError> {
+    let query: Query = call.query_as()?;
+    let allow = query
+        .allow
+        .split(',')
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let unknown = || ApiError::invalid_field("allow", format!("{word:?} is no change"));
+            ChangeKind::parse(word).ok_or_else(unknown)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let (schema, notes) = read(&call)?;
+    let write = RecordWrite {
+        asker: call.asker()?,
+        change: RecordChange::Schema { schema, allow },
+        repeat: None,
+    };
+    let tenant = call.tenant().await?;
+    match tenant.write_record(write, call.body.held()).await? {
+        Recorded::Applied { seq, changes } => {
+            let txid = txid(seq);
+            let answer = Answer::json(&json!({
+                "seq": seq.0,
+                "txid": txid,
+                "changes": changes_json(&changes),
+                "diagnostics": notes,
+            }))?;
+            let name = HeaderName::from_static("syncline-txid");
+            Ok(answer.header(name, HeaderValue::from(txid)))
+        }
+        Recorded::Breaking(changes) => {
+            let texts: Vec<_> = changes.iter().map(Change::to_string).collect();
+            let message = format!(
+                "the schema takes something away: {}; name what is meant in `allow`",
+                texts.join("; ")
+            );
+            let details = json!({"changes": changes_json(&changes)});
+            Err(ApiError::new(ErrorCode::BreakingSchema, message).details(details))
+        }
+        Recorded::Written { .. }
+        | Recorded::Repeated { .. }
+        | Recorded::KeyReused
+        | Recorded::Refused(_) => unreachable!("a schema is no write of records"),
+    }
+}
+
+/// The entities of the document in the body, and what there is to say of it.
+fn read(call: &Call) -> Result<(Schema, Vec<Diagnostic>), ApiError> {
+    let text = str::from_utf8(&call.body)
+        .map_err(|_| ApiError::bad_request("the body is no document: it is not UTF-8"))?;
+    let resolution = resolve(text);
+    if resolution.has_errors() {
+        return Err(ApiError::new(
+            ErrorCode::ValidationFailed,
+            "the document can't be used as it stands; nothing was changed",
+        )
+        .details(json!({"diagnostics": resolution.diagnostics})));
+    }
+    Ok((resolution.schema, resolution.diagnostics))
+}
+
+fn changes_json(changes: &[Change]) -> Vec<serde_json::Value> {
+    let changes = changes.iter();
+    changes
+        .map(|change| {
+            json!({
+                "kind": change.kind.as_str(),
+                "is_breaking": change.kind.is_breaking(),
+                "entity": change.entity,
+                "field": change.field,
+                "what": change.to_string(),
+            })
+        })
+        .collect()
+}

@@ -14,6 +14,7 @@
 //! What is not understood whole stays: a payload that a newer version reads further may win there
 //! what it doesn't win here.
 
+mod known_fields;
 mod trial;
 
 use crate::planted::{Defect, is_planted};
@@ -22,6 +23,7 @@ use crate::{
     thread,
 };
 
+pub(crate) use known_fields::has_only;
 pub use trial::would_matter;
 
 /// Whether the rows still need an op of the log.
@@ -121,123 +123,4 @@ pub fn tombstones() -> impl Iterator<Item = &'static Tombstones> {
 /// Whether the row is a tombstone: no part of what equal replicas share.
 pub fn is_tombstone(table: &'static Table, row: &Row) -> bool {
     tombstones().any(|of| of.table.name == table.name && (of.stamps)(row).is_some())
-}
-
-/// Whether a payload is an object of these fields alone, and each object right within it of the
-/// `inner` ones: one with more may mean more to a newer version.
-pub(crate) fn has_only(payload: &Payload, fields: &[&str], inner: &[&str]) -> bool {
-    struct Names<'a>(&'a [&'a str], Option<&'a [&'a str]>);
-
-    /// One name, looked at where it stands.
-    struct Name<'a>(&'a [&'a str]);
-
-    impl<'de> serde::de::DeserializeSeed<'de> for Name<'_> {
-        type Value = bool;
-
-        fn deserialize<D: serde::Deserializer<'de>>(self, name: D) -> Result<bool, D::Error> {
-            name.deserialize_str(self)
-        }
-    }
-
-    impl serde::de::Visitor<'_> for Name<'_> {
-        type Value = bool;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a name")
-        }
-
-        fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-            Ok(self.0.contains(&name))
-        }
-    }
-
-    impl<'de> serde::de::DeserializeSeed<'de> for Names<'_> {
-        type Value = bool;
-
-        fn deserialize<D: serde::Deserializer<'de>>(self, value: D) -> Result<bool, D::Error> {
-            value.deserialize_any(self)
-        }
-    }
-
-    impl<'de> serde::de::Visitor<'de> for Names<'_> {
-        type Value = bool;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-            let mut only = true;
-            while let Some(is_known) = map.next_key_seed(Name(self.0))? {
-                only &= is_known;
-                match self.1 {
-                    Some(inner) => only &= map.next_value_seed(Names(inner, None))?,
-                    None => {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                    }
-                }
-            }
-            Ok(only)
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-            while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-            Ok(true)
-        }
-
-        fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
-            Ok(true)
-        }
-
-        fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
-            Ok(true)
-        }
-
-        fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
-            Ok(true)
-        }
-
-        fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
-            Ok(true)
-        }
-
-        fn visit_str<E>(self, _: &str) -> Result<bool, E> {
-            Ok(true)
-        }
-
-        fn visit_unit<E>(self) -> Result<bool, E> {
-            Ok(true)
-        }
-    }
-
-    let mut reader = serde_json::Deserializer::from_str(payload.as_str());
-    serde::Deserializer::deserialize_map(&mut reader, Names(fields, Some(inner))).unwrap_or(false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_that_is_not_known_is_found_two_objects_deep() {
-        for (text, expected) in [
-            (
-                r#"{"type":"x","payload":{"text":"y","pos":[{"digit":1}]}}"#,
-                true,
-            ),
-            (r#"{"type":"x","payload":null}"#, true),
-            (r#"{"type":true,"payload":-1}"#, true),
-            (r#"{"type":1.5,"payload":1}"#, true),
-            (r#"{"type":"x","color":"red"}"#, false),
-            (
-                r#"{"type":"x","payload":{"text":"y","color":"red"}}"#,
-                false,
-            ),
-            (r#"["type"]"#, false),
-        ] {
-            let payload = Payload::stored(text);
-            let found = has_only(&payload, &["type", "payload"], &["text", "pos"]);
-            assert_eq!(found, expected, "{text}");
-        }
-    }
 }

@@ -102,6 +102,8 @@ impl ControlFile {
     /// Opens the control file of `directory`, and makes it if it is not there.
     pub fn open(directory: &DataDirectory) -> Result<Self, ControlOpenError> {
         let path = directory.private_file(CONTROL_FILE_NAME)?;
+        // SQLite refuses at once, whatever its busy timeout, where two turn a new file to WAL.
+        let _opening = directory.opening()?;
         let connection = connect(&path).map_err(|source| ControlOpenError::Sqlite {
             path: path.clone(),
             source,
@@ -120,7 +122,7 @@ impl ControlFile {
             path: path.to_owned(),
             source,
         };
-        // Under the write lock, so that two processes don't both make the tables.
+        // In one write, so that a process that dies leaves all of the tables or none.
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

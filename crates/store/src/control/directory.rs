@@ -16,6 +16,8 @@ use crate::backup::{BackupError, finish_restore};
 const STEM_BYTES_MAX: usize = 200;
 const TENANTS: &str = "tenants";
 const LOCK: &str = "serve.lock";
+/// Locked while the control file is opened.
+const OPENING: &str = "control.opening";
 
 /// Why the data directory can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +81,13 @@ impl DataDirectory {
             }),
             Err(TryLockError::Error(source)) => Err(DataDirectoryError::Make { path, source }),
         }
+    }
+
+    /// Waits for its turn among the processes that open the control file; given back when dropped.
+    pub(super) fn opening(&self) -> Result<File, DataDirectoryError> {
+        let file = self.private_log(OPENING)?;
+        file.lock().map_err(make(&self.path.join(OPENING)))?;
+        Ok(file)
     }
 
     /// Where the tenant file of `tenant` is, whether or not it has been made.

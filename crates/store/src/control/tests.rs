@@ -206,6 +206,7 @@ fn other_users_can_read_nothing() {
         "control.db-wal",
         "control.db-shm",
         "control.changes",
+        "control.opening",
     ] {
         assert_eq!(mode(&directory.path().join(name)), 0o600, "{name}");
     }

@@ -3,6 +3,7 @@
 //! What is written follows from the schema and the options alone, to the byte. Statements and code are
 //! templates beside this crate's sources; here is what fills them.
 
+mod exports;
 mod names;
 mod sql;
 mod typescript;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use syncline_model::schema::Schema;
 
-pub use names::{NAME_BYTES_MAX, NameProblem};
+pub use names::{COLUMN_NAME_BYTES_MAX, NameProblem, TABLE_NAME_BYTES_MAX};
 use view::ClientView;
 
 /// Where a page keeps the rows that it shows.
@@ -63,14 +64,15 @@ impl Part {
     }
 
     /// The parts that its code imports.
-    pub const fn needs(self) -> &'static [Self] {
-        match self {
-            Self::Schema | Self::Types => &[],
-            Self::Schemas => &[Self::Types],
-            Self::Client => &[Self::Types],
-            Self::Hooks => &[Self::Types, Self::Client],
-            Self::Collections => &[Self::Types, Self::Schema, Self::Client],
-            Self::Entities => &[Self::Types, Self::Schema, Self::Client, Self::Collections],
+    pub const fn needs(self, local: Local) -> &'static [Self] {
+        match (self, local) {
+            (Self::Types | Self::Schemas, _) => &[],
+            (Self::Schema | Self::Client, _) => &[Self::Types],
+            (Self::Hooks, _) => &[Self::Types, Self::Client],
+            (Self::Collections, Local::Pglite) => &[Self::Schema, Self::Types],
+            (Self::Collections, Local::Memory) => &[Self::Types, Self::Client],
+            (Self::Entities, Local::Pglite) => &[Self::Schema, Self::Types, Self::Collections],
+            (Self::Entities, Local::Memory) => &[Self::Types, Self::Client, Self::Collections],
         }
     }
 }
@@ -79,7 +81,7 @@ impl Part {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     pub local: Local,
-    /// None: every part.
+    /// None: every part that has a use where rows are kept so.
     pub only: Option<Vec<Part>>,
 }
 
@@ -109,10 +111,13 @@ pub fn generate(schema: &Schema, options: &Options) -> Result<Vec<File>, Vec<Nam
 /// The parts that are asked for, and those that they need.
 fn chosen(options: &Options) -> Vec<Part> {
     let mut parts: Vec<Part> = match &options.only {
-        None => Part::ALL.to_vec(),
+        None => Part::ALL
+            .into_iter()
+            .filter(|part| *part != Part::Schema || options.local == Local::Pglite)
+            .collect(),
         Some(only) => only
             .iter()
-            .flat_map(|part| part.needs().iter().copied().chain([*part]))
+            .flat_map(|part| part.needs(options.local).iter().copied().chain([*part]))
             .collect(),
     };
     parts.sort_unstable();

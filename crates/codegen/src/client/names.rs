@@ -1,12 +1,17 @@
 //! What entities and fields are called in TypeScript, in SQL and in the names of files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use syncline_model::schema::{Entity, Schema};
 
+use super::exports;
+
 /// Bytes of an entity's name: Postgres cuts identifiers at 63 bytes, and triggers add to the name.
-pub const NAME_BYTES_MAX: usize = 45;
+pub const TABLE_NAME_BYTES_MAX: usize = 45;
+
+/// Bytes of a field's name: beyond them Postgres would cut the column's.
+pub const COLUMN_NAME_BYTES_MAX: usize = 63;
 
 /// Columns that a local database has beside an entity's own.
 const OWN_COLUMNS: [&str; 7] = [
@@ -19,12 +24,45 @@ const OWN_COLUMNS: [&str; 7] = [
     "_write_id",
 ];
 
+/// Columns that Postgres gives every table.
+const POSTGRES_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
+
 /// Types of the language that an entity's type would hide.
-const GLOBAL_TYPES: [&str; 30] = [
-    "Array", "Boolean", "Client", "Date", "Element", "Error", "Event", "Exclude", "Extract",
-    "File", "Function", "JSON", "Json", "Map", "Node", "Number", "Object", "Omit", "Partial",
-    "Pick", "Promise", "Readonly", "Record", "RegExp", "Request", "Response", "Row", "Set",
-    "String", "Symbol",
+const GLOBAL_TYPES: [&str; 34] = [
+    "AbortSignal",
+    "Array",
+    "Boolean",
+    "Client",
+    "Date",
+    "Element",
+    "Error",
+    "Event",
+    "Exclude",
+    "Extract",
+    "File",
+    "Function",
+    "Headers",
+    "JSON",
+    "Json",
+    "Map",
+    "Node",
+    "Number",
+    "Object",
+    "Omit",
+    "Parameters",
+    "Partial",
+    "Pick",
+    "Promise",
+    "Readonly",
+    "Record",
+    "RegExp",
+    "Request",
+    "Response",
+    "Row",
+    "Set",
+    "String",
+    "Symbol",
+    "URLSearchParams",
 ];
 
 /// Why no client can be written for an entity.
@@ -55,25 +93,30 @@ pub(super) struct Names {
 
 /// The names of each entity, in the order of the schema.
 pub(super) fn check(schema: &Schema) -> Result<Vec<Names>, Vec<NameProblem>> {
-    let names: Vec<Names> = schema.entities.iter().map(names_of).collect();
     let mut problems: Vec<NameProblem> = schema.entities.iter().flat_map(problems_of).collect();
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
-    for (entity, names) in schema.entities.iter().zip(&names) {
-        let mut own = BTreeSet::from([names.one.to_lowercase(), names.many.to_lowercase()]);
-        own.insert(names.file.clone());
-        for name in own {
-            if let Some(other) = taken.insert(name.clone(), &entity.name) {
-                problems.push(NameProblem {
-                    entity: entity.name.clone(),
-                    message: format!(
-                        "its name in TypeScript, {name:?}, is that of {other:?} too: rename one of them"
-                    ),
-                });
-            }
+    let mut taken = exports::Taken::new();
+    let mut files: BTreeMap<String, &str> = BTreeMap::new();
+    let mut all: Vec<Names> = schema.entities.iter().map(names_of).collect();
+    // The shortest first: of two that clash it is the other that has the longer, made-up name.
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by_key(|at| all[*at].one.len());
+    for at in order {
+        let entity = &schema.entities[at];
+        let names = taken.fitting(all[at].clone());
+        let file = files.insert(names.file.clone(), &entity.name);
+        let file = file.map(|other| (names.file.clone(), format!("{other:?}")));
+        for (name, other) in taken.take(&names, &entity.name).into_iter().chain(file) {
+            problems.push(NameProblem {
+                entity: entity.name.clone(),
+                message: format!(
+                    "its name in TypeScript, {name:?}, is that of {other} too: rename one of them"
+                ),
+            });
         }
+        all[at] = names;
     }
     if problems.is_empty() {
-        Ok(names)
+        Ok(all)
     } else {
         Err(problems)
     }
@@ -85,9 +128,9 @@ fn problems_of(entity: &Entity) -> Vec<NameProblem> {
         message,
     };
     let mut problems = Vec::new();
-    if entity.name.len() > NAME_BYTES_MAX {
+    if entity.name.len() > TABLE_NAME_BYTES_MAX {
         problems.push(problem(format!(
-            "its name has {} bytes, more than the {NAME_BYTES_MAX} that fit into a local database",
+            "its name has {} bytes, more than the {TABLE_NAME_BYTES_MAX} that fit into a local database",
             entity.name.len()
         )));
     }
@@ -101,6 +144,19 @@ fn problems_of(entity: &Entity) -> Vec<NameProblem> {
             problems.push(problem(format!(
                 "its field {:?} has the name of a column that every local table has",
                 field.name
+            )));
+        }
+        if POSTGRES_COLUMNS.contains(&field.name.as_str()) {
+            problems.push(problem(format!(
+                "its field {:?} has the name of a column that Postgres gives every table",
+                field.name
+            )));
+        }
+        if field.name.len() > COLUMN_NAME_BYTES_MAX {
+            problems.push(problem(format!(
+                "its field {:?} has a name of {} bytes, more than the {COLUMN_NAME_BYTES_MAX} that a column's may have",
+                field.name,
+                field.name.len()
             )));
         }
     }

@@ -61,7 +61,7 @@ pub(super) fn files(
     let index = IndexView {
         folders,
         has_meta: parts.contains(&Part::Types),
-        has_config: parts.contains(&Part::Client),
+        has_config: parts.contains(&Part::Client) || parts.contains(&Part::Collections),
         has_database: parts.contains(&Part::Collections) && local == Local::Pglite,
     };
     if index.has_meta {

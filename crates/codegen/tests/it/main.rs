@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod bad_input;
+mod client;
 mod documents;
 mod entities;
 mod extensions;

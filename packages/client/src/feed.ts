@@ -32,6 +32,7 @@ export async function runFeed(
   const [noted] = await database.query<{ handle: string | null; offset: string | null }>(
     `SELECT "handle", "offset" FROM "_shapes" WHERE "entity" = $1`, [meta.name],
   );
+  if (signal.aborted) return;
   const shared = meta.fields.filter((field) => !field.excluded);
   const stream = new ShapeStream<ShapeRow>({
     url: options.shapeUrl,

@@ -70,9 +70,22 @@ export async function request(
       if (!(error instanceof HttpFailure) || signal?.aborted) throw error;
       if (error.kind === "auth") options.onAuthError?.(error.status);
       if (error.kind !== "transient" || !isRepeatable || attempt > (options.retries ?? 3)) throw error;
-      await new Promise((resume) => setTimeout(resume, backoffMs(attempt, error.retryAfterMs)));
+      await pause(backoffMs(attempt, error.retryAfterMs), signal);
     }
   }
+}
+
+/** Waits, but not beyond the signal's end. */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resume) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resume();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+  });
 }
 
 async function once(

@@ -7,17 +7,15 @@ import { insertRow } from "../src/writes.js";
 import { openDatabase, schemaOf } from "./databases.js";
 import { contactsMeta } from "./generated/meta.js";
 
-/** The timers that this package's own code has set and that are still to come. */
+/** The timers that this package's own code has set and not cleared. None of them ever comes. */
 function watchTimers(context: { after: (end: () => void) => void }): Set<unknown> {
   const live = new Set<unknown>();
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const isOurs = (): boolean => /dist-test\/src\//.test(new Error().stack?.split("\n")[3] ?? "");
-  const watched = (set: typeof setTimeout | typeof setInterval, isOnce: boolean) => (run: () => void, ...rest: unknown[]) => {
-    const timer = set(() => {
-      if (isOnce) live.delete(timer);
-      run();
-    }, ...(rest as [number]));
-    if (isOurs()) live.add(timer);
+  const watched = (set: typeof setTimeout) => (run: () => void, ms: number) => {
+    if (!isOurs()) return set(run, ms);
+    const timer = set(() => assert.fail("a day has gone by"), 86_400_000);
+    live.add(timer);
     return timer;
   };
   const clearing = (clear: typeof clearTimeout) => (timer: never) => {
@@ -25,7 +23,7 @@ function watchTimers(context: { after: (end: () => void) => void }): Set<unknown
     clear(timer);
   };
   Object.assign(globalThis, {
-    setTimeout: watched(setTimeout, true), setInterval: watched(setInterval, false),
+    setTimeout: watched(setTimeout), setInterval: watched(setInterval as typeof setTimeout),
     clearTimeout: clearing(clearTimeout), clearInterval: clearing(clearInterval),
   });
   context.after(() => void Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval }));

@@ -12,7 +12,7 @@ function watchTimers(context: { after: (end: () => void) => void }): Set<unknown
   const live = new Set<unknown>();
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const isOurs = (): boolean => /dist-test\/src\//.test(new Error().stack?.split("\n")[3] ?? "");
-  const watched = (set: typeof setTimeout) => (run: () => void, ms: number) => {
+  const watched = (set: (run: () => void, ms: number) => unknown) => (run: () => void, ms: number) => {
     if (!isOurs()) return set(run, ms);
     const timer = set(() => assert.fail("a day has gone by"), 86_400_000);
     live.add(timer);
@@ -23,7 +23,7 @@ function watchTimers(context: { after: (end: () => void) => void }): Set<unknown
     clear(timer);
   };
   Object.assign(globalThis, {
-    setTimeout: watched(setTimeout), setInterval: watched(setInterval as typeof setTimeout),
+    setTimeout: watched(setTimeout), setInterval: watched(setInterval),
     clearTimeout: clearing(clearTimeout), clearInterval: clearing(clearInterval),
   });
   context.after(() => void Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval }));

@@ -36,18 +36,23 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
             (Line::default(), false)
         }
     };
+    let said_before = facts.0.len();
     let reader = Reader {
         text,
         line,
         memory,
         known,
-        facts,
+        facts: &mut *facts,
     };
-    if readable {
-        reader.read()
-    } else {
-        reader.unknown()
+    let verdict = match readable {
+        true => reader.read(),
+        false => reader.unknown(),
+    };
+    if verdict == Verdict::Known {
+        // It was read for what it leaves in the memory, by which later lines go.
+        facts.0.truncate(said_before);
     }
+    verdict
 }
 
 struct Reader<'a, 'l> {
@@ -64,6 +69,18 @@ struct Owner {
     id: SessionId,
     /// The session that has said it first, where that is another one.
     copied_from: Option<SessionId>,
+    /// Whether the line was taken before.
+    known: bool,
+}
+
+impl Owner {
+    /// What became of the line, if it is new.
+    fn verdict(&self, new: Verdict) -> Verdict {
+        match self.known {
+            true => Verdict::Known,
+            false => new,
+        }
+    }
 }
 
 impl Reader<'_, '_> {
@@ -135,9 +152,9 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Takes the line for its session, by its `uuid`; none: it was taken before.
+    /// Takes the line for its session, by its `uuid`.
     /// A message of this id is looked for among what other machines have brought, too.
-    fn take(&mut self, key: SessionKey, message: Option<&str>) -> Option<Owner> {
+    fn take(&mut self, key: SessionKey, message: Option<&str>) -> Owner {
         let id = key.id(AGENT);
         let line = match self.line.uuid.as_deref() {
             Some(uuid) => line_key(uuid),
@@ -145,12 +162,15 @@ impl Reader<'_, '_> {
         };
         let first = self.known.noted(line);
         let noted = first.and_then(|note| String::from_utf8(note).ok());
-        let noted: Option<SessionId> = match noted {
-            Some(first) => Some(first.parse().ok()?),
-            None => None,
+        let noted: Option<SessionId> = noted.and_then(|first| first.parse().ok());
+        let mut owner = Owner {
+            key,
+            id,
+            copied_from: None,
+            known: noted == Some(id),
         };
-        if noted == Some(id) {
-            return None;
+        if owner.known {
+            return owner;
         }
         let first = match message.and_then(|message| self.known.origin(id, message)) {
             // What was told of it stays, in whatever order files are read again.
@@ -162,26 +182,19 @@ impl Reader<'_, '_> {
             if noted.is_none() {
                 self.known.note(line, id.to_string().as_bytes());
             }
-            return Some(Owner {
-                key,
-                id,
-                copied_from: None,
-            });
+            return owner;
         };
         let copy = UnitKey::of(&[
             "claude-code copy",
             &id.to_string(),
             self.line.uuid.as_deref().unwrap_or_default(),
         ]);
-        if self.known.noted(copy).is_some() {
-            return None;
+        owner.known = self.known.noted(copy).is_some();
+        if !owner.known {
+            self.known.note(copy, &[]);
         }
-        self.known.note(copy, &[]);
-        Some(Owner {
-            key,
-            id,
-            copied_from: Some(first),
-        })
+        owner.copied_from = Some(first);
+        owner
     }
 
     /// The session that has said a message, where another machine has told so. Ids of responses that no
@@ -211,9 +224,7 @@ impl Reader<'_, '_> {
         let Some(key) = self.session() else {
             return Verdict::Damaged("it names no session".to_owned());
         };
-        let Some(owner) = self.take(key, None) else {
-            return Verdict::Known;
-        };
+        let owner = self.take(key, None);
         self.about_session(&owner);
         let id = owned(self.line.uuid.as_deref().unwrap_or_default());
         let copied_from = copied(&owner);
@@ -238,7 +249,7 @@ impl Reader<'_, '_> {
             }),
         };
         self.facts.say(owner.id, piece);
-        Verdict::New
+        owner.verdict(Verdict::New)
     }
 
     /// A summary names the last line of what it sums up, which may be in another session.
@@ -247,10 +258,10 @@ impl Reader<'_, '_> {
             return self.unknown();
         };
         let key = UnitKey::of(&["claude-code summary", leaf, summary]);
-        if self.known.noted(key).is_some() {
-            return Verdict::Known;
+        let known = self.known.noted(key).is_some();
+        if !known {
+            self.known.note(key, &[]);
         }
-        self.known.note(key, &[]);
         let owner = self.known.noted(line_key(leaf));
         let owner = owner.and_then(|note| String::from_utf8(note).ok());
         match owner.and_then(|owner| owner.parse().ok()) {
@@ -259,19 +270,20 @@ impl Reader<'_, '_> {
             }
             None => self.memory.wait_for(leaf.to_string(), summary.to_string()),
         }
-        Verdict::New
+        match known {
+            true => Verdict::Known,
+            false => Verdict::New,
+        }
     }
 
     fn titled(mut self, title: Option<String>, rank: TitleRank) -> Verdict {
         let (Some(title), Some(key)) = (title, self.session()) else {
             return self.unknown();
         };
-        let Some(owner) = self.take(key, None) else {
-            return Verdict::Known;
-        };
+        let owner = self.take(key, None);
         self.about_session(&owner);
         entitle(self.memory, self.facts, owner.id, &title, rank);
-        Verdict::New
+        owner.verdict(Verdict::New)
     }
 
     /// Says what the line's envelope tells of its session, as far as it is news.
@@ -302,15 +314,13 @@ impl Reader<'_, '_> {
         let Some(key) = self.session() else {
             return Verdict::NotUnderstood;
         };
-        let Some(owner) = self.take(key, None) else {
-            return Verdict::Known;
-        };
+        let owner = self.take(key, None);
         self.about_session(&owner);
         let digest = UnitKey::of(&[self.text]).hex();
         let id = self.line.uuid.as_deref().unwrap_or(&digest);
         self.facts.raw(owner.id, id, self.text, order);
         self.leave_room(self.text);
-        Verdict::NotUnderstood
+        owner.verdict(Verdict::NotUnderstood)
     }
 }
 

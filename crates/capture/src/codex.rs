@@ -89,6 +89,8 @@ struct Owner {
     copied_from: Option<SessionId>,
     /// Whether its usage counts.
     counts: bool,
+    /// Whether the line was taken before.
+    known: bool,
 }
 
 impl<'l> Reader<'_, 'l> {
@@ -103,11 +105,20 @@ impl<'l> Reader<'_, 'l> {
             _ => {}
         }
         let Some(owner) = self.take(payload) else {
-            return match self.memory.session {
-                Some(_) => Verdict::Known,
-                None => Verdict::Damaged("no header names its session".to_owned()),
-            };
+            return Verdict::Damaged("no header names its session".to_owned());
         };
+        // A line that is known is read as any other, as those after it go by what it leaves in the
+        // memory; what it says has been said.
+        let said_before = self.facts.0.len();
+        let verdict = self.line(owner, line, payload);
+        if owner.known {
+            self.facts.0.truncate(said_before);
+            return Verdict::Known;
+        }
+        verdict
+    }
+
+    fn line(&mut self, owner: Owner, line: &Line<'l>, payload: &str) -> Verdict {
         match line.kind.as_deref() {
             Some("turn_context") => self.turn(owner, payload),
             Some("event_msg") => self.event(owner, payload),
@@ -153,12 +164,16 @@ impl<'l> Reader<'_, 'l> {
             self.memory.parent = Some(parent.clone());
             self.memory.at_head = true;
         }
+        let provider = meta.model_provider.as_deref().unwrap_or("openai");
+        provider.clone_into(&mut self.memory.provider);
+        if let Some(cwd) = meta.cwd.as_deref() {
+            cwd.clone_into(&mut self.memory.cwd);
+        }
         let key = UnitKey::of(&["codex meta", id]);
         if self.known.noted(key).is_some() {
             return Verdict::Known;
         }
         self.known.note(key, &[]);
-        let provider = meta.model_provider.as_deref().unwrap_or("openai");
         let git = meta.git.as_ref();
         let mut patch = SessionPatch {
             agent: set(AGENT.as_str()),
@@ -172,9 +187,7 @@ impl<'l> Reader<'_, 'l> {
             started_at: at.into(),
             ..SessionPatch::default()
         };
-        self.memory.provider = provider.to_owned();
         if let Some(cwd) = meta.cwd.as_deref() {
-            cwd.clone_into(&mut self.memory.cwd);
             patch.cwd = set(cwd);
             patch.project_path = set(cwd);
             patch.project_name = set_some(name_of_path(cwd));
@@ -192,22 +205,23 @@ impl<'l> Reader<'_, 'l> {
         Verdict::New
     }
 
-    /// Takes the line for its session; none: it was taken before, or there is no session.
+    /// Takes the line for its session; none: there is none.
     fn take(&mut self, payload: &str) -> Option<Owner> {
         let session = self.memory.session.clone()?;
         let id = SessionKey::plain(&session).id(AGENT);
         let copied_from = self.parents_word(payload);
         let at_head = self.memory.at_head;
         let line = UnitKey::of(&["codex", &session, self.text]);
-        if self.known.noted(line).is_some() {
-            return None;
+        let known = self.known.noted(line).is_some();
+        if !known {
+            self.known.note(line, &[]);
+            self.known.note(said_by(&session, payload), &[]);
         }
-        self.known.note(line, &[]);
-        self.known.note(said_by(&session, payload), &[]);
         Some(Owner {
             id,
             copied_from,
             counts: !at_head,
+            known,
         })
     }
 

@@ -12,6 +12,8 @@ mod agents;
 mod claude_code;
 #[path = "importers/count.rs"]
 mod count;
+#[path = "importers/grown.rs"]
+mod grown;
 #[path = "importers/hook.rs"]
 mod hook;
 #[path = "importers/known.rs"]

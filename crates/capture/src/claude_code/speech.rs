@@ -55,36 +55,14 @@ impl<'l> Reader<'_, 'l> {
             Some("assistant") => self.response(&message),
             _ => self.line.uuid.as_deref().unwrap_or_default().to_owned(),
         };
-        let Some(owner) = self.take(key, Some(&said)) else {
-            // Later lines of the response are told apart from its first by this one too.
-            self.pass(&message, &content);
-            return Verdict::Known;
-        };
+        let owner = self.take(key, Some(&said));
         self.about_session(&owner);
         if self.line.kind.as_deref() == Some("assistant") {
             self.answered(&owner, &message, &content);
         } else {
             self.asked(&owner, &content);
         }
-        Verdict::New
-    }
-
-    /// Moves the memory past a line that was taken before.
-    fn pass(&mut self, message: &Message<'_>, content: &Content<'_>) {
-        let steps = match content {
-            Content::Text(_) => 1,
-            Content::Blocks(blocks) => blocks.len(),
-        };
-        for _ in 0..=steps {
-            self.next_order();
-        }
-        if self.line.kind.as_deref() == Some("assistant") {
-            let response = self.response(message);
-            self.memory.begins(&response);
-            if let Some(spent) = &message.usage {
-                self.memory.takes_usage(&response, spent);
-            }
-        }
+        owner.verdict(Verdict::New)
     }
 
     /// What tells a response from all others of its session.

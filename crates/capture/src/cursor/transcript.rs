@@ -61,17 +61,21 @@ pub(crate) fn read(
     let number = memory.lines.to_string();
     let unit = UnitKey::of(&["cursor line", &memory.session, &number, line]);
     let new = known.noted(unit).is_none();
+    let said_before = facts.0.len();
     let mut reader = Reader {
         session,
         memory,
         facts,
     };
     let order = reader.next_order("");
+    let verdict = reader.read(&value, line, order, &number);
     if !new {
+        // It was read for what it leaves in the memory, by which later lines go.
+        facts.0.truncate(said_before);
         return Verdict::Known;
     }
     known.note(unit, &[]);
-    reader.read(&value, line, order, &number)
+    verdict
 }
 
 struct Reader<'a> {

@@ -17,7 +17,7 @@ fn figures(place: &mut Place, session: &str) -> Figures {
     place.figures().remove(session).unwrap()
 }
 
-const CODEX: &str = r#"{"timestamp":"2026-05-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c1","cwd":"/w/app","cli_version":"0.135.0","source":"cli","model_provider":"openai","git":{"branch":"main","commit_hash":"abc"}}}
+pub(crate) const CODEX: &str = r#"{"timestamp":"2026-05-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c1","cwd":"/w/app","cli_version":"0.135.0","source":"cli","model_provider":"openai","git":{"branch":"main","commit_hash":"abc"}}}
 {"timestamp":"2026-05-01T10:00:01.000Z","type":"turn_context","payload":{"cwd":"/w/app","model":"gpt-x"}}
 {"timestamp":"2026-05-01T10:00:01.100Z","type":"response_item","payload":{"type":"message","role":"user","content":[{"type":"input_text","text":"<environment_context>..</environment_context>"}]}}
 {"timestamp":"2026-05-01T10:00:01.200Z","type":"response_item","payload":{"type":"message","role":"user","content":[{"type":"input_text","text":"fix it"}]}}
@@ -203,7 +203,7 @@ fn cursor_is_read_from_its_database_and_from_its_transcripts() {
     );
 }
 
-const GEMINI: &str = r#"{"sessionId":"g1","projectHash":"h","startTime":"2026-02-01T09:00:00.000Z","lastUpdated":"2026-02-01T09:00:09.000Z","messages":[
+pub(crate) const GEMINI: &str = r#"{"sessionId":"g1","projectHash":"h","startTime":"2026-02-01T09:00:00.000Z","lastUpdated":"2026-02-01T09:00:09.000Z","messages":[
 {"id":"m1","timestamp":"2026-02-01T09:00:01.000Z","type":"user","content":"read a.rs"},
 {"id":"m2","timestamp":"2026-02-01T09:00:03.000Z","type":"gemini","content":"Done.","model":"gemini-x","thoughts":[{"subject":"Look","description":"at it"}],"tokens":{"input":5200,"output":40,"cached":4800,"thoughts":12,"tool":0,"total":5252},"toolCalls":[{"id":"c1","name":"read_file","args":{"path":"a.rs"},"status":"success","timestamp":"2026-02-01T09:00:02.000Z","result":[{"functionResponse":{"response":{"output":"fn"}}}]}]}]}"#;
 

@@ -1,0 +1,123 @@
+//! Transcripts that are read again from their starts, as they were moved, and have grown since: what is
+//! known already moves their readers as it did the first time.
+
+use std::fs::{self, File};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::json;
+use syncline_capture::agent::Agent;
+
+use crate::agents::CODEX;
+use crate::place::Place;
+use crate::script::{Script, jsonl, text};
+
+/// Queries of all rows that an import leaves.
+const ROWS: [&str; 6] = ["sessions", "messages", "tools", "parts", "spent", "trees"];
+
+/// A transcript before it was moved and after, by its paths; what it says at the end begins with what it
+/// said then.
+struct Moved<'t> {
+    agent: Agent,
+    paths: [&'t str; 2],
+    begins: String,
+    ends: String,
+}
+
+/// Writes a file as of one moment: some agents tell no other time.
+fn write(place: &Place, name: &str, content: &str) {
+    let path = place.write(name, content);
+    let file = File::options().write(true).open(path).unwrap();
+    let then = UNIX_EPOCH + Duration::from_secs(1_770_000_000);
+    file.set_modified(then).unwrap();
+}
+
+fn check(moved: &Moved<'_>) {
+    let mut at_once = Place::new();
+    write(&at_once, moved.paths[1], &moved.ends);
+    at_once.import_files(moved.agent);
+    let expected = ROWS.map(|query| at_once.rows(query));
+    let mut place = Place::new();
+    write(&place, moved.paths[0], &moved.begins);
+    place.import_files(moved.agent);
+    fs::remove_file(place.files().join(moved.paths[0])).unwrap();
+    write(&place, moved.paths[1], &moved.ends);
+    let done = place.import_files(moved.agent);
+    assert_eq!(done.problems, []);
+    for (query, expected) in ROWS.iter().zip(expected) {
+        assert_eq!(place.rows(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn codex_counts_what_came_since_and_keeps_its_title_and_its_beginning() {
+    let began = r#"{"timestamp":"2026-05-01T10:00:06.000Z","type":"response_item","payload":{"type":"function_call","name":"shell","call_id":"k2","arguments":"{}"}}"#;
+    let since = [
+        r#"{"timestamp":"2026-05-01T10:00:08.000Z","type":"response_item","payload":{"type":"function_call_output","call_id":"k2","output":"ok"}}"#,
+        r#"{"timestamp":"2026-05-01T10:00:09.000Z","type":"event_msg","payload":{"type":"user_message","message":"and now"}}"#,
+        r#"{"timestamp":"2026-05-01T10:00:10.000Z","type":"response_item","payload":{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Done."}]}}"#,
+        r#"{"timestamp":"2026-05-01T10:00:11.000Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":2600,"cached_input_tokens":1550,"output_tokens":107,"reasoning_output_tokens":30}}}}"#,
+    ];
+    let begins = format!("{CODEX}{began}\n");
+    let ends = format!("{begins}{}\n", since.join("\n"));
+    check(&Moved {
+        agent: Agent::Codex,
+        paths: ["2026/rollout-a-c1.jsonl", "archived/rollout-a-c1.jsonl"],
+        begins,
+        ends,
+    });
+}
+
+#[test]
+fn claude_code_keeps_its_title_its_beginning_and_the_times_of_its_calls() {
+    let mut script = Script::new("s");
+    let call = json!({"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}});
+    let first = [
+        script.user("u1", "begin"),
+        script.answer("a1", "m1", text("Begun."), 7),
+        script.answer("a2", "m1", call, 9),
+    ];
+    let mut since = [
+        script.result("u2", "t1", json!("a.rs")),
+        script.user("u3", "go on"),
+        script.answer("a3", "m2", text("Gone on."), 5),
+    ];
+    since[1]["cwd"] = json!("/w/app/deep");
+    check(&Moved {
+        agent: Agent::ClaudeCode,
+        paths: ["a/s.jsonl", "b/s.jsonl"],
+        begins: jsonl(&first),
+        ends: jsonl(&first) + &jsonl(&since),
+    });
+}
+
+#[test]
+fn cursor_keeps_the_title_of_a_transcript() {
+    let line = |role: &str, said: &str| {
+        let content = json!([{"type": "text", "text": said}]);
+        json!({"role": role, "message": {"content": content}})
+    };
+    let first = [line("user", "run"), line("assistant", "Ran.")];
+    let since = [line("user", "again"), line("assistant", "Ran again.")];
+    check(&Moved {
+        agent: Agent::Cursor,
+        paths: ["agent-transcripts/t1/t1.jsonl", "agent-transcripts/x/t1.jsonl"],
+        begins: jsonl(&first),
+        ends: jsonl(&first) + &jsonl(&since),
+    });
+}
+
+#[test]
+fn aider_keeps_the_chats_of_a_history_that_grows() {
+    let mut place = Place::new();
+    let begins = "# aider chat started at 2026-01-02 10:00:00\n\n> Main model: x/y with diff edit format\n\n#### rename foo\n\nRenamed.\n\n> Tokens: 4.9k sent, 1.0k received. Cost: $0.03 message, $0.05 session.\n";
+    let since = "\n#### and bar\n\nThat too.\n\n> Tokens: 1k sent, 10 received. Cost: $0.01 message, $0.06 session.\n";
+    for text in [begins.to_owned(), format!("{begins}{since}")] {
+        place.write("app/.aider.chat.history.md", text);
+        assert_eq!(place.import_files(Agent::Aider).problems, []);
+    }
+    let all = place.figures();
+    let figures = all.values().next().unwrap();
+    assert_eq!((all.len(), figures.messages, figures.prompts), (1, 4, 2));
+    assert_eq!(figures.tokens, [5900, 1010, 0, 0, 0, 0]);
+    assert_eq!(place.rows("titles"), ["rename foo"]);
+}

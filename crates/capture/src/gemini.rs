@@ -209,6 +209,15 @@ impl Reader<'_> {
         };
         let at = time_of(text(value, &["timestamp"]));
         let order = self.order_of(id, at, room_of(value));
+        let said = said(&value["content"]);
+        let kind = text(value, &["type"]);
+        // Before what is known is passed over: a later prompt is not the first.
+        let title = title_of(&said).filter(|_| {
+            kind == Some("user") && self.memory.title.gives_way(TitleRank::Prompt)
+        });
+        if title.is_some() {
+            self.memory.title = TitleRank::Prompt;
+        }
         let key = UnitKey::of(&["gemini message", &session.to_string(), id]);
         if !take_unit(self.known, key, &[&value.to_string()]) {
             return Verdict::Known;
@@ -221,14 +230,10 @@ impl Reader<'_> {
             order,
             facts: self.facts,
         };
-        let said = said(&value["content"]);
-        match text(value, &["type"]) {
+        match kind {
             Some("user") => {
                 message.say(words::USER, None, &said);
-                if self.memory.title.gives_way(TitleRank::Prompt)
-                    && let Some(title) = title_of(&said)
-                {
-                    self.memory.title = TitleRank::Prompt;
+                if let Some(title) = title {
                     let patch = SessionPatch {
                         title: set(&title),
                         ..SessionPatch::default()

@@ -4,10 +4,10 @@
 use std::fs::{self, File};
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 
-use crate::agents::CODEX;
+use crate::agents::{CODEX, GEMINI};
 use crate::place::Place;
 use crate::script::{Script, jsonl, text};
 
@@ -103,6 +103,50 @@ fn cursor_keeps_the_title_of_a_transcript() {
         paths: ["agent-transcripts/t1/t1.jsonl", "agent-transcripts/x/t1.jsonl"],
         begins: jsonl(&first),
         ends: jsonl(&first) + &jsonl(&since),
+    });
+}
+
+/// A session of Gemini CLI, and the same with a further prompt and its answer.
+fn gemini() -> [Value; 2] {
+    let first: Value = serde_json::from_str(GEMINI).unwrap();
+    let mut then = first.clone();
+    let messages = then["messages"].as_array_mut().unwrap();
+    messages.extend([
+        json!({"id": "m3", "timestamp": "2026-02-01T09:01:00.000Z", "type": "user", "content": "and b.rs"}),
+        json!({"id": "m4", "timestamp": "2026-02-01T09:01:02.000Z", "type": "gemini", "content": "Done too.",
+               "model": "gemini-x", "tokens": {"input": 10, "output": 4, "cached": 2, "thoughts": 0, "tool": 0}}),
+    ]);
+    [first, then]
+}
+
+#[test]
+fn gemini_keeps_the_title_of_a_file_that_is_one_value() {
+    let [first, then] = gemini();
+    for to in ["h/chats/session-a.json", "h2/chats/session-a.json"] {
+        check(&Moved {
+            agent: Agent::Gemini,
+            paths: ["h/chats/session-a.json", to],
+            begins: first.to_string(),
+            ends: then.to_string(),
+        });
+    }
+}
+
+#[test]
+fn gemini_keeps_the_title_of_a_file_of_lines() {
+    let lines = gemini().map(|mut session| {
+        let messages = session["messages"].take();
+        session.as_object_mut().unwrap().remove("messages");
+        let mut lines = vec![session];
+        lines.extend(messages.as_array().unwrap().iter().cloned());
+        jsonl(&lines)
+    });
+    let [begins, ends] = lines;
+    check(&Moved {
+        agent: Agent::Gemini,
+        paths: ["h/chats/session-a.jsonl", "h2/chats/session-a.jsonl"],
+        begins,
+        ends,
     });
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod variable {
     pub(crate) const LOG_LEVEL: &str = "SYNCLINE_LOG_LEVEL";
     pub(crate) const LISTEN: &str = "SYNCLINE_LISTEN";
     pub(crate) const SERVER_DATA: &str = "SYNCLINE_SERVER_DATA";
+    pub(crate) const SCHEMA: &str = "SYNCLINE_SCHEMA";
     pub(crate) const AUTH: &str = "SYNCLINE_AUTH";
     pub(crate) const HOSTS: &str = "SYNCLINE_HOSTS";
     pub(crate) const METRICS_TOKEN_FILE: &str = "SYNCLINE_METRICS_TOKEN_FILE";
@@ -36,7 +37,7 @@ pub(crate) mod variable {
     pub(crate) const SHAPE_STALE_AGE: &str = "SYNCLINE_SHAPE_STALE_AGE";
     pub(crate) const SHAPE_DELETES: &str = "SYNCLINE_SHAPE_DELETES";
 
-    pub(crate) const ALL: [&str; 24] = [
+    pub(crate) const ALL: [&str; 25] = [
         ENDPOINT,
         TOKEN,
         PROFILE,
@@ -48,6 +49,7 @@ pub(crate) mod variable {
         LOG_LEVEL,
         LISTEN,
         SERVER_DATA,
+        SCHEMA,
         AUTH,
         HOSTS,
         METRICS_TOKEN_FILE,

@@ -15,6 +15,7 @@ mod context;
 mod daemon_call;
 mod delivery;
 mod doctor;
+mod document;
 mod environment;
 mod failure;
 mod hooks;

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use syncline_model::schema::Schema;
 use syncline_protocol::Limits;
 
 use crate::auth::{AuthMode, OperatorToken, Rate};
@@ -40,6 +41,9 @@ pub struct ServeConfig {
     pub backups: Option<BackupPlan>,
     pub compaction: CompactionPlan,
     pub shapes: ShapeSettings,
+    /// What the records of every tenant are, also of one that is made later. None: what the admins of
+    /// each have applied.
+    pub schema: Option<Schema>,
 }
 
 /// Compactions that a server does by itself.
@@ -87,6 +91,7 @@ impl ServeConfig {
             backups: None,
             compaction: CompactionPlan::default(),
             shapes: ShapeSettings::default(),
+            schema: None,
         }
     }
 }

@@ -29,6 +29,7 @@ pub use auth::{
     OperatorTokenError, Rate, TokenRandom, TokenSecret, issue_token,
 };
 pub use config::{BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
+pub use log::TenantBreak;
 pub use routes::openapi_document;
 pub use serve::{ReadyServer, ServeError, prepare, serve};
 pub use shapes::{Deletes, ShapeSettings};

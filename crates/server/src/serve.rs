@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use syncline_model::TenantId;
 use syncline_store::control::{
     ControlError, ControlOpenError, DataDirectory, DataDirectoryError, ServeLock,
 };
@@ -24,8 +25,10 @@ use tower::ServiceExt;
 use crate::auth::{AuthMode, AuthSetupError, Exposure};
 use crate::config::ServeConfig;
 use crate::http::{router, settle_path};
+use crate::log::{ServedSchemaError, TenantBreak};
 use crate::metrics::Held;
 use crate::server::{Server, SetupError};
+use crate::tenant::Refused;
 use patience::Patient;
 
 /// Bytes of a connection's buffer: the least that hyper takes. An idle stream is mostly buffer.
@@ -57,6 +60,21 @@ pub enum ServeError {
     Note(ControlError),
     #[error("could not start a thread")]
     Thread(#[source] io::Error),
+    #[error("the schema takes something away of what {} have", count(.0))]
+    BreakingSchema(Vec<TenantBreak>),
+    #[error("could not put the schema in place for tenant {tenant}")]
+    Schema {
+        tenant: TenantId,
+        #[source]
+        source: Refused,
+    },
+}
+
+fn count(broken: &[TenantBreak]) -> String {
+    match broken {
+        [one] => format!("tenant {}", one.tenant),
+        many => format!("{} tenants", many.len()),
+    }
 }
 
 impl From<SetupError> for ServeError {
@@ -66,6 +84,11 @@ impl From<SetupError> for ServeError {
             SetupError::Control(source) => Self::Control(source),
             SetupError::Note(source) => Self::Note(source),
             SetupError::Thread(source) => Self::Thread(source),
+            SetupError::Schema(ServedSchemaError::Directory(source)) => Self::Directory(source),
+            SetupError::Schema(ServedSchemaError::Breaking(broken)) => Self::BreakingSchema(broken),
+            SetupError::Schema(ServedSchemaError::Refused { tenant, source }) => {
+                Self::Schema { tenant, source }
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::MissedTickBehavior;
 use crate::auth::{Allowance, AuthSetupError, Authenticator, HostPolicy, RateLimiter};
 use crate::config::ServeConfig;
 use crate::http::{BodyBudget, Route};
-use crate::log::Tenants;
+use crate::log::{ServedSchemaError, Tenants};
 use crate::metrics::Metrics;
 use crate::random::new_uuid;
 use crate::routes;
@@ -71,6 +71,8 @@ pub(crate) enum SetupError {
     Note(#[from] ControlError),
     #[error("could not start a thread")]
     Thread(#[source] std::io::Error),
+    #[error(transparent)]
+    Schema(#[from] ServedSchemaError),
 }
 
 impl Server {
@@ -89,13 +91,15 @@ impl Server {
             retention: config.compaction.keep.retention,
             idle: config.compaction.keep.idle,
         })?;
+        let tenants = Tenants::start(&config, directory.clone(), actor, Arc::clone(&metrics), now)
+            .map_err(SetupError::Thread)?;
+        tenants.put_schema_everywhere(&control.tenants()?)?;
         Ok(Self {
             authenticator: Authenticator::new(&config.auth, &directory)?,
             control: Mutex::new(control),
-            data: directory.clone(),
+            data: directory,
             hosts: HostPolicy::new(listener, &config.hosts, &config.origins),
-            tenants: Tenants::start(&config, directory, actor, Arc::clone(&metrics), now)
-                .map_err(SetupError::Thread)?,
+            tenants,
             routes: routes::table(),
             bodies: Arc::default(),
             beat: watch::Sender::new(Beat::default()),

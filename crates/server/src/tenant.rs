@@ -11,6 +11,7 @@ mod push;
 mod records;
 mod refused;
 mod requests;
+mod schema;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,5 @@
 //! From an OpenAPI document to the client of an application.
 
-mod document;
 mod folder;
 mod watch;
 
@@ -8,16 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use syncline_codegen::Diagnostic;
 use syncline_codegen::client::{self, Local, Options, Part};
-use syncline_codegen::{Diagnostic, Severity};
 
 use crate::context::Context;
+use crate::document::Source;
 use crate::failure::{Failure, Outcome};
-use document::Source;
 use folder::{Change, Folder};
-
-/// How many notes on what was left out are told one by one.
-const NOTES_MAX: usize = 20;
 
 /// Write the typed client of an application from its OpenAPI document
 ///
@@ -100,16 +96,7 @@ pub(crate) fn run(args: &GenerateArgs, context: &Context) -> Outcome {
 }
 
 fn generate(args: &GenerateArgs, source: &Source, context: &Context) -> Outcome {
-    let text = source.read()?;
-    let resolution = syncline_codegen::resolve(&text);
-    tell(&resolution.diagnostics, source, context);
-    if resolution.has_errors() {
-        return Err(Failure::new(
-            "document_invalid",
-            format!("{source} can't be used as it stands; nothing was written"),
-        )
-        .fix("mend the errors above, and run the command again"));
-    }
+    let resolution = source.resolve(context, "nothing was written")?;
     let schema = &resolution.schema;
     if schema.entities.is_empty() {
         return Err(Failure::new(
@@ -168,25 +155,6 @@ fn generate(args: &GenerateArgs, source: &Source, context: &Context) -> Outcome 
             generated.removed.len()
         )
     })
-}
-
-/// Says what the document's author should know; under `--json` it is in the data.
-fn tell(diagnostics: &[Diagnostic], source: &Source, context: &Context) {
-    let name = source.to_string();
-    let is_json = context.globals.json;
-    let (notes, others): (Vec<_>, Vec<_>) = diagnostics
-        .iter()
-        .filter(|one| !is_json || one.severity == Severity::Error)
-        .partition(|one| one.severity == Severity::Info);
-    for diagnostic in others.iter().chain(notes.iter().take(NOTES_MAX)) {
-        context.output.note(diagnostic.placed(&name));
-    }
-    if notes.len() > NOTES_MAX {
-        let more = notes.len() - NOTES_MAX;
-        context.output.note(format_args!(
-            "… and {more} more notes; --json gives them all"
-        ));
-    }
 }
 
 fn check(change: &Change, args: &GenerateArgs, source: &Source) -> Outcome {

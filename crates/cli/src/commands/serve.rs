@@ -4,6 +4,7 @@ mod compaction;
 pub(super) mod listen;
 mod metrics;
 mod rate;
+mod schema;
 mod shapes;
 
 use std::io;
@@ -14,6 +15,7 @@ use syncline_server::{RateLimits, ServeConfig, ServeError};
 use tokio::net::TcpListener;
 
 use crate::context::Context;
+use crate::document::Source;
 use crate::environment::variable;
 use crate::failure::{Failure, Outcome};
 use crate::logging::{self, Reader};
@@ -27,6 +29,7 @@ use compaction::CompactionArgs;
 use listen::Listen;
 use metrics::MetricsArgs;
 use rate::RateLimit;
+use schema::SchemaArgs;
 use shapes::ShapeArgs;
 
 /// Run a server, until Ctrl-C or SIGTERM
@@ -41,6 +44,8 @@ pub(crate) struct ServeArgs {
     listen: Option<Listen>,
     #[command(flatten)]
     data: ServerDataArgs,
+    #[command(flatten)]
+    schema: SchemaArgs,
     #[command(flatten)]
     auth: AuthArgs,
     /// Answer to this name too; may be given again [default: the names in $SYNCLINE_HOSTS, between
@@ -76,6 +81,8 @@ pub(crate) struct ServeArgs {
 
 pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
     let auth = args.auth.mode(context)?;
+    let source = args.schema.source(context)?;
+    let schema = source.as_ref().map(|source| schema::read(source, context));
     let config = ServeConfig {
         metrics_token: args.metrics.token(context)?,
         hosts: hosts(&args.hosts, context)?,
@@ -88,6 +95,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
         backups: args.backups.plan(context)?,
         compaction: args.compaction.plan(context)?,
         shapes: args.shapes.settings(context)?,
+        schema: schema.transpose()?,
         ..ServeConfig::new(args.data.path(context)?, auth)
     };
     let listen = listen::resolve(args.listen.as_ref(), context)?;
@@ -98,7 +106,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
         .map_err(|error| {
             Failure::new("runtime_failed", "could not start the event loop").because(error)
         })?;
-    runtime.block_on(serve(config, &listen, context))
+    runtime.block_on(serve(config, source.as_ref(), &listen, context))
 }
 
 /// The names that were given by flag, else those in the variable.
@@ -112,13 +120,22 @@ fn hosts(given: &[String], context: &Context) -> Result<Vec<String>, Failure> {
     Ok(names.map(str::to_owned).collect())
 }
 
-async fn serve(config: ServeConfig, listen: &Listen, context: &Context) -> Outcome {
+async fn serve(
+    config: ServeConfig,
+    source: Option<&Source>,
+    listen: &Listen,
+    context: &Context,
+) -> Outcome {
     // Before the line that says it is ready: a signal from then on is a request to drain.
     let shutdown = signals::shutdown()?;
     let listener = TcpListener::bind(listen.to_string())
         .await
         .map_err(|error| not_bound(listen, error))?;
-    let ready = syncline_server::prepare(config, listener)?;
+    let data = config.data.display().to_string();
+    let ready = syncline_server::prepare(config, listener).map_err(|error| match source {
+        Some(source) => schema::not_started(error, source, &data),
+        None => error.into(),
+    })?;
     let address = ready.address();
     context
         .output
@@ -155,6 +172,8 @@ impl From<ServeError> for Failure {
             ServeError::Control(error) => return error.into(),
             ServeError::OpenToOthers { .. } => "open_to_others",
             ServeError::Auth(_) => "auth_invalid",
+            ServeError::BreakingSchema(_) => "breaking_schema",
+            ServeError::Schema { .. } => "schema_not_applied",
             ServeError::Listener(_) | ServeError::Note(_) | ServeError::Thread(_) => "serve_failed",
         };
         Self::new(code, "the server could not start")

@@ -40,6 +40,7 @@ mod reported;
 mod serve;
 mod serve_environment;
 mod serve_killed;
+mod serve_schema;
 #[cfg(target_os = "linux")]
 mod serve_traced;
 mod served;

@@ -36,7 +36,8 @@ impl Wire {
         self.call("POST", path, body)
     }
 
-    fn call(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Reply> {
+    /// Asks with this method.
+    pub(crate) fn call(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Reply> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use syncline_model::schema::Schema;
 use syncline_model::{ActorId, Epoch, Mark, TenantId, Timestamp};
 use syncline_store::control::DataDirectory;
 use syncline_store::{Durability, FileOptions, Head};
@@ -17,6 +18,7 @@ use super::looks::Looks;
 use super::pages::Pages;
 use super::prepared::Prepared;
 use super::readers::Readers;
+use super::served::put_where_none_stands;
 use super::sight::KnownSchema;
 use super::tenant::Tenant;
 use super::writer::{self, JOBS_MAX, Shared};
@@ -36,6 +38,7 @@ pub(crate) struct Tenants {
     checkpointer: Checkpointer,
     open_max: usize,
     shapes_max: usize,
+    pub(super) served: Option<Arc<Schema>>,
     pub(super) now: fn() -> Timestamp,
     pub(super) looks: Looks,
     slots: Mutex<HashMap<TenantId, Arc<Slot>>>,
@@ -81,6 +84,7 @@ impl Tenants {
             metrics,
             open_max: config.tenants_open_max.max(1),
             shapes_max: config.shapes.shapes_max,
+            served: config.schema.clone().map(Arc::new),
             now,
             looks: Looks::default(),
             slots: Mutex::default(),
@@ -128,17 +132,27 @@ impl Tenants {
         Arc::clone(slots.entry(tenant.clone()).or_insert_with(make))
     }
 
-    async fn open_slot(&self, slot: &Arc<Slot>) -> Result<Open, Refused> {
-        let path = self.directory.tenant_file(&slot.tenant);
-        let birth = Birth {
+    /// How a log begins that is not there yet.
+    pub(super) fn birth(&self) -> Birth {
+        Birth {
             epoch: Epoch::new(new_uuid()),
             origin: Mark::origin(random()),
             actor: self.actor.clone(),
-        };
+        }
+    }
+
+    async fn open_slot(&self, slot: &Arc<Slot>) -> Result<Open, Refused> {
+        let path = self.directory.tenant_file(&slot.tenant);
+        let birth = self.birth();
         let (log_path, options, now) = (path.clone(), self.options.clone(), self.now);
+        let served = self.served.clone();
+        let served_here = served.clone();
         let opening = tokio::task::spawn_blocking(move || {
             let mut log = TenantLog::open(&log_path, &options, birth)?;
             log.checkpoint_by_hand()?;
+            if let Some(schema) = served_here {
+                put_where_none_stands(&mut log, &schema, now())?;
+            }
             if let Err(error) = log.note_time(now()) {
                 // Nothing but a later floor is lost by it.
                 tracing::warn!(
@@ -165,6 +179,7 @@ impl Tenants {
             runtime: Handle::current(),
             now: self.now,
             shapes_max: self.shapes_max,
+            served,
         });
         let (jobs, waiting) = mpsc::channel(JOBS_MAX);
         let writers_shared = Arc::clone(&shared);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use syncline_model::schema::Schema;
 use syncline_model::{Epoch, Mark, Timestamp};
 use syncline_store::Head;
 use syncline_store::shapes::{MadeShape, NewShape};
@@ -18,6 +19,7 @@ use super::checkpoint::{Checkpointer, Due, WalGauge};
 use super::compacting::{Order, Orders};
 use super::pages::Pages;
 use super::prepared::Prepared;
+use super::served::put_where_none_stands;
 use super::sight::KnownSchema;
 use crate::http::HeldBytes;
 use crate::metrics::Metrics;
@@ -92,6 +94,8 @@ pub(super) struct Shared {
     pub(super) runtime: Handle,
     pub(super) now: fn() -> Timestamp,
     pub(super) shapes_max: usize,
+    /// The schema that the server was started with.
+    pub(super) served: Option<Arc<Schema>>,
 }
 
 impl Shared {
@@ -180,7 +184,8 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
                 .borrow()
                 .is_some_and(|head| head.epoch == expected);
             let kept = if is_current { keep() } else { Ok(()) };
-            let result = kept.and_then(|()| log.reset(expected, next, origin));
+            let reset = kept.and_then(|()| log.reset(expected, next, origin));
+            let result = reset.map(|head| begin_anew(log, head, shared));
             if let Ok(head) = result {
                 shared.erased();
                 publish(&shared.head, head);
@@ -207,6 +212,23 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
         }
         Job::Write(_) | Job::Compact(_) => unreachable!("these are the loop's"),
     }
+}
+
+/// Has the schema stand that the server was started with, in a log that holds nothing; gives its head.
+fn begin_anew(log: &mut TenantLog, head: Head, shared: &Shared) -> Head {
+    let Some(schema) = &shared.served else {
+        return head;
+    };
+    let put = put_where_none_stands(log, schema, (shared.now)());
+    put.and_then(|()| log.head()).unwrap_or_else(|error| {
+        // The reset stands, and so does what is opened next.
+        let error = &error as &dyn Error;
+        tracing::error!(
+            error,
+            "a log that was reset has no schema until it is opened again"
+        );
+        head
+    })
 }
 
 /// Takes what waits, up to the bounds of a group, and the job that ended it.

@@ -53,7 +53,7 @@ pub enum Recorded {
         seq: ServerSeq,
         decision: Decision,
     },
-    /// The schema stands, at this place; with what it changes.
+    /// The schema stands, at this place; with what it changes. One that stood before keeps its place.
     Applied {
         seq: ServerSeq,
         changes: Vec<Change>,
@@ -117,6 +117,10 @@ impl Judge<'_, '_> {
                 }
             }
             RecordChange::Schema { schema, allow } => {
+                if let Some(seq) = self.place_of(schema)? {
+                    let changes = Vec::new();
+                    return Ok(Recorded::Applied { seq, changes });
+                }
                 let (changes, breaking) = self.breaking(schema, allow)?;
                 if !breaking.is_empty() {
                     return Ok(Recorded::Breaking(breaking));

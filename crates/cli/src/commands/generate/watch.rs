@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::document::Source;
 use crate::context::Context;
+use crate::document::Source;
 use crate::failure::{Failure, Outcome};
 use crate::signals;
 

@@ -1,0 +1,86 @@
+use clap::Args;
+use syncline_model::schema::{Change, ChangeKind, Schema};
+use syncline_server::{ServeError, TenantBreak};
+
+use crate::context::Context;
+use crate::document::Source;
+use crate::environment::variable;
+use crate::failure::Failure;
+
+/// How many of the changes that keep a server from starting are told one by one.
+const TOLD_MAX: usize = 20;
+
+/// What the records of every tenant are.
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Serve the records that this OpenAPI document declares, to every tenant: a file, or a URL
+    /// [default: $SYNCLINE_SCHEMA]
+    ///
+    /// The document is read once, at the start; one with errors stops it. What it only adds is applied at
+    /// once. Where it takes something away of what a tenant has, the server does not start, and says what to
+    /// type.
+    #[arg(long, value_name = "OPENAPI")]
+    schema: Option<String>,
+}
+
+impl SchemaArgs {
+    /// The document that was given by flag, else by variable.
+    pub(super) fn source(&self, context: &Context) -> Result<Option<Source>, Failure> {
+        let given = match &self.schema {
+            Some(given) => Some(given.as_str()),
+            None => context.environment.text(variable::SCHEMA)?,
+        };
+        given.map(Source::parse).transpose()
+    }
+}
+
+/// The entities of the document that a server is started with.
+pub(super) fn read(source: &Source, context: &Context) -> Result<Schema, Failure> {
+    let schema = source.resolve(context, "the server did not start")?.schema;
+    if schema.entities.is_empty() {
+        let message = format!("{source} has no entity: no path holds records");
+        return Err(Failure::new("no_entities", message)
+            .state("the server did not start, and nothing was changed")
+            .fix("give the document paths such as /api/contacts and /api/contacts/{id}")
+            .fix(format!("syncline schema check {}", source.argument())));
+    }
+    Ok(schema)
+}
+
+/// Says what a document takes away, and how to mean it.
+pub(super) fn not_started(error: ServeError, source: &Source, data: &str) -> Failure {
+    let ServeError::BreakingSchema(broken) = &error else {
+        return error.into();
+    };
+    let mut kinds: Vec<ChangeKind> = broken.iter().flat_map(kinds).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let allow: Vec<_> = kinds.iter().map(|kind| format!("--allow-{kind}")).collect();
+    let document = source.argument();
+    let apply = format!(
+        "syncline schema apply {document} --data {data} {}",
+        allow.join(" ")
+    );
+    let changes = broken
+        .iter()
+        .flat_map(|broken| broken.changes.iter().map(|change| (&broken.tenant, change)));
+    let count = changes.clone().count();
+    let mut failure = Failure::new(
+        "breaking_schema",
+        format!("{source} takes something away of what tenants have"),
+    );
+    for (tenant, change) in changes.take(TOLD_MAX) {
+        failure = failure.candidate(format!("tenant {tenant}: {change}"));
+    }
+    if count > TOLD_MAX {
+        failure = failure.candidate(format!("… and {} more changes", count - TOLD_MAX));
+    }
+    failure
+        .state("the server did not start, and nothing was changed")
+        .fix(apply)
+        .fix(format!("syncline schema diff {document} --data {data}"))
+}
+
+fn kinds(broken: &TenantBreak) -> impl Iterator<Item = ChangeKind> {
+    broken.changes.iter().map(|change: &Change| change.kind)
+}

@@ -1,0 +1,123 @@
+//! The OpenAPI document that a command is about: where it is read from, and what it says.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use syncline_client::fetch_text;
+use syncline_codegen::{DOCUMENT_BYTES_MAX, Diagnostic, Resolution, Severity};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// How many notes on what was left out are told one by one.
+const NOTES_MAX: usize = 20;
+
+/// How long the document's server has.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The place of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    File(PathBuf),
+    Url(String),
+    Stdin,
+}
+
+impl Source {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        match text {
+            "-" => Ok(Self::Stdin),
+            "" => Err(Failure::usage("document_missing", "no document is named")),
+            url if url.starts_with("http://") || url.starts_with("https://") => {
+                Ok(Self::Url(url.to_owned()))
+            }
+            path => Ok(Self::File(path.into())),
+        }
+    }
+
+    /// The text, whole.
+    pub(crate) fn read(&self) -> Result<String, Failure> {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Failure::new("document_unreadable", format!("could not read {self}")).because(error)
+        };
+        match self {
+            Self::Url(url) => {
+                fetch_text(url, DOCUMENT_BYTES_MAX, PATIENCE).map_err(|error| failed(error.into()))
+            }
+            Self::File(path) => File::open(path)
+                .and_then(read_bounded)
+                .map_err(|error| failed(error.into())),
+            Self::Stdin => read_bounded(io::stdin()).map_err(|error| failed(error.into())),
+        }
+    }
+}
+
+impl Source {
+    /// Reads the document, tells what there is to say of it, and gives what it means. One with errors
+    /// is a failure; `left` is the state that the command leaves things in.
+    pub(crate) fn resolve(&self, context: &Context, left: &str) -> Result<Resolution, Failure> {
+        let resolution = syncline_codegen::resolve(&self.read()?);
+        tell(&resolution.diagnostics, self, context);
+        if resolution.has_errors() {
+            return Err(self.invalid(left));
+        }
+        Ok(resolution)
+    }
+
+    /// Its errors have been told.
+    pub(crate) fn invalid(&self, left: &str) -> Failure {
+        let message = format!("{self} can't be used as it stands; {left}");
+        Failure::new("document_invalid", message)
+            .fix("mend the errors above, and run the command again")
+            .fix(format!("syncline schema check {}", self.argument()))
+    }
+
+    /// As it is typed again.
+    pub(crate) fn argument(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Url(url) => url.clone(),
+            Self::Stdin => "-".to_owned(),
+        }
+    }
+}
+
+/// Says what the document's author should know; under `--json` it is in the data.
+pub(crate) fn tell(diagnostics: &[Diagnostic], source: &Source, context: &Context) {
+    let name = source.to_string();
+    let is_json = context.globals.json;
+    let (notes, others): (Vec<_>, Vec<_>) = diagnostics
+        .iter()
+        .filter(|one| !is_json || one.severity == Severity::Error)
+        .partition(|one| one.severity == Severity::Info);
+    for diagnostic in others.iter().chain(notes.iter().take(NOTES_MAX)) {
+        context.output.note(diagnostic.placed(&name));
+    }
+    if notes.len() > NOTES_MAX {
+        let more = notes.len() - NOTES_MAX;
+        context.output.note(format_args!(
+            "… and {more} more notes; --json gives them all"
+        ));
+    }
+}
+
+/// Reads one byte beyond the limit at most: the resolver says that it is too much.
+fn read_bounded(from: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    from.take(DOCUMENT_BYTES_MAX as u64 + 1)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(formatter),
+            Self::Url(url) => formatter.write_str(url),
+            Self::Stdin => formatter.write_str("standard input"),
+        }
+    }
+}

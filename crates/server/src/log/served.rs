@@ -1,0 +1,131 @@
+//! The schema that a server is started with: put in place in every log there is before it answers
+//! anybody, and in every log that begins while it runs.
+
+use std::error::Error;
+
+use syncline_model::schema::{Change, Schema, diff};
+use syncline_model::{TenantId, Timestamp};
+use syncline_store::control::{DataDirectoryError, KnownTenant};
+use syncline_store::{TenantFile, records};
+
+use super::Tenants;
+use crate::tenant::{Recorded, Refused, TenantLog};
+
+/// What a schema would take away of a tenant's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantBreak {
+    pub tenant: TenantId,
+    /// The breaking changes alone.
+    pub changes: Vec<Change>,
+}
+
+/// Why the schema does not stand in every log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServedSchemaError {
+    #[error(transparent)]
+    Directory(#[from] DataDirectoryError),
+    #[error("it takes something away")]
+    Breaking(Vec<TenantBreak>),
+    #[error("could not put the schema in place for tenant {tenant}")]
+    Refused {
+        tenant: TenantId,
+        #[source]
+        source: Refused,
+    },
+}
+
+impl Tenants {
+    /// Has the served schema stand in the logs that are there. Where it takes something away of any of
+    /// them, nothing is changed in any.
+    ///
+    /// A log that can't be read is left alone, and told of: who asks for it is told as well.
+    pub(crate) fn put_schema_everywhere(
+        &self,
+        known: &[KnownTenant],
+    ) -> Result<(), ServedSchemaError> {
+        let Some(schema) = self.served.as_deref() else {
+            return Ok(());
+        };
+        let mut others = Vec::new();
+        let mut broken = Vec::new();
+        for tenant in self.directory.tenants(known)? {
+            let Some(changes) = self.changes(&tenant, schema) else {
+                continue;
+            };
+            let breaking = changes.into_iter();
+            let breaking: Vec<_> = breaking.filter(|it| it.kind.is_breaking()).collect();
+            if breaking.is_empty() {
+                others.push(tenant);
+            } else {
+                broken.push(TenantBreak {
+                    tenant,
+                    changes: breaking,
+                });
+            }
+        }
+        if !broken.is_empty() {
+            return Err(ServedSchemaError::Breaking(broken));
+        }
+        for tenant in others {
+            let put = self.put_in_closed(&tenant, schema);
+            put.map_err(|source| ServedSchemaError::Refused { tenant, source })?;
+        }
+        Ok(())
+    }
+
+    /// What the schema changes in a tenant's log; none: it stands there, or the log can't be read.
+    fn changes(&self, tenant: &TenantId, schema: &Schema) -> Option<Vec<Change>> {
+        let path = self.directory.tenant_file(tenant);
+        let read = || {
+            let file = TenantFile::open(&path, &self.options)?;
+            Ok::<_, Refused>(records::schema(file.connection())?)
+        };
+        match read() {
+            Ok(Some(standing)) if standing.schema == *schema => None,
+            Ok(standing) => {
+                let before = standing.map(|standing| standing.schema).unwrap_or_default();
+                Some(diff(&before, schema))
+            }
+            Err(error) => {
+                let error = &error as &dyn Error;
+                tracing::error!(tenant.id = %tenant, error, "a log can't be read, and keeps its schema");
+                None
+            }
+        }
+    }
+
+    fn put_in_closed(&self, tenant: &TenantId, schema: &Schema) -> Result<(), Refused> {
+        let path = self.directory.tenant_file(tenant);
+        let mut log = TenantLog::open(&path, &self.options, self.birth())?;
+        put(&mut log, schema, (self.now)())?;
+        tracing::info!(tenant.id = %tenant, "schema applied");
+        Ok(())
+    }
+}
+
+/// Has the schema stand in a log that has none: a new one, or one that was reset. What an admin has
+/// applied while the server runs stands until it is started again.
+pub(super) fn put_where_none_stands(
+    log: &mut TenantLog,
+    schema: &Schema,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let place = records::schema_place(log.file()?.connection())?;
+    match place {
+        Some(_) => Ok(()),
+        None => put(log, schema, now),
+    }
+}
+
+fn put(log: &mut TenantLog, schema: &Schema, now: Timestamp) -> Result<(), Refused> {
+    match log.put_schema(schema, &[], now)? {
+        Recorded::Applied { .. } => Ok(()),
+        Recorded::Breaking(_)
+        | Recorded::Written { .. }
+        | Recorded::Repeated { .. }
+        | Recorded::KeyReused
+        | Recorded::Refused(_) => {
+            unreachable!("nothing is taken away, and a schema is no write of records")
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Schemas that who runs the server puts in place.
+
+use syncline_model::record::Asker;
+use syncline_model::schema::{ChangeKind, Role, Schema};
+use syncline_model::{ServerSeq, Timestamp, UserId};
+use syncline_store::records::schema;
+
+use super::push::Judge;
+use super::{Outcome, RecordChange, RecordWrite, Recorded, Refused, TenantLog, Write};
+
+impl TenantLog {
+    /// Has a schema stand, on behalf of who runs the server; `Applied` or `Breaking` is what comes of it.
+    pub fn put_schema(
+        &mut self,
+        schema: &Schema,
+        allow: &[ChangeKind],
+        now: Timestamp,
+    ) -> Result<Recorded, Refused> {
+        let write = RecordWrite {
+            asker: Asker {
+                user: UserId::new("server").expect("it is short and printable"),
+                role: Role::Owner,
+            },
+            change: RecordChange::Schema {
+                schema: schema.clone(),
+                allow: allow.to_vec(),
+            },
+            repeat: None,
+        };
+        let mut committed = self.commit(&mut [Write::Record(Box::new(write))], now);
+        match committed.outcomes.pop() {
+            Some(Ok(Outcome::Recorded(recorded))) => Ok(recorded),
+            Some(Ok(Outcome::Pushed(_) | Outcome::Decided(_))) | None => {
+                unreachable!("a write of a schema is answered as one")
+            }
+            Some(Err(refused)) => Err(refused),
+        }
+    }
+}
+
+impl Judge<'_, '_> {
+    /// Where this very schema stands; none: another one does, or none at all.
+    pub(super) fn place_of(&mut self, offered: &Schema) -> Result<Option<ServerSeq>, Refused> {
+        self.batch.flush()?;
+        let standing = schema(self.batch.connection())?;
+        let same = standing.filter(|standing| standing.schema == *offered);
+        Ok(same.map(|standing| standing.seq))
+    }
+}

@@ -8,7 +8,11 @@ use syncline_store::shapes::Relation;
 
 use super::invalid::Invalid;
 use super::request::{LogMode, Replica, ShapeRequest};
-use super::sight::Sight;
+use super::sight::{RowRoles, Sight};
+
+/// The column of the reader's role on each row. It is no column of the table: who does not name it does
+/// not get it.
+pub(super) const ROLE: &str = "_role";
 
 /// A shape's definition, against the table as it is.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub(crate) struct Definition {
     pub relation: Relation,
     /// The columns that messages hold, in the table's order.
     pub columns: Vec<usize>,
+    /// What messages tell as [`ROLE`], where it was asked for.
+    pub roles: Option<RowRoles>,
     /// Those that clients may ask for and filter by in subsets.
     pub queryable: Vec<usize>,
     pub filter: Option<Filter>,
@@ -60,8 +66,17 @@ impl Definition {
                 all.filter(|n| !sight.hidden.contains(n)).collect()
             }
         };
+        let mut roles = None;
         let columns = match &request.columns {
-            Some(list) => named(list, &relation, "columns")?,
+            Some(list) => {
+                let mut names = names_of(list, "columns")?;
+                let is_role = |name: &String| name == ROLE && relation.column(ROLE).is_none();
+                if relation.entity().is_some() && names.iter().any(is_role) {
+                    names.retain(|name| !is_role(name));
+                    roles = Some(sight.roles);
+                }
+                places_of(&names, &relation, "columns")?
+            }
             None => queryable.clone(),
         };
         if let Some(column) = columns.iter().find(|column| !queryable.contains(column)) {
@@ -96,11 +111,13 @@ impl Definition {
             request.log == LogMode::ChangesOnly,
             tenant.as_str(),
             sight.digest,
+            roles.is_some(),
         ]);
         let is_partial = sight.filter.is_some() || !sight.hidden.is_empty();
         Ok(Self {
             digest: PayloadHash::of(&whole.to_string()).to_string(),
             columns,
+            roles,
             queryable,
             filter,
             sight: sight.filter,
@@ -118,6 +135,9 @@ impl Definition {
         for n in &self.columns {
             let column = &self.relation.columns[*n];
             schema.insert(column.name.clone(), described(column));
+        }
+        if self.roles.is_some() {
+            schema.insert(ROLE.to_owned(), json!({"type": "text"}));
         }
         Value::Object(schema).to_string()
     }
@@ -148,13 +168,24 @@ pub(super) fn missing_table(schema: &str, name: &str) -> Invalid {
 
 /// The columns of a list, in the table's order; it must hold the key.
 fn named(list: &str, relation: &Relation, parameter: &'static str) -> Result<Vec<usize>, Invalid> {
-    let names = column_list(list).map_err(|error| {
+    places_of(&names_of(list, parameter)?, relation, parameter)
+}
+
+fn names_of(list: &str, parameter: &'static str) -> Result<Vec<String>, Invalid> {
+    column_list(list).map_err(|error| {
         let message = format!("Invalid column list: {}", error.message);
         Invalid::of(parameter, message)
-    })?;
+    })
+}
+
+fn places_of(
+    names: &[String],
+    relation: &Relation,
+    parameter: &'static str,
+) -> Result<Vec<usize>, Invalid> {
     let mut columns = Vec::new();
     let mut unknown = Vec::new();
-    for name in &names {
+    for name in names {
         match relation.column(name) {
             Some(column) => columns.push(column),
             None => unknown.push(name.as_str()),

@@ -7,7 +7,7 @@ use syncline_model::shape::{CellSource, Filter, FilterRow};
 use syncline_store::StoreError;
 use syncline_store::shapes::{HistoryRow, ShapeCells, SnapshotRow, cells_of_key};
 
-use super::definition::Definition;
+use super::definition::{Definition, ROLE};
 use super::request::Replica;
 
 /// Writes the messages of one shape.
@@ -90,7 +90,7 @@ impl<'d> Encoder<'d> {
 
     fn write_row(&self, key: &str, cells: &ShapeCells<'_>, mark: Option<u64>, into: &mut Vec<u8>) {
         self.write_key(key, into);
-        self.write_object(cells, &self.definition.columns, into);
+        self.write_whole(cells, into);
         into.extend_from_slice(b",\"headers\":{\"operation\":\"insert\",");
         into.extend_from_slice(self.relation.as_bytes());
         if let Some(mark) = mark {
@@ -118,6 +118,32 @@ impl<'d> Encoder<'d> {
         into.push(b'}');
     }
 
+    /// Writes all that is told of a row.
+    fn write_whole(&self, cells: &ShapeCells<'_>, into: &mut Vec<u8>) {
+        self.write_object(cells, &self.definition.columns, into);
+        self.add_role(cells, into);
+    }
+
+    /// Adds the role on a row to the object that was just written, where it was asked for.
+    fn add_role(&self, cells: &ShapeCells<'_>, into: &mut Vec<u8>) {
+        let Some(roles) = &self.definition.roles else {
+            return;
+        };
+        into.pop();
+        // An object of a row is never empty: it holds the key.
+        match roles.on(cells) {
+            Some(role) => write!(into, ",\"{ROLE}\":\"{role}\"}}"),
+            None => write!(into, ",\"{ROLE}\":null}}"),
+        }
+        .expect(TO_MEMORY);
+    }
+
+    /// Whether the role on a row is told, and another after a change.
+    fn has_other_role(&self, before: &ShapeCells<'_>, after: &ShapeCells<'_>) -> bool {
+        let roles = self.definition.roles.as_ref();
+        roles.is_some_and(|roles| roles.on(before) != roles.on(after))
+    }
+
     /// Writes what a change is to this shape, but for its end, which [`Encoder::end_change`] writes;
     /// says whether it is anything.
     pub(super) fn change(
@@ -138,22 +164,21 @@ impl<'d> Encoder<'d> {
             (None, None) => return Ok(false),
             (None, Some(after)) => {
                 self.write_key(change.key, into);
-                self.write_object(after, &self.definition.columns, into);
+                self.write_whole(after, into);
                 Operation::Insert
             }
             (Some(before), None) => {
-                let columns = if is_full {
-                    &self.definition.columns
-                } else {
-                    &self.key
-                };
                 self.write_key(change.key, into);
-                self.write_object(before, columns, into);
+                if is_full {
+                    self.write_whole(before, into);
+                } else {
+                    self.write_object(before, &self.key, into);
+                }
                 Operation::Delete
             }
             (Some(before), Some(after)) => {
                 let changed = self.changed(before, after);
-                if changed.is_empty() {
+                if changed.is_empty() && !self.has_other_role(before, after) {
                     return Ok(false);
                 }
                 self.write_update(change.key, (before, after), &changed, into);
@@ -195,7 +220,7 @@ impl<'d> Encoder<'d> {
     ) {
         self.write_key(key, into);
         if self.definition.replica == Replica::Full {
-            self.write_object(after, &self.definition.columns, into);
+            self.write_whole(after, into);
             into.extend_from_slice(b",\"old_value\":");
             self.write_object(before, changed, into);
             return;
@@ -209,6 +234,9 @@ impl<'d> Encoder<'d> {
             .copied()
             .collect();
         self.write_object(after, &told, into);
+        if self.has_other_role(before, after) {
+            self.add_role(after, into);
+        }
     }
 
     fn write_headers(&self, operation: Operation, change: HistoryRow<'_>, into: &mut Vec<u8>) {

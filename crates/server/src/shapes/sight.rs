@@ -1,9 +1,11 @@
-//! What of a table who asks may see.
+//! What of a table who asks may see, and their role on its rows.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use syncline_model::record::{Asker, Record, Records, sight};
 use syncline_model::schema::{Entity, Role, Schema};
-use syncline_model::shape::{Filter, ShapeColumn};
+use syncline_model::shape::{CellSource, Filter, ShapeColumn};
 use syncline_store::records::{StoredRecords, schema};
 use syncline_store::{StoreError, TenantFile};
 
@@ -16,8 +18,34 @@ pub(super) struct Sight {
     /// The places of hidden columns.
     pub hidden: Vec<usize>,
     pub filter: Option<Filter>,
+    pub roles: RowRoles,
     /// What tells it from other sights of the same table.
     pub digest: String,
+}
+
+/// The role of who asks, on each row.
+#[derive(Debug, Clone, Default)]
+pub(super) enum RowRoles {
+    /// The table's rows have no roles.
+    #[default]
+    None,
+    Same(Role),
+    /// By the text of a column.
+    ByColumn {
+        column: usize,
+        roles: BTreeMap<String, Role>,
+    },
+}
+
+impl RowRoles {
+    /// The role on a row; none: who asks has none there.
+    pub(super) fn on(&self, cells: &impl CellSource) -> Option<Role> {
+        match self {
+            Self::None => None,
+            Self::Same(role) => Some(*role),
+            Self::ByColumn { column, roles } => roles.get(cells.cell(*column)?).copied(),
+        }
+    }
 }
 
 /// Whether who asked for this definition still sees what they saw then.
@@ -46,6 +74,7 @@ pub(super) fn sight_of(
     };
     if entity.is_open_to(asker.role) {
         return Ok(Sight {
+            roles: RowRoles::Same(asker.role),
             digest: asker.role.to_string(),
             ..Sight::default()
         });
@@ -62,6 +91,7 @@ fn restricted(
     let mut rows = StoredRecords(file.connection());
     let digest = sight(&mut rows, Some(schema), asker)?;
     let mut roles = vec![asker.role];
+    let mut on_rows = RowRoles::Same(asker.role);
     let mut filter = None;
     if let Some(via) = &entity.access.role_via {
         let user = Value::from(asker.user.as_str());
@@ -72,12 +102,24 @@ fn restricted(
         };
         // One set of columns for all rows: what the least of the roles may read.
         roles = memberships.iter().map(role_of).collect();
-        let values = memberships
+        let values: Vec<String> = memberships
             .iter()
-            .map(|row| plain(row.value(&via.entity_field)));
+            .map(|row| plain(row.value(&via.entity_field)))
+            .collect();
+        if let Some(column) = columns.iter().position(|column| column.name == via.field) {
+            let mut best = BTreeMap::new();
+            for (value, role) in values.iter().zip(&roles) {
+                let held = best.entry(value.clone()).or_insert(*role);
+                *held = (*held).max(*role);
+            }
+            on_rows = RowRoles::ByColumn {
+                column,
+                roles: best,
+            };
+        }
         let column = via.field.replace('"', "\"\"");
         let text = format!("\"{column}\"::text = ANY ($1)");
-        let parameters = [array(values)];
+        let parameters = [array(values.into_iter())];
         let parsed = Filter::parse(&text, &parameters, &entity.name, columns);
         let nothing = || Filter::parse("false", &[], &entity.name, columns);
         filter = parsed.or_else(|_| nothing()).ok();
@@ -93,6 +135,7 @@ fn restricted(
     Ok(Sight {
         hidden: places.collect(),
         filter,
+        roles: on_rows,
         digest,
     })
 }

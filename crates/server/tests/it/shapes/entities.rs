@@ -174,3 +174,63 @@ async fn a_schema_that_only_adds_leaves_shapes_as_they_are() {
     let whole = s.follow("table=invoices").await;
     assert_eq!(column(&whole, "note"), ["new"]);
 }
+
+#[tokio::test]
+async fn the_role_on_each_row_is_told_to_who_asks_for_it() {
+    let s = with_invoices().await;
+    let plain = s.follow("table=invoices").await;
+    assert_eq!(column(&plain, "_role"), ["null"], "nobody asked for it");
+    let first = s
+        .ask("table=invoices&columns=id,paid,_role&offset=-1")
+        .await;
+    let body = first.expect(200);
+    let expected = json!({"id": "1", "paid": "false", "_role": "owner"});
+    assert_eq!(body[0]["value"], expected);
+    let schema: Value = serde_json::from_str(first.header("electric-schema")).unwrap();
+    assert_eq!(schema["_role"]["type"], "text");
+    let mut follower = s.follow("table=invoices&columns=id,paid,_role").await;
+    s.write("invoices", "1", "update", json!({"paid": true}))
+        .await;
+    let change = follower.catch_up().await;
+    assert_eq!(change[0]["value"], json!({"id": "1", "paid": "true"}));
+    // Another role is another shape: the old one's reader begins anew.
+    s.role(Role::Viewer);
+    s.ask(&follower.next()).await.expect(409);
+    let viewer = s.follow("table=invoices&columns=id,paid,_role").await;
+    assert_eq!(column(&viewer, "_role"), ["viewer"]);
+}
+
+#[tokio::test]
+async fn a_membership_gives_its_rows_their_role() {
+    let s = shapes().await;
+    let entity = |name: &str, fields: Value, access: Value| {
+        json!({"name": name, "singular": name, "key": "id", "fields": fields,
+            "mode": {"kind": "optimistic"}, "access": access})
+    };
+    let via = json!({"entity": "members", "entity_field": "account_id", "field": "id",
+        "user_field": "user_id", "role_field": "role"});
+    let members = ["id", "account_id", "user_id", "role"].map(|name| field(name, "text"));
+    let accounts = [field("id", "text"), field("name", "text")];
+    s.schema(json!([
+        entity("members", json!(members), json!({})),
+        entity("accounts", json!(accounts), json!({"role_via": via})),
+    ]))
+    .await;
+    for id in ["1", "2"] {
+        let values = json!({"account_id": id, "user_id": "ada", "role": "owner"});
+        s.write("members", &format!("m{id}"), "create", values)
+            .await;
+        s.write("accounts", id, "create", json!({"name": "shared"}))
+            .await;
+    }
+    s.write("members", "m2", "update", json!({"role": "viewer"}))
+        .await;
+    let follower = s.follow("table=accounts&columns=id,_role").await;
+    assert_eq!(column(&follower, "_role"), ["owner", "viewer"]);
+    let next = follower.next();
+    s.write("members", "m2", "update", json!({"role": "editor"}))
+        .await;
+    s.ask(&next).await.expect(409);
+    let follower = s.follow("table=accounts&columns=id,_role").await;
+    assert_eq!(column(&follower, "_role"), ["owner", "editor"]);
+}

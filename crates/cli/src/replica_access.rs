@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use syncline_model::{OpKey, Scope, TenantId};
 use syncline_replica::{
-    LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions, WriteError,
+    DAEMON_LOCK_NAME, LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions, WriteError,
 };
 use syncline_store::local::LocalFile;
 use syncline_store::threads::PlannedOp;
@@ -75,7 +75,7 @@ pub(crate) fn meeting(context: &Context) -> Result<Meeting, Failure> {
     } else {
         context.paths()?.runtime_dir.join(format!("{name}.sock"))
     };
-    let lock = dir.join("daemon.lock");
+    let lock = dir.join(DAEMON_LOCK_NAME);
     Ok(Meeting { socket, lock })
 }
 
@@ -130,6 +130,7 @@ impl From<ReplicaError> for Failure {
             | ReplicaError::OpenTenant(OpenError::NewerFormat { .. }) => {
                 ("format_newer", "use a newer syncline")
             }
+            ReplicaError::Replaced { .. } => ("replica_replaced", "try again"),
             ReplicaError::OtherTenant { .. } => (
                 "other_tenant",
                 "syncline config profiles create NAME, and log in with it: a profile holds one tenant",
@@ -148,10 +149,16 @@ impl From<WriteError> for Failure {
         if let WriteError::Store(StoreError::Full(_)) = &error {
             return disk_full(error);
         }
-        Self::new("write_failed", "could not write to the replica")
+        let (code, fix) = match &error {
+            WriteError::Replaced { source: None } => ("replica_replaced", "try again"),
+            WriteError::Replaced { source: Some(_) }
+            | WriteError::ClockEnd(_)
+            | WriteError::Store(_) => ("write_failed", "syncline doctor"),
+        };
+        Self::new(code, "could not write to the replica")
             .because(error)
             .state("nothing of it was written; everything before is safe")
-            .fix("syncline doctor")
+            .fix(fix)
     }
 }
 

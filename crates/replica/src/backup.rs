@@ -1,5 +1,6 @@
 //! Backing up a replica that is in use, and putting a backup back.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,13 +10,16 @@ use syncline_store::backup::{
     BackupError, Manifest, Reached, Restored, back_up_replica, restore_replica,
 };
 
-use crate::place::Place;
+use crate::place::{DAEMON_LOCK_NAME, IMPORT_LEASE_NAME, Place};
 use crate::{LOCAL_FILE_NAME, RealHost, ReplicaError};
 
 /// Why a backup could not be put back in the place of a replica.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    #[error("another process syncs the replica")]
+    /// With the process that its lock names.
+    #[error("a daemon has the replica open")]
+    DaemonRuns { process: Option<u32> },
+    #[error("another process syncs the replica, or imports into it")]
     InUse,
     #[error("could not take the replica for itself")]
     Replica(#[from] ReplicaError),
@@ -49,11 +53,26 @@ pub fn restore(
         directory: directory.to_owned(),
         files: FileOptions::default(),
     };
-    let Some(_lease) = place.try_lease()? else {
+    // A daemon that has no server holds no lease.
+    let daemon = place.path_of(DAEMON_LOCK_NAME);
+    let Some(_daemon) = place.try_named_lease(DAEMON_LOCK_NAME)? else {
+        return Err(RestoreError::DaemonRuns {
+            process: named_in(&daemon),
+        });
+    };
+    let (Some(_lease), Some(_import)) = (
+        place.try_lease()?,
+        place.try_named_lease(IMPORT_LEASE_NAME)?,
+    ) else {
         return Err(RestoreError::InUse);
     };
     let names = (&place.new_replica(), &place.new_actor());
     let now = place.host.now();
     let restored = restore_replica(from, directory, LOCAL_FILE_NAME, names, now, reached)?;
     Ok(restored)
+}
+
+/// The process that a daemon's lock names.
+fn named_in(lock: &Path) -> Option<u32> {
+    fs::read_to_string(lock).ok()?.trim().parse().ok()
 }

@@ -33,8 +33,14 @@ pub enum ReplicaError {
     Restore(#[source] BackupError),
     #[error("the clock has reached its end")]
     ClockEnd(#[source] ClockError),
-    #[error("the tenant file kept changing while it was being opened")]
+    #[error("the replica's files kept changing while they were being opened")]
     Restless,
+    /// By a restore. Nothing was written.
+    #[error("another replica was put in the place of this one")]
+    Replaced {
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     #[error(
         "this replica holds tenant {} of user {}, and the token is for tenant {} of user {}",
         held.0, held.1, offered.0, offered.1
@@ -59,6 +65,7 @@ impl ReplicaError {
             | Self::Restore(_)
             | Self::ClockEnd(_)
             | Self::Restless
+            | Self::Replaced { .. }
             | Self::OtherTenant { .. } => false,
         }
     }
@@ -78,6 +85,7 @@ impl ReplicaError {
             | Self::Switch(_)
             | Self::ClockEnd(_)
             | Self::Restless
+            | Self::Replaced { .. }
             | Self::OtherTenant { .. } => false,
         }
     }
@@ -88,6 +96,7 @@ impl From<WriteError> for ReplicaError {
         match error {
             WriteError::ClockEnd(source) => Self::ClockEnd(source),
             WriteError::Store(source) => Self::Local(source),
+            WriteError::Replaced { source } => Self::Replaced { source },
         }
     }
 }

@@ -41,7 +41,7 @@ pub use engine::{
 };
 pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
-pub use place::LOCAL_FILE_NAME;
+pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
 pub use replica::{
     ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState, PendingThings,
     RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica, ReplicaOptions, ScopeStatus,

@@ -12,15 +12,19 @@ use syncline_store::local::{
 use syncline_store::{FileOptions, OpenError, TenantFile};
 use uuid::Uuid;
 
-use crate::{Host, Lease, ReplicaError};
+use crate::{FileIdentity, Host, Lease, ReplicaError};
 
 /// The name of a replica's local file in its directory.
 pub const LOCAL_FILE_NAME: &str = "local.db";
+/// The name of the file whose lock the daemon of a replica holds, in its directory.
+pub const DAEMON_LOCK_NAME: &str = "daemon.lock";
 const LEASE_FILE_NAME: &str = "sync.lock";
+/// The file whose lock an importer holds.
+pub(crate) const IMPORT_LEASE_NAME: &str = "import.lock";
 /// What SQLite keeps beside a database.
 const SQLITE_SUFFIXES: [&str; 3] = ["", "-wal", "-shm"];
-/// How often a tenant file may be exchanged while it is being opened: each time another process
-/// finished a rebuild, so more than a few in a row don't happen.
+/// How often a file may be exchanged while it is being opened: each time another process finished a
+/// rebuild or a restore, so more than a few in a row don't happen.
 const OPEN_TRIES: u32 = 8;
 
 /// The code under which `status` reports a tenant file that was set aside.
@@ -35,6 +39,13 @@ pub(crate) struct Place {
     pub host: Arc<dyn Host>,
     pub directory: PathBuf,
     pub files: FileOptions,
+}
+
+/// A local file, and which file that is.
+#[derive(Debug)]
+pub(crate) struct PlacedLocal {
+    pub at: FileIdentity,
+    pub file: LocalFile,
 }
 
 /// A tenant file, and the name under which the local file knows it.
@@ -75,11 +86,32 @@ impl Place {
             .map_err(|source| failed("take the lease", path, source))
     }
 
+    /// Opens the local file, or makes it, and says which file that is: a restore puts another there.
+    pub(crate) fn open_local(&self) -> Result<PlacedLocal, ReplicaError> {
+        for _ in 0..OPEN_TRIES {
+            let before = self.local_at()?;
+            let file = self.open_or_make_local()?;
+            match before {
+                Some(at) if self.local_at()?.as_ref() == Some(&at) => {
+                    return Ok(PlacedLocal { at, file });
+                }
+                // It was made just now, or exchanged.
+                Some(_) | None => {}
+            }
+        }
+        Err(ReplicaError::Restless)
+    }
+
+    /// Which file the local file is now; none: there is none.
+    pub(crate) fn local_at(&self) -> Result<Option<FileIdentity>, ReplicaError> {
+        self.identity_of(&self.path_of(LOCAL_FILE_NAME))
+    }
+
     /// Opens the local file, or makes it and the tenant file that it names.
     ///
     /// The tenant file comes first, so that a local file always names one that is whole. A crash
     /// between the two leaves a small file that nothing names.
-    pub(crate) fn open_local(&self) -> Result<LocalFile, ReplicaError> {
+    fn open_or_make_local(&self) -> Result<LocalFile, ReplicaError> {
         if self.identity_of(&self.path_of(DECIDED_RESTORE))?.is_some() {
             finish_replica_restore(&self.directory).map_err(ReplicaError::Restore)?;
         }
@@ -108,12 +140,9 @@ impl Place {
     }
 
     /// Gives the file a new replica and actor if it is a copy: on another machine, device or inode.
-    pub(crate) fn check_copy(&self, local: &mut LocalFile) -> Result<(), ReplicaError> {
-        let path = self.path_of(LOCAL_FILE_NAME);
-        let Some(here) = self.identity_of(&path)? else {
-            return Ok(());
-        };
-        let here = here.to_string();
+    pub(crate) fn check_copy(&self, placed: &mut PlacedLocal) -> Result<(), ReplicaError> {
+        let PlacedLocal { at, file: local } = placed;
+        let here = at.to_string();
         let identity = local.identity().map_err(ReplicaError::Local)?;
         match identity.host {
             None => local.note_host(&here).map_err(ReplicaError::Local),
@@ -241,7 +270,7 @@ impl Place {
         ClientId::new(self.new_id().hyphenated().to_string()).expect(UUID_IS_ID)
     }
 
-    fn identity_of(&self, path: &Path) -> Result<Option<crate::FileIdentity>, ReplicaError> {
+    fn identity_of(&self, path: &Path) -> Result<Option<FileIdentity>, ReplicaError> {
         self.host
             .identity(path)
             .map_err(|source| failed("look at", path.to_owned(), source))

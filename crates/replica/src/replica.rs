@@ -25,9 +25,14 @@
 //! tenant file under it. The fold on top reads the local file inside the tenant file's transaction,
 //! so whoever folds, folds everything that is durable. Only the process with the sync lease pushes,
 //! applies pages, and exchanges the tenant file; the others notice by its name.
+//!
+//! A restore exchanges both files, while nobody syncs or imports. Whoever has them open notices by the
+//! local file's place in the file system: before a use, and after the commit of a write, which is done
+//! again in the file that is there now if it went into the one that was moved aside.
 
 mod apply;
 mod compact;
+mod follow;
 mod import;
 mod lists;
 mod open;
@@ -48,10 +53,11 @@ use syncline_store::{Durability, TenantFile};
 
 use crate::changes::{Subscribers, Subscription};
 use crate::place::Place;
-use crate::{Changes, Host, ReplicaError};
+use crate::{Changes, FileIdentity, Host, ReplicaError};
 
 pub(crate) use apply::{NewClock, PageError};
 pub(crate) use compact::Compacting;
+use follow::Followed;
 pub use lists::{ListError, ListHistory, ListsChanged, ListsReversed};
 pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
@@ -66,6 +72,8 @@ pub use write::{WriteWithError, Written};
 pub struct Replica {
     pub(crate) place: Place,
     pub(crate) local: LocalFile,
+    /// Which file `local` is.
+    local_at: FileIdentity,
     pub(crate) tenant: TenantFile,
     /// The name of `tenant` in the local file.
     pub(crate) tenant_name: String,
@@ -136,6 +144,7 @@ impl Replica {
     }
 
     fn try_refresh(&mut self) -> Result<(), ReplicaError> {
+        self.follow_restore()?;
         let current = self
             .local
             .identity()
@@ -204,6 +213,9 @@ impl Replica {
     }
 
     fn is_behind(&self) -> Result<bool, ReplicaError> {
+        if !self.is_in_place()? {
+            return Ok(true);
+        }
         let current = self
             .local
             .identity()
@@ -215,6 +227,10 @@ impl Replica {
     /// Puts an empty tenant file in place of a damaged one; sync fetches the log again. The damaged
     /// one is kept beside, and `status` says so.
     pub fn set_aside_damaged(&mut self, cause: &ReplicaError) -> Result<(), ReplicaError> {
+        if self.follow_restore()? == Followed::Another {
+            // What is in its place may bear its name, and is whole.
+            return Ok(());
+        }
         let current = self
             .local
             .identity()

@@ -196,9 +196,10 @@ fn into_replica(
         .state("nothing was changed")
         .fix("name another directory with --data-dir DIR")
     })?;
+    let mut unsent = 0;
     if directory.join(syncline_replica::LOCAL_FILE_NAME).exists() {
         let waiting = replica_access::open(context)?.status()?.pending();
-        let unsent = match waiting {
+        let fate = match waiting {
             0 => String::new(),
             1 => " 1 op has not been sent yet, and would only be kept aside.".to_owned(),
             waiting => {
@@ -206,31 +207,54 @@ fn into_replica(
             }
         };
         let question = format!(
-            "Replace the replica in {} by the backup of {}?{unsent}",
+            "Replace the replica in {} by the backup of {}?{fate}",
             directory.display(),
             manifest.made_at
         );
         ask(args, &question, context)?;
-        // Who was asked has read it.
-        if args.yes && waiting > 0 {
-            context.output.note(format_args!(
-                "{} not been sent: kept in what is moved aside, and nowhere else",
-                match waiting {
-                    1 => "1 op has".to_owned(),
-                    waiting => format!("{waiting} ops have"),
-                }
-            ));
-        }
+        unsent = waiting;
     }
     let mut progress = Progress::new(context, Instant::now());
     let reached = |at: Reached| progress.show(at.done, Some(at.whole));
-    syncline_replica::restore(&directory, &args.from, reached).map_err(|error| match error {
-        RestoreError::InUse => Failure::new("replica_in_use", "another process syncs this replica")
-            .state("nothing was changed")
-            .fix("stop `syncline daemon`, and try again"),
-        RestoreError::Replica(error) => error.into(),
+    let restored = syncline_replica::restore(&directory, &args.from, reached);
+    let restored = restored.map_err(|error| match error {
+        RestoreError::DaemonRuns { process } => {
+            Failure::new("daemon_running", "a daemon has this replica open")
+                .state("nothing was changed")
+                .fix(stop_daemon(process))
+        }
+        RestoreError::InUse => {
+            let message = "another process syncs this replica, or imports into it";
+            Failure::new("replica_in_use", message)
+                .state("nothing was changed")
+                .fix("try again when that process has ended")
+        }
+        RestoreError::Replica(error) => Failure::from(error),
         RestoreError::Backup(error) => error.into(),
-    })
+    })?;
+    drop(progress);
+    // Who was asked has read it.
+    if args.yes && unsent > 0 {
+        context.output.note(format_args!(
+            "{} not been sent: kept in what is moved aside, and nowhere else",
+            match unsent {
+                1 => "1 op has".to_owned(),
+                unsent => format!("{unsent} ops have"),
+            }
+        ));
+    }
+    Ok(restored)
+}
+
+/// What ends the daemon that has the replica open.
+fn stop_daemon(process: Option<u32>) -> String {
+    match process {
+        Some(process) if cfg!(windows) => format!("taskkill /PID {process}"),
+        Some(process) => format!(
+            "kill {process} (where systemd has started it: systemctl --user stop syncline-daemon)"
+        ),
+        None => "end `syncline daemon` where it was started".to_owned(),
+    }
 }
 
 fn ask(args: &RestoreArgs, question: &str, context: &Context) -> Outcome {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::daemon::Daemon;
 use crate::machine::Machine;
 use crate::served::Server;
 use crate::wire::Wire;
@@ -179,6 +180,22 @@ fn a_replica_is_put_back_as_another_one_and_loses_nothing_that_it_held() {
     assert_eq!(ben.contents("plan"), expected);
     ann.run(&["restore", "copy", "--data", "srv", "--yes"])
         .failed(1, "backup_other_kind");
+}
+
+#[test]
+fn nothing_is_put_back_under_a_daemon_though_it_has_no_server() {
+    let machine = Machine::new();
+    machine.run(&["thread", "new", "plan", "one"]).done();
+    machine.run(&["backup", "copy"]).done();
+    let daemon = Daemon::start(&machine);
+    let command = format!("kill {}", daemon.child.id());
+    machine
+        .run(&["restore", "copy", "--yes"])
+        .failed(1, "daemon_running")
+        .says(&command);
+    daemon.stop();
+    machine.run(&["restore", "copy", "--yes"]).done();
+    assert_eq!(machine.contents("plan"), ["one"]);
 }
 
 #[test]

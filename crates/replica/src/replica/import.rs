@@ -6,24 +6,27 @@ use syncline_store::sessions;
 
 use super::Replica;
 use super::write::{Written, clock_seen};
+use crate::place::IMPORT_LEASE_NAME;
 use crate::{Changes, Lease, ReplicaError};
-
-/// The file whose lock an importer holds.
-const IMPORT_LEASE_NAME: &str = "import.lock";
 
 impl Replica {
     /// Writes ops as [`Replica::write`] does, with what was read to make them, in one transaction: a
-    /// crash leaves both or none.
+    /// crash leaves both or none. Refused where another replica has taken the place of the one that the
+    /// ops were made for: how far that has read is another matter.
     pub fn write_imported(
         &mut self,
         ops: &[NewOp],
         notes: &ImportNotes,
     ) -> Result<Written, WriteError> {
+        self.refuse_if_replaced()?;
         let now = self.place.host.now();
         let tenant = &self.tenant;
         let written = self
             .local
             .write_imported(ops, notes, || clock_seen(tenant), now)?;
+        if !self.still_in_place() {
+            return Err(WriteError::Replaced { source: None });
+        }
         let Some(written) = written else {
             return Ok(Written { keys: Vec::new() });
         };

@@ -177,6 +177,8 @@ impl Replica {
         for _ in 1..ATTEMPTS_MAX {
             self.refresh().map_err(ListError::View)?;
             keys = self.try_decide(Need::WholeOutbox, &mut decide)?;
+            // What went into a replica that was replaced meanwhile is decided again.
+            keys = keys.filter(|_| self.still_in_place());
             if keys.is_some() {
                 break;
             }

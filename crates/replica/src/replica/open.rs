@@ -51,12 +51,13 @@ impl Replica {
         place: Place,
         subscribers: Arc<Subscribers>,
     ) -> Result<Self, ReplicaError> {
-        let mut local = place.open_local()?;
-        place.check_copy(&mut local)?;
-        let opened = place.open_tenant(&mut local)?;
+        let mut placed = place.open_local()?;
+        place.check_copy(&mut placed)?;
+        let opened = place.open_tenant(&mut placed.file)?;
         let mut replica = Self {
             place,
-            local,
+            local: placed.file,
+            local_at: placed.at,
             tenant: opened.file,
             tenant_name: opened.name,
             subscribers,
@@ -77,6 +78,7 @@ impl Replica {
     /// The first call notes tenant and user. Another user of the same tenant makes it a new replica,
     /// since an actor belongs to one user; ops that wait are then offered as they are.
     pub fn belong_to(&mut self, tenant: &TenantId, user: &UserId) -> Result<(), ReplicaError> {
+        self.follow_restore()?;
         let identity = self.local.identity().map_err(ReplicaError::Local)?;
         match &identity.member {
             Some((held_tenant, held_user)) if held_tenant == tenant => {

@@ -18,6 +18,7 @@ mod handles;
 mod lists;
 mod records;
 mod recovery;
+mod replaced;
 
 const WHOLE: PageLimit = PageLimit {
     ops: 10_000,

@@ -34,8 +34,8 @@ impl Replica {
     /// use of the replica shows them.
     pub fn write(&mut self, ops: &[NewOp]) -> Result<Written, WriteError> {
         let now = self.place.host.now();
-        let tenant = &self.tenant;
-        let written = self.local.write(ops, || clock_seen(tenant), now)?;
+        let written =
+            self.write_in_place(|local, tenant| local.write(ops, || clock_seen(tenant), now))?;
         self.show_or_log();
         let touched = ops
             .iter()
@@ -79,6 +79,7 @@ impl Replica {
     /// Writes an op of the quarantine anew, with a new clock, so that it is offered again; none: no
     /// op has this id, or its payload was erased.
     pub fn retry_quarantined(&mut self, id: QuarantineId) -> Result<Option<OpKey>, WriteError> {
+        self.refuse_if_replaced()?;
         let tenant = &self.tenant;
         let key = self.local.retry(id, || clock_seen(tenant))?;
         if let Some(key) = &key {
@@ -94,6 +95,7 @@ impl Replica {
         &mut self,
         id: QuarantineId,
     ) -> Result<Option<QuarantinedOp>, ReplicaError> {
+        self.refuse_if_replaced()?;
         self.local.drop_quarantined(id).map_err(ReplicaError::Local)
     }
 

@@ -35,6 +35,13 @@ pub enum WriteError {
     ClockEnd(#[from] ClockError),
     #[error("could not write to the local file")]
     Store(#[from] StoreError),
+    /// A restore did that. Nothing was written; where there is no source, what is there now is open,
+    /// and what the write was made from is to be read anew.
+    #[error("another replica was put in the place of this one")]
+    Replaced {
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
 }
 
 impl From<rusqlite::Error> for WriteError {

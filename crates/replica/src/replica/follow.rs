@@ -1,0 +1,89 @@
+//! Noticing that a restore has put another replica in the place of the one that is open.
+
+use syncline_store::TenantFile;
+use syncline_store::local::{LocalFile, WriteError};
+
+use super::Replica;
+use super::reconcile::Depth;
+use crate::{Changes, ReplicaError};
+
+/// How often a write is done again because the replica was replaced as it was done: each time a
+/// person has restored a backup.
+const TRIES: u32 = 8;
+
+/// What the place of a replica holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// What is open.
+    Same,
+    /// Another replica, which is open now.
+    Another,
+}
+
+impl Replica {
+    /// Whether the local file that is open is the one that others find.
+    pub(super) fn is_in_place(&self) -> Result<bool, ReplicaError> {
+        Ok(self.place.local_at()?.as_ref() == Some(&self.local_at))
+    }
+
+    /// Opens what is in the place of this replica now, if that is another one.
+    pub(super) fn follow_restore(&mut self) -> Result<Followed, ReplicaError> {
+        if self.is_in_place()? {
+            return Ok(Followed::Same);
+        }
+        tracing::warn!("a backup was put back; the replica that it replaces is let go of");
+        let mut placed = self.place.open_local()?;
+        self.place.check_copy(&mut placed)?;
+        let opened = self.place.open_tenant(&mut placed.file)?;
+        self.local = placed.file;
+        self.local_at = placed.at;
+        self.tenant = opened.file;
+        self.tenant_name = opened.name;
+        self.tenant_in_doubt = false;
+        self.reconcile(Depth::Recent)?;
+        self.subscribers.tell(&Changes::Unknown);
+        Ok(Followed::Another)
+    }
+
+    /// Opens what is in the place of this replica now, and refuses a write that was made from what was
+    /// there before.
+    pub(super) fn refuse_if_replaced(&mut self) -> Result<(), WriteError> {
+        match self.follow_restore().map_err(replaced)? {
+            Followed::Same => Ok(()),
+            Followed::Another => Err(WriteError::Replaced { source: None }),
+        }
+    }
+
+    /// Does a write to the local file, in the one that others find.
+    pub(super) fn write_in_place<T>(
+        &mut self,
+        mut write: impl FnMut(&mut LocalFile, &TenantFile) -> Result<T, WriteError>,
+    ) -> Result<T, WriteError> {
+        for _ in 0..TRIES {
+            self.follow_restore().map_err(replaced)?;
+            let written = write(&mut self.local, &self.tenant)?;
+            if self.still_in_place() {
+                return Ok(written);
+            }
+        }
+        Err(replaced(ReplicaError::Restless))
+    }
+
+    /// Whether what was just committed is where others find it. Where that can't be seen it is on the
+    /// disk all the same.
+    pub(super) fn still_in_place(&self) -> bool {
+        self.is_in_place().unwrap_or_else(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "could not look whether the replica was replaced"
+            );
+            true
+        })
+    }
+}
+
+fn replaced(error: ReplicaError) -> WriteError {
+    WriteError::Replaced {
+        source: Some(Box::new(error)),
+    }
+}

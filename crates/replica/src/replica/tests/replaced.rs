@@ -1,0 +1,77 @@
+//! Handles that are open while a backup is put back.
+
+use super::*;
+use crate::{DAEMON_LOCK_NAME, RestoreError, WriteError, back_up, restore};
+use syncline_store::local::ImportNotes;
+
+/// A replica with one entry, a backup of it, and a second entry since.
+fn backed_up(place: &Place) -> (Replica, PathBuf) {
+    let mut replica = place.open("a");
+    replica.write(&[create(), entry("one")]).unwrap();
+    let copy = place.root.path().join("copy");
+    back_up(&place.path("a"), &copy, at(), |_| ()).unwrap();
+    replica.write(&[entry("two")]).unwrap();
+    (replica, copy)
+}
+
+#[test]
+fn a_write_through_a_handle_that_was_open_is_in_what_was_put_back() {
+    let place = Place::new();
+    let (mut open, copy) = backed_up(&place);
+    let subscription = open.subscribe();
+    let actor = open.local.identity().unwrap().actor;
+    restore(&place.path("a"), &copy, |_| ()).unwrap();
+    open.write(&[entry("three")]).unwrap();
+    assert_eq!(contents(&mut place.open("a")), ["one", "three"]);
+    assert_eq!(contents(&mut open), ["one", "three"]);
+    assert_ne!(open.local.identity().unwrap().actor, actor);
+    assert_eq!(subscription.take(), Some(Changes::Unknown));
+}
+
+#[test]
+fn a_handle_that_was_open_shows_what_was_put_back() {
+    let place = Place::new();
+    let (mut open, copy) = backed_up(&place);
+    restore(&place.path("a"), &copy, |_| ()).unwrap();
+    assert_eq!(open.look().unwrap(), Looked::Changed);
+    assert_eq!(open.look().unwrap(), Looked::Same);
+    assert_eq!(contents(&mut open), ["one"]);
+}
+
+#[test]
+fn what_was_made_from_what_a_restore_replaced_is_refused_once() {
+    let place = Place::new();
+    let (mut open, copy) = backed_up(&place);
+    restore(&place.path("a"), &copy, |_| ()).unwrap();
+    let notes = ImportNotes::default();
+    let refused = open.write_imported(&[entry("three")], &notes);
+    assert!(matches!(
+        refused,
+        Err(WriteError::Replaced { source: None })
+    ));
+    open.write_imported(&[entry("three")], &notes).unwrap();
+    assert_eq!(contents(&mut place.open("a")), ["one", "three"]);
+}
+
+#[test]
+fn nothing_is_put_back_while_a_daemon_an_importer_or_a_sync_has_the_replica() {
+    let place = Place::new();
+    let (open, copy) = backed_up(&place);
+    let path = place.path("a");
+    let import = open.try_import_lease().unwrap().unwrap();
+    let refused = restore(&path, &copy, |_| ());
+    assert!(matches!(refused, Err(RestoreError::InUse)), "{refused:?}");
+    drop(import);
+    let sync = open.place.try_lease().unwrap().unwrap();
+    let refused = restore(&path, &copy, |_| ());
+    assert!(matches!(refused, Err(RestoreError::InUse)), "{refused:?}");
+    drop(sync);
+    let daemon = open.place.try_named_lease(DAEMON_LOCK_NAME).unwrap();
+    fs::write(path.join(DAEMON_LOCK_NAME), "417\n").unwrap();
+    let refused = restore(&path, &copy, |_| ());
+    let Err(RestoreError::DaemonRuns { process: Some(417) }) = refused else {
+        panic!("{refused:?}")
+    };
+    drop(daemon);
+    restore(&path, &copy, |_| ()).unwrap();
+}

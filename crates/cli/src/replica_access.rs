@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use syncline_model::{OpKey, Scope, TenantId};
 use syncline_replica::{
-    DAEMON_LOCK_NAME, LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions, WriteError,
+    DAEMON_LOCK_NAME, LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions,
+    WriteError,
 };
 use syncline_store::local::LocalFile;
 use syncline_store::threads::PlannedOp;

@@ -78,7 +78,7 @@ pub fn replaces(payload: &Payload) -> bool {
 /// A view table with tombstones: rows that nobody sees, kept so that late ops find them.
 ///
 /// Replicas are equal without them. One is collected, with the ops that made it, once all of those
-/// stand below the floor. From then on the resource takes no new op whose clock is not above the
+/// stand below the floor and no op that could fold onto the absent row is left behind it. From then on the resource takes no new op whose clock is not above the
 /// collected ones, nor one that [`gives_back_collected`], so that what is appended later folds onto
 /// the absent row as it would have onto the tombstone. For that the fold must see to one thing: **an
 /// op that makes a tombstone visible again carries every part of the row.** Other ops on an absent
@@ -91,6 +91,17 @@ pub struct Tombstones {
     /// The versions of the ops that every part of a tombstone is of, in any order; none of a row that
     /// is seen.
     pub stamps: fn(&Row) -> Option<Vec<OpVersion>>,
+    /// Whether nothing in a payload of the scope is left to a newer version to read.
+    pub(crate) reads: fn(&Payload) -> bool,
+}
+
+impl Tombstones {
+    /// Whether an op of the scope with this payload is understood whole. One that is not stays in the
+    /// log though it wins no part of a row, and would find the absent row as one that comes late does:
+    /// a tombstone above its clock can't be collected.
+    pub fn reads(&self, payload: &Payload) -> bool {
+        planted::can_fold(payload) && (self.reads)(payload)
+    }
 }
 
 /// Whether an op gives back a part of a row that is not there, or not that part of it, though it was

@@ -45,11 +45,16 @@ pub fn coverage<R: Rows>(
             rows.look(&TITLES, &row_key, |row| holds(row, 2, Parts::TITLE))?
         }
     };
-    Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
+    Ok(if needed || !reads(payload) {
         Coverage::Needed
     } else {
         Coverage::Covered
     })
+}
+
+/// Whether a payload of this scope is understood whole.
+pub(super) fn reads(payload: &Payload) -> bool {
+    ListOp::read(payload).is_some() && has_only(payload, &FIELDS, &INNER)
 }
 
 /// Whether the op gives back what a collected tombstone may have had later: see

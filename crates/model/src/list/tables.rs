@@ -49,6 +49,7 @@ pub static ITEM_TOMBSTONES: Tombstones = Tombstones {
     table: &ITEMS,
     scope: Scope::LIST,
     stamps: item_stamps,
+    reads: super::coverage::reads,
 };
 
 fn item_stamps(row: &Row) -> Option<Vec<OpVersion>> {

@@ -30,11 +30,16 @@ pub fn coverage<R: Rows>(
             Versions::text_holds(versions, write.parts(), key)
         })
     })?;
-    Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
+    Ok(if needed || !reads(payload) {
         Coverage::Needed
     } else {
         Coverage::Covered
     })
+}
+
+/// Whether a payload of this scope is understood whole.
+pub(super) fn reads(payload: &Payload) -> bool {
+    RegistryOp::read(payload).is_some() && has_only(payload, &FIELDS, &INNER)
 }
 
 /// Whether the op gives back what a collected tombstone may have had later: see

@@ -32,6 +32,7 @@ pub static LIST_TOMBSTONES: Tombstones = Tombstones {
     table: &LISTS,
     scope: Scope::REGISTRY,
     stamps: list_stamps,
+    reads: super::coverage::reads,
 };
 
 fn list_stamps(row: &Row) -> Option<Vec<OpVersion>> {

@@ -48,6 +48,7 @@ pub struct Compaction {
     phase: Phase,
     totals: Compacted,
     memory: ops::Memory,
+    collecting_memory: collect::Memory,
 }
 
 #[derive(Debug)]
@@ -108,6 +109,7 @@ impl Compaction {
             phase: Phase::Ops { after: 0 },
             totals: Compacted::default(),
             memory: ops::Memory::default(),
+            collecting_memory: collect::Memory::default(),
         })
     }
 
@@ -208,7 +210,7 @@ impl TenantFile {
                     floor: run.floor,
                     count,
                 };
-                let (next, collected) = step.run(&mut dropped)?;
+                let (next, collected) = step.run(&mut run.collecting_memory, &mut dropped)?;
                 totals.collected += collected;
                 next.map_or(Phase::Done, |(table, after)| Phase::Rows { table, after })
             }
@@ -252,23 +254,6 @@ impl TenantFile {
         // One at which this version panics is the server's to judge.
         let needed = catch_unwind(judge).unwrap_or(Ok(true))?;
         Ok(!needed)
-    }
-}
-
-impl TenantFile {
-    /// Whether compaction has dropped any op of this key's actor on its resource.
-    pub fn has_pruned_of_actor(&self, key: &OpKey) -> Result<bool, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?)",
-        )?;
-        Ok(statement.query_row(
-            (
-                key.actor.as_str(),
-                key.scope.as_str(),
-                key.resource.as_str(),
-            ),
-            |row| row.get(0),
-        )?)
     }
 }
 

@@ -1,9 +1,12 @@
 //! The second pass of a run: tombstones of which nothing is left but the ops that made them.
 
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use syncline_model::compaction::{Coverage, Tombstones, tombstones};
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{OpVersion, Row, ServerSeq, Value};
+use syncline_model::{OpVersion, Payload, Row, ServerSeq, Value};
 
 use super::{Dropped, coverage_of, unfolded};
 use crate::file::StoreError;
@@ -23,17 +26,31 @@ pub(super) struct Step<'a> {
 /// Where the next step begins: a table's number and a key.
 type Next = (usize, Vec<Value>);
 
-/// The lowest clock of a resource's ops at and above the floor. No step drops one of those, so that it
-/// is looked up once for all of the resource's rows in a step: there may be thousands of both.
+/// The lowest clock of a resource's ops that stay whatever is collected: those at and above the floor,
+/// and those that are not understood. It is looked up once for all of the resource's rows in a step:
+/// there may be thousands of both.
 #[derive(Default)]
 struct Later {
     resource: String,
     lowest_clock: i64,
 }
 
+/// What one step leaves to the next: the lowest clock of the last resource's ops below the floor that
+/// are not understood whole. None of them leaves the log before the run has ended.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// A scope and a resource.
+    of: (&'static str, String),
+    lowest_clock: i64,
+}
+
 impl Step<'_> {
     /// Gives where to go on, and how many rows were collected.
-    pub(super) fn run(&self, dropped: &mut Dropped) -> Result<(Option<Next>, u64), StoreError> {
+    pub(super) fn run(
+        &self,
+        memory: &mut Memory,
+        dropped: &mut Dropped,
+    ) -> Result<(Option<Next>, u64), StoreError> {
         let Some(of) = tombstones().nth(self.table) else {
             return Ok((None, 0));
         };
@@ -48,9 +65,16 @@ impl Step<'_> {
             };
             let resource = row[0].as_text().unwrap_or_default();
             if later.resource != resource {
+                if memory.of.0 != of.scope || memory.of.1 != resource {
+                    *memory = Memory {
+                        of: (of.scope, resource.to_owned()),
+                        lowest_clock: self.lowest_clock_not_read(of, resource, &skipped)?,
+                    };
+                }
+                let above = self.lowest_clock_above(of.scope, resource)?;
                 later = Later {
                     resource: resource.to_owned(),
-                    lowest_clock: self.lowest_clock_above(of.scope, resource)?,
+                    lowest_clock: above.min(memory.lowest_clock),
                 };
             }
             self.connection.execute_batch("SAVEPOINT collect")?;
@@ -117,7 +141,7 @@ impl Step<'_> {
             }
         }
         let highest = winners.iter().map(|winner| winner.clock).max().unwrap_or(0);
-        // What stands above the floor must fold onto the absent row as it has onto the tombstone.
+        // What stays must fold onto the absent row as it has onto the tombstone.
         let is_late = later.lowest_clock <= highest;
         if winners.is_empty() || is_late && !is_planted(Defect::CollectAboveFloor) {
             return Ok(None);
@@ -180,6 +204,36 @@ impl Step<'_> {
         let lowest: Option<i64> =
             statement.query_row((resource, scope, self.floor.get() as i64), |row| row.get(0))?;
         Ok(lowest.unwrap_or(i64::MAX))
+    }
+
+    /// The lowest clock of the resource's ops below the floor that this version doesn't understand
+    /// whole. They are not covered by what wins over them, since a newer version may read more.
+    fn lowest_clock_not_read(
+        &self,
+        of: &'static Tombstones,
+        resource: &str,
+        unfolded: &HashSet<i64>,
+    ) -> Result<i64, StoreError> {
+        let mut lowest = i64::MAX;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT server_seq, clock, payload FROM ops \
+             WHERE resource_id = ? AND scope = ? AND server_seq < ?",
+        )?;
+        let mut rows = statement.query((resource, of.scope, self.floor.get() as i64))?;
+        while let Some(row) = rows.next()? {
+            let (seq, clock): (i64, i64) = (row.get(0)?, row.get(1)?);
+            // One without a payload was erased: nobody folds it.
+            let Some(text) = row.get::<_, Option<String>>(2)? else {
+                continue;
+            };
+            let payload = Payload::stored(text);
+            let is_read = !unfolded.contains(&seq)
+                && catch_unwind(AssertUnwindSafe(|| of.reads(&payload))).unwrap_or(false);
+            if !is_read {
+                lowest = lowest.min(clock);
+            }
+        }
+        Ok(lowest)
     }
 
     /// Whether nothing else needs the op, now that the row is gone.

@@ -40,7 +40,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         12 => (0..3_u8, 0..2_u64, 0..9_u8)
             .prop_map(|(actor, thread, kind)| Step::Append { actor, thread, kind }),
         3 => (0..3_u8, any::<bool>()).prop_map(|(actor, replaces)| Step::Custom { actor, replaces }),
-        12 => (0..3_u8, 0..8_u8, 0..12_u64)
+        12 => (0..3_u8, 0..12_u8, 0..12_u64)
             .prop_map(|(item, kind, lag)| Step::List { item, kind, lag }),
         2 => (0..2_usize).prop_map(Step::Pull),
         2 => (50..=100_u64, 1..20_usize, 1..40_usize)
@@ -54,7 +54,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn list_steps() -> impl Strategy<Value = Vec<Step>> {
     let list = |(item, kind, lag)| Step::List { item, kind, lag };
     let step = prop_oneof![
-        8 => (0..3_u8, 0..10_u8, Just(0)).prop_map(list),
+        8 => (0..3_u8, 0..12_u8, Just(0)).prop_map(list),
         2 => (0..3_u8, Just(3), 1..20_u64).prop_map(list),
         1 => (0..2_usize).prop_map(Step::Pull),
         4 => (60..=100_u64).prop_map(|floor| Step::Compact { floor, steps: 9, count: 100 }),
@@ -94,6 +94,9 @@ fn list(item: u8, kind: u8, lag: u64, unique: u64) -> Op {
             "restore",
             format!(r#"{{{content},"list":"one",{versions}}}"#),
         ),
+        // What a newer version reads further, or reads at all.
+        10 => ("insert", format!(r#"{{{content},"color":"red"}}"#)),
+        11 => ("paint", r#"{"color":"red"}"#.to_owned()),
         _ => ("remove", "null".to_owned()),
     };
     let text = format!(r#"{{"type":"{kind}","itemId":"i{item}","payload":{said}}}"#);

@@ -53,6 +53,30 @@ fn an_op_that_is_covered_between_two_steps_goes_with_the_second() {
 }
 
 #[test]
+fn a_removed_item_stays_removed_where_its_insert_says_more_than_is_understood() {
+    for more in [10, 11] {
+        let dir = Dir::new();
+        let mut file = dir.create("t.db");
+        let said = [(0, more), (0, 0), (0, 1), (0, 2), (0, 6), (1, 0), (2, 0)];
+        let ops = (1_u64..).zip(said);
+        let ops: Vec<Op> = ops
+            .map(|(unique, (item, kind))| list(item, kind, 0, unique))
+            .collect();
+        append(&mut file, &ops);
+        let seen = file.dump_view().unwrap();
+        let run = compact_all(&mut file, 7);
+        assert_eq!(run.totals().collected, 0, "kind {more}");
+        assert_eq!(fetched(&dir, &file, 3).dump_view().unwrap(), seen);
+
+        // A later removal of another item has no such op behind it, but stands above its clock.
+        append(&mut file, &[list(1, 6, 0, 8), list(2, 1, 0, 9)]);
+        let seen = file.dump_view().unwrap();
+        assert_eq!(compact_all(&mut file, 9).totals().collected, 0);
+        assert_eq!(fetched(&dir, &file, 3).dump_view().unwrap(), seen);
+    }
+}
+
+#[test]
 fn a_loose_file_is_rewritten_smaller() {
     let dir = Dir::new();
     let mut file = dir.create("t.db");

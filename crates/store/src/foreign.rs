@@ -3,8 +3,10 @@
 //! Which tables and columns they have differs by their versions: rows are given as JSON objects of all
 //! that is there.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
@@ -22,25 +24,54 @@ pub type ForeignRow = Map<String, Value>;
 #[derive(Debug)]
 pub struct ForeignDatabase {
     connection: Connection,
+    /// How the file was found, where it is read without locks; none: locks keep its writers away.
+    at_rest: Option<AtRest>,
+}
+
+/// A file that nobody had open, as far as could be seen.
+#[derive(Debug, PartialEq, Eq)]
+struct AtRest {
+    path: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
 }
 
 impl ForeignDatabase {
     /// Opens it for reading.
     ///
-    /// Where nobody has written to it lately, it is read without the files that SQLite makes beside a
-    /// database in use: not a byte appears in its directory.
+    /// One with a log that nobody has open is read without locks and without the files that SQLite makes
+    /// beside a database in use: not a byte appears in its directory. Its reader must ask
+    /// [`ForeignDatabase::was_written_to`] before it believes what it has read.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        match AtRest::look(path) {
+            Some(at_rest) => Self::connect(path, Some(at_rest), PATIENCE),
+            None => Self::open_locked(path),
+        }
+    }
+
+    /// Opens it for reading beside whoever writes to it: a query waits for them, and holds them back for
+    /// as long as it takes.
+    pub fn open_locked(path: &Path) -> Result<Self, OpenError> {
+        Self::connect(path, None, PATIENCE)
+    }
+
+    fn connect(
+        path: &Path,
+        at_rest: Option<AtRest>,
+        patience: Duration,
+    ) -> Result<Self, OpenError> {
         if !path.exists() {
             return Err(OpenError::Missing {
                 path: path.to_owned(),
             });
         }
         let failed = |error: rusqlite::Error| OpenError::store(path, error);
-        let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_URI;
-        let connection = match uri(path).filter(|_| log == 0) {
+        let uri = at_rest.as_ref().and_then(|_| uri(path));
+        let at_rest = at_rest.filter(|_| uri.is_some());
+        let connection = match uri {
             Some(uri) => Connection::open_with_flags(uri, flags),
             None => Connection::open_with_flags(path, flags),
         };
@@ -48,8 +79,18 @@ impl ForeignDatabase {
         connection
             .pragma_update(None, "trusted_schema", "OFF")
             .map_err(failed)?;
-        connection.busy_timeout(PATIENCE).map_err(failed)?;
-        Ok(Self { connection })
+        connection.busy_timeout(patience).map_err(failed)?;
+        Ok(Self {
+            connection,
+            at_rest,
+        })
+    }
+
+    /// Whether somebody has written to it since it was opened, so that what was read may be of two
+    /// minds. Never so of one that is read under locks.
+    pub fn was_written_to(&self) -> bool {
+        let mut at_rest = self.at_rest.iter();
+        at_rest.any(|before| AtRest::look(&before.path).as_ref() != Some(before))
     }
 
     /// Whether it has a table of this name.
@@ -142,6 +183,30 @@ fn object(names: &[String], row: &Row<'_>) -> rusqlite::Result<ForeignRow> {
     cells.collect()
 }
 
+impl AtRest {
+    /// None: it is in use, or may be. A program that keeps its changes in a journal need not leave a trace
+    /// between two transactions; one that keeps them in a log has it there for as long as it runs.
+    fn look(path: &Path) -> Option<Self> {
+        /// Where its header says how the file is written and read, and what stands there for a log.
+        const FORMAT: (usize, [u8; 2]) = (18, [2, 2]);
+        let mut header = [0; FORMAT.0 + 2];
+        let mut file = File::open(path).ok()?;
+        file.read_exact(&mut header).ok()?;
+        if header[FORMAT.0..] != FORMAT.1 {
+            return None;
+        }
+        if beside(path, "-wal").exists() || beside(path, "-journal").exists() {
+            return None;
+        }
+        let metadata = file.metadata().ok()?;
+        Some(Self {
+            path: path.to_owned(),
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
+    }
+}
+
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -201,6 +266,50 @@ mod tests {
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), before);
         let write = database.connection.execute("DELETE FROM kv", []);
         assert!(write.is_err());
+        // A writer that has come meanwhile is seen.
+        assert!(!database.was_written_to());
+        let writer = Connection::open(&path).unwrap();
+        writer.execute("DELETE FROM kv", []).unwrap();
+        assert!(database.was_written_to());
+        let database = ForeignDatabase::open(&path).unwrap();
+        assert_eq!(seen(&database), Vec::<String>::new());
+        assert!(!database.was_written_to());
+    }
+
+    #[test]
+    fn a_database_with_a_journal_is_never_read_in_the_midst_of_a_transaction() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let writer = Connection::open(&path).unwrap();
+        writer
+            .execute_batch(
+                "PRAGMA journal_mode = DELETE; CREATE TABLE t (x); INSERT INTO t VALUES (1)",
+            )
+            .unwrap();
+        let count = |database: &ForeignDatabase| {
+            database.connection.busy_timeout(Duration::ZERO).unwrap();
+            let mut rows = 0;
+            let counted = database.each_row("t", |_| {
+                rows += 1;
+                Ok::<_, StoreError>(())
+            });
+            counted.map(|()| rows)
+        };
+        let before = ForeignDatabase::open(&path).unwrap();
+        // Pages that do not fit into its memory are in the file before the transaction ends.
+        writer
+            .execute_batch(
+                "PRAGMA cache_size = 2; BEGIN; INSERT INTO t WITH RECURSIVE n (i) AS \
+                 (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
+                 SELECT hex(zeroblob(1000)) FROM n",
+            )
+            .unwrap();
+        let amid = ForeignDatabase::open(&path);
+        for database in [Ok(before), amid].into_iter().flatten() {
+            assert!(matches!(count(&database), Err(StoreError::Busy(_))));
+        }
+        writer.execute_batch("COMMIT").unwrap();
+        assert_eq!(count(&ForeignDatabase::open(&path).unwrap()).unwrap(), 1000);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod fold;
 mod overlay;
 mod payload;
 mod refusal;
+mod replacement;
 mod rules;
 mod stamps;
 mod tables;
@@ -33,6 +34,7 @@ pub use payload::{
     resource_of, touches,
 };
 pub use refusal::{FieldError, Refusal, RefusalCode};
+pub use replacement::replacement;
 pub use rules::Rulebook;
 pub use tables::{RECORDS, Record, TABLES};
-pub use visible::{is_restricted, visible, visible_columns};
+pub use visible::{Seen, is_restricted, readable, seen, visible, visible_columns};

@@ -97,7 +97,7 @@ codes! {
     RebuildRequired "rebuild_required" 410 Recover
         "The place is below the floor, or the role has changed.",
     PreconditionFailed "precondition_failed" 412 MendRequest
-        "`If-Match` names another epoch than the current one, or another state than that of the list or item.",
+        "`If-Match` names another epoch than the current one, or another state than that of the list, item or record.",
     PayloadTooLarge "payload_too_large" 413 MendRequest
         "The body, as sent or expanded, or its count of ops is over the limit.",
     UnsupportedMediaType "unsupported_media_type" 415 MendRequest

@@ -4,7 +4,9 @@ mod answer;
 mod body;
 mod call;
 mod dispatch;
+mod etag;
 mod path;
+mod percent;
 mod request_id;
 mod route;
 
@@ -12,6 +14,8 @@ pub(crate) use answer::{Answer, COMPRESS_FROM, Coding, compressed};
 pub(crate) use body::{BodyBudget, BodyLimit, HeldBytes, ReceivedBody, read_body};
 pub(crate) use call::{Call, asker_of};
 pub(crate) use dispatch::router;
+pub(crate) use etag::IfMatch;
 pub(crate) use path::settle_path;
+pub(crate) use percent::decoded_text;
 pub(crate) use request_id::RequestId;
 pub(crate) use route::{Access, BodyRule, Contract, Route};

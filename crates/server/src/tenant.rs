@@ -11,6 +11,7 @@ mod push;
 mod records;
 mod refused;
 mod requests;
+mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -31,10 +32,13 @@ pub use compaction::{CompactReport, Compacting, Due, Keep, Liveness, Rewrite};
 pub use members::ClientNote;
 use members::Members;
 pub use pull::{Page, Reader, check_sight, read_page, read_page_for};
-pub use push::{Push, Pushed};
-pub use records::{Standing, code_of};
+pub use push::{Push, Pushed, op_error_of};
+pub use records::Standing;
 pub use refused::{FULL_RETRY_AFTER, Refused, UNAVAILABLE_RETRY_AFTER};
 pub use requests::{RecordChange, RecordWrite, Recorded, RepeatKey};
+pub use rows::{
+    Aim, AimedWrite, Extent, ShownRow, WrittenRow, decision_of, is_within, written_row,
+};
 
 /// How a log that is not there yet begins, and who this server is in it.
 #[derive(Debug, Clone)]

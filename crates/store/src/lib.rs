@@ -6,6 +6,7 @@
 
 mod check;
 mod file;
+mod hex;
 mod schema;
 mod snapshot;
 mod tenant;
@@ -15,9 +16,9 @@ pub use check::quick_check;
 pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
-    Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, Lineage, LogCensus,
-    LogLeft, LogStart, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage, RawOp, Refusal,
-    ResourceKey, Stepped, TenantFile, VerifyError,
+    Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, KnownRequest, Lineage,
+    LogCensus, LogLeft, LogStart, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage,
+    REQUEST_ACTOR, RawOp, Refusal, ResourceKey, Stepped, TenantFile, VerifyError,
 };
 
 pub mod backup;

@@ -8,6 +8,7 @@ mod epoch;
 mod members;
 mod prepared;
 mod read;
+pub(crate) mod requests;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -32,6 +33,7 @@ pub use compact::{
 pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, Refusal};
 pub use read::{PageLimit, RawOp};
+pub use requests::{KnownRequest, REQUEST_ACTOR};
 pub use syncline_model::{EpochMode, Lineage, Parent};
 pub use upkeep::Owed;
 pub use verify::{LogCensus, VerifyError};

@@ -64,6 +64,7 @@ impl fmt::Display for RefusalCode {
 pub struct FieldError {
     pub field: String,
     /// The rule that it breaks, in one word: `required`, `type`, `max_length`.
+    #[serde(rename = "code")]
     pub rule: &'static str,
     pub message: String,
 }
@@ -82,7 +83,7 @@ pub struct Refusal {
     pub entity: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "fields", skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// The columns in conflict.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -113,7 +114,7 @@ impl Refusal {
         }
     }
 
-    /// What a program needs of it: `{write, entity, id, errors?, conflicts?}`.
+    /// What a program needs of it: `{write, entity, id, fields?, conflicts?}`.
     pub fn details(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
     }

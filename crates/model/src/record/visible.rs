@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::Record;
 use super::access::{Asker, Records, role_on};
 use super::payload::{Decided, DecidedAction, Decision, RecordPayload, Values};
 use crate::Payload;
@@ -51,6 +52,42 @@ pub fn visible_columns(entity: &Entity, role: Role, columns: &mut Values) {
     });
 }
 
+/// A record as who asks sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Their role on it.
+    pub role: Role,
+    /// What that role may read.
+    pub columns: Values,
+}
+
+impl Seen {
+    /// The columns, with the role beside them as `_role`.
+    pub fn into_row(mut self) -> Values {
+        let role = Json::from(self.role.as_str());
+        self.columns.insert("_role".to_owned(), role);
+        self.columns
+    }
+}
+
+/// A record as who asks sees it; none: it was deleted, or it is not theirs to see.
+pub fn seen<R: Records>(
+    rows: &mut R,
+    entity: &Entity,
+    record: Record,
+    asker: &Asker,
+) -> Result<Option<Seen>, R::Error> {
+    if record.deleted {
+        return Ok(None);
+    }
+    let role = role_on(rows, entity, &record.columns, asker)?;
+    Ok(role.map(|role| {
+        let mut columns = record.columns;
+        visible_columns(entity, role, &mut columns);
+        Seen { role, columns }
+    }))
+}
+
 fn visible_row<R: Records>(
     entity: &Entity,
     asker: &Asker,
@@ -80,7 +117,8 @@ fn visible_row<R: Records>(
     })
 }
 
-fn readable(entity: &Entity, role: Role, mut row: Decided) -> Decided {
+/// What the role may read of what was done to a row.
+pub fn readable(entity: &Entity, role: Role, mut row: Decided) -> Decided {
     visible_columns(entity, role, &mut row.values);
     row.lost.retain(|column, _| entity.may_read(role, column));
     row.other.clear();

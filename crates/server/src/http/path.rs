@@ -3,6 +3,8 @@
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
+use super::percent::decoded;
+
 const SHAPE: &str = "/v1/shape";
 
 /// Writes the path of shapes as it is in the table: a proxy between may have doubled its slashes, ended
@@ -25,20 +27,9 @@ pub(crate) fn settle_path(uri: &mut Uri) {
 }
 
 fn means_shape(path: &str) -> bool {
-    let mut plain = Vec::with_capacity(path.len());
-    let mut bytes = path.bytes();
-    while let Some(byte) = bytes.next() {
-        let byte = if byte == b'%' {
-            let mut digit = || char::from(bytes.next()?).to_digit(16);
-            match (digit(), digit()) {
-                (Some(high), Some(low)) => (high * 16 + low) as u8,
-                _ => return false,
-            }
-        } else {
-            byte
-        };
-        plain.push(byte);
-    }
+    let Some(plain) = decoded(path) else {
+        return false;
+    };
     let parts: Vec<_> = plain
         .split(|byte| *byte == b'/')
         .filter(|part| !part.is_empty())

@@ -1,16 +1,17 @@
-//! Looking at the view, and writing ops of this server's actor: what the routes over threads and over
-//! lists share.
+//! Looking at the view, and writing ops of this server's actor: what the routes over threads, lists and
+//! records share.
 
-use syncline_model::ServerSeq;
+use syncline_model::{ServerSeq, UserId};
 use syncline_store::{StoreError, TenantFile};
 
 use crate::error::ApiError;
 use crate::http::Call;
+use crate::log::Tenant;
 use crate::tenant::NewOp;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// The longest `Idempotency-Key`, in bytes.
-const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// The longest name that a user gives a request, in bytes.
+const REQUEST_NAME_BYTES_MAX: usize = 255;
 
 /// Why a look at the view, or a decision on it, came to nothing.
 #[derive(Debug)]
@@ -36,7 +37,14 @@ pub(super) async fn look<T: Send + 'static>(
     call: &Call,
     look: impl FnOnce(&TenantFile) -> Result<T, Stop> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let tenant = call.tenant().await?;
+    look_at(&*call.tenant().await?, look).await
+}
+
+/// As [`look`], of a tenant that is open.
+pub(super) async fn look_at<T: Send + 'static>(
+    tenant: &Tenant,
+    look: impl FnOnce(&TenantFile) -> Result<T, Stop> + Send + 'static,
+) -> Result<T, ApiError> {
     tenant
         .read(move |file| match file.snapshot(look) {
             Ok(found) => Ok(Ok(found)),
@@ -71,9 +79,15 @@ pub(super) fn idempotency_key(call: &Call) -> Result<Option<String>, ApiError> {
         return Ok(None);
     };
     let text = value.to_str().ok().map(str::trim);
-    let text = text.filter(|text| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len()));
-    let message = "must be 1 to 255 visible ASCII characters";
-    let text = text.ok_or_else(|| ApiError::invalid_field("Idempotency-Key", message))?;
-    let user = &call.identity().user;
-    Ok(Some(format!("{user}\0{text}")))
+    let name = text.and_then(|text| request_name(&call.identity().user, text));
+    let message = "must be 1 to 255 ASCII characters that can be seen";
+    let name = name.ok_or_else(|| ApiError::invalid_field("Idempotency-Key", message))?;
+    Ok(Some(name))
+}
+
+/// The name of a user's request, as they call it; none: it can't be called so.
+pub(super) fn request_name(user: &UserId, text: &str) -> Option<String> {
+    let is_printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let is_name = is_printable && (1..=REQUEST_NAME_BYTES_MAX).contains(&text.len());
+    is_name.then(|| format!("{user}\0{text}"))
 }

@@ -3,9 +3,13 @@
 //! Which paths there are is the tenant's schema's to say: these routes take every path that no other
 //! route has, and find the operation when the tenant is known.
 
+mod backend;
 mod change;
+mod history;
 mod list;
+mod show;
 mod target;
+mod told;
 
 use axum::http::Method;
 use syncline_model::schema::Verb;
@@ -13,7 +17,9 @@ use syncline_store::control::Rights;
 
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
+pub(super) use backend::{Backend, View};
 use target::Target;
+pub(super) use told::txid;
 
 /// Every path that is no other route's.
 pub(super) const ANY: &str = "/{*document_path}";
@@ -32,14 +38,16 @@ pub(super) fn routes() -> Vec<Route> {
         route(Method::PATCH, Rights::Sync),
         route(Method::PUT, Rights::Sync),
         route(Method::DELETE, Rights::Sync).success(204),
+        history::route(),
     ]
 }
 
 async fn answer(call: Call) -> Result<Answer, ApiError> {
-    let target = Target::find(&call).await?;
-    match target.operation.verb {
+    let backend = Backend::of(&call).await?;
+    let target = Target::find(&call, backend)?;
+    match target.operation().verb {
         Verb::List => list::list(&call, target).await,
-        Verb::Get => change::get(&call, &target).await,
+        Verb::Get => show::get(&call, target).await,
         Verb::Create => change::create(&call, &target).await,
         Verb::Update => change::update(&call, &target).await,
         Verb::Replace => change::replace(&call, &target).await,

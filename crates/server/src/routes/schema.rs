@@ -10,7 +10,7 @@ use syncline_store::control::Rights;
 use syncline_store::records::schema;
 
 use super::decide::look;
-use super::writes::txid;
+use super::records::txid;
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::tenant::{RecordChange, RecordWrite, Recorded};

@@ -1,7 +1,8 @@
-//! `POST /api/writes`: the queue of a client that keeps records in a database of its own.
+//! `/api/writes`: the queue of a client that keeps records in a database of its own.
 //!
 //! Each transaction is one op, judged in its turn; one that is refused does not stop the others. A
-//! transaction is known by its `write_id`: sent again, it is answered as the first time.
+//! transaction is known by its `write_id`: sent again, it is answered as the first time, and who has lost
+//! the answer may ask for it. A request's `Idempotency-Key` is such a name too.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +10,24 @@ use axum::http::Method;
 use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use syncline_model::record::{
-    Asker, Mode, Offered, Records, Refusal, Values, Write, role_on, visible_columns,
-};
-use syncline_model::schema::Schema;
-use syncline_model::{ServerSeq, UserId};
-use syncline_protocol::ErrorCode;
+use syncline_model::ServerSeq;
+use syncline_model::record::{Mode, Offered, Write};
+use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::control::Rights;
-use syncline_store::records::{StoredRecords, schema};
-use syncline_store::{StoreError, TenantFile};
+use syncline_store::{KnownRequest, StoreError};
 
-use super::decide::look;
+use super::decide::request_name;
+use super::records::{Backend, View, txid};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
-use crate::tenant::{RecordChange, RecordWrite, Recorded, RepeatKey, code_of};
+use crate::tenant::{
+    RecordChange, Recorded, RepeatKey, WrittenRow, decision_of, op_error_of, written_row,
+};
 
 /// Transactions of one request.
 const TRANSACTIONS_MAX: usize = 500;
-/// Writes of one transaction.
-const WRITES_MAX: usize = 1_000;
-/// Bytes of a `write_id`.
-const WRITE_ID_BYTES_MAX: usize = 255;
+/// Writes of one transaction: what one op changes.
+const WRITES_MAX: usize = syncline_model::record::WRITES_MAX;
 
 #[derive(Debug, Deserialize)]
 struct Sent {
@@ -52,177 +50,135 @@ pub(super) fn routes() -> Vec<Route> {
             |call| Box::pin(write(call)),
         )
         .body(BodyRule::Log),
+        Route::new(
+            Method::GET,
+            "/api/writes/{write_id}",
+            Access::Needs(Rights::Read),
+            "What became of a write of who asks, by its write_id or Idempotency-Key.",
+            |call| Box::pin(show(call)),
+        ),
     ]
 }
 
 async fn write(call: Call) -> Result<Answer, ApiError> {
     let sent: Sent = call.json()?;
-    check(&sent)?;
-    let asker = call.asker()?;
-    let tenant = call.tenant().await?;
-    let rows: Vec<Vec<(String, String)>> = sent.transactions.iter().map(rows_of).collect();
-    let names: Vec<String> = sent
-        .transactions
-        .iter()
-        .map(|transaction| transaction.write_id.clone())
-        .collect();
+    let backend = Backend::of(&call).await?;
+    let names = checked_names(&sent, &backend)?;
     // All wait together, in their order, and share one commit.
-    let written = join_all(sent.transactions.into_iter().map(|transaction| {
-        let write = RecordWrite {
-            repeat: Some(repeat_key(&asker.user, &transaction.write_id)),
-            asker: asker.clone(),
-            change: RecordChange::Records(Offered {
-                writes: transaction.writes,
-                mode: Mode::Confirmed,
-            }),
+    let transactions = sent.transactions.into_iter().zip(&names);
+    let written = transactions.map(|(transaction, name)| {
+        let offered = Offered {
+            writes: transaction.writes,
+            mode: Mode::Confirmed,
         };
-        tenant.write_record(write, call.body.held())
-    }))
-    .await;
-    let written = written.into_iter().collect::<Result<Vec<Recorded>, _>>()?;
-    let shown = look(&call, move |file| {
-        let Some(standing) = schema(file.connection())? else {
-            return Ok(rows.iter().map(|_| Vec::new()).collect::<Vec<_>>());
-        };
-        let rows = rows.iter().map(|of| {
-            of.iter()
-                .map(|(entity, id)| shown_row(file, &standing.schema, &asker, entity, id))
-                .collect()
-        });
-        Ok(rows.collect::<Result<Vec<Vec<Value>>, StoreError>>()?)
-    })
-    .await?;
-    let results: Vec<Value> = names
-        .iter()
-        .zip(written)
-        .zip(shown)
-        .map(|((name, recorded), rows)| result(name, recorded, rows))
-        .collect();
+        let written = backend.write(&call, RecordChange::Records(offered), Some(name));
+        async move { Ok::<_, ApiError>(result(&transaction.write_id, written.await?)) }
+    });
+    let results = join_all(written).await.into_iter();
+    let results = results.collect::<Result<Vec<Value>, _>>()?;
     Answer::json(&json!({ "results": results }))
 }
 
-fn check(sent: &Sent) -> Result<(), ApiError> {
+/// The names of the transactions, each of whom may be what it is.
+fn checked_names(sent: &Sent, backend: &Backend) -> Result<Vec<String>, ApiError> {
     if sent.transactions.len() > TRANSACTIONS_MAX {
         let message = format!("holds more than {TRANSACTIONS_MAX}: send the rest after these");
         return Err(ApiError::invalid_field("transactions", message));
     }
     let mut seen = BTreeMap::new();
+    let mut names = Vec::with_capacity(sent.transactions.len());
     for (at, transaction) in sent.transactions.iter().enumerate() {
-        let place = |what: &str| format!("transactions[{at}].{what}");
-        let name = &transaction.write_id;
-        let is_printable = name.bytes().all(|byte| byte.is_ascii_graphic());
-        if !is_printable || !(1..=WRITE_ID_BYTES_MAX).contains(&name.len()) {
-            let message = "must be 1 to 255 visible ASCII characters";
-            return Err(ApiError::invalid_field(&place("write_id"), message));
-        }
-        if let Some(earlier) = seen.insert(name, at) {
+        let wrong = |what: &str, message: String| {
+            ApiError::invalid_field(&format!("transactions[{at}].{what}"), message)
+        };
+        let name = request_name(&backend.asker.user, &transaction.write_id).ok_or_else(|| {
+            let message = "must be 1 to 255 ASCII characters that can be seen";
+            wrong("write_id", message.to_owned())
+        })?;
+        if let Some(earlier) = seen.insert(&transaction.write_id, at) {
             let message = format!("is that of transactions[{earlier}] too");
-            return Err(ApiError::invalid_field(&place("write_id"), message));
+            return Err(wrong("write_id", message));
         }
         if !(1..=WRITES_MAX).contains(&transaction.writes.len()) {
-            let message = format!("must hold 1 to {WRITES_MAX}");
-            return Err(ApiError::invalid_field(&place("writes"), message));
+            return Err(wrong("writes", format!("must hold 1 to {WRITES_MAX}")));
         }
+        names.push(name);
     }
-    Ok(())
+    Ok(names)
 }
 
-/// The name of a request, whether it came here or as an `Idempotency-Key`.
-pub(super) fn repeat_key(user: &UserId, write_id: &str) -> RepeatKey {
-    RepeatKey::new(user, write_id)
-}
-
-fn rows_of(transaction: &Transaction) -> Vec<(String, String)> {
-    let writes = transaction.writes.iter();
-    writes
-        .map(|write| (write.entity.clone(), write.id.clone()))
-        .collect()
-}
-
-fn result(name: &str, recorded: Recorded, rows: Vec<Value>) -> Value {
-    let accepted = |seq: Option<ServerSeq>, lost: Value| {
-        json!({
-            "write_id": name,
-            "status": "accepted",
-            "txid": seq.map(txid),
-            "seq": seq.map(|seq| seq.0),
-            "rows": rows,
-            "lost": lost,
-        })
+async fn show(call: Call) -> Result<Answer, ApiError> {
+    let unknown = || {
+        let message = "no write of yours is called so: it never came, or was not judged yet";
+        ApiError::new(ErrorCode::NotFound, message)
     };
-    match recorded {
-        Recorded::Written { seq, decision } => {
-            let lost = decision.decided.iter().map(|row| json!(row.lost)).collect();
-            accepted(Some(seq), lost)
+    let backend = Backend::of(&call).await?;
+    let write_id = call.parameter().to_owned();
+    let name = request_name(&backend.asker.user, &write_id).ok_or_else(unknown)?;
+    let key = RepeatKey::new(&name);
+    let shown = backend.look(move |view| {
+        let known = view.file.request(key.actor())?;
+        Ok(known
+            .map(|known| known_result(view, &write_id, known))
+            .transpose()?)
+    });
+    Answer::json(&shown.await?.ok_or_else(unknown)?)
+}
+
+fn known_result(view: &View<'_>, write_id: &str, known: KnownRequest) -> Result<Value, StoreError> {
+    Ok(match known {
+        KnownRequest::Refused(refusal) => rejected(write_id, op_error_of(refusal)),
+        KnownRequest::Dropped => accepted(write_id, None, Vec::new()),
+        KnownRequest::Written { seq, payload, .. } => {
+            let decision = payload.as_ref().and_then(decision_of);
+            let decided = decision.into_iter().flat_map(|decision| decision.decided);
+            let rows = decided.map(|row| {
+                let named = (&*row.entity, &*row.id);
+                written_row(&mut view.rows(), view.schema, view.asker, named, row.lost)
+            });
+            accepted(write_id, Some(seq), rows.collect::<Result<_, _>>()?)
         }
-        Recorded::Repeated { seq } => accepted(seq, Value::Null),
-        Recorded::KeyReused => rejected(
-            name,
-            ErrorCode::KeyConflict,
-            "an earlier write of this name asked for something else: take a new write_id",
-            &Value::Null,
-        ),
-        Recorded::Refused(refusal) => rejected(
-            name,
-            code_of(refusal.code),
-            &refusal.message,
-            &details(&refusal),
-        ),
+    })
+}
+
+fn result(write_id: &str, recorded: Recorded) -> Value {
+    match recorded {
+        Recorded::Written { seq, rows } => accepted(write_id, Some(seq), rows),
+        Recorded::Repeated { seq, rows } => accepted(write_id, seq, rows),
+        Recorded::KeyReused => {
+            let message =
+                "an earlier write of this name asked for something else: take a new write_id";
+            rejected(write_id, OpError::new(ErrorCode::KeyConflict, message))
+        }
+        Recorded::Refused(error) => rejected(write_id, *error),
         Recorded::Applied { .. } | Recorded::Breaking(_) => {
             unreachable!("a write of records is none of the schema")
         }
     }
 }
 
-/// What a program needs of a refusal: `fields` and `conflicts`, by the names that clients know.
-pub(super) fn details(refusal: &Refusal) -> Value {
-    let fields = refusal
-        .errors
-        .iter()
-        .map(|error| json!({"field": error.field, "code": error.rule, "message": error.message}));
+fn accepted(write_id: &str, seq: Option<ServerSeq>, written: Vec<WrittenRow>) -> Value {
+    let (rows, lost): (Vec<_>, Vec<_>) = written
+        .into_iter()
+        .map(|written| (written.row.map(|row| row.into_values()), written.lost))
+        .unzip();
     json!({
-        "write": refusal.write,
-        "entity": refusal.entity,
-        "id": refusal.id,
-        "fields": fields.collect::<Vec<_>>(),
-        "conflicts": refusal.conflicts,
+        "write_id": write_id,
+        "status": "accepted",
+        "txid": seq.map(txid),
+        "seq": seq.map(|seq| seq.0),
+        "rows": rows,
+        "lost": lost,
     })
 }
 
-fn rejected(name: &str, code: ErrorCode, message: &str, details: &Value) -> Value {
+fn rejected(write_id: &str, error: OpError) -> Value {
+    let details: Option<Value> = error
+        .details
+        .and_then(|details| serde_json::from_str(&details).ok());
     json!({
-        "write_id": name,
+        "write_id": write_id,
         "status": "rejected",
-        "error": {"code": code.as_str(), "message": message, "details": details},
+        "error": {"code": error.code.as_str(), "message": error.message, "details": details},
     })
-}
-
-/// The transaction of a place, as shapes name it.
-pub(super) fn txid(seq: ServerSeq) -> u32 {
-    (seq.0 & u64::from(u32::MAX)) as u32
-}
-
-/// A record as who asks sees it, with their role on it; null: there is none for them.
-pub(super) fn shown_row(
-    file: &TenantFile,
-    schema: &Schema,
-    asker: &Asker,
-    entity: &str,
-    id: &str,
-) -> Result<Value, StoreError> {
-    let mut rows = StoredRecords(file.connection());
-    let Some(entity) = schema.entity(entity) else {
-        return Ok(Value::Null);
-    };
-    let record = rows.record(&entity.name, id)?;
-    let Some(record) = record.filter(|record| !record.deleted) else {
-        return Ok(Value::Null);
-    };
-    let Some(role) = role_on(&mut rows, entity, &record.columns, asker)? else {
-        return Ok(Value::Null);
-    };
-    let mut columns: Values = record.columns;
-    visible_columns(entity, role, &mut columns);
-    columns.insert("_role".to_owned(), json!(role));
-    Ok(json!(columns))
 }

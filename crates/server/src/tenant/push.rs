@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use syncline_model::{
-    ActorId, Clock, Cursor, Epoch, Folded, OpKey, Scope, ServerSeq, Timestamp, UserId,
+    ActorId, Clock, Cursor, Epoch, Folded, OpKey, PayloadHash, Scope, ServerSeq, Timestamp, UserId,
 };
 use syncline_protocol::{
     ActorOwner, Claims, ErrorCode, KeyFacts, Offer, OfferedOp, OpError, ReceivedOp, ReceivedPush,
@@ -138,13 +138,9 @@ impl Judge<'_, '_> {
         let Some(kept) = self.batch.refusal(&op.key)? else {
             return Ok(None);
         };
-        let code = ErrorCode::parse(&kept.code).unwrap_or(ErrorCode::InvalidOp);
         let facts = KeyFacts::Refused {
             hash: kept.payload_hash,
-            error: OpError {
-                details: kept.details,
-                ..OpError::new(code, kept.message)
-            },
+            error: op_error_of(kept),
         };
         Ok(judge_key(op, &facts))
     }
@@ -217,18 +213,27 @@ impl Judge<'_, '_> {
         op: &OfferedOp,
         error: OpError,
     ) -> Result<Verdict, Refused> {
-        self.batch.keep_refusal(
-            &op.key,
-            &Refusal {
-                payload_hash: op.payload_hash,
-                code: error.code.as_str().to_owned(),
-                message: error.message.clone(),
-                details: error.details.clone(),
-            },
-        )?;
+        self.keep_refusal(&op.key, op.payload_hash, &error)?;
+        Ok(Verdict::Rejected(error))
+    }
+
+    /// Keeps why something was refused, for when it comes again.
+    pub(super) fn keep_refusal(
+        &mut self,
+        key: &OpKey,
+        payload_hash: PayloadHash,
+        error: &OpError,
+    ) -> Result<(), Refused> {
+        let refusal = Refusal {
+            payload_hash,
+            code: error.code.as_str().to_owned(),
+            message: error.message.clone(),
+            details: error.details.clone(),
+        };
+        self.batch.keep_refusal(key, &refusal)?;
         self.wrote = true;
         self.refusals = true;
-        Ok(Verdict::Rejected(error))
+        Ok(())
     }
 
     fn record_client(&mut self, push: &Push) -> Result<(), StoreError> {
@@ -240,6 +245,15 @@ impl Judge<'_, '_> {
         };
         self.wrote |= self.members.record(self.batch, &note, Contact::Push)?;
         Ok(())
+    }
+}
+
+/// A refusal that was kept, as it was told.
+pub fn op_error_of(kept: Refusal) -> OpError {
+    let code = ErrorCode::parse(&kept.code).unwrap_or(ErrorCode::InvalidOp);
+    OpError {
+        details: kept.details,
+        ..OpError::new(code, kept.message)
     }
 }
 

@@ -44,8 +44,9 @@ impl Rules {
         self.known = None;
     }
 
-    /// The schema that stands; none: the tenant has none. Asked after a flush.
-    fn of(&mut self, batch: &Batch<'_>) -> Result<Option<Rulebook>, StoreError> {
+    /// The schema that stands; none: the tenant has none. Asked after a flush. What it is looked up by
+    /// has its indexes from then on.
+    pub(super) fn of(&mut self, batch: &Batch<'_>) -> Result<Option<Rulebook>, StoreError> {
         let epoch = batch.head().epoch;
         let seq = syncline_store::records::schema_place(batch.connection())?;
         let Some(seq) = seq else {
@@ -59,6 +60,7 @@ impl Rules {
         let Some(standing) = schema(batch.connection())? else {
             return Ok(None);
         };
+        keep_indexes(batch.connection(), &standing.schema)?;
         let rulebook = Rulebook::new(standing.schema);
         self.known = Some((epoch, seq, rulebook.clone()));
         Ok(Some(rulebook))
@@ -231,9 +233,7 @@ impl Judge<'_, '_> {
     pub(super) fn schema_changed(&mut self) -> Result<(), Refused> {
         self.batch.flush()?;
         self.members.rules.forget();
-        if let Some(rulebook) = self.members.rules.of(self.batch)? {
-            keep_indexes(self.batch.connection(), rulebook.schema())?;
-        }
+        self.members.rules.of(self.batch)?;
         Ok(())
     }
 
@@ -270,7 +270,7 @@ fn forbidden(message: &str) -> Verdict {
 }
 
 /// The code of a refusal on the wire.
-pub fn code_of(code: RefusalCode) -> ErrorCode {
+fn code_of(code: RefusalCode) -> ErrorCode {
     match code {
         RefusalCode::InvalidOp => ErrorCode::InvalidOp,
         RefusalCode::UnknownEntity => ErrorCode::UnknownEntity,
@@ -286,7 +286,8 @@ pub fn code_of(code: RefusalCode) -> ErrorCode {
     }
 }
 
-fn op_error(refusal: &RecordRefusal) -> OpError {
+/// A refusal as it is told.
+pub(super) fn op_error(refusal: &RecordRefusal) -> OpError {
     OpError {
         details: Some(refusal.details().to_string().into()),
         ..OpError::new(code_of(refusal.code), refusal.message.clone())

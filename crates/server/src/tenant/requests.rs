@@ -1,15 +1,15 @@
 //! Writes of records, and of the schema, that come in requests of their own.
 
-use syncline_model::record::{Asker, Decision, Offered, Refusal as RecordRefusal, RefusalCode};
+use syncline_model::record::{Asker, Offered};
 use syncline_model::schema::{Change, ChangeKind, RESOURCE, Schema};
-use syncline_model::{
-    ActorId, Clock, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq, UserId,
-};
-use syncline_store::{AppendError, Appended};
+use syncline_model::{ActorId, Clock, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq};
+use syncline_protocol::{ErrorCode, OpError};
+use syncline_store::{AppendError, Appended, KnownRequest, REQUEST_ACTOR};
 
 use super::Refused;
-use super::push::Judge;
-use super::records::Origin;
+use super::push::{Judge, op_error_of};
+use super::records::{Origin, op_error};
+use super::rows::{AimedWrite, WrittenRow, decision_of};
 
 /// A write of records, or of the schema, that comes in a request of its own.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct RecordWrite {
 #[derive(Debug, Clone)]
 pub enum RecordChange {
     Records(Offered),
+    /// One record, as a request's path and headers aim at it.
+    Aimed(AimedWrite),
     /// Another schema, and the breaking changes that are meant.
     Schema {
         schema: Schema,
@@ -36,35 +38,41 @@ pub enum RecordChange {
 pub struct RepeatKey(ActorId);
 
 impl RepeatKey {
-    /// That of a user's `Idempotency-Key`. What it writes is of an actor of its own, by which a repeat
-    /// is found whichever server it reaches.
-    pub fn new(user: &UserId, key: &str) -> Self {
-        let digest = PayloadHash::of(&format!("{user}\0{key}"));
-        let actor = ActorId::new(format!("request-{digest}"));
+    /// That of a request's name, which holds its user's. What the request writes is of an actor of its
+    /// own, by which a repeat is found whichever server it reaches.
+    pub fn new(name: &str) -> Self {
+        let actor = ActorId::new(format!("{REQUEST_ACTOR}{}", PayloadHash::of(name)));
         Self(actor.expect("a digest's text is short and printable"))
+    }
+
+    /// The actor of what the request writes.
+    pub fn actor(&self) -> &ActorId {
+        &self.0
     }
 }
 
 /// What became of a write of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// It took this place.
+    /// It took this place; with the rows as they stand right behind it, one for each write.
     Written {
         seq: ServerSeq,
-        decision: Decision,
+        rows: Vec<WrittenRow>,
     },
     /// The schema stands, at this place; with what it changes. One that stood before keeps its place.
     Applied {
         seq: ServerSeq,
         changes: Vec<Change>,
     },
-    /// It was written by an earlier request; the place is not known where compaction dropped it.
+    /// It was written by an earlier request; the place is not known where compaction dropped it. The
+    /// rows are as they stand now, and what lost is what lost then.
     Repeated {
         seq: Option<ServerSeq>,
+        rows: Vec<WrittenRow>,
     },
     /// An earlier request with its key asked for something else.
     KeyReused,
-    Refused(Box<RecordRefusal>),
+    Refused(Box<OpError>),
     /// The schema takes something away that was not meant.
     Breaking(Vec<Change>),
 }
@@ -76,70 +84,144 @@ impl Judge<'_, '_> {
         own: &ActorId,
         write: &RecordWrite,
     ) -> Result<Recorded, Refused> {
-        let (scope, resource, text) = match &write.change {
-            RecordChange::Records(offered) => {
-                let resource = offered.resource().ok();
-                (Scope::record(), resource, serde_json::to_string(offered))
+        match &write.change {
+            RecordChange::Records(offered) => self.write_rows(own, write, offered, None),
+            RecordChange::Aimed(aimed) => {
+                self.write_rows(own, write, &aimed.offered(), Some(aimed))
             }
-            RecordChange::Schema { schema, .. } => {
-                let resource = ResourceId::new(RESOURCE).ok();
-                (Scope::schema(), resource, serde_json::to_string(schema))
-            }
+            RecordChange::Schema { schema, allow } => self.write_schema(own, schema, allow),
+        }
+    }
+
+    fn write_rows(
+        &mut self,
+        own: &ActorId,
+        write: &RecordWrite,
+        offered: &Offered,
+        aimed: Option<&AimedWrite>,
+    ) -> Result<Recorded, Refused> {
+        let invalid = |message: String| {
+            let error = OpError::new(ErrorCode::InvalidOp, message);
+            Ok(Recorded::Refused(Box::new(error)))
         };
-        let (Some(resource), Ok(text)) = (resource, text) else {
-            let message = "the record has no name that a resource can have";
-            let refusal = RecordRefusal::new(RefusalCode::InvalidOp, message);
-            return Ok(Recorded::Refused(Box::new(refusal)));
+        let resource = match offered.resource() {
+            Ok(resource) => resource,
+            Err(error) => return invalid(error.to_string()),
         };
-        let hash = PayloadHash::of(&text);
-        let actor = write.repeat.as_ref().map_or(own, |repeat| &repeat.0);
-        let clock = Clock::after(self.batch.head().clock_max);
-        let key = OpKey {
-            actor: actor.clone(),
-            clock: clock.map_err(|_| Refused::ClocksExhausted)?,
-            scope,
-            resource,
+        let hash = match offered.payload() {
+            Ok(asked) => asked.hash(),
+            Err(error) => return invalid(error.to_string()),
         };
+        let actor = write.repeat.as_ref().map_or(own, RepeatKey::actor);
+        let key = self.own_key(actor, Scope::record(), resource)?;
         if write.repeat.is_some()
-            && let Some(earlier) = self.earlier(&key, hash)?
+            && let Some(earlier) = self.earlier(&write.asker, actor, hash, offered)?
         {
             return Ok(earlier);
         }
         self.undone.clear();
-        match &write.change {
-            RecordChange::Records(offered) => {
-                match self.decided(&write.asker, actor, offered, Origin::Request)? {
-                    Ok((decision, payload)) => {
-                        let seq = self.own(&key, &payload, hash)?;
-                        Ok(Recorded::Written { seq, decision })
-                    }
-                    Err(refusal) => Ok(Recorded::Refused(Box::new(refusal))),
-                }
+        let meant = match aimed {
+            None => Ok(offered.clone()),
+            Some(aimed) => self.aim(&write.asker, aimed)?,
+        };
+        let decided = match meant {
+            Ok(meant) => {
+                let decided = self.decided(&write.asker, actor, &meant, Origin::Request)?;
+                decided.map_err(|refusal| op_error(&refusal))
             }
-            RecordChange::Schema { schema, allow } => {
-                if let Some(seq) = self.place_of(schema)? {
-                    let changes = Vec::new();
-                    return Ok(Recorded::Applied { seq, changes });
+            Err(error) => Err(error),
+        };
+        match decided {
+            Ok((decision, payload)) => {
+                let seq = self.own(&key, &payload, hash)?;
+                let rows = self.rows_written(&write.asker, offered, Some(&decision))?;
+                Ok(Recorded::Written { seq, rows })
+            }
+            Err(error) => {
+                if write.repeat.is_some() && error.code != ErrorCode::PreconditionFailed {
+                    self.keep_refusal(&key, hash, &error)?;
                 }
-                let (changes, breaking) = self.breaking(schema, allow)?;
-                if !breaking.is_empty() {
-                    return Ok(Recorded::Breaking(breaking));
-                }
-                let seq = self.own(&key, &Payload::stored(text), hash)?;
-                self.schema_changed()?;
-                Ok(Recorded::Applied { seq, changes })
+                Ok(Recorded::Refused(Box::new(error)))
             }
         }
     }
 
-    /// What an earlier request with this key has come to.
-    fn earlier(&self, key: &OpKey, hash: PayloadHash) -> Result<Option<Recorded>, Refused> {
-        let file = self.batch.file();
-        Ok(match file.find_of_actor(key)? {
-            Some((seq, found)) if found == hash => Some(Recorded::Repeated { seq: Some(seq) }),
-            Some(_) => Some(Recorded::KeyReused),
-            None if file.has_pruned_of_actor(key)? => Some(Recorded::Repeated { seq: None }),
+    fn write_schema(
+        &mut self,
+        own: &ActorId,
+        schema: &Schema,
+        allow: &[ChangeKind],
+    ) -> Result<Recorded, Refused> {
+        if let Some(seq) = self.place_of(schema)? {
+            let changes = Vec::new();
+            return Ok(Recorded::Applied { seq, changes });
+        }
+        let (changes, breaking) = self.breaking(schema, allow)?;
+        if !breaking.is_empty() {
+            return Ok(Recorded::Breaking(breaking));
+        }
+        let payload = match Payload::from_value(schema) {
+            Ok(payload) => payload,
+            Err(error) => {
+                let error = OpError::new(ErrorCode::TooLarge, error.to_string());
+                return Ok(Recorded::Refused(Box::new(error)));
+            }
+        };
+        let resource = ResourceId::new(RESOURCE).expect("it is short and printable");
+        let key = self.own_key(own, Scope::schema(), resource)?;
+        let seq = self.own(&key, &payload, payload.hash())?;
+        self.schema_changed()?;
+        Ok(Recorded::Applied { seq, changes })
+    }
+
+    /// The key of the next op that an actor of this server's writes.
+    fn own_key(
+        &self,
+        actor: &ActorId,
+        scope: Scope,
+        resource: ResourceId,
+    ) -> Result<OpKey, Refused> {
+        let clock = Clock::after(self.batch.head().clock_max);
+        Ok(OpKey {
+            actor: actor.clone(),
+            clock: clock.map_err(|_| Refused::ClocksExhausted)?,
+            scope,
+            resource,
+        })
+    }
+
+    /// What an earlier request of this name has come to.
+    fn earlier(
+        &mut self,
+        asker: &Asker,
+        actor: &ActorId,
+        hash: PayloadHash,
+        offered: &Offered,
+    ) -> Result<Option<Recorded>, Refused> {
+        self.batch.flush()?;
+        Ok(match self.batch.file().request(actor)? {
             None => None,
+            Some(KnownRequest::Written { payload_hash, .. }) if payload_hash != hash => {
+                Some(Recorded::KeyReused)
+            }
+            Some(KnownRequest::Written { seq, payload, .. }) => {
+                let decision = payload.as_ref().and_then(decision_of);
+                let rows = self.rows_written(asker, offered, decision.as_ref())?;
+                Some(Recorded::Repeated {
+                    seq: Some(seq),
+                    rows,
+                })
+            }
+            Some(KnownRequest::Dropped) => {
+                let rows = self.rows_written(asker, offered, None)?;
+                Some(Recorded::Repeated { seq: None, rows })
+            }
+            Some(KnownRequest::Refused(refusal)) if refusal.payload_hash != hash => {
+                Some(Recorded::KeyReused)
+            }
+            Some(KnownRequest::Refused(refusal)) => {
+                Some(Recorded::Refused(Box::new(op_error_of(refusal))))
+            }
         })
     }
 

@@ -1,13 +1,17 @@
 //! Every route × every kind of credential, from the document that is made of the route table: a new
 //! route without a sample here fails.
 
+mod samples;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use syncline_model::Timestamp;
 use syncline_server::{Deletes, ServeConfig};
 use syncline_store::control::Rights;
 
-use crate::records::records_body;
+use samples::rows_of;
+
+use crate::records::document;
 use crate::support::{Issued, OPERATOR_TOKEN, Reply, TestServer, now, push_of, start, start_with};
 
 /// What stands in every text of tenant `acme`, and nowhere else.
@@ -53,6 +57,16 @@ pub(crate) async fn world() -> World {
         .post("/sync/batch", &admin, rows_of(CANARY))
         .await
         .expect(200);
+    server
+        .send(Method::PUT, "/api/schema", &admin, document())
+        .await
+        .expect(200);
+    let note = json!({"id": "canary-note", "text": "canary note"});
+    let noted = server
+        .request(Method::POST, "/api/notes", &admin)
+        .header("idempotency-key", "canary-write")
+        .json(&note);
+    Reply::of(noted).await.expect(201);
     let shape = server.get("/v1/shape?table=threads&offset=-1", &admin);
     shape.await.expect(200);
     let spare = server.issue("acme", Rights::Read, None);
@@ -65,71 +79,10 @@ pub(crate) async fn world() -> World {
 
 impl World {
     pub(crate) fn sample(&self, method: &Method, path: &str) -> Option<Sample> {
-        let mut if_match = None;
-        let mut body = None;
-        let path = match (method.as_str(), path) {
-            ("POST", "/sync/push") => {
-                body = Some(push_of("matrix", [9]));
-                path.to_owned()
-            }
-            ("POST", "/sync/batch") => {
-                body = Some(rows_of("matrix"));
-                path.to_owned()
-            }
-            ("POST", "/sync/reset") => {
-                body = Some(json!({"confirm": "acme"}));
-                if_match = Some(format!("\"{}\"", self.epoch));
-                path.to_owned()
-            }
-            ("POST", "/api/threads/sync") => {
-                body = Some(json!({
-                    "thread_id": "matrix", "project_id": "p", "name": "n",
-                    "entries": [{"entry_id": "00000000-0000-4000-8000-000000000002",
-                        "sequence_id": 0, "content": "x", "timestamp": "2024-01-01T00:00:00Z"}],
-                }));
-                path.to_owned()
-            }
-            ("POST", "/api/threads/{id}/entries") => {
-                body = Some(json!({"entries": [{"content": "more"}]}));
-                path.replace("{id}", "canary-key")
-            }
-            ("PATCH", "/api/threads/{id}") => {
-                body = Some(json!({"status": "archived"}));
-                path.replace("{id}", "canary-key")
-            }
-            ("GET" | "DELETE", "/api/threads/{id}") | ("GET", "/api/threads/{id}/status") => {
-                path.replace("{id}", "canary-key")
-            }
-            (method, path) if path.starts_with("/api/lists") => {
-                body = list_body(method, path);
-                path.replace("{list_id}", "canary-list")
-                    .replace("{item_id}", "canary-item")
-            }
-            (method, path @ ("/api/schema" | "/api/schema/diff" | "/api/writes")) => {
-                body = records_body(method, path);
-                path.to_owned()
-            }
-            ("GET", "/api/threads/search" | "/api/search") => format!("{path}?q=canary"),
-            ("GET", "/api/sessions/{session_id}") => path.replace("{session_id}", CANARY),
-            ("POST", "/api/admin/compact" | "/api/admin/expire") => {
-                body = Some(json!({"retention_seconds": 604_800, "idle_seconds": 86_400}));
-                path.to_owned()
-            }
-            ("POST", "/api/tokens") => {
-                body = Some(json!({"user": "matrix"}));
-                path.to_owned()
-            }
-            (method, path) if path.starts_with("/v1/") => shape_path(method, path, &mut body),
-            ("DELETE", "/api/tokens/{id}") => path.replace("{id}", &self.spare.id.to_string()),
-            (
-                "GET",
-                "/sync/pull" | "/sync/stream" | "/sync/bootstrap" | "/sync/status" | "/api/threads"
-                | "/api/sessions" | "/api/stats" | "/api/tokens" | "/api/whoami" | "/health"
-                | "/ready" | "/metrics" | "/openapi.json" | "/api/admin/tenants"
-                | "/api/admin/clients",
-            ) => path.to_owned(),
-            _ => return None,
-        };
+        let method = method.as_str();
+        let spare = self.spare.id.to_string();
+        let (path, body) = samples::of(method, path, &spare)?;
+        let if_match = (path == "/sync/reset").then(|| format!("\"{}\"", self.epoch));
         Some(Sample {
             path,
             body,
@@ -172,28 +125,6 @@ impl World {
             return (status, String::from_utf8_lossy(&first).into_owned());
         }
         (status, response.text().await.unwrap())
-    }
-}
-
-/// A session and a message in it, both with this id, as a recorder sends them.
-fn rows_of(id: &str) -> Value {
-    json!({
-        "sessions": [{"id": id, "title": format!("{id} title"), "created_at": 1, "cost": 0.5}],
-        "messages": [{"id": id, "session_id": id, "role": "user",
-            "text_content": format!("{id} text"), "created_at": "2024-01-01T00:00:00Z"}],
-        "sync_timestamp": "2024-01-01T00:00:00Z",
-    })
-}
-
-/// What each route over lists takes; those that the document has without a body take none.
-fn list_body(method: &str, path: &str) -> Option<Value> {
-    match (method, path.rsplit('/').next()?) {
-        ("POST", "lists") => Some(json!({"title": "matrix"})),
-        ("POST", "items") => Some(json!({"text": "matrix", "done": true, "note": "n"})),
-        ("POST", "move") => Some(json!({"position": "start"})),
-        ("PATCH", "{list_id}") => Some(json!({"title": "matrix", "position": "start"})),
-        ("PATCH", "{item_id}") => Some(json!({"text": "matrix", "done": true, "note": "n"})),
-        _ => None,
     }
 }
 
@@ -354,15 +285,5 @@ async fn every_route_answers_its_owner_as_it_says() {
             "{} {}: {text}",
             route.method, route.path
         );
-    }
-}
-
-fn shape_path(method: &str, path: &str, body: &mut Option<Value>) -> String {
-    *body = (method == "POST").then(|| json!({"where": "true"}));
-    match (method, path) {
-        ("GET" | "HEAD", "/v1/shape") => format!("{path}?table=threads&offset=-1"),
-        ("DELETE", "/v1/shape") => format!("{path}?table=threads"),
-        ("POST", "/v1/shape") => format!("{path}?table=threads&offset=now"),
-        _ => path.to_owned(),
     }
 }

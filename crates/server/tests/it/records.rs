@@ -7,7 +7,7 @@ use syncline_store::control::Rights;
 use crate::support::{Reply, TestServer, start};
 
 /// A document of one entity.
-fn document() -> Value {
+pub(crate) fn document() -> Value {
     let note = json!({"$ref": "#/components/schemas/Note"});
     let content = |schema: &Value| json!({"application/json": {"schema": schema}});
     let answer = |schema: &Value| json!({"200": {"description": "", "content": content(schema)}});
@@ -42,15 +42,6 @@ fn document() -> Value {
             },
         }}},
     })
-}
-
-/// What the routes of records take.
-pub(crate) fn records_body(method: &str, path: &str) -> Option<Value> {
-    match (method, path) {
-        ("PUT", "/api/schema") | ("POST", "/api/schema/diff") => Some(document()),
-        ("POST", "/api/writes") => Some(json!({"transactions": []})),
-        _ => None,
-    }
 }
 
 /// A server whose tenant `acme` has the document, and a token that may write.
@@ -91,60 +82,17 @@ async fn ask(
 #[tokio::test]
 async fn a_document_gives_a_tenant_paths_that_no_other_has() {
     let (server, writer) = served().await;
-    let made = ask(
-        &server,
-        Method::POST,
-        "/api/notes",
-        &writer,
-        Some(json!({"id": "a", "text": "one"})),
-    )
-    .await;
+    let note = json!({"id": "a", "text": "one"});
+    let made = ask(&server, Method::POST, "/api/notes", &writer, Some(note)).await;
     assert_eq!(made.header("syncline-txid"), "2");
     let made = made.expect(201);
     assert_eq!(
         (&made["text"], &made["txid"], &made["_role"]),
         (&json!("one"), &json!(2), &json!("editor"))
     );
-
-    let changed = json!({"done": true, "place": 5, "new_word": [1]});
-    let changed = ask(
-        &server,
-        Method::PATCH,
-        "/api/notes/a",
-        &writer,
-        Some(changed),
-    )
-    .await
-    .expect(200);
-    assert_eq!(
-        (&changed["done"], &changed["place"]),
-        (&json!(true), &json!(5))
-    );
-    assert_eq!(changed["new_word"], json!([1]), "an unknown field is kept");
-
-    let put = ask(
-        &server,
-        Method::PUT,
-        "/api/notes/a",
-        &writer,
-        Some(json!({"text": "two"})),
-    )
-    .await
-    .expect(200);
-    assert_eq!((&put["text"], &put["place"]), (&json!("two"), &Value::Null));
-
-    let gone = ask(&server, Method::DELETE, "/api/notes/a", &writer, None).await;
-    assert_eq!(
-        (gone.status.as_u16(), gone.header("syncline-txid")),
-        (204, "5")
-    );
-    ask(&server, Method::GET, "/api/notes/a", &writer, None)
-        .await
-        .refused(404, "not_found");
     ask(&server, Method::PUT, "/api/notes", &writer, None)
         .await
         .refused(405, "method_not_allowed");
-
     let other = server.token("other", Rights::Sync);
     ask(&server, Method::GET, "/api/notes", &other, None)
         .await
@@ -153,15 +101,48 @@ async fn a_document_gives_a_tenant_paths_that_no_other_has() {
     ask(&server, Method::GET, "/api/notes", &reader, None)
         .await
         .expect(200);
-    ask(
-        &server,
-        Method::POST,
-        "/api/notes",
-        &reader,
-        Some(json!({"text": "x"})),
-    )
-    .await
-    .refused(403, "forbidden");
+    let note = json!({"text": "x"});
+    ask(&server, Method::POST, "/api/notes", &reader, Some(note))
+        .await
+        .refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_record_is_changed_put_in_place_of_and_deleted() {
+    let (server, writer) = served().await;
+    let at = "/api/notes/a";
+    let send = async |method, body| ask(&server, method, at, &writer, body).await;
+    let note = json!({"id": "a", "text": "one"});
+    ask(&server, Method::POST, "/api/notes", &writer, Some(note))
+        .await
+        .expect(201);
+    let changed = json!({"done": true, "place": 5, "new_word": [1]});
+    let changed = send(Method::PATCH, Some(changed)).await.expect(200);
+    assert_eq!(
+        (&changed["done"], &changed["place"]),
+        (&json!(true), &json!(5))
+    );
+    assert_eq!(changed["new_word"], json!([1]), "an unknown field is kept");
+
+    let less = send(Method::PUT, Some(json!({"text": "two"}))).await;
+    let less = less.refused(422, "validation_failed");
+    let field = &less["error"]["details"]["fields"][0];
+    assert_eq!(
+        (&field["field"], &field["code"]),
+        (&json!("done"), &json!("required")),
+        "what can't be emptied must be named"
+    );
+    let put = json!({"text": "two", "done": false});
+    let put = send(Method::PUT, Some(put)).await.expect(200);
+    assert_eq!((&put["text"], &put["place"]), (&json!("two"), &Value::Null));
+    assert_eq!(put["new_word"], json!([1]), "an unknown field is kept");
+
+    let gone = send(Method::DELETE, None).await;
+    assert_eq!(
+        (gone.status.as_u16(), gone.header("syncline-txid")),
+        (204, "5")
+    );
+    send(Method::GET, None).await.refused(404, "not_found");
 }
 
 #[tokio::test]

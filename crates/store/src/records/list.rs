@@ -1,5 +1,8 @@
 //! Lists of records: narrowed, ordered, page by page.
 
+use std::fmt;
+use std::str::FromStr;
+
 use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde_json::Value as Json;
@@ -11,6 +14,7 @@ use super::filter::{
 };
 use super::stored::{COLUMNS, cell_of, literal, record_of, value_of};
 use crate::StoreError;
+use crate::hex::{Hex, unhex};
 use crate::view::read_row;
 
 /// What a list holds.
@@ -26,19 +30,23 @@ pub struct ListQuery<'a> {
     pub limit: usize,
 }
 
-/// A place in a list: the values that its order asks for, of one record.
+/// A place in a list: the values that its order asks for, of one record. Its text is opaque and safe in
+/// a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageCursor(String);
+pub struct PageCursor(Vec<Json>);
 
-impl PageCursor {
-    /// Takes what [`PageCursor::as_str`] gave.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+impl fmt::Display for PageCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hex(&Json::from(self.0.as_slice()).to_string()).fmt(f)
     }
+}
 
-    /// JSON, for whoever carries it to give back as it is.
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl FromStr for PageCursor {
+    type Err = FilterError;
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        let text = unhex(text).ok_or(FilterError::Cursor)?;
+        let values = serde_json::from_str(&text);
+        values.map(Self).map_err(|_| FilterError::Cursor)
     }
 }
 
@@ -152,11 +160,11 @@ fn cursor_of(row: &rusqlite::Row<'_>, keys: usize) -> Result<PageCursor, StoreEr
             ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
         });
     }
-    Ok(PageCursor(Json::Array(values).to_string()))
+    Ok(PageCursor(values))
 }
 
 fn read_cursor(cursor: &PageCursor, keys: usize) -> Result<Vec<Cell>, FilterError> {
-    let values: Vec<Json> = serde_json::from_str(&cursor.0).map_err(|_| FilterError::Cursor)?;
+    let values = &cursor.0;
     let is_plain = |value: &Json| !value.is_array() && !value.is_object();
     if values.len() != keys || !values.iter().all(is_plain) {
         return Err(FilterError::Cursor);

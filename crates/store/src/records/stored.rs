@@ -9,6 +9,7 @@ use syncline_model::schema::{Entity, RESOURCE, Schema};
 
 use crate::StoreError;
 use crate::schema::sql_of;
+use crate::tenant::requests;
 use crate::view::{parse_cells, read_row};
 
 /// The most records that one look-up by value gives: keys name one, memberships a few.
@@ -169,9 +170,13 @@ pub fn is_pending(connection: &Connection, entity: &str, id: &str) -> Result<boo
 }
 
 /// Makes the indexes that a schema's look-ups need, and drops those that none needs any more: of
-/// fields whose values are one record's alone, that name another record, or that give roles.
+/// fields whose values are one record's alone, that name another record, or that give roles; and of
+/// requests by what they are called.
 pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), StoreError> {
     let mut wanted: Vec<(String, String)> = Vec::new();
+    if !schema.entities.is_empty() {
+        wanted.extend(requests::indexes(INDEX_PREFIX));
+    }
     for entity in &schema.entities {
         for column in looked_up(schema, entity) {
             let name = index_name(&entity.name, column);

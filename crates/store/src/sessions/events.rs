@@ -10,6 +10,7 @@ use syncline_model::session::SessionId;
 use super::list::CursorError;
 use super::row::time_cell;
 use crate::StoreError;
+use crate::hex::{Hex, unhex};
 use crate::snapshot::snapshot;
 use crate::threads::row::sql_count;
 
@@ -101,7 +102,7 @@ pub struct EventCursor {
 impl fmt::Display for EventCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.", self.position, self.rank)?;
-        self.id.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.id).fmt(f)
     }
 }
 
@@ -111,13 +112,7 @@ impl std::str::FromStr for EventCursor {
         let mut words = text.splitn(3, '.');
         let mut number = || words.next()?.parse().ok();
         let (position, rank) = (number().ok_or(CursorError)?, number().ok_or(CursorError)?);
-        let hex = words.next().ok_or(CursorError)?.as_bytes();
-        let bytes = hex.chunks(2).map(|pair| {
-            let pair = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(pair, 16).ok()
-        });
-        let bytes: Option<Vec<u8>> = bytes.collect();
-        let id = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let id = words.next().and_then(unhex);
         Ok(Self {
             position,
             rank,

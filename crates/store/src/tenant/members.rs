@@ -109,20 +109,7 @@ impl Batch<'_> {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )
             .optional()?;
-        found
-            .map(|(hash, code, kept): (Vec<u8>, String, String)| {
-                let (message, details) = match kept.split_once('\n') {
-                    Some((message, details)) => (message.to_owned(), Some(details.into())),
-                    None => (kept, None),
-                };
-                Ok(Refusal {
-                    payload_hash: stored_hash(&hash)?,
-                    code,
-                    message,
-                    details,
-                })
-            })
-            .transpose()
+        found.map(refusal_of).transpose()
     }
 
     /// Whether any refusal is kept: a log without one needs no look per op.
@@ -157,6 +144,22 @@ impl Batch<'_> {
             ))?;
         Ok(())
     }
+}
+
+/// A refusal from its row: the hash, the code, and the message with the details behind it.
+pub(super) fn refusal_of(
+    (hash, code, kept): (Vec<u8>, String, String),
+) -> Result<Refusal, StoreError> {
+    let (message, details) = match kept.split_once('\n') {
+        Some((message, details)) => (message.to_owned(), Some(details.into())),
+        None => (kept, None),
+    };
+    Ok(Refusal {
+        payload_hash: stored_hash(&hash)?,
+        code,
+        message,
+        details,
+    })
 }
 
 /// How a client was heard of.

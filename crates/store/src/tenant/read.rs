@@ -127,30 +127,6 @@ impl TenantFile {
         find(&self.connection, key)
     }
 
-    /// Where the first op of this key's actor on its resource stands, whatever its clock.
-    pub fn find_of_actor(
-        &self,
-        key: &OpKey,
-    ) -> Result<Option<(ServerSeq, PayloadHash)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT server_seq, payload_hash FROM ops \
-             WHERE resource_id = ? AND actor = ? AND scope = ? ORDER BY clock LIMIT 1",
-        )?;
-        let found = statement
-            .query_row(
-                (
-                    key.resource.as_str(),
-                    key.actor.as_str(),
-                    key.scope.as_str(),
-                ),
-                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)),
-            )
-            .optional()?;
-        found
-            .map(|(seq, hash)| Ok((ServerSeq(seq as u64), stored_hash(&hash)?)))
-            .transpose()
-    }
-
     /// The ops after `since`, oldest first.
     pub fn ops_after(
         &self,

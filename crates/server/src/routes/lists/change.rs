@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::json::overview_json;
 use super::spot::SentSpot;
-use super::target::{Seen, known_list, list_beside, list_of_path, planned, present_list, tagged};
+use super::target::{Seen, known_list, list_beside, list_of_path, planned, present_list};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
 use crate::random::new_uuid;
@@ -127,5 +127,5 @@ async fn shown(call: &Call, id: ListId) -> Result<Answer, ApiError> {
         Ok((overview, list_tag(file.connection(), &id)?))
     })
     .await?;
-    Ok(tagged(Answer::json(&overview_json(&overview))?, tag))
+    Ok(Answer::json(&overview_json(&overview))?.tagged(tag))
 }

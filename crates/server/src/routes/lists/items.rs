@@ -13,7 +13,6 @@ use super::json::item_json;
 use super::spot::SentSpot;
 use super::target::{
     Seen, item_beside, item_of_path, known_item, list_of_path, planned, present_item, present_list,
-    tagged,
 };
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
@@ -209,5 +208,5 @@ async fn shown(call: &Call, item: ItemRef) -> Result<Answer, ApiError> {
         Ok((item_json(&found), item_tag(file.connection(), &item)?))
     })
     .await?;
-    Ok(tagged(Answer::json(&answer)?, tag))
+    Ok(Answer::json(&answer)?.tagged(tag))
 }

@@ -6,7 +6,7 @@ use syncline_store::lists::{self as stored, ListOverview, RemovedLists, item_tag
 
 use super::json::{item_json, overview_json};
 use super::page::{list_cursor, parse_item_cursor, parse_list_cursor, read_page};
-use super::target::{item_of_path, list_of_path, present_item, present_list, tagged};
+use super::target::{item_of_path, list_of_path, present_item, present_list};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
 use crate::routes::decide::look;
@@ -91,7 +91,7 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
         Ok((answer, list_tag(file.connection(), &id)?))
     })
     .await?;
-    Ok(tagged(Answer::json(&answer)?, tag))
+    Ok(Answer::json(&answer)?.tagged(tag))
 }
 
 pub(super) async fn item(call: Call) -> Result<Answer, ApiError> {
@@ -102,7 +102,7 @@ pub(super) async fn item(call: Call) -> Result<Answer, ApiError> {
         Ok((item_json(&found), tag))
     })
     .await?;
-    Ok(tagged(Answer::json(&answer)?, tag))
+    Ok(Answer::json(&answer)?.tagged(tag))
 }
 
 /// A number from 1 to `max`.

@@ -1,6 +1,5 @@
 //! Finding what a request means, planning what it asks for, and what refuses it.
 
-use axum::http::{HeaderValue, header};
 use serde_json::json;
 use syncline_model::list::{
     Command, ItemRef, PlanError, Planning, Source, TextError, TextKind, plan,
@@ -15,7 +14,7 @@ use syncline_store::{StoreError, TenantFile};
 
 use super::spot::Side;
 use crate::error::ApiError;
-use crate::http::{Answer, Call};
+use crate::http::{Call, IfMatch};
 use crate::random::random;
 use crate::routes::decide::Stop;
 use crate::tenant::NewOp;
@@ -137,35 +136,11 @@ pub(super) fn planned(file: &TenantFile, commands: &[Command]) -> Result<Vec<New
 
 /// What a request was made on, as its `If-Match` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// It doesn't say, or any state will do.
-    Any,
-    /// One of these.
-    Tags(Vec<String>),
-}
+pub(super) struct Seen(IfMatch);
 
 impl Seen {
     pub(super) fn of(call: &Call) -> Result<Self, ApiError> {
-        let mut tags = Vec::new();
-        for value in call.headers.get_all(header::IF_MATCH) {
-            let malformed = || {
-                let message = "must be * or an ETag as it was answered, in quotes";
-                ApiError::invalid_field("If-Match", message)
-            };
-            for tag in value.to_str().map_err(|_| malformed())?.split(',') {
-                let tag = tag.trim();
-                if tag == "*" {
-                    return Ok(Self::Any);
-                }
-                let text = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-                tags.push(text.ok_or_else(malformed)?.to_owned());
-            }
-        }
-        Ok(if tags.is_empty() {
-            Self::Any
-        } else {
-            Self::Tags(tags)
-        })
+        IfMatch::of(&call.headers).map(Self)
     }
 
     /// Refuses what was made on another state than this. Where nothing is to be written the request
@@ -175,7 +150,7 @@ impl Seen {
         ops: &[NewOp],
         current: impl FnOnce() -> Result<ContentTag, StoreError>,
     ) -> Result<(), Stop> {
-        let Self::Tags(tags) = self else {
+        let IfMatch::Tags(tags) = &self.0 else {
             return Ok(());
         };
         if ops.is_empty() {
@@ -212,12 +187,6 @@ impl Seen {
     ) -> Result<(), Stop> {
         self.check(ops, || item_tag(file.connection(), item))
     }
-}
-
-/// An answer with the tag of what it shows.
-pub(super) fn tagged(answer: Answer, tag: ContentTag) -> Answer {
-    let quoted = HeaderValue::from_str(&format!("\"{tag}\""));
-    answer.header(header::ETAG, quoted.expect("hexadecimal digits in quotes"))
 }
 
 /// A plan's refusal. `details.reason` has the plan's own code.

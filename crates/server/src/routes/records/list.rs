@@ -1,19 +1,18 @@
 //! Lists of records: narrowed, ordered, page by page.
 
 use axum::http::{HeaderName, HeaderValue};
-use serde_json::{Map, Value, json};
-use syncline_model::record::{Record, role_on, visible_columns};
+use serde_json::json;
+use syncline_model::record::Seen;
 use syncline_model::schema::Entity;
 use syncline_protocol::ErrorCode;
 use syncline_store::records::{
-    Condition, Direction, FilterError, ListQuery, Order, PageCursor, StoredRecords, Test,
-    list as read_list,
+    Condition, Direction, FilterError, ListQuery, Order, PageCursor, Test, list as read_list,
 };
 
 use super::target::{Target, read_value};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
-use crate::routes::decide::{Stop, look};
+use crate::routes::decide::Stop;
 
 /// Records of a page, unless the request says how many.
 const LIMIT: usize = 100;
@@ -30,40 +29,30 @@ struct Asked {
 
 pub(super) async fn list(call: &Call, target: Target) -> Result<Answer, ApiError> {
     let asked = asked(call, &target)?;
-    let asker = call.asker()?;
-    let envelope = target.operation.envelope.clone();
-    let (rows, next) = look(call, move |file| {
-        let query = ListQuery {
-            asker: Some(&asker),
-            conditions: &asked.conditions,
-            order: &asked.order,
-            after: asked.after.as_ref(),
-            limit: asked.limit,
-        };
-        let listed = read_list(file.connection(), &target.entity, &query).map_err(stop)?;
-        let mut rows = Vec::new();
-        for Record { mut columns, .. } in listed.records {
-            let mut stored = StoredRecords(file.connection());
-            // Who lost their role meanwhile does not see it.
-            let Some(role) = role_on(&mut stored, &target.entity, &columns, &asker)? else {
-                continue;
+    let envelope = target.operation().envelope.clone();
+    let backend = target.backend().clone();
+    let (rows, next) = backend
+        .look(move |view| {
+            let query = ListQuery {
+                asker: Some(view.asker),
+                conditions: &asked.conditions,
+                order: &asked.order,
+                after: asked.after.as_ref(),
+                limit: asked.limit,
             };
-            visible_columns(&target.entity, role, &mut columns);
-            columns.insert("_role".to_owned(), json!(role));
-            rows.push(json!(columns));
-        }
-        Ok((rows, listed.next))
-    })
-    .await?;
-    let next = next.map(|cursor| hex(cursor.as_str()));
+            let entity = target.entity();
+            let listed = read_list(view.file.connection(), entity, &query).map_err(stop)?;
+            let mut rows = Vec::new();
+            for record in listed.records {
+                rows.extend(view.seen(entity, record)?.map(Seen::into_row));
+            }
+            Ok((rows, listed.next))
+        })
+        .await?;
+    let next = next.map(|cursor| cursor.to_string());
     let answer = match envelope {
         None => Answer::json(&rows)?,
-        Some(name) => {
-            let mut body = Map::new();
-            body.insert(name, Value::Array(rows));
-            body.insert("next_cursor".to_owned(), json!(next));
-            Answer::json(&body)?
-        }
+        Some(name) => Answer::json(&json!({name: rows, "next_cursor": next}))?,
     };
     Ok(
         match next.and_then(|next| HeaderValue::try_from(next).ok()) {
@@ -92,12 +81,11 @@ fn asked(call: &Call, target: &Target) -> Result<Asked, ApiError> {
         limit: LIMIT,
         ..Asked::default()
     };
-    for (field, value) in &target.fields {
-        asked.conditions.push(Condition {
-            column: field.clone(),
-            test: Test::Is(value.clone()),
-        });
-    }
+    let of_path = target.fields().iter().map(|(field, value)| Condition {
+        column: field.clone(),
+        test: Test::Is(value.clone()),
+    });
+    asked.conditions.extend(of_path);
     for (name, text) in pairs {
         match name.as_str() {
             "limit" => {
@@ -109,15 +97,13 @@ fn asked(call: &Call, target: &Target) -> Result<Asked, ApiError> {
                 asked.limit = limit.ok_or_else(|| ApiError::invalid_field("limit", message))?;
             }
             "cursor" => {
-                let cursor = unhex(&text);
-                let message = "is none that a page has given";
-                let cursor = cursor.ok_or_else(|| ApiError::invalid_field("cursor", message))?;
-                asked.after = Some(PageCursor::new(cursor));
+                let wrong = |_| ApiError::invalid_field("cursor", "is none that a page has given");
+                asked.after = Some(text.parse().map_err(wrong)?);
             }
             "order" => asked.order = order(&text),
             _ => asked
                 .conditions
-                .push(condition(&target.entity, &name, &text)?),
+                .push(condition(target.entity(), &name, &text)?),
         }
     }
     Ok(asked)
@@ -168,21 +154,4 @@ fn condition(entity: &Entity, name: &str, text: &str) -> Result<Condition, ApiEr
         column: column.to_owned(),
         test,
     })
-}
-
-/// A cursor as text that needs no escapes, whatever it holds.
-fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<String> {
-    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-    let digits = digits?;
-    if digits.len() % 2 != 0 {
-        return None;
-    }
-    let bytes = digits
-        .chunks_exact(2)
-        .map(|pair| (pair[0] * 16 + pair[1]) as u8);
-    String::from_utf8(bytes.collect()).ok()
 }

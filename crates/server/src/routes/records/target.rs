@@ -3,37 +3,35 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use syncline_model::schema::{Entity, Field, FieldKind, Operation, Schema};
+use syncline_model::record::Values;
+use syncline_model::schema::{Entity, Field, FieldKind, Operation};
 use syncline_protocol::ErrorCode;
-use syncline_store::records::schema;
 
+use super::backend::Backend;
 use crate::error::ApiError;
-use crate::http::Call;
-use crate::routes::decide::look;
+use crate::http::{Call, decoded_text};
 
 /// An operation, and what the request's path says.
 #[derive(Debug)]
 pub(super) struct Target {
-    pub(super) schema: Schema,
-    pub(super) entity: Entity,
-    pub(super) operation: Operation,
-    /// The record's key, where the path holds it.
-    pub(super) id: Option<String>,
-    /// The fields that the path holds, with their values.
-    pub(super) fields: Vec<(String, Value)>,
+    backend: Backend,
+    /// The places of the entity in the schema, and of the operation in it.
+    entity: usize,
+    operation: usize,
+    id: Option<String>,
+    fields: Vec<(String, Value)>,
 }
 
 impl Target {
-    pub(super) async fn find(call: &Call) -> Result<Self, ApiError> {
-        let standing = look(call, |file| Ok(schema(file.connection())?)).await?;
-        let schema = standing.map(|standing| standing.schema).unwrap_or_default();
-        let method = call.method.as_str();
-        let path = call.uri.path();
+    pub(super) fn find(call: &Call, backend: Backend) -> Result<Self, ApiError> {
+        let path = decoded_parts(call.uri.path());
+        let path =
+            path.ok_or_else(|| ApiError::bad_request("the path is not percent-encoded UTF-8"))?;
         let mut is_path = false;
-        let mut best: Option<(Entity, Operation, BTreeMap<String, String>)> = None;
-        for entity in &schema.entities {
-            for operation in &entity.operations {
-                let Some(parameters) = parameters(&operation.path, path) else {
+        let mut best: Option<(usize, usize, BTreeMap<&str, &str>)> = None;
+        for (e, entity) in backend.schema.entities.iter().enumerate() {
+            for (o, operation) in entity.operations.iter().enumerate() {
+                let Some(parameters) = parameters(&operation.path, &path) else {
                     continue;
                 };
                 is_path = true;
@@ -41,35 +39,22 @@ impl Target {
                 let is_better = best
                     .as_ref()
                     .is_none_or(|(.., known)| parameters.len() < known.len());
-                if operation.method == method && is_better {
-                    best = Some((entity.clone(), operation.clone(), parameters));
+                if operation.method == call.method.as_str() && is_better {
+                    best = Some((e, o, parameters));
                 }
             }
         }
-        let Some((entity, operation, parameters)) = best else {
-            return Err(if is_path {
-                let message = "the path doesn't take this method: see the tenant's document";
-                ApiError::new(ErrorCode::MethodNotAllowed, message)
-            } else {
-                let message = "there is no such path: see /openapi.json, and /api/schema for the tenant's own";
-                ApiError::new(ErrorCode::NotFound, message)
-            });
+        let (entity, operation, parameters) = match best {
+            Some(best) => best,
+            None if is_path => return Err(wrong_method()),
+            None => return Err(unknown_path()),
         };
-        let id = operation
-            .key_parameter
-            .as_ref()
-            .and_then(|name| parameters.get(name).cloned());
-        let fields = operation
-            .field_parameters
-            .iter()
-            .filter_map(|(name, field)| {
-                let field = entity.field(field)?;
-                let value = read_value(field, parameters.get(name)?);
-                Some(value.map(|value| (field.name.clone(), value)))
-            });
-        let fields = fields.collect::<Result<Vec<_>, _>>()?;
+        let (id, fields) = {
+            let entity = &backend.schema.entities[entity];
+            said(entity, &entity.operations[operation], &parameters)?
+        };
         Ok(Self {
-            schema,
+            backend,
             entity,
             operation,
             id,
@@ -77,52 +62,98 @@ impl Target {
         })
     }
 
+    pub(super) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    pub(super) fn entity(&self) -> &Entity {
+        &self.backend.schema.entities[self.entity]
+    }
+
+    pub(super) fn operation(&self) -> &Operation {
+        &self.entity().operations[self.operation]
+    }
+
     /// The record's key, of an operation that is about one.
     pub(super) fn id(&self) -> Result<&str, ApiError> {
-        let missing = || ApiError::not_found(&self.entity.singular);
+        let missing = || ApiError::not_found(&self.entity().singular);
         self.id.as_deref().ok_or_else(missing)
+    }
+
+    /// The fields that the path holds, with their values: a record is there under it if it has them.
+    pub(super) fn fields(&self) -> &[(String, Value)] {
+        &self.fields
+    }
+
+    /// The values of a body, if they say nothing else than the path does.
+    pub(super) fn agreed(&self, values: Values) -> Result<Values, ApiError> {
+        let is_other =
+            |(name, value): &&(String, Value)| values.get(name).is_some_and(|named| named != value);
+        match self.fields.iter().find(is_other) {
+            None => Ok(values),
+            Some((name, value)) => {
+                let message = format!("is {value} in the path");
+                Err(ApiError::invalid_field(name, message))
+            }
+        }
     }
 }
 
+fn wrong_method() -> ApiError {
+    let message = "the path doesn't take this method: see the tenant's document";
+    ApiError::new(ErrorCode::MethodNotAllowed, message)
+}
+
+fn unknown_path() -> ApiError {
+    let message = "there is no such path: see /openapi.json, and /api/schema for the tenant's own";
+    ApiError::new(ErrorCode::NotFound, message)
+}
+
+/// What the parameters of a path say: the key, and fields with their values.
+type Said = (Option<String>, Vec<(String, Value)>);
+
+fn said(
+    entity: &Entity,
+    operation: &Operation,
+    parameters: &BTreeMap<&str, &str>,
+) -> Result<Said, ApiError> {
+    let id = operation.key_parameter.as_deref();
+    let id = id.and_then(|name| parameters.get(name));
+    let fields = operation.field_parameters.iter();
+    let fields = fields.filter_map(|(name, field)| {
+        let field = entity.field(field)?;
+        let value = read_value(field, parameters.get(&**name)?);
+        Some(value.map(|value| (field.name.clone(), value)))
+    });
+    let fields = fields.collect::<Result<_, _>>()?;
+    Ok((id.map(|id| (*id).to_owned()), fields))
+}
+
+/// The parts of a path, decoded; none: one of them can't be.
+fn decoded_parts(path: &str) -> Option<Vec<String>> {
+    path.trim_matches('/')
+        .split('/')
+        .map(decoded_text)
+        .collect()
+}
+
 /// What a path says in the places that a template leaves open; none: it is no such path.
-fn parameters(template: &str, path: &str) -> Option<BTreeMap<String, String>> {
-    let parts = |text: &str| -> Vec<String> {
-        let text = text.trim_matches('/');
-        text.split('/').map(str::to_owned).collect()
-    };
-    let (template, path) = (parts(template), parts(path));
-    if template.len() != path.len() {
+fn parameters<'a>(template: &'a str, path: &'a [String]) -> Option<BTreeMap<&'a str, &'a str>> {
+    let template = template.trim_matches('/').split('/');
+    if template.clone().count() != path.len() {
         return None;
     }
     let mut found = BTreeMap::new();
-    for (wanted, part) in template.iter().zip(&path) {
-        let part = decoded(part)?;
-        match wanted
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'))
-        {
+    for (wanted, part) in template.zip(path) {
+        let name = wanted.strip_prefix('{');
+        match name.and_then(|name| name.strip_suffix('}')) {
             Some(_) if part.is_empty() => return None,
-            Some(name) => _ = found.insert(name.to_owned(), part),
-            None if *wanted == part => {}
+            Some(name) => _ = found.insert(name, part.as_str()),
+            None if wanted == part => {}
             None => return None,
         }
     }
     Some(found)
-}
-
-fn decoded(part: &str) -> Option<String> {
-    let mut plain = Vec::with_capacity(part.len());
-    let mut bytes = part.bytes();
-    while let Some(byte) = bytes.next() {
-        plain.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                (digit()? * 16 + digit()?) as u8
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(plain).ok()
 }
 
 /// A value as its field holds it, from the text of a path or query.
@@ -160,18 +191,23 @@ mod tests {
 
     #[test]
     fn a_template_takes_paths_of_its_form_alone() {
-        let found = |path| parameters("/api/accounts/{account_id}/invoices/{id}", path);
-        let both = found("/api/accounts/a%2Fb/invoices/7/").unwrap();
-        assert_eq!(both["account_id"], "a/b");
-        assert_eq!(both["id"], "7");
+        let template = "/api/accounts/{account_id}/invoices/{id}";
+        let both = decoded_parts("/api/accounts/a%2Fb/invoices/7/").unwrap();
+        let both = parameters(template, &both).unwrap();
+        assert_eq!((both["account_id"], both["id"]), ("a/b", "7"));
         for path in [
             "/api/accounts/a/invoices",
             "/api/accounts//invoices/7",
             "/api/accounts/a/bills/7",
+        ] {
+            let parts = decoded_parts(path).unwrap();
+            assert_eq!(parameters(template, &parts), None, "{path}");
+        }
+        for path in [
             "/api/accounts/%zz/invoices/7",
             "/api/accounts/%ff/invoices/7",
         ] {
-            assert_eq!(found(path), None, "{path}");
+            assert_eq!(decoded_parts(path), None, "{path}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `GET /api/sessions/{session_id}`.
 
-use axum::http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_model::PayloadHash;
@@ -51,7 +50,10 @@ pub(super) async fn show(call: Call) -> Result<Answer, ApiError> {
         read(file, &session, after, limit)
     })
     .await?;
-    tagged(&call, shown.to_string())
+    let body = shown.to_string();
+    let tag = PayloadHash::of(&body);
+    let answer = Answer::json_bytes(body).tagged_as_bytes(tag);
+    Ok(answer.unless_known(&call.headers))
 }
 
 fn find(file: &TenantFile, reference: &str, agent: Option<&str>) -> Result<Session, Stop> {
@@ -104,21 +106,4 @@ fn read(
         "compactions": page.compactions,
         "next_cursor": page.next.map(|cursor| cursor.to_string()),
     }))
-}
-
-/// The answer with its tag, or the tag alone where the caller has that answer.
-fn tagged(call: &Call, body: String) -> Result<Answer, ApiError> {
-    // Weak: what goes out may be compressed.
-    let tag = format!("W/\"{}\"", PayloadHash::of(&body));
-    let seen = call.headers.get_all(header::IF_NONE_MATCH);
-    let mut seen = seen
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(',').map(str::trim));
-    let answer = match seen.any(|seen| seen == tag || seen == "*") {
-        true => Answer::json_bytes(Vec::new()).status(StatusCode::NOT_MODIFIED),
-        false => Answer::json_bytes(body),
-    };
-    let tag = HeaderValue::from_str(&tag).map_err(ApiError::internal)?;
-    Ok(answer.header(header::ETAG, tag))
 }

@@ -35,7 +35,7 @@ pub(super) fn write(
             role,
         },
         change,
-        repeat: repeat.map(|key| RepeatKey::new(&user("ada"), key)),
+        repeat: repeat.map(RepeatKey::new),
     };
     let committed = log.commit(&mut [Write::Record(Box::new(write))], now());
     match committed.outcomes.into_iter().next().unwrap().unwrap() {

@@ -1,8 +1,9 @@
 //! What requests of their own write of records and of the schema.
 
 use serde_json::json;
-use syncline_model::record::{Asker, RefusalCode};
+use syncline_model::record::Asker;
 use syncline_model::schema::{ChangeKind, Role};
+use syncline_protocol::ErrorCode;
 use syncline_store::records::schema;
 
 use super::records::{apply, entities, offered, one, record, with_schema, write};
@@ -24,22 +25,27 @@ fn a_request_that_is_repeated_writes_once() {
         ),
         "{first:?}"
     );
+    let Recorded::Written { rows, .. } = first else {
+        panic!("it is new");
+    };
     let again = write(&mut f.log, Role::Editor, change(1), Some("key"));
-    assert_eq!(
-        again,
-        Recorded::Repeated {
-            seq: Some(ServerSeq(2))
-        }
-    );
+    let seq = Some(ServerSeq(2));
+    assert_eq!(again, Recorded::Repeated { seq, rows });
     assert_eq!(
         write(&mut f.log, Role::Editor, change(2), Some("key")),
         Recorded::KeyReused
     );
-    let Recorded::Refused(refusal) = write(&mut f.log, Role::Editor, change(1), Some("other"))
-    else {
+    let other = write(&mut f.log, Role::Editor, change(1), Some("other"));
+    let Recorded::Refused(refusal) = &other else {
         panic!("the record is there already");
     };
-    assert_eq!(refusal.code, RefusalCode::AlreadyExists);
+    assert_eq!(refusal.code, ErrorCode::AlreadyExists);
+    let gone = RecordChange::Records(offered(one("x", "delete", json!({}), json!({}))));
+    write(&mut f.log, Role::Editor, gone, None);
+    let again = write(&mut f.log, Role::Editor, change(1), Some("other"));
+    assert_eq!(again, other, "what was refused stays refused");
+    let reused = write(&mut f.log, Role::Editor, change(2), Some("other"));
+    assert_eq!(reused, Recorded::KeyReused);
 }
 
 #[test]

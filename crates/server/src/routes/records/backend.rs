@@ -1,0 +1,88 @@
+//! What a request about records reads once, and passes on.
+
+use std::sync::Arc;
+
+use syncline_model::record::{Asker, Record, Records, Seen, seen};
+use syncline_model::schema::{Entity, Schema};
+use syncline_store::records::StoredRecords;
+use syncline_store::{StoreError, TenantFile};
+
+use crate::error::ApiError;
+use crate::http::Call;
+use crate::log::Tenant;
+use crate::routes::decide::{Stop, look_at};
+use crate::tenant::{RecordChange, RecordWrite, Recorded, RepeatKey};
+
+/// A tenant's records, and who asks for them.
+#[derive(Debug, Clone)]
+pub(crate) struct Backend {
+    pub(crate) tenant: Arc<Tenant>,
+    /// Empty where the tenant has none.
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) asker: Asker,
+}
+
+impl Backend {
+    pub(crate) async fn of(call: &Call) -> Result<Self, ApiError> {
+        let tenant = call.tenant().await?;
+        Ok(Self {
+            schema: tenant.schema().await?.unwrap_or_default(),
+            asker: call.asker()?,
+            tenant,
+        })
+    }
+
+    /// Looks at one state of the tenant's file.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> Result<T, Stop> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let (schema, asker) = (Arc::clone(&self.schema), self.asker.clone());
+        look_at(&self.tenant, move |file| {
+            look(&View {
+                file,
+                schema: &schema,
+                asker: &asker,
+            })
+        })
+        .await
+    }
+
+    /// Has records written when the request's turn comes; `name` tells a repeat of the request.
+    pub(crate) async fn write(
+        &self,
+        call: &Call,
+        change: RecordChange,
+        name: Option<&str>,
+    ) -> Result<Recorded, ApiError> {
+        let write = RecordWrite {
+            asker: self.asker.clone(),
+            change,
+            repeat: name.map(RepeatKey::new),
+        };
+        Ok(self.tenant.write_record(write, call.body.held()).await?)
+    }
+}
+
+/// One state of a tenant's file, as somebody looks at it.
+pub(crate) struct View<'a> {
+    pub(crate) file: &'a TenantFile,
+    pub(crate) schema: &'a Schema,
+    pub(crate) asker: &'a Asker,
+}
+
+impl View<'_> {
+    pub(crate) fn rows(&self) -> StoredRecords<'_> {
+        StoredRecords(self.file.connection())
+    }
+
+    /// A record as it is stored, also a deleted one; none: there never was one.
+    pub(crate) fn record(&self, entity: &Entity, id: &str) -> Result<Option<Record>, StoreError> {
+        self.rows().record(&entity.name, id)
+    }
+
+    /// A record as who asks sees it; none: it is not there for them.
+    pub(crate) fn seen(&self, entity: &Entity, record: Record) -> Result<Option<Seen>, StoreError> {
+        seen(&mut self.rows(), entity, record, self.asker)
+    }
+}

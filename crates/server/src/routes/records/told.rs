@@ -1,0 +1,44 @@
+//! Records, and what became of writes, as answers tell them.
+
+use serde_json::{Map, Value, json};
+use syncline_model::ServerSeq;
+use syncline_protocol::{Details, OpError};
+
+use crate::error::ApiError;
+use crate::http::Answer;
+use crate::tenant::WrittenRow;
+
+/// The transaction of a place, as shapes name it.
+pub(crate) fn txid(seq: ServerSeq) -> u32 {
+    (seq.0 & u64::from(u32::MAX)) as u32
+}
+
+/// A row that was written: its columns, `_role`, `txid`, and in `_lost` what lost, where anything has.
+pub(crate) fn row_json(written: WrittenRow, seq: Option<ServerSeq>) -> Value {
+    let columns = written.row.map(|row| row.into_values());
+    let mut row: Map<String, Value> = columns.into_iter().flatten().collect();
+    row.insert("txid".to_owned(), json!(seq.map(txid)));
+    if !written.lost.is_empty() {
+        row.insert("_lost".to_owned(), json!(written.lost));
+    }
+    Value::Object(row)
+}
+
+/// An answer to a write, with its place in the log, where that is known.
+pub(crate) fn with_place(answer: Answer, seq: Option<ServerSeq>) -> Answer {
+    match seq {
+        None => answer,
+        Some(seq) => answer
+            .numbered("syncline-txid", txid(seq).into())
+            .numbered("syncline-seq", seq.0),
+    }
+}
+
+/// A refusal of a write as the answer to its request.
+pub(crate) fn refused(error: OpError) -> ApiError {
+    let mut answer = ApiError::new(error.code, error.message);
+    if let Some(details) = error.details {
+        answer.details = Details::Other(details.into());
+    }
+    answer
+}

@@ -1,0 +1,215 @@
+//! Rows as answers show them, and writes that are aimed at one of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use syncline_model::record::{
+    Asker, Decision, Lost, Mode, Offered, Record, RecordPayload, Records, Refusal, RefusalCode,
+    Rulebook, Seen, Values, Write, replacement, seen,
+};
+use syncline_model::schema::Schema;
+use syncline_model::{Payload, PayloadHash};
+use syncline_protocol::{ErrorCode, OpError};
+use syncline_store::StoreError;
+use syncline_store::records::StoredRecords;
+
+use super::Refused;
+use super::push::Judge;
+use super::records::op_error;
+
+/// A record as who asks sees it, with their role beside its columns as `_role`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownRow(Values);
+
+impl ShownRow {
+    /// What tells it from what it was and will be, to whoever sees it so.
+    pub fn version(&self) -> PayloadHash {
+        let text = serde_json::to_string(&self.0);
+        PayloadHash::of(&text.expect("JSON values can always be written"))
+    }
+
+    pub fn values(&self) -> &Values {
+        &self.0
+    }
+
+    pub fn into_values(self) -> Values {
+        self.0
+    }
+}
+
+impl From<Seen> for ShownRow {
+    fn from(seen: Seen) -> Self {
+        Self(seen.into_row())
+    }
+}
+
+/// A row that was written, as its writer sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenRow {
+    /// None: it was deleted, or is no longer theirs to see.
+    pub row: Option<ShownRow>,
+    /// The values that lost, but for those that they may not read.
+    pub lost: BTreeMap<String, Lost>,
+}
+
+/// The row of an entity, as it stands, and what of `lost` who asks may read.
+pub fn written_row(
+    rows: &mut StoredRecords<'_>,
+    schema: &Schema,
+    asker: &Asker,
+    (entity, id): (&str, &str),
+    mut lost: BTreeMap<String, Lost>,
+) -> Result<WrittenRow, StoreError> {
+    let Some(entity) = schema.entity(entity) else {
+        return Ok(WrittenRow {
+            row: None,
+            lost: BTreeMap::new(),
+        });
+    };
+    let row = match rows.record(&entity.name, id)? {
+        Some(record) => seen(rows, entity, record, asker)?,
+        None => None,
+    };
+    // Of a row that is gone nobody has a role but where the tenant gives it.
+    let of_tenant = || entity.access.role_via.is_none().then_some(asker.role);
+    let role = row.as_ref().map(|row| row.role).or_else(of_tenant);
+    lost.retain(|column, _| role.is_some_and(|role| entity.may_read(role, column)));
+    let row = row.map(ShownRow::from);
+    Ok(WrittenRow { row, lost })
+}
+
+/// The decision that the log holds; none: it can't be read by this version.
+pub fn decision_of(payload: &Payload) -> Option<Decision> {
+    match RecordPayload::read(payload)? {
+        RecordPayload::Decided(decision) => Some(decision),
+        RecordPayload::Offered(_) => None,
+    }
+}
+
+/// One record's write, with what must be so when its turn comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AimedWrite {
+    pub write: Write,
+    pub aim: Aim,
+}
+
+/// What must be so of a record that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aim {
+    /// The values that its path holds: a record with others is not there.
+    pub within: Vec<(String, serde_json::Value)>,
+    /// The versions that its writer knows; none: any will do.
+    pub versions: Option<Vec<PayloadHash>>,
+    pub extent: Extent,
+}
+
+/// What the values of a write stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What is not named stays.
+    Named,
+    /// The whole record: what is not named falls back to its default, or to null.
+    Whole,
+}
+
+impl AimedWrite {
+    /// What was asked for, as it tells a repeat of the request from another one.
+    pub(super) fn offered(&self) -> Offered {
+        Offered {
+            writes: vec![self.write.clone()],
+            mode: Mode::Confirmed,
+        }
+    }
+}
+
+impl Judge<'_, '_> {
+    /// What an aimed write comes to on the record as it stands.
+    pub(super) fn aim(
+        &mut self,
+        asker: &Asker,
+        aimed: &AimedWrite,
+    ) -> Result<Result<Offered, OpError>, Refused> {
+        let AimedWrite { write, aim } = aimed;
+        self.batch.flush()?;
+        let rulebook = self.members.rules.of(self.batch)?;
+        let mut rows = StoredRecords(self.batch.connection());
+        let entity = rulebook.as_ref().map(Rulebook::schema);
+        let entity = entity.and_then(|schema| schema.entity(&write.entity));
+        let record = rows.record(&write.entity, &write.id)?;
+        let (Some(entity), Some(record)) = (entity, record) else {
+            // Who decides says what is wrong with it.
+            return Ok(Ok(aimed.offered()));
+        };
+        let Some(row) = seen(&mut rows, entity, record.clone(), asker)? else {
+            return Ok(Ok(aimed.offered()));
+        };
+        let refused = |refusal: Refusal| {
+            op_error(&Refusal {
+                entity: write.entity.clone(),
+                id: write.id.clone(),
+                ..refusal
+            })
+        };
+        if !is_within(&record, &aim.within) {
+            let message = "there is no such record under this path";
+            let refusal = Refusal::new(RefusalCode::NotFound, message);
+            return Ok(Err(refused(refusal)));
+        }
+        let role = row.role;
+        if let Some(versions) = &aim.versions
+            && let Some(error) = stale(row.into(), versions)
+        {
+            return Ok(Err(error));
+        }
+        let mut offered = aimed.offered();
+        if aim.extent == Extent::Whole {
+            match replacement(entity, role, &record, &write.values) {
+                Ok(values) => offered.writes[0].values = values,
+                Err(refusal) => return Ok(Err(refused(refusal))),
+            }
+        }
+        Ok(Ok(offered))
+    }
+
+    /// The rows of what was offered, as they stand now.
+    pub(super) fn rows_written(
+        &mut self,
+        asker: &Asker,
+        offered: &Offered,
+        decision: Option<&Decision>,
+    ) -> Result<Vec<WrittenRow>, Refused> {
+        self.batch.flush()?;
+        let rulebook = self.members.rules.of(self.batch)?;
+        let none = Schema::default();
+        let schema = rulebook.as_ref().map_or(&none, Rulebook::schema);
+        let mut rows = StoredRecords(self.batch.connection());
+        let lost = |n: usize| decision.and_then(|decision| decision.decided.get(n));
+        let written = offered.writes.iter().enumerate().map(|(n, write)| {
+            let lost = lost(n).map(|decided| decided.lost.clone());
+            let named = (&*write.entity, &*write.id);
+            written_row(&mut rows, schema, asker, named, lost.unwrap_or_default())
+        });
+        Ok(written.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Whether a record is the one that a path means, which holds some of its values.
+pub fn is_within(record: &Record, values: &[(String, serde_json::Value)]) -> bool {
+    let mut values = values.iter();
+    values.all(|(column, value)| record.value(column) == value)
+}
+
+/// The refusal of a write that was made on another version; it shows the one that stands.
+fn stale(row: ShownRow, versions: &[PayloadHash]) -> Option<OpError> {
+    let version = row.version();
+    if versions.contains(&version) {
+        return None;
+    }
+    let message = "the record has changed since: read it again, and send what is still wanted with \
+                   the ETag of that answer";
+    let details = json!({"etag": format!("\"{version}\""), "current": row.into_values()});
+    Some(OpError {
+        details: Some(details.to_string().into()),
+        ..OpError::new(ErrorCode::PreconditionFailed, message)
+    })
+}

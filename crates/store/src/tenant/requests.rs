@@ -1,0 +1,90 @@
+//! What became of requests that may come again: each has an actor of its own, made of its name.
+
+use rusqlite::{Connection, OptionalExtension};
+use syncline_model::{ActorId, Payload, PayloadHash, ServerSeq};
+
+use super::TenantFile;
+use super::members::{Refusal, refusal_of};
+use super::read::stored_hash;
+use crate::file::StoreError;
+
+/// What the actors of such requests begin with: no op of another actor is looked for by its actor alone.
+pub const REQUEST_ACTOR: &str = "request-";
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KnownRequest {
+    Written {
+        seq: ServerSeq,
+        /// That of what was asked for.
+        payload_hash: PayloadHash,
+        /// What the log holds of it; none: it was erased.
+        payload: Option<Payload>,
+    },
+    /// It was written, and compaction has dropped the op.
+    Dropped,
+    Refused(Refusal),
+}
+
+/// The indexes that requests are found by, as `(name, SQL)`: of their actors alone.
+pub(crate) fn indexes(prefix: &str) -> [(String, String); 2] {
+    ["ops", "refusals"].map(|table| {
+        let name = format!("{prefix}request_in_{table}");
+        let sql =
+            format!("CREATE INDEX IF NOT EXISTS {name} ON {table} (actor) WHERE {IS_REQUEST}");
+        (name, sql)
+    })
+}
+
+/// The one condition under which the indexes are used. A dot is what follows a hyphen.
+const IS_REQUEST: &str = "actor >= 'request-' AND actor < 'request.'";
+
+impl TenantFile {
+    /// What became of the request whose actor this is; none: nothing is known of it.
+    pub fn request(&self, actor: &ActorId) -> Result<Option<KnownRequest>, StoreError> {
+        if let Some(written) = written(&self.connection, actor)? {
+            return Ok(Some(written));
+        }
+        if let Some(refusal) = refused(&self.connection, actor)? {
+            return Ok(Some(KnownRequest::Refused(refusal)));
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM pruned WHERE actor = ?)")?;
+        let is_dropped: bool = statement.query_row([actor.as_str()], |row| row.get(0))?;
+        Ok(is_dropped.then_some(KnownRequest::Dropped))
+    }
+}
+
+fn written(connection: &Connection, actor: &ActorId) -> Result<Option<KnownRequest>, StoreError> {
+    let sql = format!(
+        "SELECT server_seq, payload_hash, payload FROM ops \
+         WHERE actor = ? AND {IS_REQUEST} ORDER BY server_seq LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_row([actor.as_str()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
+    });
+    let found: Option<(i64, Vec<u8>, Option<String>)> = found.optional()?;
+    found
+        .map(|(seq, hash, payload)| {
+            Ok(KnownRequest::Written {
+                seq: ServerSeq(seq as u64),
+                payload_hash: stored_hash(&hash)?,
+                payload: payload.map(Payload::stored),
+            })
+        })
+        .transpose()
+}
+
+fn refused(connection: &Connection, actor: &ActorId) -> Result<Option<Refusal>, StoreError> {
+    let sql = format!(
+        "SELECT payload_hash, code, message FROM refusals \
+         WHERE actor = ? AND {IS_REQUEST} LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_row([actor.as_str()], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    });
+    found.optional()?.map(refusal_of).transpose()
+}

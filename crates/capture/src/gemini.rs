@@ -212,9 +212,8 @@ impl Reader<'_> {
         let said = said(&value["content"]);
         let kind = text(value, &["type"]);
         // Before what is known is passed over: a later prompt is not the first.
-        let title = title_of(&said).filter(|_| {
-            kind == Some("user") && self.memory.title.gives_way(TitleRank::Prompt)
-        });
+        let title = title_of(&said)
+            .filter(|_| kind == Some("user") && self.memory.title.gives_way(TitleRank::Prompt));
         if title.is_some() {
             self.memory.title = TitleRank::Prompt;
         }

@@ -8,6 +8,8 @@
 
 #[path = "importers/agents.rs"]
 mod agents;
+#[path = "importers/ahead.rs"]
+mod ahead;
 #[path = "importers/claude_code.rs"]
 mod claude_code;
 #[path = "importers/count.rs"]

@@ -50,13 +50,12 @@ pub fn take(
 ) -> Result<Taken, TakeError> {
     let mut taken = Taken::default();
     let sources = sources(events, places);
-    let mut importer = Importer::new(&sources, Keeping::Written, privacy, replica)?;
-    while let Some(batch) = importer.next_batch(replica)? {
-        replica.write_imported(&batch.ops, &batch.notes)?;
+    let importer = Importer::new(&sources, Keeping::Written, privacy, replica)?;
+    importer.write_all(replica, |batch| {
         taken.ops += batch.ops.len() as u64;
         taken.counts.add(&batch.counts);
         taken.problems.extend(batch.problems);
-    }
+    })?;
     taken.ops += note_turns(events, replica)?;
     Ok(taken)
 }

@@ -6,6 +6,7 @@ use syncline_model::session::SessionId;
 use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::ImportedUnit;
 
+use super::ahead::Behind;
 use crate::agent::Agent;
 use crate::facts::{Known, UnitKey};
 
@@ -20,6 +21,8 @@ pub(super) struct Remembered {
     pub(super) begun: HashSet<SessionId>,
     /// Sessions of which something was.
     pub(super) met: HashSet<SessionId>,
+    /// What may be on its way into the replica.
+    pub(super) behind: Behind,
 }
 
 impl Remembered {
@@ -68,7 +71,8 @@ impl Desk<'_> {
 
 impl Known for Desk<'_> {
     fn noted(&mut self, key: UnitKey) -> Option<Vec<u8>> {
-        if let Some(note) = self.remembered.noted.get(&key) {
+        let Remembered { noted, behind, .. } = &*self.remembered;
+        if let Some(note) = noted.get(&key).or_else(|| behind.noted(&key)) {
             return Some(note.clone());
         }
         let note = self.replica.imported_unit(&key.0);
@@ -88,6 +92,7 @@ impl Known for Desk<'_> {
         if self.asked(begun)? {
             return None;
         }
+        self.remembered.behind.wait_for(&session);
         let origin = self.replica.origin_of_message(session, message);
         self.asked(origin).flatten()
     }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use syncline_replica::{Replica, ReplicaError};
+
 use crate::agent::Agent;
 use crate::privacy::Privacy;
 use crate::tail::Mark;
@@ -37,6 +39,24 @@ pub(super) struct Job {
     pub(super) path: PathBuf,
     pub(super) form: Form,
     pub(super) length: u64,
+}
+
+/// The marks of what a source may have. One file has its own alone: it may be read many times a minute.
+pub(super) fn marks_in(
+    source: &Source,
+    replica: &Replica,
+) -> Result<Vec<(String, String)>, ReplicaError> {
+    let agent = source.agent.as_str();
+    if !source.root.is_file() {
+        return replica.imported_marks(agent);
+    }
+    let mut marks = Vec::new();
+    for path in [source.root.clone(), log_of(&source.root)] {
+        let file = replica.imported_file(&path.to_string_lossy())?;
+        let file = file.filter(|file| file.agent == agent);
+        marks.extend(file.map(|file| (file.path, file.mark)));
+    }
+    Ok(marks)
 }
 
 /// The files of a source that have changed since their marks, in the order of their paths. Marks are as

@@ -44,6 +44,9 @@ pub(super) fn ops_of(
             Entry::Vacant(free) => {
                 let is_begun = remembered.is_begun(replica, session);
                 let is_begun = is_begun.map_err(ImportError::Replica)?;
+                if !is_begun {
+                    remembered.behind.wait_for(&session);
+                }
                 sessions.push(Gathered::new(session, (!is_begun).then_some(replica)));
                 *free.insert(sessions.len() - 1)
             }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use syncline_model::PayloadError;
 use syncline_replica::{Replica, ReplicaError};
-use syncline_store::local::{ImportNotes, ImportedFile};
+use syncline_store::local::{ImportNotes, ImportedFile, WriteError};
 
 use super::batch::Tally;
 use super::desk::{Desk, Remembered};
@@ -42,6 +42,8 @@ pub enum ImportError {
     Replica(#[source] ReplicaError),
     #[error("could not put what was read into an op")]
     Payload(#[source] PayloadError),
+    #[error("could not write what was read")]
+    Write(#[source] WriteError),
 }
 
 /// An import under way.
@@ -52,7 +54,7 @@ pub struct Importer {
     keeping: Keeping,
     batch_bytes: u64,
     withheld: Withheld,
-    remembered: Remembered,
+    pub(super) remembered: Remembered,
     unchanged: u64,
     excluded: u64,
     problems: Vec<Problem>,
@@ -113,7 +115,7 @@ impl Importer {
             if importer.withheld.privacy.excludes_agent(agent) {
                 continue;
             }
-            let marks = marks_in(source, replica).map_err(ImportError::Replica)?;
+            let marks = jobs::marks_in(source, replica).map_err(ImportError::Replica)?;
             let privacy = &importer.withheld.privacy;
             let stands = |mark: &String| {
                 !Mark::says_left_out(mark) || standing_mark(mark, privacy).is_some()
@@ -147,6 +149,11 @@ impl Importer {
     /// How many files are left out by rules of the user.
     pub fn excluded(&self) -> u64 {
         self.excluded
+    }
+
+    /// Whether there is nothing left to read.
+    pub(super) fn is_idle(&self) -> bool {
+        self.current.is_none() && self.jobs.is_empty()
     }
 
     /// The next batch; none at the end. What the one before holds must be in the replica by now,
@@ -209,8 +216,8 @@ impl Importer {
                 return Err(ImportError::Replica(error));
             }
         }
-        let idle = self.current.is_none() && self.jobs.is_empty();
         batch.notes.units = desk.units;
+        let idle = self.is_idle();
         batch.done = self.done;
         batch.whole = self.whole.max(self.done);
         let empty = batch.notes == ImportNotes::default() && batch.problems.is_empty();
@@ -221,21 +228,6 @@ impl Importer {
         ops_of(facts, redactor, replica, &mut self.remembered, &mut batch)?;
         Ok(Some(batch))
     }
-}
-
-/// The marks of what a source may have. One file has its own alone: it may be read many times a minute.
-fn marks_in(source: &Source, replica: &Replica) -> Result<Vec<(String, String)>, ReplicaError> {
-    let agent = source.agent.as_str();
-    if !source.root.is_file() {
-        return replica.imported_marks(agent);
-    }
-    let mut marks = Vec::new();
-    for path in [source.root.clone(), jobs::log_of(&source.root)] {
-        let file = replica.imported_file(&path.to_string_lossy())?;
-        let file = file.filter(|file| file.agent == agent);
-        marks.extend(file.map(|file| (file.path, file.mark)));
-    }
-    Ok(marks)
 }
 
 /// The mark of a file; none: the file is to be read from its start, as the mark is of another version,

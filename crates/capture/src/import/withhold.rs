@@ -133,6 +133,7 @@ impl Withheld {
 
 /// Whether anything of a session is in the replica.
 fn is_recorded(session: SessionId, desk: &mut Desk<'_>) -> bool {
+    desk.remembered.behind.wait_for(&session);
     match desk.replica.has_session(session) {
         Ok(is_recorded) => is_recorded,
         Err(error) => {

@@ -100,7 +100,10 @@ fn cursor_keeps_the_title_of_a_transcript() {
     let since = [line("user", "again"), line("assistant", "Ran again.")];
     check(&Moved {
         agent: Agent::Cursor,
-        paths: ["agent-transcripts/t1/t1.jsonl", "agent-transcripts/x/t1.jsonl"],
+        paths: [
+            "agent-transcripts/t1/t1.jsonl",
+            "agent-transcripts/x/t1.jsonl",
+        ],
         begins: jsonl(&first),
         ends: jsonl(&first) + &jsonl(&since),
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use syncline_capture::agent::Agent;
-use syncline_capture::import::{Counts, Importer, Keeping, Problem, Source};
+use syncline_capture::import::{Counts, ImportBatch, Importer, Keeping, Problem, Source};
 use syncline_capture::privacy::Privacy;
 use syncline_replica::{LOCAL_FILE_NAME, NewOp, Replica, ReplicaOptions};
 
@@ -90,22 +90,21 @@ impl Place {
             agent,
             root: root.to_owned(),
         }];
-        let mut importer =
+        let importer =
             Importer::new(&sources, Keeping::Written, privacy, &mut self.replica).unwrap();
         let mut done = Done {
             unchanged: importer.unchanged(),
             ..Done::default()
         };
-        while let Some(batch) = importer.next_batch(&self.replica).unwrap() {
-            self.replica
-                .write_imported(&batch.ops, &batch.notes)
-                .unwrap();
+        let ops = &mut self.ops;
+        let told = |batch: ImportBatch| {
             done.counts.add(&batch.counts);
             done.problems.extend(batch.problems);
             done.marked_late += batch.marked_late.len();
             done.ops += batch.ops.len();
-            self.ops.extend(batch.ops);
-        }
+            ops.extend(batch.ops);
+        };
+        importer.write_all(&mut self.replica, told).unwrap();
         done
     }
 

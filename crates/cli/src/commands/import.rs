@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use syncline_capture::agent::Agent;
 use syncline_capture::import::{
-    Counts, ImportError, Importer, Keeping, Problem as LeftOut, Source,
+    Counts, ImportBatch, ImportError, Importer, Keeping, Problem as LeftOut, Source,
 };
 use syncline_model::session::SessionId;
 use syncline_replica::{Lease, Replica};
@@ -200,11 +200,8 @@ fn read(
     imported.files_unchanged = importer.unchanged();
     imported.files_excluded = importer.excluded();
     let mut sessions = BTreeSet::new();
-    while let Some(batch) = importer.next_batch(replica)? {
+    let mut count = |batch: ImportBatch| {
         sessions.extend(batch.ops.iter().map(|op| op.resource.clone()));
-        if !args.dry_run {
-            replica.write_imported(&batch.ops, &batch.notes)?;
-        }
         imported.ops += batch.ops.len() as u64;
         imported.counts.add(&batch.counts);
         for (rule, count) in batch.findings {
@@ -213,6 +210,14 @@ fn read(
         imported.marked_late.extend(batch.marked_late);
         imported.problems.extend(batch.problems);
         progress.show(batch.done, Some(batch.whole));
+    };
+    match keeping {
+        Keeping::Written => importer.write_all(replica, count)?,
+        Keeping::Discarded => {
+            while let Some(batch) = importer.next_batch(replica)? {
+                count(batch);
+            }
+        }
     }
     imported.sessions = sessions.len() as u64;
     Ok(())
@@ -290,6 +295,9 @@ fn tell_problems(context: &Context, problems: &[LeftOut]) -> Outcome {
 
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
+        if let ImportError::Write(error) = error {
+            return Self::from(error);
+        }
         Self::new("import_failed", "could not go on with the import")
             .because(error)
             .state("what was imported before stays; the same import goes on there")

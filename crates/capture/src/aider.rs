@@ -204,13 +204,15 @@ impl Chat<'_> {
         });
         let cached = count(" cache hit").unwrap_or_default();
         let written = count(" cache write").unwrap_or_default();
+        // What was sent is told with what was written to the cache and what was found there.
+        let sent = count(" sent").unwrap_or_default();
         let usage = Usage {
             id: id.into(),
             order,
             message_id: self.response.as_deref().map(owned),
             model: self.model.as_deref().map(owned),
             at: self.at(),
-            input: count(" sent").unwrap_or_default(),
+            input: sent.saturating_sub(cached).saturating_sub(written),
             output: count(" received").unwrap_or_default(),
             cache_read: cached,
             cache_write_5m: written,

@@ -18,9 +18,10 @@ pub mod places;
 pub mod privacy;
 mod reader;
 mod recorded;
-pub mod redact;
 pub mod retention;
 pub mod tail;
 pub mod told;
 mod value;
 pub mod walk;
+
+pub use syncline_redact as redact;

@@ -6,8 +6,9 @@
 
 mod lines;
 mod mark;
+mod outline;
 #[cfg(test)]
 mod tests;
 
-pub use lines::{LINE_BYTES_MAX, Line, LineFault, Lines};
+pub use lines::{LINE_BYTES_MAX, Line, Lines, LongLine};
 pub use mark::{Mark, Standing, Tail, TailError, open};

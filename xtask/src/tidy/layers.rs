@@ -46,12 +46,18 @@ const LAYERS: &[Layer] = &[
         tests_import: &["syncline-server"],
     },
     Layer {
+        package: "syncline-redact",
+        imports: &[],
+        tests_import: &[],
+    },
+    Layer {
         package: "syncline-capture",
         imports: &[
             "syncline-model",
             "syncline-protocol",
             "syncline-store",
             "syncline-replica",
+            "syncline-redact",
         ],
         tests_import: &[],
     },
@@ -74,6 +80,7 @@ const LAYERS: &[Layer] = &[
             "syncline-protocol",
             "syncline-store",
             "syncline-codegen",
+            "syncline-redact",
         ],
         tests_import: &["syncline-simdisk"],
     },

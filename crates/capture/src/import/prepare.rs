@@ -97,26 +97,22 @@ fn redact_all(facts: &mut [Fact], redactor: &Redactor) -> Found {
 /// Counts of secrets, by the names of the rules that found them.
 type Found = BTreeMap<String, u64>;
 
-/// Takes the secrets out of all texts of a piece.
+/// Takes the secrets out of all texts of a piece: a token stands in a path, the name of a branch, or
+/// that of a model as well as in what was said.
 fn redact(piece: &mut Piece<'static>, redactor: &Redactor, found: &mut Found) {
+    let visit = &mut |text: &mut Cow<'static, str>| redact_text(text, redactor, found);
     match piece {
-        Piece::Session(patch) => {
-            redact_field(&mut patch.title, redactor, found);
-            redact_field(&mut patch.git_remote, redactor, found);
-        }
+        Piece::Session(patch) => patch.each_text(visit),
+        Piece::Message(patch) => patch.each_text(visit),
+        Piece::Tool(patch) => patch.each_text(visit),
+        Piece::Error(patch) => patch.each_text(visit),
+        Piece::Compaction(patch) => patch.each_text(visit),
+        Piece::Link(patch) => patch.each_text(visit),
         Piece::Part(part) => redact_part(part, redactor, found),
-        Piece::Tool(patch) => redact_field(&mut patch.error, redactor, found),
-        Piece::Error(patch) => redact_field(&mut patch.message, redactor, found),
-        Piece::Compaction(patch) => redact_field(&mut patch.summary, redactor, found),
-        Piece::Link(patch) => redact_field(&mut patch.note, redactor, found),
-        Piece::Message(_) | Piece::Usage(_) => {}
-    }
-}
-
-fn redact_field(field: &mut Change<Cow<'static, str>>, redactor: &Redactor, found: &mut Found) {
-    match field {
-        Change::Set(text) => redact_text(text, redactor, found),
-        Change::Keep | Change::Clear => {}
+        Piece::Usage(usage) => {
+            usage.model.iter_mut().for_each(&mut *visit);
+            usage.provider.iter_mut().for_each(visit);
+        }
     }
 }
 
@@ -130,8 +126,8 @@ fn redact_text(text: &mut Cow<'static, str>, redactor: &Redactor, found: &mut Fo
 
 /// JSON is looked at string by string, as its keys tell what their values are.
 fn redact_part(part: &mut Part<'static>, redactor: &Redactor, found: &mut Found) {
-    if let Some(reference) = &mut part.reference {
-        redact_text(reference, redactor, found);
+    for text in part.reference.iter_mut().chain(&mut part.media_type) {
+        redact_text(text, redactor, found);
     }
     let may_be_json = *part.kind == *words::TOOL_INPUT || *part.kind == *words::RAW;
     let raw = may_be_json.then(|| serde_json::from_str::<&RawValue>(&part.text).ok());

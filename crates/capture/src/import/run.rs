@@ -1,23 +1,22 @@
 //! The run of an import: file after file, batch after batch.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::path::PathBuf;
+use std::path::Path;
 
 use syncline_model::PayloadError;
 use syncline_replica::{Replica, ReplicaError};
-use syncline_store::local::{ImportNotes, ImportedFile, WriteError};
+use syncline_store::local::{ImportNotes, WriteError};
 
-use super::batch::Tally;
 use super::desk::{Desk, Remembered};
 use super::jobs::{self, Form, Job, Source};
+use super::lined::{Lined, standing_mark};
 use super::prepare::ops_of;
+use super::stored::Stored;
 use super::withhold::Withheld;
 use super::{ImportBatch, Problem, whole};
-use crate::facts::{Facts, Verdict};
-use crate::privacy::{Cause, Privacy};
-use crate::reader::Reader;
-use crate::tail::{self, LINE_BYTES_MAX, Lines, Mark, Standing, Tail};
+use crate::facts::Facts;
+use crate::privacy::Privacy;
+use crate::tail::Mark;
 
 /// How many bytes of transcripts go into a batch. Large enough that a commit that waits for the disk
 /// is cheap beside it, small enough to be held and folded at once.
@@ -62,17 +61,20 @@ pub struct Importer {
     whole: u64,
 }
 
-/// A file that is being read by lines.
+/// A file that is being read, in as many batches as it takes.
 #[derive(Debug)]
-struct Current {
-    job: Job,
-    tail: Tail,
-    lines: Lines<File>,
-    reader: Reader,
-    /// Of the file, when the reading began.
-    began: u64,
-    /// Why something of it was left out.
-    left_out: Option<Box<str>>,
+enum Current {
+    Lines(Box<Lined>),
+    Database(Box<Stored>),
+}
+
+/// How far a reading has come.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Bytes that were read, or what stands for them.
+    pub(super) done: u64,
+    /// Whether the file has no more.
+    pub(super) ended: bool,
 }
 
 /// Where what is read of a file goes.
@@ -173,46 +175,30 @@ impl Importer {
             units: Vec::new(),
             failed: None,
         };
+        let mut sink = Sink {
+            batch: &mut batch,
+            desk: &mut desk,
+            facts: &mut facts,
+            withheld: &mut self.withheld,
+        };
         let limit = self.done + self.batch_bytes;
-        while self.done < limit && batch.counts.files < BATCH_FILES {
+        while self.done < limit && sink.batch.counts.files < BATCH_FILES {
             if let Some(current) = &mut self.current {
-                let before = current.lines.offset();
-                let mut sink = Sink {
-                    batch: &mut batch,
-                    desk: &mut desk,
-                    facts: &mut facts,
-                    withheld: &mut self.withheld,
-                };
-                let ended = current.read_on(&mut sink, limit - self.done);
-                self.done += current.lines.offset().saturating_sub(before);
-                if ended {
+                let progress = current.read_on(&mut sink, limit - self.done);
+                self.done += progress.done;
+                if progress.ended {
                     self.current = None;
                 }
             } else if let Some(job) = self.jobs.pop_front() {
-                batch.counts.files += 1;
+                sink.batch.counts.files += 1;
                 self.done += 1;
-                let length = job.length;
-                match open(job, replica, &self.withheld.privacy, &mut batch)? {
-                    Some(current) if current.job.form == Form::Lines => {
-                        self.done += current.began;
-                        self.current = Some(current);
-                    }
-                    Some(current) => {
-                        let mut sink = Sink {
-                            batch: &mut batch,
-                            desk: &mut desk,
-                            facts: &mut facts,
-                            withheld: &mut self.withheld,
-                        };
-                        whole::read(&current.job, &current.tail, &mut sink);
-                        self.done += length;
-                    }
-                    None => {}
-                }
+                let (done, current) = Current::begin(job, replica, &mut sink)?;
+                self.done += done;
+                self.current = current;
             } else {
                 break;
             }
-            if let Some(error) = desk.failed.take() {
+            if let Some(error) = sink.desk.failed.take() {
                 return Err(ImportError::Replica(error));
             }
         }
@@ -230,153 +216,46 @@ impl Importer {
     }
 }
 
-/// The mark of a file; none: the file is to be read from its start, as the mark is of another version,
-/// or something was left out for a cause that has gone.
-fn standing_mark(mark: &str, privacy: &Privacy) -> Option<Mark> {
-    let mark: Mark = serde_json::from_str(mark).ok()?;
-    let cause = mark.left_out.as_deref().map(str::to_owned).map(Cause);
-    cause
-        .is_none_or(|cause| privacy.stands(&cause))
-        .then_some(mark)
+impl Current {
+    /// Opens the file of a job, and reads one that is read in one go; gives how many bytes are done with.
+    fn begin(
+        job: Job,
+        replica: &Replica,
+        sink: &mut Sink<'_, '_>,
+    ) -> Result<(u64, Option<Self>), ImportError> {
+        Ok(match job.form {
+            Form::Lines | Form::Compressed => match Lined::open(job, replica, sink)? {
+                Some(lined) => (lined.began(), Some(Self::Lines(Box::new(lined)))),
+                None => (0, None),
+            },
+            Form::Database => {
+                let stored = Stored::open(job, sink);
+                (0, stored.map(|stored| Self::Database(Box::new(stored))))
+            }
+            Form::Whole => {
+                whole::read(&job, sink);
+                (job.length, None)
+            }
+        })
+    }
+
+    /// Reads about so many bytes on, and notes how far that was.
+    fn read_on(&mut self, sink: &mut Sink<'_, '_>, bytes: u64) -> Progress {
+        match self {
+            Self::Lines(lined) => lined.read_on(sink, bytes),
+            Self::Database(stored) => stored.read_on(sink, bytes),
+        }
+    }
 }
 
-/// Opens the file of a job where its last reading ended; none: there is nothing to read.
-fn open(
-    job: Job,
-    replica: &Replica,
-    privacy: &Privacy,
-    batch: &mut ImportBatch,
-) -> Result<Option<Current>, ImportError> {
-    let path = job.path.to_string_lossy().into_owned();
-    let before = replica
-        .imported_file(&path)
-        .map_err(ImportError::Replica)?
-        .filter(|file| file.agent == job.agent.as_str());
-    let mark = before
-        .as_ref()
-        .and_then(|file| standing_mark(&file.mark, privacy));
-    let mut fail = |path: PathBuf, cause: String| {
-        batch.problems.push(Problem {
-            path,
+impl Sink<'_, '_> {
+    /// Says that something of a file was left out.
+    pub(super) fn problem(&mut self, path: &Path, cause: String) {
+        self.batch.problems.push(Problem {
+            path: path.to_owned(),
             line: None,
             cause,
         });
-    };
-    let tail = match tail::open(&job.path, mark.as_ref()) {
-        Ok(Standing::Changed(tail)) => *tail,
-        Ok(Standing::Unchanged) => return Ok(None),
-        // It was there a moment ago, and its agent has removed it since.
-        Err(tail::TailError::Gone { .. }) => return Ok(None),
-        Err(error) => {
-            fail(job.path, with_causes(&error));
-            return Ok(None);
-        }
-    };
-    let memory = before
-        .filter(|_| mark.is_some() && !tail.restarted)
-        .and_then(|file| serde_json::from_str(&file.memory).ok());
-    let reader = memory.unwrap_or_else(|| Reader::of(job.agent, &job.path));
-    match tail.lines() {
-        Ok(lines) => Ok(Some(Current {
-            began: lines.offset(),
-            left_out: lines.position().left_out,
-            job,
-            tail,
-            lines,
-            reader,
-        })),
-        Err(error) => {
-            fail(job.path, error.to_string());
-            Ok(None)
-        }
-    }
-}
-
-impl Current {
-    /// Reads about so many bytes, and notes how far that was; whether the file has no more.
-    fn read_on(&mut self, sink: &mut Sink<'_, '_>, bytes: u64) -> bool {
-        let end = self.lines.offset().saturating_add(bytes);
-        let ended = self.read(sink, end);
-        self.reader.redact(&sink.withheld.privacy.redactor);
-        let mut mark = match ended {
-            true => self.tail.mark_at_end(&self.lines),
-            false => self.tail.mark_midway(&self.lines),
-        };
-        if let Ok(mark) = &mut mark {
-            mark.left_out.clone_from(&self.left_out);
-        }
-        let note = self.note(mark, sink.batch);
-        sink.batch.notes.files.extend(note);
-        ended
-    }
-
-    /// Reads lines up to the byte `end`; whether the file has no more.
-    fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> bool {
-        let mut ended = false;
-        while !ended && self.lines.offset() < end && sink.desk.failed.is_none() {
-            let mut tally = Tally {
-                path: &self.job.path,
-                counts: &mut sink.batch.counts,
-                problems: &mut sink.batch.problems,
-            };
-            match self.lines.next_line() {
-                Ok(None) => ended = true,
-                Ok(Some(Ok(line))) => {
-                    let number = Some(line.number);
-                    if line.mended {
-                        let cause = "it has bytes that are no text; they are left out";
-                        tally.problem(number, cause.to_owned());
-                    }
-                    let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
-                    let verdict = self.reader.line(line.text, sink.desk, sink.facts);
-                    let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
-                    let verdict = match left_out.cause {
-                        Some(cause) => {
-                            self.left_out = Some(cause.into());
-                            Verdict::Excluded
-                        }
-                        None => verdict,
-                    };
-                    sink.batch.marked_late.extend(left_out.too_late);
-                    tally.count(verdict, number);
-                }
-                Ok(Some(Err(fault))) => {
-                    let cause = format!("it has more than {LINE_BYTES_MAX} bytes");
-                    tally.count(Verdict::Damaged(cause), Some(fault.number));
-                }
-                Err(error) => {
-                    tally.problem(None, error.to_string());
-                    ended = true;
-                }
-            }
-        }
-        ended
-    }
-
-    /// How far it has been read, to be written with the batch.
-    fn note(
-        &self,
-        mark: Result<Mark, tail::TailError>,
-        batch: &mut ImportBatch,
-    ) -> Option<ImportedFile> {
-        match mark {
-            Ok(mark) => Some(ImportedFile {
-                path: self.job.path.to_str()?.to_owned(),
-                agent: self.job.agent.as_str().to_owned(),
-                mark: serde_json::to_string(&mark).expect("a mark is written as JSON"),
-                memory: serde_json::to_string(&self.reader).expect("a memory is written as JSON"),
-            }),
-            // It has vanished behind us: what was read of it is taken all the same.
-            Err(tail::TailError::Gone { .. }) => None,
-            Err(error) => {
-                batch.problems.push(Problem {
-                    path: self.job.path.clone(),
-                    line: None,
-                    cause: with_causes(&error),
-                });
-                None
-            }
-        }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use super::Mark;
+use super::outline::Outline;
 
-/// The longest line that is read: one with a few large images in it. A longer one is counted and
-/// passed over, without being held.
+/// The longest line that is read: one with a few large images in it. Of a longer one no more is kept
+/// than whose it is, and it is never held.
 pub const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How much is read from the file at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -23,13 +24,16 @@ pub struct Line<'a> {
     pub mended: bool,
 }
 
-/// A line that can't be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineFault {
+/// A line that is too long to be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LongLine {
     /// From 1.
     pub number: u64,
-    /// How many bytes of it were passed over up to here.
+    /// How long it is.
     pub bytes: u64,
+    /// What stands for it: an object of those of its fields that say whose it is and when it was written,
+    /// with its length and digest.
+    pub stub: String,
 }
 
 /// Reads whole lines, from a mark on.
@@ -74,11 +78,8 @@ impl<R: Read> Lines<R> {
     ///
     /// A last line without an end is given if it is a whole JSON value all the same: no value that
     /// ends in a bracket goes on. Any other waits until its writer has finished it.
-    pub fn next_line(&mut self) -> io::Result<Option<Result<Line<'_>, LineFault>>> {
+    pub fn next_line(&mut self) -> io::Result<Option<Result<Line<'_>, LongLine>>> {
         loop {
-            if self.position.inside_long_line {
-                return Ok(self.pass_over()?.map(Err));
-            }
             self.held.clear();
             let limit = self.longest as u64 + 1;
             let read = self
@@ -91,9 +92,7 @@ impl<R: Read> Lines<R> {
             }
             let ended = self.held.last() == Some(&b'\n');
             if !ended && self.held.len() > self.longest {
-                self.position.offset += read as u64;
-                self.position.inside_long_line = true;
-                continue;
+                return Ok(self.pass_over()?.map(Err));
             }
             if !ended && !is_whole_value(&self.held) {
                 return Ok(None);
@@ -113,24 +112,29 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Passes over the rest of a line that is too long; none where its end has not been written yet.
-    fn pass_over(&mut self) -> io::Result<Option<LineFault>> {
-        let mut bytes = self.longest as u64 + 1;
+    /// Passes over a line that is too long; none where its end has not been written yet: it is looked
+    /// at again from its beginning then.
+    fn pass_over(&mut self) -> io::Result<Option<LongLine>> {
+        let mut outline = Outline::default();
+        outline.read(&self.held);
         loop {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
                 return Ok(None);
             }
-            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', buffer);
             let used = end.map_or(buffer.len(), |end| end + 1);
+            outline.read(&buffer[..used]);
             self.reader.consume(used);
-            self.position.offset += used as u64;
-            bytes += used as u64;
             if end.is_some() {
-                self.position.inside_long_line = false;
+                let bytes = outline.bytes();
+                self.position.offset += bytes;
                 self.position.lines += 1;
-                let number = self.position.lines;
-                return Ok(Some(LineFault { number, bytes }));
+                return Ok(Some(LongLine {
+                    number: self.position.lines,
+                    bytes,
+                    stub: outline.finish(),
+                }));
             }
         }
     }

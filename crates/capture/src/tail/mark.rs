@@ -25,9 +25,6 @@ pub struct Mark {
     pub offset: u64,
     /// How many lines end before it.
     pub lines: u64,
-    /// Whether it lies inside a line that is too long, of which the rest is to be passed over.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub inside_long_line: bool,
     /// Why something of the file was left out; none: nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Box<str>>,
@@ -169,7 +166,14 @@ impl Tail {
     pub fn mark_midway(&self, lines: &Lines<File>) -> Result<Mark, TailError> {
         let mut mark = lines.position();
         mark.look = Look::default();
-        let seal = || -> io::Result<String> { digest(&mut File::open(&self.path)?, mark.offset) };
+        // Of the open file, as the name may have come to mean another one; reading goes on behind it.
+        let seal = || -> io::Result<String> {
+            let mut file = self.file.try_clone()?;
+            let at = file.stream_position()?;
+            let digest = digest(&mut file, mark.offset);
+            file.seek(SeekFrom::Start(at))?;
+            digest
+        };
         mark.digest = seal().map_err(|error| TailError::of(&self.path, error))?;
         Ok(mark)
     }

@@ -26,7 +26,7 @@ fn read(path: &Path, mark: &mut Option<Mark>) -> Option<Given> {
     while let Some(line) = lines.next_line().unwrap() {
         match line {
             Ok(line) => given.lines.push((line.number, line.text.to_owned())),
-            Err(fault) => given.too_long.push(fault.number),
+            Err(long) => given.too_long.push(long.number),
         }
     }
     *mark = Some(tail.mark_at_end(&lines).unwrap());
@@ -143,9 +143,10 @@ fn junk_is_mended_and_blank_lines_count_as_lines() {
 }
 
 #[test]
-fn a_line_over_the_bound_is_passed_over_however_it_is_written() {
+fn of_a_line_over_the_bound_its_ids_are_given_however_it_is_written() {
     let longest = 8;
-    let text = format!("a\n{}\nb\n", "x".repeat(1000));
+    let long = format!("{{\"uuid\":\"u1\",\"x\":\"{}\"}}", "x".repeat(1000));
+    let text = format!("a\n{long}\nb\n");
     for cut in 0..=text.len() {
         let (mut mark, mut given, mut too_long) = (Mark::default(), Vec::new(), Vec::new());
         for end in [cut, text.len()] {
@@ -154,18 +155,37 @@ fn a_line_over_the_bound_is_passed_over_however_it_is_written() {
             while let Some(line) = lines.next_line().unwrap() {
                 match line {
                     Ok(line) => given.push((line.number, line.text.to_owned())),
-                    Err(fault) => too_long.push(fault.number),
+                    Err(long) => too_long.push(long),
                 }
             }
             assert!(lines.held.capacity() < 100);
             mark = lines.position();
         }
         let expected = [(1, "a".to_owned()), (3, "b".to_owned())];
-        assert_eq!(
-            (given.as_slice(), too_long.as_slice()),
-            (&expected[..], &[2][..])
-        );
+        assert_eq!(given, expected);
+        let found = too_long.iter().map(|line| (line.number, line.bytes));
+        assert_eq!(found.collect::<Vec<_>>(), [(2, long.len() as u64 + 1)]);
+        assert!(too_long[0].stub.contains("\"uuid\":\"u1\""));
     }
+}
+
+#[test]
+fn a_file_that_takes_the_name_while_another_is_read_is_read_from_its_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.jsonl");
+    fs::write(&path, "1\n2\n").unwrap();
+    let Standing::Changed(tail) = open(&path, None).unwrap() else {
+        unreachable!("it was never read");
+    };
+    let mut lines = tail.lines().unwrap();
+    while lines.next_line().unwrap().is_some() {}
+    let other = directory.path().join("b.jsonl");
+    fs::write(&other, "x\ny\nz\n").unwrap();
+    fs::rename(&other, &path).unwrap();
+    let mut mark = Some(tail.mark_at_end(&lines).unwrap());
+    let given = read(&path, &mut mark).unwrap();
+    assert!(given.restarted);
+    assert_eq!(texts(Some(given)), ["x", "y", "z"]);
 }
 
 #[test]

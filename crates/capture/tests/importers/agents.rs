@@ -268,6 +268,17 @@ fn aider_is_read_from_the_history_of_a_repository() {
 }
 
 #[test]
+fn what_aider_sends_is_counted_once_whether_it_came_from_the_cache_or_not() {
+    let mut place = Place::new();
+    let text = "# aider chat started at 2026-01-02 10:00:00\n#### one\n\nOne.\n\n> Tokens: 10k sent, 2.0k cache write, 7.0k cache hit, 1.0k received. Cost: $0.03 message, $0.05 session.\n\n#### two\n\nTwo.\n\n> Tokens: 1k sent, 1.1k cache hit, 10 received.\n";
+    place.write("app/.aider.chat.history.md", text);
+    twice(&mut place, Agent::Aider);
+    let all = place.figures();
+    let found = all.values().next().unwrap();
+    assert_eq!(found.tokens, [1000, 1010, 8100, 2000, 0, 0]);
+}
+
+#[test]
 fn clankers_is_kept_and_counts_where_nothing_better_is_known() {
     let mut place = Place::new();
     let database = Connection::open(place.files().join("clankers.db")).unwrap();

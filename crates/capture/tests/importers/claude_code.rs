@@ -307,10 +307,36 @@ fn a_secret_is_left_out_before_anything_is_written() {
         json!({"type": "summary", "summary": format!("about {secret}"), "leafUuid": "later"}),
         script.user("u1", &format!("use {secret}")),
         script.result("u2", "t1", json!(format!("token={secret}"))),
+        script.line(
+            "user",
+            "u3",
+            json!({
+                "message": {"role": "user", "content": "where we are"},
+                "cwd": format!("/w/{secret}/app"),
+                "gitBranch": format!("try-{secret}"),
+                "version": secret,
+                "permissionMode": secret,
+            }),
+        ),
+        script.line(
+            "assistant",
+            "a1",
+            json!({"message": {
+                "id": "m1", "role": "assistant", "model": format!("claude-{secret}"),
+                "stop_reason": secret,
+                "content": [
+                    {"type": "tool_use", "id": "t2", "name": "Read",
+                     "input": {"file_path": format!("/w/{secret}.txt")}},
+                    {"type": "tool_use", "id": "t3", "name": secret, "input": {}},
+                    {"type": "image", "source": {"type": "base64", "media_type": secret, "data": "AA=="}},
+                ],
+                "usage": {"input_tokens": 1, "output_tokens": 1},
+            }}),
+        ),
     ];
     place.write("s.jsonl", jsonl(&lines));
     let done = place.import_files(Agent::ClaudeCode);
-    assert!(done.counts.redacted >= 3, "{:?}", done.counts);
+    assert!(done.counts.redacted >= 10, "{:?}", done.counts);
     let replica = place.directory.path().join("replica");
     for file in syncline_capture::walk::walk(&replica, |_| true).files {
         let bytes = fs::read(&file).unwrap();

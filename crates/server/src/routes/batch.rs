@@ -1,13 +1,15 @@
 //! `POST /sync/batch`: what recorders of sessions send that keep rows and no log.
 //!
 //! The rows become ops of this server's actor, all of them in one commit or none. What is known
-//! already is written no second time, so that a batch can be sent again.
+//! already is written no second time, so that a batch can be sent again. Recorders take no secrets out:
+//! that is done here, before anything is written.
 
 mod plan;
 mod sent;
 
 use axum::http::Method;
 use serde_json::json;
+use syncline_redact::Redactor;
 use syncline_store::control::Rights;
 
 use crate::error::ApiError;
@@ -28,8 +30,13 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn batch(call: Call) -> Result<Answer, ApiError> {
-    let batch: SentBatch = call.json()?;
+    let mut batch: SentBatch = call.json()?;
     batch.check()?;
+    let batch = tokio::task::spawn_blocking(move || {
+        batch.redact(&Redactor::standard());
+        batch
+    });
+    let batch = batch.await.map_err(ApiError::internal)?;
     let (sessions, messages) = (batch.sessions().len(), batch.messages().len());
     decide(&call, move |file| Ok((plan::plan(file, &batch)?, ()))).await?;
     call.server.note_batch(&call.identity().tenant, call.now);

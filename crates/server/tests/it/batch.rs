@@ -214,3 +214,48 @@ async fn a_long_text_is_taken_whole() {
     recorder.send(body).await.expect(200);
     assert_eq!(recorder.log().await, before);
 }
+
+#[tokio::test]
+async fn no_secret_that_is_sent_is_in_any_file_of_the_server() {
+    let recorder = recorder().await;
+    // Put together here: no text of this repository looks like a token.
+    let tokens =
+        ["A1", "B2", "C3"].map(|salt| format!("ghp_{salt}q9Xw7Lr2Vt5Zk8Bn3Mh6Jf4Dc1Gs{salt}p0Ye"));
+    let password = "x9!kQ2vLp";
+    let mut session = session_row();
+    session["title"] = json!(format!("use {}", tokens[0]));
+    session["status"] = json!(format!("waits for {}", tokens[1]));
+    let text = format!(
+        "export GITHUB_TOKEN={}\nPGPASSWORD={password} psql\nand go on",
+        tokens[2]
+    );
+    let body = batch(vec![session], vec![message_row("m1", &text)]);
+    recorder.send(body.clone()).await.expect(200);
+    let log = recorder.log().await;
+    assert!(
+        log.contains("[redacted:") && log.contains("and go on"),
+        "{log}"
+    );
+    recorder.send(body).await.expect(200);
+    assert_eq!(recorder.log().await, log);
+    let mut waiting = vec![recorder.server.data.path().to_owned()];
+    let mut files = 0;
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+            continue;
+        }
+        files += 1;
+        let bytes = std::fs::read(&path).unwrap();
+        for secret in tokens.iter().map(String::as_str).chain([password]) {
+            let mut windows = bytes.windows(secret.len());
+            let is_there = windows.any(|window| window == secret.as_bytes());
+            assert!(!is_there, "{secret} is in {}", path.display());
+        }
+    }
+    assert!(files > 1);
+}

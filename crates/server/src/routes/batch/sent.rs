@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 use syncline_model::Timestamp;
 use syncline_model::session::Change;
 use syncline_protocol::ErrorCode;
+use syncline_redact::Redactor;
 
 use crate::error::ApiError;
 
@@ -129,6 +130,32 @@ impl SentBatch {
         self.messages.as_deref().unwrap_or_default()
     }
 
+    /// Takes the secrets out of what the rows say. Ids, agents and paths stay: by them the rows come
+    /// together with what transcripts tell.
+    pub(super) fn redact(&mut self, redactor: &Redactor) {
+        for session in self.sessions.iter_mut().flatten() {
+            for field in [
+                &mut session.title,
+                &mut session.project_name,
+                &mut session.model,
+                &mut session.provider,
+                &mut session.status,
+                &mut session.permission_mode,
+            ] {
+                redact(field, redactor);
+            }
+        }
+        for message in self.messages.iter_mut().flatten() {
+            for field in [
+                &mut message.role,
+                &mut message.text_content,
+                &mut message.model,
+            ] {
+                redact(field, redactor);
+            }
+        }
+    }
+
     /// Refuses what can be read and not be taken.
     pub(super) fn check(&self) -> Result<(), ApiError> {
         if self.sessions.is_none() && self.messages.is_none() {
@@ -148,6 +175,15 @@ impl SentBatch {
             message.check(&format!("messages[{n}]"))?;
         }
         Ok(())
+    }
+}
+
+fn redact(field: &mut Field, redactor: &Redactor) {
+    if let Change::Set(text) = field {
+        let clean = redactor.redact_text(text);
+        if !clean.findings.is_empty() {
+            *text = clean.text.into_owned();
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! an op from it, and never keep the text that they gave:
 //!
 //! ```
-//! use syncline_capture::redact::Redactor;
+//! use syncline_redact::Redactor;
 //!
 //! let redactor = Redactor::standard();
 //! // A message's text, a thought, a tool's output, a title, a command, an error's message:

@@ -64,6 +64,61 @@ impl IntoCell for Vec<FileTouch<'_>> {
     }
 }
 
+/// Whether a field names a thing by an id that an agent or a replica made. Ids are compared, and two
+/// that are changed alike would name one thing.
+fn is_id(field: &str) -> bool {
+    matches!(
+        field,
+        "id" | "native_id"
+            | "parent_session"
+            | "parent_tool"
+            | "parent_message"
+            | "parent_id"
+            | "response_id"
+            | "message_id"
+            | "child_session"
+            | "copied_from"
+    )
+}
+
+/// The texts in what a field holds.
+trait EachText<'a> {
+    fn each_text(&mut self, visit: &mut impl FnMut(&mut Cow<'a, str>));
+}
+
+impl<'a> EachText<'a> for Cow<'a, str> {
+    fn each_text(&mut self, visit: &mut impl FnMut(&mut Cow<'a, str>)) {
+        visit(self);
+    }
+}
+
+impl<'a> EachText<'a> for Vec<FileTouch<'a>> {
+    fn each_text(&mut self, visit: &mut impl FnMut(&mut Cow<'a, str>)) {
+        for FileTouch { path, action } in self {
+            visit(path);
+            visit(action);
+        }
+    }
+}
+
+impl<'a, T: EachText<'a>> EachText<'a> for Change<T> {
+    fn each_text(&mut self, visit: &mut impl FnMut(&mut Cow<'a, str>)) {
+        if let Change::Set(held) = self {
+            held.each_text(visit);
+        }
+    }
+}
+
+macro_rules! has_no_text {
+    ($($kind:ty),+) => {
+        $(impl<'a> EachText<'a> for $kind {
+            fn each_text(&mut self, _: &mut impl FnMut(&mut Cow<'a, str>)) {}
+        })+
+    };
+}
+
+has_no_text!(Timestamp, u64, i64, bool);
+
 /// Makes a patch: its key, and fields that merge one by one, in the order of its table's columns.
 macro_rules! patch {
     (
@@ -108,6 +163,16 @@ macro_rules! patch {
                     place += 1;
                 )+
                 debug_assert_eq!(place, Self::FIELDS.len());
+            }
+
+            /// Shows each text that is no id to `visit`, which may change it.
+            pub fn each_text(&mut self, visit: &mut impl FnMut(&mut Cow<'a, str>)) {
+                $(if !is_id(stringify!($key)) {
+                    self.$key.each_text(visit);
+                })*
+                $(if !is_id(stringify!($field)) {
+                    self.$field.each_text(visit);
+                })+
             }
 
             /// The key cells below the session's, and what is said of each field.

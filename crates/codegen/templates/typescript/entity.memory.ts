@@ -14,10 +14,9 @@ export function use{{ many }}(): { data: {{ one }}[]; isLoading: boolean; isErro
 
 /** One record of {{ name }}, kept up to date; undefined: there is none. */
 export function use{{ one }}(key: {{ one }}Key): { data: {{ one }} | undefined; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery(
-    (query) => query.from({ row: {{ variable }}Collection() }).where(({ row }) => eq(row[{{ key.name | quoted }}], key)),
-    [key],
-  );
+  const { data, isLoading, isError } = useLiveQuery({
+    query: (query) => query.from({ row: {{ variable }}Collection() }).where(({ row }) => eq(row[{{ key.name | quoted }}], key)),
+  });
   return { data: (data as {{ one }}[])[0], isLoading, isError };
 }
 {% if mode != "cache" %}

@@ -15,10 +15,9 @@ export function useAccounts(): { data: Account[]; isLoading: boolean; isError: b
 
 /** One record of accounts, kept up to date; undefined: there is none. */
 export function useAccount(key: AccountKey): { data: Account | undefined; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery(
-    (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key)),
-    [key],
-  );
+  const { data, isLoading, isError } = useLiveQuery({
+    query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key)),
+  });
   return { data: (data as Account[])[0], isLoading, isError };
 }
 

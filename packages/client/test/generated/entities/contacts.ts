@@ -15,10 +15,9 @@ export function useContacts(): { data: Contact[]; isLoading: boolean; isError: b
 
 /** One record of contacts, kept up to date; undefined: there is none. */
 export function useContact(key: ContactKey): { data: Contact | undefined; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery(
-    (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key)),
-    [key],
-  );
+  const { data, isLoading, isError } = useLiveQuery({
+    query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key)),
+  });
   return { data: (data as Contact[])[0], isLoading, isError };
 }
 

@@ -15,10 +15,9 @@ export function useTransactions(): { data: Transaction[]; isLoading: boolean; is
 
 /** One record of transactions, kept up to date; undefined: there is none. */
 export function useTransaction(key: TransactionKey): { data: Transaction | undefined; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery(
-    (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key)),
-    [key],
-  );
+  const { data, isLoading, isError } = useLiveQuery({
+    query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key)),
+  });
   return { data: (data as Transaction[])[0], isLoading, isError };
 }
 

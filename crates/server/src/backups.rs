@@ -41,11 +41,11 @@ impl Server {
 /// Whether the last backup of this server's that lies in the plan's directory is old enough. One made
 /// elsewhere by hand doesn't count, nor do those of another server.
 fn is_due(data: &DataDirectory, plan: &BackupPlan, now: Timestamp) -> bool {
-    let newest = name_of(data).and_then(|name| newest_of(&plan.directory, name.as_deref()));
+    let newest = name_of(data).and_then(|name| newest_of(&plan.directory, name.as_deref(), now));
     match newest {
         Ok(Some(last)) => {
             let age = now.as_millis() - last.made_at.as_millis();
-            // A clock that was set back makes a backup rather than none for long.
+            // A clock that was set back since the only ones makes a backup rather than none for long.
             !(0..plan.every.as_millis() as i64).contains(&age)
         }
         Ok(None) => true,
@@ -108,7 +108,8 @@ fn make(data: &DataDirectory, plan: &BackupPlan) -> Result<(PathBuf, Manifest), 
     }
     if manifest.left_out.is_empty() {
         // Only now that there is another.
-        for dropped in drop_oldest(&plan.directory, name_of(data)?.as_deref(), plan.keep)? {
+        let server = name_of(data)?;
+        for dropped in drop_oldest(&plan.directory, server.as_deref(), plan.keep, at)? {
             tracing::info!(backup.path = %dropped.display(), "old backup dropped");
         }
     }

@@ -26,23 +26,36 @@ pub fn backups_in(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
     Ok(backups)
 }
 
-/// The newest finished backup in `directory` of the server of this name; none yet.
-pub fn newest_of(directory: &Path, server: Option<&str>) -> Result<Option<Manifest>, BackupError> {
-    let of_server = backups_of(directory, server)?;
-    of_server
-        .last()
-        .map(|path| Manifest::read(path))
-        .transpose()
+/// The newest finished backup in `directory` of the server of this name; none yet. Those that are of a
+/// later time than `now` were made before the clock was set back, and are the oldest.
+pub fn newest_of(
+    directory: &Path,
+    server: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Manifest>, BackupError> {
+    let newest = backups_of(directory, server, now)?.pop();
+    Ok(newest.map(|(_, manifest)| manifest))
 }
 
-/// As [`backups_in`], of one server. Those that say no name may be anybody's, and count as its own.
-fn backups_of(directory: &Path, server: Option<&str>) -> Result<Vec<PathBuf>, BackupError> {
-    let mut backups = backups_in(directory)?;
-    backups.retain(|path| {
+/// The backups of one server, oldest first. Those that say no name may be anybody's, and count as its
+/// own.
+fn backups_of(
+    directory: &Path,
+    server: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<(PathBuf, Manifest)>, BackupError> {
+    let own =
+        |manifest: &Manifest| manifest.server.is_none() || manifest.server.as_deref() == server;
+    let mut backups: Vec<_> = backups_in(directory)?
+        .into_iter()
         // One that can't be read is left alone.
-        Manifest::read(path)
-            .is_ok_and(|manifest| manifest.server.is_none() || manifest.server.as_deref() == server)
-    });
+        .filter_map(|path| Some((Manifest::read(&path).ok()?, path)))
+        .filter(|(manifest, _)| own(manifest))
+        .map(|(manifest, path)| (path, manifest))
+        .collect();
+    // What a clock that was since set back dates later than now is older than what it dates earlier.
+    backups
+        .sort_by_key(|(path, manifest)| (manifest.made_at <= now, manifest.made_at, path.clone()));
     Ok(backups)
 }
 
@@ -69,16 +82,18 @@ fn listed(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), BackupError>
     Ok((whole, parts))
 }
 
-/// Removes the oldest backups of a server in `directory` until `keep` are left, and parts of backups
-/// that are older than those that are left; gives the backups that were removed. Other servers' stay.
+/// Removes the oldest backups of a server in `directory` until `keep` are left, as [`newest_of`] counts
+/// age, and parts of backups that are older than those that are left; gives the backups that were
+/// removed. Other servers' stay, and so does one that was made `now`.
 pub fn drop_oldest(
     directory: &Path,
     server: Option<&str>,
     keep: NonZeroUsize,
+    now: Timestamp,
 ) -> Result<Vec<PathBuf>, BackupError> {
-    let mut backups = backups_of(directory, server)?;
+    let mut backups = backups_of(directory, server, now)?;
     let kept = backups.split_off(backups.len().saturating_sub(keep.get()));
-    if let Some(oldest) = kept.first() {
+    if let Some((oldest, _)) = kept.first() {
         let (_, mut parts) = listed(directory)?;
         // Of a process that was killed: no backup takes as long as until here.
         parts.retain(|part| part < oldest);
@@ -86,6 +101,7 @@ pub fn drop_oldest(
             fs::remove_dir_all(path).map_err(io_error("remove", path))?;
         }
     }
+    let backups: Vec<_> = backups.into_iter().map(|(path, _)| path).collect();
     for path in &backups {
         // Its manifest first: what is half gone is no backup.
         let manifest = path.join(MANIFEST_NAME);

@@ -339,7 +339,8 @@ fn the_oldest_backups_are_dropped_and_nothing_else() {
         let manifest = root.join(backup_name(at(3))).join(MANIFEST_NAME);
         fs::copy(manifest, part(second).join(MANIFEST_NAME)).unwrap();
     }
-    let dropped = drop_oldest(&root, None, std::num::NonZeroUsize::new(2).unwrap()).unwrap();
+    let two = std::num::NonZeroUsize::new(2).unwrap();
+    let dropped = drop_oldest(&root, None, two, at(9)).unwrap();
     assert_eq!(dropped, [root.join(backup_name(at(1)))]);
     assert_eq!(
         backups_in(&root).unwrap(),

@@ -83,11 +83,46 @@ fn servers_that_share_a_directory_drop_and_look_at_their_own_backups_alone() {
     let old = one.back_up_at(&root, 1);
     let others = other.back_up_at(&root, 2);
     let newest = one.back_up_at(&root, 3);
-    let made_at = |name| newest_of(&root, Some(name)).unwrap().unwrap().made_at;
+    let made_at = |name| {
+        newest_of(&root, Some(name), at(9))
+            .unwrap()
+            .unwrap()
+            .made_at
+    };
     assert_eq!((made_at("one"), made_at("other")), (at(3), at(2)));
-    assert!(newest_of(&root, Some("third")).unwrap().is_none());
-    assert_eq!(drop_oldest(&root, Some("one"), ONE).unwrap(), [old]);
+    assert!(newest_of(&root, Some("third"), at(9)).unwrap().is_none());
+    assert_eq!(drop_oldest(&root, Some("one"), ONE, at(9)).unwrap(), [old]);
     assert_eq!(backups_in(&root).unwrap(), [others, newest]);
+}
+
+/// Rounds of a server that keeps two, whose clock was set back after the first ones.
+#[test]
+fn a_backup_stays_though_the_clock_was_set_back_and_those_of_later_times_go_first() {
+    let server = Server::named("one");
+    let root = server.path("backups");
+    let two = NonZeroUsize::new(2).unwrap();
+    let (first, second) = (
+        server.back_up_at(&root, 1_000),
+        server.back_up_at(&root, 1_001),
+    );
+    let newest = |now| {
+        newest_of(&root, Some("one"), at(now))
+            .unwrap()
+            .unwrap()
+            .made_at
+    };
+    assert_eq!((newest(1_002), newest(1)), (at(1_001), at(1_001)));
+    let mut expected = vec![first, second];
+    for round in 1..=4 {
+        let made = server.back_up_at(&root, round);
+        let dropped = drop_oldest(&root, Some("one"), two, at(round)).unwrap();
+        assert_eq!(dropped, [expected.remove(0)], "round {round}");
+        expected.push(made);
+        let mut left = backups_in(&root).unwrap();
+        left.sort_by_key(|path| expected.iter().position(|kept| kept == path));
+        assert_eq!(left, expected, "round {round}");
+        assert_eq!(newest(round), at(round));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use syncline_model::{TenantId, Timestamp};
 use super::check::{census, digest, whole};
 use super::note::{LastBackup, note};
 use super::restore::is_decided;
-use super::rotate::PART;
+use super::rotate::{hold_part, part_name};
 use super::{BackupError, BackupFile, BackupKind, LeftOut, Manifest, Reached, io_error};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, server_name};
 use crate::file::{FileOptions, StoreError};
@@ -47,8 +47,8 @@ pub fn back_up_server(
     }
     let tenants = data.tenant_files()?;
     let whole = tenants.iter().map(|path| length(path)).sum();
-    let mut copy = Copy::begin(to, whole)?;
     let control = data.path().join(CONTROL_FILE_NAME);
+    let mut copy = Copy::begin(to, server_name(&control)?.as_deref(), whole)?;
     if control.exists() {
         copy.add(&control, CONTROL_FILE_NAME, Content::Other, &mut reached)?;
     }
@@ -81,7 +81,7 @@ pub fn back_up_tenant(
     now: Timestamp,
 ) -> Result<Manifest, BackupError> {
     let path = data.tenant_file(tenant);
-    let mut copy = Copy::begin(to, length(&path))?;
+    let mut copy = Copy::begin(to, None, length(&path))?;
     let name = path.file_name().and_then(|name| name.to_str());
     let name = format!(
         "tenants/{}",
@@ -107,7 +107,8 @@ pub fn back_up_replica(
     }
     for _ in 0..REPLICA_TRIES {
         let tenant = tenant_file_of(&local)?;
-        let mut copy = Copy::begin(to, length(&local) + length(&directory.join(&tenant)))?;
+        let whole = length(&local) + length(&directory.join(&tenant));
+        let mut copy = Copy::begin(to, None, whole)?;
         // The log first: what the copied outbox then has beside it is folded when it is opened. The
         // other way round, the view could show ops that the copied outbox lacks.
         match copy.add(
@@ -158,21 +159,23 @@ fn length(path: &Path) -> u64 {
 struct Copy {
     to: PathBuf,
     staging: PathBuf,
+    _held: Option<File>,
     files: Vec<BackupFile>,
     left_out: Vec<LeftOut>,
     reached: Reached,
 }
 
 impl Copy {
-    fn begin(to: &Path, whole: u64) -> Result<Self, BackupError> {
+    fn begin(to: &Path, server: Option<&str>, whole: u64) -> Result<Self, BackupError> {
         if to.exists() {
             return Err(BackupError::Exists {
                 path: to.to_owned(),
             });
         }
-        let mut staging = to.as_os_str().to_owned();
-        staging.push(format!("{PART}{}", std::process::id()));
-        let staging = PathBuf::from(staging);
+        let name = to.file_name().ok_or_else(|| BackupError::Exists {
+            path: to.to_owned(),
+        })?;
+        let staging = to.with_file_name(part_name(name, server));
         if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(io_error("make", parent))?;
         }
@@ -183,6 +186,7 @@ impl Copy {
         make_private(&staging)?;
         Ok(Self {
             to: to.to_owned(),
+            _held: hold_part(&staging),
             staging,
             files: Vec::new(),
             left_out: Vec::new(),

@@ -1,6 +1,7 @@
 //! Backups made again and again, each in a directory of its own, the oldest dropped.
 
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,36 @@ use syncline_model::Timestamp;
 use super::{BackupError, MANIFEST_NAME, Manifest, io_error};
 
 const PREFIX: &str = "syncline-";
-/// Stands in the name of a backup that is being made, before the number of the process.
-pub(super) const PART: &str = ".part-";
+/// Stands in the name of a backup that is being made, before whose it is and the number of the process.
+const PART: &str = ".part-";
+
+/// The name of the part in which a backup is made that is to be called `name`.
+pub(super) fn part_name(name: &OsStr, server: Option<&str>) -> OsString {
+    let mut part = name.to_owned();
+    part.push(PART);
+    if let Some(server) = server {
+        part.push(format!("{server}-"));
+    }
+    part.push(std::process::id().to_string());
+    part
+}
+
+/// Holds a part that is being made, so that nobody takes it for one of a process that was killed; none
+/// where the system can't tell that of a directory.
+pub(super) fn hold_part(path: &Path) -> Option<File> {
+    let directory = File::open(path).ok()?;
+    directory.try_lock().ok()?;
+    Some(directory)
+}
+
+/// Whether a part is one of this server's, and of a process that was killed: it is held no more.
+fn is_left_behind(path: &Path, server: &str) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    let owner = name
+        .and_then(|name| name.split_once(PART))
+        .map(|(_, owner)| owner);
+    owner.is_some_and(|owner| owner.starts_with(&format!("{server}-"))) && hold_part(path).is_some()
+}
 
 /// The name of a backup made at `at`: names sort as times do.
 pub fn backup_name(at: Timestamp) -> String {
@@ -83,8 +112,8 @@ fn listed(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), BackupError>
 }
 
 /// Removes the oldest backups of a server in `directory` until `keep` are left, as [`newest_of`] counts
-/// age, and parts of backups that are older than those that are left; gives the backups that were
-/// removed. Other servers' stay, and so does one that was made `now`.
+/// age, and what its processes have left that were killed; gives the backups that were removed. Other
+/// servers' stay, and so does one that was made `now`.
 pub fn drop_oldest(
     directory: &Path,
     server: Option<&str>,
@@ -92,12 +121,10 @@ pub fn drop_oldest(
     now: Timestamp,
 ) -> Result<Vec<PathBuf>, BackupError> {
     let mut backups = backups_of(directory, server, now)?;
-    let kept = backups.split_off(backups.len().saturating_sub(keep.get()));
-    if let Some((oldest, _)) = kept.first() {
-        let (_, mut parts) = listed(directory)?;
-        // Of a process that was killed: no backup takes as long as until here.
-        parts.retain(|part| part < oldest);
-        for path in &parts {
+    backups.truncate(backups.len().saturating_sub(keep.get()));
+    let (_, parts) = listed(directory)?;
+    for path in &parts {
+        if server.is_some_and(|server| is_left_behind(path, server)) {
             fs::remove_dir_all(path).map_err(io_error("remove", path))?;
         }
     }

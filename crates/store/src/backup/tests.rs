@@ -332,13 +332,6 @@ fn the_oldest_backups_are_dropped_and_nothing_else() {
         back_up_server(&server.data(), &to, at(second), |_| ()).unwrap();
     }
     fs::create_dir(root.join("syncline-notes")).unwrap();
-    // Processes that were killed have left these, the last of them just before its end.
-    let part = |second| root.join(format!("{}.part-7", backup_name(at(second))));
-    for second in [0, 9] {
-        fs::create_dir(part(second)).unwrap();
-        let manifest = root.join(backup_name(at(3))).join(MANIFEST_NAME);
-        fs::copy(manifest, part(second).join(MANIFEST_NAME)).unwrap();
-    }
     let two = std::num::NonZeroUsize::new(2).unwrap();
     let dropped = drop_oldest(&root, None, two, at(9)).unwrap();
     assert_eq!(dropped, [root.join(backup_name(at(1)))]);
@@ -347,9 +340,6 @@ fn the_oldest_backups_are_dropped_and_nothing_else() {
         [2, 3].map(|second| root.join(backup_name(at(second))))
     );
     assert!(root.join("syncline-notes").exists());
-    assert!(!part(0).exists());
-    // This one may be under way.
-    assert!(part(9).exists());
     assert_eq!(
         backups_in(&server.path("none")).unwrap(),
         [] as [PathBuf; 0]

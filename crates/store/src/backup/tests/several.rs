@@ -95,6 +95,40 @@ fn servers_that_share_a_directory_drop_and_look_at_their_own_backups_alone() {
     assert_eq!(backups_in(&root).unwrap(), [others, newest]);
 }
 
+#[test]
+fn of_backups_being_made_only_what_a_killed_process_of_ones_own_has_left_is_removed() {
+    let (one, other) = (Server::named("one"), Server::named("other"));
+    let root = one.path("backups");
+    let newest = one.back_up_at(&root, 9);
+    // As they are when all but their names is done.
+    let part = |name: &str| {
+        let path = root.join(format!("{}.part-{name}", backup_name(at(1))));
+        fs::create_dir(&path).unwrap();
+        fs::copy(newest.join(MANIFEST_NAME), path.join(MANIFEST_NAME)).unwrap();
+        path
+    };
+    let (left, others, nobodys) = (part("one-7"), part("other-7"), part("7"));
+    let many = NonZeroUsize::new(9).unwrap();
+    let mut under_way = Vec::new();
+    for (server, second) in [(&one, 2), (&other, 3)] {
+        let to = root.join(backup_name(at(second)));
+        back_up_server(&server.data(), &to, at(second), |_| {
+            drop_oldest(&root, Some("one"), many, at(9)).unwrap();
+        })
+        .unwrap();
+        under_way.push(to);
+    }
+    assert_eq!(
+        (left.exists(), others.exists(), nobodys.exists()),
+        (false, true, true)
+    );
+    assert!(newest.exists());
+    for path in &under_way {
+        verify(path, |_| ()).unwrap();
+    }
+    assert_eq!(entries(&root).len(), 5);
+}
+
 /// Rounds of a server that keeps two, whose clock was set back after the first ones.
 #[test]
 fn a_backup_stays_though_the_clock_was_set_back_and_those_of_later_times_go_first() {

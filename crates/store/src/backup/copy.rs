@@ -69,7 +69,7 @@ pub fn back_up_server(
         });
     }
     let manifest = copy.finish(BackupKind::Server, now)?;
-    note_verified(data.path(), to, &manifest)?;
+    note_verified(data.path(), to, &manifest);
     Ok(manifest)
 }
 
@@ -127,7 +127,7 @@ pub fn back_up_replica(
         copy.add(&local, local_name, Content::Other, &mut reached)?;
         if LocalFile::identity_of_copy(&copy.staging.join(local_name))?.tenant_file == tenant {
             let manifest = copy.finish(BackupKind::Replica, now)?;
-            note_verified(directory, to, &manifest)?;
+            note_verified(directory, to, &manifest);
             return Ok(manifest);
         }
     }
@@ -140,15 +140,20 @@ fn tenant_file_of(local: &Path) -> Result<String, BackupError> {
         .tenant_file)
 }
 
-fn note_verified(of: &Path, at: &Path, manifest: &Manifest) -> Result<(), BackupError> {
-    let path = fs::canonicalize(at).map_err(io_error("find", at))?;
+/// Notes that a backup is whole. It is so without the note as well.
+fn note_verified(of: &Path, at: &Path, manifest: &Manifest) {
     let last = LastBackup {
         verified_at: manifest.made_at,
-        path,
+        path: fs::canonicalize(at).unwrap_or_else(|_| at.to_owned()),
         bytes: manifest.bytes(),
         left_out: manifest.left_out.len(),
     };
-    note(of, &last)
+    if let Err(error) = note(of, &last) {
+        tracing::warn!(
+            error = &error as &dyn Error, backup.path = %last.path.display(),
+            "the backup is whole, but it could not be noted that it is"
+        );
+    }
 }
 
 fn length(path: &Path) -> u64 {

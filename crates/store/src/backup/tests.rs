@@ -127,6 +127,16 @@ fn a_backup_never_replaces_anything() {
 }
 
 #[test]
+fn a_backup_is_whole_though_it_can_not_be_noted_that_it_is() {
+    let server = Server::new();
+    server.append("acme", 1..=3);
+    fs::create_dir(server.path("data").join("last_backup.json.new")).unwrap();
+    let made = server.back_up("copy");
+    assert_eq!(verify(&server.path("copy"), |_| ()).unwrap(), made);
+    assert_eq!(last_backup(server.data().path()).unwrap(), None);
+}
+
+#[test]
 fn a_log_whose_marks_do_not_hold_is_not_backed_up() {
     let server = Server::new();
     server.append("acme", 1..=3);

@@ -163,6 +163,7 @@ templates![
     "typescript/meta.ts",
     "typescript/schema.ts",
     "typescript/types.ts",
+    "typescript/worker.ts",
 ];
 
 /// The templates, ready to be filled.

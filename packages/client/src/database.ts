@@ -12,7 +12,10 @@ export interface LocalDatabase extends Statements {
   readonly dialect: Dialect;
   /** Runs a script. */
   exec(sql: string): Promise<void>;
-  /** Runs `work` in one transaction, which is rolled back if it throws. Transactions do not nest. */
+  /**
+   * Runs `work` in one transaction, which is rolled back if it throws. Transactions do not nest. Where tabs
+   * share the database, `work` is called again if the tab that held it closed before the end was known.
+   */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
   /** Calls `wake` after rows may have changed, also by other tabs. */
   onTouched(wake: () => void): () => void;

@@ -3,25 +3,89 @@ import type { LocalDatabase, Statements } from "./database.js";
 import type { Row } from "./entity.js";
 
 /** The part of PGlite that is used: of a database in this page, or of one that a worker shares among tabs. */
-export type Pglite = Pick<PGliteInterface, "query" | "exec" | "transaction" | "listen">;
+export interface Pglite extends Pick<PGliteInterface, "query" | "exec" | "transaction" | "listen" | "syncToFs" | "waitReady"> {
+  /** Of a shared database: calls back when another tab's worker has taken it over. */
+  readonly onLeaderChange?: (see: () => void) => () => void;
+}
 
-/** A PGlite database as the local database of an application. */
+/** Whether a statement writes nothing. */
+const isRead = (sql: string): boolean => /^\s*SELECT\b/i.test(sql);
+
+const TAKEN_OVER = Symbol("taken over");
+
+/**
+ * A PGlite database as the local database of an application.
+ *
+ * Of a database that tabs share, one tab's worker holds the files. When that tab closes, another takes them
+ * over, and nobody says what became of the statements that were under way: those are run again.
+ */
 export function pgliteDatabase(pglite: Pglite): LocalDatabase {
-  const statements = (on: Pick<Transaction, "query">): Statements => ({
-    query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
-      (await on.query<T>(sql, [...parameters])).rows,
+  const underWay = new Set<(end: typeof TAKEN_OVER) => void>();
+  const listeners = new Set<() => void>();
+  const wakeAll = (): void => listeners.forEach((wake) => wake());
+  // One listener for the life of the database: to end one ends those of all tabs.
+  const listen = (): void => void pglite.listen("_touched", wakeAll).catch(() => undefined);
+  let isListening = false;
+  pglite.onLeaderChange?.(() => {
+    for (const end of underWay) end(TAKEN_OVER);
+    if (isListening) listen();
+    // What was touched in between was told to nobody.
+    wakeAll();
   });
+
+  const whole = async <T>(work: (isOver: () => boolean) => Promise<T>): Promise<T> => {
+    if (!pglite.onLeaderChange) return work(() => false);
+    for (;;) {
+      await pglite.waitReady;
+      let isOver = false;
+      let end: (end: typeof TAKEN_OVER) => void = () => undefined;
+      const takenOver = new Promise<typeof TAKEN_OVER>((resolve) => {
+        end = (told) => {
+          isOver = true;
+          resolve(told);
+        };
+      });
+      underWay.add(end);
+      try {
+        const result = await Promise.race([work(() => isOver), takenOver]);
+        if (result !== TAKEN_OVER) return result;
+      } catch (error) {
+        if (!isOver) throw error;
+      } finally {
+        underWay.delete(end);
+      }
+    }
+  };
+  const transaction = <T>(work: (inside: Statements) => Promise<T>): Promise<T> =>
+    whole(async (isOver) => {
+      let hasWritten = false;
+      const statements = (on: Transaction): Statements => ({
+        query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
+          if (isOver()) throw new Error("the transaction ended when another tab took the database over");
+          hasWritten ||= !isRead(sql);
+          return (await on.query<T>(sql, [...parameters])).rows;
+        },
+      });
+      const result = await pglite.transaction((on) => work(statements(on)));
+      // A commit alone does not yet put what was written where it is kept.
+      if (hasWritten) await pglite.syncToFs();
+      return result as T;
+    });
   return {
     dialect: "pglite",
-    ...statements(pglite),
+    // What only reads is spared the keeping that PGlite does after each statement outside of transactions.
+    query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) =>
+      isRead(sql) ? transaction((inside) => inside.query<T>(sql, parameters))
+        : whole(async () => (await pglite.query<T>(sql, [...parameters])).rows),
     exec: async (sql) => {
-      await pglite.exec(sql);
+      await whole(() => pglite.exec(sql));
     },
-    transaction: <T>(work: (inside: Statements) => Promise<T>) =>
-      pglite.transaction((transaction) => work(statements(transaction))) as Promise<T>,
+    transaction,
     onTouched: (wake) => {
-      const listening = pglite.listen("_touched", wake);
-      return () => void listening.then((stop) => stop());
+      if (!isListening) listen();
+      isListening = true;
+      listeners.add(wake);
+      return () => void listeners.delete(wake);
     },
   };
 }

@@ -5,6 +5,7 @@ import { runFeed, type FeedState } from "./feed.js";
 import type { HttpOptions } from "./http.js";
 import { pruneTouched } from "./rows.js";
 import { restTransport, runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
+import { joinTabs } from "./tabs.js";
 
 /** How often what nobody asks for any more is let go. */
 const PRUNE_EVERY_MS = 60_000;
@@ -26,7 +27,7 @@ export interface SyncOptions extends HttpOptions {
 }
 
 export interface SyncState {
-  /** Whether this tab is the one that sends and reads; the others see what it writes. */
+  /** Whether this tab is the one that sends and reads; the others see what it writes, and how it does. */
   readonly isLeader: boolean;
   readonly sender: SenderState;
   /** By entity. */
@@ -58,7 +59,22 @@ export function startSync(options: SyncOptions): Sync {
   const tell = (changed: Partial<SyncState>): void => {
     state = { ...state, ...changed };
     listeners.forEach((see) => see());
+    if (state.isLeader || "isLeader" in changed || "fault" in changed) tabs.tell(state);
   };
+  const lockName = `syncline:${options.name ?? "default"}`;
+  const tabs = joinTabs(lockName, {
+    asked: () => {
+      if (state.isLeader) tabs.tell(state);
+    },
+    told: (theirs) => {
+      if (state.isLeader) return;
+      state = { ...theirs, isLeader: false };
+      listeners.forEach((see) => see());
+    },
+    restart: () => {
+      if (state.isLeader) restart();
+    },
+  });
   const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes) : synclineTransport(options);
   const shapeUrl = options.shapeUrl ?? new URL("/v1/shape", options.apiUrl ?? globalThis.location?.href).href;
   const feedOptions = {
@@ -94,9 +110,13 @@ export function startSync(options: SyncOptions): Sync {
     const { signal } = controller;
     const { fault: _, ...rest } = state;
     state = rest;
-    running = underLock(`syncline:${options.name ?? "default"}`, signal, () => lead(signal)).catch((error: unknown) => {
+    running = underLock(lockName, signal, () => lead(signal)).catch((error: unknown) => {
       if (!signal.aborted) tell({ fault: error as Error });
     });
+  };
+  const restart = (): void => {
+    controller.abort();
+    void running.then(start);
   };
   start();
   return {
@@ -106,12 +126,13 @@ export function startSync(options: SyncOptions): Sync {
       return () => void listeners.delete(see);
     },
     restart: () => {
-      controller.abort();
-      void running.then(start);
+      if (!state.isLeader) tabs.restart();
+      restart();
     },
     stop: async () => {
       controller.abort();
       await running;
+      tabs.leave();
     },
   };
 }

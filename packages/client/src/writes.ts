@@ -24,10 +24,19 @@ export class WriteFailure extends Error {
 /** Makes a row. Its key must be among `values`. */
 export async function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
   const given = meta.fields.filter(({ name }) => values[name] !== undefined);
-  await on.query(
+  const insert = (inside: Statements): Promise<unknown> => inside.query(
     `INSERT INTO ${quote(meta.name)} (${given.map(({ name }) => quote(name)).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")})`,
     given.map(({ name, kind }) => toColumn(dialect, kind, values[name])),
   );
+  if (!("transaction" in on)) return void (await insert(on));
+  let isAgain = false;
+  await on.transaction(async (inside) => {
+    // A row that the first call has made after all is not made twice.
+    const key = String(values[meta.key]);
+    if (isAgain && (await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "operation" = 'insert'`, [meta.name, key])).length > 0) return;
+    isAgain = true;
+    await insert(inside);
+  });
 }
 
 /** Sets the columns of a row that `changes` names; null is a value, undefined is none. */

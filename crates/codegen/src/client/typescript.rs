@@ -72,6 +72,7 @@ pub(super) fn files(
     }
     if index.has_database {
         files.push(templates.file("typescript/init.ts", "db/init.ts", view));
+        files.push(templates.file("typescript/worker.ts", "db/worker.ts", view));
     }
     files.push(templates.file("typescript/index.ts", "index.ts", &index));
     files

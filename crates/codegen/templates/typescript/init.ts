@@ -2,6 +2,7 @@
 import { openLocal, startSync, type LocalDatabase, type Sync } from "@syncline/client";
 import { pgliteDatabase } from "@syncline/client/pglite";
 import { PGlite } from "@electric-sql/pglite";
+import { PGliteWorker } from "@electric-sql/pglite/worker";
 import { config } from "../config.js";
 import { schema } from "../schema/pglite.js";
 
@@ -9,6 +10,7 @@ import { schema } from "../schema/pglite.js";
 export type Storage = "memory" | { readonly indexedDb: string } | { readonly folder: string } | LocalDatabase;
 
 let opened: LocalDatabase | undefined;
+let close: (() => Promise<void>) | undefined;
 let running: Sync | undefined;
 
 /** Opens the local database. Everything else of this client works from here on, with a server or without. */
@@ -20,10 +22,18 @@ export async function initDatabase(storage: Storage = "memory"): Promise<LocalDa
 }
 
 async function open(storage: Storage): Promise<LocalDatabase> {
-  if (storage === "memory") return pgliteDatabase(await PGlite.create());
-  if ("indexedDb" in storage) return pgliteDatabase(await PGlite.create(`idb://${storage.indexedDb}`));
-  if ("folder" in storage) return pgliteDatabase(await PGlite.create(storage.folder));
-  return storage;
+  if (storage !== "memory" && !("indexedDb" in storage) && !("folder" in storage)) return storage;
+  const pglite = storage === "memory" ? await PGlite.create()
+    : "folder" in storage ? await PGlite.create(storage.folder)
+    : await shared(`idb://${storage.indexedDb}`);
+  close = () => pglite.close();
+  return pgliteDatabase(pglite);
+}
+
+/** A database that all tabs of this origin share: one tab's worker holds it, and the others ask that one. */
+function shared(dataDir: string): Promise<PGliteWorker> {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  return PGliteWorker.create(worker, { dataDir });
 }
 
 /** Sends this database's writes and reads its rows from now on, in one tab of all that share the database. */
@@ -35,7 +45,9 @@ export function sync(name = "default"): Sync {
 /** Stops the sync and lets the database go: another can be opened then. */
 export async function closeDatabase(): Promise<void> {
   await running?.stop();
+  await close?.();
   running = undefined;
+  close = undefined;
   opened = undefined;
 }
 

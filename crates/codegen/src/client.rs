@@ -95,9 +95,9 @@ pub struct File {
 
 /// Writes the client of `schema`, in the order of the files' paths. What stands in the way is told instead.
 pub fn generate(schema: &Schema, options: &Options) -> Result<Vec<File>, Vec<NameProblem>> {
-    let names = names::check(schema)?;
-    let view = ClientView::new(schema, &names, options.local, version(schema));
     let parts = chosen(options);
+    let names = names::check(schema, &parts)?;
+    let view = ClientView::new(schema, &names, options.local, version(schema));
     let templates = Templates::new();
     let mut files = Vec::new();
     if parts.contains(&Part::Schema) {

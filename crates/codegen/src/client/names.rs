@@ -5,7 +5,7 @@ use std::fmt;
 
 use syncline_model::schema::{Entity, Schema};
 
-use super::exports;
+use super::{Part, exports};
 
 /// Bytes of an entity's name: Postgres cuts identifiers at 63 bytes, and triggers add to the name.
 pub const TABLE_NAME_BYTES_MAX: usize = 45;
@@ -91,9 +91,12 @@ pub(super) struct Names {
     pub(super) file: String,
 }
 
-/// The names of each entity, in the order of the schema.
-pub(super) fn check(schema: &Schema) -> Result<Vec<Names>, Vec<NameProblem>> {
-    let mut problems: Vec<NameProblem> = schema.entities.iter().flat_map(problems_of).collect();
+/// The names of each entity, in the order of the schema, if they can stand in the parts that are written.
+pub(super) fn check(schema: &Schema, parts: &[Part]) -> Result<Vec<Names>, Vec<NameProblem>> {
+    let mut problems = Vec::new();
+    if parts.contains(&Part::Schema) {
+        problems.extend(schema.entities.iter().flat_map(problems_of));
+    }
     let mut taken = exports::Taken::new();
     let mut files: BTreeMap<String, &str> = BTreeMap::new();
     let mut all: Vec<Names> = schema.entities.iter().map(names_of).collect();
@@ -122,6 +125,7 @@ pub(super) fn check(schema: &Schema) -> Result<Vec<Names>, Vec<NameProblem>> {
     }
 }
 
+/// What keeps an entity out of a local database.
 fn problems_of(entity: &Entity) -> Vec<NameProblem> {
     let problem = |message: String| NameProblem {
         entity: entity.name.clone(),

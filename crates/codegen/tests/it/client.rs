@@ -114,6 +114,8 @@ fn a_column_that_a_database_would_cut_or_has_itself_is_told() {
         let problems = written(&document, &Options::default()).unwrap_err();
         assert_eq!(problems.len(), 1);
         assert!(problems[0].message.contains(&name), "{}", problems[0]);
+        let local = Local::Memory;
+        assert!(written(&document, &Options { local, only: None }).is_ok());
     }
 }
 

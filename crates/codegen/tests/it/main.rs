@@ -11,3 +11,4 @@ mod fixtures;
 mod golden;
 mod properties;
 mod sample;
+mod typescript;

@@ -1,0 +1,210 @@
+//! What is written compiles under the strictest TypeScript, beside the runtime and the peers that it is for.
+//!
+//! The compiler and the peers are those of `packages/client`, at the versions of its lock file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+use syncline_codegen::client::{Local, Options, Part, generate};
+use syncline_codegen::resolve;
+
+use crate::documents::{CODE_FORGE, DIRECTORY, document};
+use crate::fixtures;
+
+/// A folder of clients that are compiled together.
+struct Project {
+    path: PathBuf,
+}
+
+impl Project {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("typescript")
+            .join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path).unwrap();
+        }
+        fs::create_dir_all(&path).unwrap();
+        let project = Self { path };
+        project.configure();
+        project
+    }
+
+    /// As an application has it, and stricter; the runtime is compiled with the clients.
+    fn configure(&self) {
+        let runtime = package().join("src");
+        let runtime = runtime.to_str().unwrap();
+        let options = json!({
+            "compilerOptions": {
+                "target": "ES2022",
+                "module": "ESNext",
+                "moduleResolution": "Bundler",
+                "lib": ["ES2023", "DOM", "DOM.Iterable"],
+                "types": [],
+                "strict": true,
+                "exactOptionalPropertyTypes": true,
+                "noUncheckedIndexedAccess": true,
+                "noImplicitOverride": true,
+                "noUnusedLocals": true,
+                "noUnusedParameters": true,
+                "verbatimModuleSyntax": true,
+                "isolatedModules": true,
+                "skipLibCheck": true,
+                "noEmit": true,
+                "paths": {
+                    "@syncline/client": [format!("{runtime}/index.ts")],
+                    "@syncline/client/*": [format!("{runtime}/*.ts")],
+                },
+            },
+            "include": ["**/*.ts"],
+        });
+        fs::write(self.path.join("tsconfig.json"), options.to_string()).unwrap();
+        let modules = package().join("node_modules");
+        assert!(
+            modules.join("typescript").exists(),
+            "the compiler is missing: run `npm ci` in packages/client"
+        );
+        let link = self.path.join("node_modules");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(modules, link).unwrap();
+        #[cfg(windows)]
+        std::os::windows::fs::symlink_dir(modules, link).unwrap();
+    }
+
+    /// Adds the client of a document, which must have at least one entity.
+    fn add(&self, name: &str, text: &str, options: &Options) {
+        let files = generate(&resolve(text).schema, options).unwrap();
+        assert!(!files.is_empty());
+        for file in files {
+            let path = self.path.join(name).join(&file.path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file.text).unwrap();
+        }
+    }
+
+    fn assert_compiles(&self) {
+        let mut compiler = Command::new("node");
+        compiler
+            .current_dir(&self.path)
+            .args(["node_modules/typescript/bin/tsc", "-p", "."]);
+        let output = compiler.output().expect("Node.js runs the compiler");
+        let told = String::from_utf8_lossy(&output.stdout);
+        let first: Vec<&str> = told.lines().take(20).collect();
+        assert!(output.status.success(), "{first:#?}");
+    }
+}
+
+fn package() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client")
+}
+
+fn whole(local: Local) -> Options {
+    Options { local, only: None }
+}
+
+/// The document that has something of everything.
+fn sample() -> String {
+    fs::read_to_string(package().join("test/openapi.yaml")).unwrap()
+}
+
+fn assert_fixtures_compile(name: &str, local: Local) {
+    let project = Project::new(name);
+    project.add("sample", &sample(), &whole(local));
+    for fixture in fixtures::all() {
+        let name = fixture.path.file_stem().unwrap().to_str().unwrap();
+        project.add(name, &fixture.text, &whole(local));
+    }
+    project.assert_compiles();
+}
+
+fn assert_large_documents_compile(name: &str, local: Local) {
+    let project = Project::new(name);
+    for (package, file) in [
+        (&CODE_FORGE, "api.github.com.json"),
+        (&DIRECTORY, "stripe.com.json"),
+        (&DIRECTORY, "netbox.dev.json"),
+    ] {
+        project.add(file, &document(package, file), &whole(local));
+    }
+    project.assert_compiles();
+}
+
+#[test]
+fn clients_of_the_fixtures_compile_with_a_database() {
+    assert_fixtures_compile("fixtures-pglite", Local::Pglite);
+}
+
+#[test]
+fn clients_of_the_fixtures_compile_in_memory() {
+    assert_fixtures_compile("fixtures-memory", Local::Memory);
+}
+
+#[test]
+fn clients_of_large_documents_compile_with_a_database() {
+    assert_large_documents_compile("documents-pglite", Local::Pglite);
+}
+
+#[test]
+fn clients_of_large_documents_compile_in_memory() {
+    assert_large_documents_compile("documents-memory", Local::Memory);
+}
+
+#[test]
+fn each_part_alone_compiles() {
+    let project = Project::new("parts");
+    for (name, local) in [("pglite", Local::Pglite), ("memory", Local::Memory)] {
+        for part in Part::ALL {
+            let only = Some(vec![part]);
+            let name = format!("{name}-{}", part.as_str());
+            project.add(&name, &sample(), &Options { local, only });
+        }
+    }
+    project.assert_compiles();
+}
+
+/// Names that are words of the language, of a database, or no words at all.
+#[test]
+fn awkward_names_compile() {
+    let entities = [
+        "class",
+        "select",
+        "order",
+        "roles",
+        "collections",
+        "storages",
+        "2fa-keys",
+        "naïve_things",
+        "Ünïcode",
+        "a b",
+    ];
+    let fields = "{ id: { type: string }, default: { type: string }, 'a-b': { type: integer }, \"o'clock\": { type: string }, \
+                  'smile 😀': { type: boolean }, '`${x}`': { type: string }, '\\\\': { type: string }, __proto__x: { type: object }, \
+                  'quote\"d': { type: string, enum: ['it''s', '\"', '\\n', '*/'], description: 'ends */ here' } }";
+    let mut text = "openapi: 3.1.0\npaths:\n".to_owned();
+    for entity in entities {
+        for (path, verbs) in [
+            (format!("/{entity}"), ["get", "post"]),
+            (format!("/{entity}/{{id}}"), ["patch", "delete"]),
+        ] {
+            text.push_str(&format!("  {}:\n", json!(path)));
+            for verb in verbs {
+                let record = format!("{{ type: object, properties: {fields} }}");
+                let schema = if verb == "get" {
+                    format!("{{ type: array, items: {record} }}")
+                } else {
+                    record
+                };
+                let content = format!("content: {{ application/json: {{ schema: {schema} }} }}");
+                text.push_str(&format!("    {verb}: {{ responses: {{ '200': {{ {content} }} }}, requestBody: {{ {content} }} }}\n"));
+            }
+        }
+    }
+    let schema = resolve(&text).schema;
+    assert_eq!(schema.entities.len(), entities.len());
+    let project = Project::new("names");
+    project.add("pglite", &text, &whole(Local::Pglite));
+    project.add("memory", &text, &whole(Local::Memory));
+    project.assert_compiles();
+}

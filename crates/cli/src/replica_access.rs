@@ -131,6 +131,7 @@ impl From<ReplicaError> for Failure {
             | ReplicaError::OpenTenant(OpenError::NewerFormat { .. }) => {
                 ("format_newer", "use a newer syncline")
             }
+            ReplicaError::Restore(_) => ("restore_unfinished", "see to the cause, and try again"),
             ReplicaError::Replaced { .. } => ("replica_replaced", "try again"),
             ReplicaError::OtherTenant { .. } => (
                 "other_tenant",

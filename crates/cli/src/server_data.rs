@@ -72,9 +72,17 @@ impl From<DataDirectoryError> for Failure {
                 "stop that server, or name another directory with --data DIR",
             ),
         };
+        let state = match &error {
+            DataDirectoryError::Make { .. } | DataDirectoryError::Locked { .. } => {
+                "nothing was changed"
+            }
+            DataDirectoryError::Restore { .. } => {
+                "the restore is decided, and goes on by itself; nothing is lost"
+            }
+        };
         Self::new(code, "could not use the server's data directory")
             .because(error)
-            .state("nothing was changed")
+            .state(state)
             .fix(fix)
     }
 }

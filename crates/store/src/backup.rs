@@ -74,6 +74,13 @@ pub enum BackupError {
     Restoring { path: PathBuf },
     #[error("the replica is being rebuilt")]
     Rebuilding,
+    /// It is decided all the same: whoever uses the directory next goes on with it.
+    #[error("what is restored could not be put in its place in {}", path.display())]
+    Unfinished {
+        path: PathBuf,
+        #[source]
+        source: Box<Self>,
+    },
     #[error("could not {attempt} {}", path.display())]
     Io {
         attempt: &'static str,
@@ -101,6 +108,7 @@ impl BackupError {
             Self::Open(OpenError::Store { source, .. }) | Self::Store(source) => {
                 matches!(source, StoreError::Full(_))
             }
+            Self::Unfinished { source, .. } => source.is_disk_full(),
             Self::Exists { .. }
             | Self::Missing { .. }
             | Self::Foreign { .. }
@@ -134,6 +142,7 @@ impl BackupError {
             | Self::Nothing { .. }
             | Self::Restoring { .. }
             | Self::Rebuilding
+            | Self::Unfinished { .. }
             | Self::Io { .. }
             | Self::Directory(_)
             | Self::Control(_)

@@ -106,6 +106,18 @@ fn complete(manifest: &Manifest) -> Outcome {
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let full = error.is_disk_full();
+        if let BackupError::Unfinished { path, .. } = &error {
+            let state = "the restore is decided, and goes on by itself; nothing is lost";
+            let fix = format!(
+                "see to the cause, then use {} as before: a server with `syncline serve --data`, a \
+                 replica with any command",
+                path.display()
+            );
+            return Self::new("restore_unfinished", "the backup is not in its place yet")
+                .because(error)
+                .state(state)
+                .fix(fix);
+        }
         let (code, fix) = match &error {
             _ if full => ("disk_full", "make room, and try again"),
             BackupError::Exists { .. } => ("backup_exists", "name a directory that is not there"),
@@ -133,7 +145,8 @@ impl From<BackupError> for Failure {
             ),
             BackupError::Restoring { .. } => ("restore_unfinished", "syncline serve --data DIR"),
             BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
-            BackupError::Io { .. }
+            BackupError::Unfinished { .. }
+            | BackupError::Io { .. }
             | BackupError::Open(_)
             | BackupError::Store(_)
             | BackupError::Directory(_)

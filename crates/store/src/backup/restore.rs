@@ -119,7 +119,7 @@ pub fn restore_server(
     }
     sync_directory(&staging.path.join(TENANTS))?;
     let aside = staging.decide()?;
-    finish(data.path())?;
+    finish(data.path()).map_err(unfinished(data.path()))?;
     Ok(Restored {
         tenants,
         aside: Some(aside).filter(|path| path.exists()),
@@ -184,7 +184,7 @@ pub fn restore_replica(
     }
     take_names(&staging.path.join(local_name), names)?;
     let aside = staging.decide()?;
-    finish_replica_restore(directory)?;
+    finish_replica_restore(directory).map_err(unfinished(directory))?;
     Ok(Restored {
         tenants: Vec::new(),
         aside: Some(aside).filter(|path| path.exists()),
@@ -233,8 +233,17 @@ impl Staging {
         sync_directory(&self.path)?;
         let decided = self.root.join(DECIDED_RESTORE);
         fs::rename(&self.path, &decided).map_err(io_error("make", &decided))?;
-        sync_directory(&self.root)?;
+        sync_directory(&self.root).map_err(unfinished(&self.root))?;
         Ok(self.aside.clone())
+    }
+}
+
+/// What fails once a restore is decided doesn't undo it.
+fn unfinished(root: &Path) -> impl FnOnce(BackupError) -> BackupError {
+    let path = root.to_owned();
+    move |source| BackupError::Unfinished {
+        path,
+        source: Box::new(source),
     }
 }
 

@@ -313,6 +313,37 @@ fn a_restore_cut_short_at_any_rename_is_finished_by_who_locks_next() {
     }
 }
 
+#[test]
+fn what_fails_once_a_restore_is_decided_is_told_as_unfinished_and_goes_on_later() {
+    let server = Server::new();
+    server.append("acme", 1..=5);
+    server.back_up("copy");
+    server.append("acme", 6..=9);
+    let data = server.data();
+    let lock = data.lock().unwrap();
+    let in_the_way = data
+        .path()
+        .join(format!("replaced-{}", at(2)).replace(':', "-"));
+    let choice = RestoreChoice {
+        mode: EpochMode::Heal,
+        now: at(2),
+    };
+    // Asked for once the place of what is replaced is chosen.
+    let random = || {
+        fs::write(&in_the_way, "").unwrap();
+        [9; 16]
+    };
+    let failed = restore_server(&server.path("copy"), &data, &lock, choice, random, |_| ());
+    assert!(
+        matches!(failed, Err(BackupError::Unfinished { .. })),
+        "{failed:?}"
+    );
+    drop(lock);
+    fs::remove_file(&in_the_way).unwrap();
+    drop(data.lock().unwrap());
+    assert_eq!(server.head("acme"), 5);
+}
+
 /// A clock that was set back, or two restores within its precision.
 #[test]
 fn two_restores_of_one_time_keep_what_both_have_replaced() {

@@ -57,18 +57,28 @@ fn a_document_gives_the_same_bytes_every_time() {
 }
 
 #[test]
-fn the_client_that_the_package_is_tested_on_is_what_its_document_gives() {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client/test");
-    let committed = package.join("generated");
-    Machine::new()
-        .run(&[
-            "generate",
-            package.join("openapi.yaml").to_str().unwrap(),
+fn the_clients_of_the_tree_are_what_their_documents_give() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (document, folder) in [
+        (
+            "packages/client/test/openapi.yaml",
+            "packages/client/test/generated",
+        ),
+        (
+            "examples/finance-tracker/openapi.yaml",
+            "examples/finance-tracker/src/generated",
+        ),
+    ] {
+        let (document, folder) = (root.join(document), root.join(folder));
+        let words = [
+            document.to_str().unwrap(),
             "--out",
-            committed.to_str().unwrap(),
-            "--check",
-        ])
-        .done();
+            folder.to_str().unwrap(),
+        ];
+        Machine::new()
+            .run(&["generate", words[0], words[1], words[2], "--check"])
+            .done();
+    }
 }
 
 #[test]

@@ -1,0 +1,112 @@
+import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import type { Sync } from "@syncline/client";
+import { usePendingWrites, useRejectedWrites, useSyncState } from "@syncline/client/react";
+import { useBooks } from "./books.jsx";
+import { database } from "./generated/index.js";
+import { Icon, type IconName } from "./icons.jsx";
+import { become, type User } from "./session.js";
+import { Accounts } from "./views/accounts.jsx";
+import { Budgets } from "./views/budgets.jsx";
+import { Categories } from "./views/categories.jsx";
+import { Contacts } from "./views/contacts.jsx";
+import { Overview } from "./views/overview.jsx";
+import { Changes } from "./views/changes.jsx";
+import { Transactions } from "./views/transactions.jsx";
+
+const PAGES: readonly { path: string; title: string; icon: IconName; view: () => ReactNode }[] = [
+  { path: "", title: "Overview", icon: "overview", view: () => <Overview /> },
+  { path: "transactions", title: "Transactions", icon: "transactions", view: () => <Transactions /> },
+  { path: "accounts", title: "Accounts", icon: "accounts", view: () => <Accounts /> },
+  { path: "budgets", title: "Budgets", icon: "budgets", view: () => <Budgets /> },
+  { path: "categories", title: "Categories", icon: "categories", view: () => <Categories /> },
+  { path: "contacts", title: "Contacts", icon: "contacts", view: () => <Contacts /> },
+  { path: "changes", title: "Changes", icon: "sync", view: () => <Changes /> },
+];
+
+const onHash = (see: () => void): (() => void) => {
+  addEventListener("hashchange", see);
+  return () => removeEventListener("hashchange", see);
+};
+
+export function App({ users, sync }: { users: readonly User[]; sync: Sync }) {
+  const { user } = useBooks();
+  const hash = useSyncExternalStore(onHash, () => location.hash);
+  const page = PAGES.find(({ path }) => `#/${path}` === hash) ?? PAGES[0]!;
+  const { writes } = useRejectedWrites(database());
+  useEffect(() => {
+    document.title = `${page.title} · Finance tracker`;
+  }, [page]);
+  return (
+    <div className="shell">
+      <aside className="side">
+        <a className="brand" href="#/"><img src="/icon.svg" alt="" width="32" height="32" /><span>Finance tracker</span></a>
+        <nav aria-label="Pages">
+          {PAGES.map(({ path, title, icon }) => (
+            <a key={path} href={`#/${path}`} aria-current={path === page.path ? "page" : undefined}>
+              <Icon name={icon} /><span>{title}</span>
+              {path === "changes" && writes.length > 0 ? <b className="badge" aria-label={`${writes.length} refused`}>{writes.length}</b> : null}
+            </a>
+          ))}
+        </nav>
+        <div className="side-foot">
+          <Connection sync={sync} />
+          <label className="who">
+            <span className="avatar" aria-hidden="true">{user.name.slice(0, 1)}</span>
+            <select aria-label="User" value={user.user} onChange={(event) => become(users.find((one) => one.user === event.target.value) ?? user)}>
+              {users.map((one) => <option key={one.user} value={one.user}>{`${one.name} · ${one.role}`}</option>)}
+            </select>
+          </label>
+        </div>
+      </aside>
+      <main>{page.view()}</main>
+      <Refusals />
+    </div>
+  );
+}
+
+const onLine = (see: () => void): (() => void) => {
+  addEventListener("online", see);
+  addEventListener("offline", see);
+  return () => {
+    removeEventListener("online", see);
+    removeEventListener("offline", see);
+  };
+};
+
+/** Whether what is shown is what the server has, and what is on its way there. */
+function Connection({ sync }: { sync: Sync }) {
+  const isOnline = useSyncExternalStore(onLine, () => navigator.onLine);
+  const { fault, feeds, sender } = useSyncState(sync);
+  const pending = usePendingWrites(database()).length;
+  const states = Object.values(feeds);
+  const isWaiting = states.some(({ status }) => status === "waiting") || sender.status === "waiting";
+  const isLive = states.length > 0 && states.every(({ status }) => status === "live");
+  const [tone, text] = fault ? ["bad", "Stopped"]
+    : sender.status === "unauthorized" ? ["bad", "Signed out"]
+    : !isOnline ? ["off", "Offline"]
+    : isWaiting ? ["off", "No server"]
+    : isLive ? ["on", "Online"] : ["busy", "Connecting"];
+  const unsent = pending === 0 ? "" : ` · ${pending} unsent`;
+  return (
+    <div className={`connection ${tone}`} role="status" aria-label="Connection" title={(fault ?? sender.error)?.message ?? ""}>
+      <span className="lamp" aria-hidden="true" /><span>{text}{unsent}</span>
+      {fault ? <button type="button" className="quiet" onClick={sync.restart}>Restart</button> : null}
+    </div>
+  );
+}
+
+/** Tells of each refused write once, on whatever page it happens. */
+function Refusals() {
+  const { writes } = useRejectedWrites(database());
+  const [seen, setSeen] = useState<readonly string[]>([]);
+  const next = writes.find(({ writeId }) => !seen.includes(writeId));
+  if (!next || location.hash === "#/changes") return null;
+  return (
+    <div className="toast" role="alert">
+      <Icon name="warning" />
+      <p><strong>A change was not taken.</strong> {next.error?.message}</p>
+      <a className="button small" href="#/changes">Look</a>
+      <button type="button" className="quiet" aria-label="Dismiss" onClick={() => setSeen([...seen, next.writeId])}><Icon name="close" /></button>
+    </div>
+  );
+}

@@ -1,0 +1,209 @@
+-- The queue of writes that this database has made and its server has not yet shown.
+--
+-- Run this file first, then that of each entity. The applications write to the entities' views; a write
+-- becomes a change here, and what is shown on top of the synced rows follows from the changes alone.
+-- Of a row at most one change is unsent at a time, but for a row that was deleted and made again, and
+-- for writes of transactions that hold several.
+
+CREATE TABLE IF NOT EXISTS "_changes" (
+  -- The order in which changes were made, and are sent.
+  "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  -- The name of the write on every machine: sent with it, stored by the server with its outcome.
+  "write_id" text NOT NULL UNIQUE DEFAULT (gen_random_uuid()::text),
+  "entity" text NOT NULL,
+  -- The row's key, as text.
+  "key" text NOT NULL,
+  "operation" text NOT NULL CHECK ("operation" IN ('insert', 'update', 'delete')),
+  -- An object of the columns that the write sets, nulls among them.
+  "value" jsonb NOT NULL DEFAULT '{}',
+  -- An object of what the writer saw in those columns.
+  "base" jsonb NOT NULL DEFAULT '{}',
+  "mode" text NOT NULL CHECK ("mode" IN ('optimistic', 'confirmed')),
+  -- Changes of one transaction are sent, accepted and refused together.
+  "transaction_id" text DEFAULT (pg_current_xact_id()::text),
+  "state" text NOT NULL DEFAULT 'pending'
+    CHECK ("state" IN ('pending', 'sending', 'acknowledged', 'rejected')),
+  -- The place in the server's log at which it was accepted; null where a server has no such places.
+  "seq" bigint,
+  -- The transaction in which it was accepted, as the server's shapes name it.
+  "txid" bigint,
+  "attempts" integer NOT NULL DEFAULT 0,
+  -- An object: why the server refused it.
+  "error" jsonb,
+  "created_at" text NOT NULL
+    DEFAULT (to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+);
+CREATE INDEX IF NOT EXISTS "_changes_by_row" ON "_changes" ("entity", "key", "id");
+CREATE INDEX IF NOT EXISTS "_changes_by_state" ON "_changes" ("state", "id");
+CREATE INDEX IF NOT EXISTS "_changes_by_transaction" ON "_changes" ("transaction_id");
+
+-- How far each entity's rows have been read from the server.
+CREATE TABLE IF NOT EXISTS "_shapes" (
+  "entity" text PRIMARY KEY,
+  "handle" text,
+  "offset" text,
+  -- The place in the server's log up to which the synced rows are whole.
+  "seq" bigint NOT NULL DEFAULT 0,
+  "read_at" text
+);
+
+-- The rows whose shown state may have changed, in the order of the changes; kept for a while.
+CREATE TABLE IF NOT EXISTS "_touched" (
+  "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  "entity" text NOT NULL,
+  "key" text NOT NULL
+);
+CREATE OR REPLACE FUNCTION "_touched_notify"() RETURNS trigger LANGUAGE plpgsql AS $notify$
+BEGIN
+  NOTIFY "_touched";
+  RETURN NULL;
+END
+$notify$;
+DROP TRIGGER IF EXISTS "_touched_notify" ON "_touched";
+CREATE TRIGGER "_touched_notify" AFTER INSERT ON "_touched"
+FOR EACH STATEMENT EXECUTE FUNCTION "_touched_notify"();
+
+-- Which fields hold the keys of which entities.
+CREATE TABLE IF NOT EXISTS "_references" (
+  "entity" text NOT NULL,
+  "field" text NOT NULL,
+  "target" text NOT NULL,
+  PRIMARY KEY ("entity", "field")
+);
+
+-- An update joins the unsent insert or update before it; of a value that is back at its base nothing
+-- stays. A delete takes the place of an update, and an insert and its delete are nothing. It runs at the
+-- end of the transaction, when it is known which changes belong together.
+CREATE OR REPLACE FUNCTION "_changes_join"() RETURNS trigger LANGUAGE plpgsql AS $join$
+DECLARE
+  _later "_changes";
+  _earlier "_changes";
+  _value jsonb;
+  _base jsonb;
+BEGIN
+  SELECT * INTO _later FROM "_changes" WHERE "id" = NEW."id" AND "state" = 'pending';
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT * INTO _earlier FROM "_changes"
+  WHERE "entity" = _later."entity" AND "key" = _later."key" AND "id" < _later."id" AND "state" <> 'rejected'
+  ORDER BY "id" DESC LIMIT 1;
+  IF NOT FOUND OR _earlier."state" <> 'pending' OR _earlier."operation" = 'delete' OR _later."operation" = 'insert'
+    OR _earlier."transaction_id" IS DISTINCT FROM _later."transaction_id" AND EXISTS (
+      SELECT 1 FROM "_changes"
+      WHERE "transaction_id" = _earlier."transaction_id" AND "id" <> _earlier."id"
+        OR "transaction_id" = _later."transaction_id" AND "id" <> _later."id")
+  THEN
+    RETURN NULL;
+  END IF;
+  _value := _earlier."value" || _later."value";
+  _base := _later."base" || _earlier."base";
+  IF _later."operation" = 'delete' THEN
+    DELETE FROM "_changes"
+    WHERE "id" = _earlier."id" OR "id" = _later."id" AND _earlier."operation" = 'insert';
+    UPDATE "_changes" SET "base" = _base WHERE "id" = _later."id";
+    RETURN NULL;
+  END IF;
+  DELETE FROM "_changes" WHERE "id" = _later."id";
+  IF _earlier."operation" = 'insert' THEN
+    UPDATE "_changes" SET "value" = _value WHERE "id" = _earlier."id";
+    RETURN NULL;
+  END IF;
+  SELECT coalesce(jsonb_object_agg("key", "value"), '{}') INTO _value
+  FROM jsonb_each(_value) WHERE "value" IS DISTINCT FROM _base -> "key";
+  SELECT coalesce(jsonb_object_agg("key", "value"), '{}') INTO _base
+  FROM jsonb_each(_base) WHERE _value ? "key";
+  IF _value = '{}' THEN
+    DELETE FROM "_changes" WHERE "id" = _earlier."id";
+  ELSE
+    UPDATE "_changes" SET "value" = _value, "base" = _base WHERE "id" = _earlier."id";
+  END IF;
+  RETURN NULL;
+END
+$join$;
+DROP TRIGGER IF EXISTS "_changes_join" ON "_changes";
+CREATE CONSTRAINT TRIGGER "_changes_join" AFTER INSERT ON "_changes"
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "_changes_join"();
+
+-- The shown changes of a row, folded in their order.
+CREATE OR REPLACE FUNCTION "_overlay"(
+  _entity text, _key text,
+  OUT "value" jsonb, OUT "is_new" boolean, OUT "is_deleted" boolean, OUT "write_id" text
+) LANGUAGE plpgsql AS $overlay$
+DECLARE
+  _change "_changes";
+BEGIN
+  "value" := '{}';
+  "is_new" := false;
+  "is_deleted" := false;
+  FOR _change IN
+    SELECT * FROM "_changes" AS change
+    WHERE change."entity" = _entity AND change."key" = _key AND (
+      change."state" = 'acknowledged' OR change."mode" = 'optimistic' AND change."state" <> 'rejected')
+    ORDER BY change."id"
+  LOOP
+    "write_id" := _change."write_id";
+    IF _change."operation" = 'delete' THEN
+      "value" := '{}';
+      "is_new" := false;
+      "is_deleted" := true;
+    ELSE
+      "value" := "value" || _change."value";
+      "is_new" := "is_new" OR _change."operation" = 'insert';
+    END IF;
+  END LOOP;
+END
+$overlay$;
+
+-- Accepted writes are let go when the synced rows have reached their place in the log.
+CREATE OR REPLACE FUNCTION "_shapes_read"() RETURNS trigger LANGUAGE plpgsql AS $read$
+BEGIN
+  DELETE FROM "_changes"
+  WHERE "state" = 'acknowledged' AND "entity" = NEW."entity" AND "seq" <= NEW."seq";
+  RETURN NULL;
+END
+$read$;
+DROP TRIGGER IF EXISTS "_shapes_read" ON "_shapes";
+CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes"
+FOR EACH ROW EXECUTE FUNCTION "_shapes_read"();
+
+-- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
+-- the refused one go with it: those of its transaction, the later ones of a row that it would have made
+-- or made room for, and those that name that row. A later change of the same columns takes over its base.
+CREATE OR REPLACE VIEW "_reject" AS SELECT NULL::text AS "write_id", NULL::jsonb AS "error" WHERE false;
+CREATE OR REPLACE FUNCTION "_reject_write"() RETURNS trigger LANGUAGE plpgsql AS $reject$
+DECLARE
+  _refused "_changes";
+BEGIN
+  SELECT * INTO _refused FROM "_changes" WHERE "write_id" = NEW."write_id";
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  WITH RECURSIVE refused AS (
+    SELECT "id", "entity", "key", "operation", "transaction_id" FROM "_changes" WHERE "id" = _refused."id"
+    UNION
+    SELECT change."id", change."entity", change."key", change."operation", change."transaction_id"
+    FROM refused JOIN "_changes" AS change ON
+      change."transaction_id" = refused."transaction_id"
+      OR change."id" > refused."id" AND (
+        change."entity" = refused."entity" AND change."key" = refused."key"
+          AND (refused."operation" = 'insert'
+            OR refused."operation" = 'delete' AND change."operation" = 'insert')
+        OR refused."operation" = 'insert' AND EXISTS (
+          SELECT 1 FROM "_references" AS reference
+          WHERE reference."entity" = change."entity" AND reference."target" = refused."entity"
+            AND change."value" ->> reference."field" = refused."key")))
+  UPDATE "_changes" SET "state" = 'rejected', "error" = CASE "write_id"
+      WHEN NEW."write_id" THEN NEW."error"
+      ELSE jsonb_build_object('code', 'dependency_rejected',
+        'message', 'the write that this one builds on was refused', 'write_id', NEW."write_id") END
+  WHERE "state" IN ('pending', 'sending') AND "id" IN (SELECT "id" FROM refused);
+  IF _refused."operation" = 'update' THEN
+    UPDATE "_changes" SET "base" = "base" || (
+      SELECT coalesce(jsonb_object_agg(former."key", former."value"), '{}')
+      FROM jsonb_each(_refused."base") AS former WHERE "_changes"."base" ? former."key")
+    WHERE "state" IN ('pending', 'sending') AND "entity" = _refused."entity"
+      AND "key" = _refused."key" AND "id" > _refused."id";
+  END IF;
+  RETURN NEW;
+END
+$reject$;
+DROP TRIGGER IF EXISTS "_reject_write" ON "_reject";
+CREATE TRIGGER "_reject_write" INSTEAD OF INSERT ON "_reject"
+FOR EACH ROW EXECUTE FUNCTION "_reject_write"();

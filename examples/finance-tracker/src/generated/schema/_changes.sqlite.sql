@@ -1,0 +1,214 @@
+-- The queue of writes that this database has made and its server has not yet shown.
+--
+-- Run this file first, then that of each entity. The applications write to the entities' views; a write
+-- becomes a change here, and what is shown on top of the synced rows follows from the changes alone.
+-- Of a row at most one change is unsent at a time, but for a row that was deleted and made again.
+
+CREATE TABLE IF NOT EXISTS "_changes" (
+  -- The order in which changes were made, and are sent.
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- The name of the write on every machine: sent with it, stored by the server with its outcome.
+  "write_id" TEXT NOT NULL UNIQUE DEFAULT (lower(
+    hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+    || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),
+  "entity" TEXT NOT NULL,
+  -- The row's key, as text.
+  "key" TEXT NOT NULL,
+  "operation" TEXT NOT NULL CHECK ("operation" IN ('insert', 'update', 'delete')),
+  -- A JSON object of the columns that the write sets, nulls among them.
+  "value" TEXT NOT NULL DEFAULT '{}' CHECK (json_valid("value")),
+  -- A JSON object of what the writer saw in those columns.
+  "base" TEXT NOT NULL DEFAULT '{}' CHECK (json_valid("base")),
+  "mode" TEXT NOT NULL CHECK ("mode" IN ('optimistic', 'confirmed')),
+  -- Changes of one transaction are sent, accepted and refused together. Null: it stands alone.
+  "transaction_id" TEXT DEFAULT NULL,
+  "state" TEXT NOT NULL DEFAULT 'pending'
+    CHECK ("state" IN ('pending', 'sending', 'acknowledged', 'rejected')),
+  -- The place in the server's log at which it was accepted; null where a server has no such places.
+  "seq" INTEGER,
+  -- The transaction in which it was accepted, as the server's shapes name it.
+  "txid" INTEGER,
+  "attempts" INTEGER NOT NULL DEFAULT 0,
+  -- A JSON object: why the server refused it.
+  "error" TEXT,
+  "created_at" TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+);
+CREATE INDEX IF NOT EXISTS "_changes_by_row" ON "_changes" ("entity", "key", "id");
+CREATE INDEX IF NOT EXISTS "_changes_by_state" ON "_changes" ("state", "id");
+
+-- How far each entity's rows have been read from the server.
+CREATE TABLE IF NOT EXISTS "_shapes" (
+  "entity" TEXT PRIMARY KEY,
+  "handle" TEXT,
+  "offset" TEXT,
+  -- The place in the server's log up to which the synced rows are whole.
+  "seq" INTEGER NOT NULL DEFAULT 0,
+  "read_at" TEXT
+);
+
+-- The rows whose shown state may have changed, in the order of the changes; kept for a while.
+CREATE TABLE IF NOT EXISTS "_touched" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "entity" TEXT NOT NULL,
+  "key" TEXT NOT NULL
+);
+
+-- Which fields hold the keys of which entities.
+CREATE TABLE IF NOT EXISTS "_references" (
+  "entity" TEXT NOT NULL,
+  "field" TEXT NOT NULL,
+  "target" TEXT NOT NULL,
+  PRIMARY KEY ("entity", "field")
+);
+
+-- The transaction that is being written: its id goes to each change made until it is null again.
+CREATE TABLE IF NOT EXISTS "_transaction" (
+  "one" INTEGER PRIMARY KEY CHECK ("one" = 1),
+  "id" TEXT
+);
+INSERT OR IGNORE INTO "_transaction" ("one", "id") VALUES (1, NULL);
+
+-- What was noted of a row's overlay is made anew by each entity's own trigger on this view.
+DROP VIEW IF EXISTS "_overlay";
+CREATE VIEW "_overlay" AS SELECT NULL AS "entity", NULL AS "key" WHERE 0;
+
+-- The columns that changes set, each with its JSON text.
+DROP VIEW IF EXISTS "_change_columns";
+CREATE VIEW "_change_columns" AS
+SELECT change."id" AS "id", part."column" AS "part", cell."key" AS "name",
+  CASE cell."type"
+    WHEN 'object' THEN cell."value"
+    WHEN 'array' THEN cell."value"
+    WHEN 'true' THEN 'true'
+    WHEN 'false' THEN 'false'
+    WHEN 'null' THEN 'null'
+    ELSE json_quote(cell."value")
+  END AS "text"
+FROM "_changes" AS change,
+  (SELECT 'value' AS "column" UNION ALL SELECT 'base') AS part,
+  json_each(CASE part."column" WHEN 'value' THEN change."value" ELSE change."base" END) AS cell;
+
+-- Each unsent change, and the unsent one of the same row before it that takes it in.
+DROP VIEW IF EXISTS "_joinable";
+CREATE VIEW "_joinable" AS
+SELECT later."id" AS "later", earlier."id" AS "earlier", earlier."operation" AS "operation"
+FROM "_changes" AS later
+JOIN "_changes" AS earlier ON earlier."id" = (
+  SELECT max("id") FROM "_changes"
+  WHERE "entity" = later."entity" AND "key" = later."key" AND "id" < later."id" AND "state" <> 'rejected')
+WHERE later."state" = 'pending' AND earlier."state" = 'pending'
+  AND later."operation" <> 'insert' AND earlier."operation" <> 'delete'
+  AND earlier."transaction_id" IS later."transaction_id";
+
+-- The columns of both, the later value and the earlier base of each.
+DROP VIEW IF EXISTS "_joined";
+CREATE VIEW "_joined" AS
+SELECT joinable."later" AS "later", cell."name" AS "name", cell."text" AS "text",
+  coalesce(
+    (SELECT "text" FROM "_change_columns"
+      WHERE "id" = joinable."earlier" AND "part" = 'base' AND "name" = cell."name"),
+    (SELECT "text" FROM "_change_columns"
+      WHERE "id" = joinable."later" AND "part" = 'base' AND "name" = cell."name")) AS "base",
+  joinable."operation" AS "operation"
+FROM "_joinable" AS joinable
+JOIN "_change_columns" AS cell ON cell."part" = 'value' AND (
+  cell."id" = joinable."later"
+  OR cell."id" = joinable."earlier" AND cell."name" NOT IN (
+    SELECT "name" FROM "_change_columns" WHERE "id" = joinable."later" AND "part" = 'value'));
+
+-- An update joins the insert or update before it; of a value that is back at its base nothing stays.
+-- A delete takes the place of an update, and an insert and its delete are nothing.
+DROP TRIGGER IF EXISTS "_changes_join";
+CREATE TRIGGER "_changes_join" AFTER INSERT ON "_changes"
+WHEN EXISTS (SELECT 1 FROM "_joinable" WHERE "later" = NEW."id")
+BEGIN
+  UPDATE "_changes" SET ("value", "base") = (
+    SELECT json_group_object("name", json("text")),
+      CASE "_changes"."operation" WHEN 'insert' THEN '{}'
+        ELSE json_group_object("name", json(coalesce("base", 'null'))) END
+    FROM "_joined"
+    WHERE "later" = NEW."id" AND ("operation" = 'insert' OR "base" IS NULL OR "text" <> "base"))
+  WHERE NEW."operation" = 'update'
+    AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id");
+  UPDATE "_changes" SET "base" = (
+    SELECT json_group_object("name", json("text")) FROM (
+      SELECT "name", "text" FROM "_change_columns" WHERE "part" = 'base'
+        AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id")
+      UNION ALL
+      SELECT "name", "text" FROM "_change_columns" WHERE "part" = 'base' AND "id" = NEW."id"
+        AND "name" NOT IN (
+          SELECT "name" FROM "_change_columns" WHERE "part" = 'base'
+            AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id"))))
+  WHERE NEW."operation" = 'delete' AND "id" = NEW."id";
+  DELETE FROM "_changes" WHERE "id" IN (
+    SELECT "later" FROM "_joinable"
+      WHERE "later" = NEW."id" AND (NEW."operation" = 'update' OR "operation" = 'insert')
+    UNION
+    SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id" AND NEW."operation" = 'delete'
+    UNION
+    SELECT earlier."id" FROM "_joinable" JOIN "_changes" AS earlier ON earlier."id" = "earlier"
+      WHERE "later" = NEW."id" AND earlier."operation" = 'update' AND earlier."value" = '{}');
+END;
+
+-- What is shown of a row follows from its changes.
+DROP TRIGGER IF EXISTS "_changes_made";
+CREATE TRIGGER "_changes_made" AFTER INSERT ON "_changes" BEGIN
+  INSERT INTO "_overlay" ("entity", "key") VALUES (NEW."entity", NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_changes_moved";
+CREATE TRIGGER "_changes_moved" AFTER UPDATE OF "value", "state" ON "_changes" BEGIN
+  INSERT INTO "_overlay" ("entity", "key") VALUES (NEW."entity", NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_changes_dropped";
+CREATE TRIGGER "_changes_dropped" AFTER DELETE ON "_changes" BEGIN
+  INSERT INTO "_overlay" ("entity", "key") VALUES (OLD."entity", OLD."key");
+END;
+
+-- Accepted writes are let go when the synced rows have reached their place in the log.
+DROP TRIGGER IF EXISTS "_shapes_read";
+CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes" BEGIN
+  DELETE FROM "_changes"
+  WHERE "state" = 'acknowledged' AND "entity" = NEW."entity" AND "seq" <= NEW."seq";
+END;
+
+-- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
+-- the refused one go with it: those of its transaction, the later ones of a row that it would have made
+-- or made room for, and those that name that row. A later change of the same columns takes over its base.
+DROP VIEW IF EXISTS "_reject";
+CREATE VIEW "_reject" AS SELECT NULL AS "write_id", NULL AS "error" WHERE 0;
+DROP TRIGGER IF EXISTS "_reject_write";
+CREATE TRIGGER "_reject_write" INSTEAD OF INSERT ON "_reject" BEGIN
+  UPDATE "_changes" SET "state" = 'rejected', "error" = CASE "write_id"
+      WHEN NEW."write_id" THEN NEW."error"
+      ELSE json_object('code', 'dependency_rejected',
+        'message', 'the write that this one builds on was refused', 'write_id', NEW."write_id") END
+  WHERE "state" IN ('pending', 'sending') AND "id" IN (
+    WITH RECURSIVE refused("id", "entity", "key", "operation", "transaction_id") AS (
+      SELECT "id", "entity", "key", "operation", "transaction_id"
+      FROM "_changes" WHERE "write_id" = NEW."write_id"
+      UNION
+      SELECT change."id", change."entity", change."key", change."operation", change."transaction_id"
+      FROM refused JOIN "_changes" AS change ON
+        change."transaction_id" = refused."transaction_id"
+        OR change."id" > refused."id" AND (
+          change."entity" = refused."entity" AND change."key" = refused."key"
+            AND (refused."operation" = 'insert'
+              OR refused."operation" = 'delete' AND change."operation" = 'insert')
+          OR refused."operation" = 'insert' AND EXISTS (
+            SELECT 1 FROM "_references" AS reference, json_each(change."value") AS cell
+            WHERE reference."entity" = change."entity" AND reference."target" = refused."entity"
+              AND cell."key" = reference."field" AND CAST(cell."value" AS TEXT) = refused."key")))
+    SELECT "id" FROM refused);
+  UPDATE "_changes" SET "base" = (
+    SELECT json_group_object(own."name", json(coalesce(
+      (SELECT former."text" FROM "_change_columns" AS former
+        JOIN "_changes" AS refused ON refused."id" = former."id"
+        WHERE refused."write_id" = NEW."write_id" AND refused."operation" = 'update'
+          AND former."part" = 'base' AND former."name" = own."name"),
+      own."text")))
+    FROM "_change_columns" AS own WHERE own."id" = "_changes"."id" AND own."part" = 'base')
+  WHERE "state" IN ('pending', 'sending') AND EXISTS (
+    SELECT 1 FROM "_changes" AS refused
+    WHERE refused."write_id" = NEW."write_id" AND refused."entity" = "_changes"."entity"
+      AND refused."key" = "_changes"."key" AND refused."id" < "_changes"."id");
+END;

@@ -1,0 +1,50 @@
+/** Who is using the books, and where their server is. */
+
+export type Role = "viewer" | "editor" | "owner";
+
+export interface User {
+  /** The server's name of the user. */
+  readonly user: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly token: string;
+}
+
+/** What the server of this example tells a page: an application of yours would have a login instead. */
+export interface Setting {
+  readonly shapeUrl: string;
+  readonly users: readonly User[];
+}
+
+const SETTING = "finance-tracker.setting";
+const USER = "finance-tracker.user";
+
+/** The setting as the server tells it; without a connection, as it told it last. */
+export async function readSetting(): Promise<Setting> {
+  try {
+    const answer = await fetch("/setting.json");
+    if (!answer.ok) throw new Error(`the page's server answered ${answer.status}`);
+    const text = await answer.text();
+    localStorage.setItem(SETTING, text);
+    return JSON.parse(text) as Setting;
+  } catch (error) {
+    const kept = localStorage.getItem(SETTING);
+    if (kept === null) throw error;
+    return JSON.parse(kept) as Setting;
+  }
+}
+
+/** The user of this browser: the address's `?user=`, else the last one, else the first. */
+export function currentUser({ users }: Setting): User {
+  const asked = new URLSearchParams(location.search).get("user") ?? localStorage.getItem(USER);
+  const user = users.find((one) => one.user === asked) ?? users[0];
+  if (!user) throw new Error("the setting names no user");
+  localStorage.setItem(USER, user.user);
+  return user;
+}
+
+/** Opens the books as another user. Each has a database of their own, since each may see other things. */
+export function become(user: User): void {
+  localStorage.setItem(USER, user.user);
+  location.assign(location.pathname + location.hash);
+}

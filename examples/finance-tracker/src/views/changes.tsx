@@ -1,0 +1,83 @@
+import type { Change, WriteError } from "@syncline/client";
+import { usePendingWrites, useRejectedWrites } from "@syncline/client/react";
+import { useBooks, type Books } from "../books.jsx";
+import { database } from "../generated/index.js";
+import { Card, Empty, Page } from "../parts.jsx";
+
+const ACTIONS = { insert: "New", update: "Changed", delete: "Deleted" } as const;
+const NOUNS: Record<string, string> = { accounts: "account", transactions: "transaction", categories: "category", budgets: "budget", contacts: "contact" };
+
+/** What this browser has written and the server does not have: on its way, or refused and waiting for a person. */
+export function Changes() {
+  const pending = usePendingWrites(database());
+  const { writes, retry, discard, exportAll } = useRejectedWrites(database());
+  const save = async (): Promise<void> => {
+    const address = URL.createObjectURL(new Blob([await exportAll()], { type: "application/json" }));
+    const link = Object.assign(document.createElement("a"), { href: address, download: "unsent-changes.json" });
+    link.click();
+    URL.revokeObjectURL(address);
+  };
+  const isAny = pending.length + writes.length > 0;
+  return (
+    <Page title="Changes" action={isAny ? <button type="button" className="button plain" onClick={() => void save()}>Export</button> : null}>
+      <Card title="Refused" className="refused">
+        {writes.length === 0 ? <Empty>The server has refused nothing.</Empty> : null}
+        {writes.map((change) => (
+          <article key={change.writeId} className="refusal" aria-label={`Refused ${change.entity}`}>
+            <header><Told change={change} /></header>
+            <p className="reason">{change.error?.message}</p>
+            <Reasons error={change.error} />
+            <div className="refusal-foot">
+              <button type="button" className="button small" onClick={() => void retry(change.writeId)}>{change.error?.conflicts ? "Use mine" : "Try again"}</button>
+              <button type="button" className="button small plain" onClick={() => void discard(change.writeId)}>{change.error?.conflicts ? "Use theirs" : "Discard"}</button>
+            </div>
+          </article>
+        ))}
+      </Card>
+      <Card title="On their way">
+        {pending.length === 0 ? <Empty>Everything is with the server.</Empty> : null}
+        <ul className="rows">
+          {pending.map((change) => <li key={change.writeId} className="row"><Told change={change} /><small>{change.attempts > 0 ? `tried ${change.attempts} times` : "not tried yet"}</small></li>)}
+        </ul>
+      </Card>
+    </Page>
+  );
+}
+
+function Told({ change }: { change: Change }) {
+  const books = useBooks();
+  return <span className="row-main"><span className="row-title">{ACTIONS[change.operation]} {NOUNS[change.entity] ?? change.entity} <b>{nameOf(books, change)}</b></span></span>;
+}
+
+/** What was seen, wanted and found, or which fields are wrong. */
+function Reasons({ error }: { error: WriteError | null }) {
+  if (error?.conflicts) {
+    return (
+      <table className="conflict">
+        <thead><tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">Mine</th><th scope="col">Theirs</th></tr></thead>
+        <tbody>
+          {Object.entries(error.conflicts).map(([field, { base, mine, theirs }]) => (
+            <tr key={field}><th scope="row">{field}</th><td>{text(base)}</td><td>{text(mine)}</td><td>{text(theirs)}</td></tr>
+          ))}
+        </tbody>
+      </table>
+    );
+  }
+  if (!error?.fields) return null;
+  return <ul className="problems">{error.fields.map(({ field, message }) => <li key={field}><b>{field}</b> {message}</li>)}</ul>;
+}
+
+const text = (value: unknown): string => (value === null || value === undefined ? "–" : String(value));
+
+function nameOf(books: Books, { entity, key, value, base }: Change): string {
+  const field = (name: string): unknown => value[name] ?? base[name];
+  const named = field("name") ?? field("description");
+  if (named !== undefined && named !== null) return String(named);
+  if (entity === "budgets") {
+    const budget = books.budgets.find(({ id }) => id === key);
+    const category = books.category((field("category_id") as string | undefined) ?? budget?.category_id ?? null);
+    return `${category?.name ?? ""} ${(field("month") as string | undefined) ?? budget?.month ?? ""}`.trim();
+  }
+  return books.transactions.find(({ id }) => id === key)?.description
+    ?? [...books.accounts, ...books.categories, ...books.contacts].find(({ id }) => id === key)?.name ?? key.slice(0, 8);
+}

@@ -11,5 +11,5 @@ mod take;
 
 pub use event::{EventName, EventNameError, HookEvent};
 pub use fields::Fields;
-pub use spool::{Found, Spool, SpoolError, Spooled};
+pub use spool::{ASIDE_MAX, Found, Kept, Spool, SpoolError, Spooled, WAITING_MAX};
 pub use take::{TakeError, Taken, note_turns, sources, take};

@@ -10,7 +10,7 @@ mod demo;
 mod doctor;
 mod generate;
 mod health;
-mod hook;
+pub(crate) mod hook;
 mod import;
 mod list;
 mod login;

@@ -66,6 +66,7 @@ pub(crate) const CHECKS: &[Check] = &[
     check("agents_archived", agents::archived),
     check("daemon", network::daemon),
     check("capture", agents::capture),
+    check("hooks", agents::hooks),
     check("runtime_dir", network::runtime_dir),
     check("server", network::server_reached),
     check("server_auth", network::server_auth),

@@ -3,6 +3,7 @@
 mod calls;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_capture::hook::Spool;
 use syncline_client::{StartError, SyncEnd, SyncHandle, SyncOutcome, SyncSettings};
-use syncline_replica::{Replica, ReplicaError, ReplicaOptions};
+use syncline_replica::{LOCAL_FILE_NAME, Replica, ReplicaError, ReplicaOptions};
 use tokio::sync::Notify;
 
 use crate::control;
@@ -72,6 +73,7 @@ pub struct ReadyDaemon {
 pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
     let instance = Instance::claim(&config.lock).map_err(DaemonError::Instance)?;
     let listener = Listener::bind(&config.socket).map_err(DaemonError::Socket)?;
+    let made = !config.replica.join(LOCAL_FILE_NAME).exists();
     let replica = Replica::open(&config.replica, config.options).map_err(DaemonError::Replica)?;
     let another = || replica.another().map_err(DaemonError::Replica);
     let (recording, reading, watching) = (another()?, another()?, another()?);
@@ -88,6 +90,7 @@ pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
         watch: watch.map_err(DaemonError::Watch)?,
         captured,
         spool,
+        made: AtomicBool::new(made),
         follower: Mutex::new(follower),
         stop: Notify::new(),
     };
@@ -135,6 +138,8 @@ struct Service {
     watch: Watch,
     captured: InForce,
     spool: Spool,
+    /// Whether this daemon has made the replica, and nobody was told so yet.
+    made: AtomicBool,
     follower: Mutex<Follower>,
     stop: Notify,
 }

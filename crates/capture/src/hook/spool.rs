@@ -3,6 +3,10 @@
 //! A file is whole or not there, by a rename. It is not forced to the disk: a hook must not wait for
 //! one, and what a crash takes is in the transcript all the same. What can't be read is set aside,
 //! never removed.
+//!
+//! There is room for so many. What comes when it is full is left out: an event only hastens the reading of
+//! a transcript, which says all that it does. That something was left out is noted, so that whoever takes
+//! the events next looks at all transcripts, not at those alone that events name.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -22,8 +26,12 @@ const ENDING: &str = "json";
 const UNDER_WAY: &str = "part";
 /// Longer than any event that is kept can be.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
-/// The most events that are read at once: the rest is read next.
-const EVENTS_MAX: usize = 10_000;
+/// The most events that wait: some weeks of hooks with nobody to take them. All are read at once.
+pub const WAITING_MAX: usize = 10_000;
+/// The most of what could not be read that is kept to be looked at.
+pub const ASIDE_MAX: usize = 1_000;
+/// Where it is noted that there was no room.
+const LEFT_OUT: &str = "left-out";
 /// After which time a file that is still being written belongs to nobody.
 const STALE: Duration = Duration::from_secs(3600);
 
@@ -33,6 +41,16 @@ pub struct Spool {
     directory: PathBuf,
 }
 
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Waiting,
+    /// There was no room, for the first time since the events were last taken.
+    NoRoom,
+    /// There still was none.
+    StillNoRoom,
+}
+
 /// What waits there.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -40,6 +58,8 @@ pub struct Found {
     pub events: Vec<Spooled>,
     /// How many files could not be read, and were set aside now.
     pub set_aside: u64,
+    /// Whether events were left out: more than these name may have changed.
+    pub left_out: bool,
 }
 
 /// An event that waits.
@@ -67,22 +87,53 @@ impl Spool {
         }
     }
 
-    /// Puts an event there.
-    pub fn put(&self, event: &HookEvent) -> Result<(), SpoolError> {
+    /// Puts an event there, if there is room.
+    pub fn put(&self, event: &HookEvent) -> Result<Kept, SpoolError> {
+        if holds(&self.directory, WAITING_MAX) {
+            return self.note_left_out(event);
+        }
         let text = serde_json::to_vec(event).expect("an event is written as JSON");
         let name = Uuid::now_v7().to_string();
-        place(&self.directory, &name, ENDING, &text)
+        place(&self.directory, &name, ENDING, &text).map(|()| Kept::Waiting)
     }
 
-    /// Sets aside what a hook was given and could not be read, as it came.
+    /// Notes that an event is left out, and since when some are.
+    fn note_left_out(&self, event: &HookEvent) -> Result<Kept, SpoolError> {
+        let path = self.directory.join(LEFT_OUT);
+        match write(&path, event.at.to_string().as_bytes()) {
+            Ok(()) => Ok(Kept::NoRoom),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Kept::StillNoRoom),
+            Err(error) => Err(fail("write", &path)(error)),
+        }
+    }
+
+    /// Since when events are left out; none: none was since they were last taken.
+    pub fn left_out_since(&self) -> Option<String> {
+        fs::read_to_string(self.directory.join(LEFT_OUT)).ok()
+    }
+
+    /// Forgets that events were left out: all that they could have named is looked at.
+    pub fn forget_left_out(&self) -> Result<(), SpoolError> {
+        remove(&self.directory.join(LEFT_OUT))
+    }
+
+    /// Sets aside the beginning of what a hook was given and could not be read, if there is room.
     pub fn set_aside(&self, agent: Agent, body: &[u8]) -> Result<(), SpoolError> {
+        let aside = self.directory.join(ASIDE);
+        if holds(&aside, ASIDE_MAX) {
+            return Ok(());
+        }
         let name = format!("{}-{agent}", Uuid::now_v7());
-        place(&self.directory.join(ASIDE), &name, "txt", body)
+        let body = &body[..body.len().min(FILE_BYTES_MAX as usize)];
+        place(&aside, &name, "txt", body)
     }
 
     /// Reads what waits, the oldest first, and sets aside what can't be read.
     pub fn read(&self) -> Result<Found, SpoolError> {
-        let mut found = Found::default();
+        let mut found = Found {
+            left_out: self.left_out_since().is_some(),
+            ..Found::default()
+        };
         for path in self.files()? {
             match read(&path) {
                 Ok(Some(event)) => found.events.push(Spooled { event, path }),
@@ -114,15 +165,7 @@ impl Spool {
 
     /// Removes events that were taken.
     pub fn remove(&self, taken: &[Spooled]) -> Result<(), SpoolError> {
-        for Spooled { path, .. } in taken {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(fail("remove", path)(error));
-                }
-                Ok(()) | Err(_) => {}
-            }
-        }
-        Ok(())
+        taken.iter().try_for_each(|taken| remove(&taken.path))
     }
 
     /// The files that are whole, in the order of their names: that of their times. And those that
@@ -142,8 +185,21 @@ impl Spool {
             }
         }
         files.sort();
-        files.truncate(EVENTS_MAX);
+        files.truncate(WAITING_MAX);
         Ok(files)
+    }
+}
+
+/// Whether a directory holds so many files or more; one that is not there, or can't be read, holds none.
+fn holds(directory: &Path, count: usize) -> bool {
+    fs::read_dir(directory).is_ok_and(|entries| entries.take(count).count() == count)
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<(), SpoolError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fail("remove", path)(error)),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -256,6 +312,29 @@ mod tests {
             b"{\"agent\":"
         );
         assert!(directory.join("3.part").exists());
+    }
+
+    #[test]
+    fn when_there_is_no_room_it_is_noted_once_and_what_waits_stays() {
+        let replica = tempfile::tempdir().unwrap();
+        let spool = Spool::beside(replica.path());
+        spool.put(&event("first")).unwrap();
+        let directory = replica.path().join(DIRECTORY);
+        for place in 1..WAITING_MAX {
+            fs::write(directory.join(format!("{place}.json")), "{}").unwrap();
+        }
+        assert_eq!(spool.left_out_since(), None);
+        assert_eq!(spool.put(&event("a")).unwrap(), Kept::NoRoom);
+        assert_eq!(spool.put(&event("b")).unwrap(), Kept::StillNoRoom);
+        assert_eq!(spool.left_out_since().unwrap(), "2026-03-01T10:00:00.000Z");
+        let found = spool.read().unwrap();
+        assert_eq!((sessions(&found), found.left_out), (vec!["first"], true));
+        // What could not be read makes room where it was, and takes no more of it aside than there is.
+        assert_eq!(spool.put(&event("c")).unwrap(), Kept::Waiting);
+        spool.set_aside(Agent::Codex, b"{").unwrap();
+        assert_eq!(spool.count_aside(), WAITING_MAX as u64 - 1);
+        spool.forget_left_out().unwrap();
+        assert!(!spool.read().unwrap().left_out);
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl HookCommand {
 }
 
 /// An agent's settings on this machine.
-fn settings(agent: HookAgent, context: &Context) -> Result<Settings, Failure> {
+pub(crate) fn settings(agent: HookAgent, context: &Context) -> Result<Settings, Failure> {
     let variable = |name: &str| {
         let value = context.environment.raw(name)?;
         // Several directories may be named: the first is the agent's own.

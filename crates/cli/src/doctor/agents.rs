@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use syncline_capture::agent::Agent;
+use syncline_capture::hook::Spool;
 use syncline_capture::import::Source;
 use syncline_capture::retention::{self, Retention};
 
@@ -10,8 +11,10 @@ use super::finding::Finding;
 use super::settings::tried;
 use crate::agent_places;
 use crate::capture_state::CaptureState;
+use crate::commands::hook;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::hooks::{HookAgent, State};
 use crate::paths::System;
 use crate::replica_access;
 use crate::wording::counted;
@@ -104,6 +107,38 @@ pub(super) fn archived(context: &Context) -> Finding {
         )
     });
     Finding::ok(kept.collect::<Vec<_>>().join("; "))
+}
+
+/// Whether agents call our hooks where they shall, and somebody takes what they tell.
+pub(super) fn hooks(context: &Context) -> Finding {
+    let replica = tried!(context.replica_dir());
+    let spool = Spool::beside(&replica);
+    if let Some(since) = spool.left_out_since() {
+        let waiting = counted(spool.count(), "event");
+        let message =
+            format!("{waiting} of hooks wait, and there is no room for more since {since}");
+        return Finding::warning(message).fix("syncline import auto");
+    }
+    let (mut installed, mut disabled) = (Vec::new(), Vec::new());
+    for agent in HookAgent::ALL {
+        let settings = tried!(hook::settings(agent, context));
+        if !matches!(settings.state(), Ok(State::Installed | State::Outdated)) {
+            continue;
+        }
+        match settings.disabled_by() {
+            None => installed.push(agent.agent().as_str()),
+            Some(file) => disabled.push((agent, file)),
+        }
+    }
+    match disabled.first() {
+        Some((agent, file)) => {
+            let message = format!("{} calls no hook: its settings disable all", agent.agent());
+            let fix = format!("take disableAllHooks out of {}", file.display());
+            Finding::warning(message).fix(fix)
+        }
+        None if installed.is_empty() => Finding::ok("none are installed"),
+        None => Finding::ok(format!("installed for {}", installed.join(", "))),
+    }
 }
 
 /// Whether the daemon captures without trouble.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use syncline_capture::agent::Agent;
 
 use super::json::Json;
+use crate::paths::System;
 
 /// An agent with hooks that we can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -103,6 +104,27 @@ impl HookAgent {
             Self::Cursor => &CURSOR_EVENTS,
             Self::Codex => &[CODEX_EVENT],
             Self::OpenCode => &[],
+        }
+    }
+
+    /// The settings of who manages the machine, which count before the user's.
+    pub(super) fn managed_file(self) -> Option<PathBuf> {
+        match (self, System::current()) {
+            (Self::ClaudeCode, System::Linux) => {
+                Some(PathBuf::from("/etc/claude-code/managed-settings.json"))
+            }
+            (Self::ClaudeCode, System::MacOs) => Some(PathBuf::from(
+                "/Library/Application Support/ClaudeCode/managed-settings.json",
+            )),
+            (Self::ClaudeCode | Self::OpenCode | Self::Cursor | Self::Codex, _) => None,
+        }
+    }
+
+    /// The keys of its settings that keep it from calling hooks of its user's, where they are true.
+    pub(super) const fn disabling_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::ClaudeCode => &["disableAllHooks", "allowManagedHooksOnly"],
+            Self::OpenCode | Self::Cursor | Self::Codex => &[],
         }
     }
 

@@ -47,6 +47,18 @@ pub(super) fn state(text: &str, agent: HookAgent, program: &Program) -> Result<S
     })
 }
 
+/// Whether settings keep their agent from calling any hook of its user's.
+pub(super) fn is_disabled(text: &str, agent: HookAgent) -> bool {
+    let Ok(Some(root)) = root(text) else {
+        return false;
+    };
+    let mut keys = agent.disabling_keys().iter();
+    keys.any(|key| {
+        let value = root.get(key);
+        value.is_some_and(|value| &text[value.place.clone()] == "true")
+    })
+}
+
 /// The text with our hooks, which are not in it, and what was put in.
 pub(super) fn with(
     text: &str,

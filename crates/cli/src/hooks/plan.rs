@@ -95,6 +95,16 @@ impl Settings {
         self.state_of(text.as_deref()).map_err(self.content())
     }
 
+    /// The settings, of the user's or of who manages the machine, that keep the agent from calling ours.
+    pub(crate) fn disabled_by(&self) -> Option<PathBuf> {
+        let managed = self.agent.managed_file().into_iter();
+        let mut files = managed.chain([self.file.clone()]);
+        files.find(|path| {
+            let text = read(path).ok().flatten();
+            text.is_some_and(|text| listed::is_disabled(&text, self.agent))
+        })
+    }
+
     /// Works out what is to be changed.
     pub(crate) fn plan(self, verb: Verb) -> Result<Plan, PlanError> {
         let before = read(&self.file)?;

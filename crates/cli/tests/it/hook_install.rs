@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::machine::{Machine, finish};
 
@@ -29,6 +29,13 @@ fn write(machine: &Machine, agent: &str, text: &str) -> PathBuf {
 fn state(machine: &Machine, agent: &str) -> Value {
     let status = machine.run(&["hook", "status", agent, "--json"]).done();
     status.json()["agents"][0]["state"].clone()
+}
+
+/// Asserts that a command prints these words.
+#[track_caller]
+fn shows(machine: &Machine, command: &[&str], words: &str) {
+    let answer = machine.run(command).done();
+    assert!(answer.stdout.contains(words), "{answer:#?}");
 }
 
 #[test]
@@ -198,6 +205,24 @@ fn a_status_tells_of_settings_that_cannot_be_read_and_goes_on() {
         shown.contains("claude-code  unknown") && shown.contains("cursor       absent"),
         "{shown}"
     );
+}
+
+#[test]
+fn settings_that_keep_all_hooks_from_being_called_are_told() {
+    let machine = Machine::new();
+    let words = ["hook", "install", "claude-code", "--yes"];
+    write(&machine, "claude-code", "{\"disableAllHooks\": false}");
+    machine.run(&words).done();
+    let status = || machine.run(&["hook", "status", "--json"]).done().json();
+    assert_eq!(status()["agents"][0]["disabled_by"], Value::Null);
+    shows(&machine, &["doctor"], "installed for claude-code");
+    let path = settings(&machine, "claude-code");
+    let text = fs::read_to_string(&path).unwrap().replace("false", "true");
+    fs::write(&path, text).unwrap();
+    assert_eq!(status()["agents"][0]["state"], "installed");
+    assert_eq!(status()["agents"][0]["disabled_by"], json!(path));
+    shows(&machine, &["hook", "status"], "no hook is called");
+    shows(&machine, &["doctor"], "claude-code calls no hook");
 }
 
 #[test]

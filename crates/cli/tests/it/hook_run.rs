@@ -59,6 +59,13 @@ fn sessions(machine: &Machine) -> Value {
     machine.run(&words).done().json()["sessions"].clone()
 }
 
+/// Asserts that a command prints these words.
+#[track_caller]
+fn shows(machine: &Machine, command: &[&str], words: &str) {
+    let answer = machine.run(command).done();
+    assert!(answer.stdout.contains(words), "{answer:#?}");
+}
+
 #[test]
 fn an_event_waits_without_a_daemon_and_the_next_import_takes_it() {
     let machine = Machine::new();
@@ -189,6 +196,45 @@ fn ten_at_once_lose_nothing() {
     assert_eq!(waiting(&machine), json!([10, 0]));
     machine.run(&["import", "auto"]).done();
     assert_eq!(waiting(&machine), json!([0, 0]));
+}
+
+#[test]
+fn events_that_find_no_room_are_left_out_and_what_they_told_of_is_read() {
+    use syncline_capture::hook::WAITING_MAX;
+    let machine = Machine::new();
+    let path = transcript(&machine, "s1");
+    hook(&machine, ended("s1", &path), &["claude-code", "SessionEnd"]).done();
+    let kept = fs::read_dir(spool(&machine)).unwrap().flatten().next();
+    let kept = fs::read(kept.unwrap().path()).unwrap();
+    for place in 1..WAITING_MAX {
+        fs::write(spool(&machine).join(format!("{place}.json")), &kept).unwrap();
+    }
+    let path = transcript(&machine, "s2");
+    for _ in 0..2 {
+        let words = ["claude-code", "SessionEnd"];
+        let answer = hook(&machine, ended("s2", &path), &words).done();
+        assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("", ""));
+    }
+    let status = machine.run(&["hook", "status", "--json"]).done().json();
+    assert_eq!(status["waiting"], WAITING_MAX);
+    assert!(status["left_out_since"].is_string(), "{status}");
+    shows(&machine, &["hook", "status"], "no room for more since");
+    shows(&machine, &["doctor"], "there is no room for more since");
+    let logs = machine.home().join(".local/state/syncline/logs");
+    let logs = fs::read_dir(logs).unwrap().flatten();
+    let logs: String = logs
+        .map(|log| fs::read_to_string(log.path()).unwrap())
+        .collect();
+    assert_eq!(
+        logs.matches("events of hooks are left out").count(),
+        1,
+        "{logs}"
+    );
+    machine.run(&["import", "auto"]).done();
+    assert_eq!(waiting(&machine), json!([0, 0]));
+    let status = machine.run(&["hook", "status", "--json"]).done().json();
+    assert_eq!(status["left_out_since"], Value::Null);
+    assert_eq!(sessions(&machine).as_array().unwrap().len(), 2);
 }
 
 #[test]

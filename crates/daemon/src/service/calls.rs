@@ -1,10 +1,11 @@
 //! What the control socket's methods do.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use syncline_capture::hook::HookEvent;
+use syncline_capture::hook::{HookEvent, Kept, WAITING_MAX};
 use syncline_capture::redact::Redactor;
 use syncline_capture::told::Told;
 
@@ -153,7 +154,10 @@ impl Service {
                 "protocol": PROTOCOL,
                 "version": env!("CARGO_PKG_VERSION"),
             })),
-            "ensureDb" => Ok(json!({ "dbPath": self.database().await, "created": false })),
+            "ensureDb" => Ok(json!({
+                "dbPath": self.database().await,
+                "created": self.made.swap(false, Ordering::Relaxed),
+            })),
             "getDbPath" => Ok(json!({ "dbPath": self.database().await })),
             "log.write" => self.log(params),
             "batch" => {
@@ -206,7 +210,12 @@ impl Service {
         let event: HookEvent = read_params(params)?;
         let spool = self.spool.clone();
         let kept = aside(move || spool.put(&event)).await;
-        kept.map_err(|error| internal(&error))?;
+        if kept.map_err(|error| internal(&error))? == Kept::NoRoom {
+            tracing::warn!(
+                waiting = WAITING_MAX,
+                "no room for a hook's event: all places are looked at"
+            );
+        }
         self.watch.take_spool();
         Ok(json!({ "accepted": true }))
     }

@@ -247,6 +247,11 @@ impl Worker {
         if found.set_aside > 0 {
             tracing::warn!(files = found.set_aside, "events of hooks could not be read");
         }
+        if found.left_out {
+            // What was left out may have named any of them.
+            self.sweep_at = Instant::now();
+            self.spool.forget_left_out().map_err(ReadError::Spool)?;
+        }
         if found.events.is_empty() {
             return Ok(());
         }

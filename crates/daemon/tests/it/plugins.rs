@@ -18,7 +18,8 @@ fn a_plugin_tells_of_a_session_as_it_always_has() {
     assert_eq!(health["ok"], true);
     assert!(health["version"].is_string());
     let database = plugin.read("ensureDb", &json!({}));
-    assert_eq!(database["created"], false);
+    assert_eq!(database["created"], true);
+    assert_eq!(plugin.read("ensureDb", &json!({}))["created"], false);
     assert_eq!(
         plugin.read("getDbPath", &json!({}))["dbPath"],
         database["dbPath"]

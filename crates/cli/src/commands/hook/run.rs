@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use syncline_capture::agent::Agent;
-use syncline_capture::hook::{EventName, Fields, HookEvent, Spool, SpoolError};
+use syncline_capture::hook::{EventName, Fields, HookEvent, Kept, Spool, SpoolError, WAITING_MAX};
 
 use crate::config::ProfileName;
 use crate::context::Context;
@@ -91,8 +91,24 @@ fn keep(args: &RunArgs, context: &Context) -> Result<(), HookError> {
     };
     match socket.is_some_and(|socket| is_accepted(socket, &event)) {
         true => Ok(()),
-        false => spool.put(&event).map_err(HookError::Spool),
+        false => put(&spool, &event, context),
     }
+}
+
+/// Leaves an event for whoever takes it next; that there is no room for it is told once.
+fn put(spool: &Spool, event: &HookEvent, context: &Context) -> Result<(), HookError> {
+    match spool.put(event).map_err(HookError::Spool)? {
+        Kept::Waiting | Kept::StillNoRoom => {}
+        Kept::NoRoom => {
+            tracing_to_files(context);
+            tracing::warn!(
+                waiting = WAITING_MAX,
+                "events of hooks are left out until those that wait are taken: the transcripts hold \
+                 what they tell of; `syncline import auto` reads it"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The directory of the replica, and where its daemon is met. Where the configuration can't be read, an

@@ -21,6 +21,9 @@ struct Status {
     agents: Vec<AgentStatus>,
     /// Events that wait to be taken.
     waiting: u64,
+    /// Since when there is no room for more of them: all transcripts are looked at when they are taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out_since: Option<String>,
     /// What a hook was given that could not be read, and is kept.
     unreadable: u64,
 }
@@ -31,6 +34,9 @@ struct AgentStatus {
     file: String,
     /// None: the settings can't be read.
     state: Option<State>,
+    /// The settings that keep the agent from calling any hook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -45,8 +51,10 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Outcome {
             Ok(state) => (Some(state), None),
             Err(error) => (None, Some(with_causes(&error))),
         };
+        let disabled_by = settings.disabled_by();
         statuses.push(AgentStatus {
             agent,
+            disabled_by: disabled_by.map(|file| file.display().to_string()),
             file: settings.file.display().to_string(),
             state,
             error,
@@ -56,6 +64,7 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Outcome {
     let status = Status {
         agents: statuses,
         waiting: spool.count(),
+        left_out_since: spool.left_out_since(),
         unreadable: spool.count_aside(),
     };
     context.output.data(&status, |out| {
@@ -63,6 +72,7 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Outcome {
             agent,
             file,
             state,
+            disabled_by,
             error,
         } in &status.agents
         {
@@ -74,6 +84,10 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Outcome {
             };
             let name = agent.agent().as_str();
             writeln!(out, "{name:<11}  {state}  {}", printable(file))?;
+            if let Some(file) = disabled_by {
+                let file = printable(file);
+                writeln!(out, "{:<11}  no hook is called: {file} disables all", "")?;
+            }
             if let Some(error) = error {
                 writeln!(out, "{:<11}  {}", "", printable(error))?;
             }
@@ -83,6 +97,13 @@ pub(super) fn run(args: &StatusArgs, context: &Context) -> Outcome {
             writeln!(
                 out,
                 "{waiting} of hooks to be taken by the daemon or `syncline import auto`"
+            )?;
+        }
+        if let Some(since) = &status.left_out_since {
+            let since = printable(since);
+            writeln!(
+                out,
+                "no room for more since {since}: `syncline import auto` reads what they told of"
             )?;
         }
         if status.unreadable > 0 {

@@ -51,6 +51,7 @@ impl Waiting {
     pub(super) fn finish(self, replica: &mut Replica) -> Result<u64, Failure> {
         let ops = hook::note_turns(&self.events(), replica)?;
         self.spool.remove(&self.spooled)?;
+        self.spool.forget_left_out()?;
         Ok(ops)
     }
 

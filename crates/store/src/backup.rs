@@ -81,6 +81,12 @@ pub enum BackupError {
         #[source]
         source: Box<Self>,
     },
+    #[error("could not copy {}", path.display())]
+    Copy {
+        path: PathBuf,
+        #[source]
+        source: StoreError,
+    },
     #[error("could not {attempt} {}", path.display())]
     Io {
         attempt: &'static str,
@@ -105,7 +111,9 @@ impl BackupError {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
-            Self::Open(OpenError::Store { source, .. }) | Self::Store(source) => {
+            Self::Open(OpenError::Store { source, .. })
+            | Self::Store(source)
+            | Self::Copy { source, .. } => {
                 matches!(source, StoreError::Full(_))
             }
             Self::Unfinished { source, .. } => source.is_disk_full(),
@@ -131,9 +139,11 @@ impl BackupError {
     /// Whether the file that is copied is at fault, and not where it is copied to.
     fn is_of_source(&self) -> bool {
         match self {
-            Self::Damaged { .. } | Self::Log { .. } | Self::Open(_) | Self::Store(_) => {
-                !self.is_disk_full()
-            }
+            Self::Damaged { .. }
+            | Self::Log { .. }
+            | Self::Open(_)
+            | Self::Store(_)
+            | Self::Copy { .. } => !self.is_disk_full(),
             Self::Exists { .. }
             | Self::Missing { .. }
             | Self::Foreign { .. }

@@ -146,6 +146,7 @@ impl From<BackupError> for Failure {
             BackupError::Restoring { .. } => ("restore_unfinished", "syncline serve --data DIR"),
             BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
             BackupError::Unfinished { .. }
+            | BackupError::Copy { .. }
             | BackupError::Io { .. }
             | BackupError::Open(_)
             | BackupError::Store(_)

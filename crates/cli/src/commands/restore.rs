@@ -48,6 +48,8 @@ struct Done {
     /// What replicas do about what is later; null for a replica.
     mode: Option<EpochMode>,
     logs: Vec<DoneLog>,
+    /// Logs that were to become empty and can't be read.
+    left: Vec<String>,
     /// Where what was replaced is now.
     aside: Option<PathBuf>,
 }
@@ -97,6 +99,7 @@ pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
                 server_seq: tenant.cursor.server_seq,
             })
             .collect(),
+        left: restored.unreadable,
         aside: restored.aside,
     };
     context.output.data(&done, |_| Ok(()))?;
@@ -114,6 +117,12 @@ fn tell(done: &Done, context: &Context) {
         "put back: the {} as of {}{what}",
         done.kind, done.made_at
     ));
+    if !done.left.is_empty() {
+        context.output.note(format_args!(
+            "can't be read, and stays as it was instead of becoming empty: {}",
+            done.left.join(", ")
+        ));
+    }
     if let Some(aside) = &done.aside {
         context.output.note(format_args!(
             "what it replaces is in {}: remove that when nothing of it is missed",

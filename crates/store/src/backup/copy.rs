@@ -117,7 +117,7 @@ pub fn back_up_replica(
             Content::Log,
             &mut reached,
         ) {
-            Err(BackupError::Io { .. } | BackupError::Store(_))
+            Err(BackupError::Io { .. } | BackupError::Copy { .. })
                 if tenant_file_of(&local)? != tenant =>
             {
                 continue;
@@ -293,7 +293,10 @@ pub(super) fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
         connection.execute("VACUUM INTO ?", [text])?;
         Ok(())
     };
-    copy().map_err(StoreError::from)?;
+    copy().map_err(|error| BackupError::Copy {
+        path: from.to_owned(),
+        source: error.into(),
+    })?;
     make_file_private(to)
 }
 

@@ -5,6 +5,7 @@
 //! the data directory next takes up again after a crash. What was there before is moved aside, never
 //! removed.
 
+use std::error::Error;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,10 @@ const STAGING: &str = "restoring";
 /// The directory of a restore that is decided and not finished.
 pub const DECIDED_RESTORE: &str = "restored";
 const TENANTS: &str = "tenants";
+/// What SQLite keeps beside a database, which is moved last.
+const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", ""];
+/// How a file ends that was prepared of the log beside it.
+const PREPARED: &str = "prepared.gz";
 /// In a decided restore: the name of the directory to which what it replaces is moved.
 const ASIDE: &str = "replaces";
 
@@ -49,6 +54,8 @@ pub struct RestoredTenant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     pub tenants: Vec<RestoredTenant>,
+    /// Files of logs that were to begin anew, empty, and can't be read; they are as they were.
+    pub unreadable: Vec<String>,
     /// None where nothing was replaced.
     pub aside: Option<PathBuf>,
 }
@@ -57,9 +64,10 @@ pub struct Restored {
 ///
 /// Each log begins a new epoch, which names the one that it had and those that the log in its place
 /// has had since. The control file of `data` stays, so that no token that was revoked is good again;
-/// only where there is none, that of the backup is taken. Tenants that the backup doesn't hold stay
-/// as they are; but where a whole server is put back so that later writes are discarded, they begin
-/// anew, empty, unless the backup had to leave them out. `random` gives fresh random bytes.
+/// only where there is none, that of the backup is taken. Tenants that the backup doesn't hold aren't
+/// touched; but where a whole server is put back so that later writes are discarded, they begin anew,
+/// empty, unless the backup had to leave them out, or they can't be read. `random` gives fresh random
+/// bytes.
 pub fn restore_server(
     backup: &Path,
     data: &DataDirectory,
@@ -89,26 +97,13 @@ pub fn restore_server(
             cursor: head.1,
         });
     }
-    for live in data.tenant_files()? {
-        let name = live.file_name().expect("a tenant file has a name");
-        let to = staging.path.join(TENANTS).join(name);
-        if to.exists() {
-            continue;
+    let unreadable = match (manifest.kind, choice.mode) {
+        (BackupKind::Server, EpochMode::Follow) => {
+            let left = |name: &str| manifest.left_out.iter().any(|left| left.name == name);
+            empty_others(data, &staging.path, left, &mut random)?
         }
-        copy_database(&live, &to)?;
-        let is_left_out = manifest
-            .left_out
-            .iter()
-            .any(|left| staging.path.join(&left.name) == to);
-        let is_to_follow =
-            manifest.kind == BackupKind::Server && choice.mode == EpochMode::Follow && !is_left_out;
-        if is_to_follow {
-            let origin = Mark::origin(random());
-            begin_epoch(&to, &live, LogStart::Reset { origin }, &mut random)?;
-        } else {
-            sync(&to)?;
-        }
-    }
+        _ => Vec::new(),
+    };
     let control = backup.join(CONTROL_FILE_NAME);
     if !data.path().join(CONTROL_FILE_NAME).exists() && control.exists() {
         let to = staging.path.join(CONTROL_FILE_NAME);
@@ -122,8 +117,60 @@ pub fn restore_server(
     finish(data.path()).map_err(unfinished(data.path()))?;
     Ok(Restored {
         tenants,
+        unreadable,
         aside: Some(aside).filter(|path| path.exists()),
     })
+}
+
+/// Lets each log of `data` of which `staging` has nothing begin anew there, empty, but for those that
+/// are to be `left`; gives the names of those that can't be read.
+fn empty_others(
+    data: &DataDirectory,
+    staging: &Path,
+    left: impl Fn(&str) -> bool,
+    random: &mut impl FnMut() -> [u8; 16],
+) -> Result<Vec<String>, BackupError> {
+    let mut unreadable = Vec::new();
+    for live in data.tenant_files()? {
+        let name = live.file_name().and_then(|name| name.to_str());
+        let name = format!(
+            "{TENANTS}/{}",
+            name.expect("a tenant file has a name of ours")
+        );
+        let to = staging.join(&name);
+        if to.exists() || left(&name) {
+            continue;
+        }
+        let origin = Mark::origin(random());
+        let emptied = copy_database(&live, &to)
+            .and_then(|()| begin_epoch(&to, &live, LogStart::Reset { origin }, random));
+        match emptied {
+            Err(error) if error.is_of_source() => {
+                tracing::warn!(
+                    error = &error as &dyn Error, tenant.file = %live.display(),
+                    "a log that was to begin anew can't be read; it is left as it is"
+                );
+                remove_database(&to)?;
+                unreadable.push(name);
+            }
+            emptied => drop(emptied?),
+        }
+    }
+    Ok(unreadable)
+}
+
+/// Removes a database that is not to be put anywhere, if it is there.
+fn remove_database(path: &Path) -> Result<(), BackupError> {
+    for suffix in SQLITE_SUFFIXES {
+        let path = beside(path, suffix);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(io_error("remove", &path)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Lets the copy at `path` begin a new epoch that knows those of the log at `live`, which it replaces.
@@ -187,6 +234,7 @@ pub fn restore_replica(
     finish_replica_restore(directory).map_err(unfinished(directory))?;
     Ok(Restored {
         tenants: Vec::new(),
+        unreadable: Vec::new(),
         aside: Some(aside).filter(|path| path.exists()),
     })
 }
@@ -291,12 +339,19 @@ pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
     }
     let note = decided.join(ASIDE);
     let aside = root.join(fs::read_to_string(&note).map_err(io_error("read", &note))?);
-    let entries = fs::read_dir(&decided).map_err(io_error("list", &decided))?;
-    for entry in entries {
-        let entry = entry.map_err(io_error("list", &decided))?;
-        let name = entry.file_name();
-        if name != ASIDE {
-            put(&entry.path(), &root.join(&name), &aside)?;
+    let tenants = decided.join(TENANTS);
+    if tenants.is_dir() {
+        // Each by itself: those of which it has nothing are not touched.
+        let place = root.join(TENANTS);
+        make_private(&place)?;
+        for new in entries_of(&tenants)? {
+            put(&new, &place, &aside.join(TENANTS))?;
+        }
+        sync_directory(&place)?;
+    }
+    for new in entries_of(&decided)? {
+        if new != note && new != tenants {
+            put(&new, root, &aside)?;
         }
     }
     sync_directory(root)?;
@@ -304,25 +359,30 @@ pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
     sync_directory(root)
 }
 
-/// Moves what is at `place`, if anything is, into `aside`, and `new` to `place`.
+fn entries_of(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
+    let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
+    entries
+        .map(|entry| Ok(entry.map_err(io_error("list", directory))?.path()))
+        .collect()
+}
+
+/// Moves `new` into the directory `place`, and what it replaces there into `aside`: a database with
+/// what is beside it, and what was prepared of it.
 fn put(new: &Path, place: &Path, aside: &Path) -> Result<(), BackupError> {
-    if place.is_dir() {
-        // An empty one holds nothing to keep; another command may have made it meanwhile.
-        match fs::remove_dir(place) {
-            Ok(()) => {}
-            Err(_) => move_aside(place, aside)?,
-        }
-    } else {
-        for suffix in ["-wal", "-shm", ""] {
-            let mut beside = place.as_os_str().to_owned();
-            beside.push(suffix);
-            let beside = PathBuf::from(beside);
-            if beside.exists() {
-                move_aside(&beside, aside)?;
-            }
+    let to = place.join(new.file_name().expect("what is put back has a name"));
+    let replaced = SQLITE_SUFFIXES.map(|suffix| beside(&to, suffix));
+    for path in replaced.iter().chain([&to.with_extension(PREPARED)]) {
+        if path.exists() {
+            move_aside(path, aside)?;
         }
     }
-    fs::rename(new, place).map_err(io_error("make", place))
+    fs::rename(new, &to).map_err(io_error("make", &to))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(suffix);
+    PathBuf::from(beside)
 }
 
 fn move_aside(path: &Path, aside: &Path) -> Result<(), BackupError> {

@@ -177,3 +177,52 @@ fn a_server_made_from_anothers_backup_is_another() {
     restore_server(&one.path("copy"), &data, &lock, choice, random, |_| ()).unwrap();
     assert_eq!(ControlFile::open(&data).unwrap().server().unwrap(), None);
 }
+
+/// A file of SQLite's that is damaged in its first page.
+fn damage(server: &Server, tenant: &str) -> Vec<u8> {
+    let path = server.data().tenant_file(&TenantId::new(tenant).unwrap());
+    drop(server.tenant(tenant));
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[..4_000].fill(0xa5);
+    fs::write(&path, &bytes).unwrap();
+    bytes
+}
+
+fn bytes_of(server: &Server, tenant: &str) -> Vec<u8> {
+    fs::read(server.data().tenant_file(&TenantId::new(tenant).unwrap())).unwrap()
+}
+
+#[test]
+fn a_damaged_log_keeps_no_other_from_being_put_back() {
+    let server = Server::new();
+    server.append("acme", 1..=5);
+    server.append("bolt", 1..=3);
+    let tenant = TenantId::new("acme").unwrap();
+    back_up_tenant(&server.data(), &tenant, &server.path("copy"), at(1)).unwrap();
+    server.append("acme", 6..=6);
+    let damaged = damage(&server, "bolt");
+    server.restore("copy", EpochMode::Heal).unwrap();
+    assert_eq!(server.head("acme"), 5);
+    assert_eq!(bytes_of(&server, "bolt"), damaged);
+}
+
+#[test]
+fn a_damaged_log_that_a_backup_lacks_stays_as_it_is_and_is_named_where_it_was_to_be_emptied() {
+    for mode in [EpochMode::Heal, EpochMode::Follow] {
+        let server = Server::new();
+        server.append("acme", 1..=5);
+        server.back_up("copy");
+        server.append("acme", 6..=6);
+        server.append("bolt", 1..=3);
+        server.append("core", 1..=3);
+        let damaged = damage(&server, "bolt");
+        let restored = server.restore("copy", mode).unwrap();
+        let (left, named): (_, &[&str]) = match mode {
+            EpochMode::Heal => (3, &[]),
+            EpochMode::Follow => (0, &["tenants/t-bolt.db"]),
+        };
+        assert_eq!((server.head("acme"), server.head("core")), (5, left));
+        assert_eq!(restored.unreadable, named);
+        assert_eq!(bytes_of(&server, "bolt"), damaged);
+    }
+}

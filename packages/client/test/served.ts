@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
-const BINARY = process.env["SYNCLINE_BINARY"] ?? join(ROOT, "target/debug/syncline");
+export const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
+export const BINARY = process.env["SYNCLINE_BINARY"] ?? join(ROOT, "target/debug/syncline");
 const DOCUMENT = join(ROOT, "packages/client/test/openapi.yaml");
 
 export interface Context { after: (end: () => Promise<void>) => void }
@@ -22,15 +22,19 @@ export const until = async (what: string, is: () => Promise<boolean>): Promise<v
   assert.fail(`never came about: ${what}`);
 };
 
-/** A server with the document, at one address for the whole test. */
-export async function serve(context: Context): Promise<Served> {
-  const home = mkdtempSync(join(tmpdir(), "syncline-client-"));
-  const port = await new Promise<number>((resolve) => {
+/** A port that nobody listens on. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const { port } = probe.address() as { port: number };
       probe.close(() => resolve(port));
     });
   });
+
+/** A server with the document, at one address for the whole test. */
+export async function serve(context: Context): Promise<Served> {
+  const home = mkdtempSync(join(tmpdir(), "syncline-client-"));
+  const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ReturnType<typeof spawn>;
   const start = async (): Promise<void> => {

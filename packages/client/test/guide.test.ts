@@ -1,0 +1,71 @@
+/** The guide `docs/guide/records.md`, from an empty folder: its files, and its commands in their order. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { test } from "node:test";
+import { BINARY, freePort, ROOT, until } from "./served.js";
+
+type Step = { file: string; text: string } | { command: string };
+
+/** The page's files by their paths, and its commands. A file's name stands alone before its text. */
+function steps(page: string): Step[] {
+  const found = [...page.matchAll(/(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n([^]*?)^```$/gm)];
+  return found.flatMap(([, file, language, text]): Step[] => {
+    if (file !== undefined) return [{ file, text: text! }];
+    return language === "sh" ? text!.trim().split("\n").map((command) => ({ command })) : [];
+  });
+}
+
+test("an application comes of the guide alone", async (context) => {
+  const page = readFileSync(join(ROOT, "docs/guide/records.md"), "utf8");
+  const home = mkdtempSync(join(tmpdir(), "syncline-guide-"));
+  const folder = join(home, "address-book");
+  const programs = join(home, "programs");
+  mkdirSync(folder);
+  mkdirSync(programs);
+  symlinkSync(BINARY, join(programs, "syncline"));
+  const environment = { ...process.env, HOME: home, PATH: `${programs}${delimiter}${process.env["PATH"]}`, npm_config_cache: process.env["npm_config_cache"] ?? `${process.env["HOME"]}/.npm` };
+  const packed = spawnSync("npm", ["pack", "--silent", "--pack-destination", home], { cwd: join(ROOT, "packages/client"), encoding: "utf8" });
+  assert.equal(packed.status, 0, packed.stderr);
+  const [server, vite] = [await freePort(), await freePort()];
+  const ours = (text: string): string => text
+    .replaceAll("127.0.0.1:8080", `127.0.0.1:${server}`)
+    .replace(`"@syncline/client": "0.1.0"`, `"@syncline/client": "file:${join(home, packed.stdout.trim())}"`);
+
+  const running: ReturnType<typeof spawn>[] = [];
+  context.after(() => {
+    for (const { pid } of running) process.kill(-pid!, "SIGKILL");
+    rmSync(home, { recursive: true, force: true });
+  });
+  /** Starts what runs until it is stopped, and waits for its answer. */
+  const start = async (command: string, address: string): Promise<void> => {
+    running.push(spawn(command, { cwd: folder, env: environment, shell: true, detached: true, stdio: "ignore" }));
+    await until(`${command} answers`, () => fetch(address).then(({ ok }) => ok, () => false));
+  };
+  const run: string[] = [];
+  for (const step of steps(page)) {
+    if ("file" in step) {
+      mkdirSync(dirname(join(folder, step.file)), { recursive: true });
+      writeFileSync(join(folder, step.file), ours(step.text));
+      continue;
+    }
+    const command = ours(step.command);
+    run.push(step.command);
+    if (command.startsWith("syncline serve")) {
+      await start(`${command} --listen 127.0.0.1:${server}`, `http://127.0.0.1:${server}/health`);
+    } else if (command === "npx vite") {
+      await start(`${command} --host 127.0.0.1 --port ${vite} --strictPort`, `http://127.0.0.1:${vite}/`);
+    } else {
+      const done = spawnSync(command, { cwd: folder, env: environment, shell: true, encoding: "utf8" });
+      assert.equal(done.status, 0, `${command}\n${done.stdout}\n${done.stderr}`);
+    }
+  }
+  assert.ok(run.length >= 9, run.join("\n"));
+  // Through the page's own address, as the page asks for them.
+  const rows = await (await fetch(`http://127.0.0.1:${vite}/api/contacts`)).json() as { items?: { name: string }[] } | { name: string }[];
+  assert.deepEqual((Array.isArray(rows) ? rows : rows.items ?? []).map(({ name }) => name), ["Ada"]);
+  const script = await fetch(`http://127.0.0.1:${vite}/src/main.tsx`);
+  assert.match(await script.text(), /initDatabase/);
+});

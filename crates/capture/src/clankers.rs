@@ -15,47 +15,62 @@ use crate::value::text;
 const AGENT: Agent = Agent::Clankers;
 /// The agent of sessions whose row does not say.
 const UNKNOWN_AGENT: &str = "unknown";
+/// How many rows are read in one go.
+const UNIT_ROWS: i64 = 1_000;
 
-/// Reads a `clankers.db`.
-pub(crate) fn read_database(
+/// The rows of a `clankers.db`, so many at a time: `<table> <the row before the first>`.
+pub(crate) fn units(
     database: &ForeignDatabase,
+    tally: &mut Tally<'_>,
+) -> Result<Vec<String>, StoreError> {
+    if !database.has_table("sessions")? || !database.has_table("messages")? {
+        let cause = "it has no sessions and messages as clankers keeps them".to_owned();
+        tally.count(Verdict::Damaged(cause), None);
+        return Ok(Vec::new());
+    }
+    let mut units = Vec::new();
+    for table in Table::ALL {
+        let name = table.name();
+        if database.has_table(name)? {
+            let rows = (0..database.last_row(name)?).step_by(UNIT_ROWS as usize);
+            units.extend(rows.map(|before| format!("{name} {before}")));
+        }
+    }
+    Ok(units)
+}
+
+/// Reads the rows of a unit.
+pub(crate) fn read_unit(
+    database: &ForeignDatabase,
+    unit: &str,
     known: &mut dyn Known,
     facts: &mut Facts,
     tally: &mut Tally<'_>,
 ) -> Result<(), StoreError> {
-    if !database.has_table("sessions")? || !database.has_table("messages")? {
-        let cause = "it has no sessions and messages as clankers keeps them".to_owned();
-        tally.count(Verdict::Damaged(cause), None);
+    let (name, before) = unit.split_once(' ').unwrap_or_default();
+    let table = Table::ALL.into_iter().find(|table| table.name() == name);
+    let (Some(table), Ok(before)) = (table, before.parse::<i64>()) else {
         return Ok(());
-    }
+    };
     let mut agents = HashMap::new();
-    for table in Table::ALL {
-        let name = table.name();
-        if !database.has_table(name)? {
-            continue;
-        }
-        database.each_row::<StoreError>(name, |mut row: ForeignRow| {
-            // Here a null is what was never told.
-            row.retain(|_, value| !value.is_null());
-            let row = Value::Object(row);
-            let content = row.to_string();
-            let id = text(&row, &["id"]).unwrap_or_default().to_owned();
-            if table == Table::Sessions {
-                agents.insert(id.clone(), agent_of(&row));
-            }
-            let key = UnitKey::of(&[AGENT.as_str(), name, &id]);
-            let verdict = if !take_unit(known, key, &[&content]) {
-                Verdict::Known
-            } else if take(table, &row, &agents, facts).is_some() {
-                Verdict::New
-            } else {
-                Verdict::Damaged(format!("{name} {id:?} has no id, or names no session"))
-            };
-            tally.count(verdict, None);
-            Ok(())
-        })?;
-    }
-    Ok(())
+    let rows = before + 1..=before + UNIT_ROWS;
+    database.each_row_between::<StoreError>(table.name(), rows, |mut row: ForeignRow| {
+        // Here a null is what was never told.
+        row.retain(|_, value| !value.is_null());
+        let row = Value::Object(row);
+        let content = row.to_string();
+        let id = text(&row, &["id"]).unwrap_or_default();
+        let key = UnitKey::of(&[AGENT.as_str(), name, id]);
+        let verdict = if !take_unit(known, key, &[&content]) {
+            Verdict::Known
+        } else if take(table, &row, database, &mut agents, facts)?.is_some() {
+            Verdict::New
+        } else {
+            Verdict::Damaged(format!("{name} {id:?} has no id, or names no session"))
+        };
+        tally.count(verdict, None);
+        Ok(())
+    })
 }
 
 fn agent_of(row: &Value) -> String {
@@ -65,14 +80,28 @@ fn agent_of(row: &Value) -> String {
 fn take(
     table: Table,
     row: &Value,
-    agents: &HashMap<String, String>,
+    database: &ForeignDatabase,
+    agents: &mut HashMap<String, Option<String>>,
     facts: &mut Facts,
-) -> Option<()> {
-    let native = text(row, &[table.session_column()])?;
-    let agent = agents.get(native).cloned();
+) -> Result<Option<()>, StoreError> {
+    let Some(native) = text(row, &[table.session_column()]) else {
+        return Ok(None);
+    };
+    if table == Table::Sessions {
+        agents.insert(native.to_owned(), Some(agent_of(row)));
+    }
+    if !agents.contains_key(native) {
+        let mut agent = None;
+        database.each_row_of::<StoreError>("sessions", "id", native, "id", |session| {
+            agent = Some(agent_of(&Value::Object(session)));
+            Ok(())
+        })?;
+        agents.insert(native.to_owned(), agent);
+    }
+    let agent = agents.get(native).cloned().flatten();
     let whose = Whose {
         agent: &agent.unwrap_or_else(|| agent_of(row)),
         native,
     };
-    recorded::take(table, row, whose, AGENT.as_str(), facts)
+    Ok(recorded::take(table, row, whose, AGENT.as_str(), facts))
 }

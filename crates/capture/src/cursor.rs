@@ -4,7 +4,7 @@
 mod state;
 mod transcript;
 
-pub(crate) use state::read_database;
+pub(crate) use state::{read_unit, units};
 pub(crate) use transcript::{Memory, memory_of, read};
 
 use crate::agent::Agent;

@@ -168,6 +168,17 @@ impl Facts {
         );
     }
 
+    /// About how many bytes the facts take from the one at `from` on: their texts, and a little for each.
+    pub(crate) fn weight_since(&self, from: usize) -> u64 {
+        const EACH: usize = 128;
+        let facts = self.0[from..].iter();
+        let weight = facts.map(|fact| match &fact.piece {
+            Piece::Part(part) => part.text.len() + EACH,
+            _ => EACH,
+        });
+        weight.sum::<usize>() as u64
+    }
+
     pub(crate) fn say(&mut self, session: SessionId, piece: Piece<'static>) {
         self.0.push(Fact { session, piece });
     }

@@ -5,7 +5,7 @@
 
 mod message;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -19,61 +19,96 @@ use crate::facts::{
     time_of_millis,
 };
 use crate::import::Tally;
+use crate::tail::Beside;
 use crate::value::{number, text};
 use message::message_of;
 
 const AGENT: Agent = Agent::OpenCode;
 
-/// Reads a database.
-pub(crate) fn read_database(
+/// The sessions of a database, also those of which no more is left than messages or parts.
+pub(crate) fn units(
     database: &ForeignDatabase,
-    known: &mut dyn Known,
-    facts: &mut Facts,
     tally: &mut Tally<'_>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<String>, StoreError> {
     for table in ["session", "message", "part"] {
         if !database.has_table(table)? {
             let cause = format!(
                 "it has no table {table}: it is none of OpenCode's, or of one that is newer"
             );
             tally.count(Verdict::Damaged(cause), None);
-            return Ok(());
+            return Ok(Vec::new());
         }
     }
-    let mut sessions = Vec::new();
-    database.each_row::<StoreError>("session", |row| {
-        sessions.push(Value::Object(row));
+    let mut sessions = database.texts_of("session", "id")?;
+    let mut found: HashSet<String> = sessions.iter().cloned().collect();
+    for table in ["message", "part"] {
+        let named = database.texts_of(table, "session_id")?;
+        sessions.extend(named.into_iter().filter(|id| found.insert(id.clone())));
+    }
+    Ok(sessions)
+}
+
+/// Reads a session of a database.
+pub(crate) fn read_unit(
+    database: &ForeignDatabase,
+    native: &str,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+    tally: &mut Tally<'_>,
+) -> Result<(), StoreError> {
+    // Of one whose row has gone, its id is all that is known.
+    let mut session = serde_json::json!({"id": native});
+    database.each_row_of::<StoreError>("session", "id", native, "id", |row| {
+        session = Value::Object(row);
         Ok(())
     })?;
-    for session in &sessions {
-        let Some(native) = text(session, &["id"]) else {
-            continue;
+    let id = about(&session, known, facts, tally);
+    let damaged = |tally: &mut Tally<'_>, what: &str, id: &str| {
+        let cause = format!("{what} {id} of session {native} is no JSON");
+        tally.count(Verdict::Damaged(cause), None);
+    };
+    let mut parts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    database.each_row_of::<StoreError>("part", "session_id", native, "id", |row| {
+        match nested(&row, "message_id") {
+            Some((message, part)) => parts.entry(message).or_default().push(part),
+            None => damaged(tally, "part", id_of(&row)),
+        }
+        Ok(())
+    })?;
+    database.each_row_of::<StoreError>("message", "session_id", native, "id", |row| {
+        match nested(&row, "id") {
+            Some((message, info)) => {
+                let parts = parts.remove(&message).unwrap_or_default();
+                let verdict = message_of(id, &message, &info, &parts, known, facts);
+                tally.count(verdict, None);
+            }
+            None => damaged(tally, "message", id_of(&row)),
+        }
+        Ok(())
+    })?;
+    // Parts of messages that are not there are kept as they are.
+    for part in parts.values().flatten() {
+        let part_id = text(part, &["id"]).unwrap_or_default();
+        let content = part.to_string();
+        let key = UnitKey::of(&["opencode part alone", native, part_id]);
+        let verdict = match take_unit(known, key, &[&content]) {
+            true => {
+                facts.raw(id, &format!("part/{part_id}"), &content, 0);
+                Verdict::NotUnderstood
+            }
+            false => Verdict::Known,
         };
-        let id = about(session, known, facts, tally);
-        let mut parts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        database.each_row_of::<StoreError>("part", "session_id", native, "id", |row| {
-            if let Some((message, part)) = nested(row, "message_id") {
-                parts.entry(message).or_default().push(part);
-            }
-            Ok(())
-        })?;
-        database.each_row_of::<StoreError>("message", "session_id", native, "id", |row| {
-            match nested(row, "id") {
-                Some((message, info)) => {
-                    let parts = parts.remove(&message).unwrap_or_default();
-                    let verdict = message_of(id, &message, &info, &parts, known, facts);
-                    tally.count(verdict, None);
-                }
-                None => tally.count(Verdict::Damaged("a message is no JSON".to_owned()), None),
-            }
-            Ok(())
-        })?;
+        tally.count(verdict, None);
     }
     Ok(())
 }
 
+fn id_of(row: &ForeignRow) -> &str {
+    row.get("id").and_then(Value::as_str).unwrap_or_default()
+}
+
 /// What a row holds as JSON, with the id that stands beside it, and its `key`.
-fn nested(row: ForeignRow, key: &str) -> Option<(String, Value)> {
+fn nested(row: &ForeignRow, key: &str) -> Option<(String, Value)> {
     let mut value: Value = serde_json::from_str(row.get("data")?.as_str()?).ok()?;
     let id = row.get("id")?.clone();
     value.as_object_mut()?.entry("id").or_insert(id);
@@ -108,6 +143,51 @@ pub(crate) fn read_file(
         let parts: Vec<Value> = parts.map(|(_, part)| part).collect();
         tally.count(message_of(id, &message, &info, &parts, known, facts), None);
     }
+}
+
+/// What is known of the files of a session's messages and parts, without reading them.
+pub(crate) fn beside(path: &Path) -> Option<Beside> {
+    let storage = path.ancestors().nth(3)?;
+    let native = path.file_stem()?.to_str()?;
+    let mut beside = Beside::default();
+    for message in files_in(&storage.join("message").join(native)) {
+        beside.see(&message);
+        let parts = storage.join("part").join(message.file_stem()?);
+        files_in(&parts).iter().for_each(|part| beside.see(part));
+    }
+    Some(beside)
+}
+
+/// The file of the session that a path in `storage/message` or `storage/part` belongs to.
+pub(crate) fn session_of(path: &Path) -> Option<PathBuf> {
+    // `message/<session>/<message>.json`, `part/<message>/<part>.json`, or their directories
+    let mut above = path.ancestors();
+    let (kind, directory) = above.find_map(|directory| {
+        let kind = directory.parent()?.file_name()?.to_str()?;
+        let storage = directory.ancestors().nth(2)?.file_name()?;
+        let is_ours = storage == "storage" && matches!(kind, "message" | "part");
+        is_ours.then_some((kind, directory))
+    })?;
+    let storage = directory.ancestors().nth(2)?;
+    let named = directory.file_name()?.to_str()?;
+    let session = match kind {
+        "message" => named.to_owned(),
+        _ => {
+            let message = format!("{named}.json");
+            let message = below(&storage.join("message"), &message)?;
+            message.parent()?.file_name()?.to_str()?.to_owned()
+        }
+    };
+    below(&storage.join("session"), &format!("{session}.json"))
+}
+
+/// The file of this name in one of the directories in `directory`.
+fn below(directory: &Path, name: &str) -> Option<PathBuf> {
+    let mut directories = std::fs::read_dir(directory).ok()?.filter_map(Result::ok);
+    directories.find_map(|directory| {
+        let path = directory.path().join(name);
+        path.exists().then_some(path)
+    })
 }
 
 fn files_in(directory: &Path) -> Vec<PathBuf> {

@@ -72,22 +72,38 @@ impl Reader {
         }
     }
 
-    /// Reads a database.
-    pub(crate) fn database(
-        &mut self,
+    /// What a database holds: sessions, or other units that can be read one by one.
+    pub(crate) fn units(
+        &self,
         database: &ForeignDatabase,
+        tally: &mut Tally<'_>,
+    ) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::OpenCode => opencode::units(database, tally),
+            Self::Cursor(_) => cursor::units(database),
+            Self::Clankers => clankers::units(database, tally),
+            Self::ClaudeCode(_) | Self::Codex(_) | Self::Gemini(_) | Self::Aider => {
+                tally.count(Verdict::Damaged("it is no transcript".to_owned()), None);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Reads a unit of a database.
+    pub(crate) fn unit(
+        &self,
+        database: &ForeignDatabase,
+        unit: &str,
         known: &mut dyn Known,
         facts: &mut Facts,
         tally: &mut Tally<'_>,
     ) -> Result<(), StoreError> {
         match self {
-            Self::OpenCode => opencode::read_database(database, known, facts, tally),
-            Self::Cursor(_) => cursor::read_database(database, known, facts, tally),
-            Self::Clankers => clankers::read_database(database, known, facts, tally),
-            Self::ClaudeCode(_) | Self::Codex(_) | Self::Gemini(_) | Self::Aider => {
-                tally.count(Verdict::Damaged("it is no transcript".to_owned()), None);
-                Ok(())
-            }
+            Self::OpenCode => opencode::read_unit(database, unit, known, facts, tally),
+            Self::Cursor(_) => cursor::read_unit(database, unit, known, facts, tally),
+            Self::Clankers => clankers::read_unit(database, unit, known, facts, tally),
+            // They have none.
+            Self::ClaudeCode(_) | Self::Codex(_) | Self::Gemini(_) | Self::Aider => Ok(()),
         }
     }
 

@@ -11,4 +11,4 @@ mod outline;
 mod tests;
 
 pub use lines::{LINE_BYTES_MAX, Line, Lines, LongLine};
-pub use mark::{Mark, Standing, Tail, TailError, open};
+pub use mark::{Beside, Mark, Standing, Tail, TailError, open};

@@ -13,6 +13,8 @@ const DEPTH_MAX: usize = 32;
 pub struct Found {
     /// In the order of their paths as text.
     pub files: Vec<PathBuf>,
+    /// Those of them that were reached by a link.
+    pub linked: HashSet<PathBuf>,
     /// Directories and links that could not be read.
     pub unreadable: Vec<(PathBuf, io::Error)>,
 }
@@ -24,8 +26,8 @@ pub struct Found {
 pub fn walk(root: &Path, wanted: impl Fn(&Path) -> bool) -> Found {
     let mut found = Found::default();
     let mut entered = HashSet::new();
-    let mut waiting = vec![(root.to_owned(), 0)];
-    while let Some((path, depth)) = waiting.pop() {
+    let mut waiting = vec![(root.to_owned(), 0, false)];
+    while let Some((path, depth, linked)) = waiting.pop() {
         let entries = match enter(&path, &mut entered) {
             Ok(Entered::Directory(entries)) => entries,
             Ok(Entered::File) => {
@@ -48,15 +50,23 @@ pub fn walk(root: &Path, wanted: impl Fn(&Path) -> bool) -> Found {
             };
             let below = entry.path();
             match entry.file_type() {
-                Ok(kind) if kind.is_file() && wanted(&below) => found.files.push(below),
+                Ok(kind) if kind.is_file() && wanted(&below) => {
+                    if linked {
+                        found.linked.insert(below.clone());
+                    }
+                    found.files.push(below);
+                }
                 Ok(kind) if kind.is_dir() && depth < DEPTH_MAX => {
-                    waiting.push((below, depth + 1));
+                    waiting.push((below, depth + 1, linked));
                 }
                 Ok(kind) if kind.is_symlink() => match fs::metadata(&below) {
                     Ok(target) if target.is_dir() && depth < DEPTH_MAX => {
-                        waiting.push((below, depth + 1));
+                        waiting.push((below, depth + 1, true));
                     }
-                    Ok(target) if target.is_file() && wanted(&below) => found.files.push(below),
+                    Ok(target) if target.is_file() && wanted(&below) => {
+                        found.linked.insert(below.clone());
+                        found.files.push(below);
+                    }
                     Ok(_) => {}
                     Err(error) => found.note(below, error),
                 },
@@ -130,6 +140,7 @@ mod tests {
             found.files,
             [root.join("a/b/one.jsonl"), root.join("two.jsonl")]
         );
+        assert_eq!(found.linked, HashSet::from([root.join("two.jsonl")]));
         let unreadable: Vec<_> = found.unreadable.iter().map(|(path, _)| path).collect();
         assert_eq!(unreadable, [&root.join("self")]);
     }

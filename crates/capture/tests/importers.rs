@@ -26,3 +26,5 @@ mod place;
 mod private;
 #[path = "importers/script.rs"]
 mod script;
+#[path = "importers/stored.rs"]
+mod stored;

@@ -3,8 +3,12 @@
 //! Which tables and columns they have differs by their versions: rows are given as JSON objects of all
 //! that is there.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::Read;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -102,15 +106,37 @@ impl ForeignDatabase {
         )?)
     }
 
-    /// Gives all rows of a table, in the order in which they were written.
-    pub fn each_row<E: From<StoreError>>(
+    /// The texts of a column, each once, in the order in which they were written first.
+    pub fn texts_of(
         &self,
         table: &'static str,
+        column: &'static str,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = format!(
+            "SELECT \"{column}\" FROM \"{table}\" WHERE typeof(\"{column}\") = 'text' \
+             GROUP BY 1 ORDER BY min(rowid)"
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let texts = statement.query_map([], |row| row.get(0))?;
+        Ok(texts.collect::<Result<_, _>>()?)
+    }
+
+    /// The number of a table's last row; 0 where it has none.
+    pub fn last_row(&self, table: &'static str) -> Result<i64, StoreError> {
+        let sql = format!("SELECT coalesce(max(rowid), 0) FROM \"{table}\"");
+        Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
+    }
+
+    /// Gives the rows of a table with these numbers, in the order in which they were written.
+    pub fn each_row_between<E: From<StoreError>>(
+        &self,
+        table: &'static str,
+        rows: RangeInclusive<i64>,
         mut take: impl FnMut(ForeignRow) -> Result<(), E>,
     ) -> Result<(), E> {
         self.each(
-            &format!("SELECT * FROM \"{table}\" ORDER BY rowid"),
-            [],
+            &format!("SELECT * FROM \"{table}\" WHERE rowid BETWEEN ? AND ? ORDER BY rowid"),
+            [rows.start(), rows.end()],
             &mut take,
         )
     }
@@ -128,6 +154,19 @@ impl ForeignDatabase {
         self.each(&sql, [value], &mut take)
     }
 
+    /// What a table of keys and values holds under a key.
+    pub fn value(&self, table: &'static str, key: &str) -> Result<Option<String>, StoreError> {
+        let mut found = None;
+        let sql = format!("SELECT value FROM \"{table}\" WHERE key = ?");
+        self.each::<StoreError, _>(&sql, [key], &mut |mut row: ForeignRow| {
+            if let Some(Value::String(value)) = row.remove("value") {
+                found = Some(value);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// Gives what a table of keys and values holds under the keys that begin with `prefix`.
     pub fn each_value<E: From<StoreError>>(
         &self,
@@ -135,12 +174,9 @@ impl ForeignDatabase {
         prefix: &str,
         mut take: impl FnMut(&str, String) -> Result<(), E>,
     ) -> Result<(), E> {
-        // The character behind the prefix's last ends the range, which an index answers.
-        let mut end = prefix.to_owned();
-        let last = end.pop().unwrap_or_default();
-        end.push(char::from_u32(last as u32 + 1).unwrap_or(last));
         let sql =
             format!("SELECT key, value FROM \"{table}\" WHERE key >= ? AND key < ? ORDER BY key");
+        let end = end_of(prefix);
         self.each(&sql, [prefix, &end], &mut |row: ForeignRow| match (
             row.get("key"),
             row.get("value"),
@@ -148,6 +184,33 @@ impl ForeignDatabase {
             (Some(Value::String(key)), Some(Value::String(value))) => take(key, value.clone()),
             _ => Ok(()),
         })
+    }
+
+    /// What follows `prefix` in a table's keys, up to the next `:`, each name once. Costs a look into the
+    /// index for each name, not for each key.
+    pub fn names_below(
+        &self,
+        table: &'static str,
+        prefix: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = format!("SELECT min(key) FROM \"{table}\" WHERE key >= ? AND key < ?");
+        let mut statement = self.connection.prepare(&sql)?;
+        let (mut from, end) = (prefix.to_owned(), end_of(prefix));
+        let mut names = Vec::new();
+        loop {
+            let key: Option<String> = statement.query_row([&from, &end], |row| row.get(0))?;
+            let Some(key) = key else {
+                return Ok(names);
+            };
+            let rest = &key[prefix.len()..];
+            let name = rest.split(':').next().unwrap_or_default().to_owned();
+            from = match rest.len() == name.len() {
+                // The key that would follow at once.
+                true => format!("{key}\0"),
+                false => end_of(&key[..=prefix.len() + name.len()]),
+            };
+            names.push(name);
+        }
     }
 
     fn each<E: From<StoreError>, P: rusqlite::Params>(
@@ -207,6 +270,14 @@ impl AtRest {
     }
 }
 
+/// The end of the keys that begin with `prefix`, by which an index answers.
+fn end_of(prefix: &str) -> String {
+    let mut end = prefix.to_owned();
+    let last = end.pop().unwrap_or_default();
+    end.push(char::from_u32(last as u32 + 1).unwrap_or(last));
+    end
+}
+
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -226,117 +297,4 @@ fn uri(path: &Path) -> Option<String> {
         }
     }
     path.to_str()?.is_ascii().then(|| uri + "?immutable=1")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_database_is_read_and_its_directory_stays_as_it_was() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("50%?#.db");
-        let made = Connection::open(&path).unwrap();
-        made.execute_batch(
-            "PRAGMA journal_mode = WAL; CREATE TABLE kv (key TEXT PRIMARY KEY, value BLOB); \
-             INSERT INTO kv VALUES ('a:1', x'7b7d'), ('a:2', 'two'), ('b:1', 'three'), ('a;', 4);",
-        )
-        .unwrap();
-        let seen = |database: &ForeignDatabase| {
-            let mut found = Vec::new();
-            database
-                .each_value("kv", "a:", |key, value| {
-                    found.push(format!("{key}={value}"));
-                    Ok::<_, StoreError>(())
-                })
-                .unwrap();
-            found
-        };
-        // Its writer is there still, with a log that is not empty.
-        assert_eq!(
-            seen(&ForeignDatabase::open(&path).unwrap()),
-            ["a:1={}", "a:2=two"]
-        );
-        drop(made);
-        let before = std::fs::read_dir(directory.path()).unwrap().count();
-        let database = ForeignDatabase::open(&path).unwrap();
-        assert_eq!(seen(&database), ["a:1={}", "a:2=two"]);
-        assert!(database.has_table("kv").unwrap());
-        assert!(!database.has_table("other").unwrap());
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), before);
-        let write = database.connection.execute("DELETE FROM kv", []);
-        assert!(write.is_err());
-        // A writer that has come meanwhile is seen.
-        assert!(!database.was_written_to());
-        let writer = Connection::open(&path).unwrap();
-        writer.execute("DELETE FROM kv", []).unwrap();
-        assert!(database.was_written_to());
-        let database = ForeignDatabase::open(&path).unwrap();
-        assert_eq!(seen(&database), Vec::<String>::new());
-        assert!(!database.was_written_to());
-    }
-
-    #[test]
-    fn a_database_with_a_journal_is_never_read_in_the_midst_of_a_transaction() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.db");
-        let writer = Connection::open(&path).unwrap();
-        writer
-            .execute_batch(
-                "PRAGMA journal_mode = DELETE; CREATE TABLE t (x); INSERT INTO t VALUES (1)",
-            )
-            .unwrap();
-        let count = |database: &ForeignDatabase| {
-            database.connection.busy_timeout(Duration::ZERO).unwrap();
-            let mut rows = 0;
-            let counted = database.each_row("t", |_| {
-                rows += 1;
-                Ok::<_, StoreError>(())
-            });
-            counted.map(|()| rows)
-        };
-        let before = ForeignDatabase::open(&path).unwrap();
-        // Pages that do not fit into its memory are in the file before the transaction ends.
-        writer
-            .execute_batch(
-                "PRAGMA cache_size = 2; BEGIN; INSERT INTO t WITH RECURSIVE n (i) AS \
-                 (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
-                 SELECT hex(zeroblob(1000)) FROM n",
-            )
-            .unwrap();
-        let amid = ForeignDatabase::open(&path);
-        for database in [Ok(before), amid].into_iter().flatten() {
-            assert!(matches!(count(&database), Err(StoreError::Busy(_))));
-        }
-        writer.execute_batch("COMMIT").unwrap();
-        assert_eq!(count(&ForeignDatabase::open(&path).unwrap()).unwrap(), 1000);
-    }
-
-    #[test]
-    fn rows_are_objects_of_all_columns() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.db");
-        let made = Connection::open(&path).unwrap();
-        made.execute_batch(
-            "CREATE TABLE t (x, y); INSERT INTO t VALUES ('b', 2), ('a', NULL), ('b', 1.5)",
-        )
-        .unwrap();
-        drop(made);
-        let database = ForeignDatabase::open(&path).unwrap();
-        let mut rows = Vec::new();
-        let mut take = |row: ForeignRow| {
-            rows.push(Value::Object(row).to_string());
-            Ok::<_, StoreError>(())
-        };
-        database.each_row("t", &mut take).unwrap();
-        database.each_row_of("t", "x", "b", "y", &mut take).unwrap();
-        let expected = [
-            r#"{"x":"b","y":2}"#,
-            r#"{"x":"a","y":null}"#,
-            r#"{"x":"b","y":1.5}"#,
-            r#"{"x":"b","y":1.5}"#,
-            r#"{"x":"b","y":2}"#,
-        ];
-        assert_eq!(rows, expected);
-    }
 }

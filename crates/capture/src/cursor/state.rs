@@ -1,7 +1,7 @@
 //! `globalStorage/state.vscdb`: the values of the keys `composerData:<composer>` and
 //! `bubbleId:<composer>:<bubble>`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use syncline_model::Timestamp;
@@ -21,43 +21,51 @@ use crate::import::Tally;
 use crate::value::{count, number, text};
 
 const TABLE: &str = "cursorDiskKV";
+/// What the keys of conversations begin with, and those of what is said in them.
+const COMPOSER: &str = "composerData:";
+const BUBBLE: &str = "bubbleId:";
 
-/// Reads the database.
-pub(crate) fn read_database(
+/// The conversations of the database, also those of which no more is left than bubbles.
+pub(crate) fn units(database: &ForeignDatabase) -> Result<Vec<String>, StoreError> {
+    if !database.has_table(TABLE)? {
+        // One of a workspace, which holds no conversations.
+        return Ok(Vec::new());
+    }
+    let mut composers = database.names_below(TABLE, COMPOSER)?;
+    let found: HashSet<String> = composers.iter().cloned().collect();
+    let alone = database.names_below(TABLE, BUBBLE)?;
+    composers.extend(alone.into_iter().filter(|id| !found.contains(id)));
+    Ok(composers)
+}
+
+/// Reads a conversation.
+pub(crate) fn read_unit(
     database: &ForeignDatabase,
+    native: &str,
     known: &mut dyn Known,
     facts: &mut Facts,
     tally: &mut Tally<'_>,
 ) -> Result<(), StoreError> {
-    if !database.has_table(TABLE)? {
-        // One of a workspace, which holds no conversations.
-        return Ok(());
-    }
-    let mut composers = Vec::new();
-    database.each_value::<StoreError>(TABLE, "composerData:", |key, value| {
+    let composer = match database.value(TABLE, &format!("{COMPOSER}{native}"))? {
+        None => Value::Null,
+        Some(value) => serde_json::from_str(&value).unwrap_or_else(|error| {
+            let cause = format!("{COMPOSER}{native}: {error}");
+            tally.count(Verdict::Damaged(cause), None);
+            Value::Null
+        }),
+    };
+    let mut bubbles = HashMap::new();
+    let prefix = format!("{BUBBLE}{native}:");
+    database.each_value::<StoreError>(TABLE, &prefix, |key, value| {
         match serde_json::from_str::<Value>(&value) {
-            Ok(composer) => composers.push(composer),
+            Ok(bubble) => {
+                bubbles.insert(key[prefix.len()..].to_owned(), bubble);
+            }
             Err(error) => tally.count(Verdict::Damaged(format!("{key}: {error}")), None),
         }
         Ok(())
     })?;
-    for composer in &composers {
-        let Some(id) = text(composer, &["composerId"]) else {
-            continue;
-        };
-        let mut bubbles = HashMap::new();
-        let prefix = format!("bubbleId:{id}:");
-        database.each_value::<StoreError>(TABLE, &prefix, |key, value| {
-            match serde_json::from_str::<Value>(&value) {
-                Ok(bubble) => {
-                    bubbles.insert(key[prefix.len()..].to_owned(), bubble);
-                }
-                Err(error) => tally.count(Verdict::Damaged(format!("{key}: {error}")), None),
-            }
-            Ok(())
-        })?;
-        conversation(composer, id, bubbles, known, facts, tally);
-    }
+    conversation(&composer, native, bubbles, known, facts, tally);
     Ok(())
 }
 
@@ -100,6 +108,15 @@ fn conversation(
             continue;
         };
         tally.count(place.bubble(native, id, &bubble, known), None);
+    }
+    // What no header names was said all the same.
+    let mut rest: Vec<(String, Value)> = bubbles.into_iter().collect();
+    rest.sort_by_cached_key(|(id, bubble)| {
+        let at = text(bubble, &["createdAt"]).unwrap_or_default();
+        (at.to_owned(), id.clone())
+    });
+    for (id, bubble) in rest {
+        tally.count(place.bubble(native, &id, &bubble, known), None);
     }
 }
 

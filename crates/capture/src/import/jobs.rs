@@ -1,13 +1,14 @@
 //! Which files are to be read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use syncline_replica::{Replica, ReplicaError};
 
 use crate::agent::Agent;
+use crate::opencode;
 use crate::privacy::Privacy;
-use crate::tail::Mark;
+use crate::tail::{Beside, Mark};
 use crate::walk::walk;
 
 use super::Problem;
@@ -37,6 +38,9 @@ pub(super) enum Form {
 pub(super) struct Job {
     pub(super) agent: Agent,
     pub(super) path: PathBuf,
+    /// The path without links, by which it is noted how far it was read: however it is reached, it is
+    /// read once.
+    pub(super) key: PathBuf,
     pub(super) form: Form,
     pub(super) length: u64,
 }
@@ -51,7 +55,8 @@ pub(super) fn marks_in(
         return replica.imported_marks(agent);
     }
     let mut marks = Vec::new();
-    for path in [source.root.clone(), log_of(&source.root)] {
+    let root = without_links(&source.root);
+    for path in [log_of(&root), root] {
         let file = replica.imported_file(&path.to_string_lossy())?;
         let file = file.filter(|file| file.agent == agent);
         marks.extend(file.map(|file| (file.path, file.mark)));
@@ -78,12 +83,22 @@ pub(super) fn find(
         });
     }
     let mut jobs = Vec::new();
-    let is_left_out = |path: &Path| {
-        let path = path.to_str();
-        path.is_some_and(|path| privacy.excludes_path(path))
-    };
+    let mut seen = HashSet::new();
+    let root = without_links(&source.root);
     for path in found.files {
-        if is_left_out(&path) {
+        // Within a place there are links next to never: to ask for each file would cost more than all else.
+        let key = match path.strip_prefix(&source.root) {
+            Ok(below) if !found.linked.contains(&path) => match below.as_os_str().is_empty() {
+                true => root.clone(),
+                false => root.join(below),
+            },
+            Ok(_) | Err(_) => without_links(&path),
+        };
+        let is_left_out = |path: &Path| {
+            let path = path.to_str();
+            path.is_some_and(|path| privacy.excludes_path(path))
+        };
+        if is_left_out(&path) || is_left_out(&key) {
             *excluded += 1;
             continue;
         }
@@ -101,18 +116,30 @@ pub(super) fn find(
             }
             continue;
         }
-        if is_unchanged(&path, form, marks) {
+        if !seen.insert(key.clone()) {
+            continue;
+        }
+        let job = Job {
+            agent: source.agent,
+            form,
+            length: 0,
+            path,
+            key,
+        };
+        if is_unchanged(&job, marks) {
             *unchanged += 1;
             continue;
         }
-        jobs.push(Job {
-            agent: source.agent,
-            form,
-            length: std::fs::metadata(&path).map_or(0, |metadata| metadata.len()),
-            path,
-        });
+        let metadata = std::fs::metadata(&job.path);
+        let length = metadata.map_or(0, |metadata| metadata.len());
+        jobs.push(Job { length, ..job });
     }
     jobs
+}
+
+/// A path as the system itself knows it; as it is, where there is nothing.
+fn without_links(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// How a file of an agent is read; none: it is no transcript.
@@ -150,9 +177,14 @@ pub(crate) fn is_transcript(agent: Agent, path: &Path) -> bool {
     form_of(agent, path).is_some() && (agent == Agent::Cursor || !of_cursor())
 }
 
-/// The transcript that a change of the file at `path` changes: itself, or the database whose last writes
-/// it holds. None: it is no transcript of the agent's.
+/// The transcript that a change of the file at `path` changes: itself, the database whose last writes it
+/// holds, or the session that it is a part of. None: it is no transcript of the agent's.
 pub fn transcript_of(agent: Agent, path: &Path) -> Option<PathBuf> {
+    if agent == Agent::OpenCode
+        && let Some(session) = opencode::session_of(path)
+    {
+        return Some(session);
+    }
     let database = path.to_str().and_then(|path| path.strip_suffix("-wal"));
     let transcript = database.map_or(path, Path::new);
     is_transcript(agent, transcript).then(|| transcript.to_owned())
@@ -178,12 +210,28 @@ pub(super) fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// What is known of the files that are read with the one at `path`; none: it is read alone.
+pub(super) fn beside(agent: Agent, form: Form, path: &Path) -> Option<Beside> {
+    match (agent, form) {
+        (Agent::OpenCode, Form::Whole) => opencode::beside(path),
+        _ => None,
+    }
+}
+
 /// Whether a file is as it was when it was read, with what belongs to it.
-fn is_unchanged(path: &Path, form: Form, marks: &HashMap<String, String>) -> bool {
+fn is_unchanged(job: &Job, marks: &HashMap<String, String>) -> bool {
     let unchanged = |path: &Path| {
         let mark = path.to_str().and_then(|path| marks.get(path));
-        mark.is_some_and(|mark| Mark::says_unchanged(mark, path))
+        mark.filter(|mark| Mark::says_unchanged(mark, path))
     };
-    let log = log_of(path);
-    unchanged(path) && (form != Form::Database || unchanged(&log) || !log.exists())
+    let Some(mark) = unchanged(&job.key) else {
+        return false;
+    };
+    if job.form == Form::Database {
+        let log = log_of(&job.key);
+        let length = std::fs::metadata(&log).map_or(0, |log| log.len());
+        return length == 0 || unchanged(&log).is_some();
+    }
+    let beside = beside(job.agent, job.form, &job.path);
+    beside.is_none_or(|beside| Mark::says_beside(mark, &beside))
 }

@@ -7,6 +7,7 @@ use syncline_model::PayloadError;
 use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::{ImportNotes, WriteError};
 
+use super::batch::Tally;
 use super::desk::{Desk, Remembered};
 use super::jobs::{self, Form, Job, Source};
 use super::lined::{Lined, standing_mark};
@@ -249,6 +250,15 @@ impl Current {
 }
 
 impl Sink<'_, '_> {
+    /// Counts what becomes of the units of a file.
+    pub(super) fn tally<'p>(&'p mut self, path: &'p Path) -> Tally<'p> {
+        Tally {
+            path,
+            counts: &mut self.batch.counts,
+            problems: &mut self.batch.problems,
+        }
+    }
+
     /// Says that something of a file was left out.
     pub(super) fn problem(&mut self, path: &Path, cause: String) {
         self.batch.problems.push(Problem {

@@ -1,92 +1,116 @@
-//! Files that are read in one go: values, and databases.
+//! Files that are read as one value.
 
 use std::path::Path;
 
-use syncline_store::foreign::ForeignDatabase;
 use syncline_store::local::ImportedFile;
 
 use super::batch::Tally;
-use super::desk::Desk;
-use super::jobs::{Form, Job, log_of};
+use super::jobs::{Job, beside};
 use super::run::{Sink, with_causes};
-use crate::facts::Facts;
 use crate::reader::Reader;
-use crate::tail::{self, Standing, Tail};
+use crate::tail::{self, Mark, Standing, Tail, TailError};
 
 /// The largest file that is read as one value: a session of months.
 const WHOLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Reads the file of a job, and notes it as read.
-pub(super) fn read(job: &Job, tail: &Tail, sink: &mut Sink<'_, '_>) {
-    let mut reader = Reader::of(job.agent, &job.path);
-    // Looked at before it is read: what is written meanwhile is seen the next time.
-    let log = match tail::open(&log_of(&job.path), None) {
-        Ok(Standing::Changed(log)) if job.form == Form::Database => Some(*log),
-        Ok(_) | Err(_) => None,
+/// Reads the file of a job, and notes it as read, unless it could not be.
+pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
+    let Some(tail) = open(job, sink) else {
+        return;
     };
-    let before = sink.batch.counts.new;
-    let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
+    // Looked at before it is read: what is written meanwhile is seen the next time.
+    let beside = beside(job.agent, job.form, &job.path);
+    let bytes = match tail.whole(WHOLE_BYTES_MAX) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            let cause = format!("it has more than {} MB", WHOLE_BYTES_MAX / 1_000_000);
+            return sink.problem(&job.path, cause);
+        }
+        Err(error) => return sink.problem(&job.path, with_causes(&error)),
+    };
+    let mut reader = Reader::of(job.agent, &job.path);
+    let before = Before::of(sink);
     let mut tally = Tally {
         path: &job.path,
         counts: &mut sink.batch.counts,
         problems: &mut sink.batch.problems,
     };
-    let read = match job.form {
-        Form::Database => database(&mut reader, &job.path, sink.desk, sink.facts, &mut tally),
-        Form::Lines | Form::Whole | Form::Compressed => {
-            value(&mut reader, job, tail, sink.desk, sink.facts, &mut tally)
+    reader.whole(&job.path, &bytes, sink.desk, sink.facts, &mut tally);
+    let left_out = before.sift(sink);
+    let mut mark = tail.mark_of_whole();
+    mark.beside = beside;
+    mark.left_out = left_out.map(Into::into);
+    note(job, &job.key, &mark, &reader, sink);
+}
+
+/// Opens the file of a job that is read whole each time; none: it has gone, or can't be read.
+pub(super) fn open(job: &Job, sink: &mut Sink<'_, '_>) -> Option<Tail> {
+    match tail::open(&job.path, None) {
+        Ok(Standing::Changed(tail)) => Some(*tail),
+        // It was there a moment ago, and its agent has removed it since.
+        Ok(Standing::Unchanged) | Err(TailError::Gone { .. }) => None,
+        Err(error) => {
+            sink.problem(&job.path, with_causes(&error));
+            None
         }
-    };
-    if let Err(cause) = read {
-        tally.problem(None, cause);
-    }
-    let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
-    sink.batch.marked_late.extend(left_out.too_late);
-    if left_out.cause.is_some() && sink.facts.0.len() <= fact {
-        // All of it was: what was counted as new is not.
-        let counts = &mut sink.batch.counts;
-        counts.excluded += counts.new - before;
-        counts.new = before;
-    }
-    let logs = log.as_ref().map(|log| (log_of(&job.path), log));
-    for (path, tail) in [(job.path.clone(), tail)].into_iter().chain(logs) {
-        let Some(path) = path.to_str() else { continue };
-        let mut mark = tail.mark_of_whole();
-        mark.left_out = left_out.cause.as_deref().map(Into::into);
-        let mark = serde_json::to_string(&mark);
-        sink.batch.notes.files.push(ImportedFile {
-            path: path.to_owned(),
-            agent: job.agent.as_str().to_owned(),
-            mark: mark.expect("a mark is written as JSON"),
-            memory: serde_json::to_string(&reader).expect("a memory is written as JSON"),
-        });
     }
 }
 
-fn database(
-    reader: &mut Reader,
-    path: &Path,
-    desk: &mut Desk<'_>,
-    facts: &mut Facts,
-    tally: &mut Tally<'_>,
-) -> Result<(), String> {
-    let database = ForeignDatabase::open(path).map_err(|error| with_causes(&error))?;
-    let read = reader.database(&database, desk, facts, tally);
-    read.map_err(|error| with_causes(&error))
+/// Notes a file of a job as read.
+pub(super) fn note(job: &Job, path: &Path, mark: &Mark, reader: &Reader, sink: &mut Sink<'_, '_>) {
+    let Some(path) = path.to_str() else { return };
+    sink.batch.notes.files.push(ImportedFile {
+        path: path.to_owned(),
+        agent: job.agent.as_str().to_owned(),
+        mark: serde_json::to_string(mark).expect("a mark is written as JSON"),
+        memory: serde_json::to_string(reader).expect("a memory is written as JSON"),
+    });
 }
 
-fn value(
-    reader: &mut Reader,
-    job: &Job,
-    tail: &Tail,
-    desk: &mut Desk<'_>,
-    facts: &mut Facts,
-    tally: &mut Tally<'_>,
-) -> Result<(), String> {
-    let bytes = tail
-        .whole(WHOLE_BYTES_MAX)
-        .map_err(|error| with_causes(&error))?
-        .ok_or_else(|| format!("it has more than {WHOLE_BYTES_MAX} bytes"))?;
-    reader.whole(&job.path, &bytes, desk, facts, tally);
-    Ok(())
+/// How far a batch had come before something was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    facts: usize,
+    units: usize,
+    problems: usize,
+    counts: super::Counts,
+}
+
+impl Before {
+    pub(super) fn of(sink: &Sink<'_, '_>) -> Self {
+        Self {
+            facts: sink.facts.0.len(),
+            units: sink.desk.units.len(),
+            problems: sink.batch.problems.len(),
+            counts: sink.batch.counts,
+        }
+    }
+
+    /// Takes back what was read since.
+    pub(super) fn take_back(&self, sink: &mut Sink<'_, '_>) {
+        sink.facts.0.truncate(self.facts);
+        sink.desk.forget_since(self.units);
+        sink.batch.problems.truncate(self.problems);
+        sink.batch.counts = self.counts;
+    }
+
+    /// How many bytes of text were read since, and what little more goes with them.
+    pub(super) fn weight(&self, sink: &Sink<'_, '_>) -> u64 {
+        sink.facts.weight_since(self.facts)
+    }
+
+    /// Takes out what is to be left out of what was read since; why, if anything is.
+    pub(super) fn sift(&self, sink: &mut Sink<'_, '_>) -> Option<String> {
+        let left_out = sink
+            .withheld
+            .sift(sink.facts, self.facts, sink.desk, self.units);
+        sink.batch.marked_late.extend(left_out.too_late);
+        if left_out.cause.is_some() && sink.facts.0.len() <= self.facts {
+            // All of it was: what was counted as new is not.
+            let counts = &mut sink.batch.counts;
+            counts.excluded += counts.new - self.counts.new;
+            counts.new = self.counts.new;
+        }
+        left_out.cause
+    }
 }

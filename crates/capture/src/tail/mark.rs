@@ -15,6 +15,8 @@ const COMPARED_BYTES: u64 = 4096;
 
 /// What stands before what the system said, in a mark that is written down.
 const LOOK: &str = "\"look\":";
+/// What stands before what is known of the files beside it.
+const BESIDE: &str = "\"beside\":";
 /// What a mark holds where something of its file was left out.
 const LEFT_OUT: &str = "\"left_out\":";
 
@@ -28,10 +30,34 @@ pub struct Mark {
     /// Why something of the file was left out; none: nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Box<str>>,
+    /// What is known of the files that are read with it; none: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// What the system said of the file when it was last looked at.
     look: Look,
     /// The digest of what stands at the file's start and before the mark.
     digest: String,
+}
+
+/// What tells, without opening them, that the files that belong to another have not changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    files: u64,
+    bytes: u64,
+    newest_ns: i128,
+}
+
+impl Beside {
+    /// Takes a file into account; one that has gone is none.
+    pub(crate) fn see(&mut self, path: &Path) {
+        let Ok(metadata) = std::fs::metadata(path) else {
+            return;
+        };
+        let look = Look::of(&metadata);
+        self.files += 1;
+        self.bytes += look.length;
+        self.newest_ns = self.newest_ns.max(look.modified_ns);
+    }
 }
 
 /// What tells, without opening it, that a file has not changed.
@@ -99,6 +125,13 @@ impl Mark {
         let look = serde_json::to_string(&Look::of(&metadata));
         let told = written.split_once(LOOK).map(|(_, told)| told);
         look.is_ok_and(|look| told.is_some_and(|told| told.starts_with(&look)))
+    }
+
+    /// Whether the files beside it are as they were when they were read with it; of a mark as it was
+    /// written down.
+    pub(crate) fn says_beside(written: &str, beside: &Beside) -> bool {
+        let beside = serde_json::to_string(beside);
+        beside.is_ok_and(|beside| written.contains(&format!("{BESIDE}{beside}")))
     }
 
     /// Whether the mark of a file of which something was left out; of a mark as it was written down.

@@ -100,7 +100,7 @@ fn a_fork_of_codex_counts_nothing_of_its_parent() {
     assert_eq!(figures(&mut alone, "c2").tokens, [100, 7, 0, 0, 0, 0]);
 }
 
-const OPENCODE: [(&str, &str); 6] = [
+pub(crate) const OPENCODE: [(&str, &str); 6] = [
     (
         "session/p1/s1.json",
         r#"{"id":"s1","projectID":"p1","directory":"/w/app","title":"Fix","version":"1.1","time":{"created":1767000000000,"updated":1767000005000}}"#,

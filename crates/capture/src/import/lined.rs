@@ -1,0 +1,188 @@
+//! Transcripts that are read line by line, on from where their last reading ended.
+
+use std::borrow::Cow;
+use std::fs::File;
+
+use syncline_replica::Replica;
+use syncline_store::local::ImportedFile;
+
+use super::batch::Tally;
+use super::jobs::Job;
+use super::run::{Progress, Sink, with_causes};
+use super::{ImportBatch, ImportError, Problem};
+use crate::facts::Verdict;
+use crate::privacy::{Cause, Privacy};
+use crate::reader::Reader;
+use crate::tail::{self, Lines, Mark, Standing, Tail};
+
+/// What is told of a line with bytes that are no text.
+const MENDED: &str = "it has bytes that are no text; they are left out";
+const MEGABYTE: u64 = 1_000_000;
+
+/// A file that is being read by lines.
+#[derive(Debug)]
+pub(super) struct Lined {
+    job: Job,
+    tail: Tail,
+    lines: Lines<File>,
+    reader: Reader,
+    /// Why something of it was left out.
+    left_out: Option<Box<str>>,
+}
+
+/// The mark of a file; none: the file is to be read from its start, as the mark is of another version,
+/// or something was left out for a cause that has gone.
+pub(super) fn standing_mark(mark: &str, privacy: &Privacy) -> Option<Mark> {
+    let mark: Mark = serde_json::from_str(mark).ok()?;
+    let cause = mark.left_out.as_deref().map(str::to_owned).map(Cause);
+    cause
+        .is_none_or(|cause| privacy.stands(&cause))
+        .then_some(mark)
+}
+
+impl Lined {
+    /// Opens the file of a job where its last reading ended; none: there is nothing to read.
+    pub(super) fn open(
+        job: Job,
+        replica: &Replica,
+        sink: &mut Sink<'_, '_>,
+    ) -> Result<Option<Self>, ImportError> {
+        let path = job.key.to_string_lossy();
+        let before = replica
+            .imported_file(&path)
+            .map_err(ImportError::Replica)?
+            .filter(|file| file.agent == job.agent.as_str());
+        let mark = before
+            .as_ref()
+            .and_then(|file| standing_mark(&file.mark, &sink.withheld.privacy));
+        let tail = match tail::open(&job.path, mark.as_ref()) {
+            Ok(Standing::Changed(tail)) => *tail,
+            Ok(Standing::Unchanged) => return Ok(None),
+            // It was there a moment ago, and its agent has removed it since.
+            Err(tail::TailError::Gone { .. }) => return Ok(None),
+            Err(error) => {
+                sink.problem(&job.path, with_causes(&error));
+                return Ok(None);
+            }
+        };
+        let memory = before
+            .filter(|_| mark.is_some() && !tail.restarted)
+            .and_then(|file| serde_json::from_str(&file.memory).ok());
+        let reader = memory.unwrap_or_else(|| Reader::of(job.agent, &job.path));
+        match tail.lines() {
+            Ok(lines) => Ok(Some(Self {
+                left_out: lines.position().left_out,
+                job,
+                tail,
+                lines,
+                reader,
+            })),
+            Err(error) => {
+                sink.problem(&job.path, error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    /// Up to where it was read before, in bytes.
+    pub(super) fn began(&self) -> u64 {
+        self.lines.offset()
+    }
+
+    /// Reads about so many bytes on, and notes how far that was.
+    pub(super) fn read_on(&mut self, sink: &mut Sink<'_, '_>, bytes: u64) -> Progress {
+        let before = self.lines.offset();
+        let end = before.saturating_add(bytes);
+        let ended = self.read(sink, end);
+        self.reader.redact(&sink.withheld.privacy.redactor);
+        let mut mark = match ended {
+            true => self.tail.mark_at_end(&self.lines),
+            false => self.tail.mark_midway(&self.lines),
+        };
+        if let Ok(mark) = &mut mark {
+            mark.left_out.clone_from(&self.left_out);
+        }
+        let note = self.note(mark, sink.batch);
+        sink.batch.notes.files.extend(note);
+        Progress {
+            done: self.lines.offset().saturating_sub(before),
+            ended,
+        }
+    }
+
+    /// Reads lines up to the byte `end`; whether the file has no more.
+    fn read(&mut self, sink: &mut Sink<'_, '_>, end: u64) -> bool {
+        while self.lines.offset() < end && sink.desk.failed.is_none() {
+            let (text, number, fault) = match self.lines.next_line() {
+                Ok(None) => return true,
+                Ok(Some(Ok(line))) => {
+                    let fault = line.mended.then(|| MENDED.to_owned());
+                    (Cow::Borrowed(line.text), line.number, fault)
+                }
+                Ok(Some(Err(long))) => {
+                    let size = long.bytes.div_ceil(MEGABYTE);
+                    let fault = format!("it has {size} MB: no more is kept of it than its ids");
+                    (Cow::Owned(long.stub), long.number, Some(fault))
+                }
+                Err(error) => {
+                    sink.problem(&self.job.path, error.to_string());
+                    return true;
+                }
+            };
+            let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
+            let verdict = self.reader.line(&text, sink.desk, sink.facts);
+            let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
+            let verdict = match left_out.cause {
+                Some(cause) => {
+                    self.left_out = Some(cause.into());
+                    Verdict::Excluded
+                }
+                None => verdict,
+            };
+            sink.batch.marked_late.extend(left_out.too_late);
+            tell(verdict, number, fault, &mut sink.tally(&self.job.path));
+        }
+        false
+    }
+
+    /// How far it has been read, to be written with the batch.
+    fn note(
+        &self,
+        mark: Result<Mark, tail::TailError>,
+        batch: &mut ImportBatch,
+    ) -> Option<ImportedFile> {
+        match mark {
+            Ok(mark) => Some(ImportedFile {
+                path: self.job.key.to_str()?.to_owned(),
+                agent: self.job.agent.as_str().to_owned(),
+                mark: serde_json::to_string(&mark).expect("a mark is written as JSON"),
+                memory: serde_json::to_string(&self.reader).expect("a memory is written as JSON"),
+            }),
+            // It has vanished behind us: what was read of it is taken all the same.
+            Err(tail::TailError::Gone { .. }) => None,
+            Err(error) => {
+                batch.problems.push(Problem {
+                    path: self.job.path.clone(),
+                    line: None,
+                    cause: with_causes(&error),
+                });
+                None
+            }
+        }
+    }
+}
+
+/// Counts a line, and says once what is wrong with it; what is known was said before.
+fn tell(verdict: Verdict, number: u64, fault: Option<String>, tally: &mut Tally<'_>) {
+    let number = Some(number);
+    match (verdict, fault) {
+        (Verdict::Damaged(cause), Some(fault)) => {
+            tally.count(Verdict::Damaged(format!("{fault}; {cause}")), number);
+        }
+        (verdict @ (Verdict::New | Verdict::Idle | Verdict::NotUnderstood), Some(fault)) => {
+            tally.count(verdict, number);
+            tally.problem(number, fault);
+        }
+        (verdict, _) => tally.count(verdict, number),
+    }
+}

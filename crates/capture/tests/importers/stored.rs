@@ -1,0 +1,241 @@
+//! Transcripts of several files, and databases that are in use, damaged or large.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use serde_json::json;
+use syncline_capture::agent::Agent;
+use syncline_capture::import::{Importer, Keeping, Source, transcript_of};
+use syncline_capture::privacy::Privacy;
+
+use crate::agents::OPENCODE;
+use crate::place::Place;
+use crate::script::{Script, jsonl};
+
+/// A database of OpenCode with its three tables, and whom it is held open by.
+fn opencode(place: &Place, journal: &str) -> (PathBuf, Connection) {
+    let path = place.files().join("opencode.db");
+    let database = Connection::open(&path).unwrap();
+    database
+        .pragma_update(None, "journal_mode", journal)
+        .unwrap();
+    let tables = include_str!("opencode.sql");
+    let tables = tables.split("CREATE TRIGGER").next().unwrap();
+    database.execute_batch(tables).unwrap();
+    (path, database)
+}
+
+fn insert(database: &Connection, table: &str, columns: &str, row: &[&str]) {
+    let places = vec!["?"; row.len()].join(", ");
+    let sql = include_str!("insert.sql").replace("(id, session_id, data)", columns);
+    let sql = sql.replace("{table}", table).replace("?, ?, ?", &places);
+    database
+        .execute(&sql, rusqlite::params_from_iter(row))
+        .unwrap();
+}
+
+fn say(database: &Connection, session: &str, message: &str, said: &str) {
+    let info = json!({"id": message, "role": "user", "time": {"created": 1_767_000_000_500_i64}});
+    let columns = "(id, session_id, data)";
+    insert(
+        database,
+        "message",
+        columns,
+        &[message, session, &info.to_string()],
+    );
+    let part = json!({"type": "text", "text": said}).to_string();
+    let columns = "(id, message_id, session_id, data)";
+    let id = format!("p-{message}");
+    insert(database, "part", columns, &[&id, message, session, &part]);
+}
+
+#[test]
+fn an_answer_to_a_session_that_is_kept_in_files_is_found_in_files_of_its_own() {
+    let mut place = Place::new();
+    for (path, content) in &OPENCODE[..4] {
+        if !path.contains("m2") {
+            place.write(&format!("storage/{path}"), content);
+        }
+    }
+    assert_eq!(place.import_files(Agent::OpenCode).counts.new, 2);
+    let done = place.import_files(Agent::OpenCode);
+    assert_eq!((done.unchanged, done.counts.files), (1, 0));
+    for (path, content) in OPENCODE {
+        if path.contains("m2") {
+            place.write(&format!("storage/{path}"), content);
+        }
+    }
+    assert_eq!(place.import_files(Agent::OpenCode).counts.new, 1);
+    assert_eq!(
+        place.rows("said"),
+        ["user|text|fix it", "assistant|text|Fixed."]
+    );
+    assert_eq!(place.import_files(Agent::OpenCode).unchanged, 1);
+    // A part that is written anew in its place.
+    place.write(
+        "storage/part/m2/p3.json",
+        r#"{"id":"p3","type":"text","text":"Fixed it."}"#,
+    );
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("said")[1], "assistant|text|Fixed it.");
+}
+
+#[test]
+fn what_changes_among_messages_and_parts_leads_to_their_session() {
+    let place = Place::new();
+    for (path, content) in OPENCODE {
+        place.write(&format!("storage/{path}"), content);
+    }
+    let storage = place.files().join("storage");
+    let session = storage.join("session/p1/s1.json");
+    for path in [
+        "session/p1/s1.json",
+        "message/s1",
+        "message/s1/m2.json",
+        "part/m2",
+        "part/m2/p2.json",
+    ] {
+        let found = transcript_of(Agent::OpenCode, &storage.join(path));
+        assert_eq!(found.as_ref(), Some(&session), "{path}");
+    }
+    for path in ["message", "part/m9/p9.json", "project/p1.json"] {
+        assert_eq!(transcript_of(Agent::OpenCode, &storage.join(path)), None);
+    }
+}
+
+#[test]
+fn what_is_in_the_log_of_a_database_alone_is_read() {
+    let mut place = Place::new();
+    let (_, database) = opencode(&place, "wal");
+    say(&database, "s1", "m1", "one");
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("said"), ["user|text|one"]);
+    say(&database, "s1", "m2", "two");
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("said"), ["user|text|one", "user|text|two"]);
+    assert_eq!(place.import_files(Agent::OpenCode).unchanged, 1);
+}
+
+#[test]
+fn a_database_that_cannot_be_read_is_tried_again() {
+    let mut place = Place::new();
+    let path = place.write("opencode.db", "no database at all, and longer than its header would be: by a line or so, that is to say, of which this is one");
+    let done = place.import_files(Agent::OpenCode);
+    assert_eq!((done.problems.len(), done.unchanged), (1, 0));
+    let done = place.import_files(Agent::OpenCode);
+    assert_eq!((done.problems.len(), done.unchanged), (1, 0));
+    fs::remove_file(path).unwrap();
+    let (_, database) = opencode(&place, "delete");
+    say(&database, "s1", "m1", "one");
+    drop(database);
+    assert_eq!(place.import_files(Agent::OpenCode).problems, []);
+    assert_eq!(place.rows("said"), ["user|text|one"]);
+}
+
+#[test]
+fn what_has_lost_its_session_or_its_message_is_kept_and_what_is_no_json_is_counted() {
+    let mut place = Place::new();
+    let (_, database) = opencode(&place, "delete");
+    say(&database, "gone", "m1", "alone");
+    let columns = "(id, message_id, session_id, data)";
+    insert(
+        &database,
+        "part",
+        columns,
+        &["p8", "m8", "s1", r#"{"type":"text","text":"left"}"#],
+    );
+    insert(&database, "part", columns, &["p9", "m9", "s1", "torn"]);
+    drop(database);
+    let done = place.import_files(Agent::OpenCode);
+    assert_eq!((done.counts.damaged, done.counts.not_understood), (1, 1));
+    assert!(done.problems[0].cause.contains("part p9 of session s1"));
+    assert_eq!(place.rows("said"), ["user|text|alone"]);
+    assert!(place.rows("raw")[0].contains("left"));
+}
+
+#[test]
+fn bubbles_that_no_header_and_no_composer_names_are_read() {
+    let mut place = Place::new();
+    fs::create_dir(place.files().join("globalStorage")).unwrap();
+    let database = Connection::open(place.files().join("globalStorage/state.vscdb")).unwrap();
+    database.execute_batch(include_str!("cursor.sql")).unwrap();
+    for (key, said) in [("7f2a:b9", "left over"), ("lost:b1", "lost")] {
+        let bubble = json!({"type": 1, "text": said}).to_string();
+        let key = format!("bubbleId:{key}");
+        insert(&database, "cursorDiskKV", "(key, value)", &[&key, &bubble]);
+    }
+    drop(database);
+    assert_eq!(place.import_files(Agent::Cursor).problems, []);
+    let said = place.rows("said");
+    for text in ["user|text|left over", "user|text|lost"] {
+        assert!(said.contains(&text.to_owned()), "{said:?}");
+    }
+    assert_eq!(place.import_files(Agent::Cursor).ops, 0);
+}
+
+#[test]
+fn a_large_database_comes_in_batches_and_is_read_on_after_a_crash_in_between() {
+    let mut place = Place::new();
+    let (path, database) = opencode(&place, "delete");
+    let said = "words and words ".repeat(4_000);
+    for session in 0..40 {
+        say(
+            &database,
+            &format!("s{session}"),
+            &format!("m{session}"),
+            &said,
+        );
+    }
+    drop(database);
+    let sources = [Source {
+        agent: Agent::OpenCode,
+        root: path,
+    }];
+    let importer = |place: &mut Place| {
+        let privacy = Privacy::standard();
+        Importer::new(&sources, Keeping::Written, privacy, &mut place.replica)
+            .unwrap()
+            .in_small_batches()
+    };
+    let mut first = importer(&mut place);
+    let batch = first.next_batch(&place.replica).unwrap().unwrap();
+    assert!(batch.notes.files.is_empty());
+    assert!((5..20).contains(&batch.counts.new), "{:?}", batch.counts);
+    place
+        .replica
+        .write_imported(&batch.ops, &batch.notes)
+        .unwrap();
+    // What was to come never does.
+    drop(first);
+    let mut rest = importer(&mut place);
+    let mut batches = 0;
+    while let Some(batch) = rest.next_batch(&place.replica).unwrap() {
+        batches += 1;
+        place
+            .replica
+            .write_imported(&batch.ops, &batch.notes)
+            .unwrap();
+    }
+    assert!(batches > 2);
+    assert_eq!(place.figures().len(), 40);
+    assert_eq!(importer(&mut place).unchanged(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_transcript_that_is_reached_by_a_link_too_is_read_once() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    place.write("s.jsonl", jsonl(&[script.user("u1", "one")]));
+    let link = place.directory.path().join("link");
+    std::os::unix::fs::symlink(place.files(), &link).unwrap();
+    std::os::unix::fs::symlink(place.files().join("s.jsonl"), place.files().join("t.jsonl"))
+        .unwrap();
+    let done = place.import(Agent::ClaudeCode, &link);
+    assert_eq!((done.counts.files, done.counts.new), (1, 1));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.counts.files, done.unchanged), (0, 1));
+    let alone = place.import(Agent::ClaudeCode, &link.join("t.jsonl"));
+    assert_eq!((alone.counts.files, alone.unchanged), (0, 1));
+}

@@ -17,9 +17,11 @@ mod login;
 mod logout;
 mod logs;
 mod man;
+mod member;
 mod query;
 mod reference;
 mod restore;
+mod schema;
 mod serve;
 mod session;
 mod status;
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Daemon(daemon::DaemonArgs),
     Demo(demo::DemoArgs),
     Query(query::QueryArgs),
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
     Generate(generate::GenerateArgs),
     Sync(sync::SyncArgs),
     Status(status::StatusArgs),
@@ -64,6 +68,8 @@ pub(crate) enum Command {
     Whoami(whoami::WhoamiArgs),
     #[command(subcommand)]
     Token(token::TokenCommand),
+    #[command(subcommand)]
+    Member(member::MemberCommand),
     #[command(subcommand)]
     Admin(admin::AdminCommand),
     Completions(completions::CompletionsArgs),
@@ -97,6 +103,8 @@ impl Command {
             Self::Logout(args) => logout::run(&args, context),
             Self::Whoami(args) => whoami::run(&args, context),
             Self::Token(command) => command.run(context),
+            Self::Member(command) => command.run(context),
+            Self::Schema(command) => command.run(context),
             Self::Admin(command) => command.run(context),
             Self::Completions(args) => completions::run(&args, context),
             Self::Man(args) => man::run(&args, context),

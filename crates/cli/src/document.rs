@@ -59,16 +59,26 @@ impl Source {
     /// Reads the document, tells what there is to say of it, and gives what it means. One with errors
     /// is a failure; `left` is the state that the command leaves things in.
     pub(crate) fn resolve(&self, context: &Context, left: &str) -> Result<Resolution, Failure> {
-        let resolution = syncline_codegen::resolve(&self.read()?);
+        Ok(self.resolve_with_text(context, left)?.1)
+    }
+
+    /// The same, with the text.
+    pub(crate) fn resolve_with_text(
+        &self,
+        context: &Context,
+        left: &str,
+    ) -> Result<(String, Resolution), Failure> {
+        let text = self.read()?;
+        let resolution = syncline_codegen::resolve(&text);
         tell(&resolution.diagnostics, self, context);
         if resolution.has_errors() {
             return Err(self.invalid(left));
         }
-        Ok(resolution)
+        Ok((text, resolution))
     }
 
     /// Its errors have been told.
-    pub(crate) fn invalid(&self, left: &str) -> Failure {
+    fn invalid(&self, left: &str) -> Failure {
         let message = format!("{self} can't be used as it stands; {left}");
         Failure::new("document_invalid", message)
             .fix("mend the errors above, and run the command again")
@@ -86,7 +96,7 @@ impl Source {
 }
 
 /// Says what the document's author should know; under `--json` it is in the data.
-pub(crate) fn tell(diagnostics: &[Diagnostic], source: &Source, context: &Context) {
+fn tell(diagnostics: &[Diagnostic], source: &Source, context: &Context) {
     let name = source.to_string();
     let is_json = context.globals.json;
     let (notes, others): (Vec<_>, Vec<_>) = diagnostics

@@ -4,9 +4,10 @@ use syncline_model::Timestamp;
 
 /// `1 change`, `2 changes`, `3 entries`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
-    match noun.strip_suffix("ry") {
+    let stem = noun.strip_suffix('y');
+    match stem.filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u'])) {
         _ if count == 1 => format!("{count} {noun}"),
-        Some(stem) => format!("{count} {stem}ries"),
+        Some(stem) => format!("{count} {stem}ies"),
         None => format!("{count} {noun}s"),
     }
 }
@@ -56,6 +57,7 @@ mod tests {
         assert_eq!(counted(0, "change"), "0 changes");
         assert_eq!(counted(1, "entry"), "1 entry");
         assert_eq!(counted(2, "entry"), "2 entries");
+        assert_eq!(counted(2, "entity"), "2 entities");
         assert_eq!(counted(2, "day"), "2 days");
     }
 

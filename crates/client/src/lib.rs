@@ -11,6 +11,7 @@ mod endpoint;
 mod handle;
 mod inbox;
 mod operator;
+mod schema;
 #[cfg(test)]
 mod scripted;
 mod settings;
@@ -27,6 +28,10 @@ pub use handle::{
     StartError, SyncEnd, SyncHandle, SyncOutcome, start, sync_once, sync_once_and_compact,
 };
 pub use operator::{Health, health, reset};
+pub use schema::{
+    SchemaApplied, SchemaChange, SchemaOnServer, apply_schema, breaking_changes, diff_schema,
+    schema,
+};
 pub use settings::{Delivery, Remote, SyncSettings};
 pub use status::{Phase, SyncFailure, SyncStatus};
 pub use token::{Token, TokenError};

@@ -191,6 +191,7 @@ impl Transport {
         let method = match call.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
         };
         let mut builder = self.http.request(method, url).header(ACCEPT, call.accept);
         if let Some(token) = &self.token {

@@ -6,11 +6,16 @@ use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
-use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
+use syncline_model::schema::{ChangeKind, Schema};
+use syncline_model::{ActorId, ClientId, Epoch, Mark, ServerSeq, TenantId, Timestamp, UserId};
 use syncline_store::control::{DataDirectory, ServeLock};
+use syncline_store::records::{StandingSchema, schema};
 use syncline_store::{Durability, FileOptions, OpenError, Stepped, StoreError, TenantFile};
 
-use crate::tenant::{CompactReport, Compacting, Keep, Liveness, Rewrite, before};
+use crate::random::{new_uuid, random};
+use crate::tenant::{
+    Birth, CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog, before,
+};
 
 pub use order::{CompactSummary, OrderAnswer, OrderError, OrderProgress, order_from_server};
 
@@ -76,6 +81,8 @@ pub enum AdminError {
     Store(#[from] StoreError),
     #[error("could not remove the prepared file")]
     Prepared(#[source] io::Error),
+    #[error("could not write to the log")]
+    Refused(#[source] Refused),
 }
 
 impl TenantReport {
@@ -149,6 +156,41 @@ pub fn open_log(directory: &DataDirectory, tenant: &TenantId) -> Result<TenantFi
         ..FileOptions::default()
     };
     TenantFile::open(&directory.tenant_file(tenant), &options)
+}
+
+/// The schema that stands in a tenant's log; none: it has none.
+pub fn standing_schema(
+    directory: &DataDirectory,
+    tenant: &TenantId,
+) -> Result<Option<StandingSchema>, AdminError> {
+    let file = open_log(directory, tenant)?;
+    Ok(schema(file.connection())?)
+}
+
+/// Has a schema stand in a tenant's log that no server works on; `Applied` or `Breaking` is what comes
+/// of it. The log must be there.
+pub fn apply_schema(
+    directory: &DataDirectory,
+    tenant: &TenantId,
+    schema: &Schema,
+    allow: &[ChangeKind],
+    _lock: &ServeLock,
+    now: Timestamp,
+) -> Result<Recorded, AdminError> {
+    let options = FileOptions {
+        durability: Durability::Full,
+        ..FileOptions::default()
+    };
+    let actor = format!("server-{}", new_uuid());
+    let birth = Birth {
+        epoch: Epoch::new(new_uuid()),
+        origin: Mark::origin(random()),
+        actor: ActorId::new(actor).expect("a UUID's text is short and printable"),
+    };
+    let path = directory.tenant_file(tenant);
+    let mut log = TenantLog::open(&path, &options, birth)?;
+    let put = log.put_schema(schema, allow, now);
+    put.map_err(AdminError::Refused)
 }
 
 /// Compacts a tenant's log that no server works on. When this returns, the file has shrunk.

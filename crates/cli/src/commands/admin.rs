@@ -90,9 +90,10 @@ impl From<AdminError> for Failure {
             AdminError::Open(OpenError::NewerFormat { .. }) => {
                 ("format_newer", "use a newer syncline")
             }
-            AdminError::Open(_) | AdminError::Store(_) | AdminError::Prepared(_) => {
-                ("admin_failed", "see to the cause, and try again")
-            }
+            AdminError::Open(_)
+            | AdminError::Store(_)
+            | AdminError::Prepared(_)
+            | AdminError::Refused(_) => ("admin_failed", "see to the cause, and try again"),
         };
         Self::new(code, "could not work on a tenant's log")
             .because(error)

@@ -71,7 +71,7 @@ pub(crate) fn machine() -> Machine {
 }
 
 /// The heads of the logs that a stopped server has left, by tenant.
-fn heads(machine: &Machine) -> Vec<(String, u64)> {
+pub(crate) fn heads(machine: &Machine) -> Vec<(String, u64)> {
     let tenants = ["admin", "tenants", "--data", "srv", "--json"];
     let listed = machine.run(&tenants).done().json();
     let head = |log: &Value| {
@@ -87,7 +87,7 @@ fn heads(machine: &Machine) -> Vec<(String, u64)> {
 }
 
 /// The document without what stands between two of its comments.
-fn without(text: &str, name: &str) -> String {
+pub(crate) fn without(text: &str, name: &str) -> String {
     let (before, rest) = text.split_once(&format!("# {name}\n")).unwrap();
     let (_, after) = rest.split_once(&format!("# end of {name}\n")).unwrap();
     format!("{}{after}", before.trim_end_matches(' '))
@@ -247,9 +247,7 @@ fn a_backup_of_records_is_verified_and_put_back() {
     let machine = machine();
     let server = Backend::open(&machine);
     server.ask("", "POST", "/api/contacts", &json!({"name": "Ada"}));
-    machine
-        .run(&["backup", "kept", "--data", "srv"])
-        .done();
+    machine.run(&["backup", "kept", "--data", "srv"]).done();
     server.stop();
     machine
         .run(&["restore", "kept", "--data", "srv", "--yes"])

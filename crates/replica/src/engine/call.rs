@@ -20,6 +20,7 @@ pub struct StreamId(pub u64);
 pub enum Method {
     Get,
     Post,
+    Put,
 }
 
 /// A request, for a transport to carry. It adds the endpoint and the token.

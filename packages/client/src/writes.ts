@@ -1,9 +1,11 @@
-import { readChanges, type WriteError } from "./changes.js";
+import { readChanges, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
 export const CONFIRM_TIMEOUT_MS = 15_000;
+/** How long it waits at most where the browser knows that there is no connection. */
+export const CONFIRM_OFFLINE_TIMEOUT_MS = 2_000;
 
 /** A write that did not come to what its caller asked for. */
 export class WriteFailure extends Error {
@@ -21,14 +23,23 @@ export class WriteFailure extends Error {
   }
 }
 
-/** Makes a row. Its key must be among `values`. */
+/** Makes a row. Its key must be among `values`; null is a value, undefined is none. */
 export async function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
   const given = meta.fields.filter(({ name }) => values[name] !== undefined);
-  const insert = (inside: Statements): Promise<unknown> => inside.query(
-    `INSERT INTO ${quote(meta.name)} (${given.map(({ name }) => quote(name)).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")})`,
-    given.map(({ name, kind }) => toColumn(dialect, kind, values[name])),
-  );
-  if (!("transaction" in on)) return void (await insert(on));
+  const nulls = given.filter(({ name, excluded }) => values[name] === null && !excluded && name !== meta.key);
+  const insert = async (inside: Statements): Promise<void> => {
+    await inside.query(
+      `INSERT INTO ${quote(meta.name)} (${given.map(({ name }) => quote(name)).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")})`,
+      given.map(({ name, kind }) => toColumn(dialect, kind, values[name])),
+    );
+    if (nulls.length === 0) return;
+    // To the view a null that was given is like one that was not.
+    const changes = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "operation" = 'insert' AND "state" = 'pending'`, [meta.name, String(values[meta.key])]);
+    const made = changes.at(-1)!;
+    const value = { ...made.value, ...Object.fromEntries(nulls.map(({ name }) => [name, null])) };
+    await inside.query(`UPDATE "_changes" SET "value" = $1 WHERE "id" = $2`, [JSON.stringify(value), made.id]);
+  };
+  if (!("transaction" in on)) return insert(on);
   let isAgain = false;
   await on.transaction(async (inside) => {
     // A row that the first call has made after all is not made twice.
@@ -83,9 +94,11 @@ export async function lastWriteOf(database: Statements, meta: EntityMeta, key: u
  * `timed_out`, and is never sent again by itself.
  */
 export function settled(database: LocalDatabase, writeId: string, timeoutMs = CONFIRM_TIMEOUT_MS): Promise<void> {
+  const patienceMs = globalThis.navigator?.onLine === false ? Math.min(timeoutMs, CONFIRM_OFFLINE_TIMEOUT_MS) : timeoutMs;
   return new Promise((resolve, reject) => {
     let isOver = false;
     let isBusy = false;
+    let isWoken = false;
     const finish = (end: () => void): void => {
       isOver = true;
       clearTimeout(timer);
@@ -93,10 +106,20 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = CO
       end();
     };
     const look = async (): Promise<void> => {
-      if (isOver || isBusy) return;
+      isWoken = true;
+      if (isBusy) return;
       isBusy = true;
-      const [change] = await readChanges(database, `"write_id" = $1`, [writeId]);
-      isBusy = false;
+      try {
+        while (isWoken && !isOver) {
+          // Cleared before the read: what changes meanwhile must be looked at again.
+          isWoken = false;
+          see((await readChanges(database, `"write_id" = $1`, [writeId]))[0]);
+        }
+      } finally {
+        isBusy = false;
+      }
+    };
+    const see = (change: Change | undefined): void => {
       if (isOver) return;
       if (!change || change.state === "acknowledged") return finish(resolve);
       if (change.state !== "rejected") return;
@@ -109,7 +132,7 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = CO
         if (error) finish(() => reject(new WriteFailure(writeId, error)));
         else void look();
       }, (error: unknown) => finish(() => reject(error as Error)));
-    }, timeoutMs);
+    }, patienceMs);
     void look().catch((error: unknown) => finish(() => reject(error as Error)));
   });
 }

@@ -149,6 +149,19 @@ each("only changed columns travel, nulls among them, with what was seen before",
   }]);
 });
 
+each("a new row travels with the nulls that were given, and with those that must be", async (database) => {
+  await contact(database, "a", { email: null });
+  await insertRow(database, database.dialect, transactionsMeta, { id: "t", account_id: "x", amount: "1" });
+  const seen: SentWrite[] = [];
+  await drive(database, (sent) => {
+    seen.push(...sent.flatMap(({ writes }) => writes));
+    return accepted(sent);
+  }, isSent(database));
+  assert.deepEqual(seen.map(({ values }) => values), [
+    { first_name: "a", email: null }, { account_id: "x", contact_id: null, amount: "1" },
+  ]);
+});
+
 each("writes leave in the order in which they were made, past the ninth", async (database) => {
   for (let at = 0; at < 12; at += 1) await contact(database, `c${at}`);
   const order: string[] = [];

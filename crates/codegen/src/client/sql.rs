@@ -44,6 +44,8 @@ struct ColumnView {
     /// The JSON of the column's value in a trigger's new and old row.
     new_json: String,
     old_json: String,
+    /// The same of a new row: a column that must be given is given as null where it is.
+    insert_json: String,
     /// The field's name as it stands in a list of names.
     listed: String,
 }
@@ -189,8 +191,14 @@ impl ColumnView {
             ),
             Dialect::Sqlite => ("cell.\"value\"".to_owned(), sqlite_json),
         };
+        let new_json = json(&field.kind, &format!("NEW.{column}"));
         Self {
-            new_json: json(&field.kind, &format!("NEW.{column}")),
+            insert_json: if field.is_required && field.is_nullable {
+                format!("coalesce({new_json}, 'null')")
+            } else {
+                new_json.clone()
+            },
+            new_json,
             old_json: json(&field.kind, &format!("OLD.{column}")),
             // As SQLite writes a name into a JSON array.
             listed: text(&serde_json::to_string(&field.name).expect("a text is JSON")),

@@ -145,9 +145,11 @@ BEGIN
       "value" := '{}';
       "is_new" := false;
       "is_deleted" := true;
+    ELSIF _change."operation" = 'insert' THEN
+      "value" := _change."value";
+      "is_new" := true;
     ELSE
       "value" := "value" || _change."value";
-      "is_new" := "is_new" OR _change."operation" = 'insert';
     END IF;
   END LOOP;
 END

@@ -121,7 +121,7 @@ BEGIN
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
 {%- for field in shared %}
-      ({{ field.name }}, {{ field.new_json }}){{ "," if not loop.last }}
+      ({{ field.name }}, {{ field.insert_json }}){{ "," if not loop.last }}
 {%- endfor %}) AS cell ("name", "json")
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;

@@ -79,13 +79,15 @@ CREATE TRIGGER {{ trigger.overlay }} INSTEAD OF INSERT ON "_overlay" WHEN NEW."e
     (SELECT "write_id" FROM "_changes" WHERE "entity" = {{ name }} AND "key" = NEW."key"
       AND {{ shown }} ORDER BY "id" DESC LIMIT 1)
   FROM (
-    SELECT coalesce(max("id"), 0) AS "deleted" FROM "_changes"
-    WHERE "entity" = {{ name }} AND "key" = NEW."key" AND "operation" = 'delete' AND {{ shown }}) AS row
+    SELECT coalesce(max(CASE "operation" WHEN 'delete' THEN "id" END), 0) AS "deleted",
+      coalesce(max("id"), 0) AS "first"
+    FROM "_changes"
+    WHERE "entity" = {{ name }} AND "key" = NEW."key" AND "operation" <> 'update' AND {{ shown }}) AS row
   LEFT JOIN (
     SELECT change."id" AS "id", cell."key" AS "name", cell."value" AS "value", cell."type" AS "type"
     FROM "_changes" AS change, json_each(change."value") AS cell
     WHERE change."entity" = {{ name }} AND change."key" = NEW."key" AND {{ shown }}) AS cell
-    ON cell."id" > row."deleted" AND NOT EXISTS (
+    ON cell."id" >= row."first" AND NOT EXISTS (
       SELECT 1 FROM "_changes" AS change, json_each(change."value") AS later
       WHERE change."entity" = {{ name }} AND change."key" = NEW."key" AND {{ shown }}
         AND change."id" > cell."id" AND later."key" = cell."name")
@@ -120,7 +122,7 @@ CREATE TRIGGER {{ trigger.insert }} INSTEAD OF INSERT ON {{ view }} BEGIN
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
 {%- for field in shared %}
-    {{ "UNION ALL " if not loop.first }}SELECT {{ field.name }} AS "name", {{ field.new_json }} AS "text"
+    {{ "UNION ALL " if not loop.first }}SELECT {{ field.name }} AS "name", {{ field.insert_json }} AS "text"
 {%- endfor %}) AS cell;
 END;
 

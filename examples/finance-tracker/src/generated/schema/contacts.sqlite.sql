@@ -75,13 +75,15 @@ CREATE TRIGGER "_contacts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     (SELECT "write_id" FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"
       AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected') ORDER BY "id" DESC LIMIT 1)
   FROM (
-    SELECT coalesce(max("id"), 0) AS "deleted" FROM "_changes"
-    WHERE "entity" = 'contacts' AND "key" = NEW."key" AND "operation" = 'delete' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
+    SELECT coalesce(max(CASE "operation" WHEN 'delete' THEN "id" END), 0) AS "deleted",
+      coalesce(max("id"), 0) AS "first"
+    FROM "_changes"
+    WHERE "entity" = 'contacts' AND "key" = NEW."key" AND "operation" <> 'update' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
   LEFT JOIN (
     SELECT change."id" AS "id", cell."key" AS "name", cell."value" AS "value", cell."type" AS "type"
     FROM "_changes" AS change, json_each(change."value") AS cell
     WHERE change."entity" = 'contacts' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS cell
-    ON cell."id" > row."deleted" AND NOT EXISTS (
+    ON cell."id" >= row."first" AND NOT EXISTS (
       SELECT 1 FROM "_changes" AS change, json_each(change."value") AS later
       WHERE change."entity" = 'contacts' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')
         AND change."id" > cell."id" AND later."key" = cell."name")

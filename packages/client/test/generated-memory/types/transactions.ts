@@ -18,7 +18,7 @@ export type Transaction = {
 export type TransactionCreate = {
   id?: string;
   account_id: string;
-  contact_id?: string | null;
+  contact_id: string | null;
   amount: string;
   "odd-\"na'me"?: string;
 };

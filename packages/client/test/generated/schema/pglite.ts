@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "435eb571345d2974",
+  version: "451495ec4f471b7a",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -152,9 +152,11 @@ BEGIN
       "value" := '{}';
       "is_new" := false;
       "is_deleted" := true;
+    ELSIF _change."operation" = 'insert' THEN
+      "value" := _change."value";
+      "is_new" := true;
     ELSE
       "value" := "value" || _change."value";
-      "is_new" := "is_new" OR _change."operation" = 'insert';
     END IF;
   END LOOP;
 END
@@ -761,7 +763,7 @@ BEGIN
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('account_id', to_jsonb(NEW."account_id")),
-      ('contact_id', to_jsonb(NEW."contact_id")),
+      ('contact_id', coalesce(to_jsonb(NEW."contact_id"), 'null')),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('odd-"na''me', to_jsonb(NEW."odd-""na'me"))) AS cell ("name", "json")
     WHERE cell."json" IS NOT NULL));

@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "435eb571345d2974",
+  version: "451495ec4f471b7a",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -292,13 +292,15 @@ CREATE TRIGGER "_accounts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     (SELECT "write_id" FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."key"
       AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected') ORDER BY "id" DESC LIMIT 1)
   FROM (
-    SELECT coalesce(max("id"), 0) AS "deleted" FROM "_changes"
-    WHERE "entity" = 'accounts' AND "key" = NEW."key" AND "operation" = 'delete' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
+    SELECT coalesce(max(CASE "operation" WHEN 'delete' THEN "id" END), 0) AS "deleted",
+      coalesce(max("id"), 0) AS "first"
+    FROM "_changes"
+    WHERE "entity" = 'accounts' AND "key" = NEW."key" AND "operation" <> 'update' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
   LEFT JOIN (
     SELECT change."id" AS "id", cell."key" AS "name", cell."value" AS "value", cell."type" AS "type"
     FROM "_changes" AS change, json_each(change."value") AS cell
     WHERE change."entity" = 'accounts' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS cell
-    ON cell."id" > row."deleted" AND NOT EXISTS (
+    ON cell."id" >= row."first" AND NOT EXISTS (
       SELECT 1 FROM "_changes" AS change, json_each(change."value") AS later
       WHERE change."entity" = 'accounts' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')
         AND change."id" > cell."id" AND later."key" = cell."name")
@@ -480,13 +482,15 @@ CREATE TRIGGER "_contacts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     (SELECT "write_id" FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"
       AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected') ORDER BY "id" DESC LIMIT 1)
   FROM (
-    SELECT coalesce(max("id"), 0) AS "deleted" FROM "_changes"
-    WHERE "entity" = 'contacts' AND "key" = NEW."key" AND "operation" = 'delete' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
+    SELECT coalesce(max(CASE "operation" WHEN 'delete' THEN "id" END), 0) AS "deleted",
+      coalesce(max("id"), 0) AS "first"
+    FROM "_changes"
+    WHERE "entity" = 'contacts' AND "key" = NEW."key" AND "operation" <> 'update' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
   LEFT JOIN (
     SELECT change."id" AS "id", cell."key" AS "name", cell."value" AS "value", cell."type" AS "type"
     FROM "_changes" AS change, json_each(change."value") AS cell
     WHERE change."entity" = 'contacts' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS cell
-    ON cell."id" > row."deleted" AND NOT EXISTS (
+    ON cell."id" >= row."first" AND NOT EXISTS (
       SELECT 1 FROM "_changes" AS change, json_each(change."value") AS later
       WHERE change."entity" = 'contacts' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')
         AND change."id" > cell."id" AND later."key" = cell."name")
@@ -687,13 +691,15 @@ CREATE TRIGGER "_transactions_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW.
     (SELECT "write_id" FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key"
       AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected') ORDER BY "id" DESC LIMIT 1)
   FROM (
-    SELECT coalesce(max("id"), 0) AS "deleted" FROM "_changes"
-    WHERE "entity" = 'transactions' AND "key" = NEW."key" AND "operation" = 'delete' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
+    SELECT coalesce(max(CASE "operation" WHEN 'delete' THEN "id" END), 0) AS "deleted",
+      coalesce(max("id"), 0) AS "first"
+    FROM "_changes"
+    WHERE "entity" = 'transactions' AND "key" = NEW."key" AND "operation" <> 'update' AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS row
   LEFT JOIN (
     SELECT change."id" AS "id", cell."key" AS "name", cell."value" AS "value", cell."type" AS "type"
     FROM "_changes" AS change, json_each(change."value") AS cell
     WHERE change."entity" = 'transactions' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')) AS cell
-    ON cell."id" > row."deleted" AND NOT EXISTS (
+    ON cell."id" >= row."first" AND NOT EXISTS (
       SELECT 1 FROM "_changes" AS change, json_each(change."value") AS later
       WHERE change."entity" = 'transactions' AND change."key" = NEW."key" AND ("state" = 'acknowledged' OR "mode" = 'optimistic' AND "state" <> 'rejected')
         AND change."id" > cell."id" AND later."key" = cell."name")
@@ -718,7 +724,7 @@ CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'account_id' AS "name", CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END AS "text"
-    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END AS "text"
+    UNION ALL SELECT 'contact_id' AS "name", coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') AS "text"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text"
     UNION ALL SELECT 'odd-"na''me' AS "name", CASE WHEN NEW."odd-""na'me" IS NULL THEN NULL ELSE json_quote(NEW."odd-""na'me") END AS "text") AS cell;
 END;

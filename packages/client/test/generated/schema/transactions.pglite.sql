@@ -108,7 +108,7 @@ BEGIN
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('account_id', to_jsonb(NEW."account_id")),
-      ('contact_id', to_jsonb(NEW."contact_id")),
+      ('contact_id', coalesce(to_jsonb(NEW."contact_id"), 'null')),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('odd-"na''me', to_jsonb(NEW."odd-""na'me"))) AS cell ("name", "json")
     WHERE cell."json" IS NOT NULL));

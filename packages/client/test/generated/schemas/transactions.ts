@@ -5,7 +5,7 @@ import { z } from "zod";
 export const transactionsCreateSchema = z.object({
   id: z.guid().optional(),
   account_id: z.guid(),
-  contact_id: z.guid().nullable().optional(),
+  contact_id: z.guid().nullable(),
   amount: z.string().regex(/^-?\d+(\.\d+)?$/),
   "odd-\"na'me": z.string().optional(),
 });

@@ -1,0 +1,124 @@
+/**
+ * What a local database must show and hold back, without a database: rows of the server, and changes on top.
+ * It knows nothing of overlays, triggers or statements.
+ */
+import type { Change } from "../src/changes.js";
+import type { Dialect } from "../src/database.js";
+
+export type Values = Record<string, string | boolean | null>;
+
+export interface ModelChange {
+  readonly key: string;
+  readonly operation: Change["operation"];
+  value: Values;
+  base: Values;
+  state: Change["state"];
+  /** The place in the server's log at which it was accepted. */
+  seq?: number;
+  /** Why it was refused. */
+  error?: string;
+  /** Of what was written together. */
+  readonly group: number | undefined;
+}
+
+export class Model {
+  /** In the order in which they were made. */
+  changes: ModelChange[] = [];
+  readonly synced = new Map<string, Values>();
+  private groups = 0;
+
+  constructor(readonly mode: "optimistic" | "confirmed", readonly dialect: Dialect) {}
+
+  /** The rows with what is shown of the changes, in order. */
+  shown(): Map<string, Values> {
+    const rows = new Map([...this.synced].map(([key, row]) => [key, { ...row }]));
+    for (const { key, operation, value, state } of this.changes) {
+      if (state !== "acknowledged" && (this.mode !== "optimistic" || state === "rejected")) continue;
+      const row = rows.get(key);
+      if (operation === "delete") rows.delete(key);
+      else if (operation === "insert" || row) rows.set(key, { ...row, ...value });
+    }
+    return rows;
+  }
+
+  insert(key: string, value: Values): void {
+    this.add({ key, operation: "insert", value, base: {}, state: "pending", group: undefined });
+  }
+
+  delete(key: string, columns: readonly string[]): void {
+    const row = this.shown().get(key)!;
+    const base = Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+    this.add({ key, operation: "delete", value: {}, base, state: "pending", group: undefined });
+  }
+
+  /** One write of several rows; those that it does not change have no part in it. */
+  updateTogether(keys: readonly string[], given: Values): void {
+    this.groups += 1;
+    const made = keys.flatMap((key) => this.updated(key, given, this.groups));
+    // A database whose transactions have names knows that a single one stands alone.
+    for (const change of made) this.add(made.length === 1 && this.dialect === "pglite" ? { ...change, group: undefined } : change);
+  }
+
+  update(key: string, given: Values): void {
+    for (const change of this.updated(key, given, undefined)) this.add(change);
+  }
+
+  /** The columns that are not as they are shown. */
+  private updated(key: string, given: Values, group: number | undefined): ModelChange[] {
+    const row = this.shown().get(key)!;
+    const names = Object.keys(given).filter((name) => given[name] !== (row[name] ?? null));
+    if (names.length === 0) return [];
+    const value = Object.fromEntries(names.map((name) => [name, given[name]!]));
+    const base = Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
+    return [{ key, operation: "update", value, base, state: "pending", group }];
+  }
+
+  /** Adds a change, or joins it to the unsent one of its row. */
+  private add(later: ModelChange): void {
+    const earlier = this.changes.filter(({ key, state }) => key === later.key && state !== "rejected").at(-1);
+    const isJoined = earlier?.state === "pending" && earlier.operation !== "delete" && later.operation !== "insert" && earlier.group === later.group;
+    if (!earlier || !isJoined) return void this.changes.push(later);
+    if (later.operation === "delete") {
+      this.changes.splice(this.changes.indexOf(earlier), 1);
+      if (earlier.operation === "update") this.changes.push({ ...later, base: { ...later.base, ...earlier.base } });
+      return;
+    }
+    earlier.value = { ...earlier.value, ...later.value };
+    if (earlier.operation === "insert") return;
+    const base = { ...later.base, ...earlier.base };
+    const left = Object.keys(earlier.value).filter((name) => earlier.value[name] !== base[name]);
+    earlier.value = Object.fromEntries(left.map((name) => [name, earlier.value[name]!]));
+    earlier.base = Object.fromEntries(left.map((name) => [name, base[name]!]));
+    if (left.length === 0) this.changes.splice(this.changes.indexOf(earlier), 1);
+  }
+
+  /** The first of those that are sent together was refused: what stands on them goes with them. */
+  refuse(first: ModelChange, code: string): void {
+    const refused = new Set([first]);
+    for (const change of refused) {
+      for (const [at, other] of this.changes.entries()) {
+        const isLater = at > this.changes.indexOf(change) && other.key === change.key;
+        const standsOn = isLater && (change.operation === "insert" || (change.operation === "delete" && other.operation === "insert"));
+        if (standsOn || (change.group !== undefined && other.group === change.group)) refused.add(other);
+      }
+    }
+    const open = (change: ModelChange): boolean => change.state === "pending" || change.state === "sending";
+    for (const change of refused) {
+      if (!open(change)) continue;
+      change.state = "rejected";
+      change.error = change === first ? code : "dependency_rejected";
+    }
+    if (first.operation !== "update") return;
+    for (const later of this.changes.slice(this.changes.indexOf(first) + 1)) {
+      if (later.key !== first.key || !open(later)) continue;
+      for (const name of Object.keys(later.base)) if (name in first.base) later.base[name] = first.base[name]!;
+    }
+  }
+
+  /** The server's rows are here, up to a place in its log. */
+  read(rows: ReadonlyMap<string, Values>, seq: number): void {
+    this.synced.clear();
+    for (const [key, row] of rows) this.synced.set(key, { ...row });
+    this.changes = this.changes.filter((change) => change.state !== "acknowledged" || change.seq! > seq);
+  }
+}

@@ -9,7 +9,31 @@ use anyhow::{Context as _, bail, ensure};
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: u16,
+    pub head: Head,
     pub body: Vec<u8>,
+}
+
+/// The header lines of an answer, as they came.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Head(String);
+
+impl Head {
+    pub(crate) fn new(lines: &str) -> Self {
+        Self(lines.to_owned())
+    }
+
+    /// Each name with its value.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.0.lines().filter_map(|line| line.split_once(':'));
+        fields.map(|(name, value)| (name.trim(), value.trim()))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self
+            .fields()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
 }
 
 /// A kept-alive connection to a server on this machine.
@@ -42,37 +66,33 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads the head of an answer: its status, and its body's length if it is stated.
-    pub(crate) fn read_head(&mut self) -> anyhow::Result<(u16, Option<usize>)> {
-        let mut line = String::new();
-        self.stream.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).context("no status line")?.parse()?;
-        let mut length = None;
+    /// Reads the head of an answer: its status and its header lines.
+    pub(crate) fn read_head(&mut self) -> anyhow::Result<(u16, Head)> {
+        let mut lines = String::new();
+        self.stream.read_line(&mut lines)?;
+        let status = lines.split(' ').nth(1).context("no status line")?.parse()?;
+        lines.clear();
         loop {
-            line.clear();
-            ensure!(self.stream.read_line(&mut line)? > 0, "the answer was cut");
-            let Some((name, value)) = line.trim_end().split_once(':') else {
-                break;
-            };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = Some(value.trim().parse()?);
+            let from = lines.len();
+            ensure!(self.stream.read_line(&mut lines)? > 0, "the answer was cut");
+            if lines[from..].trim_end().is_empty() {
+                return Ok((status, Head(lines)));
             }
         }
-        Ok((status, length))
     }
 
     /// Reads an answer with its body, sized or chunked.
     pub(crate) fn read_answer(&mut self) -> anyhow::Result<Answer> {
-        let (status, length) = self.read_head()?;
+        let (status, head) = self.read_head()?;
         let mut body = Vec::new();
-        match length {
+        match head.get("content-length") {
             Some(length) => {
-                body.resize(length, 0);
+                body.resize(length.parse()?, 0);
                 self.stream.read_exact(&mut body)?;
             }
             None => while self.read_chunk(&mut body)? {},
         }
-        Ok(Answer { status, body })
+        Ok(Answer { status, head, body })
     }
 
     /// Reads one chunk of a chunked body; false after the last.

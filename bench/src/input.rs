@@ -140,6 +140,64 @@ pub(crate) struct EntryRow {
     pub timestamp: Timestamp,
 }
 
+/// The schema of the tasks of [`task`], as the payload of an op.
+pub(crate) const TASKS: &str = r#"{"entities":[{"name":"tasks","singular":"task","key":"id",
+"mode":{"kind":"optimistic"},"fields":[{"name":"id","kind":"text"},{"name":"owner","kind":"text"},
+{"name":"title","kind":"text"},{"name":"amount","kind":"decimal"},{"name":"done","kind":"boolean"},
+{"name":"place","kind":"int64"},{"name":"due","kind":"timestamp"}]}]}"#;
+
+/// The op that puts the schema in place.
+pub(crate) fn schema() -> Op {
+    let resource = ResourceId::new("schema").expect("it is short and printable");
+    Op {
+        key: key(0, 1, Scope::SCHEMA, resource),
+        payload: Payload::parse(TASKS).expect("it is JSON"),
+    }
+}
+
+/// A task: its columns as texts, in the order of the schema.
+pub(crate) fn task(id: u64, owner: u64) -> [String; 7] {
+    [
+        task_id(id),
+        format!("u{owner}"),
+        text(id + 1, 40),
+        format!("{}.{:02}", id % 1_000, id % 100),
+        id.is_multiple_of(3).to_string(),
+        id.to_string(),
+        format!("2026-03-{:02} 12:30:00+00", id % 28 + 1),
+    ]
+}
+
+fn task_id(id: u64) -> String {
+    format!("task-{id:08}")
+}
+
+/// The op that makes a task.
+pub(crate) fn new_task(clock: u64, id: u64, owner: u64) -> Op {
+    let [name, owner, title, amount, done, place, due] = task(id, owner);
+    let values = format!(
+        r#"{{"id":"{name}","owner":"{owner}","title":"{title}","amount":"{amount}","done":{done},"place":{place},"due":"{due}"}}"#
+    );
+    record(clock, id, "create", &values)
+}
+
+/// The op that gives a task another place.
+pub(crate) fn placed_task(clock: u64, id: u64, place: u64) -> Op {
+    record(clock, id, "update", &format!(r#"{{"place":{place}}}"#))
+}
+
+fn record(clock: u64, id: u64, action: &str, values: &str) -> Op {
+    let id = task_id(id);
+    let payload = format!(
+        r#"{{"writes":[{{"entity":"tasks","id":"{id}","action":"{action}","values":{values}}}],"mode":"confirmed"}}"#
+    );
+    let resource = ResourceId::new(format!("tasks/{id}")).expect("it is short and printable");
+    Op {
+        key: key(1, clock, Scope::RECORD, resource),
+        payload: Payload::parse(&payload).expect("it is JSON"),
+    }
+}
+
 /// The body of a push of these ops.
 pub(crate) fn push_body(client: &str, ops: &[Op]) -> Vec<u8> {
     use std::fmt::Write as _;

@@ -72,6 +72,34 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Waits until it has nothing to do: it has used no time of a processor for a while.
+    pub(crate) fn wait_until_quiet(&self) -> anyhow::Result<()> {
+        const WHILE: Duration = Duration::from_millis(50);
+        let path = format!("/proc/{}/stat", self.child.id());
+        let used = || -> anyhow::Result<Vec<String>> {
+            let stat = std::fs::read_to_string(&path)?;
+            let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
+            // Those of the process in user and in system mode, in hundredths of a second.
+            Ok(fields
+                .split_whitespace()
+                .skip(11)
+                .take(2)
+                .map(str::to_owned)
+                .collect())
+        };
+        let mut before = used()?;
+        loop {
+            std::thread::sleep(WHILE);
+            let now = used()?;
+            if now == before {
+                return Ok(());
+            }
+            before = now;
+        }
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         if self.child.kill().is_ok() {

@@ -10,6 +10,7 @@ mod pull;
 mod push;
 mod search;
 mod sessions;
+mod shapes;
 
 use std::path::PathBuf;
 
@@ -34,7 +35,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 13] = [
+pub(crate) const ALL: [(&str, Workload); 17] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
@@ -48,4 +49,8 @@ pub(crate) const ALL: [(&str, Workload); 13] = [
     ("hook_run", hook::run),
     ("import_sessions", sessions::import),
     ("search_messages", search::messages),
+    ("shape_sync", shapes::sync),
+    ("shape_fan_out", shapes::fan_out),
+    ("shape_many", shapes::many),
+    ("shape_live", shapes::live),
 ];

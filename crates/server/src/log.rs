@@ -8,6 +8,7 @@ mod checkpoint;
 mod compacting;
 mod decision;
 mod looks;
+mod making;
 mod pages;
 mod prepared;
 mod readers;

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use syncline_model::{ActorId, Epoch, Mark, Timestamp};
 use syncline_protocol::Claims;
-use syncline_store::shapes::{MadeShape, NewShape};
+use syncline_store::shapes::{Making, NewShape};
 use syncline_store::{
     Durability, FileOptions, Head, LogStart, OpenError, PageLimit, Stepped, TenantFile,
 };
@@ -190,16 +190,18 @@ impl TenantLog {
         Ok(stepped?)
     }
 
-    /// Makes a shape at the head, unless one of its definition takes readers; none where its table is
-    /// not. Where there are as many as may be, the oldest go.
+    /// Goes on to make a shape at the head, unless one of its definition takes readers: reads so many
+    /// rows of its table, where those are not kept yet. Where there are as many shapes as may be, the
+    /// oldest go.
     pub fn make_shape(
         &mut self,
         new: &NewShape,
+        rows_max: usize,
         shapes_max: usize,
-    ) -> Result<Option<MadeShape>, Refused> {
+    ) -> Result<Making, Refused> {
         let file = self.file()?;
         file.make_room_for_shape(shapes_max)?;
-        Ok(file.make_shape(new)?)
+        Ok(file.make_shape(new, rows_max)?)
     }
 
     /// Forgets a shape; says whether it was there.

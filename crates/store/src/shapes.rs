@@ -13,6 +13,7 @@
 mod builtin;
 mod cells;
 mod entity;
+mod fill;
 mod history;
 mod made;
 mod relation;
@@ -21,7 +22,7 @@ mod track;
 
 pub use cells::{ShapeCells, cells_of_key};
 pub use history::{After, Flow, HistoryRow, SnapshotRow};
-pub use made::{MadeShape, NewShape};
+pub use made::{MadeShape, Making, NewShape};
 pub use relation::Relation;
 pub(crate) use tables::{drop_tables, trim};
 pub(crate) use track::Tracker;

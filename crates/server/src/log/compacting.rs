@@ -101,10 +101,11 @@ impl Orders {
         let dropped = compacting.report().totals.dropped;
         let stepped = log.compact_step(compacting, count);
         let report = compacting.report();
-        let limit = last_commit.map_or(STEP_IDLE, |commit| {
-            commit.mul_f64(STEP_BUSY_SHARE).min(STEP_IDLE)
-        });
-        self.count = Some(next_count(count, started.elapsed(), limit));
+        self.count = Some(next_count(
+            count,
+            started.elapsed(),
+            step_limit(last_commit),
+        ));
         shared.wrote_beside(
             (report.totals.dropped - dropped) * WAL_BYTES_PER_DROPPED,
             log,
@@ -172,8 +173,15 @@ fn tell_floor(log: &mut TenantLog, shared: &Shared) {
     }
 }
 
+/// How long a step may take after the group that took `last_commit`, if there was one.
+pub(super) fn step_limit(last_commit: Option<Duration>) -> Duration {
+    last_commit.map_or(STEP_IDLE, |commit| {
+        commit.mul_f64(STEP_BUSY_SHARE).min(STEP_IDLE)
+    })
+}
+
 /// The size of the next step, after one of `count` that took `took` where `limit` was allowed.
-fn next_count(count: usize, took: Duration, limit: Duration) -> usize {
+pub(super) fn next_count(count: usize, took: Duration, limit: Duration) -> usize {
     let fits = limit.as_secs_f64() / took.as_secs_f64().max(1e-6);
     let next = count as f64 * fits.clamp(0.1, 2.0);
     (next as usize).clamp(COUNT_MIN, COUNT_MAX)

@@ -11,8 +11,8 @@ use crate::tenant::Refused;
 
 /// Reads of one tenant at once. More would only share the same disk and cores.
 const READS_MAX: usize = 4;
-/// Idle connections kept per tenant.
-const IDLE_MAX: usize = 2;
+/// Idle connections kept per tenant: as many as may read, as one that is opened reads the schema anew.
+const IDLE_MAX: usize = READS_MAX;
 /// An idle connection is closed after this time; it holds its cache until then.
 const IDLE_FOR_MAX: Duration = Duration::from_secs(10);
 

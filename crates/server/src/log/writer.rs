@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::checkpoint::{Checkpointer, Due, WalGauge};
 use super::compacting::{Order, Orders};
+use super::making::Makings;
 use super::pages::Pages;
 use super::prepared::Prepared;
 use super::served::put_where_none_stands;
@@ -127,10 +128,11 @@ impl Shared {
 pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Shared) {
     let mut next = None;
     let mut orders = Orders::default();
+    let mut makings = Makings::default();
     loop {
         let job = match next.take() {
             Some(job) => Some(job),
-            None if orders.is_idle() => match jobs.blocking_recv() {
+            None if orders.is_idle() && makings.is_idle() => match jobs.blocking_recv() {
                 Some(job) => Some(job),
                 None => break,
             },
@@ -156,8 +158,10 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
                 commit(&mut log, Vec::new(), shared);
                 orders.add(order);
             }
+            Some(Job::Shape(ShapeJob::Make(new, reply))) => makings.add(new, reply),
             Some(other) => run_other(&mut log, other, shared),
         }
+        makings.step(&mut log, shared, last_commit);
         orders.step(&mut log, shared, last_commit);
     }
     commit(&mut log, Vec::new(), shared);
@@ -168,7 +172,7 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
     }
 }
 
-/// Does what is neither a write nor a compaction.
+/// Does what is done at once, and is no write.
 fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
     match job {
         Job::Reset {
@@ -195,10 +199,6 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
             let _ = reply.send(result);
         }
         Job::Notes => commit(log, Vec::new(), shared),
-        Job::Shape(ShapeJob::Make(new, reply)) => {
-            // Who asked may have gone; the next to ask finds it.
-            let _ = reply.send(log.make_shape(&new, shared.shapes_max));
-        }
         Job::Shape(ShapeJob::Delete(handle, reply)) => {
             let deleted = log.delete_shape(&handle);
             shared.hub.wake_all();
@@ -210,7 +210,9 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
             // Who asked may have gone.
             let _ = reply.send(expired);
         }
-        Job::Write(_) | Job::Compact(_) => unreachable!("these are the loop's"),
+        Job::Write(_) | Job::Compact(_) | Job::Shape(ShapeJob::Make(..)) => {
+            unreachable!("these are the loop's")
+        }
     }
 }
 
@@ -271,8 +273,8 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     }
     if let Some(head) = committed.head {
         publish(&shared.head, head);
+        shared.hub.queue(head.cursor.server_seq, committed.shapes);
     }
-    let changes = committed.shapes;
     // By one task: each wake from outside the runtime would take its locks, and often a system call.
     let hub = Arc::clone(&shared.hub);
     shared.runtime.spawn(async move {
@@ -281,7 +283,7 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
             // Who asked may have gone; what was committed stands, and asking again finds it.
             let _ = reply.send(answer);
         }
-        hub.publish(&changes);
+        hub.publish();
     });
     shared.wrote_beside(bytes as u64 * WAL_FACTOR, log);
 }

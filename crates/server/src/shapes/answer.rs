@@ -105,8 +105,7 @@ pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 /// An answer that tells of a shape.
-pub(super) fn describe(headers: &mut HeaderMap, definition: &Definition, handle: &str) {
-    set(headers, "electric-handle", handle);
+pub(super) fn describe(headers: &mut HeaderMap, definition: &Definition) {
     set(headers, "electric-schema", &ascii(&definition.schema()));
 }
 
@@ -176,9 +175,14 @@ pub(crate) fn add_cors(headers: &mut HeaderMap, origin: Option<&HeaderValue>, pa
     } else {
         "GET, HEAD"
     };
-    set(headers, "access-control-allow-methods", methods);
-    set(headers, "access-control-expose-headers", EXPOSED);
-    set(headers, "electric-server", SERVER);
+    for (name, value) in [
+        ("access-control-allow-methods", methods),
+        ("access-control-expose-headers", EXPOSED),
+        ("electric-server", SERVER),
+    ] {
+        let value = HeaderValue::from_static(value);
+        headers.insert(HeaderName::from_static(name), value);
+    }
 }
 
 /// Answers a page that asks whether it may ask.

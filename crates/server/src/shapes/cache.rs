@@ -49,7 +49,7 @@ impl Cache {
         if let Some((_, cell)) = chunks.iter().rev().find(|(known, _)| known == key) {
             return Arc::clone(cell);
         }
-        let size = |cell: &Cell| cell.get().map_or(0, |chunk| chunk.body.len());
+        let size = |cell: &Cell| cell.get().map_or(0, |chunk| chunk.list.len());
         let mut bytes: usize = chunks.iter().map(|(_, cell)| size(cell)).sum();
         while chunks.len() >= CHUNKS_MAX || bytes > CHUNKS_BYTES_MAX {
             let Some((_, oldest)) = chunks.pop_front() else {

@@ -17,12 +17,10 @@ use super::settings::Deletes;
 use crate::auth::AuthMode;
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
-use crate::log::Tenant;
 
 /// A request on its way through.
 struct Asked {
     call: Call,
-    tenant: Arc<Tenant>,
     request: ShapeRequest,
     privacy: Privacy,
 }
@@ -129,13 +127,13 @@ async fn answered(
         AuthMode::None { .. } => Privacy::Shared,
         _ => Privacy::Private,
     };
+    let tenant = call.tenant().await?;
     let asked = Asked {
-        tenant: call.tenant().await?,
         call,
         request,
         privacy,
     };
-    let mut answer = asked.answer().await?;
+    let mut answer = asked.answer(tenant).await?;
     if method == Reading::Other && answer.status.is_success() {
         set(&mut answer.headers, "cache-control", "no-cache");
     }

@@ -4,9 +4,11 @@
 //! the changed row holds there, so that a commit does not ask all the others; what else there is of
 //! filters is asked once for each changed row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+use syncline_model::ServerSeq;
 use syncline_model::shape::{CellSource, Filter, FilterRow, ShapeColumn};
 use syncline_store::shapes::{ShapeCells, ShapeChange, ShapeChanges};
 use tokio::sync::watch;
@@ -18,6 +20,10 @@ use super::definition::Definition;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     tables: Mutex<HashMap<String, Table>>,
+    /// Changes of commits that nobody was told of yet, in the log's order.
+    committed: Mutex<VecDeque<(ServerSeq, ShapeChanges)>>,
+    /// Who waits has been told of everything up to this place.
+    told: AtomicU64,
     pub(super) cache: Cache,
 }
 
@@ -38,12 +44,50 @@ struct Table {
 pub(super) struct Topic {
     filter: Option<Filter>,
     columns: Vec<ShapeColumn>,
-    moved: watch::Sender<u64>,
+    moved: watch::Sender<Moved>,
+}
+
+/// Where the table has changed so that a topic was concerned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// The last such op's place, and that of the one before it: none between them concerned it.
+    last: ServerSeq,
+    before: ServerSeq,
+    /// Makes each wake another value.
+    wakes: u64,
+}
+
+impl Moved {
+    /// From where a reader has to look that has waited since it saw everything up to `seen`, where this
+    /// topic was told of everything up to `told` at least.
+    pub(super) fn unseen_from(&self, seen: ServerSeq, told: ServerSeq) -> ServerSeq {
+        if seen < self.before {
+            seen
+        } else if seen < self.last {
+            ServerSeq(self.last.get() - 1)
+        } else {
+            seen.max(told)
+        }
+    }
 }
 
 impl Topic {
-    fn wake(&self) {
-        self.moved.send_modify(|moved| *moved += 1);
+    fn wake(&self, seq: ServerSeq) {
+        self.moved.send_modify(|moved| {
+            if moved.last != seq {
+                moved.before = std::mem::replace(&mut moved.last, seq);
+            }
+            moved.wakes += 1;
+        });
+    }
+
+    /// Wakes who waits for it, to look at everything that they have not seen.
+    fn wake_to_all(&self) {
+        self.moved.send_modify(|moved| {
+            moved.before = ServerSeq(u64::MAX);
+            moved.last = ServerSeq(u64::MAX);
+            moved.wakes += 1;
+        });
     }
 
     fn is_idle(&self) -> bool {
@@ -63,7 +107,7 @@ const SWEEP_FROM: usize = 64;
 
 impl Hub {
     /// Waits for changes of what a definition holds: the receiver hears of each commit after this.
-    pub(super) fn subscribe(&self, definition: &Definition) -> watch::Receiver<u64> {
+    pub(super) fn subscribe(&self, definition: &Definition) -> watch::Receiver<Moved> {
         let mut tables = self.tables.lock().expect(UNPOISONED);
         let name = &definition.relation.name;
         let table = tables.entry(name.clone()).or_default();
@@ -75,28 +119,44 @@ impl Hub {
         let topic = Arc::new(Topic {
             filter: definition.filter.clone(),
             columns: definition.relation.columns.clone(),
-            moved: watch::Sender::new(0),
+            moved: watch::Sender::default(),
         });
         let receiver = topic.moved.subscribe();
         table.add(definition.filter_text.clone(), topic);
         receiver
     }
 
-    /// Wakes who waits for what a commit has changed.
-    pub(crate) fn publish(&self, changes: &ShapeChanges) {
+    /// Takes what commits up to the place `to` have changed, to be told by [`Hub::publish`]. The log's
+    /// writer calls this, so that what is told is told in its order.
+    pub(crate) fn queue(&self, to: ServerSeq, changes: ShapeChanges) {
+        let mut committed = self.committed.lock().expect(UNPOISONED);
+        committed.push_back((to, changes));
+    }
+
+    /// Wakes who waits for what commits have changed.
+    pub(crate) fn publish(&self) {
         let tables = self.tables.lock().expect(UNPOISONED);
-        if changes.rotated {
-            tables
-                .values()
-                .flat_map(|table| table.topics.values())
-                .for_each(|topic| topic.wake());
-            return;
-        }
-        for change in &changes.rows {
-            if let Some(table) = tables.get(&*change.relation) {
-                table.wake(change);
+        loop {
+            let next = self.committed.lock().expect(UNPOISONED).pop_front();
+            let Some((to, changes)) = next else {
+                return;
+            };
+            if changes.rotated {
+                let topics = tables.values().flat_map(|table| table.topics.values());
+                topics.for_each(|topic| topic.wake_to_all());
             }
+            for change in &changes.rows {
+                if let Some(table) = tables.get(&*change.relation) {
+                    table.wake(change);
+                }
+            }
+            self.told.store(to.get(), SeqCst);
         }
+    }
+
+    /// Up to where who waits has been told. Ask this before the topic.
+    pub(super) fn told(&self) -> ServerSeq {
+        ServerSeq(self.told.load(SeqCst))
     }
 
     /// Payloads were erased: answers that were read before are no good.
@@ -107,10 +167,13 @@ impl Hub {
     /// Wakes everybody: their shapes may be gone.
     pub(crate) fn wake_all(&self) {
         self.cache.clear();
-        self.publish(&ShapeChanges {
-            rows: Vec::new(),
+        let all = ShapeChanges {
             rotated: true,
-        });
+            ..ShapeChanges::default()
+        };
+        // The log may have begun anew.
+        self.queue(ServerSeq::ZERO, all);
+        self.publish();
     }
 }
 
@@ -122,7 +185,7 @@ impl Table {
         self.index(&topic);
         if let Some(before) = self.topics.insert(text, topic) {
             // Of the table as it was; who waits for it begins anew.
-            before.wake();
+            before.wake_to_all();
         }
     }
 
@@ -155,7 +218,7 @@ impl Table {
         for row in [&change.before, &change.after].into_iter().flatten() {
             let Ok(cells) = ShapeCells::read(row, 0) else {
                 // What can't be read is told to all: they find out.
-                self.topics.values().for_each(|topic| topic.wake());
+                self.topics.values().for_each(|topic| topic.wake_to_all());
                 return;
             };
             for (column, values) in &self.equal {
@@ -163,12 +226,12 @@ impl Table {
                 let topics = found.into_iter().flatten();
                 topics
                     .filter(|topic| topic.concerns(&cells))
-                    .for_each(|topic| topic.wake());
+                    .for_each(|topic| topic.wake(change.seq));
             }
             let others = self.others.iter().filter(|topic| !topic.is_idle());
             others
                 .filter(|topic| topic.concerns(&cells))
-                .for_each(|topic| topic.wake());
+                .for_each(|topic| topic.wake(change.seq));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use syncline_model::ServerSeq;
 use syncline_store::Head;
 use syncline_store::shapes::{After, MadeShape};
 use tokio::sync::watch;
@@ -9,7 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cache::ChunkKey;
 use super::definition::Definition;
-use super::log::{LogChunk, LogRead, read_log};
+use super::hub::Moved;
+use super::log::{LogChunk, LogPart, LogRead, read_log};
 use crate::auth::{AuthError, Identity};
 use crate::server::{Beat, Server, now};
 use crate::tenant::Refused;
@@ -20,7 +22,9 @@ pub(super) struct Reader {
     identity: Identity,
     definition: Arc<Definition>,
     shape: MadeShape,
-    topic: Option<watch::Receiver<u64>>,
+    topic: Option<watch::Receiver<Moved>>,
+    /// Everything up to this place was read, while the topic was heard; none before that.
+    read_to: Option<ServerSeq>,
     /// Held so that the tenant is not forgotten while this waits.
     head: watch::Receiver<Option<Head>>,
     beat: watch::Receiver<Beat>,
@@ -58,6 +62,7 @@ impl Reader {
             definition: Arc::clone(definition),
             shape: shape.clone(),
             topic: None,
+            read_to: None,
             head,
             beat,
             seen,
@@ -70,9 +75,17 @@ impl Reader {
         let tenant = self.server.tenants.open(&self.identity.tenant).await?;
         let topic = match &mut self.topic {
             Some(topic) => topic,
-            None => self.topic.insert(tenant.hub().subscribe(&self.definition)),
+            None => {
+                self.read_to = None;
+                self.topic.insert(tenant.hub().subscribe(&self.definition))
+            }
         };
-        topic.borrow_and_update();
+        let told = tenant.hub().told();
+        let moved = *topic.borrow_and_update();
+        let unseen = self.read_to.map_or(after, |read_to| After {
+            seq: moved.unseen_from(read_to, told),
+            rows: u64::MAX,
+        });
         let key = ChunkKey {
             handle: self.shape.handle.clone(),
             after,
@@ -82,8 +95,12 @@ impl Reader {
         let read = async || {
             let (definition, shape) = (Arc::clone(&self.definition), self.shape.clone());
             let bytes_max = self.server.config.shapes.chunk_bytes;
-            let read =
-                tenant.read(move |file| read_log(file, &definition, &shape, after, bytes_max));
+            let part = LogPart {
+                after,
+                unseen,
+                bytes_max,
+            };
+            let read = tenant.read(move |file| read_log(file, &definition, &shape, part));
             match read.await {
                 Ok(LogRead::Chunk(chunk)) => Ok(Arc::new(chunk)),
                 Ok(LogRead::Gone) => Err(None),
@@ -91,7 +108,12 @@ impl Reader {
             }
         };
         match cell.get_or_try_init(read).await {
-            Ok(chunk) => Ok(Read::Chunk(Arc::clone(chunk))),
+            Ok(chunk) => {
+                if chunk.is_up_to_date {
+                    self.read_to = self.read_to.max(Some(chunk.head));
+                }
+                Ok(Read::Chunk(Arc::clone(chunk)))
+            }
             Err(None) => Ok(Read::Gone),
             Err(Some(refused)) => Err(refused),
         }

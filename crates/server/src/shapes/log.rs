@@ -13,14 +13,27 @@ use crate::tenant::Refused;
 /// Messages, and where they lead.
 #[derive(Debug)]
 pub(super) struct LogChunk {
-    /// The messages with commas between them, without the brackets of an array.
-    pub body: Bytes,
+    /// The messages as a JSON array.
+    pub list: Bytes,
     /// How many of them are changes.
     pub changes: usize,
     /// Where the last change stands; where there is none, where the reader stood.
     pub end: After,
     /// Whether nothing is left after it: then the last message says so.
     pub is_up_to_date: bool,
+    /// Where the log stood.
+    pub head: ServerSeq,
+}
+
+/// What of a shape's log is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogPart {
+    /// The place that the reader goes on from.
+    pub after: After,
+    /// Up to here it was looked at before, and held nothing for the shape.
+    pub unseen: After,
+    /// The bytes at which it ends.
+    pub bytes_max: usize,
 }
 
 /// What reading a shape's log came to.
@@ -40,9 +53,9 @@ pub(super) fn read_log(
     file: &TenantFile,
     definition: &Definition,
     shape: &MadeShape,
-    after: After,
-    bytes_max: usize,
+    part: LogPart,
 ) -> Result<LogRead, Refused> {
+    let after = part.after;
     file.snapshot(|file| {
         let current = file.shape(&shape.handle)?;
         if current.is_none_or(|current| after.seq < current.trimmed)
@@ -53,13 +66,13 @@ pub(super) fn read_log(
         let head = file.head()?.cursor.server_seq;
         let encoder = Encoder::new(definition);
         let mut chunk = Writer {
-            body: Vec::new(),
+            body: vec![b'['],
             open: None,
             changes: 0,
             end: after,
             is_full: false,
         };
-        file.visit_shape_changes(shape.relation, after, |change| {
+        file.visit_shape_changes(shape.relation, after.max(part.unseen), |change| {
             chunk.close_before(change.seq);
             if chunk.is_full && chunk.open.is_none() {
                 return Ok(Flow::Enough);
@@ -89,7 +102,7 @@ pub(super) fn read_log(
                     chunk.body.truncate(at);
                 }
             }
-            chunk.is_full = chunk.body.len() >= bytes_max;
+            chunk.is_full = chunk.body.len() >= part.bytes_max;
             Ok(Flow::On)
         })?;
         chunk.close(PlaceInOp::Last);
@@ -109,7 +122,7 @@ struct Writer {
 
 impl Writer {
     fn begin(&mut self, message: &[u8]) {
-        if !self.body.is_empty() {
+        if self.body.len() > 1 {
             self.body.push(b',');
         }
         self.body.extend_from_slice(message);
@@ -148,11 +161,13 @@ impl Writer {
                 };
             }
         }
+        self.body.push(b']');
         LogChunk {
-            body: self.body.into(),
+            list: self.body.into(),
             changes: self.changes,
             end: self.end,
             is_up_to_date,
+            head,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! The state at a shape's place never changes, so it is read a piece at a time, each by itself: no
 //! reader keeps a transaction open, and one that does not read holds a piece and no more.
 
+mod pack;
+
 use std::io;
 use std::sync::Arc;
 
@@ -17,8 +19,10 @@ use super::definition::Definition;
 use super::encode::{Encoder, snapshot_end};
 use super::request::LogMode;
 use super::sight::is_unchanged;
+use crate::http::Coding;
 use crate::log::Tenant;
 use crate::tenant::Refused;
+use pack::{Packer, PartPlace};
 
 /// Bytes read at a time.
 const PIECE_BYTES: usize = 256 << 10;
@@ -136,30 +140,31 @@ impl ChunkReader {
         self.tenant.read(read).await
     }
 
-    /// What the answer's body is. A chunk of one piece is whole.
-    pub(super) async fn body(mut self) -> Result<ChunkBody, Refused> {
+    /// What the answer's body is. A chunk of one piece is whole; of several it is coded here.
+    pub(super) async fn body(mut self, coding: Coding) -> Result<ChunkBody, Refused> {
         let Some(first) = self.next().await? else {
             return Ok(ChunkBody::Gone);
         };
         if self.is_over {
             return Ok(ChunkBody::Whole(first));
         }
-        let start = (self, Some(first));
-        let body = stream::unfold(start, |(mut reader, first)| async move {
-            let bytes = match first {
-                Some(first) => Ok(first),
-                None if reader.is_over => return None,
-                None => match reader.next().await {
-                    Ok(Some(bytes)) => Ok(bytes),
-                    // The rest can't be told: the connection breaks, and the client asks again.
-                    Ok(None) => Err(io::Error::other("the shape is gone")),
-                    Err(refused) => Err(io::Error::other(refused)),
-                },
-            };
-            if bytes.is_err() {
-                reader.is_over = true;
+        let packer = match coding {
+            Coding::Gzip => Some(Packer::new()),
+            Coding::Plain => None,
+        };
+        let streamed = Streamed {
+            reader: self,
+            first: Some(first),
+            packer,
+        };
+        let body = stream::unfold(Some(streamed), |streamed| async {
+            let mut streamed = streamed?;
+            match streamed.next().await {
+                Ok(Some(bytes)) => Some((Ok(bytes), Some(streamed))),
+                Ok(None) => None,
+                // The rest can't be told: the connection breaks, and the client asks again.
+                Err(error) => Some((Err(error), None)),
             }
-            Some((bytes, (reader, None)))
         });
         Ok(ChunkBody::Streamed(Body::from_stream(body)))
     }
@@ -195,6 +200,42 @@ impl ChunkReader {
             cache.note_end(&self.shape.handle, self.chunk, end);
         }
         Ok(Some(body.into()))
+    }
+}
+
+/// A chunk's body on its way, its first piece read already.
+struct Streamed {
+    reader: ChunkReader,
+    first: Option<Bytes>,
+    packer: Option<Packer>,
+}
+
+impl Streamed {
+    /// What is sent next; none after the last.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        loop {
+            let part = match self.first.take() {
+                Some(first) => first,
+                None if self.reader.is_over => return Ok(None),
+                None => {
+                    let next = self.reader.next().await.map_err(io::Error::other)?;
+                    next.ok_or_else(|| io::Error::other("the shape is gone"))?
+                }
+            };
+            let Some(packer) = self.packer.take() else {
+                return Ok(Some(part));
+            };
+            let place = if self.reader.is_over {
+                PartPlace::Last
+            } else {
+                PartPlace::Inner
+            };
+            let (packer, packed) = packer.pack(part, place).await?;
+            self.packer = Some(packer);
+            if !packed.is_empty() {
+                return Ok(Some(packed));
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ struct Events {
     /// When it ends, and the silence after which it says that it is there.
     end: Instant,
     keep_alive: Duration,
+    /// Whether more was there than was sent last.
+    has_more: bool,
     is_over: bool,
 }
 
@@ -36,6 +38,7 @@ pub(super) fn body(
         after: first.end,
         end: Instant::now() + lasts,
         keep_alive,
+        has_more: false,
         // What was waiting is told in this form, and the answer ends.
         is_over: first.changes > 0,
     };
@@ -57,16 +60,19 @@ impl Events {
         }
         let mut alive_at = Instant::now() + self.keep_alive;
         loop {
-            match self.reader.wait(alive_at.min(self.end)).await {
-                Woken::Ended => return None,
-                Woken::TimedOut if Instant::now() >= self.end => return None,
-                Woken::TimedOut => return Some(Bytes::from_static(KEEP_ALIVE)),
-                Woken::Moved => {}
+            if !self.has_more {
+                match self.reader.wait(alive_at.min(self.end)).await {
+                    Woken::Ended => return None,
+                    Woken::TimedOut if Instant::now() >= self.end => return None,
+                    Woken::TimedOut => return Some(Bytes::from_static(KEEP_ALIVE)),
+                    Woken::Moved => {}
+                }
             }
             // The next request is told what has become of the shape.
             let Ok(Read::Chunk(chunk)) = self.reader.read(self.after).await else {
                 return None;
             };
+            self.has_more = !chunk.is_up_to_date;
             if chunk.changes > 0 {
                 self.after = chunk.end;
                 return Some(framed(&chunk));
@@ -78,8 +84,8 @@ impl Events {
 
 /// Messages as events, one each.
 fn framed(chunk: &LogChunk) -> Bytes {
-    let mut framed = BytesMut::with_capacity(chunk.body.len() + 64);
-    for message in messages(&chunk.body) {
+    let mut framed = BytesMut::with_capacity(chunk.list.len() + 64);
+    for message in messages(&chunk.list) {
         framed.put_slice(b"data: ");
         framed.put_slice(message);
         framed.put_slice(b"\n\n");
@@ -87,7 +93,7 @@ fn framed(chunk: &LogChunk) -> Bytes {
     framed.freeze()
 }
 
-/// The messages of a list without its brackets. They are objects: one ends where its braces do.
+/// The messages of a list. They are objects: one ends where its braces do.
 fn messages(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = list;
     std::iter::from_fn(move || {

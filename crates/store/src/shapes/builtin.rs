@@ -26,6 +26,8 @@ pub(super) struct BuiltIn {
     restrict: [&'static str; 2],
     /// Its columns that name a row's group; where its select has none of them, the group is asked for.
     group: &'static [&'static str],
+    /// Asks for so many groups' first parts after one, in order; none: all of it is read at once.
+    heads: Option<&'static str>,
     /// The tables that it is read from.
     tables: &'static [&'static str],
     /// Which groups an op has touched.
@@ -46,6 +48,8 @@ pub(super) type Group = Vec<String>;
 /// What stands between the parts of a group as it is kept.
 pub(super) const BETWEEN: char = '\u{1f}';
 
+const SESSION_HEADS: Option<&str> =
+    Some("SELECT session_id FROM main.sessions WHERE session_id > ?1 ORDER BY session_id LIMIT ?2");
 const SESSION_PARTS: [&str; 2] = [" AND x.session_id = ?1", " AND x.session_id = ?1 AND "];
 
 /// All of them.
@@ -57,6 +61,9 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
         double: &[],
         restrict: [" AND t.thread_id = ?1", ""],
         group: &["thread_id"],
+        heads: Some(
+            "SELECT thread_id FROM main.threads WHERE thread_id > ?1 ORDER BY thread_id LIMIT ?2",
+        ),
         tables: &["threads", "thread_tags"],
         touched: |_, touches| Ok(first_parts(touches, &["threads", "thread_tags"])),
     },
@@ -70,6 +77,9 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
             " AND e.thread_id = ?1 AND e.entry_id = ?2",
         ],
         group: &["thread_id", "entry_id"],
+        heads: Some(
+            "SELECT DISTINCT thread_id FROM main.entries WHERE thread_id > ?1 ORDER BY 1 LIMIT ?2",
+        ),
         tables: &["entries"],
         touched: |_, touches| Ok(parts(touches, &["entries"], 2)),
     },
@@ -80,6 +90,7 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
         double: &[],
         restrict: ["", ""],
         group: &[],
+        heads: None,
         tables: &["lists", "list_titles", "list_items"],
         // A list's place depends on all others.
         touched: |_, _| Ok(vec![Group::new()]),
@@ -91,6 +102,9 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
         double: &[],
         restrict: [" AND i.home = ?1", ""],
         group: &["list_id"],
+        heads: Some(
+            "SELECT DISTINCT home FROM main.list_items WHERE home > ?1 ORDER BY 1 LIMIT ?2",
+        ),
         tables: &["lists", "list_items"],
         touched: homes,
     },
@@ -122,6 +136,7 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
         double: &["cost"],
         restrict: [" WHERE session_id = ?1", ""],
         group: &["session_id"],
+        heads: SESSION_HEADS,
         tables: &["sessions", "session_usage"],
         touched: sessions_touched,
     },
@@ -145,6 +160,7 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
         double: &[],
         restrict: [SESSION_PARTS[0], "message_id = ?2"],
         group: &["", "id"],
+        heads: SESSION_HEADS,
         tables: &[
             "sessions",
             "session_messages",
@@ -167,6 +183,7 @@ pub(super) static BUILT_IN: &[BuiltIn] = &[
         double: &[],
         restrict: [SESSION_PARTS[0], "tool_id = ?2"],
         group: &["", "id"],
+        heads: SESSION_HEADS,
         tables: &["sessions", "session_tools", "session_parts"],
         touched: |connection, touches| in_sessions(connection, touches, "tool"),
     },
@@ -215,6 +232,21 @@ impl BuiltIn {
         touches: &[Touch],
     ) -> Result<Vec<Group>, StoreError> {
         (self.touched)(connection, touches)
+    }
+
+    /// The first parts of so many groups after one; none: it is read as one group alone.
+    pub(super) fn heads(
+        &self,
+        connection: &Connection,
+        after: &str,
+        count: usize,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let Some(sql) = self.heads else {
+            return Ok(None);
+        };
+        let mut statement = connection.prepare_cached(sql)?;
+        let heads = statement.query_map((after, count as i64), |row| row.get(0))?;
+        Ok(Some(heads.collect::<Result<_, _>>()?))
     }
 
     /// Reads the rows of a group: each with the group that it is kept under.

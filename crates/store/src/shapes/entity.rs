@@ -1,6 +1,6 @@
 //! An application's entities as relations.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Rows};
 use serde_json::Value as Json;
 use syncline_model::Value;
 use syncline_model::schema::{Field, FieldKind, Schema};
@@ -74,22 +74,47 @@ pub(super) fn touched(entity: &str, touches: &[Touch]) -> Vec<Vec<String>> {
     groups
 }
 
-/// Reads the record that a group names, or all of the entity.
+/// Reads the record that a group names.
 pub(super) fn read(
     connection: &Connection,
     relation: &Relation,
     group: &[String],
+    each: impl FnMut(String, Vec<Option<String>>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let Some(id) = group.first() else {
+        return Ok(());
+    };
+    let mut statement = connection.prepare_cached(
+        "SELECT record_id, columns FROM main.records WHERE resource_id = ?1 AND deleted = 0",
+    )?;
+    let rows = statement.query([format!("{}/{id}", relation.name)])?;
+    show(rows, relation, each)
+}
+
+/// Reads so many records after the one of this id, in the order of their ids.
+pub(super) fn read_after(
+    connection: &Connection,
+    relation: &Relation,
+    after: &str,
+    count: usize,
+    each: impl FnMut(String, Vec<Option<String>>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let name = &relation.name;
+    // What follows the slash in the order of characters ends the entity's.
+    let (from, to) = (format!("{name}/{after}"), format!("{name}0"));
+    let mut statement = connection.prepare_cached(
+        "SELECT record_id, columns FROM main.records WHERE resource_id > ?1 AND resource_id < ?2 \
+         AND deleted = 0 ORDER BY resource_id LIMIT ?3",
+    )?;
+    let rows = statement.query((from, to, count as i64))?;
+    show(rows, relation, each)
+}
+
+fn show(
+    mut rows: Rows<'_>,
+    relation: &Relation,
     mut each: impl FnMut(String, Vec<Option<String>>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let name = relation.name.as_str();
-    let one = "SELECT record_id, columns FROM main.records WHERE resource_id = ?1 AND deleted = 0";
-    let all = "SELECT record_id, columns FROM main.records WHERE entity = ?1 AND deleted = 0";
-    let (sql, parameter) = match group.first() {
-        Some(id) => (one, format!("{name}/{id}")),
-        None => (all, name.to_owned()),
-    };
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([parameter])?;
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
         let columns: String = row.get(1)?;

@@ -3,9 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use syncline_model::ServerSeq;
 
+use super::fill::{Filled, fill};
 use super::relation::Relation;
 use super::tables::{are_made, is_current, settle};
-use super::track::{read_rows, write_row};
 use crate::file::StoreError;
 use crate::sessions::PriceTable;
 use crate::tenant::{TenantFile, read_head};
@@ -31,6 +31,18 @@ pub struct MadeShape {
     pub start: ServerSeq,
     /// History at or below this place is gone.
     pub trimmed: ServerSeq,
+}
+
+/// How far a shape is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Making {
+    /// More rows of its table are to be read; so many bytes were written.
+    More {
+        bytes: u64,
+    },
+    Made(MadeShape),
+    /// Its table is not there.
+    NoTable,
 }
 
 impl MadeShape {
@@ -85,31 +97,35 @@ impl TenantFile {
         Ok(count as u64)
     }
 
-    /// Makes a shape at the head, unless one of its definition is there that takes new readers; none
-    /// where its table is not.
-    pub fn make_shape(&mut self, new: &NewShape) -> Result<Option<MadeShape>, StoreError> {
+    /// Goes on to make a shape, unless one of its definition is there that takes new readers: reads up
+    /// to so many rows of its table, if those are not kept yet, and makes it at the head once all are.
+    ///
+    /// Between two steps the log may go on: what was read is kept up by each op, and the rest is read as
+    /// it is then.
+    pub fn make_shape(&mut self, new: &NewShape, rows_max: usize) -> Result<Making, StoreError> {
         if let Some(found) = self.shape_of(&new.definition)? {
-            return Ok(Some(found));
+            return Ok(Making::Made(found));
         }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let head = read_head(&transaction)?;
         settle(&transaction, &head)?;
-        let Some(number) = kept_relation(&transaction, &new.relation)? else {
-            return Ok(None);
+        let Some((number, relation)) = kept_relation(&transaction, &new.relation)? else {
+            return Ok(Making::NoTable);
         };
+        if let Filled::Part { bytes } = fill(&transaction, number, &relation, rows_max)? {
+            transaction.commit()?;
+            return Ok(Making::More { bytes });
+        }
+        let start = head.cursor.server_seq;
         transaction.execute(
             "INSERT INTO shapes (handle, definition, relation, start) VALUES (?, ?, ?, ?)",
-            (
-                &new.handle,
-                &new.definition,
-                number,
-                head.cursor.server_seq.get() as i64,
-            ),
+            (&new.handle, &new.definition, number, start.get() as i64),
         )?;
         transaction.commit()?;
-        self.shape(&new.handle)
+        let made = self.shape(&new.handle)?;
+        Ok(made.map_or(Making::NoTable, Making::Made))
     }
 
     /// Makes room for another shape where there are as many as may be: those that were made first go.
@@ -137,14 +153,17 @@ impl TenantFile {
     }
 }
 
-/// The number of a relation whose rows are kept from now on; none where it isn't declared.
-fn kept_relation(connection: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
+/// A relation whose rows are kept from now on, and its number; none where it isn't declared.
+fn kept_relation(
+    connection: &Connection,
+    name: &str,
+) -> Result<Option<(i64, Relation)>, StoreError> {
     let Some(declared) = Relation::declared(connection, name)? else {
         return Ok(None);
     };
     if let Some((number, kept)) = Relation::kept(connection, name)? {
         if kept.grown(&declared).is_some() {
-            return Ok(Some(number));
+            return Ok(Some((number, kept)));
         }
         forget_relation(connection, number)?;
     }
@@ -153,16 +172,22 @@ fn kept_relation(connection: &Connection, name: &str) -> Result<Option<i64>, Sto
         (name, declared.to_text()),
     )?;
     let number = connection.last_insert_rowid();
-    register_functions(connection)?;
-    read_rows(connection, &declared, &[], |kept_under, key, row| {
-        write_row(connection, number, &key, Some(&(kept_under, row)))
-    })?;
-    Ok(Some(number))
+    connection.execute(
+        "INSERT INTO shape_filling (relation, reached) VALUES (?, '')",
+        [number],
+    )?;
+    Ok(Some((number, declared)))
 }
 
 /// Drops what is kept of a relation, and its shapes.
 pub(super) fn forget_relation(connection: &Connection, number: i64) -> Result<(), StoreError> {
-    for table in ["shapes", "shape_history", "shape_rows", "shape_relations"] {
+    for table in [
+        "shapes",
+        "shape_history",
+        "shape_rows",
+        "shape_filling",
+        "shape_relations",
+    ] {
         let sql = format!("DELETE FROM {table} WHERE relation = ?");
         connection.execute(&sql, [number])?;
     }

@@ -46,9 +46,14 @@ CREATE TABLE shapes (
     start INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX shapes_definition ON shapes (definition);
+CREATE TABLE shape_filling (
+    relation INTEGER PRIMARY KEY,
+    reached TEXT NOT NULL
+) STRICT;
 ";
 
 const NAMES: &[&str] = &[
+    "shape_filling",
     "shapes",
     "shape_history",
     "shape_rows",
@@ -56,21 +61,23 @@ const NAMES: &[&str] = &[
     "shape_state",
 ];
 
-/// Whether the file has these tables.
+/// Whether the file has these tables, of this form.
 pub(super) fn are_made(connection: &Connection) -> Result<bool, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'shape_state')")?;
-    Ok(statement.query_row([], |row| row.get(0))?)
+    has_table(connection, "shape_filling")
+}
+
+fn has_table(connection: &Connection, name: &str) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)")?;
+    Ok(statement.query_row([name], |row| row.get(0))?)
 }
 
 /// Makes the tables if they are not there, or anew where the log has moved without them.
 pub(super) fn settle(connection: &Connection, head: &Head) -> Result<(), StoreError> {
-    if are_made(connection)? {
-        if is_current(connection, head)? {
-            return Ok(());
-        }
-        drop_tables(connection)?;
+    if are_made(connection)? && is_current(connection, head)? {
+        return Ok(());
     }
+    drop_tables(connection)?;
     connection.execute_batch(DDL)?;
     connection.execute(
         "INSERT INTO shape_state (id, epoch, reached, fold_version) VALUES (1, ?, ?, ?)",
@@ -104,7 +111,8 @@ pub(super) fn write_reached(connection: &Connection, head: &Head) -> Result<(), 
 
 /// Drops the tables, and with them all shapes; says whether there were any.
 pub(crate) fn drop_tables(connection: &Connection) -> Result<bool, StoreError> {
-    if !are_made(connection)? {
+    // Also those of an older form.
+    if !has_table(connection, "shape_state")? {
         return Ok(false);
     }
     for name in NAMES {

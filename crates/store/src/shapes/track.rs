@@ -18,6 +18,8 @@ use crate::view::{Touch, View};
 #[derive(Debug, Clone)]
 pub struct ShapeChange {
     pub relation: Arc<str>,
+    /// The op's place.
+    pub seq: ServerSeq,
     pub before: Option<String>,
     pub after: Option<String>,
 }
@@ -178,6 +180,7 @@ impl Tracker {
             self.ordinal += 1;
             self.changes.push(ShapeChange {
                 relation: Arc::clone(name),
+                seq,
                 before,
                 after,
             });

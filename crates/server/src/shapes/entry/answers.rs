@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
-use axum::http::StatusCode;
-use bytes::Bytes;
+use axum::http::{HeaderValue, StatusCode, header};
 use syncline_model::ServerSeq;
 use syncline_store::Head;
 use syncline_store::shapes::{After, MadeShape};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::answer::{self, JSON, set};
@@ -24,12 +24,13 @@ use super::super::sse;
 use super::super::subset::{Subset, SubsetRead};
 use super::{Asked, refused, who};
 use crate::error::ApiError;
-use crate::http::Answer;
+use crate::http::{Answer, Coding};
+use crate::log::Tenant;
 use crate::random::random_from;
 
 impl Asked {
-    pub(super) async fn answer(&self) -> Result<Answer, ApiError> {
-        let resolved = resolve(&self.tenant, &self.request, &who(&self.call)).await;
+    pub(super) async fn answer(&self, tenant: Arc<Tenant>) -> Result<Answer, ApiError> {
+        let resolved = resolve(&tenant, &self.request, &who(&self.call)).await;
         let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(unresolved) => return refused(unresolved),
@@ -38,15 +39,16 @@ impl Asked {
             return Ok(self.must_refetch(Some(&resolved.shape.handle)));
         }
         if let Some(subset) = &self.request.subset {
-            return self.subset(&resolved, subset).await;
+            return self.subset(&tenant, &resolved, subset).await;
         }
         match self.request.offset {
-            Offset::Start => self.snapshot(&resolved, 0).await,
+            Offset::Start => self.snapshot(tenant, &resolved, 0).await,
             Offset::Chunk(chunk) if self.request.live == Live::No => {
-                self.snapshot(&resolved, chunk.saturating_add(1)).await
+                self.snapshot(tenant, &resolved, chunk.saturating_add(1))
+                    .await
             }
-            Offset::Now => self.now(&resolved).await,
-            Offset::Chunk(_) | Offset::At(..) => self.log(&resolved).await,
+            Offset::Now => self.now(&tenant, &resolved).await,
+            Offset::Chunk(_) | Offset::At(..) => self.log(tenant, &resolved).await,
         }
     }
 
@@ -56,11 +58,12 @@ impl Asked {
 
     /// Tells a reader of a shape that is gone which one there is now.
     async fn gone(&self) -> Result<Answer, ApiError> {
+        let tenant = self.call.tenant().await?;
         let anew = ShapeRequest {
             handle: None,
             ..self.request.clone()
         };
-        match resolve(&self.tenant, &anew, &who(&self.call)).await {
+        match resolve(&tenant, &anew, &who(&self.call)).await {
             Ok(resolved) => Ok(self.must_refetch(Some(&resolved.shape.handle))),
             Err(unresolved) => refused(unresolved),
         }
@@ -83,7 +86,8 @@ impl Asked {
         let (request, handle) = (&self.request, &resolved.shape.handle);
         let settings = &self.call.server.config.shapes;
         let headers = &mut answer.headers;
-        answer::describe(headers, &resolved.definition, handle);
+        headers.reserve(HEADERS);
+        set(headers, "electric-handle", handle);
         set(headers, "electric-offset", &end.to_string());
         set(
             headers,
@@ -102,8 +106,9 @@ impl Asked {
             etag.push_str(&format!(":{}", since_epoch().as_nanos()));
         }
         set(headers, "etag", &format!("\"{etag}\""));
-        if request.live != Live::No {
-            headers.remove("electric-schema");
+        if request.live == Live::No {
+            answer::describe(headers, &resolved.definition);
+        } else {
             let cursor =
                 answer::cursor(since_epoch().as_secs(), settings.long_poll, request.cursor);
             set(headers, "electric-cursor", &cursor.to_string());
@@ -114,6 +119,9 @@ impl Asked {
     }
 
     fn not_modified(&self, resolved: &Resolved, end: Offset) -> Option<Answer> {
+        if !self.call.headers.contains_key(header::IF_NONE_MATCH) {
+            return None;
+        }
         let etag = answer::etag(&resolved.shape.handle, self.request.offset, end);
         if !answer::is_known(&self.call.headers, &etag) {
             return None;
@@ -127,18 +135,23 @@ impl Asked {
         Some(answer)
     }
 
-    async fn snapshot(&self, resolved: &Resolved, chunk: u64) -> Result<Answer, ApiError> {
+    async fn snapshot(
+        &self,
+        tenant: Arc<Tenant>,
+        resolved: &Resolved,
+        chunk: u64,
+    ) -> Result<Answer, ApiError> {
         let end = Offset::Chunk(chunk);
         let bytes_max = self.call.server.config.shapes.chunk_bytes;
         let reader = ChunkReader::begin(
-            Arc::clone(&self.tenant),
+            Arc::clone(&tenant),
             Arc::clone(&resolved.definition),
             resolved.shape.clone(),
             chunk,
             bytes_max,
         );
         let Some(reader) = reader.await? else {
-            return self.log(resolved).await;
+            return self.log(tenant, resolved).await;
         };
         if let Some(known) = self.not_modified(resolved, end) {
             return Ok(known);
@@ -147,20 +160,29 @@ impl Asked {
             data: true,
             all: false,
         };
-        Ok(match reader.body().await? {
+        let coding = Coding::accepted(&self.call.headers);
+        Ok(match reader.body(coding).await? {
             ChunkBody::Gone => return self.gone().await,
             ChunkBody::Whole(bytes) => {
                 let mut answer = Answer::whole(bytes, JSON);
                 self.dress(&mut answer, resolved, end, has);
                 answer
             }
-            ChunkBody::Streamed(body) => self.dressed(resolved, end, body, has),
+            ChunkBody::Streamed(body) => {
+                let mut answer = self.dressed(resolved, end, body, has);
+                let vary = HeaderValue::from_static("accept-encoding");
+                answer.headers.append(header::VARY, vary);
+                if coding == Coding::Gzip {
+                    set(&mut answer.headers, "content-encoding", "gzip");
+                }
+                answer
+            }
         })
     }
 
     /// Where the shape stands now, without its rows.
-    async fn now(&self, resolved: &Resolved) -> Result<Answer, ApiError> {
-        let head = self.tenant.head().await?.cursor.server_seq;
+    async fn now(&self, tenant: &Tenant, resolved: &Resolved) -> Result<Answer, ApiError> {
+        let head = tenant.head().await?.cursor.server_seq;
         let end = if head > resolved.shape.start {
             Offset::At(head, None)
         } else {
@@ -176,9 +198,9 @@ impl Asked {
         Ok(answer)
     }
 
-    fn reader(&self, resolved: &Resolved) -> Reader {
+    fn reader(&self, tenant: &Tenant, resolved: &Resolved) -> Reader {
         let call = &self.call;
-        let head = self.tenant.watch();
+        let head = tenant.watch();
         Reader::new(
             &call.server,
             call.identity(),
@@ -188,13 +210,17 @@ impl Asked {
         )
     }
 
-    /// What comes after a place of the log, waiting for it where that is asked for.
-    async fn log(&self, resolved: &Resolved) -> Result<Answer, ApiError> {
+    /// What comes after a place of the log, waiting for it where that is asked for. Who waits holds no
+    /// open file.
+    async fn log(&self, tenant: Arc<Tenant>, resolved: &Resolved) -> Result<Answer, ApiError> {
         let after = self.request.offset.after(&resolved.shape);
-        let mut reader = self.reader(resolved);
-        if let Some(refusal) = self.wait_for(after).await? {
+        let mut reader = self.reader(&tenant, resolved);
+        if tenant.head().await?.cursor.server_seq < after.seq
+            && let Some(refusal) = self.wait_for(tenant.watch(), after).await
+        {
             return Ok(refusal);
         }
+        drop(tenant);
         let settings = &self.call.server.config.shapes;
         let until = Instant::now() + settings.long_poll;
         let mut is_last = self.request.live != Live::Poll;
@@ -219,22 +245,22 @@ impl Asked {
 
     /// Waits for a place that is not there yet, half as long as for a change; a refusal if it does not
     /// come.
-    async fn wait_for(&self, after: After) -> Result<Option<Answer>, ApiError> {
-        let mut head = self.tenant.watch();
-        if self.tenant.head().await?.cursor.server_seq >= after.seq {
-            return Ok(None);
-        }
+    async fn wait_for(
+        &self,
+        mut head: watch::Receiver<Option<Head>>,
+        after: After,
+    ) -> Option<Answer> {
         let half = self.call.server.config.shapes.long_poll / 2;
         let is_there =
             |head: &Option<Head>| head.is_some_and(|head| head.cursor.server_seq >= after.seq);
         let came = tokio::time::timeout(half, head.wait_for(is_there)).await;
-        Ok(match came {
+        match came {
             Ok(Ok(_)) => None,
             Ok(Err(_)) | Err(_) => {
                 let invalid = Invalid::of("offset", "out of bounds for this shape");
                 Some(answer::invalid(&invalid))
             }
-        })
+        }
     }
 
     /// The offset to go on from: the one that was asked for where nothing has come.
@@ -260,11 +286,7 @@ impl Asked {
         {
             return known;
         }
-        let mut body = Vec::with_capacity(chunk.body.len() + 2);
-        body.push(b'[');
-        body.extend_from_slice(&chunk.body);
-        body.push(b']');
-        let mut answer = Answer::whole(Bytes::from(body), JSON);
+        let mut answer = Answer::whole(chunk.list.clone(), JSON);
         self.dress(&mut answer, resolved, end, has);
         answer
     }
@@ -288,6 +310,7 @@ impl Asked {
 
     async fn subset(
         &self,
+        tenant: &Tenant,
         resolved: &Resolved,
         request: &SubsetRequest,
     ) -> Result<Answer, ApiError> {
@@ -297,9 +320,7 @@ impl Asked {
         };
         let (definition, shape) = (Arc::clone(&resolved.definition), resolved.shape.clone());
         let mark = random_from(1, 1 << 31);
-        let read = self
-            .tenant
-            .read(move |file| subset.read(file, &definition, &shape, mark));
+        let read = tenant.read(move |file| subset.read(file, &definition, &shape, mark));
         let (body, head) = match read.await? {
             SubsetRead::Body(body, head) => (body, head),
             SubsetRead::Gone => return self.gone().await,
@@ -310,9 +331,10 @@ impl Asked {
         };
         let mut answer = Answer::whole(body, JSON);
         let end = self.subset_end(&resolved.shape, head);
-        answer::describe(
+        answer::describe(&mut answer.headers, &resolved.definition);
+        set(
             &mut answer.headers,
-            &resolved.definition,
+            "electric-handle",
             &resolved.shape.handle,
         );
         set(&mut answer.headers, "electric-offset", &end.to_string());
@@ -330,6 +352,9 @@ impl Asked {
         }
     }
 }
+
+/// Headers that an answer gets here and on its way out: room for them is made at once.
+const HEADERS: usize = 18;
 
 /// What an answer tells of itself.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,70 @@
+//! Shapes that are being made: the first one of a table has its rows read, one step after each group of
+//! writes, and as many as fit while nothing waits.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use syncline_store::shapes::{MadeShape, Making, NewShape};
+use tokio::sync::oneshot;
+
+use super::compacting::{next_count, step_limit};
+use super::writer::Shared;
+use crate::tenant::{Refused, TenantLog};
+
+/// Rows of the first step: a small table is read in it.
+const COUNT_FIRST: usize = 512;
+
+/// Who waits for a shape.
+type Reply = oneshot::Sender<Result<Option<MadeShape>, Refused>>;
+
+/// The shapes that a writer has to make, in turn.
+#[derive(Debug, Default)]
+pub(super) struct Makings {
+    waiting: VecDeque<(NewShape, Reply)>,
+    count: Option<usize>,
+}
+
+impl Makings {
+    pub(super) fn add(&mut self, new: NewShape, reply: Reply) {
+        self.waiting.push_back((new, reply));
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Does one step of the next; `last_commit` is what the group just before it took, if there was one.
+    pub(super) fn step(
+        &mut self,
+        log: &mut TenantLog,
+        shared: &Shared,
+        last_commit: Option<Duration>,
+    ) {
+        let Some((new, reply)) = self.waiting.pop_front() else {
+            return;
+        };
+        if reply.is_closed() {
+            // Who asks again goes on where this has ended.
+            return;
+        }
+        let count = self.count.unwrap_or(COUNT_FIRST);
+        let started = Instant::now();
+        let made = match log.make_shape(&new, count, shared.shapes_max) {
+            Ok(Making::More { bytes }) => {
+                self.count = Some(next_count(
+                    count,
+                    started.elapsed(),
+                    step_limit(last_commit),
+                ));
+                shared.wrote_beside(bytes, log);
+                // Another table's may be a small one.
+                return self.waiting.push_back((new, reply));
+            }
+            Ok(Making::Made(made)) => Ok(Some(made)),
+            Ok(Making::NoTable) => Ok(None),
+            Err(error) => Err(error),
+        };
+        // Who asked may have gone; the next to ask finds it.
+        let _ = reply.send(made);
+    }
+}

@@ -1,7 +1,7 @@
-import { isChangeMessage, isControlMessage, ShapeStream, type Message, type Offset, type Row as ShapeRow } from "@electric-sql/client";
+import { FetchError, isChangeMessage, isControlMessage, ShapeStream, type Message, type Offset, type Row as ShapeRow } from "@electric-sql/client";
 import { columnType, quote, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, FieldMeta } from "./entity.js";
-import type { HttpOptions } from "./http.js";
+import { HttpFailure, type HttpOptions } from "./http.js";
 
 const ROWS_PER_STATEMENT = 1_000;
 
@@ -14,7 +14,8 @@ export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch"> {
 }
 
 export interface FeedState {
-  readonly status: "loading" | "live" | "waiting";
+  /** `refused`: the server has no such table or column. It is asked again, but a person must act. */
+  readonly status: "loading" | "live" | "waiting" | "refused";
   readonly error?: Error;
 }
 
@@ -24,6 +25,20 @@ const AS_WRITTEN = Object.fromEntries(
 );
 
 type Cells = Record<string, string | null>;
+
+/** What a server says that does not know what is asked for; undefined: it is something else. */
+function refusalOf(meta: EntityMeta, error: Error): FeedState | undefined {
+  if (!(error instanceof FetchError) || (error.status !== 400 && error.status !== 404)) return undefined;
+  const { errors, message } = (error.json ?? {}) as { errors?: Record<string, string[]>; message?: string };
+  const reasons = Object.values(errors ?? {}).flat().join("; ") || message || `it answered ${error.status}`;
+  return {
+    status: "refused",
+    error: new HttpFailure(error.status, {
+      code: "schema_mismatch",
+      message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's own document`,
+    }, undefined, error),
+  };
+}
 
 /** Keeps the synced rows of an entity as the server has them, until `signal` ends it. */
 export async function runFeed(
@@ -52,7 +67,7 @@ export async function runFeed(
     signal,
     parser: AS_WRITTEN,
     onError: (error) => {
-      tell({ status: "waiting", error });
+      tell(refusalOf(meta, error) ?? { status: "waiting", error });
       return {};
     },
   });

@@ -136,6 +136,7 @@ export async function runSender(
         continue;
       }
       tell({ status: "sending" });
+      const isOffline = globalThis.navigator?.onLine === false;
       try {
         await settle(database, transactions, await transport(transactions, signal));
         failures = 0;
@@ -150,6 +151,7 @@ export async function runSender(
           continue;
         }
         failures += 1;
+        if (isOffline && error.status === 0) await giveBack(database, transactions);
         tell({ status: error.kind === "auth" ? "unauthorized" : "waiting", error });
         await rest(backoffMs(failures, error.retryAfterMs));
       }
@@ -184,9 +186,18 @@ async function take(database: LocalDatabase, most: number): Promise<Transaction[
   });
 }
 
+/** Notes that transactions have not left this machine: who waits for one can still take it back. */
+async function giveBack(database: LocalDatabase, transactions: readonly Transaction[]): Promise<void> {
+  const ids = transactions.flatMap(({ changes }) => changes.map(({ id }) => id));
+  await database.query(
+    `UPDATE "_changes" SET "state" = 'pending', "attempts" = 0 WHERE "state" = 'sending' AND "attempts" = 1 AND "id" IN (${ids.join(", ")})`,
+  );
+}
+
 /** Notes what became of transactions. */
 async function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<void> {
   await database.transaction(async (inside) => {
+    const accepted: string[] = [];
     for (const [at, { writeId, changes }] of transactions.entries()) {
       const outcome = outcomes[at];
       if (!outcome) throw new Error("a transport gave fewer outcomes than it was given transactions");
@@ -194,9 +205,12 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
         await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [writeId, JSON.stringify(outcome.error)]);
         continue;
       }
+      const places = `${place(outcome.seq)}, ${place(outcome.txid)}`;
+      accepted.push(...changes.map(({ id }) => `(${id}, ${places})`));
+    }
+    if (accepted.length > 0) {
       await inside.query(
-        `UPDATE "_changes" SET "state" = 'acknowledged', "seq" = $1, "txid" = $2 WHERE "state" = 'sending' AND "id" IN (${changes.map(({ id }) => id).join(", ")})`,
-        [outcome.seq ?? null, outcome.txid ?? null],
+        `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" = 'sending'`,
       );
     }
     // The rows may have come before the answer.
@@ -205,3 +219,5 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
     );
   });
 }
+
+const place = (number: number | undefined): string => (Number.isSafeInteger(number) ? String(number) : "CAST(NULL AS BIGINT)");

@@ -29,14 +29,21 @@ export class Model {
 
   constructor(readonly mode: "optimistic" | "confirmed", readonly dialect: Dialect) {}
 
-  /** The rows with what is shown of the changes, in order. */
+  /** The rows with what is shown of the changes, in order. A row that is made begins anew: changes before it are past. */
   shown(): Map<string, Values> {
     const rows = new Map([...this.synced].map(([key, row]) => [key, { ...row }]));
+    const ground = new Map(rows);
     for (const { key, operation, value, state } of this.changes) {
       if (state !== "acknowledged" && (this.mode !== "optimistic" || state === "rejected")) continue;
       const row = rows.get(key);
-      if (operation === "delete") rows.delete(key);
-      else if (operation === "insert" || row) rows.set(key, { ...row, ...value });
+      if (operation === "delete") {
+        rows.delete(key);
+        ground.delete(key);
+      } else if (operation === "insert") {
+        rows.set(key, { ...ground.get(key), ...value });
+      } else if (row) {
+        rows.set(key, { ...row, ...value });
+      }
     }
     return rows;
   }

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 export const BINARY = process.env["SYNCLINE_BINARY"] ?? join(ROOT, "target/debug/syncline");
-const DOCUMENT = join(ROOT, "packages/client/test/openapi.yaml");
+export const DOCUMENT = join(ROOT, "packages/client/test/openapi.yaml");
 
 export interface Context { after: (end: () => Promise<void>) => void }
 export interface Served { url: string; stop: () => Promise<void>; start: () => Promise<void> }
@@ -32,7 +32,7 @@ export const freePort = (): Promise<number> =>
   });
 
 /** A server with the document, at one address for the whole test. */
-export async function serve(context: Context): Promise<Served> {
+export async function serve(context: Context, document = readFileSync(DOCUMENT, "utf8")): Promise<Served> {
   const home = mkdtempSync(join(tmpdir(), "syncline-client-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -54,7 +54,7 @@ export async function serve(context: Context): Promise<Served> {
     rmSync(home, { recursive: true, force: true });
   });
   await start();
-  const applied = await fetch(`${url}/api/schema`, { method: "PUT", body: readFileSync(DOCUMENT, "utf8") });
+  const applied = await fetch(`${url}/api/schema`, { method: "PUT", body: document });
   assert.equal(applied.status, 200, await applied.text());
   return { url, stop, start };
 }

@@ -59,6 +59,7 @@ struct ReferenceView {
 #[derive(Debug, Serialize)]
 struct TriggerView {
     overlay: String,
+    moved: String,
     dropped: String,
     insert: String,
     update: String,
@@ -153,6 +154,7 @@ impl SqlView {
             shown: "(\"state\" = 'acknowledged' OR \"mode\" = 'optimistic' AND \"state\" <> 'rejected')",
             trigger: TriggerView {
                 overlay: trigger("overlay"),
+                moved: trigger("moved"),
                 dropped: trigger("dropped"),
                 insert: trigger("insert"),
                 update: trigger("update"),

@@ -155,8 +155,11 @@ DROP TRIGGER IF EXISTS "_changes_made";
 CREATE TRIGGER "_changes_made" AFTER INSERT ON "_changes" BEGIN
   INSERT INTO "_overlay" ("entity", "key") VALUES (NEW."entity", NEW."key");
 END;
+-- That a write is under way, or accepted, changes nothing of it.
 DROP TRIGGER IF EXISTS "_changes_moved";
-CREATE TRIGGER "_changes_moved" AFTER UPDATE OF "value", "state" ON "_changes" BEGIN
+CREATE TRIGGER "_changes_moved" AFTER UPDATE OF "value", "state" ON "_changes" WHEN NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected') BEGIN
   INSERT INTO "_overlay" ("entity", "key") VALUES (NEW."entity", NEW."key");
 END;
 DROP TRIGGER IF EXISTS "_changes_dropped";

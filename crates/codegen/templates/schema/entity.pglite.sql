@@ -96,8 +96,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS {{ trigger.overlay }} ON "_changes";
-CREATE TRIGGER {{ trigger.overlay }} AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER {{ trigger.overlay }} AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = {{ name }}) EXECUTE FUNCTION {{ trigger.overlay }}();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS {{ trigger.moved }} ON "_changes";
+CREATE TRIGGER {{ trigger.moved }} AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = {{ name }} AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION {{ trigger.overlay }}();
 DROP TRIGGER IF EXISTS {{ trigger.dropped }} ON "_changes";
 CREATE TRIGGER {{ trigger.dropped }} AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = {{ name }}) EXECUTE FUNCTION {{ trigger.overlay }}();

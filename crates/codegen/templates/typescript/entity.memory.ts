@@ -8,13 +8,14 @@ import type { {{ one }}{{ ", " ~ one ~ "Create" if mode != "cache" }}, {{ one }}
 
 /** All records of {{ name }} that are here, kept up to date. */
 export function use{{ many }}(): { data: {{ one }}[]; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery((query) => query.from({ row: {{ variable }}Collection() }));
+  const { data, isLoading, isError } = useLiveQuery({{ variable }}Collection());
   return { data: data as {{ one }}[], isLoading, isError };
 }
 
 /** One record of {{ name }}, kept up to date; undefined: there is none. */
 export function use{{ one }}(key: {{ one }}Key): { data: {{ one }} | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
+    queryKey: [{{ name | quoted }}, key],
     query: (query) => query.from({ row: {{ variable }}Collection() }).where(({ row }) => eq(row[{{ key.name | quoted }}], key)),
   });
   return { data: (data as {{ one }}[])[0], isLoading, isError };

@@ -9,13 +9,14 @@ import type { Budget, BudgetCreate, BudgetKey, BudgetUpdate } from "../types/bud
 
 /** All records of budgets that are here, kept up to date. */
 export function useBudgets(): { data: Budget[]; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery((query) => query.from({ row: budgetsCollection() }));
+  const { data, isLoading, isError } = useLiveQuery(budgetsCollection());
   return { data: data as Budget[], isLoading, isError };
 }
 
 /** One record of budgets, kept up to date; undefined: there is none. */
 export function useBudget(key: BudgetKey): { data: Budget | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
+    queryKey: ["budgets", key],
     query: (query) => query.from({ row: budgetsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
   return { data: (data as Budget[])[0], isLoading, isError };

@@ -9,13 +9,14 @@ import type { Category, CategoryCreate, CategoryKey, CategoryUpdate } from "../t
 
 /** All records of categories that are here, kept up to date. */
 export function useCategories(): { data: Category[]; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery((query) => query.from({ row: categoriesCollection() }));
+  const { data, isLoading, isError } = useLiveQuery(categoriesCollection());
   return { data: data as Category[], isLoading, isError };
 }
 
 /** One record of categories, kept up to date; undefined: there is none. */
 export function useCategory(key: CategoryKey): { data: Category | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
+    queryKey: ["categories", key],
     query: (query) => query.from({ row: categoriesCollection() }).where(({ row }) => eq(row["id"], key)),
   });
   return { data: (data as Category[])[0], isLoading, isError };

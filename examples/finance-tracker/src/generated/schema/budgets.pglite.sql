@@ -87,8 +87,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_budgets_overlay" ON "_changes";
-CREATE TRIGGER "_budgets_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_budgets_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_budgets_moved" ON "_changes";
+CREATE TRIGGER "_budgets_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'budgets' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_budgets_overlay"();
 DROP TRIGGER IF EXISTS "_budgets_dropped" ON "_changes";
 CREATE TRIGGER "_budgets_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();

@@ -79,8 +79,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_categories_overlay" ON "_changes";
-CREATE TRIGGER "_categories_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_categories_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_categories_moved" ON "_changes";
+CREATE TRIGGER "_categories_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'categories' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_categories_overlay"();
 DROP TRIGGER IF EXISTS "_categories_dropped" ON "_changes";
 CREATE TRIGGER "_categories_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();

@@ -69,6 +69,9 @@ $notify$;
 DROP TRIGGER IF EXISTS "_touched_notify" ON "_touched";
 CREATE TRIGGER "_touched_notify" AFTER INSERT ON "_touched"
 FOR EACH STATEMENT EXECUTE FUNCTION "_touched_notify"();
+DROP TRIGGER IF EXISTS "_changes_notify" ON "_changes";
+CREATE TRIGGER "_changes_notify" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH STATEMENT EXECUTE FUNCTION "_touched_notify"();
 
 -- Which fields hold the keys of which entities.
 CREATE TABLE IF NOT EXISTS "_references" (
@@ -325,8 +328,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_accounts_overlay" ON "_changes";
-CREATE TRIGGER "_accounts_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_accounts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_accounts_moved" ON "_changes";
+CREATE TRIGGER "_accounts_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_accounts_overlay"();
 DROP TRIGGER IF EXISTS "_accounts_dropped" ON "_changes";
 CREATE TRIGGER "_accounts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
@@ -532,8 +543,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_budgets_overlay" ON "_changes";
-CREATE TRIGGER "_budgets_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_budgets_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_budgets_moved" ON "_changes";
+CREATE TRIGGER "_budgets_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'budgets' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_budgets_overlay"();
 DROP TRIGGER IF EXISTS "_budgets_dropped" ON "_changes";
 CREATE TRIGGER "_budgets_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();
@@ -719,8 +738,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_categories_overlay" ON "_changes";
-CREATE TRIGGER "_categories_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_categories_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_categories_moved" ON "_changes";
+CREATE TRIGGER "_categories_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'categories' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_categories_overlay"();
 DROP TRIGGER IF EXISTS "_categories_dropped" ON "_changes";
 CREATE TRIGGER "_categories_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();
@@ -914,8 +941,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_contacts_overlay" ON "_changes";
-CREATE TRIGGER "_contacts_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_contacts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_contacts_moved" ON "_changes";
+CREATE TRIGGER "_contacts_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_contacts_overlay"();
 DROP TRIGGER IF EXISTS "_contacts_dropped" ON "_changes";
 CREATE TRIGGER "_contacts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
@@ -1160,8 +1195,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_transactions_overlay" ON "_changes";
-CREATE TRIGGER "_transactions_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_transactions_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_transactions_moved" ON "_changes";
+CREATE TRIGGER "_transactions_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_transactions_overlay"();
 DROP TRIGGER IF EXISTS "_transactions_dropped" ON "_changes";
 CREATE TRIGGER "_transactions_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();

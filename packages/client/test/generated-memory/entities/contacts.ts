@@ -8,13 +8,14 @@ import type { Contact, ContactCreate, ContactKey, ContactUpdate } from "../types
 
 /** All records of contacts that are here, kept up to date. */
 export function useContacts(): { data: Contact[]; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery((query) => query.from({ row: contactsCollection() }));
+  const { data, isLoading, isError } = useLiveQuery(contactsCollection());
   return { data: data as Contact[], isLoading, isError };
 }
 
 /** One record of contacts, kept up to date; undefined: there is none. */
 export function useContact(key: ContactKey): { data: Contact | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
+    queryKey: ["contacts", key],
     query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
   return { data: (data as Contact[])[0], isLoading, isError };

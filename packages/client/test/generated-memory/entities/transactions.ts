@@ -8,13 +8,14 @@ import type { Transaction, TransactionCreate, TransactionKey, TransactionUpdate 
 
 /** All records of transactions that are here, kept up to date. */
 export function useTransactions(): { data: Transaction[]; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery((query) => query.from({ row: transactionsCollection() }));
+  const { data, isLoading, isError } = useLiveQuery(transactionsCollection());
   return { data: data as Transaction[], isLoading, isError };
 }
 
 /** One record of transactions, kept up to date; undefined: there is none. */
 export function useTransaction(key: TransactionKey): { data: Transaction | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
+    queryKey: ["transactions", key],
     query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
   return { data: (data as Transaction[])[0], isLoading, isError };

@@ -9,13 +9,14 @@ import type { Account, AccountCreate, AccountKey, AccountUpdate } from "../types
 
 /** All records of accounts that are here, kept up to date. */
 export function useAccounts(): { data: Account[]; isLoading: boolean; isError: boolean } {
-  const { data, isLoading, isError } = useLiveQuery((query) => query.from({ row: accountsCollection() }));
+  const { data, isLoading, isError } = useLiveQuery(accountsCollection());
   return { data: data as Account[], isLoading, isError };
 }
 
 /** One record of accounts, kept up to date; undefined: there is none. */
 export function useAccount(key: AccountKey): { data: Account | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
+    queryKey: ["accounts", key],
     query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
   return { data: (data as Account[])[0], isLoading, isError };

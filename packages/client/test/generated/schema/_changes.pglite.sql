@@ -62,6 +62,9 @@ $notify$;
 DROP TRIGGER IF EXISTS "_touched_notify" ON "_touched";
 CREATE TRIGGER "_touched_notify" AFTER INSERT ON "_touched"
 FOR EACH STATEMENT EXECUTE FUNCTION "_touched_notify"();
+DROP TRIGGER IF EXISTS "_changes_notify" ON "_changes";
+CREATE TRIGGER "_changes_notify" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH STATEMENT EXECUTE FUNCTION "_touched_notify"();
 
 -- Which fields hold the keys of which entities.
 CREATE TABLE IF NOT EXISTS "_references" (

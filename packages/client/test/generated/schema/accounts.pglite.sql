@@ -79,8 +79,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_accounts_overlay" ON "_changes";
-CREATE TRIGGER "_accounts_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_accounts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_accounts_moved" ON "_changes";
+CREATE TRIGGER "_accounts_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_accounts_overlay"();
 DROP TRIGGER IF EXISTS "_accounts_dropped" ON "_changes";
 CREATE TRIGGER "_accounts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();

@@ -115,8 +115,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_contacts_overlay" ON "_changes";
-CREATE TRIGGER "_contacts_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_contacts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_contacts_moved" ON "_changes";
+CREATE TRIGGER "_contacts_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_contacts_overlay"();
 DROP TRIGGER IF EXISTS "_contacts_dropped" ON "_changes";
 CREATE TRIGGER "_contacts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();

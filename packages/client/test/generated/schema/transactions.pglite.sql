@@ -89,8 +89,16 @@ BEGIN
 END
 $overlay$;
 DROP TRIGGER IF EXISTS "_transactions_overlay" ON "_changes";
-CREATE TRIGGER "_transactions_overlay" AFTER INSERT OR UPDATE OF "value", "state" ON "_changes"
+CREATE TRIGGER "_transactions_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
+-- That a write is under way, or accepted, changes nothing of what is shown of it.
+DROP TRIGGER IF EXISTS "_transactions_moved" ON "_changes";
+CREATE TRIGGER "_transactions_moved" AFTER UPDATE OF "value", "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions' AND (
+  NEW."value" <> OLD."value"
+  OR (NEW."state" = 'acknowledged' OR NEW."mode" = 'optimistic' AND NEW."state" <> 'rejected')
+    <> (OLD."state" = 'acknowledged' OR OLD."mode" = 'optimistic' AND OLD."state" <> 'rejected')))
+EXECUTE FUNCTION "_transactions_overlay"();
 DROP TRIGGER IF EXISTS "_transactions_dropped" ON "_changes";
 CREATE TRIGGER "_transactions_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();

@@ -14,7 +14,7 @@ use super::restore::is_decided;
 use super::rotate::{hold_part, part_name};
 use super::{BackupError, BackupFile, BackupKind, LeftOut, Manifest, Reached, io_error};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, server_name};
-use crate::file::{FileOptions, StoreError};
+use crate::file::FileOptions;
 use crate::local::LocalFile;
 
 /// How often a replica's files may be exchanged by a rebuild while they are copied.

@@ -27,14 +27,28 @@ impl Server {
     /// Makes backups as they fall due, until dropped.
     pub(crate) async fn keep_backups(self: Arc<Self>) {
         loop {
-            drop_old_resets(&self.data, now());
-            if let Some(plan) = &self.config.backups
-                && is_due(&self.data, plan, now())
-            {
-                back_up(&self.data, plan).await;
+            if let Some(plan) = self.look_after_backups().await {
+                back_up(&self.data, &plan).await;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Drops old logs, and gives the plan by which a backup is due now; none: none is. The disks of both
+    /// may be slow.
+    async fn look_after_backups(&self) -> Option<BackupPlan> {
+        let (data, plan) = (self.data.clone(), self.config.backups.clone());
+        let looked = tokio::task::spawn_blocking(move || {
+            drop_old_resets(&data, now());
+            plan.filter(|plan| is_due(&data, plan, now()))
+        });
+        looked.await.unwrap_or_else(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "could not look after the backups"
+            );
+            None
+        })
     }
 }
 

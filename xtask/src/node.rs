@@ -10,12 +10,15 @@ use crate::repository::{Repository, relative};
 use crate::steps::Steps;
 use crate::tidy;
 
-/// The directories with a package.
+/// The directories with a package; the examples last, since they use the others as they were built.
 pub(crate) fn packages(repository: &Repository) -> Result<Vec<PathBuf>, Failure> {
     let files = tidy::tree::files(&repository.root)?;
     let manifests = files.iter().filter(|path| path.ends_with("package.json"));
     let directories = manifests.filter_map(|path| path.parent());
-    Ok(directories.map(Path::to_owned).collect())
+    let mut directories: Vec<PathBuf> = directories.map(Path::to_owned).collect();
+    let examples = repository.root.join("examples");
+    directories.sort_by_key(|directory| directory.starts_with(&examples));
+    Ok(directories)
 }
 
 /// What is run of each package, where it has it, before its tests.

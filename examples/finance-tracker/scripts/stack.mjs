@@ -87,7 +87,7 @@ export async function startPage({ server, port, mode }) {
       response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" }).end(setting);
     });
   };
-  const on = { host: "127.0.0.1", port, strictPort: true, proxy: { "/api": { target: server.url, changeOrigin: true } } };
+  const on = { host: "127.0.0.1", port, strictPort: true, proxy: { "/api": { target: server.url } } };
   const config = {
     root: HERE, logLevel: "error",
     server: on, preview: on,

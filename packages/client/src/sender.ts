@@ -6,6 +6,8 @@ import { backoffMs, HttpFailure, request, type HttpOptions } from "./http.js";
 /** Transactions in one request. */
 export const TRANSACTIONS_MAX = 500;
 const CHANGES_MAX = 2_000;
+/** Between tries where the browser knows that there is no connection; it wakes the sender when there is one. */
+const OFFLINE_REST_MS = 30_000;
 
 /** Writes that stand or fall together. */
 export interface Transaction {
@@ -151,9 +153,10 @@ export async function runSender(
           continue;
         }
         failures += 1;
-        if (isOffline && error.status === 0) await giveBack(database, transactions);
+        const hasNotLeft = isOffline && error.status === 0;
+        if (hasNotLeft) await giveBack(database, transactions);
         tell({ status: error.kind === "auth" ? "unauthorized" : "waiting", error });
-        await rest(backoffMs(failures, error.retryAfterMs));
+        await rest(hasNotLeft ? OFFLINE_REST_MS : backoffMs(failures, error.retryAfterMs));
       }
     }
   } finally {

@@ -5,7 +5,7 @@ import type { EntityMeta, Row } from "./entity.js";
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
 export const CONFIRM_TIMEOUT_MS = 15_000;
 /** How long it waits at most where the browser knows that there is no connection. */
-export const CONFIRM_OFFLINE_TIMEOUT_MS = 2_000;
+export const CONFIRM_OFFLINE_TIMEOUT_MS = 3_000;
 
 /** A write that did not come to what its caller asked for. */
 export class WriteFailure extends Error {
@@ -99,6 +99,8 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = CO
     let isOver = false;
     let isBusy = false;
     let isWoken = false;
+    // What is being taken back is gone too, and yet not accepted.
+    let isEnding = false;
     const finish = (end: () => void): void => {
       isOver = true;
       clearTimeout(timer);
@@ -120,7 +122,7 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = CO
       }
     };
     const see = (change: Change | undefined): void => {
-      if (isOver) return;
+      if (isOver || isEnding) return;
       if (!change || change.state === "acknowledged") return finish(resolve);
       if (change.state !== "rejected") return;
       const error = change.error ?? { code: "rejected", message: "the server refused the write" };
@@ -128,7 +130,9 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = CO
     };
     const stop = database.onTouched(() => void look().catch((error: unknown) => finish(() => reject(error as Error))));
     const timer = setTimeout(() => {
+      isEnding = true;
       void giveUp(database, writeId).then((error) => {
+        isEnding = false;
         if (error) finish(() => reject(new WriteFailure(writeId, error)));
         else void look();
       }, (error: unknown) => finish(() => reject(error as Error)));

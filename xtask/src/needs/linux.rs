@@ -1,5 +1,7 @@
 //! The programs of Linux that tests ask for. Other systems have none of these tests.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::steps::{self, first_line_of, say};
@@ -12,7 +14,7 @@ struct Program {
     purpose: &'static str,
 }
 
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 4] = [
     Program {
         name: "strace",
         package: "strace",
@@ -28,6 +30,16 @@ const PROGRAMS: [Program; 3] = [
         package: "curl",
         purpose: "to fetch what deploy/install.sh installs",
     },
+    Program {
+        name: "chromium",
+        package: "chromium",
+        purpose: "to open examples/finance-tracker",
+    },
+    Program {
+        name: "initdb",
+        package: "postgresql",
+        purpose: "to hold the filters of shapes against",
+    },
 ];
 
 /// Finds each program, or installs it where this process may.
@@ -36,6 +48,15 @@ pub(super) fn check() -> Vec<Result<String, String>> {
         true => PROGRAMS.iter().map(Program::check).collect(),
         false => Vec::new(),
     }
+}
+
+/// Where Debian and its kin put a program of Postgres, whose versions are beside each other.
+fn aside(name: &str) -> Vec<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let paths = versions
+        .flatten()
+        .map(|version| version.path().join("bin").join(name));
+    paths.filter(|path| path.exists()).collect()
 }
 
 impl Program {
@@ -53,7 +74,9 @@ impl Program {
     }
 
     fn version(&self) -> Option<String> {
-        first_line_of(Command::new(self.name).arg("--version"))
+        let version = |path: &Path| first_line_of(Command::new(path).arg("--version"));
+        version(Path::new(self.name))
+            .or_else(|| aside(self.name).iter().find_map(|path| version(path)))
     }
 
     /// Installs it as root on Debian and its kin, and says whether that went well. A new machine may

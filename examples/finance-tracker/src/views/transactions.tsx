@@ -102,7 +102,7 @@ function TransactionDialog({ row, onClose }: { row: Transaction | undefined; onC
   return (
     <RecordDialog
       noun="transaction" meta={transactionsMeta} fields={fields} row={row} onClose={onClose}
-      initial={{ date: today(), account_id: accounts.find(({ closed }) => !closed)?.id ?? null }}
+      initial={{ date: today(), account_id: (accounts.find(({ kind, closed }) => kind === "checking" && !closed) ?? accounts[0])?.id ?? null }}
       schemas={{ create: transactionsCreateSchema, update: transactionsUpdateSchema }}
       create={useCreateTransaction()} update={useUpdateTransaction()} remove={useDeleteTransaction()}
     />

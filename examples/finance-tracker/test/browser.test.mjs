@@ -1,0 +1,267 @@
+/** The example in real browsers, against a real server: what its user is promised, step by step. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { send } from "../scripts/ledger.mjs";
+import { openStage, until } from "./stage.mjs";
+
+let stage;
+let ann;
+let ben;
+
+before(async () => {
+  stage = await openStage();
+  [ann, ben] = await Promise.all([stage.person("ann"), stage.person("ben")]);
+  for (const { page } of [ann, ben]) {
+    await page.locator(".legend li").first().waitFor();
+    await page.evaluate(() => navigator.serviceWorker.ready);
+  }
+});
+after(() => stage?.close());
+afterEach(async () => {
+  // What a failed test has left must not fail the next one.
+  for (const { context, page } of [ann, ben]) {
+    await context.unrouteAll({ behavior: "ignoreErrors" });
+    await context.setOffline(false);
+    if (!page.isClosed()) await page.keyboard.press("Escape");
+  }
+  assert.deepEqual([...ann.failures, ...ben.failures], []);
+});
+
+/** A record as the server has it. */
+async function onServer(entity, is) {
+  const answer = await fetch(`${stage.server.url}/api/${entity}?limit=1000`, { headers: { authorization: `Bearer ${stage.token("ann")}` } });
+  const told = await answer.json();
+  return (Array.isArray(told) ? told : told.items).find(is);
+}
+
+test("an optimistic edit is shown at once, and then in the other browser", async () => {
+  await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
+  const release = await ann.holdWrites();
+  await ann.fill("New transaction", { "What for": "Bread and olives", Amount: "12.40", Category: "Groceries" });
+  await ann.isSaved();
+  await ann.row("Bread and olives").getByText("not sent yet").waitFor();
+  assert.equal(await onServer("transactions", ({ description }) => description === "Bread and olives"), undefined);
+  await ann.picture("unsent");
+  await release();
+  await ann.row("Bread and olives").getByText("not sent yet").waitFor({ state: "detached" });
+  await ben.sees("Bread and olives");
+  assert.match(await ben.row("Bread and olives").innerText(), /−€12\.40/);
+});
+
+test("edits made offline outlive a reload, and both browsers come to show the same", async () => {
+  await ann.goOffline();
+  await ann.fill("Edit Bread and olives", { "What for": "Bread, olives and wine" });
+  await ann.isSaved();
+  await ann.fill("New transaction", { "What for": "Ferry ticket", Amount: "31" });
+  await ann.isSaved();
+  await ann.page.reload();
+  await ann.hasStatus("· 2 unsent");
+  await ann.sees("Bread, olives and wine");
+  await ann.row("Ferry ticket").getByText("not sent yet").waitFor();
+  await ann.picture("offline");
+  await ben.fill("Edit Bread and olives", { Amount: "14.40" });
+  await ben.isSaved();
+  await ann.goOnline();
+  for (const { row, sees } of [ann, ben]) {
+    await sees("Ferry ticket");
+    await until("both edits are in one row", async () => /−€14\.40/.test(await row("Bread, olives and wine").innerText().catch(() => "")));
+  }
+  await Promise.all([ann.isDrained(), ben.isDrained()]);
+  const [one, other] = await Promise.all([ann, ben].map(({ page }) => page.locator("main").innerText()));
+  assert.equal(one, other);
+});
+
+test("a refused write is rolled back, with its reason in reach", async () => {
+  await ann.go("Categories");
+  const release = await ann.holdWrites();
+  await ann.fill("Edit Fun", { Name: "Health" });
+  await ann.isSaved();
+  await until("it is shown at once", async () => (await ann.page.locator("[data-id]").filter({ hasText: "Health" }).count()) === 2);
+  await release();
+  await ann.sees("Fun");
+  const toast = ann.page.getByRole("alert").filter({ hasText: "A change was not taken" });
+  await toast.waitFor();
+  await ann.picture("refused");
+  await toast.getByRole("link", { name: "Look" }).click();
+  const refusal = ann.page.getByRole("article", { name: "Refused categories" });
+  await refusal.getByText("Health").first().waitFor();
+  assert.match(await refusal.locator(".reason, .problems").allInnerTexts().then((texts) => texts.join(" ")), /name|taken|unique|already/i);
+  await ann.picture("refused-reason");
+  await refusal.getByRole("button", { name: "Discard" }).click();
+  await refusal.waitFor({ state: "detached" });
+  assert.equal((await onServer("categories", ({ name }) => name === "Fun"))?.name, "Fun");
+});
+
+test("a confirmed write shows nothing that the server has not accepted, and offline it ends with that word", async () => {
+  await ann.go("Accounts");
+  const release = await ann.holdWrites();
+  await ann.fill("New account", { Name: "Holiday fund", Kind: "Savings" });
+  await ann.page.getByText("Waiting for the server…").waitFor();
+  assert.equal(await ann.row("Holiday fund").count(), 0);
+  await ann.picture("waiting");
+  await release();
+  await ann.isSaved();
+  await ann.sees("Holiday fund");
+
+  await ann.goOffline();
+  await ann.fill("Edit Holiday fund", { Name: "Yacht fund" });
+  await ann.page.getByRole("dialog").getByText("nothing was changed").waitFor();
+  assert.equal(await ann.row("Yacht fund").count(), 0);
+  await ann.picture("confirmed-offline");
+  await ann.page.keyboard.press("Escape");
+  await ann.goOnline();
+  await ann.isDrained();
+  assert.equal(await onServer("accounts", ({ name }) => name === "Yacht fund"), undefined, "it was taken back for good");
+});
+
+test("of two who change one budget the second is asked, and has the last word either way", async () => {
+  await Promise.all([ann.go("Budgets"), ben.go("Budgets")]);
+  const budgetOf = async (person) => person.row("Eating out").innerText();
+  const collide = async (mine, theirs) => {
+    await ben.goOffline();
+    await ben.fill("Edit budget of Eating out", { "At most": mine });
+    await ben.isSaved();
+    await ann.fill("Edit budget of Eating out", { "At most": theirs });
+    await ann.isSaved();
+    await ann.isDrained();
+    await ben.goOnline();
+    await ben.go("Changes");
+    const refusal = ben.page.getByRole("article", { name: "Refused budgets" });
+    await refusal.waitFor();
+    return refusal;
+  };
+  let refusal = await collide("200.00", "300.00");
+  assert.deepEqual((await refusal.locator("tbody td").allInnerTexts()).map(Number), [160, 200, 300]);
+  await ben.picture("conflict");
+  await refusal.getByRole("button", { name: "Use mine" }).click();
+  await refusal.waitFor({ state: "detached" });
+  await until("mine is everywhere", async () => /of €200\.00/.test(await budgetOf(ann)));
+  await ben.go("Budgets");
+  refusal = await collide("210.00", "310.00");
+  await refusal.getByRole("button", { name: "Use theirs" }).click();
+  await refusal.waitFor({ state: "detached" });
+  await ben.go("Budgets");
+  await until("theirs is everywhere", async () => /of €310\.00/.test(await budgetOf(ben)));
+});
+
+test("an excluded field is in no byte that leaves the browser", async () => {
+  const canaries = ["canary-one", "canary-two", "canary-three"];
+  await ann.go("Contacts");
+  await ann.fill("New contact", { Name: "Mr Sparrow", "Private notes": canaries[0] });
+  await ann.isSaved();
+  await ann.row("Mr Sparrow").getByText(canaries[0]).waitFor();
+  await ann.isDrained();
+  await ann.fill("Edit Mr Sparrow", { "E-mail": "sparrow@example.org", "Private notes": canaries[1] });
+  await ann.isSaved();
+  await ann.go("Transactions");
+  await ann.fill("New transaction", { "What for": "Birdseed", Amount: "4", "Private memo": canaries[2] });
+  await ann.isSaved();
+  await ann.isDrained();
+  await ben.go("Contacts");
+  await ben.row("Mr Sparrow").getByText("sparrow@example.org").waitFor();
+  const writes = ann.sent.filter(({ url }) => url.endsWith("/api/writes"));
+  assert.ok(writes.some(({ body }) => body.includes("Mr Sparrow")) && writes.some(({ body }) => body.includes("Birdseed")), "the writes were recorded");
+  for (const { url, body } of [...ann.sent, ...ben.sent]) {
+    for (const word of [...canaries, "private_notes", "private_memo"]) assert.ok(!url.includes(word) && !body.includes(word), `${word} in ${url}`);
+  }
+  await ann.page.reload();
+  await ann.go("Contacts");
+  await ann.row("Mr Sparrow").getByText(canaries[1]).waitFor();
+});
+
+test("who may not edit has no controls for it, and is refused by the server too", async () => {
+  await ben.go("Contacts");
+  await ben.page.getByRole("button", { name: "Edit Uncle Theo" }).click();
+  const form = ben.page.getByRole("dialog");
+  await form.getByLabel("E-mail").waitFor();
+  assert.equal(await form.getByRole("textbox", { name: /Credit limit/ }).count(), 0, "owners alone write it");
+  await form.getByText("€300.00").waitFor();
+  await ben.picture("editor");
+  await ben.page.keyboard.press("Escape");
+
+  const vera = await stage.person("vera");
+  await vera.page.locator(".legend li").first().waitFor();
+  for (const title of ["Transactions", "Accounts", "Budgets", "Categories", "Contacts"]) {
+    await vera.go(title);
+    await vera.page.locator("[data-id]").first().waitFor();
+    assert.equal(await vera.page.getByRole("button", { name: /^(Edit|New) / }).count(), 0, title);
+  }
+  await vera.picture("viewer");
+  const theo = await onServer("contacts", ({ name }) => name === "Uncle Theo");
+  for (const [user, values, status] of [["vera", { name: "Theodor" }, 403], ["ben", { credit_limit: "9000.00" }, 403], ["ben", { name: "Theo" }, 200]]) {
+    const answer = await vera.page.evaluate(
+      ([id, token, values]) => fetch(`/api/contacts/${id}`, { method: "PATCH", body: JSON.stringify(values), headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } }).then(({ status }) => status),
+      [theo.id, stage.token(user), values],
+    );
+    assert.equal(answer, status, `${user} ${JSON.stringify(values)}`);
+  }
+  await vera.sees("Theo");
+  await vera.context.close();
+});
+
+test("a thousand rows come in, are searched and edited", async () => {
+  await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
+  const { id } = await onServer("accounts", ({ name }) => name === "Everyday");
+  const rows = Array.from({ length: 1_000 }, (_, at) => ({
+    entity: "transactions", id: crypto.randomUUID(), action: "create", base: {},
+    values: { account_id: id, date: `2025-0${1 + (at % 9)}-${10 + (at % 18)}`, amount: "-1.00", description: `Toll ${at}` },
+  }));
+  await send(stage.server, stage.token("ann"), rows);
+  for (const { page, sees } of [ann, ben]) {
+    await page.getByLabel("Search").fill("Toll");
+    await page.getByLabel("Rows shown").filter({ hasText: "1,000 transactions" }).waitFor();
+    await page.getByLabel("Search").fill("Toll 777");
+    await page.getByLabel("Rows shown").filter({ hasText: /^1 transaction$/ }).waitFor();
+    await sees("Toll 777");
+  }
+  await ann.fill("Edit Toll 777", { "What for": "Toll 777 paid back" });
+  await ann.isSaved();
+  await ben.sees("Toll 777 paid back");
+  await ann.picture("thousand");
+  for (const { page } of [ann, ben]) await page.getByLabel("Search").fill("");
+});
+
+test("a shape that the server has dropped is fetched anew, and unsent writes stay on top", async () => {
+  const release = await ann.holdWrites();
+  await ann.fill("Edit Ferry ticket", { "What for": "Ferry ticket, return" });
+  await ann.isSaved();
+  await ann.sees("Ferry ticket, return");
+  const isOfTransactions = ({ url }) => url.includes("/v1/shape") && url.includes("table=%22transactions%22") && url.includes("handle=");
+  const shape = new URL(ann.sent.findLast(isOfTransactions).url);
+  for (const name of ["offset", "live", "cursor", "log"]) shape.searchParams.delete(name);
+  const dropped = await fetch(shape, { method: "DELETE", headers: { authorization: `Bearer ${stage.token("ann")}` } });
+  assert.ok(dropped.ok, `${dropped.status} ${await dropped.text()}`);
+  const { id } = await onServer("transactions", ({ description }) => description === "Birdseed");
+  await fetch(`${stage.server.url}/api/transactions/${id}`, {
+    method: "PATCH", body: JSON.stringify({ description: "Birdseed and water" }),
+    headers: { authorization: `Bearer ${stage.token("ben")}`, "content-type": "application/json" },
+  });
+  await until("it was told to fetch anew", () => ann.answers.some(({ url, status }) => status === 409 && url.includes("table=%22transactions%22")));
+  await ann.sees("Birdseed and water");
+  await ann.row("Ferry ticket, return").getByText("not sent yet").waitFor();
+  await release();
+  await ben.sees("Ferry ticket, return");
+  await ann.isDrained();
+});
+
+test("of two tabs one sends; when it closes, the other goes on", async () => {
+  const second = await ann.openTab();
+  await second.go("Transactions");
+  await second.sees("Ferry ticket, return");
+  const from = ann.sent.length;
+  await second.fill("New transaction", { "What for": "Written in the second tab", Amount: "5" });
+  await second.isSaved();
+  await Promise.all([ann.sees("Written in the second tab"), ben.sees("Written in the second tab")]);
+  await second.isDrained();
+  const sender = ({ url }) => url.endsWith("/api/writes") || url.includes("/v1/shape");
+  const writes = ann.sent.slice(from).filter(sender);
+  assert.ok(writes.length > 0 && writes.every(({ page }) => page === ann.page), "the first tab alone talks to the server");
+  await ann.page.close();
+  await second.fill("New transaction", { "What for": "Written by who is left", Amount: "6" });
+  await second.isSaved();
+  await ben.sees("Written by who is left");
+  await second.isDrained();
+  assert.ok(ann.sent.some(({ page, url }) => page === second.page && url.endsWith("/api/writes")), "the second tab took over");
+  assert.deepEqual(second.failures, []);
+  await second.picture("second-tab");
+});

@@ -1,0 +1,121 @@
+/** What the tests play on: one server, one page, and a browser for each person. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { ledger, send } from "../scripts/ledger.mjs";
+import { findBinary, freePort, HERE, startPage, startServer } from "../scripts/stack.mjs";
+
+/** How long anything may take that a person waits for, on a busy machine. */
+const PATIENCE_MS = 30_000;
+const SCREENSHOTS = join(HERE, "screenshots");
+
+function findChromium() {
+  const places = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  const found = places.find((path) => path && existsSync(path));
+  assert.ok(found, "these tests need Chromium: `apt-get install chromium`, or name one in CHROMIUM");
+  return found;
+}
+
+/** Waits until `is` gives something that is true, and gives that. */
+export async function until(what, is) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await is();
+    if (found) return found;
+    if (Date.now() > end) assert.fail(`never came about: ${what}`);
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+}
+
+/** Opens the stage, with the ledger of a household on the server. */
+export async function openStage() {
+  const binary = findBinary();
+  assert.ok(binary, "these tests need the server: `cargo build`, or name it in SYNCLINE_BINARY");
+  const executablePath = findChromium();
+  const home = mkdtempSync(join(tmpdir(), "finance-tracker-"));
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  const server = await startServer({ binary, data: join(home, "data"), port: await freePort(), args: ["--shape-deletes"] });
+  await send(server, server.users[0].token, ledger());
+  const page = await startPage({ server, port: await freePort(), mode: "build" });
+  const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  return {
+    server,
+    token: (user) => server.users.find((one) => one.user === user).token,
+    person: (user) => openBrowser(browser, page.url, user),
+    close: async () => {
+      await browser.close();
+      await page.stop();
+      await server.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A browser of its own for a user: what it stores is no other's, and everything it sends is kept here. */
+async function openBrowser(browser, url, user) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const sent = [];
+  context.on("request", (request) => {
+    const page = request.serviceWorker() || request.isNavigationRequest() ? undefined : request.frame().page();
+    sent.push({ page, method: request.method(), url: request.url(), body: request.postData() ?? "" });
+  });
+  const answers = [];
+  context.on("response", (response) => answers.push({ url: response.url(), status: response.status() }));
+  const openTab = async () => tabOf(await context.newPage(), `${url}/?user=${user}`);
+  const tab = await openTab();
+  return {
+    ...tab, context, sent, answers, openTab,
+    goOffline: async () => {
+      await context.setOffline(true);
+      await tab.hasStatus("Offline");
+    },
+    goOnline: () => context.setOffline(false),
+    /** Keeps writes from the server until the function that it gives is called. */
+    holdWrites: async () => {
+      let release;
+      const held = new Promise((resolve) => (release = resolve));
+      await context.route("**/api/writes", async (route) => {
+        await held;
+        await route.continue();
+      });
+      return async () => {
+        release();
+        await context.unrouteAll({ behavior: "wait" });
+      };
+    },
+  };
+}
+
+/** A tab with the books open, and what a person does in it. */
+async function tabOf(page, address) {
+  const failures = [];
+  page.on("pageerror", (error) => failures.push(error));
+  await page.goto(address);
+  const tab = {
+    page, failures,
+    hasStatus: (text) => page.getByRole("status", { name: "Connection" }).filter({ hasText: text }).waitFor(),
+    go: (title) => page.getByRole("link", { name: title }).first().click(),
+    row: (text) => page.locator("[data-id]").filter({ hasText: text }).first(),
+    sees: (text) => page.locator("[data-id]").filter({ hasText: text }).first().waitFor(),
+    seesNot: (text) => page.locator("[data-id]").filter({ hasText: text }).first().waitFor({ state: "detached" }),
+    /** Opens the form of a thing, writes into its fields, and saves. */
+    fill: async (opener, fields) => {
+      await page.getByRole("button", { name: opener, exact: true }).click();
+      for (const [label, value] of Object.entries(fields)) {
+        const field = page.getByRole("dialog").getByLabel(label, { exact: false }).first();
+        if ((await field.evaluate((element) => element.tagName)) === "SELECT") await field.selectOption({ label: value });
+        else await field.fill(value);
+      }
+      await page.getByRole("dialog").getByRole("button", { name: /^(Add|Save)$/ }).click();
+    },
+    isSaved: () => page.getByRole("dialog").waitFor({ state: "detached" }),
+    /** Nothing of this browser is on its way any more. */
+    isDrained: () => page.getByRole("status", { name: "Connection" }).filter({ hasText: /^Online$/ }).waitFor(),
+    picture: (name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) }),
+  };
+  await tab.hasStatus("Online");
+  return tab;
+}

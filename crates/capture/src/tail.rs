@@ -7,8 +7,10 @@
 mod lines;
 mod mark;
 mod outline;
+mod packed;
 #[cfg(test)]
 mod tests;
 
 pub use lines::{LINE_BYTES_MAX, Line, Lines, LongLine};
 pub use mark::{Beside, Mark, Standing, Tail, TailError, open};
+pub use packed::Contents;

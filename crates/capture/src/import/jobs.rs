@@ -29,7 +29,7 @@ pub(super) enum Form {
     Whole,
     /// As a database of SQLite's.
     Database,
-    /// Not at all: lines that their agent has compressed.
+    /// Line by line, each time from its start: its agent has compressed it.
     Compressed,
 }
 
@@ -86,37 +86,21 @@ pub(super) fn find(
     let mut seen = HashSet::new();
     let root = without_links(&source.root);
     for path in found.files {
-        // Within a place there are links next to never: to ask for each file would cost more than all else.
-        let key = match path.strip_prefix(&source.root) {
-            Ok(below) if !found.linked.contains(&path) => match below.as_os_str().is_empty() {
-                true => root.clone(),
-                false => root.join(below),
-            },
-            Ok(_) | Err(_) => without_links(&path),
-        };
+        let key = key_of(&path, source, &root, found.linked.contains(&path));
         let is_left_out = |path: &Path| {
             let path = path.to_str();
             path.is_some_and(|path| privacy.excludes_path(path))
         };
-        if is_left_out(&path) || is_left_out(&key) {
+        if is_left_out(&path) || (key.as_os_str() != path.as_os_str() && is_left_out(&key)) {
             *excluded += 1;
             continue;
         }
         let form = form_of_named(source.agent, &path);
-        if form == Form::Compressed {
-            // What was unpacked beside it is read in its place.
-            if !path.with_extension("").exists() {
-                let cause = "it is compressed, which is not understood: `zstd -d` on it writes the \
-                             lines beside it, where the next import finds them";
-                problems.push(Problem {
-                    path,
-                    line: None,
-                    cause: cause.to_owned(),
-                });
-            }
+        if form == Form::Compressed && path.with_extension("").exists() {
+            // What it was made of, or what was unpacked from it, is read in its place.
             continue;
         }
-        if !seen.insert(key.clone()) {
+        if !found.linked.is_empty() && !seen.insert(key.clone()) {
             continue;
         }
         let job = Job {
@@ -135,6 +119,22 @@ pub(super) fn find(
         jobs.push(Job { length, ..job });
     }
     jobs
+}
+
+/// The path without links of a file of a source, the root of which is `root` without them. Within a place
+/// there are links next to never: to ask for each file would cost more than all else.
+fn key_of(path: &Path, source: &Source, root: &Path, is_linked: bool) -> PathBuf {
+    if is_linked {
+        return without_links(path);
+    }
+    if root.as_os_str() == source.root.as_os_str() {
+        return path.to_owned();
+    }
+    match path.strip_prefix(&source.root) {
+        Ok(below) if !below.as_os_str().is_empty() => root.join(below),
+        Ok(_) => root.to_owned(),
+        Err(_) => without_links(path),
+    }
 }
 
 /// A path as the system itself knows it; as it is, where there is nothing.

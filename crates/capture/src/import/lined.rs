@@ -1,19 +1,18 @@
 //! Transcripts that are read line by line, on from where their last reading ended.
 
 use std::borrow::Cow;
-use std::fs::File;
 
 use syncline_replica::Replica;
 use syncline_store::local::ImportedFile;
 
 use super::batch::Tally;
-use super::jobs::Job;
+use super::jobs::{Form, Job};
 use super::run::{Progress, Sink, with_causes};
 use super::{ImportBatch, ImportError, Problem};
 use crate::facts::Verdict;
 use crate::privacy::{Cause, Privacy};
 use crate::reader::Reader;
-use crate::tail::{self, Lines, Mark, Standing, Tail};
+use crate::tail::{self, Contents, Lines, Mark, Standing, Tail};
 
 /// What is told of a line with bytes that are no text.
 const MENDED: &str = "it has bytes that are no text; they are left out";
@@ -24,7 +23,7 @@ const MEGABYTE: u64 = 1_000_000;
 pub(super) struct Lined {
     job: Job,
     tail: Tail,
-    lines: Lines<File>,
+    lines: Lines<Contents>,
     reader: Reader,
     /// Why something of it was left out.
     left_out: Option<Box<str>>,
@@ -69,7 +68,11 @@ impl Lined {
             .filter(|_| mark.is_some() && !tail.restarted)
             .and_then(|file| serde_json::from_str(&file.memory).ok());
         let reader = memory.unwrap_or_else(|| Reader::of(job.agent, &job.path));
-        match tail.lines() {
+        let lines = match job.form {
+            Form::Compressed => tail.packed_lines(),
+            Form::Lines | Form::Whole | Form::Database => tail.lines(),
+        };
+        match lines {
             Ok(lines) => Ok(Some(Self {
                 left_out: lines.position().left_out,
                 job,
@@ -78,7 +81,7 @@ impl Lined {
                 reader,
             })),
             Err(error) => {
-                sink.problem(&job.path, error.to_string());
+                sink.problem(&job.path, with_causes(&error));
                 Ok(None)
             }
         }
@@ -95,15 +98,20 @@ impl Lined {
         let end = before.saturating_add(bytes);
         let ended = self.read(sink, end);
         self.reader.redact(&sink.withheld.privacy.redactor);
-        let mut mark = match ended {
-            true => self.tail.mark_at_end(&self.lines),
-            false => self.tail.mark_midway(&self.lines),
+        let mark = match (self.job.form, ended) {
+            // There is no place in it to go on from: until it is read to its end, it was never read.
+            (Form::Compressed, false) => None,
+            (Form::Compressed, true) => Some(Ok(self.tail.mark_of_whole())),
+            (_, true) => Some(self.tail.mark_at_end(&self.lines)),
+            (_, false) => Some(self.tail.mark_midway(&self.lines)),
         };
-        if let Ok(mark) = &mut mark {
-            mark.left_out.clone_from(&self.left_out);
+        if let Some(mut mark) = mark {
+            if let Ok(mark) = &mut mark {
+                mark.left_out.clone_from(&self.left_out);
+            }
+            let note = self.note(mark, sink.batch);
+            sink.batch.notes.files.extend(note);
         }
-        let note = self.note(mark, sink.batch);
-        sink.batch.notes.files.extend(note);
         Progress {
             done: self.lines.offset().saturating_sub(before),
             ended,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Lines;
+use super::packed::{Contents, Packed};
 
 /// How much of what was read is compared: this many bytes at the file's start, and as many before the
 /// mark. Enough to hold the ids and times of a line or two, and a page for the disk.
@@ -174,8 +175,17 @@ pub fn open(path: &Path, mark: Option<&Mark>) -> Result<Standing, TailError> {
 
 impl Tail {
     /// The lines from here on.
-    pub fn lines(&self) -> io::Result<Lines<File>> {
-        Ok(Lines::new(self.file.try_clone()?, &self.mark))
+    pub fn lines(&self) -> io::Result<Lines<Contents>> {
+        let file = self.file.try_clone()?;
+        Ok(Lines::new(Contents::Plain(file), &self.mark))
+    }
+
+    /// All lines of a file that is compressed.
+    pub fn packed_lines(&self) -> io::Result<Lines<Contents>> {
+        let mut file = self.file.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        let contents = Contents::Packed(Packed::new(file)?);
+        Ok(Lines::new(contents, &Mark::default()))
     }
 
     /// The whole of a file that is one value and not lines, up to `max` bytes; none: it is larger.
@@ -196,7 +206,7 @@ impl Tail {
     }
 
     /// The mark of a reading that stops at `lines`, with more to come.
-    pub fn mark_midway(&self, lines: &Lines<File>) -> Result<Mark, TailError> {
+    pub fn mark_midway(&self, lines: &Lines<Contents>) -> Result<Mark, TailError> {
         let mut mark = lines.position();
         mark.look = Look::default();
         // Of the open file, as the name may have come to mean another one; reading goes on behind it.
@@ -213,7 +223,7 @@ impl Tail {
 
     /// The mark of a reading in which `lines` had no more to give. What was written since the file was
     /// opened is seen at the next look.
-    pub fn mark_at_end(&self, lines: &Lines<File>) -> Result<Mark, TailError> {
+    pub fn mark_at_end(&self, lines: &Lines<Contents>) -> Result<Mark, TailError> {
         let mut mark = self.mark_midway(lines)?;
         mark.look = self.look.clone();
         Ok(mark)

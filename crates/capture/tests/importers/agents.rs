@@ -61,15 +61,30 @@ fn codex_counts_what_its_totals_grow_by() {
 }
 
 #[test]
-fn a_compressed_transcript_is_told_with_what_to_do_until_it_is_unpacked() {
+fn a_compressed_transcript_is_read_as_what_is_in_it() {
+    let packed = |text: &str| {
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        ruzstd::encoding::compress_to_vec(text.as_bytes(), level)
+    };
+    let (begins, ends) = CODEX.split_at(CODEX.len() / 2);
     let mut place = Place::new();
-    place.write("rollout-a-c1.jsonl.zst", b"\x28\xb5\x2f\xfd");
-    let done = place.import_files(Agent::Codex);
-    assert_eq!((done.counts.files, done.problems.len()), (0, 1));
-    assert!(done.problems[0].cause.contains("zstd -d"));
+    // Of two frames, as what is added to a compressed file makes.
+    let content = [packed(begins), packed(ends)].concat();
+    let path = place.write("rollout-a-c1.jsonl.zst", &content);
+    twice(&mut place, Agent::Codex);
+    assert_eq!(
+        figures(&mut place, "c1").tokens,
+        [1000, 100, 1500, 0, 0, 30]
+    );
+    // Unpacked beside it, it says the same.
     place.write("rollout-a-c1.jsonl", CODEX);
+    assert_eq!(place.import_files(Agent::Codex).ops, 0);
+    std::fs::remove_file(place.files().join("rollout-a-c1.jsonl")).unwrap();
+    // One that was cut is told once, and what stands before the cut is taken.
+    std::fs::write(&path, &content[..content.len() - 100]).unwrap();
+    let done = place.import_files(Agent::Codex);
+    assert_eq!((done.ops, done.problems.len()), (0, 1));
     assert_eq!(place.import_files(Agent::Codex).problems, []);
-    assert_eq!(figures(&mut place, "c1").messages, 3);
 }
 
 #[test]

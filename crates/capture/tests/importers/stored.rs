@@ -239,3 +239,43 @@ fn a_transcript_that_is_reached_by_a_link_too_is_read_once() {
     let alone = place.import(Agent::ClaudeCode, &link.join("t.jsonl"));
     assert_eq!((alone.counts.files, alone.unchanged), (0, 1));
 }
+
+#[test]
+fn of_a_line_that_is_too_long_its_ids_are_kept_and_it_is_told_once() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let long = script.user("u2", &"x".repeat(33_600_000));
+    let lines = [script.user("u1", "one"), long, script.user("u3", "two")];
+    place.write("s.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.counts.new, done.counts.not_understood), (2, 1));
+    let told: Vec<_> = done.problems.iter().collect();
+    assert_eq!((told.len(), told[0].line), (1, Some(2)));
+    assert!(
+        told[0].cause.starts_with("it has 34 MB"),
+        "{}",
+        told[0].cause
+    );
+    let raw = place.rows("raw");
+    assert!(raw.len() == 1 && raw[0].len() < 500, "{raw:?}");
+    let kept: serde_json::Value = serde_json::from_str(&raw[0]).unwrap();
+    assert_eq!(
+        (&kept["uuid"], &kept["sessionId"]),
+        (&json!("u2"), &json!("s"))
+    );
+    assert_eq!(kept["left_out"]["type"], "user");
+}
+
+#[test]
+fn a_line_that_is_mended_and_damaged_is_one_place() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut text = jsonl(&[script.user("u1", "one")]).into_bytes();
+    text.extend(b"\xff\xfe{\n\0\0");
+    text.extend(jsonl(&[script.user("u2", "two")]).into_bytes());
+    place.write("s.jsonl", text);
+    let done = place.import_files(Agent::ClaudeCode);
+    let lines: Vec<_> = done.problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [Some(2), Some(3)]);
+    assert_eq!((done.counts.damaged, done.counts.new), (1, 2));
+}

@@ -123,7 +123,7 @@ test("of two who change one budget the second is asked, and has the last word ei
     await ben.isSaved();
     await ann.fill("Edit budget of Eating out", { "At most": theirs });
     await ann.isSaved();
-    await ann.isDrained();
+    await until("the server has hers", () => onServer("budgets", ({ amount }) => amount === theirs));
     await ben.goOnline();
     await ben.go("Changes");
     const refusal = ben.page.getByRole("article", { name: "Refused budgets" });

@@ -50,6 +50,8 @@ pub struct Memory {
     total: Totals,
     /// The message that the model spoke last, for what it has used.
     speaking: Option<String>,
+    /// How the latest prompt was told, and its digest, as long as it may be told in another way too.
+    prompt: Option<(String, String)>,
     /// Calls without a result, by id: when each began, in milliseconds.
     calls: VecDeque<(String, i64)>,
     /// The parts and items that have no id of their own are counted.

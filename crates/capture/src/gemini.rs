@@ -19,6 +19,8 @@ use crate::import::Tally;
 use crate::value::text;
 use message::Message;
 
+/// What the context of a session begins with.
+const CONTEXT_MARK: &str = "<session_context>";
 const AGENT: Agent = Agent::Gemini;
 /// How many messages of a file can be taken back.
 const MESSAGES_MAX: usize = 10_000;
@@ -207,10 +209,17 @@ impl Reader<'_> {
         let (Some(session), Some(id)) = (self.session(), text(value, &["id"])) else {
             return Verdict::Damaged("it has no id, or no header before it".to_owned());
         };
+        if is_result(&value["content"]) {
+            return Verdict::Idle;
+        }
         let at = time_of(text(value, &["timestamp"]));
         let order = self.order_of(id, at, room_of(value));
         let said = said(&value["content"]);
-        let kind = text(value, &["type"]);
+        let kind = match text(value, &["type"]) {
+            // What the agent tells the model before the first prompt.
+            Some("user") if said.starts_with(CONTEXT_MARK) => Some("context"),
+            kind => kind,
+        };
         // Before what is known is passed over: a later prompt is not the first.
         let title = title_of(&said)
             .filter(|_| kind == Some("user") && self.memory.title.gives_way(TitleRank::Prompt));
@@ -240,6 +249,7 @@ impl Reader<'_> {
                     self.facts.session(session, patch);
                 }
             }
+            Some("context") => message.say(words::USER, Some("meta"), &said),
             Some("gemini" | "model") => message.answer(&said),
             Some("error") => message.failed(&said),
             Some(kind @ ("info" | "warning")) => message.say("system", Some(kind), &said),
@@ -258,6 +268,15 @@ fn room_of(value: &Value) -> i64 {
     let thoughts = value["thoughts"].as_array().map_or(0, Vec::len);
     let pieces = value.to_string().len() / TEXT_CHARS_MAX;
     (2 * parts + thoughts + pieces + 8) as i64
+}
+
+/// Whether a content is what calls have given: the calls themselves tell that.
+fn is_result(content: &Value) -> bool {
+    let parts = content.as_array().filter(|parts| !parts.is_empty());
+    parts.is_some_and(|parts| {
+        let mut parts = parts.iter();
+        parts.all(|part| part["functionResponse"].is_object())
+    })
 }
 
 /// The text of a content: a string, or a list of parts.

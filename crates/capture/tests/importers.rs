@@ -24,6 +24,8 @@ mod known;
 mod place;
 #[path = "importers/private.rs"]
 mod private;
+#[path = "importers/recorded.rs"]
+mod recorded;
 #[path = "importers/script.rs"]
 mod script;
 #[path = "importers/stored.rs"]

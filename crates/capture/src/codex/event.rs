@@ -7,7 +7,7 @@ use syncline_model::session::{
     CompactionPatch, ErrorPatch, FileTouch, MessagePatch, Part, Piece, ToolPatch, Usage, words,
 };
 
-use super::line::{Compacted, Event, Totals};
+use super::line::{Compacted, DoneItem, Event, Totals};
 use super::{Owner, Reader};
 use crate::facts::{TitleRank, UnitKey, Verdict, owned, set, set_some, title_of};
 
@@ -18,6 +18,7 @@ impl Reader<'_, '_> {
         };
         match event.kind.as_deref() {
             Some("user_message") => self.prompted(owner, &event),
+            Some("item_completed") => self.item_done(owner, &event),
             Some("token_count") => self.used(owner, &event),
             Some("exec_command_end" | "mcp_tool_call_end") => self.ended(owner, &event),
             Some("patch_apply_end") => self.patched(owner, &event),
@@ -43,14 +44,65 @@ impl Reader<'_, '_> {
                 | "turn_diff"
                 | "background_event"
                 | "session_configured"
-                | "thread_name_updated",
+                | "thread_name_updated"
+                | "thread_settings_applied",
             ) => Verdict::Idle,
             _ => self.unknown(owner),
         }
     }
 
+    /// Versions of 2026 tell of prompts, and of how commands ended, as of items.
+    fn item_done(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
+        let item = event.item.map(|item| serde_json::from_str(item.get()));
+        let Some(Ok(item)) = item else {
+            return self.unknown(owner);
+        };
+        let DoneItem {
+            kind,
+            id,
+            content,
+            exit_code,
+        } = item;
+        match kind.as_deref() {
+            Some("UserMessage") => {
+                let parts = content.unwrap_or_default();
+                let texts = parts.iter().filter_map(|part| part.text.as_deref());
+                let images = parts.iter().filter_map(|part| {
+                    let image = part.image_url.as_ref().or(part.path.as_ref());
+                    image.filter(|_| part.text.is_none()).cloned()
+                });
+                let event = Event {
+                    kind: event.kind.clone(),
+                    message: Some(texts.collect::<Vec<_>>().join("\n").into()),
+                    images: Some(images.collect()),
+                    ..Event::default()
+                };
+                self.prompted(owner, &event)
+            }
+            Some("CommandExecution") => {
+                let event = Event {
+                    call_id: id,
+                    exit_code,
+                    ..Event::default()
+                };
+                self.ended(owner, &event)
+            }
+            // What an item of the conversation says too.
+            Some(_) => Verdict::Idle,
+            None => self.unknown(owner),
+        }
+    }
+
+    /// A prompt that was told in two ways was told once.
     fn prompted(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
         let text = event.message.as_deref().unwrap_or_default();
+        let way = event.kind.as_deref().unwrap_or_default();
+        let digest = UnitKey::of(&["codex prompt", text]).hex();
+        let before = self.memory.prompt.replace((way.to_owned(), digest.clone()));
+        if before.is_some_and(|(before, said)| before != way && said == digest) {
+            self.memory.prompt = None;
+            return Verdict::Idle;
+        }
         let id = self.id_of("user");
         let order = self.next_order(text);
         let patch = MessagePatch {

@@ -68,6 +68,7 @@ impl Reader<'_, '_> {
         if let Some(message) = &self.memory.speaking {
             return message.clone();
         }
+        self.memory.prompt = None;
         let id = self.id_of("assistant");
         let order = self.next_order("");
         let model = Some(self.memory.model.as_str());

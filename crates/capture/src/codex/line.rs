@@ -147,6 +147,34 @@ pub(super) struct Event<'l> {
     pub changes: Option<&'l RawValue>,
     #[serde(borrow)]
     pub reason: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub item: Option<&'l RawValue>,
+}
+
+/// An item that an event says is whole.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DoneItem<'l> {
+    #[serde(rename = "type", borrow)]
+    pub kind: Option<Cow<'l, str>>,
+    /// Of a command, that of its call.
+    #[serde(borrow)]
+    pub id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub content: Option<Vec<PromptPart<'l>>>,
+    pub exit_code: Option<i64>,
+}
+
+/// A part of a prompt.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PromptPart<'l> {
+    #[serde(borrow)]
+    pub text: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub image_url: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub path: Option<Cow<'l, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -17,9 +17,7 @@ const IDENTIFIER_PARTS_MAX: usize = 8;
 /// besides its words. Borrowed when there is nothing to add.
 pub(crate) fn index_text(content: &str) -> Cow<'_, str> {
     let mut added = String::new();
-    if holds_case_change(content) {
-        add_identifier_parts(content, &mut added);
-    }
+    add_identifier_parts(content, &mut added);
     if may_hold_unspaced(content) {
         add_pairs(content, &mut added);
     }
@@ -33,26 +31,32 @@ pub(crate) fn index_text(content: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// Whether some letter or digit is followed at once by a capital; the cheap test that most prose
-/// without identifiers fails.
-fn holds_case_change(content: &str) -> bool {
-    content
-        .as_bytes()
-        .windows(2)
-        .any(|pair| pair[1].is_ascii_uppercase() && pair[0].is_ascii_alphanumeric())
-}
-
+/// Adds the parts of each identifier once. Most words are none: only those in which a capital follows
+/// a letter or digit at once are looked at.
 fn add_identifier_parts<'a>(content: &'a str, added: &mut String) {
+    let bytes = content.as_bytes();
     let mut seen: HashSet<&'a str> = HashSet::new();
-    for word in content.split(|c: char| !is_word_char(c)) {
-        let cuts = identifier_cuts(word);
-        if cuts.is_empty() || !seen.insert(word) {
+    let mut at = 1;
+    while at < bytes.len() {
+        if !(bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_alphanumeric()) {
+            at += 1;
             continue;
         }
-        for part in pieces(word, &cuts) {
-            added.push_str(part);
-            added.push(' ');
+        let start = content[..at].rfind(|c| !is_word_char(c));
+        let start = start.map_or(0, |found| {
+            found + content[found..].chars().next().map_or(1, char::len_utf8)
+        });
+        let end = content[at..].find(|c| !is_word_char(c));
+        let end = end.map_or(content.len(), |found| at + found);
+        let word = &content[start..end];
+        let cuts = identifier_cuts(word);
+        if !cuts.is_empty() && seen.insert(word) {
+            for part in pieces(word, &cuts) {
+                added.push_str(part);
+                added.push(' ');
+            }
         }
+        at = end + 1;
     }
 }
 
@@ -176,6 +180,9 @@ pub(super) fn pairs(run: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the index's tokenizer takes `c` for a part of a word.
 pub(super) fn is_word_char(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
     let is_combining_accent = ('\u{300}'..='\u{36f}').contains(&c);
     c.is_alphanumeric() || is_combining_accent
 }

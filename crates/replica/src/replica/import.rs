@@ -59,6 +59,12 @@ impl Replica {
         self.local.imported_unit(key).map_err(ReplicaError::Local)
     }
 
+    /// Lets go of the memory that an import leaves filled, for who stays and does nothing for long.
+    pub fn release_memory(&self) -> Result<(), ReplicaError> {
+        self.tenant.release_memory().map_err(ReplicaError::Tenant)?;
+        self.local.release_memory().map_err(ReplicaError::Local)
+    }
+
     /// Takes the right to import into this replica; none: another process or handle has it. Two that
     /// read a file at once would both write it.
     pub fn try_import_lease(&self) -> Result<Option<Lease>, ReplicaError> {

@@ -86,6 +86,11 @@ impl LocalFile {
         unit(&self.connection, key)
     }
 
+    /// Lets go of the pages that are kept in memory: reads that come soon are slower.
+    pub fn release_memory(&self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("PRAGMA shrink_memory")?)
+    }
+
     /// Forgets what was read of an agent's files, so that they are read again from their starts.
     pub fn forget_imported(&mut self, agent: &str) -> Result<(), StoreError> {
         self.durable(|transaction| {

@@ -19,6 +19,11 @@ impl TenantFile {
             .pragma_update(None, "synchronous", synchronous)?)
     }
 
+    /// Lets go of the pages that are kept in memory: reads that come soon are slower.
+    pub fn release_memory(&self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("PRAGMA shrink_memory")?)
+    }
+
     /// Moves the whole write-ahead log into the file and waits until the disk has it. Nobody else
     /// may have the file open.
     pub fn write_through(&self) -> Result<(), StoreError> {

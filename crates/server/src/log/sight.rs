@@ -22,6 +22,15 @@ pub(crate) enum Sight {
 }
 
 impl Sight {
+    /// The role in the tenant; none: it has no roles.
+    pub(crate) fn role(&self) -> Option<Role> {
+        match self {
+            Self::Plain => None,
+            Self::Whole(role) => Some(*role),
+            Self::Part(asker, _) => Some(asker.role),
+        }
+    }
+
     /// The role whose page may be shared; none: there is none.
     pub(super) fn shared_role(&self) -> Option<Role> {
         match self {

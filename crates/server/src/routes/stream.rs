@@ -12,7 +12,8 @@ use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use futures_util::stream;
 use syncline_model::Timestamp;
-use syncline_protocol::{Claims, HEARTBEAT, STREAM_TYPE, StreamQuery};
+use syncline_model::schema::Role;
+use syncline_protocol::{Claims, ErrorCode, HEARTBEAT, STREAM_TYPE, StreamQuery};
 use syncline_store::control::Rights;
 use syncline_store::{Head, PageLimit};
 use tokio::sync::watch;
@@ -61,6 +62,10 @@ struct Stream {
     head: watch::Receiver<Option<Head>>,
     beat: watch::Receiver<Beat>,
     seen: Beat,
+    /// The role that the pages are for, where the tenant has roles.
+    role: Option<Role>,
+    /// Roles may be others: whether the reader's is, is to be asked.
+    may_see_otherwise: bool,
     /// The last event said that there is a page to pull: the client goes on from behind it.
     has_hinted: bool,
     _counted: Held,
@@ -95,6 +100,8 @@ async fn open(call: Call) -> Result<Answer, ApiError> {
             epoch: Some(first.page.head.epoch),
             ..claims
         },
+        role: sight.role(),
+        may_see_otherwise: false,
         named: query.sight,
         limit,
         head,
@@ -143,7 +150,10 @@ impl Stream {
             let is_behind = head.is_none_or(|head| {
                 head.cursor.server_seq != self.claims.since || Some(head.epoch) != self.claims.epoch
             });
-            if is_behind && let Some(event) = self.page().await? {
+            let may_see_otherwise = std::mem::take(&mut self.may_see_otherwise);
+            if (is_behind || may_see_otherwise)
+                && let Some(event) = self.page().await?
+            {
                 return Some(event);
             }
             if let Some(bytes) = self.wait().await? {
@@ -177,6 +187,10 @@ impl Stream {
     async fn page_of(&self, tenant: &Tenant) -> Result<Arc<SharedPage>, ApiError> {
         let asker = || asker_of(&self.server, &self.identity);
         let sight = tenant.sight(asker).await?;
+        if self.role.is_some() && sight.role() != self.role {
+            let message = "the role is another than that of the pages before: pull";
+            return Err(ApiError::new(ErrorCode::RebuildRequired, message));
+        }
         let named = self.named.as_deref();
         Ok(tenant
             .page_for(self.claims, self.limit, &sight, named)
@@ -209,6 +223,7 @@ impl Stream {
         }
         if beat.credentials != before.credentials {
             self.check_credential().ok()?;
+            self.may_see_otherwise = true;
         }
         let is_heartbeat = beat.heartbeats != before.heartbeats;
         Some(is_heartbeat.then(|| Bytes::from_static(HEARTBEAT)))

@@ -210,6 +210,7 @@ impl TenantLog {
             wrote: false,
             erased: false,
             refusals,
+            members_moved: false,
             undone: UndoneOps::default(),
             folding,
         };
@@ -226,9 +227,9 @@ impl TenantLog {
             };
             outcomes.push(verdict_or_failure(outcome)?);
         }
-        let (wrote, erased) = (judge.wrote, judge.erased);
+        let (wrote, erased, members_moved) = (judge.wrote, judge.erased, judge.members_moved);
         let noted = self.members.record_notes(&batch)?;
-        let (head, shapes) = if wrote || noted {
+        let (head, mut shapes) = if wrote || noted {
             let committed = batch.commit_telling()?;
             self.members.committed();
             committed
@@ -236,6 +237,8 @@ impl TenantLog {
             // Nothing to make durable: what is a duplicate was committed before.
             (*batch.head(), ShapeChanges::default())
         };
+        // Who waits for rows that they see by a membership asks again what they see.
+        shapes.rotated |= members_moved;
         Ok(Tried {
             outcomes,
             head,

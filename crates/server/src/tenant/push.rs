@@ -48,6 +48,8 @@ pub(super) struct Judge<'a, 'b> {
     pub(super) erased: bool,
     /// Whether the log keeps refusals.
     pub(super) refusals: bool,
+    /// Whether what some members see may be other rows than before: a membership has changed.
+    pub(super) members_moved: bool,
     /// What ops of records that were refused in this push would have done.
     pub(super) undone: UndoneOps,
     /// The op that is being folded, for who catches a panic.

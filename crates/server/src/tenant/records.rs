@@ -162,6 +162,9 @@ impl Judge<'_, '_> {
             return Ok(Err(RecordRefusal::new(RefusalCode::Forbidden, message)));
         }
         let decided = decide(&rulebook, &mut rows, asker, offered, self.now)?;
+        if let Ok(decision) = &decided {
+            self.members_moved |= has_memberships(rulebook.schema(), decision);
+        }
         Ok(decided.and_then(|decision| match decision.payload() {
             Ok(payload) => Ok((decision, payload)),
             Err(error) => Err(RecordRefusal::new(
@@ -175,11 +178,11 @@ impl Judge<'_, '_> {
     fn may_restore(&mut self, push: &Push, decision: &Decision) -> Result<bool, Refused> {
         self.batch.flush()?;
         let rulebook = self.members.rules.of(self.batch)?;
+        let schema = rulebook.as_ref().map(Rulebook::schema);
+        self.members_moved |= schema.is_some_and(|schema| has_memberships(schema, decision));
         let role = push.standing.role;
         Ok(decision.decided.iter().all(|row| {
-            let entity = rulebook
-                .as_ref()
-                .and_then(|book| book.schema().entity(&row.entity));
+            let entity = schema.and_then(|schema| schema.entity(&row.entity));
             // Of an entity that is not known any more nobody can say what was restricted.
             entity.map_or(role == Role::Owner, |entity| entity.is_whole_to(role))
         }))
@@ -254,6 +257,13 @@ impl Judge<'_, '_> {
 pub(super) enum Origin {
     Replica,
     Request,
+}
+
+/// Whether a decision writes what gives somebody their role on other records.
+fn has_memberships(schema: &Schema, decision: &Decision) -> bool {
+    let vias = schema.entities.iter();
+    let mut vias = vias.filter_map(|entity| entity.access.role_via.as_ref());
+    vias.any(|via| decision.decided.iter().any(|row| row.entity == via.entity))
 }
 
 fn key_conflict(seq: ServerSeq) -> Verdict {

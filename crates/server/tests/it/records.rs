@@ -1,10 +1,24 @@
 //! One document is a backend: its own paths, and the queue of clients with a database of their own.
 
+mod bad;
+mod history;
+mod lists;
+mod nested;
+mod repeats;
+mod roles;
+mod schema;
+mod versions;
+
 use reqwest::Method;
 use serde_json::{Value, json};
-use syncline_store::control::Rights;
+use syncline_model::schema::Role;
+use syncline_model::{TenantId, UserId};
+use syncline_store::control::{Member, Rights};
 
-use crate::support::{Reply, TestServer, start};
+use crate::support::{Reply, TestServer, now, start};
+
+/// A document with roles of every kind.
+const LEDGER: &str = include_str!("records/ledger.yaml");
 
 /// A document of one entity.
 pub(crate) fn document() -> Value {
@@ -69,14 +83,84 @@ async fn ask(
     token: &str,
     body: Option<Value>,
 ) -> Reply {
-    let mut request = server
-        .client
-        .request(method, server.url(path))
-        .bearer_auth(token);
-    if let Some(body) = body {
-        request = request.body(body.to_string());
+    let request = server.request(method, path, token);
+    Reply::of(match body {
+        None => request,
+        Some(body) => request.json(&body),
+    })
+    .await
+}
+
+/// A tenant `acme` with a document of the test's own.
+struct App {
+    server: TestServer,
+}
+
+impl App {
+    /// With a document, as JSON or YAML.
+    async fn of(document: &str) -> Self {
+        let app = Self {
+            server: start().await,
+        };
+        app.apply(document).await;
+        app
     }
-    Reply::of(request).await
+
+    async fn apply(&self, document: &str) {
+        let admin = self.server.token("acme", Rights::Admin);
+        let request = self.server.request(Method::PUT, "/api/schema", &admin);
+        Reply::of(request.body(document.to_owned()))
+            .await
+            .expect(200);
+    }
+
+    /// The token of a user who has a role in the tenant.
+    fn member(&self, user: &str, role: Role) -> String {
+        let member = Member {
+            tenant: TenantId::new("acme").unwrap(),
+            user: UserId::new(user).unwrap(),
+            role,
+            changed_at: now(),
+        };
+        self.server.control().put_member(&member).unwrap();
+        self.token(user)
+    }
+
+    /// The token of a user without a role of their own.
+    fn token(&self, user: &str) -> String {
+        let issued = self.server.issue_to(user, "acme", Rights::Sync, None);
+        issued.text
+    }
+
+    async fn get(&self, token: &str, path: &str) -> Reply {
+        self.server.get(path, token).await
+    }
+
+    async fn send(&self, token: &str, method: Method, path: &str, body: Value) -> Reply {
+        self.server.send(method, path, token, body).await
+    }
+
+    async fn post(&self, token: &str, path: &str, body: Value) -> Reply {
+        self.send(token, Method::POST, path, body).await
+    }
+
+    async fn patch(&self, token: &str, path: &str, body: Value) -> Reply {
+        self.send(token, Method::PATCH, path, body).await
+    }
+
+    async fn delete(&self, token: &str, path: &str) -> Reply {
+        Reply::of(self.server.request(Method::DELETE, path, token)).await
+    }
+
+    /// What became of transactions of `/api/writes`, each of one write: `(write_id, write)`.
+    async fn writes(&self, token: &str, writes: &[(&str, Value)]) -> Vec<Value> {
+        let transactions = writes.iter();
+        let transactions =
+            transactions.map(|(write_id, write)| json!({"write_id": write_id, "writes": [write]}));
+        let body = json!({"transactions": transactions.collect::<Vec<_>>()});
+        let answer = self.post(token, "/api/writes", body).await.expect(200);
+        answer["results"].as_array().unwrap().clone()
+    }
 }
 
 #[tokio::test]
@@ -146,70 +230,6 @@ async fn a_record_is_changed_put_in_place_of_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_list_is_narrowed_ordered_and_paged() {
-    let (server, writer) = served().await;
-    let notes: Vec<_> = (0..7)
-        .map(|n| json!({"id": format!("n{n}"), "text": format!("t{}", n % 3), "place": n}))
-        .collect();
-    ask(
-        &server,
-        Method::POST,
-        "/api/notes",
-        &writer,
-        Some(json!(notes)),
-    )
-    .await
-    .expect(201);
-    let ids = async |query: &str| {
-        let listed = ask(
-            &server,
-            Method::GET,
-            &format!("/api/notes?{query}"),
-            &writer,
-            None,
-        )
-        .await
-        .expect(200);
-        let ids = listed
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["id"].as_str().unwrap().to_owned());
-        ids.collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(ids("text=t1").await, "n1 n4");
-    assert_eq!(ids("place__gte=5").await, "n5 n6");
-    assert_eq!(ids("id__in=n2,n6&order=-place").await, "n6 n2");
-    assert_eq!(ids("order=text,-place&limit=3").await, "n6 n3 n0");
-    let page = ask(
-        &server,
-        Method::GET,
-        "/api/notes?order=-place&limit=4",
-        &writer,
-        None,
-    )
-    .await;
-    let cursor = page.header("syncline-next-cursor").to_owned();
-    assert_eq!(
-        ids(&format!("order=-place&limit=4&cursor={cursor}")).await,
-        "n2 n1 n0"
-    );
-    for query in [
-        "nothing=1",
-        "place=x",
-        "place__near=1",
-        "limit=0",
-        "cursor=zz",
-        "order=nothing",
-    ] {
-        let path = format!("/api/notes?{query}");
-        ask(&server, Method::GET, &path, &writer, None)
-            .await
-            .refused(422, "invalid_field");
-    }
-}
-
-#[tokio::test]
 async fn what_breaks_the_document_is_refused_field_by_field_and_nothing_is_written() {
     let (server, writer) = served().await;
     let both =
@@ -249,121 +269,66 @@ async fn what_breaks_the_document_is_refused_field_by_field_and_nothing_is_writt
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_again_is_done_once() {
-    let (server, writer) = served().await;
-    let post = async |text: &str| {
-        let request = server
-            .client
-            .post(server.url("/api/notes"))
-            .bearer_auth(&writer);
-        let body = json!({"text": text}).to_string();
-        Reply::of(request.header("idempotency-key", "k").body(body)).await
-    };
-    let first = post("one").await.expect(201);
-    assert_eq!(post("one").await.expect(201), first);
-    post("two").await.refused(409, "key_conflict");
-    let all = ask(&server, Method::GET, "/api/notes", &writer, None)
-        .await
-        .expect(200);
-    assert_eq!(all.as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_queue_is_judged_write_by_write_and_answered_alike_when_it_comes_again() {
-    let (server, writer) = served().await;
-    let write = |id: &str, action: &str, values: Value| json!({"entity": "notes", "id": id, "action": action, "values": values});
-    let queue = json!({"transactions": [
-        {"write_id": "w1", "writes": [write("a", "create", json!({"text": "one"})), write("b", "create", json!({"text": "two"}))]},
-        {"write_id": "w2", "writes": [write("c", "create", json!({}))]},
-        {"write_id": "w3", "writes": [write("a", "update", json!({"text": "three"}))]},
-    ]});
-    let post = async || {
-        ask(
-            &server,
-            Method::POST,
-            "/api/writes",
-            &writer,
-            Some(queue.clone()),
-        )
-        .await
-        .expect(200)
-    };
-    let first = post().await;
-    let results = first["results"].as_array().unwrap();
-    let status: Vec<_> = results
-        .iter()
-        .map(|result| result["status"].as_str().unwrap())
-        .collect();
-    assert_eq!(status, ["accepted", "rejected", "accepted"]);
+async fn null_empties_a_field_and_absence_leaves_it() {
+    let app = App::of(LEDGER).await;
+    let ada = app.token("ada");
+    let person = json!({"id": "p", "name": "one", "email": "e", "diary": "d"});
+    app.post(&ada, "/api/people", person).await.expect(201);
+    let change = json!({"email": null});
+    let changed = app.patch(&ada, "/api/people/p", change).await.expect(200);
     assert_eq!(
-        (&results[0]["seq"], &results[2]["seq"]),
-        (&json!(2), &json!(3))
+        (&changed["email"], &changed["diary"]),
+        (&Value::Null, &json!("d"))
     );
-    assert_eq!(results[1]["error"]["details"]["fields"][0]["field"], "text");
-    let again = post().await;
-    for (one, other) in results.iter().zip(again["results"].as_array().unwrap()) {
-        assert_eq!(
-            (&one["status"], &one["seq"]),
-            (&other["status"], &other["seq"])
-        );
-    }
-    let twice = json!({"transactions": [{"write_id": "x", "writes": []}]});
-    ask(&server, Method::POST, "/api/writes", &writer, Some(twice))
+    app.patch(&ada, "/api/people/p", json!({"name": null}))
         .await
-        .refused(422, "invalid_field");
+        .refused(422, "validation_failed");
+    let put = json!({"name": "two"});
+    let put = app.send(&ada, Method::PUT, "/api/people/p", put).await;
+    let put = put.expect(200);
+    assert_eq!(
+        (&put["diary"], &put["joined"]),
+        (&Value::Null, &json!("2020-01-01"))
+    );
 }
 
 #[tokio::test]
-async fn a_schema_that_takes_something_away_needs_leave() {
-    let (server, writer) = served().await;
-    let admin = server.token("acme", Rights::Admin);
-    let mut less = document();
-    less["components"]["schemas"]["Note"]["properties"]
-        .as_object_mut()
-        .unwrap()
-        .remove("done");
-    let compared = ask(
-        &server,
-        Method::POST,
-        "/api/schema/diff",
-        &writer,
-        Some(less.clone()),
-    )
-    .await
-    .expect(200);
-    assert_eq!(compared["changes"][0]["kind"], "drop-field");
-    ask(
-        &server,
-        Method::PUT,
-        "/api/schema",
-        &writer,
-        Some(less.clone()),
-    )
-    .await
-    .refused(403, "forbidden");
-    let refused = ask(
-        &server,
-        Method::PUT,
-        "/api/schema",
-        &admin,
-        Some(less.clone()),
-    )
-    .await;
-    refused.refused(409, "breaking_schema");
-    ask(
-        &server,
-        Method::PUT,
-        "/api/schema?allow=drop-field",
-        &admin,
-        Some(less),
-    )
-    .await
-    .expect(200);
-    let broken = json!({"openapi": "9.0.0"});
-    let error = ask(&server, Method::PUT, "/api/schema", &admin, Some(broken)).await;
-    let error = error.refused(422, "validation_failed");
-    assert!(
-        error["error"]["details"]["diagnostics"][0]["line"].is_u64(),
-        "{error}"
+async fn a_conflict_that_rejects_shows_base_mine_and_theirs() {
+    let app = App::of(LEDGER).await;
+    let ada = app.member("ada", Role::Editor);
+    app.shares(&ada, "ada", "one", "owner").await;
+    let all = "/api/accounts/one/bookings";
+    let booking = json!({"id": "b", "text": "first"});
+    app.post(&ada, all, booking).await.expect(201);
+    let one = format!("{all}/b");
+    let change = |text: &str| json!({"text": text, "_base": {"text": "first"}});
+    app.patch(&ada, &one, change("second")).await.expect(200);
+    let late = app.patch(&ada, &one, change("late")).await;
+    let late = late.refused(409, "conflict");
+    assert_eq!(
+        late["error"]["details"]["conflicts"],
+        json!({"text": {"base": "first", "mine": "late", "theirs": "second"}})
     );
+}
+
+#[tokio::test]
+async fn a_value_that_is_one_records_alone_is_kept_so() {
+    let app = App::of(LEDGER).await;
+    let ada = app.token("ada");
+    let person = |id: &str, email: Value| json!({"id": id, "name": "n", "email": email});
+    app.post(&ada, "/api/people", person("p", json!("e")))
+        .await
+        .expect(201);
+    let same = app.post(&ada, "/api/people", person("q", json!("e"))).await;
+    let same = same.refused(409, "unique_violation");
+    assert_eq!(same["error"]["details"]["fields"][0]["field"], "email");
+    let both = json!([person("q", json!("f")), person("r", json!("f"))]);
+    app.post(&ada, "/api/people", both)
+        .await
+        .refused(409, "unique_violation");
+    app.get(&ada, "/api/people/q")
+        .await
+        .refused(404, "not_found");
+    let nulls = json!([person("q", Value::Null), person("r", Value::Null)]);
+    app.post(&ada, "/api/people", nulls).await.expect(201);
 }

@@ -100,9 +100,19 @@ impl TestServer {
         rights: Rights,
         expires_at: Option<Timestamp>,
     ) -> Issued {
+        self.issue_to("ada", tenant, rights, expires_at)
+    }
+
+    pub(crate) fn issue_to(
+        &self,
+        user: &str,
+        tenant: &str,
+        rights: Rights,
+        expires_at: Option<Timestamp>,
+    ) -> Issued {
         let token = NewToken {
             tenant: TenantId::new(tenant).unwrap(),
-            user: UserId::new("ada").unwrap(),
+            user: UserId::new(user).unwrap(),
             rights,
             expires_at,
         };

@@ -1,0 +1,145 @@
+//! Requests that come again, and the queue of a client with a database of its own.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{App, LEDGER, ask, served};
+use crate::support::Reply;
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_is_done_once() {
+    let (server, writer) = served().await;
+    let post = async |text: &str| {
+        let request = server
+            .client
+            .post(server.url("/api/notes"))
+            .bearer_auth(&writer);
+        let body = json!({"text": text}).to_string();
+        Reply::of(request.header("idempotency-key", "k").body(body)).await
+    };
+    let first = post("one").await.expect(201);
+    assert_eq!(post("one").await.expect(201), first);
+    post("two").await.refused(409, "key_conflict");
+    let all = ask(&server, Method::GET, "/api/notes", &writer, None)
+        .await
+        .expect(200);
+    assert_eq!(all.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_is_judged_write_by_write_and_answered_alike_when_it_comes_again() {
+    let (server, writer) = served().await;
+    let write = |id: &str, action: &str, values: Value| json!({"entity": "notes", "id": id, "action": action, "values": values});
+    let queue = json!({"transactions": [
+        {"write_id": "w1", "writes": [write("a", "create", json!({"text": "one"})), write("b", "create", json!({"text": "two"}))]},
+        {"write_id": "w2", "writes": [write("c", "create", json!({}))]},
+        {"write_id": "w3", "writes": [write("a", "update", json!({"text": "three"}))]},
+    ]});
+    let post = async || {
+        ask(
+            &server,
+            Method::POST,
+            "/api/writes",
+            &writer,
+            Some(queue.clone()),
+        )
+        .await
+        .expect(200)
+    };
+    let first = post().await;
+    let results = first["results"].as_array().unwrap();
+    let status: Vec<_> = results
+        .iter()
+        .map(|result| result["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(status, ["accepted", "rejected", "accepted"]);
+    assert_eq!(
+        (&results[0]["seq"], &results[2]["seq"]),
+        (&json!(2), &json!(3))
+    );
+    assert_eq!(results[1]["error"]["details"]["fields"][0]["field"], "text");
+    let again = post().await;
+    for (one, other) in results.iter().zip(again["results"].as_array().unwrap()) {
+        assert_eq!(
+            (&one["status"], &one["seq"]),
+            (&other["status"], &other["seq"])
+        );
+    }
+    let twice = json!({"transactions": [{"write_id": "x", "writes": []}]});
+    ask(&server, Method::POST, "/api/writes", &writer, Some(twice))
+        .await
+        .refused(422, "invalid_field");
+}
+
+#[tokio::test]
+async fn a_write_can_be_asked_for_by_its_name() {
+    let app = App::of(LEDGER).await;
+    let ada = app.token("ada");
+    let write = |id: &str, action: &str, values: Value| json!({"entity": "people", "id": id, "action": action, "values": values});
+    let ask = async |token: &str, name: &str| app.get(token, &format!("/api/writes/{name}")).await;
+    ask(&ada, "good").await.refused(404, "not_found");
+    let sent = [
+        ("good", write("p", "create", json!({"name": "one"}))),
+        ("bad", write("p", "create", json!({"name": "two"}))),
+    ];
+    let answered = app.writes(&ada, &sent).await;
+    assert_eq!(ask(&ada, "good").await.expect(200), answered[0]);
+    assert_eq!(ask(&ada, "bad").await.expect(200), answered[1]);
+    assert_eq!(answered[1]["error"]["code"], "already_exists");
+    let other = app.token("other");
+    ask(&other, "good").await.refused(404, "not_found");
+
+    app.delete(&ada, "/api/people/p").await;
+    let again = app.writes(&ada, &sent).await;
+    assert_eq!(again[1], answered[1], "what was refused stays refused");
+    assert_eq!(
+        (&again[0]["txid"], &again[0]["rows"]),
+        (&answered[0]["txid"], &json!([null]))
+    );
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_the_name_of_a_write() {
+    let app = App::of(LEDGER).await;
+    let ada = app.token("ada");
+    let send = async |method: Method, path: &str, body: Value| {
+        let request = app.server.request(method, path, &ada);
+        Reply::of(request.header("idempotency-key", "k").json(&body)).await
+    };
+    let person = json!({"id": "p", "name": "one"});
+    let made = send(Method::POST, "/api/people", person.clone()).await;
+    let place = made.header("syncline-seq").to_owned();
+    let told = app.get(&ada, "/api/writes/k").await.expect(200);
+    assert_eq!(
+        (&told["status"], &told["seq"].to_string()),
+        (&json!("accepted"), &place)
+    );
+    let same =
+        json!({"entity": "people", "id": "p", "action": "create", "values": {"name": "one"}});
+    let through_queue = app.writes(&ada, &[("k", same)]).await;
+    assert_eq!(through_queue[0]["seq"], told["seq"]);
+    send(Method::PATCH, "/api/people/p", json!({"name": "x"}))
+        .await
+        .refused(409, "key_conflict");
+    send(
+        Method::POST,
+        "/api/people",
+        json!({"id": "q", "name": "one"}),
+    )
+    .await
+    .refused(409, "key_conflict");
+    let stale = app.server.request(Method::DELETE, "/api/people/p", &ada);
+    let stale = stale
+        .header("idempotency-key", "d")
+        .header("if-match", "\"x\"");
+    Reply::of(stale).await.refused(412, "precondition_failed");
+    let gone = app.server.request(Method::DELETE, "/api/people/p", &ada);
+    let gone = Reply::of(gone.header("idempotency-key", "d")).await;
+    assert_eq!(gone.status, 204, "a stale request was not judged");
+    let again = app.server.request(Method::DELETE, "/api/people/p", &ada);
+    let again = Reply::of(again.header("idempotency-key", "d")).await;
+    assert_eq!(
+        (again.status, again.header("syncline-seq")),
+        (gone.status, gone.header("syncline-seq"))
+    );
+}

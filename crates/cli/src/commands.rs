@@ -19,6 +19,7 @@ mod logs;
 mod man;
 mod member;
 mod query;
+mod record;
 mod reference;
 mod restore;
 mod schema;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     List(list::ListCommand),
     #[command(subcommand)]
     Session(session::SessionCommand),
+    Record(record::RecordArgs),
     Serve(Box<serve::ServeArgs>),
     Import(import::ImportArgs),
     #[command(subcommand)]
@@ -84,6 +86,7 @@ impl Command {
             Self::Thread(command) => command.run(context),
             Self::List(command) => command.run(context),
             Self::Session(command) => command.run(context),
+            Self::Record(args) => record::run(&args, context),
             Self::Import(args) => import::run(&args, context),
             Self::Hook(command) => command.run(context),
             Self::Serve(args) => serve::run(&args, context),

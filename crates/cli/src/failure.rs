@@ -25,6 +25,14 @@ enum Kind {
     ReaderGone,
 }
 
+/// One of several causes.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Line {
+    text: String,
+    source: Option<Box<Line>>,
+}
+
 #[derive(Debug)]
 struct Told {
     code: &'static str,
@@ -87,6 +95,19 @@ impl Failure {
     pub(crate) fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         self.change(|told| told.source = Some(source))
+    }
+
+    /// Adds several causes, each told on a line of its own.
+    #[must_use]
+    pub(crate) fn because_of(self, lines: Vec<String>) -> Self {
+        let chain = lines.into_iter().rev().fold(None, |source, text| {
+            let source = source.map(Box::new);
+            Some(Line { text, source })
+        });
+        match chain {
+            Some(chain) => self.because(chain),
+            None => self,
+        }
     }
 
     /// Adds one of the things that the user may have meant.

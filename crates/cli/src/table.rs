@@ -21,32 +21,46 @@ impl<const N: usize> Table<N> {
 
     /// Adds a row; a line break within a cell becomes a space.
     pub(crate) fn row(&mut self, cells: [String; N]) {
-        let cells = cells.map(|cell| printable(&cell).replace(['\n', '\t'], " "));
-        self.rows.push(cells);
+        self.rows.push(cells.map(|cell| on_one_line(&cell)));
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write, colour: Colour) -> io::Result<()> {
-        let mut widths = [0; N];
-        for row in &self.rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.width());
-            }
-        }
-        for (number, row) in self.rows.iter().enumerate() {
-            let mut line = String::new();
-            for (cell, width) in row.iter().zip(widths) {
-                let room = " ".repeat(width - cell.width());
-                line.push_str(&format!("{cell}{room}  "));
-            }
-            let line = line.trim_end();
-            if number == 0 {
-                writeln!(out, "{}", colour.paint(Style::Faint, line))?;
-            } else {
-                writeln!(out, "{line}")?;
-            }
-        }
-        Ok(())
+        write_rows(&self.rows, out, colour)
     }
+}
+
+/// A cell's text with nothing in it that breaks its line.
+pub(crate) fn on_one_line(cell: &str) -> String {
+    printable(cell).replace(['\n', '\t'], " ")
+}
+
+/// Writes rows of as many cells as the first, which is the head.
+pub(crate) fn write_rows<R: AsRef<[String]>>(
+    rows: &[R],
+    out: &mut dyn Write,
+    colour: Colour,
+) -> io::Result<()> {
+    let columns = rows.first().map_or(0, |head| head.as_ref().len());
+    let mut widths = vec![0; columns];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    for (number, row) in rows.iter().enumerate() {
+        let mut line = String::new();
+        for (cell, width) in row.as_ref().iter().zip(&widths) {
+            let room = " ".repeat(width - cell.width());
+            line.push_str(&format!("{cell}{room}  "));
+        }
+        let line = line.trim_end();
+        if number == 0 {
+            writeln!(out, "{}", colour.paint(Style::Faint, line))?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

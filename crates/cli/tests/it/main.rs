@@ -36,6 +36,7 @@ mod member;
 mod query;
 mod query_write;
 mod readme;
+mod record;
 mod reference;
 mod reported;
 mod schema;

@@ -131,24 +131,25 @@ pub(super) fn breaking(broken: &[TenantChanges], source: &Source, again: &str) -
         .iter()
         .map(|kind| format!(" --allow-{kind}"))
         .collect();
-    let mut failure = Failure::new(
-        "breaking_schema",
-        format!("{source} takes something away of what is there"),
-    );
-    for (tenant, change) in all.clone().take(TOLD_MAX) {
-        failure = failure.candidate(match tenant {
+    let told = all.clone().take(TOLD_MAX);
+    let mut told: Vec<_> = told
+        .map(|(tenant, change)| match tenant {
             Some(tenant) => format!("tenant {tenant}: {}", change.what),
             None => change.what.clone(),
-        });
-    }
+        })
+        .collect();
     let more = all.count().saturating_sub(TOLD_MAX);
     if more > 0 {
-        failure = failure.candidate(format!("… and {more} more changes"));
+        told.push(format!("… and {more} more changes"));
     }
-    failure.state("nothing was changed").fix(format!(
-        "syncline schema apply {}{again}{flags}",
-        source.argument()
-    ))
+    let message = format!("{source} takes something away of what is there");
+    Failure::new("breaking_schema", message)
+        .because_of(told)
+        .state("nothing was changed")
+        .fix(format!(
+            "syncline schema apply {}{again}{flags}",
+            source.argument()
+        ))
 }
 
 /// Why the server did not do it.

@@ -65,17 +65,16 @@ pub(super) fn not_started(error: ServeError, source: &Source, data: &str) -> Fai
         .iter()
         .flat_map(|broken| broken.changes.iter().map(|change| (&broken.tenant, change)));
     let count = changes.clone().count();
-    let mut failure = Failure::new(
-        "breaking_schema",
-        format!("{source} takes something away of what tenants have"),
-    );
-    for (tenant, change) in changes.take(TOLD_MAX) {
-        failure = failure.candidate(format!("tenant {tenant}: {change}"));
-    }
+    let told = changes.take(TOLD_MAX);
+    let mut told: Vec<_> = told
+        .map(|(tenant, change)| format!("tenant {tenant}: {change}"))
+        .collect();
     if count > TOLD_MAX {
-        failure = failure.candidate(format!("… and {} more changes", count - TOLD_MAX));
+        told.push(format!("… and {} more changes", count - TOLD_MAX));
     }
-    failure
+    let message = format!("{source} takes something away of what tenants have");
+    Failure::new("breaking_schema", message)
+        .because_of(told)
         .state("the server did not start, and nothing was changed")
         .fix(apply)
         .fix(format!("syncline schema diff {document} --data {data}"))

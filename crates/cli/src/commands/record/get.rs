@@ -1,0 +1,55 @@
+use clap::Args;
+use syncline_model::record::{Record, Records};
+use syncline_model::schema::Entity;
+use syncline_replica::Replica;
+use syncline_store::records::StoredRecords;
+
+use super::entity::tell_age;
+use super::shown::{row, write_one};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+
+/// Show one record
+///
+/// With --json: its fields, with `_role`, and `_pending` where the server has not decided all of it.
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// The value of its key
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+pub(super) fn run(
+    args: &GetArgs,
+    entity: &Entity,
+    mut replica: Replica,
+    context: &Context,
+) -> Outcome {
+    let found = record(&mut replica, entity, &args.id)?;
+    let shown = match found {
+        Some(record) => row(&mut replica, entity, record)?,
+        None => None,
+    };
+    let shown = shown.ok_or_else(|| not_found(entity, &args.id))?;
+    context
+        .output
+        .data(&shown, |out| write_one(&shown, entity, out))?;
+    tell_age(entity, &mut replica, context)
+}
+
+/// The record of this id, whoever may see it, and whether or not it was deleted.
+pub(super) fn record(
+    replica: &mut Replica,
+    entity: &Entity,
+    id: &str,
+) -> Result<Option<Record>, Failure> {
+    let mut rows = StoredRecords(replica.view()?.connection());
+    Ok(rows.record(&entity.name, id)?)
+}
+
+pub(super) fn not_found(entity: &Entity, id: &str) -> Failure {
+    let message = format!("there is no record {id} among {}", entity.name);
+    Failure::new("not_found", message)
+        .fix(format!("syncline record {} list", entity.name))
+        .fix("syncline sync, if another machine has made it")
+}

@@ -1,0 +1,96 @@
+use clap::Args;
+use serde::Serialize;
+use syncline_model::Timestamp;
+use syncline_model::record::{Decided, Lost, readable};
+use syncline_model::schema::Entity;
+use syncline_replica::Replica;
+use syncline_store::records::{history, is_pending};
+
+use super::get::{not_found, record};
+use super::shown::text;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::output::printable;
+
+/// Show how a record came to be: who wrote what, and which values lost
+///
+/// As far back as the log holds: compaction drops what later writes cover. With --json: {history, pending}.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The value of its key
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    seq: u64,
+    at: Timestamp,
+    by: String,
+    #[serde(flatten)]
+    decided: Decided,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    history: Vec<Entry>,
+    /// Whether there is a change beside that the server has not decided.
+    pending: bool,
+}
+
+pub(super) fn run(
+    args: &HistoryArgs,
+    entity: &Entity,
+    mut replica: Replica,
+    context: &Context,
+) -> Outcome {
+    let role = match record(&mut replica, entity, &args.id)? {
+        // Of what was deleted nobody's membership is left to ask.
+        Some(record) if !record.deleted => replica.role_on(&record)?,
+        Some(_) => Some(replica.asker()?.role),
+        None => None,
+    };
+    let role = role.ok_or_else(|| not_found(entity, &args.id))?;
+    let connection = replica.view()?.connection();
+    let entries = history(connection, &entity.name, &args.id)?.into_iter();
+    let listing = Listing {
+        history: entries
+            .map(|entry| Entry {
+                seq: entry.seq.0,
+                at: entry.at,
+                by: entry.by,
+                decided: readable(entity, role, entry.decided),
+            })
+            .collect(),
+        pending: is_pending(connection, &entity.name, &args.id)?,
+    };
+    context.output.data(&listing, |out| {
+        for entry in &listing.history {
+            let action = serde_json::to_value(entry.decided.action).unwrap_or_default();
+            let (at, by) = (entry.at, printable(&entry.by));
+            writeln!(out, "{} {at} {by} {}", entry.seq, text(&action))?;
+            for (column, value) in &entry.decided.values {
+                writeln!(out, "  {}: {}", printable(column), printable(&text(value)))?;
+            }
+            for (column, lost) in &entry.decided.lost {
+                let line = lost_line(column, lost, entry.decided.values.contains_key(column));
+                writeln!(out, "  {}", printable(&line))?;
+            }
+        }
+        if listing.pending {
+            writeln!(out, "(a change is pending)")?;
+        }
+        Ok(())
+    })
+}
+
+/// Which value lost, and to which. `is_written`: the later writer's is the one that stands.
+fn lost_line(column: &str, lost: &Lost, is_written: bool) -> String {
+    let (mine, theirs) = (&lost.mine, &lost.theirs);
+    let (gone, stands) = if is_written {
+        (theirs, mine)
+    } else {
+        (mine, theirs)
+    };
+    format!("{column}: {gone} lost to {stands}, base {}", lost.base)
+}

@@ -1,0 +1,94 @@
+//! Why a write of a record did not come to be.
+
+use serde_json::Value;
+use syncline_model::record::{Refusal, RefusalCode};
+use syncline_protocol::ErrorCode;
+use syncline_replica::{QuarantinedOp, RecordError, Replica};
+
+use super::entity::no_schema;
+use crate::failure::Failure;
+
+/// It was refused here, before anything was written.
+pub(super) fn not_written(error: RecordError, what: &str) -> Failure {
+    match error {
+        RecordError::NoSchema => no_schema(),
+        RecordError::ReadOnly { .. } => {
+            Failure::new("read_only", format!("{what} can't be written"))
+                .because(error)
+                .state("nothing was written")
+        }
+        RecordError::Refused(refusal) => {
+            let code = refusal.code.as_str();
+            let mut lines = lines(&refusal.details());
+            if lines.is_empty() {
+                lines.push(refusal.message.to_string());
+            }
+            let failure = Failure::new(code, format!("{what} can't be written so"));
+            with_fix(failure.because_of(lines), &refusal).state("nothing was written")
+        }
+        RecordError::View(error) => error.into(),
+        RecordError::Write(error) => error.into(),
+    }
+}
+
+fn with_fix(failure: Failure, refusal: &Refusal) -> Failure {
+    match refusal.code {
+        RefusalCode::Forbidden | RefusalCode::ForbiddenField => {
+            failure.fix("ask who runs the server for another role: syncline member role USER ROLE")
+        }
+        RefusalCode::InvalidOp
+        | RefusalCode::UnknownEntity
+        | RefusalCode::NotFound
+        | RefusalCode::Gone
+        | RefusalCode::AlreadyExists
+        | RefusalCode::ValidationFailed
+        | RefusalCode::UniqueViolation
+        | RefusalCode::Conflict
+        | RefusalCode::DependsOnRefused => failure,
+    }
+}
+
+/// The server has refused it: it is taken back, and kept in the quarantine.
+pub(super) fn quarantined(op: &QuarantinedOp, what: &str, replica: &Replica) -> Failure {
+    let code = ErrorCode::parse(&op.code).map_or("refused", ErrorCode::as_str);
+    let details = op.details.as_deref().unwrap_or_default();
+    let details: Value = serde_json::from_str(details).unwrap_or_default();
+    let mut lines = lines(&details);
+    if lines.is_empty() {
+        lines.push(op.message.clone());
+    }
+    let failure = Failure::new(code, format!("the server refuses {what}")).because_of(lines);
+    let depends = RefusalCode::DependsOnRefused.as_str();
+    let all = replica.quarantined().unwrap_or_default();
+    let with_it = all.iter().filter(|other| {
+        other.code == depends && other.key != op.key && other.refused_at >= op.refused_at
+    });
+    let with_it = match with_it.count() {
+        0 => String::new(),
+        1 => ", and so is one write that was built on it".to_owned(),
+        count => format!(", and so are {count} writes that were built on it"),
+    };
+    let id = op.id.0;
+    failure
+        .state(format!(
+            "it is taken back, and kept in the quarantine{with_it}; everything else stands"
+        ))
+        .fix(format!("syncline sync quarantine show {id}"))
+        .fix(format!("syncline sync quarantine drop {id}"))
+}
+
+/// What a program would read, a line each: the fields that are wrong, or in conflict.
+fn lines(details: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for error in details["fields"].as_array().into_iter().flatten() {
+        let word = |name: &str| error[name].as_str().unwrap_or_default();
+        lines.push(format!("{}: {}", word("field"), word("message")));
+    }
+    for (column, lost) in details["conflicts"].as_object().into_iter().flatten() {
+        let (base, mine, theirs) = (&lost["base"], &lost["mine"], &lost["theirs"]);
+        lines.push(format!(
+            "{column}: base {base}, mine {mine}, theirs {theirs}"
+        ));
+    }
+    lines
+}

@@ -1,0 +1,375 @@
+//! Records on the replica: online, offline, refused and in conflict.
+
+use serde_json::{Value, json};
+
+use crate::machine::{Answer, Machine};
+use crate::serve_schema::{Backend, machine};
+
+/// A server with tokens that serves the document, and the machine that it runs on.
+struct Served {
+    host: Machine,
+    server: Option<Backend>,
+    address: String,
+}
+
+impl Served {
+    fn start() -> Self {
+        let host = machine();
+        let server = Backend::start(&host, &["--listen", "127.0.0.1:0", "--auth", "token"]);
+        let address = server.address().to_owned();
+        Self {
+            host,
+            server: Some(server),
+            address,
+        }
+    }
+
+    fn stop(&mut self) {
+        self.server.take().unwrap().stop();
+    }
+
+    fn start_again(&mut self) {
+        let flags = ["--listen", &self.address, "--auth", "token"];
+        self.server = Some(Backend::start(&self.host, &flags));
+    }
+
+    /// A machine of a user who has logged in, and has the schema.
+    fn member(&self, user: &str) -> Machine {
+        let create = ["token", "create", "--data", "srv", "--user", user];
+        let token = self.host.run(&create).done().stdout;
+        let machine = Machine::new();
+        let url = format!("http://{}", self.address);
+        machine.run_on(token.trim(), &["login", &url]).done();
+        machine.run(&["sync"]).done();
+        machine
+    }
+}
+
+impl Machine {
+    fn record(&self, entity: &str, words: &[&str]) -> Answer {
+        self.run(&[&["record", entity], words].concat())
+    }
+
+    /// The values of a field in all records of an entity.
+    fn field(&self, entity: &str, field: &str) -> Vec<Value> {
+        let listed = self
+            .record(entity, &["list", "--order", field, "--json"])
+            .done()
+            .json();
+        let records = listed["records"].as_array().unwrap().iter();
+        records.map(|record| record[field].clone()).collect()
+    }
+
+    fn create(&self, entity: &str, sets: &[&str]) -> String {
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        let made = self
+            .record(entity, &[&["create"], &sets[..]].concat())
+            .done();
+        made.stdout.trim().to_owned()
+    }
+}
+
+#[test]
+fn what_is_written_without_a_server_shows_at_once_and_converges_when_it_is_back() {
+    let mut served = Served::start();
+    let (ada, bob) = (served.member("ada"), served.member("bob"));
+    let id = ada.create("contacts", &["name=Grace", "age=40", "favourite=true"]);
+    served.stop();
+    let made = ada
+        .record("contacts", &["create", "--set", "name=Hopper"])
+        .done();
+    made.says("queued: contacts/");
+    ada.record(
+        "contacts",
+        &["update", &id, "--set", "favourite=false", "--null", "age"],
+    )
+    .done();
+    let got = ada
+        .record("contacts", &["get", &id, "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        (&got["age"], &got["_pending"], &got["_role"]),
+        (&Value::Null, &json!(true), &json!("editor"))
+    );
+    let table = ada
+        .record("contacts", &["list", "--order", "name"])
+        .done()
+        .stdout;
+    assert!(table.starts_with("id "), "{table}");
+    assert_eq!(table.matches("pending").count(), 2, "{table}");
+    assert!(
+        table.contains("_role") && table.contains("editor"),
+        "{table}"
+    );
+    served.start_again();
+    ada.run(&["sync"]).done();
+    bob.run(&["sync"]).done();
+    for machine in [&ada, &bob] {
+        assert_eq!(machine.field("contacts", "name"), ["Grace", "Hopper"]);
+        let got = machine
+            .record("contacts", &["get", &id, "--json"])
+            .done()
+            .json();
+        assert_eq!(
+            (&got["favourite"], &got["_pending"]),
+            (&json!(false), &Value::Null)
+        );
+        assert_eq!(got["age"], Value::Null);
+    }
+    bob.record("contacts", &["delete", &id])
+        .done()
+        .says("synced");
+    bob.record("contacts", &["get", &id]).failed(1, "not_found");
+}
+
+#[test]
+fn a_write_that_the_server_must_confirm_waits_for_it_and_offline_ends_unconfirmed() {
+    let mut served = Served::start();
+    let ada = served.member("ada");
+    let made = ada
+        .record("invoices", &["create", "--set", "number=1", "--json"])
+        .done();
+    let made = made
+        .says("waiting for the server to decide on invoices/")
+        .json();
+    assert_eq!(
+        (&made["state"], &made["mode"]),
+        (&json!("acknowledged"), &json!("confirmed"))
+    );
+    assert_eq!(made["record"]["number"], 1);
+    served.stop();
+    let body = r#"{"number": 2, "lines": ["a", "b"]}"#;
+    let unconfirmed = ada.run_on(
+        body,
+        &[
+            "record",
+            "invoices",
+            "create",
+            "--id",
+            "two",
+            "--json-body",
+            "-",
+            "--wait",
+            "1",
+        ],
+    );
+    assert_eq!(unconfirmed.code, Some(1));
+    assert_eq!(unconfirmed.stdout, "");
+    unconfirmed
+        .says("error[unconfirmed]: the server has not decided on invoices/two")
+        .says("the next sync delivers it")
+        .says("syncline sync");
+    assert_eq!(
+        ada.field("invoices", "number"),
+        [1],
+        "it does not show before it is confirmed"
+    );
+    served.start_again();
+    ada.run(&["sync"]).done();
+    assert_eq!(ada.field("invoices", "number"), [1, 2]);
+    let got = ada
+        .record("invoices", &["get", "two", "--json"])
+        .done()
+        .json();
+    assert_eq!(got["lines"], json!(["a", "b"]));
+}
+
+#[test]
+fn a_refused_write_is_taken_back_with_what_was_built_on_it_alone() {
+    let mut served = Served::start();
+    let (ada, bob) = (served.member("ada"), served.member("bob"));
+    served.stop();
+    let refused = ada.create("contacts", &["name=Eve", "email=eve@x"]);
+    ada.record("contacts", &["update", &refused, "--set", "age=7"])
+        .done();
+    let other = ada.create("contacts", &["name=Other"]);
+    served.start_again();
+    bob.create("contacts", &["name=First", "email=eve@x"]);
+    ada.run(&["sync"]);
+    assert_eq!(ada.field("contacts", "name"), ["First", "Other"]);
+    ada.record("contacts", &["get", &refused])
+        .failed(1, "not_found");
+    let got = ada
+        .record("contacts", &["get", &other, "--json"])
+        .done()
+        .json();
+    assert_eq!(got["_pending"], Value::Null);
+    let held = ada
+        .run(&["sync", "quarantine", "list", "--json"])
+        .done()
+        .json();
+    let text = held.to_string();
+    assert!(
+        text.contains("unique_violation") && text.contains("depends_on_refused"),
+        "{text}"
+    );
+    assert!(!text.contains(&other), "{text}");
+    // Told at once where the server is there.
+    let again = ada.record(
+        "contacts",
+        &["create", "--set", "name=Eve", "--set", "email=eve@x"],
+    );
+    again
+        .failed(1, "unique_violation")
+        .says("email: ")
+        .says("it is taken back")
+        .says("syncline sync quarantine show");
+    assert_eq!(ada.field("contacts", "name"), ["First", "Other"]);
+}
+
+#[test]
+fn what_can_not_pass_is_told_before_it_is_written() {
+    let served = Served::start();
+    let ada = served.member("ada");
+    let near = |answer: Answer, code: i32, error: &str, name: &str| {
+        answer.failed(code, error).says(name);
+    };
+    near(
+        ada.record("contact", &["list"]),
+        2,
+        "unknown_entity",
+        "contacts",
+    );
+    let create = |set: &str| ada.record("contacts", &["create", "--set", set]);
+    near(create("emial=a"), 2, "unknown_field", "email");
+    near(create("draft=a"), 2, "excluded_field", "draft");
+    near(create("age=old"), 2, "value_invalid", "a whole number");
+    near(create("email=a"), 1, "validation_failed", "name: ");
+    near(create("salary=1"), 1, "forbidden_field", "salary");
+    let listed = ada.record("contacts", &["list", "--where", "nmae=a"]);
+    near(listed, 2, "unknown_field", "name");
+    near(
+        ada.record("contacts", &["update", "x"]),
+        2,
+        "nothing_to_change",
+        "--set",
+    );
+    near(
+        ada.record("contacts", &["delete", "x"]),
+        1,
+        "not_found",
+        "contacts/x",
+    );
+    let none = Machine::new();
+    near(
+        none.record("contacts", &["list"]),
+        1,
+        "no_schema",
+        "syncline sync",
+    );
+    assert_eq!(ada.field("contacts", "name"), Vec::<Value>::new());
+    let pending = ada.run(&["sync", "pending", "--json"]).done().json();
+    assert!(!pending.to_string().contains("contacts"), "{pending}");
+}
+
+#[test]
+fn a_viewer_reads_and_does_not_write() {
+    let served = Served::start();
+    let (ada, bob) = (served.member("ada"), served.member("bob"));
+    let id = ada.create("contacts", &["name=Grace"]);
+    let member = ["member", "add", "bob", "--role", "viewer", "--data", "srv"];
+    served.host.run(&member).done();
+    bob.run(&["sync"]).done();
+    let got = bob
+        .record("contacts", &["get", &id, "--json"])
+        .done()
+        .json();
+    assert_eq!(
+        (&got["name"], &got["_role"]),
+        (&json!("Grace"), &json!("viewer"))
+    );
+    let refused = bob.record("contacts", &["update", &id, "--set", "name=Mine"]);
+    assert_eq!(refused.code, Some(1));
+    refused.says("error[forbidden").says("syncline member role");
+    assert_eq!(bob.field("contacts", "name"), ["Grace"]);
+}
+
+#[test]
+fn a_value_that_lost_is_told_and_stays_in_the_history() {
+    let mut served = Served::start();
+    let (ada, bob) = (served.member("ada"), served.member("bob"));
+    let id = ada.create("contacts", &["name=Grace", "phone=1"]);
+    bob.run(&["sync"]).done();
+    served.stop();
+    ada.record("contacts", &["update", &id, "--set", "phone=from ada"])
+        .done();
+    bob.record("contacts", &["update", &id, "--set", "phone=from bob"])
+        .done();
+    served.start_again();
+    ada.run(&["sync"]).done();
+    bob.run(&["sync"]).done();
+    ada.run(&["sync"]).done();
+    for machine in [&ada, &bob] {
+        assert_eq!(machine.field("contacts", "phone"), ["from ada"]);
+        let told = machine.record("contacts", &["history", &id]).done().stdout;
+        assert!(
+            told.contains("phone: \"from bob\" lost to \"from ada\", base \"1\""),
+            "{told}"
+        );
+        let told = machine
+            .record("contacts", &["history", &id, "--json"])
+            .done()
+            .json();
+        let last = told["history"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(
+            (&last["by"], &last["lost"]["phone"]["mine"]),
+            (&json!("bob"), &json!("from bob"))
+        );
+    }
+    ada.record("contacts", &["history", "nobody"])
+        .failed(1, "not_found");
+}
+
+#[test]
+fn lists_are_narrowed_ordered_and_read_on() {
+    let served = Served::start();
+    let ada = served.member("ada");
+    for set in [
+        ["name=Ann", "age=3"],
+        ["name=Ben", "age=1"],
+        ["name=Cid", "age=2"],
+    ] {
+        ada.create("contacts", &set);
+    }
+    ada.create("contacts", &["name=Dot"]);
+    let names = |words: &[&str]| -> Vec<String> {
+        let listed = ada
+            .record("contacts", &[&["list", "--json"], words].concat())
+            .done()
+            .json();
+        let records = listed["records"].as_array().unwrap().iter();
+        records
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names(&["--where", "age=gte:2", "--order", "-age"]),
+        ["Ann", "Cid"]
+    );
+    assert_eq!(names(&["--where", "name=Ben"]), ["Ben"]);
+    assert_eq!(
+        names(&["--where", "name=in:Ann,Cid", "--order", "name"]),
+        ["Ann", "Cid"]
+    );
+    assert_eq!(names(&["--where", "age=null:true"]), ["Dot"]);
+    assert_eq!(
+        names(&["--where", "name=contains:N", "--where", "age=lt:2"]),
+        ["Ben"]
+    );
+    let first = ["list", "--order", "name", "--limit", "3", "--json"];
+    let first = ada
+        .record("contacts", &first)
+        .done()
+        .says("there are more: --after")
+        .json();
+    let next = first["next_cursor"].as_str().unwrap();
+    assert_eq!(
+        names(&["--order", "name", "--limit", "3", "--after", next]),
+        ["Dot"]
+    );
+    ada.record("contacts", &["list", "--after", "nonsense"])
+        .failed(2, "filter_invalid");
+    ada.record("contacts", &["list", "--where", "name"])
+        .failed(2, "filter_invalid");
+}

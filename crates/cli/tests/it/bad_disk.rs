@@ -21,7 +21,7 @@ pub(crate) fn with_files_up_to(blocks: u64, command: &Command) -> Command {
 }
 
 /// Runs without root's power to write what its mode forbids.
-fn bound_by_modes(command: &Command) -> Command {
+pub(crate) fn bound_by_modes(command: &Command) -> Command {
     let user = Command::new("id").arg("-u").output().unwrap().stdout;
     if user != b"0\n" {
         return behind(&["env"], command);
@@ -280,10 +280,10 @@ fn contents(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// Files and directories that nobody may write to, until this is dropped.
-struct Denied(Vec<(PathBuf, Permissions)>);
+pub(crate) struct Denied(Vec<(PathBuf, Permissions)>);
 
 impl Denied {
-    fn below(directory: &Path) -> Self {
+    pub(crate) fn below(directory: &Path) -> Self {
         let mut paths = vec![directory.to_owned()];
         let mut all = Vec::new();
         while let Some(path) = paths.pop() {

@@ -82,6 +82,18 @@ fn the_clients_of_the_tree_are_what_their_documents_give() {
 }
 
 #[test]
+fn the_client_without_a_database_is_what_its_document_gives() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client/test");
+    let document = package.join("openapi.yaml");
+    let committed = package.join("generated-memory");
+    let (document, committed) = (document.to_str().unwrap(), committed.to_str().unwrap());
+    let check = [
+        "generate", document, "--out", committed, "--local", "memory", "--check",
+    ];
+    Machine::new().run(&check).done();
+}
+
+#[test]
 fn what_is_no_longer_written_goes_and_what_others_wrote_stays() {
     let (machine, document, out) = machine();
     let dir = out.to_str().unwrap();
@@ -188,4 +200,66 @@ fn a_foreign_file_where_a_folder_must_be_is_told_and_kept() {
     machine
         .run(&["generate", &document, "--out", out.to_str().unwrap()])
         .failed(1, "manifest_invalid");
+}
+
+/// A disk without room, and one that may not be written to.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_cannot_be_written_whole_is_not_written() {
+    use crate::bad_disk::{Denied, bound_by_modes, with_files_up_to};
+    use crate::machine::finish;
+
+    let (machine, document, out) = machine();
+    let command = ["generate", &document, "--out", out.to_str().unwrap()];
+    machine.run(&command).done();
+    let before = files(&out);
+    fs::write(&document, DOCUMENT.replace("local_notes", "private_notes")).unwrap();
+    let fails = |command: &std::process::Command| {
+        let answer = finish(bound_by_modes(command), b"").failed(1, "folder_unwritable");
+        answer.says("cause: ").says("none is half-written");
+    };
+    // Types fit into so little, statements don't.
+    fails(&with_files_up_to(8, &machine.command(&command)));
+    assert!(files(&out) == before);
+    let denied = Denied::below(&out);
+    fails(&machine.command(&command));
+    drop(denied);
+    assert!(files(&out) == before);
+    machine.run(&command).done();
+    assert!(files(&out) != before);
+}
+
+/// More files than a process may have open.
+#[cfg(unix)]
+#[test]
+fn a_document_of_many_entities_is_written_with_few_files_open() {
+    use crate::machine::finish;
+
+    let (machine, document, out) = machine();
+    let mut text = "openapi: 3.1.0\npaths:\n".to_owned();
+    for at in 0..20 {
+        text.push_str(&format!(
+            "  /things{at}:\n    get: {{ responses: {{ '200': {{ content: {{ application/json: {{ schema: {{ type: \
+             array, items: {{ type: object, properties: {{ id: {{ type: string }} }} }} }} }} }} }} }} }}\n"
+        ));
+    }
+    fs::write(&document, text).unwrap();
+    let command = machine.command(&["generate", &document, "--out", out.to_str().unwrap()]);
+    let mut bound = std::process::Command::new("sh");
+    bound
+        .args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(command.get_current_dir().unwrap())
+        .env_clear()
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    finish(bound, b"").done();
+    assert!(files(&out).len() > 100);
 }

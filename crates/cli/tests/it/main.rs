@@ -21,6 +21,7 @@ mod demo;
 mod deploy;
 mod doctor;
 mod generate;
+mod generated_sql;
 mod health;
 mod hook_install;
 mod hook_run;

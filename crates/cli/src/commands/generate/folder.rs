@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -151,19 +151,20 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes a file under a name of its own, beside where it will be.
-    fn stage(&self, path: &str, text: &str) -> Result<tempfile::NamedTempFile, Failure> {
+    /// Writes a file under a name of its own, beside where it will be. It is closed: of a large document
+    /// there are more than a process may have open.
+    fn stage(&self, path: &str, text: &str) -> Result<tempfile::TempPath, Failure> {
         let to = self.path.join(path);
         let dir = to.parent().unwrap_or(&self.path);
-        let written = || -> io::Result<tempfile::NamedTempFile> {
+        let written = || -> io::Result<tempfile::TempPath> {
             fs::create_dir_all(dir)?;
             let mut builder = tempfile::Builder::new();
             // Source code, which others of the project read.
             #[cfg(unix)]
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-            let file = builder.tempfile_in(dir)?;
-            fs::write(file.path(), text)?;
-            Ok(file)
+            let mut file = builder.tempfile_in(dir)?;
+            file.write_all(text.as_bytes())?;
+            Ok(file.into_temp_path())
         };
         written().map_err(|error| unwritable(&to, error))
     }

@@ -1,5 +1,6 @@
 //! The named workloads.
 
+mod client;
 mod command;
 mod compaction;
 mod hook;
@@ -35,7 +36,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 17] = [
+pub(crate) const ALL: [(&str, Workload); 19] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
@@ -53,4 +54,6 @@ pub(crate) const ALL: [(&str, Workload); 17] = [
     ("shape_fan_out", shapes::fan_out),
     ("shape_many", shapes::many),
     ("shape_live", shapes::live),
+    ("generate", client::generate),
+    ("page", client::page),
 ];

@@ -1,9 +1,9 @@
 //! How long agents keep their transcripts, by their own settings.
 //!
 //! What deletes at all: Claude Code after `cleanupPeriodDays` (30 where nothing is set; 0: it keeps none),
-//! Gemini CLI after `general.sessionRetention.maxAge` (30 days, unless it is turned off). The others
-//! keep everything. [`of`] is a pure function of the texts of settings, the first of which that says
-//! something counts.
+//! Gemini CLI after `general.sessionRetention.maxAge` (30 days) and all but the newest `maxCount`, unless
+//! it is turned off. The others keep everything. [`of`] is a pure function of what settings hold, the first
+//! of which that says something counts.
 
 use std::fmt;
 
@@ -20,7 +20,12 @@ pub enum Retention {
     /// Until somebody deletes them.
     Forever,
     /// So many days; 0: they are not kept at all.
-    Days { days: u32, set: Set },
+    Days {
+        days: u32,
+        set: Set,
+        /// No more than so many, however new they are; none: as many as there are.
+        newest: Option<u64>,
+    },
 }
 
 /// Who has set it.
@@ -36,7 +41,7 @@ impl fmt::Display for Retention {
         match self {
             Self::Forever => f.write_str("keeps its transcripts"),
             Self::Days { days: 0, .. } => f.write_str("keeps no transcripts"),
-            Self::Days { days, set } => {
+            Self::Days { days, set, newest } => {
                 let days = match days {
                     1 => "a day".to_owned(),
                     days => format!("{days} days"),
@@ -45,7 +50,11 @@ impl fmt::Display for Retention {
                     Set::ByDefault => ", as nothing else is set",
                     Set::BySettings => "",
                 };
-                write!(f, "deletes its transcripts after {days}{set}")
+                write!(f, "deletes its transcripts after {days}{set}")?;
+                match newest {
+                    Some(newest) => write!(f, ", and all but the newest {newest}"),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -60,37 +69,41 @@ pub const fn key_of(agent: Agent) -> Option<&'static str> {
     }
 }
 
-/// How long `agent` keeps its transcripts by `settings`, the texts of its settings files, those that
-/// count most first. What is no JSON says nothing.
-pub fn of(agent: Agent, settings: &[String]) -> Retention {
-    let texts = settings.iter();
-    let values: Vec<Value> = texts
-        .filter_map(|text| serde_json::from_str(text).ok())
-        .collect();
-    let days = |said: Option<u32>| Retention::Days {
+/// How long `agent` keeps its transcripts by `settings`, what its settings files hold, those that count
+/// most first.
+pub fn of(agent: Agent, settings: &[Value]) -> Retention {
+    let days = |said: Option<u32>, newest: Option<u64>| Retention::Days {
         days: said.unwrap_or(DAYS),
         set: match said {
             Some(_) => Set::BySettings,
             None => Set::ByDefault,
         },
+        newest,
     };
     match agent {
-        Agent::ClaudeCode => days(first(&values, |value| {
-            let days = value.get("cleanupPeriodDays")?.as_u64()?;
-            Some(u32::try_from(days).unwrap_or(u32::MAX))
-        })),
+        Agent::ClaudeCode => {
+            let said = first(settings, |value| {
+                let days = value.get("cleanupPeriodDays")?.as_u64()?;
+                Some(u32::try_from(days).unwrap_or(u32::MAX))
+            });
+            days(said, None)
+        }
         Agent::Gemini => {
             let said = |name: &'static str| {
-                move |value: &Value| {
+                first(settings, |value| {
                     let retention = value.get("general")?.get("sessionRetention")?;
                     retention.get(name).cloned()
-                }
+                })
             };
-            if first(&values, said("enabled")) == Some(Value::Bool(false)) {
+            if said("enabled") == Some(Value::Bool(false)) {
                 return Retention::Forever;
             }
-            let age = first(&values, said("maxAge"));
-            days(age.as_ref().and_then(Value::as_str).and_then(days_of))
+            let age = said("maxAge");
+            let newest = said("maxCount").as_ref().and_then(Value::as_u64);
+            days(
+                age.as_ref().and_then(Value::as_str).and_then(days_of),
+                newest,
+            )
         }
         Agent::Codex | Agent::OpenCode | Agent::Cursor | Agent::Aider | Agent::Clankers => {
             Retention::Forever
@@ -120,8 +133,10 @@ mod tests {
     use super::*;
 
     fn told(agent: Agent, settings: &[&str]) -> String {
-        let settings: Vec<String> = settings.iter().map(|text| (*text).to_owned()).collect();
-        of(agent, &settings).to_string()
+        let settings = settings
+            .iter()
+            .map(|text| serde_json::from_str(text).unwrap());
+        of(agent, &settings.collect::<Vec<_>>()).to_string()
     }
 
     #[test]
@@ -129,7 +144,7 @@ mod tests {
         let told = |settings: &[&str]| told(Agent::ClaudeCode, settings);
         let default = "deletes its transcripts after 30 days, as nothing else is set";
         assert_eq!(told(&[]), default);
-        assert_eq!(told(&["{", "[]", r#"{"cleanupPeriodDays":"7"}"#]), default);
+        assert_eq!(told(&["[]", r#"{"cleanupPeriodDays":"7"}"#]), default);
         let set = [r#"{"model":"x"}"#, r#"{"cleanupPeriodDays":365}"#];
         assert_eq!(told(&set), "deletes its transcripts after 365 days");
         let managed = [r#"{"cleanupPeriodDays":1}"#, r#"{"cleanupPeriodDays":365}"#];
@@ -155,6 +170,10 @@ mod tests {
             "keeps its transcripts"
         );
         assert!(told("{}").contains("30 days"));
+        assert_eq!(
+            told(r#"{"maxAge":"7d","maxCount":50}"#),
+            "deletes its transcripts after 7 days, and all but the newest 50"
+        );
     }
 
     #[test]

@@ -20,4 +20,5 @@ mod tests;
 pub(crate) use agents::{HookAgent, Program};
 pub(crate) use codex::CodexError;
 use diff::diff;
+pub(crate) use jsonc::value as jsonc_value;
 pub(crate) use plan::{ContentError, Plan, PlanError, Settings, State, Verb};

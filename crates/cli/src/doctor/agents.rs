@@ -1,7 +1,9 @@
 //! Checks of coding agents: what they delete, and what of them is kept here.
 
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
+use serde_json::Value;
 use syncline_capture::agent::Agent;
 use syncline_capture::hook::Spool;
 use syncline_capture::import::Source;
@@ -14,6 +16,7 @@ use crate::capture_state::CaptureState;
 use crate::commands::hook;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::hooks::jsonc_value;
 use crate::hooks::{HookAgent, State};
 use crate::paths::System;
 use crate::replica_access;
@@ -29,7 +32,17 @@ pub(super) fn retention(context: &Context) -> Finding {
         if !root.is_dir() {
             continue;
         }
-        let retention = retention::of(agent, &settings_of(agent, &root));
+        let settings = match settings_of(agent, &root) {
+            Ok(settings) => settings,
+            Err(unreadable) => {
+                told.push(format!(
+                    "could not read the settings of {agent}: {unreadable}"
+                ));
+                fixes.push(format!("mend {}", unreadable.path.display()));
+                continue;
+            }
+        };
+        let retention = retention::of(agent, &settings);
         if retention == Retention::Forever {
             continue;
         }
@@ -55,8 +68,20 @@ pub(super) fn retention(context: &Context) -> Finding {
     }
 }
 
+/// Settings of an agent that could not be read.
+struct Unreadable {
+    path: PathBuf,
+    cause: String,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.cause)
+    }
+}
+
 /// The settings of an agent that leaves transcripts in `place`, those that count most first.
-fn settings_of(agent: Agent, place: &Path) -> Vec<String> {
+fn settings_of(agent: Agent, place: &Path) -> Result<Vec<Value>, Unreadable> {
     let managed = match (agent, System::current()) {
         (Agent::ClaudeCode, System::Linux) => Some("/etc/claude-code/managed-settings.json"),
         (Agent::ClaudeCode, System::MacOs) => {
@@ -70,9 +95,21 @@ fn settings_of(agent: Agent, place: &Path) -> Vec<String> {
     };
     let files = managed.map(PathBuf::from).into_iter();
     let files = files.chain([settings_file(place)]);
-    files
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .collect()
+    let mut settings = Vec::new();
+    for path in files {
+        let unreadable = |cause: String| Unreadable {
+            path: path.clone(),
+            cause,
+        };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        let value = jsonc_value(&text).map_err(|error| unreadable(error.to_string()))?;
+        settings.extend(value);
+    }
+    Ok(settings)
 }
 
 /// Agents that delete keep their settings beside the directory of their transcripts.

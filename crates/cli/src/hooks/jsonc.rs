@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// How deep values may lie in each other.
 const DEPTH_MAX: usize = 128;
@@ -51,6 +52,22 @@ impl Node {
             .map(|member| &member.value)
     }
 
+    fn value(&self, text: &str) -> Value {
+        match &self.kind {
+            Kind::Object(members) => {
+                let members = members.iter();
+                let fields = members.map(|member| (member.key.clone(), member.value.value(text)));
+                Value::Object(fields.collect())
+            }
+            Kind::Array(items) => items.iter().map(|item| item.value(text)).collect(),
+            Kind::Text(text) => Value::String(text.clone()),
+            Kind::Other => {
+                let word = &text[self.place.clone()];
+                serde_json::from_str(word).expect("it was read as a value")
+            }
+        }
+    }
+
     pub(super) fn members(&self) -> Option<&[Member]> {
         match &self.kind {
             Kind::Object(members) => Some(members),
@@ -89,6 +106,11 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, JsoncError> {
         None => Ok(Some(node)),
         Some(_) => Err(scanner.error("nothing may follow the value")),
     }
+}
+
+/// What a text holds, for who only reads it; none: there is nothing in it but space and comments.
+pub(crate) fn value(text: &str) -> Result<Option<Value>, JsoncError> {
+    Ok(parse(text)?.map(|root| root.value(text)))
 }
 
 /// Where the space and comments that begin at `at` end, and where the last comment among them does.
@@ -258,6 +280,8 @@ mod tests {
         assert_eq!(root.get("b").unwrap().kind, Kind::Other);
         assert_eq!(&text[root.place.end..], "\n");
         assert_eq!(parse(" // nothing\n"), Ok(None));
+        let expected = serde_json::json!({"a\"": [1, "2"], "b": null});
+        assert_eq!(value(text), Ok(Some(expected)));
     }
 
     #[test]

@@ -202,7 +202,8 @@ fn the_doctor_warns_of_agents_that_delete_and_says_what_is_kept() {
     let machine = Machine::new();
     say(&machine, "s", 1);
     let settings = machine.home().join(".claude/settings.json");
-    fs::write(settings, r#"{"cleanupPeriodDays": 7}"#).unwrap();
+    let commented = "{\n  // a week\n  \"cleanupPeriodDays\": 7,\n}\n";
+    fs::write(&settings, commented).unwrap();
     machine.run(&["import", "claude-code"]).done();
     let check = |name: &str| {
         let report = machine.run(&["doctor", "--json"]).done().json();
@@ -220,6 +221,15 @@ fn the_doctor_warns_of_agents_that_delete_and_says_what_is_kept() {
             .unwrap()
             .contains("cleanupPeriodDays")
     );
+    fs::write(&settings, "{\"cleanupPeriodDays\" 7}").unwrap();
+    let unreadable = check("agents_retention");
+    let message = unreadable["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("could not read the settings of claude-code: "),
+        "{message}"
+    );
+    assert!(message.contains("line 1, column 22"), "{message}");
+    fs::write(&settings, commented).unwrap();
     let kept = check("agents_archived");
     let message = kept["message"].as_str().unwrap();
     assert_eq!(

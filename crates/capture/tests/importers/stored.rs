@@ -21,8 +21,11 @@ fn opencode(place: &Place, journal: &str) -> (PathBuf, Connection) {
         .pragma_update(None, "journal_mode", journal)
         .unwrap();
     let tables = include_str!("opencode.sql");
-    let tables = tables.split("CREATE TRIGGER").next().unwrap();
-    database.execute_batch(tables).unwrap();
+    let tables: Vec<_> = tables
+        .lines()
+        .filter(|line| !line.contains(" TRIGGER "))
+        .collect();
+    database.execute_batch(&tables.concat()).unwrap();
     (path, database)
 }
 

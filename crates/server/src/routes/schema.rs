@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_codegen::{Diagnostic, resolve};
 use syncline_model::schema::{Change, ChangeKind, Schema, diff};
 use syncline_protocol::ErrorCode;
@@ -71,6 +71,7 @@ async fn compare(call: Call) -> Result<Answer, ApiError> {
     Answer::json(&json!({
         "changes": changes_json(&diff(&before, &offered)),
         "diagnostics": notes,
+        "hidden": hidden(&call.server.routes, &offered),
     }))
 }
 
@@ -86,6 +87,7 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     let (schema, notes) = read(&call)?;
+    let hidden = hidden(&call.server.routes, &schema);
     let write = RecordWrite {
         asker: call.asker()?,
         change: RecordChange::Schema { schema, allow },
@@ -100,6 +102,7 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
                 "txid": txid,
                 "changes": changes_json(&changes),
                 "diagnostics": notes,
+                "hidden": hidden,
             }))?;
             let name = HeaderName::from_static("syncline-txid");
             Ok(answer.header(name, HeaderValue::from(txid)))
@@ -135,7 +138,35 @@ fn read(call: &Call) -> Result<(Schema, Vec<Diagnostic>), ApiError> {
     Ok((resolution.schema, resolution.diagnostics))
 }
 
-fn changes_json(changes: &[Change]) -> Vec<serde_json::Value> {
+/// The operations whose paths are the server's own, and which are not served.
+fn hidden(routes: &[Route], schema: &Schema) -> Vec<Value> {
+    let parts = |path: &str| -> Vec<String> {
+        let path = path.trim_matches('/');
+        path.split('/').map(str::to_owned).collect()
+    };
+    let own = routes
+        .iter()
+        .filter(|route| route.path != super::records::ANY);
+    let own: Vec<_> = own.map(|route| parts(route.path)).collect();
+    let is_own = |path: &str| {
+        let path = parts(path);
+        let takes = |(own, part): (&String, &String)| own.starts_with('{') || own == part;
+        own.iter()
+            .any(|own| own.len() == path.len() && own.iter().zip(&path).all(takes))
+    };
+    let operations = schema.entities.iter().flat_map(|entity| {
+        let operations = entity.operations.iter();
+        operations.map(move |operation| (entity, operation))
+    });
+    let hidden = operations.filter(|(_, operation)| is_own(&operation.path));
+    hidden
+        .map(|(entity, operation)| {
+            json!({"entity": entity.name, "method": operation.method, "path": operation.path})
+        })
+        .collect()
+}
+
+fn changes_json(changes: &[Change]) -> Vec<Value> {
     let changes = changes.iter();
     changes
         .map(|change| {

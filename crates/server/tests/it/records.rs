@@ -8,6 +8,7 @@ mod repeats;
 mod roles;
 mod schema;
 mod versions;
+mod wakes;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -138,6 +138,22 @@ async fn a_document_that_is_too_long_is_refused_with_the_limit() {
 }
 
 #[tokio::test]
+async fn entities_that_collide_are_refused_with_their_place() {
+    let app = App::of(LEDGER).await;
+    let admin = app.server.token("acme", Rights::Admin);
+    let twice = LEDGER.replace("/api/memberships:", "/api/People:");
+    let request = app.server.request(Method::PUT, "/api/schema", &admin);
+    let refused = Reply::of(request.body(twice)).await;
+    let refused = refused.refused(422, "validation_failed");
+    let told = refused["error"]["details"]["diagnostics"]
+        .as_array()
+        .unwrap();
+    let collision = told.iter().find(|told| told["code"] == "collision");
+    let collision = collision.unwrap_or_else(|| panic!("{refused}"));
+    assert!(collision["line"].as_u64().unwrap() > 1, "{collision}");
+}
+
+#[tokio::test]
 async fn bodies_of_another_form_say_what_is_wrong_with_them() {
     let app = App::of(LEDGER).await;
     let ada = app.token("ada");

@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::json;
 use syncline_store::control::Rights;
 
-use super::{ask, document, served};
+use super::{App, LEDGER, ask, document, served};
+use crate::support::Reply;
 
 #[tokio::test]
 async fn a_schema_that_takes_something_away_needs_leave() {
@@ -59,4 +60,19 @@ async fn a_schema_that_takes_something_away_needs_leave() {
         error["error"]["details"]["diagnostics"][0]["line"].is_u64(),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn operations_at_the_servers_own_paths_are_named_when_a_document_comes() {
+    let app = App::of(LEDGER).await;
+    let admin = app.server.token("acme", Rights::Admin);
+    let moved = LEDGER.replace("/api/people/{id}:", "/api/threads/{id}:");
+    let request = app.server.request(Method::POST, "/api/schema/diff", &admin);
+    let compared = Reply::of(request.body(moved)).await.expect(200);
+    let hidden = compared["hidden"].as_array().unwrap();
+    let own = json!({"entity": "threads", "method": "GET", "path": "/api/threads/{id}"});
+    assert!(hidden.contains(&own), "{compared}");
+    let request = app.server.request(Method::POST, "/api/schema/diff", &admin);
+    let same = Reply::of(request.body(LEDGER)).await.expect(200);
+    assert_eq!(same["hidden"], json!([]));
 }

@@ -1,0 +1,119 @@
+//! Who waits hears of what they may see from now on.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use syncline_model::schema::Role;
+
+use super::{App, LEDGER};
+use crate::support::{PATIENCE, Reply, start_with};
+
+/// An account that `olga` owns, with one booking, and `vi` as a viewer; the token of each.
+async fn shared() -> (App, String, String) {
+    let server = start_with(|config| config.shapes.long_poll = PATIENCE).await;
+    let app = App { server };
+    app.apply(LEDGER).await;
+    let olga = app.member("olga", Role::Editor);
+    app.shares(&olga, "olga", "one", "owner").await;
+    app.shares(&olga, "vi", "one", "viewer").await;
+    let booking = json!({"id": "b", "text": "first", "margin": "m"});
+    app.post(&olga, "/api/accounts/one/bookings", booking)
+        .await
+        .expect(201);
+    let vi = app.token("vi");
+    (app, olga, vi)
+}
+
+impl App {
+    async fn shape(&self, token: &str, query: &str) -> Reply {
+        let path = format!("/v1/shape?table=bookings&{query}");
+        Reply::of(self.server.request(Method::GET, &path, token)).await
+    }
+
+    /// The sight and the place that a pull of everything leads to.
+    async fn pulled(&self, token: &str) -> (String, String) {
+        let page = self.server.get("/sync/pull", token).await.expect(200);
+        let cursor = &page["cursor"];
+        let place = format!(
+            "since={}&mark={}",
+            cursor["serverSeq"],
+            cursor["mark"].as_str().unwrap()
+        );
+        (page["sight"].as_str().unwrap().to_owned(), place)
+    }
+}
+
+#[tokio::test]
+async fn a_reader_who_waits_for_a_shape_learns_at_once_that_a_membership_has_changed() {
+    let (app, olga, vi) = shared().await;
+    let first = app.shape(&vi, "offset=-1").await;
+    assert_eq!(first.expect(200).as_array().unwrap().len(), 2);
+    let (handle, offset) = (
+        first.header("electric-handle"),
+        first.header("electric-offset"),
+    );
+    let next = format!("handle={handle}&offset={offset}&live=true");
+    let live = app.shape(&vi, &next);
+    let taken = async { app.delete(&olga, "/api/memberships/vi-one").await };
+    let both = async { tokio::join!(live, taken) };
+    let (reply, taken) = tokio::time::timeout(PATIENCE / 2, both).await.unwrap();
+    assert_eq!((reply.status.as_u16(), taken.status.as_u16()), (409, 204));
+    let control = &reply.json()[0]["headers"]["control"];
+    assert_eq!(control, "must-refetch");
+    let anew = app.shape(&vi, "offset=-1").await.expect(200);
+    let rows = anew.as_array().unwrap().iter();
+    let rows: Vec<&Value> = rows.filter(|row| row.get("key").is_some()).collect();
+    assert_eq!(rows, [] as [&Value; 0], "the rows have left");
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_what_its_reader_sees_is_another_thing() {
+    let (app, olga, vi) = shared().await;
+    let (sight, place) = app.pulled(&vi).await;
+    let path = format!("/sync/stream?{place}&sight={sight}");
+    let open = async || {
+        let stream = app.server.request(Method::GET, &path, &vi).send();
+        let stream = stream.await.unwrap();
+        assert_eq!(stream.status(), 200);
+        stream
+    };
+    let ends = async |mut stream: reqwest::Response| {
+        let end = async { while stream.chunk().await.unwrap().is_some() {} };
+        tokio::time::timeout(PATIENCE, end).await.unwrap();
+        app.server
+            .get(&path, &vi)
+            .await
+            .refused(410, "rebuild_required");
+    };
+    let stream = open().await;
+    let owner = json!({"role": "owner"});
+    app.patch(&olga, "/api/memberships/vi-one", owner)
+        .await
+        .expect(200);
+    ends(stream).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_readers_role_in_the_tenant_is_another() {
+    let (app, olga, _) = shared().await;
+    for named in [true, false] {
+        let user = format!("user-{named}");
+        let token = app.member(&user, Role::Owner);
+        let (sight, place) = app.pulled(&token).await;
+        let sight = if named {
+            format!("&sight={sight}")
+        } else {
+            String::new()
+        };
+        let path = format!("/sync/stream?{place}{sight}");
+        let mut stream = app
+            .server
+            .request(Method::GET, &path, &token)
+            .send()
+            .await
+            .unwrap();
+        app.member(&user, Role::Viewer);
+        let end = async { while stream.chunk().await.unwrap().is_some() {} };
+        tokio::time::timeout(PATIENCE, end).await.unwrap();
+    }
+    app.get(&olga, "/api/people").await.expect(200);
+}

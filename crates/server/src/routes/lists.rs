@@ -7,6 +7,7 @@
 mod change;
 mod items;
 mod json;
+mod named;
 mod page;
 mod read;
 mod spot;

@@ -1,7 +1,7 @@
 //! Making, changing, deleting and restoring lists.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use syncline_model::ListId;
 use syncline_model::list::{Command, Spot};
 use syncline_store::TenantFile;
@@ -9,6 +9,7 @@ use syncline_store::lists::{self as stored, list_overview, list_tag};
 use uuid::Uuid;
 
 use super::json::overview_json;
+use super::named::Named;
 use super::spot::SentSpot;
 use super::target::{Seen, known_list, list_beside, list_of_path, planned, present_list};
 use crate::error::ApiError;
@@ -20,7 +21,7 @@ use crate::tenant::NewOp;
 /// The names of lists that follow from an `Idempotency-Key`.
 const NAMES: Uuid = Uuid::from_u128(0x6f0d_9a3e_51c4_4b7a_9e62_3d1f_8c20_b5a7);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct CreateRequest {
     title: String,
     list_id: Option<ListId>,
@@ -38,17 +39,23 @@ struct UpdateRequest {
 pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     let request: CreateRequest = call.json()?;
     request.spot.check()?;
-    let key = idempotency_key(&call)?;
-    // What was made of this key before is not made again, whatever became of it.
-    let repeatable = request.list_id.is_none() && key.is_some();
-    let list = request.list_id.unwrap_or_else(|| {
-        let id = key.map_or_else(new_uuid, |key| Uuid::new_v5(&NAMES, key.as_bytes()));
-        ListId::new(id.to_string()).expect("a UUID is an id")
+    let key = idempotency_key(&call)?.filter(|_| request.list_id.is_none());
+    let named = key.map(|key| Named::new(&NAMES, &key, &request));
+    let named = named.transpose()?;
+    let list = request.list_id.clone().unwrap_or_else(|| {
+        let id = named
+            .as_ref()
+            .map_or_else(|| new_uuid().to_string(), Named::id);
+        ListId::new(id).expect("digits in groups are an id")
     });
-    let id = list.clone();
     let judge = move |file: &TenantFile| {
-        if repeatable && stored::list(file.connection(), &list)?.is_some() {
-            return Ok((Vec::new(), ()));
+        // What was made of this key before is not made again, whatever became of it.
+        if let Some(named) = &named {
+            let begun = stored::list_ids_begun(file.connection(), named.begin())?;
+            if let Some(made) = named.made(begun)? {
+                let made = ListId::new(made).map_err(ApiError::internal)?;
+                return Ok((Vec::new(), made));
+            }
         }
         let spot = request.spot.find(|side, id| list_beside(file, side, id))?;
         let command = Command::NewList {
@@ -56,10 +63,10 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
             title: request.title.clone(),
             spot: spot.unwrap_or(Spot::End),
         };
-        Ok((planned(file, &[command])?, ()))
+        Ok((planned(file, &[command])?, list.clone()))
     };
-    decide(&call, judge).await?;
-    Ok(shown(&call, id).await?.status(StatusCode::CREATED))
+    let (made, _) = decide(&call, judge).await?;
+    Ok(shown(&call, made).await?.status(StatusCode::CREATED))
 }
 
 pub(super) async fn update(call: Call) -> Result<Answer, ApiError> {

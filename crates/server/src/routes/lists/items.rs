@@ -1,15 +1,16 @@
 //! Making, changing, moving, removing and restoring items.
 
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use syncline_model::list::{Command, ItemRef, ListView, NewItem, Spot};
 use syncline_model::{ItemId, ListId};
 use syncline_store::TenantFile;
-use syncline_store::lists::{ShownItem, StoredLists, item_in, item_tag};
+use syncline_store::lists::{ShownItem, StoredLists, item_ids_begun, item_in, item_tag};
 use syncline_store::threads::EntryState;
 use uuid::Uuid;
 
 use super::json::item_json;
+use super::named::Named;
 use super::spot::SentSpot;
 use super::target::{
     Seen, item_beside, item_of_path, known_item, list_of_path, planned, present_item, present_list,
@@ -23,7 +24,7 @@ use crate::tenant::NewOp;
 /// The names of items that follow from an `Idempotency-Key`.
 const NAMES: Uuid = Uuid::from_u128(0xb3f1_7c08_0d5e_4f62_a1c9_74e8_2b90_d36f);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct CreateRequest {
     text: String,
     #[serde(default)]
@@ -53,13 +54,14 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     let request: CreateRequest = call.json()?;
     request.spot.check()?;
     let (list, seen) = (list_of_path(&call)?, Seen::of(&call)?);
-    let key = idempotency_key(&call)?;
-    // What was made of this key before is not made again, whatever became of it.
-    let repeatable = request.item_id.is_none() && key.is_some();
-    let id = request.item_id.unwrap_or_else(|| {
-        let name = key.map(|key| format!("{list}\0{key}"));
-        let id = name.map_or_else(new_uuid, |name| Uuid::new_v5(&NAMES, name.as_bytes()));
-        ItemId::new(id.to_string()).expect("a UUID is an id")
+    let key = idempotency_key(&call)?.filter(|_| request.item_id.is_none());
+    let named = key.map(|key| Named::new(&NAMES, &format!("{list}\0{key}"), &request));
+    let named = named.transpose()?;
+    let id = request.item_id.clone().unwrap_or_else(|| {
+        let id = named
+            .as_ref()
+            .map_or_else(|| new_uuid().to_string(), Named::id);
+        ItemId::new(id).expect("digits in groups are an id")
     });
     let made = ItemRef {
         list: list.clone(),
@@ -71,12 +73,16 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         done: request.done,
         note: request.note,
     };
-    let item = made.clone();
-    decide(&call, move |file| {
+    let judge = move |file: &TenantFile| {
         present_list(file, &list)?;
-        let known = repeatable && StoredLists::new(file.connection()).item(&item)?.is_some();
-        if known {
-            return Ok((Vec::new(), ()));
+        // What was made of this key before is not made again, whatever became of it.
+        if let Some(named) = &named {
+            let begun = item_ids_begun(file.connection(), &list, named.begin())?;
+            if let Some(item) = named.made(begun)? {
+                let item = ItemId::new(item).map_err(ApiError::internal)?;
+                let list = list.clone();
+                return Ok((Vec::new(), ItemRef { list, item }));
+            }
         }
         let spot = request
             .spot
@@ -88,9 +94,9 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         };
         let ops = planned(file, &[command])?;
         seen.check_list(&ops, file, &list)?;
-        Ok((ops, ()))
-    })
-    .await?;
+        Ok((ops, made.clone()))
+    };
+    let (made, _) = decide(&call, judge).await?;
     Ok(shown(&call, made).await?.status(StatusCode::CREATED))
 }
 

@@ -1,19 +1,19 @@
 //! Where something is to stand, as a request says it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use syncline_model::list::Spot;
 
 use crate::error::ApiError;
 
 /// One of `before`, `after` and `position`, or none of them.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(super) struct SentSpot {
     before: Option<String>,
     after: Option<String>,
     position: Option<End>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum End {
     Start,

@@ -39,6 +39,36 @@ async fn a_request_with_the_same_key_makes_one_thing_whatever_became_of_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_comes_again_with_another_wish_is_refused_and_nothing_is_lost_in_silence() {
+    let lists = lists().await;
+    let make = |body| lists.with(KEY, Method::POST, "/api/lists", body);
+    make(json!({"title": "plans"})).await.expect(201);
+    let items = "/api/lists/l/items";
+    let add = |body| lists.with(KEY, Method::POST, items, body);
+    let first = add(json!({"text": "one"})).await.expect(201);
+    let path = format!("{items}/{}", first["id"].as_str().unwrap());
+    lists.delete(&path).await.expect(200);
+    let head = lists.head().await;
+    for other in [
+        json!({"title": "other"}),
+        json!({"title": "plans", "position": "start"}),
+    ] {
+        make(other).await.refused(409, "key_conflict");
+    }
+    for other in [
+        json!({"text": "two"}),
+        json!({"text": "one", "done": true}),
+        json!({"text": "one", "note": "n"}),
+    ] {
+        add(other).await.refused(409, "key_conflict");
+    }
+    assert_eq!(lists.head().await, head);
+    // The same wish, in other words.
+    let again = add(json!({"note": "", "done": false, "text": "one"})).await;
+    assert_eq!(again.expect(201)["id"], first["id"]);
+}
+
+#[tokio::test]
 async fn a_key_is_its_users_and_its_lists_and_outlives_the_server() {
     let lists = lists().await;
     let text = json!({"text": "one"});

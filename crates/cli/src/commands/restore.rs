@@ -8,7 +8,7 @@ use serde::Serialize;
 use syncline_model::{Epoch, EpochMode, ServerSeq};
 use syncline_replica::RestoreError;
 use syncline_store::backup::{
-    BackupKind, Manifest, Reached, RestoreChoice, Restored, restore_server,
+    BackupKind, Manifest, Reached, RestoreChoice, Restored, restore_server, verify,
 };
 use syncline_store::control::{CONTROL_FILE_NAME, DataDirectory};
 
@@ -19,6 +19,9 @@ use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::replica_access;
 use crate::wording::counted;
+
+/// How many logs are named in a question.
+const NAMES_MAX: usize = 5;
 
 /// Put a backup back, after verifying it
 ///
@@ -139,22 +142,13 @@ fn into_server(
     context: &Context,
 ) -> Result<Restored, Failure> {
     check_directory(data)?;
+    if !data.exists() {
+        // What is no good makes no directory.
+        verify(&args.from, |_| ())?;
+    }
     let directory = DataDirectory::open(data)?;
     let lock = directory.lock()?;
-    let tenants = directory.tenant_files()?.len();
-    if tenants > 0 {
-        let fate = match mode {
-            EpochMode::Heal => {
-                "what was written since is offered again by the replicas that hold it"
-            }
-            EpochMode::Follow => "what was written since is discarded, by every replica",
-        };
-        let question = format!(
-            "Replace {} in {} by the backup of {}? {fate}.",
-            counted(tenants as u64, "log"),
-            data.display(),
-            manifest.made_at
-        );
+    if let Some(question) = question(&directory, mode, manifest)? {
         ask(args, &question, context)?;
     }
     let mut progress = Progress::new(context, Instant::now());
@@ -170,6 +164,57 @@ fn into_server(
     Ok(restore_server(
         &args.from, &directory, &lock, choice, fresh, reached,
     )?)
+}
+
+/// What is to be confirmed: which logs are replaced, and which become empty; none: nothing is touched.
+fn question(
+    directory: &DataDirectory,
+    mode: EpochMode,
+    manifest: &Manifest,
+) -> Result<Option<String>, Failure> {
+    let (mut replaced, mut emptied) = (Vec::new(), Vec::new());
+    for path in directory.tenant_files()? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = format!("tenants/{}", name.unwrap_or_default());
+        let held = manifest.files.iter().any(|file| file.name == name);
+        let left_out = manifest.left_out.iter().any(|left| left.name == name);
+        let is_whole = manifest.kind == BackupKind::Server;
+        if held {
+            replaced.push(name);
+        } else if is_whole && mode == EpochMode::Follow && !left_out {
+            emptied.push(name);
+        }
+    }
+    if replaced.is_empty() && emptied.is_empty() {
+        return Ok(None);
+    }
+    let fate = match mode {
+        EpochMode::Heal => "What was written since is offered again by the replicas that hold it.",
+        EpochMode::Follow => "What was written since is discarded, by every replica.",
+    };
+    let emptied = match emptied.len() {
+        0 => String::new(),
+        1 => format!(" {} that it lacks becomes empty.", listed(&emptied)),
+        _ => format!(" {} that it lacks become empty.", listed(&emptied)),
+    };
+    Ok(Some(format!(
+        "Replace {} in {} by the backup of {}?{emptied} {fate}",
+        listed(&replaced),
+        directory.path().display(),
+        manifest.made_at
+    )))
+}
+
+/// How many logs, and the names of the first of them.
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_MAX).map(String::as_str);
+    let shown: Vec<_> = shown.collect();
+    let more = if names.len() > NAMES_MAX { ", …" } else { "" };
+    let count = counted(names.len() as u64, "log");
+    match &shown[..] {
+        [] => count,
+        shown => format!("{count} ({}{more})", shown.join(", ")),
+    }
 }
 
 /// Refuses a directory that holds something else.
@@ -287,11 +332,10 @@ fn ask(args: &RestoreArgs, question: &str, context: &Context) -> Outcome {
                 "syncline restore {}{data}{discard} --yes",
                 args.from.display()
             );
-            Err(
-                Failure::usage("not_confirmed", "replacing what is there must be confirmed")
-                    .state("nothing was changed")
-                    .fix(fix),
-            )
+            let message = format!("nobody is there to be asked: {question}");
+            Err(Failure::usage("not_confirmed", message)
+                .state("nothing was changed")
+                .fix(fix))
         }
     }
 }

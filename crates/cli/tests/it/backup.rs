@@ -117,12 +117,43 @@ fn replacing_what_is_there_is_confirmed_and_a_served_directory_left_alone() {
         .machine
         .run(&["restore", "copy", "--data", "srv"])
         .failed(2, "not_confirmed")
-        .says("syncline restore copy --data srv --yes");
+        .says("syncline restore copy --data srv --yes")
+        .says("Replace 1 log (tenants/t-acme.db) in srv by the backup of ");
     // Into an empty directory nobody needs to be asked.
     stopped
         .machine
         .run(&["restore", "copy", "--data", "elsewhere"])
         .done();
+}
+
+/// Tenants of one server, of which a backup holds one.
+#[test]
+fn what_is_to_be_confirmed_names_the_logs_that_are_replaced_and_those_that_become_empty() {
+    let server = Server::start();
+    let (ann, host) = (server.member("ann"), server.machine());
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    host.run(&["backup", "copy", "--data", "srv"]).done();
+    for tenant in ["bolt", "core"] {
+        let create = [
+            "token", "create", "--data", "srv", "--tenant", tenant, "--user", "ann",
+        ];
+        let token = host.run(&create).done().stdout;
+        let machine = Machine::new();
+        machine.run_on(&token, &["login", &server.url]).done();
+        machine.run(&["thread", "new", "plan", "one"]).done();
+    }
+    let stopped = server.stop();
+    let restore = ["restore", "copy", "--data", "srv"];
+    let asked = stopped.machine.run(&restore).failed(2, "not_confirmed");
+    let asked = asked.says("Replace 1 log (tenants/t-acme.db) in srv");
+    assert!(!asked.stderr.contains("t-bolt"), "{asked:#?}");
+    let discard = [&restore[..], &["--discard-later"]].concat();
+    stopped
+        .machine
+        .run(&discard)
+        .failed(2, "not_confirmed")
+        .says("Replace 1 log (tenants/t-acme.db) in srv")
+        .says("2 logs (tenants/t-bolt.db, tenants/t-core.db) that it lacks become empty.");
 }
 
 #[test]
@@ -145,6 +176,9 @@ fn a_damaged_backup_is_told_and_changes_nothing() {
         .machine
         .run(&["restore", "copy", "--data", "srv", "--yes"])
         .failed(1, "backup_damaged");
+    let nowhere = ["restore", "copy", "--data", "new/srv"];
+    stopped.machine.run(&nowhere).failed(1, "backup_damaged");
+    assert!(!stopped.machine.work_dir().join("new").exists());
     let _server = stopped.start();
     ann.run(&["sync"]).done();
     assert_eq!(ann.contents("plan"), ["one"]);

@@ -168,16 +168,17 @@ fn a_file_that_is_no_checklist_changes_nothing() {
 }
 
 #[test]
-fn an_item_that_can_be_none_is_named_by_its_line() {
+fn an_item_that_can_be_none_is_named_by_its_line_and_nothing_of_the_file_imported() {
     let machine = machine_with("a", &[]);
     let import = ["list", "import", "-", "--into", "a"];
     let answer = machine.run_on("- [ ] fine\n- [ ]\n- [ ] bell\u{7}\n", &import);
-    assert_eq!(answer.code, Some(1));
+    assert_eq!((answer.code, &answer.stdout[..]), (Some(1), ""));
     answer
-        .says("line 2 is left out: text is empty")
-        .says("line 3 is left out: text has a control character")
-        .says("error[import_incomplete]: 2 items left out");
-    assert_eq!(exported(&machine, "a"), "[ ] fine\n");
+        .says("line 2 can't be an item: text is empty")
+        .says("line 3 can't be an item: text has a control character")
+        .says("error[item_invalid]: 2 items of the file can't be imported")
+        .says("nothing was changed");
+    assert_eq!(exported(&machine, "a"), "");
 }
 
 /// What three people do to one list while they are apart; the texts of items are their names.

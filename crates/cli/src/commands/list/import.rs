@@ -32,6 +32,7 @@ const TOLD_MAX: usize = 20;
 /// changed one ticks, unticks and adds; what only the list has stays.
 ///
 /// A snapshot's lists are made and filled by their own ids, unless --into names another for the only one.
+/// Where one item can be none (an empty text, a control character), nothing is imported.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// The file; `-` reads standard input
@@ -46,6 +47,8 @@ pub(crate) struct ImportArgs {
 #[derive(Serialize)]
 struct Imported {
     lists: Vec<ImportedList>,
+    /// A file with any is not imported.
+    #[serde(skip)]
     problems: Vec<Problem>,
     left_out: Vec<LeftOut>,
     state: WriteState,
@@ -62,7 +65,6 @@ struct ImportedList {
 }
 
 /// An item that can't be one.
-#[derive(Serialize)]
 struct Problem {
     place: String,
     cause: String,
@@ -115,6 +117,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     for filling in fillings {
         fill(&mut replica, filling, &mut commands, &mut imported)?;
     }
+    refuse_problems(context, &imported.problems)?;
     let keys = match change(&imported.lists) {
         Some(change) => replica.change_lists_together(&change, &commands)?.keys,
         None => Vec::new(),
@@ -128,7 +131,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         tell(context, &list.line(), state, &delivery);
     }
     tell_left_out(context, &imported.left_out);
-    tell_problems(context, &imported.problems)
+    Ok(())
 }
 
 impl ImportedList {
@@ -320,22 +323,24 @@ fn tell_left_out(context: &Context, left_out: &[LeftOut]) {
     }
 }
 
-fn tell_problems(context: &Context, problems: &[Problem]) -> Outcome {
+/// Refuses a file of which a part would be left out, and names the part.
+fn refuse_problems(context: &Context, problems: &[Problem]) -> Outcome {
     if problems.is_empty() {
         return Ok(());
     }
     for problem in problems.iter().take(TOLD_MAX) {
         context.output.warn(format_args!(
-            "{} is left out: {}",
+            "{} can't be an item: {}",
             problem.place, problem.cause
         ));
     }
-    let left_out = counted(problems.len() as u64, "item");
-    Err(
-        Failure::new("import_incomplete", format!("{left_out} left out"))
-            .state("everything else is imported")
-            .fix("mend them in the file and import it again: nothing is added twice"),
+    let count = counted(problems.len() as u64, "item");
+    Err(Failure::new(
+        "item_invalid",
+        format!("{count} of the file can't be imported"),
     )
+    .state("nothing was changed")
+    .fix("mend the file, and import it again"))
 }
 
 impl From<SnapshotError> for Failure {

@@ -1,5 +1,6 @@
 mod clients;
 mod compact;
+mod each;
 mod expire;
 mod host;
 mod tenants;

@@ -200,3 +200,103 @@ fn a_compaction_without_room_says_so_and_loses_nothing() {
     server.machine().run(&COMPACT).done();
     assert_eq!(whole_log(&server, &token).len(), 10);
 }
+
+/// Pushes a few ops, each of which replaces the one before it, and an earlier one that stays.
+fn draw_a_little(server: &Server, token: &str) {
+    let mut wire = Wire::connect(server.address(), token).unwrap();
+    let ops: Vec<Value> = (1..=20)
+        .map(|clock| {
+            json!({"scope": "sketch", "resourceId": "one", "actor": "a", "clock": clock,
+                "payload": {"replaces": true, "text": "x".repeat(clock)}})
+        })
+        .collect();
+    let body = json!({"clientId": "laptop", "ops": ops}).to_string();
+    assert_eq!(
+        wire.post("/sync/push", body.as_bytes()).unwrap().status,
+        200
+    );
+}
+
+#[test]
+fn a_damaged_log_is_named_and_hides_no_other() {
+    let server = Server::start();
+    draw_a_little(&server, &server.token("ada"));
+    let create = [
+        "token", "create", "--data", "srv", "--tenant", "bolt", "--user", "ada",
+    ];
+    let bolt = server.machine().run(&create).done().stdout;
+    draw_a_little(&server, bolt.trim());
+    let stopped = server.stop();
+    let path = stopped.machine.work_dir().join("srv/tenants/t-bolt.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..4_000].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    for command in ["tenants", "clients", "compact", "expire"] {
+        let answer = stopped
+            .machine
+            .run(&["admin", command, "--data", "srv", "--json"]);
+        assert_eq!(answer.code, Some(1), "{answer:#?}");
+        assert!(answer.stdout.contains(r#""tenant":"acme""#), "{answer:#?}");
+        answer
+            .says("error[admin_incomplete]: 1 log could not be worked on: bolt")
+            .says("bolt: could not work on a tenant's log: ");
+        stopped
+            .machine
+            .run(&["admin", command, "--data", "srv", "--tenant", "bolt"])
+            .failed(1, "admin_failed");
+    }
+}
+
+#[test]
+fn what_was_dropped_and_can_still_be_read_is_no_success() {
+    let server = Server::start();
+    draw_a_little(&server, &server.token("ada"));
+    let stopped = server.stop();
+    let path = stopped.machine.work_dir().join("srv/tenants/t-acme.db");
+    let reader = rusqlite::Connection::open(path).unwrap();
+    reader.execute_batch("BEGIN; SELECT 1 FROM ops;").unwrap();
+    let answer = stopped.machine.run(&COMPACT);
+    assert_eq!(answer.code, Some(1), "{answer:#?}");
+    assert_eq!(answer.json()["tenants"][0]["log_left"], "full");
+    answer
+        .says("error[compact_incomplete]")
+        .says("write-ahead log of acme");
+    drop(reader);
+    let done = stopped.machine.run(&COMPACT).done();
+    assert_eq!(done.json()["tenants"][0]["log_left"], "empty");
+}
+
+#[test]
+fn compact_and_expire_keep_what_the_server_is_set_to_keep() {
+    let machine = Machine::new();
+    let settings = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        "srv",
+        "--retention",
+        "0s",
+        "--expire-after",
+        "0s",
+    ];
+    let (mut child, url) = crate::served::serve(machine.command(&settings));
+    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+    let mut wire = Wire::connect(address, "").unwrap();
+    let op = |clock: u64| {
+        json!({"scope": "sketch", "resourceId": "one", "actor": "a", "clock": clock,
+        "payload": {"replaces": true}})
+    };
+    let body = json!({"clientId": "laptop", "ops": [op(1), op(2)]}).to_string();
+    let pushed = wire.post("/sync/push", body.as_bytes()).unwrap();
+    assert_eq!(pushed.status, 200);
+    crate::served::terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let run = |command: &[&str]| {
+        let fixed = ["admin", "--data", "srv", "--json"];
+        let words = [&fixed[..1], command, &fixed[1..]].concat();
+        machine.run(&words).done().json()["tenants"][0].clone()
+    };
+    assert_eq!(run(&["compact", "--retention", "7d"])["dropped"], 0);
+    assert_eq!(run(&["compact"])["dropped"], 1);
+}

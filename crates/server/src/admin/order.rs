@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use syncline_model::{ServerSeq, TenantId, Timestamp};
+use syncline_store::LogLeft;
 use syncline_store::control::{
-    ControlError, ControlFile, DataDirectory, Order, OrderId, OrderNews, OrderedWork,
+    ControlError, ControlFile, DataDirectory, DataDirectoryError, Order, OrderId, OrderNews,
+    OrderedWork,
 };
 
 use crate::tenant::CompactReport;
@@ -30,6 +32,9 @@ pub struct CompactSummary {
     /// Bytes of the file and its write-ahead log.
     pub bytes_before: u64,
     pub bytes_after: u64,
+    /// Whether the write-ahead log could be emptied, or holds what was dropped.
+    #[serde(default)]
+    pub log_left: LogLeft,
 }
 
 impl CompactSummary {
@@ -42,6 +47,7 @@ impl CompactSummary {
             collected: report.totals.collected,
             bytes_before: report.bytes_before,
             bytes_after: report.bytes_after,
+            log_left: report.log_left,
         }
     }
 }
@@ -72,6 +78,8 @@ pub struct OrderProgress {
 pub enum OrderError {
     #[error(transparent)]
     Control(#[from] ControlError),
+    #[error(transparent)]
+    Directory(#[from] DataDirectoryError),
     #[error("the server that runs on the directory does not take orders")]
     NotTaken,
     #[error("the server has stopped meanwhile")]
@@ -135,7 +143,7 @@ fn wait(
         }
         if looked.elapsed() > LOOK_EVERY {
             looked = Instant::now();
-            if directory.lock().is_ok() {
+            if !directory.is_locked()? {
                 return Err(OrderError::Stopped);
             }
         }

@@ -57,6 +57,8 @@ pub(super) fn routes() -> Vec<Route> {
 struct CompactRequest {
     /// Seconds for which ops stay, whatever covers them; none: as the server is set.
     retention_seconds: Option<u64>,
+    /// Seconds of idleness after which a client is not waited for; none: as the server is set.
+    idle_seconds: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +90,9 @@ async fn compact(call: Call) -> Result<Answer, ApiError> {
     let (name, mut keep, _) = settings(&call);
     if let Some(seconds) = request.retention_seconds {
         keep.retention = Duration::from_secs(seconds);
+    }
+    if let Some(seconds) = request.idle_seconds {
+        keep.idle = Duration::from_secs(seconds);
     }
     let report = call
         .server

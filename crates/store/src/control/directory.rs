@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use syncline_model::TenantId;
@@ -16,6 +17,10 @@ use crate::backup::{BackupError, finish_restore};
 const STEM_BYTES_MAX: usize = 200;
 const TENANTS: &str = "tenants";
 const LOCK: &str = "serve.lock";
+/// How often it is tried to take the lock, and what is waited between: one who asks whether it is held
+/// has it for microseconds.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 /// Locked while the control file is opened.
 const OPENING: &str = "control.opening";
 
@@ -68,17 +73,39 @@ impl DataDirectory {
     pub fn lock(&self) -> Result<ServeLock, DataDirectoryError> {
         let path = self.private_file(LOCK)?;
         let file = File::open(&path).map_err(make(&path))?;
-        match file.try_lock() {
-            Ok(()) => {
-                finish_restore(&self.path).map_err(|source| DataDirectoryError::Restore {
-                    path: self.path.clone(),
-                    source: Box::new(source),
-                })?;
-                Ok(ServeLock { _file: file })
+        for _ in 0..LOCK_TRIES {
+            match file.try_lock() {
+                Ok(()) => {
+                    finish_restore(&self.path).map_err(|source| DataDirectoryError::Restore {
+                        path: self.path.clone(),
+                        source: Box::new(source),
+                    })?;
+                    return Ok(ServeLock { _file: file });
+                }
+                // Who only asks holds it for a moment.
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(source)) => {
+                    return Err(DataDirectoryError::Make { path, source });
+                }
             }
-            Err(TryLockError::WouldBlock) => Err(DataDirectoryError::Locked {
-                path: self.path.clone(),
-            }),
+        }
+        Err(DataDirectoryError::Locked {
+            path: self.path.clone(),
+        })
+    }
+
+    /// Whether a process holds the lock. It is asked for together with others who ask, and nothing is
+    /// done for having it.
+    pub fn is_locked(&self) -> Result<bool, DataDirectoryError> {
+        let path = self.path.join(LOCK);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(DataDirectoryError::Make { path, source }),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(source)) => Err(DataDirectoryError::Make { path, source }),
         }
     }

@@ -21,13 +21,17 @@ struct Listing {
 
 pub(crate) fn run(args: &ClientsArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
-    let mut clients = Vec::new();
-    for tenant in &logs.tenants {
+    let mut each = logs.each(|tenant| {
         let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
         let reports = ClientReport::read(tenant, &file, &logs.keep, context.now());
-        clients.extend(reports.map_err(AdminError::Store)?);
-    }
-    let listing = Listing { clients };
+        Ok(reports.map_err(AdminError::Store)?)
+    })?;
+    let listing = Listing {
+        clients: std::mem::take(&mut each.done)
+            .into_iter()
+            .flatten()
+            .collect(),
+    };
     context.output.data(&listing, |out| {
         let mut table = Table::new([
             "TENANT",
@@ -51,7 +55,8 @@ pub(crate) fn run(args: &ClientsArgs, context: &Context) -> Outcome {
             ]);
         }
         table.write(out, context.output.colour())
-    })
+    })?;
+    each.finish(context)
 }
 
 const fn state(state: ClientState) -> &'static str {

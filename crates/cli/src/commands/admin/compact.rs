@@ -4,11 +4,12 @@ use clap::Args;
 use serde::Serialize;
 use syncline_server::admin::{CompactSummary, OrderProgress};
 use syncline_server::tenant::Keep;
+use syncline_store::LogLeft;
 
 use super::LogsArgs;
 use super::host::Host;
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::span::Span;
 use crate::table::Table;
@@ -22,12 +23,14 @@ use crate::wording::byte_size;
 pub(crate) struct CompactArgs {
     #[command(flatten)]
     logs: LogsArgs,
-    /// Keep ops of this time, whatever covers them: 7d, 12h, 0s
-    #[arg(long, value_name = "TIME", default_value = "7d")]
-    retention: Span,
-    /// Don't wait for clients that were idle for longer: 30d, 12h
-    #[arg(long, value_name = "TIME", default_value = "30d")]
-    idle: Span,
+    /// Keep ops of this time, whatever covers them: 7d, 12h, 0s [default: as the server was last started,
+    /// or 7d]
+    #[arg(long, value_name = "TIME")]
+    retention: Option<Span>,
+    /// Don't wait for clients that were idle for longer: 30d, 12h [default: as the server was last
+    /// started, or 30d]
+    #[arg(long, value_name = "TIME")]
+    idle: Option<Span>,
 }
 
 #[derive(Serialize)]
@@ -39,17 +42,18 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
     let host = Host::of(&logs.directory)?;
     let keep = Keep {
-        retention: args.retention.duration(),
-        idle: args.idle.duration(),
+        retention: args.retention.map_or(logs.keep.retention, Span::duration),
+        idle: args.idle.map_or(logs.keep.idle, Span::duration),
     };
     let mut progress = Progress::new(context, Instant::now());
-    let mut tenants = Vec::with_capacity(logs.tenants.len());
-    for tenant in &logs.tenants {
+    let mut each = logs.each(|tenant| {
         let reached = |at: OrderProgress| progress.show(at.reached.get(), Some(at.floor.get()));
-        tenants.push(host.compact(&logs.directory, tenant, &keep, context, reached)?);
-    }
+        host.compact(&logs.directory, tenant, &keep, context, reached)
+    })?;
     drop(progress);
-    let listing = Listing { tenants };
+    let listing = Listing {
+        tenants: std::mem::take(&mut each.done),
+    };
     context.output.data(&listing, |out| {
         let mut table = Table::new(["TENANT", "FLOOR", "DROPPED", "OF", "BEFORE", "AFTER"]);
         for tenant in &listing.tenants {
@@ -63,5 +67,25 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
             ]);
         }
         table.write(out, context.output.colour())
-    })
+    })?;
+    each.finish(context)?;
+    unreadable(&listing.tenants)
+}
+
+/// Fails where what was dropped can still be read in a file.
+fn unreadable(tenants: &[CompactSummary]) -> Outcome {
+    let left = tenants
+        .iter()
+        .filter(|tenant| tenant.log_left == LogLeft::Full);
+    let names: Vec<_> = left.map(|tenant| tenant.tenant.to_string()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "what was dropped can still be read in the write-ahead log of {}",
+        names.join(", ")
+    );
+    Err(Failure::new("compact_incomplete", message)
+        .state("the logs are compacted; a process that reads kept their files from shrinking")
+        .fix("end what reads them, and compact again"))
 }

@@ -17,9 +17,10 @@ use crate::table::Table;
 pub(crate) struct ExpireArgs {
     #[command(flatten)]
     logs: LogsArgs,
-    /// Those that have neither pushed nor moved for this long: 30d, 12h
-    #[arg(long, value_name = "TIME", default_value = "30d")]
-    idle: Span,
+    /// Those that have neither pushed nor moved for this long: 30d, 12h [default: as the server was last
+    /// started, or 30d]
+    #[arg(long, value_name = "TIME")]
+    idle: Option<Span>,
 }
 
 #[derive(Serialize)]
@@ -36,21 +37,23 @@ struct Listing {
 pub(crate) fn run(args: &ExpireArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
     let host = Host::of(&logs.directory)?;
-    let mut tenants = Vec::with_capacity(logs.tenants.len());
-    for tenant in &logs.tenants {
-        let idle = args.idle.duration();
+    let idle = args.idle.map_or(logs.keep.idle, Span::duration);
+    let mut each = logs.each(|tenant| {
         let expired = host.expire(&logs.directory, tenant, idle, context)?;
-        tenants.push(Expired {
+        Ok(Expired {
             tenant: tenant.clone(),
             expired,
-        });
-    }
-    let listing = Listing { tenants };
+        })
+    })?;
+    let listing = Listing {
+        tenants: std::mem::take(&mut each.done),
+    };
     context.output.data(&listing, |out| {
         let mut table = Table::new(["TENANT", "EXPIRED"]);
         for tenant in &listing.tenants {
             table.row([tenant.tenant.to_string(), tenant.expired.to_string()]);
         }
         table.write(out, context.output.colour())
-    })
+    })?;
+    each.finish(context)
 }

@@ -12,6 +12,7 @@ use syncline_store::control::{
     ControlFile, DataDirectory, DataDirectoryError, OrderedWork, ServeLock,
 };
 
+use super::each::Trouble;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -41,7 +42,7 @@ impl Host {
         keep: &Keep,
         context: &Context,
         mut progress: impl FnMut(OrderProgress),
-    ) -> Result<CompactSummary, Failure> {
+    ) -> Result<CompactSummary, Trouble> {
         let now = context.now();
         let control = match self {
             Self::This(lock) => {
@@ -61,7 +62,7 @@ impl Host {
         };
         match order_from_server(directory, control, (tenant, work), random()?, now, progress)? {
             OrderAnswer::Compacted(summary) => Ok(summary),
-            OrderAnswer::Expired { .. } | OrderAnswer::Failed { .. } => Err(other_answer()),
+            OrderAnswer::Expired { .. } | OrderAnswer::Failed { .. } => Err(other_answer().into()),
         }
     }
 
@@ -72,7 +73,7 @@ impl Host {
         tenant: &TenantId,
         idle: std::time::Duration,
         context: &Context,
-    ) -> Result<usize, Failure> {
+    ) -> Result<usize, Trouble> {
         let now = context.now();
         let control = match self {
             Self::This(lock) => return Ok(expire_clients(directory, tenant, idle, lock, now)?),
@@ -81,7 +82,7 @@ impl Host {
         let work = (tenant, OrderedWork::Expire { idle });
         match order_from_server(directory, control, work, random()?, now, |_| ())? {
             OrderAnswer::Expired { clients } => Ok(clients),
-            OrderAnswer::Compacted(_) | OrderAnswer::Failed { .. } => Err(other_answer()),
+            OrderAnswer::Compacted(_) | OrderAnswer::Failed { .. } => Err(other_answer().into()),
         }
     }
 }
@@ -99,6 +100,19 @@ fn other_answer() -> Failure {
         .fix("start the server with this version of syncline, and try again")
 }
 
+impl From<OrderError> for Trouble {
+    fn from(error: OrderError) -> Self {
+        match &error {
+            OrderError::Failed { .. } => Self::Log(error.into()),
+            OrderError::NotTaken
+            | OrderError::Stopped
+            | OrderError::Answer(_)
+            | OrderError::Control(_)
+            | OrderError::Directory(_) => Self::All(error.into()),
+        }
+    }
+}
+
 impl From<OrderError> for Failure {
     fn from(error: OrderError) -> Self {
         let (code, fix) = match &error {
@@ -108,7 +122,9 @@ impl From<OrderError> for Failure {
             ),
             OrderError::Stopped => ("server_stopped", "try again"),
             OrderError::Failed { .. } => ("admin_failed", "see to the cause, and try again"),
-            OrderError::Control(_) => ("control_failed", "syncline doctor"),
+            OrderError::Control(_) | OrderError::Directory(_) => {
+                ("control_failed", "syncline doctor")
+            }
         };
         Self::new(code, "could not have the running server do it")
             .because(error)

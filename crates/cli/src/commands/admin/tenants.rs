@@ -22,13 +22,14 @@ struct Listing {
 
 pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
-    let mut tenants = Vec::with_capacity(logs.tenants.len());
-    for tenant in &logs.tenants {
+    let mut each = logs.each(|tenant| {
         let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
         let report = TenantReport::read(tenant, &file, &logs.keep, context.now());
-        tenants.push(report.map_err(AdminError::Store)?);
-    }
-    let listing = Listing { tenants };
+        Ok(report.map_err(AdminError::Store)?)
+    })?;
+    let listing = Listing {
+        tenants: std::mem::take(&mut each.done),
+    };
     context.output.data(&listing, |out| {
         let mut table = Table::new([
             "TENANT", "HEAD", "FLOOR", "OPS", "SIZE", "VERSION", "CLIENTS", "LIVE",
@@ -46,5 +47,6 @@ pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
             ]);
         }
         table.write(out, context.output.colour())
-    })
+    })?;
+    each.finish(context)
 }

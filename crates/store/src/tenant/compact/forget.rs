@@ -5,6 +5,7 @@
 //! worth its writes only where something was erased.
 
 use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
 use syncline_model::tables;
 
 use super::Stepped;
@@ -17,8 +18,10 @@ use crate::tenant::{Owed, TenantFile};
 pub struct EmptyTries(pub u32);
 
 /// How a write-ahead log was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LogLeft {
+    #[default]
     Empty,
     /// It holds what was dropped: others were in the way for too long, or have still to be waited for.
     Full,

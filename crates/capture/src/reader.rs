@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::to_raw_value;
 use syncline_store::StoreError;
 use syncline_store::foreign::ForeignDatabase;
 
@@ -109,10 +110,10 @@ impl Reader {
 
     /// Takes the secrets out of what is remembered, which is written beside the ops.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        if let Self::ClaudeCode(memory) = self {
-            for text in memory.texts() {
-                *text = redactor.redact_text(text).text.into_owned();
-            }
+        let raw = to_raw_value(self).expect("a memory is written as JSON");
+        let clean = redactor.redact_raw(&raw);
+        if !clean.findings.is_empty() {
+            *self = serde_json::from_str(clean.raw.get()).expect("no more than texts have changed");
         }
     }
 }

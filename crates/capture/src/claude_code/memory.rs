@@ -141,11 +141,6 @@ impl Memory {
         self.summaries.remove(place).map(|(_, summary)| summary)
     }
 
-    /// What is remembered of what was said.
-    pub(crate) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        self.summaries.iter_mut().map(|(_, summary)| summary)
-    }
-
     fn told(&mut self, session: SessionId) -> &mut Told {
         let session = session.to_string();
         let place = self.sessions.iter().position(|(id, _)| *id == session);

@@ -97,6 +97,12 @@ pub enum OpenError {
     Exists { path: PathBuf },
     #[error("{} is not a file of this kind", path.display())]
     Foreign { path: PathBuf },
+    #[error("could not keep other users from {}", path.display())]
+    Private {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("SQLite {found} is older than 3.51.3")]
     OldSqlite { found: &'static str },
     #[error("could not open {}", path.display())]
@@ -171,8 +177,55 @@ pub(crate) fn connect(
             }
             _ => OpenError::store(path, error),
         })?;
+    if options.vfs.is_none() {
+        // Before the first page is written: what SQLite makes beside the file gets the file's mode.
+        keep_private(path).map_err(|source| OpenError::Private {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
     configure(&connection, options).map_err(|error| OpenError::store(path, error))?;
     Ok(connection)
+}
+
+/// Takes from other users what they may do with the file and those beside it. Another user's file
+/// keeps its mode, which its owner has chosen.
+#[cfg(unix)]
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let mode = match std::fs::metadata(&name) {
+            Ok(metadata) => metadata.permissions().mode() & 0o777,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if mode & 0o077 == 0 {
+            continue;
+        }
+        let private = std::fs::Permissions::from_mode(mode & 0o700);
+        match std::fs::set_permissions(&name, private) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::PermissionDenied
+                        | std::io::ErrorKind::ReadOnlyFilesystem
+                        | std::io::ErrorKind::NotFound
+                ) =>
+            {
+                return Err(error);
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn keep_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Opens a file that nobody writes to, for reading alone.
@@ -242,6 +295,11 @@ fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -16_000)
+}
+
+/// Keeps 1 MB of pages, and lets go of what is kept beyond that.
+pub(crate) fn use_little_memory(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.pragma_update(None, "cache_size", -1_000)?)
 }
 
 /// Leaves a small write-ahead log to the next open when this connection is the last to close.

@@ -41,6 +41,50 @@ fn left(machine: &Machine) -> Vec<Value> {
     rows.to_vec()
 }
 
+/// All files under a directory.
+fn files_under(directory: &Path) -> Vec<PathBuf> {
+    let mut waiting = vec![directory.to_owned()];
+    let mut files = Vec::new();
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
+#[cfg(unix)]
+#[test]
+fn other_users_can_read_nothing_of_what_was_imported() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let machine = Machine::new();
+    let from = tempfile::tempdir().unwrap();
+    let root = transcripts(from.path());
+    let words = ["import", "claude-code", root.to_str().unwrap()];
+    machine.run(&words).done();
+    let files = files_under(machine.home());
+    let databases = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "db"));
+    assert!(databases.count() > 0);
+    // Files of an older version, which others could read.
+    for file in &files {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    machine.run(&["list", "new", "Groceries"]).done();
+    for file in files_under(machine.home()) {
+        let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        let is_database = file.to_string_lossy().contains(".db");
+        assert!(!is_database || mode == 0o600, "{mode:o} {}", file.display());
+    }
+}
+
 /// How many bytes the files of the replicas have.
 fn stored(machine: &Machine) -> u64 {
     let mut waiting = vec![machine.home().to_owned()];

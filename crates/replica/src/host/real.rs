@@ -69,6 +69,8 @@ impl Host for RealHost {
     fn try_lease(&self, path: &Path) -> io::Result<Option<Lease>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lease::new(file))),

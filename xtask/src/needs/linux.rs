@@ -14,7 +14,7 @@ struct Program {
     purpose: &'static str,
 }
 
-const PROGRAMS: [Program; 4] = [
+const PROGRAMS: [Program; 5] = [
     Program {
         name: "strace",
         package: "strace",

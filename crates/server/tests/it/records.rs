@@ -1,6 +1,7 @@
 //! One document is a backend: its own paths, and the queue of clients with a database of their own.
 
 mod bad;
+mod canaries;
 mod history;
 mod lists;
 mod nested;

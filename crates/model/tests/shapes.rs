@@ -3,6 +3,7 @@
 mod shapes {
     mod equalities;
     mod errors;
+    mod postgres;
     mod table;
     mod values;
 }

@@ -86,7 +86,10 @@ pub(super) fn find(
     let mut seen = HashSet::new();
     let root = without_links(&source.root);
     for path in found.files {
-        let key = key_of(&path, source, &root, found.linked.contains(&path));
+        let key = match found.linked.contains(&path) {
+            true => without_links(&path),
+            false => key_of(&path, source, &root),
+        };
         let is_left_out = |path: &Path| {
             let path = path.to_str();
             path.is_some_and(|path| privacy.excludes_path(path))
@@ -121,12 +124,9 @@ pub(super) fn find(
     jobs
 }
 
-/// The path without links of a file of a source, the root of which is `root` without them. Within a place
-/// there are links next to never: to ask for each file would cost more than all else.
-fn key_of(path: &Path, source: &Source, root: &Path, is_linked: bool) -> PathBuf {
-    if is_linked {
-        return without_links(path);
-    }
+/// The path without links of a file that no link below the root of its source leads to; `root` is that
+/// root without links. To ask for each file would cost more than all else.
+fn key_of(path: &Path, source: &Source, root: &Path) -> PathBuf {
     if root.as_os_str() == source.root.as_os_str() {
         return path.to_owned();
     }

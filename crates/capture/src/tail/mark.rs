@@ -184,7 +184,7 @@ impl Tail {
     pub fn packed_lines(&self) -> io::Result<Lines<Contents>> {
         let mut file = self.file.try_clone()?;
         file.seek(SeekFrom::Start(0))?;
-        let contents = Contents::Packed(Packed::new(file)?);
+        let contents = Contents::Packed(Box::new(Packed::new(file)?));
         Ok(Lines::new(contents, &Mark::default()))
     }
 

@@ -14,7 +14,7 @@ const WINDOW_BYTES_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub enum Contents {
     Plain(File),
-    Packed(Packed),
+    Packed(Box<Packed>),
 }
 
 /// A file of frames of Zstandard.

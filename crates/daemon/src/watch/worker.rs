@@ -66,8 +66,8 @@ enum ReadError {
     Import(#[source] ImportError),
     #[error("could not write what agents left")]
     Write(#[source] WriteError),
-    #[error("could not let go of memory after an import")]
-    Rest(#[source] ReplicaError),
+    #[error("could not bound the memory of an import")]
+    Memory(#[source] ReplicaError),
     #[error("could not use the events that wait")]
     Spool(#[source] hook::SpoolError),
     #[error("could not take the events that wait")]
@@ -200,11 +200,14 @@ impl Worker {
             return Ok(());
         }
         let _lease = self.lease()?;
+        // Each time, as another process may have put a new file in the place of the one at hand.
+        self.replica
+            .use_little_memory()
+            .map_err(ReadError::Memory)?;
         let privacy = self.settings.privacy().map_err(ReadError::Privacy)?;
         let importer = Importer::new(sources, Keeping::Written, privacy, &mut self.replica);
         let mut importer = importer.map_err(ReadError::Import)?.in_small_batches();
         let mut problems = Vec::new();
-        let mut read = 0;
         while !self.shared.is_stopped() {
             let batch = importer.next_batch(&self.replica);
             let Some(batch) = batch.map_err(ReadError::Import)? else {
@@ -214,7 +217,6 @@ impl Worker {
             written.map_err(ReadError::Write)?;
             let now = self.replica.now();
             let mut state = lock(&self.shared.state);
-            read += batch.ops.len();
             state.ops += batch.ops.len() as u64;
             state.redacted += batch.counts.redacted;
             for file in &batch.notes.files {
@@ -227,9 +229,6 @@ impl Worker {
                 tracing::warn!(%session, "a session is marked as not to be recorded, and some of it is");
             }
             problems.extend(batch.problems);
-        }
-        if read > 0 {
-            self.replica.release_memory().map_err(ReadError::Rest)?;
         }
         self.tell_problems(&problems);
         Ok(())

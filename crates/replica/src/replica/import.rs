@@ -59,10 +59,13 @@ impl Replica {
         self.local.imported_unit(key).map_err(ReplicaError::Local)
     }
 
-    /// Lets go of the memory that an import leaves filled, for who stays and does nothing for long.
-    pub fn release_memory(&self) -> Result<(), ReplicaError> {
-        self.tenant.release_memory().map_err(ReplicaError::Tenant)?;
-        self.local.release_memory().map_err(ReplicaError::Local)
+    /// Keeps little of both files in memory, for who stays for long and is seldom busy: what an import has
+    /// once taken, the allocator does not give back.
+    pub fn use_little_memory(&self) -> Result<(), ReplicaError> {
+        self.tenant
+            .use_little_memory()
+            .map_err(ReplicaError::Tenant)?;
+        self.local.use_little_memory().map_err(ReplicaError::Local)
     }
 
     /// Takes the right to import into this replica; none: another process or handle has it. Two that

@@ -86,9 +86,9 @@ impl LocalFile {
         unit(&self.connection, key)
     }
 
-    /// Lets go of the pages that are kept in memory: reads that come soon are slower.
-    pub fn release_memory(&self) -> Result<(), StoreError> {
-        Ok(self.connection.execute_batch("PRAGMA shrink_memory")?)
+    /// Keeps few pages in memory from here on, for who stays for long and is seldom busy.
+    pub fn use_little_memory(&self) -> Result<(), StoreError> {
+        crate::file::use_little_memory(&self.connection)
     }
 
     /// Forgets what was read of an agent's files, so that they are read again from their starts.

@@ -19,9 +19,9 @@ impl TenantFile {
             .pragma_update(None, "synchronous", synchronous)?)
     }
 
-    /// Lets go of the pages that are kept in memory: reads that come soon are slower.
-    pub fn release_memory(&self) -> Result<(), StoreError> {
-        Ok(self.connection.execute_batch("PRAGMA shrink_memory")?)
+    /// Keeps few pages in memory from here on, for who stays for long and is seldom busy.
+    pub fn use_little_memory(&self) -> Result<(), StoreError> {
+        crate::file::use_little_memory(&self.connection)
     }
 
     /// Moves the whole write-ahead log into the file and waits until the disk has it. Nobody else

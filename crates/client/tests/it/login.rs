@@ -10,14 +10,14 @@ use syncline_store::control::{ControlFile, DataDirectory, Rights, TokenId};
 use crate::house::{Machine, PATIENCE, Server, free_address, open, remote, until, until_equal};
 
 /// A server that asks for tokens.
-struct Guarded {
-    server: Server,
+pub(crate) struct Guarded {
+    pub(crate) server: Server,
     control: ControlFile,
     issued: u8,
 }
 
 impl Guarded {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let config = ServeConfig::new(data, AuthMode::Token { jwt: None });
         let server = Server::start_with(config, free_address());
         let control = ControlFile::open(&DataDirectory::open(data).unwrap()).unwrap();
@@ -28,7 +28,7 @@ impl Guarded {
         }
     }
 
-    fn token(&mut self, tenant: &str, user: &str, rights: Rights) -> (String, TokenId) {
+    pub(crate) fn token(&mut self, tenant: &str, user: &str, rights: Rights) -> (String, TokenId) {
         self.issued += 1;
         let random = TokenRandom {
             secret: [self.issued; 32],
@@ -48,7 +48,7 @@ impl Guarded {
         self.control.revoke_token(None, id, now()).unwrap();
     }
 
-    fn settings(&self, token: &str) -> SyncSettings {
+    pub(crate) fn settings(&self, token: &str) -> SyncSettings {
         SyncSettings::On(remote(&self.server.endpoint(), Some(token)))
     }
 }

@@ -11,4 +11,5 @@ mod login;
 mod processes;
 mod proxy;
 mod recovery;
+mod roles;
 mod trouble;

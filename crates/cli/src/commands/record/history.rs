@@ -73,7 +73,7 @@ pub(super) fn run(
                 writeln!(out, "  {}: {}", printable(column), printable(&text(value)))?;
             }
             for (column, lost) in &entry.decided.lost {
-                let line = lost_line(column, lost, entry.decided.values.contains_key(column));
+                let line = lost_line(column, lost, &entry.decided);
                 writeln!(out, "  {}", printable(&line))?;
             }
         }
@@ -84,10 +84,10 @@ pub(super) fn run(
     })
 }
 
-/// Which value lost, and to which. `is_written`: the later writer's is the one that stands.
-fn lost_line(column: &str, lost: &Lost, is_written: bool) -> String {
+/// Which value lost, and to which: what the decision has written stands.
+fn lost_line(column: &str, lost: &Lost, decided: &Decided) -> String {
     let (mine, theirs) = (&lost.mine, &lost.theirs);
-    let (gone, stands) = if is_written {
+    let (gone, stands) = if decided.values.contains_key(column) {
         (theirs, mine)
     } else {
         (mine, theirs)

@@ -172,6 +172,7 @@ fn table(rows: &[Cells]) -> String {
         .iter()
         .map(|column| format!("\"{}\" {}", column.name, column.declared));
     let columns: Vec<_> = columns.collect();
+    // tidy: sql because it is what filters are held against
     let mut sql = format!("CREATE TABLE rows (n int, {});\n", columns.join(", "));
     for (n, row) in rows.iter().enumerate() {
         let cells = row.iter().map(|cell| match cell {
@@ -179,6 +180,7 @@ fn table(rows: &[Cells]) -> String {
             None => "NULL".to_owned(),
         });
         let cells: Vec<_> = cells.collect();
+        // tidy: sql because it is what filters are held against
         writeln!(sql, "INSERT INTO rows VALUES ({n}, {});", cells.join(", "))
             .expect("writing to a string does not fail");
     }
@@ -191,6 +193,7 @@ fn selected(rows: &[Cells], conditions: &[String]) -> BTreeMap<usize, Vec<usize>
     for (n, condition) in conditions.iter().enumerate() {
         writeln!(
             sql,
+            // tidy: sql because it is what filters are held against
             "SELECT '{n}:' || coalesce(string_agg(n::text, ',' ORDER BY n), '') FROM rows WHERE {condition};"
         )
         .expect("writing to a string does not fail");

@@ -3,6 +3,7 @@
 mod client;
 mod command;
 mod compaction;
+mod daemon;
 mod hook;
 mod idle;
 mod lists;
@@ -36,7 +37,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 19] = [
+pub(crate) const ALL: [(&str, Workload); 20] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
@@ -49,6 +50,7 @@ pub(crate) const ALL: [(&str, Workload); 19] = [
     ("thread_push", command::thread_push),
     ("hook_run", hook::run),
     ("import_sessions", sessions::import),
+    ("daemon_idle", daemon::idle),
     ("search_messages", search::messages),
     ("shape_sync", shapes::sync),
     ("shape_fan_out", shapes::fan_out),

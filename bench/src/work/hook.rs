@@ -71,7 +71,7 @@ fn hook(home: &Path, body: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn program(home: &Path) -> anyhow::Result<Command> {
+pub(super) fn program(home: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(syncline()?);
     command
         .env_clear()

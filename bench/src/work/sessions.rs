@@ -179,7 +179,7 @@ fn originals() -> anyhow::Result<Vec<Vec<u8>>> {
 }
 
 /// Writes originals under fresh ids until they have so many bytes.
-fn multiply(root: &Path, bytes: u64) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn multiply(root: &Path, bytes: u64) -> anyhow::Result<Vec<PathBuf>> {
     let originals = originals()?;
     let (mut files, mut written, mut copy) = (Vec::new(), 0, 0);
     while written < bytes {

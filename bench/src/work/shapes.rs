@@ -115,7 +115,6 @@ fn print_bare(connection: &Sqlite, count: u64) -> anyhow::Result<f64> {
     let mut statement = connection.prepare("SELECT * FROM tasks ORDER BY id")?;
     let names: Vec<_> = statement
         .column_names()
-        .iter()
         .map(|name| format!("\"{name}\":"))
         .collect();
     let mut rows = statement.query([])?;

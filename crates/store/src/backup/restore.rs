@@ -153,7 +153,9 @@ fn empty_others(
                 remove_database(&to)?;
                 unreadable.push(name);
             }
-            emptied => drop(emptied?),
+            emptied => {
+                emptied?;
+            }
         }
     }
     Ok(unreadable)

@@ -12,6 +12,7 @@
 mod batch;
 mod change;
 mod coverage;
+mod fields;
 mod fold;
 mod ids;
 mod merge;
@@ -26,14 +27,14 @@ mod tables;
 pub use batch::{Batch, CHUNK_BYTES, Piece, TEXT_CHARS_MAX, pieces_of_text};
 pub use change::Change;
 pub use coverage::coverage;
+pub use fields::FileTouch;
 pub use fold::{fold, is_erased};
 pub use ids::{SessionId, session_id};
 pub use news::news_of;
 pub use ops::{Delete, Patch, SessionOp};
 pub use order::order_after;
 pub use patches::{
-    CompactionPatch, ErrorPatch, FileTouch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch,
-    Usage,
+    CompactionPatch, ErrorPatch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch, Usage,
 };
 pub use tables::{
     COMPACTIONS, ERRORS, MESSAGES, PARTS, SESSION_LINKS, SESSIONS, TABLES, TOOLS, USAGE,

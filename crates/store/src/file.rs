@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::private;
+
 /// The oldest SQLite without the WAL-reset corruption.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long a connection waits for another process's write transaction.
@@ -179,53 +181,13 @@ pub(crate) fn connect(
         })?;
     if options.vfs.is_none() {
         // Before the first page is written: what SQLite makes beside the file gets the file's mode.
-        keep_private(path).map_err(|source| OpenError::Private {
+        private::keep_private(path).map_err(|source| OpenError::Private {
             path: path.to_owned(),
             source,
         })?;
     }
     configure(&connection, options).map_err(|error| OpenError::store(path, error))?;
     Ok(connection)
-}
-
-/// Takes from other users what they may do with the file and those beside it. Another user's file
-/// keeps its mode, which its owner has chosen.
-#[cfg(unix)]
-fn keep_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        let mode = match std::fs::metadata(&name) {
-            Ok(metadata) => metadata.permissions().mode() & 0o777,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        if mode & 0o077 == 0 {
-            continue;
-        }
-        let private = std::fs::Permissions::from_mode(mode & 0o700);
-        match std::fs::set_permissions(&name, private) {
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    std::io::ErrorKind::PermissionDenied
-                        | std::io::ErrorKind::ReadOnlyFilesystem
-                        | std::io::ErrorKind::NotFound
-                ) =>
-            {
-                return Err(error);
-            }
-            Ok(()) | Err(_) => {}
-        }
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn keep_private(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// Opens a file that nobody writes to, for reading alone.

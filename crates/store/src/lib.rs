@@ -7,6 +7,7 @@
 mod check;
 mod file;
 mod hex;
+mod private;
 mod schema;
 mod snapshot;
 mod tenant;

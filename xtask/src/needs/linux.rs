@@ -14,7 +14,7 @@ struct Program {
     purpose: &'static str,
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 6] = [
     Program {
         name: "strace",
         package: "strace",
@@ -39,6 +39,11 @@ const PROGRAMS: [Program; 5] = [
         name: "initdb",
         package: "postgresql",
         purpose: "to hold the filters of shapes against",
+    },
+    Program {
+        name: "sqlite3",
+        package: "sqlite3",
+        purpose: "to run what generate writes for SQLite",
     },
 ];
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::Usage;
-use super::patches::count_cell;
+use super::fields::count_cell;
 use crate::planted::{Defect, is_planted};
 use crate::{Row, Value};
 

@@ -31,7 +31,7 @@ pub(crate) struct Compacting {
 
 #[derive(Debug)]
 enum Phase {
-    Drop(Compaction),
+    Drop(Box<Compaction>),
     /// What was taken out of the files is made unreadable.
     Forget(Forgetting),
 }
@@ -99,7 +99,7 @@ impl Replica {
         };
         let run = Compaction::begin(&self.tenant, floor, Collecting::Nothing);
         let run = run.map_err(ReplicaError::Tenant)?.after(reached);
-        Ok(Some(self.begin(Phase::Drop(run))))
+        Ok(Some(self.begin(Phase::Drop(Box::new(run)))))
     }
 
     fn forgetting(&self) -> Result<Compacting, ReplicaError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Takes from other users what they may do with the file and those beside it. Another user's file
-/// keeps its mode, which its owner has chosen.
+/// keeps its mode, which its owner has chosen, and so does what is no file, such as a device.
 #[cfg(unix)]
 pub(crate) fn keep_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -12,6 +12,7 @@ pub(crate) fn keep_private(path: &Path) -> std::io::Result<()> {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         let mode = match std::fs::metadata(&name) {
+            Ok(metadata) if !metadata.is_file() => continue,
             Ok(metadata) => metadata.permissions().mode() & 0o777,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),

@@ -306,13 +306,14 @@ fn a_server_backs_itself_up_and_says_when_it_last_did() {
         // At its start, then each minute: one is made at once.
         let address = url.strip_prefix("http://").unwrap().parse().unwrap();
         let deadline = Instant::now() + PATIENCE;
-        let at = loop {
+        let (at, found) = loop {
+            let found = backups();
             let health = Wire::connect(address, "").unwrap().get("/health").unwrap();
             let at = health.body["last_verified_backup_at"]
                 .as_str()
                 .map(str::to_owned);
             match at {
-                Some(at) if backups().len() == 1 && backups() != seen => break at,
+                Some(at) if found.len() == 1 && found != seen => break (at, found),
                 _ => assert!(
                     Instant::now() < deadline,
                     "no new backup: {:?}",
@@ -320,8 +321,8 @@ fn a_server_backs_itself_up_and_says_when_it_last_did() {
                 ),
             }
         };
-        assert!(backups()[0].contains(&at[..10]), "{at}");
-        seen = backups();
+        assert!(found[0].contains(&at[..10]), "{at}");
+        seen = found;
         crate::served::terminate(&child);
         assert_eq!(child.wait().unwrap().code(), Some(0));
     }

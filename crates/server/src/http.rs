@@ -14,7 +14,7 @@ pub(crate) use answer::{Answer, COMPRESS_FROM, Coding, compressed};
 pub(crate) use body::{BodyBudget, BodyLimit, HeldBytes, ReceivedBody, read_body};
 pub(crate) use call::{Call, asker_of};
 pub(crate) use dispatch::router;
-pub(crate) use etag::IfMatch;
+pub(crate) use etag::{IfMatch, is_known};
 pub(crate) use path::settle_path;
 pub(crate) use percent::decoded_text;
 pub(crate) use request_id::RequestId;

@@ -42,13 +42,16 @@ impl IfMatch {
 }
 
 /// Whether who asks has the state of this tag, as their `If-None-Match` says.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH);
     let texts = values.iter().filter_map(|value| value.to_str().ok());
     let mut tags = texts.flat_map(|text| text.split(',').map(str::trim));
-    // What went through a proxy that compresses may have come back weak.
-    let strong = |tag: &str| tag.trim_start_matches("W/").to_owned();
-    tags.any(|known| known == "*" || strong(known) == strong(tag))
+    tags.any(|known| known == "*" || plain(known) == plain(tag))
+}
+
+/// A tag without its quotes. What went through a proxy that compresses may have come back weak.
+fn plain(tag: &str) -> &str {
+    tag.trim_start_matches("W/").trim_matches('"')
 }
 
 impl Answer {

@@ -4,6 +4,8 @@
 use syncline_model::{ServerSeq, UserId};
 use syncline_store::{StoreError, TenantFile};
 
+use syncline_protocol::ErrorCode;
+
 use crate::error::ApiError;
 use crate::http::Call;
 use crate::log::Tenant;
@@ -83,6 +85,14 @@ pub(super) fn idempotency_key(call: &Call) -> Result<Option<String>, ApiError> {
     let message = "must be 1 to 255 ASCII characters that can be seen";
     let name = name.ok_or_else(|| ApiError::invalid_field("Idempotency-Key", message))?;
     Ok(Some(name))
+}
+
+/// The refusal of a request whose `Idempotency-Key` was that of another one.
+pub(super) fn key_reused() -> ApiError {
+    ApiError::new(
+        ErrorCode::KeyConflict,
+        "an earlier request with this Idempotency-Key asked for something else",
+    )
 }
 
 /// The name of a user's request, as they call it; none: it can't be called so.

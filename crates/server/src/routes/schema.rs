@@ -1,6 +1,6 @@
 //! `/api/schema`: what a tenant's records are, shown and replaced.
 
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_codegen::{Diagnostic, resolve};
@@ -10,7 +10,7 @@ use syncline_store::control::Rights;
 use syncline_store::records::schema;
 
 use super::decide::look;
-use super::records::txid;
+use super::records::{txid, with_place};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::tenant::{RecordChange, RecordWrite, Recorded};
@@ -96,16 +96,14 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
     let tenant = call.tenant().await?;
     match tenant.write_record(write, call.body.held()).await? {
         Recorded::Applied { seq, changes } => {
-            let txid = txid(seq);
             let answer = Answer::json(&json!({
                 "seq": seq.0,
-                "txid": txid,
+                "txid": txid(seq),
                 "changes": changes_json(&changes),
                 "diagnostics": notes,
                 "hidden": hidden,
             }))?;
-            let name = HeaderName::from_static("syncline-txid");
-            Ok(answer.header(name, HeaderValue::from(txid)))
+            Ok(with_place(answer, Some(seq)))
         }
         Recorded::Breaking(changes) => {
             let texts: Vec<_> = changes.iter().map(Change::to_string).collect();

@@ -95,15 +95,6 @@ pub(super) fn etag(handle: &str, asked: Offset, answered: Offset) -> String {
     format!("{handle}:{asked}:{answered}")
 }
 
-/// Whether the asker has this answer.
-pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let given = headers.get_all(header::IF_NONE_MATCH).iter();
-    let texts = given.filter_map(|value| value.to_str().ok());
-    texts
-        .flat_map(|text| text.split(','))
-        .any(|known| known.trim().trim_start_matches("W/").trim_matches('"') == etag)
-}
-
 /// An answer that tells of a shape.
 pub(super) fn describe(headers: &mut HeaderMap, definition: &Definition) {
     set(headers, "electric-schema", &ascii(&definition.schema()));

@@ -228,7 +228,7 @@ impl Compacting {
         match &mut self.phase {
             Phase::Drop => {
                 if file.compact_step(&mut self.run, count, NO_OUTBOX)? == Stepped::Done {
-                    file.note_judged(self.run.floor())?;
+                    file.note_judged(&self.run)?;
                     self.phase = Phase::Rewrite;
                 }
             }

@@ -109,7 +109,7 @@ impl Judge<'_, '_> {
             Err(error) => return invalid(error.to_string()),
         };
         let hash = match offered.payload() {
-            Ok(asked) => asked.hash(),
+            Ok(asked) => aimed.map_or_else(|| asked.hash(), |aimed| aimed.hash(&asked)),
             Err(error) => return invalid(error.to_string()),
         };
         let actor = write.repeat.as_ref().map_or(own, RepeatKey::actor);

@@ -113,6 +113,20 @@ pub enum Extent {
 }
 
 impl AimedWrite {
+    /// What tells the request from another one under its name; `asked` is what it offers. A change of
+    /// what is named alone, at a path without parents, is told by what it offers.
+    pub(super) fn hash(&self, asked: &Payload) -> PayloadHash {
+        match (self.aim.extent, self.aim.within.as_slice()) {
+            (Extent::Named, []) => asked.hash(),
+            (Extent::Named, within) => {
+                PayloadHash::of(&json!([asked.as_str(), within]).to_string())
+            }
+            (Extent::Whole, within) => {
+                PayloadHash::of(&json!([asked.as_str(), within, "whole"]).to_string())
+            }
+        }
+    }
+
     /// What was asked for, as it tells a repeat of the request from another one.
     pub(super) fn offered(&self) -> Offered {
         Offered {

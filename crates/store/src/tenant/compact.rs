@@ -122,6 +122,11 @@ impl Compaction {
         self
     }
 
+    /// The epoch whose ops it judges.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// The place below which covered ops go.
     pub fn floor(&self) -> ServerSeq {
         self.floor

@@ -9,7 +9,7 @@
 use rusqlite::Connection;
 use syncline_model::ServerSeq;
 
-use super::TenantFile;
+use super::{Compaction, TenantFile};
 use crate::file::{StoreError, empty_log};
 
 /// What is owed to a file: how often something was taken out of it since.
@@ -70,11 +70,14 @@ impl TenantFile {
         Ok(ServerSeq(judged as u64))
     }
 
-    /// Notes that every op below `floor` was judged.
-    pub fn note_judged(&self, floor: ServerSeq) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE upkeep SET judged = ?1 WHERE judged < ?1")?
-            .execute([floor.get() as i64])?;
+    /// Notes that a run has judged every op below its floor; one of an epoch that was left meanwhile
+    /// says nothing of this one.
+    pub fn note_judged(&self, run: &Compaction) -> Result<(), StoreError> {
+        if self.head()?.epoch == run.epoch() {
+            self.connection
+                .prepare_cached("UPDATE upkeep SET judged = ?1 WHERE judged < ?1")?
+                .execute([run.floor().get() as i64])?;
+        }
         Ok(())
     }
 

@@ -130,12 +130,13 @@ impl SentBatch {
         self.messages.as_deref().unwrap_or_default()
     }
 
-    /// Takes the secrets out of what the rows say. Ids, agents and paths stay: by them the rows come
-    /// together with what transcripts tell.
+    /// Takes the secrets out of what the rows say. Ids and agents stay: by them the rows come together
+    /// with what transcripts tell.
     pub(super) fn redact(&mut self, redactor: &Redactor) {
         for session in self.sessions.iter_mut().flatten() {
             for field in [
                 &mut session.title,
+                &mut session.project_path,
                 &mut session.project_name,
                 &mut session.model,
                 &mut session.provider,

@@ -1,10 +1,10 @@
 //! Ids that follow from an `Idempotency-Key`, and from what was asked with it.
 
 use serde::Serialize;
-use syncline_protocol::ErrorCode;
 use uuid::Uuid;
 
 use crate::error::ApiError;
+use crate::routes::decide::key_reused;
 
 /// Hexadecimal digits of what was asked.
 const ASKED_DIGITS: usize = 16;
@@ -43,10 +43,7 @@ impl Named {
         // Earlier versions did not say what was asked.
         let is_same = |made: &String| *made == self.key || *made == self.id();
         match begun.into_iter().next() {
-            Some(made) if !is_same(&made) => Err(ApiError::new(
-                ErrorCode::KeyConflict,
-                "an earlier request with this Idempotency-Key asked for something else",
-            )),
+            Some(made) if !is_same(&made) => Err(key_reused()),
             made => Ok(made),
         }
     }

@@ -5,7 +5,6 @@ use serde_json::Value;
 use syncline_model::ServerSeq;
 use syncline_model::record::{Action, Mode, Offered, Values, Write};
 use syncline_model::schema::FieldKind;
-use syncline_protocol::ErrorCode;
 use uuid::Uuid;
 
 use super::target::Target;
@@ -13,7 +12,7 @@ use super::told::{refused, row_json, with_place};
 use crate::error::ApiError;
 use crate::http::{Answer, Call, IfMatch};
 use crate::random::new_uuid;
-use crate::routes::decide::idempotency_key;
+use crate::routes::decide::{idempotency_key, key_reused};
 use crate::tenant::{Aim, AimedWrite, Extent, RecordChange, Recorded, WrittenRow};
 
 /// The names of records that follow from an `Idempotency-Key`.
@@ -129,10 +128,7 @@ async fn written(
     match target.backend().write(call, change, name).await? {
         Recorded::Written { seq, rows } => Ok((Some(seq), rows)),
         Recorded::Repeated { seq, rows } => Ok((seq, rows)),
-        Recorded::KeyReused => Err(ApiError::new(
-            ErrorCode::KeyConflict,
-            "an earlier request with this Idempotency-Key asked for something else",
-        )),
+        Recorded::KeyReused => Err(key_reused()),
         Recorded::Refused(error) => Err(refused(*error)),
         Recorded::Applied { .. } | Recorded::Breaking(_) => {
             unreachable!("a write of records is none of the schema")

@@ -24,6 +24,7 @@ use super::super::sse;
 use super::super::subset::{Subset, SubsetRead};
 use super::{Asked, refused, who};
 use crate::error::ApiError;
+use crate::http::is_known;
 use crate::http::{Answer, Coding};
 use crate::log::Tenant;
 use crate::random::random_from;
@@ -123,7 +124,7 @@ impl Asked {
             return None;
         }
         let etag = answer::etag(&resolved.shape.handle, self.request.offset, end);
-        if !answer::is_known(&self.call.headers, &etag) {
+        if !is_known(&self.call.headers, &etag) {
             return None;
         }
         let mut answer = Answer::live(Body::empty(), JSON).status(StatusCode::NOT_MODIFIED);

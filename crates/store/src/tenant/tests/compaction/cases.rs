@@ -198,6 +198,12 @@ fn a_run_ends_where_another_epoch_begins() {
         10
     );
     assert_eq!(file.head().unwrap().floor, ServerSeq::ZERO);
+    file.note_judged(&run).unwrap();
+    assert_eq!(
+        file.judged().unwrap(),
+        ServerSeq::ZERO,
+        "none of these was judged"
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod facts;
 mod gemini;
 pub mod hook;
 pub mod import;
+mod machine;
 mod opencode;
 pub mod places;
 pub mod privacy;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use syncline_model::session::{Batch, Change, Piece, SessionPatch};
+use syncline_model::session::{Batch, Change, Piece, SessionId, SessionPatch};
 use syncline_model::{PayloadError, ResourceId, Scope};
 use syncline_replica::{Lease, NewOp, Replica, ReplicaError};
 use syncline_store::local::WriteError;
@@ -34,6 +34,8 @@ pub struct Taken {
     pub counts: Counts,
     pub ops: u64,
     pub problems: Vec<Problem>,
+    /// Sessions that are marked as not to be recorded, of which something is.
+    pub marked_late: Vec<SessionId>,
 }
 
 /// Takes events: reads what they name on from where it was read last, then notes which sessions have
@@ -55,6 +57,7 @@ pub fn take(
         taken.ops += batch.ops.len() as u64;
         taken.counts.add(&batch.counts);
         taken.problems.extend(batch.problems);
+        taken.marked_late.extend(batch.marked_late);
     })?;
     taken.ops += note_turns(events, replica)?;
     Ok(taken)

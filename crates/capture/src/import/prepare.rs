@@ -15,6 +15,7 @@ use syncline_replica::{NewOp, Replica};
 use super::desk::Remembered;
 use super::{ImportBatch, ImportError};
 use crate::facts::{Fact, Facts, set_some};
+use crate::machine;
 use crate::redact::{Finding, Redactor};
 
 /// The longest text of a field that is no part, in characters: what is longer is a part too.
@@ -253,6 +254,11 @@ impl<'r> Gathered<'r> {
         if !self.about.is_empty() {
             let mut about = std::mem::take(&mut self.about);
             shorten(&mut about.title);
+            // Where a session is first told of is where it ran.
+            let is_new = self.known.is_none() && !about.agent.is_keep();
+            if is_new && about.machine.is_keep() {
+                about.machine = machine::name().map(Cow::Owned).into();
+            }
             self.push(Piece::Session(Box::new(about)), ops)?;
         }
         let session = self.session;

@@ -106,6 +106,66 @@ fn sessions_are_captured_as_they_grow_and_status_says_so() {
     daemon.stop();
 }
 
+/// The damaged places that the log names, each as a file's name and a line.
+fn damaged_places(machine: &Machine) -> Vec<(String, u64)> {
+    let log = machine.run(&["logs", "-n", "1000", "--json"]).done().stdout;
+    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+    let place = |line: Value| {
+        let said = line.get("fields").unwrap_or(&line);
+        let is_damage = line
+            .to_string()
+            .contains("some of what agents left could not be read");
+        let path = PathBuf::from(said["path"].as_str().filter(|_| is_damage)?);
+        let name = path.file_name()?.to_str()?.to_owned();
+        Some((name, said["line"].as_u64()?))
+    };
+    let mut places: Vec<_> = lines.filter_map(place).collect();
+    places.sort();
+    places
+}
+
+#[test]
+fn each_damaged_line_is_named_once_in_the_log_also_where_a_hook_names_its_file() {
+    let machine = Machine::new();
+    let damage = |session: &str| {
+        let mut file = fs::File::options()
+            .append(true)
+            .open(transcript(&machine, session))
+            .unwrap();
+        writeln!(file, "{{\"type\":").unwrap();
+    };
+    for session in ["one", "two"] {
+        say(&machine, session, 1);
+        damage(session);
+        say(&machine, session, 2);
+        damage(session);
+    }
+    let place = |name: &str, line| (format!("{name}.jsonl"), line);
+    let mut expected = vec![
+        place("one", 2),
+        place("one", 4),
+        place("two", 2),
+        place("two", 4),
+    ];
+    let daemon = Daemon::start(&machine);
+    until("all four are named", || {
+        damaged_places(&machine) == expected
+    });
+    daemon.stop();
+
+    say(&machine, "one", 3);
+    damage("one");
+    hook(&machine, "one");
+    expected.insert(2, place("one", 6));
+    let daemon = Daemon::start(&machine);
+    until("the fifth is named", || {
+        damaged_places(&machine) == expected
+    });
+    until("the event is taken", || spooled(&machine) == 0);
+    assert_eq!(damaged_places(&machine), expected);
+    daemon.stop();
+}
+
 #[test]
 fn a_plugin_is_answered_by_the_daemon() {
     let machine = Machine::new();

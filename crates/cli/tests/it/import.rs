@@ -85,6 +85,33 @@ fn other_users_can_read_nothing_of_what_was_imported() {
     }
 }
 
+#[test]
+fn sessions_are_found_by_the_machine_that_they_ran_on() {
+    let machine = Machine::new();
+    let from = tempfile::tempdir().unwrap();
+    let root = transcripts(from.path());
+    let words = ["import", "claude-code", root.to_str().unwrap()];
+    machine.run(&words).done();
+    let list = |words: &[&str]| {
+        let words: Vec<&str> = ["session", "list", "--json"]
+            .iter()
+            .chain(words)
+            .copied()
+            .collect();
+        let list = machine.run(&words).done().json();
+        list["sessions"].as_array().unwrap().clone()
+    };
+    let all = list(&[]);
+    let name = all[0]["machine"].as_str().unwrap().to_owned();
+    let system = std::process::Command::new("uname")
+        .arg("-n")
+        .output()
+        .unwrap();
+    assert_eq!(name, String::from_utf8(system.stdout).unwrap().trim());
+    assert_eq!(list(&["--machine", &name]).len(), all.len());
+    assert!(list(&["--machine", "another"]).is_empty());
+}
+
 /// How many bytes the files of the replicas have.
 fn stored(machine: &Machine) -> u64 {
     let mut waiting = vec![machine.home().to_owned()];

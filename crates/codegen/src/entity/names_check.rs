@@ -26,7 +26,9 @@ pub(super) fn entities<'e, 'd>(
         .collect();
     for (entity, node) in entities {
         let name = &entity.name;
-        if let Some(reason) = unusable(name) {
+        // The name of a record is that of its entity, a slash, and its id.
+        let parted = || name.contains('/').then(|| "it holds a slash".to_owned());
+        if let Some(reason) = unusable(name).or_else(parted) {
             let message = format!(
                 "an entity can't be called `{}`: {reason}",
                 name.escape_debug()

@@ -79,8 +79,10 @@ fn a_name_may_be_anything_that_a_path_can_say() {
     let long = "n".repeat(129);
     let document = with_paths(&format!("  /{long}: {{ get: {LIST} }}\n{COMPONENTS}"));
     assert_eq!(errors(&document), ["3:3: name"]);
-    let document = with_paths(&format!("  /sqlite_notes: {{ get: {LIST} }}\n{COMPONENTS}"));
-    assert_eq!(errors(&document), ["3:3: name"]);
+    for path in ["/sqlite_notes", "/a%2Fb"] {
+        let document = with_paths(&format!("  {path}: {{ get: {LIST} }}\n{COMPONENTS}"));
+        assert_eq!(errors(&document), ["3:3: name"], "{path}");
+    }
 }
 
 #[test]

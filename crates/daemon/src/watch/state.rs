@@ -21,7 +21,7 @@ pub(super) struct State {
     pub(super) ops: u64,
     /// Secrets that were taken out.
     pub(super) redacted: u64,
-    /// Places of transcripts that could not be read when they were read last.
+    /// Places of transcripts that could not be read since the daemon began; the log names them.
     pub(super) problems: u64,
     /// Events of hooks that were taken.
     pub(super) hooks: u64,

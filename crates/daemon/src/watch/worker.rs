@@ -1,11 +1,13 @@
 //! The watching thread.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use syncline_capture::hook::{self, Spool};
-use syncline_capture::import::{ImportError, Importer, Keeping, Source};
+use syncline_capture::import::{ImportError, Importer, Keeping, Problem, Source};
 use syncline_capture::redact::RedactOptionsError;
+use syncline_model::session::SessionId;
 use syncline_replica::{Lease, Replica, ReplicaError};
 use syncline_store::local::WriteError;
 
@@ -28,6 +30,10 @@ const LEASE_EVERY: Duration = Duration::from_millis(500);
 /// How long is waited after a failure: at first, and at most.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(300);
+/// Places that can't be read which are logged by one look, each on a line.
+const PROBLEMS_LOGGED_MAX: usize = 20;
+/// Those that are remembered, so that each is said once; past this, all may be said again.
+const PROBLEMS_TOLD_MAX: usize = 10_000;
 
 /// The watching thread's own.
 #[derive(Debug)]
@@ -43,7 +49,8 @@ pub(super) struct Worker {
     sweep_at: Instant,
     reading: Tries,
     taking: Tries,
-    problems: u64,
+    /// What could not be read, as far as it was said.
+    problems_told: HashSet<String>,
 }
 
 /// How often something has failed on end, and until when it is not tried again.
@@ -94,7 +101,7 @@ impl Worker {
             sweep_at: now,
             reading: Tries::new(now),
             taking: Tries::new(now),
-            problems: 0,
+            problems_told: HashSet::new(),
         }
     }
 
@@ -225,26 +232,44 @@ impl Worker {
                 agent.last_read_at = Some(now);
             }
             drop(state);
-            for session in batch.marked_late {
-                tracing::warn!(%session, "a session is marked as not to be recorded, and some of it is");
-            }
+            self.tell_marked_late(&batch.marked_late);
             problems.extend(batch.problems);
         }
         self.tell_problems(&problems);
         Ok(())
     }
 
-    /// Says once what can't be read: it is found at every look.
-    fn tell_problems(&mut self, problems: &[syncline_capture::import::Problem]) {
-        let count = problems.len() as u64;
-        if let (Some(first), true) = (problems.first(), count != self.problems) {
+    /// Says once what can't be read: some of it is found at every look, and of a line that is damaged
+    /// nothing else tells where it is.
+    fn tell_problems(&mut self, problems: &[Problem]) {
+        let place = |problem: &Problem| {
+            let path = problem.path.display();
+            format!("{path}\0{:?}\0{}", problem.line, problem.cause)
+        };
+        let news: Vec<_> = problems
+            .iter()
+            .filter(|problem| self.problems_told.insert(place(problem)))
+            .collect();
+        for problem in news.iter().take(PROBLEMS_LOGGED_MAX) {
             tracing::warn!(
-                problems = count, path = %first.path.display(), line = first.line,
-                cause = first.cause, "some of what agents left could not be read"
+                path = %problem.path.display(), line = problem.line, cause = problem.cause,
+                "some of what agents left could not be read"
             );
         }
-        self.problems = count;
-        lock(&self.shared.state).problems = count;
+        if news.len() > PROBLEMS_LOGGED_MAX {
+            let more = news.len() - PROBLEMS_LOGGED_MAX;
+            tracing::warn!(more, "and so could more places of the same files");
+        }
+        lock(&self.shared.state).problems += news.len() as u64;
+        if self.problems_told.len() > PROBLEMS_TOLD_MAX {
+            self.problems_told.clear();
+        }
+    }
+
+    fn tell_marked_late(&self, sessions: &[SessionId]) {
+        for session in sessions {
+            tracing::warn!(%session, "a session is marked as not to be recorded, and some of it is");
+        }
     }
 
     /// Takes the events of hooks that wait, and reads what they name.
@@ -274,6 +299,8 @@ impl Worker {
         let taken = taken.map_err(ReadError::Take)?;
         drop(lease);
         self.spool.remove(&found.events).map_err(ReadError::Spool)?;
+        self.tell_marked_late(&taken.marked_late);
+        self.tell_problems(&taken.problems);
         let mut state = lock(&self.shared.state);
         state.hooks += found.events.len() as u64;
         state.ops += taken.ops;

@@ -210,7 +210,7 @@ impl<R: Records> Judge<'_, '_, R> {
         if !errors.is_empty() {
             return Ok(Err(fields_wrong(errors)));
         }
-        let lost = conflicts(write, &record, values.iter());
+        let lost = conflicts(write, &record, (entity, role), values.iter());
         match (entity.conflict, lost.is_empty()) {
             (Conflict::Reject, false) => return Ok(Err(conflicted(entity, role, lost))),
             (Conflict::ServerWins, _) => values.retain(|column, _| !lost.contains_key(column)),
@@ -246,7 +246,7 @@ impl<R: Records> Judge<'_, '_, R> {
         }
         let nothing = Json::Null;
         let wanted = write.base.keys().map(|column| (column, &nothing));
-        let lost = conflicts(write, &record, wanted);
+        let lost = conflicts(write, &record, (entity, role), wanted);
         if !lost.is_empty() && entity.conflict != Conflict::LastWriteWins {
             return Ok(Err(conflicted(entity, role, lost)));
         }

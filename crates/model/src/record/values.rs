@@ -8,7 +8,7 @@ use super::payload::{Lost, Values, Write};
 use super::refusal::FieldError;
 use super::rules::same;
 use super::{Record, resource_of};
-use crate::schema::{Entity, Field, FieldKind};
+use crate::schema::{Entity, Field, FieldKind, Role};
 
 /// Whether the server alone sets this field, to the time of the write.
 pub(super) fn is_stamped(field: &Field) -> bool {
@@ -16,11 +16,24 @@ pub(super) fn is_stamped(field: &Field) -> bool {
     field.read_only && field.kind == FieldKind::Timestamp && NAMES.contains(&&*field.name)
 }
 
+/// What answers and clients show beside a record's columns; who sends a row back as it was shown
+/// sends it too.
+const SHOWN_BESIDE: [&str; 5] = [
+    "_role",
+    "_lost",
+    "txid",
+    "_has_local_changes",
+    "_pending_write_id",
+];
+
 /// The values that a server stores, but for the times that it sets itself.
 pub(super) fn stored(entity: &Entity, values: &Values) -> Values {
     let kept = values.iter().filter(|(column, _)| {
+        let is_unknown = || !SHOWN_BESIDE.contains(&column.as_str());
         let field = entity.field(column);
-        field.is_none_or(|field| !field.sync_exclude && !is_stamped(field))
+        field.map_or_else(is_unknown, |field| {
+            !field.sync_exclude && !is_stamped(field)
+        })
     });
     kept.map(|(column, value)| (column.clone(), value.clone()))
         .collect()
@@ -49,14 +62,19 @@ pub(super) fn key_of(entity: &Entity, write: &Write) -> Result<Json, FieldError>
     }
 }
 
-/// The columns that both the writer and others have changed.
+/// The columns that both the writer and others have changed. What the writer can't read is not
+/// compared with what it claims to have read: the answer would tell whether that is right.
 pub(super) fn conflicts<'v>(
     write: &Write,
     record: &Record,
+    (entity, role): (&Entity, Role),
     wanted: impl Iterator<Item = (&'v String, &'v Json)>,
 ) -> BTreeMap<String, Lost> {
     let mut lost = BTreeMap::new();
     for (column, mine) in wanted {
+        if !entity.may_read(role, column) {
+            continue;
+        }
         let theirs = record.value(column);
         let Some(base) = write.base.get(column).filter(|base| !same(base, theirs)) else {
             continue;

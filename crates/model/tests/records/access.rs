@@ -226,3 +226,26 @@ fn what_was_never_decided_leaves_for_nobody_whose_sight_is_restricted() {
     let (_, text) = view_of(&mut world, &asker("u", Role::Editor));
     assert!(!text.contains("canary"), "{text}");
 }
+
+#[test]
+fn what_a_writer_claims_to_have_read_tells_nothing_of_a_column_that_it_may_not_read() {
+    let mut world = World::new(entities());
+    let row = json!({"name": "n", "price": "1", "secret": "s", "closed": false});
+    world.write(one("deals", "1", "create", row)).unwrap();
+    let editor = asker("e", Role::Editor);
+    // The second write keeps the first from being done.
+    let guess = |secret: &str| {
+        json!([
+            {"entity": "deals", "id": "1", "action": "delete", "base": {"secret": secret}},
+            {"entity": "deals", "id": "none", "action": "update", "values": {"name": "x"}},
+        ])
+    };
+    let told = |world: &mut World, secret: &str| {
+        let refused = world.decide(&editor, &offered(guess(secret)));
+        refused.unwrap_err().details()
+    };
+    assert_eq!(told(&mut world, "s"), told(&mut world, "wrong"));
+    let seen = json!([{"entity": "deals", "id": "1", "action": "delete", "base": {"name": "old"}}]);
+    let refused = world.decide(&editor, &offered(seen)).unwrap_err();
+    assert_eq!(refused.code, RefusalCode::Conflict);
+}

@@ -112,6 +112,19 @@ fn null_empties_absent_leaves_and_unknown_fields_stay() {
 }
 
 #[test]
+fn what_is_shown_beside_a_record_is_no_column_of_it() {
+    let mut world = World::new(invoices());
+    let shown = json!({"title": "one", "_role": "viewer", "txid": 5, "_lost": {}, "color": 1});
+    world.write(create("1", shown.clone())).unwrap();
+    world.write(update("1", shown)).unwrap();
+    let columns = world.columns("invoices", "1").unwrap();
+    assert_eq!(columns["color"], 1);
+    for name in ["_role", "txid", "_lost"] {
+        assert_eq!(columns.get(name), None, "{name}");
+    }
+}
+
+#[test]
 fn what_is_not_there_can_not_be_changed_and_what_is_there_not_be_made() {
     let mut world = World::new(invoices());
     let owner = asker("o", Role::Owner);

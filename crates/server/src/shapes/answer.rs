@@ -85,7 +85,7 @@ pub(super) fn cursor(now_seconds: u64, long_poll: Duration, given: Option<u64>) 
     let since = now_seconds.saturating_sub(CURSOR_EPOCH_SECONDS);
     let next = since.div_ceil(step) * step;
     match given {
-        Some(given) if next <= given => given + random_from(1, 3_600),
+        Some(given) if next <= given => given.saturating_add(random_from(1, 3_600)),
         Some(_) | None => next,
     }
 }
@@ -216,6 +216,7 @@ mod tests {
         assert_eq!(at(1, None), 20);
         assert_eq!(at(20, None), 20);
         assert_eq!(at(21, Some(20)), 40);
+        assert_eq!(at(21, Some(u64::MAX)), u64::MAX);
         let beyond = at(15, Some(20));
         assert!((21..=3_620).contains(&beyond), "{beyond}");
     }

@@ -71,6 +71,16 @@ impl Cache {
         known.map(|(_, _, end)| end.clone())
     }
 
+    /// The last chunk before this one whose end is known.
+    pub(super) fn last_end_before(&self, handle: &str, chunk: u64) -> Option<(u64, ChunkEnd)> {
+        let ends = self.ends.lock().expect(UNPOISONED);
+        let before = ends
+            .iter()
+            .filter(|(known, n, _)| known == handle && *n < chunk);
+        let last = before.max_by_key(|(_, n, _)| *n);
+        last.map(|(_, n, end)| (*n, end.clone()))
+    }
+
     pub(super) fn note_end(&self, handle: &str, chunk: u64, end: ChunkEnd) {
         if self.end(handle, chunk).is_some() {
             return;

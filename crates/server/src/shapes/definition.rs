@@ -8,7 +8,7 @@ use syncline_store::shapes::Relation;
 
 use super::invalid::Invalid;
 use super::request::{LogMode, Replica, ShapeRequest};
-use super::sight::{RowRoles, Sight};
+use super::sight::{RowRoles, SeenBy, Sight};
 
 /// The column of the reader's role on each row. It is no column of the table: who does not name it does
 /// not get it.
@@ -27,8 +27,8 @@ pub(crate) struct Definition {
     pub filter: Option<Filter>,
     /// Which rows who asks may see at all.
     pub sight: Option<Filter>,
-    /// Who asked, where that changes what they see, and what that was.
-    pub seen_by: Option<(Asker, String)>,
+    /// Who asked for records, and what they saw.
+    pub seen_by: Option<SeenBy>,
     /// What tells its filter from others of the table.
     pub filter_text: String,
     pub replica: Replica,
@@ -55,6 +55,7 @@ impl Definition {
         sight: Sight,
         (tenant, asker): (&TenantId, &Asker),
     ) -> Result<Self, Invalid> {
+        let seen_by = relation.entity().map(|_| SeenBy::of(asker, &sight));
         for n in &sight.hidden {
             // A name that nobody can say.
             relation.columns[*n].name.clear();
@@ -113,7 +114,6 @@ impl Definition {
             sight.digest,
             roles.is_some(),
         ]);
-        let is_partial = sight.filter.is_some() || !sight.hidden.is_empty();
         Ok(Self {
             digest: PayloadHash::of(&whole.to_string()).to_string(),
             columns,
@@ -121,7 +121,7 @@ impl Definition {
             queryable,
             filter,
             sight: sight.filter,
-            seen_by: is_partial.then(|| (asker.clone(), sight.digest)),
+            seen_by,
             filter_text,
             replica: request.replica,
             log: request.log,

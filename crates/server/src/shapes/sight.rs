@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use syncline_model::ServerSeq;
 use syncline_model::record::{Asker, Record, Records, sight};
 use syncline_model::schema::{Entity, Role, Schema};
 use syncline_model::shape::{CellSource, Filter, ShapeColumn};
-use syncline_store::records::{StoredRecords, schema};
+use syncline_store::records::{StoredRecords, schema, schema_place};
 use syncline_store::{StoreError, TenantFile};
 
 use super::definition::Definition;
@@ -21,6 +22,29 @@ pub(super) struct Sight {
     pub roles: RowRoles,
     /// What tells it from other sights of the same table.
     pub digest: String,
+    /// The place of the schema that it is by.
+    pub schema: Option<ServerSeq>,
+}
+
+/// Who asked for a shape of records, and what they saw then.
+#[derive(Debug, Clone)]
+pub(super) struct SeenBy {
+    asker: Asker,
+    digest: String,
+    schema: Option<ServerSeq>,
+    /// Whether it was less than all, so that it may change without the schema.
+    is_partial: bool,
+}
+
+impl SeenBy {
+    pub(super) fn of(asker: &Asker, sight: &Sight) -> Self {
+        Self {
+            asker: asker.clone(),
+            digest: sight.digest.clone(),
+            schema: sight.schema,
+            is_partial: sight.filter.is_some() || !sight.hidden.is_empty(),
+        }
+    }
 }
 
 /// The role of who asks, on each row.
@@ -50,12 +74,15 @@ impl RowRoles {
 
 /// Whether who asked for this definition still sees what they saw then.
 pub(super) fn is_unchanged(file: &TenantFile, definition: &Definition) -> Result<bool, StoreError> {
-    let Some((asker, digest)) = &definition.seen_by else {
+    let Some(seen) = &definition.seen_by else {
         return Ok(true);
     };
+    if !seen.is_partial && schema_place(file.connection())? == seen.schema {
+        return Ok(true);
+    }
     let relation = &definition.relation;
-    let now = sight_of(file, &relation.name, &relation.columns, asker)?;
-    Ok(now.digest == *digest)
+    let now = sight_of(file, &relation.name, &relation.columns, &seen.asker)?;
+    Ok(now.digest == seen.digest)
 }
 
 /// The sight that an asker has of an entity's table, with these columns, now.
@@ -65,6 +92,7 @@ pub(super) fn sight_of(
     columns: &[ShapeColumn],
     asker: &Asker,
 ) -> Result<Sight, StoreError> {
+    let place = schema_place(file.connection())?;
     let standing = schema(file.connection())?;
     let Some(schema) = standing.map(|standing| standing.schema) else {
         return Ok(Sight::default());
@@ -76,10 +104,15 @@ pub(super) fn sight_of(
         return Ok(Sight {
             roles: RowRoles::Same(asker.role),
             digest: asker.role.to_string(),
+            schema: place,
             ..Sight::default()
         });
     }
-    restricted(file, (&schema, entity), columns, asker)
+    let sight = restricted(file, (&schema, entity), columns, asker)?;
+    Ok(Sight {
+        schema: place,
+        ..sight
+    })
 }
 
 fn restricted(
@@ -137,6 +170,7 @@ fn restricted(
         filter,
         roles: on_rows,
         digest,
+        schema: None,
     })
 }
 

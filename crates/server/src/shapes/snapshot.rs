@@ -100,10 +100,7 @@ impl ChunkReader {
             return Ok(Some(end));
         }
         // From the last chunk that is known on.
-        let known = (0..chunk)
-            .rev()
-            .find_map(|n| Some((n, cache.end(&self.shape.handle, n)?)));
-        let (mut n, mut after) = match known {
+        let (mut n, mut after) = match cache.last_end_before(&self.shape.handle, chunk) {
             Some((_, ChunkEnd::Whole)) => return Ok(None),
             Some((n, ChunkEnd::Behind(key))) => (n + 1, Some(key)),
             None => (0, None),

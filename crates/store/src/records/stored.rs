@@ -12,8 +12,6 @@ use crate::schema::sql_of;
 use crate::tenant::requests;
 use crate::view::{parse_cells, read_row};
 
-/// The most records that one look-up by value gives: keys name one, memberships a few.
-const HOLDING_MAX: usize = 1_000;
 /// What the names of indexes on values begin with. They come and go with the schema, and are no part
 /// of what two files of one format share.
 pub(crate) const INDEX_PREFIX: &str = "records_by_";
@@ -46,7 +44,7 @@ impl Records for StoredRecords<'_> {
             format!(" AND {value} IS ?")
         });
         let sql = format!(
-            "SELECT {COLUMNS} FROM records WHERE entity = {} AND deleted = 0{} LIMIT {HOLDING_MAX}",
+            "SELECT {COLUMNS} FROM records WHERE entity = {} AND deleted = 0{}",
             literal(entity),
             values.collect::<String>(),
         );

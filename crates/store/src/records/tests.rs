@@ -219,6 +219,18 @@ fn a_list_holds_what_memberships_show() {
 }
 
 #[test]
+fn all_memberships_of_a_user_are_found_however_many() {
+    let (connection, _) = world();
+    for number in 0..1_400 {
+        let columns = json!({"id": format!("m{number}"), "of": format!("t{number}"), "user": "u"});
+        put(&connection, "members", &format!("m{number}"), &columns);
+    }
+    let user = json!("u");
+    let held = StoredRecords(&connection).holding("members", &[("user", &user)]);
+    assert_eq!(held.unwrap().len(), 1_400);
+}
+
+#[test]
 fn look_ups_by_value_tell_true_from_one_and_go_by_an_index_where_there_is_one() {
     let (connection, schema) = rows();
     keep_indexes(&connection, &schema).unwrap();

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use syncline_model::schema::Role;
+use syncline_store::control::Rights;
 
 use super::{App, LEDGER};
 use crate::support::{PATIENCE, Reply, start_with};
@@ -63,6 +64,55 @@ async fn a_reader_who_waits_for_a_shape_learns_at_once_that_a_membership_has_cha
     let rows = anew.as_array().unwrap().iter();
     let rows: Vec<&Value> = rows.filter(|row| row.get("key").is_some()).collect();
     assert_eq!(rows, [] as [&Value; 0], "the rows have left");
+}
+
+#[tokio::test]
+async fn a_shape_that_showed_everything_shows_nothing_more_once_a_column_is_for_some() {
+    let server = start_with(|config| config.shapes.long_poll = PATIENCE).await;
+    let app = App { server };
+    let restrictions = "      read_permissions:
+        viewer: [open]
+        editor: [open, diary]
+        owner: [open, diary, pay]
+";
+    assert!(LEDGER.contains(restrictions));
+    app.apply(&LEDGER.replace(restrictions, "")).await;
+    let (ada, olga) = (
+        app.member("ada", Role::Editor),
+        app.member("olga", Role::Owner),
+    );
+    let person = json!({"id": "p", "name": "Pat", "salary": "before"});
+    app.post(&olga, "/api/people", person).await.expect(201);
+    let shape = async |query: &str| {
+        let path = format!("/v1/shape?table=people&{query}");
+        Reply::of(app.server.request(Method::GET, &path, &ada)).await
+    };
+    let first = shape("offset=-1").await;
+    assert!(first.text.contains("before"));
+    let handle = first.header("electric-handle");
+    let next = format!(
+        "handle={handle}&offset={}&live=true",
+        first.header("electric-offset")
+    );
+    let caught_up = shape(&next.replace("&live=true", "")).await;
+    let next = format!(
+        "handle={handle}&offset={}&live=true",
+        caught_up.header("electric-offset")
+    );
+    let changed = async {
+        let admin = app.server.token("acme", Rights::Admin);
+        let path = "/api/schema?allow=change-access";
+        let request = app.server.request(Method::PUT, path, &admin);
+        Reply::of(request.body(LEDGER)).await.expect(200);
+        let raise = json!({"salary": "CANARY"});
+        app.patch(&olga, "/api/people/p", raise).await.expect(200);
+    };
+    let both = async { tokio::join!(shape(&next), changed) };
+    let (reply, ()) = tokio::time::timeout(PATIENCE / 2, both).await.unwrap();
+    assert!(!reply.text.contains("CANARY"), "{}", reply.text);
+    assert_eq!(reply.status.as_u16(), 409);
+    let anew = shape("offset=-1").await;
+    assert!(anew.text.contains("Pat") && !anew.text.contains("CANARY"));
 }
 
 #[tokio::test]

@@ -240,6 +240,19 @@ async fn a_handle_that_is_not_the_shapes_is_told_the_one_that_is() {
 }
 
 #[tokio::test]
+async fn a_chunk_that_no_snapshot_has_is_answered_at_once() {
+    let s = shapes().await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads").await;
+    let far = format!(
+        "table=threads&offset=0_18446744073709551615&handle={}",
+        follower.handle
+    );
+    let answered = s.ask(&far).await.status.as_u16();
+    assert!((200..500).contains(&answered), "{answered}");
+}
+
+#[tokio::test]
 async fn shapes_are_deleted_where_that_is_allowed() {
     let s = shapes().await;
     let path = "/v1/shape?table=threads";

@@ -301,7 +301,10 @@ pub(crate) const TOOLS: SqlView = SqlView {
         column("error_message", "why it failed"),
         column("status", "in the agent's words"),
         column("duration_ms", "how long it took"),
-        column("created_at", "when it was called"),
+        column(
+            "created_at",
+            "when it was called, or ended where no more is known",
+        ),
         column("completed_at", "when it ended"),
         column("position", "what it is ordered by in its session"),
         column(
@@ -319,7 +322,7 @@ pub(crate) const TOOLS: SqlView = SqlView {
          (SELECT group_concat(p.text, '' ORDER BY p.position, p.part_id) FROM main.session_parts AS p \
           WHERE p.session_id = x.session_id AND p.owner = 'tool' AND p.owner_id = x.tool_id \
           AND p.kind = 'tool_output'), x.files ->> '$[0].path', x.files, x.success, x.exit_code, \
-         x.error, x.status, x.duration_ms, x.at, x.completed_at, x.position, ",
+         x.error, x.status, x.duration_ms, coalesce(x.at, x.completed_at), x.completed_at, x.position, ",
         subagent!(),
         " FROM main.session_tools AS x JOIN main.sessions AS s ON s.session_id = x.session_id \
          WHERE x.copied_from IS NULL"

@@ -1,6 +1,6 @@
 /** How requests reach a server. */
 export interface HttpOptions {
-  /** The address before each path; none: the page's own. */
+  /** The address before each path, which may have a path itself; none: the page's own. */
   readonly apiUrl?: string;
   /** Gives the bearer token of each request; undefined: there is none. */
   readonly token?: () => string | undefined | Promise<string | undefined>;
@@ -96,7 +96,7 @@ async function once(
   let answer: Response;
   let text: string;
   try {
-    answer = await (options.fetch ?? fetch)((options.apiUrl ?? "") + path, {
+    answer = await (options.fetch ?? fetch)((options.apiUrl ?? "").replace(/\/+$/, "") + path, {
       method,
       headers: {
         accept: "application/json",

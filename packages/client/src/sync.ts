@@ -46,6 +46,17 @@ export interface Sync {
   readonly stop: () => Promise<void>;
 }
 
+/** The whole address of the shape endpoint: what was told, or that of the server at `apiUrl`, which may lie below a path. */
+export function shapeUrlOf({ shapeUrl, apiUrl = "" }: Pick<SyncOptions, "apiUrl" | "shapeUrl">): string {
+  if (shapeUrl !== undefined) return shapeUrl;
+  const page = globalThis.location?.href;
+  const address = `${apiUrl.replace(/\/+$/, "")}/v1/shape`;
+  if (page === undefined && !URL.canParse(address)) {
+    throw new Error(`outside of a page, apiUrl must be a whole address: it is ${JSON.stringify(apiUrl)}`);
+  }
+  return new URL(address, page).href;
+}
+
 /** Opens the schema in the local database. Reads and writes work from here on, with a server or without. */
 export async function openLocal(options: Pick<SyncOptions, "database" | "schema">): Promise<void> {
   await openSchema(options.database, options.schema);
@@ -76,9 +87,8 @@ export function startSync(options: SyncOptions): Sync {
     },
   });
   const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes) : synclineTransport(options);
-  const shapeUrl = options.shapeUrl ?? new URL("/v1/shape", options.apiUrl ?? globalThis.location?.href).href;
   const feedOptions = {
-    shapeUrl,
+    shapeUrl: shapeUrlOf(options),
     ...(options.withRoles ? { withRoles: true } : {}),
     ...(options.token ? { token: options.token } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),

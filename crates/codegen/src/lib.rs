@@ -15,6 +15,7 @@ mod field;
 mod limits;
 mod merged;
 mod names;
+mod pattern;
 mod reading;
 mod resolve;
 mod route;

@@ -6,6 +6,7 @@ use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Schema, 
 use super::Local;
 use super::names::{Names, literal, property, quoted};
 
+use crate::pattern;
 #[derive(Debug, Serialize)]
 pub(super) struct ClientView {
     pub(super) version: String,
@@ -225,6 +226,14 @@ fn schema_of(field: &Field, value_type: &str) -> String {
             format!("z.literal({})", literals[0])
         } else {
             let all: Vec<String> = rules
+    if rules
+        .one_of
+        .iter()
+        .any(|value| value.is_object() || value.is_array())
+    {
+        // A literal of Zod is equal to itself alone: which of them it is, the server says.
+        return "z.json()".to_owned();
+    }
                 .one_of
                 .iter()
                 .filter(|value| !value.is_null())
@@ -252,8 +261,10 @@ fn schema_of(field: &Field, value_type: &str) -> String {
         if let Some(most) = rules.max_length {
             text.push_str(&format!(".max({most})"));
         }
-        if let Some(pattern) = &rules.pattern {
-            text.push_str(&format!(".regex(new RegExp({}, \"u\"))", quoted(pattern)));
+        // One that JavaScript can't read was told where the document was.
+        if let Some(Ok(pattern)) = rules.pattern.as_deref().map(pattern::read) {
+            let (source, flags) = (quoted(&pattern.source), quoted(&pattern.flags));
+            text.push_str(&format!(".regex(new RegExp({source}, {flags}))"));
         }
         if rules.format.as_deref() == Some("email") {
             text = text.replacen("z.string()", "z.email()", 1);

@@ -7,6 +7,7 @@ use super::kind;
 use crate::diagnostic::Code;
 use crate::document::Node;
 use crate::merged::Merged;
+use crate::pattern;
 use crate::reading::Reading;
 
 /// The rules of a schema for values of a kind, and whether null is among its allowed values.
@@ -20,10 +21,7 @@ pub(crate) fn read(reading: &Reading<'_>, merged: &Merged<'_>, kind: &FieldKind)
         FieldKind::Text => {
             rules.min_length = count(reading, merged, "minLength");
             rules.max_length = count(reading, merged, "maxLength");
-            rules.pattern = merged
-                .get("pattern")
-                .and_then(|node| text(reading, node))
-                .map(str::to_owned);
+            rules.pattern = pattern(reading, merged);
             rules.format = merged
                 .get("format")
                 .and_then(|node| text(reading, node))
@@ -123,6 +121,19 @@ fn number(reading: &Reading<'_>, node: Node<'_>) -> Option<f64> {
         reading.warning(node, Code::RULE, "this rule must be a number");
     }
     number
+}
+
+/// A pattern that pages can't check is kept: servers may.
+fn pattern(reading: &Reading<'_>, merged: &Merged<'_>) -> Option<String> {
+    let node = merged.get("pattern")?;
+    let pattern = text(reading, node)?;
+    if let Err(reason) = pattern::read(pattern) {
+        let message = format!(
+            "`pattern` is no regular expression of JavaScript: {reason}; schemas of a generated client leave it out"
+        );
+        reading.warning(node, Code::RULE, message);
+    }
+    Some(pattern.to_owned())
 }
 
 fn text<'d>(reading: &Reading<'_>, node: Node<'d>) -> Option<&'d str> {

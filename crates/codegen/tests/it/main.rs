@@ -11,4 +11,5 @@ mod fixtures;
 mod golden;
 mod properties;
 mod sample;
+mod schemas;
 mod typescript;

@@ -14,12 +14,12 @@ use crate::documents::{CODE_FORGE, DIRECTORY, document};
 use crate::fixtures;
 
 /// A folder of clients that are compiled together.
-struct Project {
+pub(crate) struct Project {
     path: PathBuf,
 }
 
 impl Project {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("typescript")
             .join(name);
@@ -74,7 +74,7 @@ impl Project {
     }
 
     /// Adds the client of a document, which must have at least one entity.
-    fn add(&self, name: &str, text: &str, options: &Options) {
+    pub(crate) fn add(&self, name: &str, text: &str, options: &Options) {
         let files = generate(&resolve(text).schema, options).unwrap();
         assert!(!files.is_empty());
         for file in files {
@@ -84,7 +84,19 @@ impl Project {
         }
     }
 
-    fn assert_compiles(&self) {
+    /// Runs a script with the clients' Zod schemas as modules of JavaScript beside it.
+    pub(crate) fn run(&self, script: &str) {
+        fs::write(self.path.join("package.json"), r#"{ "type": "module" }"#).unwrap();
+        let whole = format!("{TRANSPILE}\n{script}");
+        fs::write(self.path.join("script.mjs"), whole).unwrap();
+        let mut node = Command::new("node");
+        node.current_dir(&self.path).arg("script.mjs");
+        let output = node.output().expect("Node.js runs the script");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}");
+    }
+
+    pub(crate) fn assert_compiles(&self) {
         let mut compiler = Command::new("node");
         compiler
             .current_dir(&self.path)
@@ -96,11 +108,28 @@ impl Project {
     }
 }
 
+/// What a page would do at its first import, to every schema.
+const TRANSPILE: &str = r#"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { deepStrictEqual } from "node:assert";
+import ts from "typescript";
+const options = { target: "ES2022", module: "ESNext" };
+const schemas = {};
+for (const client of readdirSync(".", { withFileTypes: true }).filter((one) => one.isDirectory())) {
+  const folder = `./${client.name}/schemas`;
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
+    const module = `${folder}/${file.replace(/ts$/, "js")}`;
+    writeFileSync(module, ts.transpileModule(readFileSync(`${folder}/${file}`, "utf8"), { compilerOptions: options }).outputText);
+  }
+  schemas[client.name] = await import(`${folder}/index.js`);
+}
+"#;
+
 fn package() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client")
 }
 
-fn whole(local: Local) -> Options {
+pub(crate) fn whole(local: Local) -> Options {
     Options { local, only: None }
 }
 
@@ -117,6 +146,7 @@ fn assert_fixtures_compile(name: &str, local: Local) {
         project.add(name, &fixture.text, &whole(local));
     }
     project.assert_compiles();
+    project.run("");
 }
 
 fn assert_large_documents_compile(name: &str, local: Local) {
@@ -129,6 +159,7 @@ fn assert_large_documents_compile(name: &str, local: Local) {
         project.add(file, &document(package, file), &whole(local));
     }
     project.assert_compiles();
+    project.run("");
 }
 
 #[test]

@@ -295,7 +295,7 @@ fn make_views(connection: &Connection, prices: &PriceTable) -> rusqlite::Result<
         connection.query_row("SELECT 'v_' || hex(randomblob(16))", [], |row| row.get(0))?;
     for view in VIEWS {
         let columns: Vec<&str> = view.columns.iter().map(|column| column.name).collect();
-        let select = view.select.replace("{secret}", &secret);
+        let select = view.select_all().replace("{secret}", &secret);
         let (name, columns) = (view.name, columns.join(", "));
         connection.execute_batch(&format!(
             "CREATE TEMP VIEW {secret}_{name} ({columns}) AS {select};\n\

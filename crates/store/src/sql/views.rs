@@ -12,14 +12,22 @@ pub struct SqlView {
     /// What one row of it is.
     pub meaning: &'static str,
     pub columns: &'static [ViewColumn],
-    /// What it reads; `{secret}` stands for what the names of views' lower halves begin with.
-    pub(super) select: &'static str,
+    /// What it reads, for a few of its rows; `{secret}` stands for what the names of its lower halves
+    /// begin with.
+    select: &'static str,
+    /// What it reads, for all rows; none: the same.
+    all: Option<&'static str>,
 }
 
 impl SqlView {
-    /// What it reads; `{secret}` stands for what the names of its lower halves begin with.
+    /// What it reads, of which a few rows are asked for.
     pub(crate) fn select(&self) -> &'static str {
         self.select
+    }
+
+    /// What it reads, of which any rows are asked for.
+    pub(crate) fn select_all(&self) -> &'static str {
+        self.all.unwrap_or(self.select)
     }
 }
 
@@ -72,6 +80,7 @@ pub(crate) const THREADS: SqlView = SqlView {
              (SELECT json_group_array(tag ORDER BY tag) FROM main.thread_tags AS g \
               WHERE g.thread_id = t.thread_id AND g.entry_id = '' AND g.present = 1) \
              FROM main.threads AS t WHERE status <> 'deleted'",
+    all: None,
 };
 
 pub(crate) const ENTRIES: SqlView = SqlView {
@@ -92,6 +101,7 @@ pub(crate) const ENTRIES: SqlView = SqlView {
     select: "SELECT e.entry_id, e.thread_id, e.sequence_id, e.timestamp, e.author, e.content, \
              iif(e.sequence_id IS NULL, 'pending', 'acknowledged') \
              FROM main.entries AS e JOIN main.threads AS t USING (thread_id) WHERE t.status <> 'deleted'",
+    all: None,
 };
 
 pub(crate) const LISTS: SqlView = SqlView {
@@ -109,6 +119,7 @@ pub(crate) const LISTS: SqlView = SqlView {
              (SELECT count(*) FROM main.list_items AS i WHERE i.home = l.list_id AND i.present = 1), \
              (SELECT count(*) FROM main.list_items AS i WHERE i.home = l.list_id AND i.present = 1 AND i.done = 1) \
              FROM main.lists AS l LEFT JOIN main.list_titles AS t USING (list_id) WHERE l.present = 1",
+    all: None,
 };
 
 pub(crate) const ITEMS: SqlView = SqlView {
@@ -128,4 +139,5 @@ pub(crate) const ITEMS: SqlView = SqlView {
              i.text, i.done, i.note, i.list_id \
              FROM main.list_items AS i JOIN main.lists AS l ON l.list_id = i.home \
              WHERE i.present = 1 AND l.present = 1",
+    all: None,
 };

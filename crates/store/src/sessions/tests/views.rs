@@ -2,9 +2,14 @@
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::types::Value;
 
 use super::world::{World, family, id};
 use crate::sessions::PriceTable;
+use crate::sql::views::sessions::{COMPACTION_EVENTS, MESSAGES, SESSION_ERRORS, SESSIONS, TOOLS};
 use crate::sql::{SqlEnd, SqlError, SqlReader, SqlRows, SqlValue};
 
 #[derive(Default)]
@@ -106,7 +111,7 @@ fn counts_are_zero_where_nothing_is_known_and_the_agents_own_where_it_reports_th
              cache_read_tokens, cache_write_tokens, cost, cost_source FROM sessions ORDER BY id"
         ),
         [
-            "bare 0 0 0 0 0 0 0.000000 null",
+            "bare 0 0 0 0 0 0 null null",
             "old 0 0 10 0 0 0 2.000000 reported"
         ]
     );
@@ -134,16 +139,110 @@ fn subagents_that_are_each_others_are_no_endless_search() {
 }
 
 #[test]
-fn figures_are_found_by_the_indexes_that_are_there() {
+fn figures_of_one_session_are_found_by_the_indexes_that_are_there() {
     let world = family();
-    let plans = [
-        "SELECT * FROM sessions",
-        "SELECT * FROM messages",
-        "SELECT * FROM tools",
-    ];
-    for sql in plans {
-        let plan = query(&world, &format!("EXPLAIN QUERY PLAN {sql}")).join("\n");
-        assert!(!plan.contains("AUTOMATIC"), "{sql}:\n{plan}");
+    for view in [&SESSIONS, &MESSAGES, &TOOLS] {
+        let select = view.select().replace("{secret}", "one");
+        PriceTable::built_in().register(world.view()).unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {select}");
+        let mut statement = world.view().prepare(&sql).unwrap();
+        let plan = statement.query_map([], |row| row.get::<_, String>(3));
+        let plan: Vec<String> = plan.unwrap().map(Result::unwrap).collect();
+        let is_built = |step: &String| step.contains("AUTOMATIC");
+        assert!(!plan.iter().any(is_built), "{}:\n{plan:#?}", view.name);
+    }
+}
+
+#[test]
+fn a_view_shows_one_session_as_it_shows_all() {
+    let mut world = family();
+    world.log(&[(
+        "grandchild",
+        &format!(
+            r#"{{"session":{{"nativeId":"grandchild","parentKind":"subagent","parentSession":"{}"}},
+                "messages":[{{"id":"g1","role":"user"}}],
+                "usage":[{{"id":"r","order":1,"model":"claude-sonnet-4-5","output":9}}]}}"#,
+            id("child")
+        ),
+    )]);
+    PriceTable::built_in().register(world.view()).unwrap();
+    let count: usize = [SESSIONS, MESSAGES, TOOLS, SESSION_ERRORS, COMPACTION_EVENTS]
+        .map(|view| {
+            let rows = |select: &str| {
+                let sql = select.replace("{secret}", "it");
+                let mut statement = world.view().prepare(&sql).unwrap();
+                let width = statement.column_count();
+                let cells =
+                    |row: &rusqlite::Row<'_>| (0..width).map(|n| row.get::<_, Value>(n)).collect();
+                let rows = statement.query_map([], cells).unwrap();
+                let rows: Result<Vec<Vec<Value>>, _> = rows.collect();
+                let mut rows: Vec<_> = rows.unwrap().iter().map(|r| format!("{r:?}")).collect();
+                rows.sort();
+                rows
+            };
+            assert_eq!(rows(view.select()), rows(view.select_all()));
+            rows(view.select()).len()
+        })
+        .into_iter()
+        .sum();
+    assert_eq!(count, 1 + 4 + 1 + 1 + 1);
+}
+
+#[test]
+fn views_are_joined_without_asking_of_each_row_what_is_asked_of_a_session() {
+    const SESSIONS: usize = 60;
+    const MESSAGES: usize = 50;
+    let mut world = World::new();
+    let messages: Vec<String> = (0..MESSAGES)
+        .map(|n| format!(r#"{{"id":"m{n}","role":"user","order":{n}}}"#))
+        .collect();
+    for n in 0..SESSIONS {
+        // A third are subagents.
+        let parent = match n % 3 {
+            2 => format!(
+                r#","parentKind":"subagent","parentSession":"{}""#,
+                id(&format!("s{}", n - 1))
+            ),
+            _ => String::new(),
+        };
+        let patch = format!(
+            r#"{{"session":{{"nativeId":"s{n}"{parent}}},"messages":[{}]}}"#,
+            messages.join(",")
+        );
+        world.log(&[(&format!("s{n}"), &patch)]);
+    }
+    let mut reader = SqlReader::open(&world.path(), &PriceTable::built_in()).unwrap();
+    for sql in [
+        "SELECT count(*) FROM messages m JOIN sessions s ON m.session_id = s.id",
+        "SELECT sum(n) FROM (SELECT s.id, s.cost, count(*) AS n FROM sessions s \
+         LEFT JOIN messages m ON s.id = m.session_id GROUP BY s.id)",
+        "SELECT count(*) FROM messages WHERE session_id IN (SELECT id FROM sessions)",
+    ] {
+        let looks = Arc::new(AtomicU64::new(0));
+        let looked = Arc::clone(&looks);
+        let is_up = move || {
+            looked.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        let mut printed = Printed::default();
+        reader.run(sql, None, is_up, &mut printed).unwrap();
+        assert_eq!(printed.0, [(SESSIONS * MESSAGES).to_string()]);
+        // A look is ten thousand steps of SQLite's: a few hundred for each message would be too many.
+        let looks = looks.load(Ordering::Relaxed);
+        assert!(looks <= 60, "{sql}: {looks} looks");
+    }
+}
+
+#[test]
+fn the_source_of_a_session_is_its_agent_and_where_it_ran_is_its_channel() {
+    let mut world = World::new();
+    world.log(&[(
+        "s",
+        r#"{"session":{"nativeId":"s","agent":"codex","source":"vscode"},"messages":[{"id":"m","role":"user"}]}"#,
+    )]);
+    for view in ["sessions", "messages"] {
+        let sql = format!("SELECT source, channel FROM {view}");
+        assert_eq!(query(&world, &sql), ["codex vscode"], "{view}");
     }
 }
 

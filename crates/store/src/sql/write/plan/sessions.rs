@@ -27,7 +27,7 @@ impl<'a> Planner<'a> {
                 "project_name" => &mut patch.project_name,
                 "model" => &mut patch.model,
                 "provider" => &mut patch.provider,
-                "source" => &mut patch.source,
+                "channel" => &mut patch.source,
                 "status" => &mut patch.status,
                 "machine" => &mut patch.machine,
                 "git_branch" => &mut patch.git_branch,

@@ -4,6 +4,7 @@ mod lists {
     pub(crate) mod chance;
     pub(crate) mod commands;
     pub(crate) mod compacting;
+    pub(crate) mod deeds;
     pub(crate) mod faults;
     pub(crate) mod fuzz;
     pub(crate) mod memory;
@@ -12,4 +13,6 @@ mod lists {
     pub(crate) mod positions;
     pub(crate) mod restores;
     pub(crate) mod rooms;
+    pub(crate) mod world;
+    pub(crate) mod worlds;
 }

@@ -28,6 +28,8 @@ pub(crate) enum When {
     Now,
     /// Where there is enough to gain.
     Due,
+    /// What was erased is made unreadable, and nothing else is done.
+    Erased,
 }
 
 /// A compaction that somebody asks for.
@@ -60,6 +62,21 @@ struct UnderWay {
 impl Orders {
     pub(super) fn add(&mut self, order: Order) {
         self.waiting.push_back(order);
+    }
+
+    /// Has what was just erased made unreadable: a text that somebody has deleted is not to be read in
+    /// the file until a compaction comes by. Several erasures that wait are one run.
+    pub(super) fn add_forgetting(&mut self) {
+        if self.waiting.iter().any(|order| order.when == When::Erased) {
+            return;
+        }
+        self.add(Order {
+            keep: Keep::default(),
+            rewrite: Rewrite::UpTo(0),
+            when: When::Erased,
+            progress: watch::Sender::new(None),
+            reply: oneshot::channel().0,
+        });
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -155,6 +172,8 @@ fn begin(
     let due = match order.when {
         When::Now => Due::Compaction,
         When::Due => order.keep.due(log.file()?, now)?,
+        When::Erased if log.file()?.owed()?.is_nothing() => Due::Nothing,
+        When::Erased => Due::Forgetting,
     };
     match due {
         Due::Compaction => log

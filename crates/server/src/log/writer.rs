@@ -61,6 +61,13 @@ pub(super) enum Job {
     },
 }
 
+/// Whether texts were erased that may still be read in the file's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Erasing {
+    No,
+    Yes,
+}
+
 /// What is to be done with a shape, and who waits for it.
 pub(super) enum ShapeJob {
     Make(
@@ -150,8 +157,11 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
                 let group;
                 (group, next) = collect(first, &mut jobs);
                 let started = Instant::now();
-                commit(&mut log, group, shared);
+                let erasing = commit(&mut log, group, shared);
                 last_commit = Some(started.elapsed());
+                if erasing == Erasing::Yes {
+                    orders.add_forgetting();
+                }
             }
             Some(Job::Compact(order)) => {
                 // What clients have said of themselves counts for the floor.
@@ -159,7 +169,11 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
                 orders.add(order);
             }
             Some(Job::Shape(ShapeJob::Make(new, reply))) => makings.add(new, reply),
-            Some(other) => run_other(&mut log, other, shared),
+            Some(other) => {
+                if run_other(&mut log, other, shared) == Erasing::Yes {
+                    orders.add_forgetting();
+                }
+            }
         }
         makings.step(&mut log, shared, last_commit);
         orders.step(&mut log, shared, last_commit);
@@ -173,7 +187,8 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
 }
 
 /// Does what is done at once, and is no write.
-fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
+fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) -> Erasing {
+    let mut erasing = Erasing::No;
     match job {
         Job::Reset {
             expected,
@@ -192,13 +207,14 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
             let result = reset.map(|head| begin_anew(log, head, shared));
             if let Ok(head) = result {
                 shared.erased();
+                erasing = Erasing::Yes;
                 publish(&shared.head, head);
                 shared.hub.wake_all();
             }
             // Who asked may have gone; the reset stands.
             let _ = reply.send(result);
         }
-        Job::Notes => commit(log, Vec::new(), shared),
+        Job::Notes => erasing = commit(log, Vec::new(), shared),
         Job::Shape(ShapeJob::Delete(handle, reply)) => {
             let deleted = log.delete_shape(&handle);
             shared.hub.wake_all();
@@ -214,6 +230,7 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) {
             unreachable!("these are the loop's")
         }
     }
+    erasing
 }
 
 /// Has the schema stand that the server was started with, in a log that holds nothing; gives its head.
@@ -250,10 +267,10 @@ fn collect(first: WriteJob, jobs: &mut mpsc::Receiver<Job>) -> (Vec<WriteJob>, O
     (group, None)
 }
 
-fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
+fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) -> Erasing {
     let notes = std::mem::take(&mut *shared.notes.lock().expect(UNPOISONED));
     if group.is_empty() && notes.is_empty() {
-        return;
+        return Erasing::No;
     }
     notes.into_iter().for_each(|note| log.note(note));
     let bytes: usize = group.iter().map(|job| job.held.count()).sum();
@@ -268,9 +285,12 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
     if writes.iter().any(Write::may_change_schema) {
         shared.schema.forget();
     }
-    if committed.erased {
+    let erasing = if committed.erased {
         shared.erased();
-    }
+        Erasing::Yes
+    } else {
+        Erasing::No
+    };
     if let Some(head) = committed.head {
         publish(&shared.head, head);
         shared.hub.queue(head.cursor.server_seq, committed.shapes);
@@ -286,6 +306,7 @@ fn commit(log: &mut TenantLog, group: Vec<WriteJob>, shared: &Shared) {
         hub.publish();
     });
     shared.wrote_beside(bytes as u64 * WAL_FACTOR, log);
+    erasing
 }
 
 /// Says where the log stands now, and wakes who waits for that.

@@ -1,11 +1,15 @@
-//! What was erased is in no byte of a server's files after its next look for what is due.
+//! What was erased is in no byte of a server's files soon after, and where the server ends before, after
+//! its next look for what is due.
 
 use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use syncline_model::session::session_id;
 use syncline_model::thread::{Create, Delete, Entry, EntryId, ThreadOp, thread_id};
-use syncline_store::control::Rights;
+use syncline_model::{ActorId, Clock, OpKey, Payload, ResourceId, Scope, TenantId};
+use syncline_store::control::{DataDirectory, Rights};
+use syncline_store::{FileOptions, TenantFile};
 use uuid::Uuid;
 
 use crate::support::{TestServer, eventually, now, push_of, start_on, start_with};
@@ -59,6 +63,28 @@ fn delete() -> Value {
     op("plans", 1_000, &delete)
 }
 
+fn session_op(clock: u64, payload: &Value) -> Value {
+    json!({
+        "scope": "session", "resourceId": session_id("codex", "s", ""), "actor": "a",
+        "clock": clock, "payload": payload,
+    })
+}
+
+fn secret_session() -> Value {
+    let text = format!("not a word of {SECRET} to anybody");
+    session_op(
+        1_001,
+        &json!({"type": "patch", "patch": {
+            "session": {"agent": "codex", "nativeId": "s"},
+            "messages": [{"id": "m", "role": "user"}],
+            "parts": [{"messageId": "m", "id": "0", "kind": "text", "order": 0, "text": text}]}}),
+    )
+}
+
+fn delete_session() -> Value {
+    session_op(1_002, &json!({"type": "delete", "at": now()}))
+}
+
 async fn push(server: &TestServer, token: &str, ops: Vec<Value>) {
     let body = json!({"clientId": "client-a", "ops": ops});
     server.post("/sync/push", token, body).await.expect(200);
@@ -109,12 +135,41 @@ async fn an_erased_text_is_gone_though_nothing_can_be_dropped_yet() {
 }
 
 #[tokio::test]
-async fn it_is_gone_as_well_where_the_server_was_stopped_and_nobody_asks_for_the_log_again() {
+async fn an_erased_text_is_gone_at_once_and_not_by_the_next_look() {
     let server = start_with(|config| config.compaction.every = None).await;
     let token = server.token("acme", Rights::Sync);
     push(&server, &token, secrets()).await;
     push(&server, &token, vec![delete()]).await;
+    is_forgotten(&server).await;
+    // What comes after the run has ended is the next run's.
+    push(&server, &token, vec![secret_session()]).await;
+    assert!(is_told(server.data.path()));
+    push(&server, &token, vec![delete_session()]).await;
+    is_forgotten(&server).await;
+}
+
+#[tokio::test]
+async fn it_is_gone_as_well_where_the_server_was_stopped_and_nobody_asks_for_the_log_again() {
+    let server = start_with(|config| config.compaction.every = None).await;
+    let token = server.token("acme", Rights::Sync);
+    push(&server, &token, secrets()).await;
     let data = server.stop().await;
+    // As of a server that ended right after the commit.
+    let directory = DataDirectory::open(data.path().join("data")).unwrap();
+    let path = directory.tenant_file(&TenantId::new("acme").unwrap());
+    let mut file = TenantFile::open(&path, &FileOptions::default()).unwrap();
+    let delete = delete();
+    let key = OpKey {
+        actor: ActorId::new("a").unwrap(),
+        clock: Clock::new(1_000).unwrap(),
+        scope: Scope::new("thread").unwrap(),
+        resource: ResourceId::new(delete["resourceId"].as_str().unwrap()).unwrap(),
+    };
+    let payload = Payload::parse(&delete["payload"].to_string()).unwrap();
+    let mut batch = file.begin().unwrap();
+    batch.append(&key, Some(&payload), payload.hash()).unwrap();
+    batch.commit().unwrap();
+    drop(file);
     assert!(is_told(data.path()), "its words are in the index");
     let server = start_on(data, |config| {
         config.compaction.every = Some(Duration::from_millis(20));

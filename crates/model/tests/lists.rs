@@ -9,6 +9,7 @@ mod lists {
     pub(crate) mod fuzz;
     pub(crate) mod memory;
     pub(crate) mod oracle;
+    pub(crate) mod orders;
     pub(crate) mod payloads;
     pub(crate) mod positions;
     pub(crate) mod restores;

@@ -20,7 +20,11 @@ fn digits(n: usize) -> usize {
     digits
 }
 
-fn between(left: Option<&Position>, right: Option<&Position>, chance: &mut Chance) -> Position {
+pub(crate) fn between(
+    left: Option<&Position>,
+    right: Option<&Position>,
+    chance: &mut Chance,
+) -> Position {
     let made = Position::between(left, right, chance.jitter()).expect("a gap");
     assert!(left.is_none_or(|left| *left < made), "{left:?} {made:?}");
     assert!(
@@ -35,20 +39,28 @@ fn bytes(position: Option<&Position>) -> usize {
     position.map_or(0, Position::bytes)
 }
 
-/// Inserts many times between `left` and `right`, each less or greater than the last one.
-fn insert_at_one_spot(left: Option<Position>, right: Option<Position>, turn: Ordering, seed: u64) {
+/// Inserts many times between `left` and `right`, each less or greater than the last one; gives all.
+pub(crate) fn insert_at_one_spot(
+    left: Option<Position>,
+    right: Option<Position>,
+    turn: Ordering,
+    seed: u64,
+) -> Vec<Position> {
+    let mut all = Vec::with_capacity(MANY);
     let mut chance = Chance(seed);
     let outer = bytes(left.as_ref()).max(bytes(right.as_ref()));
     let (mut left, mut right) = (left, right);
     for n in 1..=MANY {
         let made = between(left.as_ref(), right.as_ref(), &mut chance);
         assert!(made.bytes() <= outer + 5 + digits(n), "{n}: {made:?}");
+        all.push(made.clone());
         if turn == Ordering::Greater {
             left = Some(made)
         } else {
             right = Some(made)
         }
     }
+    all
 }
 
 #[test]
@@ -134,7 +146,7 @@ fn path() -> impl Strategy<Value = Vec<(u16, String)>> {
     prop::collection::vec((0_u16..1024, "[a-c-]{0,3}|actor-[0-9a-f]{4}"), 1..5)
 }
 
-fn of_path(path: &[(u16, String)]) -> Position {
+pub(crate) fn of_path(path: &[(u16, String)]) -> Position {
     let steps = path.iter().map(|(digit, actor)| (*digit, actor.as_str()));
     Position::of_path(steps).expect("small digits")
 }

@@ -8,9 +8,11 @@
 //! What was erased was also in the local file, as an op of the outbox, and is in its write-ahead log
 //! until that is emptied: it counts as owed to the tenant file until both are.
 
-use syncline_model::ServerSeq;
 use syncline_model::planted::{Defect, is_planted};
-use syncline_store::local::CompactionNote;
+use syncline_model::session::SessionOp;
+use syncline_model::thread::ThreadOp;
+use syncline_model::{OpKey, Scope, ServerSeq};
+use syncline_store::local::{CompactionNote, OutboxRow};
 use syncline_store::{Collecting, Compaction, EmptyTries, Forgetting, Stepped};
 
 use super::Replica;
@@ -19,6 +21,9 @@ use crate::ReplicaError;
 /// How often it is tried to empty a write-ahead log before it is left for another time: some hundred
 /// milliseconds, which a command that reads hardly takes.
 const EMPTY_TRIES: EmptyTries = EmptyTries(20);
+
+/// Pages that are made unreadable in one step where nobody else is waited for.
+const ERASE_PAGES: usize = 4_096;
 
 /// Work on the files under way; what a compaction has reached is noted in the local file.
 #[derive(Debug)]
@@ -76,6 +81,28 @@ impl Replica {
                 "could not note that a write-ahead log is to be emptied"
             );
         }
+    }
+
+    /// Lets go of what was written to deleted resources and has never left this machine: no server will
+    /// ever give it back to be erased. It is made unreadable in this replica's files; where others are in
+    /// the way, with what is next. `deletes` are the ops that delete.
+    pub fn erase_unsent(&mut self, deletes: &[OpKey]) -> Result<(), ReplicaError> {
+        let mut erased = 0;
+        for key in deletes {
+            let row = self.local.outbox_row(key).map_err(ReplicaError::Local)?;
+            if row.is_some_and(|row| deletes_its_resource(&row)) {
+                let forgotten = self.local.forget_unoffered_before(key);
+                erased += forgotten.map_err(ReplicaError::Local)?;
+            }
+        }
+        if erased == 0 {
+            return Ok(());
+        }
+        self.refresh()?;
+        self.tenant.owe_words().map_err(ReplicaError::Tenant)?;
+        let mut forgetting = self.forgetting()?;
+        while self.compact_step(&mut forgetting, ERASE_PAGES)? == Stepped::More {}
+        Ok(())
     }
 
     /// The work that is due. What was erased is seen to first; then a compaction that was begun and
@@ -151,5 +178,17 @@ impl Replica {
                 Ok(stepped)
             }
         }
+    }
+}
+
+/// Whether an op erases all that was written to its resource before.
+fn deletes_its_resource(row: &OutboxRow) -> bool {
+    let Some(payload) = &row.payload else {
+        return false;
+    };
+    match row.key.scope.as_str() {
+        Scope::SESSION => matches!(SessionOp::read(payload), Some(SessionOp::Delete(_))),
+        Scope::THREAD => matches!(ThreadOp::read(payload), Some(ThreadOp::Delete(_))),
+        _ => false,
     }
 }

@@ -93,6 +93,11 @@ impl Replica {
         sessions::is_known(self.tenant.connection(), session).map_err(ReplicaError::Tenant)
     }
 
+    /// Whether a session was deleted.
+    pub fn is_session_deleted(&self, session: SessionId) -> Result<bool, ReplicaError> {
+        sessions::is_deleted(self.tenant.connection(), session).map_err(ReplicaError::Tenant)
+    }
+
     /// What the view says of a message of a session: where it was copied from, if it was.
     pub fn origin_of_message(
         &self,

@@ -14,6 +14,7 @@ use super::{Looked, OpState, Replica, ReplicaOptions};
 use crate::testing::{at, contents, create, entries, entry, thread};
 use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
 
+mod erasing;
 mod handles;
 mod lists;
 mod records;

@@ -2,7 +2,9 @@
 
 use syncline_model::{OpKey, ResourceId, Scope, touches_several};
 
-use super::rows::{COLUMNS, acknowledge, pending_op, remove, remove_to_refold};
+use super::rows::{
+    COLUMNS, acknowledge, actor_columns, outbox_row, pending_op, remove, remove_to_refold,
+};
 use super::{LocalFile, StoreError};
 use crate::tenant::{Outbox, PendingOp, ResourceKey};
 
@@ -45,6 +47,32 @@ impl LocalFile {
                 remove_to_refold(transaction, key)?;
             }
             Ok(())
+        })
+    }
+
+    /// Removes what was written to the resource of an op of the outbox before that op and was never
+    /// offered, so that it is in no log; the resource is due to be folded again without it. Gives how many
+    /// ops that were.
+    pub fn forget_unoffered_before(&mut self, key: &OpKey) -> Result<usize, StoreError> {
+        self.durable(|transaction| {
+            let mut statement = transaction.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM outbox WHERE resource_id = ?1 AND scope = ?2 \
+                 AND acknowledged_seq IS NULL AND heal_seq IS NULL \
+                 AND ordinal > (SELECT offered FROM identity) \
+                 AND ordinal < (SELECT ordinal FROM outbox \
+                 WHERE resource_id = ?1 AND scope = ?2 AND actor = ?3 AND clock = ?4)"
+            ))?;
+            let (actor, clock) = actor_columns(&key.actor, key.clock.get());
+            let (resource, scope) = (key.resource.as_str(), key.scope.as_str());
+            let mut rows = statement.query((resource, scope, actor, clock))?;
+            let mut unoffered = Vec::new();
+            while let Some(row) = rows.next()? {
+                unoffered.push(outbox_row(row)?.key);
+            }
+            for key in &unoffered {
+                remove_to_refold(transaction, key)?;
+            }
+            Ok(unoffered.len())
         })
     }
 

@@ -28,6 +28,13 @@ pub fn is_known(connection: &Connection, session: SessionId) -> Result<bool, Sto
     Ok(statement.exists([session.to_string()])?)
 }
 
+/// Whether a session was deleted.
+pub fn is_deleted(connection: &Connection, session: SessionId) -> Result<bool, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT 1 FROM sessions WHERE session_id = ? AND deleted_at IS NOT NULL")?;
+    Ok(statement.exists([session.to_string()])?)
+}
+
 /// Whether any session is known.
 pub fn is_any_known(connection: &Connection) -> Result<bool, StoreError> {
     let mut statement = connection.prepare_cached("SELECT 1 FROM sessions LIMIT 1")?;

@@ -47,6 +47,11 @@ impl TenantFile {
         owe_traces(&self.connection)
     }
 
+    /// Writes down that texts were erased from the view, which were never in this file's log.
+    pub fn owe_words(&self) -> Result<(), StoreError> {
+        owe_words(&self.connection)
+    }
+
     /// Writes down that `done` was seen to; what came to be owed meanwhile stays owed.
     pub fn settle_owed(&self, done: Owed) -> Result<(), StoreError> {
         if done.is_nothing() {

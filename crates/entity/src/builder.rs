@@ -33,6 +33,7 @@ impl Builder {
                 conflict: Conflict::default(),
                 unique: Vec::new(),
                 access: Access::default(),
+                dropped: Default::default(),
                 operations: Vec::new(),
             },
         }

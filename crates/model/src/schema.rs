@@ -6,6 +6,7 @@
 
 mod access;
 mod diff;
+mod dropped;
 mod entity;
 mod field;
 mod operation;

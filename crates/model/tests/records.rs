@@ -9,6 +9,7 @@ mod records {
     pub(crate) mod access;
     pub(crate) mod conflicts;
     pub(crate) mod deciding;
+    pub(crate) mod dropped;
     pub(crate) mod laws;
     pub(crate) mod memory;
     pub(crate) mod schemas;

@@ -67,8 +67,11 @@ pub fn sight<R: Records>(
         return Ok(role.to_owned());
     };
     let mut facts = Vec::new();
-    for entity in &schema.entities {
+    for entity in schema.entities.iter().chain(&schema.gone) {
         facts.push(serde_json::to_string(&(&entity.name, &entity.access)).unwrap_or_default());
+        if !entity.dropped.is_empty() {
+            facts.push(serde_json::to_string(&entity.dropped).unwrap_or_default());
+        }
         let Some(via) = &entity.access.role_via else {
             continue;
         };

@@ -24,7 +24,7 @@ pub fn visible<R: Records>(
     };
     let mut seen = Vec::with_capacity(decision.decided.len());
     for row in &decision.decided {
-        let restricted = match schema.entity(&row.entity) {
+        let restricted = match schema.known(&row.entity) {
             Some(entity) => visible_row(entity, asker, rows, row)?,
             // What restricted it is not known any more.
             None if asker.role == Role::Owner => row.clone(),
@@ -46,10 +46,12 @@ pub fn visible<R: Records>(
 
 /// Leaves those of a record's columns that the role may read.
 pub fn visible_columns(entity: &Entity, role: Role, columns: &mut Values) {
-    columns.retain(|column, _| {
-        let is_stored = entity.field(column).is_none_or(|field| !field.sync_exclude);
-        is_stored && entity.may_read(role, column)
-    });
+    columns.retain(|column, _| is_shown(entity, role, column));
+}
+
+fn is_shown(entity: &Entity, role: Role, column: &str) -> bool {
+    let is_stored = entity.field(column).is_none_or(|field| !field.sync_exclude);
+    is_stored && entity.may_read(role, column)
 }
 
 /// A record as who asks sees it.
@@ -120,7 +122,7 @@ fn visible_row<R: Records>(
 /// What the role may read of what was done to a row.
 pub fn readable(entity: &Entity, role: Role, mut row: Decided) -> Decided {
     visible_columns(entity, role, &mut row.values);
-    row.lost.retain(|column, _| entity.may_read(role, column));
+    row.lost.retain(|column, _| is_shown(entity, role, column));
     row.other.clear();
     row
 }

@@ -24,8 +24,11 @@ impl Entity {
     }
 
     /// Whether this role reads this column. Only those of groups can be kept from a role, and the key
-    /// never is.
+    /// never is. What was dropped nobody reads.
     pub fn may_read(&self, role: Role, column: &str) -> bool {
+        if self.dropped.contains_key(column) {
+            return false;
+        }
         let Some(permissions) = &self.access.read_permissions else {
             return true;
         };
@@ -43,19 +46,20 @@ impl Entity {
             && self.may_make(role)
             && self
                 .columns()
-                .all(|column| self.may_read(role, column) && self.may_write(role, column))
+                .all(|column| self.has_read(role, column) && self.may_write(role, column))
     }
 
-    /// Whether this role reads every column of every record.
+    /// Whether this role reads every column of every record, those that were dropped as well.
     pub fn is_open_to(&self, role: Role) -> bool {
-        self.access.role_via.is_none() && self.columns().all(|column| self.may_read(role, column))
+        self.access.role_via.is_none() && self.columns().all(|column| self.has_read(role, column))
     }
 
-    /// The columns that the schema speaks of: those of groups need be no fields.
+    /// The columns that the schema speaks of: those of groups need be no fields, and dropped ones are none.
     fn columns(&self) -> impl Iterator<Item = &str> {
         let fields = self.fields.iter().map(|field| &*field.name);
         let grouped = self.access.field_groups.values().flatten();
-        fields.chain(grouped.map(String::as_str))
+        let dropped = self.dropped.keys();
+        fields.chain(grouped.chain(dropped).map(String::as_str))
     }
 
     fn groups_of(&self, column: &str) -> impl Iterator<Item = &String> {
@@ -69,6 +73,7 @@ impl Entity {
 impl Schema {
     /// Whether this role reads all there is.
     pub fn is_open_to(&self, role: Role) -> bool {
-        self.entities.iter().all(|entity| entity.is_open_to(role))
+        let mut known = self.entities.iter().chain(&self.gone);
+        known.all(|entity| entity.is_open_to(role))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entity, Field, Schema};
+use super::{Entity, Field, Role, Schema};
 
 /// A kind of change. Its word is what `schema apply --allow` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,10 +118,22 @@ pub fn diff(before: &Schema, after: &Schema) -> Vec<Change> {
         }
     }
     let added = after.entities.iter();
-    let added = added.filter(|entity| before.entity(&entity.name).is_none());
-    changes.extend(added.map(|entity| of_entity(entity, ChangeKind::AddEntity, "is new")));
+    for entity in added.filter(|entity| before.entity(&entity.name).is_none()) {
+        changes.push(of_entity(entity, ChangeKind::AddEntity, "is new"));
+        if let Some(gone) = before.known(&entity.name) {
+            returned(gone, entity, &mut changes);
+        }
+    }
     changes.sort_by(|one, other| one.entity.cmp(&other.entity));
     changes
+}
+
+/// The records of an entity that was gone are there again: what would show them to others.
+fn returned(gone: &Entity, after: &Entity, changes: &mut Vec<Change>) {
+    let mut others = Vec::new();
+    compare(gone, after, &mut others);
+    others.retain(|change| change.kind == ChangeKind::ChangeAccess);
+    changes.append(&mut others);
 }
 
 fn of_entity(entity: &Entity, kind: ChangeKind, what: &str) -> Change {
@@ -153,6 +165,13 @@ fn compare(before: &Entity, after: &Entity, changes: &mut Vec<Change>) {
         } else {
             of_field(after, field, ChangeKind::AddField, "is new")
         });
+        let had = |role: &Role| before.has_read(*role, &field.name);
+        let has = |role: &Role| after.may_read(*role, &field.name);
+        let is_shown_to_others = Role::ALL.iter().any(|role| has(role) && !had(role));
+        if before.dropped.contains_key(&field.name) && is_shown_to_others {
+            let what = "was dropped, and others would read its values";
+            changes.push(of_field(after, field, ChangeKind::ChangeAccess, what));
+        }
     }
     let mut note = |is_other: bool, kind, what| {
         if is_other {

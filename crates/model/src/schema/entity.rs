@@ -12,6 +12,10 @@ use super::{Field, Operation};
 pub struct Schema {
     /// In the order of their names.
     pub entities: Vec<Entity>,
+    /// Those that earlier schemas had, as they were last: who may not read their records is still not
+    /// to. No document says this, [`Schema::following`] does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Entity>,
 }
 
 impl Schema {
@@ -42,6 +46,10 @@ pub struct Entity {
     pub unique: Vec<Vec<String>>,
     #[serde(default)]
     pub access: Access,
+    /// Fields that earlier schemas had, and who could read them then: records may hold values of them.
+    /// No document says this, [`Schema::following`] does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<String, Vec<Role>>,
     /// What the document offers over HTTP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<Operation>,

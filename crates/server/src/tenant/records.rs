@@ -193,6 +193,7 @@ impl Judge<'_, '_> {
         if !push.standing.rights.include(Rights::Admin) {
             return Ok(forbidden("only admins change the schema"));
         }
+        let mut taken = op.clone();
         if push.received.heal.is_none() {
             if let Some(verdict) = self.taken(op)? {
                 return Ok(verdict);
@@ -209,8 +210,12 @@ impl Judge<'_, '_> {
             if !breaking.is_empty() {
                 return self.reject_for_ever(op, breaking_error(&breaking));
             }
+            let following = self.following(&offered)?;
+            if following != offered {
+                taken.payload = serde_json::to_string(&following).ok().map(Payload::stored);
+            }
         }
-        let verdict = self.append(push, op)?;
+        let verdict = self.append(push, &taken)?;
         self.schema_changed()?;
         Ok(verdict)
     }

@@ -39,6 +39,14 @@ impl TenantLog {
 }
 
 impl Judge<'_, '_> {
+    /// The schema that would stand where this one is put: what is dropped by it is kept in mind.
+    pub(super) fn following(&mut self, offered: &Schema) -> Result<Schema, Refused> {
+        self.batch.flush()?;
+        let standing = schema(self.batch.connection())?;
+        let before = standing.map(|standing| standing.schema);
+        Ok(offered.clone().following(&before.unwrap_or_default()))
+    }
+
     /// Where this very schema stands; none: another one does, or none at all.
     pub(super) fn place_of(&mut self, offered: &Schema) -> Result<Option<ServerSeq>, Refused> {
         self.batch.flush()?;

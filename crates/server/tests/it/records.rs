@@ -2,6 +2,7 @@
 
 mod bad;
 mod canaries;
+mod dropped;
 mod history;
 mod lists;
 mod nested;

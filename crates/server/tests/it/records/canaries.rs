@@ -10,13 +10,13 @@ use super::{App, LEDGER};
 use crate::support::{PATIENCE, Reply, start_with};
 
 /// A record with canaries, and who may see them.
-struct Kept {
-    entity: &'static str,
-    all: &'static str,
-    id: &'static str,
+pub(super) struct Kept {
+    pub(super) entity: &'static str,
+    pub(super) all: &'static str,
+    pub(super) id: &'static str,
     /// A field that everybody reads, and each that is kept from some role, with the roles that read it.
-    open: &'static str,
-    fields: &'static [(&'static str, &'static [Role])],
+    pub(super) open: &'static str,
+    pub(super) fields: &'static [(&'static str, &'static [Role])],
 }
 
 const PERSON: Kept = Kept {
@@ -39,7 +39,7 @@ const BOOKING: Kept = Kept {
     fields: &[("margin", &[Role::Owner])],
 };
 
-fn canary(field: &str) -> String {
+pub(super) fn canary(field: &str) -> String {
     format!("canary-{field}")
 }
 
@@ -64,7 +64,7 @@ impl Kept {
 }
 
 /// What a way out has let through, by its name.
-type Out = (&'static str, String);
+pub(super) type Out = (&'static str, String);
 
 impl App {
     async fn way(&self, request: reqwest::RequestBuilder) -> String {
@@ -72,7 +72,7 @@ impl App {
         format!("{} {:?} {}", reply.status, reply.headers, reply.text)
     }
 
-    async fn ways(&self, token: &str, kept: &Kept) -> Vec<Out> {
+    pub(super) async fn ways(&self, token: &str, kept: &Kept) -> Vec<Out> {
         let mut out = self.ways_of_rest(token, kept).await;
         out.extend(self.ways_of_shapes(token, kept).await);
         out.extend(self.ways_of_the_log(token).await);
@@ -80,7 +80,7 @@ impl App {
         out
     }
 
-    async fn ways_of_rest(&self, token: &str, kept: &Kept) -> Vec<Out> {
+    pub(super) async fn ways_of_rest(&self, token: &str, kept: &Kept) -> Vec<Out> {
         let get = async |path: String| {
             self.way(self.server.request(Method::GET, &path, token))
                 .await
@@ -112,7 +112,7 @@ impl App {
         out
     }
 
-    async fn ways_of_shapes(&self, token: &str, kept: &Kept) -> Vec<Out> {
+    pub(super) async fn ways_of_shapes(&self, token: &str, kept: &Kept) -> Vec<Out> {
         let ask = async |query: &str| {
             let path = format!("/v1/shape?table={}&{query}", kept.entity);
             Reply::of(self.server.request(Method::GET, &path, token)).await
@@ -167,7 +167,7 @@ impl App {
         self.patch(&owner, &kept.one(), change).await.expect(200);
     }
 
-    async fn ways_of_the_log(&self, token: &str) -> Vec<Out> {
+    pub(super) async fn ways_of_the_log(&self, token: &str) -> Vec<Out> {
         let get = |path: &str| self.server.request(Method::GET, path, token);
         let file = get("/sync/bootstrap").header("accept", "application/vnd.sqlite3");
         let mut out = vec![

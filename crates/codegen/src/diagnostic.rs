@@ -101,6 +101,8 @@ impl Code {
     pub const UNKNOWN_FIELD: Self = Self("unknown_field");
     /// An entity that the document does not have.
     pub const UNKNOWN_ENTITY: Self = Self("unknown_entity");
+    /// Roles that those whom they are given could give themselves.
+    pub const ESCALATION: Self = Self("escalation");
     /// A field that never reaches the server, where one that does is needed.
     pub const EXCLUDED_FIELD: Self = Self("excluded_field");
 

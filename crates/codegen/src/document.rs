@@ -21,6 +21,8 @@ pub(crate) struct Document<'t> {
 #[derive(Debug)]
 struct Item<'t> {
     parent: Option<Id>,
+    /// How many parts of its parent stood before it when it was read; what is merged in may move it.
+    position: u32,
     place: Place,
     value: Value<'t>,
 }
@@ -218,16 +220,16 @@ impl<'d> Node<'d> {
         let mut steps = Vec::new();
         let mut node = self;
         while let Some(parent) = self.document.item(node.id).parent {
+            let position = self.document.item(node.id).position as usize;
             let parent = self.of(parent);
             let step = match parent.value() {
-                Value::Map(entries) => entries
-                    .iter()
-                    .find(|(_, id)| *id == node.id)
-                    .map(|(key, _)| key.replace('~', "~0").replace('/', "~1")),
-                Value::List(items) => items
-                    .iter()
-                    .position(|id| *id == node.id)
-                    .map(|index| index.to_string()),
+                Value::Map(entries) => {
+                    let is_own = |(_, id): &&(_, Id)| *id == node.id;
+                    let there = entries.get(position).filter(is_own);
+                    let entry = there.or_else(|| entries.iter().find(is_own));
+                    entry.map(|(key, _)| key.replace('~', "~0").replace('/', "~1"))
+                }
+                Value::List(_) => Some(position.to_string()),
                 _ => None,
             };
             steps.extend(step);

@@ -26,6 +26,7 @@ struct Draft<'d> {
     /// Where the document has it.
     node: Node<'d>,
     role_via: Option<Node<'d>>,
+    subset: Option<Node<'d>>,
     /// Fields that name records of other entities, as the document calls these.
     references: Vec<(String, fields::Reference<'d>)>,
 }
@@ -73,7 +74,7 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
         singular: singular(group),
         key: group.key.clone(),
         mode,
-        subset,
+        subset: subset.map(|(text, _)| text.to_owned()),
         conflict: extensions::conflict(reading, &routes, schemas),
         // A key names one record in any case.
         unique: unique
@@ -81,7 +82,6 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
             .filter(|set| *set != [group.key.clone()])
             .collect(),
         access,
-        dropped: Default::default(),
         operations: operations::read(reading, group),
         fields,
     };
@@ -89,6 +89,7 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
         entity,
         node: group.node,
         role_via,
+        subset: subset.map(|(_, node)| node),
         references: found.references,
     })
 }
@@ -131,6 +132,10 @@ fn connect(reading: &Reading<'_>, drafts: &mut [Draft<'_>]) {
                 role_via: extensions::role_via(reading, node, &draft.entity, &entities),
                 ..std::mem::take(&mut draft.entity.access)
             };
+            extensions::check_membership(reading, node, &draft.entity, &entities);
+        }
+        if let Some(node) = draft.subset {
+            extensions::check_subset(reading, node, &draft.entity);
         }
     }
 }

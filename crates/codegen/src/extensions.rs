@@ -2,11 +2,13 @@
 
 mod access;
 mod role_via;
+mod subset;
 mod sync;
 mod unique;
 
 pub(crate) use access::access;
-pub(crate) use role_via::role_via;
+pub(crate) use role_via::{check_membership, role_via};
+pub(crate) use subset::check_subset;
 pub(crate) use sync::{entity_name, mode};
 pub(crate) use unique::unique;
 

@@ -12,14 +12,7 @@ pub const DOCUMENT_DEPTH_MAX: usize = 128;
 /// How many references may lead from one to the next.
 pub const REFERENCE_DEPTH_MAX: usize = 64;
 
-/// The most entities of a schema: each is a table with its indexes, on every replica.
-pub const ENTITIES_MAX: usize = 1_000;
-
-/// The most fields of an entity, well under the columns that a table can have.
-pub const FIELDS_MAX: usize = 500;
-
-/// The longest name of an entity or a field, in bytes of UTF-8.
-pub const NAME_BYTES_MAX: usize = 128;
+pub use syncline_model::schema::{ENTITIES_MAX, FIELDS_MAX, NAME_BYTES_MAX};
 
 /// The most diagnostics that one document gets: a person reads no more, and a hostile one asks for millions.
 pub const DIAGNOSTICS_MAX: usize = 10_000;

@@ -20,6 +20,8 @@ struct Notes {
     diagnostics: Vec<Diagnostic>,
     /// A schema that many paths use is read many times, and told of once.
     told: HashSet<(Id, Code, String)>,
+    has_error: bool,
+    /// How many came after the most that are told.
     untold: usize,
 }
 
@@ -57,15 +59,17 @@ impl<'d> Reading<'d> {
     ) {
         let message = message.into();
         let notes = &mut *self.notes.borrow_mut();
-        if notes.diagnostics.len() >= DIAGNOSTICS_MAX && severity != Severity::Error {
+        if notes.told.contains(&(node.id(), code, message.clone())) {
+            return;
+        }
+        let is_error = severity == Severity::Error;
+        // The first error is told in any case: without one the schema would be used.
+        if notes.diagnostics.len() >= DIAGNOSTICS_MAX && (notes.has_error || !is_error) {
             notes.untold += 1;
             return;
         }
-        if notes.diagnostics.len() >= 2 * DIAGNOSTICS_MAX
-            || !notes.told.insert((node.id(), code, message.clone()))
-        {
-            return;
-        }
+        notes.has_error |= is_error;
+        notes.told.insert((node.id(), code, message.clone()));
         let place = node.place();
         notes.diagnostics.push(Diagnostic {
             severity,

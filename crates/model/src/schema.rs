@@ -5,13 +5,17 @@
 //! so that an entity means the same thing everywhere.
 
 mod access;
+mod check;
 mod diff;
-mod dropped;
 mod entity;
 mod field;
 mod operation;
 mod tables;
 
+pub use check::{
+    ENTITIES_MAX, FIELDS_MAX, NAME_BYTES_MAX, RESERVED, SchemaFault, entity_name_fault,
+    is_reserved, name_fault,
+};
 pub use diff::{Change, ChangeKind, diff};
 pub use entity::{Access, Conflict, Entity, Role, RoleVia, Schema, WriteMode};
 pub use field::{Bound, Field, FieldKind, Rules};

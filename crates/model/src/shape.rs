@@ -27,7 +27,7 @@ mod read;
 mod syntax;
 mod times;
 
-pub use columns::{ShapeColumn, column_list, table_name};
+pub use columns::{ShapeColumn, column_list, entity_columns, table_name};
 pub use datum::{Datum, Interval};
 pub use decimal::Decimal;
 pub use error::FilterError;

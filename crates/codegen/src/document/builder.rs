@@ -60,10 +60,16 @@ impl<'t> Builder<'t> {
         }
         let id = Id(u32::try_from(self.items.len()).expect("the limit of values is below 2^32"));
         let parent = self.open.last().map(|open| open.id);
+        let siblings = parent.map_or(0, |id| match &self.items[id.0 as usize].value {
+            Value::List(items) => items.len(),
+            Value::Map(entries) => entries.len(),
+            _ => 0,
+        });
         let key_place = self.open.last().and_then(|open| open.key.as_ref());
         let place = key_place.map_or(place, |(_, place)| *place);
         self.items.push(Item {
             parent,
+            position: u32::try_from(siblings).expect("they are fewer than the limit of values"),
             place,
             value,
         });

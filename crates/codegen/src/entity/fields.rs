@@ -1,6 +1,6 @@
 //! The fields of an entity, from all schemas that the document has for its records.
 
-use syncline_model::schema::{Field, FieldKind, Verb};
+use syncline_model::schema::{Field, FieldKind, Verb, is_reserved};
 
 use super::group::Group;
 use super::names_check;
@@ -129,7 +129,7 @@ fn read_field<'d>(
     sources: &Sources<'d>,
 ) -> Option<(Field, Node<'d>)> {
     let node = sources.node()?;
-    if names_check::is_reserved(name) {
+    if is_reserved(name) {
         let message = format!("every record has `{name}`: it is no field of its own");
         reading.info(node, Code::RESERVED, message);
         return None;
@@ -179,7 +179,7 @@ fn only_requested<'d>(
     for request in requests.all() {
         for (name, schemas) in request.properties() {
             let is_known = fields.iter().any(|(field, _)| field.name == name);
-            if is_known || !record.property(name).is_empty() || names_check::is_reserved(name) {
+            if is_known || !record.property(name).is_empty() || is_reserved(name) {
                 continue;
             }
             let sources = Sources {

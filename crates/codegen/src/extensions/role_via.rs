@@ -1,6 +1,6 @@
 //! `role_via` of `x-rbac`: roles by membership.
 
-use syncline_model::schema::{Entity, Field, FieldKind, RoleVia};
+use syncline_model::schema::{Entity, Field, FieldKind, Role, RoleVia};
 
 use super::refuse_unknown_keys;
 use crate::diagnostic::Code;
@@ -108,6 +108,39 @@ fn short(
         user_field,
         role_field,
     })
+}
+
+/// Tells of memberships that any editor may write, and so could give themselves every role: who has none
+/// in the tenant is an editor.
+pub(crate) fn check_membership(
+    reading: &Reading<'_>,
+    node: Node<'_>,
+    entity: &Entity,
+    entities: &[Entity],
+) {
+    let Some(via) = &entity.access.role_via else {
+        return;
+    };
+    let Some(membership) = entities.iter().find(|other| other.name == via.entity) else {
+        return;
+    };
+    let giving = [&via.entity_field, &via.user_field, &via.role_field];
+    let is_open = |field: &&&String| membership.may_write(Role::Editor, field);
+    let open: Vec<_> = giving
+        .iter()
+        .filter(is_open)
+        .map(|field| format!("`{field}`"))
+        .collect();
+    if !open.is_empty() {
+        let message = format!(
+            "editors may write {} of `{}`, and so give themselves any role on `{}`; who has no role in the \
+             tenant is an editor: x-owner-only on a field leaves it to owners",
+            open.join(", "),
+            membership.name,
+            entity.name
+        );
+        reading.warning(node, Code::ESCALATION, message);
+    }
 }
 
 /// Pairs of a membership's field and an entity's that hold the same thing by their names: `account_id` and

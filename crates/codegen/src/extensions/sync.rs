@@ -20,7 +20,7 @@ struct Declaration<'d> {
 pub(crate) fn mode<'d>(
     reading: &Reading<'d>,
     routes: &[&Route<'d>],
-) -> (WriteMode, Option<String>) {
+) -> (WriteMode, Option<(&'d str, Node<'d>)>) {
     let of_paths: Vec<_> = routes
         .iter()
         .map(|route| declaration(reading, route.item))
@@ -31,7 +31,7 @@ pub(crate) fn mode<'d>(
     let subsets = |all: &[Declaration<'d>]| all.iter().filter_map(|one| one.subset).collect();
     let mode = decided(reading, modes(&of_calls), modes(&of_paths), "mode");
     let subset = decided(reading, subsets(&of_calls), subsets(&of_paths), "`where`");
-    (mode.unwrap_or_default(), subset.map(str::to_owned))
+    (mode.map(|(mode, _)| mode).unwrap_or_default(), subset)
 }
 
 /// What operations agree on, else what paths do.
@@ -40,7 +40,7 @@ fn decided<'d, T: PartialEq + Copy>(
     of_calls: Vec<(T, Node<'d>)>,
     of_paths: Vec<(T, Node<'d>)>,
     what: &str,
-) -> Option<T> {
+) -> Option<(T, Node<'d>)> {
     let agreed = |found: &[(T, Node<'d>)]| {
         let (first, place) = found.first()?;
         for (other, node) in found {
@@ -50,15 +50,15 @@ fn decided<'d, T: PartialEq + Copy>(
                 reading.error(*node, Code::CONTRADICTION, message);
             }
         }
-        Some(*first)
+        Some((*first, *place))
     };
     let of_path = agreed(&of_paths);
     let of_call = agreed(&of_calls);
-    if let (Some(path), Some(call), Some((_, node))) = (of_path, of_call, of_calls.first())
+    if let (Some((path, _)), Some((call, node))) = (of_path, of_call)
         && path != call
     {
         let message = format!("the {what} of this operation stands, for the whole collection");
-        reading.warning(*node, Code::CONTRADICTION, message);
+        reading.warning(node, Code::CONTRADICTION, message);
     }
     of_call.or(of_path)
 }

@@ -229,3 +229,36 @@ fn millions_of_things_to_tell_are_cut_off() {
     assert_eq!(found.len(), syncline_codegen::DIAGNOSTICS_MAX + 1);
     assert_eq!(found[0].code, Code::LIMIT);
 }
+
+#[test]
+fn errors_are_cut_off_and_counted_as_well() {
+    let paths: String = (0..12_000)
+        .map(|at| format!("\"/a{at}\":{{\"x-sink\":1,\"x-syncs\":1}},"))
+        .collect();
+    let document = format!("{{\"openapi\":\"3.1.0\",\"paths\":{{{paths}\"/z\":{{}}}}}}");
+    let resolution = resolve(&document);
+    let (told, left) = (
+        &resolution.diagnostics,
+        12_000 - syncline_codegen::DIAGNOSTICS_MAX,
+    );
+    assert!(resolution.has_errors());
+    assert_eq!(told.len(), syncline_codegen::DIAGNOSTICS_MAX + 1);
+    assert_eq!(
+        told[0].message,
+        format!("{left} more diagnostics were left out")
+    );
+    assert_eq!(told[1].pointer, "/paths/~1a0/x-syncs");
+}
+
+#[test]
+fn a_pointer_leads_to_what_a_merge_has_moved() {
+    let document = with_paths(
+        "  /notes: &notes\n    x-syncs: 1\n  /other:\n    <<: *notes\n    x-sinks: 1\n    x-syncing: 2\n",
+    );
+    let told = resolve(&document).diagnostics;
+    let pointers: Vec<_> = told.iter().map(|one| one.pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        ["/paths/~1notes/x-syncs", "/paths/~1other/x-syncing"]
+    );
+}

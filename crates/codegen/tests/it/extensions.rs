@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use syncline_codegen::resolve;
+use syncline_codegen::{Code, Diagnostic, resolve};
 use syncline_model::schema::{Conflict, Role, WriteMode};
 
 use crate::sample::{LIST, entity, errors, notes, told};
@@ -131,6 +131,22 @@ fn a_subset_and_a_strategy_are_taken_as_they_stand() {
     assert_eq!(note.subset.as_deref(), Some("name = 'x'"));
     assert_eq!(note.conflict, Conflict::Reject);
     assert_eq!(entity(&notes(&[], &[])).conflict, Conflict::ServerWins);
+}
+
+#[test]
+fn a_subset_that_shapes_would_refuse_is_told_of_where_it_stands() {
+    for text in ["nope = 1", "name = 1 +", "name < 5", "draft = 'x'"] {
+        let extension = format!("x-sync: {{ where: \"{text}\" }}");
+        assert_eq!(refused(&[&extension]), ["4:15: extension"], "{text}");
+    }
+    let diagnostics = resolve(&notes(&["x-sync: { where: \"id = 1 or\" }"], &[])).diagnostics;
+    let message = &diagnostics[0].message;
+    assert!(message.ends_with("at its character 10"), "{message}");
+    let restricted =
+        "x-rbac: { field_groups: { own: [name] }, read_permissions: { owner: [own] } }";
+    let subset = "x-sync: { where: \"name = 'x'\" }";
+    let document = notes(&[subset, restricted], &["name: { type: string }"]);
+    assert_eq!(told(&document), ["contradiction", "contradiction"]);
 }
 
 #[test]
@@ -303,6 +319,31 @@ fn roles_by_membership_are_joined_by_name_or_in_full() {
     let long = "{ entity: members, entity_field: note, user_field: who, role_field: level }";
     let fields = "note: { type: string }, who: { type: string }, level: { type: string }";
     assert_eq!(via(long, fields), ["members", "note", "id", "who", "level"]);
+}
+
+#[test]
+fn memberships_that_editors_could_write_for_themselves_are_told_of() {
+    let escalations = |document: &str| {
+        let diagnostics = resolve(document).diagnostics;
+        let of = |one: &&Diagnostic| one.code == Code::ESCALATION;
+        let told = diagnostics.iter().filter(of);
+        told.map(|one| format!("{}: {}", one.line, one.message))
+            .collect::<Vec<_>>()
+    };
+    let owners = |property: &str| format!("{property}: {{ type: string, x-owner-only: true }}");
+    let open = shared_notes("members.role", "note_id: { type: string }");
+    let told = escalations(&open);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("4: editors may write `note_id`, `user_id`, `role` of `members`"),
+        "{told:?}"
+    );
+    let half = open.replace("role: { type: string }", &owners("role"));
+    assert!(escalations(&half)[0].contains("write `note_id`, `user_id` of"));
+    let closed = ["user_id", "note_id"].iter().fold(half, |text, name| {
+        text.replace(&format!("{name}: {{ type: string }}"), &owners(name))
+    });
+    assert_eq!(escalations(&closed), [""; 0]);
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //!
 //! - Fields that never leave a client are left out, whoever sends them. Columns that the schema doesn't
 //!   know are kept as they are.
-//! - What equals the row is no change, and asks for no right.
+//! - What equals the row is no change, and asks for no right to its column; but who may write nothing of
+//!   an entity writes no op either.
 //! - Who has no role on a record does not see it: to them it is not there.
 //! - The key and read-only fields don't change. Read-only times named `created_at` and `updated_at`
 //!   (or `createdAt`, `updatedAt`) are set here.
@@ -22,7 +23,7 @@ use super::overlay::{Overlay, record_of};
 use super::payload::{Action, Decided, DecidedAction, Decision, Lost, Offered, Values, Write};
 use super::refusal::{FieldError, Refusal, RefusalCode};
 use super::rules::{Rulebook, same};
-use super::values::{conflicts, error_of, is_stamped, key_of, stored};
+use super::values::{Conflicts, error_of, is_stamped, key_of, stored};
 use crate::Timestamp;
 use crate::schema::{Conflict, Entity, Role};
 
@@ -199,6 +200,9 @@ impl<R: Records> Judge<'_, '_, R> {
         if let Some(refusal) = forbidden_fields(forbidden) {
             return Ok(Err(refusal));
         }
+        if !may_change(entity, role) {
+            return Ok(Err(role_refused("change")));
+        }
         let mut errors = self.errors(entity, named.iter(), &values);
         if values.contains_key(&entity.key) {
             errors.push(error_of(
@@ -210,10 +214,12 @@ impl<R: Records> Judge<'_, '_, R> {
         if !errors.is_empty() {
             return Ok(Err(fields_wrong(errors)));
         }
-        let lost = conflicts(write, &record, (entity, role), values.iter());
-        match (entity.conflict, lost.is_empty()) {
-            (Conflict::Reject, false) => return Ok(Err(conflicted(entity, role, lost))),
-            (Conflict::ServerWins, _) => values.retain(|column, _| !lost.contains_key(column)),
+        let conflicts = Conflicts::of(write, &record, (entity, role), values.iter());
+        match (entity.conflict, conflicts.seen.is_empty()) {
+            (Conflict::Reject, false) => return Ok(Err(conflicted(conflicts.seen))),
+            (Conflict::ServerWins, _) => {
+                values.retain(|column, _| !conflicts.seen.contains_key(column));
+            }
             (Conflict::LastWriteWins, _) | (Conflict::Reject, true) => {}
         }
         if !values.is_empty() {
@@ -229,7 +235,7 @@ impl<R: Records> Judge<'_, '_, R> {
         }
         self.rows.put(after);
         Ok(Ok(Decided {
-            lost,
+            lost: conflicts.into_lost(),
             ..decided(write, DecidedAction::Update, values)
         }))
     }
@@ -246,9 +252,9 @@ impl<R: Records> Judge<'_, '_, R> {
         }
         let nothing = Json::Null;
         let wanted = write.base.keys().map(|column| (column, &nothing));
-        let lost = conflicts(write, &record, (entity, role), wanted);
-        if !lost.is_empty() && entity.conflict != Conflict::LastWriteWins {
-            return Ok(Err(conflicted(entity, role, lost)));
+        let conflicts = Conflicts::of(write, &record, (entity, role), wanted);
+        if !conflicts.seen.is_empty() && entity.conflict != Conflict::LastWriteWins {
+            return Ok(Err(conflicted(conflicts.seen)));
         }
         self.rows.put(Record {
             deleted: true,
@@ -256,7 +262,7 @@ impl<R: Records> Judge<'_, '_, R> {
             ..record
         });
         Ok(Ok(Decided {
-            lost,
+            lost: conflicts.into_lost(),
             ..decided(write, DecidedAction::Delete, Values::new())
         }))
     }
@@ -359,6 +365,12 @@ fn fields_wrong(errors: Vec<FieldError>) -> Refusal {
     Refusal::of_fields(RefusalCode::ValidationFailed, errors)
 }
 
+/// Whether the role writes anything of a record.
+fn may_change(entity: &Entity, role: Role) -> bool {
+    let mut fields = entity.stored_fields();
+    entity.may_make(role) || fields.any(|field| entity.may_write(role, &field.name))
+}
+
 fn forbidden(field: &str, message: &str) -> Refusal {
     let errors = vec![error_of(field, "forbidden", message)];
     Refusal::of_fields(RefusalCode::ForbiddenField, errors)
@@ -375,18 +387,12 @@ fn role_refused(attempt: &str) -> Refusal {
     Refusal::new(RefusalCode::Forbidden, message)
 }
 
-/// The refusal of a write in conflict. What the role may not read is left out of it.
-fn conflicted(entity: &Entity, role: Role, lost: BTreeMap<String, Lost>) -> Refusal {
-    let columns: Vec<_> = lost.keys().map(String::as_str).collect();
+/// The refusal of a write in conflict.
+fn conflicted(conflicts: BTreeMap<String, Lost>) -> Refusal {
+    let columns: Vec<_> = conflicts.keys().map(String::as_str).collect();
     let message = format!("others have changed {} since", columns.join(", "));
-    let told = lost.into_iter().map(|(column, mut values)| {
-        if !entity.may_read(role, &column) {
-            values.theirs = Json::Null;
-        }
-        (column, values)
-    });
     Refusal {
-        conflicts: told.collect(),
+        conflicts,
         ..Refusal::new(RefusalCode::Conflict, message)
     }
 }

@@ -8,7 +8,7 @@ use super::payload::{Lost, Values, Write};
 use super::refusal::FieldError;
 use super::rules::same;
 use super::{Record, resource_of};
-use crate::schema::{Entity, Field, FieldKind, Role};
+use crate::schema::{Entity, Field, FieldKind, RESERVED, Role};
 
 /// Whether the server alone sets this field, to the time of the write.
 pub(super) fn is_stamped(field: &Field) -> bool {
@@ -16,20 +16,10 @@ pub(super) fn is_stamped(field: &Field) -> bool {
     field.read_only && field.kind == FieldKind::Timestamp && NAMES.contains(&&*field.name)
 }
 
-/// What answers and clients show beside a record's columns; who sends a row back as it was shown
-/// sends it too.
-const SHOWN_BESIDE: [&str; 5] = [
-    "_role",
-    "_lost",
-    "txid",
-    "_has_local_changes",
-    "_pending_write_id",
-];
-
 /// The values that a server stores, but for the times that it sets itself.
 pub(super) fn stored(entity: &Entity, values: &Values) -> Values {
     let kept = values.iter().filter(|(column, _)| {
-        let is_unknown = || !SHOWN_BESIDE.contains(&column.as_str());
+        let is_unknown = || !RESERVED.contains(&column.as_str());
         let field = entity.field(column);
         field.map_or_else(is_unknown, |field| {
             !field.sync_exclude && !is_stamped(field)
@@ -62,31 +52,49 @@ pub(super) fn key_of(entity: &Entity, write: &Write) -> Result<Json, FieldError>
     }
 }
 
-/// The columns that both the writer and others have changed. What the writer can't read is not
-/// compared with what it claims to have read: the answer would tell whether that is right.
-pub(super) fn conflicts<'v>(
-    write: &Write,
-    record: &Record,
-    (entity, role): (&Entity, Role),
-    wanted: impl Iterator<Item = (&'v String, &'v Json)>,
-) -> BTreeMap<String, Lost> {
-    let mut lost = BTreeMap::new();
-    for (column, mine) in wanted {
-        if !entity.may_read(role, column) {
-            continue;
+/// The columns that both the writer and others have changed.
+#[derive(Debug, Default)]
+pub(super) struct Conflicts {
+    /// Those that the writer may read: the entity's strategy says what becomes of them.
+    pub(super) seen: BTreeMap<String, Lost>,
+    /// The others. What becomes of the write must not hang on them, or it would tell whether what the
+    /// writer claims to have read is right: its values stand, and what they overwrite is kept.
+    pub(super) unseen: BTreeMap<String, Lost>,
+}
+
+impl Conflicts {
+    /// Holds the columns that a write wants changed against what it has seen of them.
+    pub(super) fn of<'v>(
+        write: &Write,
+        record: &Record,
+        (entity, role): (&Entity, Role),
+        wanted: impl Iterator<Item = (&'v String, &'v Json)>,
+    ) -> Self {
+        let mut found = Self::default();
+        for (column, mine) in wanted {
+            let theirs = record.value(column);
+            let Some(base) = write.base.get(column).filter(|base| !same(base, theirs)) else {
+                continue;
+            };
+            let values = Lost {
+                base: base.clone(),
+                mine: mine.clone(),
+                theirs: theirs.clone(),
+            };
+            let kept = if entity.may_read(role, column) {
+                &mut found.seen
+            } else {
+                &mut found.unseen
+            };
+            kept.insert(column.clone(), values);
         }
-        let theirs = record.value(column);
-        let Some(base) = write.base.get(column).filter(|base| !same(base, theirs)) else {
-            continue;
-        };
-        let values = Lost {
-            base: base.clone(),
-            mine: mine.clone(),
-            theirs: theirs.clone(),
-        };
-        lost.insert(column.clone(), values);
+        found
     }
-    lost
+
+    pub(super) fn into_lost(mut self) -> BTreeMap<String, Lost> {
+        self.seen.append(&mut self.unseen);
+        self.seen
+    }
 }
 
 pub(super) fn error_of(field: &str, rule: &'static str, message: &str) -> FieldError {

@@ -1,9 +1,10 @@
 //! The columns of a table of which shapes are made.
 
 use super::error::FilterError;
-use super::kind::Kind;
+use super::kind::{Kind, Scalar};
 use super::lexer::What;
 use super::parser::Parser;
+use crate::schema::{Entity, Field, FieldKind};
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,38 @@ pub struct ShapeColumn {
     pub is_nullable: bool,
     /// Its place in the primary key, from 0.
     pub key_place: Option<usize>,
+}
+
+/// The columns of an entity's table.
+pub fn entity_columns(entity: &Entity) -> Vec<ShapeColumn> {
+    let columns = entity.stored_fields().map(|field| ShapeColumn {
+        name: field.name.clone(),
+        kind: Kind::one(scalar_of(&field.kind)),
+        is_nullable: field.name != entity.key && is_nullable(field),
+        key_place: (field.name == entity.key).then_some(0),
+    });
+    columns.collect()
+}
+
+/// Whether a record may lack a value of it: one that clients need not name, and that has no default.
+fn is_nullable(field: &Field) -> bool {
+    field.nullable || !field.required
+}
+
+fn scalar_of(kind: &FieldKind) -> Scalar {
+    match kind {
+        FieldKind::Text => Scalar::Text,
+        FieldKind::Uuid => Scalar::Uuid,
+        FieldKind::Boolean => Scalar::Bool,
+        FieldKind::Int32 => Scalar::Int4,
+        FieldKind::Int64 => Scalar::Int8,
+        FieldKind::Float => Scalar::Float8,
+        FieldKind::Decimal => Scalar::Numeric,
+        FieldKind::Date => Scalar::Date,
+        FieldKind::Time => Scalar::Time,
+        FieldKind::Timestamp => Scalar::TimestampTz,
+        FieldKind::Json => Scalar::Jsonb,
+    }
 }
 
 /// Reads a list of columns, `id,"Due date"`: names without quotes are in lower case.

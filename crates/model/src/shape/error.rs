@@ -22,6 +22,11 @@ impl FilterError {
         }
     }
 
+    /// Where in the filter itself, in characters from 0.
+    pub fn place(&self) -> usize {
+        self.location.saturating_sub(BEFORE)
+    }
+
     pub(super) fn near(at: usize, text: &str) -> Self {
         Self::new(at, format!("syntax error at or near \"{text}\""))
     }

@@ -249,3 +249,46 @@ fn what_a_writer_claims_to_have_read_tells_nothing_of_a_column_that_it_may_not_r
     let refused = world.decide(&editor, &offered(seen)).unwrap_err();
     assert_eq!(refused.code, RefusalCode::Conflict);
 }
+
+#[test]
+fn what_a_write_overwrites_unread_is_kept_and_tells_its_writer_nothing() {
+    for strategy in ["server_wins", "last_write_wins", "reject"] {
+        let mut entities = entities();
+        entities[1]["conflict"] = json!(strategy);
+        entities[1]["access"]["role_permissions"]["editor"] = json!(["hidden"]);
+        let mut world = World::new(entities);
+        let row = json!({"name": "n", "secret": "held"});
+        world.write(one("deals", "1", "create", row)).unwrap();
+        let editor = asker("e", Role::Editor);
+        let write = |base: &str| {
+            json!([{"entity": "deals", "id": "1", "action": "update",
+                "values": {"secret": "new"}, "base": {"secret": base}}])
+        };
+        let mut lost = |base: &str| {
+            let decision = world.decide(&editor, &offered(write(base))).unwrap();
+            let row = &decision.decided[0];
+            assert_eq!(row.values["secret"], "new", "{strategy}");
+            row.lost.get("secret").map(|lost| lost.theirs.clone())
+        };
+        assert_eq!(lost("held"), None);
+        assert_eq!(lost("wrong"), Some(json!("held")), "{strategy}");
+    }
+}
+
+#[test]
+fn who_writes_nothing_of_an_entity_changes_nothing_of_it_either() {
+    let mut world = World::new(entities());
+    let row = json!({"name": "n", "price": "1"});
+    world.write(one("deals", "1", "create", row)).unwrap();
+    world
+        .write(one("members", "m", "create", json!({})))
+        .unwrap();
+    let viewer = asker("v", Role::Viewer);
+    let nothing = |entity: &str, id: &str| one(entity, id, "update", json!({}));
+    assert_eq!(
+        world.code(&viewer, nothing("members", "m")),
+        Some(RefusalCode::Forbidden)
+    );
+    let has_a_group = world.code(&viewer, nothing("deals", "1"));
+    assert_eq!(has_a_group, None);
+}

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Rows};
 use serde_json::Value as Json;
 use syncline_model::Value;
-use syncline_model::schema::{Field, FieldKind, Schema};
-use syncline_model::shape::{Kind, Scalar, ShapeColumn, print_datum, read_datum};
+use syncline_model::schema::Schema;
+use syncline_model::shape::{Kind, Scalar, entity_columns, print_datum, read_datum};
 
 use super::relation::{Relation, Source};
 use crate::file::StoreError;
@@ -24,40 +24,11 @@ pub(super) fn relation(
 ) -> Result<Option<Relation>, StoreError> {
     let schema = schema(connection)?;
     let entity = schema.as_ref().and_then(|schema| schema.entity(name));
-    Ok(entity.map(|entity| {
-        let columns = entity.stored_fields().map(|field| ShapeColumn {
-            name: field.name.clone(),
-            kind: Kind::one(scalar_of(field.kind.clone())),
-            is_nullable: field.name != entity.key && is_nullable(field),
-            key_place: (field.name == entity.key).then_some(0),
-        });
-        Relation {
-            name: name.to_owned(),
-            columns: columns.collect(),
-            source: Source::Entity,
-        }
+    Ok(entity.map(|entity| Relation {
+        name: name.to_owned(),
+        columns: entity_columns(entity),
+        source: Source::Entity,
     }))
-}
-
-/// Whether a record may lack a value of it: one that clients need not name, and that has no default.
-fn is_nullable(field: &Field) -> bool {
-    field.nullable || !field.required
-}
-
-fn scalar_of(kind: FieldKind) -> Scalar {
-    match kind {
-        FieldKind::Text => Scalar::Text,
-        FieldKind::Uuid => Scalar::Uuid,
-        FieldKind::Boolean => Scalar::Bool,
-        FieldKind::Int32 => Scalar::Int4,
-        FieldKind::Int64 => Scalar::Int8,
-        FieldKind::Float => Scalar::Float8,
-        FieldKind::Decimal => Scalar::Numeric,
-        FieldKind::Date => Scalar::Date,
-        FieldKind::Time => Scalar::Time,
-        FieldKind::Timestamp => Scalar::TimestampTz,
-        FieldKind::Json => Scalar::Jsonb,
-    }
 }
 
 /// The records of the entity that an op has touched, each as the group that it is.

@@ -46,9 +46,12 @@ async fn a_history_tells_each_write_and_what_lost() {
             (&editor, &json!("update"), &Value::Null),
         ]
     );
+    // Whether the editor's base was right is not told to them by what stands, and so it is theirs.
+    assert_eq!(all[2]["values"]["salary"], "11");
+    let salary = json!({"base": "10", "mine": "11", "theirs": "20"});
     assert_eq!(
-        all[2]["lost"]["salary"]["mine"], "11",
-        "it is kept and readable"
+        all[2]["lost"]["salary"], salary,
+        "what it overwrote is kept and readable"
     );
     assert_eq!(
         (&history["next"], &all[0]["txid"]),

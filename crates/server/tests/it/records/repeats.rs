@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use syncline_model::schema::Role;
 
 use super::{App, LEDGER, ask, served};
 use crate::support::Reply;
@@ -142,4 +143,50 @@ async fn an_idempotency_key_is_the_name_of_a_write() {
         (again.status, again.header("syncline-seq")),
         (gone.status, gone.header("syncline-seq"))
     );
+}
+
+#[tokio::test]
+async fn a_name_is_of_one_method_and_one_path() {
+    let app = App::of(LEDGER).await;
+    let ada = app.member("ada", Role::Editor);
+    for account in ["one", "two"] {
+        app.shares(&ada, "ada", account, "owner").await;
+    }
+    app.post(&ada, "/api/people", json!({"id": "p", "name": "one"}))
+        .await
+        .expect(201);
+    let booking = json!({"id": "b", "text": "first"});
+    app.post(&ada, "/api/accounts/one/bookings", booking)
+        .await
+        .expect(201);
+    let send = async |method: Method, path: &str, name: &str, body: Value| {
+        let request = app.server.request(method, path, &ada);
+        Reply::of(request.header("idempotency-key", name).json(&body)).await
+    };
+    let body = json!({"name": "two"});
+    let person = "/api/people/p";
+    let first = send(Method::PATCH, person, "k", body.clone()).await;
+    let place = first.header("syncline-seq").to_owned();
+    send(Method::PUT, person, "k", body.clone())
+        .await
+        .refused(409, "key_conflict");
+    let again = send(Method::PATCH, person, "k", body.clone()).await;
+    assert_eq!(again.header("syncline-seq"), place);
+
+    let whole = send(Method::PUT, person, "w", body.clone()).await;
+    let place = whole.header("syncline-seq").to_owned();
+    send(Method::PATCH, person, "w", body.clone())
+        .await
+        .refused(409, "key_conflict");
+    let again = send(Method::PUT, person, "w", body).await;
+    assert_eq!(again.header("syncline-seq"), place);
+
+    let text = json!({"text": "two"});
+    let under = |account: &str| format!("/api/accounts/{account}/bookings/b");
+    send(Method::PATCH, &under("one"), "b", text.clone())
+        .await
+        .expect(200);
+    send(Method::PATCH, &under("two"), "b", text)
+        .await
+        .refused(409, "key_conflict");
 }

@@ -2,14 +2,14 @@
 
 mod filter;
 mod history;
+mod indexes;
 mod list;
 mod stored;
 #[cfg(test)]
 mod tests;
 
 pub use filter::{Condition, Direction, FilterError, Order, Test};
-pub use history::{HistoryEntry, history};
-pub use list::{ListQuery, Listed, PageCursor, list};
-pub use stored::{
-    StandingSchema, StoredRecords, confirmed, is_pending, keep_indexes, schema, schema_place,
-};
+pub use history::{HISTORY_BYTES_MAX, HistoryEntry, HistoryPage, decision_at, history};
+pub use indexes::{IndexError, keep_indexes};
+pub use list::{LIST_BYTES_MAX, ListQuery, Listed, PageCursor, list};
+pub use stored::{StandingSchema, StoredRecords, confirmed, is_pending, schema, schema_place};

@@ -13,7 +13,7 @@ use syncline_model::record::{
 use syncline_model::schema::{Role, Schema, WriteMode};
 use syncline_model::{OpKey, Scope, ServerSeq, UserId};
 use syncline_store::local::{NewOp, QuarantinedOp, Verdict, WriteError};
-use syncline_store::records::{StoredRecords, confirmed, history, schema};
+use syncline_store::records::{StoredRecords, confirmed, decision_at, schema};
 
 use super::{OpState, Replica};
 use crate::ReplicaError;
@@ -155,15 +155,13 @@ impl Replica {
                 }))
             }
             OpState::Pulled(seq) => {
-                let Some((entity, id)) = key.resource.as_str().split_once('/') else {
-                    return Ok(RecordOutcome::Unknown);
-                };
                 let connection = self.view()?.connection();
-                let told = history(connection, entity, id).map_err(ReplicaError::Tenant)?;
-                let rows = told.into_iter().filter(|entry| entry.seq == seq);
+                let decision = decision_at(connection, seq).map_err(ReplicaError::Tenant)?;
                 Ok(RecordOutcome::Done {
                     seq,
-                    rows: rows.map(|entry| entry.decided).collect(),
+                    rows: decision
+                        .map(|decision| decision.decided)
+                        .unwrap_or_default(),
                 })
             }
         }

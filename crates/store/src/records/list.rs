@@ -12,10 +12,14 @@ use syncline_model::schema::{Entity, Role, RoleVia};
 use super::filter::{
     Condition, Direction, FilterError, Fragment, Order, after, check_column, compared, condition,
 };
-use super::stored::{COLUMNS, cell_of, literal, record_of, value_of};
+use super::stored::{COLUMNS, COLUMNS_PLACE, cell_of, literal, record_of, value_of};
 use crate::StoreError;
 use crate::hex::{Hex, unhex};
 use crate::view::read_row;
+
+/// The bytes of records after which a page ends, whatever was asked for: what one answer may take in
+/// memory.
+pub const LIST_BYTES_MAX: usize = 4 << 20;
 
 /// What a list holds.
 #[derive(Debug, Clone)]
@@ -113,12 +117,14 @@ pub fn list(
         records: Vec::new(),
         next: None,
     };
-    let mut last = None;
+    let (mut last, mut bytes) = (None, 0);
     while let Some(row) = rows.next()? {
-        if listed.records.len() == query.limit {
+        if listed.records.len() == query.limit || bytes >= LIST_BYTES_MAX {
             listed.next = last;
             break;
         }
+        let columns = row.get_ref(COLUMNS_PLACE)?;
+        bytes += columns.as_str().map_or(0, str::len);
         last = Some(cursor_of(row, keys.len())?);
         listed.records.push(record_of(read_row(row, &RECORDS)?)?);
     }

@@ -5,16 +5,11 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::Value as Json;
 use syncline_model::ServerSeq;
 use syncline_model::record::{RECORDS, Record, Records, resource_of};
-use syncline_model::schema::{Entity, RESOURCE, Schema};
+use syncline_model::schema::{RESOURCE, Schema};
 
 use crate::StoreError;
 use crate::schema::sql_of;
-use crate::tenant::requests;
 use crate::view::{parse_cells, read_row};
-
-/// What the names of indexes on values begin with. They come and go with the schema, and are no part
-/// of what two files of one format share.
-pub(crate) const INDEX_PREFIX: &str = "records_by_";
 
 /// The records of a file, for who decides or looks.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +62,9 @@ impl Records for StoredRecords<'_> {
 }
 
 pub(super) const COLUMNS: &str = "resource_id, entity, record_id, deleted, seq, columns, versions";
+
+/// The place of the values among them.
+pub(super) const COLUMNS_PLACE: usize = 5;
 
 pub(super) fn record_of(row: syncline_model::Row) -> Result<Record, StoreError> {
     Record::from_row(row).ok_or(StoreError::damaged("a record's row is none"))
@@ -165,72 +163,4 @@ pub fn is_pending(connection: &Connection, entity: &str, id: &str) -> Result<boo
         "SELECT EXISTS (SELECT 1 FROM confirmed_rows WHERE resource_id = ? AND table_name = 'records')",
     )?;
     Ok(statement.query_row([resource.as_str()], |row| row.get(0))?)
-}
-
-/// Makes the indexes that a schema's look-ups need, and drops those that none needs any more: of
-/// fields whose values are one record's alone, that name another record, or that give roles; and of
-/// requests by what they are called.
-pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), StoreError> {
-    let mut wanted: Vec<(String, String)> = Vec::new();
-    if !schema.entities.is_empty() {
-        wanted.extend(requests::indexes(INDEX_PREFIX));
-    }
-    for entity in &schema.entities {
-        for column in looked_up(schema, entity) {
-            let name = index_name(&entity.name, column);
-            let sql = format!(
-                "CREATE INDEX IF NOT EXISTS {name} ON records ({}) WHERE entity = {}",
-                value_of(column),
-                literal(&entity.name)
-            );
-            wanted.push((name, sql));
-        }
-    }
-    let mut statement = connection.prepare_cached(
-        "SELECT name FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?) = ?",
-    )?;
-    let length = INDEX_PREFIX.len() as i64;
-    let known = statement
-        .query_map((length, INDEX_PREFIX), |row| row.get(0))?
-        .collect::<Result<Vec<String>, _>>()?;
-    for (name, sql) in &wanted {
-        if !known.contains(name) {
-            connection.execute_batch(sql)?;
-        }
-    }
-    for name in known {
-        if wanted.iter().all(|(wanted, _)| *wanted != name) {
-            connection.execute_batch(&format!("DROP INDEX {name}"))?;
-        }
-    }
-    Ok(())
-}
-
-/// The columns of an entity that records are found by.
-fn looked_up<'s>(schema: &'s Schema, entity: &'s Entity) -> Vec<&'s str> {
-    let unique = entity.unique.iter().filter_map(|fields| fields.first());
-    let references = entity
-        .fields
-        .iter()
-        .filter(|field| field.references.is_some());
-    let own = entity.access.role_via.iter().map(|via| &via.field);
-    let all = schema.entities.iter();
-    let given = all.filter_map(|other| other.access.role_via.as_ref());
-    let given = given.filter(|via| via.entity == entity.name);
-    let given = given.flat_map(|via| [&via.entity_field, &via.user_field]);
-    let mut columns: Vec<&str> = unique
-        .chain(references.map(|field| &field.name))
-        .chain(own)
-        .chain(given)
-        .map(String::as_str)
-        .collect();
-    columns.sort_unstable();
-    columns.dedup();
-    columns
-}
-
-/// A name that follows from what the index is of, and that needs no quotes.
-fn index_name(entity: &str, column: &str) -> String {
-    let of = syncline_model::PayloadHash::of(&format!("{entity}\0{column}"));
-    format!("{INDEX_PREFIX}{of}")
 }

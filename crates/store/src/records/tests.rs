@@ -176,6 +176,17 @@ fn nobody_asks_by_what_they_may_not_read() {
         ask(Role::Owner, "x') --"),
         Err(FilterError::UnknownColumn { .. })
     ));
+    let mut shared = schema.entity("teams").unwrap().clone();
+    let access = json!({"field_groups": {"g": ["id2"]}, "role_via": shared.access.role_via,
+        "read_permissions": {"viewer": ["g"], "owner": ["g"]}});
+    shared.access = serde_json::from_value(access).unwrap();
+    let secret = json!({"name": "id2", "kind": "text"});
+    shared.fields.push(serde_json::from_value(secret).unwrap());
+    // By membership one may be the editor of some, who does not read it.
+    assert!(matches!(
+        filter::check_column(&shared, Role::Owner, "id2"),
+        Err(FilterError::Unreadable { .. })
+    ));
     // A page of a list that is ordered by nothing ends with an id.
     let bad: PageCursor = "5b312c325d".parse().unwrap();
     assert!("6e6f6e73656e7365".parse::<PageCursor>().is_err());
@@ -259,4 +270,36 @@ fn look_ups_by_value_tell_true_from_one_and_go_by_an_index_where_there_is_one() 
         )
         .unwrap();
     assert_eq!(left, 0);
+}
+
+#[test]
+fn a_page_of_a_list_ends_where_it_has_bytes_enough() {
+    let (connection, schema) = world();
+    let long = "x".repeat(LIST_BYTES_MAX / 2);
+    for id in ["a", "b", "c", "d"] {
+        put(&connection, "teams", id, &json!({"id": id, "text": long}));
+    }
+    let query = |after| ListQuery {
+        asker: None,
+        conditions: &[],
+        order: &[],
+        after,
+        limit: 100,
+    };
+    let teams = schema.entity("teams").unwrap();
+    let first = list(&connection, teams, &query(None)).unwrap();
+    assert_eq!(ids(&first.records), ["a", "b"]);
+    let rest = list(&connection, teams, &query(first.next.as_ref())).unwrap();
+    assert_eq!((ids(&rest.records), rest.next), (vec!["c", "d"], None));
+}
+
+#[test]
+fn an_index_that_can_not_be_made_is_told_from_a_file_that_fails() {
+    let (connection, schema) = rows();
+    let mut nameless = schema.clone();
+    nameless.entities[0].name = "nul\0x".to_owned();
+    nameless.entities[0].unique = vec![vec![nameless.entities[0].key.clone()]];
+    let failed = keep_indexes(&connection, &nameless);
+    assert!(matches!(failed, Err(IndexError::Unfit(_))), "{failed:?}");
+    keep_indexes(&connection, &schema).unwrap();
 }

@@ -1,10 +1,11 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_model::Timestamp;
 use syncline_model::record::{Decided, Lost, readable};
 use syncline_model::schema::Entity;
+use syncline_model::{ServerSeq, Timestamp};
 use syncline_replica::Replica;
-use syncline_store::records::{history, is_pending};
+use syncline_store::records::{HistoryEntry, history, is_pending};
+use syncline_store::{StoreError, TenantFile};
 
 use super::get::{not_found, record};
 use super::shown::text;
@@ -51,10 +52,10 @@ pub(super) fn run(
         None => None,
     };
     let role = role.ok_or_else(|| not_found(entity, &args.id))?;
-    let connection = replica.view()?.connection();
-    let entries = history(connection, &entity.name, &args.id)?.into_iter();
+    let view = replica.view()?;
     let listing = Listing {
-        history: entries
+        history: entries(view, (&entity.name, &args.id))?
+            .into_iter()
             .map(|entry| Entry {
                 seq: entry.seq.0,
                 at: entry.at,
@@ -62,7 +63,7 @@ pub(super) fn run(
                 decided: readable(entity, role, entry.decided),
             })
             .collect(),
-        pending: is_pending(connection, &entity.name, &args.id)?,
+        pending: is_pending(view.connection(), &entity.name, &args.id)?,
     };
     context.output.data(&listing, |out| {
         for entry in &listing.history {
@@ -82,6 +83,19 @@ pub(super) fn run(
         }
         Ok(())
     })
+}
+
+/// All of it: a person has asked for it, and it is of one record.
+fn entries(view: &TenantFile, record: (&str, &str)) -> Result<Vec<HistoryEntry>, StoreError> {
+    let (mut entries, mut after) = (Vec::new(), ServerSeq::ZERO);
+    loop {
+        let page = history(view.connection(), record, after, usize::MAX)?;
+        entries.extend(page.entries);
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(entries),
+        }
+    }
 }
 
 /// Which value lost, and to which: what the decision has written stands.

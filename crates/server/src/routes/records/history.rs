@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use syncline_model::ServerSeq;
 use syncline_model::record::readable;
 use syncline_store::control::Rights;
-use syncline_store::records::{HistoryEntry, history};
+use syncline_store::records::{HistoryEntry, HistoryPage, history};
 
 use super::backend::{Backend, View};
 use super::told::txid;
@@ -20,7 +20,11 @@ const PAGE: &[(&str, &str)] = &[
         "after",
         "The place after which the page begins: `next` of the page before.",
     ),
-    ("limit", "The most entries of a page: 1 to 1000, else 100."),
+    (
+        "limit",
+        "The most entries of a page: 1 to 1000, else 100. One of many bytes ends earlier; one that ends \
+         with an op on the record twice may hold one more.",
+    ),
 ];
 const LIMIT: u64 = 100;
 const LIMIT_MAX: u64 = 1_000;
@@ -48,24 +52,22 @@ async fn show(call: Call) -> Result<Answer, ApiError> {
     let backend = Backend::of(&call).await?;
     let [entity, id] =
         <[String; 2]>::try_from(call.path.clone()).map_err(|_| ApiError::not_found("record"))?;
-    let mut entries = backend
-        .look(move |view| {
-            let entries = entries(view, &entity, &id)?.into_iter();
-            let page = entries.filter(|entry| entry.seq > after).take(limit + 1);
-            Ok(page.collect::<Vec<_>>())
-        })
+    let page = backend
+        .look(move |view| page(view, (&entity, &id), after, limit))
         .await?;
-    let has_more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries.last().filter(|_| has_more);
-    let next = next.map(|entry| entry.seq.0);
-    let shown: Vec<Value> = entries.into_iter().map(entry_json).collect();
+    let next = page.next.map(|seq| seq.0);
+    let shown: Vec<Value> = page.entries.into_iter().map(entry_json).collect();
     Answer::json(&json!({"entries": shown, "next": next}))
 }
 
 /// What who asks may see of it: all that their role on the record, as it is now, lets them. Of a deleted
 /// record only the tenant gives a role.
-fn entries(view: &View<'_>, entity: &str, id: &str) -> Result<Vec<HistoryEntry>, Stop> {
+fn page(
+    view: &View<'_>,
+    (entity, id): (&str, &str),
+    after: ServerSeq,
+    limit: usize,
+) -> Result<HistoryPage, Stop> {
     let absent = || Stop::from(ApiError::not_found("record"));
     let entity = view.schema.entity(entity).ok_or_else(absent)?;
     let record = view.record(entity, id)?.ok_or_else(absent)?;
@@ -75,11 +77,12 @@ fn entries(view: &View<'_>, entity: &str, id: &str) -> Result<Vec<HistoryEntry>,
         view.seen(entity, record)?.map(|seen| seen.role)
     };
     let role = role.ok_or_else(absent)?;
-    let mut entries = history(view.file.connection(), &entity.name, id)?;
-    for entry in &mut entries {
+    let connection = view.file.connection();
+    let mut page = history(connection, (&entity.name, id), after, limit)?;
+    for entry in &mut page.entries {
         entry.decided = readable(entity, role, entry.decided.clone());
     }
-    Ok(entries)
+    Ok(page)
 }
 
 fn entry_json(entry: HistoryEntry) -> Value {

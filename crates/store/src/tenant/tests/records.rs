@@ -10,7 +10,9 @@ use syncline_model::schema::{Role, Schema};
 use syncline_model::{PayloadHash, UserId};
 
 use super::*;
-use crate::records::{StoredRecords, confirmed, history, is_pending};
+use crate::records::{
+    HISTORY_BYTES_MAX, HistoryPage, StoredRecords, confirmed, decision_at, history, is_pending,
+};
 
 pub(super) fn rulebook(conflict: &str) -> Rulebook {
     let schema: Schema = serde_json::from_value(json!({"entities": [{
@@ -266,8 +268,11 @@ fn the_history_of_a_record_tells_who_wrote_what_and_what_has_lost() {
         let op = record_op("a", n as u64 + 1, &offered(write, Mode::Confirmed));
         assert!(offer(&mut server, &rulebook, &op));
     }
-    let told: Vec<_> = history(server.connection(), "rows", "x")
-        .unwrap()
+    let page = |after: u64, limit: usize| {
+        history(server.connection(), ("rows", "x"), ServerSeq(after), limit).unwrap()
+    };
+    let told: Vec<_> = page(0, 10)
+        .entries
         .into_iter()
         .map(|entry| {
             json!([
@@ -286,4 +291,30 @@ fn the_history_of_a_record_tells_who_wrote_what_and_what_has_lost() {
         [4, "u", "delete", {}, {}],
     ]);
     assert_eq!(json!(told), expected);
+    let places = |page: HistoryPage| {
+        let places = page.entries.iter().map(|entry| entry.seq.get());
+        (places.collect::<Vec<_>>(), page.next)
+    };
+    assert_eq!(places(page(0, 2)), (vec![1, 2], Some(ServerSeq(2))));
+    assert_eq!(places(page(2, 2)), (vec![3, 4], None));
+    assert_eq!(places(page(u64::MAX, 2)), (vec![], None));
+    let decided = decision_at(server.connection(), ServerSeq(2)).unwrap();
+    assert_eq!(decided.unwrap().decided.len(), 2);
+}
+
+#[test]
+fn a_page_of_a_history_ends_where_it_has_bytes_enough() {
+    let dir = Dir::new();
+    let rulebook = rulebook("last_write_wins");
+    let mut server = dir.create("s.db");
+    let create = json!([{"entity": "rows", "id": "x", "action": "create", "values": {"a": 1}}]);
+    let long = "x".repeat(HISTORY_BYTES_MAX / 8);
+    let update = |text: &str| json!([{"entity": "rows", "id": "x", "action": "update", "values": {"more": text}}]);
+    let writes = (1..=10).map(|n| update(&format!("{n}{long}")));
+    for (n, write) in std::iter::once(create).chain(writes).enumerate() {
+        let op = record_op("a", n as u64 + 1, &offered(write, Mode::Confirmed));
+        assert!(offer(&mut server, &rulebook, &op));
+    }
+    let page = history(server.connection(), ("rows", "x"), ServerSeq::ZERO, 100).unwrap();
+    assert_eq!((page.entries.len(), page.next), (9, Some(ServerSeq(9))));
 }

@@ -1,0 +1,124 @@
+//! The indexes that records are looked up by: they come and go with the schema.
+
+use rusqlite::{Connection, ErrorCode};
+use syncline_model::schema::{Entity, Schema};
+
+use super::history;
+use super::stored::{literal, value_of};
+use crate::StoreError;
+use crate::tenant::requests;
+
+/// What the names of indexes on values begin with. They come and go with the schema, and are no part
+/// of what two files of one format share.
+pub(crate) const INDEX_PREFIX: &str = "records_by_";
+
+/// Why the indexes of a schema are not there.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// SQLite takes none of this form, or not with the records that there are: asking again is of no use.
+    #[error("an index that the schema asks for can't be made")]
+    Unfit(#[source] rusqlite::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for IndexError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<IndexError> for StoreError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Unfit(error) => error.into(),
+            IndexError::Store(error) => error,
+        }
+    }
+}
+
+/// Tells an index that can't be from a disk that fails.
+fn of_making(error: rusqlite::Error) -> IndexError {
+    let is_of_values = match error.sqlite_error_code() {
+        // Plain `SQLITE_ERROR` is what it says of a statement, and of the values that it meets.
+        Some(code) => matches!(code, ErrorCode::Unknown | ErrorCode::TooBig),
+        None => false,
+    };
+    match error {
+        rusqlite::Error::SqlInputError { .. } | rusqlite::Error::NulError(_) => {
+            IndexError::Unfit(error)
+        }
+        _ if is_of_values => IndexError::Unfit(error),
+        _ => error.into(),
+    }
+}
+
+/// Makes the indexes that a schema's look-ups need, and drops those that none needs any more: of
+/// fields whose values are one record's alone, that name another record, or that give roles; of
+/// requests by what they are called; and of ops on several records.
+///
+/// # Errors
+/// Where one can't be made, those that the schema doesn't need are still there, and some that it does.
+pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), IndexError> {
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    if !schema.entities.is_empty() {
+        wanted.extend(requests::indexes(INDEX_PREFIX));
+        wanted.push(history::index(INDEX_PREFIX));
+    }
+    for entity in &schema.entities {
+        for column in looked_up(schema, entity) {
+            let name = index_name(&entity.name, column);
+            let sql = format!(
+                "CREATE INDEX IF NOT EXISTS {name} ON records ({}) WHERE entity = {}",
+                value_of(column),
+                literal(&entity.name)
+            );
+            wanted.push((name, sql));
+        }
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?) = ?",
+    )?;
+    let length = INDEX_PREFIX.len() as i64;
+    let known = statement
+        .query_map((length, INDEX_PREFIX), |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
+    for (_, sql) in wanted.iter().filter(|(name, _)| !known.contains(name)) {
+        connection.execute_batch(sql).map_err(of_making)?;
+    }
+    for name in known {
+        if wanted.iter().all(|(wanted, _)| *wanted != name) {
+            connection.execute_batch(&format!("DROP INDEX {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns of an entity that records are found by.
+fn looked_up<'s>(schema: &'s Schema, entity: &'s Entity) -> Vec<&'s str> {
+    let unique = entity.unique.iter().filter_map(|fields| fields.first());
+    let references = entity
+        .fields
+        .iter()
+        .filter(|field| field.references.is_some());
+    let own = entity.access.role_via.iter().map(|via| &via.field);
+    let all = schema.entities.iter();
+    let given = all.filter_map(|other| other.access.role_via.as_ref());
+    let given = given.filter(|via| via.entity == entity.name);
+    let given = given.flat_map(|via| [&via.entity_field, &via.user_field]);
+    let mut columns: Vec<&str> = unique
+        .chain(references.map(|field| &field.name))
+        .chain(own)
+        .chain(given)
+        .map(String::as_str)
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+/// A name that follows from what the index is of, and that needs no quotes.
+fn index_name(entity: &str, column: &str) -> String {
+    let of = syncline_model::PayloadHash::of(&format!("{entity}\0{column}"));
+    format!("{INDEX_PREFIX}{of}")
+}

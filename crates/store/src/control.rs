@@ -8,6 +8,7 @@ mod changes;
 mod directory;
 mod members;
 mod orders;
+mod served;
 mod server;
 mod token;
 

@@ -43,12 +43,15 @@ impl Backend {
     }
 
     pub(crate) fn ask(&self, token: &str, method: &str, path: &str, body: &Value) -> Reply {
+        match body {
+            Value::Null => self.send(token, method, path, ""),
+            body => self.send(token, method, path, &body.to_string()),
+        }
+    }
+
+    fn send(&self, token: &str, method: &str, path: &str, text: &str) -> Reply {
         let mut wire = Wire::connect(self.address().parse().unwrap(), token).unwrap();
-        let body = match body {
-            Value::Null => Vec::new(),
-            body => body.to_string().into_bytes(),
-        };
-        wire.call(method, path, &body).unwrap()
+        wire.call(method, path, text.as_bytes()).unwrap()
     }
 }
 
@@ -197,6 +200,60 @@ fn a_document_that_takes_something_away_keeps_a_server_from_starting() {
         .says("tenant default: drop-field contacts.phone: is gone")
         .says("syncline schema apply openapi.yaml --data srv --allow-drop-field");
     assert_eq!(heads(&machine), before);
+}
+
+/// Who administers one tenant does not keep the server from starting for the others.
+#[test]
+fn a_tenant_whose_admin_has_more_than_the_document_keeps_it_and_the_server_starts() {
+    let machine = machine();
+    let serve = ["--listen", "127.0.0.1:0", "--auth", "token"];
+    let server = Backend::start(&machine, &serve);
+    let token = |tenant: &str, rights: &str| {
+        let create = [
+            "token", "create", "--data", "srv", "--user", "ada", "--tenant", tenant,
+        ];
+        let create = [&create[..], &["--right", rights]].concat();
+        machine.run(&create).done().stdout.trim().to_owned()
+    };
+    let (other, plain) = (token("other", "admin"), token("plain", "sync"));
+    for token in [&other, &plain] {
+        let listed = server.ask(token, "GET", "/api/contacts", &Value::Null);
+        assert_eq!(listed.status, 200, "{}", listed.body);
+    }
+    let more = DOCUMENT.replacen("phone:", "fax: { type: string }\n        phone:", 1);
+    let applied = server.send(&other, "PUT", "/api/schema", &more);
+    assert_eq!(applied.status, 200, "{}", applied.body);
+    server.stop();
+    let server = Backend::start(&machine, &serve);
+    for (token, has_fax) in [(&other, true), (&plain, false)] {
+        let shown = server.ask(token, "GET", "/api/schema", &Value::Null);
+        assert_eq!(
+            shown.body.to_string().contains("fax"),
+            has_fax,
+            "{}",
+            shown.body
+        );
+    }
+    server.stop();
+    // What the document itself takes away is still asked for, and of who follows it alone.
+    write_document(&machine, &without(DOCUMENT, "phone"));
+    let started = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        "srv",
+        "--auth",
+        "token",
+    ];
+    let answer = machine.run(&[&started[..], &["--schema", "openapi.yaml"]].concat());
+    let answer = answer.failed(1, "breaking_schema");
+    let answer = answer.says("tenant plain: drop-field contacts.phone: is gone");
+    assert!(
+        !answer.stderr.contains("tenant other:"),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]

@@ -38,7 +38,9 @@ impl Tenants {
     /// Has the served schema stand in the logs that are there. Where it takes something away of any of
     /// them, nothing is changed in any.
     ///
-    /// A log that can't be read is left alone, and told of: who asks for it is told as well.
+    /// A tenant whose admin has put another schema in place of the one that was served last keeps its own
+    /// where the served one would take something away: who administers one tenant does not keep the server
+    /// from starting for all. A log that can't be read is left alone as well. Both are told of.
     pub(crate) fn put_schema_everywhere(
         &self,
         known: &[KnownTenant],
@@ -46,16 +48,23 @@ impl Tenants {
         let Some(schema) = self.served.as_deref() else {
             return Ok(());
         };
+        let served_last = self.directory.served_schema()?;
         let mut others = Vec::new();
         let mut broken = Vec::new();
         for tenant in self.directory.tenants(known)? {
-            let Some(changes) = self.changes(&tenant, schema) else {
+            let Some((before, changes)) = self.changes(&tenant, schema) else {
                 continue;
             };
             let breaking = changes.into_iter();
             let breaking: Vec<_> = breaking.filter(|it| it.kind.is_breaking()).collect();
+            let is_own = || {
+                let last = served_last.as_ref();
+                last.is_some_and(|last| !diff(last, &before).is_empty())
+            };
             if breaking.is_empty() {
                 others.push(tenant);
+            } else if is_own() {
+                tell_kept(&tenant, &breaking);
             } else {
                 broken.push(TenantBreak {
                     tenant,
@@ -70,23 +79,23 @@ impl Tenants {
             let put = self.put_in_closed(&tenant, schema);
             put.map_err(|source| ServedSchemaError::Refused { tenant, source })?;
         }
-        Ok(())
+        Ok(self.directory.note_served_schema(schema)?)
     }
 
-    /// What the schema changes in a tenant's log; none: it stands there, or the log can't be read.
-    fn changes(&self, tenant: &TenantId, schema: &Schema) -> Option<Vec<Change>> {
+    /// The schema that stands in a tenant's log, and what this one changes of it; none: it stands there,
+    /// or the log can't be read.
+    fn changes(&self, tenant: &TenantId, schema: &Schema) -> Option<(Schema, Vec<Change>)> {
         let path = self.directory.tenant_file(tenant);
         let read = || {
             let file = TenantFile::open(&path, &self.options)?;
             Ok::<_, Refused>(records::schema(file.connection())?)
         };
         match read() {
-            Ok(Some(standing)) if schema.clone().following(&standing.schema) == standing.schema => {
-                None
-            }
+            Ok(Some(standing)) if standing.schema == *schema => None,
             Ok(standing) => {
                 let before = standing.map(|standing| standing.schema).unwrap_or_default();
-                Some(diff(&before, schema))
+                let changes = diff(&before, schema);
+                Some((before, changes))
             }
             Err(error) => {
                 let error = &error as &dyn Error;
@@ -99,8 +108,12 @@ impl Tenants {
     fn put_in_closed(&self, tenant: &TenantId, schema: &Schema) -> Result<(), Refused> {
         let path = self.directory.tenant_file(tenant);
         let mut log = TenantLog::open(&path, &self.options, self.birth())?;
-        put(&mut log, schema, (self.now)())?;
-        tracing::info!(tenant.id = %tenant, "schema applied");
+        match put(&mut log, schema, (self.now)())? {
+            None => tracing::info!(tenant.id = %tenant, "schema applied"),
+            Some(error) => {
+                tracing::error!(tenant.id = %tenant, error, "a log can't take the schema, and keeps its own");
+            }
+        }
         Ok(())
     }
 }
@@ -115,18 +128,35 @@ pub(super) fn put_where_none_stands(
     let place = records::schema_place(log.file()?.connection())?;
     match place {
         Some(_) => Ok(()),
-        None => put(log, schema, now),
+        None => {
+            if let Some(error) = put(log, schema, now)? {
+                tracing::error!(error, "a new log can't take the schema");
+            }
+            Ok(())
+        }
     }
 }
 
-fn put(log: &mut TenantLog, schema: &Schema, now: Timestamp) -> Result<(), Refused> {
+/// Says which tenant goes on with a schema of its own.
+fn tell_kept(tenant: &TenantId, breaking: &[Change]) {
+    let changes: Vec<_> = breaking.iter().map(Change::to_string).collect();
+    tracing::warn!(
+        tenant.id = %tenant,
+        changes = changes.join("; "),
+        "a tenant keeps the schema that its admin has put in place: the served one takes something away \
+         of it; `syncline schema apply --tenant` puts that in its place",
+    );
+}
+
+/// Has the schema stand; else why the log can't take it.
+fn put(log: &mut TenantLog, schema: &Schema, now: Timestamp) -> Result<Option<String>, Refused> {
     match log.put_schema(schema, &[], now)? {
-        Recorded::Applied { .. } => Ok(()),
+        Recorded::Applied { .. } => Ok(None),
+        Recorded::Refused(error) => Ok(Some(error.message)),
         Recorded::Breaking(_)
         | Recorded::Written { .. }
         | Recorded::Repeated { .. }
-        | Recorded::KeyReused
-        | Recorded::Refused(_) => {
+        | Recorded::KeyReused => {
             unreachable!("nothing is taken away, and a schema is no write of records")
         }
     }

@@ -10,7 +10,7 @@ use syncline_store::control::Rights;
 use syncline_store::records::schema;
 
 use super::decide::look;
-use super::records::{txid, with_place};
+use super::records::{refused, txid, with_place};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::tenant::{RecordChange, RecordWrite, Recorded};
@@ -114,10 +114,10 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
             let details = json!({"changes": changes_json(&changes)});
             Err(ApiError::new(ErrorCode::BreakingSchema, message).details(details))
         }
-        Recorded::Written { .. }
-        | Recorded::Repeated { .. }
-        | Recorded::KeyReused
-        | Recorded::Refused(_) => unreachable!("a schema is no write of records"),
+        Recorded::Refused(error) => Err(refused(*error)),
+        Recorded::Written { .. } | Recorded::Repeated { .. } | Recorded::KeyReused => {
+            unreachable!("a schema is no write of records")
+        }
     }
 }
 

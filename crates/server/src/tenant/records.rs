@@ -15,6 +15,7 @@ use syncline_store::{Batch, StoreError};
 
 use super::Refused;
 use super::push::{Judge, Push};
+use super::schema::schema_error;
 
 /// What a user may do in a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +194,6 @@ impl Judge<'_, '_> {
         if !push.standing.rights.include(Rights::Admin) {
             return Ok(forbidden("only admins change the schema"));
         }
-        let mut taken = op.clone();
         if push.received.heal.is_none() {
             if let Some(verdict) = self.taken(op)? {
                 return Ok(verdict);
@@ -206,16 +206,22 @@ impl Judge<'_, '_> {
                 let message = "the payload is no schema, or its resourceId is not `schema`";
                 return self.reject_for_ever(op, OpError::new(ErrorCode::InvalidOp, message));
             };
+            if let Some(error) = schema_error(&offered) {
+                return self.reject_for_ever(op, error);
+            }
             let breaking = self.breaking(&offered, &[])?.1;
             if !breaking.is_empty() {
                 return self.reject_for_ever(op, breaking_error(&breaking));
             }
-            let following = self.following(&offered)?;
-            if following != offered {
-                taken.payload = serde_json::to_string(&following).ok().map(Payload::stored);
-            }
         }
-        let verdict = self.append(push, &taken)?;
+        // What is offered again was judged before, and may still be none that this file can index.
+        let meant = op.payload.as_ref().and_then(|it| it.read().ok());
+        if let Some(meant) = meant
+            && let Some(error) = self.index_error(&meant)?
+        {
+            return self.reject_for_ever(op, error);
+        }
+        let verdict = self.append(push, op)?;
         self.schema_changed()?;
         Ok(verdict)
     }

@@ -10,6 +10,7 @@ use super::Refused;
 use super::push::{Judge, op_error_of};
 use super::records::{Origin, op_error};
 use super::rows::{AimedWrite, WrittenRow, decision_of};
+use super::schema::schema_error;
 
 /// A write of records, or of the schema, that comes in a request of its own.
 #[derive(Debug, Clone)]
@@ -152,16 +153,21 @@ impl Judge<'_, '_> {
         schema: &Schema,
         allow: &[ChangeKind],
     ) -> Result<Recorded, Refused> {
-        let following = self.following(schema)?;
-        if let Some(seq) = self.place_of(&following)? {
+        if let Some(seq) = self.place_of(schema)? {
             let changes = Vec::new();
             return Ok(Recorded::Applied { seq, changes });
+        }
+        if let Some(error) = schema_error(schema) {
+            return Ok(Recorded::Refused(Box::new(error)));
         }
         let (changes, breaking) = self.breaking(schema, allow)?;
         if !breaking.is_empty() {
             return Ok(Recorded::Breaking(breaking));
         }
-        let text = serde_json::to_string(&following).expect("a schema can always be written");
+        if let Some(error) = self.index_error(schema)? {
+            return Ok(Recorded::Refused(Box::new(error)));
+        }
+        let text = serde_json::to_string(schema).expect("a schema can always be written");
         let payload = Payload::stored(text);
         let resource = ResourceId::new(RESOURCE).expect("it is short and printable");
         let key = self.own_key(own, Scope::schema(), resource)?;

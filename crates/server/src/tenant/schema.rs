@@ -3,13 +3,16 @@
 use syncline_model::record::Asker;
 use syncline_model::schema::{ChangeKind, Role, Schema};
 use syncline_model::{ServerSeq, Timestamp, UserId};
-use syncline_store::records::schema;
+use syncline_protocol::{ErrorCode, OpError};
+use syncline_store::StoreError;
+use syncline_store::records::{IndexError, keep_indexes, schema};
 
 use super::push::Judge;
 use super::{Outcome, RecordChange, RecordWrite, Recorded, Refused, TenantLog, Write};
 
 impl TenantLog {
-    /// Has a schema stand, on behalf of who runs the server; `Applied` or `Breaking` is what comes of it.
+    /// Has a schema stand, on behalf of who runs the server; `Applied`, `Breaking` or `Refused` is what
+    /// comes of it.
     pub fn put_schema(
         &mut self,
         schema: &Schema,
@@ -38,13 +41,30 @@ impl TenantLog {
     }
 }
 
+/// Why nothing could be judged by a schema.
+pub(super) fn schema_error(offered: &Schema) -> Option<OpError> {
+    let fault = offered.check().err()?;
+    let message = format!("records can't be judged by the schema: {fault}");
+    Some(OpError::new(ErrorCode::ValidationFailed, message))
+}
+
 impl Judge<'_, '_> {
-    /// The schema that would stand where this one is put: what is dropped by it is kept in mind.
-    pub(super) fn following(&mut self, offered: &Schema) -> Result<Schema, Refused> {
+    /// Makes the indexes of a schema that is to stand. Where it can't have them, those of the one that
+    /// stands are there again, and the error says so.
+    pub(super) fn index_error(&mut self, offered: &Schema) -> Result<Option<OpError>, Refused> {
         self.batch.flush()?;
-        let standing = schema(self.batch.connection())?;
-        let before = standing.map(|standing| standing.schema);
-        Ok(offered.clone().following(&before.unwrap_or_default()))
+        let connection = self.batch.connection();
+        match keep_indexes(connection, offered) {
+            Ok(()) => Ok(None),
+            Err(IndexError::Store(error)) => Err(error.into()),
+            Err(IndexError::Unfit(cause)) => {
+                let standing = schema(connection)?.map(|standing| standing.schema);
+                keep_indexes(connection, &standing.unwrap_or_default())
+                    .map_err(StoreError::from)?;
+                let message = format!("the records can't be looked up as the schema asks: {cause}");
+                Ok(Some(OpError::new(ErrorCode::ValidationFailed, message)))
+            }
+        }
     }
 
     /// Where this very schema stands; none: another one does, or none at all.

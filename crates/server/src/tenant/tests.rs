@@ -15,6 +15,7 @@ mod places;
 mod pushes;
 mod records;
 mod requests;
+mod schemas;
 
 struct Fixture {
     _root: TempDir,

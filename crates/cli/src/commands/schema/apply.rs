@@ -108,11 +108,14 @@ fn apply(
         let put = admin::apply_schema(&logs.directory, tenant, schema, allow, &lock, now)?;
         let (seq, changes) = match put {
             Recorded::Applied { seq, changes } => (seq, changes),
+            Recorded::Refused(error) => {
+                let message = format!("tenant {tenant} can't take the schema");
+                return Err(Failure::new("schema_refused", message).because(error.message));
+            }
             Recorded::Breaking(_)
             | Recorded::Written { .. }
             | Recorded::Repeated { .. }
-            | Recorded::KeyReused
-            | Recorded::Refused(_) => {
+            | Recorded::KeyReused => {
                 unreachable!("what breaks was asked for before, under the lock of nobody else")
             }
         };

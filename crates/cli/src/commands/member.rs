@@ -51,6 +51,23 @@ struct WhoArgs {
     tenant: TenantId,
 }
 
+/// The role that a command gives, in the one form or the other.
+#[derive(Debug, Args)]
+struct GivenRole {
+    /// What they may do with records from now on
+    #[arg(value_name = "ROLE", value_parser = parse_role())]
+    role: Option<Role>,
+    /// The same, by its name
+    #[arg(long = "role", value_name = "ROLE", conflicts_with = "role", value_parser = parse_role())]
+    named: Option<Role>,
+}
+
+impl GivenRole {
+    fn get(&self) -> Option<Role> {
+        self.role.or(self.named)
+    }
+}
+
 impl WhoArgs {
     /// Gives the user a role, and says so.
     fn give(&self, role: Role, control: &ControlFile, context: &Context) -> Outcome {

@@ -56,8 +56,18 @@ fn members_are_of_one_tenant_each_and_listed() {
         .says("syncline member role ada viewer");
     member(&["role", "bob", "viewer"])
         .failed(1, "member_unknown")
-        .says("syncline member add bob --role viewer");
+        .says("syncline member add bob viewer");
     member(&["remove", "bob"]).failed(1, "member_unknown");
+    // The role is said alike by both.
+    member(&["add", "bob", "viewer"]).done();
+    member(&["role", "bob", "--role", "owner"])
+        .done()
+        .says("bob is owner");
+    member(&["role", "bob"])
+        .failed(2, "usage")
+        .says("viewer, editor, owner");
+    member(&["role", "bob", "owner", "--role", "viewer"]).failed(2, "usage");
+    member(&["remove", "bob"]).done();
     member(&["add", "bob", "--role", "chief"]).failed(2, "usage");
     member(&["remove", "ada", "--tenant", "acme"]).done();
     let listed = member(&["list", "--tenant", "acme", "--json"])

@@ -1,34 +1,30 @@
 use clap::Args;
-use syncline_model::schema::Role;
 
-use super::{WhoArgs, parse_role};
+use super::{GivenRole, WhoArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 
-/// Give a role to a user who has none
+/// Give a role to a user who has none: editor, if none is said
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     #[command(flatten)]
     who: WhoArgs,
-    /// What they may do with records
-    #[arg(long, value_name = "ROLE", default_value = "editor", value_parser = parse_role())]
-    role: Role,
+    #[command(flatten)]
+    given: GivenRole,
 }
 
 pub(crate) fn run(args: &AddArgs, context: &Context) -> Outcome {
+    let given = args.given.get().unwrap_or_default();
     let control = args.who.data.control(context)?;
     match args.who.role(&control)? {
-        Some(role) if role != args.role => {
+        Some(role) if role != given => {
             let (user, tenant) = (&args.who.user, &args.who.tenant);
             let message = format!("{user} is {role} in tenant {tenant} already");
-            let fix = format!(
-                "syncline member role {user} {} --tenant {tenant}",
-                args.role
-            );
+            let fix = format!("syncline member role {user} {given} --tenant {tenant}");
             Err(Failure::new("member_exists", message)
                 .state("nothing was changed")
                 .fix(fix))
         }
-        Some(_) | None => args.who.give(args.role, &control, context),
+        Some(_) | None => args.who.give(given, &control, context),
     }
 }

@@ -1,27 +1,32 @@
 use clap::Args;
 use syncline_model::schema::Role;
 
-use super::{WhoArgs, parse_role};
+use super::{GivenRole, WhoArgs};
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 
 /// Give another role to a member
 #[derive(Debug, Args)]
 pub(crate) struct RoleArgs {
     #[command(flatten)]
     who: WhoArgs,
-    /// What they may do with records from now on
-    #[arg(value_name = "ROLE", value_parser = parse_role())]
-    role: Role,
+    #[command(flatten)]
+    given: GivenRole,
 }
 
 pub(crate) fn run(args: &RoleArgs, context: &Context) -> Outcome {
+    let user = &args.who.user;
+    let given = args.given.get().ok_or_else(|| {
+        let known = Role::ALL.map(Role::as_str).join(", ");
+        Failure::usage("usage", format!("no role is said: {known}"))
+            .fix(format!("syncline member role {user} ROLE"))
+    })?;
     let control = args.who.data.existing_control(context)?;
     match args.who.role(&control)? {
-        Some(_) => args.who.give(args.role, &control, context),
+        Some(_) => args.who.give(given, &control, context),
         None => Err(args.who.unknown().fix(format!(
-            "syncline member add {} --role {} --tenant {}",
-            args.who.user, args.role, args.who.tenant
+            "syncline member add {user} {given} --tenant {}",
+            args.who.tenant
         ))),
     }
 }

@@ -34,6 +34,26 @@ export interface WriteError {
   readonly write_id?: string;
 }
 
+/** A write that did not come to what its caller asked for. */
+export class WriteFailure extends Error {
+  override readonly name = "WriteFailure";
+  /**
+   * `offline` and `timed_out` for a confirmed write without an answer, `undone` for one that a later write undid
+   * before it was sent, `not_found` where there is no such row; else the server's code.
+   */
+  readonly code: string;
+  readonly error: WriteError;
+  /** Undefined: it came to no write. */
+  readonly writeId: string | undefined;
+
+  constructor(writeId: string | undefined, error: WriteError) {
+    super(error.message);
+    this.code = error.code;
+    this.error = error;
+    this.writeId = writeId;
+  }
+}
+
 /** Changes by `condition`, in the order in which they were made. */
 export async function readChanges(on: Statements, condition: string, parameters: readonly unknown[] = []): Promise<Change[]> {
   return (await on.query(`SELECT * FROM "_changes" WHERE ${condition} ORDER BY "id"`, parameters)).map(toChange);
@@ -58,7 +78,8 @@ function toChange(row: Row): Change {
   };
 }
 
-const parsed = (value: unknown): unknown => (typeof value === "string" ? JSON.parse(value) : value);
+/** What a column of JSON holds. */
+export const parsed = (value: unknown): unknown => (typeof value === "string" ? JSON.parse(value) : value);
 
 /** Writes that are not yet accepted. */
 export const pendingChanges = (database: Statements): Promise<Change[]> =>
@@ -69,26 +90,42 @@ export const rejectedChanges = (database: Statements): Promise<Change[]> =>
   readChanges(database, `"state" = 'rejected'`);
 
 /**
- * Offers a refused write again, under a new name, on what the server holds now. The writes that were
- * refused because of it come with it.
+ * Offers a refused write again, on what the server holds now, with the writes that were refused because of it; one
+ * of those brings the write that it builds on. What the server has refused goes under a new name; what it may have
+ * accepted without our knowing keeps its own. Rejects if a row was made anew under the key of a refused one.
  */
 export function retryWrite(database: LocalDatabase, writeId: string): Promise<void> {
   return database.transaction(async (inside) => {
-    const dependants = (await rejectedChanges(inside)).filter((change) => change.error?.write_id === writeId);
-    for (const change of [...(await readChanges(inside, `"write_id" = $1 AND "state" = 'rejected'`, [writeId])), ...dependants]) {
-      const conflicts = change.error?.conflicts ?? {};
-      const theirs = Object.fromEntries(Object.entries(conflicts).map(([name, { theirs }]) => [name, theirs]));
+    const refused = await rejectedChanges(inside);
+    const named = (name: string | undefined): Change | undefined => refused.find((change) => change.writeId === name);
+    const first = named(named(writeId)?.error?.write_id) ?? named(writeId);
+    for (const change of refused) {
+      if (!first || (change !== first && change.error?.write_id !== first.writeId)) continue;
+      if (change.operation === "insert") {
+        const last = (await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "state" <> 'rejected'`, [change.entity, change.key])).at(-1);
+        if (last && last.operation !== "delete") {
+          throw new WriteFailure(change.writeId, { code: "exists", message: `a later write has made the row ${change.key} of ${change.entity}` });
+        }
+      }
+      const isSame = first.error?.code === "timed_out" || change.attempts === 0;
+      const theirs = Object.entries(change.error?.conflicts ?? {}).map(([name, { theirs }]) => [name, theirs]);
       await inside.query(
-        `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "error" = NULL, "base" = $2 WHERE "id" = $3`,
-        [crypto.randomUUID(), JSON.stringify({ ...change.base, ...theirs }), change.id],
+        `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "attempts" = $2, "error" = NULL, "base" = $3 WHERE "id" = $4`,
+        [
+          isSame ? change.writeId : crypto.randomUUID(), isSame ? change.attempts : 0,
+          JSON.stringify({ ...change.base, ...Object.fromEntries(theirs) }), change.id,
+        ],
       );
     }
   });
 }
 
-/** Lets a refused write go. The columns that never leave this database stay as they are. */
+/**
+ * Lets a refused write go, with the writes that were refused because of it. The columns that never leave this
+ * database stay as they are.
+ */
 export async function discardWrite(database: LocalDatabase, writeId: string): Promise<void> {
-  await database.query(`DELETE FROM "_changes" WHERE "write_id" = $1 AND "state" = 'rejected'`, [writeId]);
+  await database.query(`DELETE FROM "_changes" WHERE "state" = 'rejected' AND ("write_id" = $1 OR "error" ->> 'write_id' = $1)`, [writeId]);
 }
 
 /** All writes that are not with the server, as a text to keep elsewhere. */

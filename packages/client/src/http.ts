@@ -13,9 +13,12 @@ export interface HttpOptions {
   readonly retries?: number;
 }
 
+/** Above it, what a server asks to wait is not waited: its clock may be another. */
+const RETRY_AFTER_MAX_MS = 3_600_000;
+
 /** What a failed request means for who made it. */
 export type FailureKind =
-  /** No answer, or one that a later try may better: 408, 429, 5xx. */
+  /** No answer, or one that a later try may better: 408, 429, 5xx, and what is not the server's. */
   | "transient"
   /** 401, 403: the user must act. */
   | "auth"
@@ -31,19 +34,24 @@ export class HttpFailure extends Error {
   readonly details: unknown;
   /** When to come again, if the server said so. */
   readonly retryAfterMs: number | undefined;
+  /** The JSON that came with it; undefined: none, as of what lies on the way to a server. */
+  readonly answer: unknown;
 
-  constructor(status: number, body: { code?: string; message?: string; details?: unknown }, retryAfterMs?: number, cause?: unknown) {
+  constructor(
+    status: number, body: { code?: string; message?: string; details?: unknown }, retryAfterMs?: number, cause?: unknown, answer?: unknown,
+  ) {
     super(body.message ?? (status === 0 ? "the server could not be reached" : `the server answered ${status}`), { cause });
     this.status = status;
     this.kind = kindOf(status);
     this.code = body.code ?? (status === 0 ? "unreachable" : `http_${status}`);
     this.details = body.details;
     this.retryAfterMs = retryAfterMs;
+    this.answer = answer;
   }
 }
 
 function kindOf(status: number): FailureKind {
-  if (status === 0 || status === 408 || status === 429 || status >= 500) return "transient";
+  if (status < 400 || status === 408 || status === 429 || status >= 500) return "transient";
   return status === 401 || status === 403 ? "auth" : "permanent";
 }
 
@@ -114,12 +122,19 @@ async function once(
   let parsed: unknown;
   try {
     parsed = text === "" ? undefined : JSON.parse(text);
-  } catch {
+  } catch (error) {
     // A proxy's page, not the server's word.
-    parsed = undefined;
+    if (answer.ok) throw new HttpFailure(answer.status, { code: "answer_invalid", message: `${method} ${path}: the answer is not JSON` }, undefined, error);
   }
   if (answer.ok) return { status: answer.status, headers: answer.headers, body: parsed };
-  const told = (parsed as { error?: { code?: string; message?: string; details?: unknown } } | undefined)?.error;
-  const after = Number(answer.headers.get("retry-after"));
-  throw new HttpFailure(answer.status, told ?? {}, after > 0 ? after * 1000 : undefined);
+  const told = (parsed as { error?: { code?: string; message?: string; details?: unknown } } | null | undefined)?.error;
+  const message = `${method} ${path}: the server answered ${answer.status}`;
+  throw new HttpFailure(answer.status, { message, ...told }, retryAfterMs(answer.headers), undefined, parsed);
+}
+
+/** A number of seconds, or a date. */
+function retryAfterMs(headers: Headers): number | undefined {
+  const told = headers.get("retry-after") ?? "";
+  const ms = Number(told) * 1_000 || Date.parse(told) - Date.now();
+  return ms > 0 ? Math.min(ms, RETRY_AFTER_MAX_MS) : undefined;
 }

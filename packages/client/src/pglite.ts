@@ -23,14 +23,13 @@ export function pgliteDatabase(pglite: Pglite): LocalDatabase {
   const underWay = new Set<(end: typeof TAKEN_OVER) => void>();
   const listeners = new Set<() => void>();
   const wakeAll = (): void => listeners.forEach((wake) => wake());
-  // One listener for the life of the database: to end one ends those of all tabs.
-  const listen = (): void => void pglite.listen("_touched", wakeAll).catch(() => undefined);
+  // One listener for the life of the database: to end one ends those of all tabs. What was touched before it
+  // listens was told to nobody.
+  const listen = (): void => void pglite.listen("_touched", wakeAll).catch(() => undefined).then(wakeAll);
   let isListening = false;
   pglite.onLeaderChange?.(() => {
     for (const end of underWay) end(TAKEN_OVER);
     if (isListening) listen();
-    // What was touched in between was told to nobody.
-    wakeAll();
   });
 
   const whole = async <T>(work: (isOver: () => boolean) => Promise<T>): Promise<T> => {

@@ -1,7 +1,7 @@
 import { fromColumns, quote, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 
-/** How many touched rows are kept for readers that come late; who is later still reads everything again. */
+/** How many touched rows, and outcomes, are kept for readers that come late; who is later still reads everything again. */
 export const TOUCHED_ROWS_MAX = 10_000;
 /** Above this many touched rows, all are read again at once. */
 const ROWS_AT_ONCE_MAX = 500;
@@ -95,7 +95,9 @@ export function keyOf(meta: EntityMeta, key: string): unknown {
   return kind === "int32" || kind === "int64" ? Number(key) : key;
 }
 
-/** Forgets touched rows beyond those that late readers may still ask for. */
-export async function pruneTouched(database: Statements): Promise<void> {
-  await database.query(`DELETE FROM "_touched" WHERE "id" <= (SELECT max("id") FROM "_touched") - $1`, [TOUCHED_ROWS_MAX]);
+/** Forgets touched rows, and outcomes of writes, beyond those that somebody may still ask for. */
+export async function prune(database: Statements): Promise<void> {
+  for (const table of [`"_touched"`, `"_outcomes"`]) {
+    await database.query(`DELETE FROM ${table} WHERE "id" <= (SELECT max("id") FROM ${table}) - $1`, [TOUCHED_ROWS_MAX]);
+  }
 }

@@ -1,7 +1,8 @@
 import { readChanges, type Change, type WriteError } from "./changes.js";
 import type { LocalDatabase } from "./database.js";
-import type { Json } from "./entity.js";
+import type { EntityMeta, Json } from "./entity.js";
 import { backoffMs, HttpFailure, request, type HttpOptions } from "./http.js";
+import { keyOf } from "./rows.js";
 
 /** Transactions in one request. */
 export const TRANSACTIONS_MAX = 500;
@@ -22,7 +23,11 @@ export type Outcome =
   | { readonly status: "rejected"; readonly error: WriteError };
 
 /** Takes transactions to a server, in order, and gives the outcome of each. Throws if nothing was decided. */
-export type Transport = (transactions: readonly Transaction[], signal: AbortSignal) => Promise<Outcome[]>;
+export interface Transport {
+  (transactions: readonly Transaction[], signal: AbortSignal): Promise<Outcome[]>;
+  /** Its server takes one change at a time: of a transaction of several, each has its own outcome. */
+  readonly takesOne?: boolean;
+}
 
 /** Sends to a Syncline server, many at once. */
 export const synclineTransport = (http: HttpOptions): Transport => async (transactions, signal) => {
@@ -35,17 +40,22 @@ export const synclineTransport = (http: HttpOptions): Transport => async (transa
     })),
   };
   const answer = await request({ ...http, retries: 0 }, "POST", "/api/writes", body, {}, signal);
-  const { results } = answer.body as {
-    results: ({ write_id: string; status: "accepted"; txid: number; seq: number }
-      | { write_id: string; status: "rejected"; error: { code: string; message: string; details?: Details } })[];
-  };
+  const { results } = (answer.body ?? {}) as { results?: Partial<Result>[] };
   return transactions.map(({ writeId }, at): Outcome => {
-    const result = results[at];
-    if (result?.write_id !== writeId) throw new HttpFailure(0, { message: "the server's answer does not fit the request" });
-    if (result.status === "accepted") return { status: "accepted", seq: result.seq, txid: result.txid };
-    return { status: "rejected", error: errorOf(result.error) };
+    const { write_id, status, seq, txid, error } = results?.[at] ?? {};
+    if (write_id === writeId && status === "accepted") return { status, seq, txid };
+    if (write_id === writeId && status === "rejected" && error?.code) return { status, error: errorOf(error) };
+    throw new HttpFailure(answer.status, { code: "answer_invalid", message: "POST /api/writes: the answer does not fit the request" });
   });
 };
+
+interface Result {
+  write_id: string;
+  status: "accepted" | "rejected";
+  txid: number;
+  seq: number;
+  error: { code: string; message: string; details?: Details };
+}
 
 interface Details {
   conflicts?: NonNullable<WriteError["conflicts"]>;
@@ -57,27 +67,26 @@ export const errorOf = (error: { code: string; message: string; details?: unknow
   return { code: error.code, message: error.message, ...(conflicts ? { conflicts } : {}), ...(fields ? { fields } : {}) };
 };
 
-/** Sends to any backend, one write at a time, at the paths that `route` gives. */
+/** Sends to any backend, one write at a time, at the paths that `route` gives; a new row with its key, as `entities` name it. */
 export const restTransport = (
-  http: HttpOptions, route: (change: Change) => { method: string; path: string },
-): Transport => async (transactions, signal) => {
+  http: HttpOptions, route: (change: Change) => { method: string; path: string }, entities: readonly EntityMeta[] = [],
+): Transport => Object.assign(async (transactions: readonly Transaction[], signal: AbortSignal): Promise<Outcome[]> => {
   const outcomes: Outcome[] = [];
-  for (const { changes } of transactions) {
-    let outcome: Outcome = { status: "accepted" };
-    for (const change of changes) {
-      outcome = await sendOne(http, route(change), change, signal);
-      if (outcome.status === "rejected") break;
-    }
-    outcomes.push(outcome);
+  for (const change of transactions.flatMap(({ changes }) => changes)) {
+    const meta = entities.find(({ name }) => name === change.entity);
+    const key = change.operation === "insert" ? { [meta?.key ?? "id"]: meta ? keyOf(meta, change.key) : change.key } : {};
+    outcomes.push(await sendOne(http, route(change), change, { ...change.value, ...key }, signal));
   }
   return outcomes;
-};
+}, { takesOne: true });
 
-async function sendOne(http: HttpOptions, to: { method: string; path: string }, change: Change, signal: AbortSignal): Promise<Outcome> {
-  const body = change.operation === "delete" ? undefined : { ...change.value, ...keyed(change) };
+async function sendOne(
+  http: HttpOptions, { method, path }: { method: string; path: string }, { operation, writeId }: Change, value: unknown, signal: AbortSignal,
+): Promise<Outcome> {
   try {
-    const answer = await request(http, to.method, to.path, body, { "idempotency-key": change.writeId }, signal);
-    const told = (answer.body as { txid?: Json } | undefined)?.txid ?? answer.headers.get("syncline-txid");
+    const body = operation === "delete" ? undefined : value;
+    const answer = await request({ ...http, retries: 0 }, method, path, body, { "idempotency-key": writeId }, signal);
+    const told = (answer.body as { txid?: Json } | null | undefined)?.txid ?? answer.headers.get("syncline-txid");
     const seq = answer.headers.get("syncline-seq");
     return {
       status: "accepted",
@@ -86,11 +95,18 @@ async function sendOne(http: HttpOptions, to: { method: string; path: string }, 
     };
   } catch (error) {
     if (!(error instanceof HttpFailure) || error.kind !== "permanent") throw error;
+    // Such an answer without the server's reason is that of an address at which there is no such collection.
+    const isOfAddress = error.status === 405 || (error.status === 404 && operation === "insert");
+    if (!isOfWrite(error, isOfAddress ? hasReason : hasAnswer)) throw error;
     return { status: "rejected", error: errorOf(error) };
   }
 }
 
-const keyed = (change: Change): Record<string, Json> => (change.operation === "insert" ? { id: change.key } : {});
+const hasAnswer = ({ answer }: HttpFailure): boolean => answer !== undefined;
+const hasReason = ({ answer }: HttpFailure): boolean => (answer as { error?: { code?: string } } | null | undefined)?.error?.code !== undefined;
+
+/** Whether what fails again does so for what was sent, not for where: a wrong address must not refuse everything. */
+const isOfWrite = (error: HttpFailure, isToldBy: (error: HttpFailure) => boolean): boolean => error.status === 413 || isToldBy(error);
 
 /** What the sender tells while it runs. */
 export interface SenderState {
@@ -106,32 +122,33 @@ export async function runSender(
   database: LocalDatabase, transport: Transport, signal: AbortSignal, tell: (state: SenderState) => void,
 ): Promise<void> {
   let wake = (): void => undefined;
+  let end = (): void => undefined;
   let isWoken = true;
-  const rouse = (): void => {
+  const stop = database.onTouched(() => {
     isWoken = true;
     wake();
-  };
-  const stop = database.onTouched(rouse);
+  });
+  const resume = (): void => end();
   const browser = globalThis as { addEventListener?: typeof addEventListener; removeEventListener?: typeof removeEventListener };
-  browser.addEventListener?.("online", rouse);
+  browser.addEventListener?.("online", resume);
+  signal.addEventListener("abort", resume, { once: true });
   const rest = (ms?: number): Promise<void> =>
-    new Promise((resume) => {
-      const timer = ms === undefined ? undefined : setTimeout(resume, ms);
-      wake = () => {
-        // While the server can't be reached, a new write does not make it come back.
-        if (ms !== undefined && !signal.aborted && globalThis.navigator?.onLine === false) return;
+    new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+      end = () => {
         clearTimeout(timer);
-        resume();
+        resolve();
       };
-      if (signal.aborted) wake();
+      // A new write does not make a server come back, nor one that has asked for a pause be ready.
+      wake = ms === undefined ? end : () => undefined;
+      if (signal.aborted) end();
     });
-  signal.addEventListener("abort", () => wake(), { once: true });
   let failures = 0;
   let atOnce = TRANSACTIONS_MAX;
   try {
     while (!signal.aborted) {
       isWoken = false;
-      const transactions = await take(database, atOnce);
+      const transactions = await take(database, transport.takesOne ? "one change" : atOnce);
       if (transactions.length === 0) {
         tell({ status: "idle" });
         if (!isWoken) await rest();
@@ -146,7 +163,9 @@ export async function runSender(
       } catch (error) {
         if (signal.aborted) break;
         if (!(error instanceof HttpFailure)) throw error;
-        if (error.kind === "permanent") {
+        // At another address than that of writes, the answers to any path are these.
+        const isOfAddress = [404, 405, 410].includes(error.status);
+        if (error.kind === "permanent" && !isOfAddress && isOfWrite(error, hasReason)) {
           // One of them is what the server can't take: it is found by sending fewer.
           if (transactions.length > 1) atOnce = Math.max(1, Math.floor(transactions.length / 2));
           else await settle(database, transactions, [{ status: "rejected", error: errorOf(error) }]);
@@ -161,25 +180,27 @@ export async function runSender(
     }
   } finally {
     stop();
-    browser.removeEventListener?.("online", rouse);
+    browser.removeEventListener?.("online", resume);
   }
 }
 
-/** The first unsent transactions, noted as being sent. */
-async function take(database: LocalDatabase, most: number): Promise<Transaction[]> {
+/** The first unsent transactions, noted as being sent; a single change is one by itself. */
+async function take(database: LocalDatabase, most: number | "one change"): Promise<Transaction[]> {
   return database.transaction(async (inside) => {
-    const first = await readChanges(inside, `"id" IN (SELECT "id" FROM "_changes" WHERE "state" IN ('pending', 'sending') ORDER BY "id" LIMIT ${CHANGES_MAX})`);
+    const isOne = most === "one change";
+    const limit = isOne ? 1 : CHANGES_MAX;
+    const first = await readChanges(inside, `"id" IN (SELECT "id" FROM "_changes" WHERE "state" IN ('pending', 'sending') ORDER BY "id" LIMIT ${limit})`);
     const last = first.at(-1);
     if (!last) return [];
     // A transaction that the limit has cut is taken whole.
-    const rest = last.transactionId === null ? [] : await readChanges(
+    const rest = isOne || last.transactionId === null ? [] : await readChanges(
       inside, `"state" IN ('pending', 'sending') AND "transaction_id" = $1 AND "id" > $2`, [last.transactionId, last.id]);
     const groups = new Map<string, Change[]>();
     for (const change of [...first, ...rest]) {
       const name = change.transactionId ?? `write ${change.writeId}`;
       const group = groups.get(name);
       if (group) group.push(change);
-      else if (groups.size < most) groups.set(name, [change]);
+      else if (isOne || groups.size < most) groups.set(name, [change]);
       else break;
     }
     const taken = [...groups.values()].map((changes) => ({ writeId: changes[0]!.writeId, changes }));
@@ -197,7 +218,10 @@ async function giveBack(database: LocalDatabase, transactions: readonly Transact
   );
 }
 
-/** Notes what became of transactions. */
+/**
+ * Notes what became of transactions. The server's word also stands for what was ended here meanwhile: a write
+ * that nobody waited for any longer, or one that builds on a refused one and was under way with it.
+ */
 async function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<void> {
   await database.transaction(async (inside) => {
     const accepted: string[] = [];
@@ -205,7 +229,9 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
       const outcome = outcomes[at];
       if (!outcome) throw new Error("a transport gave fewer outcomes than it was given transactions");
       if (outcome.status === "rejected") {
-        await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [writeId, JSON.stringify(outcome.error)]);
+        const told = [writeId, JSON.stringify(outcome.error)];
+        await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, told);
+        await inside.query(`UPDATE "_changes" SET "error" = $2 WHERE "write_id" = $1 AND "state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`, told);
         continue;
       }
       const places = `${place(outcome.seq)}, ${place(outcome.txid)}`;
@@ -213,7 +239,7 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
     }
     if (accepted.length > 0) {
       await inside.query(
-        `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" = 'sending'`,
+        `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "error" = NULL, "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" IN ('sending', 'rejected')`,
       );
     }
     // The rows may have come before the answer.

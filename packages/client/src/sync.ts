@@ -3,7 +3,7 @@ import { openSchema, type LocalDatabase } from "./database.js";
 import type { EntityMeta, LocalSchema } from "./entity.js";
 import { runFeed, type FeedState } from "./feed.js";
 import type { HttpOptions } from "./http.js";
-import { pruneTouched } from "./rows.js";
+import { prune } from "./rows.js";
 import { restTransport, runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
 import { joinTabs } from "./tabs.js";
 
@@ -86,7 +86,7 @@ export function startSync(options: SyncOptions): Sync {
       if (state.isLeader) restart();
     },
   });
-  const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes) : synclineTransport(options);
+  const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes, schema.entities.map(({ meta }) => meta)) : synclineTransport(options);
   const feedOptions = {
     shapeUrl: shapeUrlOf(options),
     ...(options.withRoles ? { withRoles: true } : {}),
@@ -96,7 +96,7 @@ export function startSync(options: SyncOptions): Sync {
 
   const lead = async (signal: AbortSignal): Promise<void> => {
     tell({ isLeader: true });
-    const prune = setInterval(() => void pruneTouched(database).catch(() => undefined), PRUNE_EVERY_MS);
+    const pruning = setInterval(() => void prune(database).catch(() => undefined), PRUNE_EVERY_MS);
     const inner = new AbortController();
     signal.addEventListener("abort", () => inner.abort(), { once: true });
     const feed = (meta: EntityMeta): Promise<void> =>
@@ -108,7 +108,7 @@ export function startSync(options: SyncOptions): Sync {
       ]);
     } finally {
       inner.abort();
-      clearInterval(prune);
+      clearInterval(pruning);
       tell({ isLeader: false });
     }
   };

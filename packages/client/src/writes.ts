@@ -1,4 +1,4 @@
-import { readChanges, type Change, type WriteError } from "./changes.js";
+import { parsed, readChanges, WriteFailure, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 
@@ -7,27 +7,27 @@ export const CONFIRM_TIMEOUT_MS = 15_000;
 /** How long it waits at most where the browser knows that there is no connection. */
 export const CONFIRM_OFFLINE_TIMEOUT_MS = 3_000;
 
-/** A write that did not come to what its caller asked for. */
-export class WriteFailure extends Error {
-  override readonly name = "WriteFailure";
-  /** `offline` and `timed_out` for a confirmed write without an answer; else the server's code. */
-  readonly code: string;
-  readonly error: WriteError;
-  readonly writeId: string;
-
-  constructor(writeId: string, error: WriteError) {
-    super(error.message);
-    this.code = error.code;
-    this.error = error;
-    this.writeId = writeId;
-  }
+/**
+ * Runs `work` in one transaction, or in the one that is given. What makes writes runs in it: where tabs share the
+ * database, a transaction is run again if its end was not told, and must not write twice what the first has kept.
+ */
+export function writeOnce<T>(on: LocalDatabase | Statements, work: (inside: Statements) => Promise<T>): Promise<T> {
+  if (!("transaction" in on)) return work(on);
+  const name = crypto.randomUUID();
+  let first: { result: T } | undefined;
+  return on.transaction(async (inside) => {
+    if (first && (await inside.query(`SELECT 1 FROM "_outcomes" WHERE "write_id" = $1`, [name])).length > 0) return first.result;
+    first = { result: await work(inside) };
+    await inside.query(`INSERT INTO "_outcomes" ("write_id") VALUES ($1)`, [name]);
+    return first.result;
+  });
 }
 
 /** Makes a row. Its key must be among `values`; null is a value, undefined is none. */
-export async function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
+export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
   const given = meta.fields.filter(({ name }) => values[name] !== undefined);
   const nulls = given.filter(({ name, excluded }) => values[name] === null && !excluded && name !== meta.key);
-  const insert = async (inside: Statements): Promise<void> => {
+  return writeOnce(on, async (inside) => {
     await inside.query(
       `INSERT INTO ${quote(meta.name)} (${given.map(({ name }) => quote(name)).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")})`,
       given.map(({ name, kind }) => toColumn(dialect, kind, values[name])),
@@ -38,48 +38,61 @@ export async function insertRow(on: LocalDatabase | Statements, dialect: LocalDa
     const made = changes.at(-1)!;
     const value = { ...made.value, ...Object.fromEntries(nulls.map(({ name }) => [name, null])) };
     await inside.query(`UPDATE "_changes" SET "value" = $1 WHERE "id" = $2`, [JSON.stringify(value), made.id]);
-  };
-  if (!("transaction" in on)) return insert(on);
-  let isAgain = false;
-  await on.transaction(async (inside) => {
-    // A row that the first call has made after all is not made twice.
-    const key = String(values[meta.key]);
-    if (isAgain && (await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "operation" = 'insert'`, [meta.name, key])).length > 0) return;
-    isAgain = true;
-    await insert(inside);
   });
 }
 
-/** Sets the columns of a row that `changes` names; null is a value, undefined is none. */
+/** Sets the columns of a row that `changes` names; null is a value, undefined is none. Rejects if there is no such row. */
 export async function updateRow(
   on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown, changes: Row,
 ): Promise<void> {
   const given = meta.fields.filter(({ name }) => changes[name] !== undefined && name !== meta.key);
   if (given.length === 0) return;
-  await on.query(
-    `UPDATE ${quote(meta.name)} SET ${given.map(({ name }, at) => `${quote(name)} = $${at + 2}`).join(", ")} WHERE ${quote(meta.key)} = $1`,
-    [key, ...given.map(({ name, kind }) => toColumn(dialect, kind, changes[name]))],
-  );
+  const set = given.map(({ name }, at) => `${quote(name)} = $${at + 2}`).join(", ");
+  const values = given.map(({ name, kind }) => toColumn(dialect, kind, changes[name]));
+  await writeOnce(on, (inside) => writeRow(inside, meta, `UPDATE ${quote(meta.name)} SET ${set}`, [key, ...values]));
 }
 
-/** Deletes a row. */
-export async function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key: unknown): Promise<void> {
-  await on.query(`DELETE FROM ${quote(meta.name)} WHERE ${quote(meta.key)} = $1`, [key]);
+/** Deletes a row. Rejects if there is none. */
+export function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key: unknown): Promise<void> {
+  return writeOnce(on, (inside) => writeRow(inside, meta, `DELETE FROM ${quote(meta.name)}`, [key]));
+}
+
+async function writeRow(inside: Statements, meta: EntityMeta, statement: string, parameters: readonly unknown[]): Promise<void> {
+  const key = quote(meta.key);
+  if ((await inside.query(`${statement} WHERE ${key} = $1 RETURNING ${key}`, parameters)).length > 0) return;
+  throw new WriteFailure(undefined, { code: "not_found", message: `no row of ${meta.name} that is shown here has the key ${parameters[0]}` });
 }
 
 /**
- * Runs `work` as one write: what it does to entities' views is sent, accepted and refused together.
- * Gives the names of the writes that came of it.
+ * Runs `work` as one write: what it does to entities' views is sent, accepted and refused together, where the
+ * server takes several writes as one. Gives the names of the writes that came of it.
  */
-export async function writeTogether(database: LocalDatabase, work: (inside: Statements) => Promise<void>): Promise<string[]> {
-  const before = await database.transaction(async (inside) => {
-    const [head] = await inside.query<{ id: number | null }>(`SELECT max("id") AS "id" FROM "_changes"`);
-    if (database.dialect === "sqlite") await inside.query(`UPDATE "_transaction" SET "id" = $1`, [crypto.randomUUID()]);
+export function writeTogether(database: LocalDatabase, work: (inside: Statements) => Promise<void>): Promise<string[]> {
+  const name = crypto.randomUUID();
+  const isSqlite = database.dialect === "sqlite";
+  return writeOnce(database, async (inside) => {
+    if (isSqlite) await inside.query(`UPDATE "_transaction" SET "id" = $1`, [name]);
     await work(inside);
-    if (database.dialect === "sqlite") await inside.query(`UPDATE "_transaction" SET "id" = NULL`);
-    return Number(head?.id ?? 0);
+    if (isSqlite) await inside.query(`UPDATE "_transaction" SET "id" = NULL`);
+    const made = isSqlite ? await readChanges(inside, `"transaction_id" = $1`, [name])
+      : await readChanges(inside, `"transaction_id" = pg_current_xact_id()::text`);
+    return made.map(({ writeId }) => writeId);
   });
-  return (await readChanges(database, `"id" > $1`, [before])).map((change) => change.writeId);
+}
+
+/**
+ * Makes a write of one row, and waits for the server where the entity's writes are confirmed: rejects then as
+ * {@link settled} does.
+ */
+export async function writeSettled(
+  database: LocalDatabase, meta: EntityMeta, key: unknown, write: (on: LocalDatabase | Statements) => Promise<void>,
+): Promise<void> {
+  if (meta.mode === "optimistic") return write(database);
+  const writeId = await writeOnce(database, async (inside) => {
+    await write(inside);
+    return lastWriteOf(inside, meta, key);
+  });
+  if (writeId !== undefined) await settled(database, writeId);
 }
 
 /** The name of the last unsent write of a row; undefined: nothing of it is unsent. */
@@ -89,9 +102,10 @@ export async function lastWriteOf(database: Statements, meta: EntityMeta, key: u
 }
 
 /**
- * Waits until the server has accepted a write. Rejects with a {@link WriteFailure} if it was refused, or
- * if `timeoutMs` went by: a write that had not left by then is taken back, one that had is noted as
- * `timed_out`, and is never sent again by itself.
+ * Waits until the server has accepted a write, or the one that has taken it in. Rejects with a
+ * {@link WriteFailure} if it was refused, undone by a later write before it was sent, or if `timeoutMs` went by:
+ * a write that had not left by then is taken back, one that had is noted as `timed_out`, and is never sent again
+ * by itself.
  */
 export function settled(database: LocalDatabase, writeId: string, timeoutMs = CONFIRM_TIMEOUT_MS): Promise<void> {
   const patienceMs = globalThis.navigator?.onLine === false ? Math.min(timeoutMs, CONFIRM_OFFLINE_TIMEOUT_MS) : timeoutMs;
@@ -99,14 +113,13 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = CO
     let isOver = false;
     let isBusy = false;
     let isWoken = false;
-    // What is being taken back is gone too, and yet not accepted.
-    let isEnding = false;
     const finish = (end: () => void): void => {
       isOver = true;
       clearTimeout(timer);
       stop();
       end();
     };
+    const fail = (error: unknown): void => finish(() => reject(error as Error));
     const look = async (): Promise<void> => {
       isWoken = true;
       if (isBusy) return;
@@ -115,42 +128,46 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = CO
         while (isWoken && !isOver) {
           // Cleared before the read: what changes meanwhile must be looked at again.
           isWoken = false;
-          see((await readChanges(database, `"write_id" = $1`, [writeId]))[0]);
+          const { open, error } = await answerTo(database, writeId);
+          if (error) fail(new WriteFailure(writeId, error));
+          else if (!open) finish(resolve);
         }
+      } catch (error) {
+        fail(error);
       } finally {
         isBusy = false;
       }
     };
-    const see = (change: Change | undefined): void => {
-      if (isOver || isEnding) return;
-      if (!change || change.state === "acknowledged") return finish(resolve);
-      if (change.state !== "rejected") return;
-      const error = change.error ?? { code: "rejected", message: "the server refused the write" };
-      finish(() => reject(new WriteFailure(writeId, error)));
-    };
-    const stop = database.onTouched(() => void look().catch((error: unknown) => finish(() => reject(error as Error))));
-    const timer = setTimeout(() => {
-      isEnding = true;
-      void giveUp(database, writeId).then((error) => {
-        isEnding = false;
-        if (error) finish(() => reject(new WriteFailure(writeId, error)));
-        else void look();
-      }, (error: unknown) => finish(() => reject(error as Error)));
-    }, patienceMs);
-    void look().catch((error: unknown) => finish(() => reject(error as Error)));
+    const stop = database.onTouched(() => void look());
+    const timer = setTimeout(() => void giveUp(database, writeId).then(look, fail), patienceMs);
+    void look();
   });
 }
 
-/** Ends a write that has no answer; undefined: it has one after all. */
-async function giveUp(database: LocalDatabase, writeId: string): Promise<WriteError | undefined> {
+/** The unsent change that holds a write, or why the write was refused; neither: it was accepted. */
+async function answerTo(on: Statements, writeId: string): Promise<{ readonly open?: Change; readonly error?: WriteError }> {
+  for (let name = writeId; ;) {
+    const [change] = await readChanges(on, `"write_id" = $1`, [name]);
+    if (change?.state === "acknowledged") return {};
+    if (change?.state === "rejected") return { error: change.error ?? { code: "rejected", message: "the server refused the write" } };
+    if (change) return { open: change };
+    const [outcome] = await on.query<{ joined: string | null; error: unknown }>(`SELECT "joined", "error" FROM "_outcomes" WHERE "write_id" = $1`, [name]);
+    if (!outcome) return { error: { code: "undone", message: "a later write undid this one before it was sent" } };
+    if (outcome.error) return { error: parsed(outcome.error) as WriteError };
+    if (!outcome.joined) return {};
+    name = outcome.joined;
+  }
+}
+
+/** Ends a write that has no answer. */
+function giveUp(database: LocalDatabase, writeId: string): Promise<void> {
   return database.transaction(async (inside) => {
-    const [change] = await readChanges(inside, `"write_id" = $1`, [writeId]);
-    if (!change || change.state === "acknowledged" || change.state === "rejected") return undefined;
-    const error: WriteError = change.state === "pending"
+    const { open } = await answerTo(inside, writeId);
+    if (!open) return;
+    const error: WriteError = open.state === "pending"
       ? { code: "offline", message: "the server could not be reached, and the write was taken back" }
       : { code: "timed_out", message: "the server did not answer in time: it may have the write, which shows if it has" };
-    await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [writeId, JSON.stringify(error)]);
-    if (change.state === "pending") await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [writeId]);
-    return error;
+    await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [open.writeId, JSON.stringify(error)]);
+    if (open.state === "pending") await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [open.writeId]);
   });
 }

@@ -4,13 +4,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCollection } from "@tanstack/db";
-import { pendingChanges, readChanges, rejectedChanges } from "../src/changes.js";
+import { pendingChanges, readChanges, rejectedChanges, WriteFailure } from "../src/changes.js";
 import { viewCollectionOptions } from "../src/collection.js";
 import type { LocalDatabase } from "../src/database.js";
 import type { Row } from "../src/entity.js";
 import { readRow, readRows } from "../src/rows.js";
 import { startSync, type Sync } from "../src/sync.js";
-import { deleteRow, insertRow, lastWriteOf, settled, updateRow, WriteFailure } from "../src/writes.js";
+import { deleteRow, insertRow, lastWriteOf, settled, updateRow } from "../src/writes.js";
 import { DIALECTS, openDatabase, schemaOf } from "./databases.js";
 import { accountsMeta, contactsMeta } from "./generated/meta.js";
 import { serve, until, type Context } from "./served.js";

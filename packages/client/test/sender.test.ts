@@ -1,47 +1,14 @@
 /** The queue and its sender, against a server of which the tests decide every answer. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { discardWrite, exportWrites, pendingChanges, readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
-import type { Dialect, LocalDatabase } from "../src/database.js";
+import { discardWrite, exportWrites, pendingChanges, readChanges, rejectedChanges, retryWrite, WriteFailure } from "../src/changes.js";
 import { readRow, readRows } from "../src/rows.js";
 import { runSender, synclineTransport, type SenderState } from "../src/sender.js";
-import { deleteRow, insertRow, lastWriteOf, settled, updateRow, WriteFailure, writeTogether } from "../src/writes.js";
-import { DIALECTS, openDatabase } from "./databases.js";
+import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeTogether } from "../src/writes.js";
+import { openDatabase } from "./databases.js";
+import { accepted, contact, drive, each, isSent, server, type Reply, type SentWrite } from "./driven.js";
 import { accountsMeta, contactsMeta, transactionsMeta } from "./generated/meta.js";
-
-interface SentWrite { entity: string; id: string; action: string; values: Record<string, unknown>; base: Record<string, unknown> }
-interface Sent { write_id: string; writes: SentWrite[] }
-type Reply = Response | "lost" | "unreachable";
-
-/** Runs the sender until the queue is as `until` wants it; `answer` is asked for each request. */
-async function drive(
-  database: LocalDatabase, answer: (sent: Sent[], raw: string) => Reply | Promise<Reply>,
-  until: () => Promise<boolean>, states: SenderState[] = [],
-): Promise<void> {
-  const controller = new AbortController();
-  const fetch = (async (_url: string | URL | Request, init?: RequestInit) => {
-    const raw = init?.body as string;
-    const reply = await answer((JSON.parse(raw) as { transactions: Sent[] }).transactions, raw);
-    if (reply === "lost" || reply === "unreachable") throw new TypeError("fetch failed");
-    return reply;
-  }) as typeof globalThis.fetch;
-  const running = runSender(database, synclineTransport({ apiUrl: "http://server", fetch }), controller.signal, (state) => states.push(state));
-  while (!(await until())) await new Promise((resume) => setTimeout(resume, 5));
-  controller.abort();
-  await running;
-}
-
-let seq = 0;
-const accepted = (sent: Sent[]): Response =>
-  Response.json({ results: sent.map(({ write_id }) => ({ write_id, status: "accepted", seq: (seq += 1), txid: seq, rows: [] })) });
-const isSent = (database: LocalDatabase) => async () => (await pendingChanges(database)).length === 0;
-
-function each(name: string, run: (database: LocalDatabase, dialect: Dialect) => Promise<void>): void {
-  for (const dialect of DIALECTS) test(`${name} (${dialect})`, async () => run(await openDatabase(dialect), dialect));
-}
-
-const contact = (database: LocalDatabase, id: string, values = {}) =>
-  insertRow(database, database.dialect, contactsMeta, { id, first_name: id, ...values });
+import { until } from "./served.js";
 
 each("a write whose answer was lost is sent again under the same name", async (database) => {
   await contact(database, "a");
@@ -85,9 +52,9 @@ each("a refusal takes the writes that stand on it along, keeps the rest, and can
   await updateRow(database, database.dialect, transactionsMeta, "t1", { amount: "2.50" });
   await contact(database, "kept");
   await drive(database, (sent) => Response.json({
-    results: sent.map(({ write_id, writes }) => writes[0]!.id === "acc"
+    results: sent.map(({ write_id, writes }) => writes[0]!.id !== "kept"
       ? { write_id, status: "rejected", error: { code: "validation_failed", message: "no", details: { fields: [{ field: "name", code: "max_length", message: "too long" }] } } }
-      : { write_id, status: "accepted", seq: (seq += 1), txid: seq }),
+      : { write_id, status: "accepted", seq: (server.seq += 1), txid: server.seq }),
   }), isSent(database));
   const refused = await rejectedChanges(database);
   assert.deepEqual(refused.map(({ key, error }) => [key, error?.code]), [["acc", "validation_failed"], ["t1", "dependency_rejected"]]);
@@ -99,6 +66,55 @@ each("a refusal takes the writes that stand on it along, keeps the rest, and can
   assert.deepEqual(again.map(({ key }) => key), ["acc", "t1"]);
   assert.notEqual(again[0]?.writeId, refused[0]?.writeId);
   assert.equal((await readRows(database, database.dialect, transactionsMeta)).length, 1);
+});
+
+each("what the server has accepted is not told as refused for the sake of what it builds on", async (database) => {
+  await insertRow(database, database.dialect, accountsMeta, { id: "acc", name: "Savings" });
+  await insertRow(database, database.dialect, transactionsMeta, { id: "t1", account_id: "acc", amount: "1.50" });
+  await drive(database, (sent) => Response.json({
+    results: sent.map(({ write_id, writes }) => writes[0]!.id === "acc"
+      ? { write_id, status: "rejected", error: { code: "validation_failed", message: "no" } }
+      : { write_id, status: "accepted", seq: (server.seq += 1), txid: server.seq }),
+  }), isSent(database));
+  assert.deepEqual((await readChanges(database, "1 = 1")).map(({ key, state }) => [key, state]), [["acc", "rejected"], ["t1", "acknowledged"]]);
+});
+
+const page = "<html>Sign in to this network</html>";
+for (const [what, reply] of [
+  ["a proxy's page", () => new Response(page)], ["JSON of something else", () => Response.json({ ok: true })],
+  ["nothing", () => Response.json(null)], ["a path that is not known", () => new Response(page, { status: 404 })],
+  ["another server's path", () => Response.json({ error: { code: "not_found", message: "no such path" } }, { status: 404 })],
+  ["a page that takes no writes", () => new Response("", { status: 405 })],
+] as const) {
+  test(`writes wait while ${what} answers in the server's place`, async () => {
+    const database = await openDatabase("sqlite");
+    for (const id of ["a", "b", "c"]) await contact(database, id);
+    const states: SenderState[] = [];
+    let answers = 0;
+    await drive(database, (sent) => ((answers += 1) === 1 ? reply() : accepted(sent)), isSent(database), states);
+    const waiting = states.find(({ status }) => status === "waiting");
+    assert.match(waiting?.error?.message ?? "", /POST \/api\/writes|no such path/);
+    assert.deepEqual([answers, (await rejectedChanges(database)).length], [2, 0]);
+  });
+}
+
+test("new writes do not end a pause that the server has asked for", async () => {
+  const database = await openDatabase("sqlite");
+  let hasAsked = 0;
+  const controller = new AbortController();
+  const states: SenderState[] = [];
+  const fetch = (async () => {
+    hasAsked += 1;
+    return new Response("", { status: 429, headers: { "retry-after": "60" } });
+  }) as typeof globalThis.fetch;
+  const running = runSender(database, synclineTransport({ apiUrl: "http://server", fetch }), controller.signal, (state) => states.push(state));
+  for (let at = 0; at < 20; at += 1) await contact(database, `c${at}`);
+  await until("it waits", async () => states.at(-1)?.status === "waiting");
+  for (let at = 0; at < 20; at += 1) await contact(database, `d${at}`);
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resume) => setImmediate(resume));
+  assert.equal(hasAsked, 1);
+  controller.abort();
+  await running;
 });
 
 each("a conflict is kept with what each side holds, and a second try stands on the server's value", async (database) => {
@@ -130,7 +146,7 @@ each("an excluded field is shown here and is in no byte that leaves", async (dat
   assert.doesNotMatch(bytes, /mine|local_notes/);
   assert.match(bytes, /a@example\.org/);
   await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "email") VALUES ('a', 'a', 'a@example.org')`);
-  await database.query(`UPDATE "_shapes" SET "seq" = $1 WHERE "entity" = 'contacts'`, [seq]);
+  await database.query(`UPDATE "_shapes" SET "seq" = $1 WHERE "entity" = 'contacts'`, [server.seq]);
   const row = await readRow(database, database.dialect, contactsMeta, "a");
   assert.deepEqual([row?.["local_notes"], row?.["_has_local_changes"]], ["still mine", false]);
 });

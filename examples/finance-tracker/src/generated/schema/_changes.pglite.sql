@@ -37,6 +37,16 @@ CREATE INDEX IF NOT EXISTS "_changes_by_row" ON "_changes" ("entity", "key", "id
 CREATE INDEX IF NOT EXISTS "_changes_by_state" ON "_changes" ("state", "id");
 CREATE INDEX IF NOT EXISTS "_changes_by_transaction" ON "_changes" ("transaction_id");
 
+-- What became of writes that are no longer among the changes, for whoever waits for one; kept for a while.
+CREATE TABLE IF NOT EXISTS "_outcomes" (
+  "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  "write_id" text NOT NULL UNIQUE,
+  -- The write that has taken it in.
+  "joined" text,
+  -- An object: why it was refused. Null: it was accepted, or there was nothing left to send of it.
+  "error" jsonb
+);
+
 -- How far each entity's rows have been read from the server.
 CREATE TABLE IF NOT EXISTS "_shapes" (
   "entity" text PRIMARY KEY,
@@ -103,9 +113,15 @@ BEGIN
     DELETE FROM "_changes"
     WHERE "id" = _earlier."id" OR "id" = _later."id" AND _earlier."operation" = 'insert';
     UPDATE "_changes" SET "base" = _base WHERE "id" = _later."id";
+    IF _earlier."operation" = 'insert' THEN
+      INSERT INTO "_outcomes" ("write_id") VALUES (_later."write_id");
+    ELSE
+      INSERT INTO "_outcomes" ("write_id", "joined") VALUES (_earlier."write_id", _later."write_id");
+    END IF;
     RETURN NULL;
   END IF;
   DELETE FROM "_changes" WHERE "id" = _later."id";
+  INSERT INTO "_outcomes" ("write_id", "joined") VALUES (_later."write_id", _earlier."write_id");
   IF _earlier."operation" = 'insert' THEN
     UPDATE "_changes" SET "value" = _value WHERE "id" = _earlier."id";
     RETURN NULL;
@@ -116,6 +132,7 @@ BEGIN
   FROM jsonb_each(_base) WHERE _value ? "key";
   IF _value = '{}' THEN
     DELETE FROM "_changes" WHERE "id" = _earlier."id";
+    UPDATE "_outcomes" SET "joined" = NULL WHERE "write_id" = _later."write_id";
   ELSE
     UPDATE "_changes" SET "value" = _value, "base" = _base WHERE "id" = _earlier."id";
   END IF;
@@ -125,6 +142,18 @@ $join$;
 DROP TRIGGER IF EXISTS "_changes_join" ON "_changes";
 CREATE CONSTRAINT TRIGGER "_changes_join" AFTER INSERT ON "_changes"
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "_changes_join"();
+
+-- A change that has its answer leaves it behind.
+CREATE OR REPLACE FUNCTION "_changes_ended"() RETURNS trigger LANGUAGE plpgsql AS $ended$
+BEGIN
+  INSERT INTO "_outcomes" ("write_id", "error") VALUES (OLD."write_id", OLD."error")
+  ON CONFLICT ("write_id") DO UPDATE SET "joined" = NULL, "error" = excluded."error";
+  RETURN NULL;
+END
+$ended$;
+DROP TRIGGER IF EXISTS "_changes_ended" ON "_changes";
+CREATE TRIGGER "_changes_ended" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."state" IN ('acknowledged', 'rejected')) EXECUTE FUNCTION "_changes_ended"();
 
 -- The shown changes of a row, folded in their order.
 CREATE OR REPLACE FUNCTION "_overlay"(

@@ -36,6 +36,16 @@ CREATE TABLE IF NOT EXISTS "_changes" (
 CREATE INDEX IF NOT EXISTS "_changes_by_row" ON "_changes" ("entity", "key", "id");
 CREATE INDEX IF NOT EXISTS "_changes_by_state" ON "_changes" ("state", "id");
 
+-- What became of writes that are no longer among the changes, for whoever waits for one; kept for a while.
+CREATE TABLE IF NOT EXISTS "_outcomes" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "write_id" TEXT NOT NULL UNIQUE,
+  -- The write that has taken it in.
+  "joined" TEXT,
+  -- A JSON object: why it was refused. Null: it was accepted, or there was nothing left to send of it.
+  "error" TEXT
+);
+
 -- How far each entity's rows have been read from the server.
 CREATE TABLE IF NOT EXISTS "_shapes" (
   "entity" TEXT PRIMARY KEY,
@@ -140,6 +150,13 @@ BEGIN
           SELECT "name" FROM "_change_columns" WHERE "part" = 'base'
             AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id"))))
   WHERE NEW."operation" = 'delete' AND "id" = NEW."id";
+  INSERT INTO "_outcomes" ("write_id", "joined")
+  SELECT CASE WHEN NEW."operation" = 'delete' AND earlier."operation" = 'update' THEN earlier."write_id"
+      ELSE NEW."write_id" END,
+    CASE WHEN NEW."operation" = 'delete' AND earlier."operation" = 'update' THEN NEW."write_id"
+      WHEN NEW."operation" = 'update' AND (earlier."operation" = 'insert' OR earlier."value" <> '{}')
+      THEN earlier."write_id" END
+  FROM "_joinable" JOIN "_changes" AS earlier ON earlier."id" = "earlier" WHERE "later" = NEW."id";
   DELETE FROM "_changes" WHERE "id" IN (
     SELECT "later" FROM "_joinable"
       WHERE "later" = NEW."id" AND (NEW."operation" = 'update' OR "operation" = 'insert')
@@ -165,6 +182,11 @@ END;
 DROP TRIGGER IF EXISTS "_changes_dropped";
 CREATE TRIGGER "_changes_dropped" AFTER DELETE ON "_changes" BEGIN
   INSERT INTO "_overlay" ("entity", "key") VALUES (OLD."entity", OLD."key");
+END;
+-- A change that has its answer leaves it behind.
+DROP TRIGGER IF EXISTS "_changes_ended";
+CREATE TRIGGER "_changes_ended" AFTER DELETE ON "_changes" WHEN OLD."state" IN ('acknowledged', 'rejected') BEGIN
+  INSERT OR REPLACE INTO "_outcomes" ("write_id", "error") VALUES (OLD."write_id", OLD."error");
 END;
 
 -- Accepted writes are let go when the synced rows have reached their place in the log.

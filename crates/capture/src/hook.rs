@@ -10,6 +10,6 @@ mod spool;
 mod take;
 
 pub use event::{EventName, EventNameError, HookEvent};
-pub use fields::Fields;
+pub use fields::{BodyError, Fields};
 pub use spool::{ASIDE_MAX, Found, Kept, Spool, SpoolError, Spooled, WAITING_MAX};
 pub use take::{TakeError, Taken, note_turns, sources, take};

@@ -21,5 +21,5 @@ pub(crate) use batch::Tally;
 pub use batch::{Counts, ImportBatch, Problem};
 pub(crate) use jobs::is_transcript;
 pub use jobs::{Source, transcript_of};
-pub use run::{ImportError, Importer, Keeping};
+pub use run::{ImportError, Importer, Keeping, with_causes};
 pub use told::take_told;

@@ -62,6 +62,11 @@ impl Privacy {
         }
     }
 
+    /// What takes secrets out.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// The standard rules of redaction, and nothing left out.
     pub fn standard() -> Self {
         Self::new(Redactor::standard(), Exclusions::default())

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::error::Category;
 
 /// The fields that are kept: they name a session and its files, or say what has become of it.
 const KEPT: [&str; 14] = [
@@ -31,16 +32,40 @@ const TEXT_BYTES_MAX: usize = 4096;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Fields(BTreeMap<String, String>);
 
+/// What a hook was given is no JSON object. It tells where, and nothing of what was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the {bytes} bytes are no JSON object: {fault} at line {line}, column {column}")]
+pub struct BodyError {
+    bytes: usize,
+    fault: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl BodyError {
+    fn of(body: &[u8], error: &serde_json::Error) -> Self {
+        Self {
+            bytes: body.len(),
+            fault: match error.classify() {
+                Category::Eof => "they end",
+                Category::Syntax | Category::Io => "they are no JSON",
+                Category::Data => "there is another value",
+            },
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}
+
 impl Fields {
     /// Reads the JSON object that an agent gives to its hook.
-    ///
-    /// # Errors
-    ///
-    /// It is no JSON object.
-    pub fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+    pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         // As in a file that begins with the mark of its encoding.
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        serde_json::from_slice::<Object>(body).map(|object| object.0)
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let object = serde_json::from_slice::<Object>(text);
+        object
+            .map(|object| object.0)
+            .map_err(|error| BodyError::of(body, &error))
     }
 
     /// The field of this name, if it was given as a text that is not empty.
@@ -147,6 +172,21 @@ mod tests {
         );
         let marked = Fields::read("\u{feff}{\"session_id\":\"s\"}".as_bytes()).unwrap();
         assert_eq!(marked, fields);
+    }
+
+    #[test]
+    fn why_a_body_could_not_be_read_says_nothing_of_what_was_said() {
+        for body in [
+            r#""hunter2""#,
+            r#"{"session_id":"s","prompt":"hunter2"#,
+            r#"{"prompt":hunter2}"#,
+            r#"["hunter2"]"#,
+        ] {
+            let error = Fields::read(body.as_bytes()).unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(!told.contains("hunter2"), "{told}");
+            assert!(told.contains(&body.len().to_string()), "{told}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A file is whole or not there, by a rename. It is not forced to the disk: a hook must not wait for
 //! one, and what a crash takes is in the transcript all the same. What can't be read is set aside,
-//! never removed.
+//! never removed. Nothing of what was said is ever there: of a call that could not be understood it is kept
+//! which it was, and why.
 //!
 //! There is room for so many. What comes when it is full is left out: an event only hastens the reading of
 //! a transcript, which says all that it does. That something was left out is noted, so that whoever takes
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::HookEvent;
+use super::{BodyError, EventName, HookEvent};
 use crate::agent::Agent;
 
 const DIRECTORY: &str = "spool";
@@ -117,15 +118,21 @@ impl Spool {
         remove(&self.directory.join(LEFT_OUT))
     }
 
-    /// Sets aside the beginning of what a hook was given and could not be read, if there is room.
-    pub fn set_aside(&self, agent: Agent, body: &[u8]) -> Result<(), SpoolError> {
+    /// Notes that a hook was given what could not be read, if there is room. Not a byte of it is kept:
+    /// it may hold what nobody has taken the secrets out of.
+    pub fn note_unread(
+        &self,
+        agent: Agent,
+        event: &EventName,
+        error: &BodyError,
+    ) -> Result<(), SpoolError> {
         let aside = self.directory.join(ASIDE);
         if holds(&aside, ASIDE_MAX) {
             return Ok(());
         }
         let name = format!("{}-{agent}", Uuid::now_v7());
-        let body = &body[..body.len().min(FILE_BYTES_MAX as usize)];
-        place(&aside, &name, "txt", body)
+        let note = format!("{agent} {event}: {error}\n");
+        place(&aside, &name, "txt", note.as_bytes())
     }
 
     /// Reads what waits, the oldest first, and sets aside what can't be read.
@@ -138,18 +145,31 @@ impl Spool {
             match read(&path) {
                 Ok(Some(event)) => found.events.push(Spooled { event, path }),
                 Ok(None) => {
-                    let name = path.file_name().unwrap_or_default();
-                    let aside = self.directory.join(ASIDE);
-                    make(&aside).map_err(fail("make", &aside))?;
-                    fs::rename(&path, aside.join(name)).map_err(fail("set aside", &path))?;
+                    self.move_aside(&path)?;
                     found.set_aside += 1;
                 }
-                // Another process has taken it.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(fail("read", &path)(error)),
+                Err(error) if will_not_be_read(&error) => {
+                    self.move_aside(&path)?;
+                    found.set_aside += 1;
+                }
+                // Another process has taken it, or it is tried the next time: no file keeps the others
+                // waiting.
+                Err(_) => {}
             }
         }
         Ok(found)
+    }
+
+    fn move_aside(&self, path: &Path) -> Result<(), SpoolError> {
+        let aside = self.directory.join(ASIDE);
+        make(&aside).map_err(fail("make", &aside))?;
+        let name = path.file_name().unwrap_or_default();
+        match fs::rename(path, aside.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(fail("set aside", path)(error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// How many events wait.
@@ -244,6 +264,12 @@ fn read(path: &Path) -> io::Result<Option<HookEvent>> {
         .flatten())
 }
 
+/// Whether who tries again will find the same.
+fn will_not_be_read(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, IsADirectory, PermissionDenied};
+    matches!(error.kind(), PermissionDenied | IsADirectory | InvalidInput)
+}
+
 fn is_stale(path: &Path) -> bool {
     let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
     let age = modified.ok().and_then(|modified| modified.elapsed().ok());
@@ -257,6 +283,7 @@ fn fail(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SpoolError
 
 #[cfg(test)]
 mod tests {
+    use super::super::Fields;
     use super::*;
 
     fn event(session: &str) -> HookEvent {
@@ -264,6 +291,12 @@ mod tests {
             r#"{{"agent":"codex","event":"agent-turn-complete","at":"2026-03-01T10:00:00Z","payload":{{"thread-id":"{session}"}}}}"#
         );
         serde_json::from_str(&text).unwrap()
+    }
+
+    fn note_unread(spool: &Spool, body: &[u8]) {
+        let error = Fields::read(body).unwrap_err();
+        let event = "Stop".parse().unwrap();
+        spool.note_unread(Agent::Codex, &event, &error).unwrap();
     }
 
     fn sessions(found: &Found) -> Vec<&str> {
@@ -302,11 +335,13 @@ mod tests {
         )
         .unwrap();
         fs::write(directory.join("3.part"), "under way").unwrap();
-        spool.set_aside(Agent::ClaudeCode, b"\xff{").unwrap();
+        // No file can be read there, whoever asks.
+        fs::create_dir(directory.join("4.json")).unwrap();
+        note_unread(&spool, b"\xff{");
         let found = spool.read().unwrap();
-        assert_eq!((sessions(&found), found.set_aside), (vec!["a"], 3));
+        assert_eq!((sessions(&found), found.set_aside), (vec!["a"], 4));
         assert_eq!(spool.read().unwrap().set_aside, 0);
-        assert_eq!(spool.count_aside(), 4);
+        assert_eq!(spool.count_aside(), 5);
         assert_eq!(
             fs::read(directory.join("broken/1.json")).unwrap(),
             b"{\"agent\":"
@@ -331,7 +366,7 @@ mod tests {
         assert_eq!((sessions(&found), found.left_out), (vec!["first"], true));
         // What could not be read makes room where it was, and takes no more of it aside than there is.
         assert_eq!(spool.put(&event("c")).unwrap(), Kept::Waiting);
-        spool.set_aside(Agent::Codex, b"{").unwrap();
+        note_unread(&spool, b"{");
         assert_eq!(spool.count_aside(), WAITING_MAX as u64 - 1);
         spool.forget_left_out().unwrap();
         assert!(!spool.read().unwrap().left_out);

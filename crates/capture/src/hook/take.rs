@@ -52,7 +52,8 @@ pub fn take(
 ) -> Result<Taken, TakeError> {
     let mut taken = Taken::default();
     let sources = sources(events, places);
-    let importer = Importer::new(&sources, Keeping::Written, privacy, replica)?;
+    // Who takes events stays, and shall not be left with the memory of large batches.
+    let importer = Importer::new(&sources, Keeping::Written, privacy, replica)?.in_small_batches();
     importer.write_all(replica, |batch| {
         taken.ops += batch.ops.len() as u64;
         taken.counts.add(&batch.counts);
@@ -77,7 +78,8 @@ pub fn sources(events: &[HookEvent], places: &[Source]) -> Vec<Source> {
 }
 
 /// The transcripts that an event names; where it names none, those that are named after its session;
-/// where there are none, all of its agent.
+/// where there are none, all of its agent. A session that has just begun is not written down yet: what is
+/// said in it is told of later.
 fn sources_of(event: &HookEvent, places: &[Source]) -> Vec<Source> {
     let agent = event.agent();
     let of = |root: PathBuf| Source { agent, root };
@@ -85,11 +87,16 @@ fn sources_of(event: &HookEvent, places: &[Source]) -> Vec<Source> {
     let named = names.into_iter().filter_map(|name| event.fields.text(name));
     let named: Vec<PathBuf> = named
         .map(PathBuf::from)
-        .filter(|path| path.is_absolute() && is_transcript(agent, path) && path.is_file())
-        .flat_map(with_subagents)
+        .filter(|path| path.is_absolute() && is_transcript(agent, path))
         .collect();
-    if !named.is_empty() {
-        return named.into_iter().map(of).collect();
+    let begins = event.turn() == Some(Turn::Began);
+    if begins && !named.is_empty() && !named.iter().any(|path| path.exists()) {
+        return Vec::new();
+    }
+    let there = named.into_iter().filter(|path| path.is_file());
+    let there: Vec<PathBuf> = there.flat_map(with_subagents).collect();
+    if !there.is_empty() {
+        return there.into_iter().map(of).collect();
     }
     let own = || places.iter().filter(|place| place.agent == agent);
     let is_named_by_session = matches!(agent, Agent::Codex | Agent::Cursor);
@@ -100,7 +107,7 @@ fn sources_of(event: &HookEvent, places: &[Source]) -> Vec<Source> {
         };
         let found = own().flat_map(|place| walk(&place.root, is_its_own).files);
         let found: Vec<Source> = found.map(of).collect();
-        if !found.is_empty() {
+        if begins || !found.is_empty() {
             return found;
         }
     }
@@ -158,4 +165,36 @@ pub fn note_turns(events: &[HookEvent], replica: &mut Replica) -> Result<u64, Ta
         ops += new.len() as u64;
     }
     Ok(ops)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_has_just_begun_is_not_looked_for_everywhere() {
+        let home = tempfile::tempdir().unwrap();
+        let (root, path) = (
+            home.path().join("projects"),
+            home.path().join("projects/s.jsonl"),
+        );
+        std::fs::create_dir(&root).unwrap();
+        let places = [Source {
+            agent: Agent::ClaudeCode,
+            root: root.clone(),
+        }];
+        let roots = |event: &str| -> Vec<PathBuf> {
+            let text = serde_json::json!({
+                "agent": "claude-code", "event": event, "at": "2026-03-01T10:00:00Z",
+                "payload": {"session_id": "s", "transcript_path": path},
+            });
+            let event = serde_json::from_value(text).unwrap();
+            let found = sources(&[event], &places).into_iter();
+            found.map(|source| source.root).collect()
+        };
+        assert_eq!(roots("SessionStart"), [""; 0].map(PathBuf::from));
+        assert_eq!(roots("Stop"), [root], "what it says of it lies somewhere");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(roots("SessionStart"), [path.clone()]);
+    }
 }

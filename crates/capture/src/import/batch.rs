@@ -1,6 +1,6 @@
 //! What an import gives to be written, and what it says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use syncline_model::session::SessionId;
@@ -21,6 +21,8 @@ pub struct ImportBatch {
     pub findings: BTreeMap<String, u64>,
     /// Sessions that a prompt has marked as not to be recorded, after some of them was.
     pub marked_late: Vec<SessionId>,
+    /// Of the units that are counted as new, how many are of which session.
+    pub(super) said: HashMap<SessionId, u64>,
     /// How many bytes of all that is to be read have been.
     pub done: u64,
     /// How many are to be read.
@@ -60,6 +62,32 @@ impl Counts {
         self.excluded += other.excluded;
         self.redacted += other.redacted;
     }
+}
+
+impl ImportBatch {
+    /// Counts anew the units of a session that looked new to who read them: the replica holds all that
+    /// they say, or shall not hold it.
+    pub(super) fn nothing_new(&mut self, session: SessionId, standing: Standing) {
+        let units = self.said.remove(&session).unwrap_or(0);
+        self.counts.new -= units;
+        match standing {
+            Standing::Known => self.counts.known += units,
+            Standing::Deleted => self.counts.excluded += units,
+        }
+    }
+
+    /// Counts as known also the units that are of several sessions.
+    pub(super) fn all_known(&mut self) {
+        self.counts.known += std::mem::take(&mut self.counts.new);
+    }
+}
+
+/// How a session stands of which a batch says nothing new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Known,
+    /// A person has deleted it, for good.
+    Deleted,
 }
 
 /// Something that was left out; the rest was not.

@@ -148,6 +148,9 @@ impl Lined {
                 None => verdict,
             };
             sink.batch.marked_late.extend(left_out.too_late);
+            if matches!(verdict, Verdict::New) {
+                sink.said(fact, 1);
+            }
             tell(verdict, number, fault, &mut sink.tally(&self.job.path));
         }
         false

@@ -12,6 +12,7 @@ use syncline_model::session::{
 use syncline_model::{ResourceId, Scope, Timestamp};
 use syncline_replica::{NewOp, Replica};
 
+use super::batch::Standing;
 use super::desk::Remembered;
 use super::{ImportBatch, ImportError};
 use crate::facts::{Fact, Facts, set_some};
@@ -54,8 +55,19 @@ pub(super) fn ops_of(
         };
         sessions[place].add(piece);
     }
-    for session in sessions {
-        session.finish(&mut batch.ops)?;
+    for gathered in sessions {
+        let session = gathered.session;
+        if gathered.finish(&mut batch.ops)? == News::None {
+            let is_deleted = replica.is_session_deleted(session);
+            let standing = match is_deleted.map_err(ImportError::Replica)? {
+                true => Standing::Deleted,
+                false => Standing::Known,
+            };
+            batch.nothing_new(session, standing);
+        }
+    }
+    if batch.ops.is_empty() {
+        batch.all_known();
     }
     Ok(())
 }
@@ -163,6 +175,14 @@ struct Gathered<'r> {
     /// Where messages and calls stand among them.
     places: HashMap<(&'static str, String), usize>,
     batch: Batch,
+    news: News,
+}
+
+/// Whether anything was said of a session that the replica did not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    None,
+    Some,
 }
 
 impl<'r> Gathered<'r> {
@@ -175,6 +195,7 @@ impl<'r> Gathered<'r> {
             pieces: Vec::new(),
             places: HashMap::new(),
             batch: Batch::default(),
+            news: News::None,
         }
     }
 
@@ -239,12 +260,13 @@ impl<'r> Gathered<'r> {
             None => Some(piece),
         };
         let Some(piece) = news else { return Ok(()) };
+        self.news = News::Some;
         let full = self.batch.push(&piece).map_err(ImportError::Payload)?;
         ops.extend(full.map(|payload| new_op(self.session, payload)));
         Ok(())
     }
 
-    fn finish(mut self, ops: &mut Vec<NewOp>) -> Result<(), ImportError> {
+    fn finish(mut self, ops: &mut Vec<NewOp>) -> Result<News, ImportError> {
         for piece in std::mem::take(&mut self.pieces) {
             self.push(piece, ops)?;
         }
@@ -264,7 +286,7 @@ impl<'r> Gathered<'r> {
         let session = self.session;
         let last = self.batch.finish().map_err(ImportError::Payload)?;
         ops.extend(last.map(|payload| new_op(session, payload)));
-        Ok(())
+        Ok(self.news)
     }
 }
 

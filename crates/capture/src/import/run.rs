@@ -259,6 +259,17 @@ impl Sink<'_, '_> {
         }
     }
 
+    /// Notes of which session `units` are that were counted as new, and have given the facts from `fact`
+    /// on; those of several sessions count as new whatever becomes of them.
+    pub(super) fn said(&mut self, fact: usize, units: u64) {
+        let mut facts = self.facts.0[fact..].iter();
+        if let Some(first) = facts.next()
+            && facts.all(|other| other.session == first.session)
+        {
+            *self.batch.said.entry(first.session).or_default() += units;
+        }
+    }
+
     /// Says that something of a file was left out.
     pub(super) fn problem(&mut self, path: &Path, cause: String) {
         self.batch.problems.push(Problem {
@@ -270,7 +281,7 @@ impl Sink<'_, '_> {
 }
 
 /// An error with its causes, as one text.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

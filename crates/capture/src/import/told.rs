@@ -54,7 +54,12 @@ pub fn take_told(
         batch.marked_late.extend(left_out.too_late);
         match left_out.cause {
             Some(_) => batch.counts.excluded += 1,
-            None => batch.counts.new += 1,
+            None => {
+                batch.counts.new += 1;
+                if let Some(first) = facts.0.get(fact) {
+                    *batch.said.entry(first.session).or_default() += 1;
+                }
+            }
         }
         if let Some(error) = desk.failed.take() {
             return Err(ImportError::Replica(error));

@@ -110,6 +110,8 @@ impl Before {
             let counts = &mut sink.batch.counts;
             counts.excluded += counts.new - self.counts.new;
             counts.new = self.counts.new;
+        } else if left_out.cause.is_none() {
+            sink.said(self.facts, sink.batch.counts.new - self.counts.new);
         }
         left_out.cause
     }

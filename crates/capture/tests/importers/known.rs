@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 use syncline_capture::agent::Agent;
-use syncline_replica::{Replica, ReplicaOptions};
+use syncline_model::session::{Delete, SessionOp, session_id};
+use syncline_model::{Scope, Timestamp};
+use syncline_replica::{NewOp, Replica, ReplicaOptions};
 
 use crate::place::Place;
 use crate::script::{Script, jsonl, text};
@@ -79,6 +81,7 @@ fn a_second_machine_writes_nothing_of_what_the_first_has_brought() {
     }
     let done = second.import_files(Agent::ClaudeCode);
     assert_eq!((done.ops, done.problems), (0, vec![]));
+    assert_eq!(done.counts.new, 0, "{:?}", done.counts);
     for query in ROWS {
         assert!(first.rows(query) == second.rows(query), "{query}");
     }
@@ -122,8 +125,30 @@ fn an_import_without_the_notes_of_those_before_writes_nothing() {
     place.lose_notes();
     let done = place.import_files(Agent::ClaudeCode);
     assert_eq!((done.ops, done.problems), (0, vec![]));
-    assert!(done.counts.files > 0);
+    assert!(done.counts.files > 0 && done.counts.known > 0);
+    assert_eq!(done.counts.new, 0, "{:?}", done.counts);
     assert!(before == ROWS.map(|query| place.rows(query)));
+}
+
+#[test]
+fn what_goes_on_in_a_deleted_session_is_counted_as_left_out() {
+    let mut place = Place::new();
+    let mut script = Script::new("gone");
+    let begin = script.user("u1", "begin");
+    place.write("gone.jsonl", jsonl(&[begin.clone()]));
+    assert_eq!(place.import_files(Agent::ClaudeCode).counts.new, 1);
+    let at = Timestamp::from_millis(1_772_000_000_000).unwrap();
+    let delete = NewOp {
+        scope: Scope::session(),
+        resource: session_id("claude-code", "gone", "").into(),
+        payload: SessionOp::Delete(Delete { at }).payload().unwrap(),
+    };
+    place.replica.write(&[delete]).unwrap();
+    let more = script.user("u2", "go on");
+    place.write("gone.jsonl", jsonl(&[begin, more]));
+    let done = place.import_files(Agent::ClaudeCode);
+    let counts = done.counts;
+    assert_eq!((done.ops, counts.new, counts.excluded), (0, 0, 1));
 }
 
 #[test]

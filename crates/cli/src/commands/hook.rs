@@ -105,7 +105,7 @@ impl From<PlanError> for Failure {
             PlanError::Content { path, source } => match source {
                 ContentError::Codex(crate::hooks::CodexError::Taken { .. }) => (
                     "notify_taken",
-                    "none is needed: `syncline daemon` watches what Codex writes, and \
+                    "leave it: without a hook `syncline daemon` sees what Codex writes all the same, and \
                      `syncline import codex` reads it"
                         .to_owned(),
                 ),

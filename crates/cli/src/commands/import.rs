@@ -95,8 +95,8 @@ struct Imported {
 }
 
 pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
-    let hooked = match (args.agent, args.dry_run) {
-        (Chosen::Auto, false) => Some(hooked::Waiting::read(context)?),
+    let hooked = match (args.agent, &args.path, args.dry_run) {
+        (Chosen::Auto, None, false) => Some(hooked::Waiting::read(context)?),
         _ => None,
     };
     let sources = match &hooked {

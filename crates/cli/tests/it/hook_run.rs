@@ -106,23 +106,77 @@ fn an_event_leads_to_a_transcript_that_lies_where_nobody_looks() {
     assert_eq!(sessions(&machine)[0]["id"], "s1");
 }
 
+/// Everything that lies in a directory, as one text.
+fn all_bytes(directory: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        bytes.extend(match path.is_dir() {
+            true => all_bytes(&path),
+            false => fs::read(&path).unwrap(),
+        });
+    }
+    bytes
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    let mut windows = bytes.windows(text.len());
+    windows.any(|window| window == text.as_bytes())
+}
+
 #[test]
-fn what_cannot_be_read_is_kept_as_it_came() {
+fn of_what_cannot_be_read_it_is_kept_why_and_not_a_byte_of_it() {
     let machine = Machine::new();
-    let bodies: [&[u8]; 4] = [b"\xff\xfe{", b"{\"session_id\":", b"[1]", b"{}{}"];
+    let bodies: [&[u8]; 4] = [
+        b"\xff\xfe{hunter2",
+        b"{\"session_id\":\"hunter2",
+        b"[\"hunter2\"]",
+        b"\"hunter2\"",
+    ];
     for body in bodies {
         let answer = hook(&machine, body, &["claude-code", "Stop"]).done();
         assert_eq!(answer.stdout, "");
     }
     assert_eq!(waiting(&machine), json!([4, 4]));
-    let aside = fs::read_dir(spool(&machine).join("broken"))
-        .unwrap()
-        .flatten();
-    let mut aside: Vec<Vec<u8>> = aside.map(|entry| fs::read(entry.path()).unwrap()).collect();
-    let mut bodies = bodies.map(<[u8]>::to_vec);
-    aside.sort();
-    bodies.sort();
-    assert_eq!(aside, bodies);
+    let kept = all_bytes(machine.home());
+    assert!(!holds(&kept, "hunter2"));
+    assert!(holds(
+        &kept,
+        "claude-code Stop: the 22 bytes are no JSON object"
+    ));
+}
+
+#[test]
+fn a_body_that_does_not_come_to_its_end_in_time_leaves_nothing_of_itself() {
+    let machine = Machine::new();
+    let mut command = machine.command(&["hook", "run", "claude-code", "PostToolUse"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Kept open: the agent is slow to say the rest.
+    let mut agent = child.stdin.take().unwrap();
+    let _ = agent.write_all(br#"{"session_id":"s1","tool_response":"password=hunter2"#);
+    assert!(child.wait().unwrap().success());
+    drop(agent);
+    assert_eq!(waiting(&machine), json!([1, 1]));
+    assert!(!holds(&all_bytes(machine.home()), "hunter2"));
+}
+
+#[test]
+fn what_waits_is_taken_also_where_no_agent_has_left_anything() {
+    let machine = Machine::new();
+    let body = r#"{"session_id":"s1","transcript_path":"/nowhere/s1.jsonl"}"#;
+    hook(&machine, body, &["claude-code", "Stop"]).done();
+    fs::create_dir(spool(&machine).join("0.json")).unwrap();
+    machine
+        .run(&["import", "auto", "/nowhere"])
+        .failed(2, "agent_unknown");
+    assert_eq!(waiting(&machine), json!([2, 0]));
+    machine
+        .run(&["import", "auto"])
+        .done()
+        .says("1 event of hooks could not be read");
+    assert_eq!(waiting(&machine), json!([0, 1]));
+    machine.run(&["import", "auto"]).failed(1, "nothing_found");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use syncline_capture::agent::Agent;
 use syncline_capture::hook::{EventName, Fields, HookEvent, Kept, Spool, SpoolError, WAITING_MAX};
+use syncline_capture::import::with_causes;
 
 use crate::config::ProfileName;
 use crate::context::Context;
@@ -79,7 +80,9 @@ fn keep(args: &RunArgs, context: &Context) -> Result<(), HookError> {
             tracing_to_files(context);
             tracing::warn!(%agent, %event, %error, "a hook was given what it could not read");
             // That it was called is worth something all the same: the agent's files are looked at.
-            spool.set_aside(agent, &body).map_err(HookError::Spool)?;
+            spool
+                .note_unread(agent, &event, &error)
+                .map_err(HookError::Spool)?;
             Fields::default()
         }
     };
@@ -175,12 +178,7 @@ fn is_accepted(socket: PathBuf, event: &HookEvent) -> bool {
 }
 
 fn tell(context: &Context, error: &HookError) {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
+    let text = with_causes(error);
     context.output.note(format_args!("syncline hook: {text}"));
     tracing_to_files(context);
     tracing::warn!(error = %text, "an event of a hook is lost");

@@ -1,10 +1,13 @@
+use std::io::{self, Write};
+
 use clap::Args;
 use serde::Serialize;
 use syncline_capture::hook::Spool;
+use syncline_capture::import::with_causes;
 
 use super::settings;
 use crate::context::Context;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::hooks::{HookAgent, State};
 use crate::output::printable;
 use crate::wording::counted;
@@ -24,7 +27,7 @@ struct Status {
     /// Since when there is no room for more of them: all transcripts are looked at when they are taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out_since: Option<String>,
-    /// What a hook was given that could not be read, and is kept.
+    /// Calls of hooks that could not be read; which they were is kept.
     unreadable: u64,
 }
 
@@ -44,82 +47,82 @@ struct AgentStatus {
 pub(super) fn run(args: &StatusArgs, context: &Context) -> Outcome {
     let agents = HookAgent::ALL.into_iter();
     let chosen = agents.filter(|agent| args.agent.is_none_or(|chosen| chosen == *agent));
-    let mut statuses = Vec::new();
-    for agent in chosen {
-        let settings = settings(agent, context)?;
-        let (state, error) = match settings.state() {
-            Ok(state) => (Some(state), None),
-            Err(error) => (None, Some(with_causes(&error))),
-        };
-        let disabled_by = settings.disabled_by();
-        statuses.push(AgentStatus {
-            agent,
-            disabled_by: disabled_by.map(|file| file.display().to_string()),
-            file: settings.file.display().to_string(),
-            state,
-            error,
-        });
-    }
+    let agents = chosen.map(|agent| status_of(agent, context));
+    let agents = agents.collect::<Result<_, _>>()?;
     let spool = Spool::beside(&context.replica_dir()?);
     let status = Status {
-        agents: statuses,
+        agents,
         waiting: spool.count(),
         left_out_since: spool.left_out_since(),
         unreadable: spool.count_aside(),
     };
     context.output.data(&status, |out| {
-        for AgentStatus {
-            agent,
-            file,
-            state,
-            disabled_by,
-            error,
-        } in &status.agents
-        {
-            let state = match state {
-                Some(State::Installed) => "installed",
-                Some(State::Outdated) => "outdated ",
-                Some(State::Absent) => "absent   ",
-                None => "unknown  ",
-            };
-            let name = agent.agent().as_str();
-            writeln!(out, "{name:<11}  {state}  {}", printable(file))?;
-            if let Some(file) = disabled_by {
-                let file = printable(file);
-                writeln!(out, "{:<11}  no hook is called: {file} disables all", "")?;
-            }
-            if let Some(error) = error {
-                writeln!(out, "{:<11}  {}", "", printable(error))?;
-            }
+        status
+            .agents
+            .iter()
+            .try_for_each(|agent| agent.write(out))?;
+        status.write_spool(out)
+    })
+}
+
+fn status_of(agent: HookAgent, context: &Context) -> Result<AgentStatus, Failure> {
+    let settings = settings(agent, context)?;
+    let (state, error) = match settings.state() {
+        Ok(state) => (Some(state), None),
+        Err(error) => (None, Some(with_causes(&error))),
+    };
+    let disabled_by = settings.disabled_by();
+    Ok(AgentStatus {
+        agent,
+        disabled_by: disabled_by.map(|file| file.display().to_string()),
+        file: settings.file.display().to_string(),
+        state,
+        error,
+    })
+}
+
+impl AgentStatus {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let state = match self.state {
+            Some(State::Installed) => "installed",
+            Some(State::Outdated) => "outdated ",
+            Some(State::Absent) => "absent   ",
+            None => "unknown  ",
+        };
+        let name = self.agent.agent().as_str();
+        writeln!(out, "{name:<11}  {state}  {}", printable(&self.file))?;
+        if let Some(file) = &self.disabled_by {
+            let file = printable(file);
+            writeln!(out, "{:<11}  no hook is called: {file} disables all", "")?;
         }
-        if status.waiting > 0 {
-            let waiting = counted(status.waiting, "event");
+        if let Some(error) = &self.error {
+            writeln!(out, "{:<11}  {}", "", printable(error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Status {
+    /// What waits, and what could not be read.
+    fn write_spool(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.waiting > 0 {
+            let waiting = counted(self.waiting, "event");
             writeln!(
                 out,
                 "{waiting} of hooks to be taken by the daemon or `syncline import auto`"
             )?;
         }
-        if let Some(since) = &status.left_out_since {
+        if let Some(since) = &self.left_out_since {
             let since = printable(since);
             writeln!(
                 out,
                 "no room for more since {since}: `syncline import auto` reads what they told of"
             )?;
         }
-        if status.unreadable > 0 {
-            let unreadable = counted(status.unreadable, "event");
+        if self.unreadable > 0 {
+            let unreadable = counted(self.unreadable, "event");
             writeln!(out, "{unreadable} that could not be read")?;
         }
         Ok(())
-    })
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
     }
-    text
 }

@@ -11,6 +11,8 @@ use crate::failure::Failure;
 pub(super) struct Waiting {
     spool: Spool,
     spooled: Vec<Spooled>,
+    /// Whether events were left out, as there was no room.
+    left_out: bool,
     /// How many could not be read, and were set aside.
     pub(super) set_aside: u64,
 }
@@ -23,15 +25,17 @@ impl Waiting {
         Ok(Self {
             spool,
             spooled: found.events,
+            left_out: found.left_out,
             set_aside: found.set_aside,
         })
     }
 
-    /// The usual places, with those that only an event names.
+    /// The usual places, with those that only an event names. Where no agent has left anything, what waits
+    /// is still taken: it names nothing that is there, and would wait for ever.
     pub(super) fn with(&self, usual: Result<Vec<Source>, Failure>) -> Result<Vec<Source>, Failure> {
         let named = hook::sources(&self.events(), &[]);
         let mut sources = match usual {
-            Err(_) if !named.is_empty() => Vec::new(),
+            Err(_) if self.left_out || !self.spooled.is_empty() => Vec::new(),
             usual => usual?,
         };
         let is_covered = |source: &Source| {

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
+use syncline_capture::import::with_causes;
+use syncline_model::OpKey;
+use syncline_replica::Replica;
 
 use crate::context::Context;
 use crate::delivery::{Delivery, Stay};
@@ -37,6 +40,17 @@ pub(crate) fn show<V: Serialize>(
 ) -> Outcome {
     let shown = context.output.data(value, text);
     shown.map_err(|failure| failure.state("the write is done, and on the disk"))
+}
+
+/// Takes what was deleted off this machine where it has never left it. A failure is no failure of the
+/// delete: the next sync erases the rest.
+pub(crate) fn erase_unsent(replica: &mut Replica, deletes: &[OpKey], context: &Context) {
+    if let Err(error) = replica.erase_unsent(deletes) {
+        let causes = with_causes(&error);
+        context.output.warn(format_args!(
+            "what was deleted can still be read in this replica's files until the next sync: {causes}"
+        ));
+    }
 }
 
 /// Says, in one line, where a write is.

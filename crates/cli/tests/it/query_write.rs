@@ -164,7 +164,7 @@ fn what_a_fold_forbids_is_refused_with_what_to_do_instead() {
         (
             "INSERT INTO lists (title) VALUES ('x')",
             "sql_refused",
-            "query --views",
+            "takes a DELETE or an UPDATE of one view",
         ),
         ("DELETE FROM main.threads", "sql_refused", "query --views"),
         ("DELETE FROM main.ops", "sql_refused", "query --views"),
@@ -218,4 +218,17 @@ fn what_an_agent_told_is_not_rewritten() {
         write(&session, sql).failed(1, error).says(advice);
     }
     write(&session, "UPDATE sessions SET ended_at = 'soon'").failed(2, "sql_value");
+}
+
+#[test]
+fn secrets_are_taken_out_of_what_is_written_of_a_session() {
+    let machine = with_session();
+    let secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+    let update = format!("UPDATE sessions SET title = 'push with {secret}'");
+    write(&machine, &update).done().says("1 secret left out");
+    let title = rows(&machine, "SELECT title FROM sessions").to_string();
+    assert!(
+        title.contains("push with ") && !title.contains(secret),
+        "{title}"
+    );
 }

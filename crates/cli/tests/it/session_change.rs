@@ -1,8 +1,12 @@
 //! Sessions that are resumed, linked, deleted, and go on.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
+use crate::daemon::until;
 use crate::machine::Machine;
+use crate::served::Server;
 use crate::session::{NATIVE, hostile, line, listed, machine, transcripts};
 
 #[test]
@@ -67,6 +71,77 @@ fn a_deleted_session_is_gone_and_no_import_brings_it_back() {
         .done()
         .json();
     assert_eq!(found["total"], 0);
+}
+
+/// The files of a directory that hold a text.
+fn holding(directory: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(holding(&path, text));
+            continue;
+        }
+        // A file may go while it is looked for.
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let mut windows = bytes.windows(text.len());
+        if windows.any(|window| window == text.as_bytes()) {
+            found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    found
+}
+
+/// Imports a session that says `text` from a place that is no agent's own.
+fn import_saying(machine: &Machine, text: &str) {
+    let copy = machine.work_dir().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    let lines = [
+        line("u1", "user", 0, json!(text)),
+        line(
+            "a1",
+            "assistant",
+            1,
+            json!([{"type": "text", "text": text}]),
+        ),
+    ];
+    std::fs::write(copy.join("hostile.jsonl"), lines.join("\n") + "\n").unwrap();
+    machine
+        .run(&["import", "claude-code", copy.to_str().unwrap()])
+        .done();
+    std::fs::remove_dir_all(copy).unwrap();
+}
+
+#[test]
+fn what_a_deleted_session_said_is_in_no_byte_of_a_machine_that_never_synced() {
+    let machine = Machine::new();
+    import_saying(&machine, "not a word of plutonium");
+    assert_ne!(holding(machine.home(), "plutonium"), [""; 0]);
+    machine
+        .run(&["session", "delete", "hostile", "--yes"])
+        .done();
+    assert_eq!(holding(machine.home(), "plutonium"), [""; 0]);
+    let sync = machine.run(&["sync", "status", "--json"]).done().json();
+    assert_eq!(sync["pending_things"]["messages"], 0);
+}
+
+#[test]
+fn what_a_deleted_session_said_is_in_no_byte_of_a_server_nor_of_who_synced_it() {
+    let server = Server::start();
+    let (ada, bob) = (server.member("ada"), server.member("bob"));
+    import_saying(&ada, "not a word of plutonium");
+    ada.run(&["sync", "now"]).done();
+    bob.run(&["sync", "now"]).done();
+    let places = [server.machine().home(), ada.home(), bob.home()];
+    for place in &places {
+        assert_ne!(holding(place, "plutonium"), [""; 0], "{place:?}");
+    }
+    ada.run(&["session", "delete", "hostile", "--yes"]).done();
+    ada.run(&["sync", "now"]).done();
+    bob.run(&["sync", "now"]).done();
+    for place in &places {
+        until("it is forgotten", || holding(place, "plutonium").is_empty());
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
+use super::views::sessions::{COMPACTION_EVENTS, MESSAGES, SESSION_ERRORS, SESSIONS, TOOLS};
 use super::{SqlError, SqlView, VIEWS, failure_of, guard, make_views};
 use crate::file::{OpenError, StoreError, connect_to_read};
 use crate::sessions::PriceTable;
@@ -22,6 +23,9 @@ pub use plan::{WriteOps, WritePlan, WritePlanError, plan_write};
 
 /// How many rows one statement may change: each becomes a part of an op.
 pub const WRITE_ROWS_MAX: u64 = 100_000;
+
+/// The views of what agents told, which may hold secrets of others.
+static SESSION_VIEWS: [SqlView; 5] = [SESSIONS, MESSAGES, TOOLS, SESSION_ERRORS, COMPACTION_EVENTS];
 
 /// What is done to rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,24 @@ pub struct SqlChanges {
 impl SqlChanges {
     pub fn count(&self) -> u64 {
         self.rows.len() as u64
+    }
+
+    /// Has `clean` go over each text that a row of a coding session, or of what is in one, would newly
+    /// hold; it gives what stands in its place, or none where that may stay as it is.
+    pub fn clean_sessions(&mut self, mut clean: impl FnMut(&str) -> Option<String>) {
+        if !SESSION_VIEWS.iter().any(|view| view.name == self.view.name) {
+            return;
+        }
+        for row in &mut self.rows {
+            for (old, new) in row.old.iter().zip(&mut row.new) {
+                if let Value::Text(text) = new
+                    && Value::Text(text.clone()) != *old
+                    && let Some(cleaned) = clean(text)
+                {
+                    *text = cleaned;
+                }
+            }
+        }
     }
 }
 

@@ -78,7 +78,7 @@ impl Query {
             Ok(SqlEnd::RowLimit) => {
                 let rows = self.rows_max.unwrap_or_default();
                 context.output.warn(format_args!(
-                    "there are more rows than the {rows} given; --limit N gives more, --limit all all"
+                    "there are more rows than the {rows} given; `--limit N` gives more of them, `--limit all` gives all"
                 ));
                 Ok(())
             }

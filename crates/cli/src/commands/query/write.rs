@@ -17,7 +17,7 @@ use crate::failure::{Failure, Outcome};
 use crate::prices;
 use crate::replica_access::{self, WriteState};
 use crate::wording::counted;
-use crate::written::{show, tell};
+use crate::written::{erase_unsent, show, tell};
 
 /// Whether a person is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +38,10 @@ struct Changed {
 /// Carries out a statement that changes rows; one that reads is run as it would be without `--write`.
 pub(super) fn run(mut query: Query, sql: &str, ask: Ask, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
-    let Some(changes) = changes(&mut replica, sql, &query, context)? else {
+    let Some(mut changes) = changes(&mut replica, sql, &query, context)? else {
         return query.print(sql, context);
     };
+    let secrets = take_secrets_out(&mut changes, context)?;
     let plan = plan_write(replica.view()?.connection(), &changes, context.now());
     let plan = plan.map_err(refused)?;
     let what = what(&plan);
@@ -49,7 +50,13 @@ pub(super) fn run(mut query: Query, sql: &str, ask: Ask, context: &Context) -> O
     }
     let (keys, undo) = match plan.ops {
         WriteOps::Ops(ops) if ops.is_empty() => (Vec::new(), None),
-        WriteOps::Ops(ops) => (replica.write(&ops)?.keys, None),
+        WriteOps::Ops(ops) => {
+            let keys = replica.write(&ops)?.keys;
+            if plan.kind == WriteKind::Delete {
+                erase_unsent(&mut replica, &keys, context);
+            }
+            (keys, None)
+        }
         WriteOps::Lists(commands) => match commands.first() {
             None => (Vec::new(), None),
             Some(first) => {
@@ -74,10 +81,26 @@ pub(super) fn run(mut query: Query, sql: &str, ask: Ask, context: &Context) -> O
     };
     show(context, &changed, |_| Ok(()))?;
     tell(context, &what, state, &delivery);
+    if secrets > 0 {
+        let secrets = counted(secrets, "secret");
+        context.output.note(format_args!("{secrets} left out"));
+    }
     if let Some(undo) = undo {
         context.output.note(format_args!("`{undo}` takes it back"));
     }
     Ok(())
+}
+
+/// What is written of sessions holds no more secrets than what is imported; gives how many were found.
+fn take_secrets_out(changes: &mut SqlChanges, context: &Context) -> Result<u64, Failure> {
+    let privacy = context.privacy()?;
+    let mut count = 0;
+    changes.clean_sessions(|text| {
+        let clean = privacy.redactor().redact_text(text);
+        count += clean.findings.len() as u64;
+        (!clean.findings.is_empty()).then(|| clean.text.into_owned())
+    });
+    Ok(count)
 }
 
 /// The rows that the statement would change; none: it reads.
@@ -108,10 +131,12 @@ fn changes(
         .fix("syncline doctor")),
         Err(WriteError::Sql(SqlError::Refused { what })) => Err(Failure::new(
             "sql_refused",
-            format!("a statement deletes or updates rows of one view: {what}"),
+            format!("--write takes a DELETE or an UPDATE of one view, and no other change: {what}"),
         )
         .state("nothing was changed")
-        .fix("syncline query --views")),
+        .fix(
+            "syncline query --views; what is new is made by `syncline list`, `thread` and `record`",
+        )),
         Err(WriteError::Sql(error)) => {
             Err(failure(error, sql, query.time).state("nothing was changed"))
         }

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Outcome};
 use crate::prices;
 use crate::replica_access::{self, WriteState};
 use crate::wording::counted;
-use crate::written::{show, tell};
+use crate::written::{erase_unsent, show, tell};
 
 const TITLE_CHARS_MAX: usize = 60;
 
@@ -66,6 +66,7 @@ pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
         })
         .collect();
     let keys = replica.write(&ops)?.keys;
+    erase_unsent(&mut replica, &keys, context);
     let Delivered {
         state, delivery, ..
     } = delivery::after_write(context, replica, &keys, Stay::Briefly);

@@ -10,7 +10,7 @@ use crate::delivery::{self, Delivered, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
 use crate::wording::{counted, quoted};
-use crate::written::{show, tell};
+use crate::written::{erase_unsent, show, tell};
 
 /// Delete a thread for good, with all of its entries, on every machine
 ///
@@ -42,6 +42,7 @@ pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
     }
     let plan = plan_delete(&thread, context.now())?;
     let keys = replica_access::write(&mut replica, plan.ops)?;
+    erase_unsent(&mut replica, &keys, context);
     let Delivered {
         state, delivery, ..
     } = delivery::after_write(context, replica, &keys, Stay::Briefly);

@@ -13,10 +13,10 @@ const root = createRoot(document.getElementById("root")!);
 async function open(): Promise<void> {
   const setting = await readSetting();
   const user = currentUser(setting);
-  configure({ apiUrl: "", shapeUrl: setting.shapeUrl, token: () => user.token, withRoles: true });
-  const name = `finance-tracker-${user.user}`;
-  await initDatabase({ indexedDb: name });
-  const running = sync(name);
+  // The server's own shapes, at another address: they tell roles.
+  configure({ apiUrl: "", shapeUrl: setting.shapeUrl, token: () => user.token, withRoles: true, role: user.role });
+  await initDatabase({ indexedDb: `finance-tracker-${user.user}` });
+  const running = sync();
   root.render(
     <StrictMode>
       <BooksOf user={user}>

@@ -32,7 +32,7 @@ interface Props {
   readonly schemas: { readonly create: Schema; readonly update: Schema };
   readonly create: Mutation<never, unknown>;
   readonly update: Mutation<never, unknown>;
-  readonly remove: Mutation<string | number, void>;
+  readonly remove: Mutation<string, void>;
   readonly onClose: () => void;
 }
 

@@ -1,7 +1,7 @@
-import type { CollectionConfig } from "@tanstack/db";
+import type { CollectionConfig, NonSingleResult } from "@tanstack/db";
 import type { LocalDatabase } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
-import { followRows } from "./rows.js";
+import { followRows, keyOf } from "./rows.js";
 import { deleteRow, insertRow, updateRow } from "./writes.js";
 
 /**
@@ -9,12 +9,12 @@ import { deleteRow, insertRow, updateRow } from "./writes.js";
  * writes to the view. Of an entity whose writes are confirmed, mutate through the generated hooks, which
  * show nothing before the server has accepted it.
  */
-export function viewCollectionOptions<T extends Row>(
+export function viewCollectionOptions<T extends Row, Key extends string | number = string | number>(
   database: LocalDatabase, meta: EntityMeta,
-): CollectionConfig<T, string | number> & { schema?: never } {
+): CollectionConfig<T, Key, never> & { schema?: never } & NonSingleResult {
   return {
     id: meta.name,
-    getKey: (row) => row[meta.key] as string | number,
+    getKey: (row) => row[meta.key] as Key,
     sync: {
       rowUpdateMode: "full",
       sync: ({ begin, write, commit, markReady, markError, truncate, collection }) =>
@@ -25,11 +25,11 @@ export function viewCollectionOptions<T extends Row>(
             if (isWhole) truncate();
             for (const [text, row] of rows) {
               if (row) {
-                const key = row[meta.key] as string | number;
+                const key = row[meta.key] as Key;
                 write({ type: !isWhole && collection.has(key) ? "update" : "insert", value: row as T });
               } else {
-                const known = [text, Number(text)].find((key) => collection.has(key));
-                if (known !== undefined) write({ type: "delete", key: known });
+                const key = keyOf(meta, text) as Key;
+                if (collection.has(key)) write({ type: "delete", key });
               }
             }
             await commit();

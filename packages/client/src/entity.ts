@@ -30,7 +30,7 @@ export interface EntityMeta {
   readonly subset?: string;
   /** In the order of the document; the key is one of them. */
   readonly fields: readonly FieldMeta[];
-  /** The groups that each role may write. */
+  /** The groups that each role may write; none: any role but the viewer's writes all of them. */
   readonly permissions?: Readonly<Partial<Record<Role, readonly string[]>>>;
 }
 
@@ -45,15 +45,19 @@ export interface LocalSchema {
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type Row = Record<string, unknown>;
 
-/** Whether a user of `role` may write `field` of a row; an unknown role counts as editor. The server decides. */
+/**
+ * Whether a user of `role` may write `field` of a row: what the server would say, which decides. An unknown role
+ * counts as editor.
+ */
 export function can(meta: EntityMeta, role: string | null | undefined, field: string): boolean {
   const found = meta.fields.find((one) => one.name === field);
   if (!found || found.readOnly || field === meta.key || meta.mode === "cache") return false;
   // What never leaves this database is its user's own.
   if (found.excluded) return true;
-  if (found.ownerOnly && role !== "owner") return false;
+  const known: Role = role === "viewer" || role === "owner" ? role : "editor";
+  if (found.ownerOnly) return known === "owner";
   const groups = found.groups ?? [];
-  if (groups.length === 0) return role !== "viewer";
-  const granted = meta.permissions?.[(role ?? "editor") as Role] ?? [];
+  if (!meta.permissions || groups.length === 0) return known !== "viewer";
+  const granted = meta.permissions[known] ?? [];
   return groups.some((group) => granted.includes(group));
 }

@@ -1,3 +1,4 @@
+export * from "./answered.js";
 export * from "./changes.js";
 export * from "./database.js";
 export * from "./entity.js";

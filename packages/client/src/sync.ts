@@ -20,7 +20,10 @@ export interface SyncOptions extends HttpOptions {
    * write at any other backend, whose rows come over an Electric service.
    */
   readonly writes?: "syncline" | ((change: Change) => { method: string; path: string });
-  /** Whether the server's shapes have a column `_role`, the user's role on each row. */
+  /**
+   * Whether the server's shapes have a column `_role`, the user's role on each row. A Syncline server's have:
+   * unless told, it is asked for where neither `shapeUrl` nor `writes` names another.
+   */
   readonly withRoles?: boolean;
   /** Names the database among those of one origin: its tabs have one sender between them. */
   readonly name?: string;
@@ -58,6 +61,10 @@ export function shapeUrlOf({ shapeUrl, apiUrl = "" }: Pick<SyncOptions, "apiUrl"
 }
 
 /** Opens the schema in the local database. Reads and writes work from here on, with a server or without. */
+/** Whether shapes are asked for the user's role on each row: as was told, else wherever they are a Syncline server's. */
+export const withRolesOf = ({ withRoles, shapeUrl, writes }: Pick<SyncOptions, "withRoles" | "shapeUrl" | "writes">): boolean =>
+  withRoles ?? (shapeUrl === undefined && typeof writes !== "function");
+
 export async function openLocal(options: Pick<SyncOptions, "database" | "schema">): Promise<void> {
   await openSchema(options.database, options.schema);
 }
@@ -89,7 +96,7 @@ export function startSync(options: SyncOptions): Sync {
   const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes, schema.entities.map(({ meta }) => meta)) : synclineTransport(options);
   const feedOptions = {
     shapeUrl: shapeUrlOf(options),
-    ...(options.withRoles ? { withRoles: true } : {}),
+    withRoles: withRolesOf(options),
     ...(options.token ? { token: options.token } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
   };

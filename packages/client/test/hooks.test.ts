@@ -1,7 +1,7 @@
 /** The generated hooks, rendered, against the real server: what a component sees of each kind of write. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WriteFailure, type Sync } from "@syncline/client";
+import { WriteFailure, type LocalDatabase, type Sync } from "@syncline/client";
 import { usePendingWrites, useRejectedWrites, useSyncState } from "@syncline/client/react";
 import {
   closeDatabase, configure, database, initDatabase, sync,
@@ -34,6 +34,18 @@ const usePage = () => ({
 
 const names = ({ current }: Rendered<{ all: { data: { first_name: string }[] } }>): string[] =>
   current.all.data.map((row) => row.first_name).sort();
+
+test("a database is opened once, and named after where it lies", async (context) => {
+  context.after(closeDatabase);
+  const [one, other] = await Promise.all([initDatabase(), initDatabase()]);
+  assert.equal(one, other);
+  assert.equal(database(), one);
+  await closeDatabase();
+  assert.throws(database, /not open/);
+  const broken: LocalDatabase = { ...one, transaction: () => Promise.reject(new Error("no disk")) };
+  await assert.rejects(initDatabase({ opened: broken, name: "mine" }), /no disk/);
+  assert.notEqual(await initDatabase(), one);
+});
 
 test("an optimistic write is shown at once, waits for its server, and then stands alone", async (context) => {
   const { server, running } = await open(context);
@@ -104,10 +116,16 @@ test("a component knows which fields its user may write", async (context) => {
   const can = await render(() => [
     useCanContact(row("viewer"), "first_name"), useCanContact(row("editor"), "first_name"), useCanContact(row("editor"), "credit_limit"),
     useCanContact(row("owner"), "credit_limit"), useCanContact(row("owner"), "created_at"), useCanContact(row("viewer"), "local_notes"),
-    useCanContact(undefined, "first_name"),
+    useCanContact(undefined, "first_name"), useCanContact(undefined, "credit_limit"),
   ]);
-  assert.deepEqual(can.current, [false, true, false, true, false, true, true]);
-  can.unmount();
+  assert.deepEqual(can.current, [false, true, false, true, false, true, true, false]);
+  configure({ role: "viewer" });
+  const viewer = await render(() => [useCanContact(undefined, "first_name"), useCanContact(row(null), "first_name"), useCanContact(row("owner"), "first_name")]);
+  assert.deepEqual(viewer.current, [false, false, true]);
+  configure({ role: "owner" });
+  const owner = await render(() => useCanContact(undefined, "credit_limit"));
+  assert.equal(owner.current, true);
+  for (const { unmount } of [can, viewer, owner]) unmount();
 });
 
 test("without a database the same hooks show what the server has, and writes on top", async (context) => {
@@ -121,12 +139,19 @@ test("without a database the same hooks show what the server has, and writes on 
   assert.equal((await made.json() as { first_name: string }).first_name, "Ann");
   await page.current.update.mutateAsync({ key, changes: { first_name: "Anna" } });
   await until("the change is shown", async () => names(page).join() === "Anna");
-  await assert.rejects(page.current.update.mutateAsync({ key, changes: { status: "neither" as "old" } }), /validation|status/i);
+  assert.equal(page.current.all.data[0]?._role, "owner");
+  await assert.rejects(
+    page.current.update.mutateAsync({ key, changes: { status: "neither" as "old" } }),
+    (error) => error instanceof WriteFailure && error.code === "validation_failed" && error.error.fields?.[0]?.field === "status",
+  );
   await until("what was there is shown", async () => names(page).join() === "Anna" && page.current.all.data[0]?.status == null);
   await accounts.current.create.mutateAsync({ name: "Savings" });
   await until("the account is shown", async () => accounts.current.all.data[0]?.name === "Savings");
   await page.current.remove.mutateAsync(key);
   await until("it is gone", async () => page.current.all.data.length === 0);
+  await server.stop();
+  memory.configure({ apiUrl: server.url, retries: 0 });
+  await assert.rejects(accounts.current.create.mutateAsync({ name: "Current" }), (error) => error instanceof WriteFailure && error.code === "timed_out");
   page.unmount();
   accounts.unmount();
 });

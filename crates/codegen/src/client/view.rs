@@ -159,7 +159,11 @@ impl FieldView {
             schema: schema_of(field, &value_type),
             value_type,
             is_nullable: field.nullable,
-            is_required: field.required && field.default.is_none() && !is_key && !field.read_only,
+            is_required: if is_key {
+                !is_minted(field)
+            } else {
+                field.required && field.default.is_none() && !field.read_only
+            },
             is_key,
             is_excluded: field.sync_exclude,
             is_read_only: field.read_only,
@@ -182,6 +186,11 @@ pub(super) const fn kind_name(kind: &FieldKind) -> &'static str {
         FieldKind::Uuid => "uuid",
         FieldKind::Boolean => "boolean",
         FieldKind::Int32 => "int32",
+/// Whether a client makes the key of a new record where none is given.
+fn is_minted(key: &Field) -> bool {
+    matches!(key.kind, FieldKind::Text | FieldKind::Uuid) && key.rules.one_of.is_empty()
+}
+
         FieldKind::Int64 => "int64",
         FieldKind::Float => "float",
         FieldKind::Decimal => "decimal",

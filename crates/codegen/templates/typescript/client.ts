@@ -53,12 +53,13 @@ export const {{ variable }}Client = {
 {%- endfor %}
 };
 {% if sends %}
-/** The fields that may leave this machine. */
-function shared(values: object): Record<string, unknown> {
-  const sent: Record<string, unknown> = { ...values };
-{%- for field in fields if field.is_excluded %}
-  delete sent[{{ field.name | quoted }}];
-{%- endfor %}
-  return sent;
-}
+/** The fields that a server is told. */
+const SENT: ReadonlySet<string> = new Set([
+{%- for field in fields if not field.is_excluded and (field.is_key or not field.is_read_only) %}
+  {{- ", " if not loop.first }}{{ field.name | quoted }}
+{%- endfor -%}
+]);
+
+const shared = (values: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => SENT.has(name)));
 {% endif %}

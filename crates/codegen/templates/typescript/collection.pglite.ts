@@ -4,16 +4,16 @@ import { viewCollectionOptions } from "@syncline/client/collection";
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { database } from "../db/init.js";
 import { {{ variable }}Meta } from "../meta.js";
-import type { {{ one }} } from "../types/{{ file }}.js";
+import type { {{ one }}, {{ one }}Key } from "../types/{{ file }}.js";
 
-const collections = new WeakMap<LocalDatabase, Collection<{{ one }}, string | number> & NonSingleResult>();
+const collections = new WeakMap<LocalDatabase, Collection<{{ one }}, {{ one }}Key> & NonSingleResult>();
 
 /** The records of {{ name }}, as the local database shows them. */
-export function {{ variable }}Collection(): Collection<{{ one }}, string | number> & NonSingleResult {
+export function {{ variable }}Collection(): Collection<{{ one }}, {{ one }}Key> & NonSingleResult {
   const local = database();
   const known = collections.get(local);
   if (known) return known;
-  const made = createCollection(viewCollectionOptions<{{ one }}>(local, {{ variable }}Meta)) as unknown as Collection<{{ one }}, string | number> & NonSingleResult;
+  const made = createCollection(viewCollectionOptions<{{ one }}, {{ one }}Key>(local, {{ variable }}Meta));
   collections.set(local, made);
   return made;
 }

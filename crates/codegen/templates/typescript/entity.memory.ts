@@ -3,13 +3,14 @@ import { useCan{{ ", useMutationOf" if mode != "cache" }} } from "@syncline/clie
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { {{ variable }}Collection } from "../collections/{{ file }}.js";
+import { config } from "../config.js";
 import { {{ variable }}Meta } from "../meta.js";
 import type { {{ one }}{{ ", " ~ one ~ "Create" if mode != "cache" }}, {{ one }}Key{{ ", " ~ one ~ "Update" if mode != "cache" }} } from "../types/{{ file }}.js";
 
 /** All records of {{ name }} that are here, kept up to date. */
 export function use{{ many }}(): { data: {{ one }}[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({{ variable }}Collection());
-  return { data: data as {{ one }}[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of {{ name }}, kept up to date; undefined: there is none. */
@@ -18,31 +19,37 @@ export function use{{ one }}(key: {{ one }}Key): { data: {{ one }} | undefined; 
     queryKey: [{{ name | quoted }}, key],
     query: (query) => query.from({ row: {{ variable }}Collection() }).where(({ row }) => eq(row[{{ key.name | quoted }}], key)),
   });
-  return { data: (data as {{ one }}[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 {% if mode != "cache" %}
 {%- set optimistic = "true" if mode == "optimistic" else "false" %}
 /** Makes records. Gives the key. */
 export const useCreate{{ one }} = () => useMutationOf(create{{ one }});
-async function create{{ one }}(values: {{ one }}Create): Promise<string | number> {
+async function create{{ one }}(values: {{ one }}Create): Promise<{{ one }}Key> {
+{%- if key.is_required %}
+  const key = values[{{ key.name | quoted }}];
+{%- else %}
   const key = values[{{ key.name | quoted }}] ?? crypto.randomUUID();
-  const write = {{ variable }}Collection().insert({ ...values, [{{ key.name | quoted }}]: key } as unknown as {{ one }}, { optimistic: {{ optimistic }} });
-  await write.isPersisted.promise;
-  return key as string | number;
+{%- endif %}
+  // What only the server knows of it comes with its row.
+  const row = { ...values, [{{ key.name | quoted }}]: key } as {{ one }};
+  await {{ variable }}Collection().insert(row, { optimistic: {{ optimistic }} }).isPersisted.promise;
+  return key;
 }
 
 /** Changes records. */
 export const useUpdate{{ one }} = () => useMutationOf(update{{ one }});
-async function update{{ one }}({ key, changes }: { key: string | number; changes: {{ one }}Update }): Promise<void> {
+async function update{{ one }}({ key, changes }: { key: {{ one }}Key; changes: {{ one }}Update }): Promise<void> {
   const write = {{ variable }}Collection().update(key, { optimistic: {{ optimistic }} }, (draft) => void Object.assign(draft, changes));
   await write.isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDelete{{ one }} = () => useMutationOf(delete{{ one }});
-async function delete{{ one }}(key: string | number): Promise<void> {
+async function delete{{ one }}(key: {{ one }}Key): Promise<void> {
   await {{ variable }}Collection().delete(key, { optimistic: {{ optimistic }} }).isPersisted.promise;
 }
 {% endif %}
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCan{{ one }} = (row: {{ one }} | undefined, field: keyof {{ one }}): boolean => useCan({{ variable }}Meta, row, field);
+export const useCan{{ one }} = (row: {{ one }} | undefined, field: keyof {{ one }}): boolean =>
+  useCan({{ variable }}Meta, { _role: row?._role ?? config().role }, field);

@@ -3,6 +3,7 @@ import { useCan{{ ", useCreate, useDelete, useUpdate" if mode != "cache" }} } fr
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { {{ variable }}Collection } from "../collections/{{ file }}.js";
+import { config } from "../config.js";
 {%- if mode != "cache" %}
 import { database } from "../db/init.js";
 {%- endif %}
@@ -12,7 +13,7 @@ import type { {{ one }}{{ ", " ~ one ~ "Create" if mode != "cache" }}, {{ one }}
 /** All records of {{ name }} that are here, kept up to date. */
 export function use{{ many }}(): { data: {{ one }}[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({{ variable }}Collection());
-  return { data: data as {{ one }}[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of {{ name }}, kept up to date; undefined: there is none. */
@@ -21,17 +22,18 @@ export function use{{ one }}(key: {{ one }}Key): { data: {{ one }} | undefined; 
     queryKey: [{{ name | quoted }}, key],
     query: (query) => query.from({ row: {{ variable }}Collection() }).where(({ row }) => eq(row[{{ key.name | quoted }}], key)),
   });
-  return { data: (data as {{ one }}[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 {% if mode != "cache" %}
 /** Makes records: {{ "shown at once, sent when the server can be reached" if mode == "optimistic" else "done when the server has accepted it" }}. Gives the key. */
-export const useCreate{{ one }} = () => useCreate<{{ one }}Create>(database(), {{ variable }}Meta);
+export const useCreate{{ one }} = () => useCreate<{{ one }}Create, {{ one }}Key>(database(), {{ variable }}Meta);
 
 /** Changes records: {{ "shown at once, sent when the server can be reached" if mode == "optimistic" else "done when the server has accepted it" }}. */
-export const useUpdate{{ one }} = () => useUpdate<{{ one }}Update>(database(), {{ variable }}Meta);
+export const useUpdate{{ one }} = () => useUpdate<{{ one }}Update, {{ one }}Key>(database(), {{ variable }}Meta);
 
 /** Deletes records: {{ "gone at once, sent when the server can be reached" if mode == "optimistic" else "done when the server has accepted it" }}. */
-export const useDelete{{ one }} = () => useDelete(database(), {{ variable }}Meta);
+export const useDelete{{ one }} = () => useDelete<{{ one }}Key>(database(), {{ variable }}Meta);
 {% endif %}
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCan{{ one }} = (row: {{ one }} | undefined, field: keyof {{ one }}): boolean => useCan({{ variable }}Meta, row, field);
+export const useCan{{ one }} = (row: {{ one }} | undefined, field: keyof {{ one }}): boolean =>
+  useCan({{ variable }}Meta, { _role: row?._role ?? config().role }, field);

@@ -7,52 +7,93 @@ import { config } from "../config.js";
 import { schema } from "../schema/pglite.js";
 
 /** Where the database lies: in memory, in the browser's IndexedDB, in a folder (Node), or opened by the caller. */
-export type Storage = "memory" | { readonly indexedDb: string } | { readonly folder: string } | LocalDatabase;
+export type Storage =
+  | "memory"
+  | { readonly indexedDb: string }
+  | { readonly folder: string }
+  /** `name` is the database's among those of this origin: tabs that give the same one share a sender. */
+  | { readonly opened: LocalDatabase; readonly name: string };
 
-let opened: LocalDatabase | undefined;
-let close: (() => Promise<void>) | undefined;
+/** An open database, and what ends with it. */
+interface Local {
+  readonly database: LocalDatabase;
+  readonly name: string;
+  readonly close: () => Promise<void>;
+}
+
+let opening: Promise<LocalDatabase> | undefined;
+let local: Local | undefined;
 let running: Sync | undefined;
 
-/** Opens the local database. Everything else of this client works from here on, with a server or without. */
-export async function initDatabase(storage: Storage = "memory"): Promise<LocalDatabase> {
-  const database = await open(storage);
-  await openLocal({ database, schema });
-  opened = database;
-  return database;
+/**
+ * Opens the local database. Everything else of this client works from here on, with a server or without.
+ * A second call gives the database that is open, wherever it lies.
+ */
+export function initDatabase(storage: Storage = "memory"): Promise<LocalDatabase> {
+  opening ??= begin(storage).catch((error: unknown) => {
+    opening = undefined;
+    throw error;
+  });
+  return opening;
 }
 
-async function open(storage: Storage): Promise<LocalDatabase> {
-  if (storage !== "memory" && !("indexedDb" in storage) && !("folder" in storage)) return storage;
-  const pglite = storage === "memory" ? await PGlite.create()
-    : "folder" in storage ? await PGlite.create(storage.folder)
-    : await shared(`idb://${storage.indexedDb}`);
-  close = () => pglite.close();
-  return pgliteDatabase(pglite);
+async function begin(storage: Storage): Promise<LocalDatabase> {
+  const opened = await open(storage);
+  try {
+    await openLocal({ database: opened.database, schema });
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  local = opened;
+  return opened.database;
 }
+
+async function open(storage: Storage): Promise<Local> {
+  if (storage === "memory") return of(await PGlite.create(), `memory:${crypto.randomUUID()}`);
+  if ("indexedDb" in storage) return of(await shared(`idb://${storage.indexedDb}`), `idb:${storage.indexedDb}`);
+  if ("folder" in storage) return of(await PGlite.create(storage.folder), `folder:${storage.folder}`);
+  // Its opener closes it.
+  return { database: storage.opened, name: storage.name, close: () => Promise.resolve() };
+}
+
+const of = (pglite: PGlite | PGliteWorker, name: string): Local => ({
+  database: pgliteDatabase(pglite),
+  name,
+  close: () => pglite.close(),
+});
 
 /** A database that all tabs of this origin share: one tab's worker holds it, and the others ask that one. */
 function shared(dataDir: string): Promise<PGliteWorker> {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  return PGliteWorker.create(worker, { dataDir });
+  return PGliteWorker.create(worker, { dataDir }).catch((error: unknown) => {
+    worker.terminate();
+    throw error;
+  });
 }
 
 /** Sends this database's writes and reads its rows from now on, in one tab of all that share the database. */
-export function sync(name = "default"): Sync {
-  running ??= startSync({ ...config(), database: database(), schema, name });
+export function sync(): Sync {
+  const { database, name } = opened();
+  running ??= startSync({ ...config(), database, schema, name });
   return running;
 }
 
 /** Stops the sync and lets the database go: another can be opened then. */
 export async function closeDatabase(): Promise<void> {
-  await running?.stop();
-  await close?.();
+  await opening?.catch(() => undefined);
+  const [sync, database] = [running, local];
   running = undefined;
-  close = undefined;
-  opened = undefined;
+  local = undefined;
+  opening = undefined;
+  await sync?.stop();
+  await database?.close();
 }
 
 /** The local database, once {@link initDatabase} has opened it. */
-export function database(): LocalDatabase {
-  if (!opened) throw new Error("the local database is not open: await initDatabase() before the first component is shown");
-  return opened;
+export const database = (): LocalDatabase => opened().database;
+
+function opened(): Local {
+  if (!local) throw new Error("the local database is not open: await initDatabase() before the first component is shown");
+  return local;
 }

@@ -18,7 +18,7 @@ export type {{ one }} = {
   _pending_write_id?: string | null;
 };
 
-/** What a new record is made of. The key is minted if it is not given. */
+/** What a new record is made of.{{ " The key is minted if it is not given." if not key.is_required }} */
 export type {{ one }}Create = {
 {%- for field in fields if not field.is_read_only or field.is_key %}
   {{ field.name | property }}{{ "" if field.is_required else "?" }}: {{ field.value_type }}{{ " | null" if field.is_nullable or field.is_excluded }};

@@ -128,3 +128,46 @@ fn a_module_imports_the_type_of_any_json_where_a_field_has_it() {
     assert!(imports(&notes(&[], &["more: { type: object }"])));
     assert!(!imports(&notes(&[], &["more: { type: string }"])));
 }
+
+/// A collection whose records are named by a number that clients can't make.
+const TICKETS: &str = "openapi: 3.1.0\npaths:\n  /tickets:\n    get: { responses: { '200': { content: { application/json: \
+                       { schema: { type: array, items: { type: object, properties: { id: { type: integer }, title: { type: string } } } } } } } } }\n";
+
+#[test]
+fn a_key_that_a_client_cannot_make_must_be_given() {
+    let has = |document: &str, local: Local, line: &str| {
+        let files = written(document, &Options { local, only: None }).unwrap();
+        let types = text_of(
+            &files,
+            if document == TICKETS {
+                "types/tickets.ts"
+            } else {
+                "types/tasks.ts"
+            },
+        );
+        let create = types.split_once("Create = {").unwrap().1;
+        create.split_once("};").unwrap().0.contains(line)
+    };
+    for local in [Local::Pglite, Local::Memory] {
+        assert!(has(TICKETS, local, "  id: number;"));
+        assert!(has(&collections(&["tasks"]), local, "  id?: string;"));
+    }
+    let memory = Options {
+        local: Local::Memory,
+        only: None,
+    };
+    let files = written(TICKETS, &memory).unwrap();
+    assert!(!text_of(&files, "entities/tickets.ts").contains("randomUUID"));
+}
+
+#[test]
+fn a_page_in_memory_asks_for_the_table_as_it_is_written() {
+    let local = Local::Memory;
+    let files = written(&collections(&["Odd*"]), &Options { local, only: None }).unwrap();
+    let (_, text) = files
+        .iter()
+        .map(|file| (&file.path, &file.text))
+        .find(|(path, _)| path.starts_with("collections/odd"))
+        .unwrap();
+    assert!(text.contains("table: quote(\"Odd*\")"), "{text}");
+}

@@ -1,6 +1,7 @@
 //! What documents are resolved to.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
+mod access;
 mod bad_input;
 mod client;
 mod documents;

@@ -114,18 +114,19 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { deepStrictEqual } from "node:assert";
 import ts from "typescript";
 const options = { target: "ES2022", module: "ESNext" };
+const transpile = (from, to) =>
+  writeFileSync(to, ts.transpileModule(readFileSync(from, "utf8"), { compilerOptions: options }).outputText);
 const schemas = {};
 for (const client of readdirSync(".", { withFileTypes: true }).filter((one) => one.isDirectory())) {
   const folder = `./${client.name}/schemas`;
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
-    const module = `${folder}/${file.replace(/ts$/, "js")}`;
-    writeFileSync(module, ts.transpileModule(readFileSync(`${folder}/${file}`, "utf8"), { compilerOptions: options }).outputText);
+    transpile(`${folder}/${file}`, `${folder}/${file.replace(/ts$/, "js")}`);
   }
   schemas[client.name] = await import(`${folder}/index.js`);
 }
 "#;
 
-fn package() -> PathBuf {
+pub(crate) fn package() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client")
 }
 
@@ -237,5 +238,29 @@ fn awkward_names_compile() {
     let project = Project::new("names");
     project.add("pglite", &text, &whole(Local::Pglite));
     project.add("memory", &text, &whole(Local::Memory));
+    project.assert_compiles();
+}
+
+/// Keys of another type than the entity's are no keys.
+#[test]
+fn the_wrong_key_does_not_compile() {
+    let project = Project::new("keys");
+    for (name, local) in [("pglite", Local::Pglite), ("memory", Local::Memory)] {
+        project.add(name, &sample(), &whole(local));
+        fs::write(
+            project.path.join(name).join("page.ts"),
+            "import { useContact, useCreateContact, useDeleteContact, useUpdateContact } from \"./index.js\";\n\
+             const [create, update, remove] = [useCreateContact(), useUpdateContact(), useDeleteContact()];\n\
+             export const key: Promise<string> = create.mutateAsync({ first_name: \"Ann\" });\n\
+             update.mutate({ key: \"a\", changes: { first_name: \"Anna\" } });\n\
+             remove.mutate(\"a\");\n\
+             export const name: string | undefined = useContact(\"a\").data?.first_name;\n\
+             // @ts-expect-error\nupdate.mutate({ key: 1, changes: {} });\n\
+             // @ts-expect-error\nremove.mutate(1);\n\
+             // @ts-expect-error\nuseContact(1);\n\
+             // @ts-expect-error\nupdate.mutate({ key: \"a\", changes: { nothing: 1 } });\n",
+        )
+        .unwrap();
+    }
     project.assert_compiles();
 }

@@ -37,9 +37,8 @@ export const contactsClient = {
   },
 };
 
-/** The fields that may leave this machine. */
-function shared(values: object): Record<string, unknown> {
-  const sent: Record<string, unknown> = { ...values };
-  delete sent["private_notes"];
-  return sent;
-}
+/** The fields that a server is told. */
+const SENT: ReadonlySet<string> = new Set(["id", "name", "email", "kind", "credit_limit"]);
+
+const shared = (values: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => SENT.has(name)));

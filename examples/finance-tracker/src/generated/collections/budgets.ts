@@ -4,16 +4,16 @@ import { viewCollectionOptions } from "@syncline/client/collection";
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { database } from "../db/init.js";
 import { budgetsMeta } from "../meta.js";
-import type { Budget } from "../types/budgets.js";
+import type { Budget, BudgetKey } from "../types/budgets.js";
 
-const collections = new WeakMap<LocalDatabase, Collection<Budget, string | number> & NonSingleResult>();
+const collections = new WeakMap<LocalDatabase, Collection<Budget, BudgetKey> & NonSingleResult>();
 
 /** The records of budgets, as the local database shows them. */
-export function budgetsCollection(): Collection<Budget, string | number> & NonSingleResult {
+export function budgetsCollection(): Collection<Budget, BudgetKey> & NonSingleResult {
   const local = database();
   const known = collections.get(local);
   if (known) return known;
-  const made = createCollection(viewCollectionOptions<Budget>(local, budgetsMeta)) as unknown as Collection<Budget, string | number> & NonSingleResult;
+  const made = createCollection(viewCollectionOptions<Budget, BudgetKey>(local, budgetsMeta));
   collections.set(local, made);
   return made;
 }

@@ -4,16 +4,16 @@ import { viewCollectionOptions } from "@syncline/client/collection";
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { database } from "../db/init.js";
 import { categoriesMeta } from "../meta.js";
-import type { Category } from "../types/categories.js";
+import type { Category, CategoryKey } from "../types/categories.js";
 
-const collections = new WeakMap<LocalDatabase, Collection<Category, string | number> & NonSingleResult>();
+const collections = new WeakMap<LocalDatabase, Collection<Category, CategoryKey> & NonSingleResult>();
 
 /** The records of categories, as the local database shows them. */
-export function categoriesCollection(): Collection<Category, string | number> & NonSingleResult {
+export function categoriesCollection(): Collection<Category, CategoryKey> & NonSingleResult {
   const local = database();
   const known = collections.get(local);
   if (known) return known;
-  const made = createCollection(viewCollectionOptions<Category>(local, categoriesMeta)) as unknown as Collection<Category, string | number> & NonSingleResult;
+  const made = createCollection(viewCollectionOptions<Category, CategoryKey>(local, categoriesMeta));
   collections.set(local, made);
   return made;
 }

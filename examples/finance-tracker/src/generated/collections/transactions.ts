@@ -4,16 +4,16 @@ import { viewCollectionOptions } from "@syncline/client/collection";
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { database } from "../db/init.js";
 import { transactionsMeta } from "../meta.js";
-import type { Transaction } from "../types/transactions.js";
+import type { Transaction, TransactionKey } from "../types/transactions.js";
 
-const collections = new WeakMap<LocalDatabase, Collection<Transaction, string | number> & NonSingleResult>();
+const collections = new WeakMap<LocalDatabase, Collection<Transaction, TransactionKey> & NonSingleResult>();
 
 /** The records of transactions, as the local database shows them. */
-export function transactionsCollection(): Collection<Transaction, string | number> & NonSingleResult {
+export function transactionsCollection(): Collection<Transaction, TransactionKey> & NonSingleResult {
   const local = database();
   const known = collections.get(local);
   if (known) return known;
-  const made = createCollection(viewCollectionOptions<Transaction>(local, transactionsMeta)) as unknown as Collection<Transaction, string | number> & NonSingleResult;
+  const made = createCollection(viewCollectionOptions<Transaction, TransactionKey>(local, transactionsMeta));
   collections.set(local, made);
   return made;
 }

@@ -3,6 +3,7 @@ import { useCan, useCreate, useDelete, useUpdate } from "@syncline/client/react"
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { accountsCollection } from "../collections/accounts.js";
+import { config } from "../config.js";
 import { database } from "../db/init.js";
 import { accountsMeta } from "../meta.js";
 import type { Account, AccountCreate, AccountKey, AccountUpdate } from "../types/accounts.js";
@@ -10,7 +11,7 @@ import type { Account, AccountCreate, AccountKey, AccountUpdate } from "../types
 /** All records of accounts that are here, kept up to date. */
 export function useAccounts(): { data: Account[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(accountsCollection());
-  return { data: data as Account[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of accounts, kept up to date; undefined: there is none. */
@@ -19,17 +20,18 @@ export function useAccount(key: AccountKey): { data: Account | undefined; isLoad
     queryKey: ["accounts", key],
     query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Account[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records: done when the server has accepted it. Gives the key. */
-export const useCreateAccount = () => useCreate<AccountCreate>(database(), accountsMeta);
+export const useCreateAccount = () => useCreate<AccountCreate, AccountKey>(database(), accountsMeta);
 
 /** Changes records: done when the server has accepted it. */
-export const useUpdateAccount = () => useUpdate<AccountUpdate>(database(), accountsMeta);
+export const useUpdateAccount = () => useUpdate<AccountUpdate, AccountKey>(database(), accountsMeta);
 
 /** Deletes records: done when the server has accepted it. */
-export const useDeleteAccount = () => useDelete(database(), accountsMeta);
+export const useDeleteAccount = () => useDelete<AccountKey>(database(), accountsMeta);
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanAccount = (row: Account | undefined, field: keyof Account): boolean => useCan(accountsMeta, row, field);
+export const useCanAccount = (row: Account | undefined, field: keyof Account): boolean =>
+  useCan(accountsMeta, { _role: row?._role ?? config().role }, field);

@@ -3,6 +3,7 @@ import { useCan, useCreate, useDelete, useUpdate } from "@syncline/client/react"
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { budgetsCollection } from "../collections/budgets.js";
+import { config } from "../config.js";
 import { database } from "../db/init.js";
 import { budgetsMeta } from "../meta.js";
 import type { Budget, BudgetCreate, BudgetKey, BudgetUpdate } from "../types/budgets.js";
@@ -10,7 +11,7 @@ import type { Budget, BudgetCreate, BudgetKey, BudgetUpdate } from "../types/bud
 /** All records of budgets that are here, kept up to date. */
 export function useBudgets(): { data: Budget[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(budgetsCollection());
-  return { data: data as Budget[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of budgets, kept up to date; undefined: there is none. */
@@ -19,17 +20,18 @@ export function useBudget(key: BudgetKey): { data: Budget | undefined; isLoading
     queryKey: ["budgets", key],
     query: (query) => query.from({ row: budgetsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Budget[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records: shown at once, sent when the server can be reached. Gives the key. */
-export const useCreateBudget = () => useCreate<BudgetCreate>(database(), budgetsMeta);
+export const useCreateBudget = () => useCreate<BudgetCreate, BudgetKey>(database(), budgetsMeta);
 
 /** Changes records: shown at once, sent when the server can be reached. */
-export const useUpdateBudget = () => useUpdate<BudgetUpdate>(database(), budgetsMeta);
+export const useUpdateBudget = () => useUpdate<BudgetUpdate, BudgetKey>(database(), budgetsMeta);
 
 /** Deletes records: gone at once, sent when the server can be reached. */
-export const useDeleteBudget = () => useDelete(database(), budgetsMeta);
+export const useDeleteBudget = () => useDelete<BudgetKey>(database(), budgetsMeta);
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanBudget = (row: Budget | undefined, field: keyof Budget): boolean => useCan(budgetsMeta, row, field);
+export const useCanBudget = (row: Budget | undefined, field: keyof Budget): boolean =>
+  useCan(budgetsMeta, { _role: row?._role ?? config().role }, field);

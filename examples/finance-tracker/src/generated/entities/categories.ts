@@ -3,6 +3,7 @@ import { useCan, useCreate, useDelete, useUpdate } from "@syncline/client/react"
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { categoriesCollection } from "../collections/categories.js";
+import { config } from "../config.js";
 import { database } from "../db/init.js";
 import { categoriesMeta } from "../meta.js";
 import type { Category, CategoryCreate, CategoryKey, CategoryUpdate } from "../types/categories.js";
@@ -10,7 +11,7 @@ import type { Category, CategoryCreate, CategoryKey, CategoryUpdate } from "../t
 /** All records of categories that are here, kept up to date. */
 export function useCategories(): { data: Category[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(categoriesCollection());
-  return { data: data as Category[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of categories, kept up to date; undefined: there is none. */
@@ -19,17 +20,18 @@ export function useCategory(key: CategoryKey): { data: Category | undefined; isL
     queryKey: ["categories", key],
     query: (query) => query.from({ row: categoriesCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Category[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records: shown at once, sent when the server can be reached. Gives the key. */
-export const useCreateCategory = () => useCreate<CategoryCreate>(database(), categoriesMeta);
+export const useCreateCategory = () => useCreate<CategoryCreate, CategoryKey>(database(), categoriesMeta);
 
 /** Changes records: shown at once, sent when the server can be reached. */
-export const useUpdateCategory = () => useUpdate<CategoryUpdate>(database(), categoriesMeta);
+export const useUpdateCategory = () => useUpdate<CategoryUpdate, CategoryKey>(database(), categoriesMeta);
 
 /** Deletes records: gone at once, sent when the server can be reached. */
-export const useDeleteCategory = () => useDelete(database(), categoriesMeta);
+export const useDeleteCategory = () => useDelete<CategoryKey>(database(), categoriesMeta);
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanCategory = (row: Category | undefined, field: keyof Category): boolean => useCan(categoriesMeta, row, field);
+export const useCanCategory = (row: Category | undefined, field: keyof Category): boolean =>
+  useCan(categoriesMeta, { _role: row?._role ?? config().role }, field);

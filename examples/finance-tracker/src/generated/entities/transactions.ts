@@ -3,6 +3,7 @@ import { useCan, useCreate, useDelete, useUpdate } from "@syncline/client/react"
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { transactionsCollection } from "../collections/transactions.js";
+import { config } from "../config.js";
 import { database } from "../db/init.js";
 import { transactionsMeta } from "../meta.js";
 import type { Transaction, TransactionCreate, TransactionKey, TransactionUpdate } from "../types/transactions.js";
@@ -10,7 +11,7 @@ import type { Transaction, TransactionCreate, TransactionKey, TransactionUpdate 
 /** All records of transactions that are here, kept up to date. */
 export function useTransactions(): { data: Transaction[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(transactionsCollection());
-  return { data: data as Transaction[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of transactions, kept up to date; undefined: there is none. */
@@ -19,17 +20,18 @@ export function useTransaction(key: TransactionKey): { data: Transaction | undef
     queryKey: ["transactions", key],
     query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Transaction[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records: shown at once, sent when the server can be reached. Gives the key. */
-export const useCreateTransaction = () => useCreate<TransactionCreate>(database(), transactionsMeta);
+export const useCreateTransaction = () => useCreate<TransactionCreate, TransactionKey>(database(), transactionsMeta);
 
 /** Changes records: shown at once, sent when the server can be reached. */
-export const useUpdateTransaction = () => useUpdate<TransactionUpdate>(database(), transactionsMeta);
+export const useUpdateTransaction = () => useUpdate<TransactionUpdate, TransactionKey>(database(), transactionsMeta);
 
 /** Deletes records: gone at once, sent when the server can be reached. */
-export const useDeleteTransaction = () => useDelete(database(), transactionsMeta);
+export const useDeleteTransaction = () => useDelete<TransactionKey>(database(), transactionsMeta);
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanTransaction = (row: Transaction | undefined, field: keyof Transaction): boolean => useCan(transactionsMeta, row, field);
+export const useCanTransaction = (row: Transaction | undefined, field: keyof Transaction): boolean =>
+  useCan(transactionsMeta, { _role: row?._role ?? config().role }, field);

@@ -37,8 +37,8 @@ export const transactionsClient = {
   },
 };
 
-/** The fields that may leave this machine. */
-function shared(values: object): Record<string, unknown> {
-  const sent: Record<string, unknown> = { ...values };
-  return sent;
-}
+/** The fields that a server is told. */
+const SENT: ReadonlySet<string> = new Set(["id", "account_id", "contact_id", "amount", "odd-\"na'me"]);
+
+const shared = (values: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => SENT.has(name)));

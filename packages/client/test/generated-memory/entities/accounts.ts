@@ -3,13 +3,14 @@ import { useCan, useMutationOf } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { accountsCollection } from "../collections/accounts.js";
+import { config } from "../config.js";
 import { accountsMeta } from "../meta.js";
 import type { Account, AccountCreate, AccountKey, AccountUpdate } from "../types/accounts.js";
 
 /** All records of accounts that are here, kept up to date. */
 export function useAccounts(): { data: Account[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(accountsCollection());
-  return { data: data as Account[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of accounts, kept up to date; undefined: there is none. */
@@ -18,30 +19,32 @@ export function useAccount(key: AccountKey): { data: Account | undefined; isLoad
     queryKey: ["accounts", key],
     query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Account[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records. Gives the key. */
 export const useCreateAccount = () => useMutationOf(createAccount);
-async function createAccount(values: AccountCreate): Promise<string | number> {
+async function createAccount(values: AccountCreate): Promise<AccountKey> {
   const key = values["id"] ?? crypto.randomUUID();
-  const write = accountsCollection().insert({ ...values, ["id"]: key } as unknown as Account, { optimistic: false });
-  await write.isPersisted.promise;
-  return key as string | number;
+  // What only the server knows of it comes with its row.
+  const row = { ...values, ["id"]: key } as Account;
+  await accountsCollection().insert(row, { optimistic: false }).isPersisted.promise;
+  return key;
 }
 
 /** Changes records. */
 export const useUpdateAccount = () => useMutationOf(updateAccount);
-async function updateAccount({ key, changes }: { key: string | number; changes: AccountUpdate }): Promise<void> {
+async function updateAccount({ key, changes }: { key: AccountKey; changes: AccountUpdate }): Promise<void> {
   const write = accountsCollection().update(key, { optimistic: false }, (draft) => void Object.assign(draft, changes));
   await write.isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteAccount = () => useMutationOf(deleteAccount);
-async function deleteAccount(key: string | number): Promise<void> {
+async function deleteAccount(key: AccountKey): Promise<void> {
   await accountsCollection().delete(key, { optimistic: false }).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanAccount = (row: Account | undefined, field: keyof Account): boolean => useCan(accountsMeta, row, field);
+export const useCanAccount = (row: Account | undefined, field: keyof Account): boolean =>
+  useCan(accountsMeta, { _role: row?._role ?? config().role }, field);

@@ -3,13 +3,14 @@ import { useCan, useMutationOf } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { contactsCollection } from "../collections/contacts.js";
+import { config } from "../config.js";
 import { contactsMeta } from "../meta.js";
 import type { Contact, ContactCreate, ContactKey, ContactUpdate } from "../types/contacts.js";
 
 /** All records of contacts that are here, kept up to date. */
 export function useContacts(): { data: Contact[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(contactsCollection());
-  return { data: data as Contact[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of contacts, kept up to date; undefined: there is none. */
@@ -18,30 +19,32 @@ export function useContact(key: ContactKey): { data: Contact | undefined; isLoad
     queryKey: ["contacts", key],
     query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Contact[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records. Gives the key. */
 export const useCreateContact = () => useMutationOf(createContact);
-async function createContact(values: ContactCreate): Promise<string | number> {
+async function createContact(values: ContactCreate): Promise<ContactKey> {
   const key = values["id"] ?? crypto.randomUUID();
-  const write = contactsCollection().insert({ ...values, ["id"]: key } as unknown as Contact, { optimistic: true });
-  await write.isPersisted.promise;
-  return key as string | number;
+  // What only the server knows of it comes with its row.
+  const row = { ...values, ["id"]: key } as Contact;
+  await contactsCollection().insert(row, { optimistic: true }).isPersisted.promise;
+  return key;
 }
 
 /** Changes records. */
 export const useUpdateContact = () => useMutationOf(updateContact);
-async function updateContact({ key, changes }: { key: string | number; changes: ContactUpdate }): Promise<void> {
+async function updateContact({ key, changes }: { key: ContactKey; changes: ContactUpdate }): Promise<void> {
   const write = contactsCollection().update(key, { optimistic: true }, (draft) => void Object.assign(draft, changes));
   await write.isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteContact = () => useMutationOf(deleteContact);
-async function deleteContact(key: string | number): Promise<void> {
+async function deleteContact(key: ContactKey): Promise<void> {
   await contactsCollection().delete(key, { optimistic: true }).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanContact = (row: Contact | undefined, field: keyof Contact): boolean => useCan(contactsMeta, row, field);
+export const useCanContact = (row: Contact | undefined, field: keyof Contact): boolean =>
+  useCan(contactsMeta, { _role: row?._role ?? config().role }, field);

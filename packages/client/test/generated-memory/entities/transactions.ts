@@ -3,13 +3,14 @@ import { useCan, useMutationOf } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { transactionsCollection } from "../collections/transactions.js";
+import { config } from "../config.js";
 import { transactionsMeta } from "../meta.js";
 import type { Transaction, TransactionCreate, TransactionKey, TransactionUpdate } from "../types/transactions.js";
 
 /** All records of transactions that are here, kept up to date. */
 export function useTransactions(): { data: Transaction[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(transactionsCollection());
-  return { data: data as Transaction[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of transactions, kept up to date; undefined: there is none. */
@@ -18,30 +19,32 @@ export function useTransaction(key: TransactionKey): { data: Transaction | undef
     queryKey: ["transactions", key],
     query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Transaction[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records. Gives the key. */
 export const useCreateTransaction = () => useMutationOf(createTransaction);
-async function createTransaction(values: TransactionCreate): Promise<string | number> {
+async function createTransaction(values: TransactionCreate): Promise<TransactionKey> {
   const key = values["id"] ?? crypto.randomUUID();
-  const write = transactionsCollection().insert({ ...values, ["id"]: key } as unknown as Transaction, { optimistic: true });
-  await write.isPersisted.promise;
-  return key as string | number;
+  // What only the server knows of it comes with its row.
+  const row = { ...values, ["id"]: key } as Transaction;
+  await transactionsCollection().insert(row, { optimistic: true }).isPersisted.promise;
+  return key;
 }
 
 /** Changes records. */
 export const useUpdateTransaction = () => useMutationOf(updateTransaction);
-async function updateTransaction({ key, changes }: { key: string | number; changes: TransactionUpdate }): Promise<void> {
+async function updateTransaction({ key, changes }: { key: TransactionKey; changes: TransactionUpdate }): Promise<void> {
   const write = transactionsCollection().update(key, { optimistic: true }, (draft) => void Object.assign(draft, changes));
   await write.isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteTransaction = () => useMutationOf(deleteTransaction);
-async function deleteTransaction(key: string | number): Promise<void> {
+async function deleteTransaction(key: TransactionKey): Promise<void> {
   await transactionsCollection().delete(key, { optimistic: true }).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanTransaction = (row: Transaction | undefined, field: keyof Transaction): boolean => useCan(transactionsMeta, row, field);
+export const useCanTransaction = (row: Transaction | undefined, field: keyof Transaction): boolean =>
+  useCan(transactionsMeta, { _role: row?._role ?? config().role }, field);

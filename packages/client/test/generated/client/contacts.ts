@@ -37,9 +37,8 @@ export const contactsClient = {
   },
 };
 
-/** The fields that may leave this machine. */
-function shared(values: object): Record<string, unknown> {
-  const sent: Record<string, unknown> = { ...values };
-  delete sent["local_notes"];
-  return sent;
-}
+/** The fields that a server is told. */
+const SENT: ReadonlySet<string> = new Set(["id", "first_name", "email", "active", "score", "tags", "credit_limit", "status"]);
+
+const shared = (values: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => SENT.has(name)));

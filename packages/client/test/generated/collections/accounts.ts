@@ -4,16 +4,16 @@ import { viewCollectionOptions } from "@syncline/client/collection";
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { database } from "../db/init.js";
 import { accountsMeta } from "../meta.js";
-import type { Account } from "../types/accounts.js";
+import type { Account, AccountKey } from "../types/accounts.js";
 
-const collections = new WeakMap<LocalDatabase, Collection<Account, string | number> & NonSingleResult>();
+const collections = new WeakMap<LocalDatabase, Collection<Account, AccountKey> & NonSingleResult>();
 
 /** The records of accounts, as the local database shows them. */
-export function accountsCollection(): Collection<Account, string | number> & NonSingleResult {
+export function accountsCollection(): Collection<Account, AccountKey> & NonSingleResult {
   const local = database();
   const known = collections.get(local);
   if (known) return known;
-  const made = createCollection(viewCollectionOptions<Account>(local, accountsMeta)) as unknown as Collection<Account, string | number> & NonSingleResult;
+  const made = createCollection(viewCollectionOptions<Account, AccountKey>(local, accountsMeta));
   collections.set(local, made);
   return made;
 }

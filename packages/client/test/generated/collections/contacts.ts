@@ -4,16 +4,16 @@ import { viewCollectionOptions } from "@syncline/client/collection";
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { database } from "../db/init.js";
 import { contactsMeta } from "../meta.js";
-import type { Contact } from "../types/contacts.js";
+import type { Contact, ContactKey } from "../types/contacts.js";
 
-const collections = new WeakMap<LocalDatabase, Collection<Contact, string | number> & NonSingleResult>();
+const collections = new WeakMap<LocalDatabase, Collection<Contact, ContactKey> & NonSingleResult>();
 
 /** The records of contacts, as the local database shows them. */
-export function contactsCollection(): Collection<Contact, string | number> & NonSingleResult {
+export function contactsCollection(): Collection<Contact, ContactKey> & NonSingleResult {
   const local = database();
   const known = collections.get(local);
   if (known) return known;
-  const made = createCollection(viewCollectionOptions<Contact>(local, contactsMeta)) as unknown as Collection<Contact, string | number> & NonSingleResult;
+  const made = createCollection(viewCollectionOptions<Contact, ContactKey>(local, contactsMeta));
   collections.set(local, made);
   return made;
 }

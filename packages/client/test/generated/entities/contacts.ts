@@ -3,6 +3,7 @@ import { useCan, useCreate, useDelete, useUpdate } from "@syncline/client/react"
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { contactsCollection } from "../collections/contacts.js";
+import { config } from "../config.js";
 import { database } from "../db/init.js";
 import { contactsMeta } from "../meta.js";
 import type { Contact, ContactCreate, ContactKey, ContactUpdate } from "../types/contacts.js";
@@ -10,7 +11,7 @@ import type { Contact, ContactCreate, ContactKey, ContactUpdate } from "../types
 /** All records of contacts that are here, kept up to date. */
 export function useContacts(): { data: Contact[]; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery(contactsCollection());
-  return { data: data as Contact[], isLoading, isError };
+  return { data, isLoading, isError };
 }
 
 /** One record of contacts, kept up to date; undefined: there is none. */
@@ -19,17 +20,18 @@ export function useContact(key: ContactKey): { data: Contact | undefined; isLoad
     queryKey: ["contacts", key],
     query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key)),
   });
-  return { data: (data as Contact[])[0], isLoading, isError };
+  return { data: data[0], isLoading, isError };
 }
 
 /** Makes records: shown at once, sent when the server can be reached. Gives the key. */
-export const useCreateContact = () => useCreate<ContactCreate>(database(), contactsMeta);
+export const useCreateContact = () => useCreate<ContactCreate, ContactKey>(database(), contactsMeta);
 
 /** Changes records: shown at once, sent when the server can be reached. */
-export const useUpdateContact = () => useUpdate<ContactUpdate>(database(), contactsMeta);
+export const useUpdateContact = () => useUpdate<ContactUpdate, ContactKey>(database(), contactsMeta);
 
 /** Deletes records: gone at once, sent when the server can be reached. */
-export const useDeleteContact = () => useDelete(database(), contactsMeta);
+export const useDeleteContact = () => useDelete<ContactKey>(database(), contactsMeta);
 
 /** Whether the user may write a field of a record; without a record: of a new one. */
-export const useCanContact = (row: Contact | undefined, field: keyof Contact): boolean => useCan(contactsMeta, row, field);
+export const useCanContact = (row: Contact | undefined, field: keyof Contact): boolean =>
+  useCan(contactsMeta, { _role: row?._role ?? config().role }, field);

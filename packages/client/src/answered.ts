@@ -1,5 +1,5 @@
+import { WriteFailure } from "./changes.js";
 import { HttpFailure } from "./http.js";
-import { WriteFailure } from "./index.js";
 import { errorOf } from "./sender.js";
 
 /** Ends a write that a server was asked for as one through a local database ends: it fails with a {@link WriteFailure}. */

@@ -3,7 +3,7 @@ import { discardWrite, exportWrites, pendingChanges, rejectedChanges, retryWrite
 import type { LocalDatabase } from "./database.js";
 import { can, type EntityMeta, type Row } from "./entity.js";
 import type { Sync, SyncState } from "./sync.js";
-import { deleteRow, insertRow, lastWriteOf, settled, updateRow } from "./writes.js";
+import { deleteRow, insertRow, updateRow, writeSettled } from "./writes.js";
 
 /** A write of a component: the same for every mode of writing. */
 export interface Mutation<Input, Output> {
@@ -35,21 +35,13 @@ export function useMutationOf<Input, Output>(run: (input: Input) => Promise<Outp
   return { mutate, mutateAsync, isPending: state.running > 0, error: state.error, reset };
 }
 
-/** Waits for the server where the entity's writes are confirmed. */
-async function confirm(database: LocalDatabase, meta: EntityMeta, key: unknown): Promise<void> {
-  if (meta.mode === "optimistic") return;
-  const writeId = await lastWriteOf(database, meta, key);
-  if (writeId !== undefined) await settled(database, writeId);
-}
-
 /** Makes a row; a key is minted if none is given. Gives the row's key. */
 export function useCreate<Input extends Row, Key extends string | number = string | number>(
   database: LocalDatabase, meta: EntityMeta,
 ): Mutation<Input, Key> {
   return useMutationOf(useCallback(async (input: Input) => {
     const key = (input[meta.key] ?? crypto.randomUUID()) as Key;
-    await insertRow(database, database.dialect, meta, { ...input, [meta.key]: key });
-    await confirm(database, meta, key);
+    await writeSettled(database, meta, key, (on) => insertRow(on, database.dialect, meta, { ...input, [meta.key]: key }));
     return key;
   }, [database, meta]));
 }
@@ -58,20 +50,20 @@ export function useCreate<Input extends Row, Key extends string | number = strin
 export function useUpdate<Changes extends Row, Key extends string | number = string | number>(
   database: LocalDatabase, meta: EntityMeta,
 ): Mutation<{ key: Key; changes: Changes }, void> {
-  return useMutationOf(useCallback(async ({ key, changes }: { key: Key; changes: Changes }) => {
-    await updateRow(database, database.dialect, meta, key, changes);
-    await confirm(database, meta, key);
-  }, [database, meta]));
+  return useMutationOf(useCallback(
+    ({ key, changes }: { key: Key; changes: Changes }) =>
+      writeSettled(database, meta, key, (on) => updateRow(on, database.dialect, meta, key, changes)),
+    [database, meta],
+  ));
 }
 
 /** Deletes a row. */
 export function useDelete<Key extends string | number = string | number>(
   database: LocalDatabase, meta: EntityMeta,
 ): Mutation<Key, void> {
-  return useMutationOf(useCallback(async (key: Key) => {
-    await deleteRow(database, meta, key);
-    await confirm(database, meta, key);
-  }, [database, meta]));
+  return useMutationOf(useCallback(
+    (key: Key) => writeSettled(database, meta, key, (on) => deleteRow(on, meta, key)), [database, meta],
+  ));
 }
 
 /** Whether the user may write a field of a row. */

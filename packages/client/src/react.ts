@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import { discardWrite, exportWrites, pendingChanges, rejectedChanges, retryWrite, type Change } from "./changes.js";
+import { useCallback, useState, useSyncExternalStore } from "react";
+import { discardWrite, exportWrites, readChanges, retryWrite, type Change } from "./changes.js";
 import type { LocalDatabase } from "./database.js";
 import { can, type EntityMeta, type Row } from "./entity.js";
 import type { Sync, SyncState } from "./sync.js";
@@ -70,34 +70,87 @@ export function useDelete<Key extends string | number = string | number>(
 export const useCan = (meta: EntityMeta, row: Row | undefined, field: string): boolean =>
   can(meta, row?.["_role"] as string | null | undefined, field);
 
-function useChanges(database: LocalDatabase, read: (database: LocalDatabase) => Promise<Change[]>): readonly Change[] {
-  const [changes, setChanges] = useState<readonly Change[]>([]);
-  useEffect(() => {
-    let isOver = false;
-    const look = (): void => void read(database).then((found) => {
-      if (!isOver) setChanges((before) => (JSON.stringify(before) === JSON.stringify(found) ? before : found));
-    });
-    const stop = database.onTouched(look);
-    look();
-    return () => {
-      isOver = true;
-      stop();
-    };
-  }, [database, read]);
-  return changes;
+interface Queue {
+  readonly pending: readonly Change[];
+  readonly rejected: readonly Change[];
+}
+
+interface QueueReader {
+  readonly subscribe: (see: () => void) => () => void;
+  readonly current: () => Queue;
+}
+
+const queues = new WeakMap<LocalDatabase, QueueReader>();
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** The queue of a database, read once for all components that show it, while there are any. */
+function queueOf(database: LocalDatabase): QueueReader {
+  const known = queues.get(database);
+  if (known) return known;
+  const listeners = new Set<() => void>();
+  let queue: Queue = { pending: [], rejected: [] };
+  let isBusy = false;
+  let isWoken = false;
+  const look = async (): Promise<void> => {
+    isWoken = true;
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      while (isWoken && listeners.size > 0) {
+        // Cleared before the read: what changes meanwhile must be read again.
+        isWoken = false;
+        const found = await readChanges(database, `"state" <> 'acknowledged'`);
+        const rejected = found.filter(({ state }) => state === "rejected");
+        const pending = found.filter(({ state }) => state !== "rejected");
+        const next = { pending: same(pending, queue.pending) ? queue.pending : pending, rejected: same(rejected, queue.rejected) ? queue.rejected : rejected };
+        if (next.pending === queue.pending && next.rejected === queue.rejected) continue;
+        queue = next;
+        listeners.forEach((see) => see());
+      }
+    } catch {
+      // A database that was closed: what was read last stays.
+    } finally {
+      isBusy = false;
+    }
+  };
+  let stop = (): void => undefined;
+  const reader: QueueReader = {
+    current: () => queue,
+    subscribe: (see) => {
+      listeners.add(see);
+      if (listeners.size === 1) {
+        stop = database.onTouched(() => void look());
+        void look();
+      }
+      return () => {
+        listeners.delete(see);
+        if (listeners.size === 0) stop();
+      };
+    },
+  };
+  queues.set(database, reader);
+  return reader;
+}
+
+function useQueue(database: LocalDatabase, part: keyof Queue): readonly Change[] {
+  const { subscribe, current } = queueOf(database);
+  const read = (): readonly Change[] => current()[part];
+  return useSyncExternalStore(subscribe, read, read);
 }
 
 /** The writes that the server has not yet accepted. */
-export const usePendingWrites = (database: LocalDatabase): readonly Change[] => useChanges(database, pendingChanges);
+export const usePendingWrites = (database: LocalDatabase): readonly Change[] => useQueue(database, "pending");
 
 /** The writes that the server has refused, and what can be done with them. */
 export function useRejectedWrites(database: LocalDatabase): {
   readonly writes: readonly Change[];
+  /** Offers a write again, with those it builds on or that build on it; rejects with a `WriteFailure` where it can't. */
   readonly retry: (writeId: string) => Promise<void>;
+  /** Lets a write go, with those that build on it. */
   readonly discard: (writeId: string) => Promise<void>;
   readonly exportAll: () => Promise<string>;
 } {
-  const writes = useChanges(database, rejectedChanges);
+  const writes = useQueue(database, "rejected");
   return {
     writes,
     retry: useCallback((writeId: string) => retryWrite(database, writeId), [database]),

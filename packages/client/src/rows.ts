@@ -40,7 +40,7 @@ export function followRows(
   let isBusy = false;
   let isOver = false;
 
-  const read = async (): Promise<RowChanges | undefined> =>
+  const read = (): Promise<{ last: number; changes?: RowChanges }> =>
     database.transaction(async (inside) => {
       const [bounds] = await inside.query<{ first: number | null; last: number | null }>(
         `SELECT min("id") AS "first", max("id") AS "last" FROM "_touched"`,
@@ -50,16 +50,14 @@ export function followRows(
       const touched = isLate ? [] : await inside.query<{ key: string }>(
         `SELECT DISTINCT "key" FROM "_touched" WHERE "entity" = $1 AND "id" > $2`, [meta.name, position],
       );
-      const from = position;
-      position = last;
       if (isLate || touched.length > ROWS_AT_ONCE_MAX) {
         const rows = await readRows(inside, database.dialect, meta);
-        return { isWhole: true, rows: new Map(rows.map((row) => [String(row[meta.key]), row])) };
+        return { last, changes: { isWhole: true, rows: new Map(rows.map((row) => [String(row[meta.key]), row])) } };
       }
-      if (touched.length === 0) return from < 0 ? { isWhole: true, rows: new Map() } : undefined;
+      if (touched.length === 0) return { last };
       const rows = new Map<string, Row | undefined>();
       for (const { key } of touched) rows.set(key, await readRow(inside, database.dialect, meta, keyOf(meta, key)));
-      return { isWhole: false, rows };
+      return { last, changes: { isWhole: false, rows } };
     });
 
   const run = async (): Promise<void> => {
@@ -69,8 +67,10 @@ export function followRows(
       while (isWoken && !isOver) {
         // Cleared before the read: what is touched meanwhile must wake us again.
         isWoken = false;
-        const changes = await read();
+        const { last, changes } = await read();
         if (changes && !isOver) await see(changes);
+        // Noted at the end: a read that failed, or was run again, has shown nothing yet.
+        position = last;
       }
     } catch (error) {
       fail(error);

@@ -99,9 +99,12 @@ export function startSync(options: SyncOptions): Sync {
     withRoles: withRolesOf(options),
     ...(options.token ? { token: options.token } : {}),
     ...(options.fetch ? { fetch: options.fetch } : {}),
+    ...(options.onAuthError ? { onAuthError: options.onAuthError } : {}),
   };
 
   const lead = async (signal: AbortSignal): Promise<void> => {
+    // What was told of the run before, in this tab or another, is not this one's.
+    state = { isLeader: true, sender: { status: "idle" }, feeds: {} };
     tell({ isLeader: true });
     const pruning = setInterval(() => void prune(database).catch(() => undefined), PRUNE_EVERY_MS);
     const inner = new AbortController();
@@ -121,21 +124,24 @@ export function startSync(options: SyncOptions): Sync {
   };
 
   let controller = new AbortController();
-  let running: Promise<void> = Promise.resolve();
-  const start = (): void => {
+  let isStopped = false;
+  let isBeginning = true;
+  const begin = async (): Promise<void> => {
+    isBeginning = false;
+    if (isStopped) return;
     controller = new AbortController();
     const { signal } = controller;
-    const { fault: _, ...rest } = state;
-    state = rest;
-    running = underLock(lockName, signal, () => lead(signal)).catch((error: unknown) => {
+    await underLock(lockName, signal, () => lead(signal)).catch((error: unknown) => {
       if (!signal.aborted) tell({ fault: error as Error });
     });
   };
+  let running = begin();
+  // One run follows another: none begins before the one before it has ended.
   const restart = (): void => {
     controller.abort();
-    void running.then(start);
+    if (!isBeginning) running = running.then(begin);
+    isBeginning = true;
   };
-  start();
   return {
     state: () => state,
     subscribe: (see) => {
@@ -147,6 +153,7 @@ export function startSync(options: SyncOptions): Sync {
       restart();
     },
     stop: async () => {
+      isStopped = true;
       controller.abort();
       await running;
       tabs.leave();

@@ -59,3 +59,19 @@ test("one tab sends for all, and the next one when it ends", async (context) => 
   assert.deepEqual(tabs.map(({ sent }) => sent), [["a"], [], ["b"]]);
   await third.sync.stop();
 });
+
+test("a tab that takes the lead does not go on with the fault of the one before it", async (context) => {
+  Object.defineProperty(globalThis, "navigator", { value: { locks: new Locks(), onLine: true }, configurable: true });
+  context.after(() => Reflect.deleteProperty(globalThis, "navigator"));
+  const database = await openDatabase("sqlite");
+  const [first, second] = [open(database), open(database)];
+  await until("one leads", async () => first.sync.state().isLeader);
+  const other = new BroadcastChannel("syncline:tabs");
+  other.postMessage({ kind: "state", state: JSON.stringify({ isLeader: true, sender: { status: "idle" }, feeds: {}, fault: "the disk is full" }) });
+  await until("it is told", async () => second.sync.state().fault !== undefined);
+  await first.sync.stop();
+  await until("the other leads", async () => second.sync.state().isLeader);
+  assert.equal(second.sync.state().fault, undefined);
+  other.close();
+  await second.sync.stop();
+});

@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod call;
+mod direction;
 mod dispatch;
 mod etag;
 mod path;

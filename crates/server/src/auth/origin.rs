@@ -67,11 +67,16 @@ impl HostPolicy {
             .strip_prefix("http://")
             .or_else(|| origin.strip_prefix("https://"))
             .is_some_and(|origin| origin == authority);
-        if same || self.origins.contains(&origin) {
+        if same || self.lets_in(&origin) {
             Ok(())
         } else {
             Err(Misdirection::Origin)
         }
+    }
+
+    /// Whether this is one of the further origins whose pages may call us.
+    pub(crate) fn lets_in(&self, origin: &str) -> bool {
+        self.origins.contains(&origin.to_lowercase())
     }
 
     fn is_ours(&self, authority: &str) -> bool {

@@ -18,11 +18,10 @@ use syncline_protocol::ErrorCode;
 use syncline_store::control::Rights;
 
 use super::{
-    Access, BodyLimit, BodyRule, Call, Coding, Contract, ReceivedBody, RequestId, Route, read_body,
+    Access, BodyLimit, BodyRule, Call, Coding, Contract, ReceivedBody, RequestId, Route, direction,
+    read_body,
 };
-use crate::auth::{
-    Allowance, AuthError, AuthMode, Identity, MetricsRefusal, Misdirection, may_read_metrics,
-};
+use crate::auth::{Allowance, AuthError, Identity, MetricsRefusal, may_read_metrics};
 use crate::error::{ApiError, ErrorAnswer, ErrorShape, add_allowance};
 use crate::server::{Server, now};
 use crate::shapes::{add_cors, secret_of};
@@ -108,8 +107,10 @@ async fn answer(server: Arc<Server>, route: usize, request: Request<Body>) -> Re
         .await;
     let result = result.unwrap_or_else(|_| Err(ApiError::internal("the handler has panicked")));
     let (mut response, error) = finish(result, &arrival);
-    if route.contract == Contract::Shapes {
-        add_cors(response.headers_mut(), arrival.origin.as_ref(), route.path);
+    let (headers, origin) = (response.headers_mut(), arrival.origin.as_ref());
+    match route.contract {
+        Contract::Shapes => add_cors(headers, origin, route.path),
+        Contract::Own => direction::let_read(&server, origin, headers),
     }
     if let Some(allowance) = caller.allowance {
         add_allowance(response.headers_mut(), allowance);
@@ -136,7 +137,7 @@ async fn serve(
     body: Body,
     caller: &mut Caller,
 ) -> Result<Response, ApiError> {
-    check_direction(server, &parts.headers, route.contract)?;
+    direction::check(server, &parts.headers, route.contract)?;
     match route.access {
         Access::Open => {}
         Access::Needs(rights) => check_rights(server, rights, arrival, &parts, caller)?,
@@ -207,36 +208,6 @@ fn authorization(headers: &HeaderMap) -> Option<&[u8]> {
         .map(HeaderValue::as_bytes)
 }
 
-fn check_direction(
-    server: &Server,
-    headers: &HeaderMap,
-    contract: Contract,
-) -> Result<(), ApiError> {
-    let text = |name| {
-        headers
-            .get(name)
-            .map(|value: &HeaderValue| value.to_str().unwrap_or(""))
-    };
-    // A page that must bring a token of its own can't misuse its reader's.
-    let brings_token = !matches!(server.config.auth, AuthMode::None { .. });
-    let origin = match contract {
-        Contract::Shapes if brings_token => None,
-        Contract::Shapes | Contract::Own => text(header::ORIGIN),
-    };
-    let checked = server.hosts.check(text(header::HOST), origin);
-    checked.map_err(|misdirection| match misdirection {
-        Misdirection::NoHost => ApiError::bad_request("the request names no Host"),
-        Misdirection::Host => ApiError::new(
-            ErrorCode::Forbidden,
-            "the Host is none of this server's names: use one that it was started with",
-        ),
-        Misdirection::Origin => ApiError::new(
-            ErrorCode::Forbidden,
-            "pages of this Origin may not call this server: start it with the origin if they may",
-        ),
-    })
-}
-
 fn identify(
     server: &Server,
     arrival: &Arrival,
@@ -305,12 +276,14 @@ fn body_limit(server: &Server, rule: BodyRule) -> Option<BodyLimit> {
     }
 }
 
-/// Answers a request that no route takes.
+/// Answers a request that no route takes: a browser's question whether a page may call, or a refusal.
 async fn refuse(server: Arc<Server>, request: Request<Body>, error: ApiError) -> Response {
     let arrival = Arrival::new(&request);
     let method = request.method().clone();
-    let direction = check_direction(&server, request.headers(), Contract::Own);
-    let (response, error) = finish(Err(direction.err().unwrap_or(error)), &arrival);
+    let result = direction::check(&server, request.headers(), Contract::Own)
+        .and_then(|()| direction::preflight(&request).ok_or(error));
+    let (mut response, error) = finish(result, &arrival);
+    direction::let_read(&server, arrival.origin.as_ref(), response.headers_mut());
     record("unknown", &method, &arrival, &response, error, None);
     response
 }

@@ -1,4 +1,5 @@
 use reqwest::Method;
+use serde_json::json;
 use syncline_server::{AuthMode, Exposure, ServeConfig, ServeError, prepare};
 use syncline_store::control::Rights;
 use tempfile::TempDir;
@@ -136,6 +137,77 @@ async fn pages_of_other_sites_and_names_that_are_not_ours_are_refused() {
     let path = server.url("/nowhere");
     let reply = Reply::of(server.client.get(path).header("host", "evil.example")).await;
     reply.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn pages_of_an_origin_that_the_server_was_started_with_ask_and_read() {
+    let server = start_with(|config| config.origins = vec!["https://app.example".to_owned()]).await;
+    let token = server.token("acme", Rights::Sync);
+    let ask = async |method: Method, path: &str, origin: &str| {
+        let request = server.client.request(method, server.url(path));
+        Reply::of(request.header("origin", origin)).await
+    };
+    let preflight = async |path: &str, origin: &str| {
+        let request = server.client.request(Method::OPTIONS, server.url(path));
+        let request = request
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type",
+            );
+        Reply::of(request).await
+    };
+    let app = "https://app.example";
+    for path in ["/api/writes", "/sync/push", "/api/invoices/1"] {
+        let may = preflight(path, app).await;
+        assert_eq!(may.status.as_u16(), 204, "{path}: {may:?}");
+        assert_eq!(may.header("access-control-allow-origin"), app);
+        assert_eq!(may.header("access-control-allow-methods"), "POST");
+        let taken = may.header("access-control-allow-headers");
+        for name in [
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+        ] {
+            assert!(taken.contains(name), "{taken}");
+        }
+        preflight(path, "https://evil.example")
+            .await
+            .refused(403, "forbidden");
+    }
+    // What is refused is to be read as well.
+    let refused = ask(Method::POST, "/api/writes", app).await;
+    assert_eq!(refused.header("access-control-allow-origin"), app);
+    refused.refused(401, "unauthorized");
+    let body = json!({"transactions": []});
+    let request = server.request(Method::POST, "/api/writes", &token);
+    let written = Reply::of(request.header("origin", app).json(&body)).await;
+    assert_eq!(written.header("access-control-allow-origin"), app);
+    let mut vary = written.headers.get_all("vary").iter();
+    assert!(vary.any(|name| name == "origin"), "{written:?}");
+    let exposed = written.header("access-control-expose-headers").to_owned();
+    for name in [
+        "syncline-txid",
+        "syncline-next-cursor",
+        "etag",
+        "retry-after",
+    ] {
+        assert!(exposed.contains(name), "{exposed}");
+    }
+    written.expect(200);
+    // Without such a question, the method is none of the path's.
+    ask(Method::OPTIONS, "/api/writes", app)
+        .await
+        .refused(405, "method_not_allowed");
+    let own = ask(
+        Method::GET,
+        "/health",
+        &format!("http://{}", server.address),
+    )
+    .await;
+    assert!(own.headers.get("access-control-allow-origin").is_none());
 }
 
 #[tokio::test]

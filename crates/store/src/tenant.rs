@@ -31,7 +31,7 @@ pub use compact::{
     Collecting, Compacted, Compaction, EmptyTries, Fill, Forgetting, LogLeft, Stepped,
 };
 pub use epoch::LogStart;
-pub use members::{ClientRecord, Contact, Refusal};
+pub use members::{ClientRecord, Contact, REFUSALS_MAX, Refusal};
 pub use read::{PageLimit, RawOp};
 pub use requests::{KnownRequest, REQUEST_ACTOR};
 pub use syncline_model::{EpochMode, Lineage, Parent};

@@ -32,6 +32,8 @@ pub struct ClientNote {
 pub(super) struct Members {
     /// What records are judged by.
     pub(super) rules: Rules,
+    /// How many refusals may be kept before their number is looked at.
+    pub(super) refusals_left: usize,
     actors: HashMap<ActorId, UserId>,
     clients: HashMap<ClientId, Contacted>,
     notes: HashMap<ClientId, ClientNote>,
@@ -57,6 +59,7 @@ impl Members {
     /// Forgets the owners, which a batch that was rolled back may have changed; notes stay.
     pub(super) fn forget(&mut self) {
         self.rules.forget();
+        self.refusals_left = 0;
         self.actors.clear();
         self.clients.clear();
     }

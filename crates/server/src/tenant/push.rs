@@ -232,6 +232,10 @@ impl Judge<'_, '_> {
             message: error.message.clone(),
             details: error.details.clone(),
         };
+        if self.members.refusals_left == 0 {
+            self.members.refusals_left = self.batch.make_room_for_refusals()?;
+        }
+        self.members.refusals_left -= 1;
         self.batch.keep_refusal(key, &refusal)?;
         self.wrote = true;
         self.refusals = true;

@@ -19,6 +19,14 @@ pub struct ClientRecord {
     pub seen_at: Timestamp,
 }
 
+/// The most refusals that a log keeps, of all its actors together: who offers takes as many actors as they
+/// like, so that one bound for each would be none. A replica asks again within seconds, not after so many.
+pub const REFUSALS_MAX: usize = 10_000;
+/// What is left where there are more, so that they are counted once in a thousand.
+const REFUSALS_LEFT: usize = REFUSALS_MAX - 1_000;
+/// The longest details that are kept with a refusal, in bytes: those of hundreds of fields are told once.
+const DETAILS_BYTES_MAX: usize = 8 << 10;
+
 /// An op that was refused for ever, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -120,10 +128,30 @@ impl Batch<'_> {
         Ok(statement.query_row([], |row| row.get(0))?)
     }
 
-    /// Keeps the refusal of an op, so that offering it again gets the same answer.
+    /// Lets go of the refusals with the lowest clocks where there are too many, and gives how many more may
+    /// be kept before this is asked again: one at least.
+    pub fn make_room_for_refusals(&self) -> Result<usize, StoreError> {
+        let count = "SELECT count(*) FROM refusals";
+        let count: i64 = self.connection().query_row(count, [], |row| row.get(0))?;
+        let count = usize::try_from(count).unwrap_or(0);
+        if count < REFUSALS_MAX {
+            return Ok(REFUSALS_MAX - count);
+        }
+        self.connection().execute(
+            "DELETE FROM refusals WHERE (resource_id, actor, clock, scope) IN \
+             (SELECT resource_id, actor, clock, scope FROM refusals \
+             ORDER BY clock, actor, resource_id LIMIT ?)",
+            [(count - REFUSALS_LEFT) as i64],
+        )?;
+        Ok(REFUSALS_MAX - REFUSALS_LEFT)
+    }
+
+    /// Keeps the refusal of an op, so that offering it again gets the same answer; details that are long
+    /// are left out of it.
     pub fn keep_refusal(&self, key: &OpKey, refusal: &Refusal) -> Result<(), StoreError> {
         let message = refusal.message.replace('\n', " ");
-        let kept = match &refusal.details {
+        let details = refusal.details.as_ref();
+        let kept = match details.filter(|details| details.len() <= DETAILS_BYTES_MAX) {
             Some(details) => format!("{message}\n{details}"),
             None => message,
         };

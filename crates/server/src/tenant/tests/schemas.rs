@@ -1,4 +1,4 @@
-//! Schemas that a client pushes: judged before they stand, each alone.
+//! Schemas that a client pushes: judged before they stand, each alone. And what is kept of refusals.
 
 use serde_json::{Value as Json, json};
 
@@ -55,4 +55,22 @@ fn a_schema_whose_indexes_can_not_be_made_is_refused_alone_and_the_standing_one_
     let judged = verdicts(&mut f.log, [create(3, "x"), create(4, "y")]);
     assert_eq!(judged[0], accepted(4));
     assert_eq!(code(&judged[1]), "unique_violation");
+}
+
+#[test]
+fn so_many_refusals_are_kept_and_those_with_the_lowest_clocks_go() {
+    let mut f = with_schema();
+    let more = syncline_store::REFUSALS_MAX as u64 + 500;
+    let on = |clock: u64| format!("none{clock}");
+    let refused = |clock| record(clock, one(&on(clock), "update", json!({"a": 1}), json!({})));
+    let judged = verdicts(&mut f.log, (1..=more).map(refused));
+    assert!(judged.iter().all(|verdict| code(verdict) == "not_found"));
+    let created = record(more + 1, one(&on(1), "create", json!({"a": 1}), json!({})));
+    assert_eq!(verdicts(&mut f.log, [created]), [accepted(2)]);
+    // What is kept is answered as it was, what is not is judged anew.
+    let again = verdicts(&mut f.log, [refused(more), refused(1)]);
+    assert_eq!(code(&again[0]), "not_found");
+    assert_eq!(again[1], accepted(3));
+    let batch = f.log.file().unwrap().begin().unwrap();
+    assert_eq!(batch.make_room_for_refusals().unwrap(), 500);
 }

@@ -34,7 +34,7 @@ pub use payload::{
     resource_of, touches,
 };
 pub use refusal::{FieldError, Refusal, RefusalCode};
-pub use replacement::replacement;
+pub use replacement::{Replacement, replacement};
 pub use rules::Rulebook;
 pub use tables::{RECORDS, Record, TABLES};
 pub use visible::{Seen, is_restricted, readable, seen, visible, visible_columns};

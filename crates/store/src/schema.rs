@@ -13,7 +13,7 @@ pub(crate) const APPLICATION: i32 = 0x5359_4e54;
 /// Raised with each change of the log's tables.
 pub(crate) const FORMAT: i64 = 2;
 /// Raised with each change of a fold or of a view table: the view is then folded again.
-const FOLD_VERSION: i64 = 8;
+const FOLD_VERSION: i64 = 9;
 
 /// The fold version of this binary, or of the one that the simulator lets this thread play.
 pub(crate) fn fold_version() -> i64 {

@@ -13,7 +13,7 @@
 //!   stays; the other is kept in the decision as lost. A deleted record has no columns that could
 //!   win: a delete whose base has changed is refused, but where the last write wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -21,9 +21,12 @@ use super::Record;
 use super::access::{Asker, Records, role_on};
 use super::overlay::{Overlay, record_of};
 use super::payload::{Action, Decided, DecidedAction, Decision, Lost, Offered, Values, Write};
-use super::refusal::{FieldError, Refusal, RefusalCode};
+use super::refusal::{
+    FieldError, Refusal, RefusalCode, conflicted, fields_wrong, forbidden, forbidden_fields,
+    role_refused,
+};
 use super::rules::{Rulebook, same};
-use super::values::{Conflicts, error_of, is_stamped, key_of, stored};
+use super::values::{Changes, Conflicts, error_of, is_stamped, key_of, may_change, stored};
 use crate::Timestamp;
 use crate::schema::{Conflict, Entity, Role};
 
@@ -186,47 +189,34 @@ impl<R: Records> Judge<'_, '_, R> {
         record: Record,
         role: Role,
     ) -> Judged<Decided, R> {
-        let mut values = stored(entity, &write.values);
-        values.retain(|column, mine| {
-            let unread = !entity.may_read(role, column);
-            unread
-                || !record
-                    .columns
-                    .get(column)
-                    .is_some_and(|held| same(held, mine))
-        });
-        let named: Vec<String> = values.keys().cloned().collect();
-        let forbidden = named.iter().filter(|name| !entity.may_write(role, name));
+        let mut changes = Changes::of(entity, role, write, &record);
+        let columns = || changes.columns().map(|(column, _)| column);
+        let forbidden = columns().filter(|name| !entity.may_write(role, name));
         if let Some(refusal) = forbidden_fields(forbidden) {
             return Ok(Err(refusal));
         }
         if !may_change(entity, role) {
             return Ok(Err(role_refused("change")));
         }
-        let mut errors = self.errors(entity, named.iter(), &values);
-        if values.contains_key(&entity.key) {
-            errors.push(error_of(
-                &entity.key,
-                "key",
-                "a record's key does not change",
-            ));
-        }
+        let mut errors = self.errors(entity, changes.values.keys(), &changes.values);
+        errors.extend(changes.errors(entity));
         if !errors.is_empty() {
             return Ok(Err(fields_wrong(errors)));
         }
-        let conflicts = Conflicts::of(write, &record, (entity, role), values.iter());
+        let conflicts = Conflicts::of(write, &record, (entity, role), changes.columns());
         match (entity.conflict, conflicts.seen.is_empty()) {
             (Conflict::Reject, false) => return Ok(Err(conflicted(conflicts.seen))),
             (Conflict::ServerWins, _) => {
-                values.retain(|column, _| !conflicts.seen.contains_key(column));
+                changes.retain(|column| !conflicts.seen.contains_key(column));
             }
             (Conflict::LastWriteWins, _) | (Conflict::Reject, true) => {}
         }
-        if !values.is_empty() {
-            self.stamp(entity, &mut values, &["updated_at", "updatedAt"]);
+        if !changes.is_empty() {
+            let times = &["updated_at", "updatedAt"];
+            self.stamp(entity, &mut changes.values, times);
         }
         let mut after = record.clone();
-        after.columns.extend(values.clone());
+        changes.apply(&mut after.columns);
         if let Some(refusal) = self.moved(entity, &record, &after)? {
             return Ok(Err(refusal));
         }
@@ -236,7 +226,8 @@ impl<R: Records> Judge<'_, '_, R> {
         self.rows.put(after);
         Ok(Ok(Decided {
             lost: conflicts.into_lost(),
-            ..decided(write, DecidedAction::Update, values)
+            unset: changes.unset,
+            ..decided(write, DecidedAction::Update, changes.values)
         }))
     }
 
@@ -356,43 +347,8 @@ fn decided(write: &Write, action: DecidedAction, values: Values) -> Decided {
         id: write.id.clone(),
         action,
         values,
+        unset: BTreeSet::new(),
         lost: BTreeMap::new(),
         other: Values::new(),
-    }
-}
-
-fn fields_wrong(errors: Vec<FieldError>) -> Refusal {
-    Refusal::of_fields(RefusalCode::ValidationFailed, errors)
-}
-
-/// Whether the role writes anything of a record.
-fn may_change(entity: &Entity, role: Role) -> bool {
-    let mut fields = entity.stored_fields();
-    entity.may_make(role) || fields.any(|field| entity.may_write(role, &field.name))
-}
-
-fn forbidden(field: &str, message: &str) -> Refusal {
-    let errors = vec![error_of(field, "forbidden", message)];
-    Refusal::of_fields(RefusalCode::ForbiddenField, errors)
-}
-
-fn forbidden_fields<'n>(named: impl Iterator<Item = &'n String>) -> Option<Refusal> {
-    let error = |name: &String| error_of(name, "forbidden", "may not be written by this role");
-    let errors: Vec<_> = named.map(error).collect();
-    (!errors.is_empty()).then(|| Refusal::of_fields(RefusalCode::ForbiddenField, errors))
-}
-
-fn role_refused(attempt: &str) -> Refusal {
-    let message = format!("the role may not {attempt} this record");
-    Refusal::new(RefusalCode::Forbidden, message)
-}
-
-/// The refusal of a write in conflict.
-fn conflicted(conflicts: BTreeMap<String, Lost>) -> Refusal {
-    let columns: Vec<_> = conflicts.keys().map(String::as_str).collect();
-    let message = format!("others have changed {} since", columns.join(", "));
-    Refusal {
-        conflicts,
-        ..Refusal::new(RefusalCode::Conflict, message)
     }
 }

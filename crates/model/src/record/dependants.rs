@@ -32,6 +32,10 @@ impl Undone {
                 let values = row.values.entry(column.clone()).or_default();
                 values.insert(value.to_string());
             }
+            for column in &write.unset {
+                let values = row.values.entry(column.clone()).or_default();
+                values.insert(Json::Null.to_string());
+            }
         }
     }
 

@@ -36,6 +36,7 @@ pub fn fold<R: Rows>(
                         id: write.id,
                         action,
                         values: write.values,
+                        unset: write.unset,
                         lost: Default::default(),
                         other: Values::new(),
                     };
@@ -115,7 +116,7 @@ fn made(resource: &ResourceId, decided: &Decided, place: Place, stamps: &Stamps)
 
 /// The row with changed columns; none: it isn't there, or nothing changes.
 fn merged(row: Row, decided: Decided, place: Place, version: OpVersion) -> Option<Row> {
-    if decided.values.is_empty() {
+    if decided.values.is_empty() && decided.unset.is_empty() {
         return None;
     }
     let mut stamps = Stamps::of_text(row[6].as_text()?);
@@ -124,7 +125,11 @@ fn merged(row: Row, decided: Decided, place: Place, version: OpVersion) -> Optio
         Place::Pending(_) => row[4].clone(),
     };
     let mut record = Record::from_row(row).filter(|record| !record.deleted)?;
-    stamps.take(version, decided.values.keys());
+    // What is taken out is from this op as well: without it an earlier value would be there again.
+    stamps.take(version, decided.values.keys().chain(&decided.unset));
+    record
+        .columns
+        .retain(|column, _| !decided.unset.contains(column));
     record.columns.extend(decided.values);
     let resource = resource_of(&record.entity, &record.id).ok()?;
     Some(vec![

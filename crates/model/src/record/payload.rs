@@ -1,6 +1,6 @@
 //! Payloads of scope `record`: what is offered, and what is decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -37,6 +37,9 @@ pub struct Write {
     /// The columns that change. What is absent stays as it is, null empties.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: Values,
+    /// The columns that an update takes out of the record: it has no value of them then, not even null.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unset: BTreeSet<String>,
     /// The values that the writer saw before, null for what wasn't there. A column that is not named
     /// here is written whatever it holds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -78,6 +81,9 @@ pub struct Decided {
     /// The columns that have changed, or, of a new row, all that it has.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: Values,
+    /// The columns that an update has taken out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unset: BTreeSet<String>,
     /// The values that lost, by their columns.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lost: BTreeMap<String, Lost>,
@@ -92,7 +98,7 @@ pub struct Decided {
 pub enum DecidedAction {
     /// The row has these values and no other.
     Create,
-    /// The row, if it is there, has these values beside its others.
+    /// The row, if it is there, has these values beside its others, but for those that are taken out.
     Update,
     Delete,
     /// Something that who reads this may not see.

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Lost;
+use super::values::error_of;
 
 /// The stable code of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -117,5 +118,35 @@ impl Refusal {
     /// What a program needs of it: `{write, entity, id, fields?, conflicts?}`.
     pub fn details(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+pub(super) fn fields_wrong(errors: Vec<FieldError>) -> Refusal {
+    Refusal::of_fields(RefusalCode::ValidationFailed, errors)
+}
+
+pub(super) fn forbidden(field: &str, message: &str) -> Refusal {
+    let errors = vec![error_of(field, "forbidden", message)];
+    Refusal::of_fields(RefusalCode::ForbiddenField, errors)
+}
+
+pub(super) fn forbidden_fields<'n>(named: impl Iterator<Item = &'n String>) -> Option<Refusal> {
+    let error = |name: &String| error_of(name, "forbidden", "may not be written by this role");
+    let errors: Vec<_> = named.map(error).collect();
+    (!errors.is_empty()).then(|| Refusal::of_fields(RefusalCode::ForbiddenField, errors))
+}
+
+pub(super) fn role_refused(attempt: &str) -> Refusal {
+    let message = format!("the role may not {attempt} this record");
+    Refusal::new(RefusalCode::Forbidden, message)
+}
+
+/// The refusal of a write in conflict.
+pub(super) fn conflicted(conflicts: BTreeMap<String, Lost>) -> Refusal {
+    let columns: Vec<_> = conflicts.keys().map(String::as_str).collect();
+    let message = format!("others have changed {} since", columns.join(", "));
+    Refusal {
+        conflicts,
+        ..Refusal::new(RefusalCode::Conflict, message)
     }
 }

@@ -1,6 +1,6 @@
 //! The values of one write, held against its entity and its row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -18,15 +18,18 @@ pub(super) fn is_stamped(field: &Field) -> bool {
 
 /// The values that a server stores, but for the times that it sets itself.
 pub(super) fn stored(entity: &Entity, values: &Values) -> Values {
-    let kept = values.iter().filter(|(column, _)| {
-        let is_unknown = || !RESERVED.contains(&column.as_str());
-        let field = entity.field(column);
-        field.map_or_else(is_unknown, |field| {
-            !field.sync_exclude && !is_stamped(field)
-        })
-    });
+    let kept = values
+        .iter()
+        .filter(|(column, _)| is_stored(entity, column));
     kept.map(|(column, value)| (column.clone(), value.clone()))
         .collect()
+}
+
+fn is_stored(entity: &Entity, column: &str) -> bool {
+    match entity.field(column) {
+        Some(field) => !field.sync_exclude && !is_stamped(field),
+        None => !RESERVED.contains(&column),
+    }
 }
 
 /// The key's value, as its column holds it.
@@ -49,6 +52,78 @@ pub(super) fn key_of(entity: &Entity, write: &Write) -> Result<Json, FieldError>
     match write.values.get(&entity.key) {
         Some(named) if !same(named, &value) => Err(wrong("is not the record's")),
         Some(_) | None => Ok(value),
+    }
+}
+
+/// Whether the role writes anything of a record.
+pub(super) fn may_change(entity: &Entity, role: Role) -> bool {
+    let mut fields = entity.stored_fields();
+    entity.may_make(role) || fields.any(|field| entity.may_write(role, &field.name))
+}
+
+/// What an update changes of a record: nothing that it holds already, as far as its writer may know.
+#[derive(Debug)]
+pub(super) struct Changes {
+    pub(super) values: Values,
+    pub(super) unset: BTreeSet<String>,
+}
+
+impl Changes {
+    pub(super) fn of(entity: &Entity, role: Role, write: &Write, record: &Record) -> Self {
+        let is_unread = |column: &String| !entity.may_read(role, column);
+        let mut values = stored(entity, &write.values);
+        values.retain(|column, mine| {
+            let held = record.columns.get(column);
+            is_unread(column) || !held.is_some_and(|held| same(held, mine))
+        });
+        let unset = write.unset.iter().filter(|column| {
+            let is_held = record.columns.contains_key(*column);
+            is_stored(entity, column)
+                && !write.values.contains_key(*column)
+                && (is_held || is_unread(column))
+        });
+        Self {
+            values,
+            unset: unset.cloned().collect(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.unset.is_empty()
+    }
+
+    /// The columns with the values that they are to have, null for those that are taken out.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&String, &Json)> {
+        let unset = self.unset.iter().map(|column| (column, &Json::Null));
+        self.values.iter().chain(unset)
+    }
+
+    /// What is wrong with changing these columns at all.
+    pub(super) fn errors(&self, entity: &Entity) -> Vec<FieldError> {
+        let is_key = self.columns().any(|(column, _)| *column == entity.key);
+        let of_key = is_key.then(|| error_of(&entity.key, "key", "a record's key does not change"));
+        let unset = self.unset.iter().filter_map(|column| entity.field(column));
+        let unset = unset.filter(|field| field.name != entity.key);
+        let of_unset = unset.filter_map(|field| match field {
+            Field {
+                read_only: true, ..
+            } => Some(error_of(&field.name, "read_only", "is read-only")),
+            Field { required: true, .. } => {
+                Some(error_of(&field.name, "required", "must be given"))
+            }
+            Field { .. } => None,
+        });
+        of_key.into_iter().chain(of_unset).collect()
+    }
+
+    pub(super) fn retain(&mut self, keep: impl Fn(&String) -> bool) {
+        self.values.retain(|column, _| keep(column));
+        self.unset.retain(|column| keep(column));
+    }
+
+    pub(super) fn apply(&self, columns: &mut Values) {
+        columns.retain(|column, _| !self.unset.contains(column));
+        columns.extend(self.values.clone());
     }
 }
 

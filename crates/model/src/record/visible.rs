@@ -110,6 +110,7 @@ fn visible_row<R: Records>(
             let whole = Decided {
                 action: DecidedAction::Create,
                 values: record.columns,
+                unset: Default::default(),
                 ..row.clone()
             };
             readable(entity, role, whole)
@@ -122,6 +123,7 @@ fn visible_row<R: Records>(
 /// What the role may read of what was done to a row.
 pub fn readable(entity: &Entity, role: Role, mut row: Decided) -> Decided {
     visible_columns(entity, role, &mut row.values);
+    row.unset.retain(|column| is_shown(entity, role, column));
     row.lost.retain(|column, _| is_shown(entity, role, column));
     row.other.clear();
     row
@@ -133,6 +135,7 @@ fn hidden(row: &Decided, action: DecidedAction) -> Decided {
         id: row.id.clone(),
         action,
         values: Values::new(),
+        unset: Default::default(),
         lost: Default::default(),
         other: Values::new(),
     }

@@ -209,3 +209,56 @@ fn an_op_with_one_bad_row_changes_none() {
     assert_eq!((refusal.write, &*refusal.id), (1, "2"));
     assert!(world.view.records().is_empty());
 }
+
+#[test]
+fn a_column_is_taken_out_unless_it_must_be_there() {
+    let mut world = World::new(invoices());
+    let row = json!({"title": "one", "paid": true, "total": "1", "more": [1]});
+    world.write(create("1", row)).unwrap();
+    let take = |columns: Json, values: Json| json!([{"entity": "invoices", "id": "1", "action": "update", "unset": columns, "values": values}]);
+    let decision = world.write(take(
+        json!(["paid", "more", "number"]),
+        json!({"total": "2"}),
+    ));
+    let decided = serde_json::to_value(&decision.unwrap().decided[0]).unwrap();
+    assert_eq!(
+        decided["unset"],
+        json!(["more", "paid"]),
+        "the others were not there"
+    );
+    let columns = world.columns("invoices", "1").unwrap();
+    assert_eq!(
+        (&columns["total"], columns.get("paid")),
+        (&json!("2"), None)
+    );
+    assert_eq!(columns.get("more"), None);
+    for (column, rule) in [("title", "required"), ("id", "key")] {
+        let refused = world.write(take(json!([column]), json!({}))).unwrap_err();
+        assert_eq!(
+            (refused.errors[0].rule, &*refused.errors[0].field),
+            (rule, column)
+        );
+    }
+    // Both said of one column: it has the value.
+    world
+        .write(take(json!(["paid"]), json!({"paid": false})))
+        .unwrap();
+    assert_eq!(world.columns("invoices", "1").unwrap()["paid"], false);
+}
+
+#[test]
+fn what_others_have_changed_is_not_taken_out_where_the_server_wins() {
+    let mut world = World::new(invoices());
+    world
+        .write(create("1", json!({"title": "one", "paid": true})))
+        .unwrap();
+    let late = json!([{"entity": "invoices", "id": "1", "action": "update", "unset": ["paid"],
+        "base": {"paid": false}}]);
+    let decision = world.write(late).unwrap();
+    assert_eq!(world.columns("invoices", "1").unwrap()["paid"], true);
+    let lost = serde_json::to_value(&decision.decided[0].lost).unwrap();
+    assert_eq!(
+        lost,
+        json!({"paid": {"base": false, "mine": null, "theirs": true}})
+    );
+}

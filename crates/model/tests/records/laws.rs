@@ -30,7 +30,8 @@ fn write() -> impl Strategy<Value = Write> {
         Just(Action::Update),
         Just(Action::Delete)
     ];
-    ("[xyz]", action, values, base).prop_map(|(id, action, values, base)| {
+    let unset = proptest::collection::btree_set("[abc]", 0..2);
+    ("[xyz]", action, values, base, unset).prop_map(|(id, action, values, base, unset)| {
         // A zero stands for null.
         let json = |n: i64| if n == 0 { Json::Null } else { Json::from(n) };
         let all = |map: BTreeMap<String, i64>| map.into_iter().map(|(k, n)| (k, json(n)));
@@ -39,6 +40,7 @@ fn write() -> impl Strategy<Value = Write> {
             id,
             action,
             values: all(values).collect(),
+            unset,
             base: all(base).collect(),
         }
     })
@@ -79,6 +81,16 @@ fn naive(
                         (true, "reject") => return None,
                         (true, "server_wins") => {}
                         _ => _ = row.insert(column.clone(), mine.clone()),
+                    }
+                }
+                for column in write.unset.iter() {
+                    if write.values.contains_key(column) || !before.contains_key(column) {
+                        continue;
+                    }
+                    match (is_other(column, &before), conflict) {
+                        (true, "reject") => return None,
+                        (true, "server_wins") => {}
+                        _ => _ = row.remove(column),
                     }
                 }
                 rows.insert(write.id.clone(), row);

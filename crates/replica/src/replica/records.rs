@@ -199,6 +199,7 @@ impl Replica {
             id,
             action: change.action,
             values,
+            unset: Default::default(),
             base,
         })
     }

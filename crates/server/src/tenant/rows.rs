@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use syncline_model::record::{
     Asker, Decision, Lost, Mode, Offered, Record, RecordPayload, Records, Refusal, RefusalCode,
-    Rulebook, Seen, Values, Write, replacement, seen,
+    Replacement, Rulebook, Seen, Values, Write, replacement, seen,
 };
 use syncline_model::schema::Schema;
 use syncline_model::{Payload, PayloadHash};
@@ -108,7 +108,7 @@ pub struct Aim {
 pub enum Extent {
     /// What is not named stays.
     Named,
-    /// The whole record: what is not named falls back to its default, or to null.
+    /// The whole record: what is not named falls back to its default, to null, or is taken out.
     Whole,
 }
 
@@ -178,7 +178,10 @@ impl Judge<'_, '_> {
         let mut offered = aimed.offered();
         if aim.extent == Extent::Whole {
             match replacement(entity, role, &record, &write.values) {
-                Ok(values) => offered.writes[0].values = values,
+                Ok(Replacement { values, unset }) => {
+                    offered.writes[0].values = values;
+                    offered.writes[0].unset = unset;
+                }
                 Err(refusal) => return Ok(Err(refused(refusal))),
             }
         }

@@ -73,6 +73,9 @@ pub(super) fn run(
             for (column, value) in &entry.decided.values {
                 writeln!(out, "  {}: {}", printable(column), printable(&text(value)))?;
             }
+            for column in &entry.decided.unset {
+                writeln!(out, "  {}: (taken out)", printable(column))?;
+            }
             for (column, lost) in &entry.decided.lost {
                 let line = lost_line(column, lost, &entry.decided);
                 writeln!(out, "  {}", printable(&line))?;

@@ -151,6 +151,7 @@ fn write(target: &Target, id: String, action: Action, values: Values) -> Write {
         id,
         action,
         values,
+        unset: Default::default(),
         base: Values::new(),
     }
 }

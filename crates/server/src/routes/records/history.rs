@@ -99,6 +99,7 @@ fn entry_json(entry: HistoryEntry) -> Value {
         "at": at,
         "action": decided.action,
         "values": decided.values,
+        "unset": decided.unset,
         "lost": decided.lost,
     })
 }

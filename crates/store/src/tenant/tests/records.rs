@@ -99,8 +99,9 @@ fn writes() -> impl Strategy<Value = Offered> {
         Just("delete")
     ];
     let value = prop_oneof![Just(json!({})), (1..4_i64).prop_map(|n| json!({"a": n}))];
-    let write = (action, "[wxyz]", value).prop_map(|(action, id, values)| {
-        json!({"entity": "rows", "id": id, "action": action, "values": values})
+    let unset = prop_oneof![4 => Just(json!([])), 1 => Just(json!(["a"]))];
+    let write = (action, "[wxyz]", value, unset).prop_map(|(action, id, values, unset)| {
+        json!({"entity": "rows", "id": id, "action": action, "values": values, "unset": unset})
     });
     let mode = prop_oneof![3 => Just(Mode::Optimistic), 1 => Just(Mode::Confirmed)];
     (proptest::collection::vec(write, 1..4), mode)

@@ -92,7 +92,7 @@ export const rejectedChanges = (database: Statements): Promise<Change[]> =>
 /**
  * Offers a refused write again, on what the server holds now, with the writes that were refused because of it; one
  * of those brings the write that it builds on. What the server has refused goes under a new name; what it may have
- * accepted without our knowing keeps its own. Rejects if a row was made anew under the key of a refused one.
+ * accepted without our knowing keeps its own. One whose row was made anew meanwhile stays refused, and says so.
  */
 export function retryWrite(database: LocalDatabase, writeId: string): Promise<void> {
   return database.transaction(async (inside) => {
@@ -104,7 +104,10 @@ export function retryWrite(database: LocalDatabase, writeId: string): Promise<vo
       if (change.operation === "insert") {
         const last = (await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "state" <> 'rejected'`, [change.entity, change.key])).at(-1);
         if (last && last.operation !== "delete") {
-          throw new WriteFailure(change.writeId, { code: "exists", message: `a later write has made the row ${change.key} of ${change.entity}` });
+          const error: WriteError = { code: "exists", message: `a later write has made the row ${change.key} of ${change.entity}` };
+          await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [JSON.stringify(error), change.id]);
+          if (change === first) return;
+          continue;
         }
       }
       const isSame = first.error?.code === "timed_out" || change.attempts === 0;

@@ -144,7 +144,7 @@ export const usePendingWrites = (database: LocalDatabase): readonly Change[] => 
 /** The writes that the server has refused, and what can be done with them. */
 export function useRejectedWrites(database: LocalDatabase): {
   readonly writes: readonly Change[];
-  /** Offers a write again, with those it builds on or that build on it; rejects with a `WriteFailure` where it can't. */
+  /** Offers a write again, with those that build on it, or the one that it builds on. */
   readonly retry: (writeId: string) => Promise<void>;
   /** Lets a write go, with those that build on it. */
   readonly discard: (writeId: string) => Promise<void>;

@@ -92,6 +92,8 @@ function told(error: unknown): string {
   if (!(error instanceof WriteFailure)) return error instanceof Error ? error.message : String(error);
   if (error.code === "offline") return "There is no connection: nothing was changed. Try again when you are online.";
   if (error.code === "timed_out") return "The server did not answer in time. If it has the change after all, you will see it here.";
+  if (error.code === "not_found") return "It is no longer there: somebody has deleted it.";
+  if (error.code === "undone") return "A later change took this one back before it was sent.";
   const fields = error.error.fields?.map(({ field, message }) => `${field} ${message}`).join("; ");
   return `The server refused it: ${fields ?? error.message}.`;
 }

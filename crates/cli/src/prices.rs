@@ -2,7 +2,7 @@
 //! built in.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use syncline_store::sessions::PriceTable;
 
@@ -27,7 +27,15 @@ pub(crate) fn file(context: &Context) -> Result<PathBuf, Failure> {
 
 /// The prices in use.
 pub(crate) fn read(context: &Context) -> Result<Prices, Failure> {
-    let path = file(context)?;
+    of_file(file(context)?)
+}
+
+/// The prices of a server: those in its data directory, if there are any.
+pub(crate) fn of_server(data: &Path) -> Result<Prices, Failure> {
+    of_file(data.join(FILE_NAME))
+}
+
+fn of_file(path: PathBuf) -> Result<Prices, Failure> {
     let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
         let message = format!("could not use the prices in {}", path.display());
         Failure::new("prices_invalid", message)

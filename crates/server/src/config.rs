@@ -2,10 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_model::schema::Schema;
 use syncline_protocol::Limits;
+use syncline_store::sessions::PriceTable;
 
 use crate::auth::{AuthMode, OperatorToken, Rate};
 use crate::shapes::ShapeSettings;
@@ -44,6 +46,8 @@ pub struct ServeConfig {
     /// What the records of every tenant are, also of one that is made later. None: what the admins of
     /// each have applied.
     pub schema: Option<Schema>,
+    /// What the costs of sessions are computed from where agents report none.
+    pub prices: Arc<PriceTable>,
 }
 
 /// Compactions that a server does by itself.
@@ -92,6 +96,7 @@ impl ServeConfig {
             compaction: CompactionPlan::default(),
             shapes: ShapeSettings::default(),
             schema: None,
+            prices: Arc::new(PriceTable::built_in()),
         }
     }
 }

@@ -8,6 +8,7 @@ mod schema;
 mod shapes;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -20,6 +21,7 @@ use crate::environment::variable;
 use crate::failure::{Failure, Outcome};
 use crate::logging::{self, Reader};
 use crate::output::Format;
+use crate::prices;
 use crate::server_data::ServerDataArgs;
 use crate::signals;
 
@@ -35,7 +37,8 @@ use shapes::ShapeArgs;
 /// Run a server, until Ctrl-C or SIGTERM
 ///
 /// Prints one line, `listening on http://ADDRESS:PORT`, when it is ready; logs to standard error. When
-/// asked to stop, it answers what is open and exits with 0.
+/// asked to stop, it answers what is open and exits with 0. A `prices.json` in the data directory takes the
+/// place of the prices by which costs of sessions are computed.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one [default: $SYNCLINE_LISTEN, or 127.0.0.1:8080; $PORT
@@ -83,6 +86,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
     let auth = args.auth.mode(context)?;
     let source = args.schema.source(context)?;
     let schema = source.as_ref().map(|source| schema::read(source, context));
+    let data = args.data.path(context)?;
     let config = ServeConfig {
         metrics_token: args.metrics.token(context)?,
         hosts: hosts(&args.hosts, context)?,
@@ -96,7 +100,8 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
         compaction: args.compaction.plan(context)?,
         shapes: args.shapes.settings(context)?,
         schema: schema.transpose()?,
-        ..ServeConfig::new(args.data.path(context)?, auth)
+        prices: Arc::new(prices::of_server(&data)?.table),
+        ..ServeConfig::new(data, auth)
     };
     let listen = listen::resolve(args.listen.as_ref(), context)?;
     log_to_stderr(context)?;

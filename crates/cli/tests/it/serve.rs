@@ -68,6 +68,19 @@ fn what_keeps_a_server_from_starting_is_told_before_it_listens() {
 }
 
 #[test]
+fn prices_that_cannot_be_read_keep_a_server_from_starting() {
+    let machine = Machine::new();
+    let data = machine.work_dir().join("o");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("prices.json"), "{").unwrap();
+    let serve = ["serve", "--data", "o", "--listen", "127.0.0.1:0"];
+    machine
+        .run(&serve)
+        .failed(1, "prices_invalid")
+        .says("o/prices.json");
+}
+
+#[test]
 fn a_server_comes_back_with_what_it_had() {
     let server = Server::start();
     let machine = server.member("ada");

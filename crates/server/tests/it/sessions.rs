@@ -1,10 +1,13 @@
 //! Coding sessions over HTTP.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use syncline_model::session::{SessionId, session_id};
 use syncline_store::control::Rights;
+use syncline_store::sessions::PriceTable;
 
-use crate::support::{Reply, TestServer, start};
+use crate::support::{Reply, TestServer, start, start_with};
 
 /// A session with a failed tool call and a subagent, one of another agent, and a thread.
 struct Sessions {
@@ -341,4 +344,42 @@ async fn stats_add_up_by_day_project_model_and_agent() {
     assert_eq!(stats["files"][0]["path"], "src/a.rs");
     let reply = world.reply("/api/stats?by=week").await;
     reply.refused(422, "invalid_field");
+}
+
+#[tokio::test]
+async fn costs_are_computed_from_the_prices_of_the_operator() {
+    let table =
+        r#"{"prices": [{"model": "in-house", "from": "2026-01-01", "input": 3, "output": 5}]}"#;
+    let server = start_with(|config| {
+        config.prices = Arc::new(PriceTable::parse(table).unwrap());
+    })
+    .await;
+    let token = server.token("acme", Rights::Sync);
+    let session = id("codex", "s");
+    let op = patch(
+        1,
+        session,
+        json!({
+            "session": {"agent": "codex", "nativeId": "s", "source": "exec", "startedAt": "2026-03-01T10:00:00.000Z"},
+            "usage": [{"id": "r", "order": 1, "model": "in-house", "input": 1_000_000}]}),
+    );
+    let push = json!({"clientId": "c", "ops": [op]});
+    server.post("/sync/push", &token, push).await.expect(200);
+    let get = async |path: &str| server.get(path, &token).await.expect(200);
+    let listed = get("/api/sessions").await["sessions"][0]["cost"].clone();
+    let shown = get(&format!("/api/sessions/{session}")).await["session"]["cost"].clone();
+    let stats = get("/api/stats").await["total"]["cost"].clone();
+    let first = get("/api/sessions").await["sessions"][0].clone();
+    assert_eq!(
+        (&first["source"], &first["channel"]),
+        (&json!("codex"), &json!("exec"))
+    );
+    assert_eq!(json!([listed, shown, stats]), json!([3.0, 3.0, 3.0]));
+    assert_eq!(
+        get("/api/sessions?min_cost=2.9").await["sessions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }

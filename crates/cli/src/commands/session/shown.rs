@@ -19,7 +19,10 @@ pub(super) struct SessionShown {
     model: Option<String>,
     provider: Option<String>,
     status: Option<String>,
+    /// The agent, as in the views.
     source: Option<String>,
+    /// Where it ran.
+    channel: Option<String>,
     git_branch: Option<String>,
     git_commit: Option<String>,
     cwd: Option<String>,
@@ -103,6 +106,7 @@ impl SessionShown {
         Self {
             session_id: session.session_id,
             id: session.native_id,
+            source: session.agent.clone(),
             agent: session.agent,
             agent_version: session.agent_version,
             title: session.title,
@@ -112,7 +116,7 @@ impl SessionShown {
             model: session.model,
             provider: session.provider,
             status: session.status,
-            source: session.source,
+            channel: session.source,
             git_branch: session.git_branch,
             git_commit: session.git_commit,
             cwd: session.cwd,

@@ -1,17 +1,13 @@
 //! Which sessions a request is about.
 
-use std::sync::LazyLock;
-
 use serde::{Deserialize, Deserializer};
 use syncline_model::Timestamp;
 use syncline_store::search::PartFilter;
-use syncline_store::sessions::{PriceTable, SessionFilter};
+use syncline_store::sessions::SessionFilter;
 
 use crate::error::ApiError;
 use crate::http::Call;
 
-/// What costs are computed from where agents report none.
-pub(super) static PRICES: LazyLock<PriceTable> = LazyLock::new(PriceTable::built_in);
 /// More than any session costs.
 const DOLLARS_MAX: f64 = 1e6;
 

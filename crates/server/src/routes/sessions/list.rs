@@ -1,10 +1,12 @@
 //! `GET /api/sessions`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_store::sessions::{SessionCursor, SessionFilter, Which, list_sessions};
 
-use super::filter::{Chosen, PRICES};
+use super::filter::Chosen;
 use super::json::session_json;
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
@@ -61,6 +63,7 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
         Some(true) => Which::All,
         Some(false) | None => Which::Whole,
     };
+    let prices = Arc::clone(&call.server.config.prices);
     let page = look(&call, move |file| {
         let filter = SessionFilter {
             which,
@@ -71,7 +74,7 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
             &filter,
             after,
             limit,
-            &PRICES,
+            &prices,
         )?)
     })
     .await?;

@@ -1,5 +1,7 @@
 //! `GET /api/search`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_model::Timestamp;
@@ -7,9 +9,10 @@ use syncline_store::search::{
     Hit, Matched, PartFilter, SearchFilter, SearchQuery, SessionQuery, SnippetStyle,
     search_sessions,
 };
+use syncline_store::sessions::PriceTable;
 use syncline_store::{StoreError, TenantFile};
 
-use super::filter::{Chosen, PRICES};
+use super::filter::Chosen;
 use super::json::{hit_json, joined, matched};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
@@ -92,11 +95,12 @@ pub(super) async fn search(call: Call) -> Result<Answer, ApiError> {
         Some(Scope::Thread) => (false, true),
         None => (true, !is_of_sessions),
     };
-    let now = call.now;
+    let (now, prices) = (call.now, Arc::clone(&call.server.config.prices));
     let (results, total) = look(&call, move |file| {
         let wanted = Wanted {
             parameters: &parameters,
             chosen: &chosen,
+            prices: &prices,
             count: offset + limit,
             now,
         };
@@ -123,6 +127,7 @@ pub(super) async fn search(call: Call) -> Result<Answer, ApiError> {
 struct Wanted<'a> {
     parameters: &'a Parameters,
     chosen: &'a Chosen,
+    prices: &'a PriceTable,
     count: u64,
     now: Timestamp,
 }
@@ -142,7 +147,7 @@ impl Wanted<'_> {
             limit: self.count,
             offset: 0,
             snippet: SnippetStyle::Html,
-            prices: &PRICES,
+            prices: self.prices,
         };
         let page = search_sessions(file.connection(), &query)?;
         found.extend(page.hits.iter().map(|hit| (hit.matched, hit_json(hit))));

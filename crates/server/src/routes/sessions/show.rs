@@ -1,16 +1,18 @@
 //! `GET /api/sessions/{session_id}`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_model::PayloadHash;
 use syncline_protocol::ErrorCode;
 use syncline_store::TenantFile;
 use syncline_store::sessions::{
-    EventCursor, ResolvedSession, Session, figures, resolve_session, session_links, subagents,
+    EventCursor, PriceTable, ResolvedSession, Session, figures, resolve_session, session_links,
+    subagents,
 };
 
 use super::events;
-use super::filter::PRICES;
 use super::json::{all_tokens, dollars, joined, link_json, session_json};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
@@ -45,9 +47,10 @@ pub(super) async fn show(call: Call) -> Result<Answer, ApiError> {
         .transpose()
         .map_err(|_| ApiError::invalid_field("cursor", "is not the next_cursor of a page"))?;
     let reference = call.parameter().to_owned();
+    let prices = Arc::clone(&call.server.config.prices);
     let shown = look(&call, move |file| {
         let session = find(file, &reference, parameters.agent.as_deref())?;
-        read(file, &session, after, limit)
+        read(file, &session, &prices, after, limit)
     })
     .await?;
     let body = shown.to_string();
@@ -81,11 +84,12 @@ fn named(session: &Session) -> Value {
 fn read(
     file: &TenantFile,
     session: &Session,
+    prices: &PriceTable,
     after: Option<EventCursor>,
     limit: u64,
 ) -> Result<Value, Stop> {
     let (connection, id) = (file.connection(), session.session_id);
-    let figures = figures(connection, id, &PRICES)?;
+    let figures = figures(connection, id, prices)?;
     let links: Vec<Value> = session_links(connection, id)?
         .iter()
         .map(link_json)

@@ -1,12 +1,14 @@
 //! `GET /api/stats`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_store::sessions::{
     StatGroup, StatRow, StatSpan, session_stats, tool_counts, touched_files,
 };
 
-use super::filter::{Chosen, PRICES};
+use super::filter::Chosen;
 use super::json::{all_tokens, rate, stat_json};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
@@ -66,6 +68,7 @@ pub(super) async fn stats(call: Call) -> Result<Answer, ApiError> {
     let chosen = Chosen::of(&call)?;
     let limit = bounded("limit", parameters.limit, 100, LIMIT_MAX)?;
     let by = parameters.by.unwrap_or(By::Day);
+    let prices = Arc::clone(&call.server.config.prices);
     let (rows, total, tools, files) = look(&call, move |file| {
         let (connection, filter) = (file.connection(), chosen.whenever());
         let span = StatSpan {
@@ -73,7 +76,7 @@ pub(super) async fn stats(call: Call) -> Result<Answer, ApiError> {
             until: chosen.until,
             offset_minutes: 0,
         };
-        let grouped = |group| session_stats(connection, &filter, span, group, &PRICES);
+        let grouped = |group| session_stats(connection, &filter, span, group, &prices);
         let mut rows = grouped(by.into())?;
         choose(&mut rows, by, limit as usize);
         // A session has one agent, and so none counts twice.

@@ -66,6 +66,9 @@ pub trait Outbox {
 
     /// The ops that touch any of these resources, oldest first.
     fn of_resources(&self, resources: &[ResourceKey]) -> Result<Vec<PendingOp>, StoreError>;
+
+    /// Whether there is no op in it.
+    fn is_empty(&self) -> Result<bool, StoreError>;
 }
 
 impl Outbox for [PendingOp] {
@@ -83,6 +86,10 @@ impl Outbox for [PendingOp] {
             touched.iter().any(|one| resources.contains(one))
         };
         Ok(self.iter().filter(of).cloned().collect())
+    }
+
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(<[PendingOp]>::is_empty(self))
     }
 }
 

@@ -45,7 +45,7 @@ pub fn coverage<R: Rows>(
             rows.look(&TITLES, &row_key, |row| holds(row, 2, Parts::TITLE))?
         }
     };
-    Ok(if needed || !reads(payload) {
+    Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
         Coverage::Needed
     } else {
         Coverage::Covered

@@ -30,7 +30,7 @@ pub fn coverage<R: Rows>(
             Versions::text_holds(versions, write.parts(), key)
         })
     })?;
-    Ok(if needed || !reads(payload) {
+    Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
         Coverage::Needed
     } else {
         Coverage::Covered

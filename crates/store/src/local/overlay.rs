@@ -132,8 +132,12 @@ impl Outbox for LocalFile {
         Ok(pending)
     }
 
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.newest_order()? == 0)
+    }
+
     fn of_resources(&self, resources: &[ResourceKey]) -> Result<Vec<PendingOp>, StoreError> {
-        if self.newest_order()? == 0 {
+        if Outbox::is_empty(self)? {
             return Ok(Vec::new());
         }
         let mut own = self.connection.prepare_cached(&format!(

@@ -62,8 +62,12 @@ fn fetch(package: &Package, file: &str, path: &Path) {
     fs::rename(work.path().join(member), path).unwrap();
 }
 
-/// Whether each diagnostic points into the text, and to a part of it.
+/// Whether each diagnostic points into the text, and to a part of it; and, where none is an error, whether
+/// a server takes the schema.
 fn assert_placed(text: &str, resolution: &Resolution) {
+    if !resolution.has_errors() {
+        assert_eq!(resolution.schema.check(), Ok(()));
+    }
     let lines: Vec<_> = text.lines().map(|line| line.chars().count()).collect();
     let root: serde_json::Value = serde_json::from_str(text).unwrap();
     for found in &resolution.diagnostics {

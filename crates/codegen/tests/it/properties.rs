@@ -211,9 +211,12 @@ proptest! {
         let mut document = as_json(&fixture(which));
         planted(&mut document, &draws, plant);
         let text = document.to_string();
-        for diagnostic in resolve(&text).diagnostics {
+        let resolution = resolve(&text);
+        for diagnostic in &resolution.diagnostics {
             prop_assert!(document.pointer(&diagnostic.pointer).is_some(), "{diagnostic}");
         }
+        // What a document gives, a server takes.
+        prop_assert!(resolution.has_errors() || resolution.schema.check().is_ok());
     }
 
     #[test]

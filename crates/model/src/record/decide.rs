@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 use super::Record;
 use super::access::{Asker, Records, role_on};
 use super::overlay::{Overlay, record_of};
-use super::payload::{Action, Decided, DecidedAction, Decision, Lost, Offered, Values, Write};
+use super::payload::{Action, Decided, DecidedAction, Decision, Offered, Values, Write};
 use super::refusal::{
     FieldError, Refusal, RefusalCode, conflicted, fields_wrong, forbidden, forbidden_fields,
     role_refused,

@@ -103,6 +103,23 @@ async fn every_row_tells_the_role_of_who_asks() {
 }
 
 #[tokio::test]
+async fn a_viewer_writes_no_op_though_nothing_would_change() {
+    let app = App::of(LEDGER).await;
+    let owner = app.member("olga", Role::Owner);
+    let person = json!({"id": "p", "name": "one"});
+    app.post(&owner, "/api/people", person).await.expect(201);
+    let viewer = app.member("vi", Role::Viewer);
+    for body in [json!({}), json!({"name": "one"})] {
+        app.patch(&viewer, "/api/people/p", body)
+            .await
+            .refused(403, "forbidden");
+    }
+    let history = app.get(&owner, "/api/records/people/p/history").await;
+    let history = history.expect(200);
+    assert_eq!(history["entries"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_membership_gives_sight_and_role_whatever_the_role_in_the_tenant() {
     let app = App::of(LEDGER).await;
     let olga = app.member("olga", Role::Owner);

@@ -195,6 +195,6 @@ mod tests {
         assert_eq!(roots("SessionStart"), [""; 0].map(PathBuf::from));
         assert_eq!(roots("Stop"), [root], "what it says of it lies somewhere");
         std::fs::write(&path, "").unwrap();
-        assert_eq!(roots("SessionStart"), [path.clone()]);
+        assert_eq!(roots("SessionStart"), std::slice::from_ref(&path));
     }
 }

@@ -135,7 +135,7 @@ fn what_goes_on_in_a_deleted_session_is_counted_as_left_out() {
     let mut place = Place::new();
     let mut script = Script::new("gone");
     let begin = script.user("u1", "begin");
-    place.write("gone.jsonl", jsonl(&[begin.clone()]));
+    place.write("gone.jsonl", jsonl(std::slice::from_ref(&begin)));
     assert_eq!(place.import_files(Agent::ClaudeCode).counts.new, 1);
     let at = Timestamp::from_millis(1_772_000_000_000).unwrap();
     let delete = NewOp {

@@ -56,6 +56,18 @@ fn rows_come_in_the_format_that_was_asked_for() {
 }
 
 #[test]
+fn who_asks_for_the_steps_of_a_statement_is_told_of_its_plan() {
+    let machine = machine();
+    let told = "EXPLAIN QUERY PLAN tells the plan";
+    machine
+        .run(&["query", "explain SELECT 1"])
+        .done()
+        .says(told);
+    let plan = machine.run(&["query", "EXPLAIN QUERY PLAN SELECT * FROM threads"]);
+    assert!(!plan.done().stderr.contains(told));
+}
+
+#[test]
 fn a_query_that_fails_on_its_way_leaves_a_document_that_can_be_read() {
     let machine = machine();
     // The third row is one too many for the function that makes it.

@@ -170,7 +170,8 @@ pub(super) fn run(mut log: TenantLog, mut jobs: mpsc::Receiver<Job>, shared: &Sh
             }
             Some(Job::Shape(ShapeJob::Make(new, reply))) => makings.add(new, reply),
             Some(other) => {
-                if run_other(&mut log, other, shared) == Erasing::Yes {
+                let erasing = run_other(&mut log, other, shared);
+                if erasing == Erasing::Yes {
                     orders.add_forgetting();
                 }
             }

@@ -74,6 +74,12 @@ impl Query {
         };
         ran.printed?;
         match ran.end {
+            Ok(SqlEnd::Whole) if explains_steps(sql) => {
+                context.output.note(format_args!(
+                    "these are SQLite's single steps; EXPLAIN QUERY PLAN tells the plan in a few lines"
+                ));
+                Ok(())
+            }
             Ok(SqlEnd::Whole | SqlEnd::Stopped) => Ok(()),
             Ok(SqlEnd::RowLimit) => {
                 let rows = self.rows_max.unwrap_or_default();
@@ -88,6 +94,13 @@ impl Query {
             Err(error) => Err(failure(error, sql, self.time)),
         }
     }
+}
+
+/// Whether a statement asks for the steps of another: hundreds of them, of one that reads a view.
+fn explains_steps(sql: &str) -> bool {
+    let mut words = sql.split_whitespace();
+    let is = |word: Option<&str>, wanted| word.is_some_and(|w| w.eq_ignore_ascii_case(wanted));
+    is(words.next(), "explain") && !is(words.next(), "query")
 }
 
 fn open_reader(context: &Context) -> Result<Box<SqlReader>, Failure> {

@@ -2,6 +2,7 @@ import { useCallback, useState, useSyncExternalStore } from "react";
 import { discardWrite, exportWrites, readChanges, retryWrite, type Change } from "./changes.js";
 import type { LocalDatabase } from "./database.js";
 import { can, type EntityMeta, type Row } from "./entity.js";
+import { whenTouched } from "./rows.js";
 import type { Sync, SyncState } from "./sync.js";
 import { deleteRow, insertRow, updateRow, writeSettled } from "./writes.js";
 
@@ -81,7 +82,6 @@ interface QueueReader {
 }
 
 const queues = new WeakMap<LocalDatabase, QueueReader>();
-const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /** The queue of a database, read once for all components that show it, while there are any. */
 function queueOf(database: LocalDatabase): QueueReader {
@@ -89,39 +89,22 @@ function queueOf(database: LocalDatabase): QueueReader {
   if (known) return known;
   const listeners = new Set<() => void>();
   let queue: Queue = { pending: [], rejected: [] };
-  let isBusy = false;
-  let isWoken = false;
   const look = async (): Promise<void> => {
-    isWoken = true;
-    if (isBusy) return;
-    isBusy = true;
-    try {
-      while (isWoken && listeners.size > 0) {
-        // Cleared before the read: what changes meanwhile must be read again.
-        isWoken = false;
-        const found = await readChanges(database, `"state" <> 'acknowledged'`);
-        const rejected = found.filter(({ state }) => state === "rejected");
-        const pending = found.filter(({ state }) => state !== "rejected");
-        const next = { pending: same(pending, queue.pending) ? queue.pending : pending, rejected: same(rejected, queue.rejected) ? queue.rejected : rejected };
-        if (next.pending === queue.pending && next.rejected === queue.rejected) continue;
-        queue = next;
-        listeners.forEach((see) => see());
-      }
-    } catch {
-      // A database that was closed: what was read last stays.
-    } finally {
-      isBusy = false;
-    }
+    const found = await readChanges(database, `"state" <> 'acknowledged'`);
+    const part = (before: readonly Change[], isRejected: boolean): readonly Change[] => {
+      const now = found.filter(({ state }) => (state === "rejected") === isRejected);
+      return JSON.stringify(now) === JSON.stringify(before) ? before : now;
+    };
+    queue = { pending: part(queue.pending, false), rejected: part(queue.rejected, true) };
+    listeners.forEach((see) => see());
   };
   let stop = (): void => undefined;
   const reader: QueueReader = {
     current: () => queue,
     subscribe: (see) => {
       listeners.add(see);
-      if (listeners.size === 1) {
-        stop = database.onTouched(() => void look());
-        void look();
-      }
+      // Of a database that was closed, what was read last stays.
+      if (listeners.size === 1) stop = whenTouched(database, look, () => undefined);
       return () => {
         listeners.delete(see);
         if (listeners.size === 0) stop();

@@ -36,10 +36,6 @@ export function followRows(
   see: (changes: RowChanges) => void | Promise<void>, fail: (error: unknown) => void,
 ): () => void {
   let position = -1;
-  let isWoken = true;
-  let isBusy = false;
-  let isOver = false;
-
   const read = (): Promise<{ last: number; changes?: RowChanges }> =>
     database.transaction(async (inside) => {
       const [bounds] = await inside.query<{ first: number | null; last: number | null }>(
@@ -60,17 +56,33 @@ export function followRows(
       return { last, changes: { isWhole: false, rows } };
     });
 
+  return whenTouched(database, async (isOver) => {
+    const { last, changes } = await read();
+    if (changes && !isOver()) await see(changes);
+    // Noted at the end: a read that failed, or was run again, has shown nothing yet.
+    position = last;
+  }, fail);
+}
+
+/**
+ * Calls `look` now, and again whenever rows may have changed: one call after the other, the last after the last
+ * change. Ends with the function that is returned.
+ */
+export function whenTouched(
+  database: LocalDatabase, look: (isOver: () => boolean) => Promise<void>, fail: (error: unknown) => void,
+): () => void {
+  let isWoken = false;
+  let isBusy = false;
+  let isOver = false;
   const run = async (): Promise<void> => {
+    isWoken = true;
     if (isBusy) return;
     isBusy = true;
     try {
       while (isWoken && !isOver) {
         // Cleared before the read: what is touched meanwhile must wake us again.
         isWoken = false;
-        const { last, changes } = await read();
-        if (changes && !isOver) await see(changes);
-        // Noted at the end: a read that failed, or was run again, has shown nothing yet.
-        position = last;
+        await look(() => isOver);
       }
     } catch (error) {
       fail(error);
@@ -78,10 +90,7 @@ export function followRows(
       isBusy = false;
     }
   };
-  const stop = database.onTouched(() => {
-    isWoken = true;
-    void run();
-  });
+  const stop = database.onTouched(() => void run());
   void run();
   return () => {
     isOver = true;

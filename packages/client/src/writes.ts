@@ -1,6 +1,7 @@
 import { parsed, readChanges, WriteFailure, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
+import { whenTouched } from "./rows.js";
 
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
 export const CONFIRM_TIMEOUT_MS = 15_000;
@@ -109,38 +110,20 @@ export async function lastWriteOf(database: Statements, meta: EntityMeta, key: u
  */
 export function settled(database: LocalDatabase, writeId: string, timeoutMs = CONFIRM_TIMEOUT_MS): Promise<void> {
   const patienceMs = globalThis.navigator?.onLine === false ? Math.min(timeoutMs, CONFIRM_OFFLINE_TIMEOUT_MS) : timeoutMs;
-  return new Promise((resolve, reject) => {
-    let isOver = false;
-    let isBusy = false;
-    let isWoken = false;
+  return new Promise<void>((resolve, reject) => {
     const finish = (end: () => void): void => {
-      isOver = true;
       clearTimeout(timer);
       stop();
       end();
     };
     const fail = (error: unknown): void => finish(() => reject(error as Error));
     const look = async (): Promise<void> => {
-      isWoken = true;
-      if (isBusy) return;
-      isBusy = true;
-      try {
-        while (isWoken && !isOver) {
-          // Cleared before the read: what changes meanwhile must be looked at again.
-          isWoken = false;
-          const { open, error } = await answerTo(database, writeId);
-          if (error) fail(new WriteFailure(writeId, error));
-          else if (!open) finish(resolve);
-        }
-      } catch (error) {
-        fail(error);
-      } finally {
-        isBusy = false;
-      }
+      const { open, error } = await answerTo(database, writeId);
+      if (error) fail(new WriteFailure(writeId, error));
+      else if (!open) finish(resolve);
     };
-    const stop = database.onTouched(() => void look());
-    const timer = setTimeout(() => void giveUp(database, writeId).then(look, fail), patienceMs);
-    void look();
+    const stop = whenTouched(database, look, fail);
+    const timer = setTimeout(() => void giveUp(database, writeId).then(look).catch(fail), patienceMs);
   });
 }
 

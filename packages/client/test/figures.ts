@@ -80,13 +80,13 @@ async function drained(context: Context): Promise<void> {
   await closeDatabase();
 }
 
-/** All modules, without comments, one after the other: more than a bundler makes of them. */
+/** All modules, without comments and indentation, one after the other: more than a bundler makes of them. */
 function size(): void {
   const folder = join(ROOT, "packages/client/dist");
   const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
   const text = modules.map((name) => ts.transpileModule(readFileSync(join(folder, name), "utf8"), {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, removeComments: true },
-  }).outputText);
+  }).outputText.replace(/^ +/gm, ""));
   tell("size", gzipSync(text.join("\n"), { level: 9 }).length / 1_024, 15);
 }
 

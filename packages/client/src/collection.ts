@@ -1,17 +1,34 @@
 import type { CollectionConfig, NonSingleResult } from "@tanstack/db";
-import type { LocalDatabase } from "./database.js";
+import type { LocalDatabase, Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 import { followRows, keyOf } from "./rows.js";
-import { deleteRow, insertRow, updateRow } from "./writes.js";
+import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeOnce } from "./writes.js";
+
+/** What TanStack DB tells of one row that is written. */
+interface RowMutation {
+  readonly original: object;
+  readonly modified: object;
+  readonly changes: object;
+}
 
 /**
  * A TanStack DB collection over an entity's view: it shows the view's rows, and its own mutations are
- * writes to the view. Of an entity whose writes are confirmed, mutate through the generated hooks, which
- * show nothing before the server has accepted it.
+ * writes to the view. Where the entity's writes are confirmed, a mutation ends when the server has accepted
+ * it: see {@link confirmedCollection}. Of a cache nothing can be mutated.
  */
 export function viewCollectionOptions<T extends Row, Key extends string | number = string | number>(
   database: LocalDatabase, meta: EntityMeta,
 ): CollectionConfig<T, Key, never> & { schema?: never } & NonSingleResult {
+  /** Mutations that are made together are written together; where writes are confirmed, they end with the server's word. */
+  const written = (write: (inside: Statements, mutation: RowMutation) => Promise<void>) =>
+    async ({ transaction: { mutations } }: { transaction: { mutations: readonly RowMutation[] } }): Promise<void> => {
+      const names = await writeOnce(database, async (inside) => {
+        for (const mutation of mutations) await write(inside, mutation);
+        if (meta.mode === "optimistic") return [];
+        return Promise.all(mutations.map(({ modified }) => lastWriteOf(inside, meta, (modified as Row)[meta.key])));
+      });
+      await Promise.all(names.map((name) => (name === undefined ? undefined : settled(database, name))));
+    };
   return {
     id: meta.name,
     getKey: (row) => row[meta.key] as Key,
@@ -38,22 +55,27 @@ export function viewCollectionOptions<T extends Row, Key extends string | number
           markError,
         ),
     },
-    onInsert: async ({ transaction }) => {
-      await database.transaction(async (inside) => {
-        for (const { modified } of transaction.mutations) await insertRow(inside, database.dialect, meta, modified as Row);
-      });
-    },
-    onUpdate: async ({ transaction }) => {
-      await database.transaction(async (inside) => {
-        for (const { original, changes } of transaction.mutations) {
-          await updateRow(inside, database.dialect, meta, (original as Row)[meta.key], changes as Row);
-        }
-      });
-    },
-    onDelete: async ({ transaction }) => {
-      await database.transaction(async (inside) => {
-        for (const { original } of transaction.mutations) await deleteRow(inside, meta, (original as Row)[meta.key]);
-      });
-    },
+    ...(meta.mode === "cache" ? {} : {
+      onInsert: written((inside, { modified }) => insertRow(inside, database.dialect, meta, modified as Row)),
+      onUpdate: written((inside, { original, changes }) =>
+        updateRow(inside, database.dialect, meta, (original as Row)[meta.key], changes as Row)),
+      onDelete: written((inside, { original }) => deleteRow(inside, meta, (original as Row)[meta.key])),
+    }),
   };
+}
+
+/**
+ * Makes mutations of a collection show nothing before the server has accepted them, whatever their caller asks:
+ * their `isPersisted` tells when that is.
+ */
+export function confirmedCollection<C extends Record<"insert" | "update" | "delete", (...of: never[]) => unknown>>(collection: C): C {
+  type Mutate = (first: unknown, ...rest: unknown[]) => unknown;
+  const [insert, update, remove] = [collection.insert, collection.update, collection.delete]
+    .map((mutate) => mutate.bind(collection) as Mutate) as [Mutate, Mutate, Mutate];
+  const waiting = (config: unknown): object => ({ ...(config as object | undefined), optimistic: false });
+  return Object.assign(collection, {
+    insert: (rows: unknown, config?: unknown) => insert(rows, waiting(config)),
+    update: (keys: unknown, ...rest: unknown[]) => update(keys, waiting(rest.length > 1 ? rest[0] : undefined), rest.at(-1)),
+    delete: (keys: unknown, config?: unknown) => remove(keys, waiting(config)),
+  });
 }

@@ -1,17 +1,17 @@
-import type { EntityMeta, FieldKind, LocalSchema, Row } from "./entity.js";
+import type { EntityMeta, FieldKind, Row } from "./entity.js";
 
 export type Dialect = "pglite" | "sqlite";
 
 /** What runs statements: a database, or a transaction of one. Parameters are `$1`, `$2` … */
 export interface Statements {
   query<T extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<T[]>;
+  /** Runs a script. */
+  exec(sql: string): Promise<void>;
 }
 
 /** The one local database of an application. */
 export interface LocalDatabase extends Statements {
   readonly dialect: Dialect;
-  /** Runs a script. */
-  exec(sql: string): Promise<void>;
   /**
    * Runs `work` in one transaction, which is rolled back if it throws. Transactions do not nest. Where tabs
    * share the database, `work` is called again if the tab that held it closed before the end was known.
@@ -57,55 +57,4 @@ export function fromColumns(dialect: Dialect, meta: EntityMeta, row: Row): Row {
     }
   }
   return shown;
-}
-
-/**
- * Makes the tables of a schema, or brings those of an older version up to it. Unsent writes and the
- * columns that never leave this database stay; rows of the server are fetched again if their columns differ.
- */
-export async function openSchema(database: LocalDatabase, schema: LocalSchema): Promise<void> {
-  await database.exec(schema.changes);
-  await database.exec(`CREATE TABLE IF NOT EXISTS "_schema" ("one" INTEGER PRIMARY KEY, "version" TEXT NOT NULL)`);
-  const [noted] = await database.query<{ version: string }>(`SELECT "version" FROM "_schema"`);
-  const isOther = noted !== undefined && noted.version !== schema.version;
-  for (const { meta, sql } of schema.entities) {
-    if (isOther) await bringUp(database, meta);
-    await database.exec(sql);
-  }
-  await database.query(
-    `INSERT INTO "_schema" ("one", "version") VALUES (1, $1) ON CONFLICT ("one") DO UPDATE SET "version" = excluded."version"`,
-    [schema.version],
-  );
-}
-
-async function bringUp(database: LocalDatabase, meta: EntityMeta): Promise<void> {
-  await database.exec(`DROP VIEW IF EXISTS ${quote(meta.name)}`);
-  const wanted = meta.fields.filter((field) => field.name !== meta.key);
-  const synced = `${meta.name}_synced`;
-  const local = `${meta.name}_local`;
-  const had = await columnsOf(database, synced);
-  if (had.size > 0) {
-    const shared = wanted.filter((field) => !field.excluded);
-    const isSame = shared.every(({ name, kind }) => had.get(name) === columnType(database.dialect, kind).toLowerCase());
-    if (!isSame || had.size !== shared.length + 2) {
-      await database.exec(`DROP TABLE ${quote(synced)}`);
-      await database.query(`DELETE FROM "_shapes" WHERE "entity" = $1`, [meta.name]);
-    }
-  }
-  const own = await columnsOf(database, local);
-  if (own.size === 0) return;
-  for (const { name, kind } of wanted) {
-    if (own.has(name)) continue;
-    await database.exec(`ALTER TABLE ${quote(local)} ADD COLUMN ${quote(name)} ${columnType(database.dialect, kind)}`);
-  }
-}
-
-async function columnsOf(database: LocalDatabase, table: string): Promise<Map<string, string>> {
-  const rows = await database.query<{ name: string; type: string }>(
-    database.dialect === "sqlite"
-      ? `SELECT "name", lower("type") AS "type" FROM pragma_table_info($1)`
-      : `SELECT column_name AS "name", data_type AS "type" FROM information_schema.columns WHERE table_name = $1`,
-    [table],
-  );
-  return new Map(rows.map((row) => [row.name, row.type]));
 }

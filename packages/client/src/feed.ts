@@ -4,6 +4,13 @@ import type { EntityMeta, FieldMeta } from "./entity.js";
 import { HttpFailure, type HttpOptions } from "./http.js";
 
 const ROWS_PER_STATEMENT = 1_000;
+/** How many of the server's transactions are kept for writes whose answer is still on its way. */
+const TXIDS_MAX = 1_000;
+/**
+ * How long an accepted write is shown where neither its transaction nor its values come back: the server may have
+ * stored other values, or somebody else wrote after it. By then a reader that is up to date has what there is.
+ */
+const SHOWN_AFTER_ACCEPTANCE_MS = 30_000;
 
 /** Where an entity's rows come from. */
 export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch"> {
@@ -74,6 +81,10 @@ export async function runFeed(
   tell({ status: "loading" });
 
   let isRefetching = noted?.handle == null;
+  // Accepted writes that no place in a log tells about, with the time since when they are known; and those of
+  // them that a fetch of all rows, begun after them, brings.
+  let accepted = new Map<number, number>();
+  let brought: readonly number[] = isRefetching ? await acceptedOf(database, meta) : [];
   let buffered: Message<ShapeRow>[] = [];
   let turn: Promise<void> = Promise.resolve();
   return new Promise((resolve, reject) => {
@@ -85,6 +96,7 @@ export async function runFeed(
             if (isControlMessage(message) && message.headers.control === "must-refetch") {
               isRefetching = true;
               buffered = [];
+              brought = await acceptedOf(database, meta);
             } else {
               buffered.push(message);
             }
@@ -96,9 +108,18 @@ export async function runFeed(
           buffered = [];
           const isWhole = isRefetching;
           isRefetching = false;
-          await database.transaction((inside) => apply(inside, database.dialect, meta, batch, isWhole, {
-            handle: stream.shapeHandle ?? null, offset: stream.lastOffset, seq,
-          }));
+          const now = Date.now();
+          const known = accepted;
+          accepted = await database.transaction(async (inside) => {
+            await apply(inside, database.dialect, meta, batch, isWhole, {
+              handle: stream.shapeHandle ?? null, offset: stream.lastOffset, seq,
+            });
+            const open = (await acceptedOf(inside, meta)).map((id): [number, number] => [id, known.get(id) ?? now]);
+            const isPast = ([id, since]: [number, number]): boolean => now - since >= SHOWN_AFTER_ACCEPTANCE_MS || (isWhole && brought.includes(id));
+            const past = open.filter(isPast).map(([id]) => id);
+            if (past.length > 0) await inside.query(`DELETE FROM "_changes" WHERE "id" IN (${past.join(", ")})`);
+            return new Map(open.filter((one) => !isPast(one)));
+          });
           tell({ status: "live" });
         });
         turn.catch(reject);
@@ -108,6 +129,11 @@ export async function runFeed(
     );
   });
 }
+
+/** The accepted writes of an entity that no place in a log tells about. */
+const acceptedOf = async (on: Statements, meta: EntityMeta): Promise<number[]> =>
+  (await on.query<{ id: number }>(`SELECT "id" FROM "_changes" WHERE "entity" = $1 AND "state" = 'acknowledged' AND "seq" IS NULL`, [meta.name]))
+    .map(({ id }) => Number(id));
 
 async function apply(
   inside: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, messages: readonly Message<ShapeRow>[], isWhole: boolean,
@@ -124,21 +150,24 @@ async function apply(
     inserts = [];
   };
   const txids = new Set<number>();
-  if (isWhole) await inside.query(`DELETE FROM ${synced}`);
+  const keyField = columns[0]!;
+  // Rows that are fetched again take the place of those that are here: only what is gone is deleted.
+  const fetched = new Set<unknown>();
   for (const message of messages) {
     if (!isChangeMessage(message)) continue;
     const cells = message.value as Cells;
     for (const txid of (message.headers["txids"] as number[] | undefined) ?? []) txids.add(txid);
     if (message.headers.operation === "insert") {
       inserts.push(cells);
+      fetched.add(cellValue(dialect, keyField, cells[meta.key] ?? null));
       continue;
     }
     await flush();
-    const keyField = columns[0]!;
     const isKey = `${key} = ${parameter(dialect, keyField, 1)}`;
     const keyValue = cellValue(dialect, keyField, cells[meta.key] ?? null);
     if (message.headers.operation === "delete") {
       await inside.query(`DELETE FROM ${synced} WHERE ${isKey}`, [keyValue]);
+      fetched.delete(keyValue);
       continue;
     }
     const given = columns.filter(({ name }) => name !== meta.key && name in cells);
@@ -149,15 +178,30 @@ async function apply(
     );
   }
   await flush();
-  if (txids.size > 0) {
-    await inside.query(
-      `DELETE FROM "_changes" WHERE "state" = 'acknowledged' AND "seq" IS NULL AND "entity" = $1 AND "txid" IN (${[...txids].join(", ")})`, [meta.name],
-    );
+  if (isWhole) {
+    const given = dialect === "sqlite" ? `SELECT "value" FROM json_each($1)`
+      : `SELECT "value"::${columnType(dialect, keyField.kind)} FROM jsonb_array_elements_text($1::jsonb) AS "keys" ("value")`;
+    await inside.query(`DELETE FROM ${synced} WHERE ${key} NOT IN (${given})`, [JSON.stringify([...fetched])]);
   }
+  if (txids.size > 0) await noteTransactions(inside, meta, [...txids]);
   await inside.query(
     `UPDATE "_shapes" SET "handle" = $1, "offset" = $2, "seq" = $3, "read_at" = $4 WHERE "entity" = $5`,
     [reached.handle, reached.offset, reached.seq, new Date().toISOString(), meta.name],
   );
+}
+
+/** Lets the writes go whose transactions have come, with those of their rows before them. An answer may come later than its rows. */
+async function noteTransactions(inside: Statements, meta: EntityMeta, txids: readonly number[]): Promise<void> {
+  const isOpen = `"state" = 'acknowledged' AND "seq" IS NULL AND "entity" = $1`;
+  await inside.query(
+    `DELETE FROM "_changes" WHERE ${isOpen} AND "id" <= (SELECT max("id") FROM "_changes" AS "seen" WHERE ${isOpen} AND "txid" IN (${txids.join(", ")}) AND "seen"."key" = "_changes"."key")`,
+    [meta.name],
+  );
+  await inside.query(
+    `INSERT INTO "_txids" ("entity", "txid") SELECT "entity", "txid" FROM (SELECT DISTINCT "entity" FROM "_changes" WHERE "entity" = $1 AND "state" = 'sending') AS "sending", (${txids.map((txid) => `SELECT ${txid} AS "txid"`).join(" UNION ALL ")}) AS "told"`,
+    [meta.name],
+  );
+  await inside.query(`DELETE FROM "_txids" WHERE "id" <= (SELECT max("id") FROM "_txids") - $1`, [TXIDS_MAX]);
 }
 
 /** The key first. */

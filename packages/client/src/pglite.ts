@@ -12,6 +12,7 @@ export interface Pglite extends Pick<PGliteInterface, "query" | "exec" | "transa
 const isRead = (sql: string): boolean => /^\s*SELECT\b/i.test(sql);
 
 const TAKEN_OVER = Symbol("taken over");
+const TAKEN_OVER_MIDWAY = "the transaction ended when another tab took the database over";
 
 /**
  * A PGlite database as the local database of an application.
@@ -60,9 +61,14 @@ export function pgliteDatabase(pglite: Pglite): LocalDatabase {
       let hasWritten = false;
       const statements = (on: Transaction): Statements => ({
         query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
-          if (isOver()) throw new Error("the transaction ended when another tab took the database over");
+          if (isOver()) throw new Error(TAKEN_OVER_MIDWAY);
           hasWritten ||= !isRead(sql);
           return (await on.query<T>(sql, [...parameters])).rows;
+        },
+        exec: async (sql) => {
+          if (isOver()) throw new Error(TAKEN_OVER_MIDWAY);
+          hasWritten = true;
+          await on.exec(sql);
         },
       });
       const result = await pglite.transaction((on) => work(statements(on)));

@@ -26,7 +26,6 @@ export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel)
     wakeAll();
     channel?.postMessage("touched");
   };
-  channel?.addEventListener("message", wakeAll);
 
   // One connection has one transaction at a time: everything else waits for its end.
   let turn: Promise<unknown> = Promise.resolve();
@@ -36,8 +35,11 @@ export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel)
     return done;
   };
   const run = async (sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-    driver.all(sql.replace(/\$(\d+)/g, "?$1"), parameters);
-  const statements: Statements = { query: (sql, parameters) => run(sql, parameters) as Promise<never> };
+    driver.all(numbered(sql), parameters);
+  const statements: Statements = {
+    query: (sql, parameters) => run(sql, parameters) as Promise<never>,
+    exec: async (sql) => driver.exec(sql),
+  };
 
   return {
     dialect: "sqlite",
@@ -66,8 +68,16 @@ export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel)
         }
       }),
     onTouched: (wake) => {
+      if (listeners.size === 0) channel?.addEventListener("message", wakeAll);
       listeners.add(wake);
-      return () => void listeners.delete(wake);
+      return () => {
+        listeners.delete(wake);
+        if (listeners.size === 0) channel?.removeEventListener("message", wakeAll);
+      };
     },
   };
 }
+
+/** A statement with its parameters as SQLite has them; what names and texts hold stays. */
+const numbered = (sql: string): string =>
+  sql.replace(/"[^"]*"|'[^']*'|\$(\d+)/g, (found, at?: string) => (at === undefined ? found : `?${at}`));

@@ -1,5 +1,6 @@
 import type { Change } from "./changes.js";
-import { openSchema, type LocalDatabase } from "./database.js";
+import type { LocalDatabase } from "./database.js";
+import { openSchema } from "./opening.js";
 import type { EntityMeta, LocalSchema } from "./entity.js";
 import { runFeed, type FeedState } from "./feed.js";
 import type { HttpOptions } from "./http.js";

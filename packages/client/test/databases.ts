@@ -1,6 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import initSqlJs, { type Database } from "sql.js";
-import { openSchema, type Dialect, type LocalDatabase } from "../src/database.js";
+import type { Dialect, LocalDatabase } from "../src/database.js";
+import { openSchema } from "../src/opening.js";
 import type { Row } from "../src/entity.js";
 import { pgliteDatabase } from "../src/pglite.js";
 import { sqliteDatabase } from "../src/sqlite.js";

@@ -1,71 +1,75 @@
 /** The feed of rows, against a service whose every answer the tests decide. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pendingChanges } from "../src/changes.js";
+import { pendingChanges, readChanges } from "../src/changes.js";
+import type { LocalDatabase } from "../src/database.js";
 import { runFeed } from "../src/feed.js";
 import { readRow, readRows } from "../src/rows.js";
-import { insertRow, updateRow } from "../src/writes.js";
+import { deleteRow, insertRow, updateRow } from "../src/writes.js";
 import { DIALECTS, openDatabase } from "./databases.js";
 import { contactsMeta } from "./generated/meta.js";
-import { until } from "./served.js";
+import { until, type Context } from "./served.js";
+import { Service } from "./service.js";
 
-type Value = Record<string, string | null>;
-const insert = (value: Value) => ({ key: `"contacts"/"${value["id"]}"`, value, headers: { operation: "insert" } });
-const control = (kind: string, seq: number) => ({ headers: { control: kind, global_last_seen_lsn: String(seq) } });
+let made = 0;
 
-const answer = (handle: string, offset: string, messages: unknown[], status = 200): Response =>
-  new Response(JSON.stringify(messages), {
-    status,
-    headers: {
-      "content-type": "application/json", "electric-handle": handle, "electric-offset": offset, "electric-up-to-date": "",
-      "electric-schema": JSON.stringify(Object.fromEntries(contactsMeta.fields.map(({ name }) => [name, { type: "text" }]))),
-    },
+/** A database that reads contacts from a service. */
+async function reading(context: Context, dialect: LocalDatabase["dialect"], ...rows: Record<string, string>[]) {
+  const database = await openDatabase(dialect);
+  const service = new Service(contactsMeta, rows, `service ${(made += 1)}`, 5);
+  const controller = new AbortController();
+  const running = runFeed(database, contactsMeta, { shapeUrl: "http://service/v1/shape", fetch: service.fetch }, controller.signal, () => undefined);
+  context.after(async () => {
+    controller.abort();
+    await running;
   });
+  const names = async (): Promise<unknown[]> => (await readRows(database, dialect, contactsMeta)).map((row) => row["first_name"]).sort();
+  const shows = (...wanted: string[]): Promise<void> => until(`${wanted} is shown`, async () => (await names()).join() === wanted.join());
+  await shows(...rows.map((row) => row["first_name"]!));
+  return { database, service, shows };
+}
+
+/** The server has taken what was unsent; it has no places in a log. */
+const accept = (database: LocalDatabase, txid: number | null = null) =>
+  database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "txid" = $1 WHERE "state" = 'sending'`, [txid]);
+const send = (database: LocalDatabase) => database.query(`UPDATE "_changes" SET "state" = 'sending' WHERE "state" = 'pending'`);
+const isClear = (database: LocalDatabase) => async () => (await readChanges(database, "1 = 1")).length === 0;
 
 for (const dialect of DIALECTS) {
   test(`rows that must be fetched again take the place of the old ones, and no write of one's own (${dialect})`, async (context) => {
-    const database = await openDatabase(dialect);
-    const asked: URL[] = [];
-    let isReset = false;
-    const service = (async (url, init) => {
-      const to = new URL(String(url));
-      asked.push(to);
-      const [handle, offset] = [to.searchParams.get("handle"), to.searchParams.get("offset")];
-      if (isReset && handle === `old ${dialect}`) return answer(`new ${dialect}`, "-1", [control("must-refetch", 0)], 409);
-      if (offset === "-1") {
-        const rows = isReset ? [insert({ id: "b", first_name: "Bea" })] : [insert({ id: "a", first_name: "Ann" }), insert({ id: "b", first_name: "Bob" })];
-        return answer(isReset ? `new ${dialect}` : `old ${dialect}`, "0_0", [...rows, control("up-to-date", isReset ? 9 : 5)]);
-      }
-      // Nothing new, until the reader goes or the service is reset.
-      return new Promise<Response>((resolve, fail) => {
-        const wait = setInterval(() => {
-          if (isReset && handle === `old ${dialect}`) resolve(answer(`new ${dialect}`, "-1", [control("must-refetch", 0)], 409));
-          else return;
-          clearInterval(wait);
-        }, 5);
-        init?.signal?.addEventListener("abort", () => {
-          clearInterval(wait);
-          fail(init.signal?.reason as Error);
-        });
-      });
-    }) as typeof fetch;
-    const controller = new AbortController();
-    const running = runFeed(database, contactsMeta, { shapeUrl: "http://service/v1/shape", fetch: service }, controller.signal, () => undefined);
-    context.after(async () => {
-      controller.abort();
-      await running;
-    });
-    const names = async (): Promise<unknown[]> => (await readRows(database, dialect, contactsMeta)).map((row) => row["first_name"]).sort();
-    await until("the rows are here", async () => (await names()).join() === "Ann,Bob");
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" }, { id: "b", first_name: "Bob" });
     await updateRow(database, dialect, contactsMeta, "b", { email: "b@example.org" });
     await insertRow(database, dialect, contactsMeta, { id: "c", first_name: "Cy" });
-    isReset = true;
-    await until("the new rows are here", async () => (await names()).join() === "Bea,Cy");
+    service.reset({ id: "b", first_name: "Bea" });
+    await shows("Bea", "Cy");
     assert.equal((await readRow(database, dialect, contactsMeta, "b"))?.["email"], "b@example.org");
     assert.equal((await pendingChanges(database)).length, 2);
     const [noted] = await database.query(`SELECT "handle", "offset", "seq" FROM "_shapes" WHERE "entity" = 'contacts'`);
-    assert.deepEqual([noted?.["handle"], noted?.["offset"], Number(noted?.["seq"])], [`new ${dialect}`, "0_0", 9]);
-    assert.ok(asked.every((url) => !url.searchParams.get("columns")?.includes("local_notes")));
+    assert.deepEqual([noted?.["handle"], noted?.["offset"], Number(noted?.["seq"])], [`${service.name} 1`, "0_0", 6]);
+    assert.ok(service.asked.every((url) => !url.searchParams.get("columns")?.includes("local_notes")));
+  });
+
+  test(`what never leaves the database outlives rows that are fetched again, and rows that come back (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" }, { id: "b", first_name: "Bob" });
+    for (const id of ["a", "b"]) await updateRow(database, dialect, contactsMeta, id, { local_notes: `of ${id}` });
+    const notes = async (): Promise<unknown[]> => (await readRows(database, dialect, contactsMeta)).map((row) => row["local_notes"]).sort();
+    service.reset({ id: "b", first_name: "Bea" });
+    await shows("Bea");
+    assert.deepEqual(await notes(), ["of b"]);
+    service.tell(service.told("insert", { id: "a", first_name: "Ann" }), service.told("delete", { id: "b" }));
+    await shows("Ann");
+    assert.deepEqual(await notes(), ["of a"]);
+    service.tell(service.told("insert", { id: "b", first_name: "Bo" }));
+    await shows("Ann", "Bo");
+    assert.deepEqual(await notes(), ["of a", "of b"]);
+    // It goes with what is deleted here, once the server has taken that.
+    await deleteRow(database, contactsMeta, "a");
+    await send(database);
+    await accept(database);
+    service.tell(service.told("delete", { id: "a" }));
+    const left = async (): Promise<unknown[]> => (await database.query(`SELECT "id" FROM "contacts_local"`)).map(({ id }) => id);
+    await until("nothing is left of it", async () => (await left()).join() === "b");
+    await shows("Bo");
   });
 
   test(`a feed goes on where it was, after the page was closed (${dialect})`, async () => {
@@ -82,5 +86,71 @@ for (const dialect of DIALECTS) {
     const { searchParams } = await first;
     assert.deepEqual([searchParams.get("handle"), searchParams.get("offset")], ["known", "7_2"]);
     controller.abort();
+  });
+
+  test(`a write whose transaction came before its answer is let go with the answer (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" });
+    await updateRow(database, dialect, contactsMeta, "a", { first_name: "anna" });
+    await send(database);
+    service.tell(service.told("update", { id: "a", first_name: "Anna" }, 77));
+    await until("it is here", async () => (await database.query(`SELECT 1 FROM "contacts_synced" WHERE "first_name" = 'Anna'`)).length > 0);
+    await shows("anna");
+    await accept(database, 77);
+    await shows("Anna");
+    assert.ok(await isClear(database)());
+  });
+
+  test(`a write whose values came before its answer is let go with the answer (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" }, { id: "b", first_name: "Bob" });
+    await updateRow(database, dialect, contactsMeta, "a", { first_name: "Anna" });
+    await deleteRow(database, contactsMeta, "b");
+    await send(database);
+    service.tell(service.told("update", { id: "a", first_name: "Anna" }), service.told("delete", { id: "b" }));
+    await until("it is here", async () => (await database.query(`SELECT 1 FROM "contacts_synced"`)).length === 1);
+    await accept(database);
+    assert.ok(await isClear(database)());
+    service.tell(service.told("update", { id: "a", first_name: "Remote" }));
+    await shows("Remote");
+  });
+
+  test(`with a write, those of its row before it are let go (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" });
+    for (const first_name of ["Anna", "Anne"]) {
+      await updateRow(database, dialect, contactsMeta, "a", { first_name });
+      await send(database);
+    }
+    await accept(database);
+    service.tell(service.told("update", { id: "a", first_name: "Anne" }));
+    await until("nothing is open", isClear(database));
+    service.tell(service.told("update", { id: "a", first_name: "Remote" }));
+    await shows("Remote");
+  });
+
+  test(`all rows, fetched after writes were accepted, take their place (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" });
+    await updateRow(database, dialect, contactsMeta, "a", { first_name: "Anna" });
+    await insertRow(database, dialect, contactsMeta, { id: "b", first_name: "Bob" });
+    await send(database);
+    await accept(database);
+    await updateRow(database, dialect, contactsMeta, "a", { email: "unsent@example.org" });
+    service.reset({ id: "a", first_name: "Someone's" });
+    await shows("Someone's");
+    assert.deepEqual((await readChanges(database, "1 = 1")).map(({ state }) => state), ["pending"]);
+  });
+
+  test(`an accepted write that never comes back is let go after a while (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" });
+    await updateRow(database, dialect, contactsMeta, "a", { first_name: " Anna " });
+    await insertRow(database, dialect, contactsMeta, { id: "b", first_name: "Bob" });
+    await send(database);
+    await accept(database);
+    service.tell(service.told("update", { id: "a", first_name: "Anna", email: "x" }));
+    await until("it is here", async () => (await database.query(`SELECT 1 FROM "contacts_synced" WHERE "email" = 'x'`)).length > 0);
+    await shows(" Anna ", "Bob");
+    const { now } = Date;
+    context.mock.method(Date, "now", () => now() + 40_000);
+    service.tell();
+    await shows("Anna");
+    assert.ok(await isClear(database)());
   });
 }

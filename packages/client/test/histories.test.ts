@@ -66,25 +66,25 @@ const sorted = (rows: ReadonlyMap<string, Values>, columns: readonly string[]): 
   [...rows].map(([key, row]): [string, Values] => [key, picked(row, columns)]).sort(([one], [other]) => (one < other ? -1 : 1));
 
 for (const dialect of DIALECTS) {
-  for (const { meta, columns } of [
-    { meta: contactsMeta, columns: ["first_name", "email", "active"] },
-    { meta: accountsMeta, columns: ["name", "closed"] },
+  for (const { meta, columns, own } of [
+    { meta: contactsMeta, columns: ["first_name", "email", "active"], own: "local_notes" },
+    { meta: accountsMeta, columns: ["name", "closed"], own: "hint" },
   ]) {
     test(`random histories of ${meta.mode} writes show what the model shows (${dialect})`, async (context) => {
       const seen = new Map<string, number>();
-      for (const seed of SEEDS) await history(await openDatabase(dialect), meta, columns, seed, seen);
+      for (const seed of SEEDS) await history(await openDatabase(dialect), meta, columns, own, seed, seen);
       context.diagnostic(`seeds ${SEEDS.join(" ")}: ${[...seen].sort().map(([what, count]) => `${count} ${what}`).join(", ")}`);
     });
   }
 }
 
 async function history(
-  database: LocalDatabase, meta: EntityMeta, columns: readonly string[], seed: number, seen: Map<string, number>,
+  database: LocalDatabase, meta: EntityMeta, columns: readonly string[], own: string, seed: number, seen: Map<string, number>,
 ): Promise<void> {
   const below = generator(seed);
   const one = <T>(from: readonly T[]): T => from[below(from.length)]!;
   const server = new Server();
-  const model = new Model(meta.mode as "optimistic" | "confirmed", database.dialect);
+  const model = new Model(meta.mode as "optimistic" | "confirmed", database.dialect, own);
   const log: string[] = [];
   const note = (what: string, details = ""): void => {
     seen.set(what, (seen.get(what) ?? 0) + 1);
@@ -107,8 +107,9 @@ async function history(
       const isTaken = model.changes.some((change) => change.key === key && change.state !== "rejected");
       if (isTaken && meta.mode === "confirmed") return;
       note(isTaken ? "reinserts" : "inserts", details);
-      await insertRow(database, database.dialect, meta, { [meta.key]: key, ...given });
-      model.insert(key, given);
+      const kept = one(["kept", "kept too", null]);
+      await insertRow(database, database.dialect, meta, { [meta.key]: key, ...given, [own]: kept });
+      model.insert(key, given, kept);
     } else if (what === 0) {
       note("deletes", key);
       await deleteRow(database, meta, key);
@@ -122,8 +123,10 @@ async function history(
       model.updateTogether(keys, given);
     } else {
       note("updates", details);
-      await updateRow(database, database.dialect, meta, key, given);
+      const kept = below(3) === 0 ? { [own]: one(["kept", "kept too", null]) } : {};
+      await updateRow(database, database.dialect, meta, key, { ...given, ...kept });
       model.update(key, given);
+      for (const value of Object.values(kept)) model.own.set(key, value);
     }
   };
 
@@ -148,7 +151,7 @@ async function history(
     } else {
       note("acceptances", `${seq} ${first.key}`);
       await database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "seq" = $1 WHERE "state" = 'sending' AND "id" IN (${ids})`, [seq]);
-      for (const change of ours) Object.assign(change, { state: "acknowledged", seq });
+      model.accept(ours, seq);
     }
   };
 
@@ -183,7 +186,8 @@ async function history(
   const check = async (): Promise<void> => {
     const changes = await readChanges(database, `"entity" = $1`, [meta.name]);
     const context = `HISTORY=${seed} (${database.dialect})\n${log.slice(-15).join("\n")}\n${JSON.stringify(changes)}`;
-    assert.deepEqual(sorted(await shown(database, meta, columns), columns), sorted(model.shown(), columns), context);
+    const all = [...columns, own];
+    assert.deepEqual(sorted(await shown(database, meta, all), all), sorted(model.shown(), all), context);
     assert.deepEqual(
       changes.map(({ key, operation, value, base, state, error }) => ({ key, operation, value, base, state, error: error?.code })),
       model.changes.map(({ key, operation, value, base, state, error }) => ({ key, operation, value, base, state, error })), context,

@@ -25,9 +25,11 @@ export class Model {
   /** In the order in which they were made. */
   changes: ModelChange[] = [];
   readonly synced = new Map<string, Values>();
+  /** What never leaves the database, by key. */
+  readonly own = new Map<string, string | null>();
   private groups = 0;
 
-  constructor(readonly mode: "optimistic" | "confirmed", readonly dialect: Dialect) {}
+  constructor(readonly mode: "optimistic" | "confirmed", readonly dialect: Dialect, readonly ownColumn: string) {}
 
   /** The rows with what is shown of the changes, in order. A row that is made begins anew: changes before it are past. */
   shown(): Map<string, Values> {
@@ -45,11 +47,22 @@ export class Model {
         rows.set(key, { ...row, ...value });
       }
     }
+    for (const [key, row] of rows) row[this.ownColumn] = this.own.get(key) ?? null;
     return rows;
   }
 
-  insert(key: string, value: Values): void {
+  insert(key: string, value: Values, own: string | null): void {
+    this.own.set(key, own);
     this.add({ key, operation: "insert", value, base: {}, state: "pending", group: undefined });
+  }
+
+  /** The server has accepted changes. What never leaves the database goes with a row that was deleted here. */
+  accept(changes: readonly ModelChange[], seq: number): void {
+    for (const change of changes) {
+      Object.assign(change, { state: "acknowledged", seq });
+      const isLast = !this.changes.slice(this.changes.indexOf(change) + 1).some(({ key }) => key === change.key);
+      if (change.operation === "delete" && isLast) this.own.delete(change.key);
+    }
   }
 
   delete(key: string, columns: readonly string[]): void {
@@ -88,6 +101,9 @@ export class Model {
     if (later.operation === "delete") {
       this.changes.splice(this.changes.indexOf(earlier), 1);
       if (earlier.operation === "update") this.changes.push({ ...later, base: { ...later.base, ...earlier.base } });
+      else if (!this.synced.has(later.key) && !this.changes.some(({ key, operation, state }) => key === later.key && !(operation === "delete" && state === "pending"))) {
+        this.own.delete(later.key);
+      }
       return;
     }
     earlier.value = { ...earlier.value, ...later.value };

@@ -1,6 +1,7 @@
 //! The tables, views and triggers of a local database, for Postgres and for SQLite.
 
 use serde::Serialize;
+use serde_json::Value;
 use syncline_model::schema::FieldKind;
 
 use super::view::{ClientView, EntityView, FieldView};
@@ -15,7 +16,7 @@ enum Dialect {
 /// What the templates of one entity see.
 #[derive(Debug, Serialize)]
 struct SqlView {
-    entity: EntityView,
+    entity: TitleView,
     /// The entity's name as a text of SQL.
     name: String,
     view: String,
@@ -29,8 +30,16 @@ struct SqlView {
     mode: String,
     /// The condition under which a change is shown.
     shown: &'static str,
+    /// What a function's body stands between: no name holds it.
+    body: String,
     trigger: TriggerView,
     message: MessageView,
+}
+
+/// An entity in a comment.
+#[derive(Debug, Serialize)]
+struct TitleView {
+    name: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,13 +50,16 @@ struct ColumnView {
     r#type: &'static str,
     /// The column's value out of a change.
     from_json: String,
-    /// The JSON of the column's value in a trigger's new and old row.
+    /// The JSON of the column's value in a trigger's new and old row, and in the server's.
     new_json: String,
     old_json: String,
+    synced_json: String,
     /// The same of a new row: a column that must be given is given as null where it is.
     insert_json: String,
     /// The field's name as it stands in a list of names.
     listed: String,
+    /// What a row that was made here shows where it does not name the field.
+    default: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,6 +76,9 @@ struct TriggerView {
     insert: String,
     update: String,
     delete: String,
+    told: String,
+    unmade: String,
+    forgotten: String,
     synced: String,
     synced_insert: String,
     synced_update: String,
@@ -151,6 +166,7 @@ impl SqlView {
             } else {
                 "confirmed"
             }),
+            body: body(entity),
             shown: "(\"state\" = 'acknowledged' OR \"mode\" = 'optimistic' AND \"state\" <> 'rejected')",
             trigger: TriggerView {
                 overlay: trigger("overlay"),
@@ -159,6 +175,9 @@ impl SqlView {
                 insert: trigger("insert"),
                 update: trigger("update"),
                 delete: trigger("delete"),
+                told: trigger("told"),
+                unmade: trigger("unmade"),
+                forgotten: trigger("forgotten"),
                 synced: trigger("synced"),
                 synced_insert: trigger("synced_insert"),
                 synced_update: trigger("synced_update"),
@@ -169,7 +188,9 @@ impl SqlView {
                 exists: text(&format!("{name}: a row with this key is there")),
                 moved: text(&format!("{name}: a key can't change")),
             },
-            entity: entity.clone(),
+            entity: TitleView {
+                name: entity.name.clone(),
+            },
         }
     }
 }
@@ -202,6 +223,11 @@ impl ColumnView {
             },
             new_json,
             old_json: json(&field.kind, &format!("OLD.{column}")),
+            synced_json: json(&field.kind, &format!("synced.{column}")),
+            default: field
+                .default
+                .as_ref()
+                .and_then(|value| default_of(dialect, &field.kind, value)),
             // As SQLite writes a name into a JSON array.
             listed: text(&serde_json::to_string(&field.name).expect("a text is JSON")),
             column,
@@ -209,6 +235,46 @@ impl ColumnView {
             r#type,
             from_json,
         }
+    }
+}
+
+/// A quote of Postgres that stands in no name of the entity.
+fn body(entity: &EntityView) -> String {
+    let names = || {
+        let fields = entity.fields.iter();
+        let targets = fields.clone().filter_map(|field| field.references.as_ref());
+        let names = fields.map(|field| &field.name).chain(targets);
+        names.chain([&entity.name])
+    };
+    (0..)
+        .map(|at| format!("$body{at}$"))
+        .find(|quote| !names().any(|name| name.contains(quote.as_str())))
+        .expect("names hold a finite number of quotes")
+}
+
+/// A default as the columns of its kind hold it; none where it is not of that kind.
+fn default_of(dialect: Dialect, kind: &FieldKind, value: &Value) -> Option<String> {
+    match kind {
+        FieldKind::Boolean => Some(match (dialect, value.as_bool()?) {
+            (Dialect::Pglite, is_true) => is_true.to_string(),
+            (Dialect::Sqlite, is_true) => u8::from(is_true).to_string(),
+        }),
+        FieldKind::Int32 => i32::try_from(value.as_i64()?).ok().map(|it| it.to_string()),
+        FieldKind::Int64 => Some(value.as_i64()?.to_string()),
+        FieldKind::Float => Some(value.as_f64()?.to_string()),
+        FieldKind::Decimal => {
+            let digits = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            digits.parse::<f64>().ok()?;
+            Some(text(&digits))
+        }
+        FieldKind::Json => Some(text(&value.to_string())),
+        FieldKind::Text
+        | FieldKind::Uuid
+        | FieldKind::Date
+        | FieldKind::Time
+        | FieldKind::Timestamp => Some(text(value.as_str()?)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the templates see of a schema.
 
 use serde::Serialize;
+use serde_json::Value;
 use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Schema, Verb, WriteMode};
 
 use super::Local;
@@ -50,6 +51,9 @@ pub(super) struct FieldView {
     pub(super) is_owner_only: bool,
     pub(super) groups: Vec<String>,
     pub(super) references: Option<String>,
+    /// What a server gives a new record that does not name the field.
+    #[serde(skip)]
+    pub(super) default: Option<Value>,
     pub(super) description: Option<String>,
 }
 
@@ -139,7 +143,8 @@ impl FieldView {
     fn new(entity: &Entity, field: &Field) -> Self {
         let value_type = value_type(field);
         let is_key = field.name == entity.key;
-        let is_certain = is_key || (field.required && !field.nullable);
+        // Of what never leaves a local database, others' records have none.
+        let is_certain = is_key || (field.required && !field.nullable && !field.sync_exclude);
         let groups = entity
             .access
             .field_groups
@@ -170,6 +175,7 @@ impl FieldView {
             is_owner_only: field.owner_only,
             groups,
             references: field.references.clone(),
+            default: field.default.clone(),
             description: field.description.as_ref().map(|text| {
                 text.replace("*/", "*\u{200b}/")
                     .split_whitespace()

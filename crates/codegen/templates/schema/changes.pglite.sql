@@ -57,6 +57,13 @@ CREATE TABLE IF NOT EXISTS "_shapes" (
   "read_at" text
 );
 
+-- The server's transactions that came with rows while writes were on their way; the last of them are kept.
+CREATE TABLE IF NOT EXISTS "_txids" (
+  "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  "entity" text NOT NULL,
+  "txid" bigint NOT NULL
+);
+
 -- The rows whose shown state may have changed, in the order of the changes; kept for a while.
 CREATE TABLE IF NOT EXISTS "_touched" (
   "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -198,6 +205,19 @@ $read$;
 DROP TRIGGER IF EXISTS "_shapes_read" ON "_shapes";
 CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes"
 FOR EACH ROW EXECUTE FUNCTION "_shapes_read"();
+
+-- Where no place in a log tells, the rows may have come before the answer.
+CREATE OR REPLACE FUNCTION "_changes_told"() RETURNS trigger LANGUAGE plpgsql AS $told$
+BEGIN
+  DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
+    AND "state" = 'acknowledged' AND "seq" IS NULL
+    AND EXISTS (SELECT 1 FROM "_txids" WHERE "entity" = NEW."entity" AND "txid" = NEW."txid");
+  RETURN NULL;
+END
+$told$;
+DROP TRIGGER IF EXISTS "_changes_told" ON "_changes";
+CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."state" = 'acknowledged' AND NEW."seq" IS NULL) EXECUTE FUNCTION "_changes_told"();
 
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made

@@ -48,7 +48,11 @@ WHERE own."_is_deleted" IS NOT TRUE
 UNION ALL
 SELECT own.{{ key.column }},
 {%- for field in shared %}
+{%- if field.default is none %}
   own.{{ field.column }},
+{%- else %}
+  CASE WHEN {{ field.name }} = ANY (own."_changed_columns") THEN own.{{ field.column }} ELSE {{ field.default }} END,
+{%- endif %}
 {%- endfor %}
 {%- for field in private %}
   own.{{ field.column }},
@@ -62,9 +66,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM {{ synced }} AS synced WHERE synced.{{ key.column }} = own.{{ key.column }}));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION {{ trigger.overlay }}() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION {{ trigger.overlay }}(_key text) RETURNS void LANGUAGE plpgsql AS {{ body }}
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, _key);
@@ -86,15 +89,16 @@ BEGIN
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
     DELETE FROM {{ local }} WHERE {{ key.column }} = _key::{{ key.type }}
-{%- if private %} AND (
-      {% for field in private %}{{ field.column }} IS NULL{{ " AND " if not loop.last }}{% endfor %}
-      OR NOT EXISTS (SELECT 1 FROM {{ synced }} WHERE {{ key.column }} = _key::{{ key.type }})
-        AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key))
-{%- endif %};
+    {%- for field in private %} AND {{ field.column }} IS NULL{% endfor %};
   END IF;
+END
+{{ body }};
+CREATE OR REPLACE FUNCTION {{ trigger.overlay }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
+BEGIN
+  PERFORM {{ trigger.overlay }}(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+{{ body }};
 DROP TRIGGER IF EXISTS {{ trigger.overlay }} ON "_changes";
 CREATE TRIGGER {{ trigger.overlay }} AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = {{ name }}) EXECUTE FUNCTION {{ trigger.overlay }}();
@@ -109,8 +113,45 @@ EXECUTE FUNCTION {{ trigger.overlay }}();
 DROP TRIGGER IF EXISTS {{ trigger.dropped }} ON "_changes";
 CREATE TRIGGER {{ trigger.dropped }} AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = {{ name }}) EXECUTE FUNCTION {{ trigger.overlay }}();
-
-CREATE OR REPLACE FUNCTION {{ trigger.insert }}() RETURNS trigger LANGUAGE plpgsql AS $insert$
+{% if private %}
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION {{ trigger.forgotten }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM {{ synced }} WHERE {{ key.column }} = _change."key"::{{ key.type }})
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = {{ name }} AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE {{ local }} SET {% for field in private %}{{ field.column }} = NULL{{ ", " if not loop.last }}{% endfor %}
+  WHERE {{ key.column }} = _change."key"::{{ key.type }};
+  PERFORM {{ trigger.overlay }}(_change."key");
+  RETURN NULL;
+END
+{{ body }};
+DROP TRIGGER IF EXISTS {{ trigger.forgotten }} ON "_changes";
+CREATE TRIGGER {{ trigger.forgotten }} AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = {{ name }} AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION {{ trigger.forgotten }}();
+DROP TRIGGER IF EXISTS {{ trigger.unmade }} ON "_changes";
+CREATE TRIGGER {{ trigger.unmade }} AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = {{ name }} AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION {{ trigger.forgotten }}();
+{% endif %}
+CREATE OR REPLACE FUNCTION {{ trigger.insert }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
 BEGIN
   IF NEW.{{ key.column }} IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = {{ message.no_key }};
@@ -125,24 +166,26 @@ BEGIN
     {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
 {%- endif %}
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ({{ name }}, NEW.{{ key.column }}::text, 'insert', {{ mode }}, (
+  VALUES ({{ name }}, NEW.{{ key.column }}::text, 'insert', {{ mode }}, {% if shared %}(
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
 {%- for field in shared %}
       ({{ field.name }}, {{ field.insert_json }}){{ "," if not loop.last }}
 {%- endfor %}) AS cell ("name", "json")
-    WHERE cell."json" IS NOT NULL));
+    WHERE cell."json" IS NOT NULL){% else %}'{}'{% endif %});
   RETURN NEW;
 END
-$insert$;
+{{ body }};
 DROP TRIGGER IF EXISTS {{ trigger.insert }} ON {{ view }};
 CREATE TRIGGER {{ trigger.insert }} INSTEAD OF INSERT ON {{ view }}
 FOR EACH ROW EXECUTE FUNCTION {{ trigger.insert }}();
 
-CREATE OR REPLACE FUNCTION {{ trigger.update }}() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION {{ trigger.update }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
+{%- if shared %}
 DECLARE
   _value jsonb;
   _base jsonb;
+{%- endif %}
 BEGIN
   IF NEW.{{ key.column }} IS DISTINCT FROM OLD.{{ key.column }} THEN
     RAISE EXCEPTION USING MESSAGE = {{ message.moved }};
@@ -156,6 +199,7 @@ BEGIN
     INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, NEW.{{ key.column }}::text);
   END IF;
 {%- endif %}
+{%- if shared %}
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
   FROM (VALUES
@@ -167,53 +211,74 @@ BEGIN
     INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base")
     VALUES ({{ name }}, NEW.{{ key.column }}::text, 'update', {{ mode }}, _value, _base);
   END IF;
+{%- endif %}
   RETURN NEW;
 END
-$update$;
+{{ body }};
 DROP TRIGGER IF EXISTS {{ trigger.update }} ON {{ view }};
 CREATE TRIGGER {{ trigger.update }} INSTEAD OF UPDATE ON {{ view }}
 FOR EACH ROW EXECUTE FUNCTION {{ trigger.update }}();
 
-CREATE OR REPLACE FUNCTION {{ trigger.delete }}() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION {{ trigger.delete }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
-  VALUES ({{ name }}, OLD.{{ key.column }}::text, 'delete', {{ mode }}, (
+  VALUES ({{ name }}, OLD.{{ key.column }}::text, 'delete', {{ mode }}, {% if shared %}(
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
 {%- for field in shared %}
       ({{ field.name }}, {{ field.old_json }}){{ "," if not loop.last }}
-{%- endfor %}) AS cell ("name", "json")));
+{%- endfor %}) AS cell ("name", "json")){% else %}'{}'{% endif %});
   RETURN OLD;
 END
-$delete$;
+{{ body }};
 DROP TRIGGER IF EXISTS {{ trigger.delete }} ON {{ view }};
 CREATE TRIGGER {{ trigger.delete }} INSTEAD OF DELETE ON {{ view }}
 FOR EACH ROW EXECUTE FUNCTION {{ trigger.delete }}();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION {{ trigger.synced }}() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION {{ trigger.told }}(_key text) RETURNS void LANGUAGE plpgsql AS {{ body }}
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, OLD.{{ key.column }}::text);
-    DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = OLD.{{ key.column }}::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM {{ local }} WHERE {{ key.column }} = OLD.{{ key.column }} AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = OLD.{{ key.column }}::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, NEW.{{ key.column }}::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
+  END IF;
+  SELECT {% if shared %}(
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
     FROM (VALUES
 {%- for field in shared %}
-      ({{ field.name }}, {{ field.new_json }}){{ "," if not loop.last }}
-{%- endfor %}) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = NEW.{{ key.column }}::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
-  END IF;
+      ({{ field.name }}, {{ field.synced_json }}){{ "," if not loop.last }}
+{%- endfor %}) AS cell ("name", "json")){% else %}'{}'::jsonb{% endif %}
+  INTO _row FROM {{ synced }} AS synced WHERE synced.{{ key.column }} = _key::{{ key.type }};
+  DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+{{ body }};
+CREATE OR REPLACE FUNCTION {{ trigger.told }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
+BEGIN
+  PERFORM {{ trigger.told }}(NEW."key");
   RETURN NULL;
 END
-$synced$;
+{{ body }};
+DROP TRIGGER IF EXISTS {{ trigger.told }} ON "_changes";
+CREATE TRIGGER {{ trigger.told }} AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = {{ name }} AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION {{ trigger.told }}();
+CREATE OR REPLACE FUNCTION {{ trigger.synced }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD.{{ key.column }} ELSE NEW.{{ key.column }} END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, _key);
+  PERFORM {{ trigger.told }}(_key);
+  RETURN NULL;
+END
+{{ body }};
 DROP TRIGGER IF EXISTS {{ trigger.synced }} ON {{ synced }};
 CREATE TRIGGER {{ trigger.synced }} AFTER INSERT OR UPDATE OR DELETE ON {{ synced }}
 FOR EACH ROW EXECUTE FUNCTION {{ trigger.synced }}();

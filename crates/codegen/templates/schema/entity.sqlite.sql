@@ -48,7 +48,11 @@ WHERE own."_is_deleted" IS NOT 1
 UNION ALL
 SELECT own.{{ key.column }},
 {%- for field in shared %}
+{%- if field.default is none %}
   own.{{ field.column }},
+{%- else %}
+  CASE WHEN instr(own."_changed_columns", {{ field.listed }}) > 0 THEN own.{{ field.column }} ELSE {{ field.default }} END,
+{%- endif %}
 {%- endfor %}
 {%- for field in private %}
   own.{{ field.column }},
@@ -99,12 +103,32 @@ CREATE TRIGGER {{ trigger.overlay }} INSTEAD OF INSERT ON "_overlay" WHEN NEW."e
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM {{ local }} WHERE {{ key.column }} = CAST(NEW."key" AS {{ key.type }}) AND "_write_id" IS NULL
-{%- if private %} AND (
-    {% for field in private %}{{ field.column }} IS NULL{{ " AND " if not loop.last }}{% endfor %}
-    OR NOT EXISTS (SELECT 1 FROM {{ synced }} WHERE {{ key.column }} = CAST(NEW."key" AS {{ key.type }}))
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = NEW."key"))
-{%- endif %};
+    {%- for field in private %} AND {{ field.column }} IS NULL{% endfor %};
 END;
+{% if private %}
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS {{ trigger.forgotten }};
+CREATE TRIGGER {{ trigger.forgotten }} AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = {{ name }} AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE {{ local }} SET {% for field in private %}{{ field.column }} = NULL{{ ", " if not loop.last }}{% endfor %}
+  WHERE {{ key.column }} = CAST(NEW."key" AS {{ key.type }});
+  INSERT INTO "_overlay" ("entity", "key") VALUES ({{ name }}, NEW."key");
+END;
+DROP TRIGGER IF EXISTS {{ trigger.unmade }};
+CREATE TRIGGER {{ trigger.unmade }} AFTER DELETE ON "_changes"
+WHEN OLD."entity" = {{ name }} AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM {{ synced }} WHERE {{ key.column }} = CAST(OLD."key" AS {{ key.type }}))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE {{ local }} SET {% for field in private %}{{ field.column }} = NULL{{ ", " if not loop.last }}{% endfor %}
+  WHERE {{ key.column }} = CAST(OLD."key" AS {{ key.type }});
+  INSERT INTO "_overlay" ("entity", "key") VALUES ({{ name }}, OLD."key");
+END;
+{% endif -%}
 
 DROP TRIGGER IF EXISTS {{ trigger.insert }};
 CREATE TRIGGER {{ trigger.insert }} INSTEAD OF INSERT ON {{ view }} BEGIN
@@ -119,11 +143,14 @@ CREATE TRIGGER {{ trigger.insert }} INSTEAD OF INSERT ON {{ view }} BEGIN
 {%- endif %}
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
   SELECT {{ name }}, CAST(NEW.{{ key.column }} AS TEXT), 'insert', {{ mode }}, (SELECT "id" FROM "_transaction"),
+{%- if shared %}
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
 {%- for field in shared %}
     {{ "UNION ALL " if not loop.first }}SELECT {{ field.name }} AS "name", {{ field.insert_json }} AS "text"
 {%- endfor %}) AS cell;
+{%- else %} '{}';
+{%- endif %}
 END;
 
 DROP TRIGGER IF EXISTS {{ trigger.update }};
@@ -137,6 +164,7 @@ CREATE TRIGGER {{ trigger.update }} INSTEAD OF UPDATE ON {{ view }} BEGIN
     {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
   INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, CAST(NEW.{{ key.column }} AS TEXT));
 {%- endif %}
+{%- if shared %}
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
   SELECT {{ name }}, CAST(NEW.{{ key.column }} AS TEXT), 'update', {{ mode }}, (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
@@ -147,43 +175,56 @@ CREATE TRIGGER {{ trigger.update }} INSTEAD OF UPDATE ON {{ view }} BEGIN
     WHERE NEW.{{ field.column }} IS NOT OLD.{{ field.column }}
 {%- endfor %}) AS cell
   HAVING count(*) > 0;
+{%- endif %}
 END;
 
 DROP TRIGGER IF EXISTS {{ trigger.delete }};
 CREATE TRIGGER {{ trigger.delete }} INSTEAD OF DELETE ON {{ view }} BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "base")
   SELECT {{ name }}, CAST(OLD.{{ key.column }} AS TEXT), 'delete', {{ mode }}, (SELECT "id" FROM "_transaction"),
+{%- if shared %}
     coalesce(json_group_object(cell."name", json(coalesce(cell."text", 'null'))), '{}')
   FROM (
 {%- for field in shared %}
     {{ "UNION ALL " if not loop.first }}SELECT {{ field.name }} AS "name", {{ field.old_json }} AS "text"
 {%- endfor %}) AS cell;
+{%- else %} '{}';
+{%- endif %}
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS {{ trigger.told }};
+CREATE TRIGGER {{ trigger.told }} INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = {{ name }} BEGIN
+  DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN {{ synced }} AS synced ON synced.{{ key.column }} = CAST(NEW."key" AS {{ key.type }})
+      WHERE change."entity" = {{ name }} AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced.{{ key.column }} IS NULL
+          ELSE synced.{{ key.column }} IS NOT NULL
+{%- if shared %} AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name"
+{%- for field in shared %} WHEN {{ field.name }} THEN coalesce({{ field.synced_json }}, 'null'){% endfor %} END IS NOT cell."text")
+{%- endif %} END);
+END;
 DROP TRIGGER IF EXISTS {{ trigger.synced_insert }};
 CREATE TRIGGER {{ trigger.synced_insert }} AFTER INSERT ON {{ synced }} BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, CAST(NEW.{{ key.column }} AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = CAST(NEW.{{ key.column }} AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name"
-{%- for field in shared %} WHEN {{ field.name }} THEN coalesce({{ field.new_json }}, 'null'){% endfor %} END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = {{ name }} AND "key" = CAST(NEW.{{ key.column }} AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS {{ trigger.synced_update }};
 CREATE TRIGGER {{ trigger.synced_update }} AFTER UPDATE ON {{ synced }} BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, CAST(NEW.{{ key.column }} AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = CAST(NEW.{{ key.column }} AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name"
-{%- for field in shared %} WHEN {{ field.name }} THEN coalesce({{ field.new_json }}, 'null'){% endfor %} END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = {{ name }} AND "key" = CAST(NEW.{{ key.column }} AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS {{ trigger.synced_delete }};
 CREATE TRIGGER {{ trigger.synced_delete }} AFTER DELETE ON {{ synced }} BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, CAST(OLD.{{ key.column }} AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = CAST(OLD.{{ key.column }} AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM {{ local }} WHERE {{ key.column }} = OLD.{{ key.column }} AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = CAST(OLD.{{ key.column }} AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = {{ name }} AND "key" = CAST(OLD.{{ key.column }} AS TEXT) LIMIT 1;
 END;

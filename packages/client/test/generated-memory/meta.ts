@@ -10,6 +10,7 @@ export const accountsMeta: EntityMeta = {
     { name: "name", kind: "text" },
     { name: "balance", kind: "decimal", ownerOnly: true },
     { name: "closed", kind: "boolean" },
+    { name: "hint", kind: "text", excluded: true },
   ],
 };
 

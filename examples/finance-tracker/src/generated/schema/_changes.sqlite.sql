@@ -56,6 +56,13 @@ CREATE TABLE IF NOT EXISTS "_shapes" (
   "read_at" TEXT
 );
 
+-- The server's transactions that came with rows while writes were on their way; the last of them are kept.
+CREATE TABLE IF NOT EXISTS "_txids" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "entity" TEXT NOT NULL,
+  "txid" INTEGER NOT NULL
+);
+
 -- The rows whose shown state may have changed, in the order of the changes; kept for a while.
 CREATE TABLE IF NOT EXISTS "_touched" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -81,6 +88,10 @@ INSERT OR IGNORE INTO "_transaction" ("one", "id") VALUES (1, NULL);
 -- What was noted of a row's overlay is made anew by each entity's own trigger on this view.
 DROP VIEW IF EXISTS "_overlay";
 CREATE VIEW "_overlay" AS SELECT NULL AS "entity", NULL AS "key" WHERE 0;
+
+-- Accepted writes of a row are held against what the server shows by each entity's own trigger on this view.
+DROP VIEW IF EXISTS "_told";
+CREATE VIEW "_told" AS SELECT NULL AS "entity", NULL AS "key" WHERE 0;
 
 -- The columns that changes set, each with its JSON text.
 DROP VIEW IF EXISTS "_change_columns";
@@ -194,6 +205,16 @@ DROP TRIGGER IF EXISTS "_shapes_read";
 CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes" BEGIN
   DELETE FROM "_changes"
   WHERE "state" = 'acknowledged' AND "entity" = NEW."entity" AND "seq" <= NEW."seq";
+END;
+
+-- Where no place in a log tells, the rows may have come before the answer.
+DROP TRIGGER IF EXISTS "_changes_told";
+CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."state" = 'acknowledged' AND NEW."seq" IS NULL BEGIN
+  DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
+    AND "state" = 'acknowledged' AND "seq" IS NULL
+    AND EXISTS (SELECT 1 FROM "_txids" WHERE "entity" = NEW."entity" AND "txid" = NEW."txid");
+  INSERT INTO "_told" ("entity", "key") VALUES (NEW."entity", NEW."key");
 END;
 
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on

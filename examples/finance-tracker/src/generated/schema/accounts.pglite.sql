@@ -66,9 +66,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
@@ -99,9 +98,14 @@ BEGIN
   IF _row."write_id" IS NULL THEN
     DELETE FROM "accounts_local" WHERE "id" = _key::text;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_overlay" ON "_changes";
 CREATE TRIGGER "_accounts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
@@ -117,7 +121,7 @@ DROP TRIGGER IF EXISTS "_accounts_dropped" ON "_changes";
 CREATE TRIGGER "_accounts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
 
-CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'accounts: a row needs its key';
@@ -139,12 +143,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_insert" ON "accounts";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
-CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -169,12 +173,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_update" ON "accounts";
 CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_update"();
 
-CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('accounts', OLD."id"::text, 'delete', 'confirmed', (
@@ -189,39 +193,59 @@ BEGIN
       ('updated_at', to_jsonb(OLD."updated_at"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_delete" ON "accounts";
 CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('kind', to_jsonb(NEW."kind")),
-      ('opening_balance', to_jsonb(NEW."opening_balance"::text)),
-      ('overdraft_limit', to_jsonb(NEW."overdraft_limit"::text)),
-      ('closed', to_jsonb(NEW."closed")),
-      ('created_at', to_jsonb(NEW."created_at")),
-      ('updated_at', to_jsonb(NEW."updated_at"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('kind', to_jsonb(synced."kind")),
+      ('opening_balance', to_jsonb(synced."opening_balance"::text)),
+      ('overdraft_limit', to_jsonb(synced."overdraft_limit"::text)),
+      ('closed', to_jsonb(synced."closed")),
+      ('created_at', to_jsonb(synced."created_at")),
+      ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_accounts_told" ON "_changes";
+CREATE TRIGGER "_accounts_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_accounts_told"();
+CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
+  PERFORM "_accounts_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_synced" ON "accounts_synced";
 CREATE TRIGGER "_accounts_synced" AFTER INSERT OR UPDATE OR DELETE ON "accounts_synced"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_synced"();

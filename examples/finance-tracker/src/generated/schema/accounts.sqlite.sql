@@ -112,7 +112,6 @@ CREATE TRIGGER "_accounts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "accounts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_accounts_insert";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a row needs its key') WHERE NEW."id" IS NULL;
@@ -171,28 +170,36 @@ CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts" BEGIN
     UNION ALL SELECT 'updated_at' AS "name", CASE WHEN OLD."updated_at" IS NULL THEN NULL ELSE json_quote(OLD."updated_at") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_accounts_told";
+CREATE TRIGGER "_accounts_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'accounts' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "accounts_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'accounts' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN synced."kind" IS NULL THEN NULL ELSE json_quote(synced."kind") END, 'null') WHEN 'opening_balance' THEN coalesce(CASE WHEN synced."opening_balance" IS NULL THEN NULL ELSE json_quote(synced."opening_balance") END, 'null') WHEN 'overdraft_limit' THEN coalesce(CASE WHEN synced."overdraft_limit" IS NULL THEN NULL ELSE json_quote(synced."overdraft_limit") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN synced."closed" IS NULL THEN NULL WHEN synced."closed" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN synced."created_at" IS NULL THEN NULL ELSE json_quote(synced."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN synced."updated_at" IS NULL THEN NULL ELSE json_quote(synced."updated_at") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_accounts_synced_insert";
 CREATE TRIGGER "_accounts_synced_insert" AFTER INSERT ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'opening_balance' THEN coalesce(CASE WHEN NEW."opening_balance" IS NULL THEN NULL ELSE json_quote(NEW."opening_balance") END, 'null') WHEN 'overdraft_limit' THEN coalesce(CASE WHEN NEW."overdraft_limit" IS NULL THEN NULL ELSE json_quote(NEW."overdraft_limit") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_update";
 CREATE TRIGGER "_accounts_synced_update" AFTER UPDATE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'opening_balance' THEN coalesce(CASE WHEN NEW."opening_balance" IS NULL THEN NULL ELSE json_quote(NEW."opening_balance") END, 'null') WHEN 'overdraft_limit' THEN coalesce(CASE WHEN NEW."overdraft_limit" IS NULL THEN NULL ELSE json_quote(NEW."overdraft_limit") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_delete";
 CREATE TRIGGER "_accounts_synced_delete" AFTER DELETE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;

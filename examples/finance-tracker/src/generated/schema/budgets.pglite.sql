@@ -56,9 +56,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "budgets_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_budgets_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_budgets_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', _key);
@@ -83,9 +82,14 @@ BEGIN
   IF _row."write_id" IS NULL THEN
     DELETE FROM "budgets_local" WHERE "id" = _key::text;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_budgets_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_budgets_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_overlay" ON "_changes";
 CREATE TRIGGER "_budgets_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();
@@ -101,7 +105,7 @@ DROP TRIGGER IF EXISTS "_budgets_dropped" ON "_changes";
 CREATE TRIGGER "_budgets_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();
 
-CREATE OR REPLACE FUNCTION "_budgets_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+CREATE OR REPLACE FUNCTION "_budgets_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'budgets: a row needs its key';
@@ -120,12 +124,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_insert" ON "budgets";
 CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_insert"();
 
-CREATE OR REPLACE FUNCTION "_budgets_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_budgets_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -147,12 +151,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_update" ON "budgets";
 CREATE TRIGGER "_budgets_update" INSTEAD OF UPDATE ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_update"();
 
-CREATE OR REPLACE FUNCTION "_budgets_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_budgets_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('budgets', OLD."id"::text, 'delete', 'optimistic', (
@@ -164,36 +168,56 @@ BEGIN
       ('note', to_jsonb(OLD."note"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_delete" ON "budgets";
 CREATE TRIGGER "_budgets_delete" INSTEAD OF DELETE ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_budgets_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_budgets_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "budgets_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('category_id', to_jsonb(NEW."category_id")),
-      ('month', to_jsonb(NEW."month")),
-      ('amount', to_jsonb(NEW."amount"::text)),
-      ('note', to_jsonb(NEW."note"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('category_id', to_jsonb(synced."category_id")),
+      ('month', to_jsonb(synced."month")),
+      ('amount', to_jsonb(synced."amount"::text)),
+      ('note', to_jsonb(synced."note"))) AS cell ("name", "json"))
+  INTO _row FROM "budgets_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_budgets_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_budgets_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_budgets_told" ON "_changes";
+CREATE TRIGGER "_budgets_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'budgets' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_budgets_told"();
+CREATE OR REPLACE FUNCTION "_budgets_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', _key);
+  PERFORM "_budgets_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_synced" ON "budgets_synced";
 CREATE TRIGGER "_budgets_synced" AFTER INSERT OR UPDATE OR DELETE ON "budgets_synced"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_synced"();

@@ -96,7 +96,6 @@ CREATE TRIGGER "_budgets_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."enti
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "budgets_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_budgets_insert";
 CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets" BEGIN
   SELECT RAISE(ABORT, 'budgets: a row needs its key') WHERE NEW."id" IS NULL;
@@ -143,28 +142,36 @@ CREATE TRIGGER "_budgets_delete" INSTEAD OF DELETE ON "budgets" BEGIN
     UNION ALL SELECT 'note' AS "name", CASE WHEN OLD."note" IS NULL THEN NULL ELSE json_quote(OLD."note") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_budgets_told";
+CREATE TRIGGER "_budgets_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'budgets' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "budgets_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'budgets' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'category_id' THEN coalesce(CASE WHEN synced."category_id" IS NULL THEN NULL ELSE json_quote(synced."category_id") END, 'null') WHEN 'month' THEN coalesce(CASE WHEN synced."month" IS NULL THEN NULL ELSE json_quote(synced."month") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN synced."amount" IS NULL THEN NULL ELSE json_quote(synced."amount") END, 'null') WHEN 'note' THEN coalesce(CASE WHEN synced."note" IS NULL THEN NULL ELSE json_quote(synced."note") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_budgets_synced_insert";
 CREATE TRIGGER "_budgets_synced_insert" AFTER INSERT ON "budgets_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'month' THEN coalesce(CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'note' THEN coalesce(CASE WHEN NEW."note" IS NULL THEN NULL ELSE json_quote(NEW."note") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_budgets_synced_update";
 CREATE TRIGGER "_budgets_synced_update" AFTER UPDATE ON "budgets_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'month' THEN coalesce(CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'note' THEN coalesce(CASE WHEN NEW."note" IS NULL THEN NULL ELSE json_quote(NEW."note") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_budgets_synced_delete";
 CREATE TRIGGER "_budgets_synced_delete" AFTER DELETE ON "budgets_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "budgets_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'budgets' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;

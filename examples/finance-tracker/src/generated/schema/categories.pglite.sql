@@ -50,9 +50,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "categories_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_categories_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_categories_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', _key);
@@ -75,9 +74,14 @@ BEGIN
   IF _row."write_id" IS NULL THEN
     DELETE FROM "categories_local" WHERE "id" = _key::text;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_categories_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_categories_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_overlay" ON "_changes";
 CREATE TRIGGER "_categories_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();
@@ -93,7 +97,7 @@ DROP TRIGGER IF EXISTS "_categories_dropped" ON "_changes";
 CREATE TRIGGER "_categories_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();
 
-CREATE OR REPLACE FUNCTION "_categories_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+CREATE OR REPLACE FUNCTION "_categories_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'categories: a row needs its key';
@@ -111,12 +115,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_insert" ON "categories";
 CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_insert"();
 
-CREATE OR REPLACE FUNCTION "_categories_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_categories_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -137,12 +141,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_update" ON "categories";
 CREATE TRIGGER "_categories_update" INSTEAD OF UPDATE ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_update"();
 
-CREATE OR REPLACE FUNCTION "_categories_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_categories_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('categories', OLD."id"::text, 'delete', 'optimistic', (
@@ -153,35 +157,55 @@ BEGIN
       ('color', to_jsonb(OLD."color"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_delete" ON "categories";
 CREATE TRIGGER "_categories_delete" INSTEAD OF DELETE ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_categories_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_categories_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('categories', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "categories_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('categories', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('kind', to_jsonb(NEW."kind")),
-      ('color', to_jsonb(NEW."color"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('kind', to_jsonb(synced."kind")),
+      ('color', to_jsonb(synced."color"))) AS cell ("name", "json"))
+  INTO _row FROM "categories_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_categories_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_categories_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_categories_told" ON "_changes";
+CREATE TRIGGER "_categories_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'categories' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_categories_told"();
+CREATE OR REPLACE FUNCTION "_categories_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('categories', _key);
+  PERFORM "_categories_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_synced" ON "categories_synced";
 CREATE TRIGGER "_categories_synced" AFTER INSERT OR UPDATE OR DELETE ON "categories_synced"
 FOR EACH ROW EXECUTE FUNCTION "_categories_synced"();

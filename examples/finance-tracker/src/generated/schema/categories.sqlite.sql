@@ -88,7 +88,6 @@ CREATE TRIGGER "_categories_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."e
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "categories_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_categories_insert";
 CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories" BEGIN
   SELECT RAISE(ABORT, 'categories: a row needs its key') WHERE NEW."id" IS NULL;
@@ -131,28 +130,36 @@ CREATE TRIGGER "_categories_delete" INSTEAD OF DELETE ON "categories" BEGIN
     UNION ALL SELECT 'color' AS "name", CASE WHEN OLD."color" IS NULL THEN NULL ELSE json_quote(OLD."color") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_categories_told";
+CREATE TRIGGER "_categories_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'categories' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "categories_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'categories' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN synced."kind" IS NULL THEN NULL ELSE json_quote(synced."kind") END, 'null') WHEN 'color' THEN coalesce(CASE WHEN synced."color" IS NULL THEN NULL ELSE json_quote(synced."color") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_categories_synced_insert";
 CREATE TRIGGER "_categories_synced_insert" AFTER INSERT ON "categories_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'color' THEN coalesce(CASE WHEN NEW."color" IS NULL THEN NULL ELSE json_quote(NEW."color") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_categories_synced_update";
 CREATE TRIGGER "_categories_synced_update" AFTER UPDATE ON "categories_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'color' THEN coalesce(CASE WHEN NEW."color" IS NULL THEN NULL ELSE json_quote(NEW."color") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_categories_synced_delete";
 CREATE TRIGGER "_categories_synced_delete" AFTER DELETE ON "categories_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "categories_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'categories' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;

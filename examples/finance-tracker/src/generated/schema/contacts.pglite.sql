@@ -57,9 +57,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "contacts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_contacts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_contacts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
@@ -82,14 +81,16 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "contacts_local" WHERE "id" = _key::text AND (
-      "private_notes" IS NULL
-      OR NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = _key::text)
-        AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key));
+    DELETE FROM "contacts_local" WHERE "id" = _key::text AND "private_notes" IS NULL;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_contacts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_contacts_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_overlay" ON "_changes";
 CREATE TRIGGER "_contacts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
@@ -105,7 +106,44 @@ DROP TRIGGER IF EXISTS "_contacts_dropped" ON "_changes";
 CREATE TRIGGER "_contacts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
 
-CREATE OR REPLACE FUNCTION "_contacts_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION "_contacts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = _change."key"::text)
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = 'contacts' AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE "contacts_local" SET "private_notes" = NULL
+  WHERE "id" = _change."key"::text;
+  PERFORM "_contacts_overlay"(_change."key");
+  RETURN NULL;
+END
+$body0$;
+DROP TRIGGER IF EXISTS "_contacts_forgotten" ON "_changes";
+CREATE TRIGGER "_contacts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION "_contacts_forgotten"();
+DROP TRIGGER IF EXISTS "_contacts_unmade" ON "_changes";
+CREATE TRIGGER "_contacts_unmade" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'contacts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION "_contacts_forgotten"();
+
+CREATE OR REPLACE FUNCTION "_contacts_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'contacts: a row needs its key';
@@ -128,12 +166,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_insert" ON "contacts";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_insert"();
 
-CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -162,12 +200,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_update" ON "contacts";
 CREATE TRIGGER "_contacts_update" INSTEAD OF UPDATE ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_update"();
 
-CREATE OR REPLACE FUNCTION "_contacts_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_contacts_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('contacts', OLD."id"::text, 'delete', 'optimistic', (
@@ -179,36 +217,56 @@ BEGIN
       ('credit_limit', to_jsonb(OLD."credit_limit"::text))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_delete" ON "contacts";
 CREATE TRIGGER "_contacts_delete" INSTEAD OF DELETE ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_contacts_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_contacts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "contacts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('email', to_jsonb(NEW."email")),
-      ('kind', to_jsonb(NEW."kind")),
-      ('credit_limit', to_jsonb(NEW."credit_limit"::text))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('email', to_jsonb(synced."email")),
+      ('kind', to_jsonb(synced."kind")),
+      ('credit_limit', to_jsonb(synced."credit_limit"::text))) AS cell ("name", "json"))
+  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_contacts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_contacts_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_contacts_told" ON "_changes";
+CREATE TRIGGER "_contacts_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_contacts_told"();
+CREATE OR REPLACE FUNCTION "_contacts_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
+  PERFORM "_contacts_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_synced" ON "contacts_synced";
 CREATE TRIGGER "_contacts_synced" AFTER INSERT OR UPDATE OR DELETE ON "contacts_synced"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_synced"();

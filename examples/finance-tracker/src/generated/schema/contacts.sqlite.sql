@@ -95,12 +95,31 @@ CREATE TRIGGER "_contacts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     "credit_limit" = excluded."credit_limit",
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
-  DELETE FROM "contacts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND (
-    "private_notes" IS NULL
-    OR NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = CAST(NEW."key" AS TEXT))
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"));
+  DELETE FROM "contacts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND "private_notes" IS NULL;
 END;
 
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS "_contacts_forgotten";
+CREATE TRIGGER "_contacts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = 'contacts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE "contacts_local" SET "private_notes" = NULL
+  WHERE "id" = CAST(NEW."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('contacts', NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_contacts_unmade";
+CREATE TRIGGER "_contacts_unmade" AFTER DELETE ON "_changes"
+WHEN OLD."entity" = 'contacts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = CAST(OLD."key" AS TEXT))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE "contacts_local" SET "private_notes" = NULL
+  WHERE "id" = CAST(OLD."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('contacts', OLD."key");
+END;
 DROP TRIGGER IF EXISTS "_contacts_insert";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts" BEGIN
   SELECT RAISE(ABORT, 'contacts: a row needs its key') WHERE NEW."id" IS NULL;
@@ -157,28 +176,36 @@ CREATE TRIGGER "_contacts_delete" INSTEAD OF DELETE ON "contacts" BEGIN
     UNION ALL SELECT 'credit_limit' AS "name", CASE WHEN OLD."credit_limit" IS NULL THEN NULL ELSE json_quote(OLD."credit_limit") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_contacts_told";
+CREATE TRIGGER "_contacts_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'contacts' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "contacts_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'contacts' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN synced."email" IS NULL THEN NULL ELSE json_quote(synced."email") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN synced."kind" IS NULL THEN NULL ELSE json_quote(synced."kind") END, 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN synced."credit_limit" IS NULL THEN NULL ELSE json_quote(synced."credit_limit") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_contacts_synced_insert";
 CREATE TRIGGER "_contacts_synced_insert" AFTER INSERT ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN NEW."email" IS NULL THEN NULL ELSE json_quote(NEW."email") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_contacts_synced_update";
 CREATE TRIGGER "_contacts_synced_update" AFTER UPDATE ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN NEW."email" IS NULL THEN NULL ELSE json_quote(NEW."email") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_contacts_synced_delete";
 CREATE TRIGGER "_contacts_synced_delete" AFTER DELETE ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "contacts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;

@@ -64,6 +64,13 @@ CREATE TABLE IF NOT EXISTS "_shapes" (
   "read_at" text
 );
 
+-- The server's transactions that came with rows while writes were on their way; the last of them are kept.
+CREATE TABLE IF NOT EXISTS "_txids" (
+  "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  "entity" text NOT NULL,
+  "txid" bigint NOT NULL
+);
+
 -- The rows whose shown state may have changed, in the order of the changes; kept for a while.
 CREATE TABLE IF NOT EXISTS "_touched" (
   "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -206,6 +213,19 @@ DROP TRIGGER IF EXISTS "_shapes_read" ON "_shapes";
 CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes"
 FOR EACH ROW EXECUTE FUNCTION "_shapes_read"();
 
+-- Where no place in a log tells, the rows may have come before the answer.
+CREATE OR REPLACE FUNCTION "_changes_told"() RETURNS trigger LANGUAGE plpgsql AS $told$
+BEGIN
+  DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
+    AND "state" = 'acknowledged' AND "seq" IS NULL
+    AND EXISTS (SELECT 1 FROM "_txids" WHERE "entity" = NEW."entity" AND "txid" = NEW."txid");
+  RETURN NULL;
+END
+$told$;
+DROP TRIGGER IF EXISTS "_changes_told" ON "_changes";
+CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."state" = 'acknowledged' AND NEW."seq" IS NULL) EXECUTE FUNCTION "_changes_told"();
+
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made
 -- or made room for, and those that name that row. A later change of the same columns takes over its base.
@@ -320,9 +340,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
@@ -353,9 +372,14 @@ BEGIN
   IF _row."write_id" IS NULL THEN
     DELETE FROM "accounts_local" WHERE "id" = _key::text;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_overlay" ON "_changes";
 CREATE TRIGGER "_accounts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
@@ -371,7 +395,7 @@ DROP TRIGGER IF EXISTS "_accounts_dropped" ON "_changes";
 CREATE TRIGGER "_accounts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
 
-CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'accounts: a row needs its key';
@@ -393,12 +417,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_insert" ON "accounts";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
-CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -423,12 +447,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_update" ON "accounts";
 CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_update"();
 
-CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('accounts', OLD."id"::text, 'delete', 'confirmed', (
@@ -443,39 +467,59 @@ BEGIN
       ('updated_at', to_jsonb(OLD."updated_at"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_delete" ON "accounts";
 CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('kind', to_jsonb(NEW."kind")),
-      ('opening_balance', to_jsonb(NEW."opening_balance"::text)),
-      ('overdraft_limit', to_jsonb(NEW."overdraft_limit"::text)),
-      ('closed', to_jsonb(NEW."closed")),
-      ('created_at', to_jsonb(NEW."created_at")),
-      ('updated_at', to_jsonb(NEW."updated_at"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('kind', to_jsonb(synced."kind")),
+      ('opening_balance', to_jsonb(synced."opening_balance"::text)),
+      ('overdraft_limit', to_jsonb(synced."overdraft_limit"::text)),
+      ('closed', to_jsonb(synced."closed")),
+      ('created_at', to_jsonb(synced."created_at")),
+      ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_accounts_told" ON "_changes";
+CREATE TRIGGER "_accounts_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_accounts_told"();
+CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
+  PERFORM "_accounts_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_synced" ON "accounts_synced";
 CREATE TRIGGER "_accounts_synced" AFTER INSERT OR UPDATE OR DELETE ON "accounts_synced"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_synced"();
@@ -541,9 +585,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "budgets_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_budgets_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_budgets_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', _key);
@@ -568,9 +611,14 @@ BEGIN
   IF _row."write_id" IS NULL THEN
     DELETE FROM "budgets_local" WHERE "id" = _key::text;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_budgets_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_budgets_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_overlay" ON "_changes";
 CREATE TRIGGER "_budgets_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();
@@ -586,7 +634,7 @@ DROP TRIGGER IF EXISTS "_budgets_dropped" ON "_changes";
 CREATE TRIGGER "_budgets_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'budgets') EXECUTE FUNCTION "_budgets_overlay"();
 
-CREATE OR REPLACE FUNCTION "_budgets_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+CREATE OR REPLACE FUNCTION "_budgets_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'budgets: a row needs its key';
@@ -605,12 +653,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_insert" ON "budgets";
 CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_insert"();
 
-CREATE OR REPLACE FUNCTION "_budgets_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_budgets_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -632,12 +680,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_update" ON "budgets";
 CREATE TRIGGER "_budgets_update" INSTEAD OF UPDATE ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_update"();
 
-CREATE OR REPLACE FUNCTION "_budgets_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_budgets_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('budgets', OLD."id"::text, 'delete', 'optimistic', (
@@ -649,36 +697,56 @@ BEGIN
       ('note', to_jsonb(OLD."note"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_delete" ON "budgets";
 CREATE TRIGGER "_budgets_delete" INSTEAD OF DELETE ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_budgets_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_budgets_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "budgets_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('category_id', to_jsonb(NEW."category_id")),
-      ('month', to_jsonb(NEW."month")),
-      ('amount', to_jsonb(NEW."amount"::text)),
-      ('note', to_jsonb(NEW."note"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('category_id', to_jsonb(synced."category_id")),
+      ('month', to_jsonb(synced."month")),
+      ('amount', to_jsonb(synced."amount"::text)),
+      ('note', to_jsonb(synced."note"))) AS cell ("name", "json"))
+  INTO _row FROM "budgets_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_budgets_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_budgets_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_budgets_told" ON "_changes";
+CREATE TRIGGER "_budgets_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'budgets' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_budgets_told"();
+CREATE OR REPLACE FUNCTION "_budgets_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', _key);
+  PERFORM "_budgets_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_budgets_synced" ON "budgets_synced";
 CREATE TRIGGER "_budgets_synced" AFTER INSERT OR UPDATE OR DELETE ON "budgets_synced"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_synced"();
@@ -738,9 +806,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "categories_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_categories_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_categories_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', _key);
@@ -763,9 +830,14 @@ BEGIN
   IF _row."write_id" IS NULL THEN
     DELETE FROM "categories_local" WHERE "id" = _key::text;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_categories_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_categories_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_overlay" ON "_changes";
 CREATE TRIGGER "_categories_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();
@@ -781,7 +853,7 @@ DROP TRIGGER IF EXISTS "_categories_dropped" ON "_changes";
 CREATE TRIGGER "_categories_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'categories') EXECUTE FUNCTION "_categories_overlay"();
 
-CREATE OR REPLACE FUNCTION "_categories_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+CREATE OR REPLACE FUNCTION "_categories_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'categories: a row needs its key';
@@ -799,12 +871,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_insert" ON "categories";
 CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_insert"();
 
-CREATE OR REPLACE FUNCTION "_categories_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_categories_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -825,12 +897,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_update" ON "categories";
 CREATE TRIGGER "_categories_update" INSTEAD OF UPDATE ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_update"();
 
-CREATE OR REPLACE FUNCTION "_categories_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_categories_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('categories', OLD."id"::text, 'delete', 'optimistic', (
@@ -841,35 +913,55 @@ BEGIN
       ('color', to_jsonb(OLD."color"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_delete" ON "categories";
 CREATE TRIGGER "_categories_delete" INSTEAD OF DELETE ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_categories_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_categories_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('categories', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "categories_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('categories', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('kind', to_jsonb(NEW."kind")),
-      ('color', to_jsonb(NEW."color"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('kind', to_jsonb(synced."kind")),
+      ('color', to_jsonb(synced."color"))) AS cell ("name", "json"))
+  INTO _row FROM "categories_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_categories_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_categories_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_categories_told" ON "_changes";
+CREATE TRIGGER "_categories_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'categories' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_categories_told"();
+CREATE OR REPLACE FUNCTION "_categories_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('categories', _key);
+  PERFORM "_categories_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_categories_synced" ON "categories_synced";
 CREATE TRIGGER "_categories_synced" AFTER INSERT OR UPDATE OR DELETE ON "categories_synced"
 FOR EACH ROW EXECUTE FUNCTION "_categories_synced"();
@@ -936,9 +1028,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "contacts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_contacts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_contacts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
@@ -961,14 +1052,16 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "contacts_local" WHERE "id" = _key::text AND (
-      "private_notes" IS NULL
-      OR NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = _key::text)
-        AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key));
+    DELETE FROM "contacts_local" WHERE "id" = _key::text AND "private_notes" IS NULL;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_contacts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_contacts_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_overlay" ON "_changes";
 CREATE TRIGGER "_contacts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
@@ -984,7 +1077,44 @@ DROP TRIGGER IF EXISTS "_contacts_dropped" ON "_changes";
 CREATE TRIGGER "_contacts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
 
-CREATE OR REPLACE FUNCTION "_contacts_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION "_contacts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = _change."key"::text)
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = 'contacts' AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE "contacts_local" SET "private_notes" = NULL
+  WHERE "id" = _change."key"::text;
+  PERFORM "_contacts_overlay"(_change."key");
+  RETURN NULL;
+END
+$body0$;
+DROP TRIGGER IF EXISTS "_contacts_forgotten" ON "_changes";
+CREATE TRIGGER "_contacts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION "_contacts_forgotten"();
+DROP TRIGGER IF EXISTS "_contacts_unmade" ON "_changes";
+CREATE TRIGGER "_contacts_unmade" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'contacts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION "_contacts_forgotten"();
+
+CREATE OR REPLACE FUNCTION "_contacts_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'contacts: a row needs its key';
@@ -1007,12 +1137,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_insert" ON "contacts";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_insert"();
 
-CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -1041,12 +1171,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_update" ON "contacts";
 CREATE TRIGGER "_contacts_update" INSTEAD OF UPDATE ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_update"();
 
-CREATE OR REPLACE FUNCTION "_contacts_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_contacts_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('contacts', OLD."id"::text, 'delete', 'optimistic', (
@@ -1058,36 +1188,56 @@ BEGIN
       ('credit_limit', to_jsonb(OLD."credit_limit"::text))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_delete" ON "contacts";
 CREATE TRIGGER "_contacts_delete" INSTEAD OF DELETE ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_contacts_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_contacts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "contacts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('email', to_jsonb(NEW."email")),
-      ('kind', to_jsonb(NEW."kind")),
-      ('credit_limit', to_jsonb(NEW."credit_limit"::text))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('email', to_jsonb(synced."email")),
+      ('kind', to_jsonb(synced."kind")),
+      ('credit_limit', to_jsonb(synced."credit_limit"::text))) AS cell ("name", "json"))
+  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_contacts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_contacts_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_contacts_told" ON "_changes";
+CREATE TRIGGER "_contacts_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_contacts_told"();
+CREATE OR REPLACE FUNCTION "_contacts_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
+  PERFORM "_contacts_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_synced" ON "contacts_synced";
 CREATE TRIGGER "_contacts_synced" AFTER INSERT OR UPDATE OR DELETE ON "contacts_synced"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_synced"();
@@ -1180,9 +1330,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_transactions_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_transactions_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
@@ -1215,14 +1364,16 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "transactions_local" WHERE "id" = _key::text AND (
-      "private_memo" IS NULL
-      OR NOT EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = _key::text)
-        AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key));
+    DELETE FROM "transactions_local" WHERE "id" = _key::text AND "private_memo" IS NULL;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_transactions_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_transactions_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_overlay" ON "_changes";
 CREATE TRIGGER "_transactions_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
@@ -1238,7 +1389,44 @@ DROP TRIGGER IF EXISTS "_transactions_dropped" ON "_changes";
 CREATE TRIGGER "_transactions_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
 
-CREATE OR REPLACE FUNCTION "_transactions_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION "_transactions_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = _change."key"::text)
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = 'transactions' AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE "transactions_local" SET "private_memo" = NULL
+  WHERE "id" = _change."key"::text;
+  PERFORM "_transactions_overlay"(_change."key");
+  RETURN NULL;
+END
+$body0$;
+DROP TRIGGER IF EXISTS "_transactions_forgotten" ON "_changes";
+CREATE TRIGGER "_transactions_forgotten" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION "_transactions_forgotten"();
+DROP TRIGGER IF EXISTS "_transactions_unmade" ON "_changes";
+CREATE TRIGGER "_transactions_unmade" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'transactions' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION "_transactions_forgotten"();
+
+CREATE OR REPLACE FUNCTION "_transactions_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
@@ -1266,12 +1454,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_insert" ON "transactions";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
 
-CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -1305,12 +1493,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_update" ON "transactions";
 CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_update"();
 
-CREATE OR REPLACE FUNCTION "_transactions_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_transactions_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('transactions', OLD."id"::text, 'delete', 'optimistic', (
@@ -1327,41 +1515,61 @@ BEGIN
       ('updated_at', to_jsonb(OLD."updated_at"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_delete" ON "transactions";
 CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_transactions_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_transactions_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('account_id', to_jsonb(NEW."account_id")),
-      ('category_id', to_jsonb(NEW."category_id")),
-      ('contact_id', to_jsonb(NEW."contact_id")),
-      ('date', to_jsonb(NEW."date")),
-      ('amount', to_jsonb(NEW."amount"::text)),
-      ('description', to_jsonb(NEW."description")),
-      ('cleared', to_jsonb(NEW."cleared")),
-      ('created_at', to_jsonb(NEW."created_at")),
-      ('updated_at', to_jsonb(NEW."updated_at"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('account_id', to_jsonb(synced."account_id")),
+      ('category_id', to_jsonb(synced."category_id")),
+      ('contact_id', to_jsonb(synced."contact_id")),
+      ('date', to_jsonb(synced."date")),
+      ('amount', to_jsonb(synced."amount"::text)),
+      ('description', to_jsonb(synced."description")),
+      ('cleared', to_jsonb(synced."cleared")),
+      ('created_at', to_jsonb(synced."created_at")),
+      ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
+  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_transactions_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_transactions_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_transactions_told" ON "_changes";
+CREATE TRIGGER "_transactions_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_transactions_told"();
+CREATE OR REPLACE FUNCTION "_transactions_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
+  PERFORM "_transactions_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_synced" ON "transactions_synced";
 CREATE TRIGGER "_transactions_synced" AFTER INSERT OR UPDATE OR DELETE ON "transactions_synced"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_synced"();

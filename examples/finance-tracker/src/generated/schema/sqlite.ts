@@ -63,6 +63,13 @@ CREATE TABLE IF NOT EXISTS "_shapes" (
   "read_at" TEXT
 );
 
+-- The server's transactions that came with rows while writes were on their way; the last of them are kept.
+CREATE TABLE IF NOT EXISTS "_txids" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "entity" TEXT NOT NULL,
+  "txid" INTEGER NOT NULL
+);
+
 -- The rows whose shown state may have changed, in the order of the changes; kept for a while.
 CREATE TABLE IF NOT EXISTS "_touched" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -88,6 +95,10 @@ INSERT OR IGNORE INTO "_transaction" ("one", "id") VALUES (1, NULL);
 -- What was noted of a row's overlay is made anew by each entity's own trigger on this view.
 DROP VIEW IF EXISTS "_overlay";
 CREATE VIEW "_overlay" AS SELECT NULL AS "entity", NULL AS "key" WHERE 0;
+
+-- Accepted writes of a row are held against what the server shows by each entity's own trigger on this view.
+DROP VIEW IF EXISTS "_told";
+CREATE VIEW "_told" AS SELECT NULL AS "entity", NULL AS "key" WHERE 0;
 
 -- The columns that changes set, each with its JSON text.
 DROP VIEW IF EXISTS "_change_columns";
@@ -201,6 +212,16 @@ DROP TRIGGER IF EXISTS "_shapes_read";
 CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes" BEGIN
   DELETE FROM "_changes"
   WHERE "state" = 'acknowledged' AND "entity" = NEW."entity" AND "seq" <= NEW."seq";
+END;
+
+-- Where no place in a log tells, the rows may have come before the answer.
+DROP TRIGGER IF EXISTS "_changes_told";
+CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."state" = 'acknowledged' AND NEW."seq" IS NULL BEGIN
+  DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
+    AND "state" = 'acknowledged' AND "seq" IS NULL
+    AND EXISTS (SELECT 1 FROM "_txids" WHERE "entity" = NEW."entity" AND "txid" = NEW."txid");
+  INSERT INTO "_told" ("entity", "key") VALUES (NEW."entity", NEW."key");
 END;
 
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
@@ -362,7 +383,6 @@ CREATE TRIGGER "_accounts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "accounts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_accounts_insert";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a row needs its key') WHERE NEW."id" IS NULL;
@@ -421,30 +441,38 @@ CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts" BEGIN
     UNION ALL SELECT 'updated_at' AS "name", CASE WHEN OLD."updated_at" IS NULL THEN NULL ELSE json_quote(OLD."updated_at") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_accounts_told";
+CREATE TRIGGER "_accounts_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'accounts' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "accounts_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'accounts' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN synced."kind" IS NULL THEN NULL ELSE json_quote(synced."kind") END, 'null') WHEN 'opening_balance' THEN coalesce(CASE WHEN synced."opening_balance" IS NULL THEN NULL ELSE json_quote(synced."opening_balance") END, 'null') WHEN 'overdraft_limit' THEN coalesce(CASE WHEN synced."overdraft_limit" IS NULL THEN NULL ELSE json_quote(synced."overdraft_limit") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN synced."closed" IS NULL THEN NULL WHEN synced."closed" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN synced."created_at" IS NULL THEN NULL ELSE json_quote(synced."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN synced."updated_at" IS NULL THEN NULL ELSE json_quote(synced."updated_at") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_accounts_synced_insert";
 CREATE TRIGGER "_accounts_synced_insert" AFTER INSERT ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'opening_balance' THEN coalesce(CASE WHEN NEW."opening_balance" IS NULL THEN NULL ELSE json_quote(NEW."opening_balance") END, 'null') WHEN 'overdraft_limit' THEN coalesce(CASE WHEN NEW."overdraft_limit" IS NULL THEN NULL ELSE json_quote(NEW."overdraft_limit") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_update";
 CREATE TRIGGER "_accounts_synced_update" AFTER UPDATE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'opening_balance' THEN coalesce(CASE WHEN NEW."opening_balance" IS NULL THEN NULL ELSE json_quote(NEW."opening_balance") END, 'null') WHEN 'overdraft_limit' THEN coalesce(CASE WHEN NEW."overdraft_limit" IS NULL THEN NULL ELSE json_quote(NEW."overdraft_limit") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_delete";
 CREATE TRIGGER "_accounts_synced_delete" AFTER DELETE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },
@@ -548,7 +576,6 @@ CREATE TRIGGER "_budgets_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."enti
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "budgets_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_budgets_insert";
 CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets" BEGIN
   SELECT RAISE(ABORT, 'budgets: a row needs its key') WHERE NEW."id" IS NULL;
@@ -595,30 +622,38 @@ CREATE TRIGGER "_budgets_delete" INSTEAD OF DELETE ON "budgets" BEGIN
     UNION ALL SELECT 'note' AS "name", CASE WHEN OLD."note" IS NULL THEN NULL ELSE json_quote(OLD."note") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_budgets_told";
+CREATE TRIGGER "_budgets_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'budgets' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "budgets_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'budgets' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'category_id' THEN coalesce(CASE WHEN synced."category_id" IS NULL THEN NULL ELSE json_quote(synced."category_id") END, 'null') WHEN 'month' THEN coalesce(CASE WHEN synced."month" IS NULL THEN NULL ELSE json_quote(synced."month") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN synced."amount" IS NULL THEN NULL ELSE json_quote(synced."amount") END, 'null') WHEN 'note' THEN coalesce(CASE WHEN synced."note" IS NULL THEN NULL ELSE json_quote(synced."note") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_budgets_synced_insert";
 CREATE TRIGGER "_budgets_synced_insert" AFTER INSERT ON "budgets_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'month' THEN coalesce(CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'note' THEN coalesce(CASE WHEN NEW."note" IS NULL THEN NULL ELSE json_quote(NEW."note") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_budgets_synced_update";
 CREATE TRIGGER "_budgets_synced_update" AFTER UPDATE ON "budgets_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'month' THEN coalesce(CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'note' THEN coalesce(CASE WHEN NEW."note" IS NULL THEN NULL ELSE json_quote(NEW."note") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'budgets' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_budgets_synced_delete";
 CREATE TRIGGER "_budgets_synced_delete" AFTER DELETE ON "budgets_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "budgets_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'budgets' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },
@@ -714,7 +749,6 @@ CREATE TRIGGER "_categories_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."e
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "categories_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_categories_insert";
 CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories" BEGIN
   SELECT RAISE(ABORT, 'categories: a row needs its key') WHERE NEW."id" IS NULL;
@@ -757,30 +791,38 @@ CREATE TRIGGER "_categories_delete" INSTEAD OF DELETE ON "categories" BEGIN
     UNION ALL SELECT 'color' AS "name", CASE WHEN OLD."color" IS NULL THEN NULL ELSE json_quote(OLD."color") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_categories_told";
+CREATE TRIGGER "_categories_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'categories' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "categories_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'categories' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN synced."kind" IS NULL THEN NULL ELSE json_quote(synced."kind") END, 'null') WHEN 'color' THEN coalesce(CASE WHEN synced."color" IS NULL THEN NULL ELSE json_quote(synced."color") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_categories_synced_insert";
 CREATE TRIGGER "_categories_synced_insert" AFTER INSERT ON "categories_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'color' THEN coalesce(CASE WHEN NEW."color" IS NULL THEN NULL ELSE json_quote(NEW."color") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_categories_synced_update";
 CREATE TRIGGER "_categories_synced_update" AFTER UPDATE ON "categories_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'color' THEN coalesce(CASE WHEN NEW."color" IS NULL THEN NULL ELSE json_quote(NEW."color") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'categories' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_categories_synced_delete";
 CREATE TRIGGER "_categories_synced_delete" AFTER DELETE ON "categories_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('categories', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "categories_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'categories' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },
@@ -883,12 +925,31 @@ CREATE TRIGGER "_contacts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     "credit_limit" = excluded."credit_limit",
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
-  DELETE FROM "contacts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND (
-    "private_notes" IS NULL
-    OR NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = CAST(NEW."key" AS TEXT))
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"));
+  DELETE FROM "contacts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND "private_notes" IS NULL;
 END;
 
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS "_contacts_forgotten";
+CREATE TRIGGER "_contacts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = 'contacts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE "contacts_local" SET "private_notes" = NULL
+  WHERE "id" = CAST(NEW."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('contacts', NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_contacts_unmade";
+CREATE TRIGGER "_contacts_unmade" AFTER DELETE ON "_changes"
+WHEN OLD."entity" = 'contacts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = CAST(OLD."key" AS TEXT))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE "contacts_local" SET "private_notes" = NULL
+  WHERE "id" = CAST(OLD."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('contacts', OLD."key");
+END;
 DROP TRIGGER IF EXISTS "_contacts_insert";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts" BEGIN
   SELECT RAISE(ABORT, 'contacts: a row needs its key') WHERE NEW."id" IS NULL;
@@ -945,30 +1006,38 @@ CREATE TRIGGER "_contacts_delete" INSTEAD OF DELETE ON "contacts" BEGIN
     UNION ALL SELECT 'credit_limit' AS "name", CASE WHEN OLD."credit_limit" IS NULL THEN NULL ELSE json_quote(OLD."credit_limit") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_contacts_told";
+CREATE TRIGGER "_contacts_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'contacts' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "contacts_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'contacts' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN synced."email" IS NULL THEN NULL ELSE json_quote(synced."email") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN synced."kind" IS NULL THEN NULL ELSE json_quote(synced."kind") END, 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN synced."credit_limit" IS NULL THEN NULL ELSE json_quote(synced."credit_limit") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_contacts_synced_insert";
 CREATE TRIGGER "_contacts_synced_insert" AFTER INSERT ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN NEW."email" IS NULL THEN NULL ELSE json_quote(NEW."email") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_contacts_synced_update";
 CREATE TRIGGER "_contacts_synced_update" AFTER UPDATE ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN NEW."email" IS NULL THEN NULL ELSE json_quote(NEW."email") END, 'null') WHEN 'kind' THEN coalesce(CASE WHEN NEW."kind" IS NULL THEN NULL ELSE json_quote(NEW."kind") END, 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_contacts_synced_delete";
 CREATE TRIGGER "_contacts_synced_delete" AFTER DELETE ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "contacts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },
@@ -1107,12 +1176,31 @@ CREATE TRIGGER "_transactions_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW.
     "updated_at" = excluded."updated_at",
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
-  DELETE FROM "transactions_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND (
-    "private_memo" IS NULL
-    OR NOT EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = CAST(NEW."key" AS TEXT))
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key"));
+  DELETE FROM "transactions_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND "private_memo" IS NULL;
 END;
 
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS "_transactions_forgotten";
+CREATE TRIGGER "_transactions_forgotten" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = 'transactions' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE "transactions_local" SET "private_memo" = NULL
+  WHERE "id" = CAST(NEW."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('transactions', NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_transactions_unmade";
+CREATE TRIGGER "_transactions_unmade" AFTER DELETE ON "_changes"
+WHEN OLD."entity" = 'transactions' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = CAST(OLD."key" AS TEXT))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE "transactions_local" SET "private_memo" = NULL
+  WHERE "id" = CAST(OLD."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('transactions', OLD."key");
+END;
 DROP TRIGGER IF EXISTS "_transactions_insert";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a row needs its key') WHERE NEW."id" IS NULL;
@@ -1189,30 +1277,38 @@ CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions" BEGIN
     UNION ALL SELECT 'updated_at' AS "name", CASE WHEN OLD."updated_at" IS NULL THEN NULL ELSE json_quote(OLD."updated_at") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_transactions_told";
+CREATE TRIGGER "_transactions_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'transactions' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "transactions_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'transactions' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN synced."account_id" IS NULL THEN NULL ELSE json_quote(synced."account_id") END, 'null') WHEN 'category_id' THEN coalesce(CASE WHEN synced."category_id" IS NULL THEN NULL ELSE json_quote(synced."category_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN synced."contact_id" IS NULL THEN NULL ELSE json_quote(synced."contact_id") END, 'null') WHEN 'date' THEN coalesce(CASE WHEN synced."date" IS NULL THEN NULL ELSE json_quote(synced."date") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN synced."amount" IS NULL THEN NULL ELSE json_quote(synced."amount") END, 'null') WHEN 'description' THEN coalesce(CASE WHEN synced."description" IS NULL THEN NULL ELSE json_quote(synced."description") END, 'null') WHEN 'cleared' THEN coalesce(CASE WHEN synced."cleared" IS NULL THEN NULL WHEN synced."cleared" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN synced."created_at" IS NULL THEN NULL ELSE json_quote(synced."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN synced."updated_at" IS NULL THEN NULL ELSE json_quote(synced."updated_at") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_transactions_synced_insert";
 CREATE TRIGGER "_transactions_synced_insert" AFTER INSERT ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'date' THEN coalesce(CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'description' THEN coalesce(CASE WHEN NEW."description" IS NULL THEN NULL ELSE json_quote(NEW."description") END, 'null') WHEN 'cleared' THEN coalesce(CASE WHEN NEW."cleared" IS NULL THEN NULL WHEN NEW."cleared" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_update";
 CREATE TRIGGER "_transactions_synced_update" AFTER UPDATE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'date' THEN coalesce(CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'description' THEN coalesce(CASE WHEN NEW."description" IS NULL THEN NULL ELSE json_quote(NEW."description") END, 'null') WHEN 'cleared' THEN coalesce(CASE WHEN NEW."cleared" IS NULL THEN NULL WHEN NEW."cleared" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_delete";
 CREATE TRIGGER "_transactions_synced_delete" AFTER DELETE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },

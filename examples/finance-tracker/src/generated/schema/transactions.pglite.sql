@@ -83,9 +83,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_transactions_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_transactions_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
@@ -118,14 +117,16 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "transactions_local" WHERE "id" = _key::text AND (
-      "private_memo" IS NULL
-      OR NOT EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = _key::text)
-        AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key));
+    DELETE FROM "transactions_local" WHERE "id" = _key::text AND "private_memo" IS NULL;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_transactions_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_transactions_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_overlay" ON "_changes";
 CREATE TRIGGER "_transactions_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
@@ -141,7 +142,44 @@ DROP TRIGGER IF EXISTS "_transactions_dropped" ON "_changes";
 CREATE TRIGGER "_transactions_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
 
-CREATE OR REPLACE FUNCTION "_transactions_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION "_transactions_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = _change."key"::text)
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = 'transactions' AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE "transactions_local" SET "private_memo" = NULL
+  WHERE "id" = _change."key"::text;
+  PERFORM "_transactions_overlay"(_change."key");
+  RETURN NULL;
+END
+$body0$;
+DROP TRIGGER IF EXISTS "_transactions_forgotten" ON "_changes";
+CREATE TRIGGER "_transactions_forgotten" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION "_transactions_forgotten"();
+DROP TRIGGER IF EXISTS "_transactions_unmade" ON "_changes";
+CREATE TRIGGER "_transactions_unmade" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'transactions' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION "_transactions_forgotten"();
+
+CREATE OR REPLACE FUNCTION "_transactions_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
@@ -169,12 +207,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_insert" ON "transactions";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
 
-CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -208,12 +246,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_update" ON "transactions";
 CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_update"();
 
-CREATE OR REPLACE FUNCTION "_transactions_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_transactions_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('transactions', OLD."id"::text, 'delete', 'optimistic', (
@@ -230,41 +268,61 @@ BEGIN
       ('updated_at', to_jsonb(OLD."updated_at"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_delete" ON "transactions";
 CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_transactions_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_transactions_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('account_id', to_jsonb(NEW."account_id")),
-      ('category_id', to_jsonb(NEW."category_id")),
-      ('contact_id', to_jsonb(NEW."contact_id")),
-      ('date', to_jsonb(NEW."date")),
-      ('amount', to_jsonb(NEW."amount"::text)),
-      ('description', to_jsonb(NEW."description")),
-      ('cleared', to_jsonb(NEW."cleared")),
-      ('created_at', to_jsonb(NEW."created_at")),
-      ('updated_at', to_jsonb(NEW."updated_at"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('account_id', to_jsonb(synced."account_id")),
+      ('category_id', to_jsonb(synced."category_id")),
+      ('contact_id', to_jsonb(synced."contact_id")),
+      ('date', to_jsonb(synced."date")),
+      ('amount', to_jsonb(synced."amount"::text)),
+      ('description', to_jsonb(synced."description")),
+      ('cleared', to_jsonb(synced."cleared")),
+      ('created_at', to_jsonb(synced."created_at")),
+      ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
+  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_transactions_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_transactions_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_transactions_told" ON "_changes";
+CREATE TRIGGER "_transactions_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_transactions_told"();
+CREATE OR REPLACE FUNCTION "_transactions_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
+  PERFORM "_transactions_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_synced" ON "transactions_synced";
 CREATE TRIGGER "_transactions_synced" AFTER INSERT OR UPDATE OR DELETE ON "transactions_synced"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_synced"();

@@ -131,12 +131,31 @@ CREATE TRIGGER "_transactions_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW.
     "updated_at" = excluded."updated_at",
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
-  DELETE FROM "transactions_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND (
-    "private_memo" IS NULL
-    OR NOT EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = CAST(NEW."key" AS TEXT))
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key"));
+  DELETE FROM "transactions_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND "private_memo" IS NULL;
 END;
 
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS "_transactions_forgotten";
+CREATE TRIGGER "_transactions_forgotten" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = 'transactions' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE "transactions_local" SET "private_memo" = NULL
+  WHERE "id" = CAST(NEW."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('transactions', NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_transactions_unmade";
+CREATE TRIGGER "_transactions_unmade" AFTER DELETE ON "_changes"
+WHEN OLD."entity" = 'transactions' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "transactions_synced" WHERE "id" = CAST(OLD."key" AS TEXT))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE "transactions_local" SET "private_memo" = NULL
+  WHERE "id" = CAST(OLD."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('transactions', OLD."key");
+END;
 DROP TRIGGER IF EXISTS "_transactions_insert";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a row needs its key') WHERE NEW."id" IS NULL;
@@ -213,28 +232,36 @@ CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions" BEGIN
     UNION ALL SELECT 'updated_at' AS "name", CASE WHEN OLD."updated_at" IS NULL THEN NULL ELSE json_quote(OLD."updated_at") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_transactions_told";
+CREATE TRIGGER "_transactions_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'transactions' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "transactions_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'transactions' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN synced."account_id" IS NULL THEN NULL ELSE json_quote(synced."account_id") END, 'null') WHEN 'category_id' THEN coalesce(CASE WHEN synced."category_id" IS NULL THEN NULL ELSE json_quote(synced."category_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN synced."contact_id" IS NULL THEN NULL ELSE json_quote(synced."contact_id") END, 'null') WHEN 'date' THEN coalesce(CASE WHEN synced."date" IS NULL THEN NULL ELSE json_quote(synced."date") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN synced."amount" IS NULL THEN NULL ELSE json_quote(synced."amount") END, 'null') WHEN 'description' THEN coalesce(CASE WHEN synced."description" IS NULL THEN NULL ELSE json_quote(synced."description") END, 'null') WHEN 'cleared' THEN coalesce(CASE WHEN synced."cleared" IS NULL THEN NULL WHEN synced."cleared" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN synced."created_at" IS NULL THEN NULL ELSE json_quote(synced."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN synced."updated_at" IS NULL THEN NULL ELSE json_quote(synced."updated_at") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_transactions_synced_insert";
 CREATE TRIGGER "_transactions_synced_insert" AFTER INSERT ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'date' THEN coalesce(CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'description' THEN coalesce(CASE WHEN NEW."description" IS NULL THEN NULL ELSE json_quote(NEW."description") END, 'null') WHEN 'cleared' THEN coalesce(CASE WHEN NEW."cleared" IS NULL THEN NULL WHEN NEW."cleared" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_update";
 CREATE TRIGGER "_transactions_synced_update" AFTER UPDATE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'category_id' THEN coalesce(CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'date' THEN coalesce(CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'description' THEN coalesce(CASE WHEN NEW."description" IS NULL THEN NULL ELSE json_quote(NEW."description") END, 'null') WHEN 'cleared' THEN coalesce(CASE WHEN NEW."cleared" IS NULL THEN NULL WHEN NEW."cleared" THEN 'true' ELSE 'false' END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') WHEN 'updated_at' THEN coalesce(CASE WHEN NEW."updated_at" IS NULL THEN NULL ELSE json_quote(NEW."updated_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_delete";
 CREATE TRIGGER "_transactions_synced_delete" AFTER DELETE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;

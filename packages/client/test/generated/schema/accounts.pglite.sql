@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS "accounts_local" (
   "name" text,
   "balance" numeric,
   "closed" boolean,
+  "hint" text,
   -- The columns that changes set.
   "_changed_columns" text[] NOT NULL DEFAULT '{}',
   -- Whether a change makes the row, and whether one deletes what was there before.
@@ -31,6 +32,7 @@ SELECT synced."id" AS "id",
   CASE WHEN 'name' = ANY (own."_changed_columns") THEN own."name" ELSE synced."name" END AS "name",
   CASE WHEN 'balance' = ANY (own."_changed_columns") THEN own."balance" ELSE synced."balance" END AS "balance",
   CASE WHEN 'closed' = ANY (own."_changed_columns") THEN own."closed" ELSE synced."closed" END AS "closed",
+  own."hint" AS "hint",
   synced."_role" AS "_role",
   own."_write_id" IS NOT NULL AS "_has_local_changes",
   own."_write_id" AS "_pending_write_id"
@@ -41,6 +43,7 @@ SELECT own."id",
   own."name",
   own."balance",
   own."closed",
+  own."hint",
   NULL,
   true,
   own."_write_id"
@@ -50,9 +53,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
@@ -73,11 +75,16 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "accounts_local" WHERE "id" = _key::text;
+    DELETE FROM "accounts_local" WHERE "id" = _key::text AND "hint" IS NULL;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_overlay" ON "_changes";
 CREATE TRIGGER "_accounts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
@@ -93,7 +100,44 @@ DROP TRIGGER IF EXISTS "_accounts_dropped" ON "_changes";
 CREATE TRIGGER "_accounts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
 
-CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION "_accounts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM "accounts_synced" WHERE "id" = _change."key"::text)
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = 'accounts' AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE "accounts_local" SET "hint" = NULL
+  WHERE "id" = _change."key"::text;
+  PERFORM "_accounts_overlay"(_change."key");
+  RETURN NULL;
+END
+$body0$;
+DROP TRIGGER IF EXISTS "_accounts_forgotten" ON "_changes";
+CREATE TRIGGER "_accounts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION "_accounts_forgotten"();
+DROP TRIGGER IF EXISTS "_accounts_unmade" ON "_changes";
+CREATE TRIGGER "_accounts_unmade" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'accounts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION "_accounts_forgotten"();
+
+CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'accounts: a row needs its key';
@@ -101,6 +145,10 @@ BEGIN
   IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id") THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'accounts: a row with this key is there';
   END IF;
+  INSERT INTO "accounts_local" ("id", "hint")
+  VALUES (NEW."id", NEW."hint")
+  ON CONFLICT ("id") DO UPDATE SET
+    "hint" = excluded."hint";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
   VALUES ('accounts', NEW."id"::text, 'insert', 'confirmed', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
@@ -111,18 +159,25 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_insert" ON "accounts";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
-CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
 BEGIN
   IF NEW."id" IS DISTINCT FROM OLD."id" THEN
     RAISE EXCEPTION USING MESSAGE = 'accounts: a key can''t change';
+  END IF;
+  IF NEW."hint" IS DISTINCT FROM OLD."hint" THEN
+    INSERT INTO "accounts_local" ("id", "hint")
+    VALUES (NEW."id", NEW."hint")
+    ON CONFLICT ("id") DO UPDATE SET
+      "hint" = excluded."hint";
+    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', NEW."id"::text);
   END IF;
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
@@ -137,12 +192,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_update" ON "accounts";
 CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_update"();
 
-CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('accounts', OLD."id"::text, 'delete', 'confirmed', (
@@ -153,35 +208,55 @@ BEGIN
       ('closed', to_jsonb(OLD."closed"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_delete" ON "accounts";
 CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('balance', to_jsonb(NEW."balance"::text)),
-      ('closed', to_jsonb(NEW."closed"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('balance', to_jsonb(synced."balance"::text)),
+      ('closed', to_jsonb(synced."closed"))) AS cell ("name", "json"))
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_accounts_told" ON "_changes";
+CREATE TRIGGER "_accounts_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_accounts_told"();
+CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
+  PERFORM "_accounts_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_synced" ON "accounts_synced";
 CREATE TRIGGER "_accounts_synced" AFTER INSERT OR UPDATE OR DELETE ON "accounts_synced"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_synced"();

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS "accounts_local" (
   "name" TEXT,
   "balance" TEXT,
   "closed" INTEGER,
+  "hint" TEXT,
   -- A JSON array of the columns that changes set.
   "_changed_columns" TEXT NOT NULL DEFAULT '[]',
   -- Whether a change makes the row, and whether one deletes what was there before.
@@ -31,6 +32,7 @@ SELECT synced."id" AS "id",
   CASE WHEN instr(own."_changed_columns", '"name"') > 0 THEN own."name" ELSE synced."name" END AS "name",
   CASE WHEN instr(own."_changed_columns", '"balance"') > 0 THEN own."balance" ELSE synced."balance" END AS "balance",
   CASE WHEN instr(own."_changed_columns", '"closed"') > 0 THEN own."closed" ELSE synced."closed" END AS "closed",
+  own."hint" AS "hint",
   synced."_role" AS "_role",
   own."_write_id" IS NOT NULL AS "_has_local_changes",
   own."_write_id" AS "_pending_write_id"
@@ -41,6 +43,7 @@ SELECT own."id",
   own."name",
   own."balance",
   own."closed",
+  own."hint",
   NULL,
   1,
   own."_write_id"
@@ -86,14 +89,40 @@ CREATE TRIGGER "_accounts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     "closed" = excluded."closed",
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
-  DELETE FROM "accounts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
+  DELETE FROM "accounts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND "hint" IS NULL;
 END;
 
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS "_accounts_forgotten";
+CREATE TRIGGER "_accounts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = 'accounts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE "accounts_local" SET "hint" = NULL
+  WHERE "id" = CAST(NEW."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('accounts', NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_accounts_unmade";
+CREATE TRIGGER "_accounts_unmade" AFTER DELETE ON "_changes"
+WHEN OLD."entity" = 'accounts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "accounts_synced" WHERE "id" = CAST(OLD."key" AS TEXT))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE "accounts_local" SET "hint" = NULL
+  WHERE "id" = CAST(OLD."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('accounts', OLD."key");
+END;
 DROP TRIGGER IF EXISTS "_accounts_insert";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'accounts: a row with this key is there')
   WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id");
+  INSERT INTO "accounts_local" ("id", "hint")
+  VALUES (NEW."id", NEW."hint")
+  ON CONFLICT ("id") DO UPDATE SET
+    "hint" = excluded."hint";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
   SELECT 'accounts', CAST(NEW."id" AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
@@ -106,6 +135,12 @@ END;
 DROP TRIGGER IF EXISTS "_accounts_update";
 CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a key can''t change') WHERE NEW."id" IS NOT OLD."id";
+  INSERT INTO "accounts_local" ("id", "hint")
+  SELECT NEW."id", NEW."hint"
+  WHERE NEW."hint" IS NOT OLD."hint"
+  ON CONFLICT ("id") DO UPDATE SET
+    "hint" = excluded."hint";
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
   SELECT 'accounts', CAST(NEW."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
@@ -131,28 +166,36 @@ CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts" BEGIN
     UNION ALL SELECT 'closed' AS "name", CASE WHEN OLD."closed" IS NULL THEN NULL WHEN OLD."closed" THEN 'true' ELSE 'false' END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_accounts_told";
+CREATE TRIGGER "_accounts_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'accounts' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "accounts_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'accounts' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'balance' THEN coalesce(CASE WHEN synced."balance" IS NULL THEN NULL ELSE json_quote(synced."balance") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN synced."closed" IS NULL THEN NULL WHEN synced."closed" THEN 'true' ELSE 'false' END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_accounts_synced_insert";
 CREATE TRIGGER "_accounts_synced_insert" AFTER INSERT ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'balance' THEN coalesce(CASE WHEN NEW."balance" IS NULL THEN NULL ELSE json_quote(NEW."balance") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_update";
 CREATE TRIGGER "_accounts_synced_update" AFTER UPDATE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'balance' THEN coalesce(CASE WHEN NEW."balance" IS NULL THEN NULL ELSE json_quote(NEW."balance") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_delete";
 CREATE TRIGGER "_accounts_synced_delete" AFTER DELETE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;

@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "451495ec4f471b7a",
+  version: "a0065a28bc208e8d",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -62,6 +62,13 @@ CREATE TABLE IF NOT EXISTS "_shapes" (
   -- The place in the server's log up to which the synced rows are whole.
   "seq" bigint NOT NULL DEFAULT 0,
   "read_at" text
+);
+
+-- The server's transactions that came with rows while writes were on their way; the last of them are kept.
+CREATE TABLE IF NOT EXISTS "_txids" (
+  "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  "entity" text NOT NULL,
+  "txid" bigint NOT NULL
 );
 
 -- The rows whose shown state may have changed, in the order of the changes; kept for a while.
@@ -206,6 +213,19 @@ DROP TRIGGER IF EXISTS "_shapes_read" ON "_shapes";
 CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes"
 FOR EACH ROW EXECUTE FUNCTION "_shapes_read"();
 
+-- Where no place in a log tells, the rows may have come before the answer.
+CREATE OR REPLACE FUNCTION "_changes_told"() RETURNS trigger LANGUAGE plpgsql AS $told$
+BEGIN
+  DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
+    AND "state" = 'acknowledged' AND "seq" IS NULL
+    AND EXISTS (SELECT 1 FROM "_txids" WHERE "entity" = NEW."entity" AND "txid" = NEW."txid");
+  RETURN NULL;
+END
+$told$;
+DROP TRIGGER IF EXISTS "_changes_told" ON "_changes";
+CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."state" = 'acknowledged' AND NEW."seq" IS NULL) EXECUTE FUNCTION "_changes_told"();
+
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made
 -- or made room for, and those that name that row. A later change of the same columns takes over its base.
@@ -268,6 +288,7 @@ CREATE TABLE IF NOT EXISTS "accounts_local" (
   "name" text,
   "balance" numeric,
   "closed" boolean,
+  "hint" text,
   -- The columns that changes set.
   "_changed_columns" text[] NOT NULL DEFAULT '{}',
   -- Whether a change makes the row, and whether one deletes what was there before.
@@ -285,6 +306,7 @@ SELECT synced."id" AS "id",
   CASE WHEN 'name' = ANY (own."_changed_columns") THEN own."name" ELSE synced."name" END AS "name",
   CASE WHEN 'balance' = ANY (own."_changed_columns") THEN own."balance" ELSE synced."balance" END AS "balance",
   CASE WHEN 'closed' = ANY (own."_changed_columns") THEN own."closed" ELSE synced."closed" END AS "closed",
+  own."hint" AS "hint",
   synced."_role" AS "_role",
   own."_write_id" IS NOT NULL AS "_has_local_changes",
   own."_write_id" AS "_pending_write_id"
@@ -295,6 +317,7 @@ SELECT own."id",
   own."name",
   own."balance",
   own."closed",
+  own."hint",
   NULL,
   true,
   own."_write_id"
@@ -304,9 +327,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
@@ -327,11 +349,16 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "accounts_local" WHERE "id" = _key::text;
+    DELETE FROM "accounts_local" WHERE "id" = _key::text AND "hint" IS NULL;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_overlay" ON "_changes";
 CREATE TRIGGER "_accounts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
@@ -347,7 +374,44 @@ DROP TRIGGER IF EXISTS "_accounts_dropped" ON "_changes";
 CREATE TRIGGER "_accounts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overlay"();
 
-CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION "_accounts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM "accounts_synced" WHERE "id" = _change."key"::text)
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = 'accounts' AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE "accounts_local" SET "hint" = NULL
+  WHERE "id" = _change."key"::text;
+  PERFORM "_accounts_overlay"(_change."key");
+  RETURN NULL;
+END
+$body0$;
+DROP TRIGGER IF EXISTS "_accounts_forgotten" ON "_changes";
+CREATE TRIGGER "_accounts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION "_accounts_forgotten"();
+DROP TRIGGER IF EXISTS "_accounts_unmade" ON "_changes";
+CREATE TRIGGER "_accounts_unmade" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'accounts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION "_accounts_forgotten"();
+
+CREATE OR REPLACE FUNCTION "_accounts_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'accounts: a row needs its key';
@@ -355,6 +419,10 @@ BEGIN
   IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id") THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'accounts: a row with this key is there';
   END IF;
+  INSERT INTO "accounts_local" ("id", "hint")
+  VALUES (NEW."id", NEW."hint")
+  ON CONFLICT ("id") DO UPDATE SET
+    "hint" = excluded."hint";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
   VALUES ('accounts', NEW."id"::text, 'insert', 'confirmed', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
@@ -365,18 +433,25 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_insert" ON "accounts";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
-CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
 BEGIN
   IF NEW."id" IS DISTINCT FROM OLD."id" THEN
     RAISE EXCEPTION USING MESSAGE = 'accounts: a key can''t change';
+  END IF;
+  IF NEW."hint" IS DISTINCT FROM OLD."hint" THEN
+    INSERT INTO "accounts_local" ("id", "hint")
+    VALUES (NEW."id", NEW."hint")
+    ON CONFLICT ("id") DO UPDATE SET
+      "hint" = excluded."hint";
+    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', NEW."id"::text);
   END IF;
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
@@ -391,12 +466,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_update" ON "accounts";
 CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_update"();
 
-CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_accounts_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('accounts', OLD."id"::text, 'delete', 'confirmed', (
@@ -407,35 +482,55 @@ BEGIN
       ('closed', to_jsonb(OLD."closed"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_delete" ON "accounts";
 CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('name', to_jsonb(NEW."name")),
-      ('balance', to_jsonb(NEW."balance"::text)),
-      ('closed', to_jsonb(NEW."closed"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('name', to_jsonb(synced."name")),
+      ('balance', to_jsonb(synced."balance"::text)),
+      ('closed', to_jsonb(synced."closed"))) AS cell ("name", "json"))
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_accounts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_accounts_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_accounts_told" ON "_changes";
+CREATE TRIGGER "_accounts_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'accounts' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_accounts_told"();
+CREATE OR REPLACE FUNCTION "_accounts_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
+  PERFORM "_accounts_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_accounts_synced" ON "accounts_synced";
 CREATE TRIGGER "_accounts_synced" AFTER INSERT OR UPDATE OR DELETE ON "accounts_synced"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_synced"();
@@ -518,9 +613,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "contacts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_contacts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_contacts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
@@ -551,14 +645,16 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "contacts_local" WHERE "id" = _key::text AND (
-      "local_notes" IS NULL
-      OR NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = _key::text)
-        AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key));
+    DELETE FROM "contacts_local" WHERE "id" = _key::text AND "local_notes" IS NULL;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_contacts_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_contacts_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_overlay" ON "_changes";
 CREATE TRIGGER "_contacts_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
@@ -574,7 +670,44 @@ DROP TRIGGER IF EXISTS "_contacts_dropped" ON "_changes";
 CREATE TRIGGER "_contacts_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overlay"();
 
-CREATE OR REPLACE FUNCTION "_contacts_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+CREATE OR REPLACE FUNCTION "_contacts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _change "_changes";
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    _change := OLD;
+    IF EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = _change."key"::text)
+      OR EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _change."key"
+        AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+    THEN
+      RETURN NULL;
+    END IF;
+  ELSE
+    _change := NEW;
+    IF EXISTS (SELECT 1 FROM "_changes"
+      WHERE "entity" = 'contacts' AND "key" = _change."key" AND "id" > _change."id")
+    THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  UPDATE "contacts_local" SET "local_notes" = NULL
+  WHERE "id" = _change."key"::text;
+  PERFORM "_contacts_overlay"(_change."key");
+  RETURN NULL;
+END
+$body0$;
+DROP TRIGGER IF EXISTS "_contacts_forgotten" ON "_changes";
+CREATE TRIGGER "_contacts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged')
+EXECUTE FUNCTION "_contacts_forgotten"();
+DROP TRIGGER IF EXISTS "_contacts_unmade" ON "_changes";
+CREATE TRIGGER "_contacts_unmade" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."entity" = 'contacts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged')
+EXECUTE FUNCTION "_contacts_forgotten"();
+
+CREATE OR REPLACE FUNCTION "_contacts_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'contacts: a row needs its key';
@@ -601,12 +734,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_insert" ON "contacts";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_insert"();
 
-CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -639,12 +772,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_update" ON "contacts";
 CREATE TRIGGER "_contacts_update" INSTEAD OF UPDATE ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_update"();
 
-CREATE OR REPLACE FUNCTION "_contacts_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_contacts_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('contacts', OLD."id"::text, 'delete', 'optimistic', (
@@ -660,40 +793,60 @@ BEGIN
       ('created_at', to_jsonb(OLD."created_at"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_delete" ON "contacts";
 CREATE TRIGGER "_contacts_delete" INSTEAD OF DELETE ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_contacts_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_contacts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "contacts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('first_name', to_jsonb(NEW."first_name")),
-      ('email', to_jsonb(NEW."email")),
-      ('active', to_jsonb(NEW."active")),
-      ('score', to_jsonb(NEW."score")),
-      ('tags', to_jsonb(NEW."tags")),
-      ('credit_limit', to_jsonb(NEW."credit_limit"::text)),
-      ('status', to_jsonb(NEW."status")),
-      ('created_at', to_jsonb(NEW."created_at"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('first_name', to_jsonb(synced."first_name")),
+      ('email', to_jsonb(synced."email")),
+      ('active', to_jsonb(synced."active")),
+      ('score', to_jsonb(synced."score")),
+      ('tags', to_jsonb(synced."tags")),
+      ('credit_limit', to_jsonb(synced."credit_limit"::text)),
+      ('status', to_jsonb(synced."status")),
+      ('created_at', to_jsonb(synced."created_at"))) AS cell ("name", "json"))
+  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_contacts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_contacts_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_contacts_told" ON "_changes";
+CREATE TRIGGER "_contacts_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'contacts' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_contacts_told"();
+CREATE OR REPLACE FUNCTION "_contacts_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
+  PERFORM "_contacts_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_contacts_synced" ON "contacts_synced";
 CREATE TRIGGER "_contacts_synced" AFTER INSERT OR UPDATE OR DELETE ON "contacts_synced"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_synced"();
@@ -761,9 +914,8 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
-CREATE OR REPLACE FUNCTION "_transactions_overlay"() RETURNS trigger LANGUAGE plpgsql AS $overlay$
+CREATE OR REPLACE FUNCTION "_transactions_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
-  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END;
   _row record;
 BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
@@ -788,9 +940,14 @@ BEGIN
   IF _row."write_id" IS NULL THEN
     DELETE FROM "transactions_local" WHERE "id" = _key::text;
   END IF;
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_transactions_overlay"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_transactions_overlay"(CASE TG_OP WHEN 'DELETE' THEN OLD."key" ELSE NEW."key" END);
   RETURN NULL;
 END
-$overlay$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_overlay" ON "_changes";
 CREATE TRIGGER "_transactions_overlay" AFTER INSERT ON "_changes"
 FOR EACH ROW WHEN (NEW."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
@@ -806,7 +963,7 @@ DROP TRIGGER IF EXISTS "_transactions_dropped" ON "_changes";
 CREATE TRIGGER "_transactions_dropped" AFTER DELETE ON "_changes"
 FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transactions_overlay"();
 
-CREATE OR REPLACE FUNCTION "_transactions_insert"() RETURNS trigger LANGUAGE plpgsql AS $insert$
+CREATE OR REPLACE FUNCTION "_transactions_insert"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
@@ -825,12 +982,12 @@ BEGIN
     WHERE cell."json" IS NOT NULL));
   RETURN NEW;
 END
-$insert$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_insert" ON "transactions";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
 
-CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $update$
+CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -852,12 +1009,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$update$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_update" ON "transactions";
 CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_update"();
 
-CREATE OR REPLACE FUNCTION "_transactions_delete"() RETURNS trigger LANGUAGE plpgsql AS $delete$
+CREATE OR REPLACE FUNCTION "_transactions_delete"() RETURNS trigger LANGUAGE plpgsql AS $body0$
 BEGIN
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "base")
   VALUES ('transactions', OLD."id"::text, 'delete', 'optimistic', (
@@ -869,36 +1026,56 @@ BEGIN
       ('odd-"na''me', to_jsonb(OLD."odd-""na'me"))) AS cell ("name", "json")));
   RETURN OLD;
 END
-$delete$;
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_delete" ON "transactions";
 CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
 
--- An accepted write whose values the server now shows has done its work, where no place in a log tells.
-CREATE OR REPLACE FUNCTION "_transactions_synced"() RETURNS trigger LANGUAGE plpgsql AS $synced$
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+CREATE OR REPLACE FUNCTION "_transactions_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
 DECLARE
   _row jsonb;
 BEGIN
-  IF TG_OP = 'DELETE' THEN
-    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', OLD."id"::text);
-    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-    DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = OLD."id"::text);
-  ELSE
-    INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', NEW."id"::text);
-    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null')) INTO _row
-    FROM (VALUES
-      ('account_id', to_jsonb(NEW."account_id")),
-      ('contact_id', to_jsonb(NEW."contact_id")),
-      ('amount', to_jsonb(NEW."amount"::text)),
-      ('odd-"na''me', to_jsonb(NEW."odd-""na'me"))) AS cell ("name", "json");
-    DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."id"::text
-      AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND _row @> "value";
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL)
+  THEN
+    RETURN;
   END IF;
+  SELECT (
+    SELECT jsonb_object_agg(cell."name", coalesce(cell."json", 'null'))
+    FROM (VALUES
+      ('account_id', to_jsonb(synced."account_id")),
+      ('contact_id', to_jsonb(synced."contact_id")),
+      ('amount', to_jsonb(synced."amount"::text)),
+      ('odd-"na''me', to_jsonb(synced."odd-""na'me"))) AS cell ("name", "json"))
+  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = _key::text;
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+        AND "state" = 'acknowledged' AND "seq" IS NULL
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+END
+$body0$;
+CREATE OR REPLACE FUNCTION "_transactions_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+BEGIN
+  PERFORM "_transactions_told"(NEW."key");
   RETURN NULL;
 END
-$synced$;
+$body0$;
+DROP TRIGGER IF EXISTS "_transactions_told" ON "_changes";
+CREATE TRIGGER "_transactions_told" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."entity" = 'transactions' AND NEW."state" = 'acknowledged' AND NEW."seq" IS NULL)
+EXECUTE FUNCTION "_transactions_told"();
+CREATE OR REPLACE FUNCTION "_transactions_synced"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+DECLARE
+  _key text := CASE TG_OP WHEN 'DELETE' THEN OLD."id" ELSE NEW."id" END;
+BEGIN
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
+  PERFORM "_transactions_told"(_key);
+  RETURN NULL;
+END
+$body0$;
 DROP TRIGGER IF EXISTS "_transactions_synced" ON "transactions_synced";
 CREATE TRIGGER "_transactions_synced" AFTER INSERT OR UPDATE OR DELETE ON "transactions_synced"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_synced"();

@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "451495ec4f471b7a",
+  version: "a0065a28bc208e8d",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -63,6 +63,13 @@ CREATE TABLE IF NOT EXISTS "_shapes" (
   "read_at" TEXT
 );
 
+-- The server's transactions that came with rows while writes were on their way; the last of them are kept.
+CREATE TABLE IF NOT EXISTS "_txids" (
+  "id" INTEGER PRIMARY KEY AUTOINCREMENT,
+  "entity" TEXT NOT NULL,
+  "txid" INTEGER NOT NULL
+);
+
 -- The rows whose shown state may have changed, in the order of the changes; kept for a while.
 CREATE TABLE IF NOT EXISTS "_touched" (
   "id" INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -88,6 +95,10 @@ INSERT OR IGNORE INTO "_transaction" ("one", "id") VALUES (1, NULL);
 -- What was noted of a row's overlay is made anew by each entity's own trigger on this view.
 DROP VIEW IF EXISTS "_overlay";
 CREATE VIEW "_overlay" AS SELECT NULL AS "entity", NULL AS "key" WHERE 0;
+
+-- Accepted writes of a row are held against what the server shows by each entity's own trigger on this view.
+DROP VIEW IF EXISTS "_told";
+CREATE VIEW "_told" AS SELECT NULL AS "entity", NULL AS "key" WHERE 0;
 
 -- The columns that changes set, each with its JSON text.
 DROP VIEW IF EXISTS "_change_columns";
@@ -203,6 +214,16 @@ CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes" BEGIN
   WHERE "state" = 'acknowledged' AND "entity" = NEW."entity" AND "seq" <= NEW."seq";
 END;
 
+-- Where no place in a log tells, the rows may have come before the answer.
+DROP TRIGGER IF EXISTS "_changes_told";
+CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."state" = 'acknowledged' AND NEW."seq" IS NULL BEGIN
+  DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
+    AND "state" = 'acknowledged' AND "seq" IS NULL
+    AND EXISTS (SELECT 1 FROM "_txids" WHERE "entity" = NEW."entity" AND "txid" = NEW."txid");
+  INSERT INTO "_told" ("entity", "key") VALUES (NEW."entity", NEW."key");
+END;
+
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made
 -- or made room for, and those that name that row. A later change of the same columns takes over its base.
@@ -264,6 +285,7 @@ CREATE TABLE IF NOT EXISTS "accounts_local" (
   "name" TEXT,
   "balance" TEXT,
   "closed" INTEGER,
+  "hint" TEXT,
   -- A JSON array of the columns that changes set.
   "_changed_columns" TEXT NOT NULL DEFAULT '[]',
   -- Whether a change makes the row, and whether one deletes what was there before.
@@ -281,6 +303,7 @@ SELECT synced."id" AS "id",
   CASE WHEN instr(own."_changed_columns", '"name"') > 0 THEN own."name" ELSE synced."name" END AS "name",
   CASE WHEN instr(own."_changed_columns", '"balance"') > 0 THEN own."balance" ELSE synced."balance" END AS "balance",
   CASE WHEN instr(own."_changed_columns", '"closed"') > 0 THEN own."closed" ELSE synced."closed" END AS "closed",
+  own."hint" AS "hint",
   synced."_role" AS "_role",
   own."_write_id" IS NOT NULL AS "_has_local_changes",
   own."_write_id" AS "_pending_write_id"
@@ -291,6 +314,7 @@ SELECT own."id",
   own."name",
   own."balance",
   own."closed",
+  own."hint",
   NULL,
   1,
   own."_write_id"
@@ -336,14 +360,40 @@ CREATE TRIGGER "_accounts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     "closed" = excluded."closed",
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
-  DELETE FROM "accounts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
+  DELETE FROM "accounts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND "hint" IS NULL;
 END;
 
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS "_accounts_forgotten";
+CREATE TRIGGER "_accounts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = 'accounts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE "accounts_local" SET "hint" = NULL
+  WHERE "id" = CAST(NEW."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('accounts', NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_accounts_unmade";
+CREATE TRIGGER "_accounts_unmade" AFTER DELETE ON "_changes"
+WHEN OLD."entity" = 'accounts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "accounts_synced" WHERE "id" = CAST(OLD."key" AS TEXT))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE "accounts_local" SET "hint" = NULL
+  WHERE "id" = CAST(OLD."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('accounts', OLD."key");
+END;
 DROP TRIGGER IF EXISTS "_accounts_insert";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'accounts: a row with this key is there')
   WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id");
+  INSERT INTO "accounts_local" ("id", "hint")
+  VALUES (NEW."id", NEW."hint")
+  ON CONFLICT ("id") DO UPDATE SET
+    "hint" = excluded."hint";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
   SELECT 'accounts', CAST(NEW."id" AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
@@ -356,6 +406,12 @@ END;
 DROP TRIGGER IF EXISTS "_accounts_update";
 CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a key can''t change') WHERE NEW."id" IS NOT OLD."id";
+  INSERT INTO "accounts_local" ("id", "hint")
+  SELECT NEW."id", NEW."hint"
+  WHERE NEW."hint" IS NOT OLD."hint"
+  ON CONFLICT ("id") DO UPDATE SET
+    "hint" = excluded."hint";
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
   SELECT 'accounts', CAST(NEW."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
@@ -381,30 +437,38 @@ CREATE TRIGGER "_accounts_delete" INSTEAD OF DELETE ON "accounts" BEGIN
     UNION ALL SELECT 'closed' AS "name", CASE WHEN OLD."closed" IS NULL THEN NULL WHEN OLD."closed" THEN 'true' ELSE 'false' END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_accounts_told";
+CREATE TRIGGER "_accounts_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'accounts' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "accounts_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'accounts' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN synced."name" IS NULL THEN NULL ELSE json_quote(synced."name") END, 'null') WHEN 'balance' THEN coalesce(CASE WHEN synced."balance" IS NULL THEN NULL ELSE json_quote(synced."balance") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN synced."closed" IS NULL THEN NULL WHEN synced."closed" THEN 'true' ELSE 'false' END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_accounts_synced_insert";
 CREATE TRIGGER "_accounts_synced_insert" AFTER INSERT ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'balance' THEN coalesce(CASE WHEN NEW."balance" IS NULL THEN NULL ELSE json_quote(NEW."balance") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_update";
 CREATE TRIGGER "_accounts_synced_update" AFTER UPDATE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'name' THEN coalesce(CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END, 'null') WHEN 'balance' THEN coalesce(CASE WHEN NEW."balance" IS NULL THEN NULL ELSE json_quote(NEW."balance") END, 'null') WHEN 'closed' THEN coalesce(CASE WHEN NEW."closed" IS NULL THEN NULL WHEN NEW."closed" THEN 'true' ELSE 'false' END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_accounts_synced_delete";
 CREATE TRIGGER "_accounts_synced_delete" AFTER DELETE ON "accounts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "accounts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'accounts' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },
@@ -531,12 +595,31 @@ CREATE TRIGGER "_contacts_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW."ent
     "created_at" = excluded."created_at",
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
-  DELETE FROM "contacts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND (
-    "local_notes" IS NULL
-    OR NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = CAST(NEW."key" AS TEXT))
-      AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"));
+  DELETE FROM "contacts_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL AND "local_notes" IS NULL;
 END;
 
+-- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
+-- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
+DROP TRIGGER IF EXISTS "_contacts_forgotten";
+CREATE TRIGGER "_contacts_forgotten" AFTER UPDATE OF "state" ON "_changes"
+WHEN NEW."entity" = 'contacts' AND NEW."operation" = 'delete' AND NEW."state" = 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key" AND "id" > NEW."id")
+BEGIN
+  UPDATE "contacts_local" SET "local_notes" = NULL
+  WHERE "id" = CAST(NEW."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('contacts', NEW."key");
+END;
+DROP TRIGGER IF EXISTS "_contacts_unmade";
+CREATE TRIGGER "_contacts_unmade" AFTER DELETE ON "_changes"
+WHEN OLD."entity" = 'contacts' AND OLD."operation" = 'insert' AND OLD."state" <> 'acknowledged'
+  AND NOT EXISTS (SELECT 1 FROM "contacts_synced" WHERE "id" = CAST(OLD."key" AS TEXT))
+  AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = OLD."key"
+    AND NOT ("operation" = 'delete' AND "state" = 'pending'))
+BEGIN
+  UPDATE "contacts_local" SET "local_notes" = NULL
+  WHERE "id" = CAST(OLD."key" AS TEXT);
+  INSERT INTO "_overlay" ("entity", "key") VALUES ('contacts', OLD."key");
+END;
 DROP TRIGGER IF EXISTS "_contacts_insert";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts" BEGIN
   SELECT RAISE(ABORT, 'contacts: a row needs its key') WHERE NEW."id" IS NULL;
@@ -609,30 +692,38 @@ CREATE TRIGGER "_contacts_delete" INSTEAD OF DELETE ON "contacts" BEGIN
     UNION ALL SELECT 'created_at' AS "name", CASE WHEN OLD."created_at" IS NULL THEN NULL ELSE json_quote(OLD."created_at") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_contacts_told";
+CREATE TRIGGER "_contacts_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'contacts' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "contacts_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'contacts' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'first_name' THEN coalesce(CASE WHEN synced."first_name" IS NULL THEN NULL ELSE json_quote(synced."first_name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN synced."email" IS NULL THEN NULL ELSE json_quote(synced."email") END, 'null') WHEN 'active' THEN coalesce(CASE WHEN synced."active" IS NULL THEN NULL WHEN synced."active" THEN 'true' ELSE 'false' END, 'null') WHEN 'score' THEN coalesce(CASE WHEN synced."score" IS NULL THEN NULL ELSE json_quote(synced."score") END, 'null') WHEN 'tags' THEN coalesce(json(synced."tags"), 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN synced."credit_limit" IS NULL THEN NULL ELSE json_quote(synced."credit_limit") END, 'null') WHEN 'status' THEN coalesce(CASE WHEN synced."status" IS NULL THEN NULL ELSE json_quote(synced."status") END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN synced."created_at" IS NULL THEN NULL ELSE json_quote(synced."created_at") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_contacts_synced_insert";
 CREATE TRIGGER "_contacts_synced_insert" AFTER INSERT ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'first_name' THEN coalesce(CASE WHEN NEW."first_name" IS NULL THEN NULL ELSE json_quote(NEW."first_name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN NEW."email" IS NULL THEN NULL ELSE json_quote(NEW."email") END, 'null') WHEN 'active' THEN coalesce(CASE WHEN NEW."active" IS NULL THEN NULL WHEN NEW."active" THEN 'true' ELSE 'false' END, 'null') WHEN 'score' THEN coalesce(CASE WHEN NEW."score" IS NULL THEN NULL ELSE json_quote(NEW."score") END, 'null') WHEN 'tags' THEN coalesce(json(NEW."tags"), 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END, 'null') WHEN 'status' THEN coalesce(CASE WHEN NEW."status" IS NULL THEN NULL ELSE json_quote(NEW."status") END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_contacts_synced_update";
 CREATE TRIGGER "_contacts_synced_update" AFTER UPDATE ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'first_name' THEN coalesce(CASE WHEN NEW."first_name" IS NULL THEN NULL ELSE json_quote(NEW."first_name") END, 'null') WHEN 'email' THEN coalesce(CASE WHEN NEW."email" IS NULL THEN NULL ELSE json_quote(NEW."email") END, 'null') WHEN 'active' THEN coalesce(CASE WHEN NEW."active" IS NULL THEN NULL WHEN NEW."active" THEN 'true' ELSE 'false' END, 'null') WHEN 'score' THEN coalesce(CASE WHEN NEW."score" IS NULL THEN NULL ELSE json_quote(NEW."score") END, 'null') WHEN 'tags' THEN coalesce(json(NEW."tags"), 'null') WHEN 'credit_limit' THEN coalesce(CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END, 'null') WHEN 'status' THEN coalesce(CASE WHEN NEW."status" IS NULL THEN NULL ELSE json_quote(NEW."status") END, 'null') WHEN 'created_at' THEN coalesce(CASE WHEN NEW."created_at" IS NULL THEN NULL ELSE json_quote(NEW."created_at") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_contacts_synced_delete";
 CREATE TRIGGER "_contacts_synced_delete" AFTER DELETE ON "contacts_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "contacts_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'contacts' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },
@@ -738,7 +829,6 @@ CREATE TRIGGER "_transactions_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW.
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "transactions_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_transactions_insert";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a row needs its key') WHERE NEW."id" IS NULL;
@@ -785,30 +875,38 @@ CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions" BEGIN
     UNION ALL SELECT 'odd-"na''me' AS "name", CASE WHEN OLD."odd-""na'me" IS NULL THEN NULL ELSE json_quote(OLD."odd-""na'me") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_transactions_told";
+CREATE TRIGGER "_transactions_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'transactions' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "transactions_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'transactions' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN synced."account_id" IS NULL THEN NULL ELSE json_quote(synced."account_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN synced."contact_id" IS NULL THEN NULL ELSE json_quote(synced."contact_id") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN synced."amount" IS NULL THEN NULL ELSE json_quote(synced."amount") END, 'null') WHEN 'odd-"na''me' THEN coalesce(CASE WHEN synced."odd-""na'me" IS NULL THEN NULL ELSE json_quote(synced."odd-""na'me") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_transactions_synced_insert";
 CREATE TRIGGER "_transactions_synced_insert" AFTER INSERT ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'odd-"na''me' THEN coalesce(CASE WHEN NEW."odd-""na'me" IS NULL THEN NULL ELSE json_quote(NEW."odd-""na'me") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_update";
 CREATE TRIGGER "_transactions_synced_update" AFTER UPDATE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'odd-"na''me' THEN coalesce(CASE WHEN NEW."odd-""na'me" IS NULL THEN NULL ELSE json_quote(NEW."odd-""na'me") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_delete";
 CREATE TRIGGER "_transactions_synced_delete" AFTER DELETE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;
 `,
     },

@@ -98,7 +98,6 @@ CREATE TRIGGER "_transactions_overlay" INSTEAD OF INSERT ON "_overlay" WHEN NEW.
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   DELETE FROM "transactions_local" WHERE "id" = CAST(NEW."key" AS TEXT) AND "_write_id" IS NULL;
 END;
-
 DROP TRIGGER IF EXISTS "_transactions_insert";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a row needs its key') WHERE NEW."id" IS NULL;
@@ -145,28 +144,36 @@ CREATE TRIGGER "_transactions_delete" INSTEAD OF DELETE ON "transactions" BEGIN
     UNION ALL SELECT 'odd-"na''me' AS "name", CASE WHEN OLD."odd-""na'me" IS NULL THEN NULL ELSE json_quote(OLD."odd-""na'me") END AS "text") AS cell;
 END;
 
--- An accepted write whose values the server now shows has done its work, whatever place it was given.
+-- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
+-- those before it.
+DROP TRIGGER IF EXISTS "_transactions_told";
+CREATE TRIGGER "_transactions_told" INSTEAD OF INSERT ON "_told" WHEN NEW."entity" = 'transactions' BEGIN
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = NEW."key"
+    AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
+      SELECT max(change."id") FROM "_changes" AS change
+      LEFT JOIN "transactions_synced" AS synced ON synced."id" = CAST(NEW."key" AS TEXT)
+      WHERE change."entity" = 'transactions' AND change."key" = NEW."key"
+        AND change."state" = 'acknowledged' AND change."seq" IS NULL
+        AND CASE change."operation" WHEN 'delete' THEN synced."id" IS NULL
+          ELSE synced."id" IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = change."id" AND cell."part" = 'value'
+              AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN synced."account_id" IS NULL THEN NULL ELSE json_quote(synced."account_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN synced."contact_id" IS NULL THEN NULL ELSE json_quote(synced."contact_id") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN synced."amount" IS NULL THEN NULL ELSE json_quote(synced."amount") END, 'null') WHEN 'odd-"na''me' THEN coalesce(CASE WHEN synced."odd-""na'me" IS NULL THEN NULL ELSE json_quote(synced."odd-""na'me") END, 'null') END IS NOT cell."text") END);
+END;
 DROP TRIGGER IF EXISTS "_transactions_synced_insert";
 CREATE TRIGGER "_transactions_synced_insert" AFTER INSERT ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'odd-"na''me' THEN coalesce(CASE WHEN NEW."odd-""na'me" IS NULL THEN NULL ELSE json_quote(NEW."odd-""na'me") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_update";
 CREATE TRIGGER "_transactions_synced_update" AFTER UPDATE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" <> 'delete' AND NOT EXISTS (
-      SELECT 1 FROM "_change_columns" AS cell WHERE cell."id" = "_changes"."id" AND cell."part" = 'value'
-        AND CASE cell."name" WHEN 'account_id' THEN coalesce(CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END, 'null') WHEN 'contact_id' THEN coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') WHEN 'amount' THEN coalesce(CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END, 'null') WHEN 'odd-"na''me' THEN coalesce(CASE WHEN NEW."odd-""na'me" IS NULL THEN NULL ELSE json_quote(NEW."odd-""na'me") END, 'null') END IS NOT cell."text");
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(NEW."id" AS TEXT) LIMIT 1;
 END;
 DROP TRIGGER IF EXISTS "_transactions_synced_delete";
 CREATE TRIGGER "_transactions_synced_delete" AFTER DELETE ON "transactions_synced" BEGIN
   INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(OLD."id" AS TEXT));
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT)
-    AND "state" = 'acknowledged' AND "seq" IS NULL AND "operation" = 'delete';
-  DELETE FROM "transactions_local" WHERE "id" = OLD."id" AND "_write_id" IS NULL
-    AND NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT));
+  INSERT INTO "_told" ("entity", "key") SELECT "entity", "key" FROM "_changes"
+  WHERE "entity" = 'transactions' AND "key" = CAST(OLD."id" AS TEXT) LIMIT 1;
 END;

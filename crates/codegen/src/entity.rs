@@ -82,6 +82,7 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
             .filter(|set| *set != [group.key.clone()])
             .collect(),
         access,
+        dropped: Default::default(),
         operations: operations::read(reading, group),
         fields,
     };

@@ -7,6 +7,7 @@
 mod access;
 mod check;
 mod diff;
+mod dropped;
 mod entity;
 mod field;
 mod operation;

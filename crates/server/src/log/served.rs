@@ -91,7 +91,9 @@ impl Tenants {
             Ok::<_, Refused>(records::schema(file.connection())?)
         };
         match read() {
-            Ok(Some(standing)) if standing.schema == *schema => None,
+            Ok(Some(standing)) if schema.clone().following(&standing.schema) == standing.schema => {
+                None
+            }
             Ok(standing) => {
                 let before = standing.map(|standing| standing.schema).unwrap_or_default();
                 let changes = diff(&before, schema);

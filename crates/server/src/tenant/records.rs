@@ -194,6 +194,7 @@ impl Judge<'_, '_> {
         if !push.standing.rights.include(Rights::Admin) {
             return Ok(forbidden("only admins change the schema"));
         }
+        let mut taken = op.clone();
         if push.received.heal.is_none() {
             if let Some(verdict) = self.taken(op)? {
                 return Ok(verdict);
@@ -213,15 +214,19 @@ impl Judge<'_, '_> {
             if !breaking.is_empty() {
                 return self.reject_for_ever(op, breaking_error(&breaking));
             }
+            let following = self.following(&offered)?;
+            if following != offered {
+                taken.payload = serde_json::to_string(&following).ok().map(Payload::stored);
+            }
         }
         // What is offered again was judged before, and may still be none that this file can index.
-        let meant = op.payload.as_ref().and_then(|it| it.read().ok());
+        let meant = taken.payload.as_ref().and_then(|it| it.read().ok());
         if let Some(meant) = meant
             && let Some(error) = self.index_error(&meant)?
         {
             return self.reject_for_ever(op, error);
         }
-        let verdict = self.append(push, op)?;
+        let verdict = self.append(push, &taken)?;
         self.schema_changed()?;
         Ok(verdict)
     }

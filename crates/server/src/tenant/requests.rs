@@ -153,7 +153,8 @@ impl Judge<'_, '_> {
         schema: &Schema,
         allow: &[ChangeKind],
     ) -> Result<Recorded, Refused> {
-        if let Some(seq) = self.place_of(schema)? {
+        let following = self.following(schema)?;
+        if let Some(seq) = self.place_of(&following)? {
             let changes = Vec::new();
             return Ok(Recorded::Applied { seq, changes });
         }
@@ -164,10 +165,10 @@ impl Judge<'_, '_> {
         if !breaking.is_empty() {
             return Ok(Recorded::Breaking(breaking));
         }
-        if let Some(error) = self.index_error(schema)? {
+        if let Some(error) = self.index_error(&following)? {
             return Ok(Recorded::Refused(Box::new(error)));
         }
-        let text = serde_json::to_string(schema).expect("a schema can always be written");
+        let text = serde_json::to_string(&following).expect("a schema can always be written");
         let payload = Payload::stored(text);
         let resource = ResourceId::new(RESOURCE).expect("it is short and printable");
         let key = self.own_key(own, Scope::schema(), resource)?;

@@ -49,6 +49,14 @@ pub(super) fn schema_error(offered: &Schema) -> Option<OpError> {
 }
 
 impl Judge<'_, '_> {
+    /// The schema that would stand where this one is put: what is dropped by it is kept in mind.
+    pub(super) fn following(&mut self, offered: &Schema) -> Result<Schema, Refused> {
+        self.batch.flush()?;
+        let standing = schema(self.batch.connection())?;
+        let before = standing.map(|standing| standing.schema);
+        Ok(offered.clone().following(&before.unwrap_or_default()))
+    }
+
     /// Makes the indexes of a schema that is to stand. Where it can't have them, those of the one that
     /// stands are there again, and the error says so.
     pub(super) fn index_error(&mut self, offered: &Schema) -> Result<Option<OpError>, Refused> {

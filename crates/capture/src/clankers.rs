@@ -7,9 +7,10 @@ use syncline_store::StoreError;
 use syncline_store::foreign::{ForeignDatabase, ForeignRow};
 
 use crate::agent::Agent;
-use crate::facts::{Facts, Known, UnitKey, Verdict, take_unit};
+use crate::facts::{Facts, UnitKey, Verdict, take_unit};
 use crate::import::Tally;
 use crate::recorded::{self, Table, Whose};
+use crate::unit::Unit;
 use crate::value::text;
 
 const AGENT: Agent = Agent::Clankers;
@@ -40,14 +41,15 @@ pub(crate) fn units(
 }
 
 /// Reads the rows of a unit.
-pub(crate) fn read_unit(
-    database: &ForeignDatabase,
-    unit: &str,
-    known: &mut dyn Known,
-    facts: &mut Facts,
-    tally: &mut Tally<'_>,
-) -> Result<(), StoreError> {
-    let (name, before) = unit.split_once(' ').unwrap_or_default();
+pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
+    let Unit {
+        database,
+        name,
+        known,
+        facts,
+        tally,
+    } = unit;
+    let (name, before) = name.split_once(' ').unwrap_or_default();
     let table = Table::ALL.into_iter().find(|table| table.name() == name);
     let (Some(table), Ok(before)) = (table, before.parse::<i64>()) else {
         return Ok(());

@@ -22,6 +22,7 @@ mod recorded;
 pub mod retention;
 pub mod tail;
 pub mod told;
+mod unit;
 mod value;
 pub mod walk;
 

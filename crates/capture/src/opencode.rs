@@ -5,7 +5,7 @@
 
 mod message;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::facts::{
 };
 use crate::import::Tally;
 use crate::tail::Beside;
+use crate::unit::{Unit, each_once};
 use crate::value::{number, text};
 use message::message_of;
 
@@ -39,23 +40,22 @@ pub(crate) fn units(
             return Ok(Vec::new());
         }
     }
-    let mut sessions = database.texts_of("session", "id")?;
-    let mut found: HashSet<String> = sessions.iter().cloned().collect();
-    for table in ["message", "part"] {
-        let named = database.texts_of(table, "session_id")?;
-        sessions.extend(named.into_iter().filter(|id| found.insert(id.clone())));
-    }
-    Ok(sessions)
+    Ok(each_once([
+        database.texts_of("session", "id")?,
+        database.texts_of("message", "session_id")?,
+        database.texts_of("part", "session_id")?,
+    ]))
 }
 
-/// Reads a session of a database.
-pub(crate) fn read_unit(
-    database: &ForeignDatabase,
-    native: &str,
-    known: &mut dyn Known,
-    facts: &mut Facts,
-    tally: &mut Tally<'_>,
-) -> Result<(), StoreError> {
+/// Reads a session of a database; of one in which nothing was written since, no more than its own row.
+pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
+    let Unit {
+        database,
+        name: native,
+        known,
+        facts,
+        tally,
+    } = unit;
     // Of one whose row has gone, its id is all that is known.
     let mut session = serde_json::json!({"id": native});
     database.each_row_of::<StoreError>("session", "id", native, "id", |row| {
@@ -63,6 +63,10 @@ pub(crate) fn read_unit(
         Ok(())
     })?;
     let id = about(&session, known, facts, tally);
+    if !has_changed(database, native, known)? {
+        tally.count(Verdict::Known, None);
+        return Ok(());
+    }
     let damaged = |tally: &mut Tally<'_>, what: &str, id: &str| {
         let cause = format!("{what} {id} of session {native} is no JSON");
         tally.count(Verdict::Damaged(cause), None);
@@ -101,6 +105,22 @@ pub(crate) fn read_unit(
         tally.count(verdict, None);
     }
     Ok(())
+}
+
+/// Whether messages or parts of a session were written since it was read, as their times and sizes tell;
+/// so, where they have none. Noted before they are read: what is written meanwhile is seen the next time.
+fn has_changed(
+    database: &ForeignDatabase,
+    native: &str,
+    known: &mut dyn Known,
+) -> Result<bool, StoreError> {
+    let stamp = |table| database.stamp_of(table, "session_id", native, ["time_updated", "data"]);
+    let (messages, parts) = (stamp("message")?, stamp("part")?);
+    let (Some(messages), Some(parts)) = (messages, parts) else {
+        return Ok(true);
+    };
+    let key = UnitKey::of(&["opencode rows of session", native]);
+    Ok(take_unit(known, key, &[&messages, &parts]))
 }
 
 fn id_of(row: &ForeignRow) -> &str {

@@ -11,6 +11,7 @@ use crate::agent::Agent;
 use crate::facts::{Facts, Known, Verdict};
 use crate::import::Tally;
 use crate::redact::Redactor;
+use crate::unit::Unit;
 use crate::{aider, clankers, claude_code, codex, cursor, gemini, opencode};
 
 /// A reader, with what it remembers.
@@ -91,18 +92,11 @@ impl Reader {
     }
 
     /// Reads a unit of a database.
-    pub(crate) fn unit(
-        &self,
-        database: &ForeignDatabase,
-        unit: &str,
-        known: &mut dyn Known,
-        facts: &mut Facts,
-        tally: &mut Tally<'_>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn unit(&self, unit: Unit<'_, '_>) -> Result<(), StoreError> {
         match self {
-            Self::OpenCode => opencode::read_unit(database, unit, known, facts, tally),
-            Self::Cursor(_) => cursor::read_unit(database, unit, known, facts, tally),
-            Self::Clankers => clankers::read_unit(database, unit, known, facts, tally),
+            Self::OpenCode => opencode::read_unit(unit),
+            Self::Cursor(_) => cursor::read_unit(unit),
+            Self::Clankers => clankers::read_unit(unit),
             // They have none.
             Self::ClaudeCode(_) | Self::Codex(_) | Self::Gemini(_) | Self::Aider => Ok(()),
         }

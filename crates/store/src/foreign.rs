@@ -154,6 +154,36 @@ impl ForeignDatabase {
         self.each(&sql, [value], &mut take)
     }
 
+    /// What tells rows that have not changed, without reading what they hold: of those whose `column` is
+    /// `value`, how many there are, their numbers, and of the two columns `[times, texts]` when they were
+    /// changed and how long they are. None: the table has none of these columns.
+    pub fn stamp_of(
+        &self,
+        table: &'static str,
+        column: &'static str,
+        value: &str,
+        [times, texts]: [&'static str; 2],
+    ) -> Result<Option<String>, StoreError> {
+        let sql = format!(
+            "SELECT format('%d %d %s %d %d', count(*), coalesce(sum(rowid), 0), \
+             coalesce(max(\"{times}\"), ''), coalesce(sum(\"{times}\" & 0xffffffff), 0), \
+             coalesce(sum(octet_length(\"{texts}\")), 0)) FROM \"{table}\" WHERE \"{column}\" = ?"
+        );
+        if !self.has_columns(table, [times, texts])? {
+            return Ok(None);
+        }
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(Some(statement.query_row([value], |row| row.get(0))?))
+    }
+
+    fn has_columns(&self, table: &str, columns: [&str; 2]) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM pragma_table_info(?) WHERE name IN (?, ?)")?;
+        let found: i64 = statement.query_row([table, columns[0], columns[1]], |row| row.get(0))?;
+        Ok(found == columns.len() as i64)
+    }
+
     /// What a table of keys and values holds under a key.
     pub fn value(&self, table: &'static str, key: &str) -> Result<Option<String>, StoreError> {
         let mut found = None;

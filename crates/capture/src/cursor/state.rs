@@ -1,7 +1,7 @@
 //! `globalStorage/state.vscdb`: the values of the keys `composerData:<composer>` and
 //! `bubbleId:<composer>:<bubble>`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value;
 use syncline_model::Timestamp;
@@ -18,6 +18,7 @@ use crate::facts::{
     time_of, time_of_millis,
 };
 use crate::import::Tally;
+use crate::unit::{Unit, each_once};
 use crate::value::{count, number, text};
 
 const TABLE: &str = "cursorDiskKV";
@@ -31,21 +32,21 @@ pub(crate) fn units(database: &ForeignDatabase) -> Result<Vec<String>, StoreErro
         // One of a workspace, which holds no conversations.
         return Ok(Vec::new());
     }
-    let mut composers = database.names_below(TABLE, COMPOSER)?;
-    let found: HashSet<String> = composers.iter().cloned().collect();
-    let alone = database.names_below(TABLE, BUBBLE)?;
-    composers.extend(alone.into_iter().filter(|id| !found.contains(id)));
-    Ok(composers)
+    Ok(each_once([
+        database.names_below(TABLE, COMPOSER)?,
+        database.names_below(TABLE, BUBBLE)?,
+    ]))
 }
 
 /// Reads a conversation.
-pub(crate) fn read_unit(
-    database: &ForeignDatabase,
-    native: &str,
-    known: &mut dyn Known,
-    facts: &mut Facts,
-    tally: &mut Tally<'_>,
-) -> Result<(), StoreError> {
+pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
+    let Unit {
+        database,
+        name: native,
+        known,
+        facts,
+        tally,
+    } = unit;
     let composer = match database.value(TABLE, &format!("{COMPOSER}{native}"))? {
         None => Value::Null,
         Some(value) => serde_json::from_str(&value).unwrap_or_else(|error| {

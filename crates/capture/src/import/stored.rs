@@ -11,6 +11,7 @@ use super::run::{Progress, Sink, with_causes};
 use super::whole::{self, Before};
 use crate::reader::Reader;
 use crate::tail::{self, Standing, Tail};
+use crate::unit::Unit;
 
 /// A database that is being read.
 #[derive(Debug)]
@@ -111,10 +112,16 @@ impl Stored {
             let database = &self.database;
             let read = match unit {
                 None => self.reader.units(database, &mut tally),
-                Some(unit) => self
-                    .reader
-                    .unit(database, unit, sink.desk, sink.facts, &mut tally)
-                    .map(|()| Vec::new()),
+                Some(name) => {
+                    let unit = Unit {
+                        database,
+                        name,
+                        known: sink.desk,
+                        facts: sink.facts,
+                        tally: &mut tally,
+                    };
+                    self.reader.unit(unit).map(|()| Vec::new())
+                }
             };
             let was_written_to = self.database.was_written_to();
             if read.is_err() || was_written_to {

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use serde_json::json;
 use syncline_capture::agent::Agent;
 use syncline_capture::import::{Importer, Keeping, Source, transcript_of};
-use syncline_capture::privacy::Privacy;
+use syncline_capture::privacy::{Exclusions, Privacy};
+use syncline_capture::redact::Redactor;
 
 use crate::agents::OPENCODE;
 use crate::place::Place;
@@ -155,6 +156,47 @@ fn what_has_lost_its_session_or_its_message_is_kept_and_what_is_no_json_is_count
     assert!(done.problems[0].cause.contains("part p9 of session s1"));
     assert_eq!(place.rows("said"), ["user|text|alone"]);
     assert!(place.rows("raw")[0].contains("left"));
+}
+
+#[test]
+fn of_a_database_only_the_sessions_that_were_written_to_are_read_again() {
+    let mut place = Place::new();
+    let (path, database) = opencode(&place, "delete");
+    database
+        .execute_batch(include_str!("opencode_times.sql"))
+        .unwrap();
+    for session in ["s1", "s2", "s3"] {
+        for message in ["a", "b", "c"] {
+            say(&database, session, &format!("{session}{message}"), "one");
+        }
+    }
+    assert_eq!(place.import(Agent::OpenCode, &path).counts.new, 12);
+    // The rows of the sessions, and one for what is in each.
+    let unchanged = |place: &mut Place| {
+        let done = place.import(Agent::OpenCode, &path);
+        (done.counts.new, done.counts.known)
+    };
+    say(&database, "s2", "s2d", "two");
+    assert_eq!(unchanged(&mut place), (1, 3 + 3 + 2));
+    // What is written over keeps its number and its length.
+    let updated = database.execute_batch(include_str!("opencode_update.sql"));
+    updated.unwrap();
+    assert_eq!(unchanged(&mut place), (1, 3 + 2 + 2));
+    let said = place.rows("said");
+    assert!(said.contains(&"user|text|new".to_owned()), "{said:?}");
+    // A user's rule that comes and goes: what it left out is read again.
+    let privacy = |rule: &[&str]| {
+        let exclusions = Exclusions {
+            projects: rule.iter().map(|rule| rule.parse().unwrap()).collect(),
+            ..Exclusions::default()
+        };
+        Privacy::new(Redactor::standard(), exclusions)
+    };
+    let mut other = Place::new();
+    let done = other.import_with(Agent::OpenCode, &path, privacy(&["app"]));
+    assert_eq!((done.counts.new, done.counts.excluded > 0), (9, true));
+    let done = other.import_with(Agent::OpenCode, &path, privacy(&[]));
+    assert_eq!(done.counts.new, 4, "{:?}", done.counts);
 }
 
 #[test]

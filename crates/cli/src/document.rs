@@ -69,7 +69,18 @@ impl Source {
         left: &str,
     ) -> Result<(String, Resolution), Failure> {
         let text = self.read()?;
-        let resolution = syncline_codegen::resolve(&text);
+        let resolution = self.resolve_text(&text, context, left)?;
+        Ok((text, resolution))
+    }
+
+    /// The same of a text that was read before.
+    pub(crate) fn resolve_text(
+        &self,
+        text: &str,
+        context: &Context,
+        left: &str,
+    ) -> Result<Resolution, Failure> {
+        let resolution = syncline_codegen::resolve(text);
         tell(&resolution.diagnostics, self, context);
         if resolution.has_errors() {
             return Err(self.invalid(left));

@@ -9,7 +9,7 @@ mod sql;
 mod typescript;
 mod view;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use syncline_model::schema::Schema;
@@ -187,12 +187,16 @@ impl Templates {
     }
 
     fn file(&self, template: &str, path: impl Into<String>, context: &impl Serialize) -> File {
+        self.fill(template, path, Value::from(Serde(context)))
+    }
+
+    fn fill(&self, template: &str, path: impl Into<String>, context: Value) -> File {
         let template = self
             .0
             .get_template(template)
             .expect("the templates are this crate's own");
         let text = template
-            .render(Serde(context))
+            .render(context)
             .expect("a context has all that its template names");
         File {
             path: path.into(),

@@ -13,7 +13,7 @@ use syncline_codegen::client::{self, Local, Options, Part};
 use crate::context::Context;
 use crate::document::Source;
 use crate::failure::{Failure, Outcome};
-use folder::{Change, Folder};
+use folder::{Change, Folder, ListChange};
 
 /// Write the typed client of an application from its OpenAPI document
 ///
@@ -90,13 +90,17 @@ struct Generated<'a> {
 pub(crate) fn run(args: &GenerateArgs, context: &Context) -> Outcome {
     let source = Source::parse(&args.document)?;
     if args.watch {
-        return watch::run(&source, || generate(args, &source, context), context);
+        return watch::run(
+            &source,
+            |text| generate(args, &source, text, context),
+            context,
+        );
     }
-    generate(args, &source, context)
+    generate(args, &source, &source.read()?, context)
 }
 
-fn generate(args: &GenerateArgs, source: &Source, context: &Context) -> Outcome {
-    let resolution = source.resolve(context, "nothing was written")?;
+fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context) -> Outcome {
+    let resolution = source.resolve_text(text, context, "nothing was written")?;
     let schema = &resolution.schema;
     if schema.entities.is_empty() {
         return Err(Failure::new(
@@ -170,6 +174,9 @@ fn check(change: &Change, args: &GenerateArgs, source: &Source) -> Outcome {
     }
     for path in &change.removed {
         failure = failure.candidate(format!("{path} is no longer written"));
+    }
+    if change.list == ListChange::Written {
+        failure = failure.candidate(format!("{} differs or is missing", folder::MANIFEST));
     }
     Err(failure.fix(format!(
         "syncline generate {} --out {}",

@@ -21,6 +21,7 @@ mod demo;
 mod deploy;
 mod doctor;
 mod generate;
+mod generate_watch;
 mod generated_sql;
 mod health;
 mod hook_install;

@@ -1,5 +1,6 @@
 //! The modules of a client.
 
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::view::{ClientView, EntityView};
@@ -28,6 +29,13 @@ pub(super) fn files(
     templates: &Templates,
 ) -> Vec<File> {
     let mut files = Vec::new();
+    // Made once, for the templates of all parts.
+    let whole = Value::from(Serde(view));
+    let entities = whole
+        .get_attr("entities")
+        .and_then(|entities| entities.try_iter())
+        .expect("a view lists its entities");
+    let contexts: Vec<(&EntityView, Value)> = view.entities.iter().zip(entities).collect();
     for part in parts {
         let template = match (part, local) {
             (Part::Schema, _) => continue,
@@ -42,8 +50,12 @@ pub(super) fn files(
         };
         let folder = part.as_str();
         let mut modules = Vec::new();
-        for entity in view.entities.iter().filter(|entity| has(*part, entity)) {
-            files.push(templates.file(template, format!("{folder}/{}.ts", entity.file), entity));
+        for (entity, context) in contexts.iter().filter(|(entity, _)| has(*part, entity)) {
+            files.push(templates.fill(
+                template,
+                format!("{folder}/{}.ts", entity.file),
+                context.clone(),
+            ));
             modules.push(entity.file.as_str());
         }
         files.push(templates.file(
@@ -65,14 +77,14 @@ pub(super) fn files(
         has_database: parts.contains(&Part::Collections) && local == Local::Pglite,
     };
     if index.has_meta {
-        files.push(templates.file("typescript/meta.ts", "meta.ts", view));
+        files.push(templates.fill("typescript/meta.ts", "meta.ts", whole.clone()));
     }
     if index.has_config {
-        files.push(templates.file("typescript/config.ts", "config.ts", view));
+        files.push(templates.fill("typescript/config.ts", "config.ts", whole.clone()));
     }
     if index.has_database {
-        files.push(templates.file("typescript/init.ts", "db/init.ts", view));
-        files.push(templates.file("typescript/worker.ts", "db/worker.ts", view));
+        files.push(templates.file("typescript/init.ts", "db/init.ts", &()));
+        files.push(templates.file("typescript/worker.ts", "db/worker.ts", &()));
     }
     files.push(templates.file("typescript/index.ts", "index.ts", &index));
     files

@@ -12,7 +12,7 @@ use syncline_model::PayloadHash;
 use crate::failure::Failure;
 
 /// The list of what we wrote, in the folder itself.
-const MANIFEST: &str = ".syncline-generated.json";
+pub(super) const MANIFEST: &str = ".syncline-generated.json";
 
 /// A folder, and the files in it that are ours.
 #[derive(Debug)]
@@ -27,11 +27,20 @@ pub(super) struct Folder {
 pub(super) struct Change {
     pub(super) written: Vec<String>,
     pub(super) removed: Vec<String>,
+    pub(super) list: ListChange,
+}
+
+/// What is to be done to the list of what we wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum ListChange {
+    #[default]
+    Kept,
+    Written,
 }
 
 impl Change {
     pub(super) fn is_empty(&self) -> bool {
-        self.written.is_empty() && self.removed.is_empty()
+        self.written.is_empty() && self.removed.is_empty() && self.list == ListChange::Kept
     }
 }
 
@@ -40,6 +49,27 @@ struct Manifest {
     /// What the file is for, to who finds it.
     about: String,
     files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    fn text(files: BTreeMap<String, String>) -> String {
+        let manifest = Self {
+            about: "Files that `syncline generate` wrote, with their digests: it removes those that it \
+                    no longer writes, and touches no others."
+                .to_owned(),
+            files,
+        };
+        let text = serde_json::to_string_pretty(&manifest);
+        text.expect("a manifest is names and digests") + "\n"
+    }
+}
+
+/// A part of what is done to a folder. After each of them the folder can be written again.
+#[derive(Debug)]
+enum Step<'c> {
+    /// What was written beside takes its place.
+    Place(tempfile::TempPath, &'c str),
+    Remove(&'c str),
 }
 
 impl Folder {
@@ -78,16 +108,21 @@ impl Folder {
     pub(super) fn compare(&self, files: &[File]) -> Result<Change, Failure> {
         let mut change = Change::default();
         let mut foreign = Vec::new();
+        let mut links = Links::new(&self.path);
         for file in files {
+            if let Some(link) = links.on_the_way_to(&file.path)? {
+                foreign.push(format!("{link} is a link to elsewhere"));
+                continue;
+            }
             match self.read(&file.path)? {
                 Some(text) if text == file.text => {}
-                Some(_) if !self.ours.contains_key(&file.path) => foreign.push(&file.path),
+                Some(_) if !self.ours.contains_key(&file.path) => foreign.push(file.path.clone()),
                 Some(_) | None => change.written.push(file.path.clone()),
             }
         }
         let kept: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         for (path, digest) in &self.ours {
-            if kept.contains(path.as_str()) {
+            if kept.contains(path.as_str()) || links.on_the_way_to(path)?.is_some() {
                 continue;
             }
             match self.read(path)? {
@@ -97,8 +132,12 @@ impl Folder {
             }
         }
         if foreign.is_empty() {
+            if self.read(MANIFEST)? != Some(Manifest::text(digests_of(files))) {
+                change.list = ListChange::Written;
+            }
             return Ok(change);
         }
+        foreign.dedup();
         let mut failure = Failure::new(
             "foreign_files",
             format!(
@@ -107,48 +146,66 @@ impl Folder {
             ),
         );
         for path in foreign {
-            failure = failure.candidate(path.as_str());
+            failure = failure.candidate(path);
         }
         Err(failure.fix("move them away, or name another folder with --out"))
     }
 
     /// Writes and removes. All new files are on the disk before the first one takes its place.
     pub(super) fn apply(&self, files: &[File], change: &Change) -> Result<(), Failure> {
-        let manifest = Manifest {
-            about: "Files that `syncline generate` wrote, with their digests: it removes those that it \
-                    no longer writes, and touches no others."
-                .to_owned(),
-            files: files
-                .iter()
-                .map(|file| (file.path.clone(), digest_of(&file.text)))
-                .collect(),
-        };
-        let mut text =
-            serde_json::to_string_pretty(&manifest).expect("a manifest is names and digests");
-        text.push('\n');
-        let is_listed = self.read(MANIFEST)?.is_some_and(|before| before == text);
-        let mut staged = Vec::new();
+        for step in self.steps(files, change)? {
+            self.take(step)?;
+        }
+        Ok(())
+    }
+
+    /// What leads from the folder as it is to `files`. New files are listed as ours before they are there, and
+    /// old ones until they are gone: who finds the folder half done takes none of them for another's.
+    fn steps<'c>(&self, files: &[File], change: &'c Change) -> Result<Vec<Step<'c>>, Failure> {
         let by_path: BTreeMap<&str, &str> = files
             .iter()
             .map(|file| (file.path.as_str(), file.text.as_str()))
             .collect();
+        let wanted = digests_of(files);
+        let mut steps = Vec::new();
+        if wanted.keys().any(|path| !self.ours.contains_key(path)) {
+            let mut all = self.ours.clone();
+            all.extend(wanted.clone());
+            steps.push(Step::Place(
+                self.stage(MANIFEST, &Manifest::text(all))?,
+                MANIFEST,
+            ));
+        }
         for path in &change.written {
-            staged.push((self.stage(path, by_path[path.as_str()])?, path.as_str()));
+            steps.push(Step::Place(self.stage(path, by_path[path.as_str()])?, path));
         }
-        if !is_listed {
-            staged.push((self.stage(MANIFEST, &text)?, MANIFEST));
+        steps.extend(change.removed.iter().map(|path| Step::Remove(path)));
+        if change.list == ListChange::Written {
+            let last = self.stage(MANIFEST, &Manifest::text(wanted))?;
+            steps.push(Step::Place(last, MANIFEST));
         }
-        for (file, path) in staged {
-            let to = self.path.join(path);
-            file.persist(&to)
-                .map_err(|error| unwritable(&to, error.error))?;
+        Ok(steps)
+    }
+
+    fn take(&self, step: Step<'_>) -> Result<(), Failure> {
+        match step {
+            Step::Place(file, path) => {
+                let to = self.path.join(path);
+                file.persist(&to)
+                    .map_err(|error| unwritable(&to, error.error))
+            }
+            Step::Remove(path) => {
+                let gone = self.path.join(path);
+                match fs::remove_file(&gone) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(unwritable(&gone, error));
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+                self.remove_empty(gone.parent());
+                Ok(())
+            }
         }
-        for path in &change.removed {
-            let gone = self.path.join(path);
-            fs::remove_file(&gone).map_err(|error| unwritable(&gone, error))?;
-            self.remove_empty(gone.parent());
-        }
-        Ok(())
     }
 
     /// Writes a file under a name of its own, beside where it will be. It is closed: of a large document
@@ -197,6 +254,51 @@ fn is_inside(path: &str) -> bool {
         .all(|part| matches!(part, std::path::Component::Normal(_)))
 }
 
+/// The links below a folder: what lies behind one is not in the folder.
+struct Links<'f> {
+    folder: &'f Path,
+    /// Folders that are none.
+    known: BTreeSet<PathBuf>,
+}
+
+impl<'f> Links<'f> {
+    fn new(folder: &'f Path) -> Self {
+        Self {
+            folder,
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// The first link on the way to a path, itself among them.
+    fn on_the_way_to(&mut self, path: &str) -> Result<Option<String>, Failure> {
+        let mut way = PathBuf::new();
+        for part in Path::new(path).components() {
+            way.push(part);
+            if self.known.contains(&way) {
+                continue;
+            }
+            let at = self.folder.join(&way);
+            match fs::symlink_metadata(&at) {
+                Ok(found) if found.is_symlink() => return Ok(Some(way.display().to_string())),
+                Ok(found) if found.is_dir() => {
+                    self.known.insert(way.clone());
+                }
+                Ok(_) => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(unreadable(&at, error)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn digests_of(files: &[File]) -> BTreeMap<String, String> {
+    files
+        .iter()
+        .map(|file| (file.path.clone(), digest_of(&file.text)))
+        .collect()
+}
+
 fn digest_of(text: &str) -> String {
     PayloadHash::of(text).to_string()
 }
@@ -217,4 +319,46 @@ fn unwritable(path: &Path, error: io::Error) -> Failure {
     .because(error)
     .state("files that were there are as they were, or as they should be; none is half-written")
     .fix("see that the folder can be written and the disk has room, and run the command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(of: &[(&str, &str)]) -> Vec<File> {
+        let file = |(path, text): &(&str, &str)| File {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        };
+        of.iter().map(file).collect()
+    }
+
+    #[test]
+    fn a_folder_that_was_left_half_written_is_written_with_another_document() {
+        let first = files(&[("a/one.ts", "1"), ("b/two.ts", "2")]);
+        let second = files(&[("a/one.ts", "1, again"), ("c/three.ts", "3"), ("d.ts", "4")]);
+        let third = files(&[("b/two.ts", "5"), ("c/three.ts", "6"), ("d.ts", "7")]);
+        for taken in 0.. {
+            let directory = tempfile::tempdir().unwrap();
+            let write = |files: &[File], most: usize| {
+                let folder = Folder::open(directory.path()).unwrap();
+                let change = folder.compare(files).unwrap();
+                let steps = folder.steps(files, &change).unwrap();
+                let all = steps.len();
+                for step in steps.into_iter().take(most) {
+                    folder.take(step).unwrap();
+                }
+                all
+            };
+            write(&first, usize::MAX);
+            let all = write(&second, taken);
+            write(&third, usize::MAX);
+            let folder = Folder::open(directory.path()).unwrap();
+            assert!(folder.compare(&third).unwrap().is_empty(), "after {taken}");
+            assert_eq!(folder.ours, digests_of(&third));
+            if taken == all {
+                return;
+            }
+        }
+    }
 }

@@ -11,9 +11,17 @@ use crate::signals;
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 const FETCH_EVERY: Duration = Duration::from_secs(5);
 
-/// Calls `generate` now, and after each change of the document, until the process is asked to end. A
-/// document that can't be used is told, and waited on.
-pub(super) fn run(source: &Source, generate: impl Fn() -> Outcome, context: &Context) -> Outcome {
+/// How often in a row a document can't be read before that is told: an editor replaces a file by removing
+/// it first.
+const FAILURES_UNTOLD: u32 = 1;
+
+/// Calls `generate` with the document's text now, and after each change of it, until the process is asked to
+/// end. A document that can't be used, or read any more, is told once, and waited on.
+pub(super) fn run(
+    source: &Source,
+    generate: impl Fn(&str) -> Outcome,
+    context: &Context,
+) -> Outcome {
     let every = match source {
         Source::File(_) => LOOK_EVERY,
         Source::Url(_) => FETCH_EVERY,
@@ -25,27 +33,44 @@ pub(super) fn run(source: &Source, generate: impl Fn() -> Outcome, context: &Con
         }
     };
     let runtime = signals::runtime()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         tokio::pin!(shutdown);
         let mut seen: Option<String> = None;
+        let mut failures = 0;
         loop {
-            match source.read() {
-                Ok(text) if seen.as_ref() == Some(&text) => {}
+            // A server may take long to answer, and the end must not wait for it.
+            let reading = source.clone();
+            let read = tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                read = tokio::task::spawn_blocking(move || reading.read()) => {
+                    read.expect("a reading does not panic")
+                }
+            };
+            match read {
                 Ok(text) => {
-                    seen = Some(text);
-                    if let Err(failure) = generate() {
-                        context.output.failure(&failure);
+                    failures = 0;
+                    if seen.as_ref() != Some(&text) {
+                        if let Err(failure) = generate(&text) {
+                            context.output.failure(&failure);
+                        }
+                        seen = Some(text);
                     }
                 }
-                // An editor replaces a file by removing it first.
-                Err(failure) if seen.is_some() => drop(failure),
-                Err(failure) => return Err(failure),
+                Err(failure) if seen.is_none() => return Err(failure),
+                Err(failure) => {
+                    if failures == FAILURES_UNTOLD {
+                        context.output.failure(&failure);
+                    }
+                    failures += 1;
+                }
             }
             tokio::select! {
                 () = &mut shutdown => return Ok(()),
                 () = tokio::time::sleep(every) => {}
             }
         }
-    })
+    });
+    runtime.shutdown_background();
+    outcome
 }

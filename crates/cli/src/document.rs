@@ -85,7 +85,7 @@ impl Source {
         if resolution.has_errors() {
             return Err(self.invalid(left));
         }
-        Ok((text, resolution))
+        Ok(resolution)
     }
 
     /// Its errors have been told.

@@ -61,11 +61,11 @@ export function shapeUrlOf({ shapeUrl, apiUrl = "" }: Pick<SyncOptions, "apiUrl"
   return new URL(address, page).href;
 }
 
-/** Opens the schema in the local database. Reads and writes work from here on, with a server or without. */
 /** Whether shapes are asked for the user's role on each row: as was told, else wherever they are a Syncline server's. */
 export const withRolesOf = ({ withRoles, shapeUrl, writes }: Pick<SyncOptions, "withRoles" | "shapeUrl" | "writes">): boolean =>
   withRoles ?? (shapeUrl === undefined && typeof writes !== "function");
 
+/** Opens the schema in the local database. Reads and writes work from here on, with a server or without. */
 export async function openLocal(options: Pick<SyncOptions, "database" | "schema">): Promise<void> {
   await openSchema(options.database, options.schema);
 }

@@ -6,8 +6,8 @@ use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Schema, 
 
 use super::Local;
 use super::names::{Names, literal, property, quoted};
-
 use crate::pattern;
+
 #[derive(Debug, Serialize)]
 pub(super) struct ClientView {
     pub(super) version: String,
@@ -186,17 +186,17 @@ impl FieldView {
     }
 }
 
+/// Whether a client makes the key of a new record where none is given.
+fn is_minted(key: &Field) -> bool {
+    matches!(key.kind, FieldKind::Text | FieldKind::Uuid) && key.rules.one_of.is_empty()
+}
+
 pub(super) const fn kind_name(kind: &FieldKind) -> &'static str {
     match kind {
         FieldKind::Text => "text",
         FieldKind::Uuid => "uuid",
         FieldKind::Boolean => "boolean",
         FieldKind::Int32 => "int32",
-/// Whether a client makes the key of a new record where none is given.
-fn is_minted(key: &Field) -> bool {
-    matches!(key.kind, FieldKind::Text | FieldKind::Uuid) && key.rules.one_of.is_empty()
-}
-
         FieldKind::Int64 => "int64",
         FieldKind::Float => "float",
         FieldKind::Decimal => "decimal",
@@ -235,12 +235,6 @@ fn value_type(field: &Field) -> String {
 /// A field's values as an expression of Zod, null aside.
 fn schema_of(field: &Field, value_type: &str) -> String {
     let rules = &field.rules;
-    if !rules.one_of.is_empty() {
-        let literals: Vec<&str> = value_type.split(" | ").collect();
-        return if literals.len() == 1 {
-            format!("z.literal({})", literals[0])
-        } else {
-            let all: Vec<String> = rules
     if rules
         .one_of
         .iter()
@@ -249,6 +243,12 @@ fn schema_of(field: &Field, value_type: &str) -> String {
         // A literal of Zod is equal to itself alone: which of them it is, the server says.
         return "z.json()".to_owned();
     }
+    if !rules.one_of.is_empty() {
+        let literals: Vec<&str> = value_type.split(" | ").collect();
+        return if literals.len() == 1 {
+            format!("z.literal({})", literals[0])
+        } else {
+            let all: Vec<String> = rules
                 .one_of
                 .iter()
                 .filter(|value| !value.is_null())

@@ -1,101 +1,76 @@
-/**
- * The clients of documents other than this package's own: written by the command, and run against a server that
- * serves the same document, with a database and without.
- */
+/** The statements of every document that is there to be tried, in both databases: they run, run again, and take writes. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { rejectedChanges, WriteFailure, type EntityMeta, type LocalDatabase, type Row, type Sync } from "@syncline/client";
-import type { Mutation } from "@syncline/client/react";
-import ts from "typescript";
-import { render } from "./render.js";
-import { BINARY, ROOT, serve, until } from "./served.js";
+import { PGlite } from "@electric-sql/pglite";
+import { readChanges } from "../src/changes.js";
+import type { LocalDatabase } from "../src/database.js";
+import type { EntityMeta, FieldKind } from "../src/entity.js";
+import { openSchema } from "../src/opening.js";
+import { pgliteDatabase } from "../src/pglite.js";
+import { readRow, readRows } from "../src/rows.js";
+import { deleteRow, insertRow, updateRow } from "../src/writes.js";
+import { DIALECTS, openSqlite } from "./databases.js";
+import { generated } from "./documents.js";
+import { ROOT } from "./served.js";
 
-interface Client {
-  configure: (config: object) => void;
-  initDatabase: () => Promise<LocalDatabase>;
-  sync: () => Sync;
-  closeDatabase: () => Promise<void>;
-  [name: string]: unknown;
-}
+const FIXTURES = join(ROOT, "crates/codegen/tests/fixtures");
 
-/** A record, a change of it, and one that the server refuses. */
-interface Case { one: string; many: string; made: Row; changed: Row; refused: Row }
-
-const FIXTURES: Record<string, Case[]> = {
-  "minimal-crud": [
-    { one: "Note", many: "Notes", made: { title: "Milk", body: null }, changed: { title: "Bread" }, refused: { title: null } },
-  ],
-  "finance-tracker": [
-    { one: "Contact", many: "Contacts", made: { first_name: "Ann", last_name: "Lee" }, changed: { first_name: "Anna" }, refused: { first_name: null } },
-    { one: "Category", many: "Categories", made: { name: "Food" }, changed: { name: "Meals" }, refused: { name: null } },
-  ],
+const VALUES: Record<FieldKind, unknown> = {
+  text: "it's", uuid: "6f1f0f3e-6a53-4a0e-9d0a-3a0f3f0e9d0a", boolean: true, int32: 7, int64: 7, float: 2.5, decimal: "1.25",
+  date: "2026-01-31", time: "10:00", timestamp: "2026-01-31T10:00:00Z", json: { deep: [1, null] },
 };
 
-/** Writes the client of a document, and gives it as a page has it: as modules of JavaScript. */
-async function written(document: string, local: string): Promise<Client> {
-  // Below this package, whose modules it imports.
-  const folder = join(fileURLToPath(new URL("../fixtures", import.meta.url)), `${document}-${local}`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const path = join(ROOT, `crates/codegen/tests/fixtures/${document}.yaml`);
-  const done = spawnSync(BINARY, ["generate", path, "--out", folder, "--local", local], { encoding: "utf8", env: { HOME: folder } });
-  assert.equal(done.status, 0, done.stderr);
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))) {
-    const text = readFileSync(join(folder, name), "utf8");
-    const { outputText } = ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } });
-    writeFileSync(join(folder, name.replace(/ts$/, "js")), outputText);
-  }
-  return await import(pathToFileURL(join(folder, "index.js")).href) as Client;
-}
-
-const called = <T>(client: Client, name: string): T => (client[name] as () => T)();
-
-async function live(client: Client, { one, many, made, changed, refused }: Case, database: LocalDatabase | undefined): Promise<void> {
-  const page = await render(() => ({
-    all: called<{ data: Row[]; isError: boolean }>(client, `use${many}`),
-    create: called<Mutation<Row, string>>(client, `useCreate${one}`),
-    update: called<Mutation<{ key: string; changes: Row }, void>>(client, `useUpdate${one}`),
-    remove: called<Mutation<string, void>>(client, `useDelete${one}`),
-  }));
-  const shows = (what: string, values: Row): Promise<void> => until(`${one}: ${what}`, async () =>
-    page.current.all.data.length === 1 && !page.current.all.data[0]!["_has_local_changes"]
-    && Object.entries(values).every(([name, value]) => page.current.all.data[0]![name] === value));
-  const key = await page.current.create.mutateAsync(made);
-  await shows("what was made is shown", made);
-  assert.equal(page.current.all.data[0]!["_role"], "owner");
-  await page.current.update.mutateAsync({ key, changes: changed });
-  await shows("what was changed is shown", { ...made, ...changed });
-  const { mode } = client[`${many[0]!.toLowerCase()}${many.slice(1)}Meta`] as EntityMeta;
-  const refusal = page.current.update.mutateAsync({ key, changes: refused });
-  if (database && mode === "optimistic") {
-    await refusal;
-    await until(`${one}: the change is refused`, async () => (await rejectedChanges(database)).some((change) => change.key === key));
-  } else {
-    await assert.rejects(refusal, (error) => error instanceof WriteFailure && error.code === "validation_failed");
-  }
-  await shows("what was refused is gone", { ...made, ...changed });
-  await page.current.remove.mutateAsync(key);
-  await until(`${one}: it is gone`, async () => page.current.all.data.length === 0);
-  page.unmount();
-}
-
-for (const [document, cases] of Object.entries(FIXTURES)) {
-  for (const local of ["pglite", "memory"]) {
-    test(`the client of ${document} makes, shows, changes and deletes records (${local})`, async (context) => {
-      const server = await serve(context, readFileSync(join(ROOT, `crates/codegen/tests/fixtures/${document}.yaml`), "utf8"));
-      const client = await written(document, local);
-      client.configure({ apiUrl: server.url });
-      let database: LocalDatabase | undefined;
-      if (local === "pglite") {
-        database = await client.initDatabase();
-        client.sync();
-        context.after(client.closeDatabase);
-      }
-      for (const one of cases) await live(client, one, database);
+for (const name of readdirSync(FIXTURES).filter((file) => file.endsWith(".yaml"))) {
+  const schemaOf = generated(readFileSync(join(FIXTURES, name), "utf8"));
+  for (const dialect of DIALECTS) {
+    test(`the statements of ${name} run, and take writes (${dialect})`, async () => {
+      const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+      const schema = schemaOf(dialect);
+      await openSchema(database, schema);
+      await openSchema(database, schema);
+      for (const { meta } of schema.entities) await tried(database, { ...meta, mode: "optimistic" });
     });
   }
+}
+
+/** Makes a row by all its fields, another by its key alone; sees them, with a row of the server, and deletes one. */
+async function tried(database: LocalDatabase, meta: EntityMeta): Promise<void> {
+  const { dialect } = database;
+  const kind = meta.fields.find(({ name }) => name === meta.key)!.kind;
+  const [one, other] = kind === "int32" || kind === "int64" ? [1, 2] : ["one", "other"];
+  const given = Object.fromEntries(meta.fields.map((field) => [field.name, field.name === meta.key ? one : VALUES[field.kind]]));
+  await insertRow(database, dialect, meta, given);
+  await insertRow(database, dialect, meta, { [meta.key]: other });
+  // Confirmed writes are shown when they are accepted.
+  await database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "seq" = 1`);
+  const row = await readRow(database, dialect, meta, one);
+  for (const [name, value] of Object.entries(given)) {
+    assert.deepEqual(typeof value === "number" || typeof value === "string" ? String(row?.[name]) : row?.[name], typeof value === "number" ? String(value) : value, `${meta.name}.${name}`);
+  }
+  const fields = meta.fields.filter((field) => field.name !== meta.key);
+  await updateRow(database, dialect, meta, other, Object.fromEntries(fields.map((field) => [field.name, VALUES[field.kind]])));
+  await database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "seq" = 1`);
+  assert.equal((await readRows(database, dialect, meta)).length, 2);
+  await deleteRow(database, meta, one);
+  await database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "seq" = 1`);
+  assert.equal((await readRows(database, dialect, meta)).length, 1);
+  await database.query(`UPDATE "_shapes" SET "seq" = 1 WHERE "entity" = $1`, [meta.name]);
+  assert.deepEqual(await readChanges(database, `"entity" = $1`, [meta.name]), []);
+}
+
+const awkward = generated(readFileSync(join(FIXTURES, "awkward-names.yaml"), "utf8"));
+for (const dialect of DIALECTS) {
+  test(`a new row shows the document's defaults until the server has it, and sends what was given (${dialect})`, async () => {
+    const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+    const schema = awkward(dialect);
+    await openSchema(database, schema);
+    const { meta } = schema.entities.find((one) => one.meta.name === "select")!;
+    await insertRow(database, dialect, meta, { id: "a", order: 4 });
+    await insertRow(database, dialect, meta, { id: "b", "o'clock": null });
+    const shown = (await readRows(database, dialect, meta)).map((row) => [row["id"], row["order"], row["o'clock"], row["quote\"d"], row["price$1"]]);
+    assert.deepEqual(shown.sort(), [["a", 4, "it's", true, "1.50"], ["b", 3, null, true, "1.50"]]);
+    assert.deepEqual((await readChanges(database, "1 = 1")).map(({ value }) => value), [{ order: 4 }, { "o'clock": null }]);
+  });
 }

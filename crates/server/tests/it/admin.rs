@@ -1,6 +1,7 @@
 //! `/api/admin`, and compaction beside traffic.
 
 mod bytes;
+mod expiry;
 
 use std::time::{Duration, Instant};
 

@@ -81,3 +81,30 @@ async fn a_reset_is_made_sure_of() {
     let again = reset(&server, &token, Some(&good), "acme").await;
     again.refused(412, "precondition_failed");
 }
+
+/// Whether an op belongs to an epoch is asked where it takes its place, not before.
+#[tokio::test]
+async fn of_pushes_beside_a_reset_none_enters_the_epoch_that_it_does_not_name() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Admin);
+    let first = push_of("a", [1]);
+    let before = server.post("/sync/push", &token, first).await.expect(200);
+    let old = before["epoch"].as_str().unwrap();
+    let pushes = (0..40).map(|client| {
+        let mut body = push_of(&format!("b{client}"), 1..=5);
+        body["epoch"] = old.into();
+        server.post("/sync/push", &token, body)
+    });
+    let tag = format!("\"{old}\"");
+    let resetting = reset(&server, &token, Some(&tag), "acme");
+    let (replies, reset) = tokio::join!(futures_util::future::join_all(pushes), resetting);
+    reset.expect(200);
+    for reply in replies {
+        if reply.status != 200 {
+            reply.refused(409, "epoch_changed");
+        }
+    }
+    let after = server.get("/sync/pull", &token).await.expect(200);
+    assert_ne!(after["epoch"], before["epoch"]);
+    assert_eq!(after["ops"], json!([]));
+}

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use syncline_model::Timestamp;
 
@@ -13,6 +14,8 @@ use super::{BackupError, MANIFEST_NAME, Manifest, io_error};
 const PREFIX: &str = "syncline-";
 /// Stands in the name of a backup that is being made, before whose it is and the number of the process.
 const PART: &str = ".part-";
+/// How long a part that says no server stays: older versions make such parts, and hold none of them.
+const UNNAMED_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The name of the part in which a backup is made that is to be called `name`.
 pub(super) fn part_name(name: &OsStr, server: Option<&str>) -> OsString {
@@ -33,13 +36,30 @@ pub(super) fn hold_part(path: &Path) -> Option<File> {
     Some(directory)
 }
 
-/// Whether a part is one of this server's, and of a process that was killed: it is held no more.
-fn is_left_behind(path: &Path, server: &str) -> bool {
+/// Whether a part was left behind by a process that was killed: one of this server's that is held no
+/// more, or one of nobody's that has been untouched for long.
+fn is_left_behind(path: &Path, server: &str, now: Timestamp) -> bool {
     let name = path.file_name().and_then(OsStr::to_str);
-    let owner = name
-        .and_then(|name| name.split_once(PART))
-        .map(|(_, owner)| owner);
-    owner.is_some_and(|owner| owner.starts_with(&format!("{server}-"))) && hold_part(path).is_some()
+    let owner = name.and_then(|name| name.split_once(PART));
+    match owner.map(|(_, owner)| owner) {
+        Some(owner) if owner.starts_with(&format!("{server}-")) => hold_part(path).is_some(),
+        Some(owner) if owner.bytes().all(|byte| byte.is_ascii_digit()) => is_forgotten(path, now),
+        Some(_) | None => false,
+    }
+}
+
+/// Whether nothing was made in the directory for so long that nobody is at it any more.
+fn is_forgotten(path: &Path, now: Timestamp) -> bool {
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
+    let since = changed
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.is_some_and(|since| {
+        let untouched = now
+            .as_millis()
+            .saturating_sub_unsigned(since.as_millis() as u64);
+        untouched >= UNNAMED_KEPT.as_millis() as i64
+    })
 }
 
 /// The name of a backup made at `at`: names sort as times do.
@@ -124,7 +144,7 @@ pub fn drop_oldest(
     backups.truncate(backups.len().saturating_sub(keep.get()));
     let (_, parts) = listed(directory)?;
     for path in &parts {
-        if server.is_some_and(|server| is_left_behind(path, server)) {
+        if server.is_some_and(|server| is_left_behind(path, server, now)) {
             fs::remove_dir_all(path).map_err(io_error("remove", path))?;
         }
     }

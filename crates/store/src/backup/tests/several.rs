@@ -129,6 +129,32 @@ fn of_backups_being_made_only_what_a_killed_process_of_ones_own_has_left_is_remo
     assert_eq!(entries(&root).len(), 5);
 }
 
+/// Older versions name no server in what they make, and hold none of it.
+#[test]
+fn what_an_older_version_has_left_is_removed_once_nobody_was_at_it_for_a_week() {
+    const DAY: i64 = 24 * 60 * 60;
+    let server = Server::named("one");
+    let root = server.path("backups");
+    let newest = server.back_up_at(&root, 9 * DAY);
+    let part = |name: &str, day: i64| {
+        let path = root.join(format!("{}.part-{name}", backup_name(at(day * DAY))));
+        fs::create_dir(&path).unwrap();
+        let changed = Duration::from_millis(at(day * DAY).as_millis() as u64);
+        let directory = fs::File::open(&path).unwrap();
+        directory
+            .set_modified(std::time::UNIX_EPOCH + changed)
+            .unwrap();
+        path
+    };
+    let (old, young) = (part("7", 1), part("8", 5));
+    let (others, names) = (part("other-7", 1), part("7-", 1));
+    drop_oldest(&root, Some("one"), ONE, at(9 * DAY)).unwrap();
+    assert!(!old.exists());
+    for kept in [young, others, names, newest] {
+        assert!(kept.exists(), "{}", kept.display());
+    }
+}
+
 /// Rounds of a server that keeps two, whose clock was set back after the first ones.
 #[test]
 fn a_backup_stays_though_the_clock_was_set_back_and_those_of_later_times_go_first() {

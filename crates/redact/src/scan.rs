@@ -132,7 +132,7 @@ impl Scan {
             Trigger::Escape => self.escape(text, at),
             Trigger::Break => self.escaped_break(text, at),
             Trigger::Chunk => {
-                if at.start > 0 && Alphabet::Any.has(text[at.start - 1]) {
+                if at.start > 0 && seam::may_end(text[at.start - 1]) {
                     self.chunk(text, at);
                 }
             }

@@ -58,7 +58,7 @@ pub(super) fn next(text: &[u8], from: usize) -> Option<(usize, Seam)> {
     let mut at = from.max(1);
     while at < text.len() {
         if may_start(text[at])
-            && Alphabet::Any.has(text[at - 1])
+            && may_end(text[at - 1])
             && let Some(seam) = starting(text, at)
         {
             return Some((at, seam));
@@ -75,9 +75,14 @@ fn may_start(byte: u8) -> bool {
     )
 }
 
+/// Whether the first piece of a broken token may end with a byte.
+pub(super) fn may_end(byte: u8) -> bool {
+    Alphabet::Any.has(byte) || byte == b'$'
+}
+
 /// The seam whose first byte is at `at`.
 pub(super) fn starting(text: &[u8], at: usize) -> Option<Seam> {
-    if at == 0 || !may_start(text[at]) || !Alphabet::Any.has(text[at - 1]) {
+    if at == 0 || !may_start(text[at]) || !may_end(text[at - 1]) {
         return None;
     }
     if matches!(text[at], b' ' | b'\t') {

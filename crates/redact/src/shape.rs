@@ -25,6 +25,8 @@ pub(super) enum Alphabet {
     Any,
     /// [`Alphabet::Any`], and what joins the parts of a few tokens: `:` and `$`.
     Piece,
+    /// Lower-case letters, digits, and what keys of Django have besides.
+    Django,
     Blank,
     /// What may stand in the path and query of a URL.
     Path,
@@ -47,6 +49,7 @@ impl Alphabet {
             Self::Base64 => alnum || matches!(byte, b'+' | b'/' | b'='),
             Self::Any => alnum || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~'),
             Self::Piece => Self::Any.has(byte) || matches!(byte, b':' | b'$'),
+            Self::Django => Self::LowerDigit.has(byte) || b"!@#$%^&*(-_=+)".contains(&byte),
             Self::Blank => matches!(byte, b' ' | b'\t'),
             Self::Path => {
                 alnum

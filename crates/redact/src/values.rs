@@ -287,7 +287,11 @@ pub(super) fn is_random(value: &[u8], min: usize) -> bool {
         .iter()
         .filter(|byte| byte.is_ascii_alphabetic())
         .count();
-    if letters == 0 || distinct < 6.min(value.len()) || is_wordy(value) || is_path(value) {
+    if letters == 0 || distinct < 6.min(value.len()) || is_path(value) {
+        return false;
+    }
+    // Pieces between marks are short, and short pieces sound like words.
+    if is_wordy(value) && !is_strewn_with_marks(value) {
         return false;
     }
     if digits == 0 {
@@ -295,6 +299,17 @@ pub(super) fn is_random(value: &[u8], min: usize) -> bool {
         return value.len() >= 16 && turns(value) * 5 >= value.len() && distinct >= 10;
     }
     value.len() >= 16 && distinct >= 8 || turns(value) >= 4 || value.len() >= 20
+}
+
+/// Whether marks that no name and no sentence has stand all over a value, as in one drawn from all that a
+/// keyboard has.
+fn is_strewn_with_marks(value: &[u8]) -> bool {
+    let marks = value
+        .iter()
+        .copied()
+        .filter(|byte| b"!@#$%^&*()+=~".contains(byte));
+    let marks: Vec<u8> = marks.collect();
+    value.len() >= 24 && marks.len() * 8 >= value.len() && distinct(&marks) >= 4
 }
 
 /// A path or URL of readable parts.

@@ -16,6 +16,7 @@ pub(super) const RULES: &[TokenRule] = &[
     token("google-oauth-token", &["ya29."], &[Run(Dotted, 20, OPEN)]),
     weak("google-refresh-token", &["1//0"], &[Run(Url64, 28, OPEN)]),
     token("google-oauth-secret", &["GOCSPX-"], &[Run(Url64, 20, OPEN)]),
+    around("google-messaging-key", (Url64, 11, 11), &[":APA91b"], &[Run(Url64, 100, OPEN)]),
     weak("google-hmac-key", &["GOOG1E", "GOOG"], &[Run(UpperDigit, 17, 60)]),
     around("azure-client-secret", (Dotted, 4, 4), &["Q~"], &[Run(Any, 30, 36)]),
     around("azure-key", (Alnum, 40, 80), &["JQQJ99", "AZDO"], &[Run(Alnum, 4, 40)]),

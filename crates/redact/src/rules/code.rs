@@ -1,7 +1,7 @@
 //! Code hosts, registries, builders, and the tools of a team.
 
 use super::super::shape::Alphabet::{
-    Alnum, AnyHex, Digit, Dotted, Hex, LowerDigit, Url64, Url64Padded, Word,
+    Alnum, AnyHex, Digit, Django, Dotted, Hex, LowerDigit, Url64, Url64Padded, Word,
 };
 use super::super::shape::Piece::{Run, Text};
 use super::{OPEN, TokenRule, token, weak};
@@ -57,5 +57,6 @@ pub(super) const RULES: &[TokenRule] = &[
     token("launchdarkly-key", &["sdk-", "api-", "mob-"], &[Run(Hex, 8, 8), Text("-"), Run(Hex, 4, 4), Text("-"), Run(Hex, 4, 4), Text("-"), Run(Hex, 4, 4), Text("-"), Run(Hex, 12, 12)]),
     token("nylas-key", &["nyk_v0_", "nyk_"], &[Run(Word, 40, OPEN)]),
     weak("cursor-key", &["crsr_", "key_"], &[Run(Hex, 60, 64)]),
+    token("django-key", &["django-insecure-"], &[Run(Django, 40, OPEN)]),
     token("apify-token", &["apify_api_"], &[Run(Alnum, 30, OPEN)]),
 ];

@@ -97,3 +97,24 @@ fn the_secret_beside_an_access_key_is_found() {
     }
     assert_all_gone(cases);
 }
+
+#[test]
+fn a_key_of_marks_and_letters_is_found_as_a_framework_writes_it() {
+    let mut draw = Draw::new(11);
+    let mut cases = Vec::new();
+    for _ in 0..40 {
+        let all = "abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)".as_bytes();
+        let key: String = (0..50).map(|_| char::from(all[draw.below(50)])).collect();
+        for text in [
+            format!("SECRET_KEY = '{}{key}'\n", "django-insecure-"),
+            format!("SECRET_KEY: {}{key}\n", "django-insecure-"),
+        ] {
+            cases.push((text, key.clone()));
+        }
+        // What a shell puts something in the place of is a placeholder.
+        if !matches!(key.as_bytes()[0], b'(' | b'*') && !key.contains("$(") {
+            cases.push((format!("SECRET_KEY = '{key}'\n"), key));
+        }
+    }
+    assert_all_gone(cases);
+}

@@ -207,18 +207,24 @@ impl TitleRank {
     }
 }
 
-/// The first line of a prompt, as long as a title may be.
+/// What the title of a session is made of where nobody has given it one: its first prompt. Secrets are
+/// taken out of it before it is cut to a [`headline`]: what is left of one that was cut is not found.
 pub(crate) fn title_of(prompt: &str) -> Option<String> {
+    const CHARS: usize = 4_000;
+    let prompt = prompt.trim_start();
+    (!prompt.is_empty()).then(|| prompt.chars().take(CHARS).collect())
+}
+
+/// The first line of a title, as long as a title may be.
+pub(crate) fn headline(title: &str) -> String {
     const CHARS: usize = 120;
-    let line = prompt
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())?;
-    let mut title: String = line.chars().take(CHARS).collect();
+    let line = title.lines().map(str::trim).find(|line| !line.is_empty());
+    let line = line.unwrap_or_default();
+    let mut headline: String = line.chars().take(CHARS).collect();
     if line.chars().nth(CHARS).is_some() {
-        title.push('…');
+        headline.push('…');
     }
-    Some(title)
+    headline
 }
 
 /// Sets a field to a text.

@@ -15,7 +15,7 @@ use syncline_replica::{NewOp, Replica};
 use super::batch::Standing;
 use super::desk::Remembered;
 use super::{ImportBatch, ImportError};
-use crate::facts::{Fact, Facts, set_some};
+use crate::facts::{Fact, Facts, headline, set_some};
 use crate::machine;
 use crate::redact::{Finding, Redactor};
 
@@ -275,7 +275,9 @@ impl<'r> Gathered<'r> {
         }
         if !self.about.is_empty() {
             let mut about = std::mem::take(&mut self.about);
-            shorten(&mut about.title);
+            if let Change::Set(title) = &mut about.title {
+                *title = headline(title).into();
+            }
             // Where a session is first told of is where it ran.
             let is_new = self.known.is_none() && !about.agent.is_keep();
             if is_new && about.machine.is_keep() {

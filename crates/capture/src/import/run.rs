@@ -118,12 +118,13 @@ impl Importer {
             if importer.withheld.privacy.excludes_agent(agent) {
                 continue;
             }
-            let marks = jobs::marks_in(source, replica).map_err(ImportError::Replica)?;
+            let mut marks = jobs::marks_in(source, replica).map_err(ImportError::Replica)?;
             let privacy = &importer.withheld.privacy;
-            let stands = |mark: &String| {
+            marks.retain(|(_, mark)| {
                 !Mark::says_left_out(mark) || standing_mark(mark, privacy).is_some()
-            };
-            let marks = marks.into_iter().filter(|(_, mark)| stands(mark)).collect();
+            });
+            // Of one size from the start: there are as many as files.
+            let marks = marks.into_iter().collect();
             let found = jobs::find(
                 source,
                 &importer.withheld.privacy,

@@ -148,3 +148,24 @@ fn what_comes_from_a_store_is_left_out_by_the_same_rules() {
     place.import_files(Agent::Clankers);
     assert_eq!(place.figures()["ses_1"].messages, 2);
 }
+
+#[test]
+fn a_title_is_cut_behind_the_redaction_of_its_prompt() {
+    let token = format!("{}{}", "ghp_", "a8Kd02mZq7Lw91XcTb54VnRf63Hy0PsJuEiG");
+    let before = "see https://api.example.dev/v1/items?page=2&sort=descending&filter=everything";
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let prompt = format!("{before}&access={token}\nand more");
+    place.write("s.jsonl", jsonl(&[script.user("u1", &prompt)]));
+    place.import_files(Agent::ClaudeCode);
+    let expected = format!("{before}&access=[redacted:github-token]");
+    assert_eq!(place.rows("titles"), [&expected[..]]);
+    // Broken over two lines, of which the title is the first.
+    let mut place = Place::new();
+    let mut script = Script::new("t");
+    let prompt = format!("run it with {}\\\n{} again", &token[..20], &token[20..]);
+    place.write("t.jsonl", jsonl(&[script.user("u1", &prompt)]));
+    place.import_files(Agent::ClaudeCode);
+    let title = place.rows("titles").concat();
+    assert!(!title.contains(&token[4..16]), "{title}");
+}

@@ -10,6 +10,7 @@ mod batch;
 mod desk;
 mod jobs;
 mod lined;
+mod outputs;
 mod prepare;
 mod run;
 mod stored;

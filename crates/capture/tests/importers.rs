@@ -20,6 +20,8 @@ mod grown;
 mod hook;
 #[path = "importers/known.rs"]
 mod known;
+#[path = "importers/outputs.rs"]
+mod outputs;
 #[path = "importers/place.rs"]
 mod place;
 #[path = "importers/private.rs"]

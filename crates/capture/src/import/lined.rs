@@ -8,7 +8,8 @@ use syncline_store::local::ImportedFile;
 use super::batch::Tally;
 use super::jobs::{Form, Job};
 use super::run::{Progress, Sink, with_causes};
-use super::{ImportBatch, ImportError, Problem};
+use super::{ImportBatch, ImportError, Problem, outputs};
+use crate::agent::Agent;
 use crate::facts::Verdict;
 use crate::privacy::{Cause, Privacy};
 use crate::reader::Reader;
@@ -139,6 +140,9 @@ impl Lined {
             };
             let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
             let verdict = self.reader.line(&text, sink.desk, sink.facts);
+            if self.job.agent == Agent::ClaudeCode {
+                outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
+            }
             let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
             let verdict = match left_out.cause {
                 Some(cause) => {

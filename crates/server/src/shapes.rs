@@ -21,6 +21,7 @@ mod sight;
 mod snapshot;
 mod sse;
 mod subset;
+mod uses;
 
 pub(crate) use answer::{add_cors, preflight};
 pub(crate) use hub::Hub;

@@ -191,17 +191,29 @@ impl TenantLog {
     }
 
     /// Goes on to make a shape at the head, unless one of its definition takes readers: reads so many
-    /// rows of its table, where those are not kept yet. Where there are as many shapes as may be, the
-    /// oldest go.
-    pub fn make_shape(
+    /// rows of its table, where those are not kept yet.
+    pub fn make_shape(&mut self, new: &NewShape, rows_max: usize) -> Result<Making, Refused> {
+        Ok(self.file()?.make_shape(new, rows_max)?)
+    }
+
+    /// Makes room for another shape where there are as many as may be: of all there are, `choose` says
+    /// which so many go. Gives for how many there is room, and how many went.
+    pub fn make_room_for_shapes(
         &mut self,
-        new: &NewShape,
-        rows_max: usize,
         shapes_max: usize,
-    ) -> Result<Making, Refused> {
+        choose: impl FnOnce(Vec<String>, usize) -> Vec<String>,
+    ) -> Result<(usize, usize), Refused> {
+        let shapes_max = shapes_max.max(1);
         let file = self.file()?;
-        file.make_room_for_shape(shapes_max)?;
-        Ok(file.make_shape(new, rows_max)?)
+        let count = usize::try_from(file.shape_count()?).unwrap_or(usize::MAX);
+        if count < shapes_max {
+            return Ok((shapes_max - count, 0));
+        }
+        // A tenth at once, so that this is not done for each.
+        let room = (shapes_max / 10).max(1);
+        let gone = choose(file.shape_handles()?, room + count - shapes_max);
+        file.delete_shapes(&gone)?;
+        Ok((room, gone.len()))
     }
 
     /// Forgets a shape; says whether it was there.

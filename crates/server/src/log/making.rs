@@ -22,6 +22,8 @@ type Reply = oneshot::Sender<Result<Option<MadeShape>, Refused>>;
 pub(super) struct Makings {
     waiting: VecDeque<(NewShape, Reply)>,
     count: Option<usize>,
+    /// How many shapes can be made before they are counted again.
+    room: usize,
 }
 
 impl Makings {
@@ -49,7 +51,8 @@ impl Makings {
         }
         let count = self.count.unwrap_or(COUNT_FIRST);
         let started = Instant::now();
-        let made = match log.make_shape(&new, count, shared.shapes_max) {
+        let room = self.make_room(log, shared);
+        let made = match room.and_then(|()| log.make_shape(&new, count)) {
             Ok(Making::More { bytes }) => {
                 self.count = Some(next_count(
                     count,
@@ -60,11 +63,28 @@ impl Makings {
                 // Another table's may be a small one.
                 return self.waiting.push_back((new, reply));
             }
-            Ok(Making::Made(made)) => Ok(Some(made)),
+            Ok(Making::Made(made)) => {
+                self.room = self.room.saturating_sub(1);
+                Ok(Some(made))
+            }
             Ok(Making::NoTable) => Ok(None),
             Err(error) => Err(error),
         };
         // Who asked may have gone; the next to ask finds it.
         let _ = reply.send(made);
+    }
+
+    /// Lets shapes go where there are as many as may be; who reads them is told.
+    fn make_room(&mut self, log: &mut TenantLog, shared: &Shared) -> Result<(), Refused> {
+        if self.room > 0 {
+            return Ok(());
+        }
+        let choose = |handles, count| shared.hub.to_let_go(handles, count);
+        let (room, gone) = log.make_room_for_shapes(shared.shapes_max, choose)?;
+        self.room = room;
+        if gone > 0 {
+            shared.hub.wake_all();
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use syncline_model::schema::Role;
 use syncline_model::{Epoch, Mark, ServerSeq};
 use syncline_protocol::{Claims, PushAnswer, ReceivedPush};
+use syncline_store::records::schema_place;
 use syncline_store::shapes::{MadeShape, NewShape};
 use syncline_store::{Head, PageLimit, StoreError, TenantFile};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,7 +20,7 @@ use super::writer::{Job, ShapeJob, Shared, WriteJob};
 use crate::http::HeldBytes;
 use crate::shapes::Hub;
 use crate::tenant::{
-    ClientNote, CompactReport, Keep, Outcome, Push, Reader, RecordWrite, Recorded, Refused,
+    ClientNote, CompactReport, Keep, Outcome, Page, Push, Reader, RecordWrite, Recorded, Refused,
     Rewrite, Write, check_sight, read_page_for,
 };
 
@@ -209,21 +210,23 @@ impl Tenant {
         self.readers.read(look).await
     }
 
-    /// The page after the place that `claims` name, as who asks may see it. `named` is the sight that
-    /// they pulled the pages before with, if they say so.
-    pub(crate) async fn page_for(
+    /// The page after the place that `claims` name, as who asks may see it; none: another schema stands
+    /// by now than the one that their sight is by. `named` is the sight that they pulled the pages before
+    /// with, if they say so.
+    pub(super) async fn page_for(
         &self,
         claims: Claims,
         limit: PageLimit,
         sight: &Sight,
         named: Option<&str>,
-    ) -> Result<Arc<SharedPage>, Refused> {
+    ) -> Result<Option<Arc<SharedPage>>, Refused> {
         match sight {
             Sight::Plain => {}
-            Sight::Whole(role) => {
+            Sight::Whole(role, _) => {
                 check_sight(&self.head().await?, &claims, named, role.as_str())?;
             }
-            Sight::Part(asker, schema) => {
+            Sight::Part(asker, schema, place) => {
+                let place = *place;
                 let (asker, schema) = (asker.clone(), Arc::clone(schema));
                 let named = named.map(str::to_owned);
                 self.shared.metrics.pages_encoded.add(1);
@@ -233,13 +236,18 @@ impl Tenant {
                         schema: &schema,
                         named: named.as_deref(),
                     };
-                    read_page_for(file, &claims, limit, reader)
+                    read_page_by(file, &claims, limit, reader, Some(place))
                 };
-                let (page, json) = self.read(read).await?;
-                return Ok(Arc::new(SharedPage::new(page, json)));
+                let read = self.read(read).await?;
+                return Ok(read.map(|(page, json)| Arc::new(SharedPage::new(page, json))));
             }
         }
-        self.page(claims, limit, sight.shared_role()).await
+        let by = (sight.shared_role(), sight.schema_place());
+        match self.page(claims, limit, by).await {
+            Ok(page) => Ok(Some(page)),
+            Err(None) => Ok(None),
+            Err(Some(refused)) => Err(refused),
+        }
     }
 
     /// The page after the place that `claims` name, shared with all who ask for the same in one role.
@@ -247,12 +255,13 @@ impl Tenant {
         &self,
         claims: Claims,
         limit: PageLimit,
-        role: Option<Role>,
-    ) -> Result<Arc<SharedPage>, Refused> {
+        by: (Option<Role>, Option<ServerSeq>),
+    ) -> Result<Arc<SharedPage>, Unread> {
+        let role = by.0;
         let head = *self.shared.head.borrow();
         // Another epoch is told before anything of the place, which is of that epoch.
         if claims.epoch.is_some() && claims.epoch != head.map(|head| head.epoch) {
-            return self.encode(claims, limit, role).await;
+            return self.encode(claims, limit, by).await;
         }
         let head = head.map(|head| head.cursor);
         let key = self.shared.pages.key(&claims, limit.ops, head, role);
@@ -268,27 +277,27 @@ impl Tenant {
             ..claims
         };
         let encode = async || {
-            let page = self.encode(unchecked, limit, role).await?;
+            let page = self.encode(unchecked, limit, by).await?;
             self.shared.pages.keep_if_full(key, &page);
-            Ok::<_, Refused>(page)
+            Ok::<_, Unread>(page)
         };
         let page = cell.get_or_try_init(encode).await?;
         if page.answers(&claims) {
             return Ok(Arc::clone(page));
         }
-        self.encode(claims, limit, role).await
+        self.encode(claims, limit, by).await
     }
 
     async fn encode(
         &self,
         claims: Claims,
         limit: PageLimit,
-        role: Option<Role>,
-    ) -> Result<Arc<SharedPage>, Refused> {
+        (role, place): (Option<Role>, Option<ServerSeq>),
+    ) -> Result<Arc<SharedPage>, Unread> {
         self.shared.metrics.pages_encoded.add(1);
         let reader = Reader::OfAll(role);
-        let read = move |file: &TenantFile| read_page_for(file, &claims, limit, reader);
-        let (page, json) = self.read(read).await?;
+        let read = move |file: &TenantFile| read_page_by(file, &claims, limit, reader, place);
+        let (page, json) = self.read(read).await.map_err(Some)?.ok_or(None)?;
         Ok(Arc::new(SharedPage::new(page, json)))
     }
 
@@ -319,6 +328,23 @@ impl Tenant {
             let _ = self.jobs.try_send(Job::Notes);
         }
     }
+}
+
+/// Why a page is not read; none: another schema stands by now than the one that it was asked for by.
+type Unread = Option<Refused>;
+
+/// Reads a page for who sees what the schema at this place lets them; none: another one stands by now.
+/// Places only rise: where the schema's is the same after the page was read, it was while it was.
+fn read_page_by(
+    file: &TenantFile,
+    claims: &Claims,
+    limit: PageLimit,
+    reader: Reader<'_>,
+    place: Option<ServerSeq>,
+) -> Result<Option<(Page, Vec<u8>)>, Refused> {
+    let read = read_page_for(file, claims, limit, reader);
+    let is_same = schema_place(file.connection())? == place;
+    if is_same { read.map(Some) } else { Ok(None) }
 }
 
 /// Clients whose notes wait for a commit; those of further ones are let go of, which costs them

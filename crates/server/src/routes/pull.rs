@@ -50,9 +50,9 @@ async fn pull(call: Call) -> Result<Answer, ApiError> {
         bytes: limits.page_bytes,
     };
     let tenant = call.tenant().await?;
-    let sight = tenant.sight(|| call.asker()).await?;
     let named = query.sight.as_deref();
-    let page = tenant.page_for(claims, limit, &sight, named).await?;
+    let asker = || call.asker();
+    let (page, _) = tenant.page_as_seen(claims, limit, named, asker).await?;
     note(&call, &tenant, query.client_id, &claims);
     page.answer(Coding::accepted(&call.headers)).await
 }

@@ -88,9 +88,9 @@ async fn open(call: Call) -> Result<Answer, ApiError> {
     let tenant = call.tenant().await?;
     let head = tenant.watch();
     // What is wrong with the place is told as a status, before the stream begins.
-    let sight = tenant.sight(|| call.asker()).await?;
     let named = query.sight.as_deref();
-    let first = tenant.page_for(claims, limit, &sight, named).await?;
+    let asker = || call.asker();
+    let (first, sight) = tenant.page_as_seen(claims, limit, named, asker).await?;
     note(&call, &tenant, query.client_id, &claims);
     let beat = call.server.beat.subscribe();
     let seen = *beat.borrow();
@@ -186,15 +186,14 @@ impl Stream {
     /// before, the next page that they ask for says so.
     async fn page_of(&self, tenant: &Tenant) -> Result<Arc<SharedPage>, ApiError> {
         let asker = || asker_of(&self.server, &self.identity);
-        let sight = tenant.sight(asker).await?;
+        let named = self.named.as_deref();
+        let seen = tenant.page_as_seen(self.claims, self.limit, named, asker);
+        let (page, sight) = seen.await?;
         if self.role.is_some() && sight.role() != self.role {
             let message = "the role is another than that of the pages before: pull";
             return Err(ApiError::new(ErrorCode::RebuildRequired, message));
         }
-        let named = self.named.as_deref();
-        Ok(tenant
-            .page_for(self.claims, self.limit, &sight, named)
-            .await?)
+        Ok(page)
     }
 
     /// Waits until the head may have moved (nothing to send), or there is something to send.

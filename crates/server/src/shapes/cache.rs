@@ -49,17 +49,15 @@ impl Cache {
         if let Some((_, cell)) = chunks.iter().rev().find(|(known, _)| known == key) {
             return Arc::clone(cell);
         }
-        let size = |cell: &Cell| cell.get().map_or(0, |chunk| chunk.list.len());
-        let mut bytes: usize = chunks.iter().map(|(_, cell)| size(cell)).sum();
-        while chunks.len() >= CHUNKS_MAX || bytes > CHUNKS_BYTES_MAX {
-            let Some((_, oldest)) = chunks.pop_front() else {
-                break;
-            };
-            bytes -= size(&oldest).min(bytes);
-        }
+        make_room(&mut chunks, CHUNKS_MAX - 1);
         let cell = Cell::default();
         chunks.push_back((key.clone(), Arc::clone(&cell)));
         cell
+    }
+
+    /// A cell was filled: what that is too much for goes.
+    pub(super) fn filled(&self) {
+        make_room(&mut self.chunks.lock().expect(UNPOISONED), CHUNKS_MAX);
     }
 
     /// Where a chunk ends, if that is known.
@@ -96,6 +94,18 @@ impl Cache {
     pub(super) fn clear(&self) {
         self.chunks.lock().expect(UNPOISONED).clear();
         self.ends.lock().expect(UNPOISONED).clear();
+    }
+}
+
+/// Drops the oldest answers until so many are left at most, of so many bytes as may be.
+fn make_room(chunks: &mut VecDeque<(ChunkKey, Cell)>, chunks_max: usize) {
+    let size = |cell: &Cell| cell.get().map_or(0, |chunk| chunk.list.len());
+    let mut bytes: usize = chunks.iter().map(|(_, cell)| size(cell)).sum();
+    while chunks.len() > chunks_max || bytes > CHUNKS_BYTES_MAX {
+        let Some((_, oldest)) = chunks.pop_front() else {
+            break;
+        };
+        bytes -= size(&oldest).min(bytes);
     }
 }
 

@@ -40,8 +40,10 @@ pub(crate) struct Definition {
 impl Definition {
     /// The table's name in a request, if it is one that may be: of the only schema that there is.
     pub(super) fn table(request: &ShapeRequest) -> Result<String, Invalid> {
-        let (schema, name) = table_name(&request.table)
-            .map_err(|_| Invalid::of("table", "Invalid zero-length delimited identifier"))?;
+        let (schema, name) = table_name(&request.table).map_err(|error| {
+            let message = format!("Invalid table name: {}", error.message);
+            Invalid::of("table", message)
+        })?;
         if schema == "public" {
             Ok(name)
         } else {
@@ -67,57 +69,16 @@ impl Definition {
                 all.filter(|n| !sight.hidden.contains(n)).collect()
             }
         };
-        let mut roles = None;
-        let columns = match &request.columns {
-            Some(list) => {
-                let mut names = names_of(list, "columns")?;
-                let is_role = |name: &String| name == ROLE && relation.column(ROLE).is_none();
-                if relation.entity().is_some() && names.iter().any(is_role) {
-                    names.retain(|name| !is_role(name));
-                    roles = Some(sight.roles);
-                }
-                places_of(&names, &relation, "columns")?
-            }
-            None => queryable.clone(),
-        };
-        if let Some(column) = columns.iter().find(|column| !queryable.contains(column)) {
-            let name = &relation.columns[*column].name;
-            let message = format!("The following columns are not queryable: {name}");
-            return Err(Invalid::of("columns", message));
-        }
-        let filter = match &request.filter {
-            None => None,
-            Some(text) => Some(
-                Filter::parse(text, &request.parameters, &relation.name, &relation.columns)
-                    .map_err(|error| Invalid::filter("where", &error))?,
-            ),
-        };
-        let parameters = json!(request.parameters);
+        let (columns, tells_role) = told_columns(request, &relation, &queryable)?;
+        let filter = filter_of(request, &relation)?;
         let filter_text = match &request.filter {
             None => String::new(),
-            Some(text) => json!([text.trim(), parameters]).to_string(),
+            Some(text) => json!([text.trim(), request.parameters]).to_string(),
         };
-        let names = |columns: &[usize]| -> Vec<&str> {
-            let names = columns.iter().map(|n| relation.columns[*n].name.as_str());
-            names.collect()
-        };
-        let whole = json!([
-            relation.name,
-            relation.entity().is_some(),
-            names(&columns),
-            // Where none are named, columns that come later change nothing.
-            request.queryable.as_ref().map(|_| names(&queryable)),
-            filter_text,
-            request.replica == Replica::Full,
-            request.log == LogMode::ChangesOnly,
-            tenant.as_str(),
-            sight.digest,
-            roles.is_some(),
-        ]);
-        Ok(Self {
-            digest: PayloadHash::of(&whole.to_string()).to_string(),
+        let mut definition = Self {
+            digest: String::new(),
             columns,
-            roles,
+            roles: tells_role.then_some(sight.roles),
             queryable,
             filter,
             sight: sight.filter,
@@ -126,7 +87,32 @@ impl Definition {
             replica: request.replica,
             log: request.log,
             relation,
-        })
+        };
+        definition.digest = definition.told_apart(request, tenant, &sight.digest);
+        Ok(definition)
+    }
+
+    /// What tells it from all others of the tenant. Where no columns are named, those that the table has
+    /// are in it: with another one the rows that readers hold are no longer whole, and they begin anew.
+    fn told_apart(&self, request: &ShapeRequest, tenant: &TenantId, sight: &str) -> String {
+        let relation = &self.relation;
+        let names = |columns: &[usize]| -> Vec<&str> {
+            let names = columns.iter().map(|n| relation.columns[*n].name.as_str());
+            names.collect()
+        };
+        let whole = json!([
+            relation.name,
+            relation.entity().is_some(),
+            names(&self.columns),
+            request.queryable.as_ref().map(|_| names(&self.queryable)),
+            self.filter_text,
+            self.replica == Replica::Full,
+            self.log == LogMode::ChangesOnly,
+            tenant.as_str(),
+            sight,
+            self.roles.is_some(),
+        ]);
+        PayloadHash::of(&whole.to_string()).to_string()
     }
 
     /// What clients are told of the columns' types, as JSON.
@@ -141,6 +127,37 @@ impl Definition {
         }
         Value::Object(schema).to_string()
     }
+}
+
+/// The columns that messages hold, and whether they tell the reader's role beside them.
+fn told_columns(
+    request: &ShapeRequest,
+    relation: &Relation,
+    queryable: &[usize],
+) -> Result<(Vec<usize>, bool), Invalid> {
+    let Some(list) = &request.columns else {
+        return Ok((queryable.to_vec(), false));
+    };
+    let mut names = names_of(list, "columns")?;
+    let is_role = |name: &String| name == ROLE && relation.column(ROLE).is_none();
+    let tells_role = relation.entity().is_some() && names.iter().any(is_role);
+    names.retain(|name| !tells_role || !is_role(name));
+    let columns = places_of(&names, relation, "columns")?;
+    if let Some(column) = columns.iter().find(|column| !queryable.contains(column)) {
+        let name = &relation.columns[*column].name;
+        let message = format!("The following columns are not queryable: {name}");
+        return Err(Invalid::of("columns", message));
+    }
+    Ok((columns, tells_role))
+}
+
+fn filter_of(request: &ShapeRequest, relation: &Relation) -> Result<Option<Filter>, Invalid> {
+    let Some(text) = &request.filter else {
+        return Ok(None);
+    };
+    Filter::parse(text, &request.parameters, &relation.name, &relation.columns)
+        .map(Some)
+        .map_err(|error| Invalid::filter("where", &error))
 }
 
 fn described(column: &ShapeColumn) -> Value {

@@ -146,21 +146,12 @@ pub(crate) async fn delete(call: Call) -> Result<Answer, ApiError> {
         let body = json!({"message": "DELETE not allowed"});
         return Ok(answer::refusal(StatusCode::METHOD_NOT_ALLOWED, &body));
     }
-    let request = parameters(&call).and_then(|mut given| {
-        // A handle alone is enough to say which.
-        given
-            .entry("offset".to_owned())
-            .or_insert_with(|| "0_inf".to_owned());
-        given
-            .entry("handle".to_owned())
-            .or_insert_with(|| "none".to_owned());
-        ShapeRequest::read(given, None)
-    });
+    let request = parameters(&call).and_then(ShapeRequest::of_shape);
     let mut request = match request {
         Ok(request) => request,
         Err(invalid) => return Ok(answer::invalid(&invalid)),
     };
-    let named = request.handle.take().filter(|handle| handle != "none");
+    let named = request.handle.take();
     let tenant = call.tenant().await?;
     let found = match find_made(&tenant, &request, &who(&call)).await {
         Ok((_, found)) => found,

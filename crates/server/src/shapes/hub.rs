@@ -8,13 +8,14 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use syncline_model::ServerSeq;
 use syncline_model::shape::{CellSource, Filter, FilterRow, ShapeColumn};
+use syncline_model::{ServerSeq, UserId};
 use syncline_store::shapes::{ShapeCells, ShapeChange, ShapeChanges};
 use tokio::sync::watch;
 
 use super::cache::Cache;
 use super::definition::Definition;
+use super::uses::Uses;
 
 /// What one tenant's readers wait for, and what they share.
 #[derive(Debug, Default)]
@@ -25,6 +26,7 @@ pub(crate) struct Hub {
     /// Who waits has been told of everything up to this place.
     told: AtomicU64,
     pub(super) cache: Cache,
+    uses: Mutex<Uses>,
 }
 
 /// The filters that are waited for on one table.
@@ -157,6 +159,16 @@ impl Hub {
     /// Up to where who waits has been told. Ask this before the topic.
     pub(super) fn told(&self) -> ServerSeq {
         ServerSeq(self.told.load(SeqCst))
+    }
+
+    /// Somebody asks for a shape.
+    pub(super) fn note_use(&self, handle: &str, user: &UserId) {
+        self.uses.lock().expect(UNPOISONED).note(handle, user);
+    }
+
+    /// Chooses so many of these shapes to go, which are all that there are, the oldest first.
+    pub(crate) fn to_let_go(&self, handles: Vec<String>, count: usize) -> Vec<String> {
+        self.uses.lock().expect(UNPOISONED).choose(handles, count)
     }
 
     /// Payloads were erased: answers that were read before are no good.

@@ -92,6 +92,7 @@ impl Reader {
             head: self.head.borrow().map(|head| head.cursor),
         };
         let cell = tenant.hub().cache.cell(&key);
+        let mut is_new = false;
         let read = async || {
             let (definition, shape) = (Arc::clone(&self.definition), self.shape.clone());
             let bytes_max = self.server.config.shapes.chunk_bytes;
@@ -102,12 +103,19 @@ impl Reader {
             };
             let read = tenant.read(move |file| read_log(file, &definition, &shape, part));
             match read.await {
-                Ok(LogRead::Chunk(chunk)) => Ok(Arc::new(chunk)),
+                Ok(LogRead::Chunk(chunk)) => {
+                    is_new = true;
+                    Ok(Arc::new(chunk))
+                }
                 Ok(LogRead::Gone) => Err(None),
                 Err(refused) => Err(Some(refused)),
             }
         };
-        match cell.get_or_try_init(read).await {
+        let found = cell.get_or_try_init(read).await;
+        if is_new {
+            tenant.hub().cache.filled();
+        }
+        match found {
             Ok(chunk) => {
                 if chunk.is_up_to_date {
                     self.read_to = self.read_to.max(Some(chunk.head));

@@ -62,6 +62,14 @@ pub(crate) struct SubsetRequest {
 pub(super) type Parameters = BTreeMap<String, String>;
 
 impl ShapeRequest {
+    /// Reads the parameters that say which shape is meant, wherever its reader stands.
+    pub(super) fn of_shape(mut given: Parameters) -> Result<Self, Invalid> {
+        let handle = given.remove("handle").filter(|text| !text.is_empty());
+        given.insert("offset".to_owned(), "now".to_owned());
+        let request = Self::read(given, None)?;
+        Ok(Self { handle, ..request })
+    }
+
     /// Reads the parameters, of a body too if there is one.
     pub(super) fn read(
         mut given: Parameters,

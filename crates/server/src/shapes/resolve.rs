@@ -126,6 +126,7 @@ pub(super) async fn resolve(
     let found = find(tenant, request, who).await?;
     let definition = Arc::new(found.definition);
     if let Some(shape) = found.named {
+        tenant.hub().note_use(&shape.handle, &who.identity.user);
         return Ok(Resolved {
             definition,
             shape,
@@ -136,6 +137,7 @@ pub(super) async fn resolve(
         Some(shape) => shape,
         None => make(tenant, &definition).await?,
     };
+    tenant.hub().note_use(&shape.handle, &who.identity.user);
     let naming = if request.handle.is_none() {
         Naming::Right
     } else {

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct ShapeSettings {
     /// Bytes after which an answer ends; the row that reaches them is its last.
     pub chunk_bytes: usize,
+    /// Bytes of a subset at most: it is one answer, and held whole.
+    pub subset_bytes: usize,
     /// How long a live request waits for a change.
     pub long_poll: Duration,
     /// How long a stream of events lasts.
@@ -19,7 +21,8 @@ pub struct ShapeSettings {
     pub cache_stale_age: Duration,
     /// Whether clients may delete shapes.
     pub deletes: Deletes,
-    /// Shapes of one tenant at most. For another one, one that nobody waits for goes.
+    /// Shapes of one tenant at most. For another one, those go that were asked for longest ago, of who
+    /// has most of them made.
     pub shapes_max: usize,
     /// Requests that may be open at once, of readers that begin and of those that go on.
     pub initial_requests_max: usize,
@@ -37,6 +40,7 @@ impl Default for ShapeSettings {
     fn default() -> Self {
         Self {
             chunk_bytes: 10 << 20,
+            subset_bytes: 64 << 20,
             long_poll: Duration::from_secs(20),
             stream: Duration::from_secs(60),
             keep_alive: Duration::from_secs(21),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use futures_util::stream;
+use syncline_model::ServerSeq;
 use syncline_store::shapes::After;
 use tokio::time::Instant;
 
@@ -18,6 +19,8 @@ const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 struct Events {
     reader: Reader,
     after: After,
+    /// How far the log had come by what was sent last.
+    told: ServerSeq,
     /// When it ends, and the silence after which it says that it is there.
     end: Instant,
     keep_alive: Duration,
@@ -36,6 +39,7 @@ pub(super) fn body(
     let events = Events {
         reader,
         after: first.end,
+        told: first.head,
         end: Instant::now() + lasts,
         keep_alive,
         has_more: false,
@@ -59,12 +63,13 @@ impl Events {
             return None;
         }
         let mut alive_at = Instant::now() + self.keep_alive;
+        let mut is_silent = false;
         loop {
             if !self.has_more {
                 match self.reader.wait(alive_at.min(self.end)).await {
                     Woken::Ended => return None,
                     Woken::TimedOut if Instant::now() >= self.end => return None,
-                    Woken::TimedOut => return Some(Bytes::from_static(KEEP_ALIVE)),
+                    Woken::TimedOut => is_silent = true,
                     Woken::Moved => {}
                 }
             }
@@ -75,7 +80,16 @@ impl Events {
             self.has_more = !chunk.is_up_to_date;
             if chunk.changes > 0 {
                 self.after = chunk.end;
+                self.told = chunk.head;
                 return Some(framed(&chunk));
+            }
+            if is_silent && chunk.head > self.told {
+                // Other tables have moved: who reads several goes by how far each has come.
+                self.told = chunk.head;
+                return Some(framed(&chunk));
+            }
+            if is_silent {
+                return Some(Bytes::from_static(KEEP_ALIVE));
             }
             alive_at = Instant::now() + self.keep_alive;
         }

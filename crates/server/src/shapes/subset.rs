@@ -14,9 +14,6 @@ use super::request::SubsetRequest;
 use super::sight::is_unchanged;
 use crate::tenant::Refused;
 
-/// Bytes of an ordered subset's rows that are sorted at once.
-const SORTED_BYTES_MAX: usize = 64 << 20;
-
 /// A subset, read and checked.
 #[derive(Debug)]
 pub(super) struct Subset {
@@ -30,7 +27,7 @@ pub(super) struct Subset {
 pub(super) enum SubsetRead {
     Body(Vec<u8>, ServerSeq),
     Gone,
-    /// More rows would have to be sorted than are.
+    /// It holds more bytes than one answer may.
     TooLarge,
 }
 
@@ -42,34 +39,18 @@ impl Subset {
             }
         };
         let relation = &definition.relation;
+        let columns = queryable(definition);
         let filter = match &request.filter {
             None => None,
             Some(text) => Some(
-                Filter::parse(text, &request.parameters, &relation.name, &relation.columns)
+                Filter::parse(text, &request.parameters, &relation.name, &columns)
                     .map_err(invalid("where"))?,
             ),
         };
         let order = match &request.order_by {
             None => None,
-            Some(text) => {
-                Some(OrderBy::parse(text, &relation.columns).map_err(invalid("order_by"))?)
-            }
+            Some(text) => Some(OrderBy::parse(text, &columns).map_err(invalid("order_by"))?),
         };
-        let asked = order
-            .iter()
-            .flat_map(|order| &order.terms)
-            .map(|term| term.column);
-        let hidden: Vec<_> = asked
-            .filter(|column| !definition.queryable.contains(column))
-            .map(|column| relation.columns[column].name.clone())
-            .collect();
-        if !hidden.is_empty() {
-            let message = format!(
-                "The following columns are not queryable: {}",
-                hidden.join(", ")
-            );
-            return Err(Invalid::of_subset("order_by", message));
-        }
         let size = |number: Option<u64>| number.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         Ok(Self {
             filter,
@@ -79,13 +60,14 @@ impl Subset {
         })
     }
 
-    /// Reads the subset in one state of the file.
+    /// Reads the subset in one state of the file, if it comes to so many bytes at most: rows that are
+    /// to be ordered are held with their messages.
     pub(super) fn read(
         &self,
         file: &TenantFile,
         definition: &Definition,
         shape: &MadeShape,
-        mark: u64,
+        (mark, bytes_max): (u64, usize),
     ) -> Result<SubsetRead, Refused> {
         file.snapshot(|file| {
             if file.shape(&shape.handle)?.is_none() || !is_unchanged(file, definition)? {
@@ -96,24 +78,30 @@ impl Subset {
             let encoder = Encoder::new(definition);
             let mut rows = Vec::new();
             let mut bytes = 0;
-            let mut is_too_large = false;
             let empty = body.len();
             let mut seen = 0;
             file.visit_shape_state(shape.relation, head, None, |row| {
-                if self.order.is_some() {
-                    bytes += row.key.len() + row.row.len();
-                    is_too_large = bytes > SORTED_BYTES_MAX;
-                    let mut told = Vec::new();
-                    if encoder.snapshot_row(row, Some(mark), self.filter.as_ref(), &mut told)? {
-                        rows.push((row.row.to_owned(), told));
+                if self.order.is_none() {
+                    let flow = self.append(&encoder, row, mark, (empty, &mut seen), &mut body)?;
+                    bytes = body.len();
+                    return Ok(if bytes > bytes_max {
+                        Flow::Enough
                     } else {
-                        bytes -= row.key.len() + row.row.len();
-                    }
-                    return Ok(if is_too_large { Flow::Enough } else { Flow::On });
+                        flow
+                    });
                 }
-                self.append(&encoder, row, mark, (empty, &mut seen), &mut body)
+                let mut told = Vec::new();
+                if encoder.snapshot_row(row, Some(mark), self.filter.as_ref(), &mut told)? {
+                    bytes += row.row.len() + told.len();
+                    rows.push((row.row.to_owned(), told));
+                }
+                Ok(if bytes > bytes_max {
+                    Flow::Enough
+                } else {
+                    Flow::On
+                })
             })?;
-            if is_too_large {
+            if bytes > bytes_max {
                 return Ok(SubsetRead::TooLarge);
             }
             if let Some(order) = &self.order {
@@ -151,6 +139,17 @@ impl Subset {
             Flow::Enough
         })
     }
+}
+
+/// The columns that a subset may ask by: others have a name that nobody can say.
+fn queryable(definition: &Definition) -> Vec<ShapeColumn> {
+    let mut columns = definition.relation.columns.clone();
+    for (n, column) in columns.iter_mut().enumerate() {
+        if !definition.queryable.contains(&n) {
+            column.name.clear();
+        }
+    }
+    columns
 }
 
 fn beginning(head: ServerSeq, mark: u64) -> Vec<u8> {

@@ -6,6 +6,7 @@ mod dropped;
 mod history;
 mod lists;
 mod nested;
+mod probes;
 mod repeats;
 mod roles;
 mod schema;

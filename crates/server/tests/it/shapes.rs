@@ -6,6 +6,7 @@ mod changes;
 mod entities;
 mod live;
 mod random;
+mod room;
 mod subsets;
 
 use reqwest::Method;

@@ -128,19 +128,25 @@ impl TenantFile {
         Ok(made.map_or(Making::NoTable, Making::Made))
     }
 
-    /// Makes room for another shape where there are as many as may be: those that were made first go.
-    pub fn make_room_for_shape(&mut self, shapes_max: usize) -> Result<(), StoreError> {
-        let count = usize::try_from(self.shape_count()?).unwrap_or(usize::MAX);
-        if count < shapes_max.max(1) {
-            return Ok(());
+    /// The names of all shapes, those that were made first before the others.
+    pub fn shape_handles(&self) -> Result<Vec<String>, StoreError> {
+        if !are_made(self.connection())? {
+            return Ok(Vec::new());
         }
-        // A tenth at once, so that this is not done for each.
-        let spare = (shapes_max / 10).max(1) + count - shapes_max.max(1);
-        self.connection.execute(
-            "DELETE FROM shapes WHERE handle IN (SELECT handle FROM shapes ORDER BY start LIMIT ?)",
-            [spare as i64],
-        )?;
-        Ok(())
+        let sql = "SELECT handle FROM shapes ORDER BY start, handle";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let handles = statement.query_map([], |row| row.get(0))?;
+        Ok(handles.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets shapes: their readers begin anew.
+    pub fn delete_shapes(&mut self, handles: &[String]) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        for handle in handles {
+            let sql = "DELETE FROM shapes WHERE handle = ?";
+            transaction.prepare_cached(sql)?.execute([handle])?;
+        }
+        Ok(transaction.commit()?)
     }
 
     /// Forgets a shape: its readers begin anew. Says whether it was there.

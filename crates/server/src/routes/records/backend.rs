@@ -1,10 +1,12 @@
 //! What a request about records reads once, and passes on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use syncline_model::ServerSeq;
 use syncline_model::record::{Asker, Record, Records, Seen, seen};
 use syncline_model::schema::{Entity, Schema};
-use syncline_store::records::StoredRecords;
+use syncline_store::records::{StoredRecords, schema_place};
 use syncline_store::{StoreError, TenantFile};
 
 use crate::error::ApiError;
@@ -19,26 +21,37 @@ pub(crate) struct Backend {
     pub(crate) tenant: Arc<Tenant>,
     /// Empty where the tenant has none.
     pub(crate) schema: Arc<Schema>,
+    /// The place of the schema.
+    pub(crate) place: Option<ServerSeq>,
     pub(crate) asker: Asker,
 }
 
 impl Backend {
     pub(crate) async fn of(call: &Call) -> Result<Self, ApiError> {
         let tenant = call.tenant().await?;
+        let (schema, place) = tenant.standing_schema().await?.unzip();
         Ok(Self {
-            schema: tenant.schema().await?.unwrap_or_default(),
+            schema: schema.unwrap_or_default(),
+            place,
             asker: call.asker()?,
             tenant,
         })
     }
 
-    /// Looks at one state of the tenant's file.
+    /// Looks at one state of the tenant's file, if the schema still stands there that what who asks may
+    /// see was found by.
     pub(crate) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&View<'_>) -> Result<T, Stop> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (schema, asker) = (Arc::clone(&self.schema), self.asker.clone());
+        let place = self.place;
         look_at(&self.tenant, move |file| {
+            if schema_place(file.connection())? != place {
+                let message = "the schema has changed meanwhile: ask again";
+                let error = ApiError::unavailable(message, Duration::from_secs(1));
+                return Err(Stop::Refused(error));
+            }
             look(&View {
                 file,
                 schema: &schema,

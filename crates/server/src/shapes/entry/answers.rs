@@ -119,7 +119,7 @@ impl Asked {
         }
     }
 
-    fn not_modified(&self, resolved: &Resolved, end: Offset) -> Option<Answer> {
+    fn not_modified(&self, resolved: &Resolved, end: Offset, has: Has) -> Option<Answer> {
         if !self.call.headers.contains_key(header::IF_NONE_MATCH) {
             return None;
         }
@@ -128,10 +128,6 @@ impl Asked {
             return None;
         }
         let mut answer = Answer::live(Body::empty(), JSON).status(StatusCode::NOT_MODIFIED);
-        let has = Has {
-            data: true,
-            all: false,
-        };
         self.dress(&mut answer, resolved, end, has);
         Some(answer)
     }
@@ -154,13 +150,13 @@ impl Asked {
         let Some(reader) = reader.await? else {
             return self.log(tenant, resolved).await;
         };
-        if let Some(known) = self.not_modified(resolved, end) {
-            return Ok(known);
-        }
         let has = Has {
             data: true,
             all: false,
         };
+        if let Some(known) = self.not_modified(resolved, end, has) {
+            return Ok(known);
+        }
         let coding = Coding::accepted(&self.call.headers);
         Ok(match reader.body(coding).await? {
             ChunkBody::Gone => return self.gone().await,
@@ -217,9 +213,9 @@ impl Asked {
         let after = self.request.offset.after(&resolved.shape);
         let mut reader = self.reader(&tenant, resolved);
         if tenant.head().await?.cursor.server_seq < after.seq
-            && let Some(refusal) = self.wait_for(tenant.watch(), after).await
+            && let Some(answer) = self.wait_for(tenant.watch(), &mut reader, after).await?
         {
-            return Ok(refusal);
+            return Ok(answer);
         }
         drop(tenant);
         let settings = &self.call.server.config.shapes;
@@ -244,23 +240,32 @@ impl Asked {
         }
     }
 
-    /// Waits for a place that is not there yet, half as long as for a change; a refusal if it does not
-    /// come.
+    /// Waits for a place that is not there yet, half as long as for a change; an answer if it does not
+    /// come, or the shape goes meanwhile.
     async fn wait_for(
         &self,
         mut head: watch::Receiver<Option<Head>>,
+        reader: &mut Reader,
         after: After,
-    ) -> Option<Answer> {
-        let half = self.call.server.config.shapes.long_poll / 2;
-        let is_there =
-            |head: &Option<Head>| head.is_some_and(|head| head.cursor.server_seq >= after.seq);
-        let came = tokio::time::timeout(half, head.wait_for(is_there)).await;
-        match came {
-            Ok(Ok(_)) => None,
-            Ok(Err(_)) | Err(_) => {
-                let invalid = Invalid::of("offset", "out of bounds for this shape");
-                Some(answer::invalid(&invalid))
+    ) -> Result<Option<Answer>, ApiError> {
+        let until = Instant::now() + self.call.server.config.shapes.long_poll / 2;
+        loop {
+            if let Read::Gone = reader.read(after).await? {
+                return self.gone().await.map(Some);
             }
+            let is_there =
+                |head: &Option<Head>| head.is_some_and(|head| head.cursor.server_seq >= after.seq);
+            tokio::select! {
+                came = head.wait_for(is_there) => if came.is_ok() {
+                    return Ok(None);
+                },
+                woken = reader.wait(until) => match woken {
+                    Woken::Moved => continue,
+                    Woken::TimedOut | Woken::Ended => {}
+                },
+            }
+            let invalid = Invalid::of("offset", "out of bounds for this shape");
+            return Ok(Some(answer::invalid(&invalid)));
         }
     }
 
@@ -283,7 +288,7 @@ impl Asked {
             all: chunk.is_up_to_date,
         };
         if has.data
-            && let Some(known) = self.not_modified(resolved, end)
+            && let Some(known) = self.not_modified(resolved, end, has)
         {
             return known;
         }
@@ -321,13 +326,17 @@ impl Asked {
         };
         let (definition, shape) = (Arc::clone(&resolved.definition), resolved.shape.clone());
         let mark = random_from(1, 1 << 31);
-        let read = tenant.read(move |file| subset.read(file, &definition, &shape, mark));
+        let bytes_max = self.call.server.config.shapes.subset_bytes;
+        let read =
+            tenant.read(move |file| subset.read(file, &definition, &shape, (mark, bytes_max)));
         let (body, head) = match read.await? {
             SubsetRead::Body(body, head) => (body, head),
             SubsetRead::Gone => return self.gone().await,
             SubsetRead::TooLarge => {
-                let invalid = Invalid::of_subset("order_by", "too many rows to be ordered");
-                return Ok(answer::invalid(&invalid));
+                let message = format!(
+                    "the rows come to more than {bytes_max} bytes: ask for fewer, or take the whole shape"
+                );
+                return Ok(answer::invalid(&Invalid::of_subset("where", message)));
             }
         };
         let mut answer = Answer::whole(body, JSON);

@@ -85,7 +85,17 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "table=threads;drop&offset=-1",
         "table",
-        "Invalid zero-length delimited identifier",
+        "Invalid table name: syntax error at or near \";\"",
+    ),
+    (
+        "table=%22a%22.%22b%22.%22c%22&offset=-1",
+        "table",
+        "Invalid table name: syntax error at or near \".\"",
+    ),
+    (
+        "table=%22%22&offset=-1",
+        "table",
+        "Invalid table name: zero-length delimited identifier",
     ),
     (
         "table=main.threads&offset=-1",

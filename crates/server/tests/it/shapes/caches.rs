@@ -70,11 +70,23 @@ async fn who_has_an_answer_is_told_so_and_a_head_has_no_body() {
         assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
         assert_eq!(again.header("electric-handle"), handle);
         assert_eq!(again.header("electric-offset"), "0_0");
+        assert!(!again.headers.contains_key("electric-up-to-date"));
     }
     let head = Reply::of(s.server.request(Method::HEAD, query, &s.token)).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
     assert_eq!(head.header("cache-control"), "no-cache");
     assert_eq!(head.header("electric-handle"), handle);
+    let follower = s.follow("table=threads").await;
+    s.thread("two", "p").await;
+    let path = format!("/v1/shape?{}", follower.next());
+    let last = s.server.get(&path, &s.token).await;
+    assert_eq!(last.header("electric-up-to-date"), "");
+    let again = s.server.request(Method::GET, &path, &s.token);
+    let again = Reply::of(again.header("if-none-match", last.header("etag"))).await;
+    assert_eq!(
+        (again.status.as_u16(), again.header("electric-up-to-date")),
+        (304, "")
+    );
     let follower = s.follow("table=threads").await;
     let idle = s.ask(&follower.next()).await;
     let etag = idle.header("etag").to_owned();

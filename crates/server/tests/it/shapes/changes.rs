@@ -245,3 +245,46 @@ async fn shapes_outlive_the_server() {
     let told = server.get(&path, &token).await.expect(200);
     assert_eq!(told[0]["value"]["name"], "two");
 }
+
+/// What is larger than a piece is sent as it is read, and each piece is packed as it comes.
+#[tokio::test]
+async fn a_snapshot_of_several_pieces_is_the_same_compressed_and_plain() {
+    let s = shapes().await;
+    for n in 0..3 {
+        let entry = |m: usize| {
+            let id = format!("00000000-0000-4000-8000-{:012x}", n * 100 + m);
+            let content: String = (0..9_000)
+                .map(|k| (k * (m + 2) % 977).to_string())
+                .collect();
+            json!({"entry_id": id, "sequence_id": m, "author": "ada",
+                "timestamp": "2026-01-01T00:00:00.000Z", "content": content})
+        };
+        let entries: Vec<_> = (0..12).map(entry).collect();
+        let thread = json!({"thread_id": format!("t{n}"), "project_id": "p", "name": "n",
+            "entries": entries});
+        let made = s.server.post("/api/threads/sync", &s.token, thread).await;
+        made.expect(200);
+    }
+    let path = "/v1/shape?table=entries&offset=-1";
+    let ask = |coding: &str| {
+        let request = s.server.request(reqwest::Method::GET, path, &s.token);
+        request.header("accept-encoding", coding).send()
+    };
+    let plain = ask("identity").await.unwrap();
+    assert!(!plain.headers().contains_key("content-encoding"));
+    let plain = plain.bytes().await.unwrap();
+    assert!(plain.len() > 512 << 10, "{} bytes", plain.len());
+    let packed = ask("gzip").await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = packed.bytes().await.unwrap();
+    assert!(packed.len() < plain.len());
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(
+        &mut flate2::read::GzDecoder::new(&packed[..]),
+        &mut unpacked,
+    )
+    .unwrap();
+    assert!(unpacked == plain, "the same bytes");
+    let messages: Vec<serde_json::Value> = serde_json::from_slice(&plain).unwrap();
+    assert_eq!(messages.len(), 37);
+}

@@ -176,6 +176,31 @@ async fn a_schema_that_only_adds_leaves_shapes_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_shape_that_names_no_columns_begins_anew_with_another_one_of_its_table() {
+    let s = with_invoices().await;
+    let (all, some) = ("table=invoices", "table=invoices&columns=id,count");
+    let (all, some) = (s.follow(all).await, s.follow(some).await);
+    s.schema(invoices(&[field("note", "text")])).await;
+    s.ask(&all.next()).await.expect(409);
+    s.ask(&some.next()).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_entity_hides_the_view_of_its_name_while_it_is_there() {
+    let s = shapes().await;
+    s.thread("one", "p").await;
+    let view = s.follow("table=threads").await;
+    assert_eq!(column(&view, "name"), ["one"]);
+    let entity = json!([{"name": "threads", "singular": "thread", "key": "id",
+        "fields": [field("id", "text")], "mode": {"kind": "confirmed"}}]);
+    s.schema(entity).await;
+    s.ask(&view.next()).await.expect(409);
+    s.write("threads", "t", "create", json!({})).await;
+    let records = s.follow("table=threads").await;
+    assert_eq!(column(&records, "id"), ["t"]);
+}
+
+#[tokio::test]
 async fn the_role_on_each_row_is_told_to_who_asks_for_it() {
     let s = with_invoices().await;
     let plain = s.follow("table=invoices").await;

@@ -73,6 +73,55 @@ async fn a_deleted_shape_ends_the_wait_for_it() {
 }
 
 #[tokio::test]
+async fn a_place_that_is_not_there_is_waited_for_no_longer_than_the_shape_lasts() {
+    let s = shapes_with(|config| {
+        config.shapes.long_poll = PATIENCE * 4;
+        config.shapes.deletes = syncline_server::Deletes::Allowed;
+    })
+    .await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads").await;
+    let handle = &follower.handle;
+    let beyond = format!("table=threads&handle={handle}&offset=999_inf&live=true");
+    let delete = async {
+        let path = "/v1/shape?table=threads";
+        let request = s.server.request(reqwest::Method::DELETE, path, &s.token);
+        crate::support::Reply::of(request).await
+    };
+    let both = async { tokio::join!(s.ask(&beyond), delete) };
+    let (beyond, deleted) = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    assert_eq!(deleted.status, 202);
+    beyond.expect(409);
+}
+
+#[tokio::test]
+async fn a_silent_stream_tells_how_far_other_tables_have_come() {
+    let s = shapes_with(|config| config.shapes.keep_alive = Duration::from_millis(20)).await;
+    s.thread("one", "p").await;
+    let query = "table=threads&where=name%20=%20%27none%27";
+    let follower = s.follow(query).await;
+    let path = format!("/v1/shape?{}&live=true&live_sse=true", follower.next());
+    let request = s.server.request(reqwest::Method::GET, &path, &s.token);
+    let mut response = request.send().await.unwrap();
+    let list = serde_json::json!({"list_id": "l", "title": "t"});
+    s.server
+        .post("/api/lists", &s.token, list)
+        .await
+        .expect(201);
+    let told = format!("\"global_last_seen_lsn\":\"{}\"", s.head().await);
+    let mut text = String::new();
+    let read = async {
+        while !text.contains(&told) || !text.ends_with(": keep-alive\n\n") {
+            let bytes = response.chunk().await.unwrap();
+            let bytes = bytes.expect("the stream has ended");
+            text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.unwrap();
+    assert_eq!(text.matches(&told).count(), 1, "once: {text}");
+}
+
+#[tokio::test]
 async fn events_come_one_by_one_and_silence_is_filled() {
     let s = shapes_with(|config| config.shapes.keep_alive = Duration::from_millis(20)).await;
     s.thread("one", "p").await;

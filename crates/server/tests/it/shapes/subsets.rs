@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::shapes;
+use super::{shapes, shapes_with};
 
 fn names(body: &Value) -> Vec<&str> {
     let rows = body["data"].as_array().unwrap();
@@ -89,4 +89,65 @@ async fn a_subset_that_can_t_be_told_says_why() {
         .post(&path, &s.token, json!({"where": "x".repeat(70_000)}))
         .await;
     assert_eq!(large.status, 413);
+}
+
+#[tokio::test]
+async fn what_is_not_queryable_is_asked_by_in_no_part_of_a_subset() {
+    let s = shapes().await;
+    s.thread("one", "p").await;
+    let base = "table=threads&offset=now&log=changes_only&queryable_columns=thread_id,name";
+    for (asked, parameter) in [
+        ("subset__where=project%20=%20%27p%27", "where"),
+        ("subset__where=threads.project%20=%20%27p%27", "where"),
+        (
+            "subset__where=name%20=%20%27x%27%20OR%20%22project%22%20LIKE%20%27p%25%27",
+            "where",
+        ),
+        ("subset__order_by=project", "order_by"),
+        (
+            "subset__where=true&subset__order_by=name,project%20DESC",
+            "order_by",
+        ),
+    ] {
+        let body = s.ask(&format!("{base}&{asked}")).await.expect(400);
+        assert!(
+            body["errors"]["subset"][parameter].is_array(),
+            "{asked}: {body}"
+        );
+    }
+    let asked = json!({"where": "project = 'p'"});
+    let path = format!("/v1/shape?{base}");
+    s.server.post(&path, &s.token, asked).await.expect(400);
+    let other = s.ask("table=threads&offset=-1&queryable_columns=thread_id&columns=thread_id,name");
+    let other = other.await.expect(400);
+    assert!(other["errors"]["columns"].is_array(), "{other}");
+    // Who says which columns there are says by which the shape itself is narrowed.
+    let narrowed = format!("{base}&where=project%20=%20%27p%27&subset__where=name%20=%20%27one%27");
+    let body = s.ask(&narrowed).await.expect(200);
+    assert_eq!(names(&body), ["one"]);
+    assert_eq!(
+        body["data"][0]["value"].as_object().unwrap().len(),
+        2,
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_subset_that_is_larger_than_one_answer_is_refused() {
+    let s = shapes_with(|config| config.shapes.subset_bytes = 2_000).await;
+    for n in 0..12 {
+        s.thread(&format!("thread-{n}"), "p").await;
+    }
+    let base = "table=threads&offset=now&log=changes_only";
+    for asked in [
+        "subset__where=true",
+        "subset__where=true&subset__order_by=name&subset__limit=1",
+    ] {
+        let body = s.ask(&format!("{base}&{asked}")).await.expect(400);
+        let message = body["errors"]["subset"]["where"][0].as_str().unwrap();
+        assert!(message.contains("2000 bytes"), "{asked}: {body}");
+    }
+    let few = "subset__where=name%20=%20%27thread-3%27&subset__order_by=name";
+    let body = s.ask(&format!("{base}&{few}")).await.expect(200);
+    assert_eq!(names(&body), ["thread-3"]);
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::error::Category;
 
 /// The fields that are kept: they name a session and its files, or say what has become of it.
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 13] = [
     "session_id",
     "conversation_id",
     "sessionID",
@@ -16,7 +16,6 @@ const KEPT: [&str; 14] = [
     "agent_id",
     "transcript_path",
     "agent_transcript_path",
-    "cwd",
     "hook_event_name",
     "source",
     "trigger",

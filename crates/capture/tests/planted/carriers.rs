@@ -1,7 +1,7 @@
 //! The text of a coding agent's transcript that a secret stands in.
 
-use crate::kinds::{Kind, Shape};
-use crate::random::Random;
+use super::kinds::{Kind, Shape};
+use super::random::Random;
 
 /// A text around `value`, and the name of its sort.
 pub(crate) fn carry(kind: &Kind, value: &str, random: &mut Random) -> (&'static str, String) {

@@ -1,7 +1,7 @@
 //! Clouds and what hosts programs.
 
-use crate::kinds::{Kind, Secret, Shape};
-use crate::random::{ALPHANUMERIC, BASE64, BASE64_URL, HEX, base64, padded, percent_encoded};
+use super::kinds::{Kind, Secret, Shape};
+use super::random::{ALPHANUMERIC, BASE64, BASE64_URL, HEX, base64, padded, percent_encoded};
 
 /// The kinds of this group.
 pub(crate) const KINDS: &[Kind] = &[
@@ -41,7 +41,7 @@ pub(crate) const KINDS: &[Kind] = &[
         variable: "GOOGLE_CREDENTIALS",
         header: "",
         shape: Shape::Block,
-        make: |random| crate::generic::pem("PRIVATE KEY", 1216, random),
+        make: |random| super::generic::pem("PRIVATE KEY", 1216, random),
     },
     // Azure Storage, "Configure connection strings": AccountKey is 64 bytes in base64.
     Kind {

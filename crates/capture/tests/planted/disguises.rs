@@ -1,8 +1,8 @@
 //! What becomes of a secret on its way into a transcript: escapes, URLs, and ends of lines.
 
-use crate::carriers::{carry, member};
-use crate::kinds::{Kind, Secret, Shape};
-use crate::random::{Random, percent_encoded};
+use super::carriers::{carry, member};
+use super::kinds::{Kind, Secret, Shape};
+use super::random::{Random, percent_encoded};
 
 type Disguise = (&'static str, fn(&Kind, &Secret, &mut Random) -> String);
 

@@ -1,7 +1,7 @@
 //! Forges, package indexes and trackers.
 
-use crate::kinds::{Kind, Secret, Shape};
-use crate::random::{ALPHANUMERIC, BASE64, BASE64_URL, HEX, base64, padded};
+use super::kinds::{Kind, Secret, Shape};
+use super::random::{ALPHANUMERIC, BASE64, BASE64_URL, HEX, base64, padded};
 
 /// The kinds of this group.
 pub(crate) const KINDS: &[Kind] = &[

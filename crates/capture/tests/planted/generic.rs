@@ -1,7 +1,7 @@
 //! Secrets that standards, not issuers, give a form.
 
-use crate::kinds::{Kind, Secret, Shape};
-use crate::random::{ALPHANUMERIC, BASE64, BASE64_URL, Random, base64, padded, percent_encoded};
+use super::kinds::{Kind, Secret, Shape};
+use super::random::{ALPHANUMERIC, BASE64, BASE64_URL, Random, base64, padded, percent_encoded};
 
 /// The kinds of this group.
 pub(crate) const KINDS: &[Kind] = &[

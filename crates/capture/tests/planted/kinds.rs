@@ -1,6 +1,6 @@
 //! What a kind of secret is, and the list of all kinds.
 
-use crate::random::Random;
+use super::random::Random;
 
 /// How the value of a kind stands in text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,10 +60,10 @@ pub(crate) struct Kind {
 /// All kinds.
 pub(crate) fn all() -> Vec<&'static Kind> {
     let lists = [
-        crate::clouds::KINDS,
-        crate::forges::KINDS,
-        crate::services::KINDS,
+        super::clouds::KINDS,
+        super::forges::KINDS,
+        super::services::KINDS,
     ];
-    let more = [crate::tools::KINDS, crate::generic::KINDS];
+    let more = [super::tools::KINDS, super::generic::KINDS];
     lists.into_iter().chain(more).flatten().collect()
 }

@@ -1,7 +1,7 @@
 //! Services of payment, mail, talk and language models.
 
-use crate::kinds::{Kind, Secret, Shape};
-use crate::random::{ALPHANUMERIC, BASE64_URL, HEX, base64};
+use super::kinds::{Kind, Secret, Shape};
+use super::random::{ALPHANUMERIC, BASE64_URL, HEX, base64};
 
 /// The kinds of this group.
 pub(crate) const KINDS: &[Kind] = &[

@@ -1,7 +1,7 @@
 //! Tools of making and of watching programs.
 
-use crate::kinds::{Kind, Secret, Shape};
-use crate::random::{ALPHANUMERIC, BASE64_URL, HEX};
+use super::kinds::{Kind, Secret, Shape};
+use super::random::{ALPHANUMERIC, BASE64_URL, HEX};
 
 /// The kinds of this group.
 pub(crate) const KINDS: &[Kind] = &[

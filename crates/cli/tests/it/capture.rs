@@ -47,7 +47,7 @@ fn counts(machine: &Machine) -> Vec<(String, u64)> {
 }
 
 /// Calls the daemon as the plugins' own client does.
-fn call(machine: &Machine, method: &str, params: &Value) -> Value {
+pub(crate) fn call(machine: &Machine, method: &str, params: &Value) -> Value {
     let mut stream = UnixStream::connect(socket(machine).unwrap()).unwrap();
     let body = json!({ "jsonrpc": "2.0", "id": "req-1", "method": method, "params": params });
     let body = body.to_string();
@@ -60,7 +60,7 @@ fn call(machine: &Machine, method: &str, params: &Value) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-fn spooled(machine: &Machine) -> usize {
+pub(crate) fn spooled(machine: &Machine) -> usize {
     let spool = machine
         .home()
         .join(".local/share/syncline/profiles/default/spool");

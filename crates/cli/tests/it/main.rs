@@ -35,10 +35,14 @@ mod login;
 mod logs;
 mod machine;
 mod member;
+#[cfg(target_os = "linux")]
+mod planted;
 mod query;
 mod query_write;
 mod readme;
 mod record;
+#[cfg(target_os = "linux")]
+mod recorded;
 mod reference;
 mod reported;
 mod schema;

@@ -156,7 +156,7 @@ impl ForeignDatabase {
 
     /// What tells rows that have not changed, without reading what they hold: of those whose `column` is
     /// `value`, how many there are, their numbers, and of the two columns `[times, texts]` when they were
-    /// changed and how long they are. None: the table has none of these columns.
+    /// changed and how long they are. None: the table lacks one of these columns.
     pub fn stamp_of(
         &self,
         table: &'static str,

@@ -50,6 +50,7 @@ impl Tenants {
         };
         let served_last = self.directory.served_schema()?;
         let mut others = Vec::new();
+        let mut kept = Vec::new();
         let mut broken = Vec::new();
         for tenant in self.directory.tenants(known)? {
             let Some((before, changes)) = self.changes(&tenant, schema) else {
@@ -63,18 +64,18 @@ impl Tenants {
             };
             if breaking.is_empty() {
                 others.push(tenant);
-            } else if is_own() {
-                tell_kept(&tenant, &breaking);
-            } else {
-                broken.push(TenantBreak {
-                    tenant,
-                    changes: breaking,
-                });
+                continue;
             }
+            let list = if is_own() { &mut kept } else { &mut broken };
+            list.push(TenantBreak {
+                tenant,
+                changes: breaking,
+            });
         }
         if !broken.is_empty() {
             return Err(ServedSchemaError::Breaking(broken));
         }
+        kept.iter().for_each(tell_kept);
         for tenant in others {
             let put = self.put_in_closed(&tenant, schema);
             put.map_err(|source| ServedSchemaError::Refused { tenant, source })?;
@@ -140,10 +141,10 @@ pub(super) fn put_where_none_stands(
 }
 
 /// Says which tenant goes on with a schema of its own.
-fn tell_kept(tenant: &TenantId, breaking: &[Change]) {
-    let changes: Vec<_> = breaking.iter().map(Change::to_string).collect();
+fn tell_kept(kept: &TenantBreak) {
+    let changes: Vec<_> = kept.changes.iter().map(Change::to_string).collect();
     tracing::warn!(
-        tenant.id = %tenant,
+        tenant.id = %kept.tenant,
         changes = changes.join("; "),
         "a tenant keeps the schema that its admin has put in place: the served one takes something away \
          of it; `syncline schema apply --tenant` puts that in its place",

@@ -18,7 +18,8 @@ pub(super) struct SchemaArgs {
     ///
     /// The document is read once, at the start; one with errors stops it. What it only adds is applied at
     /// once. Where it takes something away of what a tenant has, the server does not start, and says what to
-    /// type.
+    /// type; a tenant whose admin has put another schema in its place since keeps that one, and the log says
+    /// so.
     #[arg(long, value_name = "OPENAPI")]
     schema: Option<String>,
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use syncline_model::schema::{ChangeKind, Schema};
-use syncline_model::{ActorId, ClientId, Epoch, Mark, ServerSeq, TenantId, Timestamp, UserId};
+use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
 use syncline_store::control::{DataDirectory, ServeLock};
 use syncline_store::records::{StandingSchema, schema};
 use syncline_store::{Durability, FileOptions, OpenError, Stepped, StoreError, TenantFile};
 
-use crate::random::{new_uuid, random};
+use crate::random::{birth, server_actor};
 use crate::tenant::{
-    Birth, CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog, before,
+    CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog, before,
 };
 
 pub use order::{CompactSummary, OrderAnswer, OrderError, OrderProgress, order_from_server};
@@ -181,14 +181,8 @@ pub fn apply_schema(
         durability: Durability::Full,
         ..FileOptions::default()
     };
-    let actor = format!("server-{}", new_uuid());
-    let birth = Birth {
-        epoch: Epoch::new(new_uuid()),
-        origin: Mark::origin(random()),
-        actor: ActorId::new(actor).expect("a UUID's text is short and printable"),
-    };
     let path = directory.tenant_file(tenant);
-    let mut log = TenantLog::open(&path, &options, birth)?;
+    let mut log = TenantLog::open(&path, &options, birth(server_actor()))?;
     let put = log.put_schema(schema, allow, now);
     put.map_err(AdminError::Refused)
 }

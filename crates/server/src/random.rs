@@ -2,8 +2,10 @@
 
 use rand::TryRngCore;
 use rand::rngs::OsRng;
+use syncline_model::{ActorId, Epoch, Mark};
 
 use crate::server::now;
+use crate::tenant::Birth;
 
 /// So many random bytes.
 pub(crate) fn random<const BYTES: usize>() -> [u8; BYTES] {
@@ -23,4 +25,19 @@ pub(crate) fn random_from(least: u64, count: u32) -> u64 {
 /// A new id.
 pub(crate) fn new_uuid() -> uuid::Uuid {
     syncline_model::mint(now(), random())
+}
+
+/// An actor that no server was before.
+pub(crate) fn server_actor() -> ActorId {
+    let actor = format!("server-{}", new_uuid());
+    ActorId::new(actor).expect("a UUID's text is short and printable")
+}
+
+/// How a log begins on a server that is `actor`.
+pub(crate) fn birth(actor: ActorId) -> Birth {
+    Birth {
+        epoch: Epoch::new(new_uuid()),
+        origin: Mark::origin(random()),
+        actor,
+    }
 }

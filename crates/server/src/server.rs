@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use syncline_model::{ActorId, TenantId, Timestamp, UserId};
+use syncline_model::{TenantId, Timestamp, UserId};
 use syncline_store::control::{
     ControlError, ControlFile, ControlOpenError, DataDirectory, ServerNote,
 };
@@ -17,7 +17,7 @@ use crate::config::ServeConfig;
 use crate::http::{BodyBudget, Route};
 use crate::log::{ServedSchemaError, Tenants};
 use crate::metrics::Metrics;
-use crate::random::new_uuid;
+use crate::random::{new_uuid, server_actor};
 use crate::routes;
 use crate::shapes::OpenRequests;
 
@@ -82,8 +82,6 @@ impl Server {
         listener: SocketAddr,
     ) -> Result<Self, SetupError> {
         let metrics = Arc::new(Metrics::new());
-        let actor = format!("server-{}", new_uuid());
-        let actor = ActorId::new(actor).expect("a UUID's text is short and printable");
         let limiter = |rate| Mutex::new(RateLimiter::new(rate));
         let control = ControlFile::open(&directory)?;
         control.note_server(&ServerNote {
@@ -91,8 +89,14 @@ impl Server {
             retention: config.compaction.keep.retention,
             idle: config.compaction.keep.idle,
         })?;
-        let tenants = Tenants::start(&config, directory.clone(), actor, Arc::clone(&metrics), now)
-            .map_err(SetupError::Thread)?;
+        let tenants = Tenants::start(
+            &config,
+            directory.clone(),
+            server_actor(),
+            Arc::clone(&metrics),
+            now,
+        )
+        .map_err(SetupError::Thread)?;
         tenants.put_schema_everywhere(&control.tenants()?)?;
         Ok(Self {
             authenticator: Authenticator::new(&config.auth, &directory)?,

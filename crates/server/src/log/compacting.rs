@@ -209,7 +209,7 @@ pub(super) fn next_count(count: usize, took: Duration, limit: Duration) -> usize
 #[cfg(test)]
 mod tests {
     use syncline_model::{
-        ActorId, Clock, Epoch, Mark, Op, OpKey, Payload, ResourceId, Scope, ServerSeq, TenantId,
+        ActorId, Clock, Op, OpKey, Payload, ResourceId, Scope, ServerSeq, TenantId,
     };
     use syncline_store::FileOptions;
     use syncline_store::control::DataDirectory;
@@ -219,9 +219,7 @@ mod tests {
     use crate::config::ServeConfig;
     use crate::log::Tenants;
     use crate::metrics::Metrics;
-    use crate::random::{new_uuid, random};
     use crate::server::now;
-    use crate::tenant::Birth;
 
     fn replacing(clock: u64) -> Op {
         Op {
@@ -243,15 +241,11 @@ mod tests {
         let directory = DataDirectory::open(root.path()).unwrap();
         let actor = ActorId::new("server-1").unwrap();
         let metrics = std::sync::Arc::new(Metrics::new());
-        let tenants = Tenants::start(&config, directory, actor.clone(), metrics, now).unwrap();
+        let tenants = Tenants::start(&config, directory, actor, metrics, now).unwrap();
         let tenant = tenants.open(&TenantId::new("acme").unwrap()).await.unwrap();
         let shared = &tenant.shared;
         // In the writer's stead, which has nothing to do.
-        let birth = Birth {
-            epoch: Epoch::new(new_uuid()),
-            origin: Mark::origin(random()),
-            actor,
-        };
+        let birth = tenants.birth();
         let mut log = TenantLog::open(&shared.path, &FileOptions::default(), birth).unwrap();
         let mut batch = log.file().unwrap().begin().unwrap();
         for op in (1..=10 * COUNT_FIRST as u64).map(replacing) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use syncline_model::schema::Schema;
-use syncline_model::{ActorId, Epoch, Mark, TenantId, Timestamp};
+use syncline_model::{ActorId, TenantId, Timestamp};
 use syncline_store::control::DataDirectory;
 use syncline_store::{Durability, FileOptions, Head};
 use tokio::runtime::Handle;
@@ -24,7 +24,7 @@ use super::tenant::Tenant;
 use super::writer::{self, JOBS_MAX, Shared};
 use crate::config::ServeConfig;
 use crate::metrics::Metrics;
-use crate::random::{new_uuid, random};
+use crate::random::birth;
 use crate::shapes::Hub;
 use crate::tenant::{Birth, Refused, TenantLog};
 
@@ -134,11 +134,7 @@ impl Tenants {
 
     /// How a log begins that is not there yet.
     pub(super) fn birth(&self) -> Birth {
-        Birth {
-            epoch: Epoch::new(new_uuid()),
-            origin: Mark::origin(random()),
-            actor: self.actor.clone(),
-        }
+        birth(self.actor.clone())
     }
 
     async fn open_slot(&self, slot: &Arc<Slot>) -> Result<Open, Refused> {

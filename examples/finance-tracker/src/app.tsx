@@ -82,7 +82,7 @@ function Connection({ sync }: { sync: Sync }) {
   const isWaiting = states.some(({ status }) => status === "waiting") || sender.status === "waiting";
   const isLive = states.length > 0 && states.every(({ status }) => status === "live");
   const [tone, text] = fault ? ["bad", "Stopped"]
-    : sender.status === "unauthorized" ? ["bad", "Signed out"]
+    : sender.status === "unauthorized" || states.some(({ status }) => status === "unauthorized") ? ["bad", "Signed out"]
     : !isOnline ? ["off", "Offline"]
     : isWaiting ? ["off", "No server"]
     : isLive ? ["on", "Online"] : ["busy", "Connecting"];

@@ -13,7 +13,7 @@ const TXIDS_MAX = 1_000;
 const SHOWN_AFTER_ACCEPTANCE_MS = 30_000;
 
 /** Where an entity's rows come from. */
-export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch"> {
+export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch" | "onAuthError"> {
   /** The whole address of the shape endpoint. */
   readonly shapeUrl: string;
   /** Whether the server's shapes have a column `_role`, the user's role on each row. */
@@ -21,8 +21,11 @@ export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch"> {
 }
 
 export interface FeedState {
-  /** `refused`: the server has no such table or column. It is asked again, but a person must act. */
-  readonly status: "loading" | "live" | "waiting" | "refused";
+  /**
+   * `refused`: the server has no such table or column; `unauthorized`: it does not take the user's token, or its role.
+   * It is asked again, but a person must act.
+   */
+  readonly status: "loading" | "live" | "waiting" | "refused" | "unauthorized";
   readonly error?: Error;
 }
 
@@ -32,6 +35,18 @@ const AS_WRITTEN = Object.fromEntries(
 );
 
 type Cells = Record<string, string | null>;
+
+/** Asks as `ask` does, and tells of answers after which the stream tries again without a word. */
+const observed = (ask: typeof fetch, tell: (error: HttpFailure) => void): typeof fetch => (async (address: string, init?: RequestInit) => {
+  try {
+    const answer = await ask(address, init);
+    if (answer.status === 429 || answer.status >= 500) tell(new HttpFailure(answer.status, {}));
+    return answer;
+  } catch (error) {
+    if (!init?.signal?.aborted) tell(new HttpFailure(0, {}, undefined, error));
+    throw error;
+  }
+}) as typeof fetch;
 
 /** What a server says that does not know what is asked for; undefined: it is something else. */
 function refusalOf(meta: EntityMeta, error: Error): FeedState | undefined {
@@ -70,11 +85,14 @@ export async function runFeed(
         return token === undefined ? "" : `Bearer ${token}`;
       },
     },
-    ...(options.fetch ? { fetchClient: options.fetch } : {}),
+    fetchClient: observed(options.fetch ?? fetch, (error) => tell({ status: "waiting", error })),
     signal,
     parser: AS_WRITTEN,
     onError: (error) => {
-      tell(refusalOf(meta, error) ?? { status: "waiting", error });
+      const status = error instanceof FetchError ? error.status : 0;
+      const isOfUser = status === 401 || status === 403;
+      if (isOfUser) options.onAuthError?.(status);
+      tell(refusalOf(meta, error) ?? { status: isOfUser ? "unauthorized" : "waiting", error });
       return {};
     },
   });

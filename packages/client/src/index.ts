@@ -4,6 +4,7 @@ export * from "./database.js";
 export * from "./entity.js";
 export { runFeed, type FeedOptions, type FeedState } from "./feed.js";
 export * from "./http.js";
+export * from "./parser.js";
 export * from "./rows.js";
 export {
   restTransport, runSender, synclineTransport, TRANSACTIONS_MAX,

@@ -22,15 +22,15 @@ interface Client {
   [name: string]: unknown;
 }
 
-/** A record, a change of it, and one that the server refuses. */
-interface Case { one: string; many: string; made: Row; changed: Row; refused: Row }
+/** A record, a change of it, and one that the server refuses; without these its document only makes records. */
+interface Case { one: string; many: string; made: Row; changed?: Row; refused?: Row }
 
 const FIXTURES: Record<string, Case[]> = {
   "minimal-crud": [
     { one: "Note", many: "Notes", made: { title: "Milk", body: null }, changed: { title: "Bread" }, refused: { title: null } },
   ],
   "finance-tracker": [
-    { one: "Budget", many: "Budgets", made: { id: 7, month: "2026-11-01", amount: 12.5 }, changed: { amount: 13 }, refused: { amount: null } },
+    { one: "Budget", many: "Budgets", made: { id: 7, month: "2026-11-01", amount: 12.5 } },
     { one: "Contact", many: "Contacts", made: { first_name: "Ann", last_name: "Lee" }, changed: { first_name: "Anna" }, refused: { first_name: null } },
     { one: "Category", many: "Categories", made: { name: "Food" }, changed: { name: "Meals" }, refused: { name: null } },
   ],
@@ -68,6 +68,7 @@ async function live(client: Client, { one, many, made, changed, refused }: Case,
   const key = await page.current.create.mutateAsync(made);
   await shows("what was made is shown", made);
   assert.equal(page.current.all.data[0]!["_role"], "owner");
+  if (!changed || !refused) return page.unmount();
   await page.current.update.mutateAsync({ key, changes: changed });
   await shows("what was changed is shown", { ...made, ...changed });
   const { mode } = client[`${many[0]!.toLowerCase()}${many.slice(1)}Meta`] as EntityMeta;

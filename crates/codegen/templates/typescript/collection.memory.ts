@@ -3,7 +3,7 @@
 {%- set change = "update" if "update" in verbs else "replace" %}
 {%- set changes = "update" in verbs or "replace" in verbs %}
 {%- set writes = "create" in verbs or changes or "delete" in verbs %}
-import { {{ "answered, " if writes }}quote, withRolesOf } from "@syncline/client";
+import { {{ "answered, " if writes }}quote, shapeParser, withRolesOf } from "@syncline/client";
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { electricCollectionOptions } from "@tanstack/electric-db-collection";
 {%- if writes %}
@@ -29,6 +29,7 @@ export const {{ variable }}Collection = (): Collection<{{ one }}, {{ one }}Key> 
       getKey: (row) => row[{{ key.name | quoted }}],
       shapeOptions: {
         url: shapeUrl(),
+        parser: shapeParser,
         params: {
           table: quote({{ name | quoted }}),
           columns: [

@@ -27,3 +27,6 @@ pub use relation::Relation;
 pub(crate) use tables::{drop_tables, trim};
 pub(crate) use track::Tracker;
 pub use track::{ShapeChange, ShapeChanges};
+
+#[cfg(test)]
+mod tests;

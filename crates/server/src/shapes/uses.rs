@@ -20,6 +20,9 @@ struct Use {
     maker: UserId,
 }
 
+/// When a shape was asked for last, and its name.
+type Asked<'h> = (u64, &'h str);
+
 impl Uses {
     pub(super) fn note(&mut self, handle: &str, user: &UserId) {
         self.clock += 1;
@@ -37,13 +40,13 @@ impl Uses {
     /// Chooses so many of these shapes, which are all that there are, the oldest first. Those of the user
     /// with the most go first, so that nobody who asks for many sends away what others read.
     pub(super) fn choose(&mut self, handles: Vec<String>, count: usize) -> Vec<String> {
-        let mut by_maker: HashMap<Option<&UserId>, Vec<(u64, &str)>> = HashMap::new();
+        let mut by_maker: HashMap<Option<&UserId>, Vec<Asked<'_>>> = HashMap::new();
         for handle in &handles {
             let known = self.by_handle.get(handle);
             let (maker, last) = known.map_or((None, 0), |known| (Some(&known.maker), known.last));
             by_maker.entry(maker).or_default().push((last, handle));
         }
-        let mut makers: BinaryHeap<(usize, Reverse<Vec<(u64, &str)>>)> = by_maker
+        let mut makers: BinaryHeap<(usize, Reverse<Vec<Asked<'_>>>)> = by_maker
             .into_values()
             .map(|mut shapes| {
                 // The one to go next is the last of the list.

@@ -101,3 +101,53 @@ test('a client that was offline takes up what it has missed', async () => {
   await eventually('the row', () => shape.currentRows.length === 1)
   end()
 })
+
+test('a subset is the rows as they are, and goes on with what becomes of them', async () => {
+  await server.item('groceries', 'yams', 'yams')
+  const { stream, shape, end } = follow({}, { log: 'changes_only', offset: 'now' })
+  await shape.rows
+  const subset = { where: 'text LIKE $1', params: { 1: 'y%' }, orderBy: 'text', limit: 5 }
+  const { data } = await stream.requestSnapshot(subset)
+  assert.deepEqual(data.map((row) => row.value.text), ['yams'])
+  await server.change('groceries', 'yams', { text: 'yeast' })
+  await eventually('the change', () => shape.currentRows.some((row) => row.text === 'yeast'))
+  end()
+})
+
+test('every view is followed live', async () => {
+  const follows = (table, where) => follow({ table, where })
+  const entry = (n) => ({
+    entry_id: `00000000-0000-4000-8000-00000000000${n}`, sequence_id: n, author: 'ada',
+    timestamp: '2026-01-01T00:00:00.000Z', content: `entry ${n}`,
+  })
+  const thread = (n) => server.call('POST', '/api/threads/sync', {
+    thread_id: 'views', project_id: 'p', name: `name ${n}`, entries: [entry(n)],
+  })
+  const session = (n) => server.call('POST', '/sync/batch', {
+    sessions: [{ id: 's', title: `title ${n}`, created_at: 1 }],
+    messages: [{
+      id: `m${n}`, session_id: 's', role: 'assistant', text_content: `text ${n}`,
+      created_at: '2026-01-01T00:00:00Z',
+    }],
+    sync_timestamp: '2026-01-01T00:00:00Z',
+  })
+  await thread(0)
+  await session(0)
+  const views = {}
+  for (const table of ['threads', 'entries', 'sessions', 'messages', 'tools', 'lists']) {
+    views[table] = follows(table)
+    await views[table].shape.rows
+  }
+  const rows = (table) => views[table].shape.currentRows
+  assert.deepEqual(rows('entries').map((row) => row.content), ['entry 0'])
+  assert.equal(rows('tools').length, 0)
+  await thread(1)
+  await session(1)
+  await server.list('views', 'Views')
+  await eventually('the second entry', () => rows('entries').length === 2)
+  await eventually('the second message', () => rows('messages').length === 2)
+  await eventually('the session as it is', () => rows('sessions')[0].title === 'title 1')
+  await eventually('the count of entries', () => rows('threads').some((row) => Number(row.entry_count) === 2))
+  await eventually('the list', () => rows('lists').some((row) => row.title === 'Views'))
+  Object.values(views).forEach((view) => view.end())
+})

@@ -9,7 +9,7 @@ import { eventually, start } from './server.js'
 
 let server
 before(async () => {
-  server = await start(['--shape-long-poll', '2s'])
+  server = await start(['--shape-deletes', '--shape-long-poll', '2s'])
   await server.list('work', 'Work')
   await server.list('home', 'Home')
   await server.item('work', 'plan', 'plan')
@@ -66,5 +66,29 @@ test('a collection on demand loads the subset that a query asks for', async () =
   await server.item('home', 'wash', 'wash')
   await eventually('what came after', () => query.size === 2)
   await query.cleanup()
+  await collection.cleanup()
+})
+
+test('a collection whose shape has gone holds each row once again', async () => {
+  const collection = items()
+  await collection.preload()
+  const size = collection.size
+  await server.forget('items')
+  await server.item('home', 'iron', 'iron')
+  await eventually('the new row', () => collection.get('home/iron')?.text === 'iron')
+  assert.equal(collection.size, size + 1)
+  await server.change('home', 'iron', { text: 'irons' })
+  await eventually('what became of it', () => collection.get('home/iron').text === 'irons')
+  await collection.cleanup()
+})
+
+test('a collection that was offline takes up what it has missed', async () => {
+  const collection = items()
+  await collection.preload()
+  await server.stop()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await server.again()
+  await server.item('home', 'mop', 'mop')
+  await eventually('the row', () => collection.get('home/mop')?.text === 'mop')
   await collection.cleanup()
 })

@@ -8,7 +8,7 @@ import { eventually, start } from './server.js'
 
 let server
 before(async () => {
-  server = await start(['--shape-long-poll', '2s'])
+  server = await start(['--shape-deletes', '--shape-long-poll', '2s'])
   await server.list('work', 'Work')
   await server.item('work', 'plan', 'plan')
 })
@@ -40,6 +40,32 @@ test('shapes of several tables arrive together', async () => {
     const items = await rows('SELECT id FROM items WHERE done = 1')
     return Number(list.item_count) === 2 && Number(list.done_count) === 1 && items.length === 1
   })
+  sync.unsubscribe()
+  await database.close()
+})
+
+test('a table whose shape has gone, or whose server was, is as the server has it', async () => {
+  const database = await PGlite.create({ extensions: { electric: electricSync() } })
+  await database.exec(ITEMS)
+  const sync = await database.electric.syncShapeToTable({
+    shape: server.items(),
+    table: 'items',
+    primaryKey: ['id', 'origin_list_id'],
+    shapeKey: null,
+  })
+  const texts = async () => {
+    const { rows } = await database.query('SELECT text FROM items ORDER BY text')
+    return rows.map((row) => row.text).join(', ')
+  }
+  await eventually('the first rows', async () => (await texts()).includes('plan'))
+  await server.forget('items')
+  await server.item('work', 'rest', 'rest')
+  await eventually('all rows', async () => (await texts()) === 'plan, rest, write')
+  await server.stop()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await server.again()
+  await server.item('work', 'sum up', 'sum up')
+  await eventually('what was missed', async () => (await texts()) === 'plan, rest, sum up, write')
   sync.unsubscribe()
   await database.close()
 })

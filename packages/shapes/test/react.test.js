@@ -7,7 +7,7 @@ import { eventually, start } from './server.js'
 
 let server
 before(async () => {
-  server = await start(['--shape-long-poll', '2s'])
+  server = await start(['--shape-deletes', '--shape-long-poll', '2s'])
   await server.list('work', 'Work')
   await server.item('work', 'plan', 'plan')
 })
@@ -36,6 +36,16 @@ test('a component shows the rows, and again when they change', async () => {
   await server.item('work', 'write', 'write')
   await eventually('the second row', () => shown() === 'plan, write')
   assert.equal(shown(), 'plan, write')
+  await server.forget('items')
+  await server.item('work', 'rest', 'rest')
+  await eventually('all rows of another shape', () => shown() === 'plan, rest, write')
+  await server.stop()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await server.again()
+  await server.change('work', 'rest', { text: 'break' })
+  await eventually('what was missed', () => shown() === 'break, plan, write')
   root.unmount()
   ended.abort()
+  // Its clock would keep the process.
+  window.close()
 })

@@ -95,6 +95,17 @@ class Server {
     return this.call('PATCH', `/api/lists/${list}/items/${id}`, fields)
   }
 
+  /** Has the shapes of a table forgotten, whichever form of them a client reads. */
+  async forget(table) {
+    for (const form of ['', '&replica=full', '&log=changes_only']) {
+      const shape = `${this.shape}?table=${table}${form}`
+      const deleted = await fetch(shape, { method: 'DELETE', headers: this.headers })
+      if (deleted.status !== 202 && deleted.status !== 404) {
+        throw new Error(`DELETE ${shape}: ${deleted.status}`)
+      }
+    }
+  }
+
   /** The number of the last write, as shapes have it. */
   async txid() {
     const log = await this.call('GET', '/sync/pull?since=0')

@@ -50,7 +50,37 @@ export async function updateRow(
   if (given.length === 0) return;
   const set = given.map(({ name }, at) => `${quote(name)} = $${at + 2}`).join(", ");
   const values = given.map(({ name, kind }) => toColumn(dialect, kind, changes[name]));
-  await writeOnce(on, (inside) => writeRow(inside, meta, `UPDATE ${quote(meta.name)} SET ${set}`, [key, ...values]));
+  await writeOnce(on, async (inside) => {
+    const last = meta.mode === "optimistic" ? undefined : (await unsentOf(inside, meta, key)).at(-1);
+    await writeRow(inside, meta, `UPDATE ${quote(meta.name)} SET ${set}`, [key, ...values]);
+    if (last) await writeOverQueued(inside, dialect, meta, key, changes, last.id);
+  });
+}
+
+const unsentOf = (on: Statements, meta: EntityMeta, key: unknown): Promise<Change[]> =>
+  readChanges(on, `"entity" = $1 AND "key" = $2 AND "state" IN ('pending', 'sending')`, [meta.name, String(key)]);
+
+/** To the view, which shows nothing of what is queued, a value that is set back to what it shows is no change: to the queue it is one. */
+async function writeOverQueued(
+  inside: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown, changes: Row, last: number,
+): Promise<void> {
+  const unsent = await unsentOf(inside, meta, key);
+  const made = unsent.find(({ id }) => id > last);
+  const before = unsent.filter((change) => change !== made);
+  const seen = before.reduce<Change["value"]>((row, { operation, value }) => (operation === "delete" ? {} : { ...row, ...value }), {});
+  const isOther = ([name, value]: [string, unknown]): boolean => name in seen && value !== undefined && JSON.stringify(value) !== JSON.stringify(seen[name]);
+  const value = Object.fromEntries(Object.entries(changes).filter(isOther));
+  const all = { ...made?.value, ...value };
+  const base = { ...Object.fromEntries(Object.entries(seen).filter(([name]) => name in value)), ...made?.base };
+  if (made) {
+    await inside.query(`UPDATE "_changes" SET "value" = $1, "base" = $2 WHERE "id" = $3`, [JSON.stringify(all), JSON.stringify(base), made.id]);
+  } else if (Object.keys(value).length > 0) {
+    const together = dialect === "sqlite" ? [`, "transaction_id"`, `, (SELECT "id" FROM "_transaction")`] : ["", ""];
+    await inside.query(
+      `INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base"${together[0]}) VALUES ($1, $2, 'update', 'confirmed', $3, $4${together[1]})`,
+      [meta.name, String(key), JSON.stringify(value), JSON.stringify(base)],
+    );
+  }
 }
 
 /** Deletes a row. Rejects if there is none. */
@@ -98,8 +128,7 @@ export async function writeSettled(
 
 /** The name of the last unsent write of a row; undefined: nothing of it is unsent. */
 export async function lastWriteOf(database: Statements, meta: EntityMeta, key: unknown): Promise<string | undefined> {
-  const changes = await readChanges(database, `"entity" = $1 AND "key" = $2 AND "state" IN ('pending', 'sending')`, [meta.name, String(key)]);
-  return changes.at(-1)?.writeId;
+  return (await unsentOf(database, meta, key)).at(-1)?.writeId;
 }
 
 /**

@@ -97,11 +97,15 @@ async function history(
   const unsent = (key?: string): boolean =>
     model.changes.some((change) => (key === undefined || change.key === key) && (change.state === "pending" || change.state === "sending"));
 
+  /** Whether a column waits that is not shown: what setting it back comes to is tried elsewhere. */
+  const isHidden = (name: string, keys: readonly string[]): boolean =>
+    meta.mode === "confirmed" && model.changes.some(({ key, value, state }) => keys.includes(key) && name in value && (state === "pending" || state === "sending"));
+
   const write = async (): Promise<void> => {
     const key = one(KEYS);
     const visible = model.shown();
     const what = below(4);
-    const given = values();
+    const given = Object.fromEntries(Object.entries(values()).filter(([name]) => !isHidden(name, what === 1 ? KEYS : [key])));
     const details = `${key} ${JSON.stringify(given)}`;
     if (!visible.has(key)) {
       const isTaken = model.changes.some((change) => change.key === key && change.state !== "rejected");

@@ -181,3 +181,17 @@ each("a refused new row is not offered again over one that was made anew under i
   await retryWrite(database, refused!.writeId);
   assert.equal((await readRow(database, database.dialect, contactsMeta, "a"))?.["first_name"], "bad");
 });
+
+each("a value that is set back while another is on its way is sent after it", async (database) => {
+  await database.query(`INSERT INTO "accounts_synced" ("id", "name") VALUES ('a', 'A')`);
+  await updateRow(database, database.dialect, accountsMeta, "a", { name: "B" });
+  await updateRow(database, database.dialect, accountsMeta, "a", { name: "A" });
+  // Unsent, the one undoes the other.
+  assert.deepEqual(await pendingChanges(database), []);
+  await updateRow(database, database.dialect, accountsMeta, "a", { name: "B" });
+  await database.query(`UPDATE "_changes" SET "state" = 'sending'`);
+  await updateRow(database, database.dialect, accountsMeta, "a", { name: "A", closed: true });
+  assert.deepEqual((await pendingChanges(database)).map(({ value, base }) => [value, base]), [
+    [{ name: "B" }, { name: "A" }], [{ name: "A", closed: true }, { name: "B", closed: null }],
+  ]);
+});

@@ -171,11 +171,12 @@ export async function runSender(
           else await settle(database, transactions, [{ status: "rejected", error: errorOf(error) }]);
           continue;
         }
-        failures += 1;
         const hasNotLeft = isOffline && error.status === 0;
+        if (!hasNotLeft) failures += 1;
         if (hasNotLeft) await giveBack(database, transactions);
         tell({ status: error.kind === "auth" ? "unauthorized" : "waiting", error });
-        await rest(hasNotLeft ? OFFLINE_REST_MS : backoffMs(failures, error.retryAfterMs));
+        // Asked for again: the connection may have come back while this try was ending, which is told once.
+        await rest(globalThis.navigator?.onLine === false ? OFFLINE_REST_MS : backoffMs(failures, error.retryAfterMs));
       }
     }
   } finally {

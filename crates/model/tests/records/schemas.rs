@@ -151,85 +151,82 @@ fn the_last_schema_in_the_log_stands_and_covers_those_before() {
     assert_eq!(judge(4, &payload("[]")), Coverage::Needed);
 }
 
+/// What is found wrong with the schema of invoices where this value stands at this pointer of it.
+fn fault_of(pointer: &str, value: Json) -> Option<String> {
+    let mut schema = json!({"entities": invoices()});
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    schema.pointer_mut(parent).unwrap()[name] = value;
+    let schema: Schema = serde_json::from_value(schema).unwrap();
+    schema.check().err().map(|fault| fault.to_string())
+}
+
+fn role_via(user_field: &str) -> Json {
+    json!({"role_via": {"entity": "invoices", "entity_field": "id", "field": "id",
+        "user_field": user_field, "role_field": "status"}})
+}
+
+fn get_at(path: &str) -> Json {
+    json!([{"verb": "get", "method": "GET", "path": path, "key_parameter": "id"}])
+}
+
 #[test]
 fn a_schema_that_nothing_can_be_judged_by_is_refused_with_what_is_wrong() {
-    let check = |change: &dyn Fn(&mut Json)| {
-        let mut schema = json!({"entities": invoices()});
-        change(&mut schema["entities"]);
-        let schema: Schema = serde_json::from_value(schema).unwrap();
-        schema.check().map_err(|fault| fault.to_string())
-    };
-    assert_eq!(check(&|_| ()), Ok(()));
-    let name = invoices()[0]["name"].as_str().unwrap().to_owned();
-    let set = |pointer: &'static str, value: Json| {
-        move |all: &mut Json| *all.pointer_mut(pointer).unwrap() = value.clone()
-    };
-    let add = |key: &'static str, value: Json| move |all: &mut Json| all[0][key] = value.clone();
-    let via = |field: &str| {
-        json!({"role_via": {"entity": "invoices", "entity_field": "id", "field": "id",
-            "user_field": field, "role_field": "status"}})
-    };
-    let get =
-        |path: &str| json!([{"verb": "get", "method": "GET", "path": path, "key_parameter": "id"}]);
-    let wrong: [(&dyn Fn(&mut Json), &str); 14] = [
+    const FIELD: &str = "/entities/0/fields/1";
+    let cases = [
+        ("name", json!("nul\0x"), "it holds a control character"),
+        ("name", json!("a/b"), "it holds a slash"),
+        ("name", json!("n".repeat(129)), "it has over 128 bytes"),
+        ("key", json!("nope"), "its key `nope` is no field"),
         (
-            &set("/0/name", json!("nul\0x")),
-            "it holds a control character",
-        ),
-        (&set("/0/name", json!("a/b")), "it holds a slash"),
-        (
-            &set("/0/name", json!("n".repeat(129))),
-            "it has over 128 bytes",
-        ),
-        (&set("/0/key", json!("nope")), "its key `nope` is no field"),
-        (
-            &set("/0/key", json!("total")),
+            "key",
+            json!("total"),
             "is neither text, a uuid nor a whole number",
         ),
         (
-            &set("/0/fields/1/name", json!("_base")),
-            "every record has `_base`",
-        ),
-        (
-            &set("/0/fields/1/name", json!("STATUS")),
-            "two fields are called `status`",
-        ),
-        (
-            &|all| all[0]["fields"][1]["references"] = json!("nothing"),
-            "names records of no entity",
-        ),
-        (
-            &add("unique", json!([["nope"]])),
+            "unique",
+            json!([["nope"]]),
             "`nope` is unique, and no field",
         ),
         (
-            &add("access", json!({"role_permissions": {"editor": ["nope"]}})),
+            "access",
+            json!({"role_permissions": {"editor": ["nope"]}}),
             "there is no group `nope`",
         ),
         (
-            &add("access", via("nope")),
+            "access",
+            role_via("nope"),
             "its roles can't be told by `nope`",
         ),
-        (
-            &add("subset", json!("nope = 1")),
-            "its subset is no condition",
-        ),
-        (
-            &add("operations", get("/x/{other}")),
-            "has no parameter `id`",
-        ),
-        (&add("operations", get("x")), "`x` is no path"),
+        ("subset", json!("nope = 1"), "its subset is no condition"),
+        ("operations", get_at("/x/{other}"), "has no parameter `id`"),
+        ("operations", get_at("x"), "`x` is no path"),
     ];
-    for (change, what) in wrong {
-        let found = check(change).unwrap_err();
-        assert!(found.contains(what), "{found}: {what}");
+    for (name, value, what) in cases {
+        let fault = fault_of(&format!("/entities/0/{name}"), value).unwrap();
+        assert!(fault.contains(what), "{fault}: {what}");
     }
-    let both = check(&|all| {
-        let mut other = all[0].clone();
-        other["name"] = json!(name.to_uppercase());
-        all.as_array_mut().unwrap().push(other);
-    });
-    assert!(both.unwrap_err().ends_with("another one has its name"));
-    assert_eq!(check(&add("access", via("title"))), Ok(()));
-    assert_eq!(check(&add("operations", get("/x/{id}"))), Ok(()));
+    for (name, value, what) in [
+        ("name", "_base", "every record has `_base`"),
+        ("name", "STATUS", "two fields are called `status`"),
+        ("references", "nothing", "names records of no entity"),
+    ] {
+        let fault = fault_of(&format!("{FIELD}/{name}"), json!(value)).unwrap();
+        assert!(fault.contains(what), "{fault}: {what}");
+    }
+    for (name, value) in [
+        ("access", role_via("title")),
+        ("operations", get_at("/x/{id}")),
+    ] {
+        assert_eq!(fault_of(&format!("/entities/0/{name}"), value), None);
+    }
+}
+
+#[test]
+fn names_of_entities_differ_in_more_than_case() {
+    let mut entities = invoices();
+    let mut other = entities[0].clone();
+    other["name"] = json!(other["name"].as_str().unwrap().to_uppercase());
+    entities.as_array_mut().unwrap().push(other);
+    let fault = fault_of("/entities", entities).unwrap();
+    assert!(fault.ends_with("another one has its name"), "{fault}");
 }

@@ -57,10 +57,11 @@ struct Account {
 #[allow(dead_code, reason = "only its declaration is asked for")]
 struct UserAccount {
     id: i64,
+    #[field(owner_only)]
     user_id: String,
-    #[field(references = "accounts")]
+    #[field(references = "accounts", owner_only)]
     account_id: uuid::Uuid,
-    #[field(one_of("viewer", "editor", "owner"))]
+    #[field(one_of("viewer", "editor", "owner"), owner_only)]
     role: String,
 }
 

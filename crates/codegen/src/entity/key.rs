@@ -1,6 +1,6 @@
 //! The field that names a record.
 
-use syncline_model::schema::{Field, FieldKind};
+use syncline_model::schema::Field;
 
 use super::group::Group;
 use crate::collection::{Collection, Record};
@@ -18,22 +18,12 @@ pub(super) fn of<'d>(
     record: &Record<'d>,
 ) -> Result<String, (Code, String)> {
     let key = named(reading, collection, record).map_err(|reason| (Code::NO_KEY, reason))?;
-    let kind = field::kind_of_record(reading, &record.schema.property(&key));
-    match kind {
-        FieldKind::Text | FieldKind::Uuid | FieldKind::Int32 | FieldKind::Int64 => Ok(key),
-        FieldKind::Boolean
-        | FieldKind::Float
-        | FieldKind::Decimal
-        | FieldKind::Date
-        | FieldKind::Time
-        | FieldKind::Timestamp
-        | FieldKind::Json => {
-            let reason = format!(
-                "names a record by `{key}`, which is neither text, a uuid nor a whole number"
-            );
-            Err((Code::KEY, reason))
-        }
+    if field::kind_of_record(reading, &record.schema.property(&key)).is_for_keys() {
+        return Ok(key);
     }
+    let reason =
+        format!("names a record by `{key}`, which is neither text, a uuid nor a whole number");
+    Err((Code::KEY, reason))
 }
 
 fn named<'d>(

@@ -155,19 +155,8 @@ fn key_fault(entity: &Entity) -> Option<String> {
     let Some(field) = stored(entity, key) else {
         return Some(format!("its key `{key}` is no field that the server has"));
     };
-    match field.kind {
-        FieldKind::Text | FieldKind::Uuid | FieldKind::Int32 | FieldKind::Int64 => None,
-        FieldKind::Boolean
-        | FieldKind::Float
-        | FieldKind::Decimal
-        | FieldKind::Date
-        | FieldKind::Time
-        | FieldKind::Timestamp
-        | FieldKind::Json => {
-            let what = "is neither text, a uuid nor a whole number";
-            Some(format!("its key `{key}` {what}"))
-        }
-    }
+    let what = "is neither text, a uuid nor a whole number";
+    (!field.kind.is_for_keys()).then(|| format!("its key `{key}` {what}"))
 }
 
 fn unique_fault(entity: &Entity) -> Option<String> {

@@ -63,6 +63,22 @@ pub enum FieldKind {
     Json,
 }
 
+impl FieldKind {
+    /// Whether records can be told apart by values of this kind: each is written in one way alone.
+    pub fn is_for_keys(&self) -> bool {
+        match self {
+            Self::Text | Self::Uuid | Self::Int32 | Self::Int64 => true,
+            Self::Boolean
+            | Self::Float
+            | Self::Decimal
+            | Self::Date
+            | Self::Time
+            | Self::Timestamp
+            | Self::Json => false,
+        }
+    }
+}
+
 /// What else a value must satisfy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rules {

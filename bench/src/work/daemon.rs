@@ -54,7 +54,10 @@ impl Daemon {
         loop {
             ensure!(begun.elapsed() < PATIENCE, "the daemon read on and on");
             std::thread::sleep(WHILE);
-            let log = std::fs::metadata(replica.join("local.db")).map_or(0, |file| file.len());
+            // What was written last is beside the file, until there is more of it.
+            let files = ["local.db", "local.db-wal"].map(|name| replica.join(name));
+            let lengths = files.map(|path| std::fs::metadata(path).map_or(0, |file| file.len()));
+            let log = lengths.iter().sum();
             let now = (self.busy()?, log);
             let is_quiet = now.0.saturating_sub(before.0) < WHILE / 100;
             if is_quiet && log > 100_000 && log == before.1 {

@@ -216,7 +216,8 @@ async function noteTransactions(inside: Statements, meta: EntityMeta, txids: rea
     [meta.name],
   );
   await inside.query(
-    `INSERT INTO "_txids" ("entity", "txid") SELECT "entity", "txid" FROM (SELECT DISTINCT "entity" FROM "_changes" WHERE "entity" = $1 AND "state" = 'sending') AS "sending", (${txids.map((txid) => `SELECT ${txid} AS "txid"`).join(" UNION ALL ")}) AS "told"`,
+    // No compound of selects: SQLite takes five hundred at most, and Postgres nests them.
+    `INSERT INTO "_txids" ("entity", "txid") SELECT "entity", "column1" FROM (SELECT DISTINCT "entity" FROM "_changes" WHERE "entity" = $1 AND "state" = 'sending') AS "sending", (VALUES ${txids.map((txid) => `(${txid})`).join(", ")}) AS "told"`,
     [meta.name],
   );
   await inside.query(`DELETE FROM "_txids" WHERE "id" <= (SELECT max("id") FROM "_txids") - $1`, [TXIDS_MAX]);

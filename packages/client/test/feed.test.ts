@@ -100,6 +100,18 @@ for (const dialect of DIALECTS) {
     assert.ok(await isClear(database)());
   });
 
+  test(`thousands of transactions of others in one answer are no trouble (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" });
+    await updateRow(database, dialect, contactsMeta, "a", { first_name: "anna" });
+    await send(database);
+    const others = Array.from({ length: 8_000 }, (_, at) => at + 1_000);
+    service.tell(service.told("update", { id: "a", first_name: "Anna" }, ...others, 77));
+    await until("it is here", async () => (await database.query(`SELECT 1 FROM "contacts_synced" WHERE "first_name" = 'Anna'`)).length > 0);
+    await accept(database, 77);
+    await shows("Anna");
+    assert.ok(await isClear(database)());
+  });
+
   test(`a write whose values came before its answer is let go with the answer (${dialect})`, async (context) => {
     const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" }, { id: "b", first_name: "Bob" });
     await updateRow(database, dialect, contactsMeta, "a", { first_name: "Anna" });

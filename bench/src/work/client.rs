@@ -112,7 +112,7 @@ pub(crate) fn page(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     compile(&package)?;
     let mut runs: Vec<Vec<Figure>> = Vec::new();
     for _ in 0..bench.runs {
-        runs.push(figures_at_last(&package, bench.size)?);
+        runs.push(figures(&package, bench.size)?);
     }
     let rows = FIGURES.map(|(name, title, unit, limit, bar)| {
         let of_name = |run: &Vec<Figure>| {
@@ -141,21 +141,6 @@ fn compile(package: &Path) -> anyhow::Result<()> {
         ensure!(command.status()?.success(), "{project} does not compile");
     }
     Ok(())
-}
-
-/// How often a run that has failed is begun again.
-const TRIES: usize = 4;
-
-/// The figures of a run that did not fail: now and then PGlite ends the process, for a cause not found yet,
-/// which is told each time.
-fn figures_at_last(package: &Path, size: f64) -> anyhow::Result<Vec<Figure>> {
-    for _ in 1..TRIES {
-        match figures(package, size) {
-            Ok(figures) => return Ok(figures),
-            Err(error) => eprintln!("  {error}; once more"),
-        }
-    }
-    figures(package, size)
 }
 
 fn figures(package: &Path, size: f64) -> anyhow::Result<Vec<Figure>> {

@@ -69,6 +69,9 @@ export async function runFeed(
   const [noted] = await database.query<{ handle: string | null; offset: string | null }>(
     `SELECT "handle", "offset" FROM "_shapes" WHERE "entity" = $1`, [meta.name],
   );
+  // Accepted writes that no place in a log tells about, and a fetch of all rows, begun after them, brings.
+  let isRefetching = noted?.handle == null;
+  let brought: readonly number[] = isRefetching ? await acceptedOf(database, meta) : [];
   if (signal.aborted) return;
   const shared = meta.fields.filter((field) => !field.excluded);
   const stream = new ShapeStream<ShapeRow>({
@@ -98,11 +101,8 @@ export async function runFeed(
   });
   tell({ status: "loading" });
 
-  let isRefetching = noted?.handle == null;
-  // Accepted writes that no place in a log tells about, with the time since when they are known; and those of
-  // them that a fetch of all rows, begun after them, brings.
+  // All accepted writes of that kind, with the time since when they are known.
   let accepted = new Map<number, number>();
-  let brought: readonly number[] = isRefetching ? await acceptedOf(database, meta) : [];
   let buffered: Message<ShapeRow>[] = [];
   let turn: Promise<void> = Promise.resolve();
   return new Promise((resolve, reject) => {
@@ -110,6 +110,8 @@ export async function runFeed(
     stream.subscribe(
       (messages) => {
         turn = turn.then(async () => {
+          // The stream goes on with an answer that it has begun to read, though the database may be closed by then.
+          if (signal.aborted) return;
           for (const message of messages) {
             if (isControlMessage(message) && message.headers.control === "must-refetch") {
               isRefetching = true;

@@ -2,10 +2,12 @@
 //!
 //! One response of the model is several lines, a block each, with one `message.id` and `requestId`;
 //! each repeats the usage as far as it was known, so that the last, or largest, one counts. A line
-//! is taken once by its `uuid`: sessions that were forked, resumed or copied repeat those of others. A
-//! subagent's lines carry its parent's `sessionId` and an `agentId` of their own; those of older
-//! versions have none, and are told apart by the line that began their chain.
+//! is taken once by its `uuid`: sessions that were forked, resumed or copied repeat those of others. Where
+//! a line says whose it was, it gives way to that one, whichever was read first. A subagent's lines carry
+//! its parent's `sessionId` and an `agentId` of their own; those of older versions have none, and are told
+//! apart by the line that began their chain.
 
+mod fork;
 mod line;
 mod memory;
 mod speech;
@@ -19,6 +21,8 @@ use crate::agent::Agent;
 use crate::facts::{
     Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, owned, set, set_some, time_of,
 };
+use crate::value::no_object;
+use fork::Taken;
 use line::Line;
 pub use memory::Memory;
 
@@ -31,13 +35,15 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         Err(error) => {
             // One of another shape is kept; one that is no object has lost something.
             if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_err() {
-                return Verdict::Damaged(format!("it is not a JSON object: {error}"));
+                return Verdict::Damaged(no_object(&error));
             }
             (Line::default(), false)
         }
     };
     let said_before = facts.0.len();
+    let mut gives_way = None;
     let reader = Reader {
+        gives_way: &mut gives_way,
         text,
         line,
         memory,
@@ -52,6 +58,9 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         // It was read for what it leaves in the memory, by which later lines go.
         facts.0.truncate(said_before);
     }
+    if let Some(fork) = gives_way {
+        fork::give_way(fork, said_before, facts);
+    }
     verdict
 }
 
@@ -61,6 +70,8 @@ struct Reader<'a, 'l> {
     memory: &'a mut Memory,
     known: &'a mut dyn Known,
     facts: &'a mut Facts,
+    /// A fork that this line has been counted for until now.
+    gives_way: &'a mut Option<SessionId>,
 }
 
 /// Whose a line is.
@@ -152,17 +163,24 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// The session that this line says it was repeated from. A subagent's says nothing of it.
+    fn origin(&self) -> Option<SessionId> {
+        let from = self.line.forked_from.as_ref()?.session_id.as_deref()?;
+        let is_own = self.line.is_sidechain != Some(true) && !from.is_empty();
+        is_own.then(|| SessionKey::plain(from).id(AGENT))
+    }
+
     /// Takes the line for its session, by its `uuid`.
     /// A message of this id is looked for among what other machines have brought, too.
     fn take(&mut self, key: SessionKey, message: Option<&str>) -> Owner {
         let id = key.id(AGENT);
         let line = match self.line.uuid.as_deref() {
             Some(uuid) => line_key(uuid),
-            None => UnitKey::of(&["claude-code line", &key.native, &key.apart, self.text]),
+            None => self.nameless(&key, id),
         };
-        let first = self.known.noted(line);
-        let noted = first.and_then(|note| String::from_utf8(note).ok());
-        let noted: Option<SessionId> = noted.and_then(|first| first.parse().ok());
+        let origin = self.origin();
+        let taken = self.known.noted(line).and_then(|note| Taken::of(&note));
+        let noted = taken.map(|taken| taken.by);
         let mut owner = Owner {
             key,
             id,
@@ -170,6 +188,11 @@ impl Reader<'_, '_> {
             known: noted == Some(id),
         };
         if owner.known {
+            return owner;
+        }
+        if let Some(taken) = taken.filter(|taken| taken.until == Some(id)) {
+            self.known.note(line, &Taken::by(id).note());
+            *self.gives_way = Some(taken.by);
             return owner;
         }
         let first = match message.and_then(|message| self.known.origin(id, message)) {
@@ -180,7 +203,8 @@ impl Reader<'_, '_> {
         };
         let Some(first) = first else {
             if noted.is_none() {
-                self.known.note(line, id.to_string().as_bytes());
+                let until = origin.filter(|origin| *origin != id);
+                self.known.note(line, &Taken { by: id, until }.note());
             }
             return owner;
         };
@@ -195,6 +219,16 @@ impl Reader<'_, '_> {
         }
         owner.copied_from = Some(first);
         owner
+    }
+
+    /// The key of a line without a `uuid`. A title that is set back to one before is another line.
+    fn nameless(&self, key: &SessionKey, id: SessionId) -> UnitKey {
+        let titles = self.memory.titles_of(id).to_string();
+        let mut parts = vec!["claude-code line", &key.native, &key.apart, self.text];
+        if titles != "0" {
+            parts.push(&titles);
+        }
+        UnitKey::of(&parts)
     }
 
     /// The session that has said a message, where another machine has told so. Ids of responses that no
@@ -262,11 +296,10 @@ impl Reader<'_, '_> {
         if !known {
             self.known.note(key, &[]);
         }
-        let owner = self.known.noted(line_key(leaf));
-        let owner = owner.and_then(|note| String::from_utf8(note).ok());
-        match owner.and_then(|owner| owner.parse().ok()) {
-            Some(session) => {
-                entitle(self.memory, self.facts, session, summary, TitleRank::Model);
+        let taken = self.known.noted(line_key(leaf));
+        match taken.and_then(|note| Taken::of(&note)) {
+            Some(taken) => {
+                entitle(self.memory, self.facts, taken.by, summary, TitleRank::Model);
             }
             None => self.memory.wait_for(leaf.to_string(), summary.to_string()),
         }
@@ -283,6 +316,7 @@ impl Reader<'_, '_> {
         let owner = self.take(key, None);
         self.about_session(&owner);
         entitle(self.memory, self.facts, owner.id, &title, rank);
+        self.memory.count_title(owner.id);
         owner.verdict(Verdict::New)
     }
 
@@ -293,6 +327,12 @@ impl Reader<'_, '_> {
             let parent = SessionKey::plain(&owner.key.apart).id(AGENT);
             patch.parent_session = set(&parent.to_string());
             patch.parent_kind = set(words::SUBAGENT);
+        }
+        if let Some(origin) = self.origin().filter(|origin| *origin != owner.id)
+            && self.memory.takes_origin(owner.id)
+        {
+            patch.parent_session = set(&origin.to_string());
+            patch.parent_kind = set(words::FORK);
         }
         self.facts.session(owner.id, patch);
         let waiting = self.line.uuid.as_deref();

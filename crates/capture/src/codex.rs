@@ -20,11 +20,14 @@ use crate::agent::Agent;
 use crate::facts::{
     Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, name_of_path, set, set_some, time_of,
 };
+use crate::value::no_object;
 use line::{Line, Meta, Totals, TurnContext};
 
 const AGENT: Agent = Agent::Codex;
 /// How many tool calls can wait for their results.
 const CALLS_MAX: usize = 512;
+/// How many turns can be taken back.
+const TURNS_MAX: usize = 64;
 /// How long the head of a fork takes to be written, in milliseconds.
 const BURST_MS: i64 = 1_000;
 
@@ -48,25 +51,39 @@ pub struct Memory {
     title: TitleRank,
     /// The running total that was told last.
     total: Totals,
+    /// Whether another session has called it.
+    is_agent: bool,
     /// The message that the model spoke last, for what it has used.
     speaking: Option<String>,
     /// How the latest prompt was told, and its digest, as long as it may be told in another way too.
     prompt: Option<(String, String)>,
     /// Calls without a result, by id: when each began, in milliseconds.
     calls: VecDeque<(String, i64)>,
+    /// The ids of the messages of the latest turns, of each the prompt's first.
+    turns: VecDeque<Vec<String>>,
     /// The parts and items that have no id of their own are counted.
     counted: u64,
+}
+
+impl Memory {
+    fn begin_turn(&mut self, prompt: &str) {
+        if self.turns.len() == TURNS_MAX {
+            self.turns.pop_front();
+        }
+        self.turns.push_back(vec![prompt.to_owned()]);
+    }
 }
 
 /// Reads one line; `memory` is what earlier lines of the file have left.
 pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut Facts) -> Verdict {
     let line: Line<'_> = match serde_json::from_str(text) {
         Ok(line) => line,
-        Err(error) => return Verdict::Damaged(format!("it is not a JSON object: {error}")),
+        Err(error) => return Verdict::Damaged(no_object(&error)),
     };
     let at = time_of(line.timestamp.as_deref());
     let mut reader = Reader {
         text,
+        is_bare: line.payload.is_none(),
         at,
         memory,
         known,
@@ -77,6 +94,8 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
 
 struct Reader<'a, 'l> {
     text: &'l str,
+    /// Whether the line is an item itself, and not what it is wrapped in.
+    is_bare: bool,
     at: Option<Timestamp>,
     memory: &'a mut Memory,
     known: &'a mut dyn Known,
@@ -162,6 +181,7 @@ impl<'l> Reader<'_, 'l> {
         self.memory.began = at.map(Timestamp::as_millis);
         let parent = meta.parent();
         let is_agent = meta.is_subagent();
+        self.memory.is_agent = is_agent;
         if let Some(parent) = &parent {
             self.memory.parent = Some(parent.clone());
             self.memory.at_head = true;
@@ -171,7 +191,7 @@ impl<'l> Reader<'_, 'l> {
         if let Some(cwd) = meta.cwd.as_deref() {
             cwd.clone_into(&mut self.memory.cwd);
         }
-        let key = UnitKey::of(&["codex meta", id]);
+        let key = header_of(id);
         if self.known.noted(key).is_some() {
             return Verdict::Known;
         }
@@ -234,6 +254,12 @@ impl<'l> Reader<'_, 'l> {
         let since = self.at.map_or(0, |at| at.as_millis() - began);
         if self.known.noted(said_by(&parent, payload)).is_some() {
             self.memory.parent_known = true;
+        } else if self.memory.is_agent
+            && since <= BURST_MS
+            && self.known.noted(header_of(&parent)).is_some()
+        {
+            // Its own task comes as fast as what it repeats, and its parent has not said it.
+            return None;
         } else if self.memory.parent_known || since > BURST_MS {
             self.memory.at_head = false;
             return None;
@@ -320,6 +346,10 @@ impl<'l> Reader<'_, 'l> {
         self.facts.raw(owner.id, &id, self.text, order);
         Verdict::NotUnderstood
     }
+}
+
+fn header_of(session: &str) -> UnitKey {
+    UnitKey::of(&["codex meta", session])
 }
 
 fn said_by(session: &str, payload: &str) -> UnitKey {

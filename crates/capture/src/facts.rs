@@ -83,6 +83,9 @@ pub trait Known {
     fn origin(&mut self, session: SessionId, message: &str) -> Option<Option<SessionId>>;
     /// The session of an agent that is known to have said a message, and to have copied it from none.
     fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId>;
+    /// The directory whose path has this SHA-256, of those that sessions are known to have worked in and
+    /// those that the user's rules name.
+    fn directory_of(&mut self, digest: &str) -> Option<String>;
 }
 
 /// Compares a unit that may be rewritten with what is known of it, and notes it as it is now. Whether
@@ -225,6 +228,16 @@ pub(crate) fn headline(title: &str) -> String {
         headline.push('…');
     }
     headline
+}
+
+/// That a session took place in a directory.
+pub(crate) fn placed(directory: &str) -> SessionPatch<'static> {
+    SessionPatch {
+        project_path: set(directory),
+        project_name: set_some(name_of_path(directory)),
+        cwd: set(directory),
+        ..SessionPatch::default()
+    }
 }
 
 /// Sets a field to a text.

@@ -2,6 +2,7 @@
 //! header, and messages that may be told again or taken back.
 
 mod message;
+mod place;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,12 +13,13 @@ use syncline_model::session::{
 
 use crate::agent::Agent;
 use crate::facts::{
-    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, name_of_path, set, set_some, take_unit,
+    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, placed, set, set_some, take_unit,
     time_of, title_of,
 };
 use crate::import::Tally;
-use crate::value::text;
+use crate::value::{Fault, no_object, text};
 use message::Message;
+pub(crate) use place::digest_of;
 
 /// What the context of a session begins with.
 const CONTEXT_MARK: &str = "<session_context>";
@@ -32,6 +34,10 @@ pub(crate) struct Memory {
     session: Option<String>,
     /// The session in whose directory the file lies; it has called this one.
     parent: Option<String>,
+    /// What the directory that it takes place in is called: most often a digest.
+    project: Option<String>,
+    /// That directory, as soon as something tells it.
+    directory: Option<String>,
     title: TitleRank,
     order: Option<i64>,
     /// The ids of messages, in order, each with its place.
@@ -42,7 +48,10 @@ pub(crate) struct Memory {
 pub(crate) fn memory_of(path: &std::path::Path) -> Memory {
     let directory = path.parent().and_then(|path| path.file_name());
     let parent = directory.and_then(|name| name.to_str());
+    let (project, root) = place::of_file(path);
     Memory {
+        project,
+        directory: root,
         parent: parent
             .filter(|name| *name != "chats")
             .filter(|_| {
@@ -64,13 +73,16 @@ pub(crate) fn read_whole(
 ) {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) => value,
-        Err(error) => return tally.count(Verdict::Damaged(error.to_string()), None),
+        Err(error) => return tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None),
     };
     let mut reader = Reader {
         memory,
         known,
         facts,
     };
+    for message in value["messages"].as_array().into_iter().flatten() {
+        reader.locate(message);
+    }
     let verdict = reader.header(&value);
     tally.count(verdict, None);
     for message in value["messages"].as_array().into_iter().flatten() {
@@ -88,7 +100,7 @@ pub(crate) fn read(
 ) -> Verdict {
     let value: Value = match serde_json::from_str(line) {
         Ok(value) => value,
-        Err(error) => return Verdict::Damaged(format!("it is not a JSON object: {error}")),
+        Err(error) => return Verdict::Damaged(no_object(&error)),
     };
     let mut reader = Reader {
         memory,
@@ -132,8 +144,17 @@ impl Reader<'_> {
         let (Some(native), Some(session)) = (self.memory.session.clone(), self.session()) else {
             return Verdict::Damaged("no header names its session".to_owned());
         };
-        let directory = value["directories"].as_array().and_then(|all| all.first());
-        let directory = directory.and_then(Value::as_str);
+        if let Some(project) = text(value, &["projectHash"]) {
+            self.memory.project = Some(project.to_owned());
+        }
+        if let Some(directory) = value["directories"][0].as_str() {
+            self.memory.directory = Some(directory.to_owned());
+        }
+        if self.memory.directory.is_none()
+            && let Some(project) = &self.memory.project
+        {
+            self.memory.directory = self.known.directory_of(project);
+        }
         let parent = self.memory.parent.as_deref();
         let parent = parent.map(|parent| SessionKey::plain(parent).id(AGENT).to_string());
         let patch = SessionPatch {
@@ -141,13 +162,16 @@ impl Reader<'_> {
             native_id: set(&native),
             provider: set("google"),
             title: set_some(text(value, &["summary"])),
-            project_path: set_some(directory),
-            project_name: set_some(directory.and_then(name_of_path)),
             parent_kind: set_some(parent.as_ref().map(|_| words::SUBAGENT)),
             parent_session: set_some(parent.as_deref()),
             started_at: time_of(text(value, &["startTime"])).into(),
             updated_at: time_of(text(value, &["lastUpdated"])).into(),
-            ..SessionPatch::default()
+            ..self
+                .memory
+                .directory
+                .as_deref()
+                .map(placed)
+                .unwrap_or_default()
         };
         if !patch.title.is_keep() {
             self.memory.title = TitleRank::Model;
@@ -159,6 +183,24 @@ impl Reader<'_> {
         }
         self.facts.session(session, patch);
         Verdict::New
+    }
+
+    /// Looks for the directory that the session takes place in, where nothing has told it; whether it
+    /// was found.
+    fn locate(&mut self, message: &Value) -> bool {
+        if self.memory.directory.is_some() {
+            return false;
+        }
+        let said = said(&message["content"]);
+        let told = match said.starts_with(CONTEXT_MARK) {
+            true => place::in_context(&said),
+            false => Vec::new(),
+        };
+        let digest = self.memory.project.as_deref().unwrap_or_default();
+        let own = told.iter().find(|told| place::digest_of(told) == digest);
+        let found = own.or(told.first()).map(|told| (*told).to_owned());
+        self.memory.directory = found.or_else(|| place::above_paths(message, digest));
+        self.memory.directory.is_some()
     }
 
     /// Takes back a message and all after it.
@@ -212,6 +254,7 @@ impl Reader<'_> {
         if is_result(&value["content"]) {
             return Verdict::Idle;
         }
+        let is_located = self.locate(value);
         let at = time_of(text(value, &["timestamp"]));
         let order = self.order_of(id, at, room_of(value));
         let said = said(&value["content"]);
@@ -229,6 +272,9 @@ impl Reader<'_> {
         let key = UnitKey::of(&["gemini message", &session.to_string(), id]);
         if !take_unit(self.known, key, &[&value.to_string()]) {
             return Verdict::Known;
+        }
+        if let Some(directory) = self.memory.directory.as_deref().filter(|_| is_located) {
+            self.facts.session(session, placed(directory));
         }
         let mut message = Message {
             session,

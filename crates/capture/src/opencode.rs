@@ -21,7 +21,7 @@ use crate::facts::{
 use crate::import::Tally;
 use crate::tail::Beside;
 use crate::unit::{Unit, each_once};
-use crate::value::{number, text};
+use crate::value::{Fault, number, text};
 use message::message_of;
 
 const AGENT: Agent = Agent::OpenCode;
@@ -146,7 +146,7 @@ pub(crate) fn read_file(
 ) {
     let session: Value = match serde_json::from_slice(bytes) {
         Ok(session) => session,
-        Err(error) => return tally.count(Verdict::Damaged(error.to_string()), None),
+        Err(error) => return tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None),
     };
     let native = text(&session, &["id"]).map(str::to_owned);
     let storage = path.ancestors().nth(3);
@@ -221,7 +221,7 @@ fn files_in(directory: &Path) -> Vec<PathBuf> {
 fn file(path: &Path, tally: &mut Tally<'_>) -> Option<(String, Value)> {
     let read = std::fs::read(path).map_err(|error| error.to_string());
     let value = read.and_then(|bytes| {
-        serde_json::from_slice::<Value>(&bytes).map_err(|error| error.to_string())
+        serde_json::from_slice::<Value>(&bytes).map_err(|error| Fault::from(&error).to_string())
     });
     match value {
         Ok(value) => {

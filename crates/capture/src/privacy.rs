@@ -92,6 +92,32 @@ impl Privacy {
             .any(|glob| glob.matches_path(path))
     }
 
+    /// Why a session is left out that took place in these directories.
+    pub(crate) fn by_place(
+        &mut self,
+        directories: &[&str],
+        project: Option<&str>,
+    ) -> Option<Cause> {
+        if project.is_some_and(|project| self.excludes_project(project))
+            || directories.iter().any(|path| self.excludes_path(path))
+        {
+            return Some(self.by_rule());
+        }
+        let mut directories = directories.iter();
+        directories.find_map(|directory| self.by_file(directory))
+    }
+
+    /// Whether a rule goes by where sessions take place.
+    pub(crate) fn has_rules_of_place(&self) -> bool {
+        !self.exclusions.paths.is_empty() || !self.exclusions.projects.is_empty()
+    }
+
+    /// The directories that rules name, as far as they name one each.
+    pub(crate) fn named_directories(&self) -> Vec<String> {
+        let paths = self.exclusions.paths.iter();
+        paths.filter_map(Glob::only_path).collect()
+    }
+
     pub(crate) fn by_rule(&self) -> Cause {
         Cause(self.fingerprint.clone())
     }

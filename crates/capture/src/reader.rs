@@ -95,7 +95,7 @@ impl Reader {
     pub(crate) fn unit(&self, unit: Unit<'_, '_>) -> Result<(), StoreError> {
         match self {
             Self::OpenCode => opencode::read_unit(unit),
-            Self::Cursor(_) => cursor::read_unit(unit),
+            Self::Cursor(memory) => cursor::read_unit(memory, unit),
             Self::Clankers => clankers::read_unit(unit),
             // They have none.
             Self::ClaudeCode(_) | Self::Codex(_) | Self::Gemini(_) | Self::Aider => Ok(()),

@@ -12,6 +12,8 @@ mod agents;
 mod ahead;
 #[path = "importers/claude_code.rs"]
 mod claude_code;
+#[path = "importers/codex.rs"]
+mod codex;
 #[path = "importers/count.rs"]
 mod count;
 #[path = "importers/grown.rs"]

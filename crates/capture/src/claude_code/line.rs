@@ -54,6 +54,8 @@ pub(super) struct Line<'l> {
     #[serde(borrow)]
     pub custom_title: Option<Cow<'l, str>>,
     #[serde(borrow)]
+    pub forked_from: Option<ForkedFrom<'l>>,
+    #[serde(borrow)]
     pub ai_title: Option<Cow<'l, str>>,
 }
 
@@ -64,6 +66,14 @@ impl Line<'_> {
         let text = serde_json::from_str::<String>(raw).ok();
         Some(text.unwrap_or_else(|| raw.to_owned()))
     }
+}
+
+/// Where a line stood that a fork repeats.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ForkedFrom<'l> {
+    #[serde(borrow)]
+    pub session_id: Option<Cow<'l, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -49,6 +49,9 @@ struct Told {
     named: bool,
     project: bool,
     started: bool,
+    origin: bool,
+    /// How often it was given a title.
+    titles: u64,
     cwd: String,
     branch: String,
     version: String,
@@ -161,6 +164,21 @@ impl Memory {
             told.title = rank;
         }
         taken
+    }
+
+    /// Whether it was not told yet that the session was forked.
+    pub(super) fn takes_origin(&mut self, session: SessionId) -> bool {
+        !std::mem::replace(&mut self.told(session).origin, true)
+    }
+
+    pub(super) fn count_title(&mut self, session: SessionId) {
+        self.told(session).titles += 1;
+    }
+
+    pub(super) fn titles_of(&self, session: SessionId) -> u64 {
+        let session = session.to_string();
+        let told = self.sessions.iter().find(|(id, _)| *id == session);
+        told.map_or(0, |(_, told)| told.titles)
     }
 
     /// Whether the session is told to use another model than before.

@@ -23,6 +23,7 @@ impl Reader<'_, '_> {
             Some("exec_command_end" | "mcp_tool_call_end") => self.ended(owner, &event),
             Some("patch_apply_end") => self.patched(owner, &event),
             Some("error" | "stream_error") => self.failed(owner, &event, "error"),
+            Some("thread_rolled_back") => self.rolled_back(owner, &event),
             Some("turn_aborted") => self.failed(owner, &event, "turn_aborted"),
             // What an item says too, or what is of use while it happens alone.
             Some(
@@ -94,7 +95,7 @@ impl Reader<'_, '_> {
     }
 
     /// A prompt that was told in two ways was told once.
-    fn prompted(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
+    pub(super) fn prompted(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
         let text = event.message.as_deref().unwrap_or_default();
         let way = event.kind.as_deref().unwrap_or_default();
         let digest = UnitKey::of(&["codex prompt", text]).hex();
@@ -104,6 +105,7 @@ impl Reader<'_, '_> {
             return Verdict::Idle;
         }
         let id = self.id_of("user");
+        self.memory.begin_turn(&id);
         let order = self.next_order(text);
         let patch = MessagePatch {
             id: owned(&id),
@@ -139,6 +141,27 @@ impl Reader<'_, '_> {
         // What follows is another response's.
         self.memory.speaking = None;
         self.entitle(owner, title_of(text), TitleRank::Prompt);
+        Verdict::New
+    }
+
+    /// Takes back the latest turns, each a prompt with what follows.
+    fn rolled_back(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
+        let count = event.num_turns.unwrap_or_default();
+        let turns = &mut self.memory.turns;
+        let first = turns.len().saturating_sub(count);
+        let ids: Vec<String> = turns.drain(first..).flatten().collect();
+        self.memory.speaking = None;
+        if ids.is_empty() {
+            return Verdict::Idle;
+        }
+        for id in ids {
+            let patch = MessagePatch {
+                id: id.into(),
+                rewound: Some(true).into(),
+                ..MessagePatch::default()
+            };
+            self.facts.message(owner.id, patch);
+        }
         Verdict::New
     }
 

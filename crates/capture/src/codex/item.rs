@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use syncline_model::session::{FileTouch, MessagePatch, Part, ToolPatch, words};
 
 use super::event::reference_of;
-use super::line::{Block, Item};
+use super::line::{Block, Event, Item};
 use super::{Owner, Reader};
 use crate::facts::{Verdict, owned, set, set_some};
 
@@ -40,12 +40,15 @@ impl Reader<'_, '_> {
             self.blocks(owner, &message, words::TEXT, &blocks);
             return Verdict::New;
         }
-        // A prompt is told by an event too, without what was put around it. What the model was told
-        // besides is kept apart.
+        // A prompt is told by an event too, without what was put around it; old files of bare items have no
+        // events. What the model was told besides is kept apart.
         let text: String = blocks.iter().filter_map(|b| b.text.as_deref()).collect();
         let is_context = role != words::USER || text.trim_start().starts_with('<');
         if !is_context {
-            return Verdict::Idle;
+            return match self.is_bare {
+                true => self.prompted(owner, &prompt_of(item, &blocks, &text)),
+                false => Verdict::Idle,
+            };
         }
         let id = self.id_of("context");
         let order = self.next_order("");
@@ -70,6 +73,9 @@ impl Reader<'_, '_> {
         }
         self.memory.prompt = None;
         let id = self.id_of("assistant");
+        if let Some(turn) = self.memory.turns.back_mut() {
+            turn.push(id.clone());
+        }
         let order = self.next_order("");
         let model = Some(self.memory.model.as_str());
         let patch = MessagePatch {
@@ -171,6 +177,19 @@ impl Reader<'_, '_> {
         // What the model says next is another response.
         self.memory.speaking = None;
         Verdict::New
+    }
+}
+
+/// A message of the user, as an event would tell of it.
+fn prompt_of<'i>(item: &Item<'i>, blocks: &[Block<'_>], text: &'i str) -> Event<'i> {
+    let images = blocks
+        .iter()
+        .filter_map(|block| block.image_url.as_deref().map(owned));
+    Event {
+        kind: item.kind.clone(),
+        message: Some(text.into()),
+        images: Some(images.collect()),
+        ..Event::default()
     }
 }
 

@@ -145,6 +145,7 @@ pub(super) struct Event<'l> {
     pub success: Option<bool>,
     #[serde(borrow)]
     pub changes: Option<&'l RawValue>,
+    pub num_turns: Option<usize>,
     #[serde(borrow)]
     pub reason: Option<Cow<'l, str>>,
     #[serde(borrow)]

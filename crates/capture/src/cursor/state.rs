@@ -6,20 +6,23 @@ use std::collections::HashMap;
 use serde_json::Value;
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, ToolPatch,
-    Usage, order_after, words,
+    Change, FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX,
+    ToolPatch, Usage, order_after, words,
 };
 use syncline_store::StoreError;
 use syncline_store::foreign::ForeignDatabase;
 
 use super::AGENT;
+use super::Memory;
+use super::place::directory_of_bubble;
+use super::transcript::{give_way, in_database};
 use crate::facts::{
-    Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, owned, set, set_some, take_unit,
-    time_of, time_of_millis,
+    Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, owned, placed, set, set_some,
+    take_unit, time_of, time_of_millis,
 };
 use crate::import::Tally;
 use crate::unit::{Unit, each_once};
-use crate::value::{count, number, text};
+use crate::value::{Fault, count, number, text};
 
 const TABLE: &str = "cursorDiskKV";
 /// What the keys of conversations begin with, and those of what is said in them.
@@ -38,8 +41,8 @@ pub(crate) fn units(database: &ForeignDatabase) -> Result<Vec<String>, StoreErro
     ]))
 }
 
-/// Reads a conversation.
-pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
+/// Reads a conversation; `memory` knows where it took place.
+pub(crate) fn read_unit(memory: &Memory, unit: Unit<'_, '_>) -> Result<(), StoreError> {
     let Unit {
         database,
         name: native,
@@ -50,7 +53,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     let composer = match database.value(TABLE, &format!("{COMPOSER}{native}"))? {
         None => Value::Null,
         Some(value) => serde_json::from_str(&value).unwrap_or_else(|error| {
-            let cause = format!("{COMPOSER}{native}: {error}");
+            let cause = format!("{COMPOSER}{native}: {}", Fault::from(&error));
             tally.count(Verdict::Damaged(cause), None);
             Value::Null
         }),
@@ -62,17 +65,24 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
             Ok(bubble) => {
                 bubbles.insert(key[prefix.len()..].to_owned(), bubble);
             }
-            Err(error) => tally.count(Verdict::Damaged(format!("{key}: {error}")), None),
+            Err(error) => {
+                let cause = format!("{key}: {}", Fault::from(&error));
+                tally.count(Verdict::Damaged(cause), None);
+            }
         }
         Ok(())
     })?;
-    conversation(&composer, native, bubbles, known, facts, tally);
+    let directory = memory.workspaces.directory_of(native, &composer);
+    let directory = directory.or_else(|| bubbles.values().find_map(directory_of_bubble));
+    let place = directory.as_deref();
+    conversation(&composer, native, place, bubbles, known, facts, tally);
     Ok(())
 }
 
 fn conversation(
     composer: &Value,
     native: &str,
+    directory: Option<&str>,
     mut bubbles: HashMap<String, Value>,
     known: &mut dyn Known,
     facts: &mut Facts,
@@ -91,8 +101,11 @@ fn conversation(
         return tally.count(Verdict::Idle, None);
     }
     let session = SessionKey::plain(native).id(AGENT);
+    if !bubbles.is_empty() && take_unit(known, in_database(native), &[]) {
+        give_way(native, known, facts);
+    }
     let created = number(composer, &["createdAt"]).map(|time| time as i64);
-    about(composer, native, session, known, facts, tally);
+    about(composer, native, directory, known, facts, tally);
     let mut place = Place {
         session,
         order: order_after(None, time_of_millis(created)),
@@ -124,11 +137,12 @@ fn conversation(
 fn about(
     composer: &Value,
     native: &str,
-    session: SessionId,
+    directory: Option<&str>,
     known: &mut dyn Known,
     facts: &mut Facts,
     tally: &mut Tally<'_>,
 ) {
+    let session = SessionKey::plain(native).id(AGENT);
     let time = |name| time_of_millis(number(composer, &[name]).map(|time| time as i64));
     let patch = SessionPatch {
         agent: set(AGENT.as_str()),
@@ -140,7 +154,7 @@ fn about(
         permission_mode: set_some(text(composer, &["unifiedMode"])),
         started_at: time("createdAt").into(),
         updated_at: time("lastUpdatedAt").into(),
-        ..SessionPatch::default()
+        ..directory.map(placed).unwrap_or_default()
     };
     let key = UnitKey::of(&["cursor composer", native]);
     let content = serde_json::to_string(&patch).unwrap_or_default();
@@ -296,6 +310,8 @@ impl Place<'_> {
             success: success.into(),
             error: set_some(text(call, &["error"])),
             files: files.into(),
+            // A transcript that has given way may have told of it by the same id.
+            copied_from: Change::Clear,
             order: Some(order).into(),
             ..ToolPatch::default()
         };

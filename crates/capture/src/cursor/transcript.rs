@@ -1,4 +1,6 @@
 //! `agent-transcripts/<session>/<session>.jsonl`: a line per message, without ids and times of its own.
+//!
+//! What the editor says is in its database too, with both: there it counts.
 
 use std::path::Path;
 
@@ -6,16 +8,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    FileTouch, MessagePatch, Part, SessionId, SessionPatch, TEXT_CHARS_MAX, ToolPatch, order_after,
-    words,
+    FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, ToolPatch,
+    order_after, words,
 };
 
 use super::AGENT;
+use super::place::{Workspaces, directories_of_transcript};
 use crate::facts::{
-    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some,
-    title_of,
+    Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, placed,
+    set, set_some, title_of,
 };
-use crate::value::text;
+use crate::value::{no_object, text};
 
 /// What earlier lines of a file have left.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,17 +31,37 @@ pub(crate) struct Memory {
     order: Option<i64>,
     lines: u64,
     title: TitleRank,
+    /// The directories that it may have taken place in.
+    #[serde(skip)]
+    directories: Vec<String>,
+    /// The session that has called it, until that is told.
+    parent: Option<String>,
+    /// Of the database that all conversations are in: where each took place.
+    #[serde(skip)]
+    pub(super) workspaces: Workspaces,
 }
 
 /// What is known of a file before it is read.
 pub(crate) fn memory_of(path: &Path) -> Memory {
+    if path.file_name().is_some_and(|name| name == "state.vscdb") {
+        return Memory {
+            workspaces: Workspaces::beside(path),
+            ..Memory::default()
+        };
+    }
     let session = path.file_stem().and_then(|name| name.to_str());
     let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     let since = modified
         .ok()
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let directory = path.parent();
+    let is_called = directory.is_some_and(|directory| directory.ends_with("subagents"));
+    let parent = directory.and_then(Path::parent).and_then(Path::file_name);
+    let parent = parent.filter(|_| is_called).and_then(|name| name.to_str());
     Memory {
+        parent: parent.map(str::to_owned),
         session: session.unwrap_or_default().to_owned(),
+        directories: directories_of_transcript(path),
         written: since.and_then(|since| i64::try_from(since.as_millis()).ok()),
         ..Memory::default()
     }
@@ -53,9 +76,12 @@ pub(crate) fn read(
 ) -> Verdict {
     let value: Value = match serde_json::from_str(line) {
         Ok(value) => value,
-        Err(error) => return Verdict::Damaged(format!("it is not a JSON object: {error}")),
+        Err(error) => return Verdict::Damaged(no_object(&error)),
     };
     memory.lines += 1;
+    if known.noted(in_database(&memory.session)).is_some() {
+        return Verdict::Idle;
+    }
     let key = SessionKey::plain(&memory.session);
     let session = key.id(AGENT);
     let number = memory.lines.to_string();
@@ -75,7 +101,80 @@ pub(crate) fn read(
         return Verdict::Known;
     }
     known.note(unit, &[]);
+    if let Some(parent) = memory.parent.take() {
+        let patch = SessionPatch {
+            parent_session: set(&SessionKey::plain(&parent).id(AGENT).to_string()),
+            parent_kind: set(words::SUBAGENT),
+            ..SessionPatch::default()
+        };
+        facts.session(session, patch);
+    }
+    // Rules go by each of them; the first is what is kept.
+    for directory in memory.directories.drain(..).rev() {
+        facts.session(session, placed(&directory));
+    }
+    known.note(
+        told_by(&memory.session, memory.lines),
+        &told(&facts.0[said_before..]),
+    );
     verdict
+}
+
+/// The key under which it is noted that the database holds what was said in a conversation.
+pub(super) fn in_database(session: &str) -> UnitKey {
+    UnitKey::of(&["cursor spoken", session])
+}
+
+/// The key under which it is noted what a line of a conversation has told.
+fn told_by(session: &str, line: u64) -> UnitKey {
+    UnitKey::of(&["cursor told", session, &line.to_string()])
+}
+
+/// What a line has told, as it is noted: whether a message, and the ids of calls.
+fn told(facts: &[Fact]) -> Vec<u8> {
+    let mut told = Told::default();
+    for fact in facts {
+        match &fact.piece {
+            Piece::Message(_) => told.message = true,
+            Piece::Tool(call) if !call.name.is_keep() => told.calls.push(call.id.to_string()),
+            _ => {}
+        }
+    }
+    serde_json::to_vec(&told).expect("texts are written as JSON")
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Told {
+    message: bool,
+    calls: Vec<String>,
+}
+
+/// Lets what a transcript has told of a conversation count no more: the database tells all of it.
+pub(super) fn give_way(native: &str, known: &mut dyn Known, facts: &mut Facts) {
+    let session = SessionKey::plain(native).id(AGENT);
+    let own = session.to_string();
+    for line in 1.. {
+        let Some(note) = known.noted(told_by(native, line)) else {
+            return;
+        };
+        let told: Told = serde_json::from_slice(&note).unwrap_or_default();
+        if told.message {
+            let patch = MessagePatch {
+                id: line.to_string().into(),
+                copied_from: set(&own),
+                ..MessagePatch::default()
+            };
+            facts.message(session, patch);
+        }
+        for call in told.calls {
+            let patch = ToolPatch {
+                id: call.into(),
+                copied_from: set(&own),
+                ..ToolPatch::default()
+            };
+            facts.tool(session, patch);
+        }
+    }
 }
 
 struct Reader<'a> {

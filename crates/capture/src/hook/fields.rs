@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::error::Category;
+
+use crate::value::Fault;
 
 /// The fields that are kept: they name a session and its files, or say what has become of it.
 const KEPT: [&str; 13] = [
@@ -33,25 +34,17 @@ pub struct Fields(BTreeMap<String, String>);
 
 /// What a hook was given is no JSON object. It tells where, and nothing of what was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the {bytes} bytes are no JSON object: {fault} at line {line}, column {column}")]
+#[error("the {bytes} bytes are no JSON object: {fault}")]
 pub struct BodyError {
     bytes: usize,
-    fault: &'static str,
-    line: usize,
-    column: usize,
+    fault: Fault,
 }
 
 impl BodyError {
     fn of(body: &[u8], error: &serde_json::Error) -> Self {
         Self {
             bytes: body.len(),
-            fault: match error.classify() {
-                Category::Eof => "they end",
-                Category::Syntax | Category::Io => "they are no JSON",
-                Category::Data => "there is another value",
-            },
-            line: error.line(),
-            column: error.column(),
+            fault: Fault::from(error),
         }
     }
 }

@@ -21,6 +21,9 @@ pub struct ImportBatch {
     pub findings: BTreeMap<String, u64>,
     /// Sessions that a prompt has marked as not to be recorded, after some of them was.
     pub marked_late: Vec<SessionId>,
+    /// Sessions that no rule by path or project can be held to: nothing tells where they took place. Told
+    /// at the end, if there are such rules.
+    pub unplaced: Vec<SessionId>,
     /// Of the units that are counted as new, how many are of which session.
     pub(super) said: HashMap<SessionId, u64>,
     /// How many bytes of all that is to be read have been.
@@ -72,8 +75,17 @@ impl ImportBatch {
         self.counts.new -= units;
         match standing {
             Standing::Known => self.counts.known += units,
-            Standing::Deleted => self.counts.excluded += units,
+            Standing::LeftOut => self.counts.excluded += units,
         }
+    }
+
+    /// Counts anew what was taken of sessions that are left out after all, and tells of those whose mark
+    /// came too late.
+    pub(super) fn left_out(&mut self, found: Vec<SessionId>, too_late: Vec<SessionId>) {
+        for session in found {
+            self.nothing_new(session, Standing::LeftOut);
+        }
+        self.marked_late.extend(too_late);
     }
 
     /// Counts as known also the units that are of several sessions.
@@ -86,8 +98,8 @@ impl ImportBatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     Known,
-    /// A person has deleted it, for good.
-    Deleted,
+    /// A person has deleted it, for good, or it is not to be recorded.
+    LeftOut,
 }
 
 /// Something that was left out; the rest was not.

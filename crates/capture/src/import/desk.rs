@@ -9,6 +9,7 @@ use syncline_store::local::ImportedUnit;
 use super::ahead::Behind;
 use crate::agent::Agent;
 use crate::facts::{Known, UnitKey};
+use crate::gemini::digest_of;
 
 /// What a run remembers between its batches.
 #[derive(Debug, Default)]
@@ -23,6 +24,11 @@ pub(super) struct Remembered {
     pub(super) met: HashSet<SessionId>,
     /// What may be on its way into the replica.
     pub(super) behind: Behind,
+    /// Directories that rules of the user name.
+    pub(super) named: Vec<String>,
+    /// Those, and the ones that sessions are known to have worked in, by their digests; none: nobody has
+    /// asked yet.
+    pub(super) directories: Option<HashMap<String, String>>,
 }
 
 impl Remembered {
@@ -53,6 +59,8 @@ pub(super) struct Desk<'r> {
     pub(super) remembered: &'r mut Remembered,
     /// What this batch notes.
     pub(super) units: Vec<ImportedUnit>,
+    /// The keys of those that were noted with something of a session.
+    pub(super) whose: HashMap<SessionId, Vec<[u8; 16]>>,
     pub(super) failed: Option<ReplicaError>,
 }
 
@@ -61,6 +69,24 @@ impl Desk<'_> {
     pub(super) fn forget_since(&mut self, length: usize) {
         for unit in self.units.drain(length..) {
             self.remembered.noted.remove(&UnitKey(unit.key));
+        }
+    }
+
+    /// Says that what was noted since there were `length` units was noted with something of a session.
+    pub(super) fn noted_for(&mut self, session: SessionId, length: usize) {
+        let keys = self.units[length..].iter().map(|unit| unit.key);
+        self.whose.entry(session).or_default().extend(keys);
+    }
+
+    /// Forgets what this batch has noted with something of a session, of which nothing is taken.
+    pub(super) fn forget_all_of(&mut self, session: SessionId) {
+        let Some(keys) = self.whose.remove(&session) else {
+            return;
+        };
+        let keys: HashSet<_> = keys.into_iter().collect();
+        self.units.retain(|unit| !keys.contains(&unit.key));
+        for key in keys {
+            self.remembered.noted.remove(&UnitKey(key));
         }
     }
 
@@ -95,6 +121,17 @@ impl Known for Desk<'_> {
         self.remembered.behind.wait_for(&session);
         let origin = self.replica.origin_of_message(session, message);
         self.asked(origin).flatten()
+    }
+
+    fn directory_of(&mut self, digest: &str) -> Option<String> {
+        if self.remembered.directories.is_none() {
+            let known = self.replica.session_directories();
+            let known = self.asked(known)?.into_iter();
+            let all = known.chain(self.remembered.named.iter().cloned());
+            let by_digest = all.map(|directory| (digest_of(&directory), directory));
+            self.remembered.directories = Some(by_digest.collect());
+        }
+        self.remembered.directories.as_ref()?.get(digest).cloned()
     }
 
     fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId> {

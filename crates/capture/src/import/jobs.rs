@@ -45,6 +45,39 @@ pub(super) struct Job {
     pub(super) length: u64,
 }
 
+impl Job {
+    /// When it is read, by its path: a session before the subagents that it has called, as it may say
+    /// that neither is to be recorded, and what holds all of a conversation before what holds some of it.
+    pub(super) fn turn(&self) -> Turn {
+        let directory = || name_of(self.path.parent()?);
+        let is_of_subagent = match self.agent {
+            Agent::ClaudeCode => name_of(&self.path).is_some_and(|name| name.starts_with("agent-")),
+            Agent::Gemini => directory() != Some("chats"),
+            Agent::Cursor => directory() == Some("subagents"),
+            // Theirs come later by their names, or are in one database with their session.
+            Agent::Codex | Agent::OpenCode | Agent::Aider | Agent::Clankers => false,
+        };
+        match (self.agent, self.form) {
+            _ if is_of_subagent => Turn::Subagents,
+            (Agent::Cursor, Form::Lines) => Turn::Excerpts,
+            _ => Turn::Sessions,
+        }
+    }
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+/// In which order files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    Sessions,
+    /// What of conversations may be in a database in full.
+    Excerpts,
+    Subagents,
+}
+
 /// The marks of what a source may have. One file has its own alone: it may be read many times a minute.
 pub(super) fn marks_in(
     source: &Source,

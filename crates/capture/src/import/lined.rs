@@ -151,7 +151,7 @@ impl Lined {
                 }
                 None => verdict,
             };
-            sink.batch.marked_late.extend(left_out.too_late);
+            sink.batch.left_out(left_out.found, left_out.too_late);
             if matches!(verdict, Verdict::New) {
                 sink.said(fact, 1);
             }

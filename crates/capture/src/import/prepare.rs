@@ -60,7 +60,7 @@ pub(super) fn ops_of(
         if gathered.finish(&mut batch.ops)? == News::None {
             let is_deleted = replica.is_session_deleted(session);
             let standing = match is_deleted.map_err(ImportError::Replica)? {
-                true => Standing::Deleted,
+                true => Standing::LeftOut,
                 false => Standing::Known,
             };
             batch.nothing_new(session, standing);

@@ -1,6 +1,6 @@
 //! The run of an import: file after file, batch after batch.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
 use syncline_model::PayloadError;
@@ -102,11 +102,12 @@ impl Importer {
             current: None,
             keeping,
             batch_bytes: BATCH_BYTES,
-            withheld: Withheld::new(privacy),
             remembered: Remembered {
                 any_known: replica.has_sessions().map_err(ImportError::Replica)?,
+                named: privacy.named_directories(),
                 ..Remembered::default()
             },
+            withheld: Withheld::new(privacy),
             unchanged: 0,
             excluded: 0,
             problems: Vec::new(),
@@ -135,6 +136,7 @@ impl Importer {
             );
             importer.jobs.extend(found);
         }
+        importer.jobs.make_contiguous().sort_by_key(Job::turn);
         importer.whole = importer.jobs.iter().map(|job| job.length).sum();
         Ok(importer)
     }
@@ -175,6 +177,7 @@ impl Importer {
             replica,
             remembered: &mut self.remembered,
             units: Vec::new(),
+            whose: HashMap::new(),
             failed: None,
         };
         let mut sink = Sink {
@@ -206,6 +209,9 @@ impl Importer {
         }
         batch.notes.units = desk.units;
         let idle = self.is_idle();
+        if idle {
+            batch.unplaced = self.withheld.unplaced();
+        }
         batch.done = self.done;
         batch.whole = self.whole.max(self.done);
         let empty = batch.notes == ImportNotes::default() && batch.problems.is_empty();

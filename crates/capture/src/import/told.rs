@@ -1,5 +1,7 @@
 //! What plugins tell becomes ops, by the same rules as what transcripts say.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use syncline_model::session::SessionPatch;
 use syncline_replica::Replica;
@@ -40,6 +42,7 @@ pub fn take_told(
         replica,
         remembered: &mut remembered,
         units: Vec::new(),
+        whose: HashMap::new(),
         failed: None,
     };
     for thing in told {
@@ -51,7 +54,7 @@ pub fn take_told(
         }
         say(thing, &agent, &mut facts);
         let left_out = withheld.sift(&mut facts, fact, &mut desk, unit);
-        batch.marked_late.extend(left_out.too_late);
+        batch.left_out(left_out.found, left_out.too_late);
         match left_out.cause {
             Some(_) => batch.counts.excluded += 1,
             None => {

@@ -104,7 +104,6 @@ impl Before {
         let left_out = sink
             .withheld
             .sift(sink.facts, self.facts, sink.desk, self.units);
-        sink.batch.marked_late.extend(left_out.too_late);
         if left_out.cause.is_some() && sink.facts.0.len() <= self.facts {
             // All of it was: what was counted as new is not.
             let counts = &mut sink.batch.counts;
@@ -113,6 +112,7 @@ impl Before {
         } else if left_out.cause.is_none() {
             sink.said(self.facts, sink.batch.counts.new - self.counts.new);
         }
+        sink.batch.left_out(left_out.found, left_out.too_late);
         left_out.cause
     }
 }

@@ -14,6 +14,10 @@ pub(super) struct Withheld {
     pub(super) privacy: Privacy,
     /// What is known of the sessions that were met; none: nothing speaks against them.
     causes: HashMap<SessionId, Option<Cause>>,
+    /// Sessions of which it is known where they take place, or which another has called.
+    placed: HashSet<SessionId>,
+    /// Sessions that were met without that.
+    unplaced: HashSet<SessionId>,
 }
 
 /// What was left out of what was just read.
@@ -21,6 +25,8 @@ pub(super) struct Withheld {
 pub(super) struct LeftOut {
     /// The cause, as a mark keeps it.
     pub(super) cause: Option<String>,
+    /// Sessions whose cause was found now: what was taken of them in this batch is not.
+    pub(super) found: Vec<SessionId>,
     /// Sessions that a prompt has marked now, and of which something was recorded before.
     pub(super) too_late: Vec<SessionId>,
 }
@@ -30,7 +36,23 @@ impl Withheld {
         Self {
             privacy,
             causes: HashMap::new(),
+            placed: HashSet::new(),
+            unplaced: HashSet::new(),
         }
+    }
+
+    /// The sessions that were kept though there are rules by place, and nothing tells theirs.
+    pub(super) fn unplaced(&mut self) -> Vec<SessionId> {
+        let unplaced = std::mem::take(&mut self.unplaced);
+        if !self.privacy.has_rules_of_place() {
+            return Vec::new();
+        }
+        let is_kept = |session: &SessionId| {
+            !self.placed.contains(session) && !matches!(self.causes.get(session), Some(Some(_)))
+        };
+        let mut unplaced: Vec<_> = unplaced.into_iter().filter(is_kept).collect();
+        unplaced.sort_unstable();
+        unplaced
     }
 
     /// Takes out of `facts` what is to be left out, and out of the notes what was noted for it. What
@@ -73,12 +95,21 @@ impl Withheld {
             }
         }
         if left_out.cause.is_none() {
+            if desk.units.len() > unit {
+                let sessions: HashSet<_> =
+                    facts.0[fact..].iter().map(|fact| fact.session).collect();
+                for session in sessions {
+                    desk.noted_for(session, unit);
+                }
+            }
             return left_out;
         }
         desk.forget_since(unit);
         for (session, cause) in &causes {
+            desk.forget_all_of(*session);
             desk.note(key_of(*session), cause.0.as_bytes());
         }
+        left_out.found = causes.iter().map(|(session, _)| *session).collect();
         // Also what was read before with this batch: the cause may come late in a file.
         let from = if causes.is_empty() { fact } else { 0 };
         let before = facts.0.drain(from..).collect::<Vec<_>>();
@@ -97,8 +128,30 @@ impl Withheld {
         let noted = desk.noted(key_of(session));
         let noted = noted.and_then(|note| String::from_utf8(note).ok());
         let cause = noted.map(Cause).filter(|cause| self.privacy.stands(cause));
+        let cause = cause.or_else(|| self.cause_by_what_is_known(session, desk));
         self.causes.insert(session, cause.clone());
         cause
+    }
+
+    /// Why a session is left out of which something was recorded, before there was a rule or a mark: its
+    /// transcript need not tell again where it takes place.
+    fn cause_by_what_is_known(&mut self, session: SessionId, desk: &mut Desk<'_>) -> Option<Cause> {
+        let known = match desk.remembered.is_begun(desk.replica, session) {
+            Ok(true) => return None,
+            Ok(false) => {
+                desk.remembered.behind.wait_for(&session);
+                desk.replica.session(session)
+            }
+            Err(error) => Err(error),
+        };
+        let known = known.map_err(|error| desk.failed = Some(error)).ok()??;
+        let directories = [known.project_path.as_deref(), known.cwd.as_deref()];
+        let directories: Vec<_> = directories.into_iter().flatten().collect();
+        if !directories.is_empty() || known.parent_session.is_some() {
+            self.placed.insert(session);
+        }
+        self.privacy
+            .by_place(&directories, known.project_name.as_deref())
     }
 
     /// Why the session that a patch tells about is left out.
@@ -110,21 +163,20 @@ impl Withheld {
             Change::Set(text) => Some(text.to_string()),
             Change::Keep | Change::Clear => None,
         };
-        if set(&patch.agent).is_some_and(|agent| self.privacy.excludes_agent(&agent))
-            || set(&patch.project_name).is_some_and(|name| self.privacy.excludes_project(&name))
-        {
+        if set(&patch.agent).is_some_and(|agent| self.privacy.excludes_agent(&agent)) {
             return Some(self.privacy.by_rule());
         }
-        for directory in [set(&patch.project_path), set(&patch.cwd)]
-            .into_iter()
-            .flatten()
-        {
-            if self.privacy.excludes_path(&directory) {
-                return Some(self.privacy.by_rule());
-            }
-            if let Some(mark) = self.privacy.by_file(&directory) {
-                return Some(mark);
-            }
+        let directories = [set(&patch.project_path), set(&patch.cwd)];
+        let directories: Vec<_> = directories.iter().flatten().map(String::as_str).collect();
+        let places = match directories.is_empty() && patch.parent_session.is_keep() {
+            true => &mut self.unplaced,
+            false => &mut self.placed,
+        };
+        places.insert(fact.session);
+        let project = set(&patch.project_name);
+        let cause = self.privacy.by_place(&directories, project.as_deref());
+        if cause.is_some() {
+            return cause;
         }
         let parent = set(&patch.parent_session)?.parse().ok()?;
         self.cause_of(parent, desk)

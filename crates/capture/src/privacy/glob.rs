@@ -32,6 +32,17 @@ impl fmt::Display for Glob {
 }
 
 impl Glob {
+    /// The path that this stands for, if it stands for no other.
+    pub(super) fn only_path(&self) -> Option<String> {
+        let path = self.0.trim_end_matches(['/', '\\']);
+        (self.is_rooted() && !path.contains('*')).then(|| path.to_owned())
+    }
+
+    fn is_rooted(&self) -> bool {
+        let first = parts(&self.0).next();
+        self.0.starts_with(['/', '\\']) || first.is_some_and(|part| part.ends_with(':'))
+    }
+
     /// Whether a name is of this pattern.
     pub(super) fn matches_name(&self, name: &str) -> bool {
         matches(self.0.as_bytes(), name.as_bytes())
@@ -45,8 +56,11 @@ impl Glob {
         if pattern.is_empty() {
             return false;
         }
-        let is_rooted = self.0.starts_with(['/', '\\']) || pattern[0].ends_with(':');
-        let starts = if is_rooted { 1 } else { path_parts.len() };
+        let starts = if self.is_rooted() {
+            1
+        } else {
+            path_parts.len()
+        };
         (0..starts).any(|start| begins(&path_parts[start..], &pattern))
     }
 }

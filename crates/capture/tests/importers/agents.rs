@@ -6,14 +6,14 @@ use syncline_capture::agent::Agent;
 use crate::place::{Done, Figures, Place};
 
 /// Imports twice: the second time has nothing to write, neither of what is there nor of a copy.
-fn twice(place: &mut Place, agent: Agent) -> Done {
+pub(crate) fn twice(place: &mut Place, agent: Agent) -> Done {
     let done = place.import_files(agent);
     assert_eq!(done.problems, []);
     assert_eq!(place.import_files(agent).ops, 0);
     done
 }
 
-fn figures(place: &mut Place, session: &str) -> Figures {
+pub(crate) fn figures(place: &mut Place, session: &str) -> Figures {
     place.figures().remove(session).unwrap()
 }
 
@@ -216,6 +216,49 @@ fn cursor_is_read_from_its_database_and_from_its_transcripts() {
         place.rows("titled"),
         ["cursor|7f2a|Fix||main|gpt-x", "cursor|t1|run|||"]
     );
+}
+
+#[test]
+fn a_conversation_that_cursor_keeps_in_two_ways_is_counted_once() {
+    let transcript = "{\"role\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"fix it\"}]}}\n\
+         {\"role\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"Fixed.\"},{\"type\":\"tool_use\",\"name\":\"edit_file\",\"input\":{\"path\":\"a.rs\"}}]}}\n";
+    let put_database = |place: &Place| {
+        std::fs::create_dir(place.files().join("globalStorage")).unwrap();
+        let database = Connection::open(place.files().join("globalStorage/state.vscdb")).unwrap();
+        database.execute_batch(include_str!("cursor.sql")).unwrap();
+    };
+    let put_transcript =
+        |place: &Place| place.write("agent-transcripts/7f2a/7f2a.jsonl", transcript);
+    let expected = Figures {
+        messages: 2,
+        prompts: 1,
+        tools: 1,
+        failed: 0,
+        tokens: [2100, 35, 0, 0, 0, 0],
+    };
+    let together = Place::new();
+    put_database(&together);
+    put_transcript(&together);
+    let mut transcript_first = Place::new();
+    put_transcript(&transcript_first);
+    twice(&mut transcript_first, Agent::Cursor);
+    assert_eq!(figures(&mut transcript_first, "7f2a").messages, 2);
+    put_database(&transcript_first);
+    for mut place in [together, transcript_first] {
+        twice(&mut place, Agent::Cursor);
+        assert_eq!(figures(&mut place, "7f2a"), expected);
+    }
+}
+
+#[test]
+fn a_subagent_of_cursor_is_below_its_session() {
+    let line =
+        "{\"role\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"go\"}]}}\n";
+    let mut place = Place::new();
+    place.write("agent-transcripts/t1/t1.jsonl", line);
+    place.write("agent-transcripts/t1/subagents/s1.jsonl", line);
+    twice(&mut place, Agent::Cursor);
+    assert_eq!(place.rows("forked"), ["s1|subagent|t1"]);
 }
 
 pub(crate) const GEMINI: &str = r#"{"sessionId":"g1","projectHash":"h","startTime":"2026-02-01T09:00:00.000Z","lastUpdated":"2026-02-01T09:00:09.000Z","messages":[

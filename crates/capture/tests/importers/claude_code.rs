@@ -266,6 +266,17 @@ fn titles_and_compactions_and_errors_are_taken_and_what_is_unknown_is_kept() {
 }
 
 #[test]
+fn a_title_that_is_set_back_is_the_title() {
+    let mut place = Place::new();
+    let title =
+        |title: &str| json!({"type": "custom-title", "customTitle": title, "sessionId": "s"});
+    place.write("s.jsonl", jsonl(&[title("A"), title("B"), title("A")]));
+    place.import_files(Agent::ClaudeCode);
+    assert_eq!(place.rows("titles"), ["A"]);
+    assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+}
+
+#[test]
 fn bad_input_is_told_by_file_and_line_and_stops_nothing() {
     let mut place = Place::new();
     let mut script = Script::new("s");

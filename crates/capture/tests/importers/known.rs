@@ -60,6 +60,43 @@ fn fork() -> Vec<(String, Vec<u8>)> {
     ]
 }
 
+#[test]
+fn a_fork_gives_way_to_its_origin_whichever_is_read_first() {
+    let mut files = fork();
+    let (name, text) = files.pop().unwrap();
+    let mut lines: Vec<serde_json::Value> = text
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
+    for line in &mut lines[..4] {
+        line["forkedFrom"] = json!({"sessionId": "origin", "messageUuid": line["uuid"]});
+    }
+    lines[5]["message"]["id"] = json!("m3");
+    lines[5]["requestId"] = json!("req_m3");
+    files.push((name, jsonl(&lines).into_bytes()));
+    for order in [vec![0, 1], vec![1, 0], vec![2]] {
+        let mut place = Place::new();
+        for turn in order {
+            let chosen = files.iter().enumerate();
+            for (_, (name, text)) in chosen.filter(|(place, _)| turn == 2 || *place == turn) {
+                place.write(name, text);
+            }
+            place.import_files(Agent::ClaudeCode);
+        }
+        assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+        let figures = place.figures();
+        let of = |name: &str| {
+            (
+                figures[name].messages,
+                figures[name].tools,
+                figures[name].tokens[1],
+            )
+        };
+        assert_eq!((of("origin"), of("fork")), ((2, 1, 9), (2, 0, 5)));
+        assert_eq!(place.rows("forked"), ["fork|fork|origin"]);
+    }
+}
+
 /// Another machine after a sync: what the first one wrote, and none of its notes.
 fn synced(from: &Place) -> Place {
     let mut place = Place::new();

@@ -24,6 +24,8 @@ pub(crate) struct Done {
     pub(crate) unchanged: u64,
     /// Sessions whose marks came too late.
     pub(crate) marked_late: usize,
+    /// Sessions that no rule by place can be held to.
+    pub(crate) unplaced: usize,
 }
 
 /// What the view says of a session, as far as it can be counted in files.
@@ -101,6 +103,7 @@ impl Place {
             done.counts.add(&batch.counts);
             done.problems.extend(batch.problems);
             done.marked_late += batch.marked_late.len();
+            done.unplaced += batch.unplaced.len();
             done.ops += batch.ops.len();
             ops.extend(batch.ops);
         };

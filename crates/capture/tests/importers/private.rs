@@ -95,7 +95,7 @@ fn a_session_that_a_prompt_marks_is_not_recorded_with_its_subagents() {
     apart["agentId"] = json!("abc");
     place.write("marked/subagents/agent-abc.jsonl", jsonl(&[apart]));
     let done = import(&mut place, &Exclusions::default());
-    assert_eq!((done.counts.excluded, done.marked_late), (3, 0));
+    assert_eq!((done.counts.excluded, done.marked_late), (4, 0));
     let names: Vec<_> = place.figures().into_keys().collect();
     assert_eq!(names, ["closed", "open"]);
     // A mark that comes when something is recorded already keeps out what comes with it and after.
@@ -106,6 +106,192 @@ fn a_session_that_a_prompt_marks_is_not_recorded_with_its_subagents() {
     let done = import(&mut place, &Exclusions::default());
     assert_eq!((done.ops, done.marked_late), (0, 1));
     assert_eq!(place.figures()["open"].prompts, 2);
+}
+
+#[test]
+fn all_of_a_session_comes_back_also_what_was_read_before_the_cause_was_met() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut lines = vec![json!({"type": "custom-title", "customTitle": "Mine", "sessionId": "s"})];
+    lines.extend(["one", "two", "three"].map(|text| script.user(text, text)));
+    lines[3]["cwd"] = json!("/w/client/closed");
+    place.write("s.jsonl", jsonl(&lines));
+    let rules = Exclusions {
+        paths: globs("/w/client"),
+        ..Exclusions::default()
+    };
+    let done = import(&mut place, &rules);
+    assert_eq!((done.ops, done.counts.new, done.counts.excluded), (0, 0, 4));
+    let done = import(&mut place, &Exclusions::default());
+    assert_eq!((done.counts.new, done.counts.known), (4, 0));
+    assert_eq!(place.figures()["s"].prompts, 3);
+    assert_eq!(place.rows("titled"), ["claude-code|s|Mine|/w/app|main|"]);
+}
+
+#[test]
+fn a_subagent_that_lies_before_its_session_is_left_out_with_it() {
+    let mut place = Place::new();
+    let mut script = Script::new("ffff");
+    let marked = script.user("u1", "#do-not-record\na private thing");
+    let mut apart = script.user("x1", "looks at the private thing");
+    apart["isSidechain"] = json!(true);
+    apart["agentId"] = json!("ab12");
+    place.write("ffff.jsonl", jsonl(&[marked]));
+    place.write("agent-ab12.jsonl", jsonl(&[apart]));
+    let done = import(&mut place, &Exclusions::default());
+    assert_eq!(
+        (done.ops, done.counts.excluded, done.marked_late),
+        (0, 2, 0)
+    );
+}
+
+#[test]
+fn of_a_damaged_line_no_more_is_told_than_where_it_breaks() {
+    let token = format!("{}{}", "ghp_", "a8Kd02mZq7Lw91XcTb54VnRf63Hy0PsJuEiG");
+    for (agent, name) in [
+        (Agent::ClaudeCode, "s.jsonl"),
+        (Agent::Codex, "rollout-s.jsonl"),
+    ] {
+        let mut place = Place::new();
+        place.write(name, format!("{}\n", json!(format!("export T={token}"))));
+        let done = place.import_files(agent);
+        let causes: Vec<_> = done.problems.iter().map(|problem| &problem.cause).collect();
+        assert_eq!(
+            causes,
+            ["it is not a JSON object: there is another value at line 1, column 51"]
+        );
+    }
+}
+
+#[test]
+fn a_rule_also_holds_for_what_a_session_says_from_then_on() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let first = jsonl(&[script.user("u1", "one")]);
+    place.write("s.jsonl", &first);
+    import(&mut place, &Exclusions::default());
+    place.write("s.jsonl", first + &jsonl(&[script.user("u2", "two")]));
+    let rules = Exclusions {
+        paths: globs("/w/app"),
+        ..Exclusions::default()
+    };
+    let done = import(&mut place, &rules);
+    assert_eq!((done.ops, done.counts.excluded), (0, 1));
+    import(&mut place, &Exclusions::default());
+    assert_eq!(place.figures()["s"].prompts, 2);
+}
+
+/// What Cursor keeps of a conversation in a directory, in both of its ways.
+fn cursor(place: &Place, work: &std::path::Path) {
+    let user = place.files().join("User");
+    for directory in ["globalStorage", "workspaceStorage/abc"] {
+        fs::create_dir_all(user.join(directory)).unwrap();
+    }
+    let database = rusqlite::Connection::open(user.join("globalStorage/state.vscdb")).unwrap();
+    database.execute_batch(include_str!("cursor.sql")).unwrap();
+    let workspace = user.join("workspaceStorage/abc");
+    let about = json!({"folder": format!("file://{}", work.display())});
+    fs::write(workspace.join("workspace.json"), about.to_string()).unwrap();
+    let database = rusqlite::Connection::open(workspace.join("state.vscdb")).unwrap();
+    database
+        .execute_batch(include_str!("workspace.sql"))
+        .unwrap();
+    let name = work.to_str().unwrap().replace(['/', '.'], "-");
+    let transcript = format!("projects/{}/agent-transcripts/t1/t1.jsonl", &name[1..]);
+    place.write(
+        &transcript,
+        "{\"role\":\"user\",\"message\":{\"content\":\"run\"}}\n",
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn rules_and_marks_hold_for_cursor() {
+    for (marked, pattern) in [(true, "elsewhere"), (false, "work")] {
+        let mut place = Place::new();
+        let work = place
+            .directory
+            .path()
+            .canonicalize()
+            .unwrap()
+            .join("work/deep");
+        fs::create_dir_all(&work).unwrap();
+        cursor(&place, &work);
+        let mark = work.with_file_name(MARK_FILE);
+        if marked {
+            fs::write(&mark, "").unwrap();
+        }
+        let rules = Exclusions {
+            projects: globs(if marked { "elsewhere" } else { "deep" }),
+            paths: globs(pattern),
+            ..Exclusions::default()
+        };
+        let files = place.files();
+        let privacy = Privacy::new(Redactor::standard(), rules);
+        let done = place.import_with(Agent::Cursor, &files, privacy);
+        assert_eq!((done.ops, done.unplaced), (0, 0));
+        if marked {
+            fs::remove_file(&mark).unwrap();
+        }
+        place.import_files(Agent::Cursor);
+        let work = work.to_str().unwrap();
+        let expected = [
+            format!("cursor|7f2a|Fix|{work}|main|gpt-x"),
+            format!("cursor|t1|run|{work}||"),
+        ];
+        assert_eq!(place.rows("titled"), expected);
+    }
+}
+
+#[test]
+fn rules_hold_for_gemini_by_what_tells_the_directory_and_what_tells_none_is_said() {
+    // SHA-256 of `/w/client/closed`.
+    let digest = "89e54e3e7f0b346f7f54fd7005b02ed91d5b2773240b1c42cd1ea99836081559";
+    let header = |with: serde_json::Value| {
+        let mut header = json!({"sessionId": "g", "projectHash": digest});
+        let fields = header.as_object_mut().unwrap();
+        fields.extend(with.as_object().unwrap().clone());
+        header
+    };
+    let prompt = json!({"id": "m1", "type": "user", "content": "read it"});
+    let context = json!({"id": "m0", "type": "user", "content":
+        "<session_context>\n- **Workspace Directories:**\n  - /w/client/closed\n</session_context>"});
+    let call = json!({"id": "m2", "type": "gemini", "content": "", "toolCalls":
+        [{"id": "c", "name": "read_file", "args": {"path": "/w/client/closed/src/a.rs"}}]});
+    let plain = header(json!({}));
+    for (lines, rule, unplaced) in [
+        (
+            vec![plain.clone(), context.clone(), prompt.clone()],
+            "/w/client",
+            0,
+        ),
+        (vec![plain.clone(), prompt.clone(), call], "/w/client", 0),
+        (vec![plain.clone(), prompt.clone()], "/w/client/closed/", 0),
+        (vec![plain, prompt.clone()], "/w/client", 1),
+    ] {
+        let mut place = Place::new();
+        place.write("h/chats/session-g.jsonl", jsonl(&lines));
+        let rules = Exclusions {
+            paths: globs(rule),
+            ..Exclusions::default()
+        };
+        let files = place.files();
+        let privacy = Privacy::new(Redactor::standard(), rules);
+        let done = place.import_with(Agent::Gemini, &files, privacy);
+        assert_eq!(
+            (done.ops > 0, done.unplaced),
+            (unplaced > 0, unplaced),
+            "{lines:?}"
+        );
+    }
+    let mut place = Place::new();
+    let whole = header(json!({"messages": [context, prompt]}));
+    place.write("h/chats/session-g.json", whole.to_string());
+    place.import_files(Agent::Gemini);
+    assert_eq!(
+        place.rows("titled"),
+        ["gemini|g|read it|/w/client/closed||"]
+    );
 }
 
 #[test]

@@ -233,6 +233,7 @@ impl Worker {
             }
             drop(state);
             self.tell_marked_late(&batch.marked_late);
+            self.tell_unplaced(&batch.unplaced);
             problems.extend(batch.problems);
         }
         self.tell_problems(&problems);
@@ -269,6 +270,17 @@ impl Worker {
     fn tell_marked_late(&self, sessions: &[SessionId]) {
         for session in sessions {
             tracing::warn!(%session, "a session is marked as not to be recorded, and some of it is");
+        }
+    }
+
+    /// Says once of a session that rules by place can't leave it out.
+    fn tell_unplaced(&mut self, sessions: &[SessionId]) {
+        for session in sessions {
+            if self.problems_told.insert(format!("unplaced {session}")) {
+                tracing::warn!(
+                    %session, "exclude_paths can't be held to a session: nothing tells its directory"
+                );
+            }
         }
     }
 

@@ -98,6 +98,16 @@ impl Replica {
         sessions::is_deleted(self.tenant.connection(), session).map_err(ReplicaError::Tenant)
     }
 
+    /// What the view says of a session itself; none: nothing, or that it was deleted.
+    pub fn session(&self, session: SessionId) -> Result<Option<sessions::Session>, ReplicaError> {
+        sessions::session(self.tenant.connection(), session).map_err(ReplicaError::Tenant)
+    }
+
+    /// The directories that sessions are known to have worked in, each once.
+    pub fn session_directories(&self) -> Result<Vec<String>, ReplicaError> {
+        sessions::directories(self.tenant.connection()).map_err(ReplicaError::Tenant)
+    }
+
     /// What the view says of a message of a session: where it was copied from, if it was.
     pub fn origin_of_message(
         &self,

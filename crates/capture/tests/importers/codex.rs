@@ -1,0 +1,60 @@
+//! What versions of Codex write differently.
+
+use syncline_capture::agent::Agent;
+
+use crate::agents::{figures, twice};
+use crate::place::Place;
+
+#[test]
+fn prompts_of_bare_items_are_taken_as_no_event_tells_them() {
+    let mut place = Place::new();
+    let lines = [
+        r#"{"id":"c0","timestamp":"2025-06-01T10:00:00.000Z","instructions":null}"#,
+        r#"{"record_type":"state"}"#,
+        r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"<environment_context>here</environment_context>"}]}"#,
+        r#"{"type":"message","role":"user","content":[{"type":"input_text","text":"list the files"}]}"#,
+        r#"{"type":"function_call","id":"x","name":"shell","arguments":"{}","call_id":"k1"}"#,
+        r#"{"type":"function_call_output","call_id":"k1","output":"a.rs"}"#,
+        r#"{"type":"message","role":"assistant","content":[{"type":"output_text","text":"a.rs"}]}"#,
+    ];
+    place.write("rollout-a-c0.jsonl", lines.join("\n") + "\n");
+    twice(&mut place, Agent::Codex);
+    let found = figures(&mut place, "c0");
+    assert_eq!((found.messages, found.prompts, found.tools), (3, 1, 1));
+    assert_eq!(place.rows("titles"), ["list the files"]);
+}
+
+#[test]
+fn what_was_rolled_back_in_codex_counts_no_more() {
+    let mut place = Place::new();
+    let lines = [
+        r#"{"timestamp":"2026-01-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c4","cwd":"/w/app","source":"cli"}}"#,
+        r#"{"timestamp":"2026-01-01T10:00:01.000Z","type":"event_msg","payload":{"type":"user_message","message":"first"}}"#,
+        r#"{"timestamp":"2026-01-01T10:00:02.000Z","type":"response_item","payload":{"type":"message","role":"assistant","content":[{"type":"output_text","text":"said"}]}}"#,
+        r#"{"timestamp":"2026-01-01T10:00:03.000Z","type":"event_msg","payload":{"type":"thread_rolled_back","num_turns":1}}"#,
+        r#"{"timestamp":"2026-01-01T10:00:04.000Z","type":"event_msg","payload":{"type":"user_message","message":"second"}}"#,
+    ];
+    place.write("rollout-a-c4.jsonl", lines.join("\n") + "\n");
+    assert_eq!(twice(&mut place, Agent::Codex).counts.not_understood, 0);
+    let found = figures(&mut place, "c4");
+    assert_eq!((found.messages, found.prompts), (1, 1));
+}
+
+#[test]
+fn a_subagent_of_codex_is_asked_what_its_parent_has_not_said() {
+    let mut place = Place::new();
+    let parent = [
+        r#"{"timestamp":"2026-01-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c5","cwd":"/w/app","source":"cli"}}"#,
+        r#"{"timestamp":"2026-01-01T10:00:01.000Z","type":"event_msg","payload":{"type":"user_message","message":"first"}}"#,
+    ];
+    let called = [
+        r#"{"timestamp":"2026-01-01T10:05:00.000Z","type":"session_meta","payload":{"id":"c6","cwd":"/w/app","source":{"subagent":{"thread_spawn":{"parent_thread_id":"c5"}}}}}"#,
+        r#"{"timestamp":"2026-01-01T10:05:00.100Z","type":"event_msg","payload":{"type":"user_message","message":"first"}}"#,
+        r#"{"timestamp":"2026-01-01T10:05:00.200Z","type":"event_msg","payload":{"type":"user_message","message":"the task"}}"#,
+    ];
+    place.write("rollout-a-c5.jsonl", parent.join("\n") + "\n");
+    place.write("rollout-b-c6.jsonl", called.join("\n") + "\n");
+    twice(&mut place, Agent::Codex);
+    assert_eq!(figures(&mut place, "c6").prompts, 1);
+    assert_eq!(figures(&mut place, "c5").prompts, 1);
+}

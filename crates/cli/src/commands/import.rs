@@ -89,6 +89,8 @@ struct Imported {
     hook_events_set_aside: u64,
     /// Sessions that a prompt has marked as not to be recorded, after some of them was.
     marked_late: Vec<SessionId>,
+    /// Sessions that rules by path and project could not be held to: nothing tells their directories.
+    unplaced: Vec<SessionId>,
     problems: Vec<LeftOut>,
     /// What the configuration of another recorder sets: nothing of it is taken over by itself.
     settings: Vec<clankers::Settings>,
@@ -208,6 +210,7 @@ fn read(
             *imported.secrets.entry(rule).or_default() += count;
         }
         imported.marked_late.extend(batch.marked_late);
+        imported.unplaced.extend(batch.unplaced);
         imported.problems.extend(batch.problems);
         progress.show(batch.done, Some(batch.whole));
     };
@@ -246,6 +249,13 @@ fn tell_left_out(context: &Context, imported: &Imported) {
         context.output.warn(format_args!(
             "session {session} is marked as not to be recorded, and some of it is: \
              `syncline session delete {session}` erases it"
+        ));
+    }
+    if !imported.unplaced.is_empty() {
+        let sessions = counted(imported.unplaced.len() as u64, "session");
+        context.output.warn(format_args!(
+            "nothing tells the directory of {sessions}: exclude_paths and exclude_projects can't leave \
+             them out, exclude_agents can"
         ));
     }
 }

@@ -254,6 +254,41 @@ fn json_lines_hold_all_that_a_session_has() {
 }
 
 #[test]
+fn lines_that_no_importer_could_name_are_shown_exported_and_found() {
+    let machine = Machine::new();
+    let novelty = json!({
+        "type": "novelty", "uuid": "n1", "sessionId": "hostile",
+        "timestamp": "2026-03-01T10:01:00.000Z", "marvel": HOSTILE,
+    });
+    let lines = [
+        line("u1", "user", 0, json!("hello")),
+        novelty.to_string(),
+        line("a1", "assistant", 2, json!("good day")),
+    ];
+    write(&machine, &lines);
+    let printed = |arguments: &[&str]| machine.run(arguments).done().stdout;
+    let folded = printed(&["session", "show", "hostile", "--no-pager"]);
+    assert!(!folded.contains("marvel"), "{folded}");
+    let full = printed(&["session", "show", "hostile", "--no-pager", "--full"]);
+    let places = ["hello", "marvel", "good day"].map(|text| full.find(text));
+    assert!(places.is_sorted() && places[0].is_some(), "{full}");
+    assert!(!full.contains('\u{7}'));
+    let shown = machine
+        .run(&["session", "show", "hostile", "--json"])
+        .done();
+    assert_eq!(shown.json()["events"][1]["type"], "raw");
+    for (format, has) in [("jsonl", true), ("html", true), ("markdown", false)] {
+        let text = printed(&["session", "export", "hostile", "-f", format]);
+        assert_eq!(text.contains("marvel"), has, "{format}");
+        assert!(!text.contains("<script>") || format == "jsonl", "{format}");
+    }
+    let found = machine
+        .run(&["session", "search", "marvel", "--kind", "raw", "--json"])
+        .done();
+    assert_eq!(found.json()["total"], 1);
+}
+
+#[test]
 fn stats_add_up_to_what_the_list_tells() {
     let machine = hostile();
     let session = &listed(&machine, &[])[0];

@@ -47,7 +47,8 @@ async fn sessions() -> Sessions {
             "parts": [
                 {"messageId": "u1", "id": "0", "kind": "text", "order": 0, "text": "mend the <flowers>"},
                 {"messageId": "a1", "id": "0", "kind": "text", "order": 0, "text": "they are mended"},
-                {"toolId": "t1", "id": "in", "kind": "tool_input", "order": 0, "text": "cargo test"}],
+                {"toolId": "t1", "id": "in", "kind": "tool_input", "order": 0, "text": "cargo test"},
+                {"id": "line-9", "kind": "raw", "order": 9, "text": "{\"type\":\"new\"}"}],
             "tools": [{"id": "t1", "messageId": "a1", "name": "Bash", "success": false,
                 "error": "exit 101", "order": 3, "at": "2026-03-01T10:00:03.000Z",
                 "files": [{"path": "src/a.rs", "action": "edit"}]}],
@@ -186,6 +187,7 @@ async fn a_session_is_shown_with_its_figures_and_what_happened() {
         tool["files"],
         json!([{"path": "src/a.rs", "action": "edit"}])
     );
+    assert_eq!(shown["raw"][0]["text"], r#"{"type":"new"}"#);
     assert_eq!(shown["next_cursor"], Value::Null);
     let by_id = world
         .get(&format!("/api/sessions/{}", id("claude-code", "main")))
@@ -208,12 +210,13 @@ async fn what_happened_comes_in_pages() {
             .await;
         ids.extend(texts(&page["messages"], "id"));
         ids.extend(texts(&page["tools"], "id"));
+        ids.extend(texts(&page["raw"], "id"));
         let Some(next) = page["next_cursor"].as_str() else {
             break;
         };
         cursor = format!("&cursor={next}");
     }
-    assert_eq!(ids, ["u1", "a1", "t1"]);
+    assert_eq!(ids, ["u1", "a1", "t1", "line-9"]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Rows};
 use serde_json::Value as Json;
 use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
@@ -21,6 +21,8 @@ pub enum Event {
     Tool(SessionTool),
     Error(SessionError),
     Compaction(SessionCompaction),
+    /// A line of a transcript that no importer could name, as it stands there.
+    Raw(SessionPart),
 }
 
 /// A message with its parts.
@@ -135,11 +137,13 @@ const PLACES: &str = "SELECT position, rank, id FROM (\
      SELECT position, 0 AS rank, message_id AS id FROM session_messages WHERE session_id = ?1 \
      UNION ALL SELECT position, 1, tool_id FROM session_tools WHERE session_id = ?1 \
      UNION ALL SELECT position, 2, error_id FROM session_errors WHERE session_id = ?1 \
-     UNION ALL SELECT position, 3, compaction_id FROM session_compactions WHERE session_id = ?1) \
+     UNION ALL SELECT position, 3, compaction_id FROM session_compactions WHERE session_id = ?1 \
+     UNION ALL SELECT position, 4, part_id FROM session_parts WHERE session_id = ?1 \
+     AND owner = 'session' AND owner_id = '' AND kind <> 'removed' AND continues = 0) \
      WHERE (position, rank, id) > (?2, ?3, ?4) ORDER BY position, rank, id LIMIT ?5";
 
 /// Reads what happened in a session after `after`: messages with their parts, tool calls with input
-/// and output, errors and compactions.
+/// and output, errors, compactions, and lines that could not be named.
 pub fn read_events(
     connection: &Connection,
     session: SessionId,
@@ -169,7 +173,8 @@ pub fn read_events(
             0 => Event::Message(message(connection, &id, &place.id)?),
             1 => Event::Tool(tool(connection, &id, &place.id)?),
             2 => Event::Error(error(connection, &id, &place.id)?),
-            _ => Event::Compaction(compaction(connection, &id, &place.id)?),
+            3 => Event::Compaction(compaction(connection, &id, &place.id)?),
+            _ => Event::Raw(raw(connection, &id, &place.id)?),
         });
     }
     Ok(EventPage {
@@ -286,6 +291,18 @@ fn compaction(
     })?
 }
 
+/// What a part is made of, in the order in which parts are put together.
+macro_rules! parts_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT part_id, kind, continues, media_type, reference, text FROM session_parts \
+             WHERE session_id = ?1 AND ",
+            $condition,
+            " AND kind <> 'removed' ORDER BY position, part_id"
+        )
+    };
+}
+
 /// The parts of a message or tool call, in order.
 fn parts(
     connection: &Connection,
@@ -293,12 +310,28 @@ fn parts(
     owner: &str,
     id: &str,
 ) -> Result<Vec<SessionPart>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT part_id, kind, continues, media_type, reference, text FROM session_parts \
-         WHERE session_id = ? AND owner = ? AND owner_id = ? AND kind <> 'removed' \
-         ORDER BY position, part_id",
-    )?;
-    let mut rows = statement.query((session, owner, id))?;
+    let of_owner = parts_where!("owner = ?2 AND owner_id = ?3");
+    put_together(
+        connection
+            .prepare_cached(of_owner)?
+            .query((session, owner, id))?,
+    )
+}
+
+/// A line that is a part of the session itself. The pieces of a long one are named after the first: a `,`
+/// is what sorts behind the `+` between that name and their number.
+fn raw(connection: &Connection, session: &str, id: &str) -> Result<SessionPart, StoreError> {
+    let of_line = parts_where!(
+        "owner = 'session' AND owner_id = '' AND (part_id = ?2 \
+         OR part_id BETWEEN ?2 || '+' AND ?2 || ',' AND continues = 1)"
+    );
+    let parts = put_together(connection.prepare_cached(of_line)?.query((session, id))?)?;
+    let first = parts.into_iter().next();
+    first.ok_or(StoreError::damaged("a line of a session is not there"))
+}
+
+/// Parts that go on each other as one.
+fn put_together(mut rows: Rows<'_>) -> Result<Vec<SessionPart>, StoreError> {
     let mut parts: Vec<SessionPart> = Vec::new();
     while let Some(row) = rows.next()? {
         let (part_id, kind): (String, String) = (row.get(0)?, row.get(1)?);

@@ -20,6 +20,17 @@ pub struct Tokens {
     pub reasoning: u64,
 }
 
+impl Tokens {
+    pub(super) const fn add(&mut self, other: &Self) {
+        self.input += other.input;
+        self.output += other.output;
+        self.cache_read += other.cache_read;
+        self.cache_write_5m += other.cache_write_5m;
+        self.cache_write_1h += other.cache_write_1h;
+        self.reasoning += other.reasoning;
+    }
+}
+
 /// What was paid, in billionths of a dollar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
@@ -127,8 +138,35 @@ pub fn figures(
     prices: &PriceTable,
 ) -> Result<Figures, StoreError> {
     let id = session.to_string();
+    let Known {
+        mut figures,
+        costed,
+    } = known(connection, &id)?;
+    let nothing_known = [figures.messages, figures.tool_calls, costed];
+    if nothing_known.contains(&0) {
+        let reported = reported_beside(connection, &id, &figures, costed)?;
+        figures.messages += reported.messages;
+        figures.tool_calls += reported.tool_calls;
+        figures.tokens.add(&reported.tokens);
+        figures.cost.reported_nanos += reported.cost_nanos;
+    }
+    let is_costed = costed == 0 && figures.cost.reported_nanos > 0;
+    if costed < figures.responses && !is_costed {
+        price_the_rest(connection, &id, prices, &mut figures.cost)?;
+    }
+    Ok(figures)
+}
+
+/// What is known of the messages, tool calls and responses of a session and its subagents.
+struct Known {
+    figures: Figures,
+    /// Of how many responses a cost is reported.
+    costed: u64,
+}
+
+fn known(connection: &Connection, id: &str) -> Result<Known, StoreError> {
     let mut statement = connection.prepare_cached(SUMS)?;
-    let (mut figures, costed) = statement.query_row([&id], |row| {
+    let known = statement.query_row([id], |row| {
         let count = |place| count_cell(row, place);
         let figures = Figures {
             messages: count(0)?,
@@ -139,12 +177,8 @@ pub fn figures(
             compactions: count(5)?,
             responses: count(6)?,
             tokens: Tokens {
-                input: count(7)?,
-                output: count(8)?,
-                cache_read: count(9)?,
-                cache_write_5m: count(10)?,
-                cache_write_1h: count(11)?,
                 reasoning: count(12)?,
+                ..tokens_cells(row, 7)?
             },
             cost: Cost {
                 reported_nanos: count(13)?,
@@ -152,17 +186,12 @@ pub fn figures(
             },
             subagents: count(15)?,
         };
-        Ok((figures, count(14)?))
-    })?;
-    let nothing_known = [figures.messages, figures.tool_calls, costed];
-    if nothing_known.contains(&0) {
-        take_reported(connection, &id, costed, &mut figures)?;
-    }
-    let is_costed = costed == 0 && figures.cost.reported_nanos > 0;
-    if costed < figures.responses && !is_costed {
-        price_the_rest(connection, &id, prices, &mut figures.cost)?;
-    }
-    Ok(figures)
+        Ok(Known {
+            figures,
+            costed: count(14)?,
+        })
+    });
+    Ok(known?)
 }
 
 fn price_the_rest(
@@ -204,25 +233,42 @@ impl Cost {
     }
 }
 
-fn take_reported(
+/// What an agent reports of a session as a whole, where nothing else tells it: elsewhere 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reported {
+    pub messages: u64,
+    pub tool_calls: u64,
+    pub tokens: Tokens,
+    /// Where there is one, prices make none of the session's responses.
+    pub cost_nanos: u64,
+}
+
+/// What the agent reports of a session as a whole that nothing else tells.
+pub(super) fn reported(connection: &Connection, id: &str) -> Result<Reported, StoreError> {
+    let Known { figures, costed } = known(connection, id)?;
+    reported_beside(connection, id, &figures, costed)
+}
+
+fn reported_beside(
     connection: &Connection,
     id: &str,
+    known: &Figures,
     costed: u64,
-    figures: &mut Figures,
-) -> Result<(), StoreError> {
+) -> Result<Reported, StoreError> {
     let mut statement = connection.prepare_cached(REPORTED)?;
     let mut rows = statement.query([id])?;
+    let mut reported = Reported::default();
     let Some(row) = rows.next()? else {
-        return Ok(());
+        return Ok(reported);
     };
-    if figures.messages == 0 {
-        figures.messages = count_cell(row, 0)?;
+    if known.messages == 0 {
+        reported.messages = count_cell(row, 0)?;
     }
-    if figures.tool_calls == 0 {
-        figures.tool_calls = count_cell(row, 1)?;
+    if known.tool_calls == 0 {
+        reported.tool_calls = count_cell(row, 1)?;
     }
-    if figures.responses == 0 {
-        figures.tokens = Tokens {
+    if known.responses == 0 {
+        reported.tokens = Tokens {
             input: count_cell(row, 2)?,
             output: count_cell(row, 3)?,
             cache_read: count_cell(row, 4)?,
@@ -232,9 +278,9 @@ fn take_reported(
         };
     }
     if costed == 0 {
-        figures.cost.reported_nanos = count_cell(row, 7)?;
+        reported.cost_nanos = count_cell(row, 7)?;
     }
-    Ok(())
+    Ok(reported)
 }
 
 /// A count, 0 where there is none.

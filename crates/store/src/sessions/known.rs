@@ -41,6 +41,16 @@ pub fn is_any_known(connection: &Connection) -> Result<bool, StoreError> {
     Ok(statement.exists([])?)
 }
 
+/// The directories that sessions are known to have worked in, each once.
+pub fn directories(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT project_path FROM sessions WHERE project_path IS NOT NULL \
+         UNION SELECT cwd FROM sessions WHERE cwd IS NOT NULL",
+    )?;
+    let directories = statement.query_map([], |row| row.get(0))?;
+    Ok(directories.collect::<Result<_, _>>()?)
+}
+
 /// What is known of a message of a session: the session that it was copied from, if it is a copy. None:
 /// the message is not known.
 pub fn origin_of_message(

@@ -106,15 +106,24 @@ macro_rules! matching {
 }
 pub(super) use matching;
 
+/// A session that is shown by itself: no subagent, or one whose parent is not known.
+macro_rules! stands_alone {
+    () => {
+        " (s.parent_kind IS NOT 'subagent' OR s.parent_session = s.session_id \
+          OR NOT EXISTS (SELECT 1 FROM sessions AS p WHERE p.session_id = s.parent_session \
+                         AND p.deleted_at IS NULL)) "
+    };
+}
+pub(super) use stands_alone;
+
 const PAGE: &str = concat!(
     "SELECT ",
     session_columns!(),
     " FROM sessions AS s WHERE",
     matching!(),
-    "AND (:all OR s.parent_kind IS NOT 'subagent' OR s.parent_session = s.session_id \
-          OR NOT EXISTS (SELECT 1 FROM sessions AS p WHERE p.session_id = s.parent_session \
-                         AND p.deleted_at IS NULL)) \
-     AND s.last_at <= :last_at AND (s.last_at < :last_at OR s.session_id < :session_id) \
+    "AND (:all OR",
+    stands_alone!(),
+    ") AND s.last_at <= :last_at AND (s.last_at < :last_at OR s.session_id < :session_id) \
      ORDER BY s.last_at DESC, s.session_id DESC"
 );
 

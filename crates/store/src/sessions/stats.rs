@@ -1,8 +1,10 @@
 //! What was used and done, put together by day, project, model or agent.
 
+mod reports;
+
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, Statement, named_params};
+use rusqlite::{Connection, Row, Statement, ToSql};
 use syncline_model::Timestamp;
 
 use super::figures::{Cost, Tokens, count_cell, tokens_cells};
@@ -11,11 +13,13 @@ use super::prices::PriceTable;
 use crate::StoreError;
 use crate::snapshot::snapshot;
 use crate::threads::row::sql_count;
+use reports::Reports;
 
 /// By what figures are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatGroup {
-    /// By the day of each message, tool call and response.
+    /// By the day of each message, tool call and response. What is told of a session as a whole counts on
+    /// the day that it last told of itself.
     Day,
     Project,
     Model,
@@ -36,7 +40,7 @@ pub struct StatSpan {
 pub struct StatRow {
     /// A day is written `2026-01-31`; empty is what is not known.
     pub key: String,
-    /// In how many sessions, subagents with them, anything was said or used.
+    /// In how many sessions, subagents with them, anything was said, or told of them as a whole.
     pub sessions: u64,
     pub messages: u64,
     pub prompts: u64,
@@ -54,19 +58,13 @@ impl StatRow {
         self.prompts += other.prompts;
         self.tool_calls += other.tool_calls;
         self.tool_errors += other.tool_errors;
-        self.tokens.input += other.tokens.input;
-        self.tokens.output += other.tokens.output;
-        self.tokens.cache_read += other.tokens.cache_read;
-        self.tokens.cache_write_5m += other.tokens.cache_write_5m;
-        self.tokens.cache_write_1h += other.tokens.cache_write_1h;
-        self.tokens.reasoning += other.tokens.reasoning;
+        self.tokens.add(&other.tokens);
         self.cost.reported_nanos += other.cost.reported_nanos;
         self.cost.computed_nanos += other.cost.computed_nanos;
         self.cost.unpriced += other.cost.unpriced;
     }
 }
 
-const DAY: &str = "coalesce(date(x.at / 1000 + :offset * 60, 'unixepoch'), '')";
 const PROJECT: &str = "coalesce(s.project_name, s.project_path, '')";
 const MODEL: &str = "coalesce(x.model, s.model, '')";
 const TOOL_MODEL: &str = "coalesce((SELECT m.model FROM session_messages AS m \
@@ -79,50 +77,73 @@ enum Of {
     Messages,
     Tools,
     Usage,
+    /// What agents tell of sessions as a whole.
+    Reports,
 }
 
 impl Of {
-    fn sql(self, group: StatGroup) -> String {
-        let key = match group {
-            StatGroup::Day => DAY,
-            StatGroup::Project => PROJECT,
-            StatGroup::Model if self == Self::Tools => TOOL_MODEL,
-            StatGroup::Model => MODEL,
-            StatGroup::Agent => AGENT,
+    fn key(self, group: StatGroup) -> String {
+        match group {
+            StatGroup::Day => {
+                let at = self.at();
+                format!("coalesce(date({at} / 1000 + :offset * 60, 'unixepoch'), '')")
+            }
+            StatGroup::Project => PROJECT.to_owned(),
+            StatGroup::Model if self == Self::Tools => TOOL_MODEL.to_owned(),
+            StatGroup::Model => MODEL.to_owned(),
+            StatGroup::Agent => AGENT.to_owned(),
+        }
+    }
+
+    const fn at(self) -> &'static str {
+        match self {
+            Self::Messages | Self::Usage => "x.at",
+            Self::Tools => "coalesce(x.at, x.completed_at)",
+            Self::Reports => "nullif(x.last_at, 0)",
+        }
+    }
+
+    /// Its rows `x` in sessions `s` that a filter passes, within a span.
+    fn rows(self) -> String {
+        let (table, counts) = match self {
+            Self::Messages => ("session_messages", "x.counted = 1"),
+            Self::Tools => ("session_tools", "x.counted = 1"),
+            Self::Usage => ("session_usage", "x.copied = 0"),
+            Self::Reports => (
+                "sessions",
+                "x.session_id IN (SELECT value FROM json_each(:reporting))",
+            ),
         };
-        let (columns, table, counts, by) = match self {
-            Self::Messages => (
-                "count(*), count(*) FILTER (WHERE x.role = 'user')",
-                "session_messages",
-                "x.counted = 1",
-                "",
-            ),
-            Self::Tools => (
-                "count(*), sum(x.failed)",
-                "session_tools",
-                "x.counted = 1",
-                "",
-            ),
+        format!(
+            "FROM sessions AS s JOIN {table} AS x ON x.session_id = s.session_id WHERE {} AND {counts} {}",
+            matching!(),
+            within(self.at())
+        )
+    }
+
+    fn sql(self, group: StatGroup) -> String {
+        let (columns, by) = match self {
+            Self::Messages => ("count(*), count(*) FILTER (WHERE x.role = 'user')", ""),
+            Self::Tools => ("count(*), sum(x.failed)", ""),
             Self::Usage => (
                 "coalesce(x.model, ''), min(x.at), count(*), sum(x.input_tokens), \
                  sum(x.output_tokens), sum(x.cache_read_tokens), sum(x.cache_write_5m_tokens), \
                  sum(x.cache_write_1h_tokens), sum(x.reasoning_tokens), x.cost_nanos IS NULL, \
-                 sum(x.cost_nanos)",
-                "session_usage",
-                "x.copied = 0",
-                ", coalesce(x.model, ''), x.at / 86400000, x.cost_nanos IS NULL",
+                 sum(x.cost_nanos), x.session_id IN (SELECT value FROM json_each(:paid)) AS paid",
+                ", coalesce(x.model, ''), x.at / 86400000, x.cost_nanos IS NULL, paid",
             ),
+            Self::Reports => ("x.session_id", ", x.session_id"),
         };
-        format!(
-            "SELECT {key}, {columns} FROM sessions AS s JOIN {table} AS x \
-             ON x.session_id = s.session_id WHERE {} AND {counts} {SPAN} GROUP BY {key}{by}",
-            matching!()
-        )
+        let (key, rows) = (self.key(group), self.rows());
+        format!("SELECT {key}, {columns} {rows} GROUP BY {key}{by}")
     }
 }
 
-const SPAN: &str = "AND (:from IS NULL OR x.at >= :from) AND (:to IS NULL OR x.at < :to) \
-     AND :offset IS NOT NULL";
+fn within(at: &str) -> String {
+    format!(
+        "AND (:from IS NULL OR {at} >= :from) AND (:to IS NULL OR {at} < :to) AND :offset IS NOT NULL"
+    )
+}
 
 /// Figures by `group`, of the sessions that a filter passes, within a span. Of the filter its error,
 /// its cost and its choice of subagents play no part.
@@ -134,10 +155,11 @@ pub fn session_stats(
     prices: &PriceTable,
 ) -> Result<Vec<StatRow>, StoreError> {
     let _snapshot = snapshot(connection)?;
+    let reports = Reports::read(connection)?;
     let mut stats: BTreeMap<String, StatRow> = BTreeMap::new();
     let mut each = |of: Of, add: &mut dyn FnMut(&mut StatRow, &Row<'_>) -> rusqlite::Result<()>| {
         let mut statement = connection.prepare_cached(&of.sql(group))?;
-        let mut rows = query(&mut statement, filter, span)?;
+        let mut rows = query(&mut statement, filter, span, &reports.parameters(of))?;
         while let Some(row) = rows.next()? {
             let key: String = row.get(0)?;
             let stat = stats.entry(key.clone()).or_default();
@@ -147,17 +169,21 @@ pub fn session_stats(
         Ok::<_, StoreError>(())
     };
     each(Of::Messages, &mut |stat, row| {
-        stat.messages = count_cell(row, 1)?;
-        stat.prompts = count_cell(row, 2)?;
+        stat.messages += count_cell(row, 1)?;
+        stat.prompts += count_cell(row, 2)?;
         Ok(())
     })?;
     each(Of::Tools, &mut |stat, row| {
-        stat.tool_calls = count_cell(row, 1)?;
-        stat.tool_errors = count_cell(row, 2)?;
+        stat.tool_calls += count_cell(row, 1)?;
+        stat.tool_errors += count_cell(row, 2)?;
         Ok(())
     })?;
     each(Of::Usage, &mut |stat, row| add_usage(stat, row, prices))?;
-    count_sessions(connection, filter, span, group, &mut stats)?;
+    each(Of::Reports, &mut |stat, row| {
+        reports.add(&row.get::<_, String>(1)?, stat);
+        Ok(())
+    })?;
+    count_sessions(connection, filter, span, group, &reports, &mut stats)?;
     Ok(stats.into_values().collect())
 }
 
@@ -165,55 +191,72 @@ fn query<'s>(
     statement: &'s mut Statement<'_>,
     filter: &SessionFilter<'_>,
     span: StatSpan,
+    more: &[(&str, &dyn ToSql)],
 ) -> rusqlite::Result<rusqlite::Rows<'s>> {
-    statement.query(named_params! {
-        ":agent": filter.agent,
-        ":project": filter.project,
-        ":machine": filter.machine,
-        ":branch": filter.branch,
-        ":model": filter.model,
-        ":since": filter.since.map(Timestamp::as_millis),
-        ":until": filter.until.map(Timestamp::as_millis),
-        ":from": span.since.map(Timestamp::as_millis),
-        ":to": span.until.map(Timestamp::as_millis),
-        ":offset": span.offset_minutes,
-    })
+    let [since, until, from, to] = [filter.since, filter.until, span.since, span.until]
+        .map(|time| time.map(Timestamp::as_millis));
+    let mut parameters: Vec<(&str, &dyn ToSql)> = vec![
+        (":agent", &filter.agent),
+        (":project", &filter.project),
+        (":machine", &filter.machine),
+        (":branch", &filter.branch),
+        (":model", &filter.model),
+        (":since", &since),
+        (":until", &until),
+        (":from", &from),
+        (":to", &to),
+        (":offset", &span.offset_minutes),
+    ];
+    parameters.extend(more);
+    statement.query(&*parameters)
 }
 
 fn add_usage(stat: &mut StatRow, row: &Row<'_>, prices: &PriceTable) -> rusqlite::Result<()> {
     let model: String = row.get(1)?;
-    let used = tokens_cells(row, 4)?;
-    let tokens = &mut stat.tokens;
-    tokens.input += used.input;
-    tokens.output += used.output;
-    tokens.cache_read += used.cache_read;
-    tokens.cache_write_5m += used.cache_write_5m;
-    tokens.cache_write_1h += used.cache_write_1h;
-    tokens.reasoning += count_cell(row, 9)?;
-    if row.get(10)? {
+    let used = Tokens {
+        reasoning: count_cell(row, 9)?,
+        ..tokens_cells(row, 4)?
+    };
+    stat.tokens.add(&used);
+    let (is_priced, is_paid): (bool, bool) = (row.get(10)?, row.get(12)?);
+    if !is_priced {
+        stat.cost.reported_nanos += count_cell(row, 11)?;
+    } else if !is_paid {
         let responses = count_cell(row, 3)?;
         stat.cost
             .add_computed(prices, &model, row.get(2)?, responses, &used);
-    } else {
-        stat.cost.reported_nanos += count_cell(row, 11)?;
     }
     Ok(())
 }
 
-/// In how many sessions there was a message, a tool call or a response of each key.
+/// In how many sessions there was a message of each key, or is told of the whole.
 fn count_sessions(
     connection: &Connection,
     filter: &SessionFilter<'_>,
     span: StatSpan,
     group: StatGroup,
+    reports: &Reports,
     stats: &mut BTreeMap<String, StatRow>,
 ) -> Result<(), StoreError> {
-    let of_messages = Of::Messages.sql(group).replace(
-        "count(*), count(*) FILTER (WHERE x.role = 'user')",
-        "count(DISTINCT x.session_id)",
+    let of = |of: Of| {
+        format!(
+            "SELECT {} AS key, x.session_id {}",
+            of.key(group),
+            of.rows()
+        )
+    };
+    let sql = format!(
+        "SELECT key, count(*) FROM ({} UNION {}) GROUP BY key",
+        of(Of::Messages),
+        of(Of::Reports)
     );
-    let mut statement = connection.prepare_cached(&of_messages)?;
-    let mut rows = query(&mut statement, filter, span)?;
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = query(
+        &mut statement,
+        filter,
+        span,
+        &reports.parameters(Of::Reports),
+    )?;
     while let Some(row) = rows.next()? {
         let key: String = row.get(0)?;
         if let Some(stat) = stats.get_mut(&key) {
@@ -242,13 +285,12 @@ pub fn tool_counts(
 ) -> Result<Vec<ToolCount>, StoreError> {
     let sql = format!(
         "SELECT coalesce(x.name, ''), count(*) AS calls, sum(x.failed), sum(x.duration_ms) \
-         FROM sessions AS s JOIN session_tools AS x ON x.session_id = s.session_id \
-         WHERE {} AND x.counted = 1 {SPAN} GROUP BY 1 ORDER BY calls DESC, 1 LIMIT {}",
-        matching!(),
+         {} GROUP BY 1 ORDER BY calls DESC, 1 LIMIT {}",
+        Of::Tools.rows(),
         sql_count(limit)
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows = query(&mut statement, filter, span)?.mapped(|row| {
+    let rows = query(&mut statement, filter, span, &[])?.mapped(|row| {
         Ok(ToolCount {
             name: row.get(0)?,
             calls: count_cell(row, 1)?,
@@ -278,14 +320,13 @@ pub fn touched_files(
     let sql = format!(
         "SELECT f.value ->> 'path', count(*) AS touches, \
          count(*) FILTER (WHERE f.value ->> 'action' <> 'read') \
-         FROM sessions AS s JOIN session_tools AS x ON x.session_id = s.session_id \
-         JOIN json_each(x.files) AS f \
-         WHERE {} AND x.counted = 1 {SPAN} GROUP BY 1 ORDER BY touches DESC, 1 LIMIT {}",
-        matching!(),
+         FROM (SELECT x.files {}) AS x JOIN json_each(x.files) AS f \
+         GROUP BY 1 ORDER BY touches DESC, 1 LIMIT {}",
+        Of::Tools.rows(),
         sql_count(limit)
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows = query(&mut statement, filter, span)?.mapped(|row| {
+    let rows = query(&mut statement, filter, span, &[])?.mapped(|row| {
         Ok(FileCount {
             path: row.get(0)?,
             touches: count_cell(row, 1)?,

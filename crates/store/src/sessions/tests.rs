@@ -1,5 +1,7 @@
 //! Sessions in a real tenant file.
 
+mod raw;
+mod stats;
 mod views;
 mod world;
 
@@ -245,6 +247,7 @@ fn a_session_is_read_in_order_page_by_page() {
             Event::Tool(tool) => format!("{}: {} {:?}", tool.id, tool.parts.len(), tool.files),
             Event::Error(error) => error.id.clone(),
             Event::Compaction(compaction) => compaction.id.clone(),
+            Event::Raw(line) => line.id.clone(),
         })
         .collect();
     assert_eq!(
@@ -269,50 +272,6 @@ fn a_session_is_read_in_order_page_by_page() {
         }
     }
     assert_eq!(paged, page.events);
-}
-
-#[test]
-fn stats_put_together_what_is_asked_for() {
-    let world = family();
-    let prices = PriceTable::built_in();
-    let stats = |group| {
-        let filter = SessionFilter::default();
-        session_stats(world.view(), &filter, StatSpan::default(), group, &prices).unwrap()
-    };
-    let days = stats(StatGroup::Day);
-    let keys: Vec<&str> = days.iter().map(|row| row.key.as_str()).collect();
-    assert_eq!(keys, ["2026-03-01", "2026-03-02"]);
-    assert_eq!((days[0].messages, days[0].tool_errors), (2, 1));
-    assert_eq!((days[1].messages, days[1].tokens.output), (1, 7));
-    assert_eq!(days[1].cost.reported_nanos, 5000);
-    let projects = stats(StatGroup::Project);
-    assert_eq!(
-        projects.iter().map(|row| &*row.key).collect::<Vec<_>>(),
-        ["", "app"]
-    );
-    let agents = stats(StatGroup::Agent);
-    assert_eq!(
-        (agents.len(), agents[0].messages, agents[0].sessions),
-        (1, 3, 2)
-    );
-    assert_eq!(agents[0].cost.nanos(), 11_255_000);
-    let models = stats(StatGroup::Model);
-    assert!(
-        models
-            .iter()
-            .any(|row| row.key == "claude-sonnet-4-5" && row.tool_calls == 1)
-    );
-    let all = (&SessionFilter::default(), StatSpan::default());
-    let tools = tool_counts(world.view(), all.0, all.1, 10).unwrap();
-    assert_eq!(
-        (tools[0].name.as_str(), tools[0].calls, tools[0].errors),
-        ("Bash", 1, 1)
-    );
-    let files = touched_files(world.view(), all.0, all.1, 10).unwrap();
-    assert_eq!(
-        files.iter().map(|file| file.changes).collect::<Vec<_>>(),
-        [0, 1]
-    );
 }
 
 #[test]

@@ -61,6 +61,7 @@ impl Conversation<'_> {
             Event::Tool(tool) => self.tool(tool, out),
             Event::Error(error) => self.error(error, out),
             Event::Compaction(compaction) => self.compaction(compaction, out),
+            Event::Raw(line) => self.raw(line, out),
         }
     }
 
@@ -286,6 +287,17 @@ impl Conversation<'_> {
         };
         let summary = compaction.summary.as_deref().unwrap_or_default();
         self.lines(summary, lines_max, Some(Style::Faint), out)
+    }
+
+    fn raw(&mut self, line: &SessionPart, out: &mut dyn Write) -> io::Result<()> {
+        if !self.is_shown(line) {
+            return Ok(());
+        }
+        let head = self.colour.paint(Style::Faint, "── raw");
+        writeln!(out, "\n{head}")?;
+        self.speaker.clear();
+        self.last = Block::Head;
+        self.lines(&line.text, usize::MAX, Some(Style::Faint), out)
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) enum EventShown<'a> {
     Tool(ToolShown<'a>),
     Error(ErrorShown<'a>),
     Compaction(CompactionShown<'a>),
+    Raw(PartShown<'a>),
 }
 
 #[derive(Debug, Serialize)]
@@ -111,6 +112,7 @@ impl<'a> From<&'a Event> for EventShown<'a> {
             Event::Tool(tool) => Self::Tool(tool.into()),
             Event::Error(error) => Self::Error(error.into()),
             Event::Compaction(compaction) => Self::Compaction(compaction.into()),
+            Event::Raw(line) => Self::Raw(line.into()),
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::wording::counted;
 
 /// Write sessions as Markdown, as one HTML page that needs nothing else, or as JSON lines
 ///
+/// Lines that no importer could name are left out of Markdown alone.
+///
 /// JSON lines: for each session a line of `type` session, with its links, then a line for each event, in
 /// the form in which `session show --json` tells them, with a session_id. Subagents are sessions of their
 /// own: name them, or export all that match.

@@ -78,6 +78,7 @@ fn key(event: &Event) -> (u8, String) {
         Event::Tool(tool) => (1, tool.id.clone()),
         Event::Error(error) => (2, error.id.clone()),
         Event::Compaction(compaction) => (3, compaction.id.clone()),
+        Event::Raw(line) => (4, line.id.clone()),
     }
 }
 
@@ -85,7 +86,7 @@ fn printed(event: &Event) -> Printed {
     match event {
         Event::Message(message) => Printed::Parts(message.parts.len()),
         Event::Tool(tool) => Printed::Tool(ended(tool)),
-        Event::Error(_) | Event::Compaction(_) => Printed::Whole,
+        Event::Error(_) | Event::Compaction(_) | Event::Raw(_) => Printed::Whole,
     }
 }
 

@@ -73,6 +73,7 @@ pub(super) fn event(event: &Event, out: &mut dyn Write) -> io::Result<()> {
         Event::Tool(tool) => self::tool(tool, out),
         Event::Error(error) => self::error(error, out),
         Event::Compaction(compaction) => self::compaction(compaction, out),
+        Event::Raw(line) => folded(words::RAW, &escaped(line.text.trim()), out),
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) fn event(event: &Event, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "## Compaction\n")?;
             block(compaction.summary.as_deref().unwrap_or_default(), out)
         }
+        // Here is what a person reads: the other formats have it.
+        Event::Raw(_) => Ok(()),
     }
 }
 

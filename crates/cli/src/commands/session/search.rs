@@ -67,6 +67,8 @@ enum Kind {
     Error,
     /// Summaries of compactions
     Compaction,
+    /// Lines that no importer could name
+    Raw,
 }
 
 impl Kind {
@@ -80,6 +82,7 @@ impl Kind {
             Self::Title => "title",
             Self::Error => "error",
             Self::Compaction => "compaction",
+            Self::Raw => "raw",
         }
     }
 }

@@ -26,8 +26,8 @@ use crate::wording::{counted, minute};
 ///
 /// Where a person watches, through the pager that PAGER names, else `less -R`. With --json: {session,
 /// links, subagents, events, next}: the session as `session list` tells it, subagents in the same form
-/// with theirs below `subagents`, and events of `type` message, tool, error or compaction. With --json
-/// and --follow: an event a line.
+/// with theirs below `subagents`, and events of `type` message, tool, error, compaction or raw: a line
+/// that no importer could name. With --json and --follow: an event a line.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]

@@ -25,10 +25,11 @@ const PATH_CHARS_MAX: usize = 80;
 /// Add up what sessions did and used
 ///
 /// Tokens are all, cached or not; bars show cost, or tokens where no cost is known. Days are those of
-/// UTC. --since and --until choose what was done in that time. With --json: {by, rows, total, tools,
-/// files}; a row has key, session_count, message_count, prompt_count, tool_call_count,
-/// tool_error_count, tool_error_rate, tokens and cost as in `session list`; a tool has name, calls,
-/// errors, error_rate and duration_ms; a file has path, touches and changes.
+/// UTC. --since and --until choose what was done in that time. What an agent tells of a session as a
+/// whole counts where nothing finer is known, on the day that it last told of itself. With --json: {by,
+/// rows, total, tools, files}; a row has key, session_count, message_count, prompt_count,
+/// tool_call_count, tool_error_count, tool_error_rate, tokens and cost as in `session list`; a tool has
+/// name, calls, errors, error_rate and duration_ms; a file has path, touches and changes.
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
     /// Put together by

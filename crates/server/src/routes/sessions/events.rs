@@ -17,6 +17,8 @@ pub(super) struct EventsJson {
     pub(super) tools: Vec<Value>,
     pub(super) errors: Vec<Value>,
     pub(super) compactions: Vec<Value>,
+    /// Lines that no importer could name.
+    pub(super) raw: Vec<Value>,
     /// None: these were the last.
     pub(super) next: Option<EventCursor>,
     bytes: usize,
@@ -104,6 +106,10 @@ impl EventsJson {
                     "tokens_after": compaction.tokens_after,
                     "at": compaction.at,
                 }));
+            }
+            Event::Raw(line) => {
+                let line = self.parts(&[line]);
+                self.raw.extend(line);
             }
         }
     }

@@ -26,7 +26,7 @@ pub(super) const QUERY: &[(&str, &str)] = &[
     ),
     (
         "limit",
-        "Messages, tool calls, errors and compactions of the page at most: 1 to 500, 100 if absent.",
+        "Messages, tool calls, errors, compactions and lines of the page at most: 1 to 500, 100 if absent.",
     ),
     ("cursor", "next_cursor of the page before."),
 ];
@@ -108,6 +108,7 @@ fn read(
         "tools": page.tools,
         "errors": page.errors,
         "compactions": page.compactions,
+        "raw": page.raw,
         "next_cursor": page.next.map(|cursor| cursor.to_string()),
     }))
 }

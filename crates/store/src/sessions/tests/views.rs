@@ -247,6 +247,31 @@ fn the_source_of_a_session_is_its_agent_and_where_it_ran_is_its_channel() {
 }
 
 #[test]
+fn a_message_has_the_tokens_of_its_response_by_an_id_of_its_own_or_the_messages() {
+    let mut world = World::new();
+    world.log(&[(
+        "s",
+        r#"{"messages":[{"id":"same","role":"assistant","order":1},
+              {"id":"apart","role":"assistant","responseId":"r","order":2},
+              {"id":"none","role":"user","order":3}],
+          "usage":[{"id":"same","order":1,"input":10,"cacheRead":5,"output":2},
+              {"id":"r","order":2,"input":20,"output":3}]}"#,
+    )]);
+    assert_eq!(
+        query(
+            &world,
+            "SELECT id, prompt_tokens, completion_tokens, input_tokens, cache_read_tokens \
+             FROM messages ORDER BY position"
+        ),
+        [
+            "same 15 2 10 5",
+            "apart 20 3 20 0",
+            "none null null null null"
+        ]
+    );
+}
+
+#[test]
 fn what_an_explanation_tells_of_a_view_opens_nothing() {
     let world = family();
     let mut reader = SqlReader::open(&world.path(), &PriceTable::built_in()).unwrap();

@@ -155,7 +155,7 @@ pub(crate) const SESSIONS: SqlView = SqlView {
         column("project_path", "the project's directory"),
         column("project_name", "the project's name"),
         column("agent", "who ran it: claude-code, codex, …"),
-        column("model", "the model that it was begun with"),
+        column("model", "the model that it used last"),
         column("provider", "who runs the model"),
         column("source", "who ran it, as agent"),
         column("status", "in the agent's words"),

@@ -104,7 +104,7 @@ macro_rules! messages {
             $sessions,
             " JOIN main.session_messages AS x ON x.session_id = s.session_id \
              LEFT JOIN main.session_usage AS u ON u.session_id = x.session_id \
-             AND u.usage_id = x.response_id WHERE x.copied_from IS NULL"
+             AND u.usage_id = coalesce(x.response_id, x.message_id) WHERE x.copied_from IS NULL"
         )
     };
 }

@@ -23,7 +23,8 @@ use write::Ask;
 /// One statement that reads, over views that stay as they are from version to version: sessions,
 /// messages, tools, threads, entries, lists, items and more. `query --views` tells their columns. Nothing
 /// is written without --write, and no other file is reached. In JSON a blob is a string of hexadecimal
-/// digits.
+/// digits. The columns of a table are as wide as its first 1,000 rows need; a later cell that is wider moves
+/// the rest of its row.
 ///
 /// With --write, a DELETE or UPDATE of one view is written as any other change is, once it was confirmed:
 /// to this machine, and to every other by the next sync. What can't be said anew is refused. With --json:

@@ -19,7 +19,7 @@ pub(super) struct Rows<'a> {
     /// Whether anything was printed: nothing is before the first row is known, or that there is none.
     begun: bool,
     given: u64,
-    /// The rows of a table, whose widths are known at its end.
+    /// The table, where that is the format.
     cells: Option<Cells>,
 }
 
@@ -39,27 +39,25 @@ impl<'a> Rows<'a> {
     /// Prints what comes after the last row.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.begin()?;
-        self.end()
+        match self.cells.take() {
+            Some(cells) => cells.finish(self.out),
+            None => self.end(),
+        }
     }
 
-    /// Ends what was begun, so that it can be read as far as it goes. A table, whose rows are not printed
-    /// before all are known, is not begun.
+    /// Ends what was begun, so that it can be read as far as it goes.
     pub(super) fn break_off(mut self) -> io::Result<()> {
-        self.cells = None;
-        match self.begun {
-            true => self.end(),
-            false => Ok(()),
+        match (self.cells.take(), self.begun) {
+            (Some(cells), _) => cells.break_off(self.out),
+            (None, true) => self.end(),
+            (None, false) => Ok(()),
         }
     }
 
     fn end(self) -> io::Result<()> {
         match self.format {
-            RowFormat::Table => match self.cells {
-                Some(cells) => cells.write(self.out),
-                None => Ok(()),
-            },
             RowFormat::Json => writeln!(self.out, "]"),
-            RowFormat::Csv | RowFormat::Ndjson | RowFormat::Markdown => Ok(()),
+            RowFormat::Table | RowFormat::Csv | RowFormat::Ndjson | RowFormat::Markdown => Ok(()),
         }
     }
 
@@ -126,7 +124,7 @@ impl SqlRows for Rows<'_> {
             RowFormat::Table => {
                 let cells = values.iter().map(cell).collect();
                 if let Some(rows) = &mut self.cells {
-                    rows.row(cells);
+                    rows.row(cells, self.out)?;
                 }
             }
             RowFormat::Json => {

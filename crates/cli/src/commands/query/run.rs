@@ -250,9 +250,9 @@ pub(super) fn tell_views(
             )?;
             let mut cells = Cells::new(&["column", "meaning"], width);
             for column in view.columns {
-                cells.text_row(&[column.name, column.meaning]);
+                cells.text_row(&[column.name, column.meaning], out)?;
             }
-            cells.write(out)?;
+            cells.finish(out)?;
         }
         Ok(())
     })

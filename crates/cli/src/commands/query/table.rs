@@ -1,4 +1,4 @@
-//! A table in boxes, its columns as wide as what they hold.
+//! A table in boxes, its columns as wide as what the first rows hold.
 
 use std::io::{self, Write};
 
@@ -6,11 +6,20 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::printable;
 
-/// Rows that are kept until all widths are known.
+/// How many rows are kept for their widths at most, and how many bytes of them: a person sees no more of
+/// them at once by far, and a table of millions of rows takes no more memory than one of thousands.
+const KEPT_ROWS_MAX: usize = 1_000;
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
+/// A table on its way: its first rows are kept until their widths are known, the others are printed as
+/// they come. Of those a cell that is wider than its column moves the rest of its row.
 #[derive(Debug)]
 pub(super) struct Cells {
     names: Vec<String>,
-    rows: Vec<Vec<Cell>>,
+    kept: Vec<Vec<Cell>>,
+    kept_bytes: usize,
+    /// How wide the columns are; none before anything is printed.
+    widths: Option<Vec<usize>>,
     /// How wide a cell is at most; 0: no bound.
     width_max: usize,
 }
@@ -36,44 +45,75 @@ impl Cells {
         let head = |name: &&str| line(&name.to_uppercase());
         Self {
             names: names.iter().map(head).collect(),
-            rows: Vec::new(),
+            kept: Vec::new(),
+            kept_bytes: 0,
+            widths: None,
             width_max,
         }
     }
 
-    pub(super) fn row(&mut self, cells: Vec<Cell>) {
+    pub(super) fn row(&mut self, cells: Vec<Cell>, out: &mut dyn Write) -> io::Result<()> {
         let fit = |cell| match cell {
             Cell::Text(text) => Cell::Text(cut(line(&text), self.width_max)),
             Cell::Number(text) => Cell::Number(text),
         };
-        self.rows.push(cells.into_iter().map(fit).collect());
+        let row: Vec<Cell> = cells.into_iter().map(fit).collect();
+        if let Some(widths) = &self.widths {
+            return writeln!(out, "{}", boxes(&row, widths));
+        }
+        self.kept_bytes += row.iter().map(|cell| cell.as_str().len()).sum::<usize>();
+        self.kept.push(row);
+        if self.kept.len() > KEPT_ROWS_MAX || self.kept_bytes > KEPT_BYTES_MAX {
+            self.begin(out)?;
+        }
+        Ok(())
     }
 
-    pub(super) fn text_row(&mut self, texts: &[&str]) {
+    pub(super) fn text_row(&mut self, texts: &[&str], out: &mut dyn Write) -> io::Result<()> {
         let cells = texts.iter().map(|text| Cell::Text((*text).to_owned()));
-        self.row(cells.collect());
+        self.row(cells.collect(), out)
     }
 
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Prints what comes after the last row.
+    pub(super) fn finish(mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.begin(out)?;
+        self.break_off(out)
+    }
+
+    /// Ends the table where any of it was printed.
+    pub(super) fn break_off(self, out: &mut dyn Write) -> io::Result<()> {
+        match &self.widths {
+            Some(widths) => writeln!(out, "{}", rule(["└", "┴", "┘"], widths)),
+            None => Ok(()),
+        }
+    }
+
+    /// Prints the head and the rows that were kept, unless that was done.
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if self.widths.is_some() {
+            return Ok(());
+        }
         let mut widths: Vec<usize> = self.names.iter().map(|name| name.width()).collect();
-        for row in &self.rows {
+        for row in &self.kept {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.as_str().width());
             }
         }
-        let rule = |left: &str, middle: &str, right: &str| {
-            let bars: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
-            format!("{left}{}{right}", bars.join(middle))
-        };
-        writeln!(out, "{}", rule("┌", "┬", "┐"))?;
+        writeln!(out, "{}", rule(["┌", "┬", "┐"], &widths))?;
         let head = self.names.iter().map(|name| Cell::Text(name.clone()));
         writeln!(out, "{}", boxes(&head.collect::<Vec<_>>(), &widths))?;
-        writeln!(out, "{}", rule("├", "┼", "┤"))?;
-        for row in &self.rows {
-            writeln!(out, "{}", boxes(row, &widths))?;
+        writeln!(out, "{}", rule(["├", "┼", "┤"], &widths))?;
+        for row in std::mem::take(&mut self.kept) {
+            writeln!(out, "{}", boxes(&row, &widths))?;
         }
-        writeln!(out, "{}", rule("└", "┴", "┘"))
+        self.widths = Some(widths);
+        Ok(())
     }
+}
+
+fn rule([left, middle, right]: [&str; 3], widths: &[usize]) -> String {
+    let bars: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
+    format!("{left}{}{right}", bars.join(middle))
 }
 
 fn boxes(row: &[Cell], widths: &[usize]) -> String {
@@ -114,17 +154,29 @@ fn cut(text: String, width_max: usize) -> String {
 mod tests {
     use super::*;
 
-    fn written(cells: &Cells) -> String {
-        let mut out = Vec::new();
-        cells.write(&mut out).unwrap();
+    fn written(names: &[&str], rows: Vec<Vec<Cell>>) -> String {
+        let (mut cells, mut out) = (Cells::new(names, 0), Vec::new());
+        for row in rows {
+            cells.row(row, &mut out).unwrap();
+        }
+        cells.finish(&mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    fn number(text: &str) -> Cell {
+        Cell::Number(text.to_owned())
     }
 
     #[test]
     fn boxes_hold_what_they_are_to_hold() {
-        let mut cells = Cells::new(&["id", "title"], 0);
-        cells.text_row(&["session-001", "API Design"]);
-        cells.text_row(&["session-002", "Debug Session"]);
+        let rows = vec![
+            vec![text("session-001"), text("API Design")],
+            vec![text("session-002"), text("Debug Session")],
+        ];
         let expected = "\
 ┌─────────────┬───────────────┐
 │ ID          │ TITLE         │
@@ -133,20 +185,15 @@ mod tests {
 │ session-002 │ Debug Session │
 └─────────────┴───────────────┘
 ";
-        assert_eq!(written(&cells), expected);
+        assert_eq!(written(&["id", "title"], rows), expected);
     }
 
     #[test]
     fn wide_letters_take_two_cells_and_line_breaks_stay_in_theirs() {
-        let mut cells = Cells::new(&["日本", "n"], 0);
-        cells.row(vec![
-            Cell::Text("a\nb\u{1b}".to_owned()),
-            Cell::Number("7".to_owned()),
-        ]);
-        cells.row(vec![
-            Cell::Text("e\u{301}".to_owned()),
-            Cell::Number("100".to_owned()),
-        ]);
+        let rows = vec![
+            vec![text("a\nb\u{1b}"), number("7")],
+            vec![text("e\u{301}"), number("100")],
+        ];
         let expected = "\
 ┌──────┬─────┐
 │ 日本 │ N   │
@@ -155,7 +202,46 @@ mod tests {
 │ e\u{301}    │ 100 │
 └──────┴─────┘
 ";
-        assert_eq!(written(&cells), expected);
+        assert_eq!(written(&["日本", "n"], rows), expected);
+    }
+
+    #[test]
+    fn rows_are_printed_as_they_come_once_the_first_have_told_the_widths() {
+        let (mut cells, mut out) = (Cells::new(&["a", "n"], 0), Vec::new());
+        for _ in 0..KEPT_ROWS_MAX {
+            cells.row(vec![text("bb"), number("7")], &mut out).unwrap();
+        }
+        assert!(out.is_empty());
+        cells.row(vec![text("c"), number("8")], &mut out).unwrap();
+        let begun = std::mem::take(&mut out);
+        assert_eq!(
+            begun.split(|byte| *byte == b'\n').count(),
+            3 + KEPT_ROWS_MAX + 2
+        );
+        cells
+            .row(vec![text("wider"), number("9")], &mut out)
+            .unwrap();
+        cells.finish(&mut out).unwrap();
+        let rest = String::from_utf8(out).unwrap();
+        assert_eq!(rest, "│ wider │ 9 │\n└────┴───┘\n");
+    }
+
+    #[test]
+    fn few_rows_of_many_bytes_are_not_kept_either() {
+        let (mut cells, mut out) = (Cells::new(&["a"], 0), Vec::new());
+        let long = "x".repeat(KEPT_BYTES_MAX / 2);
+        cells.row(vec![text(&long)], &mut out).unwrap();
+        assert!(out.is_empty());
+        cells.row(vec![text(&long), text("y")], &mut out).unwrap();
+        assert!(out.len() > KEPT_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_table_of_which_nothing_was_printed_is_broken_off_without_a_trace() {
+        let (mut cells, mut out) = (Cells::new(&["a"], 0), Vec::new());
+        cells.row(vec![text("b")], &mut out).unwrap();
+        cells.break_off(&mut out).unwrap();
+        assert!(out.is_empty());
     }
 
     #[test]

@@ -19,8 +19,8 @@ mod trial;
 
 use crate::planted::{Defect, is_planted};
 use crate::{
-    Clock, OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry, session,
-    thread,
+    Clock, ListId, OpKey, OpVersion, Payload, Row, Rows, Scope, Table, list, planted, registry,
+    session, thread,
 };
 
 pub(crate) use known_fields::has_only;
@@ -91,6 +91,9 @@ pub struct Tombstones {
     /// The versions of the ops that every part of a tombstone is of, in any order; none of a row that
     /// is seen.
     pub stamps: fn(&Row) -> Option<Vec<OpVersion>>,
+    /// The list whose items keep this row, as long as any of them is there: without it nobody could
+    /// reach them, and they would be in whatever is made with its id.
+    pub list: fn(&Row) -> Option<ListId>,
     /// Whether nothing in a payload of the scope is left to a newer version to read.
     pub(crate) reads: fn(&Payload) -> bool,
 }

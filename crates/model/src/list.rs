@@ -22,6 +22,7 @@ mod position;
 mod room;
 mod tables;
 mod versions;
+mod whole;
 
 pub use carried::Carried;
 pub(crate) use carried::WireCarried;

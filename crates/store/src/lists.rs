@@ -11,6 +11,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use read::shows_any;
 pub use read::{
     ListOverview, RemovedLists, ShownItem, item_ids_begun, item_in, items, items_after,
     items_called, list, list_ids_begun, list_overview, lists, removed_items,

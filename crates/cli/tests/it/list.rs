@@ -138,6 +138,27 @@ fn lists_are_renamed_reordered_deleted_and_restored_whole() {
 }
 
 #[test]
+fn a_list_is_deleted_with_its_items_also_when_it_was_deleted_before_and_undone_as_one() {
+    let machine = machine_with("a", &["1", "2"]);
+    let run = |arguments: &[&str]| {
+        let arguments = [&["list"], arguments].concat();
+        machine.run(&arguments).done()
+    };
+    run(&["delete", "a", "--with-items"]).says("deleted a with 2 items");
+    run(&["restore", "a"]);
+    assert_eq!(exported(&machine, "a"), "");
+    run(&["undo"]);
+    run(&["undo"]).says("undone: remove list in a: 2 items");
+    assert_eq!(exported(&machine, "a"), "[ ] 1\n[ ] 2\n");
+
+    run(&["delete", "a"]);
+    run(&["delete", "a", "--with-items"]).says("deleted a with 2 items");
+    run(&["delete", "a", "--with-items"]).says("unchanged");
+    run(&["restore", "a"]);
+    assert_eq!(exported(&machine, "a"), "");
+}
+
+#[test]
 fn a_removed_item_is_shown_on_request_and_restored() {
     let machine = machine_with("a", &["1", "2", "3"]);
     machine.run(&["list", "check", "a", "2"]).done();

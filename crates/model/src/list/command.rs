@@ -130,6 +130,6 @@ impl Command {
 pub enum Source {
     /// A person, whose texts are checked whole.
     Person,
-    /// A history: it writes again what was there, though it be blank.
+    /// A history, or a file: it writes again what was there, though it be blank.
     History,
 }

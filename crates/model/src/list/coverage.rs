@@ -3,15 +3,11 @@
 use super::fold::item_key;
 use super::ops::{ListOp, Write};
 use super::tables::item_versions;
+use super::whole::read_whole;
 use super::{ITEMS, Parts, TITLES, Versions};
-use crate::compaction::{Coverage, has_only};
+use crate::compaction::Coverage;
 use crate::planted::{Defect, is_planted};
 use crate::{Clock, ListId, OpKey, Payload, Row, Rows, Value};
-
-/// The fields of every payload of this scope that this version reads or knows to repeat the envelope.
-const FIELDS: [&str; 6] = ["type", "itemId", "actor", "clock", "payload", "touches"];
-/// Those of the object within it.
-const INNER: [&str; 7] = ["text", "done", "note", "pos", "list", "title", "versions"];
 
 /// Says whether the rows of a list still need one of its ops: those that win a part of one.
 pub fn coverage<R: Rows>(
@@ -19,7 +15,7 @@ pub fn coverage<R: Rows>(
     key: &OpKey,
     payload: &Payload,
 ) -> Result<Coverage, R::Error> {
-    let Some(op) = ListOp::read(payload) else {
+    let Some(op) = read_whole(payload) else {
         return Ok(Coverage::Needed);
     };
     let origin = ListId::from(key.resource.clone());
@@ -45,7 +41,7 @@ pub fn coverage<R: Rows>(
             rows.look(&TITLES, &row_key, |row| holds(row, 2, Parts::TITLE))?
         }
     };
-    Ok(if needed || !has_only(payload, &FIELDS, &INNER) {
+    Ok(if needed {
         Coverage::Needed
     } else {
         Coverage::Covered
@@ -54,7 +50,7 @@ pub fn coverage<R: Rows>(
 
 /// Whether a payload of this scope is understood whole.
 pub(super) fn reads(payload: &Payload) -> bool {
-    ListOp::read(payload).is_some() && has_only(payload, &FIELDS, &INNER)
+    read_whole(payload).is_some()
 }
 
 /// Whether the op gives back what a collected tombstone may have had later: see

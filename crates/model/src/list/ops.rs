@@ -101,35 +101,35 @@ pub(super) enum Write<'a> {
 /// not read.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Wire<'a> {
+pub(super) struct Wire<'a> {
     #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
+    pub(super) kind: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    item_id: Option<ItemId>,
+    pub(super) item_id: Option<ItemId>,
     #[serde(skip_serializing_if = "Option::is_none", borrow)]
-    payload: Option<WirePayload<'a>>,
+    pub(super) payload: Option<WirePayload<'a>>,
     /// Further resources of the op.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    touches: Vec<ListId>,
+    pub(super) touches: Vec<ListId>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
-struct WirePayload<'a> {
+pub(super) struct WirePayload<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    text: Option<Cow<'a, str>>,
+    pub(super) text: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    done: Option<bool>,
+    pub(super) done: Option<bool>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    note: Option<Cow<'a, str>>,
+    pub(super) note: Option<Cow<'a, str>>,
     #[serde(rename = "pos", skip_serializing_if = "Option::is_none")]
-    position: Option<WirePosition>,
+    pub(super) position: Option<WirePosition>,
     #[serde(rename = "list", skip_serializing_if = "Option::is_none")]
-    home: Option<ListId>,
+    pub(super) home: Option<ListId>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    title: Option<Cow<'a, str>>,
+    pub(super) title: Option<Cow<'a, str>>,
     #[serde(rename = "versions", skip_serializing_if = "Option::is_none")]
-    carried: Option<WireCarried>,
+    pub(super) carried: Option<WireCarried>,
 }
 
 /// A position as a payload spells it: ours, or a path of digits and actors.
@@ -191,7 +191,10 @@ impl<'a> ListOp<'a> {
     /// Reads a payload; none if this version can't. An insert that leaves out a tick or a note makes
     /// an item without; a restore leaves out nothing.
     pub fn read(payload: &'a Payload) -> Option<Self> {
-        let wire: Wire<'a> = payload.read().ok()?;
+        Self::of_wire(payload.read().ok()?)
+    }
+
+    pub(super) fn of_wire(wire: Wire<'a>) -> Option<Self> {
         let said = wire.payload.unwrap_or_default();
         let position = said.position.map(WirePosition::read);
         Some(match &*wire.kind {

@@ -141,17 +141,22 @@ struct Gap<'a> {
 
 impl Gap<'_> {
     /// The first of the shortest keys of all kinds that fit.
+    ///
+    /// What differs from a neighbour within the prefix that both have lies on the wrong side of the
+    /// other one: keys made by others may be long, and nothing is tried there.
     fn shortest(&self) -> Vec<u8> {
         let right = self.right.unwrap_or_default();
+        let shared = shared_bytes(self.left, right);
+        let beyond = |part: &Component| part.1.end > shared;
         let (left_parts, left_whole) = components(self.left);
         let (right_parts, right_whole) = components(right);
         let mut shortest = None;
-        for (start, integer) in left_parts {
+        for (start, integer) in left_parts.into_iter().filter(beyond) {
             if let Some(next) = increment(&self.left[integer]) {
                 self.offer(&mut shortest, &self.left[..start], &next);
             }
         }
-        for (start, integer) in right_parts {
+        for (start, integer) in right_parts.into_iter().filter(beyond) {
             if let Some(next) = decrement(&right[integer]) {
                 self.offer(&mut shortest, &right[..start], &next);
             }
@@ -159,20 +164,21 @@ impl Gap<'_> {
         self.offer(&mut shortest, self.left, ZERO);
         if shortest.is_none() || !left_whole || !right_whole {
             // Beside a key that isn't made of components, or at the last integer, single digits count.
-            self.offer_single_digits(&mut shortest);
+            self.offer_single_digits(&mut shortest, shared);
         }
         shortest.expect("a key that doesn't end in the lowest digit leaves room below it")
     }
 
-    /// Offers keys that differ from a neighbour in one digit, and end there but for jitter.
-    fn offer_single_digits(&self, shortest: &mut Option<Vec<u8>>) {
-        for (n, digit) in self.left.iter().enumerate() {
+    /// Offers keys that differ from a neighbour in one digit behind those that they share, and end there
+    /// but for jitter.
+    fn offer_single_digits(&self, shortest: &mut Option<Vec<u8>>, shared: usize) {
+        for (n, digit) in self.left.iter().enumerate().skip(shared) {
             if let Some(after) = digit_after(*digit) {
                 self.offer(shortest, &self.left[..n], &[after]);
             }
         }
         let right = self.right.unwrap_or_default();
-        for (n, digit) in right.iter().enumerate() {
+        for (n, digit) in right.iter().enumerate().skip(shared) {
             if let Some(before) = digit_before(*digit) {
                 self.offer(shortest, &right[..n], &[before]);
             }
@@ -193,6 +199,12 @@ impl Gap<'_> {
 }
 
 type Component = (usize, std::ops::Range<usize>);
+
+/// How many bytes both begin with.
+fn shared_bytes(left: &[u8], right: &[u8]) -> usize {
+    let pairs = left.iter().zip(right);
+    pairs.take_while(|(left, right)| left == right).count()
+}
 
 /// Where the components of a key start, with their integers, and whether they are all of it.
 fn components(key: &[u8]) -> (Vec<Component>, bool) {

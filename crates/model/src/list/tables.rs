@@ -49,6 +49,7 @@ pub static ITEM_TOMBSTONES: Tombstones = Tombstones {
     table: &ITEMS,
     scope: Scope::LIST,
     stamps: item_stamps,
+    list: |_| None,
     reads: super::coverage::reads,
 };
 

@@ -32,11 +32,16 @@ pub static LIST_TOMBSTONES: Tombstones = Tombstones {
     table: &LISTS,
     scope: Scope::REGISTRY,
     stamps: list_stamps,
+    list: list_of,
     reads: super::coverage::reads,
 };
 
 fn list_stamps(row: &Row) -> Option<Vec<OpVersion>> {
     (!is_present(row)).then(|| list_versions(row).into_holders())
+}
+
+fn list_of(row: &Row) -> Option<ListId> {
+    ListId::new(row.get(1)?.as_text()?).ok()
 }
 
 /// Whether a row of [`LISTS`] is of a list that is there.

@@ -189,3 +189,16 @@ proptest! {
         prop_assert!(all.is_sorted_by(|one, other| one < other));
     }
 }
+
+#[test]
+fn between_keys_as_long_as_a_payload_the_next_one_is_found_at_once() {
+    // By others: a million digits that two neighbours share. Each of their prefixes, looked at for
+    // itself, would take minutes.
+    let shared = "5".repeat(1_000_000);
+    for (left, right) in [("1", "11"), ("1", "2"), ("1", "3"), ("01", "1")] {
+        let [left, right] = [left, right].map(|end| format!("{shared}{end}"));
+        let [left, right] = [left, right].map(|text| Position::parse(&text).unwrap());
+        let made = between(Some(&left), Some(&right), &mut Chance(7));
+        assert!(made.bytes() <= right.bytes() + GROWTH_BYTES_MAX);
+    }
+}

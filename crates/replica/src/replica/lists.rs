@@ -103,9 +103,28 @@ impl Replica {
         change: &ListChange,
         commands: &[Command],
     ) -> Result<ListsChanged, ListError> {
+        self.change_lists_from(Source::Person, change, commands)
+    }
+
+    /// As [`Replica::change_lists_together`], by commands that bring back what was written before:
+    /// their texts may be blank.
+    pub fn bring_lists_back(
+        &mut self,
+        change: &ListChange,
+        commands: &[Command],
+    ) -> Result<ListsChanged, ListError> {
+        self.change_lists_from(Source::History, change, commands)
+    }
+
+    fn change_lists_from(
+        &mut self,
+        source: Source,
+        change: &ListChange,
+        commands: &[Command],
+    ) -> Result<ListsChanged, ListError> {
         let now = self.place.host.now();
         let keys = self.decide_lists(|desk, lists| {
-            let whole = lists.plan_all(commands)?;
+            let whole = lists.plan_all(commands, source)?;
             if whole.ops.is_empty() {
                 return Ok(Vec::new());
             }
@@ -253,11 +272,11 @@ struct Reversal {
 
 impl Standing<'_> {
     /// Plans commands one after the other, each on what those before it make of the lists.
-    fn plan_all(&self, commands: &[Command]) -> Result<Plan, ListError> {
+    fn plan_all(&self, commands: &[Command], source: Source) -> Result<Plan, ListError> {
         let mut lists = PlannedLists::new(StoredLists::new(self.tenant.connection()));
         let (mut whole, mut clock) = (Plan::default(), self.clock);
         for (number, command) in commands.iter().enumerate() {
-            let Plan { ops, inverse } = self.plan(&lists, command, Source::Person)?;
+            let Plan { ops, inverse } = self.plan(&lists, command, source)?;
             // Nobody looks at what the last one makes of them.
             let seen = if number + 1 < commands.len() {
                 &ops[..]

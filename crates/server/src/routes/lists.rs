@@ -10,6 +10,7 @@ mod json;
 mod named;
 mod page;
 mod read;
+mod repeat;
 mod spot;
 mod target;
 

@@ -1,6 +1,7 @@
 //! The task lists of a tenant over HTTP.
 
 mod change;
+mod keyed;
 mod nonsense;
 mod repeat;
 

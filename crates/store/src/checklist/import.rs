@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot, TextKind};
+use syncline_model::list::{Command, ItemRef, ListItem, NewItem, Spot, TextError, TextKind};
 use syncline_model::{ItemId, ListId};
 use uuid::Uuid;
 
@@ -27,12 +27,16 @@ pub struct ImportPlan {
     /// Items that were imported before, and were removed or moved to another list since; they are
     /// left so.
     pub items_gone: u64,
+    /// The lines of items without a text, which are left out: only an id of the file's own, or an item
+    /// that the list shows, tells one of these from a line that nobody has written anything on.
+    pub blank_lines: Vec<u64>,
     pub problems: Vec<EntryProblem>,
 }
 
 /// Plans an import into `list`, which shows the items `shown`, in order; `find` looks an item up that
 /// was made in it, whatever became of it.
 ///
+/// The commands are those of a history: a text that comes back may be blank.
 /// Of several entries with one id the first has it; the others are as without.
 /// Text, tick and note of an item become those of the file; a note that the file does not have stays.
 /// A new item goes behind the one that it follows in the file. What only the list has stays.
@@ -43,10 +47,10 @@ pub fn plan_import<E>(
     find: impl Fn(&ItemRef) -> Result<Option<ListItem>, E>,
 ) -> Result<ImportPlan, E> {
     let mut plan = ImportPlan::default();
-    let entries = plan.check(file.entries);
+    let (file_places, entries) = plan.check(file.entries);
     let places = Matcher::new(list, shown, find).match_all(&entries, shown)?;
     let entries = entries.into_iter().map(|(entry, _)| entry);
-    let standing: Vec<(Entry, Standing)> = entries.zip(places).collect();
+    let standing = plan.without_blank(file_places, entries.zip(places));
     plan.change(&standing);
     plan.add(list, standing);
     Ok(plan)
@@ -62,13 +66,16 @@ enum Standing {
 }
 
 impl ImportPlan {
-    /// The entries that can be items; each with how often its text came before.
-    fn check(&mut self, read: Vec<(Place, Entry)>) -> Vec<(Entry, u64)> {
+    /// The entries that can be items, and where they stand in the file; each with how often its text
+    /// came before.
+    fn check(&mut self, read: Vec<(Place, Entry)>) -> (Vec<Place>, Vec<(Entry, u64)>) {
         let mut ids = HashSet::new();
         let mut texts: HashMap<String, u64> = HashMap::new();
+        let mut places = Vec::with_capacity(read.len());
         let mut entries = Vec::with_capacity(read.len());
         for (place, mut entry) in read {
-            let text = TextKind::Text.check(&entry.text);
+            // Others make their items blank, and type then: such a one may come back as it was.
+            let text = TextKind::Text.check_form(&entry.text);
             if let Err(cause) = text.and_then(|()| TextKind::Note.check(&entry.note)) {
                 self.problems.push(EntryProblem { place, cause });
                 continue;
@@ -76,10 +83,33 @@ impl ImportPlan {
             // What repeats an id has none of its own.
             entry.id = entry.id.filter(|id| ids.insert(id.clone()));
             let seen = texts.entry(entry.text.clone()).or_default();
+            places.push(place);
             entries.push((entry, *seen));
             *seen += 1;
         }
-        entries
+        (places, entries)
+    }
+
+    /// Leaves out what has no text, and neither an id nor an item of the list that says what it is.
+    fn without_blank(
+        &mut self,
+        places: Vec<Place>,
+        standing: impl Iterator<Item = (Entry, Standing)>,
+    ) -> Vec<(Entry, Standing)> {
+        let mut left = Vec::with_capacity(places.len());
+        for (place, (entry, standing)) in places.into_iter().zip(standing) {
+            let is_told = entry.id.is_some() || matches!(standing, Standing::Shown(_));
+            match place {
+                _ if is_told || !entry.text.trim().is_empty() => left.push((entry, standing)),
+                Place::Line(line) => self.blank_lines.push(line),
+                Place::Item { .. } => {
+                    let kind = TextKind::Text;
+                    let cause = TextError::Blank { kind };
+                    self.problems.push(EntryProblem { place, cause });
+                }
+            }
+        }
+        left
     }
 
     /// Makes what the list has as the file has it.

@@ -86,6 +86,9 @@ pub(super) const ALL_LISTS: &str = concat!(
 pub(super) const COUNT_ITEMS: &str =
     "SELECT count(*), coalesce(sum(done), 0) FROM list_items WHERE home = ? AND present = 1";
 
+pub(super) const SHOWS_ANY: &str =
+    "SELECT EXISTS (SELECT 1 FROM list_items WHERE home = ? AND present = 1)";
+
 pub(super) const LISTS_BEGUN: &str =
     "SELECT list_id FROM lists WHERE list_id >= ?1 AND list_id < ?1 || '~' ORDER BY list_id";
 pub(super) const ITEMS_BEGUN: &str = "SELECT item_id FROM list_items \
@@ -160,6 +163,12 @@ fn overview_of(connection: &Connection, list: List) -> Result<ListOverview, Stor
         items: items as u64,
         done: done as u64,
     })
+}
+
+/// Whether `list` shows any item; a removed list still has its own.
+pub(crate) fn shows_any(connection: &Connection, list: &ListId) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(SHOWS_ANY)?;
+    Ok(statement.query_row([list.as_str()], |row| row.get(0))?)
 }
 
 /// All items that `list` shows, in order; a removed list still has its own.

@@ -32,7 +32,8 @@ const TOLD_MAX: usize = 20;
 /// changed one ticks, unticks and adds; what only the list has stays.
 ///
 /// A snapshot's lists are made and filled by their own ids, unless --into names another for the only one.
-/// Where one item can be none (an empty text, a control character), nothing is imported.
+/// Where one item can be none (too long, a control character), nothing is imported. A line with a tick and
+/// no text is left out, unless the list has such an item; a snapshot's items may be blank.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// The file; `-` reads standard input
@@ -70,11 +71,18 @@ struct Problem {
     cause: String,
 }
 
-/// A line that is not part of a checklist.
+/// A line that is not part of a checklist, or an item without a text.
 #[derive(Serialize)]
 struct LeftOut {
     line: u64,
     text: String,
+}
+
+impl LeftOut {
+    fn blank(line: u64) -> Self {
+        let text = String::new();
+        Self { line, text }
+    }
 }
 
 impl From<&EntryProblem> for Problem {
@@ -119,7 +127,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     }
     refuse_problems(context, &imported.problems)?;
     let keys = match change(&imported.lists) {
-        Some(change) => replica.change_lists_together(&change, &commands)?.keys,
+        Some(change) => replica.bring_lists_back(&change, &commands)?.keys,
         None => Vec::new(),
     };
     let Delivered {
@@ -272,6 +280,9 @@ fn fill(
     imported.left_out.extend(left_out.map(LeftOut::from));
     let plan = plan(replica, &list.list, checklist)?;
     commands.extend(plan.commands);
+    let blank = plan.blank_lines.into_iter();
+    imported.left_out.extend(blank.map(LeftOut::blank));
+    imported.left_out.sort_by_key(|line| line.line);
     let problems = plan.problems.iter().map(Problem::from);
     imported.problems.extend(problems);
     imported.lists.push(ImportedList {
@@ -309,6 +320,14 @@ fn plan(replica: &mut Replica, list: &ListId, file: Checklist) -> Result<ImportP
 /// Lines that are not part of a checklist are no mistake, but the person is to know.
 fn tell_left_out(context: &Context, left_out: &[LeftOut]) {
     for line in left_out.iter().take(TOLD_MAX) {
+        if line.text.is_empty() {
+            let output = &context.output;
+            output.warn(format_args!(
+                "line {} has no text, and is left out",
+                line.line
+            ));
+            continue;
+        }
         context.output.warn(format_args!(
             "line {} is not part of the checklist: {}",
             line.line,
@@ -319,7 +338,7 @@ fn tell_left_out(context: &Context, left_out: &[LeftOut]) {
         let more = counted((left_out.len() - TOLD_MAX) as u64, "line");
         context
             .output
-            .warn(format_args!("{more} more are not part of the checklist"));
+            .warn(format_args!("{more} more are left out"));
     }
 }
 

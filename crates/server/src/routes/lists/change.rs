@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use super::json::overview_json;
 use super::named::Named;
+use super::repeat::Repeat;
 use super::spot::SentSpot;
 use super::target::{Seen, known_list, list_beside, list_of_path, planned, present_list};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
 use crate::random::new_uuid;
-use crate::routes::decide::{Stop, decide, idempotency_key, look};
+use crate::routes::decide::{Stop, decide, decide_as, idempotency_key, look};
 use crate::tenant::NewOp;
 
 /// The names of lists that follow from an `Idempotency-Key`.
@@ -29,7 +30,7 @@ struct CreateRequest {
     spot: SentSpot,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct UpdateRequest {
     title: Option<String>,
     #[serde(flatten)]
@@ -76,7 +77,8 @@ pub(super) async fn update(call: Call) -> Result<Answer, ApiError> {
         let message = "must have title, before, after or position";
         return Err(ApiError::invalid_field("body", message));
     }
-    changed(&call, move |file, list| {
+    let repeat = Repeat::of(&call, "update", &request)?;
+    changed(&call, repeat, move |file, list| {
         present_list(file, list)?;
         let mut commands = Vec::new();
         if let Some(title) = &request.title {
@@ -95,7 +97,8 @@ pub(super) async fn update(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn delete(call: Call) -> Result<Answer, ApiError> {
-    changed(&call, |file, list| {
+    let repeat = Repeat::of(&call, "delete", &())?;
+    changed(&call, repeat, |file, list| {
         let list = list.clone();
         planned(file, &[Command::RemoveList { list }])
     })
@@ -103,21 +106,27 @@ pub(super) async fn delete(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn restore(call: Call) -> Result<Answer, ApiError> {
-    changed(&call, |file, list| {
+    let repeat = Repeat::of(&call, "restore", &())?;
+    changed(&call, repeat, |file, list| {
         let list = known_list(file, list)?.list;
         planned(file, &[Command::RestoreList { list, former: None }])
     })
     .await
 }
 
-/// Writes what `judge` makes of the list in the path, if it is as the request has seen it.
+/// Writes what `judge` makes of the list in the path, if it is as the request has seen it and no earlier
+/// one has.
 async fn changed(
     call: &Call,
+    repeat: Repeat,
     judge: impl Fn(&TenantFile, &ListId) -> Result<Vec<NewOp>, Stop> + Send + 'static,
 ) -> Result<Answer, ApiError> {
     let (list, seen) = (list_of_path(call)?, Seen::of(call)?);
     let id = list.clone();
-    decide(call, move |file| {
+    decide_as(call, repeat.actor(), move |file| {
+        if repeat.written(file)?.is_some() {
+            return Ok((Vec::new(), ()));
+        }
         let ops = judge(file, &list)?;
         seen.check_list(&ops, file, &list)?;
         Ok((ops, ()))

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::json::item_json;
 use super::named::Named;
+use super::repeat::Repeat;
 use super::spot::SentSpot;
 use super::target::{
     Seen, item_beside, item_of_path, known_item, list_of_path, planned, present_item, present_list,
@@ -18,7 +19,7 @@ use super::target::{
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
 use crate::random::new_uuid;
-use crate::routes::decide::{Stop, decide, idempotency_key, look};
+use crate::routes::decide::{Stop, decide, decide_as, idempotency_key, look};
 use crate::tenant::NewOp;
 
 /// The names of items that follow from an `Idempotency-Key`.
@@ -36,14 +37,14 @@ struct CreateRequest {
     spot: SentSpot,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct UpdateRequest {
     text: Option<String>,
     done: Option<bool>,
     note: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct MoveRequest {
     to: Option<ListId>,
     #[serde(flatten)]
@@ -108,7 +109,8 @@ pub(super) async fn update(call: Call) -> Result<Answer, ApiError> {
             "must have text, done or note",
         ));
     }
-    changed(&call, move |file, list, id| {
+    let repeat = Repeat::of(&call, "update", &request)?;
+    changed(&call, repeat, move |file, list, id| {
         let item = present_item(file, list, id)?.item.item;
         let mut commands = Vec::new();
         if let Some(text) = request.text.clone() {
@@ -136,7 +138,8 @@ pub(super) async fn move_to(call: Call) -> Result<Answer, ApiError> {
         let message = "must have to, before, after or position";
         return Err(ApiError::invalid_field("body", message));
     }
-    changed(&call, move |file, list, id| {
+    let repeat = Repeat::of(&call, "move", &request)?;
+    changed(&call, repeat, move |file, list, id| {
         let to = request.to.as_ref().unwrap_or(list);
         let found = match present_item(file, list, id) {
             // The move of a repeated request has been done.
@@ -166,7 +169,8 @@ pub(super) async fn move_to(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn delete(call: Call) -> Result<Answer, ApiError> {
-    changed(&call, |file, list, id| {
+    let repeat = Repeat::of(&call, "delete", &())?;
+    changed(&call, repeat, |file, list, id| {
         let item = known_item(file, list, id)?.item.item;
         let remove = Command::Remove { item: item.clone() };
         Ok((planned(file, &[remove])?, item))
@@ -175,7 +179,8 @@ pub(super) async fn delete(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn restore(call: Call) -> Result<Answer, ApiError> {
-    changed(&call, |file, list, id| {
+    let repeat = Repeat::of(&call, "restore", &())?;
+    changed(&call, repeat, |file, list, id| {
         let item = known_item(file, list, id)?.item.item;
         let restore = Command::Restore {
             item: item.clone(),
@@ -186,15 +191,20 @@ pub(super) async fn restore(call: Call) -> Result<Answer, ApiError> {
     .await
 }
 
-/// Writes what `judge` makes of the item in the path, if it is as the request has seen it.
+/// Writes what `judge` makes of the item in the path, if it is as the request has seen it and no earlier
+/// one has.
 async fn changed(
     call: &Call,
+    repeat: Repeat,
     judge: impl Fn(&TenantFile, &ListId, &ItemId) -> Result<(Vec<NewOp>, ItemRef), Stop>
     + Send
     + 'static,
 ) -> Result<Answer, ApiError> {
     let (list, id, seen) = (list_of_path(call)?, item_of_path(call)?, Seen::of(call)?);
-    let (item, _) = decide(call, move |file| {
+    let (item, _) = decide_as(call, repeat.actor(), move |file| {
+        if let Some(item) = repeat.item_written(file, &id)? {
+            return Ok((Vec::new(), item));
+        }
         let (ops, item) = judge(file, &list, &id)?;
         seen.check_item(&ops, file, &item)?;
         Ok((ops, item))

@@ -170,8 +170,23 @@ fn what_can_be_no_item_is_named_and_the_rest_is_imported() {
     let long = format!("- [ ] {}", "x".repeat(100_001));
     let plan = list.import(file(&["- [ ]", "- [ ] a\u{7}", &long, "- [ ] fine"]));
     let places: Vec<Place> = plan.problems.iter().map(|problem| problem.place).collect();
-    assert_eq!(places, [1, 2, 3].map(Place::Line));
+    assert_eq!(places, [2, 3].map(Place::Line));
+    assert_eq!(plan.blank_lines, [1]);
     assert_eq!(texts(&list), ["fine"]);
+}
+
+#[test]
+fn a_blank_item_comes_back_by_its_id_or_to_a_list_that_has_one() {
+    let mut list = Model::default();
+    let mut snapshot = file(&["- [x]", "- [ ] fine"]);
+    snapshot.entries[0].1.id = ItemId::new("blank").ok();
+    let plan = list.import(snapshot.clone());
+    assert_eq!((plan.items_new, plan.problems.len()), (2, 0));
+    assert_eq!(texts(&list), ["", "fine"]);
+    assert_eq!(list.plan(snapshot).items_known, 2);
+    let again = list.plan(file(&["- [x]", "- [ ]", "- [ ] fine"]));
+    assert_eq!((again.commands, again.items_known), (Vec::new(), 2));
+    assert_eq!(again.blank_lines, [2]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use syncline_store::LogLeft;
 use tokio::sync::watch;
 
 use crate::error::ApiError;
-use crate::log::{Look, When};
+use crate::log::{Look, Tenant, When};
 use crate::server::Server;
 use crate::tenant::{CompactReport, Keep, Refused, Rewrite};
 
@@ -46,18 +46,22 @@ impl Server {
 
     async fn look_for_due(self: &Arc<Self>, tenants: Vec<TenantId>) {
         let keep = self.config.compaction.keep;
+        let rewrite = Rewrite::UpTo(REWRITE_BYTES_MAX);
         for tenant in tenants {
             match self.tenants.look(&tenant, keep).await {
                 Look::Quiet => continue,
                 Look::NothingDue => {}
                 Look::MayBeDue => {
-                    let rewrite = Rewrite::UpTo(REWRITE_BYTES_MAX);
-                    if let Err(error) = self.compact(&tenant, keep, rewrite, When::Due).await {
-                        tracing::error!(
+                    let sender = watch::Sender::new(None);
+                    match self.run(&tenant, keep, rewrite, When::Due, sender).await {
+                        // Waited for: the next log is not looked into meanwhile.
+                        Ok(Some((report, log))) => prepare(tenant, report, log).await,
+                        Ok(None) => {}
+                        Err(error) => tracing::error!(
                             tenant.id = %tenant,
                             error = &error as &dyn Error,
                             "could not compact a log; it is tried again"
-                        );
+                        ),
                     }
                 }
             }
@@ -70,29 +74,31 @@ impl Server {
         self.data.tenants(&known).map_err(ApiError::internal)
     }
 
-    /// Compacts a tenant's log beside its traffic, and has its prepared file made again; none where
-    /// that was not due.
-    pub(crate) async fn compact(
+    /// Compacts a tenant's log beside its traffic, and makes its file small; `sender` gets how far it
+    /// is. A prepared file for new replicas is made afterwards, for which nobody waits.
+    pub(crate) async fn compact_now(
         &self,
         tenant: &TenantId,
         keep: Keep,
-        rewrite: Rewrite,
-        when: When,
-    ) -> Result<Option<CompactReport>, Refused> {
-        let progress = watch::Sender::new(None);
-        self.compact_telling(tenant, keep, rewrite, when, progress)
-            .await
+        sender: watch::Sender<Option<CompactReport>>,
+    ) -> Result<CompactReport, Refused> {
+        let run = self.run(tenant, keep, Rewrite::Always, When::Now, sender);
+        let (report, log) = run
+            .await?
+            .expect("a compaction that is not asked whether it is due is done");
+        tokio::spawn(prepare(tenant.clone(), report, log));
+        Ok(report)
     }
 
-    /// As [`Server::compact`]; `sender` gets how far it is.
-    pub(crate) async fn compact_telling(
+    /// Runs a compaction and tells of it; none where it was not due.
+    async fn run(
         &self,
         tenant: &TenantId,
         keep: Keep,
         rewrite: Rewrite,
         when: When,
         sender: watch::Sender<Option<CompactReport>>,
-    ) -> Result<Option<CompactReport>, Refused> {
+    ) -> Result<Option<(CompactReport, Arc<Tenant>)>, Refused> {
         let log = self.tenants.open(tenant).await?;
         let progress = sender.subscribe();
         let compacting = log.compact(keep, rewrite, when, sender);
@@ -100,35 +106,40 @@ impl Server {
             report = compacting => report?,
             () = tell(tenant, progress) => unreachable!("telling does not end"),
         };
-        if let Some(report) = report {
-            tracing::info!(
+        let Some(report) = report else {
+            return Ok(None);
+        };
+        tracing::info!(
+            tenant.id = %tenant,
+            log.floor = report.floor.get(),
+            ops.dropped = report.totals.dropped,
+            tombstones.collected = report.totals.collected,
+            bytes.before = report.bytes_before,
+            bytes.after = report.bytes_after,
+            "log compacted"
+        );
+        if report.log_left == LogLeft::Full {
+            tracing::warn!(
                 tenant.id = %tenant,
-                log.floor = report.floor.get(),
-                ops.dropped = report.totals.dropped,
-                tombstones.collected = report.totals.collected,
-                bytes.before = report.bytes_before,
-                bytes.after = report.bytes_after,
-                "log compacted"
+                "readers kept the write-ahead log from being emptied: what was dropped is in it \
+                 until the next checkpoint"
             );
-            if report.log_left == LogLeft::Full {
-                tracing::warn!(
-                    tenant.id = %tenant,
-                    "readers kept the write-ahead log from being emptied: what was dropped is in it \
-                     until the next checkpoint"
-                );
-            }
-            if report.totals.dropped > 0 {
-                // Made now, and not by the first new replica, which would wait for it.
-                if let Err(error) = log.prepared().await {
-                    tracing::warn!(
-                        tenant.id = %tenant,
-                        error = &error as &dyn Error,
-                        "could not prepare a file for new replicas; the first of them has it made"
-                    );
-                }
-            }
         }
-        Ok(report)
+        Ok(Some((report, log)))
+    }
+}
+
+/// Makes the prepared file of a log that has changed, before the first new replica would wait for it.
+async fn prepare(tenant: TenantId, report: CompactReport, log: Arc<Tenant>) {
+    if report.totals.dropped == 0 {
+        return;
+    }
+    if let Err(error) = log.prepared().await {
+        tracing::warn!(
+            tenant.id = %tenant,
+            error = &error as &dyn Error,
+            "could not prepare a file for new replicas; the first of them has it made"
+        );
     }
 }
 

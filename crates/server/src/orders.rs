@@ -10,9 +10,8 @@ use tokio::time::MissedTickBehavior;
 
 use crate::admin::{CompactSummary, OrderAnswer, OrderProgress};
 use crate::error::ApiError;
-use crate::log::When;
 use crate::server::{Server, now};
-use crate::tenant::{CompactReport, Keep, Refused, Rewrite};
+use crate::tenant::{CompactReport, Keep, Refused};
 
 /// How often it is looked for orders.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -76,13 +75,11 @@ impl Server {
         keep: Keep,
     ) -> Result<OrderAnswer, Refused> {
         let (sender, progress) = watch::channel(None);
-        let compacting =
-            self.compact_telling(&order.tenant, keep, Rewrite::Always, When::Now, sender);
+        let compacting = self.compact_now(&order.tenant, keep, sender);
         let report = tokio::select! {
             report = compacting => report?,
             () = self.tell(order, progress) => unreachable!("telling does not end"),
         };
-        let report = report.expect("a compaction that is not asked whether it is due is done");
         Ok(OrderAnswer::Compacted(CompactSummary::of(
             &order.tenant,
             &report,

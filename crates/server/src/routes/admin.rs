@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::json;
 use syncline_model::{TenantId, Timestamp};
 use syncline_store::control::Rights;
+use tokio::sync::watch;
 
 use crate::admin::{ClientReport, CompactSummary, TenantReport};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
-use crate::log::When;
-use crate::tenant::{Keep, Rewrite};
+use crate::tenant::Keep;
 
 /// Bytes of a request.
 const BODY_BYTES_MAX: usize = 4 << 10;
@@ -94,11 +94,8 @@ async fn compact(call: Call) -> Result<Answer, ApiError> {
     if let Some(seconds) = request.idle_seconds {
         keep.idle = Duration::from_secs(seconds);
     }
-    let report = call
-        .server
-        .compact(&name, keep, Rewrite::Always, When::Now)
-        .await?;
-    let report = report.ok_or_else(|| ApiError::internal("a compaction that is due is done"))?;
+    let nobody_told = watch::Sender::new(None);
+    let report = call.server.compact_now(&name, keep, nobody_told).await?;
     Answer::json(&CompactSummary::of(&name, &report))
 }
 

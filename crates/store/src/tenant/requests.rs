@@ -1,7 +1,7 @@
 //! What became of requests that may come again: each has an actor of its own, made of its name.
 
 use rusqlite::{Connection, OptionalExtension};
-use syncline_model::{ActorId, Payload, PayloadHash, ServerSeq};
+use syncline_model::{ActorId, Payload, PayloadHash, ResourceId, ServerSeq};
 
 use super::TenantFile;
 use super::members::{Refusal, refusal_of};
@@ -24,6 +24,13 @@ pub enum KnownRequest {
     /// It was written, and compaction has dropped the op.
     Dropped,
     Refused(Refusal),
+}
+
+/// A resource that a request has written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestTrace {
+    pub actor: ActorId,
+    pub resource: ResourceId,
 }
 
 /// The indexes that requests are found by, as `(name, SQL)`: of their actors alone.
@@ -53,6 +60,27 @@ impl TenantFile {
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM pruned WHERE actor = ?)")?;
         let is_dropped: bool = statement.query_row([actor.as_str()], |row| row.get(0))?;
         Ok(is_dropped.then_some(KnownRequest::Dropped))
+    }
+
+    /// What requests have written whose actors begin so and go on in ASCII, though it be dropped since.
+    pub fn request_traces(&self, begin: &str) -> Result<Vec<RequestTrace>, StoreError> {
+        let sql = format!(
+            "SELECT actor, resource_id FROM ops \
+             WHERE actor >= ?1 AND actor < ?1 || '~' AND {IS_REQUEST} \
+             UNION SELECT actor, resource_id FROM pruned WHERE actor >= ?1 AND actor < ?1 || '~'"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let traces = statement.query_map([begin], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        traces
+            .map(|trace| {
+                let (actor, resource): (String, String) = trace?;
+                let damaged = |_| StoreError::damaged("a name of an op is none");
+                Ok(RequestTrace {
+                    actor: ActorId::new(actor).map_err(damaged)?,
+                    resource: ResourceId::new(resource).map_err(damaged)?,
+                })
+            })
+            .collect()
     }
 }
 

@@ -10,6 +10,7 @@ use syncline_model::{OpVersion, Payload, Row, ServerSeq, Value};
 
 use super::{Dropped, coverage_of, unfolded};
 use crate::file::StoreError;
+use crate::lists::shows_any;
 use crate::schema::sql_of;
 use crate::tenant::read::{logged, raw};
 use crate::view::{Layer, View, cells, read_row};
@@ -26,23 +27,22 @@ pub(super) struct Step<'a> {
 /// Where the next step begins: a table's number and a key.
 type Next = (usize, Vec<Value>);
 
-/// The lowest clock of a resource's ops that stay whatever is collected: those at and above the floor,
-/// and those that are not understood. It is looked up once for all of the resource's rows in a step:
-/// there may be thousands of both.
-#[derive(Default)]
-struct Later {
-    resource: String,
-    lowest_clock: i64,
-}
-
-/// What one step leaves to the next: the lowest clock of the last resource's ops below the floor that
-/// are not understood whole. None of them leaves the log before the run has ended.
+/// What one step leaves to the next: the lowest clock of the last resource's ops that stay whatever is
+/// collected, which are those at and above the floor, and those that are not understood whole. There
+/// may be a million of them, and none leaves the log before the run has ended: the next step looks at
+/// what came since.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// A scope and a resource.
     of: (&'static str, String),
     lowest_clock: i64,
+    /// The log's last place when that was looked up.
+    head: i64,
 }
+
+/// By place: the index of keys would have SQLite go through all of the resource's.
+const SINCE: &str =
+    "SELECT min(clock) FROM ops WHERE server_seq > ? AND +resource_id = ? AND scope = ?";
 
 impl Step<'_> {
     /// Gives where to go on, and how many rows were collected.
@@ -58,27 +58,26 @@ impl Step<'_> {
         let mut view = View::new(self.connection, Layer::Confirmed);
         let mut collected = 0;
         let skipped = unfolded(self.connection)?;
-        let mut later = Later::default();
+        let head = self.head()?;
         for row in &rows {
             let Some(stamps) = (of.stamps)(row) else {
                 continue;
             };
             let resource = row[0].as_text().unwrap_or_default();
-            if later.resource != resource {
-                if memory.of.0 != of.scope || memory.of.1 != resource {
-                    *memory = Memory {
-                        of: (of.scope, resource.to_owned()),
-                        lowest_clock: self.lowest_clock_not_read(of, resource, &skipped)?,
-                    };
-                }
-                let above = self.lowest_clock_above(of.scope, resource)?;
-                later = Later {
-                    resource: resource.to_owned(),
-                    lowest_clock: above.min(memory.lowest_clock),
+            if memory.of.0 != of.scope || memory.of.1 != resource {
+                let not_read = self.lowest_clock_not_read(of, resource, &skipped)?;
+                *memory = Memory {
+                    of: (of.scope, resource.to_owned()),
+                    lowest_clock: not_read.min(self.lowest_clock_above(of.scope, resource)?),
+                    head,
                 };
+            } else if memory.head < head {
+                let since = self.lowest_clock_since(memory)?;
+                memory.lowest_clock = memory.lowest_clock.min(since);
+                memory.head = head;
             }
             self.connection.execute_batch("SAVEPOINT collect")?;
-            let ops = self.collect(of, row, (&stamps, &later), &mut view)?;
+            let ops = self.collect(of, row, (&stamps, memory.lowest_clock), &mut view)?;
             match ops {
                 Some(ops) if ops.iter().all(|op| !skipped.contains(&op.seq)) => {
                     self.connection.execute_batch("RELEASE collect")?;
@@ -124,9 +123,14 @@ impl Step<'_> {
         &self,
         of: &'static Tombstones,
         row: &Row,
-        (stamps, later): (&[OpVersion], &Later),
+        (stamps, lowest_clock_later): (&[OpVersion], i64),
         view: &mut View<'_>,
     ) -> Result<Option<Vec<Winner>>, StoreError> {
+        if let Some(list) = (of.list)(row)
+            && shows_any(self.connection, &list)?
+        {
+            return Ok(None);
+        }
         let resource = row[0].as_text().unwrap_or_default();
         let mut winners: Vec<Winner> = Vec::new();
         for stamp in stamps {
@@ -142,7 +146,7 @@ impl Step<'_> {
         }
         let highest = winners.iter().map(|winner| winner.clock).max().unwrap_or(0);
         // What stays must fold onto the absent row as it has onto the tombstone.
-        let is_late = later.lowest_clock <= highest;
+        let is_late = lowest_clock_later <= highest;
         if winners.is_empty() || is_late && !is_planted(Defect::CollectAboveFloor) {
             return Ok(None);
         }
@@ -204,6 +208,23 @@ impl Step<'_> {
         let lowest: Option<i64> =
             statement.query_row((resource, scope, self.floor.get() as i64), |row| row.get(0))?;
         Ok(lowest.unwrap_or(i64::MAX))
+    }
+
+    /// The lowest clock of the remembered resource's ops above the place where its memory ends.
+    fn lowest_clock_since(&self, memory: &Memory) -> Result<i64, StoreError> {
+        let (scope, resource) = &memory.of;
+        let mut statement = self.connection.prepare_cached(SINCE)?;
+        let lowest: Option<i64> =
+            statement.query_row((memory.head, resource, scope), |row| row.get(0))?;
+        Ok(lowest.unwrap_or(i64::MAX))
+    }
+
+    /// The last place of the log.
+    fn head(&self) -> Result<i64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(server_seq), 0) FROM ops")?;
+        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     /// The lowest clock of the resource's ops below the floor that this version doesn't understand

@@ -6,6 +6,7 @@ use proptest::test_runner::TestCaseError;
 use super::*;
 
 mod cases;
+mod deleted;
 mod lost;
 
 #[derive(Debug, Clone)]

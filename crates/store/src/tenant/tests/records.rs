@@ -27,7 +27,11 @@ pub(super) fn rulebook(conflict: &str) -> Rulebook {
 
 pub(super) fn offered(writes: Json, mode: Mode) -> Offered {
     let writes = serde_json::from_value(writes).unwrap();
-    Offered { writes, mode }
+    Offered {
+        writes,
+        mode,
+        salt: None,
+    }
 }
 
 fn record_op(actor: &str, clock: u64, offered: &Offered) -> Op {

@@ -35,6 +35,6 @@ pub use id::{
 pub use mark::{Mark, MarkError};
 pub use mint::mint;
 pub use op::{Cursor, LoggedOp, Op, OpKey, OpVersion};
-pub use payload::{Payload, PayloadError, PayloadHash};
+pub use payload::{Payload, PayloadError, PayloadHash, Salt};
 pub use row::{Column, Row, Rows, Table, Value};
 pub use time::{Timestamp, TimestampError};

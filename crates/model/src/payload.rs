@@ -141,3 +141,21 @@ impl PayloadHash {
 }
 
 hex_text!(PayloadHash);
+
+/// Random bytes that are hashed together with what was offered, where the log is also read by who may
+/// not see all of it: without them they could find what is hidden by trying values until the hash fits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Salt([u8; 16]);
+
+impl Salt {
+    pub const fn new(random: [u8; 16]) -> Self {
+        Self(random)
+    }
+
+    /// The hash under which the log holds what has this hash by itself.
+    pub fn over(&self, hash: PayloadHash) -> PayloadHash {
+        PayloadHash::of(&format!("{self}.{hash}"))
+    }
+}
+
+hex_text!(Salt);

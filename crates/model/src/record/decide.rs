@@ -26,7 +26,9 @@ use super::refusal::{
     role_refused,
 };
 use super::rules::{Rulebook, same};
-use super::values::{Changes, Conflicts, error_of, is_stamped, key_of, may_change, stored};
+use super::values::{
+    Changes, Conflicts, error_of, has_nul, is_stamped, key_of, may_change, stored,
+};
 use crate::Timestamp;
 use crate::schema::{Conflict, Entity, Role};
 
@@ -74,6 +76,7 @@ pub fn decide<R: Records>(
         by: asker.user.as_str().to_owned(),
         at,
         restricted: false,
+        salt: offered.salt,
         other: Values::new(),
     }))
 }
@@ -166,6 +169,8 @@ impl<R: Records> Judge<'_, '_, R> {
             return Ok(Err(refusal));
         }
         let mut errors = self.errors(entity, named.iter().filter(not_key), &columns);
+        let key = entity.key_field().zip(columns.get(&entity.key));
+        errors.extend(key.and_then(|(field, key)| self.rulebook.check(field, key)));
         let missing = entity.stored_fields().filter(|field| {
             field.required && !field.read_only && !columns.contains_key(&field.name)
         });
@@ -274,8 +279,12 @@ impl<R: Records> Judge<'_, '_, R> {
         named: impl Iterator<Item = &'n String>,
         values: &Values,
     ) -> Vec<FieldError> {
-        let known = named.filter_map(|name| Some((entity.field(name)?, values.get(name)?)));
-        let wrong = known.filter_map(|(field, value)| {
+        let named = named.filter_map(|name| Some((name, values.get(name)?)));
+        let wrong = named.filter_map(|(name, value)| {
+            if has_nul(name, value) {
+                return Some(error_of(name, "characters", "may not hold U+0000"));
+            }
+            let field = entity.field(name)?;
             if is_stamped(field) || field.name == entity.key {
                 return None;
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{IdError, OpKey, Payload, PayloadError, ResourceId, Scope, Timestamp};
+use crate::{IdError, OpKey, Payload, PayloadError, ResourceId, Salt, Scope, Timestamp};
 
 /// Values by the names of their columns.
 pub type Values = BTreeMap<String, Json>;
@@ -17,6 +17,9 @@ pub struct Offered {
     pub writes: Vec<Write>,
     #[serde(default)]
     pub mode: Mode,
+    /// Keeps the hash of this from telling what is in it to who may not see all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Salt>,
 }
 
 /// Whether the writer's own view shows the write before it is decided.
@@ -67,6 +70,9 @@ pub struct Decision {
     /// Whether a part was left out for who reads it: such an op is never offered again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restricted: bool,
+    /// That of what was offered. Who may not see all of it does not get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Salt>,
     /// What a newer version says beside.
     #[serde(flatten)]
     pub other: Values,

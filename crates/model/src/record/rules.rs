@@ -139,21 +139,68 @@ fn mismatch(kind: &FieldKind, value: &Json) -> Option<&'static str> {
         ),
         FieldKind::Float => is(value.is_number(), "a number"),
         FieldKind::Decimal => is(text.is_some_and(is_decimal), "a decimal number, as text"),
-        FieldKind::Date => is(
-            text.is_some_and(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()),
-            "a day, as 2026-01-31",
-        ),
+        FieldKind::Date => is(text.is_some_and(is_date), "a day, as 2026-01-31"),
         FieldKind::Time => is(
-            text.is_some_and(|text| {
-                text.contains(':') && text.parse::<jiff::civil::Time>().is_ok()
-            }),
+            text.is_some_and(is_time_of_day),
             "a time of day, as 23:59:59",
         ),
         FieldKind::Timestamp => is(
-            text.is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
+            text.is_some_and(is_timestamp),
             "a time, as 2026-01-31T23:59:59Z",
         ),
     }
+}
+
+/// Whether this is a day of RFC 3339, of the years that every database has.
+fn is_date(text: &str) -> bool {
+    text.len() == 10
+        && !text.starts_with(['-', '+'])
+        && !text.starts_with("0000")
+        && text.parse::<jiff::civil::Date>().is_ok()
+}
+
+/// Whether this is a time of day of RFC 3339, whose seconds may be left out.
+fn is_time_of_day(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
+    text.as_bytes().get(2) == Some(&b':')
+        && text.bytes().all(is_plain)
+        && text.parse::<jiff::civil::Time>().is_ok()
+}
+
+/// Whether this is a point in time of RFC 3339: others that a library may read, as with the name of a
+/// zone behind them, end whoever reads them as Postgres does.
+fn is_timestamp(text: &str) -> bool {
+    let Some((day, rest)) = text.split_at_checked(10) else {
+        return false;
+    };
+    let Some(rest) = rest.strip_prefix(['T', 't', ' ']) else {
+        return false;
+    };
+    let zone_at = rest.find(['Z', 'z', '+', '-']);
+    let Some((time, zone)) = zone_at.and_then(|at| rest.split_at_checked(at)) else {
+        return false;
+    };
+    is_date(day)
+        && time.len() >= "23:59:59".len()
+        && is_time_of_day(time)
+        && is_offset(zone)
+        && text.parse::<jiff::Timestamp>().is_ok()
+}
+
+/// Whether this is `Z` or an offset that some place on earth could have; whole hours may stand alone, as
+/// Postgres prints them, and so shapes do.
+fn is_offset(text: &str) -> bool {
+    const HOURS_MAX: u8 = 15;
+    if text.eq_ignore_ascii_case("z") {
+        return true;
+    }
+    let digits = text
+        .strip_prefix(['+', '-'])
+        .map(|text| text.split_once(':').unwrap_or((text, "00")));
+    digits.is_some_and(|(hours, minutes)| {
+        let is_two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_two(hours) && is_two(minutes) && hours.parse().is_ok_and(|hours: u8| hours <= HOURS_MAX)
+    })
 }
 
 fn is_decimal(text: &str) -> bool {

@@ -9,6 +9,7 @@ use super::refusal::FieldError;
 use super::rules::same;
 use super::{Record, resource_of};
 use crate::schema::{Entity, Field, FieldKind, RESERVED, Role};
+use crate::shape::is_one_value;
 
 /// Whether the server alone sets this field, to the time of the write.
 pub(super) fn is_stamped(field: &Field) -> bool {
@@ -30,6 +31,18 @@ fn is_stored(entity: &Entity, column: &str) -> bool {
         Some(field) => !field.sync_exclude && !is_stamped(field),
         None => !RESERVED.contains(&column),
     }
+}
+
+/// Whether a column's name, or a text anywhere in its value, holds the one character that no text of
+/// Postgres can: a single such value would end every table that a shape is read into.
+pub(super) fn has_nul(name: &str, value: &Json) -> bool {
+    let is_inside = match value {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(all) => all.iter().any(|value| has_nul("", value)),
+        Json::Object(all) => all.iter().any(|(name, value)| has_nul(name, value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    };
+    is_inside || name.contains('\0')
 }
 
 /// The key's value, as its column holds it.
@@ -148,7 +161,8 @@ impl Conflicts {
         let mut found = Self::default();
         for (column, mine) in wanted {
             let theirs = record.value(column);
-            let Some(base) = write.base.get(column).filter(|base| !same(base, theirs)) else {
+            let base = write.base.get(column);
+            let Some(base) = base.filter(|base| !was_seen(entity, column, base, theirs)) else {
                 continue;
             };
             let values = Lost {
@@ -170,6 +184,15 @@ impl Conflicts {
         self.seen.append(&mut self.unseen);
         self.seen
     }
+}
+
+/// Whether what a writer has read of a column is what it holds, as far as a shape tells the two apart.
+fn was_seen(entity: &Entity, column: &str, base: &Json, theirs: &Json) -> bool {
+    let is_one = |field: &Field| match (base, theirs) {
+        (Json::String(base), Json::String(theirs)) => is_one_value(&field.kind, base, theirs),
+        _ => false,
+    };
+    same(base, theirs) || entity.field(column).is_some_and(is_one)
 }
 
 pub(super) fn error_of(field: &str, rule: &'static str, message: &str) -> FieldError {

@@ -89,6 +89,44 @@ fn a_delete_of_what_others_have_changed_is_refused_but_where_the_last_write_wins
 }
 
 #[test]
+fn what_a_shape_prints_otherwise_than_it_was_written_is_no_conflict() {
+    let spellings = [
+        (
+            "timestamp",
+            json!("2026-11-21T23:36:40.270Z"),
+            json!("2026-11-21T23:36:40.27Z"),
+            json!("2026-11-21T23:36:40.28Z"),
+        ),
+        (
+            "timestamp",
+            json!("2026-11-21T23:36:40+01:00"),
+            json!("2026-11-21 22:36:40+00"),
+            json!("2026-11-21 23:36:40+00"),
+        ),
+        ("decimal", json!("1.50"), json!("1.5"), json!("1.51")),
+        (
+            "uuid",
+            json!("0198B99F-BEA8-72C3-B183-909070A4C174"),
+            json!("0198b99f-bea8-72c3-b183-909070a4c174"),
+            json!("0198b99f-bea8-72c3-b183-909070a4c175"),
+        ),
+        ("text", json!("1.50"), json!("1.50"), json!("1.5")),
+    ];
+    for (kind, written, shown, other) in spellings {
+        let mut world = World::new(json!([{
+            "name": "things", "singular": "thing", "key": "id", "mode": {"kind": "optimistic"},
+            "conflict": "reject",
+            "fields": [{"name": "id", "kind": "int64"}, {"name": "value", "kind": kind}],
+        }]));
+        let with = |action: &str, of: &str, value: &Json| json!([{"entity": "things", "id": "7", "action": action, of: {"value": value}}]);
+        world.write(with("create", "values", &written)).unwrap();
+        let refusal = world.write(with("delete", "base", &other)).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::Conflict, "{kind} {other}");
+        world.write(with("delete", "base", &shown)).unwrap();
+    }
+}
+
+#[test]
 fn a_key_that_is_a_number_is_one_and_has_one_spelling() {
     let mut world = world("reject");
     for id in ["07", "+7", "7.0", "x", " 7"] {

@@ -50,6 +50,7 @@ fn ops() -> impl Strategy<Value = Vec<Offered>> {
     let op = proptest::collection::vec(write(), 1..4).prop_map(|writes| Offered {
         writes,
         mode: Mode::Optimistic,
+        salt: None,
     });
     proptest::collection::vec(op, 1..40)
 }

@@ -4,22 +4,20 @@
 //! at once, and then offered: the server decides. Writes of optimistic entities show at once; those of
 //! others wait. Either way [`Replica::record_outcome`] tells in one word what became of it.
 
-use std::collections::HashMap;
+mod standing;
 
 use syncline_model::record::{
-    Action, Asker, Decided, Mode, Offered, Record, RecordPayload, Records, Refusal, RefusalCode,
-    Rulebook, Undone, Values, Write, decide, role_of_sight, role_on,
+    Action, Asker, Decided, Mode, Offered, Record, Refusal, RefusalCode, Rulebook, Values, Write,
+    decide, role_of_sight, role_on,
 };
 use syncline_model::schema::{Role, Schema, WriteMode};
-use syncline_model::{OpKey, Scope, ServerSeq, UserId};
-use syncline_store::local::{NewOp, QuarantinedOp, Verdict, WriteError};
-use syncline_store::records::{StoredRecords, confirmed, decision_at, schema};
+use syncline_model::{OpKey, Salt, Scope, ServerSeq, UserId};
+use syncline_store::local::{NewOp, QuarantinedOp, WriteError};
+use syncline_store::records::{StoredRecords, decision_at, schema};
 
 use super::{OpState, Replica};
 use crate::ReplicaError;
 
-/// How many ops of the outbox are looked at at a time.
-const PAGE: usize = 1_000;
 /// Who writes where nobody has logged in yet.
 const NOBODY: &str = "anonymous";
 
@@ -130,7 +128,8 @@ impl Replica {
             }
             writes.push(write);
         }
-        let offered = Offered { writes, mode };
+        let salt = Some(Salt::new(self.place.host.random()));
+        let offered = Offered { writes, mode, salt };
         self.check(schema, &offered)?;
         let op = new_op(&offered).map_err(RecordError::Refused)?;
         let written = self.write(&[op]).map_err(RecordError::Write)?;
@@ -185,15 +184,25 @@ impl Replica {
         let host = &self.place.host;
         let minted = || syncline_model::mint(host.now(), host.random()).to_string();
         let id = named.unwrap_or_else(minted);
-        let mut base = Values::new();
-        if change.action == Action::Update {
-            let mut rows = StoredRecords(self.tenant.connection());
-            let current = rows.record(&change.entity, &id);
-            if let Some(record) = current.map_err(ReplicaError::Tenant)? {
+        let shown = match change.action {
+            Action::Create => None,
+            Action::Update | Action::Delete => self.meant(&change.entity, &id)?,
+        };
+        let base = match (shown, change.action) {
+            (Some(record), Action::Update) => {
                 let seen = |column: &String| (column.clone(), record.value(column).clone());
-                base = values.keys().map(seen).collect();
+                values.keys().map(seen).collect()
             }
-        }
+            // Whoever has changed any of it since is not to lose that unseen.
+            (Some(mut record), Action::Delete) => {
+                record.columns.retain(|column, _| {
+                    let field = entity.and_then(|entity| entity.field(column));
+                    field.is_none_or(|field| !field.sync_exclude && !field.read_only)
+                });
+                record.columns
+            }
+            (Some(_), Action::Create) | (None, _) => Values::new(),
+        };
         Ok(Write {
             entity: change.entity.clone(),
             id,
@@ -234,69 +243,6 @@ impl Replica {
             Ok(())
         }
     }
-
-    /// Adds to the verdicts on a push the refusal of all that builds on what it has refused.
-    pub(super) fn with_dependants(
-        &self,
-        verdicts: &[(OpKey, Verdict)],
-    ) -> Result<Vec<(OpKey, Verdict)>, ReplicaError> {
-        let mut all = verdicts.to_vec();
-        let is_refused = |(key, verdict): &(OpKey, Verdict)| {
-            key.scope.as_str() == Scope::RECORD && matches!(verdict, Verdict::Refused { .. })
-        };
-        if !verdicts.iter().any(is_refused) {
-            return Ok(all);
-        }
-        let mut undone = Undone::default();
-        let mut standing = Standing::default();
-        let mut after = 0;
-        loop {
-            let rows = self
-                .local
-                .outbox_after(after, PAGE)
-                .map_err(ReplicaError::Local)?;
-            let Some(last) = rows.last() else {
-                return Ok(all);
-            };
-            after = last.order;
-            for row in rows {
-                let read = row.payload.as_ref().and_then(RecordPayload::read);
-                let (Some(read), Scope::RECORD) = (read, row.key.scope.as_str()) else {
-                    continue;
-                };
-                let verdict = verdicts.iter().find(|(key, _)| *key == row.key);
-                match (&read, verdict) {
-                    (RecordPayload::Offered(offered), Some((_, Verdict::Refused { .. }))) => {
-                        undone.add(offered);
-                    }
-                    (RecordPayload::Offered(offered), None) => {
-                        let look = |entity: &str, id: &str| self.standing(&standing, entity, id);
-                        if undone.is_under(offered, look)? {
-                            undone.add(offered);
-                            all.push((row.key, depends()));
-                        } else {
-                            standing.add(&read);
-                        }
-                    }
-                    (RecordPayload::Offered(_) | RecordPayload::Decided(_), _) => {
-                        standing.add(&read);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A record with what stays of the outbox on top.
-    fn standing(
-        &self,
-        standing: &Standing,
-        entity: &str,
-        id: &str,
-    ) -> Result<Option<Record>, ReplicaError> {
-        let below =
-            confirmed(self.tenant.connection(), entity, id).map_err(ReplicaError::Tenant)?;
-        Ok(standing.over(entity, id, below))
-    }
 }
 
 fn new_op(offered: &Offered) -> Result<NewOp, Box<Refusal>> {
@@ -310,74 +256,4 @@ fn new_op(offered: &Offered) -> Result<NewOp, Box<Refusal>> {
             .payload()
             .map_err(|error| invalid(error.to_string()))?,
     })
-}
-
-fn depends() -> Verdict {
-    Verdict::Refused {
-        code: RefusalCode::DependsOnRefused.as_str().to_owned(),
-        message: "it builds on an op that was refused".to_owned(),
-        details: None,
-    }
-}
-
-/// What the ops of the outbox that stay do to records, in their order.
-#[derive(Debug, Default)]
-struct Standing {
-    /// By entity and id; none: deleted.
-    changed: HashMap<(String, String), Option<Values>>,
-}
-
-impl Standing {
-    fn add(&mut self, payload: &RecordPayload) {
-        let rows: Vec<_> = match payload {
-            RecordPayload::Offered(offered) => {
-                let writes = offered.writes.iter();
-                writes
-                    .map(|row| {
-                        (
-                            &row.entity,
-                            &row.id,
-                            row.action == Action::Delete,
-                            &row.values,
-                        )
-                    })
-                    .collect()
-            }
-            RecordPayload::Decided(decision) => {
-                let is_deleted =
-                    |row: &Decided| row.action == syncline_model::record::DecidedAction::Delete;
-                let decided = decision.decided.iter();
-                decided
-                    .map(|row| (&row.entity, &row.id, is_deleted(row), &row.values))
-                    .collect()
-            }
-        };
-        for (entity, id, is_deleted, values) in rows {
-            let changed = self.changed.entry((entity.clone(), id.clone()));
-            let changed = changed.or_insert_with(|| Some(Values::new()));
-            if is_deleted {
-                *changed = None;
-            } else {
-                changed.get_or_insert_default().extend(values.clone());
-            }
-        }
-    }
-
-    fn over(&self, entity: &str, id: &str, below: Option<Record>) -> Option<Record> {
-        match self.changed.get(&(entity.to_owned(), id.to_owned())) {
-            None => below,
-            Some(None) => None,
-            Some(Some(values)) => {
-                let mut columns = below.map(|record| record.columns).unwrap_or_default();
-                columns.extend(values.clone());
-                Some(Record {
-                    entity: entity.to_owned(),
-                    id: id.to_owned(),
-                    deleted: false,
-                    seq: None,
-                    columns,
-                })
-            }
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use syncline_model::ActorId;
 use syncline_store::{StoreError, TenantFile};
 
 use crate::tenant::{Decide, NewOp};
@@ -14,14 +15,17 @@ pub(super) type Slot<T> = Arc<Mutex<Option<T>>>;
 
 /// Runs a function as a decision; the answer of its last run is kept in the slot.
 pub(super) struct Decision<F, T> {
+    actor: Option<ActorId>,
     judge: F,
     answer: Slot<T>,
 }
 
 impl<F, T> Decision<F, T> {
-    pub(super) fn new(judge: F) -> (Self, Slot<T>) {
+    /// One whose ops are of `actor`, or else of this server's.
+    pub(super) fn new(actor: Option<ActorId>, judge: F) -> (Self, Slot<T>) {
         let answer = Slot::default();
         let decision = Self {
+            actor,
             judge,
             answer: Arc::clone(&answer),
         };
@@ -34,6 +38,10 @@ where
     F: FnMut(&TenantFile) -> Result<Judgement<T>, StoreError> + Send,
     T: Send,
 {
+    fn actor(&self) -> Option<&ActorId> {
+        self.actor.as_ref()
+    }
+
     fn decide(&mut self, view: &TenantFile) -> Result<Vec<NewOp>, StoreError> {
         let (ops, answer) = (self.judge)(view)?;
         *self.answer.lock().expect("nothing panics under this lock") = Some(answer);

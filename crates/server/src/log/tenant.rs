@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_model::schema::Role;
-use syncline_model::{Epoch, Mark, ServerSeq};
+use syncline_model::{ActorId, Epoch, Mark, ServerSeq};
 use syncline_protocol::{Claims, PushAnswer, ReceivedPush};
 use syncline_store::records::schema_place;
 use syncline_store::shapes::{MadeShape, NewShape};
@@ -69,13 +69,14 @@ impl Tenant {
     }
 
     /// Runs `judge` on the view when its turn comes, writes the ops it says, and gives its answer
-    /// and their places once the disk has them.
+    /// and their places once the disk has them. The ops are of `actor`, or else of this server's.
     pub(crate) async fn decide<T: Send + 'static>(
         &self,
+        actor: Option<ActorId>,
         judge: impl FnMut(&TenantFile) -> Result<Judgement<T>, StoreError> + Send + 'static,
         held: Arc<HeldBytes>,
     ) -> Result<(T, Vec<ServerSeq>), Refused> {
-        let (decision, answer) = Decision::new(judge);
+        let (decision, answer) = Decision::new(actor, judge);
         let (_, outcome) = self.write(Write::Decide(Box::new(decision)), held).await?;
         let Outcome::Decided(places) = outcome else {
             unreachable!("a decision is answered as a decision");

@@ -1,7 +1,7 @@
 //! Looking at the view, and writing ops of this server's actor: what the routes over threads, lists and
 //! records share.
 
-use syncline_model::{ServerSeq, UserId};
+use syncline_model::{ActorId, ServerSeq, UserId};
 use syncline_store::{StoreError, TenantFile};
 
 use syncline_protocol::ErrorCode;
@@ -60,6 +60,15 @@ pub(super) async fn look_at<T: Send + 'static>(
 /// they are on disk.
 pub(super) async fn decide<T: Send + 'static>(
     call: &Call,
+    judge: impl FnMut(&TenantFile) -> Result<(Vec<NewOp>, T), Stop> + Send + 'static,
+) -> Result<(T, Vec<ServerSeq>), ApiError> {
+    decide_as(call, None, judge).await
+}
+
+/// As [`decide`], with ops of `actor`, or else of this server's.
+pub(super) async fn decide_as<T: Send + 'static>(
+    call: &Call,
+    actor: Option<ActorId>,
     mut judge: impl FnMut(&TenantFile) -> Result<(Vec<NewOp>, T), Stop> + Send + 'static,
 ) -> Result<(T, Vec<ServerSeq>), ApiError> {
     let tenant = call.tenant().await?;
@@ -68,7 +77,7 @@ pub(super) async fn decide<T: Send + 'static>(
         Err(Stop::Refused(error)) => Ok((Vec::new(), Err(error))),
         Err(Stop::Store(error)) => Err(error),
     };
-    let (answer, places) = tenant.decide(judge, call.body.held()).await?;
+    let (answer, places) = tenant.decide(actor, judge, call.body.held()).await?;
     Ok((answer?, places))
 }
 

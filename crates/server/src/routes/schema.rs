@@ -92,6 +92,7 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
         asker: call.asker()?,
         change: RecordChange::Schema { schema, allow },
         repeat: None,
+        salt: None,
     };
     let tenant = call.tenant().await?;
     match tenant.write_record(write, call.body.held()).await? {

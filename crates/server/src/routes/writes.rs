@@ -70,6 +70,7 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
         let offered = Offered {
             writes: transaction.writes,
             mode: Mode::Confirmed,
+            salt: None,
         };
         let written = backend.write(&call, RecordChange::Records(offered), Some(name));
         async move { Ok::<_, ApiError>(result(&transaction.write_id, written.await?)) }

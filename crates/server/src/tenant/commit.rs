@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{Payload, ResourceId, Scope, ServerSeq, Timestamp};
+use syncline_model::{ActorId, Payload, ResourceId, Scope, ServerSeq, Timestamp};
 use syncline_store::shapes::ShapeChanges;
 use syncline_store::{Head, StoreError, TenantFile};
 
@@ -54,6 +54,11 @@ impl Write {
 
 /// A decision on the view as it stands when the request's turn comes.
 pub trait Decide: Send {
+    /// Whose the ops are; none: this server's.
+    fn actor(&self) -> Option<&ActorId> {
+        None
+    }
+
     /// Says which ops to write; none where the request is refused or asks for nothing. May be asked
     /// again where a batch has to be run again, and keeps its answer of the last time.
     fn decide(&mut self, view: &TenantFile) -> Result<Vec<NewOp>, StoreError>;
@@ -221,7 +226,8 @@ impl TenantLog {
                 Write::Decide(decide) => {
                     judge.batch.flush()?;
                     let ops = decide.decide(judge.batch.file())?;
-                    judge.own_ops(&actor, &ops).map(Outcome::Decided)
+                    let actor = decide.actor().unwrap_or(&actor);
+                    judge.own_ops(actor, &ops).map(Outcome::Decided)
                 }
                 Write::Record(write) => judge.write_record(&actor, write).map(Outcome::Recorded),
             };

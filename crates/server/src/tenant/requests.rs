@@ -2,7 +2,9 @@
 
 use syncline_model::record::{Asker, Offered};
 use syncline_model::schema::{Change, ChangeKind, RESOURCE, Schema};
-use syncline_model::{ActorId, Clock, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq};
+use syncline_model::{
+    ActorId, Clock, OpKey, Payload, PayloadHash, ResourceId, Salt, Scope, ServerSeq,
+};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::{AppendError, Appended, KnownRequest, REQUEST_ACTOR};
 
@@ -19,6 +21,9 @@ pub struct RecordWrite {
     pub change: RecordChange,
     /// What tells a repeat of this request from another one; none: it is never repeated.
     pub repeat: Option<RepeatKey>,
+    /// What the log is to hash the request with, since not all who read the log may see what is asked
+    /// for.
+    pub salt: Option<Salt>,
 }
 
 /// What is to be written.
@@ -109,14 +114,14 @@ impl Judge<'_, '_> {
             Ok(resource) => resource,
             Err(error) => return invalid(error.to_string()),
         };
-        let hash = match offered.payload() {
+        let asked = match offered.payload() {
             Ok(asked) => aimed.map_or_else(|| asked.hash(), |aimed| aimed.hash(&asked)),
             Err(error) => return invalid(error.to_string()),
         };
         let actor = write.repeat.as_ref().map_or(own, RepeatKey::actor);
         let key = self.own_key(actor, Scope::record(), resource)?;
         if write.repeat.is_some()
-            && let Some(earlier) = self.earlier(&write.asker, actor, hash, offered)?
+            && let Some(earlier) = self.earlier(&write.asker, actor, asked, offered)?
         {
             return Ok(earlier);
         }
@@ -126,7 +131,8 @@ impl Judge<'_, '_> {
             Some(aimed) => self.aim(&write.asker, aimed)?,
         };
         let decided = match meant {
-            Ok(meant) => {
+            Ok(mut meant) => {
+                meant.salt = write.salt;
                 let decided = self.decided(&write.asker, actor, &meant, Origin::Request)?;
                 decided.map_err(|refusal| op_error(&refusal))
             }
@@ -134,13 +140,14 @@ impl Judge<'_, '_> {
         };
         match decided {
             Ok((decision, payload)) => {
+                let hash = write.salt.map_or(asked, |salt| salt.over(asked));
                 let seq = self.own(&key, &payload, hash)?;
                 let rows = self.rows_written(&write.asker, offered, Some(&decision))?;
                 Ok(Recorded::Written { seq, rows })
             }
             Err(error) => {
                 if write.repeat.is_some() && error.code != ErrorCode::PreconditionFailed {
-                    self.keep_refusal(&key, hash, &error)?;
+                    self.keep_refusal(&key, asked, &error)?;
                 }
                 Ok(Recorded::Refused(Box::new(error)))
             }
@@ -204,11 +211,20 @@ impl Judge<'_, '_> {
         self.batch.flush()?;
         Ok(match self.batch.file().request(actor)? {
             None => None,
-            Some(KnownRequest::Written { payload_hash, .. }) if payload_hash != hash => {
-                Some(Recorded::KeyReused)
-            }
-            Some(KnownRequest::Written { seq, payload, .. }) => {
+            Some(KnownRequest::Written {
+                seq,
+                payload_hash,
+                payload,
+            }) => {
                 let decision = payload.as_ref().and_then(decision_of);
+                // Of what was erased nobody can say what was asked for.
+                let is_other = payload.is_some() && {
+                    let salt = decision.as_ref().and_then(|decision| decision.salt);
+                    salt.map_or(hash, |salt| salt.over(hash)) != payload_hash
+                };
+                if is_other {
+                    return Ok(Some(Recorded::KeyReused));
+                }
                 let rows = self.rows_written(asker, offered, decision.as_ref())?;
                 Some(Recorded::Repeated {
                     seq: Some(seq),

@@ -132,6 +132,7 @@ impl AimedWrite {
         Offered {
             writes: vec![self.write.clone()],
             mode: Mode::Confirmed,
+            salt: None,
         }
     }
 }

@@ -3,6 +3,8 @@
 mod bad;
 mod canaries;
 mod dropped;
+mod formats;
+mod guesses;
 mod history;
 mod lists;
 mod nested;

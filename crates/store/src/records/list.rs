@@ -74,7 +74,7 @@ pub fn list(
     let mut keys: Vec<(String, Direction)> = Vec::new();
     for order in query.order {
         check_column(entity, role, &order.column)?;
-        keys.push((compared(entity, &order.column), order.direction));
+        keys.push((ordered(entity, &order.column), order.direction));
     }
     keys.push((id_key(entity), Direction::Rising));
     let mut rest = Fragment::default();
@@ -129,6 +129,25 @@ pub fn list(
         listed.records.push(record_of(read_row(row, &RECORDS)?)?);
     }
     Ok(listed)
+}
+
+/// Characters of a text that it is ordered by. The place of a page holds them, and is part of a URL.
+const ORDERED_CHARS: usize = 128;
+
+/// What a column orders by.
+fn ordered(entity: &Entity, column: &str) -> String {
+    use syncline_model::schema::FieldKind::{
+        Boolean, Date, Decimal, Float, Int32, Int64, Json, Text, Time, Timestamp, Uuid,
+    };
+    let value = compared(entity, column);
+    match entity.field(column).map(|field| &field.kind) {
+        Some(Text | Json) => format!(
+            "CASE typeof({value}) WHEN 'text' THEN substr({value}, 1, {ORDERED_CHARS}) ELSE {value} END"
+        ),
+        Some(Boolean | Date | Decimal | Float | Int32 | Int64 | Time | Timestamp | Uuid) | None => {
+            value
+        }
+    }
 }
 
 /// What orders the ids: whole numbers by their size.

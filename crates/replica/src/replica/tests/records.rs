@@ -162,6 +162,85 @@ fn a_confirmed_write_shows_when_the_server_has_taken_it() {
 }
 
 #[test]
+fn the_later_of_two_own_writes_that_wait_for_the_server_stands() {
+    let (_place, mut server, mut one, _) = world();
+    let slow = |replica: &mut Replica, action, values| {
+        let written = replica.write_records(&[change("slow", "1", action, values)]);
+        written.unwrap().key
+    };
+    slow(&mut one, Action::Create, r#"{"a":1}"#);
+    offer(&mut one, &mut server, 10);
+    pull(&mut one, &server);
+    slow(&mut one, Action::Update, r#"{"a":2}"#);
+    let last = slow(&mut one, Action::Update, r#"{"a":3}"#);
+    offer(&mut one, &mut server, 10);
+    pull(&mut one, &server);
+    let mut rows = StoredRecords(one.view().unwrap().connection());
+    let record = rows.record("slow", "1").unwrap().unwrap();
+    assert_eq!(record.value("a").as_i64(), Some(3));
+    let RecordOutcome::Done { rows, .. } = one.record_outcome(&last).unwrap() else {
+        panic!("it was pulled")
+    };
+    assert!(rows[0].lost.is_empty(), "{rows:?}");
+    // Also where a delete is the later.
+    slow(&mut one, Action::Update, r#"{"a":4}"#);
+    slow(&mut one, Action::Delete, "{}");
+    offer(&mut one, &mut server, 10);
+    pull(&mut one, &server);
+    let mut rows = StoredRecords(one.view().unwrap().connection());
+    assert!(rows.record("slow", "1").unwrap().unwrap().deleted);
+}
+
+#[test]
+fn a_delete_of_what_others_have_changed_since_is_refused() {
+    let (_place, mut server, mut one, mut other) = world();
+    write(
+        &mut one,
+        "1",
+        Action::Create,
+        r#"{"text":"milk","note":"x"}"#,
+    );
+    write(
+        &mut one,
+        "2",
+        Action::Create,
+        r#"{"text":"salt","note":"x"}"#,
+    );
+    offer(&mut one, &mut server, 10);
+    for replica in [&mut one, &mut other] {
+        pull(replica, &server);
+    }
+    write(&mut other, "1", Action::Update, r#"{"text":"bread"}"#);
+    offer(&mut other, &mut server, 10);
+    let (changed, alone) = (
+        write(&mut one, "1", Action::Delete, "{}"),
+        write(&mut one, "2", Action::Delete, "{}"),
+    );
+    offer(&mut one, &mut server, 10);
+    pull(&mut one, &server);
+    assert_eq!(refused_with(&mut one, &changed), "conflict");
+    assert_eq!(text(&mut one, "1").as_deref(), Some("bread"));
+    assert!(matches!(
+        one.record_outcome(&alone).unwrap(),
+        RecordOutcome::Done { .. }
+    ));
+    assert_eq!(text(&mut one, "2"), None);
+}
+
+#[test]
+fn what_is_offered_has_no_hash_that_could_be_guessed() {
+    let (_place, _server, mut one, mut other) = world();
+    let mut hashes = Vec::new();
+    for replica in [&mut one, &mut other] {
+        write(replica, "1", Action::Create, r#"{"text":"milk"}"#);
+        let batch = replica.next_batch(WHOLE).unwrap().unwrap();
+        hashes.extend(batch.ops.iter().map(|row| row.payload_hash));
+    }
+    assert_eq!(hashes.len(), 2);
+    assert_ne!(hashes[0], hashes[1]);
+}
+
+#[test]
 fn a_refusal_takes_back_its_write_and_what_builds_on_it_and_keeps_the_reason() {
     for ops in [1, 10] {
         let (_place, mut server, mut one, mut other) = world();

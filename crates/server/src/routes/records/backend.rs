@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncline_model::ServerSeq;
 use syncline_model::record::{Asker, Record, Records, Seen, seen};
 use syncline_model::schema::{Entity, Schema};
+use syncline_model::{Salt, ServerSeq};
 use syncline_store::records::{StoredRecords, schema_place};
 use syncline_store::{StoreError, TenantFile};
 
 use crate::error::ApiError;
 use crate::http::Call;
 use crate::log::Tenant;
+use crate::random::random;
 use crate::routes::decide::{Stop, look_at};
 use crate::tenant::{RecordChange, RecordWrite, Recorded, RepeatKey};
 
@@ -72,6 +73,7 @@ impl Backend {
             asker: self.asker.clone(),
             change,
             repeat: name.map(RepeatKey::new),
+            salt: Some(Salt::new(random())),
         };
         Ok(self.tenant.write_record(write, call.body.held()).await?)
     }

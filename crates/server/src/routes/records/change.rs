@@ -50,6 +50,7 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
     let change = RecordChange::Records(Offered {
         writes: writes.collect::<Result<_, _>>()?,
         mode: Mode::Confirmed,
+        salt: None,
     });
     let (seq, mut rows) = written(call, target, change, name.as_deref()).await?;
     let answer = match rows.pop() {

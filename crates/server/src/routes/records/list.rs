@@ -17,6 +17,11 @@ use crate::routes::decide::Stop;
 /// Records of a page, unless the request says how many.
 const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
+/// Conditions of a list, and values that one of them names, at most; and columns that order it. Each is
+/// part of one statement, which has bounds of its own.
+const CONDITIONS_MAX: usize = 100;
+const VALUES_MAX: usize = 1_000;
+const ORDER_MAX: usize = 16;
 
 /// What narrows, orders and pages a list.
 #[derive(Debug, Default)]
@@ -100,17 +105,22 @@ fn asked(call: &Call, target: &Target) -> Result<Asked, ApiError> {
                 let wrong = |_| ApiError::invalid_field("cursor", "is none that a page has given");
                 asked.after = Some(text.parse().map_err(wrong)?);
             }
-            "order" => asked.order = order(&text),
+            "order" => asked.order = order(&text)?,
             _ => asked
                 .conditions
                 .push(condition(target.entity(), &name, &text)?),
         }
     }
+    if asked.conditions.len() > CONDITIONS_MAX {
+        let message = format!("a list takes {CONDITIONS_MAX} conditions at most");
+        return Err(ApiError::invalid_field("query", message));
+    }
     Ok(asked)
 }
 
-fn order(text: &str) -> Vec<Order> {
-    text.split(',')
+fn order(text: &str) -> Result<Vec<Order>, ApiError> {
+    let columns: Vec<_> = text
+        .split(',')
         .filter(|column| !column.is_empty())
         .map(|column| match column.strip_prefix('-') {
             Some(column) => (column, Direction::Falling),
@@ -120,7 +130,12 @@ fn order(text: &str) -> Vec<Order> {
             column: column.to_owned(),
             direction,
         })
-        .collect()
+        .collect();
+    if columns.len() > ORDER_MAX {
+        let message = format!("must name {ORDER_MAX} fields at most");
+        return Err(ApiError::invalid_field("order", message));
+    }
+    Ok(columns)
 }
 
 fn condition(entity: &Entity, name: &str, text: &str) -> Result<Condition, ApiError> {
@@ -140,7 +155,12 @@ fn condition(entity: &Entity, name: &str, text: &str) -> Result<Condition, ApiEr
         "gte" => Test::AtLeast(value()?),
         "in" => {
             let values = text.split(',').map(|text| read_value(field, text));
-            Test::OneOf(values.collect::<Result<_, _>>()?)
+            let values = values.collect::<Result<Vec<_>, _>>()?;
+            if values.len() > VALUES_MAX {
+                let message = format!("must name {VALUES_MAX} values at most");
+                return Err(ApiError::invalid_field(name, message));
+            }
+            Test::OneOf(values)
         }
         "contains" => Test::Contains(text.to_owned()),
         "null" => match text {

@@ -1,9 +1,9 @@
 //! Records and schemas: decided in the group commit, against what stands before them in it.
 
 use serde_json::{Value as Json, json};
-use syncline_model::PayloadHash;
 use syncline_model::record::{Asker, Mode, Offered};
 use syncline_model::schema::{ChangeKind, Role, Schema};
+use syncline_model::{PayloadHash, Salt};
 use syncline_store::control::Rights;
 use syncline_store::records::StoredRecords;
 
@@ -36,6 +36,7 @@ pub(super) fn write(
         },
         change,
         repeat: repeat.map(RepeatKey::new),
+        salt: Some(Salt::new([7; 16])),
     };
     let committed = log.commit(&mut [Write::Record(Box::new(write))], now());
     match committed.outcomes.into_iter().next().unwrap().unwrap() {
@@ -72,6 +73,7 @@ pub(super) fn offered(writes: Json) -> Offered {
     Offered {
         writes: serde_json::from_value(writes).unwrap(),
         mode: Mode::Optimistic,
+        salt: None,
     }
 }
 

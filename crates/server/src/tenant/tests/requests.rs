@@ -89,6 +89,7 @@ fn a_schema_in_the_same_group_rules_what_comes_after_it() {
         },
         change,
         repeat: None,
+        salt: None,
     };
     let mut writes = [
         Write::Push(create(1)),

@@ -70,6 +70,48 @@ async fn a_list_is_narrowed_ordered_and_paged() {
 }
 
 #[tokio::test]
+async fn a_page_is_turned_though_it_is_ordered_by_long_texts() {
+    let app = App::of(LEDGER).await;
+    let ada = app.token("ada");
+    let people: Vec<_> = (0..3)
+        .map(|n| json!({"id": format!("p{n}"), "name": "n", "diary": "d".repeat(90_000)}))
+        .collect();
+    for person in people {
+        app.post(&ada, "/api/people", person).await.expect(201);
+    }
+    let mut cursor = String::new();
+    for n in 0..3 {
+        let path = format!("/api/people?order=diary&limit=1{cursor}");
+        let reply = app.get(&ada, &path).await;
+        assert_eq!(reply.expect(200)[0]["id"], format!("p{n}"));
+        cursor = format!("&cursor={}", reply.header("syncline-next-cursor"));
+        assert!(cursor.len() < 1_000, "{}", cursor.len());
+    }
+}
+
+#[tokio::test]
+async fn more_conditions_than_a_list_takes_are_refused_as_such() {
+    let app = App::of(LEDGER).await;
+    let ada = app.token("ada");
+    for query in [
+        ["name=x"; 101].join("&"),
+        format!("order={}", ["name"; 17].join(",")),
+        format!("id__in={}", ["x"; 1_001].join(",")),
+    ] {
+        let reply = app.get(&ada, &format!("/api/people?{query}")).await;
+        reply.refused(422, "invalid_field");
+    }
+    for query in [
+        ["name=x"; 100].join("&"),
+        format!("order={}", ["-name"; 16].join(",")),
+        format!("id__in={}", ["some-id-of-40-characters"; 1_000].join(",")),
+    ] {
+        let reply = app.get(&ada, &format!("/api/people?{query}")).await;
+        reply.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn pages_hold_each_record_once_though_others_write_meanwhile() {
     let app = App::of(LEDGER).await;
     let ada = app.token("ada");

@@ -334,7 +334,11 @@ pub(crate) fn live(bench: &Bench) -> anyhow::Result<Vec<Row>> {
                 writer.told().await?;
                 anyhow::Ok((told, found))
             })?;
-            ensure!(told.body.contains("update"), "nothing was told");
+            ensure!(
+                told.body.contains("update"),
+                "write {n} was not told, but {}",
+                told.body
+            );
             offsets = readers::next(&told.head)?;
             seconds.push(found.as_secs_f64() * 1e3);
         }

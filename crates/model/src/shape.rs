@@ -27,11 +27,12 @@ mod read;
 mod syntax;
 mod times;
 
+pub(crate) use columns::is_one_value;
 pub use columns::{ShapeColumn, column_list, entity_columns, table_name};
 pub use datum::{Datum, Interval};
 pub use decimal::Decimal;
 pub use error::FilterError;
-pub use filter::{CellSource, Equality, Filter, FilterRow, WHERE_BYTES_MAX};
+pub use filter::{CellSource, EVALUATED_BYTES_MAX, Equality, Filter, FilterRow, WHERE_BYTES_MAX};
 pub use kind::{Kind, Scalar};
 pub use order::{OrderBy, OrderTerm};
 pub use print::print_datum;

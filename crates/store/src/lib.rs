@@ -19,7 +19,8 @@ pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
     Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, KnownRequest, Lineage,
     LogCensus, LogLeft, LogStart, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage,
-    REFUSALS_MAX, REQUEST_ACTOR, RawOp, Refusal, ResourceKey, Stepped, TenantFile, VerifyError,
+    REFUSALS_MAX, REQUEST_ACTOR, RawOp, Refusal, RequestTrace, ResourceKey, Stepped, TenantFile,
+    VerifyError,
 };
 
 pub mod backup;

@@ -1,5 +1,7 @@
 //! A server with an application's records: tasks of owners.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use syncline_model::Op;
 
@@ -9,6 +11,10 @@ use crate::program::{Server, admin_token, token};
 
 /// Ops of one push while the tasks are made.
 const BATCH: usize = 1_000;
+
+/// Until a server has looked for changed tokens and roles since the tenant was made: what waits then is
+/// told nothing, so that it asks again.
+const UNTIL_LOOKED: Duration = Duration::from_millis(1_100);
 
 /// A server whose tenant has tasks.
 pub(super) struct Tasks {
@@ -39,6 +45,7 @@ impl Tasks {
         for batch in ops.chunks(BATCH) {
             tasks.push(&tasks.token, batch)?;
         }
+        std::thread::sleep(UNTIL_LOOKED);
         Ok(tasks)
     }
 

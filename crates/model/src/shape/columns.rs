@@ -1,9 +1,11 @@
 //! The columns of a table of which shapes are made.
 
+use super::datum::compare;
 use super::error::FilterError;
 use super::kind::{Kind, Scalar};
 use super::lexer::What;
 use super::parser::Parser;
+use super::read::read_datum;
 use crate::schema::{Entity, Field, FieldKind};
 
 /// A column.
@@ -27,9 +29,10 @@ pub fn entity_columns(entity: &Entity) -> Vec<ShapeColumn> {
     columns.collect()
 }
 
-/// Whether a record may lack a value of it: one that clients need not name, and that has no default.
+/// Whether a record may lack a value of it. Who makes one need not name what has a default, or what they
+/// only read; and records that are older than such a field have no value of it at all.
 fn is_nullable(field: &Field) -> bool {
-    field.nullable || !field.required
+    field.nullable || !field.required || field.default.is_some() || field.read_only
 }
 
 fn scalar_of(kind: &FieldKind) -> Scalar {
@@ -45,6 +48,16 @@ fn scalar_of(kind: &FieldKind) -> Scalar {
         FieldKind::Time => Scalar::Time,
         FieldKind::Timestamp => Scalar::TimestampTz,
         FieldKind::Json => Scalar::Jsonb,
+    }
+}
+
+/// Whether two texts are one value of a field: a shape prints times, decimals and ids by their meaning, and
+/// not as they were written.
+pub(crate) fn is_one_value(kind: &FieldKind, one: &str, other: &str) -> bool {
+    let kind = Kind::one(scalar_of(kind));
+    match (read_datum(kind, one), read_datum(kind, other)) {
+        (Some(one), Some(other)) => compare(&one, &other).is_eq(),
+        _ => false,
     }
 }
 

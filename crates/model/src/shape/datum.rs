@@ -49,6 +49,27 @@ impl Datum {
         matches!(self, Self::Null)
     }
 
+    /// The memory that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let own = size_of::<Self>();
+        match self {
+            Self::Text(text) => own + text.len(),
+            Self::Array(parts) | Self::Row(parts) => {
+                own + parts.iter().map(Self::bytes).sum::<usize>()
+            }
+            Self::Null
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Float(_)
+            | Self::Numeric(_)
+            | Self::Uuid(_)
+            | Self::Date(_)
+            | Self::Time(_)
+            | Self::Timestamp(_)
+            | Self::Interval(_) => own,
+        }
+    }
+
     pub(super) fn truth(&self) -> Option<bool> {
         if let Self::Bool(truth) = self {
             Some(*truth)

@@ -50,4 +50,6 @@ pub(super) enum Fault {
     Unreadable,
     /// Arrays that don't fit each other, or a pattern that ends with its escape.
     Mismatch,
+    /// More than may be made of one row, or than a pattern may be tried.
+    TooLarge,
 }

@@ -129,7 +129,9 @@ pub(super) fn evaluate<'r>(expression: &'r Checked, row: &'r FilterRow<'_>) -> V
             Cow::Owned(Datum::Null)
         }
         Checked::Extreme(order, parts) => return extreme(*order, parts, row),
-        Checked::Convert(part, from, to) => Cow::Owned(convert(&*value(part)?, *from, *to)?),
+        Checked::Convert(part, from, to) => {
+            Cow::Owned(row.keep(convert(&*value(part)?, *from, *to)?)?)
+        }
         Checked::Fit(part, scalar) => Cow::Owned(fitted(value(part)?.into_owned(), *scalar)?),
         Checked::Modify(part, modifiers) => {
             Cow::Owned(modified(value(part)?.into_owned(), modifiers)?)
@@ -145,16 +147,18 @@ pub(super) fn evaluate<'r>(expression: &'r Checked, row: &'r FilterRow<'_>) -> V
         Checked::Quantified(test, quantifier, left, array) => {
             return quantified(*test, *quantifier, (left, array), row);
         }
-        Checked::Element(array, places) => Cow::Owned(element(array, places, row)?),
-        Checked::Slice(array, ends) => Cow::Owned(slice(array, ends, row)?),
-        Checked::ArrayText(kind, parts) => Cow::Owned(arrays::to_text(&all(parts, row)?, *kind)?),
+        Checked::Element(array, places) => Cow::Owned(row.keep(element(array, places, row)?)?),
+        Checked::Slice(array, ends) => Cow::Owned(row.keep(slice(array, ends, row)?)?),
+        Checked::ArrayText(kind, parts) => {
+            Cow::Owned(row.keep(arrays::to_text(&all(parts, row)?, *kind)?)?)
+        }
     })
 }
 
 fn all(parts: &[Checked], row: &FilterRow<'_>) -> Result<Vec<Datum>, Fault> {
     let values = parts
         .iter()
-        .map(|part| evaluate(part, row).map(Cow::into_owned));
+        .map(|part| evaluate(part, row).and_then(|value| row.keep(value.into_owned())));
     values.collect()
 }
 
@@ -186,7 +190,7 @@ fn run(call: &Call, row: &FilterRow<'_>) -> Result<Datum, Fault> {
     if call.nulls == Nulls::Yielded && values.iter().any(Datum::is_null) {
         return Ok(Datum::Null);
     }
-    (call.function)(&values)
+    row.keep((call.function)(&values)?)
 }
 
 fn extreme<'r>(order: Ordering, parts: &'r [Checked], row: &'r FilterRow<'_>) -> Value<'r> {

@@ -1,6 +1,6 @@
 //! A filter, ready to be asked of rows.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 
 use super::check::{Scope, check};
@@ -16,6 +16,11 @@ use super::syntax::Quantifier;
 
 /// Bytes of a filter at most: reading one takes memory in proportion.
 pub const WHERE_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of values that a filter may make of one row, those of parts of it among them. A filter names a
+/// column as often as it likes, so that what it makes of a long text has no bound of its own. A row
+/// that it makes more of is not in the shape.
+pub const EVALUATED_BYTES_MAX: usize = 64 << 20;
 
 /// Which rows a shape holds.
 #[derive(Clone)]
@@ -55,11 +60,12 @@ impl Filter {
 
     /// Whether the row is in the shape: whether the filter is true of it, and neither false nor null.
     pub fn matches(&self, row: &FilterRow<'_>) -> bool {
-        evaluate(&self.expression, row).is_ok_and(|value| value.truth() == Some(true))
+        self.truth(row) == Some(true)
     }
 
     /// The value of the filter; none for null, and where Postgres would fail.
     pub fn truth(&self, row: &FilterRow<'_>) -> Option<bool> {
+        row.made.set(0);
         evaluate(&self.expression, row).ok()?.truth()
     }
 
@@ -139,6 +145,8 @@ pub struct FilterRow<'a> {
     columns: &'a [ShapeColumn],
     cells: Option<&'a dyn CellSource>,
     values: Vec<OnceCell<Result<Datum, Fault>>>,
+    /// Bytes of values that the filter in hand has made.
+    made: Cell<usize>,
 }
 
 impl<'a> FilterRow<'a> {
@@ -147,6 +155,7 @@ impl<'a> FilterRow<'a> {
             columns,
             cells: Some(cells),
             values: vec![OnceCell::new(); columns.len()],
+            made: Cell::new(0),
         }
     }
 
@@ -155,7 +164,17 @@ impl<'a> FilterRow<'a> {
             columns,
             cells: None,
             values: Vec::new(),
+            made: Cell::new(0),
         }
+    }
+
+    /// Takes note of a value that the filter in hand has made, if it may still make it.
+    pub(super) fn keep(&self, value: Datum) -> Result<Datum, Fault> {
+        self.made.set(self.made.get().saturating_add(value.bytes()));
+        if self.made.get() > EVALUATED_BYTES_MAX {
+            return Err(Fault::TooLarge);
+        }
+        Ok(value)
     }
 
     pub(super) fn value(&self, column: usize) -> Result<&Datum, Fault> {

@@ -67,10 +67,23 @@ pub(super) fn truth_with(text: &str, parameters: &[&str]) -> Option<bool> {
         Ok(filter) => filter,
         Err(error) => panic!("{text}: {error}"),
     };
-    let columns = columns();
     let cells: Vec<_> = COLUMNS.iter().map(|row| row.2.map(str::to_owned)).collect();
-    let cells = Cells(cells);
-    filter.truth(&FilterRow::new(&columns, &cells))
+    truth_of(&filter, cells)
+}
+
+/// As [`truth`], of a row whose title is a million letters.
+pub(super) fn truth_of_title(text: &str) -> Option<bool> {
+    let filter = read(text, &[]).expect(text);
+    let title = "a".repeat(1_000_000);
+    let cells = COLUMNS.iter().map(|(name, _, cell)| match *name {
+        "title" => Some(title.clone()),
+        _ => cell.map(str::to_owned),
+    });
+    truth_of(&filter, cells.collect())
+}
+
+fn truth_of(filter: &Filter, cells: Vec<Option<String>>) -> Option<bool> {
+    filter.truth(&FilterRow::new(&columns(), &Cells(cells)))
 }
 
 struct Cells(Vec<Option<String>>);

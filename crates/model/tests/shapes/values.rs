@@ -1,6 +1,6 @@
 //! What filters are of a row, as Postgres says.
 
-use super::table::{truth, truth_with};
+use super::table::{truth, truth_of_title, truth_with};
 
 /// Each is true.
 const TRUE: &[&str] = &[
@@ -108,4 +108,31 @@ fn parameters_take_the_type_of_where_they_stand() {
     );
     assert_eq!(truth_with("title = $1 OR $2", &["x", "true"]), Some(true));
     assert_eq!(truth_with("words @> $1", &["{red}"]), Some(true));
+}
+
+#[test]
+fn what_a_filter_makes_of_a_row_is_bounded() {
+    let mut filters = vec!["title || title LIKE '%'".to_owned()];
+    for part in ["title", "title || ''", "title::varchar"] {
+        filters.push(format!("concat({}) LIKE '%'", [part; 100].join(",")));
+    }
+    // Each on its own is small; all are held at once.
+    let long = ["title"; 30].join(" || ");
+    filters.push(format!("({long}, {long}, {long}) = ('', '', '')"));
+    filters.push(format!(
+        "array_to_string(ARRAY[{}], title) = ''",
+        ["'x'"; 100].join(",")
+    ));
+    let replaced = format!(
+        "array_replace(ARRAY[{}], 'x', title)",
+        ["'x'"; 100].join(",")
+    );
+    filters.push(format!("array_length({replaced}, 1) = 100"));
+    filters.push(format!("title LIKE '%{}b%'", "a".repeat(5_000)));
+    let found: Vec<_> = filters
+        .iter()
+        .map(|filter| truth_of_title(filter))
+        .collect();
+    assert_eq!(found[0], Some(true));
+    assert_eq!(found[1..], [None; 7]);
 }

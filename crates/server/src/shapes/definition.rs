@@ -31,6 +31,9 @@ pub(crate) struct Definition {
     pub seen_by: Option<SeenBy>,
     /// What tells its filter from others of the table.
     pub filter_text: String,
+    /// All columns of the table, also those that who asks may not see: what tells tables of one name
+    /// apart whose rows hold their cells in other places.
+    pub layout: String,
     pub replica: Replica,
     pub log: LogMode,
     /// What tells it from all others of the tenant.
@@ -58,6 +61,7 @@ impl Definition {
         (tenant, asker): (&TenantId, &Asker),
     ) -> Result<Self, Invalid> {
         let seen_by = relation.entity().map(|_| SeenBy::of(asker, &sight));
+        let layout = layout_of(&relation);
         for n in &sight.hidden {
             // A name that nobody can say.
             relation.columns[*n].name.clear();
@@ -84,6 +88,7 @@ impl Definition {
             sight: sight.filter,
             seen_by,
             filter_text,
+            layout,
             replica: request.replica,
             log: request.log,
             relation,
@@ -149,6 +154,12 @@ fn told_columns(
         return Err(Invalid::of("columns", message));
     }
     Ok((columns, tells_role))
+}
+
+fn layout_of(relation: &Relation) -> String {
+    let columns = relation.columns.iter();
+    let columns = columns.map(|column| (&column.name, column.kind.scalar.short_name()));
+    json!(columns.collect::<Vec<_>>()).to_string()
 }
 
 fn filter_of(request: &ShapeRequest, relation: &Relation) -> Result<Option<Filter>, Invalid> {

@@ -32,7 +32,8 @@ pub(crate) struct Hub {
 /// The filters that are waited for on one table.
 #[derive(Debug, Default)]
 struct Table {
-    topics: HashMap<String, Arc<Topic>>,
+    /// By the layout of the rows that they are held against, and their filter's text.
+    topics: HashMap<(String, String), Arc<Topic>>,
     /// By column, and then by value: the filters' texts.
     equal: HashMap<usize, HashMap<String, Vec<Arc<Topic>>>>,
     /// Those that no index finds.
@@ -113,9 +114,8 @@ impl Hub {
         let mut tables = self.tables.lock().expect(UNPOISONED);
         let name = &definition.relation.name;
         let table = tables.entry(name.clone()).or_default();
-        if let Some(topic) = table.topics.get(&definition.filter_text)
-            && topic.columns.len() == definition.relation.columns.len()
-        {
+        let topic_of = (definition.layout.clone(), definition.filter_text.clone());
+        if let Some(topic) = table.topics.get(&topic_of) {
             return topic.moved.subscribe();
         }
         let topic = Arc::new(Topic {
@@ -124,7 +124,7 @@ impl Hub {
             moved: watch::Sender::default(),
         });
         let receiver = topic.moved.subscribe();
-        table.add(definition.filter_text.clone(), topic);
+        table.add(topic_of, topic);
         receiver
     }
 
@@ -137,7 +137,7 @@ impl Hub {
 
     /// Wakes who waits for what commits have changed.
     pub(crate) fn publish(&self) {
-        let tables = self.tables.lock().expect(UNPOISONED);
+        let mut tables = self.tables.lock().expect(UNPOISONED);
         loop {
             let next = self.committed.lock().expect(UNPOISONED).pop_front();
             let Some((to, changes)) = next else {
@@ -146,6 +146,8 @@ impl Hub {
             if changes.rotated {
                 let topics = tables.values().flat_map(|table| table.topics.values());
                 topics.for_each(|topic| topic.wake_to_all());
+                // The tables may be others from now on. Who still waits finds another topic.
+                tables.clear();
             }
             for change in &changes.rows {
                 if let Some(table) = tables.get(&*change.relation) {
@@ -190,15 +192,12 @@ impl Hub {
 }
 
 impl Table {
-    fn add(&mut self, text: String, topic: Arc<Topic>) {
+    fn add(&mut self, of: (String, String), topic: Arc<Topic>) {
         if self.topics.len() >= self.sweep_at.max(SWEEP_FROM) {
             self.sweep();
         }
         self.index(&topic);
-        if let Some(before) = self.topics.insert(text, topic) {
-            // Of the table as it was; who waits for it begins anew.
-            before.wake_to_all();
-        }
+        self.topics.insert(of, topic);
     }
 
     fn index(&mut self, topic: &Arc<Topic>) {

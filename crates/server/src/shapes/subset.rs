@@ -1,11 +1,9 @@
 //! A part of a shape that is asked for by itself: its rows as they are now.
 
-use std::cmp::Ordering;
-
 use syncline_model::ServerSeq;
 use syncline_model::shape::{Filter, FilterRow, OrderBy, ShapeColumn};
-use syncline_store::TenantFile;
 use syncline_store::shapes::{Flow, MadeShape, ShapeCells, SnapshotRow};
+use syncline_store::{StoreError, TenantFile};
 
 use super::definition::Definition;
 use super::encode::Encoder;
@@ -61,7 +59,7 @@ impl Subset {
     }
 
     /// Reads the subset in one state of the file, if it comes to so many bytes at most: rows that are
-    /// to be ordered are held with their messages.
+    /// first in its order are held with their messages.
     pub(super) fn read(
         &self,
         file: &TenantFile,
@@ -76,39 +74,36 @@ impl Subset {
             let head = file.head()?.cursor.server_seq;
             let mut body = beginning(head, mark);
             let encoder = Encoder::new(definition);
-            let mut rows = Vec::new();
-            let mut bytes = 0;
             let empty = body.len();
             let mut seen = 0;
+            let mut first = self.order.as_ref().map(|order| First {
+                order,
+                columns: &definition.relation.columns,
+                count: self.offset.saturating_add(self.limit),
+                rows: Vec::new(),
+                bytes: 0,
+                bytes_max,
+            });
             file.visit_shape_state(shape.relation, head, None, |row| {
-                if self.order.is_none() {
+                let Some(first) = &mut first else {
                     let flow = self.append(&encoder, row, mark, (empty, &mut seen), &mut body)?;
-                    bytes = body.len();
-                    return Ok(if bytes > bytes_max {
-                        Flow::Enough
-                    } else {
-                        flow
-                    });
-                }
+                    let is_large = body.len() > bytes_max;
+                    return Ok(if is_large { Flow::Enough } else { flow });
+                };
                 let mut told = Vec::new();
                 if encoder.snapshot_row(row, Some(mark), self.filter.as_ref(), &mut told)? {
-                    bytes += row.row.len() + told.len();
-                    rows.push((row.row.to_owned(), told));
+                    return first.take(row.row, told);
                 }
-                Ok(if bytes > bytes_max {
-                    Flow::Enough
-                } else {
-                    Flow::On
-                })
+                Ok(Flow::On)
             })?;
+            let bytes = first.as_ref().map_or(body.len(), |first| first.bytes);
             if bytes > bytes_max {
                 return Ok(SubsetRead::TooLarge);
             }
-            if let Some(order) = &self.order {
-                let columns = &definition.relation.columns;
-                let rows = sorted(rows, order, columns)?;
-                let told = rows.into_iter().skip(self.offset).take(self.limit);
-                let told: Vec<_> = told.collect();
+            if let Some(mut first) = first {
+                first.settle()?;
+                let told = first.rows.into_iter().skip(self.offset);
+                let told: Vec<_> = told.map(|(_, told)| told).collect();
                 body.extend_from_slice(&told.join(&b","[..]));
             }
             body.extend_from_slice(b"]}");
@@ -123,7 +118,7 @@ impl Subset {
         mark: u64,
         (empty, seen): (usize, &mut usize),
         body: &mut Vec<u8>,
-    ) -> Result<Flow, syncline_store::StoreError> {
+    ) -> Result<Flow, StoreError> {
         let before = body.len();
         if before > empty {
             body.push(b',');
@@ -162,32 +157,59 @@ fn beginning(head: ServerSeq, mark: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-type Told = (String, Vec<u8>);
+/// The first rows of an order, of those that were read so far.
+struct First<'d> {
+    order: &'d OrderBy,
+    columns: &'d [ShapeColumn],
+    /// How many are asked for.
+    count: usize,
+    /// Rows as they are kept, with their messages: those that may be among the first.
+    rows: Vec<(String, Vec<u8>)>,
+    bytes: usize,
+    bytes_max: usize,
+}
 
-/// The messages in the order of their rows.
-fn sorted(
-    rows: Vec<Told>,
-    order: &OrderBy,
-    columns: &[ShapeColumn],
-) -> Result<Vec<Vec<u8>>, syncline_store::StoreError> {
-    let cells = rows
-        .iter()
-        .map(|(row, _)| ShapeCells::read(row, columns.len()));
-    let cells: Vec<_> = cells.collect::<Result<_, _>>()?;
-    let read: Vec<_> = cells
-        .iter()
-        .map(|cells| FilterRow::new(columns, cells))
-        .collect();
-    let mut places: Vec<usize> = (0..read.len()).collect();
-    // Rows that are equal stay in the order of their keys.
-    places.sort_by(
-        |one, other| match order.compare(&read[*one], &read[*other]) {
-            Ordering::Equal => one.cmp(other),
-            order => order,
-        },
-    );
-    Ok(places
-        .into_iter()
-        .map(|place| rows[place].1.clone())
-        .collect())
+impl First<'_> {
+    /// Takes a row. Only the first ones are held: where more come together, the others go.
+    fn take(&mut self, row: &str, told: Vec<u8>) -> Result<Flow, StoreError> {
+        self.bytes += row.len() + told.len();
+        self.rows.push((row.to_owned(), told));
+        if self.rows.len() <= self.count {
+            let is_large = self.bytes > self.bytes_max;
+            return Ok(if is_large { Flow::Enough } else { Flow::On });
+        }
+        // Half of what may be held is new whenever they are sorted, so that this is seldom.
+        if self.rows.len() / 2 > self.count || self.bytes > self.bytes_max {
+            self.settle()?;
+            if self.bytes > self.bytes_max / 2 {
+                self.bytes = usize::MAX;
+                return Ok(Flow::Enough);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    /// Sorts what is held, and lets go of what is behind the first. Rows that are equal stay in the
+    /// order of their keys, in which they come.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        let cells = self.rows.iter();
+        let cells = cells.map(|(row, _)| ShapeCells::read(row, self.columns.len()));
+        let cells: Vec<_> = cells.collect::<Result<_, _>>()?;
+        let rows = cells
+            .iter()
+            .map(|cells| FilterRow::new(self.columns, cells));
+        let rows: Vec<_> = rows.collect();
+        let mut places: Vec<usize> = (0..rows.len()).collect();
+        places.sort_by(|one, other| self.order.compare(&rows[*one], &rows[*other]));
+        places.truncate(self.count);
+        drop(rows);
+        drop(cells);
+        self.rows = places
+            .into_iter()
+            .map(|place| std::mem::take(&mut self.rows[place]))
+            .collect();
+        let lengths = self.rows.iter().map(|(row, told)| row.len() + told.len());
+        self.bytes = lengths.sum();
+        Ok(())
+    }
 }

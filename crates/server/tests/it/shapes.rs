@@ -4,9 +4,11 @@ mod bad;
 mod caches;
 mod changes;
 mod entities;
+mod evolving;
 mod live;
 mod random;
 mod room;
+mod schemas;
 mod subsets;
 
 use reqwest::Method;

@@ -79,8 +79,17 @@ fn cell_end(text: &str) -> Option<usize> {
     }
 }
 
+/// What stands for U+0000 in cells: readers that are Postgres have no text with that.
+pub(super) const REPLACED: &str = "\u{fffd}";
+
 /// Writes cells as they are kept.
 pub(super) fn print(cells: &[Option<String>]) -> String {
+    if cells.iter().flatten().any(|cell| cell.contains('\0')) {
+        let cells = cells
+            .iter()
+            .map(|cell| Some(cell.as_ref()?.replace('\0', REPLACED)));
+        return print(&cells.collect::<Vec<_>>());
+    }
     serde_json::to_string(cells).unwrap_or_else(|_| "[]".to_owned())
 }
 

@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Rows};
 use serde_json::Value as Json;
 use syncline_model::Value;
 use syncline_model::schema::Schema;
-use syncline_model::shape::{Kind, Scalar, entity_columns, print_datum, read_datum};
+use syncline_model::shape::{Kind, Scalar, ShapeColumn, entity_columns, print_datum, read_datum};
 
+use super::cells::REPLACED;
 use super::relation::{Relation, Source};
 use crate::file::StoreError;
 use crate::view::Touch;
@@ -29,6 +30,26 @@ pub(super) fn relation(
         columns: entity_columns(entity),
         source: Source::Entity,
     }))
+}
+
+/// Whether records of the entity hold values of any of these columns, which it may not have declared when
+/// they were written.
+pub(super) fn holds_values(
+    connection: &Connection,
+    entity: &str,
+    columns: &[ShapeColumn],
+) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM main.records AS r, json_each(r.columns) AS held \
+         WHERE r.resource_id > ?1 || '/' AND r.resource_id < ?1 || '0' AND r.deleted = 0 \
+         AND held.key = ?2 AND held.type <> 'null')",
+    )?;
+    for column in columns {
+        if statement.query_row((entity, &column.name), |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The records of the entity that an op has touched, each as the group that it is.
@@ -105,21 +126,48 @@ fn show(
     Ok(())
 }
 
-/// A value as Postgres writes it. What is none of its column's type stays as it is.
+/// A value as Postgres writes it; null where it is none of its column's type, as it may have been written
+/// before the column was declared: a reader's table would not take it, nor anything behind it.
 fn text_of(kind: Kind, value: &Json) -> Option<String> {
     match (kind.scalar, value) {
         (_, Json::Null) => None,
-        (Scalar::Json | Scalar::Jsonb, value) => Some(value.to_string()),
-        (
-            Scalar::Float8 | Scalar::Date | Scalar::Time | Scalar::TimestampTz | Scalar::Uuid,
-            value,
-        ) => {
-            let text = plain(value);
-            let datum = read_datum(kind, &text);
-            let printed = datum.and_then(|datum| print_datum(kind, &datum));
-            Some(printed.unwrap_or(text))
+        (Scalar::Json | Scalar::Jsonb, value) => Some(json_text(value)),
+        (Scalar::Text | Scalar::Varchar, value) => Some(plain(value)),
+        // Postgres' have any number of digits.
+        (Scalar::Numeric, value) => Some(plain(value)).filter(|text| is_numeric(text)),
+        (_, value) => {
+            let datum = read_datum(kind, &plain(value));
+            datum.and_then(|datum| print_datum(kind, &datum))
         }
-        (_, value) => Some(plain(value)),
+    }
+}
+
+fn is_numeric(text: &str) -> bool {
+    let is_part = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
+    text.bytes().all(is_part) && text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// A value as JSON, with another character where a text holds U+0000, which Postgres has no place for.
+fn json_text(value: &Json) -> String {
+    let text = value.to_string();
+    if text.contains("\\u0000") {
+        without_nul(value).to_string()
+    } else {
+        text
+    }
+}
+
+fn without_nul(value: &Json) -> Json {
+    let plain = |text: &str| text.replace('\0', REPLACED);
+    match value {
+        Json::String(text) => plain(text).into(),
+        Json::Array(all) => all.iter().map(without_nul).collect(),
+        Json::Object(all) => {
+            let all = all.iter();
+            let all = all.map(|(name, one)| (plain(name), without_nul(one)));
+            Json::Object(all.collect())
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
     }
 }
 

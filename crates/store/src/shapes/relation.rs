@@ -101,16 +101,20 @@ impl Relation {
         serde_json::to_string(&kept).unwrap_or_default()
     }
 
-    /// These kept columns with those that `declared` adds; none where it changes or lacks one.
+    /// These kept columns with those that `declared` adds; none where it changes or lacks one. That rows
+    /// may lack a value of a column from now on is no change to those that are kept.
     pub(super) fn grown(&self, declared: &Self) -> Option<Self> {
         if self.source != declared.source {
             return None;
         }
-        let is_there = |column: &ShapeColumn| declared.columns.contains(column);
-        if !self.columns.iter().all(is_there) {
-            return None;
-        }
         let mut grown = self.clone();
+        for column in &mut grown.columns {
+            let meant = &declared.columns[declared.column(&column.name)?];
+            column.is_nullable |= meant.is_nullable;
+            if column != meant {
+                return None;
+            }
+        }
         let added = declared
             .columns
             .iter()

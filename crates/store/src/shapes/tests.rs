@@ -169,6 +169,66 @@ fn what_changes_while_a_table_is_read_is_in_the_shape_once_and_as_it_is() {
 }
 
 #[test]
+fn what_a_table_of_postgres_could_not_hold_is_shown_as_what_it_can() {
+    let mut world = World::new();
+    let fields = [
+        "id:text",
+        "text:text",
+        "due:timestamp",
+        "any:json",
+        "sum:decimal",
+    ];
+    let fields = fields.map(|field| {
+        let (name, kind) = field.split_once(':').unwrap();
+        json!({"name": name, "kind": kind})
+    });
+    let schema = json!({"entities": [{"name": "notes", "singular": "note", "key": "id",
+        "fields": fields, "mode": {"kind": "confirmed"}}]});
+    world.append("schema", "schema", &Payload::stored(schema.to_string()));
+    let digits = format!("-{}.5", "1".repeat(60));
+    for (id, values) in [
+        (
+            "a",
+            json!({"text": "a\0b", "any": ["\\u0000", {"\0": "\0"}], "sum": digits}),
+        ),
+        (
+            "b",
+            json!({"due": "2026-01-01T10:00:00+01:00[Europe/Paris]", "sum": "much"}),
+        ),
+    ] {
+        let decided = json!({"entity": "notes", "id": id, "action": "create", "values": values});
+        let decision = json!({"decided": [decided], "by": "ada", "at": at()});
+        let payload = Payload::stored(decision.to_string());
+        world.append("record", &format!("notes/{id}"), &payload);
+    }
+    world.made("notes", 9, |_, _| ());
+    let mut statement = world
+        .file
+        .connection()
+        .prepare("SELECT row FROM shape_rows ORDER BY row_key")
+        .unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    let rows: Vec<String> = rows.map(Result::unwrap).collect();
+    let rows: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            json!([
+                "a",
+                "a\u{fffd}b",
+                null,
+                "[\"\\\\u0000\",{\"\u{fffd}\":\"\u{fffd}\"}]",
+                digits
+            ]),
+            json!(["b", null, null, null, null]),
+        ]
+    );
+}
+
+#[test]
 fn a_group_is_read_whole_though_it_is_more_than_a_step() {
     let mut world = World::new();
     for thread in 0..3 {

@@ -192,9 +192,7 @@ impl Tracker {
     /// columns that were added.
     fn follow_schema(&mut self, connection: &Connection) -> Result<(), StoreError> {
         for tracked in &self.relations {
-            let declared = Relation::declared(connection, &tracked.name)?;
-            let grown = declared.and_then(|declared| tracked.relation.grown(&declared));
-            match grown {
+            match tracked.followed(connection)? {
                 None => made::forget_relation(connection, tracked.number)?,
                 Some(grown) if grown != tracked.relation => {
                     connection.execute(
@@ -239,6 +237,19 @@ fn tracked(connection: &Connection) -> Result<Vec<Tracked>, StoreError> {
 }
 
 impl Tracked {
+    /// The relation as the schema has it now; none: the rows that are kept are not its rows. They lack
+    /// the values that records hold already of columns that were added.
+    fn followed(&self, connection: &Connection) -> Result<Option<Relation>, StoreError> {
+        let declared = Relation::declared(connection, &self.name)?;
+        let grown = declared.and_then(|declared| self.relation.grown(&declared));
+        let Some(grown) = grown else {
+            return Ok(None);
+        };
+        let added = &grown.columns[self.relation.columns.len()..];
+        let is_whole = !entity::holds_values(connection, &self.name, added)?;
+        Ok(is_whole.then_some(grown))
+    }
+
     /// Whether the tables that an op has written to may be any of this relation's.
     fn may_be_touched(&self, touches: &[Touch]) -> bool {
         match self.relation.source {

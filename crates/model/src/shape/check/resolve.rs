@@ -144,6 +144,7 @@ pub(super) fn fold(typed: Typed) -> Result<Typed, FilterError> {
                 Fault::DivisionByZero => "division by zero".to_owned(),
                 Fault::Unreadable => format!("invalid input for type {kind}"),
                 Fault::Mismatch => "the values don't fit each other".to_owned(),
+                Fault::TooLarge => format!("{kind} is too large"),
             };
             Err(FilterError::new(typed.at, message))
         }

@@ -2,6 +2,7 @@
 
 use super::super::datum::{Datum, compare};
 use super::super::error::Fault;
+use super::super::filter::EVALUATED_BYTES_MAX;
 use super::super::kind::Kind;
 use super::super::print::print_output;
 use super::super::read::is_even;
@@ -184,7 +185,10 @@ pub(in super::super) fn replace(values: &[Datum]) -> Result<Datum, Fault> {
     if values[0].is_null() {
         return Ok(Datum::Null);
     }
-    let replaced = array(&values[0])?.iter().map(|held| {
+    let elements = array(&values[0])?;
+    let count = elements.iter().filter(|held| is_same(held, &values[1]));
+    in_bounds(count.count(), values[2].bytes())?;
+    let replaced = elements.iter().map(|held| {
         if is_same(held, &values[1]) {
             values[2].clone()
         } else {
@@ -205,10 +209,22 @@ pub(in super::super) fn to_text(values: &[Datum], kind: Kind) -> Result<Datum, F
     };
     let mut all = Vec::new();
     flat(elements, &mut all);
+    in_bounds(
+        all.len(),
+        between.len() + null.as_ref().map_or(0, String::len),
+    )?;
     let texts = all
         .iter()
         .filter_map(|element| print_output(kind.element(), element).or_else(|| null.clone()));
     Ok(Datum::Text(texts.collect::<Vec<_>>().join(between)))
+}
+
+/// Refuses to make so many copies of so many bytes, where that is more than may be made of a row.
+fn in_bounds(copies: usize, bytes: usize) -> Result<(), Fault> {
+    if copies.saturating_mul(bytes) > EVALUATED_BYTES_MAX {
+        return Err(Fault::TooLarge);
+    }
+    Ok(())
 }
 
 /// The element at these places, one for each dimension; null where there is none.

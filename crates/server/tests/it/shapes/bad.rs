@@ -286,3 +286,16 @@ async fn shapes_are_deleted_where_that_is_allowed() {
     told.expect(409);
     assert_ne!(told.header("electric-handle"), follower.handle);
 }
+
+#[tokio::test]
+async fn a_url_may_hold_a_long_condition() {
+    let s = shapes().await;
+    s.thread("one", "p").await;
+    let names: Vec<_> = (0..1_000)
+        .map(|n| format!("'{n:036}'"))
+        .chain(["'one'".to_owned()])
+        .collect();
+    let condition = format!("name%20IN%20({})", names.join(","));
+    let query = format!("table=threads&offset=-1&where={condition}");
+    assert_eq!(s.ask(&query).await.expect(200)[0]["value"]["name"], "one");
+}

@@ -141,7 +141,8 @@ async fn a_subset_that_is_larger_than_one_answer_is_refused() {
     let base = "table=threads&offset=now&log=changes_only";
     for asked in [
         "subset__where=true",
-        "subset__where=true&subset__order_by=name&subset__limit=1",
+        "subset__where=true&subset__order_by=name",
+        "subset__where=true&subset__order_by=name&subset__limit=11",
     ] {
         let body = s.ask(&format!("{base}&{asked}")).await.expect(400);
         let message = body["errors"]["subset"]["where"][0].as_str().unwrap();
@@ -150,4 +151,19 @@ async fn a_subset_that_is_larger_than_one_answer_is_refused() {
     let few = "subset__where=name%20=%20%27thread-3%27&subset__order_by=name";
     let body = s.ask(&format!("{base}&{few}")).await.expect(200);
     assert_eq!(names(&body), ["thread-3"]);
+}
+
+#[tokio::test]
+async fn the_first_rows_of_a_table_that_is_larger_than_one_answer_are_told() {
+    let s = shapes_with(|config| config.shapes.subset_bytes = 8_000).await;
+    for n in 0..40 {
+        s.thread(&format!("thread-{n:02}"), "p").await;
+    }
+    let base = "table=threads&offset=now&log=changes_only&subset__limit=1";
+    for (order, offset, name) in [("ASC", 0, "thread-00"), ("DESC", 1, "thread-38")] {
+        let first =
+            format!("subset__where=true&subset__order_by=name%20{order}&subset__offset={offset}");
+        let body = s.ask(&format!("{base}&{first}")).await.expect(200);
+        assert_eq!(names(&body), [name]);
+    }
 }

@@ -182,7 +182,7 @@ fn answered(
 ) -> Result<Vec<Group>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT session_id, message_id FROM main.session_messages \
-         WHERE session_id = ?1 AND response_id = ?2",
+         WHERE session_id = ?1 AND coalesce(response_id, message_id) = ?2",
     )?;
     let rows = statement.query_map((session, usage), |row| Ok(vec![row.get(0)?, row.get(1)?]))?;
     Ok(rows.collect::<Result<_, _>>()?)

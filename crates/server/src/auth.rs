@@ -246,9 +246,9 @@ impl Authenticator {
         }
     }
 
-    /// Changes when tokens may have been made or revoked by another connection.
-    pub(crate) fn version(&self) -> Result<i64, ControlError> {
-        self.control().data_version()
+    /// Looks whether tokens can be looked up.
+    pub(crate) fn check_readable(&self) -> Result<(), ControlError> {
+        self.control().data_version().map(drop)
     }
 
     /// The uses that no batch has noted yet.

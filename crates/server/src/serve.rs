@@ -31,8 +31,9 @@ use crate::server::{Server, SetupError};
 use crate::tenant::Refused;
 use patience::Patient;
 
-/// Bytes of a connection's buffer: the least that hyper takes. An idle stream is mostly buffer.
-const BUFFER_BYTES: usize = 8 << 10;
+/// Bytes of a connection's buffer at most, and so of a request's head: a URL may hold the condition of a
+/// shape. It begins with an eighth of that, so that an idle stream has no more.
+const BUFFER_BYTES: usize = 64 << 10;
 /// A client that takes longer over a request's head is let go of; so is an idle connection.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(75);
 /// A client that takes not a byte of its answer for so long is let go of.

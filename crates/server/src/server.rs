@@ -182,8 +182,11 @@ impl Server {
         }
     }
 
+    /// Asks the connection that uses of tokens are noted with, whose own writes are no change to it:
+    /// otherwise each note would end all that waits.
     fn watch_credentials(&self, version: &mut Option<i64>) {
-        match self.authenticator.version() {
+        let found = self.control.lock().expect(UNPOISONED).data_version();
+        match found {
             Ok(found) if *version == Some(found) => {}
             Ok(found) => {
                 // The first look has nothing to compare with.
@@ -231,3 +234,51 @@ pub(crate) fn now() -> Timestamp {
 }
 
 const UNPOISONED: &str = "nothing panics under this lock";
+
+#[cfg(test)]
+mod tests {
+    use syncline_store::control::{Revocation, Rights, TokenHash, TokenId, TokenRecord};
+
+    use super::*;
+    use crate::auth::AuthMode;
+
+    fn token() -> TokenRecord {
+        TokenRecord {
+            id: TokenId::new(new_uuid()),
+            tenant: TenantId::new("acme").unwrap(),
+            user: UserId::new("ada").unwrap(),
+            rights: Rights::Sync,
+            created_at: now(),
+            expires_at: None,
+            revoked_at: None,
+            last_used_at: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_note_of_when_tokens_were_used_ends_nothing_that_waits_and_a_revocation_does() {
+        let root = tempfile::TempDir::new().unwrap();
+        let directory = DataDirectory::open(root.path()).unwrap();
+        let command = ControlFile::open(&directory).unwrap();
+        let token = token();
+        command
+            .insert_token(&TokenHash::of("sl_a"), &token)
+            .unwrap();
+        let config = ServeConfig::new(root.path(), AuthMode::Token { jwt: None });
+        let listener = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Arc::new(Server::new(config, directory, listener).unwrap());
+        let mut version = None;
+        server.watch_credentials(&mut version);
+
+        let uses = HashMap::from([(token.id, now())]);
+        let noted = server.control(move |control| control.note_token_uses(uses));
+        noted.await.unwrap();
+        server.watch_credentials(&mut version);
+        assert_eq!(server.beat.borrow().credentials, 0);
+
+        let revoked = command.revoke_token(None, token.id, now()).unwrap();
+        assert_eq!(revoked, Revocation::Done);
+        server.watch_credentials(&mut version);
+        assert_eq!(server.beat.borrow().credentials, 1);
+    }
+}

@@ -54,6 +54,6 @@ async fn ready(call: Call) -> Result<Answer, ApiError> {
         let message = "the server stops: send what you have to another";
         return Err(ApiError::new(ErrorCode::Unavailable, message));
     }
-    server.authenticator.version()?;
+    server.authenticator.check_readable()?;
     Answer::json(&json!({"status": "ready"}))
 }

@@ -80,7 +80,8 @@ pub(crate) struct Written {
     pub(crate) acknowledged: bool,
     /// It was discarded, and nobody holds it as unsent: it must not come back.
     pub(crate) banned: bool,
-    /// Several disks have held it as unsent: each may have written it anew.
+    /// Several disks have held it as unsent, and each may have written it anew; or it came too late, was
+    /// written anew, and may come once more.
     pub(crate) may_double: bool,
     /// How many ops with this payload were written.
     pub(crate) copies: u32,

@@ -26,6 +26,8 @@ pub(crate) struct FileEnd {
 /// How a machine stands at the end.
 #[derive(Debug)]
 pub(crate) struct MachineEnd {
+    /// The machine's, as writers have it.
+    pub(crate) number: usize,
     pub(crate) name: String,
     pub(crate) replica: String,
     pub(crate) actor: String,
@@ -113,11 +115,17 @@ impl Oracle {
 
     fn check_quarantine(&self, machine: &MachineEnd, end: &EndState) -> Result<(), Violation> {
         for (digest, code) in &machine.quarantined {
-            let flavor = self.find(digest).map(|written| written.flavor);
+            let written = self.find(digest);
+            let flavor = written.map(|written| written.flavor);
             let is_right = match (code.as_str(), flavor) {
                 ("too_large", Some(Flavor::Oversized)) => true,
                 ("fold_failed", Some(Flavor::Panicking)) => true,
                 ("clock_lead", _) => end.clocks_leapt,
+                // Offered again, and not this machine's to stamp.
+                ("clock_behind", Some(_)) => {
+                    let writer = written.and_then(|written| written.writer.machine);
+                    writer != Some(machine.number)
+                }
                 _ => false,
             };
             if !is_right {

@@ -193,7 +193,13 @@ impl World {
                 Again::Trust
             };
             let archive = &mut self.archive;
-            machines.push(machine_end(&machine.home, &options, archive, again)?);
+            machines.push(machine_end(
+                number,
+                &machine.home,
+                &options,
+                archive,
+                again,
+            )?);
         }
         Ok(EndState {
             reference: self.reference(&server.held, &machines)?,
@@ -266,6 +272,7 @@ enum Again {
 }
 
 fn machine_end(
+    number: usize,
     home: &str,
     options: &FileOptions,
     archive: &mut Archive,
@@ -289,6 +296,7 @@ fn machine_end(
         .iter()
         .map(|op| (digest(&op.payload_hash), op.code.clone()));
     Ok(MachineEnd {
+        number,
         name: home.to_owned(),
         replica: identity.replica.to_string(),
         actor: identity.actor.to_string(),

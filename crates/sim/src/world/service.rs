@@ -248,6 +248,12 @@ impl World {
                 Verdict::Rejected(error) => {
                     refused.insert(op.key.resource.clone());
                     self.count_refusal(error.code);
+                    if error.code == ErrorCode::ClockBehind {
+                        // It is written anew, above what was collected. A request that comes late may
+                        // bring it after that, where it gives nothing back any more, and loses to the one
+                        // written anew in every row.
+                        self.oracle.let_double([digest]);
+                    }
                     let flavor = self.oracle.find(&digest).map(|written| written.flavor);
                     self.note(format_args!("refused as {}: {flavor:?}", error.code));
                 }

@@ -16,6 +16,7 @@ use syncline_model::schema::Schema;
 
 pub use names::{COLUMN_NAME_BYTES_MAX, NameProblem, TABLE_NAME_BYTES_MAX};
 use view::ClientView;
+pub use view::left_out;
 
 /// Where a page keeps the rows that it shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,8 +69,8 @@ impl Part {
         match (self, local) {
             (Self::Types | Self::Schemas, _) => &[],
             (Self::Schema | Self::Client, _) => &[Self::Types],
-            (Self::Hooks, _) => &[Self::Types, Self::Client],
-            (Self::Collections, Local::Pglite) => &[Self::Schema, Self::Types],
+            (Self::Hooks, Local::Memory) => &[Self::Types, Self::Client],
+            (Self::Hooks | Self::Collections, Local::Pglite) => &[Self::Schema, Self::Types],
             (Self::Collections, Local::Memory) => &[Self::Types, Self::Client],
             (Self::Entities, Local::Pglite) => &[Self::Schema, Self::Types, Self::Collections],
             (Self::Entities, Local::Memory) => &[Self::Types, Self::Client, Self::Collections],
@@ -156,7 +157,8 @@ templates![
     "typescript/config.ts",
     "typescript/entity.memory.ts",
     "typescript/entity.pglite.ts",
-    "typescript/hooks.ts",
+    "typescript/hooks.memory.ts",
+    "typescript/hooks.pglite.ts",
     "typescript/index.ts",
     "typescript/init.ts",
     "typescript/local.ts",

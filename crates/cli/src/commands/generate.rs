@@ -84,7 +84,28 @@ struct Generated<'a> {
     files: usize,
     written: Vec<&'a str>,
     removed: Vec<&'a str>,
+    /// Fields of the document that the client lacks, behind their entities' names.
+    left_out: Vec<String>,
     diagnostics: &'a [Diagnostic],
+}
+
+impl GenerateArgs {
+    /// The command that writes the client, as it is typed again.
+    fn command(&self) -> String {
+        let mut words = format!(
+            "syncline generate {} --out {}",
+            self.document,
+            self.out.display()
+        );
+        if let Some(only) = &self.only {
+            let parts: Vec<&str> = only.iter().map(|name| Part::from(*name).as_str()).collect();
+            words.push_str(&format!(" --only {}", parts.join(",")));
+        }
+        match self.local {
+            LocalName::Pglite => words,
+            LocalName::Memory => words + " --local memory",
+        }
+    }
 }
 
 pub(crate) fn run(args: &GenerateArgs, context: &Context) -> Outcome {
@@ -135,6 +156,12 @@ fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context)
         return check(&change, args, source);
     }
     folder.apply(&files, &change)?;
+    let left_out = client::left_out(schema, options.local);
+    for field in &left_out {
+        context.output.warn(format_args!(
+            "{field} never leaves a page's own database, and there is none: this client has no such field"
+        ));
+    }
     let generated = Generated {
         document: &args.document,
         out: args.out.display().to_string(),
@@ -146,6 +173,7 @@ fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context)
         files: files.len(),
         written: change.written.iter().map(String::as_str).collect(),
         removed: change.removed.iter().map(String::as_str).collect(),
+        left_out,
         diagnostics: &resolution.diagnostics,
     };
     context.output.data(&generated, |out| {
@@ -178,9 +206,5 @@ fn check(change: &Change, args: &GenerateArgs, source: &Source) -> Outcome {
     if change.list == ListChange::Written {
         failure = failure.candidate(format!("{} differs or is missing", folder::MANIFEST));
     }
-    Err(failure.fix(format!(
-        "syncline generate {} --out {}",
-        args.document,
-        args.out.display()
-    )))
+    Err(failure.fix(args.command()))
 }

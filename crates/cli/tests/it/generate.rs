@@ -140,6 +140,40 @@ fn a_check_tells_a_stale_folder_and_writes_nothing() {
 }
 
 #[test]
+fn the_command_that_mends_a_stale_folder_writes_what_was_asked_for() {
+    let (machine, document, out) = machine();
+    let dir = out.to_str().unwrap();
+    let words = ["generate", &document, "--out", dir, "--check"];
+    let command = format!("syncline generate {document} --out {dir}");
+    machine
+        .run(
+            &[
+                &words[..],
+                &["--local", "memory", "--only", "types,entities"],
+            ]
+            .concat(),
+        )
+        .failed(1, "client_stale")
+        .says(&format!("{command} --only types,entities --local memory"));
+}
+
+#[test]
+fn a_field_that_has_nothing_to_be_kept_in_is_told() {
+    let (machine, document, out) = machine();
+    let dir = out.to_str().unwrap();
+    let words = ["generate", &document, "--out", dir, "--local", "memory"];
+    machine
+        .run(&words)
+        .done()
+        .says("contacts.local_notes never leaves");
+    let written = machine.run(&[&words[..], &["--json"]].concat()).done();
+    assert_eq!(
+        written.json()["left_out"],
+        serde_json::json!(["accounts.hint", "contacts.local_notes"])
+    );
+}
+
+#[test]
 fn a_document_that_cannot_be_used_leaves_the_folder_as_it_was() {
     let (machine, document, out) = machine();
     let dir = out.to_str().unwrap();

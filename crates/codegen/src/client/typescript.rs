@@ -42,7 +42,8 @@ pub(super) fn files(
             (Part::Types, _) => "typescript/types.ts",
             (Part::Schemas, _) => "typescript/schema.ts",
             (Part::Client, _) => "typescript/client.ts",
-            (Part::Hooks, _) => "typescript/hooks.ts",
+            (Part::Hooks, Local::Pglite) => "typescript/hooks.pglite.ts",
+            (Part::Hooks, Local::Memory) => "typescript/hooks.memory.ts",
             (Part::Collections, Local::Pglite) => "typescript/collection.pglite.ts",
             (Part::Collections, Local::Memory) => "typescript/collection.memory.ts",
             (Part::Entities, Local::Pglite) => "typescript/entity.pglite.ts",
@@ -50,7 +51,10 @@ pub(super) fn files(
         };
         let folder = part.as_str();
         let mut modules = Vec::new();
-        for (entity, context) in contexts.iter().filter(|(entity, _)| has(*part, entity)) {
+        for (entity, context) in contexts
+            .iter()
+            .filter(|(entity, _)| has(*part, local, entity))
+        {
             files.push(templates.fill(
                 template,
                 format!("{folder}/{}.ts", entity.file),
@@ -64,17 +68,35 @@ pub(super) fn files(
             &BarrelView { modules },
         ));
     }
+    around(&whole, parts, local, templates, &mut files);
+    files
+}
+
+/// The modules that the parts share, and the index of all.
+fn around(
+    whole: &Value,
+    parts: &[Part],
+    local: Local,
+    templates: &Templates,
+    files: &mut Vec<File>,
+) {
     let mut folders: Vec<&str> = parts
         .iter()
         .filter(|part| !matches!(part, Part::Schema))
         .map(|part| part.as_str())
         .collect();
     folders.sort_unstable();
+    let has_database = local == Local::Pglite
+        && [Part::Hooks, Part::Collections]
+            .iter()
+            .any(|part| parts.contains(part));
     let index = IndexView {
         folders,
         has_meta: parts.contains(&Part::Types),
-        has_config: parts.contains(&Part::Client) || parts.contains(&Part::Collections),
-        has_database: parts.contains(&Part::Collections) && local == Local::Pglite,
+        has_config: has_database
+            || parts.contains(&Part::Client)
+            || parts.contains(&Part::Collections),
+        has_database,
     };
     if index.has_meta {
         files.push(templates.fill("typescript/meta.ts", "meta.ts", whole.clone()));
@@ -87,13 +109,15 @@ pub(super) fn files(
         files.push(templates.file("typescript/worker.ts", "db/worker.ts", &()));
     }
     files.push(templates.file("typescript/index.ts", "index.ts", &index));
-    files
 }
 
 /// Whether an entity has a module of a part: without operations there is nothing to call.
-fn has(part: Part, entity: &EntityView) -> bool {
-    match part {
-        Part::Client | Part::Hooks => !entity.operations.is_empty(),
-        Part::Schema | Part::Types | Part::Schemas | Part::Collections | Part::Entities => true,
+fn has(part: Part, local: Local, entity: &EntityView) -> bool {
+    match (part, local) {
+        (Part::Client, _) | (Part::Hooks, Local::Memory) => !entity.operations.is_empty(),
+        (Part::Hooks, Local::Pglite)
+        | (Part::Schema | Part::Types | Part::Schemas | Part::Collections | Part::Entities, _) => {
+            true
+        }
     }
 }

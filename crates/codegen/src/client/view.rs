@@ -54,6 +54,8 @@ pub(super) struct FieldView {
     /// What a server gives a new record that does not name the field.
     #[serde(skip)]
     pub(super) default: Option<Value>,
+    /// What a new record shows where it does not name the field, until it comes from the server.
+    pub(super) fresh: Option<String>,
     pub(super) description: Option<String>,
 }
 
@@ -82,17 +84,18 @@ impl ClientView {
                 .entities
                 .iter()
                 .zip(names)
-                .map(|(entity, names)| EntityView::new(entity, names))
+                .map(|(entity, names)| EntityView::new(entity, names, local))
                 .collect(),
         }
     }
 }
 
 impl EntityView {
-    fn new(entity: &Entity, names: &Names) -> Self {
+    fn new(entity: &Entity, names: &Names, local: Local) -> Self {
         let fields: Vec<FieldView> = entity
             .fields
             .iter()
+            .filter(|field| is_kept(field, local))
             .map(|field| FieldView::new(entity, field))
             .collect();
         let key = fields
@@ -139,6 +142,21 @@ impl EntityView {
     }
 }
 
+/// The fields of a schema that a client lacks, behind their entities' names.
+pub fn left_out(schema: &Schema, local: Local) -> Vec<String> {
+    let fields = schema.entities.iter().flat_map(|entity| {
+        let fields = entity.fields.iter();
+        let fields = fields.filter(move |field| !is_kept(field, local));
+        fields.map(|field| format!("{}.{}", entity.name, field.name))
+    });
+    fields.collect()
+}
+
+/// Whether a client has a field at all: what never travels has nothing in memory to be kept in.
+fn is_kept(field: &Field, local: Local) -> bool {
+    local == Local::Pglite || !field.sync_exclude
+}
+
 impl FieldView {
     fn new(entity: &Entity, field: &Field) -> Self {
         let value_type = value_type(field);
@@ -175,6 +193,9 @@ impl FieldView {
             is_owner_only: field.owner_only,
             groups,
             references: field.references.clone(),
+            fresh: shown_default(field)
+                .or_else(|| (!is_certain).then(|| "null".to_owned()))
+                .filter(|_| !is_key),
             default: field.default.clone(),
             description: field.description.as_ref().map(|text| {
                 text.replace("*/", "*\u{200b}/")
@@ -184,6 +205,26 @@ impl FieldView {
             }),
         }
     }
+}
+
+/// The default that a server gives, as an expression of TypeScript; none where it is not of the field's kind.
+fn shown_default(field: &Field) -> Option<String> {
+    let one_of = &field.rules.one_of;
+    let default = field.default.as_ref();
+    let default = default.filter(|value| one_of.is_empty() || one_of.contains(value));
+    default.and_then(|value| match field.kind {
+        FieldKind::Text
+        | FieldKind::Uuid
+        | FieldKind::Date
+        | FieldKind::Time
+        | FieldKind::Timestamp => value.as_str().map(quoted),
+        FieldKind::Decimal if value.is_number() => Some(quoted(&value.to_string())),
+        FieldKind::Decimal => value.as_str().map(quoted),
+        FieldKind::Boolean => value.as_bool().map(|is_true| is_true.to_string()),
+        FieldKind::Int32 | FieldKind::Int64 => value.as_i64().map(|number| number.to_string()),
+        FieldKind::Float => value.as_f64().map(|_| value.to_string()),
+        FieldKind::Json => Some(value.to_string()),
+    })
 }
 
 /// Whether a client makes the key of a new record where none is given.

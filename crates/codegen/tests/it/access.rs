@@ -48,7 +48,7 @@ fn may_write(entity: &Entity, field: &Field, role: Role) -> bool {
 fn a_page_offers_the_fields_that_the_server_takes() {
     let schema = resolved(DOCUMENT).schema;
     let project = Project::new("access");
-    project.add("client", DOCUMENT, &whole(Local::Memory));
+    project.add("client", DOCUMENT, &whole(Local::Pglite));
     let mut cases: Vec<Value> = Vec::new();
     for entity in &schema.entities {
         for field in &entity.fields {

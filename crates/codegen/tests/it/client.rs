@@ -160,14 +160,41 @@ fn a_key_that_a_client_cannot_make_must_be_given() {
     assert!(!text_of(&files, "entities/tickets.ts").contains("randomUUID"));
 }
 
+/// Tickets can only be made, in memory: what the document has no path for, a page must not be offered.
 #[test]
-fn a_page_in_memory_asks_for_the_table_as_it_is_written() {
+fn a_page_in_memory_has_hooks_of_the_verbs_that_its_document_has() {
+    let record = "content: { application/json: { schema: { type: object, properties: { id: { type: string }, \
+                  place: { type: integer, default: 3 }, price: { type: string, format: decimal, default: '1.50' }, \
+                  color: { type: string, enum: [red, blue], default: red }, \
+                  done: { type: boolean }, secret: { type: string, x-sync-exclude: true } } } } }";
+    let document = with_paths(&format!(
+        "  /tickets:\n    get: {{ responses: {{ '200': {{ content: {{ application/json: {{ schema: {{ type: array, items: \
+         {{ $ref: '#/paths/~1tickets/post/requestBody/content/application~1json/schema' }} }} }} }} }} }} }}\n    \
+         post: {{ requestBody: {{ {record} }}, responses: {{ '201': {{ {record} }} }} }}\n"
+    ));
     let local = Local::Memory;
-    let files = written(&collections(&["Odd*"]), &Options { local, only: None }).unwrap();
-    let (_, text) = files
-        .iter()
-        .map(|file| (&file.path, &file.text))
-        .find(|(path, _)| path.starts_with("collections/odd"))
-        .unwrap();
-    assert!(text.contains("table: quote(\"Odd*\")"), "{text}");
+    let files = written(&document, &Options { local, only: None }).unwrap();
+    let hooks = text_of(&files, "entities/tickets.ts");
+    assert!(hooks.contains("useCreateTicket"), "{hooks}");
+    for absent in ["useUpdateTicket", "useDeleteTicket"] {
+        assert!(!hooks.contains(absent), "{hooks}");
+    }
+    // A new one shows what the server will give it.
+    for shown in [
+        "place: 3,",
+        "price: \"1.50\",",
+        "color: \"red\",",
+        "done: null,",
+    ] {
+        assert!(hooks.contains(&format!("  {shown}\n")), "{shown} {hooks}");
+    }
+    // What never travels has nothing in memory to be kept in.
+    for file in &files {
+        assert!(
+            !file.text.contains("secret"),
+            "{}: {}",
+            file.path,
+            file.text
+        );
+    }
 }

@@ -10,6 +10,7 @@ mod extensions;
 mod fields;
 mod fixtures;
 mod golden;
+mod layout;
 mod properties;
 mod sample;
 mod schemas;

@@ -10,7 +10,6 @@ export const accountsMeta: EntityMeta = {
     { name: "name", kind: "text" },
     { name: "balance", kind: "decimal", ownerOnly: true },
     { name: "closed", kind: "boolean" },
-    { name: "hint", kind: "text", excluded: true },
   ],
 };
 
@@ -27,7 +26,6 @@ export const contactsMeta: EntityMeta = {
     { name: "tags", kind: "json" },
     { name: "credit_limit", kind: "decimal", ownerOnly: true, groups: ["financial"] },
     { name: "status", kind: "text" },
-    { name: "local_notes", kind: "text", excluded: true },
     { name: "created_at", kind: "timestamp", readOnly: true },
   ],
   permissions: {

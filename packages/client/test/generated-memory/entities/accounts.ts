@@ -22,27 +22,31 @@ export function useAccount(key: AccountKey): { data: Account | undefined; isLoad
   return { data: data[0], isLoading, isError };
 }
 
+/** What a new record shows until the server has it: the document's defaults. */
+const FRESH: Partial<Account> = {
+  balance: null,
+  closed: null,
+};
+
 /** Makes records. Gives the key. */
 export const useCreateAccount = () => useMutationOf(createAccount);
 async function createAccount(values: AccountCreate): Promise<AccountKey> {
   const key = values["id"] ?? crypto.randomUUID();
-  // What only the server knows of it comes with its row.
-  const row = { ...values, ["id"]: key } as Account;
-  await accountsCollection().insert(row, { optimistic: false }).isPersisted.promise;
+  const given = { ...values, ["id"]: key };
+  await accountsCollection().insert({ ...FRESH, ...given } as Account, { metadata: { given } }).isPersisted.promise;
   return key;
 }
 
 /** Changes records. */
 export const useUpdateAccount = () => useMutationOf(updateAccount);
 async function updateAccount({ key, changes }: { key: AccountKey; changes: AccountUpdate }): Promise<void> {
-  const write = accountsCollection().update(key, { optimistic: false }, (draft) => void Object.assign(draft, changes));
-  await write.isPersisted.promise;
+  await accountsCollection().update(key, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteAccount = () => useMutationOf(deleteAccount);
 async function deleteAccount(key: AccountKey): Promise<void> {
-  await accountsCollection().delete(key, { optimistic: false }).isPersisted.promise;
+  await accountsCollection().delete(key).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */

@@ -22,27 +22,36 @@ export function useContact(key: ContactKey): { data: Contact | undefined; isLoad
   return { data: data[0], isLoading, isError };
 }
 
+/** What a new record shows until the server has it: the document's defaults. */
+const FRESH: Partial<Contact> = {
+  email: null,
+  active: null,
+  score: null,
+  tags: null,
+  credit_limit: null,
+  status: null,
+  created_at: null,
+};
+
 /** Makes records. Gives the key. */
 export const useCreateContact = () => useMutationOf(createContact);
 async function createContact(values: ContactCreate): Promise<ContactKey> {
   const key = values["id"] ?? crypto.randomUUID();
-  // What only the server knows of it comes with its row.
-  const row = { ...values, ["id"]: key } as Contact;
-  await contactsCollection().insert(row, { optimistic: true }).isPersisted.promise;
+  const given = { ...values, ["id"]: key };
+  await contactsCollection().insert({ ...FRESH, ...given } as Contact, { metadata: { given } }).isPersisted.promise;
   return key;
 }
 
 /** Changes records. */
 export const useUpdateContact = () => useMutationOf(updateContact);
 async function updateContact({ key, changes }: { key: ContactKey; changes: ContactUpdate }): Promise<void> {
-  const write = contactsCollection().update(key, { optimistic: true }, (draft) => void Object.assign(draft, changes));
-  await write.isPersisted.promise;
+  await contactsCollection().update(key, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteContact = () => useMutationOf(deleteContact);
 async function deleteContact(key: ContactKey): Promise<void> {
-  await contactsCollection().delete(key, { optimistic: true }).isPersisted.promise;
+  await contactsCollection().delete(key).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */

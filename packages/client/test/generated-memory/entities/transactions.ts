@@ -22,27 +22,31 @@ export function useTransaction(key: TransactionKey): { data: Transaction | undef
   return { data: data[0], isLoading, isError };
 }
 
+/** What a new record shows until the server has it: the document's defaults. */
+const FRESH: Partial<Transaction> = {
+  contact_id: null,
+  "odd-\"na'me": null,
+};
+
 /** Makes records. Gives the key. */
 export const useCreateTransaction = () => useMutationOf(createTransaction);
 async function createTransaction(values: TransactionCreate): Promise<TransactionKey> {
   const key = values["id"] ?? crypto.randomUUID();
-  // What only the server knows of it comes with its row.
-  const row = { ...values, ["id"]: key } as Transaction;
-  await transactionsCollection().insert(row, { optimistic: true }).isPersisted.promise;
+  const given = { ...values, ["id"]: key };
+  await transactionsCollection().insert({ ...FRESH, ...given } as Transaction, { metadata: { given } }).isPersisted.promise;
   return key;
 }
 
 /** Changes records. */
 export const useUpdateTransaction = () => useMutationOf(updateTransaction);
 async function updateTransaction({ key, changes }: { key: TransactionKey; changes: TransactionUpdate }): Promise<void> {
-  const write = transactionsCollection().update(key, { optimistic: true }, (draft) => void Object.assign(draft, changes));
-  await write.isPersisted.promise;
+  await transactionsCollection().update(key, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteTransaction = () => useMutationOf(deleteTransaction);
 async function deleteTransaction(key: TransactionKey): Promise<void> {
-  await transactionsCollection().delete(key, { optimistic: true }).isPersisted.promise;
+  await transactionsCollection().delete(key).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */

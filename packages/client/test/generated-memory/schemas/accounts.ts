@@ -7,7 +7,6 @@ export const accountsCreateSchema = z.object({
   name: z.string().min(1).max(80),
   balance: z.string().regex(/^-?\d+(\.\d+)?$/).nullable().optional(),
   closed: z.boolean().optional(),
-  hint: z.string().nullable().optional(),
 });
 
 /** What a change of a record of accounts must satisfy. */
@@ -15,5 +14,4 @@ export const accountsUpdateSchema = z.object({
   name: z.string().min(1).max(80).optional(),
   balance: z.string().regex(/^-?\d+(\.\d+)?$/).nullable().optional(),
   closed: z.boolean().optional(),
-  hint: z.string().nullable().optional(),
 });

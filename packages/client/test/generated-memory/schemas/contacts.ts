@@ -11,7 +11,6 @@ export const contactsCreateSchema = z.object({
   tags: z.json().nullable().optional(),
   credit_limit: z.string().regex(/^-?\d+(\.\d+)?$/).nullable().optional(),
   status: z.union([z.literal("new"), z.literal("old")]).optional(),
-  local_notes: z.string().nullable().optional(),
 });
 
 /** What a change of a record of contacts must satisfy. */
@@ -23,5 +22,4 @@ export const contactsUpdateSchema = z.object({
   tags: z.json().nullable().optional(),
   credit_limit: z.string().regex(/^-?\d+(\.\d+)?$/).nullable().optional(),
   status: z.union([z.literal("new"), z.literal("old")]).optional(),
-  local_notes: z.string().nullable().optional(),
 });

@@ -6,7 +6,6 @@ export type Account = {
   name: string;
   balance: string | null;
   closed: boolean | null;
-  hint: string | null;
   /** What the user may do with it, if the server says so. */
   _role?: "viewer" | "editor" | "owner" | null;
   /** Whether it shows something that the server does not show yet. */
@@ -20,7 +19,6 @@ export type AccountCreate = {
   name: string;
   balance?: string | null;
   closed?: boolean;
-  hint?: string | null;
 };
 
 /** What can be changed of a record: an absent field stays, null is a value. */
@@ -28,7 +26,6 @@ export type AccountUpdate = {
   name?: string;
   balance?: string | null;
   closed?: boolean;
-  hint?: string | null;
 };
 
 export type AccountKey = string;

@@ -11,7 +11,6 @@ export type Contact = {
   tags: Json | null;
   credit_limit: string | null;
   status: "new" | "old" | null;
-  local_notes: string | null;
   created_at: string | null;
   /** What the user may do with it, if the server says so. */
   _role?: "viewer" | "editor" | "owner" | null;
@@ -30,7 +29,6 @@ export type ContactCreate = {
   tags?: Json | null;
   credit_limit?: string | null;
   status?: "new" | "old";
-  local_notes?: string | null;
 };
 
 /** What can be changed of a record: an absent field stays, null is a value. */
@@ -42,7 +40,6 @@ export type ContactUpdate = {
   tags?: Json | null;
   credit_limit?: string | null;
   status?: "new" | "old";
-  local_notes?: string | null;
 };
 
 export type ContactKey = string;

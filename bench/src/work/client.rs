@@ -99,7 +99,7 @@ const FIGURES: [(&str, &str, &str, &str, Bar); 3] = [
     ),
     (
         "size",
-        "runtime of a page, compressed",
+        "runtime of a page, minified and compressed",
         "KiB",
         "15 KiB",
         Bar::AtMost(1.0),

@@ -24,7 +24,7 @@ export interface Change {
 
 /** Why a write was refused. */
 export interface WriteError {
-  /** Stable, for programs. */
+  /** Stable, for programs. `lost`: the write was accepted, but for values in whose place the server kept another's. */
   readonly code: string;
   readonly message: string;
   /** Of each column in conflict: what the writer saw, wrote, and the server holds. */
@@ -33,6 +33,9 @@ export interface WriteError {
   /** The refused write on which this one was built. */
   readonly write_id?: string;
 }
+
+export const OFFLINE: WriteError = { code: "offline", message: "the server could not be reached" };
+export const TIMED_OUT: WriteError = { code: "timed_out", message: "the server did not answer in time: it may have the write, which shows if it has" };
 
 /** A write that did not come to what its caller asked for. */
 export class WriteFailure extends Error {
@@ -113,10 +116,10 @@ export function retryWrite(database: LocalDatabase, writeId: string): Promise<vo
       const isSame = first.error?.code === "timed_out" || change.attempts === 0;
       const theirs = Object.entries(change.error?.conflicts ?? {}).map(([name, { theirs }]) => [name, theirs]);
       await inside.query(
-        `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "attempts" = $2, "error" = NULL, "base" = $3 WHERE "id" = $4`,
+        `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "attempts" = $2, "error" = NULL, "base" = $3, "created_at" = $4 WHERE "id" = $5`,
         [
           isSame ? change.writeId : crypto.randomUUID(), isSame ? change.attempts : 0,
-          JSON.stringify({ ...change.base, ...Object.fromEntries(theirs) }), change.id,
+          JSON.stringify({ ...change.base, ...Object.fromEntries(theirs) }), new Date().toISOString(), change.id,
         ],
       );
     }

@@ -61,3 +61,6 @@ export function can(meta: EntityMeta, role: string | null | undefined, field: st
   const granted = meta.permissions[known] ?? [];
   return groups.some((group) => granted.includes(group));
 }
+
+/** A point in time as documents and writes have it: Postgres, and so shapes, write `2026-01-31 12:00:00+00`. */
+export const asRfc3339 = (text: string): string => text.replace(" ", "T").replace(/\+00(:00)?$/, "Z");

@@ -1,7 +1,7 @@
 import { FetchError, isChangeMessage, isControlMessage, ShapeStream, type Message, type Offset, type Row as ShapeRow } from "@electric-sql/client";
 import { columnType, quote, type LocalDatabase, type Statements } from "./database.js";
-import type { EntityMeta, FieldMeta } from "./entity.js";
-import { HttpFailure, type HttpOptions } from "./http.js";
+import { asRfc3339, type EntityMeta, type FieldMeta } from "./entity.js";
+import { backoffMs, HttpFailure, pause, type HttpOptions } from "./http.js";
 
 const ROWS_PER_STATEMENT = 1_000;
 /** How many of the server's transactions are kept for writes whose answer is still on its way. */
@@ -29,12 +29,20 @@ export interface FeedState {
   readonly error?: Error;
 }
 
-/** Values stay as the server wrote them: the database reads them by its own columns' types. */
-const AS_WRITTEN = Object.fromEntries(
-  ["int2", "int4", "int8", "bool", "float4", "float8", "json", "jsonb", "timestamptz"].map((type) => [type, (value: string) => value]),
-);
+const isTrue = (text: string): boolean => text === "true" || text === "t";
 
-type Cells = Record<string, string | null>;
+/** What the elements of arrays are, of which Electric's client makes lists; of other types they are texts. */
+const ELEMENTS: Readonly<Record<string, (text: string) => string | number | boolean>> = {
+  int2: Number, int4: Number, int8: Number, float4: Number, float8: Number,
+  bool: isTrue, json: JSON.parse, jsonb: JSON.parse, timestamptz: String,
+};
+
+/** Values stay as the server wrote them: the database reads them by its own columns' types. */
+const AS_WRITTEN = Object.fromEntries(Object.entries(ELEMENTS).map(([type, element]) =>
+  [type, (text: string, of?: object) => ((of as { dims?: number } | undefined)?.dims ? element(text) : text)]));
+
+/** A cell's text, or the list that it is. */
+type Cells = Record<string, unknown>;
 
 /** Asks as `ask` does, and tells of answers after which the stream tries again without a word. */
 const observed = (ask: typeof fetch, tell: (error: HttpFailure) => void): typeof fetch => (async (address: string, init?: RequestInit) => {
@@ -62,8 +70,29 @@ function refusalOf(meta: EntityMeta, error: Error): FeedState | undefined {
   };
 }
 
+/**
+ * The feed serves every tab that shows the database, and the one that runs it may be none of those that are looked at:
+ * it must not rest while its own is hidden.
+ */
+const ALWAYS_VISIBLE = { getCurrentState: () => "visible" as const, subscribe: () => () => undefined };
+
 /** Keeps the synced rows of an entity as the server has them, until `signal` ends it. */
 export async function runFeed(
+  database: LocalDatabase, meta: EntityMeta, options: FeedOptions, signal: AbortSignal, tell: (state: FeedState) => void,
+): Promise<void> {
+  tell({ status: "loading" });
+  // A stream ends by itself at an answer that is not of shapes, as a network's sign-in page, and after many refusals.
+  for (let failures = 1; !signal.aborted; failures += 1) {
+    await follow(database, meta, options, signal, (state) => {
+      if (state.status === "live") failures = 0;
+      tell(state);
+    });
+    await pause(backoffMs(failures), signal);
+  }
+}
+
+/** Reads from where the rows were noted to be, until `signal` ends it or the stream ends by itself. */
+async function follow(
   database: LocalDatabase, meta: EntityMeta, options: FeedOptions, signal: AbortSignal, tell: (state: FeedState) => void,
 ): Promise<void> {
   const [noted] = await database.query<{ handle: string | null; offset: string | null }>(
@@ -73,6 +102,9 @@ export async function runFeed(
   let isRefetching = noted?.handle == null;
   let brought: readonly number[] = isRefetching ? await acceptedOf(database, meta) : [];
   if (signal.aborted) return;
+  let handle = noted?.handle;
+  const ending = new AbortController();
+  signal.addEventListener("abort", () => ending.abort(), { once: true, signal: ending.signal });
   const shared = meta.fields.filter((field) => !field.excluded);
   const stream = new ShapeStream<ShapeRow>({
     url: options.shapeUrl,
@@ -89,7 +121,8 @@ export async function runFeed(
       },
     },
     fetchClient: observed(options.fetch ?? fetch, (error) => tell({ status: "waiting", error })),
-    signal,
+    signal: ending.signal,
+    runtimeVisibility: ALWAYS_VISIBLE,
     parser: AS_WRITTEN,
     onError: (error) => {
       const status = error instanceof FetchError ? error.status : 0;
@@ -99,19 +132,18 @@ export async function runFeed(
       return {};
     },
   });
-  tell({ status: "loading" });
 
   // All accepted writes of that kind, with the time since when they are known.
   let accepted = new Map<number, number>();
   let buffered: Message<ShapeRow>[] = [];
   let turn: Promise<void> = Promise.resolve();
   return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => void turn.then(resolve, reject), { once: true });
+    ending.signal.addEventListener("abort", () => void turn.then(resolve, reject), { once: true });
     stream.subscribe(
       (messages) => {
         turn = turn.then(async () => {
           // The stream goes on with an answer that it has begun to read, though the database may be closed by then.
-          if (signal.aborted) return;
+          if (ending.signal.aborted) return;
           for (const message of messages) {
             if (isControlMessage(message) && message.headers.control === "must-refetch") {
               isRefetching = true;
@@ -128,24 +160,23 @@ export async function runFeed(
           buffered = [];
           const isWhole = isRefetching;
           isRefetching = false;
-          const now = Date.now();
-          const known = accepted;
-          accepted = await database.transaction(async (inside) => {
-            await apply(inside, database.dialect, meta, batch, isWhole, {
-              handle: stream.shapeHandle ?? null, offset: stream.lastOffset, seq,
-            });
-            const open = (await acceptedOf(inside, meta)).map((id): [number, number] => [id, known.get(id) ?? now]);
-            const isPast = ([id, since]: [number, number]): boolean => now - since >= SHOWN_AFTER_ACCEPTANCE_MS || (isWhole && brought.includes(id));
-            const past = open.filter(isPast).map(([id]) => id);
-            if (past.length > 0) await inside.query(`DELETE FROM "_changes" WHERE "id" IN (${past.join(", ")})`);
-            return new Map(open.filter((one) => !isPast(one)));
+          const reached = { handle: stream.shapeHandle ?? null, offset: stream.lastOffset, seq };
+          const open = await database.transaction(async (inside) => {
+            const [now] = await inside.query<{ handle: string | null }>(`SELECT "handle" FROM "_shapes" WHERE "entity" = $1`, [meta.name]);
+            // Another version of this page has let the rows go: what comes here goes on after them.
+            if (now && now.handle !== handle) return undefined;
+            await apply(inside, database.dialect, meta, batch, isWhole, reached);
+            return letGo(inside, meta, accepted, isWhole ? brought : []);
           });
+          if (!open) return ending.abort();
+          accepted = open;
+          handle = reached.handle;
           tell({ status: "live" });
         });
         turn.catch(reject);
         return turn;
       },
-      (error) => tell({ status: "waiting", error }),
+      () => ending.abort(),
     );
   });
 }
@@ -154,6 +185,18 @@ export async function runFeed(
 const acceptedOf = async (on: Statements, meta: EntityMeta): Promise<number[]> =>
   (await on.query<{ id: number }>(`SELECT "id" FROM "_changes" WHERE "entity" = $1 AND "state" = 'acknowledged' AND "seq" IS NULL`, [meta.name]))
     .map(({ id }) => Number(id));
+
+/** Lets accepted writes go that have been shown long enough, and those that a fetch of all rows has `brought`. Gives the others. */
+async function letGo(
+  inside: Statements, meta: EntityMeta, known: ReadonlyMap<number, number>, brought: readonly number[],
+): Promise<Map<number, number>> {
+  const now = Date.now();
+  const open = (await acceptedOf(inside, meta)).map((id): [number, number] => [id, known.get(id) ?? now]);
+  const isPast = ([id, since]: [number, number]): boolean => now - since >= SHOWN_AFTER_ACCEPTANCE_MS || brought.includes(id);
+  const past = open.filter(isPast).map(([id]) => id);
+  if (past.length > 0) await inside.query(`DELETE FROM "_changes" WHERE "id" IN (${past.join(", ")})`);
+  return new Map(open.filter((one) => !isPast(one)));
+}
 
 async function apply(
   inside: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, messages: readonly Message<ShapeRow>[], isWhole: boolean,
@@ -252,12 +295,12 @@ async function insertMany(
 const parameter = (dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, at: number): string =>
   dialect === "sqlite" ? `$${at}` : `($${at}::text)::${columnType(dialect, kind)}`;
 
-/** A cell's value for a statement, from the text that the shape has. */
-function cellValue(dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, text: string | null): unknown {
-  if (text === null) return null;
-  // Postgres writes `2026-01-31 12:00:00+00`, where documents and writes have RFC 3339.
-  if (kind === "timestamp") return text.replace(" ", "T").replace(/\+00(:00)?$/, "Z");
+/** A cell's value for a statement, from what the shape has. */
+function cellValue(dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, cell: unknown): unknown {
+  if (cell === null) return null;
+  const text = typeof cell === "string" ? cell : JSON.stringify(cell);
+  if (kind === "timestamp") return asRfc3339(text);
   if (dialect === "pglite") return text;
-  if (kind === "boolean") return text === "true" || text === "t" ? 1 : 0;
+  if (kind === "boolean") return Number(isTrue(text));
   return kind === "int32" || kind === "int64" || kind === "float" ? Number(text) : text;
 }

@@ -84,7 +84,7 @@ export async function request(
 }
 
 /** Waits, but not beyond the signal's end. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resume) => {
     const end = (): void => {
       clearTimeout(timer);
@@ -93,6 +93,7 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     };
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
+    if (signal?.aborted) end();
   });
 }
 

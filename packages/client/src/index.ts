@@ -1,10 +1,9 @@
-export * from "./answered.js";
 export * from "./changes.js";
 export * from "./database.js";
 export * from "./entity.js";
 export { runFeed, type FeedOptions, type FeedState } from "./feed.js";
 export * from "./http.js";
-export * from "./parser.js";
+export * from "./list.js";
 export * from "./rows.js";
 export {
   restTransport, runSender, synclineTransport, TRANSACTIONS_MAX,

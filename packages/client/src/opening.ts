@@ -8,11 +8,12 @@ const OWN_COLUMNS = ["_changed_columns", "_is_new", "_is_deleted", "_write_id"];
 /**
  * Makes the tables of a schema, or brings those of another version, older or newer, to it: wholly, or not at
  * all. Unsent writes and the columns that never leave this database stay; a write that the schema can't hold is
- * refused as `schema_changed`; rows of the server are fetched again if their columns differ.
+ * refused as `schema_changed`; rows of the server are fetched again if their columns differ. Gives whether the
+ * database was of another version.
  */
-export async function openSchema(database: LocalDatabase, schema: LocalSchema): Promise<void> {
+export async function openSchema(database: LocalDatabase, schema: LocalSchema): Promise<boolean> {
   const { dialect } = database;
-  await database.transaction(async (inside) => {
+  return database.transaction(async (inside) => {
     const isFirst = (await columnsOf(inside, dialect, "_schema")).size === 0;
     const [noted] = isFirst ? [] : await inside.query<{ version: string }>(`SELECT "version" FROM "_schema"`);
     const isOther = noted !== undefined && noted.version !== schema.version;
@@ -33,6 +34,7 @@ export async function openSchema(database: LocalDatabase, schema: LocalSchema): 
       `INSERT INTO "_schema" ("one", "version") VALUES (1, $1) ON CONFLICT ("one") DO UPDATE SET "version" = excluded."version"`,
       [schema.version],
     );
+    return isOther;
   });
 }
 

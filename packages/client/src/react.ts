@@ -47,13 +47,13 @@ export function useCreate<Input extends Row, Key extends string | number = strin
   }, [database, meta]));
 }
 
-/** Changes the fields of a row that `changes` names. */
+/** Changes the fields of a row that `changes` names; `base` is the row as its writer has seen it, where that is not what is shown now. */
 export function useUpdate<Changes extends Row, Key extends string | number = string | number>(
   database: LocalDatabase, meta: EntityMeta,
-): Mutation<{ key: Key; changes: Changes }, void> {
+): Mutation<{ key: Key; changes: Changes; base?: object }, void> {
   return useMutationOf(useCallback(
-    ({ key, changes }: { key: Key; changes: Changes }) =>
-      writeSettled(database, meta, key, (on) => updateRow(on, database.dialect, meta, key, changes)),
+    ({ key, changes, base }: { key: Key; changes: Changes; base?: object }) =>
+      writeSettled(database, meta, key, (on) => updateRow(on, database.dialect, meta, key, changes, base)),
     [database, meta],
   ));
 }

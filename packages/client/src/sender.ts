@@ -3,6 +3,7 @@ import type { LocalDatabase } from "./database.js";
 import type { EntityMeta, Json } from "./entity.js";
 import { backoffMs, HttpFailure, request, type HttpOptions } from "./http.js";
 import { keyOf } from "./rows.js";
+import { endOverdue, NOT_SENT } from "./writes.js";
 
 /** Transactions in one request. */
 export const TRANSACTIONS_MAX = 500;
@@ -19,7 +20,11 @@ export interface Transaction {
 
 /** What became of a transaction. */
 export type Outcome =
-  | { readonly status: "accepted"; readonly seq?: number | undefined; readonly txid?: number | undefined }
+  | {
+    readonly status: "accepted"; readonly seq?: number | undefined; readonly txid?: number | undefined;
+    /** Of each change: the values in whose place the server kept another's. */
+    readonly lost?: readonly NonNullable<WriteError["conflicts"]>[] | undefined;
+  }
   | { readonly status: "rejected"; readonly error: WriteError };
 
 /** Takes transactions to a server, in order, and gives the outcome of each. Throws if nothing was decided. */
@@ -27,10 +32,12 @@ export interface Transport {
   (transactions: readonly Transaction[], signal: AbortSignal): Promise<Outcome[]>;
   /** Its server takes one change at a time: of a transaction of several, each has its own outcome. */
   readonly takesOne?: boolean;
+  /** Asks what became of a transaction whose answer was lost; undefined: the server does not know it. */
+  readonly ask?: (writeId: string, signal: AbortSignal) => Promise<Outcome | undefined>;
 }
 
 /** Sends to a Syncline server, many at once. */
-export const synclineTransport = (http: HttpOptions): Transport => async (transactions, signal) => {
+export const synclineTransport = (http: HttpOptions): Transport => Object.assign(async (transactions: readonly Transaction[], signal: AbortSignal) => {
   const body = {
     transactions: transactions.map(({ writeId, changes }) => ({
       write_id: writeId,
@@ -42,18 +49,37 @@ export const synclineTransport = (http: HttpOptions): Transport => async (transa
   const answer = await request({ ...http, retries: 0 }, "POST", "/api/writes", body, {}, signal);
   const { results } = (answer.body ?? {}) as { results?: Partial<Result>[] };
   return transactions.map(({ writeId }, at): Outcome => {
-    const { write_id, status, seq, txid, error } = results?.[at] ?? {};
-    if (write_id === writeId && status === "accepted") return { status, seq, txid };
-    if (write_id === writeId && status === "rejected" && error?.code) return { status, error: errorOf(error) };
+    const outcome = outcomeOf(writeId, results?.[at]);
+    if (outcome) return outcome;
     throw new HttpFailure(answer.status, { code: "answer_invalid", message: "POST /api/writes: the answer does not fit the request" });
   });
-};
+}, {
+  ask: async (writeId: string, signal: AbortSignal): Promise<Outcome | undefined> => {
+    try {
+      const path = `/api/writes/${encodeURIComponent(writeId)}`;
+      const answer = await request({ ...http, retries: 0 }, "GET", path, undefined, {}, signal);
+      const outcome = outcomeOf(writeId, answer.body as Partial<Result> | undefined);
+      if (outcome) return outcome;
+      throw new HttpFailure(answer.status, { code: "answer_invalid", message: `GET ${path}: the answer does not fit the request` });
+    } catch (error) {
+      if (error instanceof HttpFailure && error.status === 404 && error.code === "not_found") return undefined;
+      throw error;
+    }
+  },
+});
+
+function outcomeOf(writeId: string, told: Partial<Result> | undefined): Outcome | undefined {
+  const { write_id, status, seq, txid, lost, error } = told ?? {};
+  if (write_id === writeId && status === "accepted") return { status, seq, txid, lost };
+  return write_id === writeId && status === "rejected" && error?.code ? { status, error: errorOf(error) } : undefined;
+}
 
 interface Result {
   write_id: string;
   status: "accepted" | "rejected";
   txid: number;
   seq: number;
+  lost: NonNullable<WriteError["conflicts"]>[];
   error: { code: string; message: string; details?: Details };
 }
 
@@ -83,22 +109,26 @@ export const restTransport = (
 async function sendOne(
   http: HttpOptions, { method, path }: { method: string; path: string }, { operation, writeId }: Change, value: unknown, signal: AbortSignal,
 ): Promise<Outcome> {
+  const { onAuthError, ...options } = http;
   try {
     const body = operation === "delete" ? undefined : value;
-    const answer = await request({ ...http, retries: 0 }, method, path, body, { "idempotency-key": writeId }, signal);
-    const told = (answer.body as { txid?: Json } | null | undefined)?.txid ?? answer.headers.get("syncline-txid");
+    const answer = await request({ ...options, retries: 0 }, method, path, body, { "idempotency-key": writeId }, signal);
+    const { txid = null, _lost } = (answer.body ?? {}) as { txid?: Json; _lost?: NonNullable<WriteError["conflicts"]> };
+    const told = txid ?? answer.headers.get("syncline-txid");
     const seq = answer.headers.get("syncline-seq");
     return {
       status: "accepted",
-      txid: told === null || told === undefined ? undefined : Number(told),
+      txid: told === null ? undefined : Number(told),
       seq: seq === null ? undefined : Number(seq),
+      lost: _lost && [_lost],
     };
   } catch (error) {
-    if (!(error instanceof HttpFailure) || error.kind !== "permanent") throw error;
-    // Such an answer without the server's reason is that of an address at which there is no such collection.
-    const isOfAddress = error.status === 405 || (error.status === 404 && operation === "insert");
-    if (!isOfWrite(error, isOfAddress ? hasReason : hasAnswer)) throw error;
-    return { status: "rejected", error: errorOf(error) };
+    if (!(error instanceof HttpFailure) || error.kind === "transient") throw error;
+    // Without the backend's reason these are an ended session's, and an address's at which there is no such collection.
+    const isOfAddress = error.kind === "auth" || error.status === 405 || (error.status === 404 && operation === "insert");
+    if (error.status !== 401 && isOfWrite(error, isOfAddress ? hasReason : hasAnswer)) return { status: "rejected", error: errorOf(error) };
+    if (error.kind === "auth") onAuthError?.(error.status);
+    throw error;
   }
 }
 
@@ -132,7 +162,7 @@ export async function runSender(
   const browser = globalThis as { addEventListener?: typeof addEventListener; removeEventListener?: typeof removeEventListener };
   browser.addEventListener?.("online", resume);
   signal.addEventListener("abort", resume, { once: true });
-  const rest = (ms?: number): Promise<void> =>
+  const rest = (ms?: number, isWakeable = ms === undefined): Promise<void> =>
     new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
       end = () => {
@@ -140,7 +170,7 @@ export async function runSender(
         resolve();
       };
       // A new write does not make a server come back, nor one that has asked for a pause be ready.
-      wake = ms === undefined ? end : () => undefined;
+      wake = isWakeable ? end : () => undefined;
       if (signal.aborted) end();
     });
   let failures = 0;
@@ -148,11 +178,19 @@ export async function runSender(
   try {
     while (!signal.aborted) {
       isWoken = false;
+      await endOverdue(database);
       const transactions = await take(database, transport.takesOne ? "one change" : atOnce);
       if (transactions.length === 0) {
         tell({ status: "idle" });
-        if (!isWoken) await rest();
+        const isAnswered = await askAfter(database, transport, signal);
+        if (signal.aborted) break;
+        failures = isAnswered ? 0 : failures + 1;
+        if (!isWoken) await rest(isAnswered ? undefined : backoffMs(failures), true);
         continue;
+      }
+      if (signal.aborted) {
+        await giveBack(database, transactions);
+        break;
       }
       tell({ status: "sending" });
       const isOffline = globalThis.navigator?.onLine === false;
@@ -183,6 +221,27 @@ export async function runSender(
     stop();
     browser.removeEventListener?.("online", resume);
   }
+}
+
+/** Asks what became of the writes that nobody has an answer to. Gives whether there is none left to be asked for. */
+async function askAfter(database: LocalDatabase, transport: Transport, signal: AbortSignal): Promise<boolean> {
+  if (!transport.ask) return true;
+  const unanswered = await readChanges(database, `"state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`);
+  for (const change of unanswered) {
+    // It bears the name of the first of those that were sent with it.
+    const changes = change.transactionId === null ? [change] : await readChanges(database, `"transaction_id" = $1`, [change.transactionId]);
+    const writeId = changes[0]?.writeId ?? change.writeId;
+    try {
+      const outcome = await transport.ask(writeId, signal);
+      if (outcome) await settle(database, [{ writeId, changes }], [outcome]);
+      else await database.query(`UPDATE "_changes" SET "state" = 'rejected', "error" = $1, "attempts" = 0 WHERE "id" = $2 AND "state" = 'rejected'`, [JSON.stringify(NOT_SENT), change.id]);
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      // Where a server has no such word it is not asked for again and again.
+      return error.kind !== "transient";
+    }
+  }
+  return true;
 }
 
 /** The first unsent transactions, noted as being sent; a single change is one by itself. */
@@ -224,6 +283,7 @@ async function giveBack(database: LocalDatabase, transactions: readonly Transact
  * that nobody waited for any longer, or one that builds on a refused one and was under way with it.
  */
 async function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<void> {
+  const lost = transactions.flatMap(({ changes }, at) => lostOf(changes, outcomes[at]));
   await database.transaction(async (inside) => {
     const accepted: string[] = [];
     for (const [at, { writeId, changes }] of transactions.entries()) {
@@ -232,7 +292,7 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
       if (outcome.status === "rejected") {
         const told = [writeId, JSON.stringify(outcome.error)];
         await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, told);
-        await inside.query(`UPDATE "_changes" SET "error" = $2 WHERE "write_id" = $1 AND "state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`, told);
+        await inside.query(`UPDATE "_changes" SET "state" = 'rejected', "error" = $2 WHERE "write_id" = $1 AND "state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`, told);
         continue;
       }
       const places = `${place(outcome.seq)}, ${place(outcome.txid)}`;
@@ -243,10 +303,29 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
         `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "error" = NULL, "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" IN ('sending', 'rejected')`,
       );
     }
+    for (const values of lost) {
+      await inside.query(
+        `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL) ON CONFLICT ("write_id") DO NOTHING`,
+        values,
+      );
+    }
     // The rows may have come before the answer.
     await inside.query(
       `DELETE FROM "_changes" WHERE "state" = 'acknowledged' AND "seq" <= (SELECT "seq" FROM "_shapes" WHERE "_shapes"."entity" = "_changes"."entity")`,
     );
+  });
+}
+
+/** What an accepted write has lost to another's, as refused writes of their own, which can be offered again on what the server holds. */
+function lostOf(changes: readonly Change[], outcome: Outcome | undefined): unknown[][] {
+  const lost = outcome?.status === "accepted" ? outcome.lost ?? [] : [];
+  return changes.flatMap(({ entity, key, mode }, at) => {
+    const conflicts = lost[at] ?? {};
+    const names = Object.keys(conflicts);
+    if (names.length === 0) return [];
+    const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
+    const error: WriteError = { code: "lost", message: `somebody changed ${names.join(", ")} meanwhile, and theirs was kept`, conflicts };
+    return [[crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), JSON.stringify(error)]];
   });
 }
 

@@ -7,6 +7,7 @@ import type { HttpOptions } from "./http.js";
 import { prune } from "./rows.js";
 import { restTransport, runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
 import { joinTabs } from "./tabs.js";
+import { takingTurns } from "./turns.js";
 
 /** How often what nobody asks for any more is let go. */
 const PRUNE_EVERY_MS = 60_000;
@@ -65,9 +66,12 @@ export function shapeUrlOf({ shapeUrl, apiUrl = "" }: Pick<SyncOptions, "apiUrl"
 export const withRolesOf = ({ withRoles, shapeUrl, writes }: Pick<SyncOptions, "withRoles" | "shapeUrl" | "writes">): boolean =>
   withRoles ?? (shapeUrl === undefined && typeof writes !== "function");
 
+/** Databases that this page has brought to another version: a tab that leads reads for the version before. */
+const brought = new WeakSet<LocalDatabase>();
+
 /** Opens the schema in the local database. Reads and writes work from here on, with a server or without. */
-export async function openLocal(options: Pick<SyncOptions, "database" | "schema">): Promise<void> {
-  await openSchema(options.database, options.schema);
+export async function openLocal({ database, schema }: Pick<SyncOptions, "database" | "schema">): Promise<void> {
+  if (await openSchema(database, schema)) brought.add(database);
 }
 
 /** Sends the queue and reads the rows, in one tab of all that have the database open. */
@@ -95,11 +99,14 @@ export function startSync(options: SyncOptions): Sync {
     },
   });
   const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes, schema.entities.map(({ meta }) => meta)) : synclineTransport(options);
+  const shapeUrl = shapeUrlOf(options);
+  // A browser speaks HTTP/2, which has no such few connections, over https alone.
+  const ask = options.fetch ?? fetch;
   const feedOptions = {
-    shapeUrl: shapeUrlOf(options),
+    shapeUrl,
+    fetch: shapeUrl.startsWith("http:") ? takingTurns(ask) : ask,
     withRoles: withRolesOf(options),
     ...(options.token ? { token: options.token } : {}),
-    ...(options.fetch ? { fetch: options.fetch } : {}),
     ...(options.onAuthError ? { onAuthError: options.onAuthError } : {}),
   };
 
@@ -137,6 +144,8 @@ export function startSync(options: SyncOptions): Sync {
     });
   };
   let running = begin();
+  // It asks for the lead again behind this tab, which waits for it already.
+  if (brought.delete(database)) tabs.restart();
   // One run follows another: none begins before the one before it has ended.
   const restart = (): void => {
     controller.abort();

@@ -1,10 +1,12 @@
-import { parsed, readChanges, WriteFailure, type Change, type WriteError } from "./changes.js";
+import { OFFLINE, parsed, readChanges, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 import { whenTouched } from "./rows.js";
 
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
 export const CONFIRM_TIMEOUT_MS = 15_000;
+/** After which one that has no answer is ended though nobody waits for it: its page was closed. */
+export const CONFIRM_OVERDUE_MS = 2 * CONFIRM_TIMEOUT_MS;
 /** How long it waits at most where the browser knows that there is no connection. */
 export const CONFIRM_OFFLINE_TIMEOUT_MS = 3_000;
 
@@ -42,19 +44,34 @@ export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase
   });
 }
 
-/** Sets the columns of a row that `changes` names; null is a value, undefined is none. Rejects if there is no such row. */
+/**
+ * Sets the columns of a row that `changes` names; null is a value, undefined is none. Rejects if there is no such row.
+ * `base` is the row as its writer has seen it, where that is not what is shown now: a form's, as it was opened.
+ */
 export async function updateRow(
-  on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown, changes: Row,
+  on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown, changes: Row, base?: object,
 ): Promise<void> {
   const given = meta.fields.filter(({ name }) => changes[name] !== undefined && name !== meta.key);
   if (given.length === 0) return;
   const set = given.map(({ name }, at) => `${quote(name)} = $${at + 2}`).join(", ");
   const values = given.map(({ name, kind }) => toColumn(dialect, kind, changes[name]));
   await writeOnce(on, async (inside) => {
-    const last = meta.mode === "optimistic" ? undefined : (await unsentOf(inside, meta, key)).at(-1);
+    const isConfirmed = meta.mode !== "optimistic";
+    const last = isConfirmed || base ? (await unsentOf(inside, meta, key)).at(-1) : undefined;
     await writeRow(inside, meta, `UPDATE ${quote(meta.name)} SET ${set}`, [key, ...values]);
-    if (last) await writeOverQueued(inside, dialect, meta, key, changes, last.id);
+    if (last && isConfirmed) await writeOverQueued(inside, dialect, meta, key, changes, last.id);
+    if (base) await noteBase(inside, meta, key, base as Row, last);
   });
+}
+
+/** Notes what the writer of a row's last change has seen; what is queued with it since `last` keeps what it stands on. */
+async function noteBase(inside: Statements, meta: EntityMeta, key: unknown, seen: Row, last: Change | undefined): Promise<void> {
+  const made = (await unsentOf(inside, meta, key)).at(-1);
+  if (made?.operation !== "update") return;
+  const queued = made.id === last?.id ? last.value : {};
+  const base = Object.keys(made.value).filter((name) => !(name in queued) && seen[name] !== undefined).map((name) => [name, seen[name]]);
+  if (base.length === 0) return;
+  await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify({ ...made.base, ...Object.fromEntries(base) }), made.id]);
 }
 
 const unsentOf = (on: Statements, meta: EntityMeta, key: unknown): Promise<Change[]> =>
@@ -171,14 +188,31 @@ async function answerTo(on: Statements, writeId: string): Promise<{ readonly ope
   }
 }
 
+/** Of a write that was ended unsent, or that the server does not know. */
+export const NOT_SENT: WriteError = { code: "offline", message: "the server was not reached while somebody waited, and does not have the write" };
+
+/**
+ * Ends confirmed writes that nobody can be waiting for any longer, as those of a page that was closed: they must not go
+ * out days later. They are among the refused ones, and can be offered again.
+ */
+export async function endOverdue(database: LocalDatabase): Promise<void> {
+  const before = new Date(Date.now() - CONFIRM_OVERDUE_MS).toISOString();
+  const condition = `"mode" = 'confirmed' AND "state" IN ('pending', 'sending') AND "created_at" < $1`;
+  if ((await database.query(`SELECT 1 FROM "_changes" WHERE ${condition} LIMIT 1`, [before])).length === 0) return;
+  await database.transaction(async (inside) => {
+    for (const { writeId, state } of await readChanges(inside, condition, [before])) {
+      const error = state === "pending" ? NOT_SENT : TIMED_OUT;
+      await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [writeId, JSON.stringify(error)]);
+    }
+  });
+}
+
 /** Ends a write that has no answer. */
 function giveUp(database: LocalDatabase, writeId: string): Promise<void> {
   return database.transaction(async (inside) => {
     const { open } = await answerTo(inside, writeId);
     if (!open) return;
-    const error: WriteError = open.state === "pending"
-      ? { code: "offline", message: "the server could not be reached, and the write was taken back" }
-      : { code: "timed_out", message: "the server did not answer in time: it may have the write, which shows if it has" };
+    const error = open.state === "pending" ? { ...OFFLINE, message: `${OFFLINE.message}, and the write was taken back` } : TIMED_OUT;
     await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [open.writeId, JSON.stringify(error)]);
     if (open.state === "pending") await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [open.writeId]);
   });

@@ -2,10 +2,9 @@
  * The figures of the client, for `cargo xtask bench`: one line of JSON for each, with its limit. Against a
  * server that is started here; SYNCLINE_BINARY names the program.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import ts from "typescript";
+import { build } from "esbuild";
 import { pendingChanges, rejectedChanges } from "@syncline/client";
 import { closeDatabase, configure, database, initDatabase, sync, useContacts, useUpdateContact } from "./generated/index.js";
 import { render } from "./render.js";
@@ -81,21 +80,23 @@ async function drained(context: Context): Promise<void> {
 }
 
 /**
- * All modules of a page over PGlite, without comments and indentation, one after the other: more than a bundler makes of
- * them. The other database's adapter is in no such page, and the worker is a program of its own.
+ * All that a page over PGlite can take of the runtime, as a bundler makes it for the page; the peers are the page's own.
+ * The other database's adapter is in no such page, and the worker is a program of its own.
  */
-function size(): void {
-  const folder = join(ROOT, "packages/client/dist");
-  const modules = readdirSync(folder).filter((name) => name.endsWith(".js") && !["sqlite.js", "worker.js"].includes(name));
-  const text = modules.map((name) => ts.transpileModule(readFileSync(join(folder, name), "utf8"), {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, removeComments: true },
-  }).outputText.replace(/^ +/gm, ""));
-  tell("size", gzipSync(text.join("\n"), { level: 9 }).length / 1_024, 15);
+async function size(): Promise<void> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: ["index", "react", "collection", "pglite"].map((name) => `export * from "./${name}.js";`).join("\n"),
+      resolveDir: join(ROOT, "packages/client/dist"),
+    },
+    bundle: true, minify: true, write: false, format: "esm", target: "es2022", packages: "external",
+  });
+  tell("size", gzipSync(outputFiles[0]!.contents, { level: 9 }).length / 1_024, 15);
 }
 
 const ends: (() => Promise<void>)[] = [];
 try {
-  size();
+  await size();
   await rendered();
   await drained({ after: (end) => void ends.push(end) });
 } finally {

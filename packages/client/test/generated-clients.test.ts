@@ -53,7 +53,8 @@ async function written(document: string, local: string): Promise<Client> {
   return await import(pathToFileURL(join(folder, "index.js")).href) as Client;
 }
 
-const called = <T>(client: Client, name: string): T => (client[name] as () => T)();
+/** What a hook gives. One of a verb that its document lacks is not there. */
+const called = <T>(client: Client, name: string): T => (client[name] as undefined | (() => T))?.() as T;
 
 async function live(client: Client, { one, many, made, changed, refused }: Case, database: LocalDatabase | undefined): Promise<void> {
   const page = await render(() => ({

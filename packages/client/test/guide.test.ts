@@ -1,11 +1,15 @@
-/** The guide `docs/guide/records.md`, from an empty folder: its files, and its commands in their order. */
+/** The package as it is published, and the guide `docs/guide/records.md`, from an empty folder: its files, and its commands in their order. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { test } from "node:test";
 import { BINARY, freePort, ROOT, until } from "./served.js";
+
+const PACKAGE = join(ROOT, "packages/client");
+/** What a fresh copy of the source does not have. */
+const MADE = ["node_modules", "dist", "dist-test"];
 
 type Step = { file: string; text: string } | { command: string };
 
@@ -27,12 +31,9 @@ test("an application comes of the guide alone", async (context) => {
   mkdirSync(programs);
   symlinkSync(BINARY, join(programs, "syncline"));
   const environment = { ...process.env, HOME: home, PATH: `${programs}${delimiter}${process.env["PATH"]}`, npm_config_cache: process.env["npm_config_cache"] ?? `${process.env["HOME"]}/.npm` };
-  const packed = spawnSync("npm", ["pack", "--silent", "--pack-destination", home], { cwd: join(ROOT, "packages/client"), encoding: "utf8" });
-  assert.equal(packed.status, 0, packed.stderr);
+  cpSync(PACKAGE, join(home, "syncline/packages/client"), { recursive: true, filter: (path) => !MADE.includes(basename(path)) });
   const [server, vite] = [await freePort(), await freePort()];
-  const ours = (text: string): string => text
-    .replaceAll("127.0.0.1:8080", `127.0.0.1:${server}`)
-    .replace(`"@syncline/client": "0.1.0"`, `"@syncline/client": "file:${join(home, packed.stdout.trim())}"`);
+  const ours = (text: string): string => text.replaceAll("127.0.0.1:8080", `127.0.0.1:${server}`);
 
   const running: ReturnType<typeof spawn>[] = [];
   context.after(() => {
@@ -62,10 +63,23 @@ test("an application comes of the guide alone", async (context) => {
       assert.equal(done.status, 0, `${command}\n${done.stdout}\n${done.stderr}`);
     }
   }
-  assert.ok(run.length >= 9, run.join("\n"));
+  assert.ok(run.length >= 11, run.join("\n"));
   // Through the page's own address, as the page asks for them.
   const rows = await (await fetch(`http://127.0.0.1:${vite}/api/contacts`)).json() as { items?: { name: string }[] } | { name: string }[];
   assert.deepEqual((Array.isArray(rows) ? rows : rows.items ?? []).map(({ name }) => name), ["Ada"]);
   const script = await fetch(`http://127.0.0.1:${vite}/src/main.tsx`);
   assert.match(await script.text(), /initDatabase/);
+});
+
+test("what is published holds what its modules name, the source that they were built of, and the licences", () => {
+  const packed = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: PACKAGE, encoding: "utf8" });
+  assert.equal(packed.status, 0, packed.stderr);
+  const [{ files }] = JSON.parse(packed.stdout) as [{ files: { path: string }[] }];
+  const names = files.map(({ path }) => path);
+  const { exports, version } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")) as { exports: Record<string, Record<string, string>>; version: string };
+  const modules = Object.values(exports).flatMap((paths) => Object.values(paths)).map((path) => path.slice(2));
+  for (const path of [...modules, "src/index.ts", "README.md", "LICENSE-APACHE", "LICENSE-MIT"]) assert.ok(names.includes(path), `${path}: ${names.join(" ")}`);
+  assert.deepEqual(names.filter((path) => !/^(dist|src)\/|^(README\.md|package\.json|LICENSE-\w+)$/.test(path)), []);
+  for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) assert.equal(readFileSync(join(PACKAGE, licence), "utf8"), readFileSync(join(ROOT, licence), "utf8"));
+  assert.match(readFileSync(join(ROOT, "Cargo.toml"), "utf8"), new RegExp(`^version = "${version}"$`, "m"));
 });

@@ -1,5 +1,5 @@
 /** Components where there is no page: the least of a document that React asks for. */
-import { createElement } from "react";
+import { createElement, type ReactElement } from "react";
 import { createRoot } from "react-dom/client";
 
 const nothing = (): void => undefined;
@@ -10,8 +10,8 @@ export interface Rendered<T> {
   readonly unmount: () => void;
 }
 
-/** Renders a component that only calls `use`, again whenever what it gives changes. */
-export async function render<T>(use: () => T): Promise<Rendered<T>> {
+/** Renders a component that only calls `use`, again whenever what it gives changes; `around` gives what it stands in. */
+export async function render<T>(use: () => T, around = (child: ReactElement): ReactElement => child): Promise<Rendered<T>> {
   // React looks at the event under way, and whether the focused element is in a frame; there are none. The
   // rest is PGlite's, which looks where the page lies.
   const window = { event: undefined, HTMLIFrameElement: class {}, location: { pathname: "/" }, encodeURIComponent };
@@ -36,7 +36,7 @@ export async function render<T>(use: () => T): Promise<Rendered<T>> {
       }
       return null;
     };
-    root.render(createElement(Component));
+    root.render(around(createElement(Component)));
   });
   if (failed !== undefined) throw failed;
   return {

@@ -91,6 +91,17 @@ test("a refusal is told for its write alone, with the backend's reason", async (
   );
 });
 
+test("a write that its user may not make is refused alone, where the backend says why; an ended session makes all wait", async () => {
+  const database = await openDatabase("sqlite");
+  for (const id of ["a", "b"]) await contact(database, id);
+  const states: SenderState[] = [];
+  const asked = await drive(database, ({ body }, at) => (at === 1 ? Response.json({ detail: "Not authenticated" }, { status: 403 })
+    : body?.["id"] === "a" ? Response.json({ error: { code: "forbidden", message: "not yours" } }, { status: 403 }) : Response.json({})), isSent(database), states);
+  assert.deepEqual(asked.map(({ body }) => body?.["id"]), ["a", "a", "b"]);
+  assert.deepEqual((await rejectedChanges(database)).map(({ key, error }) => [key, error?.code]), [["a", "forbidden"]]);
+  assert.equal(states.filter(({ status }) => status === "unauthorized").length, 1);
+});
+
 test("of writes that were made together each has its own outcome, and only the refused ones are offered again", async () => {
   const database = await openDatabase("sqlite");
   await writeTogether(database, async (inside) => {

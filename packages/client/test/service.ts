@@ -8,6 +8,8 @@ let cursor = 0;
 
 export class Service {
   readonly asked: URL[] = [];
+  /** The columns that are no text. */
+  types: Record<string, { type: string; dims?: number }> = {};
   private rows: Told[];
   private readonly log: Told[][] = [];
   private generation = 0;
@@ -63,7 +65,7 @@ export class Service {
         "content-type": "application/json", "electric-handle": this.handle, "electric-offset": offset, "electric-up-to-date": "",
         // Readers take an answer with a known cursor for one that was kept.
         "electric-cursor": String((cursor += 1)),
-        "electric-schema": JSON.stringify(Object.fromEntries(this.meta.fields.map(({ name }) => [name, { type: "text" }]))),
+        "electric-schema": JSON.stringify({ ...Object.fromEntries(this.meta.fields.map(({ name }) => [name, { type: "text" }])), ...this.types }),
       },
     });
   }

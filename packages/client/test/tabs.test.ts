@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LocalDatabase } from "../src/database.js";
-import { startSync, type Sync } from "../src/sync.js";
+import { openLocal, startSync, type Sync } from "../src/sync.js";
 import { insertRow } from "../src/writes.js";
 import { openDatabase, schemaOf } from "./databases.js";
 import { contactsMeta } from "./generated/meta.js";
@@ -25,7 +25,7 @@ class Locks {
 interface Tab { sync: Sync; sent: string[] }
 
 /** A tab that notes the writes that it sends. */
-function open(database: LocalDatabase): Tab {
+function open(database: LocalDatabase, schema = schemaOf("sqlite")): Tab {
   const sent: string[] = [];
   const answers = (async (url, init) => {
     if (String(url).includes("/v1/shape")) {
@@ -35,7 +35,7 @@ function open(database: LocalDatabase): Tab {
     sent.push(...transactions.map(({ writes }) => writes[0]!.id));
     return Response.json({ results: transactions.map(({ write_id }, at) => ({ write_id, status: "accepted", seq: at + 1, txid: at + 1 })) });
   }) as typeof fetch;
-  return { sync: startSync({ apiUrl: "http://server", database, schema: schemaOf("sqlite"), fetch: answers, name: "tabs" }), sent };
+  return { sync: startSync({ apiUrl: "http://server", database, schema, fetch: answers, name: "tabs" }), sent };
 }
 
 test("one tab sends for all, and the next one when it ends", async (context) => {
@@ -78,4 +78,23 @@ test("a tab that takes the lead does not go on with the fault of the one before 
   assert.equal(second.sync.state().fault, undefined);
   other.close();
   await second.sync.stop();
+});
+
+test("a tab of another version takes the lead from one that reads for the version before", async (context) => {
+  Object.defineProperty(globalThis, "navigator", { value: { locks: new Locks(), onLine: true }, configurable: true });
+  context.after(() => Reflect.deleteProperty(globalThis, "navigator"));
+  const database = await openDatabase("sqlite");
+  const first = open(database);
+  await until("it leads", async () => first.sync.state().isLeader);
+  const schema = { ...schemaOf("sqlite"), version: "another" };
+  await openLocal({ database, schema });
+  const second = open(database, schema);
+  await until("the new one leads", async () => second.sync.state().isLeader);
+  await until("the old one follows", async () => !first.sync.state().isLeader && "contacts" in first.sync.state().feeds);
+  // One that finds its own version leaves the lead where it is.
+  await openLocal({ database, schema });
+  const third = open(database, schema);
+  await until("it is told how the others do", async () => "contacts" in third.sync.state().feeds);
+  assert.deepEqual([first, second, third].map(({ sync }) => sync.state().isLeader), [false, true, false]);
+  for (const { sync } of [third, second, first]) await sync.stop();
 });

@@ -1,0 +1,78 @@
+/** Collections of a page without a database: what they send, what they show, and how their writes end. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { WriteFailure } from "@syncline/client";
+import {
+  accountsCollection, configure, contactsCollection, contactsMeta, useAccounts, useContacts, useCreateAccount, useCreateContact, useUpdateAccount,
+} from "./generated-memory/index.js";
+import { render } from "./render.js";
+import { serve, until } from "./served.js";
+
+/** What the page's requests pass through: each test sets its own. */
+let way: (address: string, init: RequestInit | undefined) => Promise<Response> = fetch;
+const through = ((address, init) => way(String(address), init)) as typeof fetch;
+
+test("a page without a database shows, sends and refuses as one with a database", async (context) => {
+  const server = await serve(context);
+  configure({ apiUrl: server.url, fetch: through, timeoutMs: 2_000 });
+  const tables = new Set<string | null>();
+  way = (address, init) => {
+    tables.add(new URL(address).searchParams.get("table"));
+    return fetch(address, init);
+  };
+  const page = await render(() => ({
+    contacts: useContacts(), accounts: useAccounts(), makeContact: useCreateContact(), makeAccount: useCreateAccount(), update: useUpdateAccount(),
+  }));
+  await until("all is read", async () => contactsCollection().isReady() && accountsCollection().isReady());
+  // As it is written in Postgres: else capitals and signs would be others.
+  assert.deepEqual([...tables].sort(), [`"accounts"`, `"contacts"`]);
+
+  // What never travels has nothing here to be kept in.
+  assert.ok(!contactsMeta.fields.some(({ excluded }) => excluded));
+  // @ts-expect-error
+  const wrong: Parameters<typeof page.current.makeContact.mutate>[0] = { first_name: "Ann", local_notes: "mine" };
+  assert.ok(wrong);
+
+  // Held back, so that what is shown before the server's answer can be seen.
+  let release = (): void => undefined;
+  const sent: string[] = [];
+  way = async (address, init) => {
+    if (init?.method === "POST") {
+      sent.push(String(init.body));
+      await new Promise<void>((resume) => { release = resume; });
+    }
+    return fetch(address, init);
+  };
+  const made = page.current.makeContact.mutateAsync({ first_name: "Ann" });
+  await until("it is shown at once, whole", async () => page.current.contacts.data[0]?.email === null && sent.length === 1);
+  assert.deepEqual(Object.keys(JSON.parse(sent[0]!) as object).sort(), ["first_name", "id"]);
+  release();
+  await made;
+
+  const id = crypto.randomUUID();
+  const confirmed = accountsCollection().insert({ id, name: "Savings", balance: null, closed: false });
+  await until("it is sent", async () => sent.length === 2);
+  assert.ok(!accountsCollection().has(id), "a confirmed write shows before the server has it");
+  release();
+  await confirmed.isPersisted.promise;
+  await until("the account is shown", async () => page.current.accounts.data[0]?.name === "Savings");
+
+  // Somebody else is faster.
+  way = async (address, init) => {
+    if (init?.method === "PATCH") {
+      await fetch(`${server.url}/api/accounts/${id}`, { method: "PATCH", body: JSON.stringify({ name: "Theirs" }) });
+    }
+    return fetch(address, init);
+  };
+  await assert.rejects(page.current.update.mutateAsync({ key: id, changes: { name: "Mine" } }),
+    (error) => error instanceof WriteFailure && error.code === "conflict");
+
+  // The server has it, but its row never comes.
+  way = (address, init) => address.includes("/v1/shape") ? new Promise(() => undefined) : fetch(address, init);
+  configure({ apiUrl: server.url, fetch: through, timeoutMs: 200 });
+  await until("the feed stands still", async () => {
+    const key = await page.current.makeAccount.mutateAsync({ name: "Current" });
+    return !accountsCollection().has(key);
+  });
+  page.unmount();
+});

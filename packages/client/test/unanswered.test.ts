@@ -1,0 +1,57 @@
+/** Confirmed writes without an answer: those of a page that was closed, and those whose answer was lost. */
+import assert from "node:assert/strict";
+import { readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
+import type { LocalDatabase } from "../src/database.js";
+import { runSender, synclineTransport } from "../src/sender.js";
+import { insertRow, lastWriteOf, settled } from "../src/writes.js";
+import { accepted, contact, drive, each, isSent, type Sent } from "./driven.js";
+import { accountsMeta } from "./generated/meta.js";
+import { until } from "./served.js";
+
+const account = (database: LocalDatabase, id: string): Promise<void> => insertRow(database, database.dialect, accountsMeta, { id, name: id });
+const codes = async (database: LocalDatabase): Promise<unknown[]> => (await rejectedChanges(database)).map(({ key, error }) => [key, error?.code]);
+
+each("a confirmed write that nobody waits for any longer is not sent, and can be offered again", async (database) => {
+  for (const id of ["unsent", "sent", "new"]) await account(database, id);
+  await contact(database, "optimistic");
+  await database.query(`UPDATE "_changes" SET "created_at" = '2020-01-01T00:00:00.000Z' WHERE "key" <> 'new'`);
+  await database.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = 1 WHERE "key" = 'sent'`);
+  const sent: string[] = [];
+  const take = (transactions: Sent[]): Response => {
+    sent.push(...transactions.map(({ writes }) => writes[0]!.id));
+    return accepted(transactions);
+  };
+  await drive(database, take, isSent(database));
+  assert.deepEqual(sent, ["new", "optimistic"]);
+  assert.deepEqual(await codes(database), [["unsent", "offline"], ["sent", "timed_out"]]);
+  await retryWrite(database, (await rejectedChanges(database))[0]!.writeId);
+  await drive(database, take, isSent(database));
+  assert.deepEqual(sent, ["new", "optimistic", "unsent"]);
+});
+
+for (const [what, answer, state, code] of [
+  ["has it", (write_id: string) => Response.json({ write_id, status: "accepted", seq: 1, txid: 1, rows: [], lost: [{}] }), "acknowledged", undefined],
+  ["has refused it", (write_id: string) => Response.json({ write_id, status: "rejected", error: { code: "forbidden", message: "no" } }), "rejected", "forbidden"],
+  ["does not know it", () => Response.json({ error: { code: "not_found", message: "no such write" } }, { status: 404 }), "rejected", "offline"],
+] as const) {
+  each(`a write whose answer was lost is asked for, and the server ${what}`, async (database) => {
+    await account(database, "a");
+    const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+    await database.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = 1`);
+    await assert.rejects(settled(database, writeId, 10));
+    const asked: string[] = [];
+    const fetch = (async (url: string, init: RequestInit) => {
+      asked.push(`${init.method} ${new URL(url).pathname}`);
+      if (asked.length === 1) throw new TypeError("fetch failed");
+      return answer(writeId);
+    }) as typeof globalThis.fetch;
+    const controller = new AbortController();
+    const running = runSender(database, synclineTransport({ apiUrl: "http://server", fetch }), controller.signal, () => undefined);
+    const read = async (): Promise<unknown[]> => (await readChanges(database, "1 = 1")).map((change) => [change.state, change.error?.code]);
+    await until("it has its answer", async () => asked.length === 2 && JSON.stringify(await read()) !== '[["rejected","timed_out"]]');
+    assert.deepEqual(await read(), [[state, code]]);
+    assert.deepEqual(asked, Array.from({ length: 2 }, () => `GET /api/writes/${writeId}`));
+    controller.abort();
+    await running;
+  });
+}

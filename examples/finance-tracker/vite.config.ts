@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
 /** What the page and the packages beside this one must have one copy of. */
-const SHARED = ["react", "react-dom", "@electric-sql/client", "@electric-sql/pglite", "@tanstack/db", "@tanstack/react-db"];
+const SHARED = ["react", "react-dom", "@electric-sql/client", "@electric-sql/pglite", "@tanstack/db", "@tanstack/react-db", "@tanstack/react-query"];
 
 /**
  * Writes the service worker that keeps the built page at hand, so that it opens without a connection.

@@ -33,7 +33,7 @@ export function ledger(today = new Date()) {
   };
   const current = make("accounts", { name: "Everyday", kind: "checking", opening_balance: "1840.20", overdraft_limit: "1000.00" });
   const savings = make("accounts", { name: "Rainy days", kind: "savings", opening_balance: "6200.00" });
-  const card = make("accounts", { name: "Credit card", kind: "credit", opening_balance: "-120.00", overdraft_limit: "800.00" });
+  const card = make("accounts", { name: "Credit card", kind: "credit", opening_balance: "-120.00", overdraft_limit: "2000.00" });
   make("accounts", { name: "Wallet", kind: "cash", opening_balance: "85.00" });
   const categories = Object.fromEntries(CATEGORIES.map(([name, kind, color]) => [name, make("categories", { name, kind, color })]));
   const contacts = Object.fromEntries(CONTACTS.map(([name, kind]) => [name, make("contacts", { name, kind, ...(kind === "person" ? { email: "theo@example.org", credit_limit: "300.00" } : {}) })]));
@@ -48,10 +48,9 @@ export function ledger(today = new Date()) {
     const on = (day) => `${month}-${String(day).padStart(2, "0")}`;
     for (const [name, amount] of Object.entries(BUDGETS)) make("budgets", { category_id: categories[name], month, amount: amount.toFixed(2) });
     spend(current, on(1), "Rent", "Rent", -1_150);
-    if (until >= 2) spend(current, on(2), "Salary", "Salary", 2_950 + back * 10, "Northwind GmbH");
-    if (until >= 5) {
-      spend(current, on(5), null, "To savings", -250);
-      spend(savings, on(5), null, "From everyday", 250);
+    if (until >= 2) {
+      spend(current, on(2), "Salary", "Salary", 2_700 + back * 10, "Northwind GmbH");
+      spend(savings, on(2), "Salary", "Salary, put aside", 250, "Northwind GmbH");
     }
     for (const [category, description, [least, most], times] of HABITS) {
       for (let time = 0; time < times; time += 1) {

@@ -9,7 +9,8 @@ const ROOT = join(HERE, "../..");
 const DATA = join(HERE, ".data");
 const RUNTIME = join(ROOT, "packages/client");
 const isEdited = process.argv.includes("--dev");
-const [pagePort, serverPort] = [Number(process.env.PORT ?? 5180), Number(process.env.SYNCLINE_PORT ?? 8090)];
+// Another port while it is edited: at the first one the service worker answers with the page as it was built.
+const [pagePort, serverPort] = [Number(process.env.PORT ?? (isEdited ? 5181 : 5180)), Number(process.env.SYNCLINE_PORT ?? 8090)];
 
 /** Runs a command to its end, which must be a good one. */
 function run(directory, command, ...args) {

@@ -2,6 +2,7 @@ import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react
 import type { Sync } from "@syncline/client";
 import { usePendingWrites, useRejectedWrites, useSyncState } from "@syncline/client/react";
 import { useBooks } from "./books.jsx";
+import { fieldsOf, reasonOf } from "./fields.js";
 import { database } from "./generated/index.js";
 import { Icon, type IconName } from "./icons.jsx";
 import { become, type User } from "./session.js";
@@ -35,6 +36,7 @@ export function App({ users, sync }: { users: readonly User[]; sync: Sync }) {
   const { writes } = useRejectedWrites(database());
   useEffect(() => {
     document.title = `${page.title} · Finance tracker`;
+    scrollTo(0, 0);
   }, [page]);
   return (
     <div className="shell">
@@ -80,15 +82,17 @@ function Connection({ sync }: { sync: Sync }) {
   const pending = usePendingWrites(database()).length;
   const states = Object.values(feeds);
   const isWaiting = states.some(({ status }) => status === "waiting") || sender.status === "waiting";
+  const refused = states.find(({ status }) => status === "refused");
   const isLive = states.length > 0 && states.every(({ status }) => status === "live");
   const [tone, text] = fault ? ["bad", "Stopped"]
     : sender.status === "unauthorized" || states.some(({ status }) => status === "unauthorized") ? ["bad", "Signed out"]
+    : refused ? ["bad", "Page out of date"]
     : !isOnline ? ["off", "Offline"]
     : isWaiting ? ["off", "No server"]
     : isLive ? ["on", "Online"] : ["busy", "Connecting"];
   const unsent = pending === 0 ? "" : ` · ${pending} unsent`;
   return (
-    <div className={`connection ${tone}`} role="status" aria-label="Connection" title={(fault ?? sender.error)?.message ?? ""}>
+    <div className={`connection ${tone}`} role="status" aria-label="Connection" title={(fault ?? refused?.error ?? sender.error)?.message ?? ""}>
       <span className="lamp" aria-hidden="true" /><span>{text}{unsent}</span>
       {fault ? <button type="button" className="quiet" onClick={sync.restart}>Restart</button> : null}
     </div>
@@ -97,6 +101,7 @@ function Connection({ sync }: { sync: Sync }) {
 
 /** Tells of each refused write once, on whatever page it happens. */
 function Refusals() {
+  const books = useBooks();
   const { writes } = useRejectedWrites(database());
   const [seen, setSeen] = useState<readonly string[]>([]);
   const next = writes.find(({ writeId }) => !seen.includes(writeId));
@@ -104,7 +109,7 @@ function Refusals() {
   return (
     <div className="toast" role="alert">
       <Icon name="warning" />
-      <p><strong>A change was not taken.</strong> {next.error?.message}</p>
+      <p><strong>A change was not taken.</strong> {next.error ? reasonOf(next.error, fieldsOf(next.entity, books)) : null}</p>
       <a className="button small" href="#/changes">Look</a>
       <button type="button" className="quiet" aria-label="Dismiss" onClick={() => setSeen([...seen, next.writeId])}><Icon name="close" /></button>
     </div>

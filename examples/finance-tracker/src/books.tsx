@@ -31,6 +31,10 @@ export function useBooks(): Books {
 }
 
 const byName = (one: { name: string }, other: { name: string }): number => one.name.localeCompare(other.name);
+/** Of one day the one that was made last; the server has not yet seen what has no time. */
+const latestFirst = (one: Transaction, other: Transaction): number =>
+  other.date.localeCompare(one.date) || madeAt(other).localeCompare(madeAt(one)) || other.id.localeCompare(one.id);
+const madeAt = ({ created_at }: Transaction): string => created_at ?? "9999";
 const byKey = <T extends { id: string }>(rows: readonly T[]): ReadonlyMap<string, T> => new Map(rows.map((row) => [row.id, row]));
 
 export function BooksOf({ user, children }: { user: User; children: ReactNode }) {
@@ -40,7 +44,7 @@ export function BooksOf({ user, children }: { user: User; children: ReactNode })
   const categories = useMemo(() => [...all.categories.data].sort(byName), [all.categories.data]);
   const contacts = useMemo(() => [...all.contacts.data].sort(byName), [all.contacts.data]);
   const transactions = useMemo(
-    () => [...all.transactions.data].sort((one, other) => other.date.localeCompare(one.date) || other.id.localeCompare(one.id)),
+    () => [...all.transactions.data].sort(latestFirst),
     [all.transactions.data],
   );
   const budgets = all.budgets.data;

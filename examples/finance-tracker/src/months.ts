@@ -20,7 +20,12 @@ const MONTH = new Intl.DateTimeFormat("en-IE", { month: "long", year: "numeric",
 const SHORT = new Intl.DateTimeFormat("en-IE", { month: "short", timeZone: "UTC" });
 const DAY = new Intl.DateTimeFormat("en-IE", { weekday: "short", day: "numeric", month: "long", timeZone: "UTC" });
 
-export const monthName = (month: string): string => MONTH.format(new Date(`${month}-01T00:00:00Z`));
+/** What is no month stays as it is: of those in the books the server has seen the form alone. */
+export function monthName(month: string): string {
+  const date = new Date(`${month}-01T00:00:00Z`);
+  return Number.isNaN(date.getTime()) ? month : MONTH.format(date);
+}
+
 export const shortMonth = (month: string): string => SHORT.format(new Date(`${month}-01T00:00:00Z`));
 
 export function dayName(day: string): string {

@@ -1,7 +1,7 @@
 /** The small pieces that the pages are made of. */
-import { useEffect, useRef, type CSSProperties, type ReactNode } from "react";
+import { useEffect, useRef, type CSSProperties, type MouseEvent, type ReactNode } from "react";
 import { Icon } from "./icons.jsx";
-import { monthName, shifted, thisMonth } from "./months.js";
+import { monthName, shifted } from "./months.js";
 
 export function Page({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
   return (
@@ -42,14 +42,20 @@ export function Bar({ part, label, tone }: { part: number; label: string; tone: 
   );
 }
 
-export function MonthPicker({ month, onChange }: { month: string; onChange: (month: string) => void }) {
+export function MonthPicker({ month, last, onChange }: { month: string; last: string; onChange: (month: string) => void }) {
   return (
     <div className="month-picker">
       <button type="button" className="quiet" aria-label="Previous month" onClick={() => onChange(shifted(month, -1))}><Icon name="left" /></button>
       <span aria-live="polite">{monthName(month)}</span>
-      <button type="button" className="quiet" aria-label="Next month" disabled={month >= thisMonth()} onClick={() => onChange(shifted(month, 1))}><Icon name="right" /></button>
+      <button type="button" className="quiet" aria-label="Next month" disabled={month >= last} onClick={() => onChange(shifted(month, 1))}><Icon name="right" /></button>
     </div>
   );
+}
+
+/** Whether the pointer is beside a window: its scroll bar is not. */
+function isBeside(element: Element, { target, clientX, clientY }: MouseEvent): boolean {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  return target === element && (clientX < left || clientX > right || clientY < top || clientY > bottom);
 }
 
 /** A window above the page, which the browser closes on Escape. */
@@ -58,10 +64,14 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // The keyboard of a telephone would hide the half of it.
+    if (matchMedia("(pointer: fine)").matches) element?.querySelector<HTMLElement>("input, select, textarea")?.focus();
     return () => element?.close();
   }, []);
+  // Told late: by then a second effect, as StrictMode runs it, may have opened it again.
+  const closed = (): void => void (dialog.current?.open || onClose());
   return (
-    <dialog ref={dialog} aria-label={title} onClose={onClose} onMouseDown={(event) => event.target === dialog.current && onClose()}>
+    <dialog ref={dialog} aria-label={title} onClose={closed} onMouseDown={(event) => isBeside(event.currentTarget, event) && onClose()}>
       <header className="dialog-head">
         <h2>{title}</h2>
         <button type="button" className="quiet" aria-label="Close" onClick={onClose}><Icon name="close" /></button>

@@ -3,84 +3,101 @@ import { useState, type FormEvent, type ReactNode } from "react";
 import { WriteFailure, type EntityMeta } from "@syncline/client";
 import { useCan, type Mutation } from "@syncline/client/react";
 import { useBooks } from "./books.jsx";
+import { fieldsOf, problemOf, readable, reasonOf, type FieldSpec, type Issue } from "./fields.js";
 import { Icon } from "./icons.jsx";
-import { decimal, cents, shown } from "./money.js";
 import { Dialog } from "./parts.jsx";
 
-export interface FieldSpec {
-  readonly name: string;
-  readonly label: string;
-  /** `flow` is money that came in or went out. */
-  readonly kind: "text" | "long" | "money" | "flow" | "date" | "month" | "choice" | "check" | "colour";
-  readonly options?: readonly { readonly value: string; readonly label: string }[];
-  readonly hint?: string;
-}
-
 type Values = Record<string, unknown>;
-interface Schema { safeParse: (values: unknown) => { success: boolean; error?: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } | undefined } }
+interface Schema { safeParse: (values: unknown) => { success: boolean; error?: { issues: readonly Issue[] } | undefined } }
 type RowLike = Values & { id: string; _role?: "viewer" | "editor" | "owner" | null };
 
 interface Props {
   /** `transaction`, in the titles. */
   readonly noun: string;
   readonly meta: EntityMeta;
-  readonly fields: readonly FieldSpec[];
-  /** Undefined: a new one. */
+  /** The record as it is now. Undefined: a new one, or one that is gone. */
   readonly row: RowLike | undefined;
-  /** What a new one begins with. */
+  /** What a new one has where nothing is written: what it comes from may still be on its way when the form opens. */
   readonly initial?: Values;
   readonly schemas: { readonly create: Schema; readonly update: Schema };
   readonly create: Mutation<never, unknown>;
   readonly update: Mutation<never, unknown>;
   readonly remove: Mutation<string, void>;
+  /** `asked`: what somebody else has changed while it was open is not written over, but asked about under Changes. */
+  readonly conflicts?: "asked" | "told";
+  readonly onMade?: (values: Values) => void;
   readonly onClose: () => void;
 }
 
-export function RecordDialog({ noun, meta, fields, row, initial = {}, schemas, create, update, remove, onClose }: Props) {
-  const { user } = useBooks();
-  const [values, setValues] = useState<Values>(() => Object.fromEntries(fields.map(({ name }) => [name, (row ?? initial)[name] ?? null])));
+export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, update, remove, conflicts = "told", onMade, onClose }: Props) {
+  const books = useBooks();
+  const { user } = books;
+  const fields = fieldsOf(meta.name, books);
+  // Others may change the record while it is open: what is written is what was changed here, of the record as it was then.
+  const [opened] = useState(row);
+  const [edits, setEdits] = useState<Values>({});
   const [problems, setProblems] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
-  const [isLeaving, setLeaving] = useState(false);
+  const [leaving, setLeaving] = useState<"no" | "asked" | "sure">("no");
   const isBusy = create.isPending || update.isPending || remove.isPending;
-  const of = row ?? { id: "", _role: user.role };
+  const isGone = opened !== undefined && row === undefined && leaving !== "sure";
+  const of = row ?? opened ?? { id: "", _role: user.role };
   const mayRemove = useCan(meta, { _role: of._role ?? user.role }, fields[0]!.name) && (of._role ?? user.role) !== "viewer";
+  const valueOf = (name: string): unknown => (name in edits ? edits[name] : (of as Values)[name] ?? (opened ? null : initial[name] ?? null));
+  const isEdited = (name: string): boolean => name in edits && edits[name] !== (opened?.[name] ?? null);
 
   const done = (work: Promise<unknown>): void => {
     setFailure(undefined);
-    work.then(onClose, (error: unknown) => setFailure(told(error)));
+    work.then(onClose, (error: unknown) => {
+      setLeaving("no");
+      setFailure(told(error, fields));
+    });
   };
   const save = (event: FormEvent): void => {
     event.preventDefault();
-    const changed = Object.fromEntries(Object.entries(values).filter(([name, value]) => (row ? value !== (row[name] ?? null) : value !== null)));
-    const judged = (row ? schemas.update : schemas.create).safeParse(changed);
+    if (isGone) return;
+    const changed = Object.fromEntries(opened
+      ? Object.entries(edits).filter(([name]) => isEdited(name))
+      : Object.entries({ ...initial, ...edits }).filter(([, value]) => value !== null));
+    const judged = (opened ? schemas.update : schemas.create).safeParse(changed);
     const issues = judged.success ? [] : (judged.error?.issues ?? []);
-    setProblems(Object.fromEntries(issues.map(({ path, message }) => [String(path[0]), message === "Invalid input: expected string, received undefined" ? "is needed" : message])));
+    const problemsOf = fields.flatMap((field) => issues.filter(({ path }) => path[0] === field.name).map((issue) => [field.name, problemOf(issue, field, changed[field.name])]));
+    setProblems(Object.fromEntries(problemsOf));
     if (!judged.success) return;
-    done(row ? update.mutateAsync({ key: row.id, changes: changed } as never) : create.mutateAsync(changed as never));
+    if (!opened) done(create.mutateAsync(changed as never).then(() => onMade?.(changed)));
+    else if (Object.keys(changed).length === 0) onClose();
+    else done(update.mutateAsync({ key: opened.id, changes: changed, ...(conflicts === "asked" ? { base: opened } : {}) } as never));
+  };
+  const leave = (): void => {
+    setLeaving("sure");
+    done(remove.mutateAsync(of.id));
   };
 
   return (
-    <Dialog title={`${row ? "Edit" : "New"} ${noun}`} onClose={onClose}>
+    <Dialog title={`${opened ? "Edit" : "New"} ${noun}`} onClose={onClose}>
       <form onSubmit={save} noValidate>
         <div className="fields">
           {fields.map((field) => (
             <Field
-              key={field.name} field={field} meta={meta} row={of} isNew={!row} value={values[field.name]} problem={problems[field.name]}
-              onChange={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
+              key={field.name} field={field} meta={meta} row={of} isNew={!opened} value={valueOf(field.name)} problem={problems[field.name]}
+              meanwhile={isEdited(field.name) && opened && of[field.name] !== opened[field.name] ? readable(field, of[field.name]) : undefined}
+              onChange={(value) => setEdits((before) => ({ ...before, [field.name]: value }))}
             />
           ))}
         </div>
+        {isGone ? <p className="alert" role="alert"><Icon name="warning" />{`This ${noun} is gone: somebody else has deleted it.`}</p> : null}
         {failure === undefined ? null : <p className="alert" role="alert"><Icon name="warning" />{failure}</p>}
         <footer className="dialog-foot">
-          {row && mayRemove ? (
-            isLeaving
-              ? <button type="button" className="button danger" disabled={isBusy} onClick={() => done(remove.mutateAsync(row.id))}>Really delete</button>
-              : <button type="button" className="button plain" disabled={isBusy} onClick={() => setLeaving(true)}>Delete</button>
+          {opened && !isGone && mayRemove ? (
+            leaving === "no"
+              ? <button type="button" className="button plain" disabled={isBusy} onClick={() => setLeaving("asked")}>Delete</button>
+              : <button type="button" className="button danger" disabled={isBusy} onClick={leave}>Really delete</button>
           ) : null}
           <span className="grow" />
           {isBusy && meta.mode === "confirmed" ? <span className="waiting" role="status"><span className="spinner" aria-hidden="true" />Waiting for the server…</span> : null}
-          <button type="submit" className="button" disabled={isBusy}>{row ? "Save" : "Add"}</button>
+          {isGone
+            ? <button type="button" className="button" onClick={onClose}>Close</button>
+            : <button type="submit" className="button" disabled={isBusy}>{opened ? "Save" : "Add"}</button>}
         </footer>
       </form>
     </Dialog>
@@ -88,14 +105,13 @@ export function RecordDialog({ noun, meta, fields, row, initial = {}, schemas, c
 }
 
 /** Why a write did not come about, for a person. */
-function told(error: unknown): string {
+function told(error: unknown, fields: readonly FieldSpec[]): string {
   if (!(error instanceof WriteFailure)) return error instanceof Error ? error.message : String(error);
   if (error.code === "offline") return "There is no connection: nothing was changed. Try again when you are online.";
   if (error.code === "timed_out") return "The server did not answer in time. If it has the change after all, you will see it here.";
   if (error.code === "not_found") return "It is no longer there: somebody has deleted it.";
   if (error.code === "undone") return "A later change took this one back before it was sent.";
-  const fields = error.error.fields?.map(({ field, message }) => `${field} ${message}`).join("; ");
-  return `The server refused it: ${fields ?? error.message}.`;
+  return `The server refused it. ${reasonOf(error.error, fields)}`;
 }
 
 interface FieldProps {
@@ -105,10 +121,12 @@ interface FieldProps {
   readonly isNew: boolean;
   readonly value: unknown;
   readonly problem: string | undefined;
+  /** What somebody else has made of it while it was written here. */
+  readonly meanwhile: string | undefined;
   readonly onChange: (value: unknown) => void;
 }
 
-function Field({ field, meta, row, isNew, value, problem, onChange }: FieldProps) {
+function Field({ field, meta, row, isNew, value, problem, meanwhile, onChange }: FieldProps) {
   const { user } = useBooks();
   const mayWrite = useCan(meta, { _role: row._role ?? user.role }, field.name);
   const isPrivate = meta.fields.some(({ name, excluded }) => name === field.name && excluded);
@@ -118,7 +136,8 @@ function Field({ field, meta, row, isNew, value, problem, onChange }: FieldProps
     return <div className="field locked"><span className="label">{field.label}{note}</span><output>{readable(field, value)}</output></div>;
   }
   const label = <span className="label">{field.label}{note}</span>;
-  const below: ReactNode = problem ? <span className="problem" role="alert">{problem}</span> : field.hint ? <span className="hint">{field.hint}</span> : null;
+  const below: ReactNode = problem ? <span className="problem" role="alert">{problem}</span>
+    : meanwhile ? <span className="meanwhile" role="status">{`Changed meanwhile, to ${meanwhile}`}</span> : field.hint ? <span className="hint">{field.hint}</span> : null;
   if (field.kind === "check") {
     return <label className="field check"><input type="checkbox" checked={value === true} onChange={(event) => onChange(event.target.checked)} />{label}{below}</label>;
   }
@@ -156,10 +175,12 @@ function Control({ field, value, onChange }: { field: FieldSpec; value: unknown;
 /** An amount above zero, and whether it came in or went out. */
 function Flow({ label, value, below, onChange }: { label: string; value: unknown; below: ReactNode; onChange: (value: unknown) => void }) {
   const text = (value as string | null) ?? "";
-  const [isIncome, setIncome] = useState(text !== "" && !text.startsWith("-"));
+  // Of an amount that is not there yet; one that is tells it itself.
+  const [chosen, setChosen] = useState(false);
+  const isIncome = text === "" ? chosen : !text.startsWith("-");
   const amount = text.replace(/^-/, "");
   const tell = (income: boolean, given: string): void => {
-    setIncome(income);
+    setChosen(income);
     onChange(given === "" ? null : income ? given : `-${given}`);
   };
   return (
@@ -175,11 +196,4 @@ function Flow({ label, value, below, onChange }: { label: string; value: unknown
       {below}
     </div>
   );
-}
-
-function readable(field: FieldSpec, value: unknown): string {
-  if (value === null || value === undefined || value === "") return "–";
-  if (field.kind === "money" || field.kind === "flow") return shown(cents(decimal(cents(value as string))));
-  if (field.kind === "check") return value === true ? "yes" : "no";
-  return field.options?.find((option) => option.value === value)?.label ?? String(value);
 }

@@ -46,5 +46,6 @@ export function currentUser({ users }: Setting): User {
 /** Opens the books as another user. Each has a database of their own, since each may see other things. */
 export function become(user: User): void {
   localStorage.setItem(USER, user.user);
-  location.assign(location.pathname + location.hash);
+  history.replaceState(null, "", location.pathname + location.hash);
+  location.reload();
 }

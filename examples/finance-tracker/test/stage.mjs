@@ -8,7 +8,7 @@ import { ledger, send } from "../scripts/ledger.mjs";
 import { findBinary, freePort, HERE, startPage, startServer } from "../scripts/stack.mjs";
 
 /** How long anything may take that a person waits for, on a busy machine. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 const SCREENSHOTS = join(HERE, "screenshots");
 
 function findChromium() {
@@ -40,13 +40,21 @@ export async function openStage() {
   await send(server, server.users[0].token, ledger());
   const page = await startPage({ server, port: await freePort(), mode: "build" });
   const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  let edited;
   return {
     server,
     token: (user) => server.users.find((one) => one.user === user).token,
     person: (user) => openBrowser(browser, page.url, user),
+    /** The page as it is while somebody works at it. */
+    openEdited: async (user) => {
+      // The build of the page has left its own word here.
+      process.env.NODE_ENV = "development";
+      edited = await startPage({ server, port: await freePort(), mode: "edit" });
+      return openBrowser(browser, edited.url, user);
+    },
     close: async () => {
       await browser.close();
-      await page.stop();
+      await Promise.all([page.stop(), edited?.stop()]);
       await server.stop();
       rmSync(home, { recursive: true, force: true });
     },

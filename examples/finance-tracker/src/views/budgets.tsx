@@ -5,9 +5,12 @@ import {
 } from "../generated/index.js";
 import { Icon } from "../icons.jsx";
 import { cents, shown, type Cents } from "../money.js";
-import { monthName, thisMonth } from "../months.js";
+import { monthName, shifted, thisMonth } from "../months.js";
 import { Bar, Card, Dot, Empty, MonthPicker, Page, Unsent } from "../parts.jsx";
-import { RecordDialog, type FieldSpec } from "../record-dialog.jsx";
+import { RecordDialog } from "../record-dialog.jsx";
+
+/** How far ahead budgets are made. */
+const PLANNED_MONTHS = 12;
 
 interface BudgetLine { readonly budget: Budget; readonly name: string; readonly color: string | null | undefined; readonly limit: Cents; readonly spent: Cents }
 
@@ -49,29 +52,22 @@ export function Budgets() {
   const spent = lines.reduce((sum, line) => sum + line.spent, 0);
   return (
     <Page title="Budgets" action={<>
-      <MonthPicker month={month} onChange={setMonth} />
+      <MonthPicker month={month} last={shifted(thisMonth(), PLANNED_MONTHS)} onChange={setMonth} />
       {mayAdd ? <button type="button" className="button" onClick={() => setEdited("new")}><Icon name="plus" />New budget</button> : null}
     </>}>
       <Card title={monthName(month)} aside={lines.length === 0 ? null : <span className="money">{shown(spent)} of {shown(limit)}</span>}>
         {lines.length === 0 ? <Empty>{books.isLoading ? "Reading…" : "Nothing is planned for this month."}</Empty> : null}
         {lines.map((line) => <BudgetBar key={line.budget.id} line={line} onEdit={() => setEdited(line.budget.id)} />)}
       </Card>
-      {edited === undefined ? null : <BudgetDialog row={books.budgets.find(({ id }) => id === edited)} month={month} onClose={() => setEdited(undefined)} />}
+      {edited === undefined ? null : <BudgetDialog row={books.budgets.find(({ id }) => id === edited)} month={month} onMade={setMonth} onClose={() => setEdited(undefined)} />}
     </Page>
   );
 }
 
-function BudgetDialog({ row, month, onClose }: { row: Budget | undefined; month: string; onClose: () => void }) {
-  const { categories } = useBooks();
-  const fields: readonly FieldSpec[] = [
-    { name: "category_id", label: "Category", kind: "choice", options: categories.filter(({ kind }) => kind === "expense").map(({ id, name }) => ({ value: id, label: name })) },
-    { name: "month", label: "Month", kind: "month" },
-    { name: "amount", label: "At most", kind: "money" },
-    { name: "note", label: "Note", kind: "text" },
-  ];
+function BudgetDialog({ row, month, onMade, onClose }: { row: Budget | undefined; month: string; onMade: (month: string) => void; onClose: () => void }) {
   return (
     <RecordDialog
-      noun="budget" meta={budgetsMeta} fields={fields} row={row} onClose={onClose} initial={{ month }}
+      noun="budget" meta={budgetsMeta} row={row} conflicts="asked" onClose={onClose} initial={{ month }} onMade={({ month }) => onMade(month as string)}
       schemas={{ create: budgetsCreateSchema, update: budgetsUpdateSchema }}
       create={useCreateBudget()} update={useUpdateBudget()} remove={useDeleteBudget()}
     />

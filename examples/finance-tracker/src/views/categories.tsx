@@ -6,13 +6,7 @@ import {
 } from "../generated/index.js";
 import { Icon } from "../icons.jsx";
 import { Card, Dot, Empty, Page, Unsent } from "../parts.jsx";
-import { RecordDialog, type FieldSpec } from "../record-dialog.jsx";
-
-const FIELDS: readonly FieldSpec[] = [
-  { name: "name", label: "Name", kind: "text" },
-  { name: "kind", label: "Kind", kind: "choice", options: [{ value: "expense", label: "Money out" }, { value: "income", label: "Money in" }] },
-  { name: "color", label: "Colour", kind: "colour" },
-];
+import { RecordDialog } from "../record-dialog.jsx";
 
 export function Categories() {
   const books = useBooks();
@@ -59,7 +53,7 @@ function Line({ category, uses, onEdit }: { category: Category; uses: number; on
 function CategoryDialog({ row, onClose }: { row: Category | undefined; onClose: () => void }) {
   return (
     <RecordDialog
-      noun="category" meta={categoriesMeta} fields={FIELDS} row={row} onClose={onClose} initial={{ kind: "expense", color: "#4f8a8b" }}
+      noun="category" meta={categoriesMeta} row={row} onClose={onClose} initial={{ kind: "expense", color: "#4f8a8b" }}
       schemas={{ create: categoriesCreateSchema, update: categoriesUpdateSchema }}
       create={useCreateCategory()} update={useUpdateCategory()} remove={useDeleteCategory()}
     />

@@ -1,7 +1,9 @@
 import type { Change, WriteError } from "@syncline/client";
 import { usePendingWrites, useRejectedWrites } from "@syncline/client/react";
 import { useBooks, type Books } from "../books.jsx";
+import { fieldsOf, readable, reasonOf } from "../fields.js";
 import { database } from "../generated/index.js";
+import { monthName } from "../months.js";
 import { Card, Empty, Page } from "../parts.jsx";
 
 const ACTIONS = { insert: "New", update: "Changed", delete: "Deleted" } as const;
@@ -25,8 +27,7 @@ export function Changes() {
         {writes.map((change) => (
           <article key={change.writeId} className="refusal" aria-label={`Refused ${change.entity}`}>
             <header><Told change={change} /></header>
-            <p className="reason">{change.error?.message}</p>
-            <Reasons error={change.error} />
+            {change.error ? <Reason entity={change.entity} error={change.error} /> : null}
             <div className="refusal-foot">
               <button type="button" className="button small" onClick={() => void retry(change.writeId)}>{change.error?.conflicts ? "Use mine" : "Try again"}</button>
               <button type="button" className="button small plain" onClick={() => void discard(change.writeId)}>{change.error?.conflicts ? "Use theirs" : "Discard"}</button>
@@ -37,7 +38,7 @@ export function Changes() {
       <Card title="On their way">
         {pending.length === 0 ? <Empty>Everything is with the server.</Empty> : null}
         <ul className="rows">
-          {pending.map((change) => <li key={change.writeId} className="row"><Told change={change} /><small>{change.attempts > 0 ? `tried ${change.attempts} times` : "not tried yet"}</small></li>)}
+          {pending.map((change) => <li key={change.writeId} className="row"><Told change={change} /><small>{change.attempts === 0 ? "not tried yet" : change.attempts === 1 ? "tried once" : `tried ${change.attempts} times`}</small></li>)}
         </ul>
       </Card>
     </Page>
@@ -49,25 +50,28 @@ function Told({ change }: { change: Change }) {
   return <span className="row-main"><span className="row-title">{ACTIONS[change.operation]} {NOUNS[change.entity] ?? change.entity} <b>{nameOf(books, change)}</b></span></span>;
 }
 
-/** What was seen, wanted and found, or which fields are wrong. */
-function Reasons({ error }: { error: WriteError | null }) {
-  if (error?.conflicts) {
-    return (
-      <table className="conflict">
-        <thead><tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">Mine</th><th scope="col">Theirs</th></tr></thead>
-        <tbody>
-          {Object.entries(error.conflicts).map(([field, { base, mine, theirs }]) => (
-            <tr key={field}><th scope="row">{field}</th><td>{text(base)}</td><td>{text(mine)}</td><td>{text(theirs)}</td></tr>
-          ))}
-        </tbody>
-      </table>
-    );
-  }
-  if (!error?.fields) return null;
-  return <ul className="problems">{error.fields.map(({ field, message }) => <li key={field}><b>{field}</b> {message}</li>)}</ul>;
+/** Why the server refused it; of what somebody else has changed too, what was seen, wanted and found. */
+function Reason({ entity, error }: { entity: string; error: WriteError }) {
+  const fields = fieldsOf(entity, useBooks());
+  const rows = Object.entries(error.conflicts ?? {}).map(([name, values]) => ({
+    field: fields.find((field) => field.name === name) ?? { name, label: name, kind: "text" as const }, values,
+  }));
+  return (
+    <>
+      <p className="reason">{reasonOf(error, fields)}</p>
+      {rows.length === 0 ? null : (
+        <table className="conflict">
+          <thead><tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">Mine</th><th scope="col">Theirs</th></tr></thead>
+          <tbody>
+            {rows.map(({ field, values: { base, mine, theirs } }) => (
+              <tr key={field.name}><th scope="row">{field.label}</th><td>{readable(field, base)}</td><td>{readable(field, mine)}</td><td>{readable(field, theirs)}</td></tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </>
+  );
 }
-
-const text = (value: unknown): string => (value === null || value === undefined ? "–" : String(value));
 
 function nameOf(books: Books, { entity, key, value, base }: Change): string {
   const field = (name: string): unknown => value[name] ?? base[name];
@@ -76,7 +80,8 @@ function nameOf(books: Books, { entity, key, value, base }: Change): string {
   if (entity === "budgets") {
     const budget = books.budgets.find(({ id }) => id === key);
     const category = books.category((field("category_id") as string | undefined) ?? budget?.category_id ?? null);
-    return `${category?.name ?? ""} ${(field("month") as string | undefined) ?? budget?.month ?? ""}`.trim();
+    const month = (field("month") as string | undefined) ?? budget?.month;
+    return [category?.name, month === undefined ? undefined : monthName(month)].filter(Boolean).join(", ");
   }
   return books.transactions.find(({ id }) => id === key)?.description
     ?? [...books.accounts, ...books.categories, ...books.contacts].find(({ id }) => id === key)?.name ?? key.slice(0, 8);

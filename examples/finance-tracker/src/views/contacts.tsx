@@ -3,18 +3,11 @@ import { useBooks } from "../books.jsx";
 import {
   contactsCreateSchema, contactsMeta, contactsUpdateSchema, useCanContact, useCreateContact, useDeleteContact, useUpdateContact, type Contact,
 } from "../generated/index.js";
+import { CONTACT_KINDS } from "../fields.js";
 import { Icon } from "../icons.jsx";
 import { cents, shown } from "../money.js";
 import { Card, Empty, Page, Unsent } from "../parts.jsx";
-import { RecordDialog, type FieldSpec } from "../record-dialog.jsx";
-
-const FIELDS: readonly FieldSpec[] = [
-  { name: "name", label: "Name", kind: "text" },
-  { name: "email", label: "E-mail", kind: "text" },
-  { name: "kind", label: "Kind", kind: "choice", options: [{ value: "shop", label: "Shop" }, { value: "person", label: "Person" }, { value: "employer", label: "Employer" }] },
-  { name: "credit_limit", label: "Credit limit", kind: "money", hint: "How much we lend at most" },
-  { name: "private_notes", label: "Private notes", kind: "long" },
-];
+import { RecordDialog } from "../record-dialog.jsx";
 
 export function Contacts() {
   const books = useBooks();
@@ -35,7 +28,7 @@ export function Contacts() {
 
 function Line({ contact, onEdit }: { contact: Contact; onEdit: () => void }) {
   const mayEdit = useCanContact(contact, "name");
-  const details = [contact.kind, contact.email, contact.credit_limit === null ? null : `lends up to ${shown(cents(contact.credit_limit))}`];
+  const details = [CONTACT_KINDS.find(({ value }) => value === contact.kind)?.label, contact.email, contact.credit_limit === null ? null : `lends up to ${shown(cents(contact.credit_limit))}`];
   return (
     <li className="row" data-id={contact.id}>
       <span className="avatar" aria-hidden="true">{contact.name.slice(0, 1).toUpperCase()}</span>
@@ -52,7 +45,7 @@ function Line({ contact, onEdit }: { contact: Contact; onEdit: () => void }) {
 function ContactDialog({ row, onClose }: { row: Contact | undefined; onClose: () => void }) {
   return (
     <RecordDialog
-      noun="contact" meta={contactsMeta} fields={FIELDS} row={row} onClose={onClose}
+      noun="contact" meta={contactsMeta} row={row} onClose={onClose}
       schemas={{ create: contactsCreateSchema, update: contactsUpdateSchema }}
       create={useCreateContact()} update={useUpdateContact()} remove={useDeleteContact()}
     />

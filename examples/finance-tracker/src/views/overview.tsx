@@ -16,7 +16,7 @@ export function Overview() {
   const worth = books.accounts.reduce((sum, account) => sum + books.balance(account), 0);
   const spentOn = [...now.spentOn].sort(([, one], [, other]) => other - one);
   return (
-    <Page title="Overview" action={<MonthPicker month={month} onChange={setMonth} />}>
+    <Page title="Overview" action={<MonthPicker month={month} last={thisMonth()} onChange={setMonth} />}>
       <div className="figures">
         <Figure label="All accounts" value={shown(worth)} note={`${books.accounts.length} accounts`} />
         <Figure label={`In, ${monthName(month)}`} value={shown(now.income)} tone="good" />
@@ -24,7 +24,7 @@ export function Overview() {
         <Figure label="Left" value={signed(now.income - now.spent)} tone={now.income < now.spent ? "bad" : "good"} />
       </div>
       <div className="columns">
-        <Card title="Six months"><Months totals={totals} last={month} /></Card>
+        <Card title="Six months" aside={<span className="key"><span className="in">In</span><span className="out">Out</span></span>}><Months totals={totals} last={month} /></Card>
         <Card title="Where it went">
           {spentOn.length === 0 ? <Empty>Nothing was spent in {monthName(month)}.</Empty> : (
             <>

@@ -8,7 +8,7 @@ import { Icon } from "../icons.jsx";
 import { cents, signed } from "../money.js";
 import { dayName, today } from "../months.js";
 import { Dot, Empty, Page, Unsent } from "../parts.jsx";
-import { RecordDialog, type FieldSpec } from "../record-dialog.jsx";
+import { RecordDialog } from "../record-dialog.jsx";
 
 export function Transactions() {
   const books = useBooks();
@@ -87,21 +87,10 @@ const Line = memo(function Line({ row, account, category, color, contact, onEdit
 });
 
 function TransactionDialog({ row, onClose }: { row: Transaction | undefined; onClose: () => void }) {
-  const { accounts, categories, contacts } = useBooks();
-  const choices = (rows: readonly { id: string; name: string }[]) => rows.map(({ id, name }) => ({ value: id, label: name }));
-  const fields: readonly FieldSpec[] = [
-    { name: "description", label: "What for", kind: "text" },
-    { name: "amount", label: "Amount", kind: "flow" },
-    { name: "date", label: "Date", kind: "date" },
-    { name: "account_id", label: "Account", kind: "choice", options: choices(accounts) },
-    { name: "category_id", label: "Category", kind: "choice", options: choices(categories) },
-    { name: "contact_id", label: "With", kind: "choice", options: choices(contacts) },
-    { name: "cleared", label: "The bank shows it too", kind: "check" },
-    { name: "private_memo", label: "Private memo", kind: "long" },
-  ];
+  const { accounts } = useBooks();
   return (
     <RecordDialog
-      noun="transaction" meta={transactionsMeta} fields={fields} row={row} onClose={onClose}
+      noun="transaction" meta={transactionsMeta} row={row} onClose={onClose}
       initial={{ date: today(), account_id: (accounts.find(({ kind, closed }) => kind === "checking" && !closed) ?? accounts[0])?.id ?? null }}
       schemas={{ create: transactionsCreateSchema, update: transactionsUpdateSchema }}
       create={useCreateTransaction()} update={useUpdateTransaction()} remove={useDeleteTransaction()}

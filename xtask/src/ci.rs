@@ -78,16 +78,17 @@ impl Step {
             Self::Test => steps.run("test", &mut cargo(&["xtask", "test"])),
             Self::Docs => steps.run("docs", &mut docs(repository)),
             Self::Examples => examples(repository, steps),
-            Self::Demo => steps.run(
-                "demo",
-                &mut cargo(&["run", "--release", "--", "demo", "--once"]),
-            ),
+            Self::Demo => {
+                let mut demo = cargo(&["run", "--release", "--", "demo", "--once"]);
+                steps.run("demo", built_sooner(&mut demo))
+            }
             Self::Sim => {
                 let seeds = Seeds {
                     seeds: SEEDS,
                     from: 0,
                 };
-                steps.run("sim", &mut programs::simulator(repository, &seeds))
+                let mut simulator = programs::simulator(repository, &seeds);
+                steps.run("sim", built_sooner(&mut simulator))
             }
             Self::Bench => {
                 let bench = Bench {
@@ -95,10 +96,17 @@ impl Step {
                     size: BENCH_SIZE,
                     only: None,
                 };
-                steps.run("bench", &mut programs::benchmarks(repository, &bench))
+                let mut benchmarks = programs::benchmarks(repository, &bench);
+                steps.run("bench", built_sooner(&mut benchmarks))
             }
         }
     }
+}
+
+/// Leaves out the last optimisation of a release, which takes its time and is of no use to what is only
+/// to be seen to work.
+fn built_sooner(command: &mut Command) -> &mut Command {
+    command.env("CARGO_PROFILE_RELEASE_LTO", "off")
 }
 
 fn clippy(repository: &Repository) -> Command {

@@ -98,6 +98,22 @@ fn a_release_has_five_targets_and_what_the_install_script_asks_for() {
 }
 
 #[test]
+fn a_release_publishes_the_package_of_generated_clients() {
+    let release = yaml(RELEASE);
+    let directory = &release["jobs"]["package"]["defaults"]["run"]["working-directory"];
+    let manifest = read(&format!("{}/package.json", directory.as_str().unwrap()));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert!(manifest["private"].is_null());
+    assert_eq!(manifest["version"], of_workspace("version"));
+    assert_eq!(manifest["license"], of_workspace("license"));
+    // What it is built of is not in the tree: an installed compiler makes it as it is packed.
+    assert_eq!(manifest["scripts"]["prepack"], "npm run build");
+    let scripts = scripts(RELEASE);
+    let (install, publish) = (scripts.find("npm ci"), scripts.find("npm publish"));
+    assert!(install.unwrap() < publish.unwrap());
+}
+
+#[test]
 fn a_deployment_takes_the_platforms_file_and_asks_the_server_whether_it_lives() {
     let scripts = scripts(DEPLOY);
     assert!(scripts.contains("--config deploy/fly.toml"));

@@ -275,6 +275,34 @@ test("while the page is being edited, its forms stay open", async () => {
   await edited.context.close();
 });
 
+test("a form that is opened before the accounts have come has one of them when they have", async () => {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const early = await stage.person("ben", (context) => context.route(
+    (url) => url.pathname === "/v1/shape" && url.searchParams.get("table") === '"accounts"',
+    async (route) => {
+      await held;
+      await route.continue();
+    },
+  ), "Connecting");
+  await early.go("Transactions");
+  await early.page.getByRole("button", { name: "New transaction", exact: true }).click();
+  const form = early.page.getByRole("dialog");
+  const account = form.getByLabel("Account");
+  assert.equal(await account.locator("option").count(), 1);
+  await form.getByLabel("What for").fill("Bought in a hurry");
+  await form.getByLabel("Amount", { exact: false }).first().fill("3");
+  release();
+  await account.locator("option").nth(1).waitFor({ state: "attached" });
+  assert.notEqual(await account.inputValue(), "");
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  await early.isSaved();
+  await early.sees("Bought in a hurry");
+  assert.deepEqual(early.failures, []);
+  await early.context.unrouteAll({ behavior: "ignoreErrors" });
+  await early.context.close();
+});
+
 test("a thousand rows come in, are searched and edited", async () => {
   await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const { id } = await onServer("accounts", ({ name }) => name === "Everyday");

@@ -44,7 +44,8 @@ export async function openStage() {
   return {
     server,
     token: (user) => server.users.find((one) => one.user === user).token,
-    person: (user) => openBrowser(browser, page.url, user),
+    /** `prepare` is given the browser before its page is opened, which is there with this status. */
+    person: (user, prepare, status) => openBrowser(browser, page.url, user, prepare, status),
     /** The page as it is while somebody works at it. */
     openEdited: async (user) => {
       // The build of the page has left its own word here.
@@ -62,7 +63,7 @@ export async function openStage() {
 }
 
 /** A browser of its own for a user: what it stores is no other's, and everything it sends is kept here. */
-async function openBrowser(browser, url, user) {
+async function openBrowser(browser, url, user, prepare, status) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });
   context.setDefaultTimeout(PATIENCE_MS);
   const sent = [];
@@ -72,7 +73,8 @@ async function openBrowser(browser, url, user) {
   });
   const answers = [];
   context.on("response", (response) => answers.push({ url: response.url(), status: response.status() }));
-  const openTab = async () => tabOf(await context.newPage(), `${url}/?user=${user}`);
+  await prepare?.(context);
+  const openTab = async () => tabOf(await context.newPage(), `${url}/?user=${user}`, status);
   const tab = await openTab();
   return {
     ...tab, context, sent, answers, openTab,
@@ -98,7 +100,7 @@ async function openBrowser(browser, url, user) {
 }
 
 /** A tab with the books open, and what a person does in it. */
-async function tabOf(page, address) {
+async function tabOf(page, address, status = "Online") {
   const failures = [];
   page.on("pageerror", (error) => failures.push(error));
   await page.goto(address);
@@ -124,6 +126,6 @@ async function tabOf(page, address) {
     isDrained: () => page.getByRole("status", { name: "Connection" }).filter({ hasText: /^Online$/ }).waitFor(),
     picture: (name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) }),
   };
-  await tab.hasStatus("Online");
+  await tab.hasStatus(status);
   return tab;
 }

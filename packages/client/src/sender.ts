@@ -8,6 +8,11 @@ import { endOverdue, NOT_SENT } from "./writes.js";
 /** Transactions in one request. */
 export const TRANSACTIONS_MAX = 500;
 const CHANGES_MAX = 2_000;
+/**
+ * Tries of a write that a backend forbids without the server's words: enough for a session to be renewed, and few
+ * enough that what comes after the write does not wait for ever.
+ */
+export const FORBIDDEN_TRIES_MAX = 5;
 /** Between tries where the browser knows that there is no connection; it wakes the sender when there is one. */
 const OFFLINE_REST_MS = 30_000;
 
@@ -93,21 +98,38 @@ export const errorOf = (error: { code: string; message: string; details?: unknow
   return { code: error.code, message: error.message, ...(conflicts ? { conflicts } : {}), ...(fields ? { fields } : {}) };
 };
 
+/** How often a backend has forbidden a write without saying why, in a row. */
+interface Forbidden {
+  writeId: string;
+  tries: number;
+}
+
 /** Sends to any backend, one write at a time, at the paths that `route` gives; a new row with its key, as `entities` name it. */
-export const restTransport = (
+export function restTransport(
   http: HttpOptions, route: (change: Change) => { method: string; path: string }, entities: readonly EntityMeta[] = [],
-): Transport => Object.assign(async (transactions: readonly Transaction[], signal: AbortSignal): Promise<Outcome[]> => {
-  const outcomes: Outcome[] = [];
-  for (const change of transactions.flatMap(({ changes }) => changes)) {
-    const meta = entities.find(({ name }) => name === change.entity);
-    const key = change.operation === "insert" ? { [meta?.key ?? "id"]: meta ? keyOf(meta, change.key) : change.key } : {};
-    outcomes.push(await sendOne(http, route(change), change, { ...change.value, ...key }, signal));
-  }
-  return outcomes;
-}, { takesOne: true });
+): Transport {
+  const forbidden: Forbidden = { writeId: "", tries: 0 };
+  return Object.assign(async (transactions: readonly Transaction[], signal: AbortSignal): Promise<Outcome[]> => {
+    const outcomes: Outcome[] = [];
+    for (const change of transactions.flatMap(({ changes }) => changes)) {
+      const meta = entities.find(({ name }) => name === change.entity);
+      const key = change.operation === "insert" ? { [meta?.key ?? "id"]: meta ? keyOf(meta, change.key) : change.key } : {};
+      outcomes.push(await sendOne(http, route(change), change, { ...change.value, ...key }, signal, forbidden));
+    }
+    return outcomes;
+  }, { takesOne: true });
+}
+
+/** Counts one more, and gives how many there were. */
+function forbiddenAgain(forbidden: Forbidden, writeId: string): number {
+  forbidden.tries = forbidden.writeId === writeId ? forbidden.tries + 1 : 1;
+  forbidden.writeId = writeId;
+  return forbidden.tries;
+}
 
 async function sendOne(
   http: HttpOptions, { method, path }: { method: string; path: string }, { operation, writeId }: Change, value: unknown, signal: AbortSignal,
+  forbidden: Forbidden,
 ): Promise<Outcome> {
   const { onAuthError, ...options } = http;
   try {
@@ -125,7 +147,8 @@ async function sendOne(
   } catch (error) {
     if (!(error instanceof HttpFailure) || error.kind === "transient") throw error;
     // Without the backend's reason these are an ended session's, and an address's at which there is no such collection.
-    const isOfAddress = error.kind === "auth" || error.status === 405 || (error.status === 404 && operation === "insert");
+    const isForbidden = error.status === 403 && hasAnswer(error) && forbiddenAgain(forbidden, writeId) >= FORBIDDEN_TRIES_MAX;
+    const isOfAddress = (error.kind === "auth" && !isForbidden) || error.status === 405 || (error.status === 404 && operation === "insert");
     if (error.status !== 401 && isOfWrite(error, isOfAddress ? hasReason : hasAnswer)) return { status: "rejected", error: errorOf(error) };
     if (error.kind === "auth") onAuthError?.(error.status);
     throw error;

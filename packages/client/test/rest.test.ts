@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { pendingChanges, readChanges, rejectedChanges, retryWrite, type Change } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import type { EntityMeta } from "../src/entity.js";
-import { restTransport, runSender, type SenderState } from "../src/sender.js";
+import { FORBIDDEN_TRIES_MAX, restTransport, runSender, type SenderState } from "../src/sender.js";
 import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeTogether } from "../src/writes.js";
 import { openDatabase } from "./databases.js";
 import { contact, isSent } from "./driven.js";
@@ -101,6 +101,33 @@ test("a write that its user may not make is refused alone, where the backend say
   assert.deepEqual((await rejectedChanges(database)).map(({ key, error }) => [key, error?.code]), [["a", "forbidden"]]);
   assert.equal(states.filter(({ status }) => status === "unauthorized").length, 1);
 });
+
+test("a write that is forbidden again and again without a reason is refused, and those after it are sent", async (context) => {
+  const database = await openDatabase("sqlite");
+  context.mock.method(Math, "random", () => 0);
+  for (const id of ["a", "b"]) await contact(database, id);
+  const states: SenderState[] = [];
+  const asked = await drive(database, ({ body }) =>
+    (body?.["id"] === "a" ? Response.json({ detail: "not yours" }, { status: 403 }) : Response.json({})), isSent(database), states);
+  assert.deepEqual(asked.map(({ body }) => body?.["id"]), [...Array.from({ length: FORBIDDEN_TRIES_MAX }, () => "a"), "b"]);
+  assert.deepEqual((await rejectedChanges(database)).map(({ key, error }) => [key, error?.code]), [["a", "http_403"]]);
+  assert.equal(states.filter(({ status }) => status === "unauthorized").length, FORBIDDEN_TRIES_MAX - 1);
+});
+
+for (const [of, answer] of [
+  ["a page of something on the way that forbids", () => new Response("<h1>Forbidden</h1>", { status: 403 })],
+  ["a session that has ended", () => Response.json({ detail: "no" }, { status: 401 })],
+] as const) {
+  test(`${of} refuses no write, however long it does`, async (context) => {
+    const database = await openDatabase("sqlite");
+    context.mock.method(Math, "random", () => 0);
+    for (const id of ["a", "b"]) await contact(database, id);
+    const tries = 3 * FORBIDDEN_TRIES_MAX;
+    const asked = await drive(database, (_, at) => (at <= tries ? answer() : Response.json({})));
+    assert.equal(asked.length, tries + 2);
+    assert.deepEqual(await rejectedChanges(database), []);
+  });
+}
 
 test("of writes that were made together each has its own outcome, and only the refused ones are offered again", async () => {
   const database = await openDatabase("sqlite");

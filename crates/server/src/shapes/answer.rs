@@ -170,6 +170,8 @@ pub(crate) fn add_cors(headers: &mut HeaderMap, origin: Option<&HeaderValue>, pa
         ("access-control-allow-methods", methods),
         ("access-control-expose-headers", EXPOSED),
         ("electric-server", SERVER),
+        // Its reader sees by which protocol it came, and so how many it may ask for at a time.
+        ("timing-allow-origin", "*"),
     ] {
         let value = HeaderValue::from_static(value);
         headers.insert(HeaderName::from_static(name), value);

@@ -65,6 +65,14 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
 }
 
 pub(super) async fn update(call: &Call, target: &Target) -> Result<Answer, ApiError> {
+    changed(call, target, Extent::Named).await
+}
+
+pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiError> {
+    changed(call, target, Extent::Whole).await
+}
+
+async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer, ApiError> {
     let mut values = object(call.json()?)?;
     let base = values.remove(BASE).map_or(Ok(Values::new()), object)?;
     let aimed = Write {
@@ -76,14 +84,7 @@ pub(super) async fn update(call: &Call, target: &Target) -> Result<Answer, ApiEr
             target.agreed(values)?,
         )
     };
-    let (seq, row) = aimed_at(call, target, aimed, Extent::Named).await?;
-    answer_of(row, seq)
-}
-
-pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiError> {
-    let values = target.agreed(object(call.json()?)?)?;
-    let aimed = write(target, target.id()?.to_owned(), Action::Update, values);
-    let (seq, row) = aimed_at(call, target, aimed, Extent::Whole).await?;
+    let (seq, row) = aimed_at(call, target, aimed, extent).await?;
     answer_of(row, seq)
 }
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{App, LEDGER};
+use super::{App, LEDGER, Role};
 use crate::support::Reply;
 
 impl App {
@@ -68,6 +68,30 @@ async fn a_write_on_an_older_state_is_refused_with_the_one_that_stands() {
         .refused(422, "invalid_field");
     let gone = app.on_tag(&ada, Method::DELETE, "if-match", "*", json!({}));
     assert_eq!(gone.await.status, 204);
+}
+
+#[tokio::test]
+async fn a_record_that_is_put_stands_on_what_its_writer_has_seen() {
+    let app = App::of(LEDGER).await;
+    let ada = app.member("ada", Role::Editor);
+    app.shares(&ada, "ada", "one", "owner").await;
+    let all = "/api/accounts/one/bookings";
+    let one = format!("{all}/b");
+    let booking = json!({"id": "b", "text": "first"});
+    app.post(&ada, all, booking).await.expect(201);
+    let put = |text: &str, base: Value| {
+        let body = json!({"account_id": "one", "text": text, "_base": base});
+        app.send(&ada, Method::PUT, &one, body)
+    };
+    let seen = json!({"text": "first"});
+    put("second", seen.clone()).await.expect(200);
+    let late = put("late", seen).await.refused(409, "conflict");
+    assert_eq!(
+        late["error"]["details"]["conflicts"],
+        json!({"text": {"base": "first", "mine": "late", "theirs": "second"}})
+    );
+    put("third", json!({"text": "second"})).await.expect(200);
+    put("fourth", json!(1)).await.refused(422, "invalid_field");
 }
 
 #[tokio::test]

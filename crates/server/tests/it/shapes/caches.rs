@@ -45,6 +45,7 @@ async fn answers_say_how_long_they_keep() {
             .header("access-control-expose-headers")
             .contains("electric-handle")
     );
+    assert_eq!(first.header("timing-allow-origin"), "*");
     assert!(first.header("electric-server").starts_with("ElectricSQL/"));
 }
 

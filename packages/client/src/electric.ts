@@ -7,6 +7,7 @@ import { asRfc3339, type EntityMeta, type Row } from "./entity.js";
 import { HttpFailure, type HttpOptions } from "./http.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
+import { sharesConnection, takingTurns } from "./turns.js";
 
 /** How long an accepted write waits for its row, unless told otherwise. */
 const ROW_TIMEOUT_MS = 5_000;
@@ -20,10 +21,10 @@ interface Receipt {
 /** How writes of one row reach the server; absent: its document has no such operation. */
 export interface RowWrites<T> {
   readonly create?: (values: T, writeId: string) => Promise<Receipt>;
-  /** `base` is what was shown of the fields that change, undefined where the server would not read it. */
+  /** `base` is what the writer saw of the fields that change, undefined where the server would not read it. */
   readonly update?: (row: T, changes: Partial<T>, writeId: string, base: Partial<T> | undefined) => Promise<Receipt>;
-  /** Puts a row in place of the one that is there. */
-  readonly replace?: (row: T, writeId: string) => Promise<Receipt>;
+  /** Puts a row in place of the one that is there; `base` as above. */
+  readonly replace?: (row: T, writeId: string, base: Partial<T> | undefined) => Promise<Receipt>;
   readonly remove?: (row: T, writeId: string) => Promise<Receipt>;
 }
 
@@ -33,6 +34,16 @@ const shapeParser = {
   int8: (text: string): number => Number(text),
   timestamptz: asRfc3339,
 };
+
+/** How shapes are asked for, by what asks and where: all collections of a page take turns with each other. */
+const turns = new WeakMap<typeof fetch, Map<string, typeof fetch>>();
+function inTurns(ask: typeof fetch, shapeUrl: string): typeof fetch {
+  const known = turns.get(ask) ?? new Map<string, typeof fetch>();
+  turns.set(ask, known);
+  const turned = known.get(shapeUrl) ?? takingTurns(ask, sharesConnection(shapeUrl));
+  known.set(shapeUrl, turned);
+  return turned;
+}
 
 const shown = new WeakMap<object, Date>();
 
@@ -51,26 +62,31 @@ interface RowMutation<T> {
 /**
  * A collection of an entity's rows in memory, as the server's shapes have them, with this page's own writes on top
  * where the entity's writes are optimistic: else nothing of them shows before the server has accepted them. An insert
- * whose `metadata` has `given` sends these values, and shows the whole row.
+ * whose `metadata` has `given` sends these values, and shows the whole row; an update whose `metadata` has `base` stands
+ * on that row, as its writer has seen it, and else on the one that is shown.
  */
 export function memoryCollection<T extends Row, Key extends string | number>(
   meta: EntityMeta, config: () => HttpOptions & Pick<SyncOptions, "shapeUrl" | "withRoles">, { create, update, replace, remove }: RowWrites<T>,
 ): Collection<T, Key> & NonSingleResult {
   const options = config();
+  const shapeUrl = shapeUrlOf(options);
+  const ask = inTurns(options.fetch ?? fetch, shapeUrl);
   /** Mutations that are made together are sent at once, and end with the server's word and the rows that follow from it. */
   const sent = (write: (mutation: RowMutation<T>) => Promise<Receipt>) =>
     async ({ transaction: { mutations } }: { transaction: { mutations: readonly unknown[] } }): Promise<void> => {
       const receipts = await Promise.all((mutations as readonly RowMutation<T>[]).map((mutation) => answered(mutation.mutationId, write(mutation))));
       await Promise.all(receipts.map(({ txid }) => txid !== undefined && arrived(txid)));
     };
+  const seen = ({ original, changes, metadata }: RowMutation<T>): Partial<T> | undefined =>
+    withRolesOf(config()) ? seenOf(changes, original as T, (metadata as { base?: Partial<T> } | undefined)?.base) : undefined;
   const change = update
-    ? ({ original, changes, mutationId }: RowMutation<T>) => update(original as T, changes, mutationId, withRolesOf(config()) ? seenOf<T>(original as T, changes) : undefined)
-    : replace && (({ modified, mutationId }: RowMutation<T>) => replace(modified, mutationId));
+    ? (mutation: RowMutation<T>) => update(mutation.original as T, mutation.changes, mutation.mutationId, seen(mutation))
+    : replace && ((mutation: RowMutation<T>) => replace(mutation.modified, mutation.mutationId, seen(mutation)));
   const made = createCollection(electricCollectionOptions<T>({
     id: meta.name,
     getKey: (row) => row[meta.key] as Key,
     shapeOptions: {
-      url: shapeUrlOf(options),
+      url: shapeUrl,
       parser: shapeParser,
       params: {
         table: quote(meta.name),
@@ -84,8 +100,9 @@ export function memoryCollection<T extends Row, Key extends string | number>(
         },
       },
       fetchClient: (async (address: string, init?: RequestInit) => {
-        const answer = await (options.fetch ?? fetch)(address, init);
-        if (answer.ok) shown.set(collection, new Date());
+        const answer = await ask(address, init);
+        // An answer without a body is the end of a turn: the server has said nothing.
+        if (answer.ok && answer.status !== 204) shown.set(collection, new Date());
         return answer;
       }) as typeof fetch,
     },
@@ -100,8 +117,9 @@ export function memoryCollection<T extends Row, Key extends string | number>(
   return meta.mode === "optimistic" ? collection : confirmedCollection(collection);
 }
 
-const seenOf = <T extends Row>(row: T, changes: Partial<T>): Partial<T> =>
-  Object.fromEntries(Object.keys(changes).map((name) => [name, row[name] ?? null])) as Partial<T>;
+/** What a writer saw of the fields that it changes: what it tells of them, and else what is shown. */
+const seenOf = <T extends Row>(changes: Partial<T>, shown: T, told: Partial<T> = {}): Partial<T> =>
+  Object.fromEntries(Object.keys(changes).map((name) => [name, (told[name] === undefined ? shown[name] : told[name]) ?? null])) as Partial<T>;
 
 /** Ends a write that a server was asked for as one through a local database ends: it fails with a {@link WriteFailure}. */
 async function answered<T>(writeId: string, write: Promise<T>): Promise<T> {

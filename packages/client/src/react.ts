@@ -6,6 +6,8 @@ import { whenTouched } from "./rows.js";
 import type { Sync, SyncState } from "./sync.js";
 import { deleteRow, insertRow, updateRow, writeSettled } from "./writes.js";
 
+export { useRows, type LiveCollection, type LiveRows } from "./live.js";
+
 /** A write of a component: the same for every mode of writing. */
 export interface Mutation<Input, Output> {
   /** Makes the write; a failure shows in `error`. */

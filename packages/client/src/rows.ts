@@ -1,3 +1,4 @@
+import { parsed } from "./changes.js";
 import { fromColumns, quote, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 
@@ -20,11 +21,17 @@ export async function readRows(on: Statements, dialect: LocalDatabase["dialect"]
 }
 
 /** One row of an entity, as it is shown. */
-export async function readRow(
+export const readRow = async (
   on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown,
-): Promise<Row | undefined> {
-  const [row] = await on.query(`SELECT * FROM ${quote(meta.name)} WHERE ${quote(meta.key)} = $1`, [key]);
-  return row && fromColumns(dialect, meta, row);
+): Promise<Row | undefined> => (await readRowsOf(on, dialect, meta, [key]))[0];
+
+/** Those rows of an entity that have these keys, in no order. */
+async function readRowsOf(
+  on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, keys: readonly unknown[],
+): Promise<Row[]> {
+  const places = keys.map((_, at) => `$${at + 1}`).join(", ");
+  const rows = await on.query(`SELECT * FROM ${quote(meta.name)} WHERE ${quote(meta.key)} IN (${places})`, keys);
+  return rows.map((row) => fromColumns(dialect, meta, row));
 }
 
 /**
@@ -36,23 +43,24 @@ export function followRows(
   see: (changes: RowChanges) => void | Promise<void>, fail: (error: unknown) => void,
 ): () => void {
   let position = -1;
+  const list = database.dialect === "sqlite" ? "json_group_array" : "json_agg";
   const read = (): Promise<{ last: number; changes?: RowChanges }> =>
     database.transaction(async (inside) => {
-      const [bounds] = await inside.query<{ first: number | null; last: number | null }>(
-        `SELECT min("id") AS "first", max("id") AS "last" FROM "_touched"`,
+      const [noted] = await inside.query<{ first: number | null; last: number | null; keys: unknown }>(
+        `SELECT min("id") AS "first", max("id") AS "last", (SELECT ${list}("key") FROM (SELECT DISTINCT "key" FROM "_touched" WHERE "entity" = $1 AND "id" > $2 LIMIT ${ROWS_AT_ONCE_MAX + 1}) AS "touched") AS "keys" FROM "_touched"`,
+        [meta.name, position],
       );
-      const last = Number(bounds?.last ?? 0);
-      const isLate = position < 0 || (bounds?.first != null && Number(bounds.first) > position + 1) || last < position;
-      const touched = isLate ? [] : await inside.query<{ key: string }>(
-        `SELECT DISTINCT "key" FROM "_touched" WHERE "entity" = $1 AND "id" > $2`, [meta.name, position],
-      );
+      const last = Number(noted?.last ?? 0);
+      const touched = (parsed(noted?.keys) ?? []) as string[];
+      const isLate = position < 0 || (noted?.first != null && Number(noted.first) > position + 1) || last < position;
       if (isLate || touched.length > ROWS_AT_ONCE_MAX) {
         const rows = await readRows(inside, database.dialect, meta);
         return { last, changes: { isWhole: true, rows: new Map(rows.map((row) => [String(row[meta.key]), row])) } };
       }
       if (touched.length === 0) return { last };
-      const rows = new Map<string, Row | undefined>();
-      for (const { key } of touched) rows.set(key, await readRow(inside, database.dialect, meta, keyOf(meta, key)));
+      const rows = new Map<string, Row | undefined>(touched.map((key) => [key, undefined]));
+      const found = await readRowsOf(inside, database.dialect, meta, touched.map((key) => keyOf(meta, key)));
+      for (const row of found) rows.set(String(row[meta.key]), row);
       return { last, changes: { isWhole: false, rows } };
     });
 

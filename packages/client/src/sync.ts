@@ -7,7 +7,8 @@ import type { HttpOptions } from "./http.js";
 import { prune } from "./rows.js";
 import { restTransport, runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
 import { joinTabs } from "./tabs.js";
-import { takingTurns } from "./turns.js";
+import { sharesConnection, takingTurns } from "./turns.js";
+import { setConfirmTimeout } from "./writes.js";
 
 /** How often what nobody asks for any more is let go. */
 const PRUNE_EVERY_MS = 60_000;
@@ -27,6 +28,11 @@ export interface SyncOptions extends HttpOptions {
    * unless told, it is asked for where neither `shapeUrl` nor `writes` names another.
    */
   readonly withRoles?: boolean;
+  /**
+   * How long a confirmed write waits for the server before it ends as `timed_out`, in milliseconds: 15,000 unless told,
+   * 600,000 at most. One whose page was closed is ended after twice as long.
+   */
+  readonly confirmTimeoutMs?: number;
   /** Names the database among those of one origin: its tabs have one sender between them. */
   readonly name?: string;
 }
@@ -70,7 +76,10 @@ export const withRolesOf = ({ withRoles, shapeUrl, writes }: Pick<SyncOptions, "
 const brought = new WeakSet<LocalDatabase>();
 
 /** Opens the schema in the local database. Reads and writes work from here on, with a server or without. */
-export async function openLocal({ database, schema }: Pick<SyncOptions, "database" | "schema">): Promise<void> {
+export async function openLocal(
+  { database, schema, confirmTimeoutMs }: Pick<SyncOptions, "database" | "schema" | "confirmTimeoutMs">,
+): Promise<void> {
+  setConfirmTimeout(database, confirmTimeoutMs);
   if (await openSchema(database, schema)) brought.add(database);
 }
 
@@ -100,11 +109,9 @@ export function startSync(options: SyncOptions): Sync {
   });
   const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes, schema.entities.map(({ meta }) => meta)) : synclineTransport(options);
   const shapeUrl = shapeUrlOf(options);
-  // A browser speaks HTTP/2, which has no such few connections, over https alone.
-  const ask = options.fetch ?? fetch;
   const feedOptions = {
     shapeUrl,
-    fetch: shapeUrl.startsWith("http:") ? takingTurns(ask) : ask,
+    fetch: takingTurns(options.fetch ?? fetch, sharesConnection(shapeUrl)),
     withRoles: withRolesOf(options),
     ...(options.token ? { token: options.token } : {}),
     ...(options.onAuthError ? { onAuthError: options.onAuthError } : {}),

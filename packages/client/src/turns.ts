@@ -8,8 +8,29 @@ interface Poll {
   readonly end: AbortController;
 }
 
-/** Asks for shapes as `ask` does, and lets those that wait for news take turns: where there are few connections, as over HTTP/1.1. */
-export function takingTurns(ask: typeof fetch): typeof fetch {
+/**
+ * Tells whether all requests to an address share one connection, as over HTTP/2, by what the browser has told of those
+ * that were made: until then, and where it tells nothing, as of another origin without `Timing-Allow-Origin`, they don't.
+ */
+export function sharesConnection(address: string): () => boolean {
+  const { origin } = new URL(address);
+  let protocol = "";
+  const isTold = globalThis.PerformanceObserver?.supportedEntryTypes?.includes("resource");
+  if (isTold) {
+    new PerformanceObserver((list) => {
+      for (const { name, nextHopProtocol } of list.getEntries() as PerformanceResourceTiming[]) {
+        if (nextHopProtocol && new URL(name).origin === origin) protocol = nextHopProtocol;
+      }
+    }).observe({ type: "resource", buffered: true });
+  }
+  return () => /^h[23]/.test(protocol);
+}
+
+/**
+ * Asks for shapes as `ask` does. Of those that wait for news, where they don't share a connection, so many are open at
+ * a time that a write finds one, and they take turns.
+ */
+export function takingTurns(ask: typeof fetch, isShared: () => boolean): typeof fetch {
   const polls = new Set<Poll>();
   const waiting = new Set<() => void>();
   /** Ends the poll that is open longest, if that has had its turn. */
@@ -36,7 +57,7 @@ export function takingTurns(ask: typeof fetch): typeof fetch {
     const { searchParams } = new URL(address);
     if (searchParams.get("live") !== "true") return ask(address, init);
     const signal = init.signal ?? new AbortController().signal;
-    while (polls.size >= POLLS_MAX) await place(signal);
+    while (!isShared() && polls.size >= POLLS_MAX) await place(signal);
     const poll: Poll = { isPast: false, end: new AbortController() };
     polls.add(poll);
     const timer = setTimeout(() => {

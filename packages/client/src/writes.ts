@@ -5,10 +5,22 @@ import { whenTouched } from "./rows.js";
 
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
 export const CONFIRM_TIMEOUT_MS = 15_000;
-/** After which one that has no answer is ended though nobody waits for it: its page was closed. */
-export const CONFIRM_OVERDUE_MS = 2 * CONFIRM_TIMEOUT_MS;
+/** Nobody looks at a form for longer, and a timer of days would not be kept. */
+export const CONFIRM_TIMEOUT_MAX_MS = 600_000;
 /** How long it waits at most where the browser knows that there is no connection. */
 export const CONFIRM_OFFLINE_TIMEOUT_MS = 3_000;
+
+const timeouts = new WeakMap<LocalDatabase, number>();
+
+/** Sets how long a database's confirmed writes wait, in milliseconds: more than 0, at most {@link CONFIRM_TIMEOUT_MAX_MS}. */
+export function setConfirmTimeout(database: LocalDatabase, timeoutMs = CONFIRM_TIMEOUT_MS): void {
+  if (!(timeoutMs > 0 && timeoutMs <= CONFIRM_TIMEOUT_MAX_MS)) {
+    throw new RangeError(`confirmTimeoutMs must be more than 0 and at most ${CONFIRM_TIMEOUT_MAX_MS}: it is ${timeoutMs}`);
+  }
+  timeouts.set(database, timeoutMs);
+}
+
+const confirmTimeoutOf = (database: LocalDatabase): number => timeouts.get(database) ?? CONFIRM_TIMEOUT_MS;
 
 /**
  * Runs `work` in one transaction, or in the one that is given. What makes writes runs in it: where tabs share the
@@ -154,7 +166,7 @@ export async function lastWriteOf(database: Statements, meta: EntityMeta, key: u
  * a write that had not left by then is taken back, one that had is noted as `timed_out`, and is never sent again
  * by itself.
  */
-export function settled(database: LocalDatabase, writeId: string, timeoutMs = CONFIRM_TIMEOUT_MS): Promise<void> {
+export function settled(database: LocalDatabase, writeId: string, timeoutMs = confirmTimeoutOf(database)): Promise<void> {
   const patienceMs = globalThis.navigator?.onLine === false ? Math.min(timeoutMs, CONFIRM_OFFLINE_TIMEOUT_MS) : timeoutMs;
   return new Promise<void>((resolve, reject) => {
     const finish = (end: () => void): void => {
@@ -192,11 +204,11 @@ async function answerTo(on: Statements, writeId: string): Promise<{ readonly ope
 export const NOT_SENT: WriteError = { code: "offline", message: "the server was not reached while somebody waited, and does not have the write" };
 
 /**
- * Ends confirmed writes that nobody can be waiting for any longer, as those of a page that was closed: they must not go
- * out days later. They are among the refused ones, and can be offered again.
+ * Ends confirmed writes that nobody can be waiting for any longer, as those of a page that was closed: after twice the
+ * time that one waits. They must not go out days later. They are among the refused ones, and can be offered again.
  */
 export async function endOverdue(database: LocalDatabase): Promise<void> {
-  const before = new Date(Date.now() - CONFIRM_OVERDUE_MS).toISOString();
+  const before = new Date(Date.now() - 2 * confirmTimeoutOf(database)).toISOString();
   const condition = `"mode" = 'confirmed' AND "state" IN ('pending', 'sending') AND "created_at" < $1`;
   if ((await database.query(`SELECT 1 FROM "_changes" WHERE ${condition} LIMIT 1`, [before])).length === 0) return;
   await database.transaction(async (inside) => {

@@ -1,12 +1,14 @@
 /** Collections of a page without a database: what they send, what they show, and how their writes end. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WriteFailure } from "@syncline/client";
+import { WriteFailure, type Row } from "@syncline/client";
+import { memoryCollection } from "@syncline/client/electric";
 import {
   accountsCollection, configure, contactsCollection, contactsMeta, useAccounts, useContacts, useCreateAccount, useCreateContact, useUpdateAccount,
 } from "./generated-memory/index.js";
 import { render } from "./render.js";
 import { serve, until } from "./served.js";
+import { Service } from "./service.js";
 
 /** What the page's requests pass through: each test sets its own. */
 let way: (address: string, init: RequestInit | undefined) => Promise<Response> = fetch;
@@ -67,6 +69,16 @@ test("a page without a database shows, sends and refuses as one with a database"
   await assert.rejects(page.current.update.mutateAsync({ key: id, changes: { name: "Mine" } }),
     (error) => error instanceof WriteFailure && error.code === "conflict");
 
+  // A form that was opened before theirs came does not write over it, but where its writer asks for that.
+  const opened = page.current.accounts.data[0]!;
+  way = fetch;
+  await fetch(`${server.url}/api/accounts/${id}`, { method: "PATCH", body: JSON.stringify({ name: "Theirs again" }) });
+  await until("theirs is shown", async () => page.current.accounts.data[0]?.name === "Theirs again");
+  await assert.rejects(page.current.update.mutateAsync({ key: id, changes: { name: "Mine" }, base: opened }),
+    (error) => error instanceof WriteFailure && error.code === "conflict");
+  await page.current.update.mutateAsync({ key: id, changes: { name: "Mine" } });
+  await until("mine is shown", async () => page.current.accounts.data[0]?.name === "Mine");
+
   // The server has it, but its row never comes.
   way = (address, init) => address.includes("/v1/shape") ? new Promise(() => undefined) : fetch(address, init);
   configure({ apiUrl: server.url, fetch: through, timeoutMs: 200 });
@@ -75,4 +87,29 @@ test("a page without a database shows, sends and refuses as one with a database"
     return !accountsCollection().has(key);
   });
   page.unmount();
+});
+
+test("a form's write of a page without a database stands on what the form has shown", async () => {
+  const service = new Service(contactsMeta, [{ id: "a", first_name: "160", email: "x", status: "new" }], "forms");
+  const told: unknown[][] = [];
+  const receipt = async (...of: unknown[]): Promise<{ txid: undefined }> => {
+    told.push(of);
+    return { txid: undefined };
+  };
+  for (const [verb, writes] of [
+    ["changed", { update: (_: Row, changes: Partial<Row>, __: string, base: Partial<Row> | undefined) => receipt(changes, base) }],
+    ["replaced", { replace: (row: Row, _: string, base: Partial<Row> | undefined) => receipt(row["email"], base) }],
+  ] as const) {
+    const collection = memoryCollection<Row, string>(contactsMeta, () => ({ apiUrl: "http://service", fetch: service.fetch }), writes);
+    await collection.preload();
+    await collection.update("a", (draft) => void (draft["first_name"] = "200")).isPersisted.promise;
+    const change = (draft: Row): void => void Object.assign(draft, { email: "mine", status: "old" });
+    await collection.update("a", { metadata: { base: { id: "a", email: null } } }, change).isPersisted.promise;
+    const isChange = verb === "changed";
+    assert.deepEqual(told.splice(0), [
+      [isChange ? { first_name: "200" } : "x", { first_name: "160" }],
+      [isChange ? { email: "mine", status: "old" } : "mine", { email: null, status: "new" }],
+    ]);
+    await collection.cleanup();
+  }
 });

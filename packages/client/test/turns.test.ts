@@ -2,17 +2,41 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LocalDatabase } from "../src/database.js";
+import { memoryCollection } from "../src/electric.js";
 import { startSync } from "../src/sync.js";
 import { contactsMeta } from "./generated/meta.js";
-import { until } from "./served.js";
+import { until, type Context } from "./served.js";
 
-for (const [address, most] of [["http://server", 5], ["https://server", 8]] as const) {
-  test(`the polls of eight entities hold at most ${most} connections to ${address}, and each has its turn`, async () => {
+let cursor = 0;
+const upToDate = (): Response => new Response(JSON.stringify([{ headers: { control: "up-to-date", global_last_seen_lsn: "1" } }]), {
+  headers: { "electric-handle": "h", "electric-offset": "0_0", "electric-schema": "{}", "electric-up-to-date": "", "electric-cursor": String((cursor += 1)) },
+});
+
+/** A browser that has told of a request to the server how it was made. */
+function telling(context: Context, protocol: string): void {
+  const entry = { name: "https://server/v1/shape?offset=-1", nextHopProtocol: protocol };
+  class Observer {
+    static readonly supportedEntryTypes = ["resource"];
+    constructor(private readonly see: (list: { getEntries: () => unknown[] }) => void) {}
+    observe(): void {
+      this.see({ getEntries: () => [entry, { name: "https://elsewhere/v1/shape", nextHopProtocol: protocol === "h2" ? "http/1.1" : "h2" }] });
+    }
+  }
+  const own = globalThis.PerformanceObserver;
+  Object.assign(globalThis, { PerformanceObserver: Observer });
+  context.after(async () => void Object.assign(globalThis, { PerformanceObserver: own }));
+}
+
+for (const [address, protocol, most] of [
+  ["http://server", "", 5], ["https://server", "", 5], ["https://server", "http/1.1", 5], ["https://server", "h2", 8], ["https://server", "h3", 8],
+] as const) {
+  test(`the polls of eight entities hold at most ${most} connections to ${address} over ${protocol || "what nobody tells"}, and each has its turn`, async (context) => {
+    telling(context, protocol);
     const nothing = { dialect: "sqlite", query: async () => [], exec: async () => undefined, onTouched: () => () => undefined };
     const database = { ...nothing, transaction: (work: (inside: LocalDatabase) => unknown) => work(database) } as unknown as LocalDatabase;
     const entities = Array.from({ length: 8 }, (_, at) => ({ meta: { ...contactsMeta, name: `entity ${at}` }, sql: "" }));
     const polled = new Map<string, number>();
-    let [open, highest, cursor] = [0, 0, 0];
+    let [open, highest] = [0, 0];
     const fetch = (async (url: string, init: RequestInit) => {
       const { searchParams } = new URL(url);
       if (searchParams.get("live") === "true") {
@@ -21,9 +45,7 @@ for (const [address, most] of [["http://server", 5], ["https://server", 8]] as c
         highest = Math.max(highest, (open += 1));
         await new Promise<void>((_, fail) => init.signal!.addEventListener("abort", () => fail(init.signal!.reason as Error))).finally(() => (open -= 1));
       }
-      return new Response(JSON.stringify([{ headers: { control: "up-to-date", global_last_seen_lsn: "1" } }]), {
-        headers: { "electric-handle": "h", "electric-offset": "0_0", "electric-schema": "{}", "electric-up-to-date": "", "electric-cursor": String((cursor += 1)) },
-      });
+      return upToDate();
     }) as typeof globalThis.fetch;
     const sync = startSync({ apiUrl: address, database, schema: { version: "1", changes: "", entities }, fetch });
     const rounds = most < 8 ? 2 : 1;
@@ -33,3 +55,25 @@ for (const [address, most] of [["http://server", 5], ["https://server", 8]] as c
     await sync.stop();
   });
 }
+
+test("collections in memory take turns with each other, and a write finds a connection", async (context) => {
+  telling(context, "http/1.1");
+  const polled = new Map<string, number>();
+  let [open, highest] = [0, 0];
+  const fetch = (async (url: string, init: RequestInit) => {
+    const { searchParams } = new URL(url);
+    if (searchParams.get("live") === "true") {
+      const table = searchParams.get("table")!;
+      polled.set(table, (polled.get(table) ?? 0) + 1);
+      highest = Math.max(highest, (open += 1));
+      await new Promise<void>((_, fail) => init.signal!.addEventListener("abort", () => fail(init.signal!.reason as Error))).finally(() => (open -= 1));
+    }
+    return upToDate();
+  }) as typeof globalThis.fetch;
+  const collections = Array.from({ length: 8 }, (_, at) =>
+    memoryCollection({ ...contactsMeta, name: `entity ${at}` }, () => ({ apiUrl: "https://server", fetch }), {}));
+  await Promise.all(collections.map((collection) => collection.preload()));
+  await until("each was polled", async () => polled.size === 8 && Math.max(...polled.values()) >= 2);
+  assert.equal(highest, 5);
+  await Promise.all(collections.map((collection) => collection.cleanup()));
+});

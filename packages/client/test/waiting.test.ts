@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { discardWrite, pendingChanges, readChanges, rejectedChanges, retryWrite, WriteFailure } from "../src/changes.js";
 import type { LocalDatabase, Statements } from "../src/database.js";
 import { readRow } from "../src/rows.js";
-import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeSettled, writeTogether } from "../src/writes.js";
+import { openLocal } from "../src/sync.js";
+import { CONFIRM_TIMEOUT_MAX_MS, deleteRow, endOverdue, insertRow, lastWriteOf, settled, updateRow, writeSettled, writeTogether } from "../src/writes.js";
+import { schemaOf } from "./databases.js";
 import { accepted, contact, drive, each, isSent, type Sent } from "./driven.js";
 import { accountsMeta, contactsMeta, transactionsMeta } from "./generated/meta.js";
 
@@ -24,6 +26,25 @@ each("of two confirmed writes that have become one, both are taken back", async 
   const waits = [settled(database, await rename(database, "B"), 40), settled(database, await rename(database, "C"), 10_000)];
   await Promise.all(waits.map((wait) => endsAs(wait, "offline")));
   assert.deepEqual(await unsent(database), []);
+});
+
+each("a database's confirmed writes wait as long as was set, and are overdue after twice that", async (database, dialect) => {
+  for (const timeoutMs of [0, -1, Number.NaN, CONFIRM_TIMEOUT_MAX_MS + 1]) {
+    await assert.rejects(openLocal({ database, schema: schemaOf(dialect), confirmTimeoutMs: timeoutMs }), RangeError);
+  }
+  await openLocal({ database, schema: schemaOf(dialect), confirmTimeoutMs: 40 });
+  await account(database, "a");
+  await endsAs(settled(database, await rename(database, "B")), "offline");
+  await rename(database, "C");
+  const made = (seconds: number): Promise<unknown> =>
+    database.query(`UPDATE "_changes" SET "created_at" = $1`, [new Date(Date.now() - seconds * 1_000).toISOString()]);
+  await openLocal({ database, schema: schemaOf(dialect), confirmTimeoutMs: 60_000 });
+  await made(119);
+  await endOverdue(database);
+  assert.equal((await pendingChanges(database)).length, 1);
+  await made(121);
+  await endOverdue(database);
+  assert.deepEqual((await rejectedChanges(database)).map(({ error }) => error?.code), ["offline"]);
 });
 
 each("a change that a deletion has taken in is accepted with it, and not before", async (database) => {

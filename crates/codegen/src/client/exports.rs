@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 
 /// Names of the client itself, and those that its modules import beside an entity's own.
-const OWN: [&str; 43] = [
+const OWN: [&str; 44] = [
     "Age",
     "ClientConfig",
     "Collection",
@@ -44,6 +44,7 @@ const OWN: [&str; 43] = [
     "useQuery",
     "useQueryClient",
     "useRowQuery",
+    "useRows",
     "useRowsQuery",
     "useSyncState",
     "useUpdate",

@@ -41,8 +41,10 @@ export const {{ variable }}Client = {
     return { ...(answer.body as {{ one }}), ...receipt(answer.body, answer.headers) };
   },
 {%- elif operation.verb == "replace" %}
-  replace: async ({{ path ~ ", " if path }}key: {{ one }}Key, values: {{ one }}Create, writeId: string = crypto.randomUUID()): Promise<{{ one }} & {{ one }}Receipt> => {
-    const answer = await request(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, shared(values), { "idempotency-key": writeId });
+  /** `base` is what the writer saw of the fields that it changes: a Syncline server then tells what others have changed since. */
+  replace: async ({{ path ~ ", " if path }}key: {{ one }}Key, values: {{ one }}Create, writeId: string = crypto.randomUUID(), base?: Partial<{{ one }}Create>): Promise<{{ one }} & {{ one }}Receipt> => {
+    const body = { ...shared(values), ...(base ? { _base: shared(base) } : {}) };
+    const answer = await request(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, body, { "idempotency-key": writeId });
     return { ...(answer.body as {{ one }}), ...receipt(answer.body, answer.headers) };
   },
 {%- elif operation.verb == "delete" %}

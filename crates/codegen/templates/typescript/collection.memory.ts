@@ -22,7 +22,7 @@ export const {{ variable }}Collection = (): Collection<{{ one }}, {{ one }}Key> 
 {%- elif operation.verb == "update" %}
     update: (row, changes, writeId, base) => {{ variable }}Client.update({{ operation.of_row }}row[{{ key.name | quoted }}], changes as {{ one }}Update, writeId, base as {{ one }}Update | undefined),
 {%- elif operation.verb == "replace" and change == "replace" %}
-    replace: (row, writeId) => {{ variable }}Client.replace({{ operation.of_row }}row[{{ key.name | quoted }}], row as {{ one }}Create, writeId),
+    replace: (row, writeId, base) => {{ variable }}Client.replace({{ operation.of_row }}row[{{ key.name | quoted }}], row as {{ one }}Create, writeId, base as Partial<{{ one }}Create> | undefined),
 {%- elif operation.verb == "delete" %}
     remove: (row, writeId) => {{ variable }}Client.delete({{ operation.of_row }}row[{{ key.name | quoted }}], writeId),
 {%- endif %}

@@ -2,7 +2,7 @@
 import type { HttpOptions, Role, SyncOptions } from "@syncline/client";
 
 /** How the client reaches its server, and who uses it. */
-export type ClientConfig = HttpOptions & Pick<SyncOptions, "shapeUrl" | "withRoles"{{ ' | "writes"' if local == "pglite" }}> & {
+export type ClientConfig = HttpOptions & Pick<SyncOptions, "shapeUrl" | "withRoles"{{ ' | "writes" | "confirmTimeoutMs"' if local == "pglite" }}> & {
   /** The user's role on a record that does not tell it, as a new one; an editor's unless told. */
   readonly role?: Role;
 };

@@ -6,7 +6,7 @@
 import { useAge, type Age } from "@syncline/client/age";
 import { shownAt } from "@syncline/client/electric";
 {% endif -%}
-import { useCan{{ ", useMutationOf" if writes }} } from "@syncline/client/react";
+import { useCan{{ ", useMutationOf" if writes }}, useRows } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { {{ variable }}Collection } from "../collections/{{ file }}.js";
@@ -20,7 +20,7 @@ const readAge = () => shownAt({{ variable }}Collection());
 {% endif -%}
 /** All records of {{ name }} that are here, kept up to date. */
 export function use{{ many }}(): { data: {{ one }}[]; isLoading: boolean; isError: boolean }{{ " & Age" if mode == "cache" }} {
-  const { data, isLoading, isError } = useLiveQuery({{ variable }}Collection());
+  const { data, isLoading, isError } = useRows({{ variable }}Collection());
   return { data, isLoading, isError{{ ", ...useAge(" ~ variable ~ "Meta, readAge)" if mode == "cache" }} };
 }
 
@@ -54,10 +54,10 @@ async function create{{ one }}(values: {{ one }}Create): Promise<{{ one }}Key> {
 }
 {% endif %}
 {%- if changes %}
-/** Changes records. */
+/** Changes records; `base` is the record as its writer has seen it, where that is not what is shown now. */
 export const useUpdate{{ one }} = () => useMutationOf(update{{ one }});
-async function update{{ one }}({ key, changes }: { key: {{ one }}Key; changes: {{ one }}Update }): Promise<void> {
-  await {{ variable }}Collection().update(key, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
+async function update{{ one }}({ key, changes, base }: { key: {{ one }}Key; changes: {{ one }}Update; base?: object }): Promise<void> {
+  await {{ variable }}Collection().update(key, { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
 }
 {% endif %}
 {%- if "delete" in verbs %}

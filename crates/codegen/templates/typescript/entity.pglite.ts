@@ -2,7 +2,7 @@
 {% if mode == "cache" -%}
 import { readAt, useAge, type Age } from "@syncline/client/age";
 {% endif -%}
-import { useCan{{ ", useCreate, useDelete, useUpdate" if mode != "cache" }} } from "@syncline/client/react";
+import { useCan{{ ", useCreate, useDelete" if mode != "cache" }}, useRows{{ ", useUpdate" if mode != "cache" }} } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { {{ variable }}Collection } from "../collections/{{ file }}.js";
@@ -17,7 +17,7 @@ const readAge = () => readAt(database(), {{ variable }}Meta);
 {% endif -%}
 /** All records of {{ name }} that are here, kept up to date. */
 export function use{{ many }}(): { data: {{ one }}[]; isLoading: boolean; isError: boolean }{{ " & Age" if mode == "cache" }} {
-  const { data, isLoading, isError } = useLiveQuery({{ variable }}Collection());
+  const { data, isLoading, isError } = useRows({{ variable }}Collection());
   return { data, isLoading, isError{{ ", ...useAge(" ~ variable ~ "Meta, readAge)" if mode == "cache" }} };
 }
 

@@ -40,7 +40,7 @@ export function initDatabase(storage: Storage = "memory"): Promise<LocalDatabase
 async function begin(storage: Storage): Promise<LocalDatabase> {
   const opened = await open(storage);
   try {
-    await openLocal({ database: opened.database, schema });
+    await openLocal({ ...config(), database: opened.database, schema });
   } catch (error) {
     await opened.close();
     throw error;

@@ -25,7 +25,7 @@ pub(super) struct Subset {
 pub(super) enum SubsetRead {
     Body(Vec<u8>, ServerSeq),
     Gone,
-    /// It holds more bytes than one answer may.
+    /// The rows to hold come to more bytes than one answer may.
     TooLarge,
 }
 
@@ -58,8 +58,9 @@ impl Subset {
         })
     }
 
-    /// Reads the subset in one state of the file, if it comes to so many bytes at most: rows that are
-    /// first in its order are held with their messages.
+    /// Reads the subset in one state of the file, if the rows that it has to hold come to so many bytes at
+    /// most: those of its answer, those that its offset skips, and while it reads, those that are
+    /// first in its order so far.
     pub(super) fn read(
         &self,
         file: &TenantFile,
@@ -87,7 +88,7 @@ impl Subset {
             file.visit_shape_state(shape.relation, head, None, |row| {
                 let Some(first) = &mut first else {
                     let flow = self.append(&encoder, row, mark, (empty, &mut seen), &mut body)?;
-                    let is_large = body.len() > bytes_max;
+                    let is_large = body.len() - empty > bytes_max;
                     return Ok(if is_large { Flow::Enough } else { flow });
                 };
                 let mut told = Vec::new();
@@ -96,12 +97,14 @@ impl Subset {
                 }
                 Ok(Flow::On)
             })?;
-            let bytes = first.as_ref().map_or(body.len(), |first| first.bytes);
-            if bytes > bytes_max {
+            if let Some(first) = &mut first {
+                first.settle()?;
+            }
+            let bytes = first.as_ref().map(First::told_bytes);
+            if bytes.unwrap_or(body.len() - empty) > bytes_max {
                 return Ok(SubsetRead::TooLarge);
             }
-            if let Some(mut first) = first {
-                first.settle()?;
+            if let Some(first) = first {
                 let told = first.rows.into_iter().skip(self.offset);
                 let told: Vec<_> = told.map(|(_, told)| told).collect();
                 body.extend_from_slice(&told.join(&b","[..]));
@@ -165,28 +168,36 @@ struct First<'d> {
     count: usize,
     /// Rows as they are kept, with their messages: those that may be among the first.
     rows: Vec<(String, Vec<u8>)>,
+    /// Of the messages, each with the comma behind it.
     bytes: usize,
     bytes_max: usize,
 }
 
 impl First<'_> {
-    /// Takes a row. Only the first ones are held: where more come together, the others go.
+    /// Takes a row. Only the first ones are held: where more come together, the others go. What is held
+    /// comes to one and a half times what an answer may; no more are read once the first ones of those
+    /// that were read come to more than an answer may.
     fn take(&mut self, row: &str, told: Vec<u8>) -> Result<Flow, StoreError> {
-        self.bytes += row.len() + told.len();
+        self.bytes += told.len() + 1;
         self.rows.push((row.to_owned(), told));
         if self.rows.len() <= self.count {
-            let is_large = self.bytes > self.bytes_max;
+            let is_large = self.told_bytes() > self.bytes_max;
             return Ok(if is_large { Flow::Enough } else { Flow::On });
         }
-        // Half of what may be held is new whenever they are sorted, so that this is seldom.
-        if self.rows.len() / 2 > self.count || self.bytes > self.bytes_max {
+        // Rows or bytes in half of the room are new whenever they are sorted, so that this is seldom.
+        let is_full = self.told_bytes() > self.bytes_max + self.bytes_max / 2;
+        if self.rows.len() / 2 > self.count || is_full {
             self.settle()?;
-            if self.bytes > self.bytes_max / 2 {
-                self.bytes = usize::MAX;
+            if self.told_bytes() > self.bytes_max {
                 return Ok(Flow::Enough);
             }
         }
         Ok(Flow::On)
+    }
+
+    /// What the messages of the held rows come to in an answer.
+    fn told_bytes(&self) -> usize {
+        self.bytes.saturating_sub(1)
     }
 
     /// Sorts what is held, and lets go of what is behind the first. Rows that are equal stay in the
@@ -208,7 +219,7 @@ impl First<'_> {
             .into_iter()
             .map(|place| std::mem::take(&mut self.rows[place]))
             .collect();
-        let lengths = self.rows.iter().map(|(row, told)| row.len() + told.len());
+        let lengths = self.rows.iter().map(|(_, told)| told.len() + 1);
         self.bytes = lengths.sum();
         Ok(())
     }

@@ -334,7 +334,8 @@ impl Asked {
             SubsetRead::Gone => return self.gone().await,
             SubsetRead::TooLarge => {
                 let message = format!(
-                    "the rows come to more than {bytes_max} bytes: ask for fewer, or take the whole shape"
+                    "the rows to hold for this come to more than {bytes_max} bytes: ask for fewer, or take \
+                     the whole shape"
                 );
                 return Ok(answer::invalid(&Invalid::of_subset("where", message)));
             }

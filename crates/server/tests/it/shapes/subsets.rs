@@ -154,6 +154,31 @@ async fn a_subset_that_is_larger_than_one_answer_is_refused() {
 }
 
 #[tokio::test]
+async fn a_subset_is_told_up_to_the_bytes_that_its_refusal_names() {
+    let query = "table=threads&offset=now&log=changes_only&subset__where=true\
+         &subset__order_by=name&subset__limit=12";
+    let ask = async |bytes| {
+        let s = shapes_with(|config| config.shapes.subset_bytes = bytes).await;
+        for n in 0..40 {
+            s.thread(&format!("thread-{n:02}"), "p").await;
+        }
+        s.ask(query).await
+    };
+    let told = ask(1 << 20).await;
+    assert_eq!(names(&told.expect(200)).len(), 12);
+    // Marks and times have some digits more or less.
+    let slack = 12 * 20;
+    ask(told.text.len() + slack).await.expect(200);
+    let bytes = told.text.len() - 2 * slack;
+    let refused = ask(bytes).await.expect(400);
+    let message = refused["errors"]["subset"]["where"][0].as_str().unwrap();
+    assert!(
+        message.contains(&format!("more than {bytes} bytes")),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn the_first_rows_of_a_table_that_is_larger_than_one_answer_are_told() {
     let s = shapes_with(|config| config.shapes.subset_bytes = 8_000).await;
     for n in 0..40 {

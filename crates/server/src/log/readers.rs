@@ -59,11 +59,11 @@ impl Readers {
             Some((file, _)) => file,
             None => TenantFile::open(&self.path, &self.options)?,
         };
-        let found = look(&file);
+        let found = look(&file).map_err(Refused::of_read);
         // A connection that failed is not used again.
         let is_sound = !matches!(
             found,
-            Err(Refused::Unavailable(_) | Refused::Damaged(_) | Refused::StorageFull(_))
+            Err(Refused::Unread(_) | Refused::Damaged(_) | Refused::StorageFull(_))
         );
         let mut idle = self.idle.lock().expect(UNPOISONED);
         if is_sound && idle.len() < IDLE_MAX {

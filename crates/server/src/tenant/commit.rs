@@ -283,6 +283,7 @@ fn verdict_or_failure(
         Err(
             failure @ (Refused::StorageFull(_)
             | Refused::Unavailable(_)
+            | Refused::Unread(_)
             | Refused::Open(_)
             | Refused::Damaged(_)
             | Refused::Thread(_)

@@ -42,6 +42,8 @@ pub enum Refused {
     /// The outcome is not known: the client asks again, and what took a place is a duplicate then.
     #[error("the log could not be written")]
     Unavailable(#[source] StoreError),
+    #[error("the log could not be read")]
+    Unread(#[source] StoreError),
     #[error("the log could not be opened")]
     Open(#[source] OpenError),
     #[error("the log is damaged")]
@@ -62,6 +64,16 @@ impl From<StoreError> for Refused {
             StoreError::Busy(_) | StoreError::Sqlite(_) | StoreError::NewerFold { .. } => {
                 Self::Unavailable(error)
             }
+        }
+    }
+}
+
+impl Refused {
+    /// What a failure is called where nothing was to be written.
+    pub fn of_read(self) -> Self {
+        match self {
+            Self::Unavailable(error) => Self::Unread(error),
+            other => other,
         }
     }
 }
@@ -95,6 +107,7 @@ impl Refused {
             Self::NotCommitted
             | Self::NotKept(_)
             | Self::Unavailable(_)
+            | Self::Unread(_)
             | Self::Open(_)
             | Self::Damaged(_)
             | Self::Thread(_)
@@ -142,6 +155,7 @@ impl Refused {
             Self::NotCommitted | Self::Unavailable(_) => {
                 "the log could not be written; ask again, what was kept counts once".into()
             }
+            Self::Unread(_) => "the log could not be read; ask again".into(),
             Self::Open(_) | Self::Damaged(_) | Self::Thread(_) | Self::File(_) => {
                 "the tenant's log can't be opened; the server's operator finds the cause in its log"
                     .into()
@@ -165,6 +179,7 @@ impl Refused {
             | Self::NotCommitted
             | Self::StorageFull(_)
             | Self::Unavailable(_)
+            | Self::Unread(_)
             | Self::Open(_)
             | Self::Damaged(_)
             | Self::Thread(_)
@@ -182,7 +197,9 @@ impl Refused {
             | Self::Thread(_)
             | Self::File(_)
             | Self::NotKept(_) => Some(FULL_RETRY_AFTER),
-            Self::NotCommitted | Self::Unavailable(_) => Some(UNAVAILABLE_RETRY_AFTER),
+            Self::NotCommitted | Self::Unavailable(_) | Self::Unread(_) => {
+                Some(UNAVAILABLE_RETRY_AFTER)
+            }
             Self::EpochChanged { .. }
             | Self::LogDiverged { .. }
             | Self::RebuildRequired { .. }

@@ -61,6 +61,29 @@ async fn a_full_disk_is_507_keeps_nothing_and_passes_without_a_restart() {
 }
 
 #[tokio::test]
+async fn a_read_that_fails_says_so_and_the_next_one_goes_on() {
+    let m = machine().await;
+    for clock in [1, 2] {
+        let push = push_of("a", [clock]);
+        m.server
+            .post("/sync/push", &m.token, push)
+            .await
+            .expect(200);
+        if clock == 1 {
+            // What it has read is old after the second push.
+            m.server.get("/api/threads", &m.token).await.expect(200);
+        }
+    }
+    m.process.arm(Fault::failure_at(Verb::Read, 1));
+    let reply = m.server.get("/api/threads", &m.token).await;
+    let error = reply.refused(503, "unavailable");
+    let message = error["error"]["message"].as_str().unwrap();
+    assert_eq!(message, "the log could not be read; ask again");
+    assert!(!reply.header("retry-after").is_empty());
+    m.server.get("/api/threads", &m.token).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_sync_that_fails_acknowledges_nothing_and_the_next_push_goes_on() {
     let m = machine().await;
     m.server

@@ -56,6 +56,32 @@ async fn values_that_records_held_before_their_field_was_declared_are_in_its_sha
 }
 
 #[tokio::test]
+async fn an_entity_hides_the_view_of_its_name_while_it_stands() {
+    let s = shapes().await;
+    s.thread("one", "p").await;
+    let mut view = s.follow("table=threads").await;
+    assert_eq!(column(&view, "name"), ["one"]);
+    let threads = document().to_string().replace("/api/notes", "/app/threads");
+    s.apply(&serde_json::from_str(&threads).unwrap(), "").await;
+    // Who follows the view begins anew, with the entity's rows and columns.
+    s.ask(&view.next()).await.expect(409);
+    let thread = json!({"id": "t", "text": "of the application"});
+    let made = s.server.post("/app/threads", &s.token, thread).await;
+    made.expect(201);
+    let entity = s.follow("table=threads").await;
+    assert_eq!(column(&entity, "text"), ["of the application"]);
+    let unknown = s.ask("table=threads&offset=-1&where=project='p'").await;
+    unknown.expect(400);
+    // The threads themselves are where they were.
+    let listed = s.server.get("/api/threads", &s.token).await.expect(200);
+    assert_eq!(listed["threads"][0]["name"], "one");
+    s.apply(&document(), "?allow=drop-entity").await;
+    s.ask(&entity.next()).await.expect(409);
+    view = s.follow("table=threads").await;
+    assert_eq!(column(&view, "name"), ["one"]);
+}
+
+#[tokio::test]
 async fn a_field_that_may_be_left_out_from_now_on_leaves_shapes_as_they_are() {
     let s = shapes().await;
     let mut document = with(&["place"]);

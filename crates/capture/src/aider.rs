@@ -102,7 +102,7 @@ struct Chat<'a> {
     model: Option<String>,
     order: Option<i64>,
     number: u64,
-    /// The response that was spoken last, for what it has used.
+    /// The response that was spoken last, until it is told what that has used.
     response: Option<String>,
     known: &'a mut dyn Known,
     facts: &'a mut Facts,
@@ -153,6 +153,9 @@ impl Chat<'_> {
         if voice == Voice::Model {
             self.response = Some(id.clone());
         }
+        let tokens = said.lines().filter_map(|line| line.strip_prefix(TOKENS));
+        let tokens: Vec<_> = tokens.filter(|_| voice == Voice::Program).collect();
+        let spent = (!tokens.is_empty()).then(|| self.response.take()).flatten();
         let key = UnitKey::of(&["aider turn", &self.native, &id]);
         if !take_unit(self.known, key, &[said]) {
             return Verdict::Known;
@@ -182,17 +185,16 @@ impl Chat<'_> {
             ..Part::default()
         };
         self.facts.part(self.session, part);
-        if voice == Voice::Program {
-            let tokens = said.lines().filter_map(|line| line.strip_prefix(TOKENS));
-            for (place, line) in tokens.enumerate() {
-                self.used(line, format!("{id}.{place}"), order);
-            }
+        for (place, line) in tokens.into_iter().enumerate() {
+            // The first line is the response's, and others are nobody's.
+            let response = spent.as_deref().filter(|_| place == 0);
+            self.used(line, format!("{id}.{place}"), response, order);
         }
         Verdict::New
     }
 
     /// `4.9k sent, 1.2k cache hit, 1.0k received. Cost: $0.03 message, $0.05 session.`
-    fn used(&mut self, line: &str, id: String, order: i64) {
+    fn used(&mut self, line: &str, id: String, response: Option<&str>, order: i64) {
         let count = |mark: &str| {
             let end = line.find(mark)?;
             let word = line[..end].trim_end().rsplit([' ', ',']).next()?;
@@ -206,10 +208,18 @@ impl Chat<'_> {
         let written = count(" cache write").unwrap_or_default();
         // What was sent is told with what was written to the cache and what was found there.
         let sent = count(" sent").unwrap_or_default();
+        if let Some(message) = response {
+            let patch = MessagePatch {
+                id: owned(message),
+                response_id: set(&id),
+                ..MessagePatch::default()
+            };
+            self.facts.message(self.session, patch);
+        }
         let usage = Usage {
             id: id.into(),
             order,
-            message_id: self.response.as_deref().map(owned),
+            message_id: response.map(owned),
             model: self.model.as_deref().map(owned),
             at: self.at(),
             input: sent.saturating_sub(cached).saturating_sub(written),

@@ -53,8 +53,11 @@ pub struct Memory {
     total: Totals,
     /// Whether another session has called it.
     is_agent: bool,
-    /// The message that the model spoke last, for what it has used.
+    /// The message that the model is speaking.
     speaking: Option<String>,
+    /// The message that it spoke last, until it is told what that has used: versions of 2026 tell it after
+    /// the results of the calls in it.
+    spoken: Option<String>,
     /// How the latest prompt was told, and its digest, as long as it may be told in another way too.
     prompt: Option<(String, String)>,
     /// Calls without a result, by id: when each began, in milliseconds.

@@ -140,6 +140,7 @@ impl Reader<'_, '_> {
         }
         // What follows is another response's.
         self.memory.speaking = None;
+        self.memory.spoken = None;
         self.entitle(owner, title_of(text), TitleRank::Prompt);
         Verdict::New
     }
@@ -173,14 +174,20 @@ impl Reader<'_, '_> {
         };
         let spent = total.since(&self.memory.total);
         self.memory.total = total;
-        if spent == Totals::default() || !owner.counts {
+        if spent == Totals::default() {
+            return Verdict::Idle;
+        }
+        // A response is told of when it has ended: what the model says next is another.
+        self.memory.speaking = None;
+        let spoken = self.memory.spoken.take();
+        if !owner.counts {
             return Verdict::Idle;
         }
         let model = Some(self.memory.model.as_str()).filter(|model| !model.is_empty());
         let usage = Usage {
             model: model.map(owned),
             provider: Some(owned(&self.memory.provider)),
-            message_id: self.memory.speaking.as_deref().map(owned),
+            message_id: spoken.as_deref().map(owned),
             id: self.id_of("usage").into(),
             order: self.next_order(""),
             at: self.at,
@@ -191,6 +198,14 @@ impl Reader<'_, '_> {
             copied: owner.copied_from.is_some(),
             ..Usage::default()
         };
+        if let Some(message) = spoken {
+            let patch = MessagePatch {
+                id: message.into(),
+                response_id: set(&usage.id),
+                ..MessagePatch::default()
+            };
+            self.facts.message(owner.id, patch);
+        }
         self.facts.say(owner.id, Piece::Usage(usage));
         Verdict::New
     }

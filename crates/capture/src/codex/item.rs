@@ -90,6 +90,7 @@ impl Reader<'_, '_> {
         };
         self.facts.message(owner.id, patch);
         self.memory.speaking = Some(id.clone());
+        self.memory.spoken = Some(id.clone());
         id
     }
 

@@ -45,6 +45,10 @@ fn codex_counts_what_its_totals_grow_by() {
         tokens: [1000, 100, 1500, 0, 0, 30],
     };
     assert_eq!(figures(&mut place, "c1"), expected);
+    assert_eq!(
+        place.rows("answered"),
+        ["assistant|600|80", "assistant|400|20"]
+    );
     let said = [
         "user|text|<environment_context>..</environment_context>",
         "user|text|fix it",
@@ -334,6 +338,10 @@ fn what_aider_sends_is_counted_once_whether_it_came_from_the_cache_or_not() {
     let all = place.figures();
     let found = all.values().next().unwrap();
     assert_eq!(found.tokens, [1000, 1010, 8100, 2000, 0, 0]);
+    assert_eq!(
+        place.rows("answered"),
+        ["assistant|1000|1000", "assistant|0|10"]
+    );
 }
 
 #[test]

@@ -25,6 +25,38 @@ fn prompts_of_bare_items_are_taken_as_no_event_tells_them() {
 }
 
 #[test]
+fn each_response_of_codex_is_a_message_with_what_it_has_used() {
+    let token = |seconds: u64, input: u64, output: u64| {
+        format!(
+            r#"{{"timestamp":"2026-01-01T10:00:{seconds:02}.000Z","type":"event_msg","payload":{{"type":"token_count","info":{{"total_token_usage":{{"input_tokens":{input},"cached_input_tokens":0,"output_tokens":{output}}}}}}}}}"#
+        )
+    };
+    let lines = [
+        r#"{"timestamp":"2026-01-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c7","cwd":"/w/app","source":"cli"}}"#.to_owned(),
+        r#"{"timestamp":"2026-01-01T10:00:01.000Z","type":"event_msg","payload":{"type":"user_message","message":"go"}}"#.to_owned(),
+        // Newer versions tell of results first, older ones of what was used.
+        r#"{"timestamp":"2026-01-01T10:00:02.000Z","type":"response_item","payload":{"type":"function_call","name":"shell","arguments":"{}","call_id":"k1"}}"#.to_owned(),
+        r#"{"timestamp":"2026-01-01T10:00:03.000Z","type":"response_item","payload":{"type":"function_call_output","call_id":"k1","output":"a.rs"}}"#.to_owned(),
+        token(4, 100, 10),
+        r#"{"timestamp":"2026-01-01T10:00:05.000Z","type":"response_item","payload":{"type":"message","role":"assistant","content":[{"type":"output_text","text":"one"}]}}"#.to_owned(),
+        token(6, 300, 15),
+        r#"{"timestamp":"2026-01-01T10:00:07.000Z","type":"response_item","payload":{"type":"message","role":"assistant","content":[{"type":"output_text","text":"two"}]}}"#.to_owned(),
+        token(8, 600, 17),
+        r#"{"timestamp":"2026-01-01T10:00:09.000Z","type":"event_msg","payload":{"type":"user_message","message":"more"}}"#.to_owned(),
+        // Of a response that has said nothing.
+        token(10, 601, 17),
+    ];
+    let mut place = Place::new();
+    place.write("rollout-a-c7.jsonl", lines.join("\n") + "\n");
+    twice(&mut place, Agent::Codex);
+    assert_eq!(
+        place.rows("answered"),
+        ["assistant|100|10", "assistant|200|5", "assistant|300|2"]
+    );
+    assert_eq!(figures(&mut place, "c7").tokens, [601, 17, 0, 0, 0, 0]);
+}
+
+#[test]
 fn what_was_rolled_back_in_codex_counts_no_more() {
     let mut place = Place::new();
     let lines = [

@@ -1,5 +1,5 @@
 -- figures
-SELECT native_id, message_count, prompt_count, tool_call_count, tool_error_count, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens FROM sessions;
+SELECT native_id, message_count, prompt_count, tool_call_count, tool_error_count, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens FROM sessions WHERE deleted_at IS NULL;
 -- sessions
 SELECT native_id, title, project_path, git_branch, model, started_at || '', ended_at || '' FROM sessions ORDER BY 1;
 -- messages
@@ -36,6 +36,8 @@ SELECT name, success || '', files FROM session_tools ORDER BY position;
 SELECT cost_nanos || '' FROM session_usage;
 -- forked
 SELECT child.native_id, child.parent_kind, parent.native_id FROM sessions child JOIN sessions parent ON parent.session_id = child.parent_session;
+-- answered
+SELECT m.role, u.input_tokens || '|' || u.output_tokens FROM session_messages AS m JOIN session_usage AS u ON u.session_id = m.session_id AND u.usage_id = coalesce(m.response_id, m.message_id) AND u.message_id = m.message_id ORDER BY m.position;
 -- spent
 SELECT session_id, usage_id, input_tokens || '|' || output_tokens || '|' || cache_read_tokens || '|' || copied FROM session_usage ORDER BY 1, 2;
 -- lose_notes

@@ -108,7 +108,7 @@ impl Privacy {
     }
 
     /// Whether a rule goes by where sessions take place.
-    pub(crate) fn has_rules_of_place(&self) -> bool {
+    pub fn has_rules_of_place(&self) -> bool {
         !self.exclusions.paths.is_empty() || !self.exclusions.projects.is_empty()
     }
 

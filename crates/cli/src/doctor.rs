@@ -64,6 +64,7 @@ pub(crate) const CHECKS: &[Check] = &[
     check("kept_files", replica::kept_files),
     check("agents_retention", agents::retention),
     check("agents_archived", agents::archived),
+    check("agents_unplaced", agents::unplaced),
     check("daemon", network::daemon),
     check("capture", agents::capture),
     check("hooks", agents::hooks),

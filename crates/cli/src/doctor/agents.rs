@@ -8,6 +8,7 @@ use syncline_capture::agent::Agent;
 use syncline_capture::hook::Spool;
 use syncline_capture::import::Source;
 use syncline_capture::retention::{self, Retention};
+use syncline_store::sessions::Archived;
 
 use super::finding::Finding;
 use super::settings::tried;
@@ -117,23 +118,64 @@ fn settings_file(place: &Path) -> PathBuf {
     place.with_file_name("settings.json")
 }
 
+const NO_REPLICA: &str = "no replica yet: the first import makes one";
+
+/// What is kept of each agent, by the replica; none: there is no replica.
+fn kept(context: &Context) -> Result<Option<Vec<Archived>>, Failure> {
+    let dir = context.replica_dir()?;
+    if !dir.join(syncline_replica::LOCAL_FILE_NAME).exists() {
+        return Ok(None);
+    }
+    let mut replica = replica_access::open(context)?;
+    let view = replica.view()?;
+    Ok(Some(syncline_store::sessions::archived(view.connection())?))
+}
+
+/// Sessions that were kept though rules by path and project could not be held to them.
+pub(super) fn unplaced(context: &Context) -> Finding {
+    let privacy = tried!(context.privacy());
+    let Some(kept) = tried!(kept(context)) else {
+        return Finding::skipped(NO_REPLICA);
+    };
+    let unplaced: Vec<_> = kept.iter().filter(|kept| kept.unplaced > 0).collect();
+    let Some(most) = unplaced.iter().max_by_key(|kept| kept.unplaced) else {
+        return Finding::ok("the directory of each session is known");
+    };
+    let told = unplaced.iter().map(|kept| {
+        let agent = agent_of(kept);
+        format!("{} of {agent}", counted(kept.unplaced, "session"))
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "nothing tells the directory of {told}: exclude_paths and exclude_projects can't leave them out"
+    );
+    if !privacy.has_rules_of_place() {
+        return Finding::ok(message);
+    }
+    let agent = agent_of(most);
+    Finding::warning(message).fix(format!(
+        "syncline session list --agent {agent}, and session delete for those that are not to be kept; \
+         syncline config set exclude_agents {agent} leaves out all of it from then on"
+    ))
+}
+
+fn agent_of(kept: &Archived) -> &str {
+    match kept.agent.as_str() {
+        "" => "unknown agent",
+        agent => agent,
+    }
+}
+
 /// What is kept of each agent.
 pub(super) fn archived(context: &Context) -> Finding {
-    let dir = tried!(context.replica_dir());
-    if !dir.join(syncline_replica::LOCAL_FILE_NAME).exists() {
-        return Finding::skipped("no replica yet: the first import makes one");
-    }
-    let mut replica = tried!(replica_access::open(context));
-    let view = tried!(replica.view());
-    let kept = tried!(syncline_store::sessions::archived(view.connection()));
+    let Some(kept) = tried!(kept(context)) else {
+        return Finding::skipped(NO_REPLICA);
+    };
     if kept.is_empty() {
         return Finding::ok("no session is kept yet: syncline import auto");
     }
     let kept = kept.iter().map(|kept| {
-        let agent = match kept.agent.as_str() {
-            "" => "unknown agent",
-            agent => agent,
-        };
+        let agent = agent_of(kept);
         let oldest = kept.oldest.map(|oldest| oldest.to_string());
         let day = oldest.as_deref().and_then(|oldest| oldest.get(..10));
         format!(

@@ -265,12 +265,7 @@ fn the_doctor_warns_of_agents_that_delete_and_says_what_is_kept() {
     let commented = "{\n  // a week\n  \"cleanupPeriodDays\": 7,\n}\n";
     fs::write(&settings, commented).unwrap();
     machine.run(&["import", "claude-code"]).done();
-    let check = |name: &str| {
-        let report = machine.run(&["doctor", "--json"]).done().json();
-        let checks = report["checks"].as_array().unwrap().clone();
-        let found = checks.into_iter().find(|check| check["name"] == name);
-        found.unwrap()
-    };
+    let check = |name: &str| check(&machine, name);
     let retention = check("agents_retention");
     assert_eq!(retention["state"], "warning", "{retention}");
     let message = retention["message"].as_str().unwrap();
@@ -300,4 +295,42 @@ fn the_doctor_warns_of_agents_that_delete_and_says_what_is_kept() {
     until("the daemon captures", || check("capture")["state"] == "ok");
     assert_eq!(check("agents_retention")["state"], "ok");
     daemon.stop();
+}
+
+/// What the doctor finds of one thing.
+fn check(machine: &Machine, name: &str) -> Value {
+    let report = machine.run(&["doctor", "--json"]).done().json();
+    let checks = report["checks"].as_array().unwrap().clone();
+    let found = checks.into_iter().find(|check| check["name"] == name);
+    found.unwrap()
+}
+
+#[test]
+fn the_doctor_tells_of_sessions_that_no_rule_by_place_can_leave_out() {
+    let machine = Machine::new();
+    say(&machine, "s", 1);
+    let place = ".cursor/projects/w-that-is-gone/agent-transcripts/t1";
+    let place = machine.home().join(place);
+    fs::create_dir_all(&place).unwrap();
+    let line = r#"{"role":"user","message":{"content":[{"type":"text","text":"go"}]}}"#;
+    fs::write(place.join("t1.jsonl"), format!("{line}\n")).unwrap();
+    machine.run(&["import", "claude-code"]).done();
+    let placed = check(&machine, "agents_unplaced");
+    assert_eq!(placed["state"], "ok", "{placed}");
+    assert_eq!(placed["message"], "the directory of each session is known");
+    machine.run(&["import", "cursor"]).done();
+    let told = "nothing tells the directory of 1 session of cursor: \
+                exclude_paths and exclude_projects can't leave them out";
+    let unplaced = check(&machine, "agents_unplaced");
+    // Without such a rule it is no fault.
+    assert_eq!(unplaced["state"], "ok", "{unplaced}");
+    assert_eq!(unplaced["message"], told);
+    machine
+        .run(&["config", "set", "exclude_paths", "/w/private"])
+        .done();
+    let unplaced = check(&machine, "agents_unplaced");
+    assert_eq!(unplaced["state"], "warning", "{unplaced}");
+    assert_eq!(unplaced["message"], told);
+    let fix = unplaced["fix"].as_str().unwrap();
+    assert!(fix.contains("exclude_agents cursor"), "{fix}");
 }

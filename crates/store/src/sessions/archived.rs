@@ -16,6 +16,8 @@ pub struct Archived {
     /// Subagents with them.
     pub sessions: u64,
     pub messages: u64,
+    /// Sessions that a person began, and of which nothing tells in which directory.
+    pub unplaced: u64,
     /// When the oldest session began, or told of itself where its begin is not known.
     pub oldest: Option<Timestamp>,
 }
@@ -26,7 +28,8 @@ pub fn archived(connection: &Connection) -> Result<Vec<Archived>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT coalesce(s.agent, ''), count(*), coalesce(sum((SELECT count(*) \
          FROM session_messages AS m WHERE m.session_id = s.session_id)), 0), \
-         min(coalesce(s.started_at, s.last_at)) \
+         min(coalesce(s.started_at, s.last_at)), \
+         sum(s.project_path IS NULL AND s.cwd IS NULL AND s.parent_session IS NULL) \
          FROM sessions AS s WHERE s.deleted_at IS NULL GROUP BY 1 ORDER BY 1",
     )?;
     let mut rows = statement.query([])?;
@@ -37,6 +40,7 @@ pub fn archived(connection: &Connection) -> Result<Vec<Archived>, StoreError> {
             sessions: count_cell(row, 1)?,
             messages: count_cell(row, 2)?,
             oldest: time_cell(row, 3)?,
+            unplaced: count_cell(row, 4)?,
         });
     }
     Ok(all)

@@ -39,7 +39,7 @@ use format::FORMAT;
 pub use history::{
     LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListDesk, ListStep, Stack, StepPlace,
 };
-pub use import::{ImportNotes, ImportedFile, ImportedUnit};
+pub use import::{ImportNotes, ImportedFile, ImportedMarks, ImportedUnit};
 pub use notes::{SyncError, SyncNotes};
 pub use outbox::{NewOp, OutboxBatch, OutboxCount, OutboxRow, OutboxState, WriteError, Written};
 pub use quarantine::{QuarantineId, QuarantinedOp};

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
+use serde::{Serialize, Serializer};
 use syncline_model::{Row, Rows, Table, Value, tables};
 
 use crate::file::StoreError;
@@ -258,13 +259,11 @@ impl Rows for View<'_> {
 
     fn insert(&mut self, table: &'static Table, row: Row) -> Result<bool, StoreError> {
         let key = &row[..table.key_columns];
-        if table.searched.is_none() || self.layer == Layer::Pending {
+        let Some(column) = table.searched else {
             if self.get(table, key)?.is_some() {
                 return Ok(false);
             }
             self.keep_image(table, key, None)?;
-        }
-        let Some(column) = table.searched else {
             self.put(table, row)?;
             return Ok(true);
         };
@@ -272,6 +271,7 @@ impl Rows for View<'_> {
             return Ok(false);
         }
         let id = self.connection.last_insert_rowid();
+        self.keep_image(table, key, None)?;
         self.touch(table, &row)?;
         self.keep_document(table, id, row, column);
         Ok(true)
@@ -333,6 +333,16 @@ impl ToSql for Cell<'_> {
     }
 }
 
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Null => serializer.serialize_unit(),
+            Value::Integer(value) => serializer.serialize_i64(*value),
+            Value::Text(value) => serializer.serialize_str(value),
+        }
+    }
+}
+
 pub(crate) fn cells(values: &[Value]) -> impl Iterator<Item = Cell<'_>> {
     values.iter().map(Cell)
 }
@@ -351,15 +361,8 @@ pub(crate) fn read_row(row: &rusqlite::Row<'_>, table: &'static Table) -> rusqli
 
 /// Cells as a JSON array: the form of keys and images.
 fn print_cells(values: &[Value]) -> String {
-    let json = values
-        .iter()
-        .map(|value| match value {
-            Value::Null => serde_json::Value::Null,
-            Value::Integer(value) => (*value).into(),
-            Value::Text(value) => value.as_str().into(),
-        })
-        .collect();
-    serde_json::Value::Array(json).to_string()
+    let cells: Vec<_> = cells(values).collect();
+    serde_json::to_string(&cells).expect("cells are written as JSON")
 }
 
 pub(crate) fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {

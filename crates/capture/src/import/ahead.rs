@@ -1,4 +1,5 @@
-//! Reading ahead: while a batch is written, the next is read on a thread of its own.
+//! Reading ahead: while a batch is folded into the view, the next is read on a thread of its own, and
+//! written to the outbox, which waits for the disk.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
@@ -9,11 +10,11 @@ use syncline_replica::Replica;
 use super::{ImportBatch, ImportError, Importer};
 use crate::facts::UnitKey;
 
-/// The batch before the one that is being read, as far as it may not be in the replica yet.
+/// The batch before the one that is being read, as far as it may not be in the view yet.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
-    /// Tells of its end; none: it has been written.
-    written: Option<Receiver<()>>,
+    /// Tells of its end; none: it is in the view.
+    shown: Option<Receiver<()>>,
     /// What it notes.
     noted: HashMap<UnitKey, Vec<u8>>,
     /// The sessions of which it says something.
@@ -25,28 +26,28 @@ impl Behind {
         self.noted.get(key)
     }
 
-    /// Waits until the replica holds what the batch says of a session.
+    /// Waits until the view holds what the batch says of a session.
     pub(super) fn wait_for(&mut self, session: &SessionId) {
         if self.sessions.contains(session) {
             self.wait();
         }
     }
 
-    /// Waits until the batch is written, or never will be.
+    /// Waits until the batch is in the view, or never will be.
     fn wait(&mut self) {
-        if let Some(written) = self.written.take() {
-            // Who writes has failed where this fails, and takes no further batch.
-            let _ = written.recv();
+        if let Some(shown) = self.shown.take() {
+            // Who shows it is gone where this fails, and takes no further batch.
+            let _ = shown.recv();
         }
         self.noted.clear();
         self.sessions.clear();
     }
 }
 
-/// A batch that was read, and whom to tell that it has been written.
-struct Read {
+/// A batch that is on the disk, and whom to tell that the view holds it.
+struct Kept {
     batch: ImportBatch,
-    written: Sender<()>,
+    shown: Sender<()>,
 }
 
 impl Importer {
@@ -63,64 +64,60 @@ impl Importer {
             return Ok(());
         };
         if self.is_idle() {
-            write(&first, replica)?;
+            keep(&first, replica)?;
+            replica.show_imported(&first.ops);
             told(first);
             return Ok(());
         }
         let reading = replica.another().map_err(ImportError::Replica)?;
-        // Two batches are held at most: the one that is written, and the next.
+        // Two batches are held at most: the one that is shown, and the next.
         let (sender, batches) = mpsc::sync_channel(0);
         std::thread::scope(|scope| {
-            let reader = scope.spawn(move || self.read_ahead(&reading, first, &sender));
-            let mut written = Ok(());
-            for read in &batches {
-                written = write(&read.batch, replica);
-                if written.is_err() {
-                    break;
-                }
-                let _ = read.written.send(());
-                told(read.batch);
+            let reader = scope.spawn(move || self.read_ahead(reading, first, &sender));
+            for kept in &batches {
+                replica.show_imported(&kept.batch.ops);
+                // A reader that has failed waits for nothing.
+                let _ = kept.shown.send(());
+                told(kept.batch);
             }
-            // A reader that waits to be rid of a batch is let go.
-            drop(batches);
             let read = reader.join();
-            let read = read.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            written.and(read)
+            read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
-    /// Gives batch after batch, each when the one before has been written.
+    /// Writes batch after batch to the outbox, and gives each to be shown when the one before was.
     fn read_ahead(
         mut self,
-        replica: &Replica,
+        mut replica: Replica,
         first: ImportBatch,
-        batches: &SyncSender<Read>,
+        batches: &SyncSender<Kept>,
     ) -> Result<(), ImportError> {
         let mut next = Some(first);
         while let Some(batch) = next {
+            keep(&batch, &mut replica)?;
             self.remembered.behind.wait();
-            let (sender, written) = mpsc::channel();
+            let (sender, shown) = mpsc::channel();
             self.remembered.behind = Behind {
-                written: Some(written),
+                shown: Some(shown),
                 noted: std::mem::take(&mut self.remembered.noted),
                 sessions: sessions_of(&batch),
             };
-            let read = Read {
+            let kept = Kept {
                 batch,
-                written: sender,
+                shown: sender,
             };
-            if batches.send(read).is_err() {
+            if batches.send(kept).is_err() {
                 break;
             }
-            next = self.next_batch(replica)?;
+            next = self.next_batch(&replica)?;
         }
         Ok(())
     }
 }
 
-fn write(batch: &ImportBatch, replica: &mut Replica) -> Result<(), ImportError> {
-    let written = replica.write_imported(&batch.ops, &batch.notes);
-    written.map(drop).map_err(ImportError::Write)
+fn keep(batch: &ImportBatch, replica: &mut Replica) -> Result<(), ImportError> {
+    let kept = replica.keep_imported(&batch.ops, &batch.notes);
+    kept.map(drop).map_err(ImportError::Write)
 }
 
 fn sessions_of(batch: &ImportBatch) -> HashSet<SessionId> {

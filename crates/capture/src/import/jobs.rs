@@ -1,17 +1,20 @@
 //! Which files are to be read.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use syncline_replica::{Replica, ReplicaError};
+use syncline_store::local::ImportedMarks;
 
 use crate::agent::Agent;
 use crate::opencode;
 use crate::privacy::Privacy;
 use crate::tail::{Beside, Mark};
-use crate::walk::walk;
+use crate::walk::{Found, walk};
 
 use super::Problem;
+use super::lined::standing_mark;
 
 /// A place to look in: a directory, or a file of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,96 +81,171 @@ pub(super) enum Turn {
     Subagents,
 }
 
-/// The marks of what a source may have. One file has its own alone: it may be read many times a minute.
-pub(super) fn marks_in(
-    source: &Source,
-    replica: &Replica,
-) -> Result<Vec<(String, String)>, ReplicaError> {
-    let agent = source.agent.as_str();
-    if !source.root.is_file() {
-        return replica.imported_marks(agent);
-    }
-    let mut marks = Vec::new();
-    let root = without_links(&source.root);
-    for path in [log_of(&root), root] {
-        let file = replica.imported_file(&path.to_string_lossy())?;
-        let file = file.filter(|file| file.agent == agent);
-        marks.extend(file.map(|file| (file.path, file.mark)));
-    }
-    Ok(marks)
+/// What a look at a source has found.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// The files that have changed since their marks, in the order of their paths.
+    pub(super) jobs: Vec<Job>,
+    pub(super) unchanged: u64,
+    /// Files that are left out by rules of the user.
+    pub(super) excluded: u64,
+    pub(super) problems: Vec<Problem>,
 }
 
-/// The files of a source that have changed since their marks, in the order of their paths. Marks are as
-/// they were written down: most files have not changed, and are told without reading what else a mark says.
-pub(super) fn find(
+/// Looks which files of a source have changed. Marks are as they were written down: most files have not
+/// changed, and are told without reading what else a mark says. They are read beside the list of files,
+/// which is in their order.
+pub(super) fn look(
     source: &Source,
     privacy: &Privacy,
-    marks: &HashMap<String, String>,
-    unchanged: &mut u64,
-    excluded: &mut u64,
-    problems: &mut Vec<Problem>,
-) -> Vec<Job> {
+    replica: &Replica,
+) -> Result<Looked, ReplicaError> {
     let found = walk(&source.root, |path| form_of(source.agent, path).is_some());
-    for (path, error) in found.unreadable {
-        problems.push(Problem {
-            path,
-            line: None,
-            cause: error.to_string(),
-        });
-    }
-    let mut jobs = Vec::new();
-    let mut seen = HashSet::new();
     let root = without_links(&source.root);
-    for path in found.files {
-        let key = match found.linked.contains(&path) {
-            true => without_links(&path),
-            false => key_of(&path, source, &root),
+    let name = root.to_string_lossy();
+    let below = match name.strip_suffix(MAIN_SEPARATOR) {
+        Some(name) => name,
+        None => &name,
+    };
+    // The root may be a file itself.
+    let range = [&*name, &format!("{below}{}", behind(MAIN_SEPARATOR))];
+    replica.compare_imported(source.agent.as_str(), range, |marks| {
+        let mut known = Marks {
+            source,
+            root: &root,
+            privacy,
+            replica,
+            marks,
         };
-        let is_left_out = |path: &Path| {
-            let path = path.to_str();
-            path.is_some_and(|path| privacy.excludes_path(path))
-        };
-        if is_left_out(&path) || (key.as_os_str() != path.as_os_str() && is_left_out(&key)) {
-            *excluded += 1;
-            continue;
+        known.look(found)
+    })?
+}
+
+/// The character after this one.
+fn behind(sign: char) -> char {
+    char::from_u32(u32::from(sign) + 1).unwrap_or(char::MAX)
+}
+
+/// What is known of the files of a source.
+struct Marks<'a, 'm> {
+    source: &'a Source,
+    /// The root of the source without links.
+    root: &'a Path,
+    privacy: &'a Privacy,
+    replica: &'a Replica,
+    /// The marks of what is below the root.
+    marks: &'a mut ImportedMarks<'m>,
+}
+
+impl Marks<'_, '_> {
+    fn look(&mut self, found: Found) -> Result<Looked, ReplicaError> {
+        let mut looked = Looked::default();
+        for (path, error) in found.unreadable {
+            looked.problems.push(Problem {
+                path,
+                line: None,
+                cause: error.to_string(),
+            });
         }
-        let form = form_of_named(source.agent, &path);
-        if form == Form::Compressed && path.with_extension("").exists() {
-            // What it was made of, or what was unpacked from it, is read in its place.
-            continue;
+        let mut seen = HashSet::new();
+        for path in found.files {
+            let is_linked = found.linked.contains(&path);
+            let key = match is_linked {
+                true => Cow::Owned(without_links(&path)),
+                false => key_of(&path, self.source, self.root),
+            };
+            if self.is_left_out(&path)
+                || (key.as_os_str() != path.as_os_str() && self.is_left_out(&key))
+            {
+                looked.excluded += 1;
+                continue;
+            }
+            let form = form_of_named(self.source.agent, &path);
+            if form == Form::Compressed && path.with_extension("").exists() {
+                // What it was made of, or what was unpacked from it, is read in its place.
+                continue;
+            }
+            if !found.linked.is_empty() && !seen.insert(key.to_path_buf()) {
+                continue;
+            }
+            if self.is_unchanged(&path, &key, form, is_linked)? {
+                looked.unchanged += 1;
+                continue;
+            }
+            let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            looked.jobs.push(Job {
+                agent: self.source.agent,
+                form,
+                length,
+                key: key.into_owned(),
+                path,
+            });
         }
-        if !found.linked.is_empty() && !seen.insert(key.clone()) {
-            continue;
-        }
-        let job = Job {
-            agent: source.agent,
-            form,
-            length: 0,
-            path,
-            key,
-        };
-        if is_unchanged(&job, marks) {
-            *unchanged += 1;
-            continue;
-        }
-        let metadata = std::fs::metadata(&job.path);
-        let length = metadata.map_or(0, |metadata| metadata.len());
-        jobs.push(Job { length, ..job });
+        Ok(looked)
     }
-    jobs
+
+    fn is_left_out(&self, path: &Path) -> bool {
+        let path = path.to_str();
+        path.is_some_and(|path| self.privacy.excludes_path(path))
+    }
+
+    /// Whether a file is as it was when it was read, with what belongs to it.
+    fn is_unchanged(
+        &mut self,
+        path: &Path,
+        key: &Path,
+        form: Form,
+        is_linked: bool,
+    ) -> Result<bool, ReplicaError> {
+        let Some(name) = key.to_str() else {
+            return Ok(false);
+        };
+        let agent = self.source.agent;
+        let stands = |mark: &str| {
+            Mark::says_unchanged(mark, key)
+                && (!Mark::says_left_out(mark) || standing_mark(mark, self.privacy).is_some())
+        };
+        let beside = || beside(agent, form, path);
+        let says_beside =
+            |mark: &str| beside().is_none_or(|beside| Mark::says_beside(mark, &beside));
+        let is_unchanged = |mark: &str| stands(mark) && says_beside(mark);
+        let is_unchanged = match is_linked {
+            // It lies elsewhere, and out of order.
+            true => self.noted(name)?.is_some_and(|mark| is_unchanged(&mark)),
+            false => {
+                let mark = self.marks.of(name).map_err(ReplicaError::Local)?;
+                mark.is_some_and(is_unchanged)
+            }
+        };
+        if !is_unchanged || form != Form::Database {
+            return Ok(is_unchanged);
+        }
+        let log = log_of(key);
+        if std::fs::metadata(&log).map_or(0, |log| log.len()) == 0 {
+            return Ok(true);
+        }
+        let mark = self.noted(&log.to_string_lossy())?;
+        Ok(mark.is_some_and(|mark| Mark::says_unchanged(&mark, &log)))
+    }
+
+    fn noted(&self, path: &str) -> Result<Option<String>, ReplicaError> {
+        let file = self.replica.imported_file(path)?;
+        let file = file.filter(|file| file.agent == self.source.agent.as_str());
+        Ok(file.map(|file| file.mark))
+    }
 }
 
 /// The path without links of a file that no link below the root of its source leads to; `root` is that
 /// root without links. To ask for each file would cost more than all else.
-fn key_of(path: &Path, source: &Source, root: &Path) -> PathBuf {
+fn key_of<'p>(path: &'p Path, source: &Source, root: &Path) -> Cow<'p, Path> {
     if root.as_os_str() == source.root.as_os_str() {
-        return path.to_owned();
+        return Cow::Borrowed(path);
     }
-    match path.strip_prefix(&source.root) {
+    Cow::Owned(match path.strip_prefix(&source.root) {
         Ok(below) if !below.as_os_str().is_empty() => root.join(below),
         Ok(_) => root.to_owned(),
         Err(_) => without_links(path),
-    }
+    })
 }
 
 /// A path as the system itself knows it; as it is, where there is nothing.
@@ -249,22 +327,4 @@ pub(super) fn beside(agent: Agent, form: Form, path: &Path) -> Option<Beside> {
         (Agent::OpenCode, Form::Whole) => opencode::beside(path),
         _ => None,
     }
-}
-
-/// Whether a file is as it was when it was read, with what belongs to it.
-fn is_unchanged(job: &Job, marks: &HashMap<String, String>) -> bool {
-    let unchanged = |path: &Path| {
-        let mark = path.to_str().and_then(|path| marks.get(path));
-        mark.filter(|mark| Mark::says_unchanged(mark, path))
-    };
-    let Some(mark) = unchanged(&job.key) else {
-        return false;
-    };
-    if job.form == Form::Database {
-        let log = log_of(&job.key);
-        let length = std::fs::metadata(&log).map_or(0, |log| log.len());
-        return length == 0 || unchanged(&log).is_some();
-    }
-    let beside = beside(job.agent, job.form, &job.path);
-    beside.is_none_or(|beside| Mark::says_beside(mark, &beside))
 }

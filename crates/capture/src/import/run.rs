@@ -10,14 +10,13 @@ use syncline_store::local::{ImportNotes, WriteError};
 use super::batch::Tally;
 use super::desk::{Desk, Remembered};
 use super::jobs::{self, Form, Job, Source};
-use super::lined::{Lined, standing_mark};
+use super::lined::Lined;
 use super::prepare::ops_of;
 use super::stored::Stored;
 use super::withhold::Withheld;
 use super::{ImportBatch, Problem, whole};
 use crate::facts::Facts;
 use crate::privacy::Privacy;
-use crate::tail::Mark;
 
 /// How many bytes of transcripts go into a batch. Large enough that a commit that waits for the disk
 /// is cheap beside it, small enough to be held and folded at once.
@@ -119,22 +118,12 @@ impl Importer {
             if importer.withheld.privacy.excludes_agent(agent) {
                 continue;
             }
-            let mut marks = jobs::marks_in(source, replica).map_err(ImportError::Replica)?;
-            let privacy = &importer.withheld.privacy;
-            marks.retain(|(_, mark)| {
-                !Mark::says_left_out(mark) || standing_mark(mark, privacy).is_some()
-            });
-            // Of one size from the start: there are as many as files.
-            let marks = marks.into_iter().collect();
-            let found = jobs::find(
-                source,
-                &importer.withheld.privacy,
-                &marks,
-                &mut importer.unchanged,
-                &mut importer.excluded,
-                &mut importer.problems,
-            );
-            importer.jobs.extend(found);
+            let looked = jobs::look(source, &importer.withheld.privacy, replica);
+            let looked = looked.map_err(ImportError::Replica)?;
+            importer.unchanged += looked.unchanged;
+            importer.excluded += looked.excluded;
+            importer.problems.extend(looked.problems);
+            importer.jobs.extend(looked.jobs);
         }
         importer.jobs.make_contiguous().sort_by_key(Job::turn);
         importer.whole = importer.jobs.iter().map(|job| job.length).sum();

@@ -1,7 +1,7 @@
 //! Importing: ops that are made of what agents left, with how far that has been read.
 
 use syncline_model::session::{Piece, SessionId};
-use syncline_store::local::{ImportNotes, ImportedFile, NewOp, WriteError};
+use syncline_store::local::{ImportNotes, ImportedFile, ImportedMarks, NewOp, WriteError};
 use syncline_store::sessions;
 
 use super::Replica;
@@ -18,6 +18,18 @@ impl Replica {
         ops: &[NewOp],
         notes: &ImportNotes,
     ) -> Result<Written, WriteError> {
+        let written = self.keep_imported(ops, notes)?;
+        self.show_imported(ops);
+        Ok(written)
+    }
+
+    /// The same without showing the ops in the view, which may be done through another handle: see
+    /// [`Replica::show_imported`]. They are on the disk when this returns.
+    pub fn keep_imported(
+        &mut self,
+        ops: &[NewOp],
+        notes: &ImportNotes,
+    ) -> Result<Written, WriteError> {
         self.refuse_if_replaced()?;
         let now = self.place.host.now();
         let tenant = &self.tenant;
@@ -27,19 +39,24 @@ impl Replica {
         if !self.still_in_place() {
             return Err(WriteError::Replaced { source: None });
         }
-        let Some(written) = written else {
-            return Ok(Written { keys: Vec::new() });
-        };
+        let ops = written.map(|written| written.ops).unwrap_or_default();
+        Ok(Written {
+            keys: ops.into_iter().map(|pending| pending.op.key).collect(),
+        })
+    }
+
+    /// Shows in the view the ops that were kept, and tells subscribers. Where that fails it is logged, and
+    /// the next use of the replica shows them.
+    pub fn show_imported(&mut self, ops: &[NewOp]) {
+        if ops.is_empty() {
+            return;
+        }
         self.show_or_log();
         let touched = ops
             .iter()
             .map(|op| (op.scope.clone(), op.resource.clone()))
             .collect();
         self.subscribers.tell(&Changes::Named(touched));
-        let keys = written.ops.into_iter().map(|pending| pending.op.key);
-        Ok(Written {
-            keys: keys.collect(),
-        })
     }
 
     /// How far the file at `path` has been read; none: never.
@@ -47,10 +64,16 @@ impl Replica {
         self.local.imported_file(path).map_err(ReplicaError::Local)
     }
 
-    /// The marks of all files of an agent that were read, by path.
-    pub fn imported_marks(&self, agent: &str) -> Result<Vec<(String, String)>, ReplicaError> {
+    /// Has `work` compare the marks of an agent's files that were read, those at `from` and after, and
+    /// before `until`, by the bytes of their paths.
+    pub fn compare_imported<T>(
+        &self,
+        agent: &str,
+        range: [&str; 2],
+        work: impl FnOnce(&mut ImportedMarks<'_>) -> T,
+    ) -> Result<T, ReplicaError> {
         self.local
-            .imported_marks(agent)
+            .compare_imported(agent, range, work)
             .map_err(ReplicaError::Local)
     }
 

@@ -3,7 +3,10 @@
 //! It commits with the ops that were made of what was read: after a crash the same is read again, or
 //! nothing is.
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use std::cmp::Ordering;
+
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
+use rusqlite::{Connection, OptionalExtension, Row, Rows, Transaction};
 use syncline_model::Timestamp;
 
 use super::outbox::append;
@@ -72,13 +75,23 @@ impl LocalFile {
         Ok(found.optional()?)
     }
 
-    /// The marks of all files of an agent, by path.
-    pub fn imported_marks(&self, agent: &str) -> Result<Vec<(String, String)>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT path, mark FROM import_files WHERE agent = ?")?;
-        let rows = statement.query_map([agent], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    /// Has `work` compare the marks of an agent's files at `from` and after, and before `until`, by the
+    /// bytes of their paths. They are read as they are asked for, and never held.
+    pub fn compare_imported<T>(
+        &self,
+        agent: &str,
+        [from, until]: [&str; 2],
+        work: impl FnOnce(&mut ImportedMarks<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT path, mark FROM import_files WHERE path >= ?1 AND path < ?2 AND agent = ?3 \
+             ORDER BY path",
+        )?;
+        let rows = statement.query([from, until, agent])?;
+        Ok(work(&mut ImportedMarks {
+            rows,
+            is_begun: false,
+        }))
     }
 
     /// What was noted of a unit; none: it was never taken.
@@ -98,6 +111,46 @@ impl LocalFile {
             Ok(())
         })
     }
+}
+
+/// Marks of files, in the order of their paths' bytes.
+pub struct ImportedMarks<'s> {
+    rows: Rows<'s>,
+    is_begun: bool,
+}
+
+impl ImportedMarks<'_> {
+    /// The mark of the file at `path`, as it was written down; none: it was never read. Who asks for a
+    /// path asks for none before it from then on.
+    pub fn of(&mut self, path: &str) -> Result<Option<&str>, StoreError> {
+        if !self.is_begun {
+            self.rows.advance()?;
+            self.is_begun = true;
+        }
+        loop {
+            let Some(row) = self.rows.get() else {
+                return Ok(None);
+            };
+            match text(row, 0)?.cmp(path) {
+                Ordering::Less => self.rows.advance()?,
+                Ordering::Equal => break,
+                Ordering::Greater => return Ok(None),
+            }
+        }
+        let row = self.rows.get();
+        row.map(|row| text(row, 1)).transpose()
+    }
+}
+
+impl std::fmt::Debug for ImportedMarks<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImportedMarks").finish_non_exhaustive()
+    }
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StoreError> {
+    let text = row.get_ref(column)?.as_str();
+    text.map_err(|_| StoreError::damaged("what is noted of a file is no text"))
 }
 
 fn unit(connection: &Connection, key: &[u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -199,7 +199,10 @@ impl Reader<'_, '_> {
             // What was told of it stays, in whatever order files are read again.
             Some(origin) => origin,
             None if noted.is_some() => noted,
-            None => message.and_then(|message| self.said_elsewhere(message, id)),
+            None => message
+                .and_then(|message| self.said_elsewhere(message, id))
+                // What was erased with its origin is not to count for a fork instead.
+                .or(origin.filter(|origin| *origin != id && self.known.is_deleted(*origin))),
         };
         let Some(first) = first else {
             if noted.is_none() {

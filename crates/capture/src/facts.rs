@@ -83,6 +83,8 @@ pub trait Known {
     fn origin(&mut self, session: SessionId, message: &str) -> Option<Option<SessionId>>;
     /// The session of an agent that is known to have said a message, and to have copied it from none.
     fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId>;
+    /// Whether a person has deleted a session, here or elsewhere.
+    fn is_deleted(&mut self, session: SessionId) -> bool;
     /// The directory whose path has this SHA-256, of those that sessions are known to have worked in and
     /// those that the user's rules name.
     fn directory_of(&mut self, digest: &str) -> Option<String>;

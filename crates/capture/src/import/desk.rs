@@ -134,6 +134,11 @@ impl Known for Desk<'_> {
         self.remembered.directories.as_ref()?.get(digest).cloned()
     }
 
+    fn is_deleted(&mut self, session: SessionId) -> bool {
+        let deleted = self.replica.is_session_deleted(session);
+        self.asked(deleted).unwrap_or(false)
+    }
+
     fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId> {
         if !self.remembered.any_known {
             return None;

@@ -60,8 +60,8 @@ fn fork() -> Vec<(String, Vec<u8>)> {
     ]
 }
 
-#[test]
-fn a_fork_gives_way_to_its_origin_whichever_is_read_first() {
+/// The same, with lines of the fork that name their origin.
+fn named_fork() -> Vec<(String, Vec<u8>)> {
     let mut files = fork();
     let (name, text) = files.pop().unwrap();
     let mut lines: Vec<serde_json::Value> = text
@@ -74,6 +74,12 @@ fn a_fork_gives_way_to_its_origin_whichever_is_read_first() {
     lines[5]["message"]["id"] = json!("m3");
     lines[5]["requestId"] = json!("req_m3");
     files.push((name, jsonl(&lines).into_bytes()));
+    files
+}
+
+#[test]
+fn a_fork_gives_way_to_its_origin_whichever_is_read_first() {
+    let files = named_fork();
     for order in [vec![0, 1], vec![1, 0], vec![2]] {
         let mut place = Place::new();
         for turn in order {
@@ -167,6 +173,33 @@ fn an_import_without_the_notes_of_those_before_writes_nothing() {
     assert!(before == ROWS.map(|query| place.rows(query)));
 }
 
+fn delete(place: &mut Place, session: &str) {
+    let at = Timestamp::from_millis(1_772_000_000_000).unwrap();
+    let delete = NewOp {
+        scope: Scope::session(),
+        resource: session_id("claude-code", session, "").into(),
+        payload: SessionOp::Delete(Delete { at }).payload().unwrap(),
+    };
+    place.replica.write(&[delete]).unwrap();
+}
+
+#[test]
+fn a_fork_of_a_session_that_was_deleted_elsewhere_counts_its_own_alone() {
+    let mut first = Place::new();
+    let files = named_fork();
+    first.write(&files[0].0, &files[0].1);
+    first.import_files(Agent::ClaudeCode);
+    let mut second = synced(&first);
+    delete(&mut second, "origin");
+    second.write(&files[1].0, &files[1].1);
+    second.import_files(Agent::ClaudeCode);
+    let fork = &second.figures()["fork"];
+    assert_eq!((fork.messages, fork.tools, fork.tokens[1]), (2, 0, 5));
+    assert_eq!(second.import_files(Agent::ClaudeCode).ops, 0);
+    second.lose_notes();
+    assert_eq!(second.import_files(Agent::ClaudeCode).ops, 0);
+}
+
 #[test]
 fn what_goes_on_in_a_deleted_session_is_counted_as_left_out() {
     let mut place = Place::new();
@@ -174,13 +207,7 @@ fn what_goes_on_in_a_deleted_session_is_counted_as_left_out() {
     let begin = script.user("u1", "begin");
     place.write("gone.jsonl", jsonl(std::slice::from_ref(&begin)));
     assert_eq!(place.import_files(Agent::ClaudeCode).counts.new, 1);
-    let at = Timestamp::from_millis(1_772_000_000_000).unwrap();
-    let delete = NewOp {
-        scope: Scope::session(),
-        resource: session_id("claude-code", "gone", "").into(),
-        payload: SessionOp::Delete(Delete { at }).payload().unwrap(),
-    };
-    place.replica.write(&[delete]).unwrap();
+    delete(&mut place, "gone");
     let more = script.user("u2", "go on");
     place.write("gone.jsonl", jsonl(&[begin, more]));
     let done = place.import_files(Agent::ClaudeCode);

@@ -5,18 +5,18 @@ use syncline_model::planted::{Defect, is_planted};
 use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
 use syncline_protocol::session::{Action, Applied, Event, Settled, State};
 use syncline_protocol::{
-    ErrorCode, Offer, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE,
-    StreamParser, StreamQuery, Verdict as PushVerdict,
+    ErrorCode, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE, StreamParser,
+    StreamQuery, Verdict as PushVerdict,
 };
 use syncline_store::PulledPage;
 use syncline_store::local::{OutboxRow, Verdict};
 
 use super::{
     BATCH, Call, CallId, CameAfter, Engine, Failed, Method, OpenStream, OutCall, Output, Purpose,
-    RebuildUnderWay, StreamId,
+    PushAnswered, RebuildUnderWay, StreamId,
 };
 use crate::ReplicaError;
-use crate::replica::{NewClock, PageError};
+use crate::replica::{NewClock, PageError, Writer};
 
 const JSON: &str = "application/json";
 /// Ops asked for by a replica that has nothing yet: the answer says how long the log is, and a long
@@ -122,6 +122,7 @@ impl Engine {
         self.batch_limit = BATCH;
         self.notes.heard(answered.answer.server_seq);
         let mut new_clock = NewClock::Onward;
+        let is_repeated = self.came_before(&answered)?;
         let mut verdicts = Vec::with_capacity(answered.sent.len());
         for (key, verdict) in answered.sent.into_iter().zip(answered.answer.verdicts) {
             let verdict = match verdict {
@@ -131,13 +132,14 @@ impl Engine {
                 // What was never sent before can't have been covered: its key is another's, of a copy
                 // of this replica, or of a life that it was put back from.
                 PushVerdict::Duplicate(None)
-                    if self.replica.is_sent_first(&key, answered.sent_before)? =>
+                    if !is_repeated
+                        && self.replica.is_sent_first(&key, answered.sent_before)? =>
                 {
                     Verdict::KeyTaken
                 }
                 PushVerdict::Duplicate(None) => Verdict::Covered,
                 PushVerdict::Rejected(error) => {
-                    let offer = self.replica.offer_of(&key)?;
+                    let writer = self.replica.writer_of(&key)?;
                     new_clock = match (error.code, error.above, new_clock) {
                         (ErrorCode::ClockLead, _, _) | (_, _, NewClock::FromLog) => {
                             NewClock::FromLog
@@ -148,7 +150,7 @@ impl Engine {
                         (_, Some(above), NewClock::Onward) => NewClock::Above(above),
                         (_, None, onward) => onward,
                     };
-                    judge_refusal(error, offer)
+                    judge_refusal(error, writer)
                 }
             };
             verdicts.push((key, verdict));
@@ -162,6 +164,18 @@ impl Engine {
         } else {
             Settled::Done
         }))
+    }
+
+    /// Whether the log had what was sent for the first time: something on the way has sent the request
+    /// twice, or a copy of this replica the same ops. Then others of it may have been covered since.
+    fn came_before(&self, answered: &PushAnswered) -> Result<bool, ReplicaError> {
+        for (key, verdict) in answered.sent.iter().zip(&answered.answer.verdicts) {
+            let is_there = matches!(verdict, PushVerdict::Duplicate(Some(_)));
+            if is_there && self.replica.is_sent_first(key, answered.sent_before)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn pull(&mut self) -> Result<(), Failed> {
@@ -291,18 +305,20 @@ fn offered(row: OutboxRow) -> OfferedOp {
 }
 
 /// What becomes of an op that was refused for ever. Others' ops are not this replica's to stamp: one
-/// whose clock leads too far waits for its user.
-fn judge_refusal(error: OpError, offer: Offer) -> Verdict {
-    let anew = match (error.code.remedy(), offer) {
-        (Remedy::WriteAnew, Offer::Own) => true,
-        (Remedy::WriteAnew, Offer::Again) => error.code == ErrorCode::KeyConflict,
+/// whose clock is none that the log takes waits for its user. So does an own one that is offered again
+/// and leads too far: others may still offer it under its old key, and be heard.
+fn judge_refusal(error: OpError, writer: Writer) -> Verdict {
+    let anew = match (error.code.remedy(), writer) {
+        (Remedy::WriteAnew, Writer::Here) => true,
+        (Remedy::WriteAnew, Writer::HereBefore) => error.code != ErrorCode::ClockLead,
+        (Remedy::WriteAnew, Writer::Another) => error.code == ErrorCode::KeyConflict,
         (
             Remedy::TryLater
             | Remedy::MendRequest
             | Remedy::LogIn
             | Remedy::Recover
             | Remedy::Quarantine,
-            Offer::Own | Offer::Again,
+            Writer::Here | Writer::HereBefore | Writer::Another,
         ) => false,
     };
     if anew && error.code == ErrorCode::KeyConflict {

@@ -16,6 +16,7 @@ use crate::testing::{REFUSED, WireServer, contents, create, entries, entry, erro
 use crate::{Host, OpState, Replica, ReplicaError, ReplicaOptions};
 
 mod calls;
+mod collected;
 mod compaction;
 mod crashes;
 mod erasure;

@@ -1,4 +1,4 @@
--- format 5
+-- format 6
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -86,3 +86,6 @@ CREATE TABLE outbox_touches (
     PRIMARY KEY (resource_id, scope, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_touches_ordinal ON outbox_touches (ordinal);
+CREATE TABLE actors (
+    actor TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;

@@ -1,3 +1,4 @@
+use super::compaction::{rename, write_op};
 use super::*;
 
 #[test]
@@ -141,4 +142,28 @@ fn no_call_is_made_before_an_endpoint_is_set() {
     a.tell(EngineEvent::Wake);
     assert!(a.sent.is_none() && a.opening.is_none());
     assert_eq!(a.engine.replica().status().unwrap().cursor, Cursor::ORIGIN);
+}
+
+#[test]
+fn an_op_covered_between_two_arrivals_of_its_request_is_not_written_anew() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
+    a.settle(&mut server);
+    b.settle(&mut server);
+    a.engine.replica().write(&[rename("covered")]).unwrap();
+    a.write(&["kept"]);
+    let (call, request) = a.sent.take().unwrap();
+    drop(server.answer(&request, &*a.host));
+    b.settle(&mut server);
+    write_op(&mut b, rename("the last"), &mut server);
+    let head = server.head();
+    server.compact(head);
+    let (floor, keys) = (server.file.head().unwrap().floor, server.keys());
+    assert!(floor > ServerSeq::ZERO, "the first name is dropped");
+    let answer = Ok(server.answer(&request, &*a.host));
+    a.tell(EngineEvent::Answered { call, answer });
+    a.settle(&mut server);
+    assert_eq!(server.keys(), keys);
+    assert_eq!(a.waiting(), 0);
+    equal_views(&mut [&mut a, &mut b]);
 }

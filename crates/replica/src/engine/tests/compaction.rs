@@ -8,7 +8,7 @@ use super::*;
 use crate::NewOp;
 use crate::testing::{compact, thread};
 
-fn rename(name: &str) -> NewOp {
+pub(super) fn rename(name: &str) -> NewOp {
     let op = ThreadOp::Update(Update {
         name: Some(name.into()),
         project: None,
@@ -22,7 +22,7 @@ fn rename(name: &str) -> NewOp {
     }
 }
 
-fn list_op(payload: &str) -> NewOp {
+pub(super) fn list_op(payload: &str) -> NewOp {
     NewOp {
         scope: Scope::new(Scope::LIST).unwrap(),
         resource: ResourceId::new(ListId::from(ResourceId::new("groceries").unwrap()).as_str())
@@ -31,7 +31,7 @@ fn list_op(payload: &str) -> NewOp {
     }
 }
 
-fn write_op(node: &mut Node, op: NewOp, server: &mut WireServer) {
+pub(super) fn write_op(node: &mut Node, op: NewOp, server: &mut WireServer) {
     node.engine.replica().write(&[op]).unwrap();
     node.tell(EngineEvent::LocalWrite);
     node.settle(server);

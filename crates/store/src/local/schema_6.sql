@@ -1,0 +1,4 @@
+CREATE TABLE actors (
+    actor TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+INSERT INTO actors (actor) SELECT actor FROM identity;

@@ -10,6 +10,7 @@
 //! log was never decided, and is passed over.
 
 mod access;
+mod compared;
 mod coverage;
 mod decide;
 mod dependants;
@@ -25,6 +26,7 @@ mod values;
 mod visible;
 
 pub use access::{Asker, Records, role_of_sight, role_on, sees_everything, sight};
+pub use compared::{CompareKey, Held, compare_key, is_one_value};
 pub use coverage::coverage;
 pub use decide::{WRITES_MAX, decide};
 pub use dependants::Undone;

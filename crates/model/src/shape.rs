@@ -27,7 +27,6 @@ mod read;
 mod syntax;
 mod times;
 
-pub(crate) use columns::is_one_value;
 pub use columns::{ShapeColumn, column_list, entity_columns, table_name};
 pub use datum::{Datum, Interval};
 pub use decimal::Decimal;

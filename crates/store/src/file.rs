@@ -202,6 +202,7 @@ pub(crate) fn connect_to_read(path: &Path) -> Result<Connection, OpenError> {
         Connection::open_with_flags(path, flags).map_err(|error| OpenError::store(path, error))?;
     connection
         .pragma_update(None, "trusted_schema", "OFF")
+        .and_then(|()| crate::records::register(&connection))
         .map_err(|error| OpenError::store(path, error))?;
     Ok(connection)
 }
@@ -237,6 +238,7 @@ fn open_settled(
 
 fn configure(connection: &Connection, options: &FileOptions) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    crate::records::register(connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     // Else SQLite looks at a bound LIMIT to plan, and prepares such a statement anew each time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -1,5 +1,6 @@
 //! Records, as they stand, as lists, and as they came to be; and the schema that they are of.
 
+mod compared;
 mod filter;
 mod history;
 mod indexes;
@@ -8,6 +9,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use compared::register;
 pub use filter::{Condition, Direction, FilterError, Order, Test};
 pub use history::{HISTORY_BYTES_MAX, HistoryEntry, HistoryPage, decision_at, history};
 pub use indexes::{IndexError, keep_indexes};

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use super::{Record, Values};
+use super::{Held, Record, Values};
 use crate::UserId;
-use crate::schema::{Entity, Role, Schema};
+use crate::schema::{Entity, FieldKind, Role, Schema};
 
 /// The records as they stand, for who decides or looks.
 pub trait Records {
@@ -13,12 +13,9 @@ pub trait Records {
     /// A record, also a deleted one.
     fn record(&mut self, entity: &str, id: &str) -> Result<Option<Record>, Self::Error>;
 
-    /// The records of an entity that are there and whose columns hold exactly these values.
-    fn holding(
-        &mut self,
-        entity: &str,
-        columns: &[(&str, &Json)],
-    ) -> Result<Vec<Record>, Self::Error>;
+    /// The records of an entity that are there and whose columns hold these values, however they are
+    /// written.
+    fn holding(&mut self, entity: &str, held: &[Held<'_>]) -> Result<Vec<Record>, Self::Error>;
 }
 
 /// Who asks: the credential says so, and the tenant's list of members.
@@ -43,10 +40,14 @@ pub fn role_on<R: Records>(
         return Ok(None);
     };
     let user = Json::from(asker.user.as_str());
-    let memberships = rows.holding(
-        &via.entity,
-        &[(&via.entity_field, value), (&via.user_field, &user)],
-    )?;
+    let keeper = Held {
+        column: &via.entity_field,
+        kind: entity
+            .field(&via.field)
+            .map_or(&FieldKind::Text, |field| &field.kind),
+        value,
+    };
+    let memberships = rows.holding(&via.entity, &[keeper, Held::text(&via.user_field, &user)])?;
     // A word that is no role of ours gives the least.
     let roles = memberships.iter().map(|membership| {
         let word = membership.value(&via.role_field).as_str();
@@ -76,7 +77,7 @@ pub fn sight<R: Records>(
             continue;
         };
         let user = Json::from(asker.user.as_str());
-        let memberships = rows.holding(&via.entity, &[(&via.user_field, &user)])?;
+        let memberships = rows.holding(&via.entity, &[Held::text(&via.user_field, &user)])?;
         let mut given: Vec<String> = memberships
             .iter()
             .map(|row| {

@@ -19,18 +19,19 @@ use serde_json::Value as Json;
 
 use super::Record;
 use super::access::{Asker, Records, role_on};
+use super::compared::{Held, is_one_value};
 use super::overlay::{Overlay, record_of};
 use super::payload::{Action, Decided, DecidedAction, Decision, Offered, Values, Write};
 use super::refusal::{
     FieldError, Refusal, RefusalCode, conflicted, fields_wrong, forbidden, forbidden_fields,
     role_refused,
 };
-use super::rules::{Rulebook, same};
+use super::rules::Rulebook;
 use super::values::{
     Changes, Conflicts, error_of, has_nul, is_stamped, key_of, may_change, stored,
 };
 use crate::Timestamp;
-use crate::schema::{Conflict, Entity, Role};
+use crate::schema::{Conflict, Entity, FieldKind, Role};
 
 /// The most rows of one op: what one commit judges in a moment.
 pub const WRITES_MAX: usize = 1_000;
@@ -307,7 +308,8 @@ impl<R: Records> Judge<'_, '_, R> {
         let Some(via) = &entity.access.role_via else {
             return Ok(None);
         };
-        if same(before.value(&via.field), after.value(&via.field)) {
+        let (from, to) = (before.value(&via.field), after.value(&via.field));
+        if is_one_value(kind_of(entity, &via.field), from, to) {
             return Ok(None);
         }
         let role = role_on(&mut self.rows, entity, &after.columns, self.asker)?;
@@ -323,16 +325,15 @@ impl<R: Records> Judge<'_, '_, R> {
         before: Option<&Record>,
     ) -> Result<Option<Refusal>, R::Error> {
         for fields in &entity.unique {
-            let values: Vec<_> = fields
-                .iter()
-                .map(|field| (field.as_str(), record.value(field)))
-                .collect();
-            let is_as_before = before.is_some_and(|before| {
-                values
-                    .iter()
-                    .all(|(field, value)| same(before.value(field), value))
+            let values = fields.iter().map(|field| Held {
+                column: field,
+                kind: kind_of(entity, field),
+                value: record.value(field),
             });
-            if is_as_before || values.iter().any(|(_, value)| value.is_null()) {
+            let values: Vec<_> = values.collect();
+            let is_as_before =
+                before.is_some_and(|before| values.iter().all(|held| held.is_in(before)));
+            if is_as_before || values.iter().any(|held| held.value.is_null()) {
                 continue;
             }
             let found = self.rows.holding(&record.entity, &values)?;
@@ -348,6 +349,12 @@ impl<R: Records> Judge<'_, '_, R> {
         }
         Ok(None)
     }
+}
+
+/// What a column's values are compared as.
+fn kind_of<'e>(entity: &'e Entity, column: &str) -> &'e FieldKind {
+    let field = entity.field(column);
+    field.map_or(&FieldKind::Json, |field| &field.kind)
 }
 
 fn decided(write: &Write, action: DecidedAction, values: Values) -> Decided {

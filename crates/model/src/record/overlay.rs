@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
-
-use super::rules::same;
-use super::{Action, Record, Records, Values, Write};
+use super::{Action, Held, Record, Records, Values, Write};
 
 /// Rows with the writes of one op over them.
 pub(super) struct Overlay<'r, R> {
@@ -50,12 +47,8 @@ pub(super) fn record_of(write: &Write, columns: Values) -> Record {
     }
 }
 
-fn holds(record: &Record, entity: &str, columns: &[(&str, &Json)]) -> bool {
-    record.entity == entity
-        && !record.deleted
-        && columns
-            .iter()
-            .all(|(column, value)| same(record.value(column), value))
+fn holds(record: &Record, entity: &str, held: &[Held<'_>]) -> bool {
+    record.entity == entity && !record.deleted && held.iter().all(|one| one.is_in(record))
 }
 
 impl<R: Records> Records for Overlay<'_, R> {
@@ -69,18 +62,14 @@ impl<R: Records> Records for Overlay<'_, R> {
         }
     }
 
-    fn holding(
-        &mut self,
-        entity: &str,
-        columns: &[(&str, &Json)],
-    ) -> Result<Vec<Record>, R::Error> {
-        let mut found = self.rows.holding(entity, columns)?;
+    fn holding(&mut self, entity: &str, held: &[Held<'_>]) -> Result<Vec<Record>, R::Error> {
+        let mut found = self.rows.holding(entity, held)?;
         found.retain(|record| {
             let key = (record.entity.clone(), record.id.clone());
             !self.changed.contains_key(&key)
         });
         let changed = self.changed.values();
-        found.extend(changed.filter(|row| holds(row, entity, columns)).cloned());
+        found.extend(changed.filter(|row| holds(row, entity, held)).cloned());
         Ok(found)
     }
 }
@@ -95,14 +84,10 @@ impl<R: Records> Records for Promised<'_, '_, R> {
         self.0.record(entity, id)
     }
 
-    fn holding(
-        &mut self,
-        entity: &str,
-        columns: &[(&str, &Json)],
-    ) -> Result<Vec<Record>, R::Error> {
-        let mut found = self.0.holding(entity, columns)?;
+    fn holding(&mut self, entity: &str, held: &[Held<'_>]) -> Result<Vec<Record>, R::Error> {
+        let mut found = self.0.holding(entity, held)?;
         let promised = self.0.promised.iter();
-        found.extend(promised.filter(|row| holds(row, entity, columns)).cloned());
+        found.extend(promised.filter(|row| holds(row, entity, held)).cloned());
         Ok(found)
     }
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::compared::is_one_value;
 use super::payload::{Lost, Values, Write};
 use super::refusal::FieldError;
 use super::rules::same;
 use super::{Record, resource_of};
 use crate::schema::{Entity, Field, FieldKind, RESERVED, Role};
-use crate::shape::is_one_value;
 
 /// Whether the server alone sets this field, to the time of the write.
 pub(super) fn is_stamped(field: &Field) -> bool {
@@ -188,10 +188,7 @@ impl Conflicts {
 
 /// Whether what a writer has read of a column is what it holds, as far as a shape tells the two apart.
 fn was_seen(entity: &Entity, column: &str, base: &Json, theirs: &Json) -> bool {
-    let is_one = |field: &Field| match (base, theirs) {
-        (Json::String(base), Json::String(theirs)) => is_one_value(&field.kind, base, theirs),
-        _ => false,
-    };
+    let is_one = |field: &Field| is_one_value(&field.kind, base, theirs);
     same(base, theirs) || entity.field(column).is_some_and(is_one)
 }
 

@@ -1,11 +1,9 @@
 //! The columns of a table of which shapes are made.
 
-use super::datum::compare;
 use super::error::FilterError;
 use super::kind::{Kind, Scalar};
 use super::lexer::What;
 use super::parser::Parser;
-use super::read::read_datum;
 use crate::schema::{Entity, Field, FieldKind};
 
 /// A column.
@@ -48,16 +46,6 @@ fn scalar_of(kind: &FieldKind) -> Scalar {
         FieldKind::Time => Scalar::Time,
         FieldKind::Timestamp => Scalar::TimestampTz,
         FieldKind::Json => Scalar::Jsonb,
-    }
-}
-
-/// Whether two texts are one value of a field: a shape prints times, decimals and ids by their meaning, and
-/// not as they were written.
-pub(crate) fn is_one_value(kind: &FieldKind, one: &str, other: &str) -> bool {
-    let kind = Kind::one(scalar_of(kind));
-    match (read_datum(kind, one), read_datum(kind, other)) {
-        (Some(one), Some(other)) => compare(&one, &other).is_eq(),
-        _ => false,
     }
 }
 

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use serde_json::{Value as Json, json};
 use syncline_model::compaction::{Coverage, coverage};
 use syncline_model::record::{
-    Asker, Decision, Offered, RECORDS, Record, Records, Refusal, RefusalCode, Rulebook, decide,
-    resource_of,
+    Asker, Decision, Held, Offered, RECORDS, Record, Records, Refusal, RefusalCode, Rulebook,
+    decide, resource_of,
 };
 use syncline_model::schema::{Role, Schema};
 use syncline_model::{
@@ -83,17 +83,9 @@ impl Records for View {
             .find(|row| row.entity == entity && row.id == id))
     }
 
-    fn holding(
-        &mut self,
-        entity: &str,
-        columns: &[(&str, &Json)],
-    ) -> Result<Vec<Record>, Infallible> {
+    fn holding(&mut self, entity: &str, held: &[Held<'_>]) -> Result<Vec<Record>, Infallible> {
         let holds = |row: &Record| {
-            row.entity == entity
-                && !row.deleted
-                && columns
-                    .iter()
-                    .all(|(name, value)| row.value(name) == *value)
+            row.entity == entity && !row.deleted && held.iter().all(|held| held.is_in(row))
         };
         Ok(self.records().into_iter().filter(holds).collect())
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use syncline_model::ServerSeq;
-use syncline_model::record::{Asker, Record, Records, sight};
+use syncline_model::record::{Asker, Held, Record, Records, sight};
 use syncline_model::schema::{Entity, Role, Schema};
-use syncline_model::shape::{CellSource, Filter, ShapeColumn};
+use syncline_model::shape::{CellSource, Filter, Kind, ShapeColumn, print_datum, read_datum};
 use syncline_store::records::{StoredRecords, schema, schema_place};
 use syncline_store::{StoreError, TenantFile};
 
@@ -54,9 +54,10 @@ pub(super) enum RowRoles {
     #[default]
     None,
     Same(Role),
-    /// By the text of a column.
+    /// By the text of a column, as its kind prints it.
     ByColumn {
         column: usize,
+        kind: Kind,
         roles: BTreeMap<String, Role>,
     },
 }
@@ -67,7 +68,16 @@ impl RowRoles {
         match self {
             Self::None => None,
             Self::Same(role) => Some(*role),
-            Self::ByColumn { column, roles } => roles.get(cells.cell(*column)?).copied(),
+            Self::ByColumn {
+                column,
+                kind,
+                roles,
+            } => {
+                let cell = cells.cell(*column)?;
+                // A key is told as it was written.
+                let role = roles.get(cell);
+                role.or_else(|| roles.get(&printed(*kind, cell))).copied()
+            }
         }
     }
 }
@@ -128,18 +138,21 @@ fn restricted(
     let mut filter = None;
     if let Some(via) = &entity.access.role_via {
         let user = Value::from(asker.user.as_str());
-        let memberships = rows.holding(&via.entity, &[(&via.user_field, &user)])?;
+        let memberships = rows.holding(&via.entity, &[Held::text(&via.user_field, &user)])?;
         let role_of = |membership: &Record| {
             let word = membership.value(&via.role_field).as_str();
             word.and_then(Role::parse).unwrap_or(Role::Viewer)
         };
         // One set of columns for all rows: what the least of the roles may read.
         roles = memberships.iter().map(role_of).collect();
-        let values: Vec<String> = memberships
-            .iter()
-            .map(|row| plain(row.value(&via.entity_field)))
-            .collect();
-        if let Some(column) = columns.iter().position(|column| column.name == via.field) {
+        let column = columns.iter().position(|column| column.name == via.field);
+        let kind = column.map(|column| columns[column].kind);
+        let values = memberships.iter().map(|row| {
+            let value = plain(row.value(&via.entity_field));
+            kind.map_or_else(|| value.clone(), |kind| printed(kind, &value))
+        });
+        let values: Vec<String> = values.collect();
+        if let Some((column, kind)) = column.zip(kind) {
             let mut best = BTreeMap::new();
             for (value, role) in values.iter().zip(&roles) {
                 let held = best.entry(value.clone()).or_insert(*role);
@@ -147,6 +160,7 @@ fn restricted(
             }
             on_rows = RowRoles::ByColumn {
                 column,
+                kind,
                 roles: best,
             };
         }
@@ -172,6 +186,13 @@ fn restricted(
         digest,
         schema: None,
     })
+}
+
+/// A value as the cells of its kind hold it, however it was written.
+fn printed(kind: Kind, text: &str) -> String {
+    let datum = read_datum(kind, text);
+    let printed = datum.and_then(|datum| print_datum(kind, &datum));
+    printed.unwrap_or_else(|| text.to_owned())
 }
 
 fn plain(value: &Value) -> String {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use syncline_model::record::{
     Asker, Decision, Lost, Mode, Offered, Record, RecordPayload, Records, Refusal, RefusalCode,
-    Replacement, Rulebook, Seen, Values, Write, replacement, seen,
+    Replacement, Rulebook, Seen, Values, Write, is_one_value, replacement, seen,
 };
-use syncline_model::schema::Schema;
+use syncline_model::schema::{Entity, FieldKind, Schema};
 use syncline_model::{Payload, PayloadHash};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::StoreError;
@@ -165,7 +165,7 @@ impl Judge<'_, '_> {
                 ..refusal
             })
         };
-        if !is_within(&record, &aim.within) {
+        if !is_within(entity, &record, &aim.within) {
             let message = "there is no such record under this path";
             let refusal = Refusal::new(RefusalCode::NotFound, message);
             return Ok(Err(refused(refusal)));
@@ -212,9 +212,14 @@ impl Judge<'_, '_> {
 }
 
 /// Whether a record is the one that a path means, which holds some of its values.
-pub fn is_within(record: &Record, values: &[(String, serde_json::Value)]) -> bool {
-    let mut values = values.iter();
-    values.all(|(column, value)| record.value(column) == value)
+pub fn is_within(entity: &Entity, record: &Record, values: &[(String, Json)]) -> bool {
+    let is_held = |(column, value): &(String, Json)| {
+        let kind = entity
+            .field(column)
+            .map_or(&FieldKind::Json, |field| &field.kind);
+        is_one_value(kind, record.value(column), value)
+    };
+    values.iter().all(is_held)
 }
 
 /// The refusal of a write that was made on another version; it shows the one that stands.

@@ -12,6 +12,7 @@ mod probes;
 mod repeats;
 mod roles;
 mod schema;
+mod spellings;
 mod versions;
 mod wakes;
 

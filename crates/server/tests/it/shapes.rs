@@ -6,7 +6,7 @@ mod changes;
 mod entities;
 mod evolving;
 mod live;
-mod random;
+pub(crate) mod random;
 mod room;
 mod schemas;
 mod subsets;

@@ -290,6 +290,7 @@ pub(super) fn copy_database(from: &Path, to: &Path) -> Result<(), BackupError> {
     let copy = || -> rusqlite::Result<()> {
         let connection = Connection::open_with_flags(from, flags)?;
         connection.busy_timeout(PATIENCE)?;
+        crate::records::register(&connection)?;
         connection.execute("VACUUM INTO ?", [text])?;
         Ok(())
     };

@@ -4,7 +4,8 @@ use rusqlite::types::Value as Cell;
 use serde_json::Value as Json;
 use syncline_model::schema::{Entity, FieldKind, Role};
 
-use super::stored::{cell_of, value_of};
+use super::compared::{compared, compared_cell};
+use super::stored::value_of;
 use crate::StoreError;
 
 /// A condition on one column.
@@ -14,7 +15,7 @@ pub struct Condition {
     pub test: Test,
 }
 
-/// What a column's value is held against. Null passes only the tests that name it.
+/// What a column's value is held against, by what both mean. Null passes only the tests that name it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     Is(Json),
@@ -51,6 +52,13 @@ pub enum FilterError {
     /// The role may not read it, and so may not ask by it.
     #[error("the role may not read `{column}`")]
     Unreadable { column: String },
+    /// Nothing of the column's kind could be compared with it.
+    #[error("`{column}` can't be compared with {value}: it must be {expected}")]
+    Incomparable {
+        column: String,
+        value: Json,
+        expected: &'static str,
+    },
     #[error("the cursor is none of this list's")]
     Cursor,
     #[error(transparent)]
@@ -99,53 +107,68 @@ pub(super) fn check_column(entity: &Entity, role: Role, column: &str) -> Result<
     }
 }
 
-/// The SQL value that a column is compared by.
-pub(super) fn compared(entity: &Entity, column: &str) -> String {
-    let value = value_of(column);
-    let kind = entity.field(column).map(|field| &field.kind);
-    if kind == Some(&FieldKind::Decimal) {
-        format!("CAST({value} AS REAL)")
-    } else {
-        value
-    }
+/// What a column's values are compared as.
+pub(super) fn kind_of<'e>(entity: &'e Entity, column: &str) -> &'e FieldKind {
+    let field = entity.field(column);
+    field.map_or(&FieldKind::Json, |field| &field.kind)
 }
 
-fn compared_with(entity: &Entity, column: &str, value: &Json) -> Cell {
-    let kind = entity.field(column).map(|field| &field.kind);
-    match (kind, value.as_str()) {
-        (Some(FieldKind::Decimal), Some(text)) => text.parse().map_or(Cell::Null, Cell::Real),
-        _ => cell_of(value),
+/// What a value should be that is compared with one of this kind.
+fn expected(kind: &FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Date => "a day, as 2026-01-31",
+        FieldKind::Time => "a time of day, as 23:59:59",
+        FieldKind::Timestamp => "a time, as 2026-01-31T23:59:59Z",
+        FieldKind::Decimal => "a decimal number",
+        FieldKind::Text
+        | FieldKind::Uuid
+        | FieldKind::Boolean
+        | FieldKind::Int32
+        | FieldKind::Int64
+        | FieldKind::Float
+        | FieldKind::Json => "a value",
     }
 }
 
 /// ` AND …` of one condition.
-pub(super) fn condition(entity: &Entity, condition: &Condition) -> Fragment {
+pub(super) fn condition(entity: &Entity, condition: &Condition) -> Result<Fragment, FilterError> {
     let Condition { column, test } = condition;
-    let value = compared(entity, column);
-    let cell = |json: &Json| compared_with(entity, column, json);
-    let mut out = Fragment::default();
-    let mut compare = |operator: &str, json: &Json| {
-        out.push(&format!(" AND {value} {operator} ?"), [cell(json)]);
+    let kind = kind_of(entity, column);
+    let value = compared(kind, column);
+    let cell = |json: &Json| {
+        compared_cell(kind, json).ok_or_else(|| FilterError::Incomparable {
+            column: column.clone(),
+            value: json.clone(),
+            expected: expected(kind),
+        })
     };
+    let compare = |operator: &str, json: &Json| {
+        let mut out = Fragment::default();
+        out.push(&format!(" AND {value} {operator} ?"), [cell(json)?]);
+        Ok(out)
+    };
+    let mut out = Fragment::default();
     match test {
-        Test::Is(json) => compare("=", json),
-        Test::IsNot(json) => compare("<>", json),
-        Test::Less(json) => compare("<", json),
-        Test::AtMost(json) => compare("<=", json),
-        Test::More(json) => compare(">", json),
-        Test::AtLeast(json) => compare(">=", json),
+        Test::Is(json) => return compare("=", json),
+        Test::IsNot(json) => return compare("<>", json),
+        Test::Less(json) => return compare("<", json),
+        Test::AtMost(json) => return compare("<=", json),
+        Test::More(json) => return compare(">", json),
+        Test::AtLeast(json) => return compare(">=", json),
         Test::OneOf(all) => {
             let holes = vec!["?"; all.len()].join(", ");
-            out.push(&format!(" AND {value} IN ({holes})"), all.iter().map(cell));
+            let cells = all.iter().map(cell).collect::<Result<Vec<_>, _>>()?;
+            out.push(&format!(" AND {value} IN ({holes})"), cells);
         }
+        // What is looked for is a part of how the value is written.
         Test::Contains(text) => out.push(
-            &format!(" AND instr(lower({value}), lower(?)) > 0"),
+            &format!(" AND instr(lower({}), lower(?)) > 0", value_of(column)),
             [Cell::Text(text.clone())],
         ),
         Test::IsNull => out.push(&format!(" AND {value} IS NULL"), []),
         Test::IsNotNull => out.push(&format!(" AND {value} IS NOT NULL"), []),
     }
-    out
+    Ok(out)
 }
 
 /// `(…)`: what comes after the row with these values, in this order, as far as the order has values.

@@ -1,10 +1,12 @@
 //! The indexes that records are looked up by: they come and go with the schema.
 
 use rusqlite::{Connection, ErrorCode};
-use syncline_model::schema::{Entity, Schema};
+use syncline_model::schema::{Entity, FieldKind, Schema};
 
+use super::compared::compared;
+use super::filter::kind_of;
 use super::history;
-use super::stored::{literal, value_of};
+use super::stored::literal;
 use crate::StoreError;
 use crate::tenant::requests;
 
@@ -66,11 +68,10 @@ pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), Inde
         wanted.push(history::index(INDEX_PREFIX));
     }
     for entity in &schema.entities {
-        for column in looked_up(schema, entity) {
-            let name = index_name(&entity.name, column);
+        for value in looked_up(schema, entity) {
+            let name = index_name(&entity.name, &value);
             let sql = format!(
-                "CREATE INDEX IF NOT EXISTS {name} ON records ({}) WHERE entity = {}",
-                value_of(column),
+                "CREATE INDEX IF NOT EXISTS {name} ON records ({value}) WHERE entity = {}",
                 literal(&entity.name)
             );
             wanted.push((name, sql));
@@ -94,31 +95,36 @@ pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), Inde
     Ok(())
 }
 
-/// The columns of an entity that records are found by.
-fn looked_up<'s>(schema: &'s Schema, entity: &'s Entity) -> Vec<&'s str> {
+/// What records of an entity are found by, as SQL.
+fn looked_up(schema: &Schema, entity: &Entity) -> Vec<String> {
     let unique = entity.unique.iter().filter_map(|fields| fields.first());
     let references = entity
         .fields
         .iter()
         .filter(|field| field.references.is_some());
     let own = entity.access.role_via.iter().map(|via| &via.field);
-    let all = schema.entities.iter();
-    let given = all.filter_map(|other| other.access.role_via.as_ref());
-    let given = given.filter(|via| via.entity == entity.name);
-    let given = given.flat_map(|via| [&via.entity_field, &via.user_field]);
-    let mut columns: Vec<&str> = unique
+    let of_own_kind = unique
         .chain(references.map(|field| &field.name))
         .chain(own)
-        .chain(given)
-        .map(String::as_str)
-        .collect();
-    columns.sort_unstable();
-    columns.dedup();
-    columns
+        .map(|column| compared(kind_of(entity, column), column));
+    let all = schema.entities.iter();
+    let given = all.filter_map(|other| Some((other, other.access.role_via.as_ref()?)));
+    let given = given.filter(|(_, via)| via.entity == entity.name);
+    // A membership is looked for by the value of the record that asks for it, and so as its kind.
+    let given = given.flat_map(|(other, via)| {
+        [
+            compared(kind_of(other, &via.field), &via.entity_field),
+            compared(&FieldKind::Text, &via.user_field),
+        ]
+    });
+    let mut values: Vec<String> = of_own_kind.chain(given).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 /// A name that follows from what the index is of, and that needs no quotes.
-fn index_name(entity: &str, column: &str) -> String {
-    let of = syncline_model::PayloadHash::of(&format!("{entity}\0{column}"));
+fn index_name(entity: &str, value: &str) -> String {
+    let of = syncline_model::PayloadHash::of(&format!("{entity}\0{value}"));
     format!("{INDEX_PREFIX}{of}")
 }

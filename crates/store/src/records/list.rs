@@ -7,10 +7,11 @@ use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use serde_json::Value as Json;
 use syncline_model::record::{Asker, RECORDS, Record};
-use syncline_model::schema::{Entity, Role, RoleVia};
+use syncline_model::schema::{Entity, FieldKind, Role, RoleVia};
 
+use super::compared::{compared, compared_value};
 use super::filter::{
-    Condition, Direction, FilterError, Fragment, Order, after, check_column, compared, condition,
+    Condition, Direction, FilterError, Fragment, Order, after, check_column, condition, kind_of,
 };
 use super::stored::{COLUMNS, COLUMNS_PLACE, cell_of, literal, record_of, value_of};
 use crate::StoreError;
@@ -87,11 +88,11 @@ pub fn list(
     );
     for one in query.conditions {
         check_column(entity, role, &one.column)?;
-        let Fragment { sql, cells } = condition(entity, one);
+        let Fragment { sql, cells } = condition(entity, one)?;
         rest.push(&sql, cells);
     }
     if let (Some(asker), Some(via)) = (query.asker, &entity.access.role_via) {
-        let Fragment { sql, cells } = is_member(asker, via);
+        let Fragment { sql, cells } = is_member(asker, via, kind_of(entity, &via.field));
         rest.push(&sql, cells);
     }
     if let Some(cursor) = query.after {
@@ -131,7 +132,8 @@ pub fn list(
     Ok(listed)
 }
 
-/// Characters of a text that it is ordered by. The place of a page holds them, and is part of a URL.
+/// Characters of a text that it is ordered by, or of a decimal's key. The place of a page holds them, and is
+/// part of a URL.
 const ORDERED_CHARS: usize = 128;
 
 /// What a column orders by.
@@ -139,14 +141,14 @@ fn ordered(entity: &Entity, column: &str) -> String {
     use syncline_model::schema::FieldKind::{
         Boolean, Date, Decimal, Float, Int32, Int64, Json, Text, Time, Timestamp, Uuid,
     };
-    let value = compared(entity, column);
-    match entity.field(column).map(|field| &field.kind) {
-        Some(Text | Json) => format!(
+    let kind = kind_of(entity, column);
+    let value = compared(kind, column);
+    match kind {
+        Decimal => format!("substr({value}, 1, {ORDERED_CHARS})"),
+        Text | Json => format!(
             "CASE typeof({value}) WHEN 'text' THEN substr({value}, 1, {ORDERED_CHARS}) ELSE {value} END"
         ),
-        Some(Boolean | Date | Decimal | Float | Int32 | Int64 | Time | Timestamp | Uuid) | None => {
-            value
-        }
+        Boolean | Date | Float | Int32 | Int64 | Time | Timestamp | Uuid => value,
     }
 }
 
@@ -159,15 +161,16 @@ fn id_key(entity: &Entity) -> String {
     }
 }
 
-fn is_member(asker: &Asker, via: &RoleVia) -> Fragment {
+fn is_member(asker: &Asker, via: &RoleVia, kind: &FieldKind) -> Fragment {
     let of = |column: &str| value_of(column).replace("(columns,", "(member.columns,");
+    let kept = value_of(&via.field).replace("(columns,", "(records.columns,");
     let sql = format!(
         " AND EXISTS (SELECT 1 FROM records AS member WHERE member.entity = {} \
          AND member.deleted = 0 AND {} = ? AND {} = {})",
         literal(&via.entity),
         of(&via.user_field),
-        of(&via.entity_field),
-        value_of(&via.field).replace("(columns,", "(records.columns,"),
+        compared_value(kind, &of(&via.entity_field)),
+        compared_value(kind, &kept),
     );
     let mut out = Fragment::default();
     out.push(&sql, [Cell::Text(asker.user.as_str().to_owned())]);

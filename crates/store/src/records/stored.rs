@@ -4,9 +4,10 @@ use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use serde_json::Value as Json;
 use syncline_model::ServerSeq;
-use syncline_model::record::{RECORDS, Record, Records, resource_of};
+use syncline_model::record::{Held, RECORDS, Record, Records, resource_of};
 use syncline_model::schema::{RESOURCE, Schema};
 
+use super::compared::{compared, compared_cell};
 use crate::StoreError;
 use crate::schema::sql_of;
 use crate::view::{parse_cells, read_row};
@@ -29,13 +30,9 @@ impl Records for StoredRecords<'_> {
         row.map(record_of).transpose()
     }
 
-    fn holding(
-        &mut self,
-        entity: &str,
-        columns: &[(&str, &Json)],
-    ) -> Result<Vec<Record>, StoreError> {
-        let values = columns.iter().map(|(column, _)| {
-            let value = value_of(column);
+    fn holding(&mut self, entity: &str, held: &[Held<'_>]) -> Result<Vec<Record>, StoreError> {
+        let values = held.iter().map(|held| {
+            let value = compared(held.kind, held.column);
             format!(" AND {value} IS ?")
         });
         let sql = format!(
@@ -44,16 +41,16 @@ impl Records for StoredRecords<'_> {
             values.collect::<String>(),
         );
         let mut statement = self.0.prepare_cached(&sql)?;
-        let cells = columns.iter().map(|(_, value)| cell_of(value));
+        // What is none of its field's kind counts as null, and is then told from null.
+        let cells = held
+            .iter()
+            .map(|held| compared_cell(held.kind, held.value).unwrap_or(Cell::Null));
         let rows = statement.query_map(params_from_iter(cells), |row| read_row(row, &RECORDS))?;
         let mut found = Vec::new();
         for row in rows {
             let record = record_of(row?)?;
             // SQLite has one value for true and 1.
-            let holds = |(column, value): &(&str, &Json)| {
-                record.value(column).is_boolean() == value.is_boolean()
-            };
-            if columns.iter().all(holds) {
+            if held.iter().all(|held| held.is_in(&record)) {
                 found.push(record);
             }
         }

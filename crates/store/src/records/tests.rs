@@ -1,7 +1,7 @@
 use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 use syncline_model::UserId;
-use syncline_model::record::{Asker, RECORDS, Record, Records, resource_of};
+use syncline_model::record::{Asker, Held, RECORDS, Record, Records, resource_of};
 use syncline_model::schema::{Entity, Role, Schema};
 
 use super::*;
@@ -28,6 +28,7 @@ fn world() -> (Connection, Schema) {
     ]});
     let connection = Connection::open_in_memory().unwrap();
     create(&connection).unwrap();
+    register(&connection).unwrap();
     (connection, serde_json::from_value(schema).unwrap())
 }
 
@@ -237,7 +238,7 @@ fn all_memberships_of_a_user_are_found_however_many() {
         put(&connection, "members", &format!("m{number}"), &columns);
     }
     let user = json!("u");
-    let held = StoredRecords(&connection).holding("members", &[("user", &user)]);
+    let held = StoredRecords(&connection).holding("members", &[Held::text("user", &user)]);
     assert_eq!(held.unwrap().len(), 1_400);
 }
 
@@ -246,9 +247,15 @@ fn look_ups_by_value_tell_true_from_one_and_go_by_an_index_where_there_is_one() 
     let (connection, schema) = rows();
     keep_indexes(&connection, &schema).unwrap();
     keep_indexes(&connection, &schema).unwrap();
+    let entity = schema.entity("it's").unwrap();
     let mut stored = StoredRecords(&connection);
     let found = |stored: &mut StoredRecords<'_>, column: &str, value: Json| {
-        let rows = stored.holding("it's", &[(column, &value)]).unwrap();
+        let held = Held {
+            column,
+            kind: &entity.field(column).unwrap().kind,
+            value: &value,
+        };
+        let rows = stored.holding("it's", &[held]).unwrap();
         rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };
     assert_eq!(found(&mut stored, "done", json!(true)), ["9"]);

@@ -152,7 +152,9 @@ fn of_filter(error: FilterError, entity: &Entity) -> Failure {
             let message = format!("these {} can't be listed so", entity.name);
             Failure::new("forbidden_field", message).because(error)
         }
-        FilterError::UnknownColumn { .. } | FilterError::Cursor => {
+        FilterError::UnknownColumn { .. }
+        | FilterError::Incomparable { .. }
+        | FilterError::Cursor => {
             let message = format!("these {} can't be listed so", entity.name);
             Failure::usage("filter_invalid", message).because(error)
         }

@@ -72,6 +72,19 @@ fn stop(error: FilterError) -> Stop {
         FilterError::UnknownColumn { .. } | FilterError::Cursor => {
             ApiError::new(ErrorCode::InvalidField, error.to_string()).into()
         }
+        FilterError::Incomparable {
+            column,
+            value,
+            expected,
+        } => {
+            let has_space = value.as_str().is_some_and(|text| text.contains(' '));
+            let hint = if has_space {
+                "; in a URL, a plus is %2B"
+            } else {
+                ""
+            };
+            ApiError::invalid_field(&column, format!("must be {expected}{hint}")).into()
+        }
         FilterError::Unreadable { .. } => {
             ApiError::new(ErrorCode::ForbiddenField, error.to_string()).into()
         }

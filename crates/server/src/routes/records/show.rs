@@ -11,7 +11,8 @@ pub(super) async fn get(call: &Call, target: Target) -> Result<Answer, ApiError>
     let found = backend.look(move |view| {
         let (entity, id) = (target.entity(), target.id()?);
         let record = view.record(entity, id)?;
-        let Some(record) = record.filter(|record| is_within(record, target.fields())) else {
+        let Some(record) = record.filter(|record| is_within(entity, record, target.fields()))
+        else {
             return Ok(None);
         };
         Ok(view.seen(entity, record)?)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use syncline_model::record::Values;
+use syncline_model::record::{Values, is_one_value};
 use syncline_model::schema::{Entity, Field, FieldKind, Operation};
 use syncline_protocol::ErrorCode;
 
@@ -87,8 +87,11 @@ impl Target {
 
     /// The values of a body, if they say nothing else than the path does.
     pub(super) fn agreed(&self, values: Values) -> Result<Values, ApiError> {
-        let is_other =
-            |(name, value): &&(String, Value)| values.get(name).is_some_and(|named| named != value);
+        let entity = self.entity();
+        let is_other = |(name, value): &&(String, Value)| {
+            let named = values.get(name).zip(entity.field(name));
+            named.is_some_and(|(named, field)| !is_one_value(&field.kind, named, value))
+        };
         match self.fields.iter().find(is_other) {
             None => Ok(values),
             Some((name, value)) => {

@@ -14,10 +14,10 @@ const ROUNDS: usize = 10;
 const WRITES: usize = 6;
 
 /// A generator of its own: the same numbers for the same seed on every machine.
-pub(super) struct Chance(pub(super) u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -25,7 +25,7 @@ impl Chance {
         (self.0 >> 33) as usize % end
     }
 
-    pub(super) fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
+    pub(crate) fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
         of[self.below(of.len())]
     }
 }

@@ -24,6 +24,9 @@ pub struct PullPage {
     /// What who pulls sees of the log: their role, and a digest where they don't see all. Pages of
     /// two sights don't belong in one view.
     pub sight: Option<String>,
+    /// How many tombstones the log has ever collected; named where the page begins below the floor, and
+    /// any was. Pages of a fetch that name different numbers don't belong in one view.
+    pub collections: Option<u64>,
 }
 
 /// Where a page ends.
@@ -47,6 +50,7 @@ impl PageEnd {
 pub struct PageEncoder {
     out: Writer,
     ops: usize,
+    collections: Option<u64>,
 }
 
 impl PageEncoder {
@@ -59,7 +63,11 @@ impl PageEncoder {
         let mut out = Writer::with_capacity(bytes);
         out.raw("{\"epoch\":").quoted(epoch);
         out.raw(",\"floor\":").number(floor.get()).raw(",\"ops\":[");
-        Self { out, ops: 0 }
+        Self {
+            out,
+            ops: 0,
+            collections: None,
+        }
     }
 
     /// Appends an op.
@@ -73,6 +81,11 @@ impl PageEncoder {
         write_op(&mut self.out, op, WriteHash::WhereItDiffers);
         self.out.raw("}");
         self.ops += 1;
+    }
+
+    /// Names how many tombstones the log has ever collected; nothing, where it has none.
+    pub fn collections(&mut self, made: u64) {
+        self.collections = Some(made).filter(|made| *made > 0);
     }
 
     /// The ops so far.
@@ -99,6 +112,9 @@ impl PageEncoder {
         if let Some(sight) = sight {
             self.out.raw(",\"sight\":").string(sight);
         }
+        if let Some(made) = self.collections {
+            self.out.raw(",\"collections\":").number(made);
+        }
         self.out
             .raw(",\"hasMore\":")
             .raw(if end.has_more() { "true}" } else { "false}" });
@@ -121,6 +137,7 @@ impl PullPage {
             head: self.server_seq,
             cursor: self.cursor,
         };
+        encoder.collections(self.collections.unwrap_or_default());
         encoder.finish_for(end, self.sight.as_deref())
     }
 
@@ -130,7 +147,7 @@ impl PullPage {
         let (mut epoch, mut floor) = (Field::new("epoch"), Field::new("floor"));
         let (mut server_seq, mut cursor) = (Field::new("serverSeq"), Field::new("cursor"));
         let (mut ops, mut has_more) = (Field::new("ops"), Field::new("hasMore"));
-        let mut sight = Field::new("sight");
+        let (mut sight, mut collections) = (Field::new("sight"), Field::new("collections"));
         let mut reader = Reader::new(utf8(body)?);
         reader.object::<DecodeError>(|reader, name| match &*name {
             "epoch" => epoch.set(parsed(reader.value()?, "epoch", EPOCH)?),
@@ -139,6 +156,7 @@ impl PullPage {
             "cursor" => cursor.set(read_cursor(reader, "cursor")?),
             "ops" => ops.set(read_ops(reader)?),
             "sight" => sight.set(reader.value()?.as_str().map(String::from)),
+            "collections" => collections.set(place(reader.value()?, "collections")?),
             "hasMore" => has_more.set(reader.value()?.as_bool().ok_or(HAS_MORE)?),
             _ => {
                 reader.value()?;
@@ -156,6 +174,7 @@ impl PullPage {
                 .ok_or(DecodeError::Missing { field: "cursor" })?,
             has_more: has_more.required()?,
             sight: sight.optional().flatten(),
+            collections: collections.optional().map(ServerSeq::get),
         })
     }
 }

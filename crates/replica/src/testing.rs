@@ -196,6 +196,9 @@ impl WireServer {
     fn page(&self, since: ServerSeq, ops: usize) -> (Cursor, Vec<u8>) {
         let head = self.file.head().unwrap();
         let mut encoder = PageEncoder::new(head.epoch, head.floor);
+        if since < head.floor {
+            encoder.collections(self.file.collections().unwrap());
+        }
         let limit = PageLimit {
             ops,
             bytes: usize::MAX,

@@ -11,7 +11,7 @@ use crate::file::StoreError;
 /// `SYNT` in a file's header.
 pub(crate) const APPLICATION: i32 = 0x5359_4e54;
 /// Raised with each change of the log's tables.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
 /// Raised with each change of a fold or of a view table: the view is then folded again.
 const FOLD_VERSION: i64 = 9;
 
@@ -125,10 +125,28 @@ CREATE TABLE upkeep (
 ) STRICT;
 ";
 
+/// What a fetch has to know: resources of which ops came erased, and nothing that has erased them; and
+/// how many tombstones were ever collected. Format 2 had none of it.
+const FETCHING: &str = "
+CREATE TABLE erasures (
+    scope TEXT NOT NULL,
+    resource_id TEXT NOT NULL,
+    accepted INTEGER NOT NULL,
+    PRIMARY KEY (scope, resource_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collections (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    made INTEGER NOT NULL
+) STRICT;
+";
+const NO_COLLECTIONS: &str = "INSERT INTO collections VALUES (1, 0)";
+
 /// Makes the tables of an empty tenant file.
 pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(LOG)?;
     connection.execute_batch(UPKEEP)?;
+    connection.execute_batch(FETCHING)?;
+    connection.execute_batch(NO_COLLECTIONS)?;
     connection.execute_batch("INSERT INTO upkeep VALUES (1, 0, 0, 0)")?;
     create_view(connection)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
@@ -142,12 +160,16 @@ pub(crate) fn bring_to_format(connection: &Connection) -> rusqlite::Result<()> {
     if found >= FORMAT {
         return Ok(());
     }
-    transaction.execute_batch(UPKEEP)?;
-    // What the file has forgotten of erased texts was not written down before.
-    transaction.execute_batch(
-        "INSERT INTO upkeep SELECT 1, erased, erased, 0 \
-         FROM (SELECT EXISTS (SELECT 1 FROM ops WHERE payload IS NULL) AS erased)",
-    )?;
+    if found < 2 {
+        transaction.execute_batch(UPKEEP)?;
+        // What the file has forgotten of erased texts was not written down before.
+        transaction.execute_batch(
+            "INSERT INTO upkeep SELECT 1, erased, erased, 0 \
+             FROM (SELECT EXISTS (SELECT 1 FROM ops WHERE payload IS NULL) AS erased)",
+        )?;
+    }
+    transaction.execute_batch(FETCHING)?;
+    transaction.execute_batch(NO_COLLECTIONS)?;
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()
 }

@@ -5,6 +5,7 @@ mod batch;
 mod compact;
 mod durable;
 mod epoch;
+mod erasures;
 mod members;
 mod prepared;
 mod read;

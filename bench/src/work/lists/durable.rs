@@ -106,6 +106,7 @@ impl AtRest {
             cursor: head.cursor,
             has_more: false,
             sight: None,
+            collections: None,
         };
         let ops_bytes = packed(&page.encode())?;
         let begun = Instant::now();

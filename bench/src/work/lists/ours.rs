@@ -144,6 +144,7 @@ impl Replica {
             cursor: self.at,
             has_more: false,
             sight: None,
+            collections: None,
         }
     }
 

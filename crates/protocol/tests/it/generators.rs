@@ -102,6 +102,7 @@ pub(crate) fn pages() -> impl Strategy<Value = PullPage> {
             cursor,
             has_more: cursor.server_seq < server_seq,
             sight: None,
+            collections: None,
         },
     )
 }

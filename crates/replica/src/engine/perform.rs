@@ -234,6 +234,12 @@ impl Engine {
         if matches!(self.state(), State::Applying) {
             self.replica.settle_beyond(head)?;
         }
+        if reach == Applied::CaughtUp && self.replica.lacks_deletes()? {
+            tracing::warn!(
+                "ops came erased, and nothing that has erased them: the log was put back"
+            );
+            return Ok(Event::Applied(Applied::Diverged));
+        }
         if reach == Applied::CaughtUp && !self.replica.has_pending()? {
             self.notes.synced(&self.replica);
             self.leisure.hope();

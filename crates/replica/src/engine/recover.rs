@@ -105,6 +105,10 @@ impl Engine {
         if under_way.epoch.is_some_and(|epoch| epoch != page.epoch) {
             return Ok(Event::Applied(Applied::Diverged));
         }
+        if !under_way.rebuild.goes_on_with(since, page.collections) {
+            tracing::info!("a tombstone was collected under a fetch, which begins anew");
+            return Ok(Event::Applied(Applied::Diverged));
+        }
         self.notes.heard(page.server_seq);
         let reach = if page.has_more {
             Applied::More

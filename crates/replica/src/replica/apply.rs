@@ -186,6 +186,11 @@ impl Replica {
         Ok(applied)
     }
 
+    /// Whether this replica, at the log's end, holds ops that nothing in its log has erased.
+    pub(crate) fn lacks_deletes(&self) -> Result<bool, ReplicaError> {
+        self.tenant.lacks_deletes().map_err(ReplicaError::Tenant)
+    }
+
     /// The clock above which a new actor's begin.
     pub(super) fn clock_floor(&self, new_clock: NewClock) -> Result<u64, ReplicaError> {
         let seen = clock_seen(&self.tenant).map_err(ReplicaError::Tenant)?;

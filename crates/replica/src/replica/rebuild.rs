@@ -32,6 +32,8 @@ pub(crate) struct Rebuild {
     file: Option<TenantFile>,
     /// The floor of the first page; later pages name it.
     pub(crate) floor: Option<ServerSeq>,
+    /// How many tombstones the log had collected when its first page was read.
+    collections: Option<u64>,
 }
 
 /// What a switch does with ops that the new log may lack.
@@ -62,6 +64,17 @@ impl Rebuild {
         }
     }
 
+    /// Whether a page that begins after `since` belongs with those before it. Below the floor a log
+    /// that has collected a tombstone between two pages has perhaps given what it hid with the one, and
+    /// not the tombstone with the other.
+    pub(crate) fn goes_on_with(&mut self, since: ServerSeq, collections: Option<u64>) -> bool {
+        if since == ServerSeq::ZERO {
+            self.collections = collections;
+        }
+        let is_whole = self.floor.is_none_or(|floor| since >= floor);
+        is_whole || self.collections == collections
+    }
+
     /// The new file's epoch, once it has one.
     pub(crate) fn epoch(&self) -> Result<Option<Epoch>, ReplicaError> {
         match &self.file {
@@ -82,6 +95,7 @@ impl Replica {
             name,
             file: None,
             floor: None,
+            collections: None,
         })
     }
 
@@ -181,7 +195,10 @@ impl Replica {
             what: "nothing was fetched",
             source: None,
         };
-        let file = rebuild.file.as_ref().ok_or(ReplicaError::Tenant(EMPTY))?;
+        let file = rebuild.file.as_mut().ok_or(ReplicaError::Tenant(EMPTY))?;
+        file.accept_erasures_of(&self.tenant)
+            .map_err(ReplicaError::Tenant)?;
+        let file = &*file;
         file.write_through().map_err(ReplicaError::Tenant)?;
         self.check_own_ops(file)?;
         // An op that the old log holds and the outbox still lists is offered once.

@@ -115,7 +115,7 @@ impl Orders {
         let compacting = &mut under_way.compacting;
         let count = self.count.unwrap_or(COUNT_FIRST);
         let started = Instant::now();
-        let dropped = compacting.report().totals.dropped;
+        let before = compacting.report().totals;
         let stepped = log.compact_step(compacting, count);
         let report = compacting.report();
         self.count = Some(next_count(
@@ -124,9 +124,13 @@ impl Orders {
             step_limit(last_commit),
         ));
         shared.wrote_beside(
-            (report.totals.dropped - dropped) * WAL_BYTES_PER_DROPPED,
+            (report.totals.dropped - before.dropped) * WAL_BYTES_PER_DROPPED,
             log,
         );
+        if report.totals.collected > before.collected {
+            // A fetch that meets a page from before it begins anew, and would meet it again.
+            shared.pages.invalidate();
+        }
         match stepped {
             Ok(Stepped::More) => {
                 under_way.order.progress.send_replace(Some(report));

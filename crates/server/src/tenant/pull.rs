@@ -119,6 +119,9 @@ pub fn read_page_for(
         };
         let since_mark = file.mark_at(claims.since)?;
         let mut encoder = PageEncoder::new(head.epoch, head.floor);
+        if claims.since < head.floor {
+            encoder.collections(file.collections()?);
+        }
         let (mut last, mut bytes) = (claims.since, 0);
         file.visit_ops_after(claims.since, limit, |op| {
             last = ServerSeq(op.server_seq);

@@ -16,7 +16,7 @@ use self::chain::chain;
 use super::batch::{OpInsert, StoredOp, fold_logged, write_head};
 use super::read::find;
 use super::upkeep::owe_words;
-use super::{Outbox, PendingOp, ResourceKey, TenantFile, read_head};
+use super::{Outbox, PendingOp, ResourceKey, TenantFile, erasures, read_head};
 use crate::file::StoreError;
 use crate::schema;
 use crate::view::{Layer, View};
@@ -126,6 +126,7 @@ impl TenantFile {
         }
         let folds = fold_page(page, marks, folding, &mut view)?;
         head.clock_max = head.clock_max.max(folds.clock_max);
+        erasures::note(&mut view, page)?;
         view.flush()?;
         let folded: i64 =
             transaction.query_row("SELECT folded_order FROM state", [], |row| row.get(0))?;
@@ -229,6 +230,7 @@ impl TenantFile {
                     tracing::error!(op.seq = op.seq.get(), "fold panicked; op noted as unfolded");
                 }
             }
+            erasures::note_folded_again(&mut view)?;
             view.flush()?;
         }
         transaction.execute(

@@ -226,6 +226,7 @@ impl TenantFile {
             raise_floor(&transaction, &mut head, run.floor)?;
             owe_traces(&transaction)?;
         }
+        collect::count(&transaction, totals.collected - run.totals.collected)?;
         if let Phase::Ops { .. } = run.phase {
             run.memory.end_step(&transaction)?;
         }
@@ -236,6 +237,15 @@ impl TenantFile {
             Phase::Done => Stepped::Done,
             Phase::Ops { .. } | Phase::Rows { .. } => Stepped::More,
         })
+    }
+
+    /// How many tombstones this log has ever collected. A fetch whose pages were read before and after
+    /// one may hold what it hid, and not it.
+    pub fn collections(&self) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT made FROM collections")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
     }
 
     /// Whether compaction has dropped an op with this key, or one of its actor and resource with a

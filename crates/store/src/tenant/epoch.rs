@@ -126,7 +126,7 @@ impl TenantFile {
             schema::drop_view(&transaction)?;
             transaction.execute_batch(
                 "DELETE FROM ops; DELETE FROM pruned; DELETE FROM collected; DELETE FROM refusals; \
-                 DELETE FROM times; UPDATE upkeep SET traces = traces + 1, judged = 0; \
+                 DELETE FROM times; DELETE FROM erasures; UPDATE upkeep SET traces = traces + 1, judged = 0; \
                  UPDATE clients SET cursor_seq = NULL, cursor_mark = NULL;",
             )?;
             transaction.execute(

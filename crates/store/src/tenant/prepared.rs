@@ -22,7 +22,7 @@ impl TenantFile {
             "PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE; \
              BEGIN; \
              DELETE FROM clients; DELETE FROM actors; DELETE FROM refusals; DELETE FROM times; \
-             DELETE FROM confirmed_rows; UPDATE state SET folded_order = 0; \
+             DELETE FROM confirmed_rows; DELETE FROM erasures; UPDATE state SET folded_order = 0; \
              COMMIT;",
         )?;
         if copy.query_row("SELECT words > 0 FROM upkeep", [], |row| row.get(0))? {

@@ -1,6 +1,7 @@
 //! Tombstones that a server has collected, met by those who come late and by those who come meanwhile.
 
 use syncline_model::Scope;
+use syncline_store::{Collecting, Compaction, PendingOp, Stepped};
 
 use super::compaction::{list_op, rename, write_op};
 use super::*;
@@ -40,4 +41,38 @@ fn an_own_write_that_a_log_put_back_lost_and_a_collected_tombstone_outran_is_sta
     assert!(has_list(&server));
     assert_eq!((a.waiting(), c.waiting()), (0, 0));
     equal_views(&mut [&mut a, &mut c]);
+}
+
+#[test]
+fn a_fetch_under_which_a_tombstone_was_collected_begins_anew() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut a = machines.node("a", LIVE);
+    a.settle(&mut server);
+    let insert = r#"{"type":"insert","itemId":"milk","payload":{"text":"milk","pos":[{"digit":1,"actor":"a"}]}}"#;
+    write_op(&mut a, list_op(insert), &mut server);
+    // The first is covered by the second: from then on the log has a floor.
+    for n in 0..2 {
+        write_op(&mut a, rename(&format!("name {n}")), &mut server);
+    }
+    a.write(&["1", "2", "3", "4", "5", "6"]);
+    a.settle(&mut server);
+    let remove = r#"{"type":"remove","itemId":"milk"}"#;
+    write_op(&mut a, list_op(remove), &mut server);
+    write_op(&mut a, rename("the end"), &mut server);
+    let nothing: &[PendingOp] = &[];
+    let mut run = Compaction::begin(&server.file, server.head(), Collecting::Tombstones).unwrap();
+    server.file.compact_step(&mut run, 1_000, nothing).unwrap();
+    assert!(server.file.head().unwrap().floor > ServerSeq::ZERO);
+    server.page_ops = 3;
+    let mut b = machines.node("b", LIVE);
+    for _ in 0..2 {
+        let (call, request) = b.sent.take().unwrap();
+        let answer = Ok(server.answer(&request, &*b.host));
+        b.tell(EngineEvent::Answered { call, answer });
+    }
+    while server.file.compact_step(&mut run, 1_000, nothing).unwrap() == Stepped::More {}
+    assert!(!has_list(&server), "the tombstone is collected");
+    b.settle(&mut server);
+    a.settle(&mut server);
+    equal_views(&mut [&mut a, &mut b]);
 }

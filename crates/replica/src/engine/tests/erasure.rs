@@ -4,11 +4,16 @@ use std::path::Path;
 
 use syncline_model::thread::{Create, Delete, Entry, EntryId, ThreadOp, thread_id};
 use syncline_model::{ResourceId, Scope};
+use syncline_store::{FileOptions, PageLimit, TenantFile};
 
 use super::*;
 use crate::NewOp;
 use crate::testing::{at, thread};
 
+const EVERYTHING: PageLimit = PageLimit {
+    ops: usize::MAX >> 1,
+    bytes: usize::MAX >> 1,
+};
 /// A word that full-text search keeps as it is.
 const SECRET: &str = "plutonium";
 
@@ -180,4 +185,59 @@ fn a_reader_only_puts_it_off() {
     a.settle(&mut server);
     rest(&mut a);
     assert_eq!(telling(&machines, "a"), [""; 0]);
+}
+
+/// A log of which a fetch meets the first page erased, and then what `between` has made of it.
+fn fetched_across(between: impl FnOnce(&mut WireServer, &Path)) -> (Machines, WireServer, Node) {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut a = machines.node("a", LIVE);
+    a.write(&["1", "2", "3"]);
+    a.settle(&mut server);
+    let copy = server.back_up();
+    write_one(&mut a, delete());
+    a.settle(&mut server);
+    server.page_ops = 2;
+    let mut b = machines.node("b", ONCE);
+    let (call, request) = b.sent.take().unwrap();
+    let answer = Ok(server.answer(&request, &*b.host));
+    b.tell(EngineEvent::Answered { call, answer });
+    between(&mut server, &copy);
+    b.settle(&mut server);
+    (machines, server, b)
+}
+
+#[test]
+fn a_page_erased_by_a_delete_that_the_log_lost_is_fetched_anew() {
+    let (_machines, _server, mut b) = fetched_across(|server, copy| server.restore(copy));
+    assert_eq!(b.contents(), ["1", "2", "3"]);
+}
+
+#[test]
+fn an_erasure_that_no_delete_explains_is_fetched_anew_once() {
+    let (_machines, mut server, mut b) = fetched_across(|server, copy| {
+        // A replica that stands where the other did has offered again what it holds.
+        server.restore(copy);
+        let epoch = server.file.head().unwrap().epoch;
+        let mut lost = WireServer::new();
+        std::mem::swap(&mut lost.file, &mut server.file);
+        let ops = lost.file.ops_after(ServerSeq::ZERO, EVERYTHING).unwrap();
+        let origin = lost.file.mark_at(ServerSeq::ZERO).unwrap().unwrap();
+        let path = copy.with_extension("erased");
+        server.file = TenantFile::create(&path, &FileOptions::default(), epoch, origin).unwrap();
+        let mut batch = server.file.begin().unwrap();
+        for op in ops {
+            batch.append(&op.key, None, op.payload_hash).unwrap();
+        }
+        batch.commit().unwrap();
+    });
+    assert!(b.contents().is_empty());
+    let mut fetches = 0;
+    for _ in 0..3 {
+        b.tell(EngineEvent::Wake);
+        b.settle_with(&mut server, &mut |call, answer| {
+            fetches += usize::from(call.query.contains("since=0"));
+            Ok(answer)
+        });
+    }
+    assert_eq!(fetches, 0);
 }

@@ -272,6 +272,16 @@ impl Step<'_> {
     }
 }
 
+/// Counts tombstones that were collected, for those who are fetching the log meanwhile.
+pub(super) fn count(connection: &Connection, collected: u64) -> Result<(), StoreError> {
+    if collected > 0 {
+        connection
+            .prepare_cached("UPDATE collections SET made = made + ?")?
+            .execute([collected as i64])?;
+    }
+    Ok(())
+}
+
 /// An op that won a part of a tombstone.
 struct Winner {
     seq: i64,

@@ -114,7 +114,8 @@ fn a_file_of_the_first_format_owes_the_words_of_what_was_erased() {
     let mut file = dir.create("t.db");
     append(&mut file, &[op("a", 1, thread(1), &create(1))]);
     append(&mut file, &[op("a", 2, thread(1), &delete(1))]);
-    let first = "DROP TABLE upkeep; PRAGMA user_version = 1";
+    let first =
+        "DROP TABLE upkeep; DROP TABLE erasures; DROP TABLE collections; PRAGMA user_version = 1";
     file.connection().execute_batch(first).unwrap();
     drop(file);
     let file = TenantFile::open(&path, &FileOptions::default()).unwrap();

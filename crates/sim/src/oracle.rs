@@ -7,6 +7,7 @@ mod archive;
 mod holdings;
 mod order;
 mod tally;
+mod times;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::workload::{Effect, Flavor, Wish};
 pub(crate) use archive::{Archive, WholeLog};
 pub(crate) use holdings::{Holdings, OutboxKind};
 pub use tally::Tally;
-pub(crate) use verdict::{EndState, FileEnd, MachineEnd, difference};
+pub(crate) use verdict::{EndState, FileEnd, MachineEnd, Reference, difference};
 
 /// A promise that was not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +140,14 @@ impl Oracle {
         written.writer = writer;
         written.order = order;
         index
+    }
+
+    /// A call that has failed may have written an op with this payload once more.
+    pub(crate) fn may_be_again(&mut self, digest: &Digest) {
+        if let Some(written) = self.find_mut(digest) {
+            written.copies += 1;
+            written.banned = false;
+        }
     }
 
     /// Whether an op with this payload was written.

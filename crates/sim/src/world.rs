@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_model::planted::{Binary, play};
-use syncline_model::{ServerSeq, TenantId, UserId};
+use syncline_model::{OpKey, ServerSeq, TenantId, UserId};
 use syncline_replica::{CallId, Engine, EngineEvent, Replica, StreamId};
 use syncline_server::tenant::Compacting;
 use syncline_simdisk::{Disk, Process, Snapshot};
@@ -116,6 +116,9 @@ pub(crate) struct Machine {
     is_shaky: bool,
     /// The number of the last request that arrived from it.
     arrived: u64,
+    /// A change of lists has failed on it: what that would have written may show later, as a disk may
+    /// keep what it was not told to.
+    list_call_failed: bool,
 }
 
 /// Something that is to happen.
@@ -210,6 +213,8 @@ pub(crate) struct World {
     orphans: BTreeSet<Digest>,
     /// Whether everybody has written once more after the world was healed.
     last_words: bool,
+    /// The keys of all list ops that were seen in outboxes.
+    list_keys: BTreeSet<OpKey>,
 }
 
 /// What became of a world.
@@ -264,6 +269,7 @@ impl World {
             armed: BTreeMap::new(),
             orphans: BTreeSet::new(),
             last_words: false,
+            list_keys: BTreeSet::new(),
         };
         world.populate();
         world

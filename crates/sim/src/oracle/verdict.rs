@@ -7,6 +7,7 @@ use syncline_model::compaction::replaces;
 use syncline_model::thread::ThreadId;
 use syncline_store::Head;
 
+use super::times::without_last_times;
 use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Written, digest};
 use crate::workload::{Effect, Flavor, OPAQUE_SCOPE};
 
@@ -51,8 +52,16 @@ pub(crate) struct EndState {
     pub(crate) highest_floor: ServerSeq,
     /// What some log has dropped as covered.
     pub(crate) dropped: BTreeSet<Digest>,
-    /// The view of a log that never dropped anything.
-    pub(crate) reference: String,
+    pub(crate) reference: Reference,
+}
+
+/// The view of a log that never dropped anything.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) view: String,
+    /// The threads of ops that the server's log counts as dropped, and that stand behind all others
+    /// in this one.
+    pub(crate) late: BTreeSet<String>,
 }
 
 impl Oracle {
@@ -61,7 +70,9 @@ impl Oracle {
         self.check_tally()?;
         check_file("server", &end.server)?;
         self.check_acknowledged(&end.server.held.log)?;
-        if let Some(lines) = difference(&end.server.view, &end.reference) {
+        let Reference { view, late } = &end.reference;
+        let shown = without_last_times(&end.server.view, late);
+        if let Some(lines) = difference(&shown, &without_last_times(view, late)) {
             return violation(format!(
                 "server: the view is not the fold of all that was ever written: {lines}"
             ));

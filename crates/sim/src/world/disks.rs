@@ -22,6 +22,7 @@ impl World {
         self.double(&held);
         let copy = self.add_machine();
         self.machines[copy].user = self.machines[source].user.clone();
+        self.machines[copy].list_call_failed = self.machines[source].list_call_failed;
         self.disk
             .copy(&self.machines[source].home, &self.machines[copy].home);
         self.note(format_args!("r{source} is copied to r{copy}"));

@@ -61,9 +61,11 @@ impl World {
             return Ok(());
         }
         let everywhere = self.all_holdings();
+        // What some log has dropped as covered may go with a server that is lost, as it is in no log
+        // that heals the next one: the end tells by the view whether it was covered.
         let mut lost = lacking.iter().filter(|digest| {
             let mut disks = everywhere.values();
-            !disks.any(|held| held.holds(digest))
+            self.archive.dropped(digest).is_none() && !disks.any(|held| held.holds(digest))
         });
         match lost.next().and_then(|digest| self.oracle.find(digest)) {
             None => Ok(()),

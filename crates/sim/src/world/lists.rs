@@ -12,7 +12,7 @@ use syncline_store::local::{LocalFile, OutboxRow};
 use super::process::chain;
 use super::{Pid, World};
 use crate::coverage::Happening;
-use crate::oracle::Violation;
+use crate::oracle::{Violation, digest};
 use crate::workload::{Effect, Flavor, ListDeed, ListWishes, Wish};
 
 /// Ops of an outbox that are looked at.
@@ -49,6 +49,8 @@ impl World {
             Err(_) => BTreeSet::new(),
         };
         self.note(format_args!("{pid} does {deed:?} by {told:?}"));
+        self.machines[pid.machine].list_call_failed |=
+            matches!(&done, Err(error) if !matches!(error, ListError::Declined(_)));
         self.learn_list_ops(pid.machine, &told);
         match done {
             Ok(keys) if keys.is_empty() => {}
@@ -76,16 +78,21 @@ impl World {
     }
 
     /// Tells the oracle of the list ops that the machine's outbox has gained. Those of `told` were
-    /// reported as written; others may have been written by a call that has failed.
-    fn learn_list_ops(&mut self, machine: usize, told: &BTreeSet<OpKey>) {
+    /// reported as written; others may have been written by a call that has failed, also with the
+    /// payload of an earlier one.
+    pub(super) fn learn_list_ops(&mut self, machine: usize, told: &BTreeSet<OpKey>) {
         let writer = self.writer(machine);
         for row in self.outbox_of(machine) {
             let is_list = matches!(row.key.scope.as_str(), Scope::LIST | Scope::REGISTRY);
             let (true, Some(payload)) = (is_list, row.payload) else {
                 continue;
             };
+            let is_new = self.list_keys.insert(row.key.clone());
             let is_told = told.contains(&row.key);
             if !is_told && self.oracle.knows(&payload.hash()) {
+                if is_new && self.machines[machine].list_call_failed {
+                    self.oracle.may_be_again(&digest(&payload.hash()));
+                }
                 continue;
             }
             let wish = Wish {

@@ -1,5 +1,6 @@
 //! The lives of processes: started, told what happens, killed, buried.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ impl World {
             holds_since: 0,
             is_shaky: false,
             arrived: 0,
+            list_call_failed: false,
         });
         for slot in 0..processes {
             let older = self.chance.percent(self.dials.older_percent);
@@ -123,6 +125,9 @@ impl World {
                 self.process(pid).doing = Doing::Writing(Box::new(replica));
                 if self.process(pid).binary.age > 0 {
                     self.count(Happening::OlderBinary);
+                }
+                if self.machines[pid.machine].list_call_failed {
+                    self.learn_list_ops(pid.machine, &BTreeSet::new());
                 }
                 self.check_survived(pid.machine)?;
                 self.seek_lease(life);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use syncline_model::planted::{Binary, play};
 use syncline_model::thread::ThreadId;
-use syncline_model::{Epoch, Mark, ServerSeq};
+use syncline_model::{Epoch, Mark, Scope, ServerSeq};
 use syncline_protocol::session::State;
 use syncline_store::local::LocalFile;
 use syncline_store::threads::{ListFilter, ListStart, list_threads};
@@ -16,7 +16,8 @@ use super::process::chain;
 use super::{Doing, Event, Phase, Pid, World};
 use crate::dials::Weather;
 use crate::oracle::{
-    Archive, Digest, EndState, FileEnd, Holdings, MachineEnd, Violation, difference, digest,
+    Archive, Digest, EndState, FileEnd, Holdings, MachineEnd, Reference, Violation, difference,
+    digest,
 };
 use crate::server::HOME;
 
@@ -220,7 +221,7 @@ impl World {
     ///
     /// What covered it may itself be lost with a disk, discarded, or in quarantine: of such resources
     /// nothing is asked.
-    fn reference(&self, server: &Holdings, machines: &[MachineEnd]) -> Result<String, EndError> {
+    fn reference(&self, server: &Holdings, machines: &[MachineEnd]) -> Result<Reference, EndError> {
         let is_away = |digest: &Digest| {
             let excused = self
                 .oracle
@@ -244,12 +245,19 @@ impl World {
             let resource = (op.key.scope.clone(), op.key.resource.clone());
             !self.archive.is_collected(&op.key) && !unsure.contains(&resource)
         });
+        let missing: Vec<_> = missing.collect();
+        let of_threads = missing
+            .iter()
+            .filter(|op| op.key.scope.as_str() == Scope::THREAD);
+        let late = of_threads.map(|op| op.key.resource.as_str().to_owned());
+        let late = late.collect();
         let mut batch = file.begin()?;
         for op in server.whole.ops.values().chain(missing) {
             batch.append(&op.key, op.payload.as_ref(), op.payload_hash)?;
         }
         batch.commit()?;
-        Ok(file.dump_view()?)
+        let view = file.dump_view()?;
+        Ok(Reference { view, late })
     }
 }
 

@@ -126,6 +126,14 @@ fn behind(sign: char) -> char {
     char::from_u32(u32::from(sign) + 1).unwrap_or(char::MAX)
 }
 
+/// How a file is reached from the root of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    Directly,
+    /// By a link below the root.
+    ByLink,
+}
+
 /// What is known of the files of a source.
 struct Marks<'a, 'm> {
     source: &'a Source,
@@ -149,10 +157,9 @@ impl Marks<'_, '_> {
         }
         let mut seen = HashSet::new();
         for path in found.files {
-            let is_linked = found.linked.contains(&path);
-            let key = match is_linked {
-                true => Cow::Owned(without_links(&path)),
-                false => key_of(&path, self.source, self.root),
+            let (reached, key) = match found.linked.contains(&path) {
+                true => (Reached::ByLink, Cow::Owned(without_links(&path))),
+                false => (Reached::Directly, key_of(&path, self.source, self.root)),
             };
             if self.is_left_out(&path)
                 || (key.as_os_str() != path.as_os_str() && self.is_left_out(&key))
@@ -168,7 +175,7 @@ impl Marks<'_, '_> {
             if !found.linked.is_empty() && !seen.insert(key.to_path_buf()) {
                 continue;
             }
-            if self.is_unchanged(&path, &key, form, is_linked)? {
+            if self.is_unchanged(&path, &key, form, reached)? {
                 looked.unchanged += 1;
                 continue;
             }
@@ -195,7 +202,7 @@ impl Marks<'_, '_> {
         path: &Path,
         key: &Path,
         form: Form,
-        is_linked: bool,
+        reached: Reached,
     ) -> Result<bool, ReplicaError> {
         let Some(name) = key.to_str() else {
             return Ok(false);
@@ -209,10 +216,10 @@ impl Marks<'_, '_> {
         let says_beside =
             |mark: &str| beside().is_none_or(|beside| Mark::says_beside(mark, &beside));
         let is_unchanged = |mark: &str| stands(mark) && says_beside(mark);
-        let is_unchanged = match is_linked {
+        let is_unchanged = match reached {
             // It lies elsewhere, and out of order.
-            true => self.noted(name)?.is_some_and(|mark| is_unchanged(&mark)),
-            false => {
+            Reached::ByLink => self.noted(name)?.is_some_and(|mark| is_unchanged(&mark)),
+            Reached::Directly => {
                 let mark = self.marks.of(name).map_err(ReplicaError::Local)?;
                 mark.is_some_and(is_unchanged)
             }

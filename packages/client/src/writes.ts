@@ -169,7 +169,11 @@ export async function lastWriteOf(database: Statements, meta: EntityMeta, key: u
 export function settled(database: LocalDatabase, writeId: string, timeoutMs = confirmTimeoutOf(database)): Promise<void> {
   const patienceMs = globalThis.navigator?.onLine === false ? Math.min(timeoutMs, CONFIRM_OFFLINE_TIMEOUT_MS) : timeoutMs;
   return new Promise<void>((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let waitedMs = 0;
+    let isOver = false;
     const finish = (end: () => void): void => {
+      isOver = true;
       clearTimeout(timer);
       stop();
       end();
@@ -181,7 +185,13 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = co
       else if (!open) finish(resolve);
     };
     const stop = whenTouched(database, look, fail);
-    const timer = setTimeout(() => void giveUp(database, writeId).then(look).catch(fail), patienceMs);
+    const wait = (): void => {
+      timer = setTimeout(() => {
+        waitedMs += patienceMs;
+        void giveUp(database, writeId, waitedMs >= timeoutMs).then(look).then(() => isOver || wait()).catch(fail);
+      }, patienceMs);
+    };
+    wait();
   });
 }
 
@@ -219,11 +229,14 @@ export async function endOverdue(database: LocalDatabase): Promise<void> {
   });
 }
 
-/** Ends a write that has no answer. */
-function giveUp(database: LocalDatabase, writeId: string): Promise<void> {
+/**
+ * Ends a write that has no answer. While there is time, one that is being sent is left alone: without a connection its
+ * try ends by itself, and then it has not left.
+ */
+function giveUp(database: LocalDatabase, writeId: string, isLast: boolean): Promise<void> {
   return database.transaction(async (inside) => {
     const { open } = await answerTo(inside, writeId);
-    if (!open) return;
+    if (!open || (open.state === "sending" && !isLast)) return;
     const error = open.state === "pending" ? { ...OFFLINE, message: `${OFFLINE.message}, and the write was taken back` } : TIMED_OUT;
     await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [open.writeId, JSON.stringify(error)]);
     if (open.state === "pending") await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [open.writeId]);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { discardWrite, exportWrites, pendingChanges, readChanges, rejectedChanges, retryWrite, WriteFailure } from "../src/changes.js";
 import { readRow, readRows } from "../src/rows.js";
 import { runSender, synclineTransport, type SenderState } from "../src/sender.js";
-import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeTogether } from "../src/writes.js";
+import { CONFIRM_OFFLINE_TIMEOUT_MS, deleteRow, insertRow, lastWriteOf, settled, updateRow, writeTogether } from "../src/writes.js";
 import { openDatabase } from "./databases.js";
 import { accepted, contact, drive, each, isSent, server, type Reply, type SentWrite } from "./driven.js";
 import { accountsMeta, contactsMeta, transactionsMeta } from "./generated/meta.js";
@@ -233,4 +233,22 @@ each("a confirmed write without an answer ends as timed out and is not sent agai
   await assert.rejects(settled(database, writeId, 20), (error) => error instanceof WriteFailure && error.code === "timed_out");
   assert.equal((await pendingChanges(database)).length, 0);
   assert.equal((await rejectedChanges(database)).length, 1);
+});
+
+each("a confirmed write whose try still fails when nobody waits offline any longer is taken back once it has", async (database) => {
+  await insertRow(database, database.dialect, accountsMeta, { id: "a", name: "A" });
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  await database.query(`UPDATE "_changes" SET "state" = 'sending'`);
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: false }, configurable: true });
+  try {
+    const outcome = settled(database, writeId).then(() => "settled", (error: WriteFailure) => error.code);
+    await new Promise((resolve) => setTimeout(resolve, CONFIRM_OFFLINE_TIMEOUT_MS + 500));
+    await database.query(`UPDATE "_changes" SET "state" = 'pending'`);
+    assert.equal(await outcome, "offline");
+  } finally {
+    if (before) Object.defineProperty(globalThis, "navigator", before);
+    else delete (globalThis as { navigator?: unknown }).navigator;
+  }
+  assert.equal((await readChanges(database, "1 = 1")).length, 0);
 });

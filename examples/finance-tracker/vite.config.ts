@@ -35,7 +35,8 @@ addEventListener("activate", (event) => {
 });
 addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
-  if (method !== "GET" || new URL(url).origin !== location.origin) return;
+  const { origin, pathname } = new URL(url);
+  if (method !== "GET" || origin !== location.origin || pathname.startsWith("/api/") || pathname.startsWith("/v1/")) return;
   const path = mode === "navigate" ? "./" : url;
   event.respondWith(caches.match(path).then((kept) => kept ?? fetch(event.request)));
 });

@@ -1,5 +1,5 @@
 /** One form for every entity: which controls it shows follows from the fields, and from what the user may write. */
-import { useState, type FormEvent, type ReactNode } from "react";
+import { useRef, useState, type FormEvent, type ReactNode } from "react";
 import { WriteFailure, type EntityMeta } from "@syncline/client";
 import { useCan, type Mutation } from "@syncline/client/react";
 import { useBooks } from "./books.jsx";
@@ -36,6 +36,9 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
   // Others may change the record while it is open: what is written is what was changed here, of the record as it was then.
   const [opened] = useState(row);
   const [edits, setEdits] = useState<Values>({});
+  // What has once been shown stays, whatever others change meanwhile.
+  const begun = useRef<Values>({});
+  for (const [name, value] of Object.entries(initial)) begun.current[name] ??= value;
   const [problems, setProblems] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [leaving, setLeaving] = useState<"no" | "asked" | "sure">("no");
@@ -43,7 +46,7 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
   const isGone = opened !== undefined && row === undefined && leaving !== "sure";
   const of = row ?? opened ?? { id: "", _role: user.role };
   const mayRemove = useCan(meta, { _role: of._role ?? user.role }, fields[0]!.name) && (of._role ?? user.role) !== "viewer";
-  const valueOf = (name: string): unknown => (name in edits ? edits[name] : (of as Values)[name] ?? (opened ? null : initial[name] ?? null));
+  const valueOf = (name: string): unknown => (name in edits ? edits[name] : (of as Values)[name] ?? (opened ? null : begun.current[name] ?? null));
   const isEdited = (name: string): boolean => name in edits && edits[name] !== (opened?.[name] ?? null);
 
   const done = (work: Promise<unknown>): void => {
@@ -58,7 +61,7 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
     if (isGone) return;
     const changed = Object.fromEntries(opened
       ? Object.entries(edits).filter(([name]) => isEdited(name))
-      : Object.entries({ ...initial, ...edits }).filter(([, value]) => value !== null));
+      : Object.entries({ ...begun.current, ...edits }).filter(([, value]) => value !== null));
     const judged = (opened ? schemas.update : schemas.create).safeParse(changed);
     const issues = judged.success ? [] : (judged.error?.issues ?? []);
     const problemsOf = fields.flatMap((field) => issues.filter(({ path }) => path[0] === field.name).map((issue) => [field.name, problemOf(issue, field, changed[field.name])]));

@@ -7,7 +7,9 @@ export interface LiveCollection<T, Key extends string | number> {
   readonly keys: () => Iterable<Key>;
   readonly get: (key: Key) => T | undefined;
   /** Follows the rows, and has them read while anybody does. */
-  readonly subscribeChanges: (see: (changes: readonly { readonly key: string | number }[]) => void) => { readonly unsubscribe: () => void };
+  readonly subscribeChanges: (
+    see: (changes: readonly { readonly key: string | number }[]) => void, options: { readonly includeInitialState: false },
+  ) => { readonly unsubscribe: () => void };
   readonly on: (event: "status:change", see: () => void) => () => void;
 }
 
@@ -46,11 +48,16 @@ function readerOf<T, Key extends string | number>(collection: LiveCollection<T, 
     for (const key of touched) {
       const at = keys.indexOf(key);
       const row = collection.get(key);
-      // A row that the collection's own writes have made stands last until its source shows it.
-      if (at < 0 || row === undefined || (data[at] as { $synced?: boolean }).$synced === false) return undefined;
+      if (at < 0 || row === undefined) return undefined;
       data[at] = row;
     }
-    return data;
+    // A row may have got another place: one that the collection's own writes have made stands last until its source shows it.
+    let at = 0;
+    for (const key of collection.keys()) {
+      if (keys[at] !== key) return undefined;
+      at += 1;
+    }
+    return at === keys.length ? data : undefined;
   };
   /** Reads the rows of these keys, or all. */
   const read = (touched?: ReadonlySet<Key>): void => {
@@ -77,7 +84,9 @@ function readerOf<T, Key extends string | number>(collection: LiveCollection<T, 
     },
     subscribe: (see) => {
       if (listeners.size === 0) {
-        const changes = collection.subscribeChanges((changes) => read(new Set(changes.map(({ key }) => key as Key))));
+        const follow = (changes: readonly { readonly key: string | number }[]): void => read(new Set(changes.map(({ key }) => key as Key)));
+        // Said in so many words: else the deletes of rows that it has not told of are kept back.
+        const changes = collection.subscribeChanges(follow, { includeInitialState: false });
         const unfollow = collection.on("status:change", () => read());
         stop = () => {
           changes.unsubscribe();

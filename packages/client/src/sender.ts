@@ -120,11 +120,12 @@ export function restTransport(
   }, { takesOne: true });
 }
 
-/** Counts one more, and gives how many there were. */
-function forbiddenAgain(forbidden: Forbidden, writeId: string): number {
-  forbidden.tries = forbidden.writeId === writeId ? forbidden.tries + 1 : 1;
-  forbidden.writeId = writeId;
-  return forbidden.tries;
+/** Counts a failure, which ends the row where it is another; gives whether there were as many as a write is tried. */
+function isForbiddenForGood(forbidden: Forbidden, writeId: string, isForbidden: boolean): boolean {
+  const before = forbidden.writeId === writeId ? forbidden.tries : 0;
+  const isLast = isForbidden && before + 1 >= FORBIDDEN_TRIES_MAX;
+  Object.assign(forbidden, { writeId, tries: isForbidden && !isLast ? before + 1 : 0 });
+  return isLast;
 }
 
 async function sendOne(
@@ -145,9 +146,10 @@ async function sendOne(
       lost: _lost && [_lost],
     };
   } catch (error) {
-    if (!(error instanceof HttpFailure) || error.kind === "transient") throw error;
+    if (!(error instanceof HttpFailure)) throw error;
+    const isForbidden = isForbiddenForGood(forbidden, writeId, error.status === 403 && hasAnswer(error) && !hasReason(error));
+    if (error.kind === "transient") throw error;
     // Without the backend's reason these are an ended session's, and an address's at which there is no such collection.
-    const isForbidden = error.status === 403 && hasAnswer(error) && forbiddenAgain(forbidden, writeId) >= FORBIDDEN_TRIES_MAX;
     const isOfAddress = (error.kind === "auth" && !isForbidden) || error.status === 405 || (error.status === 404 && operation === "insert");
     if (error.status !== 401 && isOfWrite(error, isOfAddress ? hasReason : hasAnswer)) return { status: "rejected", error: errorOf(error) };
     if (error.kind === "auth") onAuthError?.(error.status);
@@ -232,7 +234,9 @@ export async function runSender(
           else await settle(database, transactions, [{ status: "rejected", error: errorOf(error) }]);
           continue;
         }
-        const hasNotLeft = isOffline && error.status === 0;
+        // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile.
+        const isTimeout = error.cause instanceof DOMException && error.cause.name === "TimeoutError";
+        const hasNotLeft = isOffline && globalThis.navigator?.onLine === false && error.status === 0 && !isTimeout;
         if (!hasNotLeft) failures += 1;
         if (hasNotLeft) await giveBack(database, transactions);
         tell({ status: error.kind === "auth" ? "unauthorized" : "waiting", error });

@@ -85,7 +85,8 @@ export async function openLocal(
 
 /** Sends the queue and reads the rows, in one tab of all that have the database open. */
 export function startSync(options: SyncOptions): Sync {
-  const { database, schema } = options;
+  const { database, schema, confirmTimeoutMs } = options;
+  if (confirmTimeoutMs !== undefined) setConfirmTimeout(database, confirmTimeoutMs);
   const listeners = new Set<() => void>();
   let state: SyncState = { isLeader: false, sender: { status: "idle" }, feeds: {} };
   const tell = (changed: Partial<SyncState>): void => {

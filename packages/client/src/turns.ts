@@ -17,11 +17,14 @@ export function sharesConnection(address: string): () => boolean {
   let protocol = "";
   const isTold = globalThis.PerformanceObserver?.supportedEntryTypes?.includes("resource");
   if (isTold) {
-    new PerformanceObserver((list) => {
+    const observer = new PerformanceObserver((list) => {
       for (const { name, nextHopProtocol } of list.getEntries() as PerformanceResourceTiming[]) {
-        if (nextHopProtocol && new URL(name).origin === origin) protocol = nextHopProtocol;
+        if (!nextHopProtocol || new URL(name).origin !== origin) continue;
+        protocol = nextHopProtocol;
+        observer.disconnect();
       }
-    }).observe({ type: "resource", buffered: true });
+    });
+    observer.observe({ type: "resource", buffered: true });
   }
   return () => /^h[23]/.test(protocol);
 }

@@ -79,5 +79,19 @@ test("each component has a list of its own, and one that comes later sees what h
   assert.equal(names({ ...later, current: seen[0]! }), "Ann,Cid,Eve");
   await updateRow(database, "sqlite", contactsMeta, "e", { first_name: "Eva" });
   await until("it stays so", async () => names(later) === "Ann,Cid,Eva");
+  await database.query(`DELETE FROM "contacts_synced" WHERE "id" = 'c'`);
+  await until("what it began with can go", async () => names(later) === "Ann,Eva");
   later.unmount();
+});
+
+test("a row that a change moves is shown in its new place", async () => {
+  const database = await openDatabase("sqlite");
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name") VALUES ('c', 'Cid'), ('a', 'Ann'), ('e', 'Eve')`);
+  const byName = (one: Row, other: Row): number => String(one["first_name"]).localeCompare(String(other["first_name"]));
+  const collection = createCollection({ ...viewCollectionOptions<Row, string>(database, contactsMeta), compare: byName });
+  const page = await render(() => useRows(collection));
+  await until("all are there", async () => names(page) === "Ann,Cid,Eve");
+  await updateRow(database, "sqlite", contactsMeta, "a", { first_name: "Zoe" });
+  await until("it is last", async () => names(page) === "Cid,Eve,Zoe");
+  page.unmount();
 });

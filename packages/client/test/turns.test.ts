@@ -17,6 +17,7 @@ function telling(context: Context, protocol: string): void {
   const entry = { name: "https://server/v1/shape?offset=-1", nextHopProtocol: protocol };
   class Observer {
     static readonly supportedEntryTypes = ["resource"];
+    disconnect(): void {}
     constructor(private readonly see: (list: { getEntries: () => unknown[] }) => void) {}
     observe(): void {
       this.see({ getEntries: () => [entry, { name: "https://elsewhere/v1/shape", nextHopProtocol: protocol === "h2" ? "http/1.1" : "h2" }] });

@@ -55,7 +55,7 @@ use crate::changes::{Subscribers, Subscription};
 use crate::place::Place;
 use crate::{Changes, FileIdentity, Host, ReplicaError};
 
-pub(crate) use apply::{NewClock, PageError, Writer};
+pub(crate) use apply::{NewClock, PageError};
 pub(crate) use compact::Compacting;
 use follow::Followed;
 pub use lists::{ListError, ListHistory, ListsChanged, ListsReversed};

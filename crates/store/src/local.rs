@@ -9,7 +9,6 @@
 //! Many processes write here at once. No transaction on this file waits for the tenant file: those
 //! that need something from it only read, and readers of a tenant file never wait.
 
-mod actors;
 mod columns;
 mod compaction;
 mod format;
@@ -181,6 +180,26 @@ impl LocalFile {
         })
     }
 
+    /// Gives the file to another replica, on `host`: it was copied, or another user took it over.
+    ///
+    /// Ops that wait in the outbox keep their keys: the replica that it was copied from may send the
+    /// same, and then they are one. Nothing happens where `from` is no longer the file's replica.
+    pub fn become_replica(
+        &mut self,
+        from: &ClientId,
+        replica: &ClientId,
+        actor: &ActorId,
+        host: &str,
+    ) -> Result<(), StoreError> {
+        self.durable(|transaction| {
+            transaction.execute(
+                "UPDATE identity SET replica = ?, actor = ?, host = ? WHERE replica = ?",
+                (replica.as_str(), actor.as_str(), host, from.as_str()),
+            )?;
+            Ok(())
+        })
+    }
+
     /// Lets go of the note of where the file was last opened: it is put where it belongs, on purpose.
     pub fn forget_host(&mut self) -> Result<(), StoreError> {
         self.durable(|transaction| {
@@ -200,6 +219,17 @@ impl LocalFile {
     /// has left the outbox; says whether it could, which it can't while somebody reads.
     pub fn empty_log(&self) -> Result<bool, StoreError> {
         crate::file::empty_log(&self.connection)
+    }
+
+    /// Takes a new actor for the writes to come, unless another process already has.
+    pub fn take_actor(&mut self, from: &ActorId, actor: &ActorId) -> Result<(), StoreError> {
+        self.durable(|transaction| {
+            transaction.execute(
+                "UPDATE identity SET actor = ? WHERE actor = ?",
+                (actor.as_str(), from.as_str()),
+            )?;
+            Ok(())
+        })
     }
 
     /// Notes the tenant and user that this replica syncs as.

@@ -12,6 +12,7 @@ mod tests;
 pub(crate) use compared::register;
 pub use filter::{Condition, Direction, FilterError, Order, Test};
 pub use history::{HISTORY_BYTES_MAX, HistoryEntry, HistoryPage, decision_at, history};
+pub(crate) use indexes::drop_indexes;
 pub use indexes::{IndexError, keep_indexes};
 pub use list::{LIST_BYTES_MAX, ListQuery, Listed, PageCursor, list};
 pub use stored::{StandingSchema, StoredRecords, confirmed, is_pending, schema, schema_place};

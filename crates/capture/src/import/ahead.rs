@@ -74,7 +74,8 @@ impl Importer {
         let (sender, batches) = mpsc::sync_channel(0);
         std::thread::scope(|scope| {
             let reader = scope.spawn(move || self.read_ahead(reading, first, &sender));
-            for kept in &batches {
+            // By value: a panic lets go of the channel too, so that the reader does not wait for ever.
+            for kept in batches {
                 replica.show_imported(&kept.batch.ops);
                 // A reader that has failed waits for nothing.
                 let _ = kept.shown.send(());

@@ -152,8 +152,13 @@ pub(super) fn unplaced(context: &Context) -> Finding {
     if !privacy.has_rules_of_place() {
         return Finding::ok(message);
     }
-    let agent = agent_of(most);
-    Finding::warning(message).fix(format!(
+    let warning = Finding::warning(message);
+    // Nothing to name where no agent is known.
+    let agent = match most.agent.as_str() {
+        "" => return warning,
+        agent => agent,
+    };
+    warning.fix(format!(
         "syncline session list --agent {agent}, and session delete for those that are not to be kept; \
          syncline config set exclude_agents {agent} leaves out all of it from then on"
     ))

@@ -1,12 +1,12 @@
 //! What the session asks for, done.
 
-use syncline_model::Cursor;
 use syncline_model::planted::{Defect, is_planted};
+use syncline_model::{Cursor, Scope};
 use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
 use syncline_protocol::session::{Action, Applied, Event, Settled, State};
 use syncline_protocol::{
-    ErrorCode, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE, StreamParser,
-    StreamQuery, Verdict as PushVerdict,
+    ErrorCode, Offer, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE,
+    StreamParser, StreamQuery, Verdict as PushVerdict,
 };
 use syncline_store::PulledPage;
 use syncline_store::local::{OutboxRow, Verdict};
@@ -16,7 +16,7 @@ use super::{
     PushAnswered, RebuildUnderWay, StreamId,
 };
 use crate::ReplicaError;
-use crate::replica::{NewClock, PageError, Writer};
+use crate::replica::{NewClock, PageError};
 
 const JSON: &str = "application/json";
 /// Ops asked for by a replica that has nothing yet: the answer says how long the log is, and a long
@@ -132,14 +132,14 @@ impl Engine {
                 // What was never sent before can't have been covered: its key is another's, of a copy
                 // of this replica, or of a life that it was put back from.
                 PushVerdict::Duplicate(None)
-                    if !is_repeated
+                    if !(is_repeated && is_judged_by_rows(&key.scope))
                         && self.replica.is_sent_first(&key, answered.sent_before)? =>
                 {
                     Verdict::KeyTaken
                 }
                 PushVerdict::Duplicate(None) => Verdict::Covered,
                 PushVerdict::Rejected(error) => {
-                    let writer = self.replica.writer_of(&key)?;
+                    let offer = self.replica.offer_of(&key)?;
                     new_clock = match (error.code, error.above, new_clock) {
                         (ErrorCode::ClockLead, _, _) | (_, _, NewClock::FromLog) => {
                             NewClock::FromLog
@@ -150,7 +150,7 @@ impl Engine {
                         (_, Some(above), NewClock::Onward) => NewClock::Above(above),
                         (_, None, onward) => onward,
                     };
-                    judge_refusal(error, writer)
+                    judge_refusal(error, offer)
                 }
             };
             verdicts.push((key, verdict));
@@ -310,21 +310,28 @@ fn offered(row: OutboxRow) -> OfferedOp {
     }
 }
 
+/// Whether a log says of an op of this scope that it was dropped only where no row would change by it. Of
+/// others it goes by the clock alone, and the key may be another's of a life that this replica was put back from.
+fn is_judged_by_rows(scope: &Scope) -> bool {
+    matches!(
+        scope.as_str(),
+        Scope::THREAD | Scope::SESSION | Scope::LIST | Scope::REGISTRY
+    )
+}
+
 /// What becomes of an op that was refused for ever. Others' ops are not this replica's to stamp: one
-/// whose clock is none that the log takes waits for its user. So does an own one that is offered again
-/// and leads too far: others may still offer it under its old key, and be heard.
-fn judge_refusal(error: OpError, writer: Writer) -> Verdict {
-    let anew = match (error.code.remedy(), writer) {
-        (Remedy::WriteAnew, Writer::Here) => true,
-        (Remedy::WriteAnew, Writer::HereBefore) => error.code != ErrorCode::ClockLead,
-        (Remedy::WriteAnew, Writer::Another) => error.code == ErrorCode::KeyConflict,
+/// whose clock leads too far waits for its user.
+fn judge_refusal(error: OpError, offer: Offer) -> Verdict {
+    let anew = match (error.code.remedy(), offer) {
+        (Remedy::WriteAnew, Offer::Own) => true,
+        (Remedy::WriteAnew, Offer::Again) => error.code == ErrorCode::KeyConflict,
         (
             Remedy::TryLater
             | Remedy::MendRequest
             | Remedy::LogIn
             | Remedy::Recover
             | Remedy::Quarantine,
-            Writer::Here | Writer::HereBefore | Writer::Another,
+            Offer::Own | Offer::Again,
         ) => false,
     };
     if anew && error.code == ErrorCode::KeyConflict {

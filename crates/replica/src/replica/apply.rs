@@ -1,6 +1,7 @@
 //! What a server's answers do to a replica: pages that are applied, and pushes that are settled.
 
 use syncline_model::{ClientId, Clock, OpKey};
+use syncline_protocol::Offer;
 use syncline_store::local::{OutboxBatch, Settled, Verdict};
 use syncline_store::{Applied, ApplyError, PageLimit, PulledPage};
 
@@ -41,36 +42,17 @@ pub(crate) enum NewClock {
     Above(Clock),
 }
 
-/// Who wrote an op of the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Writer {
-    /// This replica, and it is offered for the first time.
-    Here,
-    /// This replica, and it is offered again because the log has lost it.
-    HereBefore,
-    /// Another, and it is offered again because the log has lost it.
-    Another,
-}
-
 impl Replica {
     /// This replica's id on the wire.
     pub(crate) fn client_id(&self) -> Result<ClientId, ReplicaError> {
         Ok(self.local.identity().map_err(ReplicaError::Local)?.replica)
     }
 
-    /// Who wrote an op of the outbox. One that was erased is nobody's to write anew.
-    pub(crate) fn writer_of(&self, key: &OpKey) -> Result<Writer, ReplicaError> {
+    /// Whether an op of the outbox goes out as written here, or again for the log's sake.
+    pub(crate) fn offer_of(&self, key: &OpKey) -> Result<Offer, ReplicaError> {
         let row = self.local.outbox_row(key).map_err(ReplicaError::Local)?;
-        let Some(row) = row.filter(|row| row.heal.is_some()) else {
-            return Ok(Writer::Here);
-        };
-        let had = self.local.has_had_actor(&key.actor);
-        let is_own = row.payload.is_some() && had.map_err(ReplicaError::Local)?;
-        Ok(if is_own {
-            Writer::HereBefore
-        } else {
-            Writer::Another
-        })
+        let again = row.is_some_and(|row| row.heal.is_some());
+        Ok(if again { Offer::Again } else { Offer::Own })
     }
 
     /// The order up to which the outbox was ever sent, as far as this file knows.

@@ -132,11 +132,10 @@ impl Oracle {
                 ("too_large", Some(Flavor::Oversized)) => true,
                 ("fold_failed", Some(Flavor::Panicking)) => true,
                 ("clock_lead", _) => end.clocks_leapt,
-                // Offered again, and not this machine's to stamp.
-                ("clock_behind", Some(_)) => {
-                    let writer = written.and_then(|written| written.writer.machine);
-                    writer != Some(machine.number)
-                }
+                // Offered again: what others have seen is nobody's to stamp.
+                ("clock_behind", Some(_)) => written.is_some_and(|written| {
+                    written.acknowledged || written.writer.machine != Some(machine.number)
+                }),
                 _ => false,
             };
             if !is_right {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use syncline_model::ServerSeq;
 use syncline_model::planted::{Binary, play};
 use syncline_store::{FileOptions, TenantFile};
 
 use super::World;
 use crate::oracle::{Digest, Excuse, Holdings, Told, Violation};
 use crate::server::HOME;
+use crate::workload::OPAQUE_SCOPE;
 
 /// Where copies of disks are looked at.
 const ASIDE: &str = "aside/";
@@ -61,11 +63,15 @@ impl World {
             return Ok(());
         }
         let everywhere = self.all_holdings();
-        // What some log has dropped as covered may go with a server that is lost, as it is in no log
-        // that heals the next one: the end tells by the view whether it was covered.
+        // What some log held and has dropped as covered may go with a server that is lost, as it is in no
+        // log that heals the next one: the end tells by the view whether it was covered.
         let mut lost = lacking.iter().filter(|digest| {
             let mut disks = everywhere.values();
-            self.archive.dropped(digest).is_none() && !disks.any(|held| held.holds(digest))
+            let dropped = self.archive.dropped(digest);
+            let was_covered = dropped.is_some_and(|op| {
+                op.seq > ServerSeq::ZERO && op.key.scope.as_str() != OPAQUE_SCOPE
+            });
+            !was_covered && !disks.any(|held| held.holds(digest))
         });
         match lost.next().and_then(|digest| self.oracle.find(digest)) {
             None => Ok(()),

@@ -128,6 +128,7 @@ impl World {
                 }
                 if self.machines[pid.machine].list_call_failed {
                     self.learn_list_ops(pid.machine, &BTreeSet::new());
+                    self.machines[pid.machine].list_call_failed = false;
                 }
                 self.check_survived(pid.machine)?;
                 self.seek_lease(life);

@@ -1,4 +1,4 @@
--- format 6
+-- format 5
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -86,6 +86,3 @@ CREATE TABLE outbox_touches (
     PRIMARY KEY (resource_id, scope, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_touches_ordinal ON outbox_touches (ordinal);
-CREATE TABLE actors (
-    actor TEXT PRIMARY KEY
-) STRICT, WITHOUT ROWID;

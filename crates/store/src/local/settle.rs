@@ -2,9 +2,8 @@
 
 use rusqlite::Transaction;
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{ActorId, Clock, Cursor, Mark, OpKey, ServerSeq, Timestamp};
+use syncline_model::{ActorId, Clock, Mark, OpKey, ServerSeq, Timestamp};
 
-use super::actors::note_actor;
 use super::outbox::{OutboxRow, OutboxState, WriteError};
 use super::quarantine::{Reason, put_in_quarantine};
 use super::rows::{
@@ -59,9 +58,8 @@ impl LocalFile {
     /// writing. Their clocks begin above `clock_floor` where any clock is refused, and else stay: an op
     /// that *was* offered keeps its key, since the server may have it, and its place behind them.
     ///
-    /// An op that is offered again for the log's sake, and whose key is taken, gets one that follows from
-    /// its old key and its payload: whoever else offers it again makes the same. One that is to have
-    /// another clock was written here, and is from then on an op like those that were never offered.
+    /// An op that is offered again for the log's sake gets a key that follows from its old key and
+    /// its payload: whoever else offers it again makes the same one.
     pub fn settle(
         &mut self,
         verdicts: &[(OpKey, Verdict)],
@@ -147,11 +145,10 @@ fn write_anew(
         if row.state != OutboxState::Pending {
             continue;
         }
-        if row.heal.is_some() && *verdict == Verdict::KeyTaken {
+        if row.heal.is_some() {
             let actor = derived_actor(&row);
             let clock = row.key.clock;
-            let heal = row.heal;
-            replace(transaction, &row, (&actor, clock, heal), settled)?;
+            replace(transaction, &row, &actor, clock, settled)?;
         } else {
             own.push(row);
             if *verdict == Verdict::WriteAnew {
@@ -182,9 +179,8 @@ fn write_anew(
             Clock::after(stamp.clock)?
         };
         stamp.clock = clock.get();
-        replace(transaction, row, (&stamp.actor, clock, None), settled)?;
+        replace(transaction, row, &stamp.actor, clock, settled)?;
     }
-    note_actor(transaction, &stamp.actor)?;
     transaction.execute(
         "UPDATE identity SET actor = ?, clock = ?",
         actor_columns(&stamp.actor, stamp.clock.max(clock_floor)),
@@ -192,12 +188,12 @@ fn write_anew(
     Ok(())
 }
 
-/// Moves an op to the outbox's end, under a new key; it is offered again from the common place that
-/// comes with the key, or else for the first time.
+/// Moves an op to the outbox's end, under a new key.
 fn replace(
     transaction: &Transaction<'_>,
     row: &OutboxRow,
-    (actor, clock, heal): (&ActorId, Clock, Option<Cursor>),
+    actor: &ActorId,
+    clock: Clock,
     settled: &mut Settled,
 ) -> Result<(), StoreError> {
     remove_to_refold(transaction, &row.key)?;
@@ -211,7 +207,7 @@ fn replace(
         payload: row.payload.as_ref(),
         payload_hash: row.payload_hash,
         written_at: row.written_at,
-        heal,
+        heal: row.heal,
     };
     insert(transaction, &new)?;
     settled.written_anew += 1;

@@ -11,7 +11,8 @@ use super::stored::{cell_of, value_of};
 
 /// The SQL functions of kinds that no function of SQLite orders. An index may be on what they give: who
 /// changes that gives them other names, so that the indexes are made anew.
-const FUNCTIONS: [(&str, FieldKind); 3] = [
+const FUNCTIONS: [(&str, FieldKind); 4] = [
+    ("date_key", FieldKind::Date),
     ("time_key", FieldKind::Time),
     ("timestamp_key", FieldKind::Timestamp),
     ("decimal_key", FieldKind::Decimal),

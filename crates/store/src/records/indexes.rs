@@ -39,6 +39,25 @@ impl From<IndexError> for StoreError {
     }
 }
 
+/// Drops the indexes on values from a copy: whoever takes it makes those that it needs, and an index on what a
+/// function gives can't be written to by a version that lacks the function.
+pub(crate) fn drop_indexes(connection: &Connection) -> Result<(), StoreError> {
+    for name in known(connection)? {
+        connection.execute_batch(&format!("DROP INDEX {name}"))?;
+    }
+    Ok(())
+}
+
+/// The names of the indexes on values.
+fn known(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?) = ?",
+    )?;
+    let length = INDEX_PREFIX.len() as i64;
+    let names = statement.query_map((length, INDEX_PREFIX), |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
 /// Tells an index that can't be from a disk that fails.
 fn of_making(error: rusqlite::Error) -> IndexError {
     let is_of_values = match error.sqlite_error_code() {
@@ -77,13 +96,7 @@ pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), Inde
             wanted.push((name, sql));
         }
     }
-    let mut statement = connection.prepare_cached(
-        "SELECT name FROM sqlite_schema WHERE type = 'index' AND substr(name, 1, ?) = ?",
-    )?;
-    let length = INDEX_PREFIX.len() as i64;
-    let known = statement
-        .query_map((length, INDEX_PREFIX), |row| row.get(0))?
-        .collect::<Result<Vec<String>, _>>()?;
+    let known = known(connection)?;
     for (_, sql) in wanted.iter().filter(|(name, _)| !known.contains(name)) {
         connection.execute_batch(sql).map_err(of_making)?;
     }

@@ -177,9 +177,13 @@ fn is_member(asker: &Asker, via: &RoleVia, kind: &FieldKind) -> Fragment {
     out
 }
 
+/// What a cursor begins with: one of another form names values that compare with nothing here.
+const CURSOR_FORM: u64 = 2;
+
 fn cursor_of(row: &rusqlite::Row<'_>, keys: usize) -> Result<PageCursor, StoreError> {
     let first = RECORDS.columns.len();
-    let mut values = Vec::with_capacity(keys);
+    let mut values = Vec::with_capacity(1 + keys);
+    values.push(CURSOR_FORM.into());
     for n in first..first + keys {
         values.push(match row.get_ref(n)? {
             ValueRef::Null | ValueRef::Blob(_) => Json::Null,
@@ -192,9 +196,11 @@ fn cursor_of(row: &rusqlite::Row<'_>, keys: usize) -> Result<PageCursor, StoreEr
 }
 
 fn read_cursor(cursor: &PageCursor, keys: usize) -> Result<Vec<Cell>, FilterError> {
-    let values = &cursor.0;
+    let Some((form, values)) = cursor.0.split_first() else {
+        return Err(FilterError::Cursor);
+    };
     let is_plain = |value: &Json| !value.is_array() && !value.is_object();
-    if values.len() != keys || !values.iter().all(is_plain) {
+    if *form != CURSOR_FORM || values.len() != keys || !values.iter().all(is_plain) {
         return Err(FilterError::Cursor);
     }
     Ok(values.iter().map(cell_of).collect())

@@ -310,3 +310,56 @@ fn an_index_that_can_not_be_made_is_told_from_a_file_that_fails() {
     assert!(matches!(failed, Err(IndexError::Unfit(_))), "{failed:?}");
     keep_indexes(&connection, &schema).unwrap();
 }
+
+#[test]
+fn what_is_unique_is_looked_up_by_an_index_of_what_it_means() {
+    let held = |kind: &str| json!({"name": kind, "kind": kind});
+    let kinds = ["text", "uuid", "decimal", "time", "timestamp", "int64"];
+    let fields: Vec<Json> = kinds.iter().copied().map(held).collect();
+    let unique: Vec<Json> = kinds.iter().map(|kind| json!([kind])).collect();
+    let schema = json!({"entities": [{"name": "notes", "singular": "note", "key": "text",
+        "mode": {"kind": "optimistic"}, "unique": unique, "fields": fields}]});
+    let schema: Schema = serde_json::from_value(schema).unwrap();
+    let (connection, _) = world();
+    // One is there before the indexes are, one comes behind them, and one holds what is of no kind.
+    let note = |number: &str, hour: &str| {
+        json!({"uuid": format!("0A00000{number}-0000-4000-8000-00000000000B"),
+            "decimal": format!("{number}.00"), "time": format!("0{number}:00"),
+            "timestamp": format!("2026-01-0{number}T{hour}:00:00+02:00"), "int64": number})
+    };
+    put(&connection, "notes", "1", &note("1", "02"));
+    keep_indexes(&connection, &schema).unwrap();
+    put(&connection, "notes", "2", &note("2", "02"));
+    let odd = json!({"uuid": 7, "decimal": "now", "time": {"a": 1}, "timestamp": "now"});
+    put(&connection, "notes", "3", &odd);
+    let entity = schema.entity("notes").unwrap();
+    for (column, value) in [
+        ("uuid", "0a000002-0000-4000-8000-00000000000b"),
+        ("decimal", "2"),
+        ("time", "02:00:00.000"),
+        ("timestamp", "2026-01-02T00:00:00Z"),
+    ] {
+        let kind = &entity.field(column).unwrap().kind;
+        let value = json!(value);
+        let held = Held {
+            column,
+            kind,
+            value: &value,
+        };
+        let found = StoredRecords(&connection)
+            .holding("notes", &[held])
+            .unwrap();
+        assert_eq!(ids(&found), ["2"], "{column}");
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT record_id FROM records WHERE entity = 'notes' AND deleted = 0 \
+             AND {} IS ?",
+            compared::compared(kind, column),
+        );
+        let plan: String = connection.query_row(&sql, ["y"], |row| row.get(3)).unwrap();
+        assert!(plan.contains("records_by_"), "{plan}");
+    }
+    let verdict: String = connection
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(verdict, "ok");
+}

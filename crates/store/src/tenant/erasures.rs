@@ -56,7 +56,7 @@ pub(super) fn note(view: &mut View<'_>, page: &PulledPage) -> Result<(), StoreEr
         .map(|op| (op.key.scope.clone(), op.key.resource.clone()))
         .collect();
     let mut touched = bare.clone();
-    if !unexplained(view.connection())?.is_empty() {
+    if has_any(view.connection())? {
         let all = page.ops.iter();
         touched.extend(all.map(|op| (op.key.scope.clone(), op.key.resource.clone())));
     }
@@ -100,6 +100,11 @@ fn is_explained(
         Scope::SESSION => session::is_erased(view, resource.as_str()),
         _ => Ok(true),
     }
+}
+
+fn has_any(connection: &Connection) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM erasures)")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 fn unexplained(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {

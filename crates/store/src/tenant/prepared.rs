@@ -6,6 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::TenantFile;
 use crate::file::{FileOptions, OpenError, StoreError};
+use crate::records::drop_indexes;
 use crate::schema;
 
 impl TenantFile {
@@ -25,6 +26,7 @@ impl TenantFile {
              DELETE FROM confirmed_rows; DELETE FROM erasures; UPDATE state SET folded_order = 0; \
              COMMIT;",
         )?;
+        drop_indexes(&copy)?;
         if copy.query_row("SELECT words > 0 FROM upkeep", [], |row| row.get(0))? {
             schema::forget_deleted_words(&copy)?;
         }

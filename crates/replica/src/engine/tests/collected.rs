@@ -12,7 +12,7 @@ fn has_list(server: &WireServer) -> bool {
 }
 
 #[test]
-fn an_own_write_that_a_log_put_back_lost_and_a_collected_tombstone_outran_is_stamped_anew() {
+fn an_own_write_that_a_log_put_back_lost_and_a_collected_tombstone_outran_waits_for_its_user() {
     let (machines, mut server) = (Machines::new(), WireServer::new());
     let (mut a, mut c) = (machines.node("a", LIVE), machines.node("c", LIVE));
     a.write(&["kept"]);
@@ -37,9 +37,16 @@ fn an_own_write_that_a_log_put_back_lost_and_a_collected_tombstone_outran_is_sta
     let mut a = machines.node("a", LIVE);
     a.settle(&mut server);
     c.settle(&mut server);
-    assert!(a.engine.replica().quarantined().unwrap().is_empty());
-    assert!(has_list(&server));
+    let waiting = a.engine.replica().quarantined().unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert!(!has_list(&server));
     assert_eq!((a.waiting(), c.waiting()), (0, 0));
+    equal_views(&mut [&mut a, &mut c]);
+    a.engine.replica().retry_quarantined(waiting[0].id).unwrap();
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    c.settle(&mut server);
+    assert!(has_list(&server), "its user has asked for it");
     equal_views(&mut [&mut a, &mut c]);
 }
 

@@ -30,9 +30,15 @@ afterEach(async () => {
 
 /** A record as the server has it. */
 async function onServer(entity, is) {
-  const answer = await fetch(`${stage.server.url}/api/${entity}?limit=1000`, { headers: { authorization: `Bearer ${stage.token("ann")}` } });
-  const told = await answer.json();
-  return (Array.isArray(told) ? told : told.items).find(is);
+  const page = new URL(`${stage.server.url}/api/${entity}?limit=1000`);
+  for (;;) {
+    const answer = await fetch(page, { headers: { authorization: `Bearer ${stage.token("ann")}` } });
+    assert.ok(answer.ok, `${answer.status} of ${page}`);
+    const found = (await answer.json()).find(is);
+    const next = answer.headers.get("syncline-next-cursor");
+    if (found || !next) return found;
+    page.searchParams.set("cursor", next);
+  }
 }
 
 test("an optimistic edit is shown at once, and then in the other browser", async () => {

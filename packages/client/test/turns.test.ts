@@ -12,6 +12,24 @@ const upToDate = (): Response => new Response(JSON.stringify([{ headers: { contr
   headers: { "electric-handle": "h", "electric-offset": "0_0", "electric-schema": "{}", "electric-up-to-date": "", "electric-cursor": String((cursor += 1)) },
 });
 
+/** A server whose polls stay open, and how often each shape was polled. */
+function counting() {
+  const polled = new Map<string, number>();
+  const polls = { polled, highest: 0, fetch: globalThis.fetch };
+  let open = 0;
+  polls.fetch = (async (url: string, init: RequestInit) => {
+    const { searchParams } = new URL(url);
+    if (searchParams.get("live") === "true") {
+      const table = searchParams.get("table")!;
+      polled.set(table, (polled.get(table) ?? 0) + 1);
+      polls.highest = Math.max(polls.highest, (open += 1));
+      await new Promise<void>((_, fail) => init.signal!.addEventListener("abort", () => fail(init.signal!.reason as Error))).finally(() => (open -= 1));
+    }
+    return upToDate();
+  }) as typeof globalThis.fetch;
+  return polls;
+}
+
 /** A browser that has told of a request to the server how it was made. */
 function telling(context: Context, protocol: string): void {
   const entry = { name: "https://server/v1/shape?offset=-1", nextHopProtocol: protocol };
@@ -36,22 +54,11 @@ for (const [address, protocol, most] of [
     const nothing = { dialect: "sqlite", query: async () => [], exec: async () => undefined, onTouched: () => () => undefined };
     const database = { ...nothing, transaction: (work: (inside: LocalDatabase) => unknown) => work(database) } as unknown as LocalDatabase;
     const entities = Array.from({ length: 8 }, (_, at) => ({ meta: { ...contactsMeta, name: `entity ${at}` }, sql: "" }));
-    const polled = new Map<string, number>();
-    let [open, highest] = [0, 0];
-    const fetch = (async (url: string, init: RequestInit) => {
-      const { searchParams } = new URL(url);
-      if (searchParams.get("live") === "true") {
-        const table = searchParams.get("table")!;
-        polled.set(table, (polled.get(table) ?? 0) + 1);
-        highest = Math.max(highest, (open += 1));
-        await new Promise<void>((_, fail) => init.signal!.addEventListener("abort", () => fail(init.signal!.reason as Error))).finally(() => (open -= 1));
-      }
-      return upToDate();
-    }) as typeof globalThis.fetch;
-    const sync = startSync({ apiUrl: address, database, schema: { version: "1", changes: "", entities }, fetch });
+    const polls = counting();
+    const sync = startSync({ apiUrl: address, database, schema: { version: "1", changes: "", entities }, fetch: polls.fetch });
     const rounds = most < 8 ? 2 : 1;
-    await until("each was polled", async () => polled.size === 8 && Math.max(...polled.values()) >= rounds);
-    assert.equal(highest, most);
+    await until("each was polled", async () => polls.polled.size === 8 && Math.max(...polls.polled.values()) >= rounds);
+    assert.equal(polls.highest, most);
     assert.ok(Object.values(sync.state().feeds).every(({ status }) => status === "live"));
     await sync.stop();
   });
@@ -59,22 +66,11 @@ for (const [address, protocol, most] of [
 
 test("collections in memory take turns with each other, and a write finds a connection", async (context) => {
   telling(context, "http/1.1");
-  const polled = new Map<string, number>();
-  let [open, highest] = [0, 0];
-  const fetch = (async (url: string, init: RequestInit) => {
-    const { searchParams } = new URL(url);
-    if (searchParams.get("live") === "true") {
-      const table = searchParams.get("table")!;
-      polled.set(table, (polled.get(table) ?? 0) + 1);
-      highest = Math.max(highest, (open += 1));
-      await new Promise<void>((_, fail) => init.signal!.addEventListener("abort", () => fail(init.signal!.reason as Error))).finally(() => (open -= 1));
-    }
-    return upToDate();
-  }) as typeof globalThis.fetch;
+  const polls = counting();
   const collections = Array.from({ length: 8 }, (_, at) =>
-    memoryCollection({ ...contactsMeta, name: `entity ${at}` }, () => ({ apiUrl: "https://server", fetch }), {}));
+    memoryCollection({ ...contactsMeta, name: `entity ${at}` }, () => ({ apiUrl: "https://server", fetch: polls.fetch }), {}));
   await Promise.all(collections.map((collection) => collection.preload()));
-  await until("each was polled", async () => polled.size === 8 && Math.max(...polled.values()) >= 2);
-  assert.equal(highest, 5);
+  await until("each was polled", async () => polls.polled.size === 8 && Math.max(...polls.polled.values()) >= 2);
+  assert.equal(polls.highest, 5);
   await Promise.all(collections.map((collection) => collection.cleanup()));
 });

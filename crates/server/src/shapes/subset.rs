@@ -82,7 +82,8 @@ impl Subset {
                 columns: &definition.relation.columns,
                 count: self.offset.saturating_add(self.limit),
                 rows: Vec::new(),
-                bytes: 0,
+                kept: 0,
+                told: 0,
                 bytes_max,
             });
             file.visit_shape_state(shape.relation, head, None, |row| {
@@ -100,8 +101,11 @@ impl Subset {
             if let Some(first) = &mut first {
                 first.settle()?;
             }
-            let bytes = first.as_ref().map(First::told_bytes);
-            if bytes.unwrap_or(body.len() - empty) > bytes_max {
+            let is_large = match &first {
+                Some(first) => first.is_over(bytes_max),
+                None => body.len() - empty > bytes_max,
+            };
+            if is_large {
                 return Ok(SubsetRead::TooLarge);
             }
             if let Some(first) = first {
@@ -168,36 +172,36 @@ struct First<'d> {
     count: usize,
     /// Rows as they are kept, with their messages: those that may be among the first.
     rows: Vec<(String, Vec<u8>)>,
-    /// Of the messages, each with the comma behind it.
-    bytes: usize,
+    /// Bytes of the rows as they are kept: of a wide row the message may show little.
+    kept: usize,
+    /// Bytes of the messages, each with the comma behind it.
+    told: usize,
     bytes_max: usize,
 }
 
 impl First<'_> {
-    /// Takes a row. Only the first ones are held: where more come together, the others go. What is held
-    /// comes to one and a half times what an answer may; no more are read once the first ones of those
-    /// that were read come to more than an answer may.
+    /// Takes a row. Only the first ones are held: where more come together, the others go. The messages that
+    /// are held come to one and a half times what an answer may, and so do the rows beside them; no more
+    /// are read once those of the first of what was read come to more than an answer may.
     fn take(&mut self, row: &str, told: Vec<u8>) -> Result<Flow, StoreError> {
-        self.bytes += told.len() + 1;
+        self.kept += row.len();
+        self.told += told.len() + 1;
         self.rows.push((row.to_owned(), told));
-        if self.rows.len() <= self.count {
-            let is_large = self.told_bytes() > self.bytes_max;
-            return Ok(if is_large { Flow::Enough } else { Flow::On });
-        }
-        // Rows or bytes in half of the room are new whenever they are sorted, so that this is seldom.
-        let is_full = self.told_bytes() > self.bytes_max + self.bytes_max / 2;
-        if self.rows.len() / 2 > self.count || is_full {
-            self.settle()?;
-            if self.told_bytes() > self.bytes_max {
-                return Ok(Flow::Enough);
+        if self.rows.len() > self.count {
+            // Rows or bytes in half of the room are new whenever they are sorted, so that this is seldom.
+            let is_full = self.is_over(self.bytes_max + self.bytes_max / 2);
+            if self.rows.len() / 2 <= self.count && !is_full {
+                return Ok(Flow::On);
             }
+            self.settle()?;
         }
-        Ok(Flow::On)
+        let is_large = self.is_over(self.bytes_max);
+        Ok(if is_large { Flow::Enough } else { Flow::On })
     }
 
-    /// What the messages of the held rows come to in an answer.
-    fn told_bytes(&self) -> usize {
-        self.bytes.saturating_sub(1)
+    /// Whether the rows that are held, or what their messages come to in an answer, are more than `bytes`.
+    fn is_over(&self, bytes: usize) -> bool {
+        self.kept > bytes || self.told.saturating_sub(1) > bytes
     }
 
     /// Sorts what is held, and lets go of what is behind the first. Rows that are equal stay in the
@@ -219,8 +223,8 @@ impl First<'_> {
             .into_iter()
             .map(|place| std::mem::take(&mut self.rows[place]))
             .collect();
-        let lengths = self.rows.iter().map(|(_, told)| told.len() + 1);
-        self.bytes = lengths.sum();
+        self.kept = self.rows.iter().map(|(row, _)| row.len()).sum();
+        self.told = self.rows.iter().map(|(_, told)| told.len() + 1).sum();
         Ok(())
     }
 }

@@ -72,6 +72,27 @@ pub enum Reader<'a> {
     },
 }
 
+/// The name of what a reader sees, if it has one.
+fn sight_of(
+    rows: &mut StoredRecords<'_>,
+    head: &Head,
+    claims: &Claims,
+    reader: Reader<'_>,
+) -> Result<Option<String>, Refused> {
+    Ok(match reader {
+        Reader::OfAll(role) => role.map(|role| role.as_str().to_owned()),
+        Reader::OfPart {
+            asker,
+            schema,
+            named,
+        } => {
+            let sight = sight(rows, Some(schema), asker)?;
+            check_sight(head, claims, named, &sight)?;
+            Some(sight)
+        }
+    })
+}
+
 /// Refuses to go on with another sight than that of the pages before.
 pub fn check_sight(
     head: &Head,
@@ -105,18 +126,7 @@ pub fn read_page_for(
         let head = file.head()?;
         check(file, &head, claims)?;
         let mut rows = StoredRecords(file.connection());
-        let sight = match reader {
-            Reader::OfAll(role) => role.map(|role| role.as_str().to_owned()),
-            Reader::OfPart {
-                asker,
-                schema,
-                named,
-            } => {
-                let sight = sight(&mut rows, Some(schema), asker)?;
-                check_sight(&head, claims, named, &sight)?;
-                Some(sight)
-            }
-        };
+        let sight = sight_of(&mut rows, &head, claims, reader)?;
         let since_mark = file.mark_at(claims.since)?;
         let mut encoder = PageEncoder::new(head.epoch, head.floor);
         if claims.since < head.floor {

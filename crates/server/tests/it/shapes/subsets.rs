@@ -192,3 +192,21 @@ async fn the_first_rows_of_a_table_that_is_larger_than_one_answer_are_told() {
         assert_eq!(names(&body), [name]);
     }
 }
+
+#[tokio::test]
+async fn rows_that_are_wider_than_what_is_shown_of_them_are_held_within_the_bound_too() {
+    let query = "table=threads&columns=thread_id&offset=now&log=changes_only&subset__where=true\
+         &subset__order_by=thread_id&subset__limit=";
+    let ask = async |bytes, limit| {
+        let s = shapes_with(|config| config.shapes.subset_bytes = bytes).await;
+        for n in 0..8 {
+            s.thread(&n.to_string(), &"😀".repeat(128)).await;
+        }
+        s.ask(&format!("{query}{limit}")).await
+    };
+    let whole = ask(1 << 20, 8).await;
+    assert_eq!(whole.expect(200)["data"].as_array().unwrap().len(), 8);
+    let bytes = whole.text.len();
+    ask(bytes, 1).await.expect(200);
+    ask(bytes, 8).await.expect(400);
+}

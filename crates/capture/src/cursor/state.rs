@@ -102,7 +102,7 @@ fn conversation(
     }
     let session = SessionKey::plain(native).id(AGENT);
     if !bubbles.is_empty() && take_unit(known, in_database(native), &[]) {
-        give_way(native, known, facts);
+        give_way(native, known, facts, tally);
     }
     let created = number(composer, &["createdAt"]).map(|time| time as i64);
     about(composer, native, directory, known, facts, tally);

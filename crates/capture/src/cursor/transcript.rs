@@ -18,6 +18,7 @@ use crate::facts::{
     Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, placed,
     set, set_some, title_of,
 };
+use crate::import::Tally;
 use crate::value::{no_object, text};
 
 /// What earlier lines of a file have left.
@@ -137,7 +138,13 @@ fn told(facts: &[Fact]) -> Vec<u8> {
         match &fact.piece {
             Piece::Message(_) => told.message = true,
             Piece::Tool(call) if !call.name.is_keep() => told.calls.push(call.id.to_string()),
-            _ => {}
+            Piece::Tool(_)
+            | Piece::Session(_)
+            | Piece::Part(_)
+            | Piece::Usage(_)
+            | Piece::Error(_)
+            | Piece::Compaction(_)
+            | Piece::Link(_) => {}
         }
     }
     serde_json::to_vec(&told).expect("texts are written as JSON")
@@ -150,14 +157,27 @@ struct Told {
 }
 
 /// Lets what a transcript has told of a conversation count no more: the database tells all of it.
-pub(super) fn give_way(native: &str, known: &mut dyn Known, facts: &mut Facts) {
+/// What a damaged note hides counts on, and the damage is counted.
+pub(super) fn give_way(
+    native: &str,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+    tally: &mut Tally<'_>,
+) {
     let session = SessionKey::plain(native).id(AGENT);
     let own = session.to_string();
     for line in 1.. {
         let Some(note) = known.noted(told_by(native, line)) else {
             return;
         };
-        let told: Told = serde_json::from_slice(&note).unwrap_or_default();
+        let told: Told = match serde_json::from_slice(&note) {
+            Ok(told) => told,
+            Err(error) => {
+                let cause = format!("what line {line} had told is noted unreadably: {error}");
+                tally.count(Verdict::Damaged(cause), None);
+                continue;
+            }
+        };
         if told.message {
             let patch = MessagePatch {
                 id: line.to_string().into(),

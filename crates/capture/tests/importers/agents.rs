@@ -248,6 +248,12 @@ fn a_conversation_that_cursor_keeps_in_two_ways_is_counted_once() {
     twice(&mut transcript_first, Agent::Cursor);
     assert_eq!(figures(&mut transcript_first, "7f2a").messages, 2);
     put_database(&transcript_first);
+    let mut noted_badly = Place::new();
+    put_transcript(&noted_badly);
+    twice(&mut noted_badly, Agent::Cursor);
+    noted_badly.spoil_notes();
+    put_database(&noted_badly);
+    assert_eq!(noted_badly.import_files(Agent::Cursor).counts.damaged, 2);
     for mut place in [together, transcript_first] {
         twice(&mut place, Agent::Cursor);
         assert_eq!(figures(&mut place, "7f2a"), expected);

@@ -64,9 +64,18 @@ impl Place {
 
     /// Forgets what was noted of imports, as where the local file is lost and made anew.
     pub(crate) fn lose_notes(&mut self) {
+        self.write_to_notes("lose_notes");
+    }
+
+    /// Makes unreadable what was noted of units.
+    pub(crate) fn spoil_notes(&mut self) {
+        self.write_to_notes("spoil_notes");
+    }
+
+    fn write_to_notes(&self, name: &str) {
         let path = self.directory.path().join("replica").join(LOCAL_FILE_NAME);
         let local = rusqlite::Connection::open(path).unwrap();
-        local.execute_batch(&query("lose_notes")).unwrap();
+        local.execute_batch(&query(name)).unwrap();
     }
 
     /// Where transcripts may be put.

@@ -74,7 +74,8 @@ pub(super) fn may_change(entity: &Entity, role: Role) -> bool {
     entity.may_make(role) || fields.any(|field| entity.may_write(role, &field.name))
 }
 
-/// What an update changes of a record: nothing that it holds already, as far as its writer may know.
+/// What an update changes of a record: nothing that it holds already, as far as its writer may know. Another
+/// spelling of what it holds is a change only where its writer may change the value too.
 #[derive(Debug)]
 pub(super) struct Changes {
     pub(super) values: Values,
@@ -87,7 +88,11 @@ impl Changes {
         let mut values = stored(entity, &write.values);
         values.retain(|column, mine| {
             let held = record.columns.get(column);
-            is_unread(column) || !held.is_some_and(|held| same(held, mine))
+            let is_held = |held| {
+                same(held, mine)
+                    || !is_free(entity, role, column) && is_one(entity, column, held, mine)
+            };
+            is_unread(column) || !held.is_some_and(is_held)
         });
         let unset = write.unset.iter().filter(|column| {
             let is_held = record.columns.contains_key(*column);
@@ -162,9 +167,13 @@ impl Conflicts {
         for (column, mine) in wanted {
             let theirs = record.value(column);
             let base = write.base.get(column);
-            let Some(base) = base.filter(|base| !was_seen(entity, column, base, theirs)) else {
+            let Some(base) = base.filter(|base| !is_one(entity, column, base, theirs)) else {
                 continue;
             };
+            // Another spelling of their value is no other value, and stands.
+            if !same(mine, theirs) && is_one(entity, column, mine, theirs) {
+                continue;
+            }
             let values = Lost {
                 base: base.clone(),
                 mine: mine.clone(),
@@ -186,10 +195,16 @@ impl Conflicts {
     }
 }
 
-/// Whether what a writer has read of a column is what it holds, as far as a shape tells the two apart.
-fn was_seen(entity: &Entity, column: &str, base: &Json, theirs: &Json) -> bool {
-    let is_one = |field: &Field| is_one_value(&field.kind, base, theirs);
-    same(base, theirs) || entity.field(column).is_some_and(is_one)
+/// Whether two values of a column are one, as far as a shape tells them apart.
+fn is_one(entity: &Entity, column: &str, one: &Json, other: &Json) -> bool {
+    let as_field = |field: &Field| is_one_value(&field.kind, one, other);
+    same(one, other) || entity.field(column).is_some_and(as_field)
+}
+
+/// Whether the role may give the column another value.
+fn is_free(entity: &Entity, role: Role, column: &str) -> bool {
+    let is_fixed = |field: &Field| field.read_only || field.name == entity.key;
+    entity.may_write(role, column) && !entity.field(column).is_some_and(is_fixed)
 }
 
 pub(super) fn error_of(field: &str, rule: &'static str, message: &str) -> FieldError {

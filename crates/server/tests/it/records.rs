@@ -10,6 +10,7 @@ mod lists;
 mod nested;
 mod probes;
 mod repeats;
+mod respelled;
 mod roles;
 mod schema;
 mod spellings;

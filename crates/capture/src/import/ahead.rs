@@ -1,7 +1,7 @@
-//! Reading ahead: while a batch is folded into the view, the next is read on a thread of its own, and
+//! Reading ahead: while batches are folded into the view, the next is read on a thread of its own, and
 //! written to the outbox, which waits for the disk.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 
 use syncline_model::session::SessionId;
@@ -10,11 +10,18 @@ use syncline_replica::Replica;
 use super::{ImportBatch, ImportError, Importer};
 use crate::facts::UnitKey;
 
-/// The batch before the one that is being read, as far as it may not be in the view yet.
+/// How many batches are kept that may not be in the view yet. Batches differ in what it takes to read
+/// and to fold them: with one, who is quicker with it waits for the other each time.
+const BATCHES_BEHIND: usize = 3;
+
+/// The batches before the one that is being read, as far as they may not be in the view yet, the oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Behind {
-    /// Tells of its end; none: it is in the view.
-    shown: Option<Receiver<()>>,
+pub(super) struct Behind(VecDeque<BatchBehind>);
+
+#[derive(Debug)]
+struct BatchBehind {
+    /// Tells that it is in the view.
+    shown: Receiver<()>,
     /// What it notes.
     noted: HashMap<UnitKey, Vec<u8>>,
     /// The sessions of which it says something.
@@ -23,24 +30,31 @@ pub(super) struct Behind {
 
 impl Behind {
     pub(super) fn noted(&self, key: &UnitKey) -> Option<&Vec<u8>> {
-        self.noted.get(key)
+        self.0.iter().rev().find_map(|batch| batch.noted.get(key))
     }
 
-    /// Waits until the view holds what the batch says of a session.
+    /// Waits until the view holds what the batches say of a session.
     pub(super) fn wait_for(&mut self, session: &SessionId) {
-        if self.sessions.contains(session) {
-            self.wait();
+        let says = |batch: &BatchBehind| batch.sessions.contains(session);
+        if let Some(last) = self.0.iter().rposition(says) {
+            self.wait(last + 1);
         }
     }
 
-    /// Waits until the batch is in the view, or never will be.
-    fn wait(&mut self) {
-        if let Some(shown) = self.shown.take() {
-            // Who shows it is gone where this fails, and takes no further batch.
-            let _ = shown.recv();
+    /// Takes one more, when there is room for it.
+    fn push(&mut self, batch: BatchBehind) {
+        if self.0.len() == BATCHES_BEHIND {
+            self.wait(1);
         }
-        self.noted.clear();
-        self.sessions.clear();
+        self.0.push_back(batch);
+    }
+
+    /// Waits until so many batches, the oldest, are in the view, or never will be.
+    fn wait(&mut self, count: usize) {
+        for batch in self.0.drain(..count) {
+            // Who shows it is gone where this fails, and takes no further batch.
+            let _ = batch.shown.recv();
+        }
     }
 }
 
@@ -70,8 +84,7 @@ impl Importer {
             return Ok(());
         }
         let reading = replica.another().map_err(ImportError::Replica)?;
-        // Two batches are held at most: the one that is shown, and the next.
-        let (sender, batches) = mpsc::sync_channel(0);
+        let (sender, batches) = mpsc::sync_channel(BATCHES_BEHIND);
         std::thread::scope(|scope| {
             let reader = scope.spawn(move || self.read_ahead(reading, first, &sender));
             // By value: a panic lets go of the channel too, so that the reader does not wait for ever.
@@ -86,7 +99,7 @@ impl Importer {
         })
     }
 
-    /// Writes batch after batch to the outbox, and gives each to be shown when the one before was.
+    /// Writes batch after batch to the outbox, and gives each to be shown.
     fn read_ahead(
         mut self,
         mut replica: Replica,
@@ -96,13 +109,12 @@ impl Importer {
         let mut next = Some(first);
         while let Some(batch) = next {
             keep(&batch, &mut replica)?;
-            self.remembered.behind.wait();
             let (sender, shown) = mpsc::channel();
-            self.remembered.behind = Behind {
-                shown: Some(shown),
+            self.remembered.behind.push(BatchBehind {
+                shown,
                 noted: std::mem::take(&mut self.remembered.noted),
                 sessions: sessions_of(&batch),
-            };
+            });
             let kept = Kept {
                 batch,
                 shown: sender,

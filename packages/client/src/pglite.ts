@@ -28,7 +28,9 @@ export function pgliteDatabase(pglite: Pglite): LocalDatabase {
   // listens was told to nobody.
   const listen = (): void => void pglite.listen("_touched", wakeAll).catch(() => undefined).then(wakeAll);
   let isListening = false;
+  const seeTakeover = heedCleaning(pglite);
   pglite.onLeaderChange?.(() => {
+    seeTakeover();
     for (const end of underWay) end(TAKEN_OVER);
     if (isListening) listen();
   });
@@ -93,4 +95,25 @@ export function pgliteDatabase(pglite: Pglite): LocalDatabase {
       return () => void listeners.delete(wake);
     },
   };
+}
+
+/**
+ * PGlite does not wait for the cleaning after `exec`, so that one which was under way when another tab took the database over
+ * would fail with nobody to hear it. Whoever does wait for one is told as before, and so is every other failure.
+ */
+function heedCleaning(pglite: Pglite): () => void {
+  const cleaned = pglite as { _cleanupBlob?: () => Promise<void> };
+  let takeovers = 0;
+  if (pglite.onLeaderChange && cleaned._cleanupBlob) {
+    const clean = cleaned._cleanupBlob.bind(pglite);
+    cleaned._cleanupBlob = () => {
+      const before = takeovers;
+      const end: Promise<void> = clean().catch((error: unknown) => {
+        if (takeovers !== before) end.catch(() => undefined);
+        throw error;
+      });
+      return end;
+    };
+  }
+  return () => void (takeovers += 1);
 }

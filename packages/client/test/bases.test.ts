@@ -1,10 +1,14 @@
 /** What a write stands on, and what became of values that lost to another's. */
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import { discardWrite, pendingChanges, readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import { readRow } from "../src/rows.js";
 import { updateRow } from "../src/writes.js";
-import { drive, each, isSent, server } from "./driven.js";
+import { startSync } from "../src/sync.js";
+import { openDatabase, schemaOf } from "./databases.js";
+import { contact, drive, each, isSent, refusing, server } from "./driven.js";
 import { contactsMeta } from "./generated/meta.js";
+import { serve, until } from "./served.js";
 
 each("a form's write stands on what the form has shown, not on what came while it was open", async (database, dialect) => {
   await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "email", "score") VALUES ('a', '160', 'x', 1)`);
@@ -40,4 +44,59 @@ each("a value that lost to another's is kept, told, and can be offered again or 
   }), isSent(database));
   await discardWrite(database, (await rejectedChanges(database))[0]!.writeId);
   assert.equal((await rejectedChanges(database)).length, 0);
+});
+
+each("a refused write that is offered again stands below what was written since, which stands on it", async (database, dialect) => {
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "email") VALUES ('a', 'Ann', 'x')`);
+  await updateRow(database, dialect, contactsMeta, "a", { first_name: "older", email: "mine" });
+  await drive(database, refusing("forbidden"), isSent(database));
+  await updateRow(database, dialect, contactsMeta, "a", { first_name: "newer" });
+  await database.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = 1 WHERE "state" = 'pending'`);
+  await updateRow(database, dialect, contactsMeta, "a", { first_name: "newest", score: 2 });
+  await retryWrite(database, (await rejectedChanges(database))[0]!.writeId);
+  assert.deepEqual((await pendingChanges(database)).map(({ value, base }) => [value, base]), [
+    [{ first_name: "older", email: "mine" }, { first_name: "Ann", email: "x" }],
+    [{ first_name: "newer" }, { first_name: "older" }],
+    [{ first_name: "newest", score: 2 }, { first_name: "newer", score: null }],
+  ]);
+  assert.equal((await readRow(database, dialect, contactsMeta, "a"))?.["first_name"], "newest");
+});
+
+each("of two refused writes of a row that are offered again, the later stands on the earlier", async (database, dialect) => {
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name") VALUES ('a', 'Ann')`);
+  for (const first_name of ["one", "two"]) {
+    await updateRow(database, dialect, contactsMeta, "a", { first_name });
+    await drive(database, refusing("forbidden"), isSent(database));
+  }
+  for (const { writeId } of await rejectedChanges(database)) await retryWrite(database, writeId);
+  assert.deepEqual((await pendingChanges(database)).map(({ base }) => base), [{ first_name: "Ann" }, { first_name: "one" }]);
+});
+
+test("the newest edit of a field wins over one's own older one that is offered again after it", async (context) => {
+  const server = await serve(context);
+  const database = await openDatabase("sqlite");
+  let answers: "server" | "refusal" | "none" = "server";
+  const sync = startSync({
+    apiUrl: server.url, database, schema: schemaOf("sqlite"),
+    fetch: (async (url: string, init?: RequestInit) => {
+      if (!url.endsWith("/api/writes") || answers === "server") return fetch(url, init);
+      if (answers === "none") throw new TypeError("fetch failed");
+      return refusing("forbidden")((JSON.parse(init?.body as string) as { transactions: [] }).transactions);
+    }) as typeof fetch,
+  });
+  context.after(() => sync.stop());
+  const isQuiet = async (): Promise<boolean> => (await readChanges(database, `"state" <> 'rejected'`)).length === 0;
+  const id = crypto.randomUUID();
+  await contact(database, id);
+  await until("it is there", isQuiet);
+  answers = "refusal";
+  await updateRow(database, "sqlite", contactsMeta, id, { first_name: "older" });
+  await until("it is refused", async () => (await rejectedChanges(database)).length === 1);
+  answers = "none";
+  await updateRow(database, "sqlite", contactsMeta, id, { first_name: "newest" });
+  await retryWrite(database, (await rejectedChanges(database))[0]!.writeId);
+  answers = "server";
+  await until("both are sent", isQuiet);
+  const row = await (await fetch(`${server.url}/api/contacts/${id}`)).json() as { first_name: string };
+  assert.deepEqual([row.first_name, await rejectedChanges(database)], ["newest", []]);
 });

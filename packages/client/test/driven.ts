@@ -33,6 +33,8 @@ export async function drive(
 export const server = { seq: 0 };
 export const accepted = (sent: Sent[]): Response =>
   Response.json({ results: sent.map(({ write_id }) => ({ write_id, status: "accepted", seq: (server.seq += 1), txid: server.seq, rows: [] })) });
+export const refusing = (code: string) => (sent: Sent[]): Response =>
+  Response.json({ results: sent.map(({ write_id }) => ({ write_id, status: "rejected", error: { code, message: "no" } })) });
 export const isSent = (database: LocalDatabase) => async () => (await pendingChanges(database)).length === 0;
 
 export function each(name: string, run: (database: LocalDatabase, dialect: Dialect) => Promise<void>): void {

@@ -6,13 +6,11 @@ import { readRow } from "../src/rows.js";
 import { openLocal } from "../src/sync.js";
 import { CONFIRM_TIMEOUT_MAX_MS, deleteRow, endOverdue, insertRow, lastWriteOf, settled, updateRow, writeSettled, writeTogether } from "../src/writes.js";
 import { schemaOf } from "./databases.js";
-import { accepted, contact, drive, each, isSent, type Sent } from "./driven.js";
+import { accepted, contact, drive, each, isSent, refusing, type Sent } from "./driven.js";
 import { accountsMeta, contactsMeta, transactionsMeta } from "./generated/meta.js";
 
 const endsAs = (wait: Promise<unknown>, code: string): Promise<void> =>
   assert.rejects(wait, (error) => error instanceof WriteFailure && error.code === code);
-const refusing = (code: string) => (sent: Sent[]): Response =>
-  Response.json({ results: sent.map(({ write_id }) => ({ write_id, status: "rejected", error: { code, message: "no" } })) });
 const account = (database: LocalDatabase, id: string): Promise<unknown> =>
   database.query(`INSERT INTO "accounts_synced" ("id", "name") VALUES ($1, 'Savings')`, [id]);
 const rename = async (database: LocalDatabase, name: string): Promise<string> => {

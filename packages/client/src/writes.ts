@@ -210,6 +210,9 @@ async function answerTo(on: Statements, writeId: string): Promise<{ readonly ope
   }
 }
 
+/** Whether a write can't be at the server: one that is offered again may be there since it was first sent. */
+const hasNotLeft = ({ state, attempts }: Change): boolean => state === "pending" && attempts === 0;
+
 /** Of a write that was ended unsent, or that the server does not know. */
 export const NOT_SENT: WriteError = { code: "offline", message: "the server was not reached while somebody waited, and does not have the write" };
 
@@ -222,23 +225,23 @@ export async function endOverdue(database: LocalDatabase): Promise<void> {
   const condition = `"mode" = 'confirmed' AND "state" IN ('pending', 'sending') AND "created_at" < $1`;
   if ((await database.query(`SELECT 1 FROM "_changes" WHERE ${condition} LIMIT 1`, [before])).length === 0) return;
   await database.transaction(async (inside) => {
-    for (const { writeId, state } of await readChanges(inside, condition, [before])) {
-      const error = state === "pending" ? NOT_SENT : TIMED_OUT;
-      await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [writeId, JSON.stringify(error)]);
+    for (const change of await readChanges(inside, condition, [before])) {
+      const error = hasNotLeft(change) ? NOT_SENT : TIMED_OUT;
+      await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [change.writeId, JSON.stringify(error)]);
     }
   });
 }
 
 /**
- * Ends a write that has no answer. While there is time, one that is being sent is left alone: without a connection its
- * try ends by itself, and then it has not left.
+ * Ends a write that has no answer. While there is time, one that may have left is left alone: without a connection its
+ * try ends by itself, and then it has not.
  */
 function giveUp(database: LocalDatabase, writeId: string, isLast: boolean): Promise<void> {
   return database.transaction(async (inside) => {
     const { open } = await answerTo(inside, writeId);
-    if (!open || (open.state === "sending" && !isLast)) return;
-    const error = open.state === "pending" ? { ...OFFLINE, message: `${OFFLINE.message}, and the write was taken back` } : TIMED_OUT;
+    if (!open || (!hasNotLeft(open) && !isLast)) return;
+    const error = hasNotLeft(open) ? { ...OFFLINE, message: `${OFFLINE.message}, and the write was taken back` } : TIMED_OUT;
     await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [open.writeId, JSON.stringify(error)]);
-    if (open.state === "pending") await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [open.writeId]);
+    if (hasNotLeft(open)) await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [open.writeId]);
   });
 }

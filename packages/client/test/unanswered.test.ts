@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import { runSender, synclineTransport } from "../src/sender.js";
-import { insertRow, lastWriteOf, settled } from "../src/writes.js";
+import { endOverdue, insertRow, lastWriteOf, settled } from "../src/writes.js";
 import { accepted, contact, drive, each, isSent, type Sent } from "./driven.js";
 import { accountsMeta } from "./generated/meta.js";
 import { until } from "./served.js";
@@ -55,3 +55,22 @@ for (const [what, answer, state, code] of [
     await running;
   });
 }
+
+each("a write that may be at the server is offered again, and ends unanswered under its own name", async (database) => {
+  await account(database, "a");
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  await database.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = 1`);
+  await assert.rejects(settled(database, writeId, 10));
+  for (const end of [
+    async () => {
+      await database.query(`UPDATE "_changes" SET "created_at" = '2020-01-01T00:00:00.000Z'`);
+      await endOverdue(database);
+    },
+    () => assert.rejects(settled(database, writeId, 10)),
+  ]) {
+    await retryWrite(database, writeId);
+    assert.deepEqual((await readChanges(database, "1 = 1")).map((change) => [change.writeId, change.state]), [[writeId, "pending"]]);
+    await end();
+    assert.deepEqual(await codes(database), [["a", "timed_out"]]);
+  }
+});

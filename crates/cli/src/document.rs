@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use syncline_client::fetch_text;
-use syncline_codegen::{DOCUMENT_BYTES_MAX, Diagnostic, Resolution, Severity};
+use syncline_codegen::{DOCUMENT_BYTES_MAX, Diagnostic, Resolution, Severity, resolve_for};
+use syncline_server::OwnPaths;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -80,7 +81,7 @@ impl Source {
         context: &Context,
         left: &str,
     ) -> Result<Resolution, Failure> {
-        let resolution = syncline_codegen::resolve(text);
+        let resolution = resolve(text);
         tell(&resolution.diagnostics, self, context);
         if resolution.has_errors() {
             return Err(self.invalid(left));
@@ -104,6 +105,12 @@ impl Source {
             Self::Stdin => "-".to_owned(),
         }
     }
+}
+
+/// What a document means to a server of this version.
+pub(crate) fn resolve(text: &str) -> Resolution {
+    let own = OwnPaths::of_this_version();
+    resolve_for(text, &|path| own.hiding(path))
 }
 
 /// Says what the document's author should know; under `--json` it is in the data.

@@ -12,6 +12,7 @@ mod document;
 mod entity;
 mod extensions;
 mod field;
+mod hiding;
 mod limits;
 mod merged;
 mod names;
@@ -21,8 +22,9 @@ mod resolve;
 mod route;
 
 pub use diagnostic::{Code, Diagnostic, Placed, Severity};
+pub use hiding::Hiding;
 pub use limits::{
     DIAGNOSTICS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_NODES_MAX, ENTITIES_MAX,
     FIELDS_MAX, NAME_BYTES_MAX, REFERENCE_DEPTH_MAX,
 };
-pub use resolve::{Resolution, resolve};
+pub use resolve::{Resolution, resolve, resolve_for};

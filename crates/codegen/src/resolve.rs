@@ -5,8 +5,9 @@ use syncline_model::schema::Schema;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Fault};
+use crate::hiding::Hiding;
 use crate::reading::Reading;
-use crate::{collection, entity, extensions, route};
+use crate::{collection, entity, extensions, hiding, route};
 
 /// What a document says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +31,12 @@ impl Resolution {
 /// The same text gives the same answer, and so does one whose maps are in another order, but for the order
 /// of fields. Whatever the text is, this ends without a panic: see the limits of this crate.
 pub fn resolve(text: &str) -> Resolution {
+    resolve_for(text, &|_| None)
+}
+
+/// The same, for a server that answers some paths itself, as `hiding` tells of each path of the document's:
+/// where these are paths of entities, it is told.
+pub fn resolve_for(text: &str, hiding: &dyn Fn(&str) -> Option<Hiding>) -> Resolution {
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(fault) => return refused(fault),
@@ -41,6 +48,7 @@ pub fn resolve(text: &str) -> Resolution {
         extensions::check_paths(&reading, &routes);
         let collections = collection::find(&reading, &routes);
         schema.entities = entity::assemble(&reading, collections);
+        hiding::tell(&reading, &routes, &schema, hiding);
     }
     Resolution {
         schema,

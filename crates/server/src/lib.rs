@@ -30,6 +30,6 @@ pub use auth::{
 };
 pub use config::{BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
 pub use log::TenantBreak;
-pub use routes::openapi_document;
+pub use routes::{OwnPaths, openapi_document};
 pub use serve::{ReadyServer, ServeError, prepare, serve};
 pub use shapes::{Deletes, ShapeSettings};

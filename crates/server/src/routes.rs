@@ -11,6 +11,7 @@ mod health;
 mod lists;
 mod metrics;
 mod openapi;
+mod own;
 mod page;
 mod pull;
 mod push;
@@ -29,6 +30,7 @@ mod writes;
 use serde_json::Value;
 
 use crate::http::Route;
+pub use own::OwnPaths;
 
 /// All routes.
 pub(crate) fn table() -> Vec<Route> {

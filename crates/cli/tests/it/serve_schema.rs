@@ -313,3 +313,40 @@ fn a_backup_of_records_is_verified_and_put_back() {
     let listed = server.ask("", "GET", "/api/contacts", &Value::Null);
     assert!(listed.body.to_string().contains("Ada"), "{}", listed.body);
 }
+
+#[test]
+fn a_path_that_the_server_answers_itself_is_told_of_with_its_place() {
+    let machine = machine();
+    write_document(&machine, &DOCUMENT.replace("/api/contacts", "/api/lists"));
+    // The address is taken, so that it ends once the document was read.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let serve = [
+        "serve",
+        "--data",
+        "srv",
+        "--schema",
+        "openapi.yaml",
+        "--listen",
+        &listen,
+    ];
+    let check = ["schema", "check", "openapi.yaml"];
+    let diff = ["schema", "diff", "openapi.yaml", "--data", "srv"];
+    let generate = ["generate", "openapi.yaml", "--out", "generated"];
+    for arguments in [&serve[..], &check, &diff, &generate] {
+        let answer = machine.run(arguments);
+        let told = format!("{}{}", answer.stdout, answer.stderr);
+        let mut lines = told
+            .lines()
+            .filter(|line| line.contains("warning[hidden_path]"));
+        let (first, second) = (lines.next(), lines.next());
+        let first = first.unwrap_or_else(|| panic!("{arguments:?}: {told}"));
+        assert!(first.starts_with("openapi.yaml:"), "{first}");
+        assert!(first.contains("/api/lists is not served"), "{first}");
+        assert!(first.contains("/v1/shape?table=lists"), "{first}");
+        assert!(
+            second.is_some_and(|line| line.contains("/api/lists/{id}")),
+            "{told}"
+        );
+    }
+}

@@ -3,13 +3,14 @@
 use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use syncline_codegen::{Diagnostic, resolve};
+use syncline_codegen::{Diagnostic, Hiding, resolve_for};
 use syncline_model::schema::{Change, ChangeKind, Schema, diff};
 use syncline_protocol::ErrorCode;
 use syncline_store::control::Rights;
 use syncline_store::records::schema;
 
 use super::decide::look;
+use super::own::OwnPaths;
 use super::records::{refused, txid, with_place};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
@@ -65,13 +66,14 @@ async fn show(call: Call) -> Result<Answer, ApiError> {
 }
 
 async fn compare(call: Call) -> Result<Answer, ApiError> {
-    let (offered, notes) = read(&call)?;
+    let own = OwnPaths::of(&call.server.routes);
+    let (offered, notes) = read(&call, &own)?;
     let standing = look(&call, |file| Ok(schema(file.connection())?)).await?;
     let before = standing.map(|standing| standing.schema).unwrap_or_default();
     Answer::json(&json!({
         "changes": changes_json(&diff(&before, &offered)),
         "diagnostics": notes,
-        "hidden": hidden(&call.server.routes, &offered),
+        "hidden": hidden(&own, &offered),
     }))
 }
 
@@ -86,8 +88,9 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
             ChangeKind::parse(word).ok_or_else(unknown)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let (schema, notes) = read(&call)?;
-    let hidden = hidden(&call.server.routes, &schema);
+    let own = OwnPaths::of(&call.server.routes);
+    let (schema, notes) = read(&call, &own)?;
+    let hidden = hidden(&own, &schema);
     let write = RecordWrite {
         asker: call.asker()?,
         change: RecordChange::Schema { schema, allow },
@@ -123,10 +126,10 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
 }
 
 /// The entities of the document in the body, and what there is to say of it.
-fn read(call: &Call) -> Result<(Schema, Vec<Diagnostic>), ApiError> {
+fn read(call: &Call, own: &OwnPaths) -> Result<(Schema, Vec<Diagnostic>), ApiError> {
     let text = str::from_utf8(&call.body)
         .map_err(|_| ApiError::bad_request("the body is no document: it is not UTF-8"))?;
-    let resolution = resolve(text);
+    let resolution = resolve_for(text, &|path| own.hiding(path));
     if resolution.has_errors() {
         return Err(ApiError::new(
             ErrorCode::ValidationFailed,
@@ -138,26 +141,13 @@ fn read(call: &Call) -> Result<(Schema, Vec<Diagnostic>), ApiError> {
 }
 
 /// The operations whose paths are the server's own, and which are not served.
-fn hidden(routes: &[Route], schema: &Schema) -> Vec<Value> {
-    let parts = |path: &str| -> Vec<String> {
-        let path = path.trim_matches('/');
-        path.split('/').map(str::to_owned).collect()
-    };
-    let own = routes
-        .iter()
-        .filter(|route| route.path != super::records::ANY);
-    let own: Vec<_> = own.map(|route| parts(route.path)).collect();
-    let is_own = |path: &str| {
-        let path = parts(path);
-        let takes = |(own, part): (&String, &String)| own.starts_with('{') || own == part;
-        own.iter()
-            .any(|own| own.len() == path.len() && own.iter().zip(&path).all(takes))
-    };
+fn hidden(own: &OwnPaths, schema: &Schema) -> Vec<Value> {
     let operations = schema.entities.iter().flat_map(|entity| {
         let operations = entity.operations.iter();
         operations.map(move |operation| (entity, operation))
     });
-    let hidden = operations.filter(|(_, operation)| is_own(&operation.path));
+    let hidden =
+        operations.filter(|(_, operation)| own.hiding(&operation.path) == Some(Hiding::All));
     hidden
         .map(|(entity, operation)| {
             json!({"entity": entity.name, "method": operation.method, "path": operation.path})

@@ -5,6 +5,7 @@ mod canaries;
 mod dropped;
 mod formats;
 mod guesses;
+mod hidden;
 mod history;
 mod lists;
 mod nested;

@@ -1,9 +1,9 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_codegen::{Diagnostic, Severity, resolve};
+use syncline_codegen::{Diagnostic, Severity};
 
 use crate::context::Context;
-use crate::document::Source;
+use crate::document::{Source, resolve};
 use crate::failure::{Failure, Outcome};
 use crate::wording::counted;
 

@@ -152,7 +152,7 @@ fn parameters<'a>(template: &'a str, path: &'a [String]) -> Option<BTreeMap<&'a 
         match name.and_then(|name| name.strip_suffix('}')) {
             Some(_) if part.is_empty() => return None,
             Some(name) => _ = found.insert(name, part.as_str()),
-            None if wanted == part => {}
+            None if decoded_text(wanted).as_ref() == Some(part) => {}
             None => return None,
         }
     }

@@ -17,6 +17,7 @@ mod dependants;
 mod fold;
 mod overlay;
 mod payload;
+mod prefill;
 mod refusal;
 mod replacement;
 mod rules;
@@ -35,6 +36,7 @@ pub use payload::{
     Action, Decided, DecidedAction, Decision, Lost, Mode, Offered, RecordPayload, Values, Write,
     resource_of, touches,
 };
+pub use prefill::prefill;
 pub use refusal::{FieldError, Refusal, RefusalCode};
 pub use replacement::{Replacement, replacement};
 pub use rules::Rulebook;

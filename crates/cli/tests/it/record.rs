@@ -79,6 +79,20 @@ fn what_is_written_without_a_server_shows_at_once_and_converges_when_it_is_back(
         .record("contacts", &["create", "--set", "name=Hopper"])
         .done();
     made.says("queued: contacts/");
+    let made = ada
+        .record(
+            "contacts",
+            &["list", "--where", "favourite=false", "--json"],
+        )
+        .done()
+        .json();
+    let made = &made["records"][0];
+    assert_eq!(
+        (&made["name"], &made["_pending"]),
+        (&json!("Hopper"), &json!(true))
+    );
+    let key = made["id"].as_str().expect("it has its key");
+    ada.record("contacts", &["get", key]).done();
     ada.record(
         "contacts",
         &["update", &id, "--set", "favourite=false", "--null", "age"],

@@ -8,7 +8,7 @@ mod standing;
 
 use syncline_model::record::{
     Action, Asker, Decided, Mode, Offered, Record, Refusal, RefusalCode, Rulebook, Values, Write,
-    decide, role_of_sight, role_on,
+    decide, prefill, role_of_sight, role_on,
 };
 use syncline_model::schema::{Role, Schema, WriteMode};
 use syncline_model::{OpKey, Salt, Scope, ServerSeq, UserId};
@@ -166,8 +166,8 @@ impl Replica {
         }
     }
 
-    /// The write that a change comes to: with its id, what was seen before, and without what never
-    /// leaves this replica.
+    /// The write that a change comes to: with its id, what was seen before or will be seen at once, and
+    /// without what never leaves this replica.
     fn write_of(&mut self, schema: &Schema, change: &RecordChange) -> Result<Write, ReplicaError> {
         let entity = schema.entity(&change.entity);
         let mut values = change.values.clone();
@@ -203,14 +203,18 @@ impl Replica {
             }
             (Some(_), Action::Create) | (None, _) => Values::new(),
         };
-        Ok(Write {
+        let mut write = Write {
             entity: change.entity.clone(),
             id,
             action: change.action,
             values,
             unset: Default::default(),
             base,
-        })
+        };
+        if let Some(entity) = entity {
+            prefill(entity, &mut write);
+        }
+        Ok(write)
     }
 
     /// Refuses what the server would refuse whatever others have written since.

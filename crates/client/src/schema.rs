@@ -115,7 +115,7 @@ fn ask_for<T: serde::de::DeserializeOwned>(
     call.query = query.to_owned();
     call.answer_bytes_max = SCHEMA_BYTES_MAX;
     ask_blocking(remote, patience, async |transport| {
-        let answer = transport.call(call).await;
+        let answer = transport.call_compressed(call).await;
         read(&answer.map_err(AskError::Transport)?)
     })
 }

@@ -8,11 +8,13 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, IF_MATCH, LOCATION,
     RETRY_AFTER,
@@ -174,6 +176,26 @@ impl Transport {
     ) -> Result<Answer, TransportError> {
         let bytes_max = call.answer_bytes_max;
         let request = self.request(call).header(IF_MATCH, if_match);
+        self.whole_answer(request, bytes_max).await
+    }
+
+    /// Carries a call with its body compressed, of which a server takes more.
+    pub(crate) async fn call_compressed(&self, mut call: Call) -> Result<Answer, TransportError> {
+        let bytes_max = call.answer_bytes_max;
+        let is_sent = call.body.is_some();
+        call.body = call.body.as_deref().map(compressed);
+        let mut request = self.request(call);
+        if is_sent {
+            request = request.header(CONTENT_ENCODING, "gzip");
+        }
+        self.whole_answer(request, bytes_max).await
+    }
+
+    async fn whole_answer(
+        &self,
+        request: RequestBuilder,
+        bytes_max: usize,
+    ) -> Result<Answer, TransportError> {
         let response = head_of_answer(request).await?;
         let head = Head::of(&response);
         let body = self.whole_body(response, bytes_max).await?;
@@ -272,6 +294,12 @@ impl Head {
 }
 
 /// The value of a header; empty where there is none.
+fn compressed(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let done = encoder.write_all(body).and_then(|()| encoder.finish());
+    done.expect("memory is written to without an error")
+}
+
 fn text_of(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> String {
     let value = headers.get(name).map(|value| value.as_bytes());
     String::from_utf8_lossy(value.unwrap_or_default()).into_owned()

@@ -58,6 +58,19 @@ fn with_admin() -> (Server, Machine, Machine) {
 }
 
 #[test]
+fn a_document_that_is_longer_than_a_push_is_applied_all_the_same() {
+    let (_server, admin, _) = with_admin();
+    let remark = format!("# {}\n", "long ".repeat(20)).repeat(200_000);
+    let longer = format!("{DOCUMENT}\n{remark}");
+    assert!(longer.len() > 17 << 20, "{} bytes", longer.len());
+    write_document(&admin, &longer);
+    admin.run(&["schema", "diff", "openapi.yaml"]).done();
+    admin.run(&["schema", "apply", "openapi.yaml"]).done();
+    let shown = admin.run(&["schema", "show", "--json"]).done().json();
+    assert_eq!(shown["tenants"][0]["seq"], 1);
+}
+
+#[test]
 fn an_admin_applies_a_document_and_nobody_else_does() {
     let (_server, admin, member) = with_admin();
     let shown = admin.run(&["schema", "show", "--json"]).done().json();

@@ -5,6 +5,7 @@ import { useBooks } from "./books.jsx";
 import { fieldsOf, reasonOf } from "./fields.js";
 import { database } from "./generated/index.js";
 import { Icon, type IconName } from "./icons.jsx";
+import { dismiss, useNotice } from "./notices.js";
 import { become, type User } from "./session.js";
 import { Accounts } from "./views/accounts.jsx";
 import { Budgets } from "./views/budgets.jsx";
@@ -61,7 +62,7 @@ export function App({ users, sync }: { users: readonly User[]; sync: Sync }) {
         </div>
       </aside>
       <main>{page.view()}</main>
-      <Refusals />
+      <Toasts />
     </div>
   );
 }
@@ -99,19 +100,33 @@ function Connection({ sync }: { sync: Sync }) {
   );
 }
 
-/** Tells of each refused write once, on whatever page it happens. */
-function Refusals() {
+/** Tells once, on whatever page it happens, of each refused write, and of what has no form any more to tell it. */
+function Toasts() {
   const books = useBooks();
   const { writes } = useRejectedWrites(database());
   const [seen, setSeen] = useState<readonly string[]>([]);
+  const notice = useNotice();
+  if (notice) {
+    return (
+      <Toast onDismiss={() => dismiss(notice)}><p><strong>{notice.title} came to nothing.</strong> {notice.reason}</p></Toast>
+    );
+  }
   const next = writes.find(({ writeId }) => !seen.includes(writeId));
   if (!next || location.hash === "#/changes") return null;
   return (
-    <div className="toast" role="alert">
-      <Icon name="warning" />
+    <Toast onDismiss={() => setSeen([...seen, next.writeId])}>
       <p><strong>A change was not taken.</strong> {next.error ? reasonOf(next.error, fieldsOf(next.entity, books)) : null}</p>
       <a className="button small" href="#/changes">Look</a>
-      <button type="button" className="quiet" aria-label="Dismiss" onClick={() => setSeen([...seen, next.writeId])}><Icon name="close" /></button>
+    </Toast>
+  );
+}
+
+function Toast({ onDismiss, children }: { onDismiss: () => void; children: ReactNode }) {
+  return (
+    <div className="toast" role="alert">
+      <Icon name="warning" />
+      {children}
+      <button type="button" className="quiet" aria-label="Dismiss" onClick={onDismiss}><Icon name="close" /></button>
     </div>
   );
 }

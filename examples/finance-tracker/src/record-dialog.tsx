@@ -1,10 +1,12 @@
 /** One form for every entity: which controls it shows follows from the fields, and from what the user may write. */
-import { useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { WriteFailure, type EntityMeta } from "@syncline/client";
-import { useCan, type Mutation } from "@syncline/client/react";
+import { useCan, useRejectedWrites, type Mutation } from "@syncline/client/react";
 import { useBooks } from "./books.jsx";
 import { fieldsOf, problemOf, readable, reasonOf, type FieldSpec, type Issue } from "./fields.js";
+import { database } from "./generated/index.js";
 import { Icon } from "./icons.jsx";
+import { tell } from "./notices.js";
 import { Dialog } from "./parts.jsx";
 
 type Values = Record<string, unknown>;
@@ -42,6 +44,13 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
   const [problems, setProblems] = useState<Record<string, string>>({});
   const [failure, setFailure] = useState<string>();
   const [leaving, setLeaving] = useState<"no" | "asked" | "sure">("no");
+  // A write may end when its form is gone and another is open, which is not its to close.
+  const isShown = useRef(false);
+  useEffect(() => {
+    isShown.current = true;
+    return () => void (isShown.current = false);
+  }, []);
+  const { writes: refused } = useRejectedWrites(database());
   const isBusy = create.isPending || update.isPending || remove.isPending;
   const isGone = opened !== undefined && row === undefined && leaving !== "sure";
   const of = row ?? opened ?? { id: "", _role: user.role };
@@ -49,11 +58,14 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
   const valueOf = (name: string): unknown => (name in edits ? edits[name] : (of as Values)[name] ?? (opened ? null : begun.current[name] ?? null));
   const isEdited = (name: string): boolean => name in edits && edits[name] !== (opened?.[name] ?? null);
 
-  const done = (work: Promise<unknown>): void => {
+  const done = (what: string, work: Promise<unknown>, end = onClose): void => {
     setFailure(undefined);
-    work.then(onClose, (error: unknown) => {
+    work.then(() => {
+      if (isShown.current) end();
+    }, (error: unknown) => {
       setLeaving("no");
       setFailure(told(error, fields));
+      if (!isShown.current && !isKept(error)) tell({ title: `${what} ${noun}`, reason: told(error, fields) });
     });
   };
   const save = (event: FormEvent): void => {
@@ -67,13 +79,18 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
     const problemsOf = fields.flatMap((field) => issues.filter(({ path }) => path[0] === field.name).map((issue) => [field.name, problemOf(issue, field, changed[field.name])]));
     setProblems(Object.fromEntries(problemsOf));
     if (!judged.success) return;
-    if (!opened) done(create.mutateAsync(changed as never).then(() => onMade?.(changed)));
+    if (!opened) {
+      done("The new", create.mutateAsync(changed as never), () => {
+        onMade?.(changed);
+        onClose();
+      });
+    }
     else if (Object.keys(changed).length === 0) onClose();
-    else done(update.mutateAsync({ key: opened.id, changes: changed, ...(conflicts === "asked" ? { base: opened } : {}) } as never));
+    else done("The change of the", update.mutateAsync({ key: opened.id, changes: changed, ...(conflicts === "asked" ? { base: opened } : {}) } as never));
   };
   const leave = (): void => {
     setLeaving("sure");
-    done(remove.mutateAsync(of.id));
+    done("Deleting the", remove.mutateAsync(of.id));
   };
 
   return (
@@ -88,7 +105,7 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
             />
           ))}
         </div>
-        {isGone ? <p className="alert" role="alert"><Icon name="warning" />{`This ${noun} is gone: somebody else has deleted it.`}</p> : null}
+        {isGone ? <p className="alert" role="alert"><Icon name="warning" />{gone(noun, opened, refused.some((write) => write.operation === "insert" && write.entity === meta.name && write.key === opened.id))}</p> : null}
         {failure === undefined ? null : <p className="alert" role="alert"><Icon name="warning" />{failure}</p>}
         <footer className="dialog-foot">
           {opened && !isGone && mayRemove ? (
@@ -106,6 +123,16 @@ export function RecordDialog({ noun, meta, row, initial = {}, schemas, create, u
     </Dialog>
   );
 }
+
+/** Why a record is not there any more while its form is open. */
+function gone(noun: string, opened: RowLike, isRefused: boolean): string {
+  if (isRefused) return `This ${noun} is gone: the server did not take it. What was written is kept under Changes.`;
+  // What was not with the server yet may have been refused, which is read a moment later.
+  return opened["_has_local_changes"] === true ? `This ${noun} is gone.` : `This ${noun} is gone: it has been deleted meanwhile.`;
+}
+
+/** Whether a write that failed is kept among the refused ones, of which the page tells in any case. */
+const isKept = (error: unknown): boolean => error instanceof WriteFailure && !["offline", "undone", "not_found"].includes(error.code);
 
 /** Why a write did not come about, for a person. */
 function told(error: unknown, fields: readonly FieldSpec[]): string {

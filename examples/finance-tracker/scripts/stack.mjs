@@ -1,8 +1,8 @@
 /** What the example runs on: a Syncline server with the document, its users, and a server for the page. */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const HERE = fileURLToPath(new URL("..", import.meta.url));
@@ -24,18 +24,9 @@ export function findBinary() {
   return built[0];
 }
 
-/** A port that nobody listens on now. */
-export const freePort = () =>
-  new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
-
 /**
  * Starts the Syncline server over a data directory. Its `users` have tokens and roles; `stop` and `start` are
- * its outages, and everything lies where it lay after them.
+ * its outages, and everything lies where it lay after them. Port 0 is one that nobody has.
  */
 export async function startServer({ binary, data, port, args = [] }) {
   mkdirSync(data, { recursive: true });
@@ -50,20 +41,21 @@ export async function startServer({ binary, data, port, args = [] }) {
     for (const { user, role } of PEOPLE) run("member", "add", user, "--role", role);
     writeFileSync(kept, JSON.stringify(users), { mode: 0o600 });
   }
-  const url = `http://127.0.0.1:${port}`;
   let child;
+  let url = `http://127.0.0.1:${port}`;
   const start = async () => {
-    child = spawn(binary, ["serve", "--data", data, "--auth", "token", "--schema", DOCUMENT, "--listen", `127.0.0.1:${port}`, ...args], {
-      stdio: ["ignore", "ignore", "pipe"],
+    child = spawn(binary, ["serve", "--data", data, "--auth", "token", "--schema", DOCUMENT, "--listen", url.replace("http://", ""), ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
     });
     process.once("exit", () => child.kill());
     let said = "";
     child.stderr.on("data", (text) => (said = (said + text).slice(-4_000)));
-    for (;;) {
-      if (child.exitCode !== null) throw new Error(`syncline serve ended with ${child.exitCode}: ${said}`);
-      if (await fetch(`${url}/health`).then((answer) => answer.ok, () => false)) return;
-      await new Promise((resume) => setTimeout(resume, 50));
-    }
+    url = await new Promise((resolve, reject) => {
+      // It says where it listens once it is ready.
+      createInterface({ input: child.stdout }).once("line", (line) => resolve(line.replace("listening on ", "")));
+      child.once("error", reject);
+      child.once("close", (status) => reject(new Error(`syncline serve ended with ${status}: ${said}`)));
+    });
   };
   const stop = async (signal = "SIGTERM") => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -77,11 +69,12 @@ export async function startServer({ binary, data, port, args = [] }) {
 
 /**
  * Serves the page, built or as it is being edited. Reads of `/api` go to the server behind it; shapes are
- * read from there directly, so that their open requests take none of the page's connections.
+ * read from there directly, so that their open requests take none of the page's connections. `client` is what
+ * the page's client is told besides, as how long it waits. Port 0 is one that nobody has.
  */
-export async function startPage({ server, port, mode }) {
+export async function startPage({ server, port, mode, client }) {
   const { build, createServer: createDevServer, preview } = await import("vite");
-  const setting = JSON.stringify({ shapeUrl: `${server.url}/v1/shape`, users: server.users });
+  const setting = JSON.stringify({ shapeUrl: `${server.url}/v1/shape`, users: server.users, client });
   const answer = (served) => {
     served.middlewares.use("/setting.json", (_request, response) => {
       response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store" }).end(setting);
@@ -93,12 +86,11 @@ export async function startPage({ server, port, mode }) {
     server: on, preview: on,
     plugins: [{ name: "setting", configureServer: answer, configurePreviewServer: answer }],
   };
+  const started = (page) => ({ url: page.resolvedUrls.local[0].replace(/\/$/, ""), stop: () => page.close() });
   if (mode === "edit") {
     const page = await createDevServer(config);
-    await page.listen();
-    return { url: `http://127.0.0.1:${port}`, stop: () => page.close() };
+    return started(await page.listen());
   }
   if (mode === "build") await build({ root: HERE, logLevel: "error" });
-  const page = await preview(config);
-  return { url: `http://127.0.0.1:${port}`, stop: () => page.close() };
+  return started(await preview(config));
 }

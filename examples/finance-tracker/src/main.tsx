@@ -14,7 +14,7 @@ async function open(): Promise<void> {
   const setting = await readSetting();
   const user = currentUser(setting);
   // The server's own shapes, at another address: they tell roles.
-  configure({ apiUrl: "", shapeUrl: setting.shapeUrl, token: () => user.token, withRoles: true, role: user.role });
+  configure({ ...setting.client, apiUrl: "", shapeUrl: setting.shapeUrl, token: () => user.token, withRoles: true, role: user.role });
   await initDatabase({ indexedDb: `finance-tracker-${user.user}` });
   const running = sync();
   root.render(

@@ -1,4 +1,5 @@
 /** Who is using the books, and where their server is. */
+import type { ClientConfig } from "./generated/config.js";
 
 export type Role = "viewer" | "editor" | "owner";
 
@@ -14,6 +15,8 @@ export interface User {
 export interface Setting {
   readonly shapeUrl: string;
   readonly users: readonly User[];
+  /** How long the client waits, where it is another time than its own. */
+  readonly client?: Pick<ClientConfig, "timeoutMs" | "confirmTimeoutMs">;
 }
 
 const SETTING = "finance-tracker.setting";

@@ -1,8 +1,12 @@
 /** The example in real browsers, against a real server: what its user is promised, step by step. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { after, afterEach, before, test as nodeTest } from "node:test";
 import { send } from "../scripts/ledger.mjs";
 import { openStage, until } from "./stage.mjs";
+
+/** A test, or what is around all of them, that has not ended by then never will: longer than any wait in it. */
+const TIMEOUT_MS = 1_200_000;
+const test = (name, run) => nodeTest(name, { timeout: TIMEOUT_MS }, run);
 
 let stage;
 let ann;
@@ -16,8 +20,8 @@ before(async () => {
     await page.locator(".legend li").first().waitFor();
     await page.evaluate(() => navigator.serviceWorker.ready);
   }
-});
-after(() => stage?.close());
+}, { timeout: TIMEOUT_MS });
+after(() => stage?.close(), { timeout: TIMEOUT_MS });
 afterEach(async () => {
   // What a failed test has left must not fail the next one.
   for (const { context, page } of [ann, ben]) {
@@ -25,8 +29,8 @@ afterEach(async () => {
     await context.setOffline(false);
     if (!page.isClosed()) await page.keyboard.press("Escape");
   }
-  assert.deepEqual([...ann.failures, ...ben.failures], []);
-});
+  assert.deepEqual([ann, ben].flatMap(({ failures }) => failures.splice(0)), []);
+}, { timeout: TIMEOUT_MS });
 
 /** A record as the server has it. */
 async function onServer(entity, is) {
@@ -56,6 +60,7 @@ test("an optimistic edit is shown at once, and then in the other browser", async
 });
 
 test("edits made offline outlive a reload, and both browsers come to show the same", async () => {
+  await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   await ann.goOffline();
   await ann.fill("Edit Bread and olives", { "What for": "Bread, olives and wine" });
   await ann.isSaved();
@@ -73,14 +78,17 @@ test("edits made offline outlive a reload, and both browsers come to show the sa
     await sees("Ferry ticket");
     await until("both edits are in one row", async () => /−€14\.40/.test(await row("Bread, olives and wine").innerText().catch(() => "")));
   }
-  await Promise.all([ann.isDrained(), ben.isDrained()]);
+  await Promise.all([ann.isDrained("Ferry ticket"), ben.isDrained("14.40")]);
   // What the server has accepted stays marked until its row has come back.
   await Promise.all([ann, ben].map(({ page }) => page.getByText("not sent yet").first().waitFor({ state: "detached" })));
-  const [one, other] = await Promise.all([ann, ben].map(({ page }) => page.locator("main").innerText()));
-  assert.equal(one, other);
+  await until("both show the same", async () => {
+    const [one, other] = await Promise.all([ann, ben].map(({ page }) => page.locator("main").innerText()));
+    return one === other;
+  });
 });
 
 test("what others change while a form is open is shown in it, and not written over", async () => {
+  await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const form = ann.page.getByRole("dialog");
   await ann.page.getByRole("button", { name: "Edit Bread, olives and wine", exact: true }).click();
   await form.getByLabel("What for").fill("Bread and wine");
@@ -97,6 +105,7 @@ test("what others change while a form is open is shown in it, and not written ov
 });
 
 test("a record that is deleted while its form is open is gone, and not made anew", async () => {
+  await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const form = ann.page.getByRole("dialog");
   await ann.page.getByRole("button", { name: "Edit Bread and wine", exact: true }).click();
   await form.getByLabel("What for").fill("Bread again");
@@ -111,14 +120,17 @@ test("a record that is deleted while its form is open is gone, and not made anew
   assert.equal(await form.getByRole("button", { name: /^(Add|Save)$/ }).count(), 0);
   await form.getByRole("button", { name: "Close" }).last().click();
   await ann.isSaved();
-  await ann.isDrained();
+  // What is written after it is sent after it.
+  await ann.fill("New transaction", { "What for": "Olive tree", Amount: "20" });
+  await ann.isDrained("Olive tree");
   assert.equal(await onServer("transactions", ({ description }) => description.startsWith("Bread")), undefined);
 });
 
 test("a form says in words what is wrong in it", async () => {
+  await ann.go("Transactions");
   const form = ann.page.getByRole("dialog");
   await ann.fill("New transaction", { Amount: "12.x" });
-  await form.getByText("This is needed").waitFor();
+  await form.locator(".field").filter({ hasText: "What for" }).getByText("This is needed").waitFor();
   await form.getByText("An amount, such as 12.50").waitFor();
   assert.doesNotMatch(await form.innerText(), /Invalid|pattern|expected/);
   await ann.picture("problems");
@@ -172,9 +184,68 @@ test("a confirmed write shows nothing that the server has not accepted, and offl
   assert.equal(await ann.row("Yacht fund").count(), 0);
   await ann.picture("confirmed-offline");
   await ann.page.keyboard.press("Escape");
+  await ann.isSaved();
   await ann.goOnline();
-  await ann.isDrained();
-  assert.equal(await onServer("accounts", ({ name }) => name === "Yacht fund"), undefined, "it was taken back for good");
+  // What is written after it is sent after it.
+  await ann.fill("Edit Holiday fund", { Name: "Summer fund" });
+  await ann.isSaved();
+  await until("the server has the next one", () => onServer("accounts", ({ name }) => name === "Summer fund"));
+  const sent = ann.sent.filter(({ url, body, status }) => url.endsWith("/api/writes") && body.includes("Yacht fund") && status !== undefined);
+  assert.deepEqual(sent, [], "it was taken back for good");
+});
+
+test("a form that was left while its write waits closes no other, and what came of it is told", async () => {
+  await ann.go("Accounts");
+  const form = ann.page.getByRole("dialog");
+  const leaveFor = async (opener, written) => {
+    await form.getByText("Waiting for the server…").waitFor();
+    await ann.page.keyboard.press("Escape");
+    await ann.isSaved();
+    await ann.page.getByRole("button", { name: opener, exact: true }).click();
+    await form.getByLabel("Name").fill(written);
+  };
+  const release = await ann.holdWrites();
+  await ann.fill("New account", { Name: "Boat fund", Kind: "Savings" });
+  await leaveFor("Edit Wallet", "Purse");
+  await release();
+  await ann.sees("Boat fund");
+  await ann.isDrained("Boat fund");
+  await ann.picture("left");
+  assert.equal(await form.getByLabel("Name").inputValue(), "Purse");
+  await ann.page.keyboard.press("Escape");
+  await ann.isSaved();
+
+  await ann.goOffline();
+  await ann.fill("Edit Boat fund", { Name: "Raft fund" });
+  await leaveFor("Edit Wallet", "Purse");
+  const toast = ann.page.getByRole("alert").filter({ hasText: "The change of the account came to nothing" });
+  await toast.getByText("nothing was changed").waitFor();
+  assert.equal(await form.getByLabel("Name").inputValue(), "Purse");
+  await ann.picture("left-offline");
+  await ann.page.keyboard.press("Escape");
+  await ann.isSaved();
+  await toast.getByRole("button", { name: "Dismiss" }).click();
+  await toast.waitFor({ state: "detached" });
+  await ann.sees("Boat fund");
+  await ann.goOnline();
+});
+
+test("a new record that is refused while its form is open is not said to be deleted by somebody", async () => {
+  await ann.go("Categories");
+  const form = ann.page.getByRole("dialog");
+  const release = await ann.holdWrites();
+  await ann.fill("New category", { Name: "Rent", Kind: "Money out" });
+  await ann.isSaved();
+  await ann.row("not sent yet").getByRole("button", { name: "Edit Rent", exact: true }).click();
+  await form.getByLabel("Name").fill("Rent and more");
+  await release();
+  await form.getByText("This category is gone: the server did not take it").waitFor();
+  await form.getByRole("button", { name: "Close" }).last().click();
+  await ann.isSaved();
+  await ann.go("Changes");
+  const refusal = ann.page.getByRole("article", { name: "Refused categories" });
+  await refusal.getByRole("button", { name: "Discard" }).click();
+  await refusal.waitFor({ state: "detached" });
 });
 
 test("of two who change one budget the second is asked, and has the last word either way", async () => {
@@ -213,17 +284,13 @@ test("an excluded field is in no byte that leaves the browser", async () => {
   await ann.fill("New contact", { Name: "Mr Sparrow", "Private notes": canaries[0] });
   await ann.isSaved();
   await ann.row("Mr Sparrow").getByText(canaries[0]).waitFor();
-  await ann.isDrained();
+  await ann.isDrained("Mr Sparrow");
   await ann.fill("Edit Mr Sparrow", { "E-mail": "sparrow@example.org", "Private notes": canaries[1] });
   await ann.isSaved();
   await ann.go("Transactions");
   await ann.fill("New transaction", { "What for": "Birdseed", Amount: "4", "Private memo": canaries[2] });
   await ann.isSaved();
-  const writes = () => ann.sent.filter(({ url }) => url.endsWith("/api/writes")).map(({ body }) => body);
-  for (const word of ["Mr Sparrow", "sparrow@example.org", "Birdseed"]) {
-    await until(`${word} has left`, () => writes().some((body) => body.includes(word)));
-  }
-  await ann.isDrained();
+  for (const word of ["sparrow@example.org", "Birdseed"]) await ann.isDrained(word);
   await ben.go("Contacts");
   await ben.row("Mr Sparrow").getByText("sparrow@example.org").waitFor();
   for (const { url, body } of [...ann.sent, ...ben.sent]) {
@@ -260,6 +327,7 @@ test("who may not edit has no controls for it, and is refused by the server too"
     );
     assert.equal(answer, status, `${user} ${JSON.stringify(values)}`);
   }
+  await vera.seesNot("Uncle Theo");
   await vera.sees("Theo");
 });
 
@@ -297,6 +365,7 @@ test("a form that is opened before the accounts have come has one of them when t
   await early.page.getByRole("button", { name: "New transaction", exact: true }).click();
   const form = early.page.getByRole("dialog");
   const account = form.getByLabel("Account");
+  await account.waitFor();
   assert.equal(await account.locator("option").count(), 1);
   await form.getByLabel("What for").fill("Bought in a hurry");
   await form.getByLabel("Amount", { exact: false }).first().fill("3");
@@ -334,6 +403,7 @@ test("a thousand rows come in, are searched and edited", async () => {
 });
 
 test("a shape that the server has dropped is fetched anew, and unsent writes stay on top", async () => {
+  await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const release = await ann.holdWrites();
   await ann.fill("Edit Ferry ticket", { "What for": "Ferry ticket, return" });
   await ann.isSaved();
@@ -341,6 +411,7 @@ test("a shape that the server has dropped is fetched anew, and unsent writes sta
   const isOfTransactions = ({ url }) => url.includes("/v1/shape") && url.includes("table=%22transactions%22") && url.includes("handle=");
   const shape = new URL(ann.sent.findLast(isOfTransactions).url);
   for (const name of ["offset", "live", "cursor", "log"]) shape.searchParams.delete(name);
+  const from = ann.answers.length;
   const dropped = await fetch(shape, { method: "DELETE", headers: { authorization: `Bearer ${stage.token("ann")}` } });
   assert.ok(dropped.ok, `${dropped.status} ${await dropped.text()}`);
   const { id } = await onServer("transactions", ({ description }) => description === "Birdseed");
@@ -348,15 +419,16 @@ test("a shape that the server has dropped is fetched anew, and unsent writes sta
     method: "PATCH", body: JSON.stringify({ description: "Birdseed and water" }),
     headers: { authorization: `Bearer ${stage.token("ben")}`, "content-type": "application/json" },
   });
-  await until("it was told to fetch anew", () => ann.answers.some(({ url, status }) => status === 409 && url.includes("table=%22transactions%22")));
+  await until("it was told to fetch anew", () => ann.answers.slice(from).some(({ url, status }) => status === 409 && url.includes("table=%22transactions%22")));
   await ann.sees("Birdseed and water");
   await ann.row("Ferry ticket, return").getByText("not sent yet").waitFor();
   await release();
   await ben.sees("Ferry ticket, return");
-  await ann.isDrained();
+  await ann.isDrained("Ferry ticket, return");
 });
 
 test("of two tabs one sends; when it closes, the other goes on", async () => {
+  await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const second = await ann.openTab();
   await second.go("Transactions");
   await second.sees("Ferry ticket, return");
@@ -364,7 +436,7 @@ test("of two tabs one sends; when it closes, the other goes on", async () => {
   await second.fill("New transaction", { "What for": "Written in the second tab", Amount: "5" });
   await second.isSaved();
   await Promise.all([ann.sees("Written in the second tab"), ben.sees("Written in the second tab")]);
-  await second.isDrained();
+  await second.isDrained("Written in the second tab");
   const sender = ({ url }) => url.endsWith("/api/writes") || url.includes("/v1/shape");
   const writes = ann.sent.slice(from).filter(sender);
   assert.ok(writes.length > 0 && writes.every(({ page }) => page === ann.page), "the first tab alone talks to the server");
@@ -372,7 +444,7 @@ test("of two tabs one sends; when it closes, the other goes on", async () => {
   await second.fill("New transaction", { "What for": "Written by who is left", Amount: "6" });
   await second.isSaved();
   await ben.sees("Written by who is left");
-  await second.isDrained();
+  await second.isDrained("Written by who is left");
   assert.ok(ann.sent.some(({ page, url }) => page === second.page && url.endsWith("/api/writes")), "the second tab took over");
   assert.deepEqual(second.failures, []);
   await second.picture("second-tab");

@@ -72,7 +72,7 @@ impl From<LoggedOp> for OfferedOp {
 pub struct OpError {
     pub code: ErrorCode,
     pub message: String,
-    /// With `clock_behind`: the clock that the op's must be above.
+    /// With `clock_behind`: a clock that the op's must be above.
     pub above: Option<Clock>,
     /// What a program needs of it, as JSON text: of a record what is wrong with which field, and the
     /// values in conflict.
@@ -97,6 +97,17 @@ impl OpError {
         );
         Self {
             above: Some(above),
+            ..Self::new(ErrorCode::ClockBehind, message)
+        }
+    }
+
+    /// The refusal of an op at `clock` that comes behind one so refused, of the same resource and in the same
+    /// push: taken as it is, it would be undone by that one, which is to be written anew.
+    pub fn behind_refused(clock: Clock) -> Self {
+        let message = "an earlier op of this resource in the same push is to be written anew: \
+             take a new actor and write this one anew behind it";
+        Self {
+            above: Some(clock),
             ..Self::new(ErrorCode::ClockBehind, message)
         }
     }

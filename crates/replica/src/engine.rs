@@ -12,6 +12,7 @@ mod compact;
 mod notes;
 mod perform;
 mod recover;
+mod settle;
 #[cfg(test)]
 mod tests;
 

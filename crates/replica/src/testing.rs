@@ -2,6 +2,7 @@
 
 mod host;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use syncline_model::thread::{Create, Entry, EntryId, ThreadId, ThreadOp, thread_id};
@@ -169,11 +170,23 @@ impl WireServer {
         }
         let mut batch = self.file.begin().unwrap();
         let mut verdicts = Vec::new();
+        let mut behind = HashSet::new();
         for op in &push.ops {
             let ReceivedOp::Readable(op) = op else {
                 panic!("{op:?} can't be read")
             };
+            let resource = (&op.key.scope, &op.key.resource);
+            let known = batch.known(&op.key, op.payload.as_ref(), op.payload_hash);
+            if push.heal.is_none() && behind.contains(&resource) && known.unwrap().is_none() {
+                verdicts.push(Verdict::Rejected(OpError::behind_refused(op.key.clock)));
+                continue;
+            }
             verdicts.push(judge(&mut batch, op));
+            if let Some(Verdict::Rejected(error)) = verdicts.last()
+                && error.code == ErrorCode::ClockBehind
+            {
+                behind.insert(resource);
+            }
         }
         let head = batch.commit().unwrap();
         let seq = head.cursor.server_seq;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use syncline_client::SyncSettings;
-use syncline_model::{EpochMode, Timestamp};
+use syncline_model::{EpochMode, ListId, Payload, Scope, Timestamp};
+use syncline_replica::NewOp;
 use syncline_server::ServeConfig;
 use syncline_store::backup::{RestoreChoice, back_up_server, restore_server};
 use syncline_store::control::DataDirectory;
@@ -81,12 +82,13 @@ impl House {
     }
 
     fn compact(&self) -> u64 {
-        let done = self.call(
-            "POST",
-            "/api/admin/compact",
-            &json!({"retention_seconds": 0}),
-        );
-        done["floor"].as_u64().unwrap()
+        self.compacted()["floor"].as_u64().unwrap()
+    }
+
+    /// What a compaction of all that no live client holds has come to.
+    fn compacted(&self) -> Value {
+        let keep = json!({"retention_seconds": 0});
+        self.call("POST", "/api/admin/compact", &keep)
     }
 
     /// Has all clients expire that there are.
@@ -260,4 +262,66 @@ fn a_machine_that_sleeps_through_compactions_and_epochs_loses_and_resurrects_not
         assert!(!view.contains(gone), "{gone} has come back");
     }
     assert_eq!(sleeper.replica.status().unwrap().quarantined, 0);
+}
+
+fn on_list(payload: &str) -> NewOp {
+    NewOp {
+        scope: Scope::new(Scope::LIST).unwrap(),
+        resource: "groceries".parse().unwrap(),
+        payload: Payload::parse(payload).unwrap(),
+    }
+}
+
+fn insert(item: &str, text: &str) -> NewOp {
+    on_list(&format!(
+        r#"{{"type":"insert","itemId":"{item}","payload":{{"text":"{text}","pos":[{{"digit":1,"actor":"a"}}]}}}}"#
+    ))
+}
+
+fn edit(item: &str, text: &str) -> NewOp {
+    on_list(&format!(
+        r#"{{"type":"update","itemId":"{item}","payload":{{"text":"{text}"}}}}"#
+    ))
+}
+
+fn items(machine: &mut Machine) -> Vec<String> {
+    let list = ListId::from(on_list("{}").resource);
+    let view = machine.replica.view().unwrap();
+    let items = syncline_store::lists::items(view.connection(), &list).unwrap();
+    items.into_iter().map(|shown| shown.item.text).collect()
+}
+
+/// Its insert stands behind a tombstone that was collected meanwhile, and is stamped anew; its edit stands
+/// above that, and would be accepted as it is, and undone by the insert.
+#[test]
+fn what_was_edited_after_a_collected_tombstone_stays_edited_though_its_insert_was_before() {
+    let house = House::new();
+    let (mut laptop, mut desktop) = (house.machine("laptop"), house.machine("desktop"));
+    laptop.write();
+    until_equal(&mut [&mut laptop, &mut desktop]);
+    laptop.sync.configure(SyncSettings::Off);
+    laptop
+        .replica
+        .write(&[insert("bread", "as added")])
+        .unwrap();
+    for _ in 0..10 {
+        laptop.write();
+    }
+    laptop.replica.write(&[edit("bread", "as edited")]).unwrap();
+    let remove = on_list(r#"{"type":"remove","itemId":"milk"}"#);
+    desktop
+        .replica
+        .write(&[insert("milk", "milk"), remove])
+        .unwrap();
+    desktop.write();
+    desktop.sync();
+    house.until_caught_up(&mut desktop);
+    house.expire();
+    let done = house.compacted();
+    assert_eq!(done["collected"], 1, "{done}");
+    laptop.sync.configure(house.settings());
+    until_equal(&mut [&mut laptop, &mut desktop]);
+    assert_eq!(items(&mut laptop), ["as edited"]);
+    assert_eq!(items(&mut desktop), ["as edited"]);
+    assert_eq!(laptop.replica.status().unwrap().quarantined, 0);
 }

@@ -1,19 +1,18 @@
 //! What the session asks for, done.
 
+use syncline_model::Cursor;
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{Cursor, Scope};
 use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
-use syncline_protocol::session::{Action, Applied, Event, Settled, State};
+use syncline_protocol::session::{Action, Applied, Event, State};
 use syncline_protocol::{
-    ErrorCode, Offer, OfferedOp, OpError, PullQuery, PushRequest, Remedy, STREAM_TYPE,
-    StreamParser, StreamQuery, Verdict as PushVerdict,
+    ErrorCode, OfferedOp, PullQuery, PushRequest, STREAM_TYPE, StreamParser, StreamQuery,
 };
 use syncline_store::PulledPage;
 use syncline_store::local::{OutboxRow, Verdict};
 
 use super::{
-    BATCH, Call, CallId, CameAfter, Engine, Failed, Method, OpenStream, OutCall, Output, Purpose,
-    PushAnswered, RebuildUnderWay, StreamId,
+    Call, CallId, CameAfter, Engine, Failed, Method, OpenStream, OutCall, Output, Purpose,
+    RebuildUnderWay, StreamId,
 };
 use crate::ReplicaError;
 use crate::replica::{NewClock, PageError};
@@ -113,69 +112,6 @@ impl Engine {
         self.batch_limit.ops = (self.last_batch.len() / 2).clamp(1, PUSH_OPS);
         self.batch_limit.bytes = (self.batch_limit.bytes / 2).clamp(1, PUSH_BYTES);
         Ok(())
-    }
-
-    fn settle(&mut self) -> Result<Event, Failed> {
-        let Some(answered) = self.push_answer.take() else {
-            return Ok(Event::Settled(Settled::Done));
-        };
-        self.batch_limit = BATCH;
-        self.notes.heard(answered.answer.server_seq);
-        let mut new_clock = NewClock::Onward;
-        let is_repeated = self.came_before(&answered)?;
-        let mut verdicts = Vec::with_capacity(answered.sent.len());
-        for (key, verdict) in answered.sent.into_iter().zip(answered.answer.verdicts) {
-            let verdict = match verdict {
-                PushVerdict::Accepted(seq) | PushVerdict::Duplicate(Some(seq)) => {
-                    Verdict::Acknowledged(seq)
-                }
-                // What was never sent before can't have been covered: its key is another's, of a copy
-                // of this replica, or of a life that it was put back from.
-                PushVerdict::Duplicate(None)
-                    if !(is_repeated && is_judged_by_rows(&key.scope))
-                        && self.replica.is_sent_first(&key, answered.sent_before)? =>
-                {
-                    Verdict::KeyTaken
-                }
-                PushVerdict::Duplicate(None) => Verdict::Covered,
-                PushVerdict::Rejected(error) => {
-                    let offer = self.replica.offer_of(&key)?;
-                    new_clock = match (error.code, error.above, new_clock) {
-                        (ErrorCode::ClockLead, _, _) | (_, _, NewClock::FromLog) => {
-                            NewClock::FromLog
-                        }
-                        (_, Some(above), NewClock::Above(other)) => {
-                            NewClock::Above(above.max(other))
-                        }
-                        (_, Some(above), NewClock::Onward) => NewClock::Above(above),
-                        (_, None, onward) => onward,
-                    };
-                    judge_refusal(error, offer)
-                }
-            };
-            verdicts.push((key, verdict));
-        }
-        let settled = self.replica.settle(&verdicts, new_clock)?;
-        if is_planted(Defect::CursorMovedByPush) {
-            self.replica.move_cursor(answered.answer.server_seq)?;
-        }
-        Ok(Event::Settled(if settled.written_anew > 0 {
-            Settled::Renewed
-        } else {
-            Settled::Done
-        }))
-    }
-
-    /// Whether the log had what was sent for the first time: something on the way has sent the request
-    /// twice, or a copy of this replica the same ops. Then others of it may have been covered since.
-    fn came_before(&self, answered: &PushAnswered) -> Result<bool, ReplicaError> {
-        for (key, verdict) in answered.sent.iter().zip(&answered.answer.verdicts) {
-            let is_there = matches!(verdict, PushVerdict::Duplicate(Some(_)));
-            if is_there && self.replica.is_sent_first(key, answered.sent_before)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     fn pull(&mut self) -> Result<(), Failed> {
@@ -307,42 +243,5 @@ fn offered(row: OutboxRow) -> OfferedOp {
         key: row.key,
         payload: row.payload,
         payload_hash: row.payload_hash,
-    }
-}
-
-/// Whether a log says of an op of this scope that it was dropped only where no row would change by it. Of
-/// others it goes by the clock alone, and the key may be another's of a life that this replica was put back from.
-fn is_judged_by_rows(scope: &Scope) -> bool {
-    matches!(
-        scope.as_str(),
-        Scope::THREAD | Scope::SESSION | Scope::LIST | Scope::REGISTRY
-    )
-}
-
-/// What becomes of an op that was refused for ever. Others' ops are not this replica's to stamp: one
-/// whose clock leads too far waits for its user.
-fn judge_refusal(error: OpError, offer: Offer) -> Verdict {
-    let anew = match (error.code.remedy(), offer) {
-        (Remedy::WriteAnew, Offer::Own) => true,
-        (Remedy::WriteAnew, Offer::Again) => error.code == ErrorCode::KeyConflict,
-        (
-            Remedy::TryLater
-            | Remedy::MendRequest
-            | Remedy::LogIn
-            | Remedy::Recover
-            | Remedy::Quarantine,
-            Offer::Own | Offer::Again,
-        ) => false,
-    };
-    if anew && error.code == ErrorCode::KeyConflict {
-        return Verdict::KeyTaken;
-    }
-    if anew {
-        return Verdict::WriteAnew;
-    }
-    Verdict::Refused {
-        code: error.code.as_str().to_owned(),
-        message: error.message,
-        details: error.details.map(String::from),
     }
 }

@@ -55,6 +55,14 @@ impl Replica {
         Ok(if again { Offer::Again } else { Offer::Own })
     }
 
+    /// Whether a log holds an op of this one's resource that was written after it, as far as this replica
+    /// knows: by its actor, or here and acknowledged since.
+    pub(crate) fn is_followed_in_log(&self, key: &OpKey) -> Result<bool, ReplicaError> {
+        let acknowledged = self.local.is_followed_by_acknowledged(key);
+        Ok(acknowledged.map_err(ReplicaError::Local)?
+            || self.tenant.is_followed(key).map_err(ReplicaError::Tenant)?)
+    }
+
     /// The order up to which the outbox was ever sent, as far as this file knows.
     pub(crate) fn sent_through(&self) -> Result<u64, ReplicaError> {
         self.local.offered_order().map_err(ReplicaError::Local)

@@ -76,7 +76,7 @@ impl Server {
                 Appended::At(seq, _) | Appended::Duplicate(Some(seq)) => Verdict::Acknowledged(seq),
                 Appended::Duplicate(None) => Verdict::Covered,
                 Appended::Conflict(_) => Verdict::KeyTaken,
-                Appended::Behind(_) => Verdict::WriteAnew,
+                Appended::Behind(_) => Verdict::Behind,
             };
             (row.key.clone(), verdict)
         };

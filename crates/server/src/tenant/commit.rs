@@ -1,6 +1,7 @@
 //! Group commit: several requests in one transaction, each with its own verdict.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -217,6 +218,7 @@ impl TenantLog {
             refusals,
             members_moved: false,
             undone: UndoneOps::default(),
+            behind: HashSet::new(),
             folding,
         };
         let mut outcomes = Vec::with_capacity(writes.len());

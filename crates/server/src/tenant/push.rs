@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use syncline_model::{
-    ActorId, Clock, Cursor, Epoch, Folded, OpKey, PayloadHash, Scope, ServerSeq, Timestamp, UserId,
+    ActorId, Clock, Cursor, Epoch, Folded, OpKey, PayloadHash, ResourceId, Scope, ServerSeq,
+    Timestamp, UserId,
 };
 use syncline_protocol::{
     ActorOwner, Claims, ErrorCode, KeyFacts, Offer, OfferedOp, OpError, ReceivedOp, ReceivedPush,
@@ -52,6 +53,8 @@ pub(super) struct Judge<'a, 'b> {
     pub(super) members_moved: bool,
     /// What ops of records that were refused in this push would have done.
     pub(super) undone: UndoneOps,
+    /// The resources of which an op of this push is to be written anew, above a collected tombstone.
+    pub(super) behind: HashSet<(Scope, ResourceId)>,
     /// The op that is being folded, for who catches a panic.
     pub(super) folding: &'a Cell<Option<usize>>,
 }
@@ -61,6 +64,7 @@ impl Judge<'_, '_> {
     pub(super) fn push(&mut self, push: &Push, poisoned: &Poisoned) -> Result<Pushed, Refused> {
         self.check(push)?;
         self.undone.clear();
+        self.behind.clear();
         let mut verdicts = Vec::with_capacity(push.received.ops.len());
         for (n, op) in push.received.ops.iter().enumerate() {
             self.folding.set(Some(n));
@@ -150,6 +154,9 @@ impl Judge<'_, '_> {
     pub(super) fn append(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
         let floor = self.batch.head().floor;
         let (key, payload, hash) = (&op.key, op.payload.as_ref(), op.payload_hash);
+        if self.is_behind_refused(push, op)? {
+            return Ok(Verdict::Rejected(OpError::behind_refused(key.clock)));
+        }
         // The place was checked with the push. What is offered again from there was above it, so that
         // the log lost it, or holds it: at or above the floor it drops nothing.
         let appended = if push.received.heal.is_some_and(|at| at.server_seq >= floor) {
@@ -172,8 +179,29 @@ impl Judge<'_, '_> {
                      take a new actor and write the op anew"
                 ),
             )),
-            Appended::Behind(clock) => Verdict::Rejected(OpError::clock_behind(clock)),
+            Appended::Behind(clock) => {
+                let resource = (key.scope.clone(), key.resource.clone());
+                self.behind.insert(resource);
+                Verdict::Rejected(OpError::clock_behind(clock))
+            }
         })
+    }
+
+    /// Whether a new op stands in the push behind one of its resource that its writer is to stamp anew:
+    /// that one would win over it, which was written later. What is offered again is stamped anew by
+    /// nobody, so that nothing has to wait for it.
+    fn is_behind_refused(&mut self, push: &Push, op: &OfferedOp) -> Result<bool, StoreError> {
+        if self.behind.is_empty() || push.received.heal.is_some() {
+            return Ok(false);
+        }
+        let resource = (op.key.scope.clone(), op.key.resource.clone());
+        if !self.behind.contains(&resource) {
+            return Ok(false);
+        }
+        let known = self
+            .batch
+            .known(&op.key, op.payload.as_ref(), op.payload_hash)?;
+        Ok(known.is_none())
     }
 
     /// Appends ops of this server's own, each with the next clock.

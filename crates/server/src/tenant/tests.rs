@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 
+mod collected;
 mod decisions;
 mod faults;
 mod places;

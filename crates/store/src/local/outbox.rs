@@ -8,7 +8,7 @@ use syncline_model::{
 };
 
 use super::columns::timestamp;
-use super::rows::{COLUMNS, NewRow, insert, outbox_row, row_of};
+use super::rows::{COLUMNS, NewRow, insert, key_columns, outbox_row, row_of};
 use super::{LocalFile, StoreError, read_identity};
 use crate::tenant::{PageLimit, PendingOp};
 
@@ -139,6 +139,17 @@ impl LocalFile {
     /// The op of the outbox with this key.
     pub fn outbox_row(&self, key: &OpKey) -> Result<Option<OutboxRow>, StoreError> {
         row_of(&self.connection, key)
+    }
+
+    /// Whether the server has an op of the outbox that was written to the resource of another one of it
+    /// after that one.
+    pub fn is_followed_by_acknowledged(&self, key: &OpKey) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox AS later JOIN outbox AS op \
+             USING (resource_id, scope) WHERE op.resource_id = ? AND op.actor = ? AND op.clock = ? \
+             AND op.scope = ? AND later.ordinal > op.ordinal AND later.acknowledged_seq IS NOT NULL)",
+        )?;
+        Ok(statement.query_row(key_columns(key), |row| row.get(0))?)
     }
 
     /// The ops of the outbox after `order`, oldest first, `limit` at most.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use syncline_model::{
-    ActorId, Cursor, Op, OpKey, Payload, PayloadHash, ServerSeq, Timestamp, touched,
-    touches_several,
+    ActorId, Cursor, Op, OpKey, Payload, PayloadHash, ResourceId, Scope, ServerSeq, Timestamp,
+    touched, touches_several,
 };
 
 use super::columns::{cursor, op_columns, timestamp};
@@ -154,11 +154,30 @@ pub(super) fn own_pending_after(
     Ok(found)
 }
 
+/// The pending ops of a resource from `order` on that are no offer of others' ops, oldest first.
+pub(super) fn own_pending_of(
+    connection: &Connection,
+    scope: &Scope,
+    resource: &ResourceId,
+    order: u64,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE resource_id = ? AND scope = ? AND ordinal >= ? \
+         AND acknowledged_seq IS NULL AND heal_seq IS NULL ORDER BY ordinal"
+    ))?;
+    let mut rows = statement.query((resource.as_str(), scope.as_str(), order as i64))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(outbox_row(row)?);
+    }
+    Ok(found)
+}
+
 pub(super) fn actor_columns(actor: &ActorId, clock: u64) -> (&str, i64) {
     (actor.as_str(), clock as i64)
 }
 
-fn key_columns(key: &OpKey) -> (&str, &str, i64, &str) {
+pub(super) fn key_columns(key: &OpKey) -> (&str, &str, i64, &str) {
     (
         key.resource.as_str(),
         key.actor.as_str(),

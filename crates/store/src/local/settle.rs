@@ -1,13 +1,16 @@
 //! What a push answer does to the outbox, in one transaction.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Transaction;
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{ActorId, Clock, Mark, OpKey, ServerSeq, Timestamp};
+use syncline_model::{ActorId, Clock, Mark, OpKey, ResourceId, Scope, ServerSeq, Timestamp};
 
 use super::outbox::{OutboxRow, OutboxState, WriteError};
 use super::quarantine::{Reason, put_in_quarantine};
 use super::rows::{
-    NewRow, acknowledge, actor_columns, insert, own_pending_after, remove, remove_to_refold, row_of,
+    NewRow, acknowledge, actor_columns, insert, own_pending_after, own_pending_of, remove,
+    remove_to_refold, row_of,
 };
 use super::{LocalFile, StoreError};
 
@@ -30,6 +33,10 @@ pub enum Verdict {
     KeyTaken,
     /// Its clock is none that the server takes: it is to be written with a new key.
     WriteAnew,
+    /// Its clock is behind what the log has collected of its resource: it is to be written with a new
+    /// key, and behind it whatever was written to its resource later and waits, so that it undoes none of
+    /// that.
+    Behind,
 }
 
 /// What settling an answer did.
@@ -57,6 +64,8 @@ impl LocalFile {
     /// their old order, each with a new key: so ops of one writer reach the log in the order of their
     /// writing. Their clocks begin above `clock_floor` where any clock is refused, and else stay: an op
     /// that *was* offered keeps its key, since the server may have it, and its place behind them.
+    /// Behind one of its resource that is [`Verdict::Behind`] it doesn't, since that one would win over it: where
+    /// the server has it after all, it loses to itself.
     ///
     /// An op that is offered again for the log's sake gets a key that follows from its old key and
     /// its payload: whoever else offers it again makes the same one.
@@ -120,10 +129,52 @@ fn settle_plain(
                 settled.quarantined += 1;
                 settled.departed.push(key.clone());
             }
-            Verdict::KeyTaken | Verdict::WriteAnew => {}
+            Verdict::KeyTaken | Verdict::WriteAnew | Verdict::Behind => {}
         }
     }
     Ok(settled)
+}
+
+/// The own ops that an answer has written anew.
+#[derive(Debug, Default)]
+struct Anew {
+    rows: Vec<OutboxRow>,
+    /// Whether the clock of any of them is none that the server takes.
+    needs_clock: bool,
+    /// The resources of those that are [`Verdict::Behind`], and the order of the first of each.
+    behind: BTreeMap<(Scope, ResourceId), u64>,
+}
+
+impl Anew {
+    fn note(&mut self, row: OutboxRow, verdict: &Verdict) {
+        self.needs_clock |= *verdict != Verdict::KeyTaken;
+        if *verdict == Verdict::Behind {
+            let resource = (row.key.scope.clone(), row.key.resource.clone());
+            let first = self.behind.entry(resource).or_insert(row.order);
+            *first = row.order.min(*first);
+        }
+        self.rows.push(row);
+    }
+
+    /// These, and what is to be written anew behind them, in the order of the outbox.
+    fn with_later(self, transaction: &Transaction<'_>) -> Result<Vec<OutboxRow>, StoreError> {
+        let Self {
+            mut rows, behind, ..
+        } = self;
+        let offered: i64 =
+            transaction.query_row("SELECT offered FROM identity", [], |row| row.get(0))?;
+        let answered = rows.iter().map(|row| row.order).max().unwrap_or_default();
+        rows.extend(own_pending_after(
+            transaction,
+            answered.max(offered as u64),
+        )?);
+        for ((scope, resource), first) in &behind {
+            rows.extend(own_pending_of(transaction, scope, resource, *first)?);
+        }
+        rows.sort_by_key(|row| row.order);
+        rows.dedup_by_key(|row| row.order);
+        Ok(rows)
+    }
 }
 
 fn write_anew(
@@ -133,9 +184,12 @@ fn write_anew(
     clock_floor: u64,
     settled: &mut Settled,
 ) -> Result<(), WriteError> {
-    let (mut own, mut above) = (Vec::new(), None);
+    let mut anew = Anew::default();
     for (key, verdict) in verdicts {
-        if !matches!(verdict, Verdict::KeyTaken | Verdict::WriteAnew) {
+        if !matches!(
+            verdict,
+            Verdict::KeyTaken | Verdict::WriteAnew | Verdict::Behind
+        ) {
             continue;
         }
         // The answer may be a repeated one: what it is about may have been written anew already.
@@ -150,29 +204,19 @@ fn write_anew(
             let clock = row.key.clock;
             replace(transaction, &row, &actor, clock, settled)?;
         } else {
-            own.push(row);
-            if *verdict == Verdict::WriteAnew {
-                above = Some(clock_floor);
-            }
+            anew.note(row, verdict);
         }
     }
-    if own.is_empty() {
+    if anew.rows.is_empty() {
         return Ok(());
     }
-    let offered: i64 =
-        transaction.query_row("SELECT offered FROM identity", [], |row| row.get(0))?;
-    let answered = own.iter().map(|row| row.order).max().unwrap_or_default();
-    own.extend(own_pending_after(
-        transaction,
-        answered.max(offered as u64),
-    )?);
-    own.sort_by_key(|row| row.order);
+    let needs_clock = anew.needs_clock;
     let mut stamp = Stamp {
         actor: new_actor.clone(),
-        clock: above.unwrap_or_default(),
+        clock: if needs_clock { clock_floor } else { 0 },
     };
-    for row in &own {
-        let keeps = above.is_none() && row.key.clock.get() > stamp.clock;
+    for row in &anew.with_later(transaction)? {
+        let keeps = !needs_clock && row.key.clock.get() > stamp.clock;
         let clock = if keeps {
             row.key.clock
         } else {

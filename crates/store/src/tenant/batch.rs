@@ -154,6 +154,46 @@ impl Batch<'_> {
             .map_err(|source| error_of(key, source))
     }
 
+    /// What [`Batch::append`] would say of an op other than that it takes a place: nothing is written. None:
+    /// it would take one.
+    pub fn known(
+        &mut self,
+        key: &OpKey,
+        payload: Option<&Payload>,
+        hash: PayloadHash,
+    ) -> Result<Option<Appended>, StoreError> {
+        let known = self.compacted_away(key, payload, hash, Past::MayBeDropped)?;
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found = find(&self.transaction, key)?;
+        Ok(found.map(|found| compare(found, hash)))
+    }
+
+    /// What is said of an op by what compaction has dropped and collected; none: nothing.
+    fn compacted_away(
+        &mut self,
+        key: &OpKey,
+        payload: Option<&Payload>,
+        hash: PayloadHash,
+        past: Past,
+    ) -> Result<Option<Appended>, StoreError> {
+        if self.compacted.pruned && is_pruned(&self.transaction, key)? {
+            if let Some(found) = find(&self.transaction, key)? {
+                return Ok(Some(compare(found, hash)));
+            }
+            if past == Past::MayBeDropped && self.counts_as_dropped(key, payload)? {
+                return Ok(Some(Appended::Duplicate(None)));
+            }
+        }
+        if let Some(clock) = self.collected_above(key, payload)?
+            && find(&self.transaction, key)?.is_none()
+        {
+            return Ok(Some(Appended::Behind(clock)));
+        }
+        Ok(None)
+    }
+
     fn try_append(
         &mut self,
         key: &OpKey,
@@ -161,18 +201,8 @@ impl Batch<'_> {
         hash: PayloadHash,
         past: Past,
     ) -> Result<Appended, StoreError> {
-        if self.compacted.pruned && is_pruned(&self.transaction, key)? {
-            if let Some(found) = find(&self.transaction, key)? {
-                return Ok(compare(found, hash));
-            }
-            if past == Past::MayBeDropped && self.counts_as_dropped(key, payload)? {
-                return Ok(Appended::Duplicate(None));
-            }
-        }
-        if let Some(clock) = self.collected_above(key, payload)?
-            && find(&self.transaction, key)?.is_none()
-        {
-            return Ok(Appended::Behind(clock));
+        if let Some(known) = self.compacted_away(key, payload, hash, past)? {
+            return Ok(known);
         }
         let seq = self.head.cursor.server_seq.next();
         let mark = self.head.cursor.mark.next(key, &hash);

@@ -127,6 +127,21 @@ impl TenantFile {
         find(&self.connection, key)
     }
 
+    /// Whether the log holds an op of this key's actor and resource with a later clock.
+    pub fn is_followed(&self, key: &OpKey) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM ops \
+             WHERE resource_id = ? AND actor = ? AND clock > ? AND scope = ?)",
+        )?;
+        let columns = (
+            key.resource.as_str(),
+            key.actor.as_str(),
+            key.clock.get() as i64,
+            key.scope.as_str(),
+        );
+        Ok(statement.query_row(columns, |row| row.get(0))?)
+    }
+
     /// The ops after `since`, oldest first.
     pub fn ops_after(
         &self,

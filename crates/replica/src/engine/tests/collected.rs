@@ -1,6 +1,6 @@
 //! Tombstones that a server has collected, met by those who come late and by those who come meanwhile.
 
-use syncline_model::Scope;
+use syncline_model::{ListId, Scope};
 use syncline_store::{Collecting, Compaction, PendingOp, Stepped};
 
 use super::compaction::{list_op, rename, write_op};
@@ -82,4 +82,86 @@ fn a_fetch_under_which_a_tombstone_was_collected_begins_anew() {
     b.settle(&mut server);
     a.settle(&mut server);
     equal_views(&mut [&mut a, &mut b]);
+}
+
+const INSERT: &str = r#"{"type":"insert","itemId":"bread","payload":{"text":"as added","pos":[{"digit":1,"actor":"a"}]}}"#;
+const EDIT: &str = r#"{"type":"update","itemId":"bread","payload":{"text":"as edited"}}"#;
+
+/// A server that has collected a tombstone of the list, and a replica that has added an item to the list
+/// before that, and edited it after more than one push of other things, without having heard of it.
+fn late_to_a_collected_tombstone(machines: &Machines) -> (WireServer, Node) {
+    let mut server = WireServer::new();
+    let (mut a, mut c) = (machines.node("a", LIVE), machines.node("c", LIVE));
+    a.settle(&mut server);
+    c.settle(&mut server);
+    a.engine.replica().write(&[list_op(INSERT)]).unwrap();
+    for n in 0..8 {
+        let other = rename(&format!("name {n}"));
+        a.engine.replica().write(&[other]).unwrap();
+    }
+    a.engine.replica().write(&[list_op(EDIT)]).unwrap();
+    let insert = r#"{"type":"insert","itemId":"milk","payload":{"text":"milk","pos":[{"digit":1,"actor":"c"}]}}"#;
+    write_op(&mut c, list_op(insert), &mut server);
+    let remove = r#"{"type":"remove","itemId":"milk"}"#;
+    write_op(&mut c, list_op(remove), &mut server);
+    write_op(&mut c, rename("the end"), &mut server);
+    let head = server.head();
+    server.compact(head);
+    assert!(!has_list(&server), "the tombstone is collected");
+    (server, a)
+}
+
+fn texts(node: &mut Node) -> Vec<String> {
+    let list = ListId::from(list_op(EDIT).resource);
+    let view = node.engine.replica().view().unwrap();
+    let items = syncline_store::lists::items(view.connection(), &list).unwrap();
+    items.into_iter().map(|shown| shown.item.text).collect()
+}
+
+#[test]
+fn an_edit_that_was_offered_once_follows_its_insert_that_is_stamped_anew() {
+    let machines = Machines::new();
+    let (mut server, mut a) = late_to_a_collected_tombstone(&machines);
+    a.tell(EngineEvent::LocalWrite);
+    // The request with all of it is lost on its way.
+    let (call, request) = a.sent.take().unwrap();
+    assert!(request.path == "sync/push");
+    let answer = Err(lost());
+    a.tell(EngineEvent::Answered { call, answer });
+    // What goes through in the end is as small that the edit is not in it.
+    server.push_ops_max = 5;
+    a.settle(&mut server);
+    assert_eq!(texts(&mut a), ["as edited"]);
+    assert_eq!(a.waiting(), 0);
+    assert!(a.engine.replica().quarantined().unwrap().is_empty());
+    let mut b = machines.node("b", LIVE);
+    b.settle(&mut server);
+    equal_views(&mut [&mut a, &mut b]);
+}
+
+#[test]
+fn an_insert_whose_edit_is_in_the_log_waits_for_its_user() {
+    let machines = Machines::new();
+    let (mut server, mut a) = late_to_a_collected_tombstone(&machines);
+    let rows = a.engine.replica().local.outbox_after(0, 100).unwrap();
+    let edit = rows.last().unwrap();
+    // Somebody has healed a log that was put back with what they had of it.
+    let mut batch = server.file.begin().unwrap();
+    batch
+        .append(&edit.key, edit.payload.as_ref(), edit.payload_hash)
+        .unwrap();
+    batch.commit().unwrap();
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    let waiting = a.engine.replica().quarantined().unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(
+        (waiting[0].code.as_str(), &waiting[0].key),
+        ("clock_behind", &rows[0].key)
+    );
+    assert_eq!(a.waiting(), 0);
+    a.engine.replica().retry_quarantined(waiting[0].id).unwrap();
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    assert_eq!(texts(&mut a), ["as added"], "its user has asked for it");
 }

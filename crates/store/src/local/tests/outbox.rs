@@ -206,6 +206,55 @@ fn an_op_whose_key_is_taken_keeps_its_clock_and_so_its_place_before_later_ones()
     assert_eq!(next.ops[0].op.key.clock.get(), 10);
 }
 
+/// What was offered already, and was not in the push that is answered, would else be accepted with its old
+/// clock, and lose to what its user had written before it.
+#[test]
+fn what_was_written_to_a_resource_behind_an_op_that_is_behind_follows_it_offered_or_not() {
+    let place = Place::new();
+    let mut local = place.open();
+    let mut ops = ["a", "other", "b"].map(new_op);
+    ops[1].resource = "n-2".parse().unwrap();
+    let written = local.write(&ops, || Ok(0), now()).unwrap();
+    local.next_batch(WHOLE).unwrap();
+    write(&mut local, &["c"]);
+    let actor = ActorId::new("actor-2").unwrap();
+    let verdicts = [(keys(&written)[0].clone(), Verdict::Behind)];
+    let settled = local.settle(&verdicts, &actor, 9, now()).unwrap();
+    assert_eq!(settled.written_anew, 3);
+    let rows = local.outbox_after(0, 10).unwrap();
+    let stamps: Vec<(&str, u64)> = rows
+        .iter()
+        .map(|row| (row.key.actor.as_str(), row.key.clock.get()))
+        .collect();
+    assert_eq!(
+        stamps,
+        [
+            ("actor-1", 2),
+            ("actor-2", 10),
+            ("actor-2", 11),
+            ("actor-2", 12)
+        ]
+    );
+    assert_eq!(texts(&local), ["\"other\"}", "\"a\"}", "\"b\"}", "\"c\"}"]);
+    // The answer comes again: what it is about is there no more.
+    let repeated = local.settle(&verdicts, &actor, 9, now()).unwrap();
+    assert_eq!(repeated.written_anew, 0);
+}
+
+#[test]
+fn an_op_is_followed_by_what_was_acknowledged_behind_it_on_its_resource() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["a", "b", "c"]);
+    let at = Verdict::Acknowledged(ServerSeq(1));
+    settle(&mut local, &[(keys(&written)[1].clone(), at)]);
+    let followed: Vec<bool> = keys(&written)
+        .iter()
+        .map(|key| local.is_followed_by_acknowledged(key).unwrap())
+        .collect();
+    assert_eq!(followed, [true, false, false]);
+}
+
 #[test]
 fn counts_go_by_scope_and_know_the_oldest_pending_op() {
     let place = Place::new();

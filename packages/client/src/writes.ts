@@ -40,7 +40,7 @@ export function writeOnce<T>(on: LocalDatabase | Statements, work: (inside: Stat
 
 /** Makes a row. Its key must be among `values`; null is a value, undefined is none. */
 export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
-  const given = meta.fields.filter(({ name }) => values[name] !== undefined);
+  const given = meta.fields.filter(({ name }) => Object.hasOwn(values, name) && values[name] !== undefined);
   const nulls = given.filter(({ name, excluded }) => values[name] === null && !excluded && name !== meta.key);
   return writeOnce(on, async (inside) => {
     await inside.query(
@@ -63,7 +63,7 @@ export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase
 export async function updateRow(
   on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown, changes: Row, base?: object,
 ): Promise<void> {
-  const given = meta.fields.filter(({ name }) => changes[name] !== undefined && name !== meta.key);
+  const given = meta.fields.filter(({ name }) => Object.hasOwn(changes, name) && changes[name] !== undefined && name !== meta.key);
   if (given.length === 0) return;
   const set = given.map(({ name }, at) => `${quote(name)} = $${at + 2}`).join(", ");
   const values = given.map(({ name, kind }) => toColumn(dialect, kind, changes[name]));
@@ -81,7 +81,7 @@ async function noteBase(inside: Statements, meta: EntityMeta, key: unknown, seen
   const made = (await unsentOf(inside, meta, key)).at(-1);
   if (made?.operation !== "update") return;
   const queued = made.id === last?.id ? last.value : {};
-  const base = Object.keys(made.value).filter((name) => !(name in queued) && seen[name] !== undefined).map((name) => [name, seen[name]]);
+  const base = Object.keys(made.value).filter((name) => !Object.hasOwn(queued, name) && Object.hasOwn(seen, name) && seen[name] !== undefined).map((name) => [name, seen[name]]);
   if (base.length === 0) return;
   await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify({ ...made.base, ...Object.fromEntries(base) }), made.id]);
 }
@@ -97,10 +97,10 @@ async function writeOverQueued(
   const made = unsent.find(({ id }) => id > last);
   const before = unsent.filter((change) => change !== made);
   const seen = before.reduce<Change["value"]>((row, { operation, value }) => (operation === "delete" ? {} : { ...row, ...value }), {});
-  const isOther = ([name, value]: [string, unknown]): boolean => name in seen && value !== undefined && JSON.stringify(value) !== JSON.stringify(seen[name]);
+  const isOther = ([name, value]: [string, unknown]): boolean => Object.hasOwn(seen, name) && value !== undefined && JSON.stringify(value) !== JSON.stringify(seen[name]);
   const value = Object.fromEntries(Object.entries(changes).filter(isOther));
   const all = { ...made?.value, ...value };
-  const base = { ...Object.fromEntries(Object.entries(seen).filter(([name]) => name in value)), ...made?.base };
+  const base = { ...Object.fromEntries(Object.entries(seen).filter(([name]) => Object.hasOwn(value, name))), ...made?.base };
   if (made) {
     await inside.query(`UPDATE "_changes" SET "value" = $1, "base" = $2 WHERE "id" = $3`, [JSON.stringify(all), JSON.stringify(base), made.id]);
   } else if (Object.keys(value).length > 0) {
@@ -114,7 +114,16 @@ async function writeOverQueued(
 
 /** Deletes a row. Rejects if there is none. */
 export function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key: unknown): Promise<void> {
-  return writeOnce(on, (inside) => writeRow(inside, meta, `DELETE FROM ${quote(meta.name)}`, [key]));
+  return writeOnce(on, async (inside) => {
+    const queued = meta.mode === "optimistic" ? [] : await unsentOf(inside, meta, key);
+    await writeRow(inside, meta, `DELETE FROM ${quote(meta.name)}`, [key]);
+    if (queued.length === 0) return;
+    // The view shows nothing of what is queued: by then it is what the server holds.
+    const made = (await unsentOf(inside, meta, key)).at(-1);
+    if (made?.operation !== "delete") return;
+    const base: Row = Object.assign({}, made.base, ...queued.map(({ value }) => value));
+    await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify(base), made.id]);
+  });
 }
 
 async function writeRow(inside: Statements, meta: EntityMeta, statement: string, parameters: readonly unknown[]): Promise<void> {

@@ -66,7 +66,9 @@ export class Model {
   }
 
   delete(key: string, columns: readonly string[]): void {
-    const row = this.shown().get(key)!;
+    // What waits and is not shown will be what the server holds by then.
+    const queued = this.mode === "confirmed" ? this.changes.filter((change) => change.key === key && (change.state === "pending" || change.state === "sending")) : [];
+    const row: Values = Object.assign({}, this.shown().get(key), ...queued.map(({ value }) => value));
     const base = Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
     this.add({ key, operation: "delete", value: {}, base, state: "pending", group: undefined });
   }
@@ -96,12 +98,12 @@ export class Model {
   /** Adds a change, or joins it to the unsent one of its row. */
   private add(later: ModelChange): void {
     const earlier = this.changes.filter(({ key, state }) => key === later.key && state !== "rejected").at(-1);
-    const isJoined = earlier?.state === "pending" && earlier.operation !== "delete" && later.operation !== "insert" && earlier.group === later.group;
+    const isJoined = earlier?.state === "pending" && earlier.operation !== "delete" && later.operation !== "insert" && earlier.group === later.group
+      && !(earlier.operation === "update" && later.operation === "delete");
     if (!earlier || !isJoined) return void this.changes.push(later);
     if (later.operation === "delete") {
       this.changes.splice(this.changes.indexOf(earlier), 1);
-      if (earlier.operation === "update") this.changes.push({ ...later, base: { ...later.base, ...earlier.base } });
-      else if (!this.synced.has(later.key) && !this.changes.some(({ key, operation, state }) => key === later.key && !(operation === "delete" && state === "pending"))) {
+      if (!this.synced.has(later.key) && !this.changes.some(({ key, operation, state }) => key === later.key && !(operation === "delete" && state === "pending"))) {
         this.own.delete(later.key);
       }
       return;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import { runSender, synclineTransport } from "../src/sender.js";
-import { endOverdue, insertRow, lastWriteOf, settled } from "../src/writes.js";
+import { deleteRow, endOverdue, insertRow, lastWriteOf, settled, updateRow } from "../src/writes.js";
 import { accepted, contact, drive, each, isSent, type Sent } from "./driven.js";
 import { accountsMeta } from "./generated/meta.js";
 import { until } from "./served.js";
@@ -73,4 +73,22 @@ each("a write that may be at the server is offered again, and ends unanswered un
     await end();
     assert.deepEqual(await codes(database), [["a", "timed_out"]]);
   }
+});
+
+each("a write that may be at the server takes no later one in", async (database) => {
+  await account(database, "a");
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  await database.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = 1`);
+  await assert.rejects(settled(database, writeId, 10));
+  await retryWrite(database, writeId);
+  // The feed brings what the server has of it.
+  await database.query(`INSERT INTO "accounts_synced" ("id", "name") VALUES ('a', 'a')`);
+  await updateRow(database, database.dialect, accountsMeta, "a", { name: "second" });
+  assert.deepEqual((await readChanges(database, "1 = 1")).map((change) => [change.operation, change.value]), [
+    ["insert", { name: "a" }], ["update", { name: "second" }],
+  ]);
+  await deleteRow(database, accountsMeta, "a");
+  assert.deepEqual((await readChanges(database, "1 = 1")).map((change) => [change.operation, change.base["name"]]), [
+    ["insert", undefined], ["update", "a"], ["delete", "second"],
+  ]);
 });

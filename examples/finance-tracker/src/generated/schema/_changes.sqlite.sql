@@ -2,7 +2,8 @@
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
 -- becomes a change here, and what is shown on top of the synced rows follows from the changes alone.
--- Of a row at most one change is unsent at a time, but for a row that was deleted and made again.
+-- Of a row at most one change is unsent at a time, but for a row that was changed and deleted, or deleted
+-- and made again, for writes of different transactions, and for one that is offered again.
 
 CREATE TABLE IF NOT EXISTS "_changes" (
   -- The order in which changes were made, and are sent.
@@ -109,7 +110,8 @@ FROM "_changes" AS change,
   (SELECT 'value' AS "column" UNION ALL SELECT 'base') AS part,
   json_each(CASE part."column" WHEN 'value' THEN change."value" ELSE change."base" END) AS cell;
 
--- Each unsent change, and the unsent one of the same row before it that takes it in.
+-- Each unsent change, and the unsent one of the same row before it that takes it in. One that was tried is
+-- pending again where somebody offers it anew: the server may have it as it is.
 DROP VIEW IF EXISTS "_joinable";
 CREATE VIEW "_joinable" AS
 SELECT later."id" AS "later", earlier."id" AS "earlier", earlier."operation" AS "operation"
@@ -117,8 +119,9 @@ FROM "_changes" AS later
 JOIN "_changes" AS earlier ON earlier."id" = (
   SELECT max("id") FROM "_changes"
   WHERE "entity" = later."entity" AND "key" = later."key" AND "id" < later."id" AND "state" <> 'rejected')
-WHERE later."state" = 'pending' AND earlier."state" = 'pending'
+WHERE later."state" = 'pending' AND earlier."state" = 'pending' AND earlier."attempts" = 0
   AND later."operation" <> 'insert' AND earlier."operation" <> 'delete'
+  AND NOT (earlier."operation" = 'update' AND later."operation" = 'delete')
   AND earlier."transaction_id" IS later."transaction_id";
 
 -- The columns of both, the later value and the earlier base of each.
@@ -138,7 +141,8 @@ JOIN "_change_columns" AS cell ON cell."part" = 'value' AND (
     SELECT "name" FROM "_change_columns" WHERE "id" = joinable."later" AND "part" = 'value'));
 
 -- An update joins the insert or update before it; of a value that is back at its base nothing stays.
--- A delete takes the place of an update, and an insert and its delete are nothing.
+-- An insert and its delete are nothing. An update stays before a delete: what was typed must not go with a
+-- delete that is refused.
 DROP TRIGGER IF EXISTS "_changes_join";
 CREATE TRIGGER "_changes_join" AFTER INSERT ON "_changes"
 WHEN EXISTS (SELECT 1 FROM "_joinable" WHERE "later" = NEW."id")
@@ -151,26 +155,13 @@ BEGIN
     WHERE "later" = NEW."id" AND ("operation" = 'insert' OR "base" IS NULL OR "text" <> "base"))
   WHERE NEW."operation" = 'update'
     AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id");
-  UPDATE "_changes" SET "base" = (
-    SELECT json_group_object("name", json("text")) FROM (
-      SELECT "name", "text" FROM "_change_columns" WHERE "part" = 'base'
-        AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id")
-      UNION ALL
-      SELECT "name", "text" FROM "_change_columns" WHERE "part" = 'base' AND "id" = NEW."id"
-        AND "name" NOT IN (
-          SELECT "name" FROM "_change_columns" WHERE "part" = 'base'
-            AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id"))))
-  WHERE NEW."operation" = 'delete' AND "id" = NEW."id";
   INSERT INTO "_outcomes" ("write_id", "joined")
-  SELECT CASE WHEN NEW."operation" = 'delete' AND earlier."operation" = 'update' THEN earlier."write_id"
-      ELSE NEW."write_id" END,
-    CASE WHEN NEW."operation" = 'delete' AND earlier."operation" = 'update' THEN NEW."write_id"
-      WHEN NEW."operation" = 'update' AND (earlier."operation" = 'insert' OR earlier."value" <> '{}')
+  SELECT NEW."write_id",
+    CASE WHEN NEW."operation" = 'update' AND (earlier."operation" = 'insert' OR earlier."value" <> '{}')
       THEN earlier."write_id" END
   FROM "_joinable" JOIN "_changes" AS earlier ON earlier."id" = "earlier" WHERE "later" = NEW."id";
   DELETE FROM "_changes" WHERE "id" IN (
-    SELECT "later" FROM "_joinable"
-      WHERE "later" = NEW."id" AND (NEW."operation" = 'update' OR "operation" = 'insert')
+    SELECT "later" FROM "_joinable" WHERE "later" = NEW."id"
     UNION
     SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id" AND NEW."operation" = 'delete'
     UNION

@@ -9,8 +9,8 @@ export const schema: LocalSchema = {
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
 -- becomes a change here, and what is shown on top of the synced rows follows from the changes alone.
--- Of a row at most one change is unsent at a time, but for a row that was deleted and made again, and
--- for writes of transactions that hold several.
+-- Of a row at most one change is unsent at a time, but for a row that was changed and deleted, or deleted
+-- and made again, for writes of transactions that hold several, and for one that is offered again.
 
 CREATE TABLE IF NOT EXISTS "_changes" (
   -- The order in which changes were made, and are sent.
@@ -99,8 +99,9 @@ CREATE TABLE IF NOT EXISTS "_references" (
 );
 
 -- An update joins the unsent insert or update before it; of a value that is back at its base nothing
--- stays. A delete takes the place of an update, and an insert and its delete are nothing. It runs at the
--- end of the transaction, when it is known which changes belong together.
+-- stays. An insert and its delete are nothing. An update stays before a delete: what was typed must not go
+-- with a delete that is refused. It runs at the end of the transaction, when it is known which changes
+-- belong together.
 CREATE OR REPLACE FUNCTION "_changes_join"() RETURNS trigger LANGUAGE plpgsql AS $join$
 DECLARE
   _later "_changes";
@@ -113,7 +114,10 @@ BEGIN
   SELECT * INTO _earlier FROM "_changes"
   WHERE "entity" = _later."entity" AND "key" = _later."key" AND "id" < _later."id" AND "state" <> 'rejected'
   ORDER BY "id" DESC LIMIT 1;
-  IF NOT FOUND OR _earlier."state" <> 'pending' OR _earlier."operation" = 'delete' OR _later."operation" = 'insert'
+  -- One that was tried is pending again where somebody offers it anew: the server may have it as it is.
+  IF NOT FOUND OR _earlier."state" <> 'pending' OR _earlier."attempts" > 0
+    OR _earlier."operation" = 'delete' OR _later."operation" = 'insert'
+    OR _earlier."operation" = 'update' AND _later."operation" = 'delete'
     OR _earlier."transaction_id" IS DISTINCT FROM _later."transaction_id" AND EXISTS (
       SELECT 1 FROM "_changes"
       WHERE "transaction_id" = _earlier."transaction_id" AND "id" <> _earlier."id"
@@ -121,19 +125,13 @@ BEGIN
   THEN
     RETURN NULL;
   END IF;
-  _value := _earlier."value" || _later."value";
-  _base := _later."base" || _earlier."base";
   IF _later."operation" = 'delete' THEN
-    DELETE FROM "_changes"
-    WHERE "id" = _earlier."id" OR "id" = _later."id" AND _earlier."operation" = 'insert';
-    UPDATE "_changes" SET "base" = _base WHERE "id" = _later."id";
-    IF _earlier."operation" = 'insert' THEN
-      INSERT INTO "_outcomes" ("write_id") VALUES (_later."write_id");
-    ELSE
-      INSERT INTO "_outcomes" ("write_id", "joined") VALUES (_earlier."write_id", _later."write_id");
-    END IF;
+    DELETE FROM "_changes" WHERE "id" IN (_earlier."id", _later."id");
+    INSERT INTO "_outcomes" ("write_id") VALUES (_later."write_id");
     RETURN NULL;
   END IF;
+  _value := _earlier."value" || _later."value";
+  _base := _later."base" || _earlier."base";
   DELETE FROM "_changes" WHERE "id" = _later."id";
   INSERT INTO "_outcomes" ("write_id", "joined") VALUES (_later."write_id", _earlier."write_id");
   IF _earlier."operation" = 'insert' THEN

@@ -132,6 +132,17 @@ impl<'r, 'd> Collection<'r, 'd> {
         of_verb.map(|one| one.call)
     }
 
+    /// The schemas of one record in what its operations answer with.
+    pub(crate) fn answers(&self, reading: &Reading<'d>) -> Vec<Node<'d>> {
+        let answers = self.uses.iter().map(|one| answer::of(reading, one.call));
+        let records = answers.filter_map(|answer| match answer {
+            Answer::Records { item, .. } => Some(item),
+            Answer::Record(node) => Some(node),
+            Answer::Nothing | Answer::Other => None,
+        });
+        records.collect()
+    }
+
     /// Whether clients can change its records.
     pub(crate) fn is_written(&self) -> bool {
         let reads = |one: &Use<'_, '_>| matches!(one.verb, Verb::List | Verb::Get);

@@ -59,8 +59,8 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
         .iter()
         .flat_map(Collection::routes)
         .collect();
-    let schemas = &group.record.schema.parts;
     let found = fields::read(reading, group)?;
+    let schemas = &found.schemas;
     let fields = found.fields;
     key::check(reading, group, &fields);
     let (mode, subset) = extensions::mode(reading, &routes);

@@ -2,12 +2,14 @@
 
 mod access;
 mod role_via;
+mod strays;
 mod subset;
 mod sync;
 mod unique;
 
 pub(crate) use access::access;
 pub(crate) use role_via::{check_membership, role_via};
+pub(crate) use strays::{Seen, tell_strays};
 pub(crate) use subset::check_subset;
 pub(crate) use sync::{entity_name, mode};
 pub(crate) use unique::unique;
@@ -63,28 +65,53 @@ pub(crate) fn check_paths(reading: &Reading<'_>, routes: &[Route<'_>]) {
     }
 }
 
-pub(crate) fn check_schema(reading: &Reading<'_>, schema: Node<'_>) {
-    check(reading, schema, &OF_SCHEMAS, "a record's schema");
+/// Reads what stands on a schema of records; `parts` is all that it is put together from.
+pub(crate) fn check_schema<'d>(reading: &Reading<'d>, parts: &[Node<'d>]) {
+    for part in parts {
+        check(reading, *part, &OF_SCHEMAS, "a record's schema");
+    }
+    reading.note_records(parts);
 }
 
-pub(crate) fn check_property(reading: &Reading<'_>, property: Node<'_>) {
+/// Reads what stands on a property, and on what it is put together from. `parts` are all schemas that hold
+/// for its values; a component among them may be the schema of another entity's records.
+pub(crate) fn check_property<'d>(
+    reading: &Reading<'d>,
+    name: &'d str,
+    property: Node<'d>,
+    parts: Vec<Node<'d>>,
+) {
     check(reading, property, &OF_PROPERTIES, "a property");
-    for extension in ["x-sync-exclude", "x-owner-only", "x-unique"] {
-        if let Some(node) = property.get(extension)
-            && node.as_boolean().is_none()
-        {
-            let message = format!("`{extension}` on a property is true or false");
-            reading.error(node, Code::EXTENSION, message);
+    for part in &parts {
+        for extension in ["x-sync-exclude", "x-owner-only", "x-unique"] {
+            let Some(node) = part.get(extension) else {
+                continue;
+            };
+            let is_of_records = *part != property && extension == "x-unique" && node.is_list();
+            if node.as_boolean().is_none() && !is_of_records {
+                let message = format!("`{extension}` on a property is true or false");
+                reading.error(node, Code::EXTENSION, message);
+            }
+            reading.mark_extension(node);
+        }
+        if let Some(node) = part.get("x-references") {
+            reading.mark_extension(node);
         }
     }
+    reading.note_field(name, property, parts);
+}
+
+fn is_ours(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    BEGINNINGS
+        .iter()
+        .any(|beginning| lower.starts_with(beginning))
 }
 
 fn check(reading: &Reading<'_>, node: Node<'_>, allowed: &[&str], place: &str) {
-    for (name, value) in node.entries() {
-        let is_ours = BEGINNINGS
-            .iter()
-            .any(|beginning| name.to_ascii_lowercase().starts_with(beginning));
-        if is_ours && !allowed.contains(&name) {
+    for (name, value) in node.entries().filter(|(name, _)| is_ours(name)) {
+        reading.mark_extension(value);
+        if !allowed.contains(&name) {
             let message = format!(
                 "`{name}` says nothing on {place}, where there are {}",
                 allowed.join(", ")

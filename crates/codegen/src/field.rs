@@ -3,6 +3,8 @@
 mod kind;
 mod rules;
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use syncline_model::schema::{Field, FieldKind};
 
@@ -18,9 +20,18 @@ pub(crate) struct Sources<'d> {
     pub(crate) record: Vec<Node<'d>>,
     /// In what it takes for a new record, then for a change.
     pub(crate) requests: Vec<Node<'d>>,
+    /// In any of them: what keeps a field private there is heeded.
+    pub(crate) others: Vec<Node<'d>>,
 }
 
 impl<'d> Sources<'d> {
+    /// Each of the schemas once.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Node<'d>> {
+        let mut known = HashSet::new();
+        let all = self.record.iter().chain(&self.requests).chain(&self.others);
+        all.copied().filter(move |node| known.insert(node.id()))
+    }
+
     /// Where to point to when something is wrong with the property.
     pub(crate) fn node(&self) -> Option<Node<'d>> {
         self.record.first().or(self.requests.first()).copied()
@@ -45,6 +56,8 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
     let number = kind::number_alternative(reading, ruling);
     let ruling = number.as_ref().unwrap_or(ruling);
     let (nullable_values, rules) = rules::read(reading, ruling, &kind);
+    let all: Vec<_> = sources.all().collect();
+    let anywhere = Merged::of_all(reading, &all);
     let either = |keyword| record.flag(keyword) || request.flag(keyword);
     let nullable = record.nullable || request.nullable || nullable_values;
     let default = request.get("default").or_else(|| record.get("default"));
@@ -60,8 +73,8 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
         nullable,
         required: false,
         read_only: either("readOnly"),
-        sync_exclude: either("x-sync-exclude"),
-        owner_only: either("x-owner-only"),
+        sync_exclude: anywhere.flag("x-sync-exclude"),
+        owner_only: anywhere.flag("x-owner-only"),
         rules,
         references: None,
         description: description(&record).or_else(|| description(&request)),

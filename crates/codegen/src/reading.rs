@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Id, Node};
+use crate::extensions::Seen;
 use crate::limits::{DIAGNOSTICS_MAX, REFERENCE_DEPTH_MAX};
 
 #[derive(Debug)]
@@ -13,6 +14,7 @@ pub(crate) struct Reading<'d> {
     notes: RefCell<Notes>,
     /// Where each reference leads, found once.
     targets: RefCell<HashMap<&'d str, Option<Node<'d>>>>,
+    seen: RefCell<Seen<'d>>,
 }
 
 #[derive(Debug, Default)]
@@ -31,11 +33,31 @@ impl<'d> Reading<'d> {
             document,
             notes: RefCell::default(),
             targets: RefCell::default(),
+            seen: RefCell::default(),
         }
     }
 
     pub(crate) fn root(&self) -> Node<'d> {
         self.document.root()
+    }
+
+    /// Notes that an extension was taken, or refused, where it stands.
+    pub(crate) fn mark_extension(&self, value: Node<'_>) {
+        self.seen.borrow_mut().mark(value);
+    }
+
+    /// Notes a property whose own extensions were read.
+    pub(crate) fn note_field(&self, name: &'d str, node: Node<'d>, parts: Vec<Node<'d>>) {
+        self.seen.borrow_mut().note_field(name, node, parts);
+    }
+
+    /// Notes a schema of records whose own extensions were read.
+    pub(crate) fn note_records(&self, parts: &[Node<'d>]) {
+        self.seen.borrow_mut().note_records(parts);
+    }
+
+    pub(crate) fn take_seen(&self) -> Seen<'d> {
+        self.seen.take()
     }
 
     pub(crate) fn error(&self, node: Node<'_>, code: Code, message: impl Into<String>) {

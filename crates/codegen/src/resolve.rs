@@ -48,6 +48,7 @@ pub fn resolve_for(text: &str, hiding: &dyn Fn(&str) -> Option<Hiding>) -> Resol
         extensions::check_paths(&reading, &routes);
         let collections = collection::find(&reading, &routes);
         schema.entities = entity::assemble(&reading, collections);
+        extensions::tell_strays(&reading);
         hiding::tell(&reading, &routes, &schema, hiding);
     }
     Resolution {

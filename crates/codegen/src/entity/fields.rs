@@ -22,6 +22,8 @@ pub(super) struct Found<'d> {
     /// The fields that are unique by themselves.
     pub(super) unique: Vec<(String, Node<'d>)>,
     pub(super) references: Vec<(String, Reference<'d>)>,
+    /// All that the document has for records of the entity: what stands on any of them is said of it.
+    pub(super) schemas: Vec<Node<'d>>,
 }
 
 /// The entity that a field names a record of, in the document's words.
@@ -37,6 +39,8 @@ pub(super) struct Reference<'d> {
 struct Requests<'d> {
     creates: Vec<Merged<'d>>,
     changes: Vec<Merged<'d>>,
+    /// The schemas of its records wherever operations answer with them.
+    answers: Vec<Merged<'d>>,
 }
 
 impl<'d> Requests<'d> {
@@ -51,7 +55,12 @@ impl<'d> Requests<'d> {
         Self {
             creates: requests(&[Verb::Create]),
             changes: requests(&[Verb::Replace, Verb::Update]),
+            answers: answers(reading, group),
         }
+    }
+
+    fn everywhere(&self) -> impl Iterator<Item = &Merged<'d>> {
+        self.all().chain(&self.answers)
     }
 
     fn all(&self) -> impl Iterator<Item = &Merged<'d>> {
@@ -65,6 +74,27 @@ impl<'d> Requests<'d> {
             .find(|nodes| !nodes.is_empty())
             .unwrap_or_default()
     }
+
+    /// The schemas that a property of the name has in any of them.
+    fn named(&self, name: &str) -> Vec<Node<'d>> {
+        let all = self.everywhere();
+        all.flat_map(|merged| merged.property(name)).collect()
+    }
+}
+
+/// What operations answer with that has the record's key: what wraps a record has none.
+fn answers<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Vec<Merged<'d>> {
+    let mut known: Vec<(_, Merged<'d>)> = Vec::new();
+    let collections = group.collections.iter();
+    for node in collections.flat_map(|one| one.answers(reading)) {
+        let id = reading.follow(node).map(Node::id);
+        if !known.iter().any(|(other, _)| *other == id) {
+            known.push((id, Merged::of(reading, node)));
+        }
+    }
+    let answers = known.into_iter().map(|(_, merged)| merged);
+    let has_key = |merged: &Merged<'d>| !merged.property(&group.key).is_empty();
+    answers.filter(has_key).collect()
 }
 
 pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Found<'d>> {
@@ -80,27 +110,30 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         reading.error(group.node, Code::LIMIT, message);
         return None;
     }
-    for part in &schema.parts {
-        extensions::check_schema(reading, *part);
-    }
     let mut fields = Vec::new();
     let mut found = Found {
         fields: Vec::new(),
         unique: Vec::new(),
         references: Vec::new(),
+        schemas: Vec::new(),
     };
+    for merged in std::iter::once(schema).chain(requests.everywhere()) {
+        extensions::check_schema(reading, &merged.parts);
+        found.schemas.extend(&merged.parts);
+    }
     let parents = parents(reading, group);
     for (name, record) in properties {
         let sources = Sources {
             requests: requests.property(name),
             record,
+            others: requests.named(name),
         };
-        check_extensions(reading, &requests, &sources, name);
+        check_extensions(reading, &sources, name);
         let Some((field, node)) = read_field(reading, group, &requests, &parents, name, &sources)
         else {
             continue;
         };
-        found.note(name, &sources);
+        found.note(reading, name, &sources);
         fields.push((field, node));
     }
     for (field, node) in only_requested(reading, &requests, schema) {
@@ -135,10 +168,7 @@ fn read_field<'d>(
         return None;
     }
     let mut field = field::read(reading, name, sources)?;
-    if group.record.schema.parts.iter().any(|part| {
-        let property = part.get("properties").and_then(|all| all.get(name));
-        property.is_some_and(|property| is_write_only(reading, property))
-    }) {
+    if Merged::of_all(reading, &sources.record).flag("writeOnly") {
         let message = format!("`{name}` is only written: what nobody reads is not kept");
         reading.warning(node, Code::REQUEST_ONLY, message);
         return None;
@@ -165,10 +195,6 @@ fn read_field<'d>(
     Some((field, node))
 }
 
-fn is_write_only<'d>(reading: &Reading<'d>, property: Node<'d>) -> bool {
-    Merged::of(reading, property).flag("writeOnly")
-}
-
 /// Properties of requests that records don't have. Those that never leave a client are fields all the same.
 fn only_requested<'d>(
     reading: &Reading<'d>,
@@ -185,13 +211,15 @@ fn only_requested<'d>(
             let sources = Sources {
                 record: Vec::new(),
                 requests: schemas,
+                others: requests.named(name),
             };
-            check_extensions(reading, requests, &sources, name);
+            check_extensions(reading, &sources, name);
             let Some(node) = sources.node() else {
                 continue;
             };
             let property = Merged::of_all(reading, &sources.requests);
-            if property.flag("x-sync-exclude") {
+            let everywhere: Vec<_> = sources.all().collect();
+            if Merged::of_all(reading, &everywhere).flag("x-sync-exclude") {
                 fields.extend(field::read(reading, name, &sources).map(|field| (field, node)));
                 continue;
             }
@@ -205,23 +233,18 @@ fn only_requested<'d>(
     fields
 }
 
-fn check_extensions<'d>(
-    reading: &Reading<'d>,
-    requests: &Requests<'d>,
-    sources: &Sources<'d>,
-    name: &str,
-) {
-    let of_requests = requests.all().flat_map(|request| request.property(name));
-    for node in sources.record.iter().copied().chain(of_requests) {
-        extensions::check_property(reading, node);
+fn check_extensions<'d>(reading: &Reading<'d>, sources: &Sources<'d>, name: &'d str) {
+    for node in sources.all() {
+        let parts = Merged::of(reading, node).parts;
+        extensions::check_property(reading, name, node, parts);
     }
 }
 
 impl<'d> Found<'d> {
     /// Notes what a property says of other records.
-    fn note(&mut self, name: &str, sources: &Sources<'d>) {
-        let nodes = sources.record.iter().chain(&sources.requests);
-        for node in nodes {
+    fn note(&mut self, reading: &Reading<'d>, name: &str, sources: &Sources<'d>) {
+        let nodes: Vec<_> = sources.all().collect();
+        for node in Merged::of_all(reading, &nodes).parts {
             let unique = node.get("x-unique");
             if let Some(unique) = unique.filter(|unique| unique.as_boolean() == Some(true)) {
                 self.unique.push((name.to_owned(), unique));

@@ -14,4 +14,5 @@ mod layout;
 mod properties;
 mod sample;
 mod schemas;
+mod strays;
 mod typescript;

@@ -123,10 +123,7 @@ async fn answered(
     if place.count().fetch_add(1, SeqCst) >= limit {
         return Ok(answer::overloaded(limit, kind));
     }
-    let privacy = match &call.server.config.auth {
-        AuthMode::None { .. } => Privacy::Shared,
-        _ => Privacy::Private,
-    };
+    let privacy = privacy_of(&call);
     let tenant = call.tenant().await?;
     let asked = Asked {
         call,
@@ -155,7 +152,7 @@ pub(crate) async fn delete(call: Call) -> Result<Answer, ApiError> {
     let tenant = call.tenant().await?;
     let found = match find_made(&tenant, &request, &who(&call)).await {
         Ok((_, found)) => found,
-        Err(unresolved) => return refused(unresolved),
+        Err(unresolved) => return refused(unresolved, privacy_of(&call)),
     };
     let Some(shape) = found else {
         let body = json!({"message": "No existing shape found"});
@@ -169,6 +166,13 @@ pub(crate) async fn delete(call: Call) -> Result<Answer, ApiError> {
     Ok(Answer::whole("", JSON).status(StatusCode::ACCEPTED))
 }
 
+fn privacy_of(call: &Call) -> Privacy {
+    match &call.server.config.auth {
+        AuthMode::None { .. } => Privacy::Shared,
+        _ => Privacy::Private,
+    }
+}
+
 fn who(call: &Call) -> Who<'_> {
     Who {
         identity: call.identity(),
@@ -176,9 +180,10 @@ fn who(call: &Call) -> Who<'_> {
     }
 }
 
-fn refused(unresolved: Unresolved) -> Result<Answer, ApiError> {
+fn refused(unresolved: Unresolved, privacy: Privacy) -> Result<Answer, ApiError> {
     match unresolved {
         Unresolved::Invalid(invalid) => Ok(answer::invalid(&invalid)),
+        Unresolved::Outdated => Ok(answer::must_refetch(privacy, None)),
         Unresolved::Refused(refused) => Err(refused.into()),
         Unresolved::Control(error) => Err(error.into()),
     }

@@ -38,6 +38,8 @@ pub(crate) enum Naming {
 #[derive(Debug)]
 pub(crate) enum Unresolved {
     Invalid(Invalid),
+    /// The request can't be meant so any more: its handle was given out for it when who asks saw more.
+    Outdated,
     Refused(Refused),
     Control(ControlError),
 }
@@ -88,7 +90,11 @@ async fn find(tenant: &Tenant, request: &ShapeRequest, who: &Who<'_>) -> Result<
     let found = tenant.read(move |file| {
         file.snapshot(|file| {
             let Some(relation) = file.shape_relation(&name)? else {
-                return Ok(Err(missing_table("public", &name)));
+                return Ok(Err(Unresolved::Invalid(missing_table("public", &name))));
+            };
+            let given = match &request.handle {
+                Some(handle) => file.shape(handle)?,
+                None => None,
             };
             let sight = match relation.entity() {
                 Some(entity) => sight_of(file, entity, &relation.columns, &asker)?,
@@ -96,13 +102,12 @@ async fn find(tenant: &Tenant, request: &ShapeRequest, who: &Who<'_>) -> Result<
             };
             let definition = match Definition::of(&request, relation, sight, (&of, &asker)) {
                 Ok(definition) => definition,
-                Err(invalid) => return Ok(Err(invalid)),
+                // What has a shape's handle was right when that was given out. Who reads it has rows that
+                // they may not see any more: they let go of them before they are told what is wrong.
+                Err(_) if given.is_some() => return Ok(Err(Unresolved::Outdated)),
+                Err(invalid) => return Ok(Err(Unresolved::Invalid(invalid))),
             };
-            let named = match &request.handle {
-                Some(handle) => file.shape(handle)?,
-                None => None,
-            };
-            let named = named.filter(|shape| shape.definition == definition.digest);
+            let named = given.filter(|shape| shape.definition == definition.digest);
             let newest = match &named {
                 Some(_) => None,
                 None => file.shape_of(&definition.digest)?,
@@ -114,7 +119,7 @@ async fn find(tenant: &Tenant, request: &ShapeRequest, who: &Who<'_>) -> Result<
             }))
         })
     });
-    found.await?.map_err(Unresolved::Invalid)
+    found.await?
 }
 
 /// Finds the shape of a request, or makes it.

@@ -171,11 +171,12 @@ fn restricted(
         let nothing = || Filter::parse("false", &[], &entity.name, columns);
         filter = parsed.or_else(|_| nothing()).ok();
     }
+    // Who has no role sees no row, so no column of one: none need be hidden from them, and what they name
+    // is there as soon as they have a role.
     let is_hidden = |column: &ShapeColumn| {
-        roles.is_empty()
-            || roles
-                .iter()
-                .any(|role| !entity.may_read(*role, &column.name))
+        roles
+            .iter()
+            .any(|role| !entity.may_read(*role, &column.name))
     };
     let places =
         (0..columns.len()).filter(|n| columns[*n].key_place.is_none() && is_hidden(&columns[*n]));

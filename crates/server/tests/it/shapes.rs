@@ -9,6 +9,7 @@ mod live;
 pub(crate) mod random;
 mod room;
 mod schemas;
+mod sights;
 mod subsets;
 
 use reqwest::Method;

@@ -18,7 +18,7 @@ use super::super::live::{Read, Reader, Woken};
 use super::super::log::LogChunk;
 use super::super::offset::Offset;
 use super::super::request::{Live, ShapeRequest, SubsetRequest};
-use super::super::resolve::{Naming, Resolved, resolve};
+use super::super::resolve::{Naming, Resolved, Unresolved, resolve};
 use super::super::snapshot::{ChunkBody, ChunkReader};
 use super::super::sse;
 use super::super::subset::{Subset, SubsetRead};
@@ -34,7 +34,7 @@ impl Asked {
         let resolved = resolve(&tenant, &self.request, &who(&self.call)).await;
         let resolved = match resolved {
             Ok(resolved) => resolved,
-            Err(unresolved) => return refused(unresolved),
+            Err(unresolved) => return refused(unresolved, self.privacy),
         };
         if resolved.naming == Naming::Wrong {
             return Ok(self.must_refetch(Some(&resolved.shape.handle)));
@@ -66,7 +66,9 @@ impl Asked {
         };
         match resolve(&tenant, &anew, &who(&self.call)).await {
             Ok(resolved) => Ok(self.must_refetch(Some(&resolved.shape.handle))),
-            Err(unresolved) => refused(unresolved),
+            // Without a handle, as one who asks anew, they are told what is wrong.
+            Err(Unresolved::Invalid(_)) => Ok(self.must_refetch(None)),
+            Err(unresolved) => refused(unresolved, self.privacy),
         }
     }
 

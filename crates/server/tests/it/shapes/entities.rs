@@ -27,19 +27,19 @@ impl Shapes {
         assert_eq!(pushed["results"][0]["status"], "accepted", "{pushed}");
     }
 
-    async fn write(&self, entity: &str, id: &str, action: &str, values: Value) {
+    pub(super) async fn write(&self, entity: &str, id: &str, action: &str, values: Value) {
         let write = json!({"entity": entity, "id": id, "action": action, "values": values});
         let payload = json!({"writes": [write], "mode": "confirmed"});
         self.offer("record", &format!("{entity}/{id}"), payload)
             .await;
     }
 
-    async fn schema(&self, entities: Value) {
+    pub(super) async fn schema(&self, entities: Value) {
         self.offer("schema", "schema", json!({"entities": entities}))
             .await;
     }
 
-    fn role(&self, role: Role) {
+    pub(super) fn role(&self, role: Role) {
         let member = Member {
             tenant: TenantId::new("acme").unwrap(),
             user: UserId::new("ada").unwrap(),
@@ -50,7 +50,7 @@ impl Shapes {
     }
 }
 
-fn field(name: &str, kind: &str) -> Value {
+pub(super) fn field(name: &str, kind: &str) -> Value {
     json!({"name": name, "kind": kind})
 }
 
@@ -72,7 +72,7 @@ fn invoices(more: &[Value]) -> Value {
             "read_permissions": {"owner": ["private"], "editor": [], "viewer": []}}}])
 }
 
-async fn with_invoices() -> Shapes {
+pub(super) async fn with_invoices() -> Shapes {
     let s = shapes().await;
     s.role(Role::Owner);
     s.schema(invoices(&[])).await;

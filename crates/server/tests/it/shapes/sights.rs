@@ -1,0 +1,125 @@
+//! Readers who see more or less than before, whatever columns they name.
+
+use serde_json::{Value, json};
+use syncline_model::schema::Role;
+
+use super::entities::{field, with_invoices};
+use super::{Shapes, column, shapes};
+use crate::support::PATIENCE;
+
+/// A tenant whose accounts are seen by who has a membership in them. There is one, and nobody in it.
+async fn with_an_account() -> Shapes {
+    let s = shapes().await;
+    let entity = |name: &str, fields: Value, access: Value| {
+        json!({"name": name, "singular": name, "key": "id", "fields": fields,
+            "mode": {"kind": "optimistic"}, "access": access})
+    };
+    let via = json!({"entity": "members", "entity_field": "account_id", "field": "id",
+        "user_field": "user_id", "role_field": "role"});
+    let texts = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| field(name, "text"))
+            .collect::<Value>()
+    };
+    let members = texts(&["id", "account_id", "user_id", "role"]);
+    let accounts = texts(&["id", "name", "secret"]);
+    let access = json!({"role_via": via, "field_groups": {"private": ["secret"]},
+        "read_permissions": {"owner": ["private"], "editor": [], "viewer": []}});
+    s.schema(json!([
+        entity("members", members, json!({})),
+        entity("accounts", accounts, access)
+    ]))
+    .await;
+    s.join("a", "owner").await;
+    s.write(
+        "accounts",
+        "a",
+        "create",
+        json!({"name": "shared", "secret": "canary"}),
+    )
+    .await;
+    s.leave("a").await;
+    s
+}
+
+impl Shapes {
+    async fn join(&self, account: &str, role: &str) {
+        let values = json!({"account_id": account, "user_id": "ada", "role": role});
+        self.write("members", account, "create", values).await;
+    }
+
+    async fn leave(&self, account: &str) {
+        self.write("members", account, "delete", json!({})).await;
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_membership_has_an_empty_shape_whatever_they_name() {
+    let s = with_an_account().await;
+    for query in [
+        "table=accounts",
+        "table=accounts&columns=id,name,secret,_role",
+        "table=accounts&where=secret%20=%20'canary'",
+        "table=accounts&columns=id,name&where=name%20=%20'shared'&replica=full",
+    ] {
+        let nobody = s.follow(query).await;
+        assert_eq!(nobody.rows().len(), 0, "{query}");
+        let subset = "offset=now&log=changes_only&subset__where=secret%20=%20'canary'";
+        let subset = s.ask(&format!("{query}&{subset}")).await;
+        assert_eq!(subset.expect(200)["data"], json!([]), "{query}");
+        // What is written meanwhile is not theirs either.
+        s.join("a", "owner").await;
+        s.write("accounts", "a", "update", json!({"name": "shared"}))
+            .await;
+        s.ask(&nobody.next()).await.expect(409);
+        let member = s.follow(query).await;
+        assert_eq!(column(&member, "id"), ["a"], "{query}");
+        s.leave("a").await;
+        s.ask(&member.next()).await.expect(409);
+        assert_eq!(s.follow(query).await.rows().len(), 0, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn who_loses_their_last_membership_while_they_wait_is_told_to_begin_anew() {
+    let s = with_an_account().await;
+    for query in [
+        "table=accounts&columns=id,name,_role",
+        "table=accounts&where=secret%20=%20'canary'",
+    ] {
+        s.join("a", "owner").await;
+        let member = s.follow(query).await;
+        assert_eq!(member.rows().len(), 1);
+        let live = format!("{}&live=true", member.next());
+        let both = async { tokio::join!(s.ask(&live), s.leave("a")) };
+        let (told, ()) = tokio::time::timeout(PATIENCE / 2, both).await.unwrap();
+        told.expect(409);
+        assert_eq!(s.follow(query).await.rows().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_handle_of_who_saw_more_is_told_so_before_its_request_is_judged() {
+    let s = with_invoices().await;
+    let named = s.follow("table=invoices&columns=id,secret").await;
+    let found = s.follow("table=invoices&where=secret%20=%20'canary'").await;
+    assert_eq!(column(&found, "secret"), ["canary"]);
+    s.role(Role::Editor);
+    for owner in [&named, &found] {
+        for live in ["", "&live=true"] {
+            let told = s.ask(&format!("{}{live}", owner.next())).await;
+            let body = told.expect(409);
+            assert_eq!(body[0]["headers"]["control"], "must-refetch");
+        }
+    }
+    // Anew, they are told what is wrong with it.
+    let anew = s
+        .ask("table=invoices&where=secret%20=%20'canary'&offset=-1")
+        .await;
+    let errors = &anew.expect(400)["errors"];
+    assert!(
+        errors["where"][0].as_str().unwrap().contains("secret"),
+        "{errors}"
+    );
+}

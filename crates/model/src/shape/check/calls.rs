@@ -141,6 +141,13 @@ fn timezone(arguments: Vec<Typed>, at: usize) -> Result<Typed, FilterError> {
         }) => zone,
         _ => zone.resolved(Kind::TEXT)?,
     };
+    // One that is known by now would be unknown on every row, and the shape be empty without a word.
+    if let Checked::Constant(named) = &zone.node
+        && moments::offset(named).is_err()
+    {
+        let message = "this time zone is not supported: only UTC and offsets are";
+        return Err(FilterError::new(zone.at, message));
+    }
     let is_local = moment.kind() == Some(Kind::one(Scalar::Timestamp));
     let (function, from, to): (Function, _, _) = if is_local {
         (

@@ -69,7 +69,7 @@ pub(in super::super) fn justify_interval(values: &[Datum]) -> Result<Datum, Faul
 
 /// Microseconds east of Greenwich that a zone stands for: `UTC`, a span, or an offset, which counts
 /// west in a text, as POSIX has it.
-fn offset(zone: &Datum) -> Result<i64, Fault> {
+pub(in super::super) fn offset(zone: &Datum) -> Result<i64, Fault> {
     match zone {
         Datum::Interval(span) if span.months == 0 => Ok(span.days * DAY_MICROS + span.micros),
         Datum::Text(text) => {

@@ -3,6 +3,7 @@
 mod bad;
 mod caches;
 mod changes;
+mod compacted;
 mod entities;
 mod evolving;
 mod live;

@@ -22,6 +22,8 @@ pub(crate) use answer::Record;
 pub(crate) struct Collection<'r, 'd> {
     /// The path of the collection, its parameters unnamed.
     pub(crate) template: String,
+    /// What stands before that: two versions of an API have collections of their own.
+    prefix: &'r str,
     pub(crate) name: String,
     /// The path's segments; the last is the name.
     pub(crate) segments: &'r [Segment<'d>],
@@ -55,7 +57,7 @@ pub(crate) fn find<'r, 'd>(
     let holds_records: Vec<_> = collections
         .values()
         .filter(|collection| collection.has_evidence())
-        .map(|collection| collection.template.clone())
+        .map(|collection| (collection.prefix, collection.template.clone()))
         .collect();
     let mut found = Vec::new();
     for collection in collections.into_values() {
@@ -71,7 +73,7 @@ pub(crate) fn find<'r, 'd>(
 fn gather<'r, 'd>(
     reading: &Reading<'d>,
     routes: &'r [Route<'d>],
-) -> BTreeMap<String, Collection<'r, 'd>> {
+) -> BTreeMap<(&'r str, String), Collection<'r, 'd>> {
     let mut collections = BTreeMap::new();
     for route in routes {
         let (segments, key) = match route.segments.as_slice() {
@@ -88,9 +90,10 @@ fn gather<'r, 'd>(
             }
         };
         let template = Route::template(segments);
+        let prefix = route.prefix.as_str();
         let collection = collections
-            .entry(template.clone())
-            .or_insert_with(|| Collection::new(template, segments));
+            .entry((prefix, template.clone()))
+            .or_insert_with(|| Collection::new(prefix, template, segments));
         match key {
             None => collection.own.push(route),
             Some(key) => collection.items.push((route, key)),
@@ -100,13 +103,14 @@ fn gather<'r, 'd>(
 }
 
 impl<'r, 'd> Collection<'r, 'd> {
-    fn new(template: String, segments: &'r [Segment<'d>]) -> Self {
+    fn new(prefix: &'r str, template: String, segments: &'r [Segment<'d>]) -> Self {
         let name = match segments.last() {
             Some(Segment::Word(word)) => word.clone(),
             Some(Segment::Parameter(_)) | None => String::new(),
         };
         Self {
             template,
+            prefix,
             name,
             segments,
             own: Vec::new(),
@@ -233,7 +237,7 @@ impl<'r, 'd> Collection<'r, 'd> {
     }
 
     /// Why this is no collection, though its paths have the form of one.
-    fn refusal(&self, holds_records: &[String]) -> Option<String> {
+    fn refusal(&self, holds_records: &[(&str, String)]) -> Option<String> {
         if self.declared {
             return None;
         }
@@ -245,10 +249,10 @@ impl<'r, 'd> Collection<'r, 'd> {
         }
         let mut above = &self.segments[..self.segments.len().saturating_sub(1)];
         while let [before @ .., Segment::Word(_)] = above {
-            let template = Route::template(above);
+            let above_this = (self.prefix, Route::template(above));
             // Sorted, as the map that they come from.
-            if holds_records.binary_search(&template).is_ok() {
-                return Some(format!("is a view or an action of `{template}`"));
+            if holds_records.binary_search(&above_this).is_ok() {
+                return Some(format!("is a view or an action of `{}`", above_this.1));
             }
             above = before;
         }

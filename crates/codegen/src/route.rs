@@ -15,7 +15,9 @@ pub(crate) struct Route<'d> {
     pub(crate) node: Node<'d>,
     /// What that member is, its reference followed.
     pub(crate) item: Node<'d>,
-    /// Without what all paths of an API begin with.
+    /// What all paths of an API, or of a version of it, begin with: `/api/v1`.
+    pub(crate) prefix: String,
+    /// Without that.
     pub(crate) segments: Vec<Segment<'d>>,
     /// In the order of their methods.
     pub(crate) calls: Vec<Call<'d>>,
@@ -81,7 +83,7 @@ pub(crate) fn read<'d>(reading: &Reading<'d>) -> Vec<Route<'d>> {
 }
 
 fn read_route<'d>(reading: &Reading<'d>, path: &'d str, node: Node<'d>) -> Option<Route<'d>> {
-    let Some(segments) = segments(path) else {
+    let Some((prefix, segments)) = segments(path) else {
         let message = format!("`{path}` is not made of words and {{parameters}} between slashes");
         reading.info(node, Code::PATH, message);
         return None;
@@ -105,13 +107,15 @@ fn read_route<'d>(reading: &Reading<'d>, path: &'d str, node: Node<'d>) -> Optio
         path,
         node,
         item,
+        prefix: Route::template(&prefix),
         segments,
         calls,
     })
 }
 
-/// A path's words and parameters, without prefixes such as `/api/v1`; `None` where a segment is partly one.
-fn segments(path: &str) -> Option<Vec<Segment<'_>>> {
+/// The words of a prefix such as `/api/v1`, and a path's words and parameters after it; `None` where a segment
+/// is partly one.
+fn segments(path: &str) -> Option<(Vec<Segment<'_>>, Vec<Segment<'_>>)> {
     let path = path.strip_prefix('/')?;
     let path = path.strip_suffix('/').unwrap_or(path);
     let segments: Option<Vec<_>> = path.split('/').map(segment).collect();
@@ -123,10 +127,9 @@ fn segments(path: &str) -> Option<Vec<Segment<'_>>> {
     let prefix = segments.iter().take_while(|segment| is_prefix(segment));
     let prefix = prefix.count();
     // A path of nothing else names what it names.
-    if prefix < segments.len() {
-        segments.drain(..prefix);
-    }
-    Some(segments)
+    let prefix = if prefix < segments.len() { prefix } else { 0 };
+    let rest = segments.split_off(prefix);
+    Some((segments, rest))
 }
 
 fn segment(text: &str) -> Option<Segment<'_>> {

@@ -26,6 +26,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Vec<Oper
         for one in &collection.uses {
             let route = (
                 one.call.method.as_str(),
+                &one.route.prefix,
                 Route::template(&one.route.segments),
             );
             if !known.insert(route) {

@@ -306,3 +306,37 @@ fn a_document_without_collections_is_no_error() {
     assert_eq!(resolution.schema.entities, []);
     assert_eq!(resolution.diagnostics, []);
 }
+
+/// Paths of notes under a prefix, with one more property.
+fn version(prefix: &str, property: &str, extension: &str) -> String {
+    let record = format!("{{ properties: {{ id: {{ type: string }}, {property}: {{}} }} }}");
+    let content = |schema: &str| format!("content: {{ application/json: {{ schema: {schema} }} }}");
+    let list = content(&format!("{{ type: array, items: {record} }}"));
+    let one = content(&record);
+    format!(
+        "  {prefix}/notes:\n    {extension}\n    get: {{ responses: {{ '200': {{ {list} }} }} }}\n  \
+         {prefix}/notes/{{id}}:\n    get: {{ responses: {{ '200': {{ {one} }} }} }}\n"
+    )
+}
+
+#[test]
+fn two_versions_of_a_collection_are_one_only_where_their_records_are() {
+    let both = |second: &str, extension: &str| {
+        with_paths(&(version("/v1", "a", "") + &version("/v2", second, extension)))
+    };
+    let alike = entity(&both("a", ""));
+    let paths: Vec<_> = alike.operations.iter().map(|one| &*one.path).collect();
+    let (list, one) = (
+        ["/v1/notes", "/v2/notes"],
+        ["/v1/notes/{id}", "/v2/notes/{id}"],
+    );
+    assert_eq!(paths, [list, one].concat());
+    assert_eq!(told(&both("a", "")), [""; 0]);
+    // Neither is the one that the name belongs to.
+    let other = both("b", "");
+    assert_eq!(names(&other), [""; 0]);
+    assert_eq!(told(&other), ["ambiguous_entity"; 4]);
+    let named = both("b", "x-sync: { entity: new_notes }");
+    assert_eq!(names(&named), ["new_notes", "notes"]);
+    assert_eq!(told(&named), [""; 0]);
+}

@@ -22,7 +22,7 @@ export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch" | "onAu
 
 export interface FeedState {
   /**
-   * `refused`: the server has no such table or column; `unauthorized`: it does not take the user's token, or its role.
+   * `refused`: the server has no such table or column, or a value that its column here can't hold; `unauthorized`: it does not take the user's token, or its role.
    * It is asked again, but a person must act.
    */
   readonly status: "loading" | "live" | "waiting" | "refused" | "unauthorized";
@@ -30,6 +30,7 @@ export interface FeedState {
 }
 
 const isTrue = (text: string): boolean => text === "true" || text === "t";
+const isBoolean = /^(t|f|true|false)$/;
 
 /** What the elements of arrays are, of which Electric's client makes lists; of other types they are texts. */
 const ELEMENTS: Readonly<Record<string, (text: string) => string | number | boolean>> = {
@@ -60,15 +61,19 @@ const observed = (ask: typeof fetch, tell: (error: HttpFailure) => void): typeof
 function refusalOf(meta: EntityMeta, error: Error): FeedState | undefined {
   if (!(error instanceof FetchError) || (error.status !== 400 && error.status !== 404)) return undefined;
   const { errors, message } = (error.json ?? {}) as { errors?: Record<string, string[]>; message?: string };
-  const reasons = Object.values(errors ?? {}).flat().join("; ") || message || `it answered ${error.status}`;
-  return {
-    status: "refused",
-    error: new HttpFailure(error.status, {
-      code: "schema_mismatch",
-      message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's own document`,
-    }, undefined, error),
-  };
+  return mismatch(meta, error.status, Object.values(errors ?? {}).flat().join("; ") || message || `it answered ${error.status}`, error);
 }
+
+const mismatch = (meta: EntityMeta, status: number, reasons: string, cause: unknown): FeedState => ({
+  status: "refused",
+  error: new HttpFailure(status, {
+    code: "schema_mismatch",
+    message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's own document`,
+  }, undefined, cause),
+});
+
+/** What came could not be kept. */
+class NotKept extends Error {}
 
 /**
  * The feed serves every tab that shows the database, and the one that runs it may be none of those that are looked at:
@@ -137,8 +142,20 @@ async function follow(
   let accepted = new Map<number, number>();
   let buffered: Message<ShapeRow>[] = [];
   let turn: Promise<void> = Promise.resolve();
+  let fault: { readonly error: unknown } | undefined;
+  /** Ends the stream. What its rows could not be kept for is of this entity alone, where the database goes on. */
+  const end = async (error: unknown): Promise<void> => {
+    fault = { error };
+    if (error instanceof NotKept && !ending.signal.aborted) {
+      await database.query("SELECT 1").then(() => {
+        fault = undefined;
+        tell(mismatch(meta, 200, error.message, error.cause));
+      }, () => undefined);
+    }
+    ending.abort();
+  };
   return new Promise((resolve, reject) => {
-    ending.signal.addEventListener("abort", () => void turn.then(resolve, reject), { once: true });
+    ending.signal.addEventListener("abort", () => void turn.then(() => (fault ? reject(fault.error as Error) : resolve())), { once: true });
     stream.subscribe(
       (messages) => {
         turn = turn.then(async () => {
@@ -165,15 +182,17 @@ async function follow(
             const [now] = await inside.query<{ handle: string | null }>(`SELECT "handle" FROM "_shapes" WHERE "entity" = $1`, [meta.name]);
             // Another version of this page has let the rows go: what comes here goes on after them.
             if (now && now.handle !== handle) return undefined;
-            await apply(inside, database.dialect, meta, batch, isWhole, reached);
+            await apply(inside, database.dialect, meta, batch, isWhole, reached).catch((cause: unknown) => {
+              throw new NotKept((cause as Error).message, { cause });
+            });
             return letGo(inside, meta, accepted, isWhole ? brought : []);
           });
           if (!open) return ending.abort();
           accepted = open;
           handle = reached.handle;
           tell({ status: "live" });
-        });
-        turn.catch(reject);
+        }).catch(end);
+        // It never rejects: the stream would throw that where nobody hears it.
         return turn;
       },
       () => ending.abort(),
@@ -233,11 +252,11 @@ async function apply(
       fetched.delete(keyValue);
       continue;
     }
-    const given = columns.filter(({ name }) => name !== meta.key && name in cells);
+    const given = columns.filter(({ name }) => name !== meta.key && Object.hasOwn(cells, name));
     if (given.length === 0) continue;
     await inside.query(
       `UPDATE ${synced} SET ${given.map((field, at) => `${quote(field.name)} = ${parameter(dialect, field, at + 2)}`).join(", ")} WHERE ${isKey}`,
-      [keyValue, ...given.map((field) => cellValue(dialect, field, cells[field.name] ?? null))],
+      [keyValue, ...given.map((field) => cellValue(dialect, field, cellOf(cells, field.name)))],
     );
   }
   await flush();
@@ -280,7 +299,7 @@ async function insertMany(
   inside: Statements, dialect: LocalDatabase["dialect"], synced: string, key: string,
   columns: readonly Pick<FieldMeta, "name" | "kind">[], rows: readonly Cells[],
 ): Promise<void> {
-  const list = rows.map((cells) => columns.map((field) => cellValue(dialect, field, cells[field.name] ?? null)));
+  const list = rows.map((cells) => columns.map((field) => cellValue(dialect, field, cellOf(cells, field.name))));
   const names = columns.map(({ name }) => quote(name));
   const cells = columns.map(({ kind }, at) =>
     dialect === "sqlite" ? `"cells"."value" ->> ${at}` : `("cells" ->> ${at})::${columnType(dialect, kind)}`);
@@ -291,16 +310,24 @@ async function insertMany(
   );
 }
 
+/** What a row holds of a column, also of one that has the name of what every object inherits. */
+const cellOf = (cells: Cells, name: string): unknown => (Object.hasOwn(cells, name) ? cells[name] : undefined) ?? null;
+
 /** A parameter that takes what `cellValue` gives. */
 const parameter = (dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, at: number): string =>
   dialect === "sqlite" ? `$${at}` : `($${at}::text)::${columnType(dialect, kind)}`;
 
 /** A cell's value for a statement, from what the shape has. */
-function cellValue(dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, cell: unknown): unknown {
+function cellValue(dialect: LocalDatabase["dialect"], { name, kind }: Pick<FieldMeta, "name" | "kind">, cell: unknown): unknown {
   if (cell === null) return null;
   const text = typeof cell === "string" ? cell : JSON.stringify(cell);
   if (kind === "timestamp") return asRfc3339(text);
   if (dialect === "pglite") return text;
+  const isNumber = kind === "int32" || kind === "int64" || kind === "float";
+  // SQLite's columns take anything.
+  if (isNumber ? Number.isNaN(Number(text)) && text !== "NaN" : kind === "boolean" && !isBoolean.test(text)) {
+    throw new TypeError(`${name} is ${kind}, and not ${JSON.stringify(text)}`);
+  }
   if (kind === "boolean") return Number(isTrue(text));
-  return kind === "int32" || kind === "int64" || kind === "float" ? Number(text) : text;
+  return isNumber ? Number(text) : text;
 }

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { HttpFailure } from "../src/http.js";
+import { readChanges } from "../src/changes.js";
 import { readRow } from "../src/rows.js";
 import { startSync } from "../src/sync.js";
-import { updateRow } from "../src/writes.js";
-import { openDatabase, schemaOf } from "./databases.js";
-import { contactsMeta } from "./generated/meta.js";
+import { insertRow, updateRow } from "../src/writes.js";
+import { DIALECTS, openDatabase, schemaOf } from "./databases.js";
+import { accountsMeta, contactsMeta } from "./generated/meta.js";
 import { DOCUMENT, serve, until } from "./served.js";
 
 const document = readFileSync(DOCUMENT, "utf8");
@@ -43,3 +44,35 @@ test("a server that lacks a field is told, and serves the other entities", async
   assert.equal(applied.status, 200, await applied.text());
   await until("it is read", async () => sync.state().feeds["contacts"]?.status === "live");
 });
+
+for (const dialect of DIALECTS) {
+  test(`a value that its column here can't hold keeps back its own entity alone (${dialect})`, async (context) => {
+    const unheard: unknown[] = [];
+    const hear = (error: unknown): void => void unheard.push(error);
+    process.on("uncaughtException", hear);
+    context.after(() => void process.off("uncaughtException", hear));
+    const server = await serve(context, document.replace("score: { type: [number,", "score: { type: [string,"));
+    const database = await openDatabase(dialect);
+    const put = async (id: string, score: string): Promise<void> => {
+      const made = await fetch(`${server.url}/api/contacts`, { method: "POST", body: JSON.stringify({ id, first_name: "Ann", score }) });
+      assert.equal(made.status, 201, await made.text());
+    };
+    const [good, bad, account] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+    await put(good, "1.5");
+    const sync = startSync({ apiUrl: server.url, database, schema: schemaOf(dialect) });
+    context.after(() => sync.stop());
+    const status = (name: string): string | undefined => sync.state().feeds[name]?.status;
+    await until("it is read", async () => status("contacts") === "live");
+    await put(bad, "high");
+    await until("it is told", async () => status("contacts") === "refused");
+    const { error } = sync.state().feeds["contacts"]!;
+    assert.ok(error instanceof HttpFailure && error.code === "schema_mismatch");
+    assert.match(error.message, /contacts.*"high".*syncline generate/);
+    await insertRow(database, dialect, accountsMeta, { id: account, name: "Savings" });
+    await until("the others are sent and read", async () => (await readChanges(database, "1 = 1")).length === 0);
+    assert.equal((await readRow(database, dialect, accountsMeta, account))?.["name"], "Savings");
+    assert.deepEqual([status("accounts"), sync.state().fault, unheard], ["live", undefined, []]);
+    // What was there stays.
+    assert.equal((await readRow(database, dialect, contactsMeta, good))?.["score"], 1.5);
+  });
+}

@@ -83,6 +83,7 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
             .collect(),
         access,
         dropped: Default::default(),
+        not_kept: found.not_kept,
         operations: operations::read(reading, group),
         fields,
     };

@@ -34,6 +34,7 @@ impl Builder {
                 unique: Vec::new(),
                 access: Access::default(),
                 dropped: Default::default(),
+                not_kept: Default::default(),
                 operations: Vec::new(),
             },
         }

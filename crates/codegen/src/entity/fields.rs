@@ -24,6 +24,8 @@ pub(super) struct Found<'d> {
     pub(super) references: Vec<(String, Reference<'d>)>,
     /// All that the document has for records of the entity: what stands on any of them is said of it.
     pub(super) schemas: Vec<Node<'d>>,
+    /// What requests may name and records don't have, in the order of the names.
+    pub(super) not_kept: Vec<String>,
 }
 
 /// The entity that a field names a record of, in the document's words.
@@ -116,6 +118,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         unique: Vec::new(),
         references: Vec::new(),
         schemas: Vec::new(),
+        not_kept: Vec::new(),
     };
     for merged in std::iter::once(schema).chain(requests.everywhere()) {
         extensions::check_schema(reading, &merged.parts);
@@ -131,14 +134,18 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         check_extensions(reading, &sources, name);
         let Some((field, node)) = read_field(reading, group, &requests, &parents, name, &sources)
         else {
+            let is_of_requests = Merged::of_all(reading, &sources.record).flag("writeOnly");
+            found
+                .not_kept
+                .extend(is_of_requests.then(|| name.to_owned()));
             continue;
         };
         found.note(reading, name, &sources);
         fields.push((field, node));
     }
-    for (field, node) in only_requested(reading, &requests, schema) {
-        fields.push((field, node));
-    }
+    let only_requested = only_requested(reading, &requests, schema, &mut fields);
+    found.not_kept.extend(only_requested);
+    found.not_kept.sort();
     names_check::fields(reading, &fields);
     found.fields = fields.into_iter().map(|(field, _)| field).collect();
     Some(found)
@@ -195,16 +202,19 @@ fn read_field<'d>(
     Some((field, node))
 }
 
-/// Properties of requests that records don't have. Those that never leave a client are fields all the same.
+/// Properties of requests that records don't have: their names. Those that never leave a client are fields
+/// all the same.
 fn only_requested<'d>(
     reading: &Reading<'d>,
     requests: &Requests<'d>,
     record: &Merged<'d>,
-) -> Vec<(Field, Node<'d>)> {
-    let mut fields: Vec<(Field, Node<'d>)> = Vec::new();
+    fields: &mut Vec<(Field, Node<'d>)>,
+) -> Vec<String> {
+    let mut not_kept: Vec<String> = Vec::new();
     for request in requests.all() {
         for (name, schemas) in request.properties() {
-            let is_known = fields.iter().any(|(field, _)| field.name == name);
+            let is_known = fields.iter().any(|(field, _)| field.name == name)
+                || not_kept.iter().any(|known| known == name);
             if is_known || !record.property(name).is_empty() || is_reserved(name) {
                 continue;
             }
@@ -223,6 +233,7 @@ fn only_requested<'d>(
                 fields.extend(field::read(reading, name, &sources).map(|field| (field, node)));
                 continue;
             }
+            not_kept.push(name.to_owned());
             let message = format!("`{name}` is in requests and in no record, and not kept");
             match property.flag("writeOnly") {
                 true => reading.warning(node, Code::REQUEST_ONLY, message),
@@ -230,7 +241,7 @@ fn only_requested<'d>(
             }
         }
     }
-    fields
+    not_kept
 }
 
 fn check_extensions<'d>(reading: &Reading<'d>, sources: &Sources<'d>, name: &'d str) {

@@ -194,8 +194,19 @@ paths:
     assert_eq!(note.field("title").unwrap().rules.min_length, Some(1));
     // Never read, and so never kept; never sent, and so only here.
     assert!(note.field("password").is_none());
+    assert_eq!(note.not_kept, ["password"]);
     assert!(note.field("draft").unwrap().sync_exclude);
     assert_eq!(told(document), ["request_only"]);
+}
+
+#[test]
+fn what_a_record_says_is_only_written_is_not_kept() {
+    let note = entity(&notes(
+        &[],
+        &["password: { type: string, writeOnly: true }"],
+    ));
+    assert!(note.field("password").is_none());
+    assert_eq!(note.not_kept, ["password"]);
 }
 
 #[test]

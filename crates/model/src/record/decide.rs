@@ -2,8 +2,8 @@
 //!
 //! The rules, in the order in which they are asked:
 //!
-//! - Fields that never leave a client are left out, whoever sends them. Columns that the schema doesn't
-//!   know are kept as they are.
+//! - Fields that never leave a client are left out, whoever sends them, and so is what only requests have.
+//!   Columns that the schema doesn't know are kept as they are.
 //! - What equals the row is no change, and asks for no right to its column; but who may write nothing of
 //!   an entity writes no op either.
 //! - Who has no role on a record does not see it: to them it is not there.

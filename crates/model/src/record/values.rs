@@ -27,10 +27,11 @@ pub(super) fn stored(entity: &Entity, values: &Values) -> Values {
 }
 
 fn is_stored(entity: &Entity, column: &str) -> bool {
-    match entity.field(column) {
-        Some(field) => !field.sync_exclude && !is_stamped(field),
-        None => !RESERVED.contains(&column),
-    }
+    let is_answered = match entity.field(column) {
+        Some(field) => is_stamped(field),
+        None => RESERVED.contains(&column),
+    };
+    !is_answered && entity.keeps(column)
 }
 
 /// Whether a column's name, or a text anywhere in its value, holds the one character that no text of

@@ -59,8 +59,7 @@ pub fn visible_columns(entity: &Entity, role: Role, columns: &mut Values) {
 }
 
 fn is_shown(entity: &Entity, role: Role, column: &str) -> bool {
-    let is_stored = entity.field(column).is_none_or(|field| !field.sync_exclude);
-    is_stored && entity.may_read(role, column)
+    entity.keeps(column) && entity.may_read(role, column)
 }
 
 /// A record as who asks sees it.

@@ -208,6 +208,11 @@ fn compare(before: &Entity, after: &Entity, changes: &mut Vec<Change>) {
         ChangeKind::Adjust,
         "has another mode, strategy, subset or path",
     );
+    note(
+        before.not_kept != after.not_kept,
+        ChangeKind::Adjust,
+        "keeps other columns than before",
+    );
 }
 
 fn of_field(entity: &Entity, field: &Field, kind: ChangeKind, what: &str) -> Change {

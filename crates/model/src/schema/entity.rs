@@ -50,6 +50,10 @@ pub struct Entity {
     /// No document says this, [`Schema::following`] does.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, Vec<Role>>,
+    /// What requests may name and records don't have, such as a password: it is taken, and neither kept nor
+    /// shown. Schemas of earlier builds lack it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_kept: Vec<String>,
     /// What the document offers over HTTP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<Operation>,
@@ -62,6 +66,15 @@ impl Entity {
 
     pub fn key_field(&self) -> Option<&Field> {
         self.field(&self.key)
+    }
+
+    /// Whether a server stores a column of this name: not what never leaves a client, nor what only requests
+    /// have. Columns that the schema doesn't know are kept as they are.
+    pub fn keeps(&self, column: &str) -> bool {
+        match self.field(column) {
+            Some(field) => !field.sync_exclude,
+            None => !self.not_kept.iter().any(|name| name == column),
+        }
     }
 
     /// The fields that a server stores: all but those that never leave a client.

@@ -23,6 +23,7 @@ pub(crate) fn invoices() -> Json {
             {"name": "sum", "kind": "float", "read_only": true},
         ],
         "unique": [["code"], ["title", "number"]],
+        "not_kept": ["password"],
     }])
 }
 
@@ -86,13 +87,12 @@ fn each_broken_rule_names_its_field() {
 #[test]
 fn null_empties_absent_leaves_and_unknown_fields_stay() {
     let mut world = World::new(invoices());
-    let values =
-        json!({"title": "one", "total": "1.50", "color": {"red": [1, null]}, "draft_note": "mine"});
+    let values = json!({"title": "one", "total": "1.50", "color": {"red": [1, null]}, "draft_note": "mine", "password": "mine"});
     world.write(create("1", values)).unwrap();
     world
         .write(update(
             "1",
-            json!({"total": null, "draft_note": "still mine"}),
+            json!({"total": null, "draft_note": "still mine", "password": "still mine"}),
         ))
         .unwrap();
     let columns = world.columns("invoices", "1").unwrap();
@@ -100,6 +100,7 @@ fn null_empties_absent_leaves_and_unknown_fields_stay() {
     assert_eq!(columns["title"], "one");
     assert_eq!(columns["color"], json!({"red": [1, null]}));
     assert_eq!(columns.get("draft_note"), None);
+    assert_eq!(columns.get("password"), None);
     let texts: String = world
         .log
         .iter()

@@ -171,10 +171,7 @@ impl Replica {
     fn write_of(&mut self, schema: &Schema, change: &RecordChange) -> Result<Write, ReplicaError> {
         let entity = schema.entity(&change.entity);
         let mut values = change.values.clone();
-        values.retain(|column, _| {
-            let field = entity.and_then(|entity| entity.field(column));
-            field.is_none_or(|field| !field.sync_exclude)
-        });
+        values.retain(|column, _| entity.is_none_or(|entity| entity.keeps(column)));
         let key = entity.and_then(|entity| values.get(&entity.key));
         let key = key.and_then(|value| {
             let number = value.as_i64().map(|number| number.to_string());
@@ -197,7 +194,8 @@ impl Replica {
             (Some(mut record), Action::Delete) => {
                 record.columns.retain(|column, _| {
                     let field = entity.and_then(|entity| entity.field(column));
-                    field.is_none_or(|field| !field.sync_exclude && !field.read_only)
+                    entity.is_none_or(|entity| entity.keeps(column))
+                        && field.is_none_or(|field| !field.read_only)
                 });
                 record.columns
             }

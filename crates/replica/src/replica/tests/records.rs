@@ -19,7 +19,7 @@ const SCHEMA: &str = r#"{"entities":[
      "fields":[{"name":"id","kind":"text"},{"name":"text","kind":"text"},
                {"name":"done","kind":"boolean"},
                {"name":"note","kind":"text","sync_exclude":true}],
-     "unique":[["text"]]}
+     "not_kept":["password"],"unique":[["text"]]}
 ]}"#;
 
 /// Decides a replica's whole outbox, as a server does.
@@ -31,7 +31,9 @@ fn decided(server: &mut Server, rows: &[OutboxRow]) -> Vec<(OpKey, Verdict)> {
         role: Role::Owner,
     };
     let verdict = |row: &OutboxRow| {
-        let offered: Offered = row.payload.as_ref().unwrap().read().unwrap();
+        let payload = row.payload.as_ref().unwrap();
+        assert!(!payload.as_str().contains("mine alone"), "{payload:?}");
+        let offered: Offered = payload.read().unwrap();
         let mut stored = StoredRecords(server.file.connection());
         let verdict = match decide(&rulebook, &mut stored, &asker, &offered, at()).unwrap() {
             Ok(decision) => {
@@ -122,7 +124,7 @@ fn a_write_shows_at_once_and_is_the_servers_once_it_is_pulled() {
         &mut one,
         "1",
         Action::Create,
-        r#"{"text":"milk","note":"mine alone"}"#,
+        r#"{"text":"milk","note":"mine alone","password":"mine alone"}"#,
     );
     assert_eq!(text(&mut one, "1").as_deref(), Some("milk"));
     assert!(is_pending(one.view().unwrap().connection(), "tasks", "1").unwrap());

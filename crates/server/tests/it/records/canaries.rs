@@ -27,6 +27,8 @@ const PERSON: Kept = Kept {
     fields: &[
         ("salary", &[Role::Owner]),
         ("diary", &[Role::Editor, Role::Owner]),
+        // Requests have it, and records don't.
+        ("password", &[]),
     ],
 };
 

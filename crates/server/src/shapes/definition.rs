@@ -62,18 +62,23 @@ impl Definition {
     ) -> Result<Self, Invalid> {
         let seen_by = relation.entity().map(|_| SeenBy::of(asker, &sight));
         let layout = layout_of(&relation);
-        for n in &sight.hidden {
+        let hidden: Vec<String> = sight
+            .hidden
+            .iter()
             // A name that nobody can say.
-            relation.columns[*n].name.clear();
-        }
+            .map(|n| std::mem::take(&mut relation.columns[*n].name))
+            .collect();
         let queryable = match &request.queryable {
-            Some(list) => named(list, &relation, "queryable_columns")?,
+            Some(list) => {
+                let names = names_of(list, &hidden, "queryable_columns")?;
+                places_of(&names, &relation, "queryable_columns")?
+            }
             None => {
                 let all = 0..relation.columns.len();
                 all.filter(|n| !sight.hidden.contains(n)).collect()
             }
         };
-        let (columns, tells_role) = told_columns(request, &relation, &queryable)?;
+        let (columns, tells_role) = told_columns(request, &relation, &hidden, &queryable)?;
         let filter = filter_of(request, &relation)?;
         let filter_text = match &request.filter {
             None => String::new(),
@@ -138,12 +143,13 @@ impl Definition {
 fn told_columns(
     request: &ShapeRequest,
     relation: &Relation,
+    hidden: &[String],
     queryable: &[usize],
 ) -> Result<(Vec<usize>, bool), Invalid> {
     let Some(list) = &request.columns else {
         return Ok((queryable.to_vec(), false));
     };
-    let mut names = names_of(list, "columns")?;
+    let mut names = names_of(list, hidden, "columns")?;
     let is_role = |name: &String| name == ROLE && relation.column(ROLE).is_none();
     let tells_role = relation.entity().is_some() && names.iter().any(is_role);
     names.retain(|name| !tells_role || !is_role(name));
@@ -194,18 +200,22 @@ pub(super) fn missing_table(schema: &str, name: &str) -> Invalid {
     Invalid::of("table", message)
 }
 
-/// The columns of a list, in the table's order; it must hold the key.
-fn named(list: &str, relation: &Relation, parameter: &'static str) -> Result<Vec<usize>, Invalid> {
-    places_of(&names_of(list, parameter)?, relation, parameter)
-}
-
-fn names_of(list: &str, parameter: &'static str) -> Result<Vec<String>, Invalid> {
-    column_list(list).map_err(|error| {
+/// The names of a list, without those of columns that are hidden from who asks: one list serves every role,
+/// and what a role may not read is left out of its rows.
+fn names_of(
+    list: &str,
+    hidden: &[String],
+    parameter: &'static str,
+) -> Result<Vec<String>, Invalid> {
+    let mut names = column_list(list).map_err(|error| {
         let message = format!("Invalid column list: {}", error.message);
         Invalid::of(parameter, message)
-    })
+    })?;
+    names.retain(|name| !hidden.contains(name));
+    Ok(names)
 }
 
+/// The columns of these names, in the table's order; the key must be among them.
 fn places_of(
     names: &[String],
     relation: &Relation,

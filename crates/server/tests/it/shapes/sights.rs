@@ -123,3 +123,53 @@ async fn a_handle_of_who_saw_more_is_told_so_before_its_request_is_judged() {
         "{errors}"
     );
 }
+
+#[tokio::test]
+async fn a_hidden_column_that_is_named_is_left_out_of_the_rows() {
+    let s = with_invoices().await;
+    s.role(Role::Editor);
+    let query = "table=invoices&columns=id,count,secret,_role";
+    let mut editor = s.follow(query).await;
+    let expected = json!({"id": "1", "count": "3", "_role": "editor"});
+    assert_eq!(editor.rows().values().collect::<Vec<_>>(), [&expected]);
+    let full = s.follow(&format!("{query}&replica=full")).await;
+    let next = full.next();
+    // What becomes of it is nothing to them, by itself and beside another change.
+    for values in [
+        json!({"secret": "canary two"}),
+        json!({"secret": "canary", "count": 4}),
+    ] {
+        s.role(Role::Owner);
+        s.write("invoices", "1", "update", values).await;
+        s.role(Role::Editor);
+    }
+    let told = editor.catch_up().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["value"], json!({"id": "1", "count": "4"}));
+    for query in [
+        next,
+        format!("{query}&offset=-1&replica=full"),
+        format!("{query}&offset=-1&queryable_columns=id,count,secret"),
+        format!("{query}&offset=now&log=changes_only&subset__where=true"),
+    ] {
+        let reply = s.ask(&query).await;
+        reply.expect(200);
+        assert!(!reply.text.contains("canary"), "{query}: {}", reply.text);
+        assert!(
+            !reply.header("electric-schema").contains("secret"),
+            "{query}"
+        );
+    }
+    let subset = "offset=now&log=changes_only&queryable_columns=id,count,secret";
+    for query in [
+        "offset=-1&where=secret%20=%20'canary'".to_owned(),
+        format!("{subset}&subset__where=secret%20=%20'canary'"),
+        format!("{subset}&subset__order_by=secret&subset__limit=1"),
+        "offset=-1&columns=id,unknown".to_owned(),
+    ] {
+        s.ask(&format!("table=invoices&{query}")).await.expect(400);
+    }
+    s.role(Role::Owner);
+    let owner = s.follow(query).await;
+    assert_eq!(column(&owner, "secret"), ["canary"]);
+}

@@ -20,6 +20,8 @@ pub(crate) struct Definition {
     pub relation: Relation,
     /// The columns that messages hold, in the table's order.
     pub columns: Vec<usize>,
+    /// Whether they are all that who asks may see, because none were named.
+    pub is_whole: bool,
     /// What messages tell as [`ROLE`], where it was asked for.
     pub roles: Option<RowRoles>,
     /// Those that clients may ask for and filter by in subsets.
@@ -87,6 +89,7 @@ impl Definition {
         let mut definition = Self {
             digest: String::new(),
             columns,
+            is_whole: request.columns.is_none() && request.queryable.is_none(),
             roles: tells_role.then_some(sight.roles),
             queryable,
             filter,
@@ -123,6 +126,13 @@ impl Definition {
             self.roles.is_some(),
         ]);
         PayloadHash::of(&whole.to_string()).to_string()
+    }
+
+    /// Whether a table of these columns, of which some are hidden, has just those that messages hold.
+    pub(super) fn tells_all_of(&self, columns: &[ShapeColumn], hidden: &[usize]) -> bool {
+        let told = self.columns.iter().map(|n| &self.relation.columns[*n].name);
+        let seen = (0..columns.len()).filter(|n| !hidden.contains(n));
+        told.eq(seen.map(|n| &columns[n].name))
     }
 
     /// What clients are told of the columns' types, as JSON.

@@ -82,17 +82,24 @@ impl RowRoles {
     }
 }
 
-/// Whether who asked for this definition still sees what they saw then.
+/// Whether who asked for this definition still sees what they saw then: where they named no columns, also that
+/// the table has no others.
 pub(super) fn is_unchanged(file: &TenantFile, definition: &Definition) -> Result<bool, StoreError> {
     let Some(seen) = &definition.seen_by else {
         return Ok(true);
     };
-    if !seen.is_partial && schema_place(file.connection())? == seen.schema {
+    let has_same_schema = schema_place(file.connection())? == seen.schema;
+    if !seen.is_partial && has_same_schema {
         return Ok(true);
     }
-    let relation = &definition.relation;
+    let Some(relation) = file.shape_relation(&definition.relation.name)? else {
+        return Ok(false);
+    };
     let now = sight_of(file, &relation.name, &relation.columns, &seen.asker)?;
-    Ok(now.digest == seen.digest)
+    let is_as_wide = has_same_schema
+        || !definition.is_whole
+        || definition.tells_all_of(&relation.columns, &now.hidden);
+    Ok(now.digest == seen.digest && is_as_wide)
 }
 
 /// The sight that an asker has of an entity's table, with these columns, now.

@@ -54,7 +54,7 @@ pub(super) fn field(name: &str, kind: &str) -> Value {
     json!({"name": name, "kind": kind})
 }
 
-fn invoices(more: &[Value]) -> Value {
+pub(super) fn invoices(more: &[Value]) -> Value {
     let mut fields = vec![
         field("id", "text"),
         field("Amount", "decimal"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use syncline_model::schema::Role;
 
-use super::entities::{field, with_invoices};
+use super::entities::{field, invoices, with_invoices};
 use super::{Shapes, column, shapes};
 use crate::support::PATIENCE;
 
@@ -172,4 +172,36 @@ async fn a_hidden_column_that_is_named_is_left_out_of_the_rows() {
     s.role(Role::Owner);
     let owner = s.follow(query).await;
     assert_eq!(column(&owner, "secret"), ["canary"]);
+}
+
+#[tokio::test]
+async fn who_waits_for_all_columns_begins_anew_at_once_with_one_that_is_added() {
+    let s = with_invoices().await;
+    let (all, some) = ("table=invoices", "table=invoices&columns=id,count");
+    let (all, some) = (s.follow(all).await, s.follow(some).await);
+    let (poll, stream) = (
+        format!("{}&live=true", all.next()),
+        format!("{}&live=true&live_sse=true", all.next()),
+    );
+    let named = format!("{}&live=true", some.next());
+    let changed = async {
+        s.schema(invoices(&[field("note", "text")])).await;
+        s.write("invoices", "1", "update", json!({"count": 4}))
+            .await;
+    };
+    let together = async { tokio::join!(s.ask(&poll), s.ask(&stream), s.ask(&named), changed) };
+    let (poll, stream, named, ()) = tokio::time::timeout(PATIENCE / 2, together).await.unwrap();
+    poll.expect(409);
+    assert!(
+        !stream.text.contains("\"count\""),
+        "it ends: {}",
+        stream.text
+    );
+    assert_eq!(
+        named.expect(200)[0]["value"],
+        json!({"id": "1", "count": "4"})
+    );
+    let anew = s.follow("table=invoices").await;
+    assert_ne!(anew.handle, all.handle);
+    assert_eq!(column(&anew, "note"), ["null"]);
 }

@@ -170,8 +170,7 @@ fn read_field<'d>(
 ) -> Option<(Field, Node<'d>)> {
     let node = sources.node()?;
     if is_reserved(name) {
-        let message = format!("every record has `{name}`: it is no field of its own");
-        reading.info(node, Code::RESERVED, message);
+        tell_reserved(reading, sources, name);
         return None;
     }
     let mut field = field::read(reading, name, sources)?;
@@ -202,6 +201,24 @@ fn read_field<'d>(
     Some((field, node))
 }
 
+/// Tells of a property that can be no field. One that clients were to write would be lost with every write.
+fn tell_reserved<'d>(reading: &Reading<'d>, sources: &Sources<'d>, name: &str) {
+    let Some(node) = sources.node() else {
+        return;
+    };
+    let all: Vec<_> = sources.all().collect();
+    let is_written =
+        !sources.requests.is_empty() && !Merged::of_all(reading, &all).flag("readOnly");
+    let message = format!("every record has `{name}`: it is no field of its own");
+    match is_written {
+        true => {
+            let message = format!("{message}, and what is written to it would be lost: rename it");
+            reading.error(node, Code::RESERVED, message);
+        }
+        false => reading.info(node, Code::RESERVED, message),
+    }
+}
+
 /// Properties of requests that records don't have: their names. Those that never leave a client are fields
 /// all the same.
 fn only_requested<'d>(
@@ -215,7 +232,8 @@ fn only_requested<'d>(
         for (name, schemas) in request.properties() {
             let is_known = fields.iter().any(|(field, _)| field.name == name)
                 || not_kept.iter().any(|known| known == name);
-            if is_known || !record.property(name).is_empty() || is_reserved(name) {
+            // `_base` is how a change says what it has seen.
+            if is_known || !record.property(name).is_empty() || name == "_base" {
                 continue;
             }
             let sources = Sources {
@@ -229,7 +247,8 @@ fn only_requested<'d>(
             };
             let property = Merged::of_all(reading, &sources.requests);
             let everywhere: Vec<_> = sources.all().collect();
-            if Merged::of_all(reading, &everywhere).flag("x-sync-exclude") {
+            let is_excluded = Merged::of_all(reading, &everywhere).flag("x-sync-exclude");
+            if is_excluded && !is_reserved(name) {
                 fields.extend(field::read(reading, name, &sources).map(|field| (field, node)));
                 continue;
             }

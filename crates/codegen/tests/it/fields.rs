@@ -210,6 +210,20 @@ fn what_a_record_says_is_only_written_is_not_kept() {
 }
 
 #[test]
+fn a_name_that_answers_have_is_refused_where_clients_would_write_it() {
+    for name in ["txid", "_base", "_role"] {
+        let shown = notes(&[], &[&format!("{name}: {{ type: string }}")]);
+        assert_eq!(told(&shown), ["reserved"]);
+        let body = "post: { requestBody: { content: { application/json: { schema: \
+                    { $ref: '#/components/schemas/Note' } } } } }\n    get: {";
+        let written = shown.replacen("get: {", body, 1);
+        assert_eq!(errors(&written), ["12:9: reserved"], "{name}");
+        let read_only = written.replace("{ type: string }", "{ type: string, readOnly: true }");
+        assert_eq!(told(&read_only), ["reserved"], "{name}");
+    }
+}
+
+#[test]
 fn columns_that_would_be_one_are_refused() {
     let document = notes(&[], &["Title: { type: string }", "title: { type: string }"]);
     assert_eq!(errors(&document), ["12:9: collision"]);

@@ -15,6 +15,7 @@ mod coverage;
 mod decide;
 mod dependants;
 mod fold;
+mod known;
 mod overlay;
 mod payload;
 mod prefill;
@@ -32,6 +33,7 @@ pub use coverage::coverage;
 pub use decide::{WRITES_MAX, decide};
 pub use dependants::Undone;
 pub use fold::fold;
+pub use known::{known_id, settle_ids};
 pub use payload::{
     Action, Decided, DecidedAction, Decision, Lost, Mode, Offered, RecordPayload, Values, Write,
     resource_of, touches,

@@ -41,6 +41,7 @@ mod query;
 mod query_write;
 mod readme;
 mod record;
+mod record_named;
 #[cfg(target_os = "linux")]
 mod recorded;
 mod reference;

@@ -4,6 +4,7 @@
 //!
 //! - Fields that never leave a client are left out, whoever sends them, and so is what only requests have.
 //!   Columns that the schema doesn't know are kept as they are.
+//! - A UUID names one record, however it is written: in small letters, but for what older logs hold.
 //! - What equals the row is no change, and asks for no right to its column; but who may write nothing of
 //!   an entity writes no op either.
 //! - Who has no role on a record does not see it: to them it is not there.
@@ -20,6 +21,7 @@ use serde_json::Value as Json;
 use super::Record;
 use super::access::{Asker, Records, role_on};
 use super::compared::{Held, is_one_value};
+use super::known::{known_id, settle_references};
 use super::overlay::{Overlay, record_of};
 use super::payload::{Action, Decided, DecidedAction, Decision, Offered, Values, Write};
 use super::refusal::{
@@ -103,7 +105,7 @@ impl<R: Records> Judge<'_, '_, R> {
         };
         let current = self.rows.record(&write.entity, &write.id)?;
         match write.action {
-            Action::Create => self.create(entity, write, key, current),
+            Action::Create => self.create(entity, write, key),
             Action::Update => match self.seen(entity, current)? {
                 Ok((record, role)) => self.update(entity, write, record, role),
                 Err(refusal) => Ok(Err(refusal)),
@@ -132,14 +134,9 @@ impl<R: Records> Judge<'_, '_, R> {
         Ok(role.map(|role| (record, role)).ok_or_else(absent))
     }
 
-    fn create(
-        &mut self,
-        entity: &Entity,
-        write: &Write,
-        key: Json,
-        current: Option<Record>,
-    ) -> Judged<Decided, R> {
+    fn create(&mut self, entity: &Entity, write: &Write, key: Json) -> Judged<Decided, R> {
         let mut columns: Values = stored(entity, &write.values);
+        self.settle(entity, &mut columns)?;
         columns.insert(entity.key.clone(), key);
         let named: Vec<String> = columns.keys().cloned().collect();
         for field in entity.stored_fields() {
@@ -157,9 +154,8 @@ impl<R: Records> Judge<'_, '_, R> {
         let Some(role) = role.filter(|role| entity.may_make(*role)) else {
             return Ok(Err(role_refused("make")));
         };
-        if current.is_some_and(|record| !record.deleted) {
-            let message = format!("there is a record `{}` already", write.id);
-            return Ok(Err(Refusal::new(RefusalCode::AlreadyExists, message)));
+        if let Some(refusal) = self.named(entity, write)? {
+            return Ok(Err(refusal));
         }
         let not_key = |name: &&String| **name != entity.key;
         let forbidden = named.iter().filter(not_key).filter(|name| {
@@ -195,6 +191,9 @@ impl<R: Records> Judge<'_, '_, R> {
         record: Record,
         role: Role,
     ) -> Judged<Decided, R> {
+        let mut write = write.clone();
+        self.settle(entity, &mut write.values)?;
+        let write = &write;
         let mut changes = Changes::of(entity, role, write, &record);
         let columns = || changes.columns().map(|(column, _)| column);
         let forbidden = columns().filter(|name| !entity.may_write(role, name));
@@ -261,6 +260,25 @@ impl<R: Records> Judge<'_, '_, R> {
         Ok(Ok(Decided {
             lost: conflicts.into_lost(),
             ..decided(write, DecidedAction::Delete, Values::new())
+        }))
+    }
+
+    fn settle(&mut self, entity: &Entity, values: &mut Values) -> Result<(), R::Error> {
+        let schema = self.rulebook.schema();
+        settle_references(&mut self.rows, schema, entity, values)
+    }
+
+    /// Why no record can be made by this name, if none can.
+    fn named(&mut self, entity: &Entity, write: &Write) -> Result<Option<Refusal>, R::Error> {
+        let known = known_id(&mut self.rows, entity, &write.id)?;
+        let record = self.rows.record(&write.entity, &known)?;
+        if record.is_some_and(|record| !record.deleted) {
+            let message = format!("there is a record `{known}` already");
+            return Ok(Some(Refusal::new(RefusalCode::AlreadyExists, message)));
+        }
+        Ok((known != write.id).then(|| {
+            let message = format!("must be written in small letters: {known}");
+            fields_wrong(vec![error_of(&entity.key, "key", &message)])
         }))
     }
 

@@ -64,7 +64,9 @@ pub(super) fn key_of(entity: &Entity, write: &Write) -> Result<Json, FieldError>
         Some(_) | None => Json::from(write.id.as_str()),
     };
     match write.values.get(&entity.key) {
-        Some(named) if !same(named, &value) => Err(wrong("is not the record's")),
+        Some(named) if !is_one(entity, &entity.key, named, &value) => {
+            Err(wrong("is not the record's"))
+        }
         Some(_) | None => Ok(value),
     }
 }

@@ -8,7 +8,7 @@ mod standing;
 
 use syncline_model::record::{
     Action, Asker, Decided, Mode, Offered, Record, Refusal, RefusalCode, Rulebook, Values, Write,
-    decide, prefill, role_of_sight, role_on,
+    decide, known_id, prefill, role_of_sight, role_on,
 };
 use syncline_model::schema::{Role, Schema, WriteMode};
 use syncline_model::{OpKey, Salt, Scope, ServerSeq, UserId};
@@ -180,7 +180,11 @@ impl Replica {
         let named = change.id.clone().or(key);
         let host = &self.place.host;
         let minted = || syncline_model::mint(host.now(), host.random()).to_string();
-        let id = named.unwrap_or_else(minted);
+        let mut id = named.unwrap_or_else(minted);
+        if let Some(entity) = entity {
+            let mut rows = StoredRecords(self.tenant.connection());
+            id = known_id(&mut rows, entity, &id).map_err(ReplicaError::Tenant)?;
+        }
         let shown = match change.action {
             Action::Create => None,
             Action::Update | Action::Delete => self.meant(&change.entity, &id)?,

@@ -1,11 +1,12 @@
 //! Writes of records, and of the schema, that come in requests of their own.
 
-use syncline_model::record::{Asker, Offered};
+use syncline_model::record::{Asker, Offered, settle_ids};
 use syncline_model::schema::{Change, ChangeKind, RESOURCE, Schema};
 use syncline_model::{
     ActorId, Clock, OpKey, Payload, PayloadHash, ResourceId, Salt, Scope, ServerSeq,
 };
 use syncline_protocol::{ErrorCode, OpError};
+use syncline_store::records::StoredRecords;
 use syncline_store::{AppendError, Appended, KnownRequest, REQUEST_ACTOR};
 
 use super::Refused;
@@ -110,12 +111,14 @@ impl Judge<'_, '_> {
             let error = OpError::new(ErrorCode::InvalidOp, message);
             Ok(Recorded::Refused(Box::new(error)))
         };
-        let resource = match offered.resource() {
-            Ok(resource) => resource,
-            Err(error) => return invalid(error.to_string()),
-        };
         let asked = match offered.payload() {
             Ok(asked) => aimed.map_or_else(|| asked.hash(), |aimed| aimed.hash(&asked)),
+            Err(error) => return invalid(error.to_string()),
+        };
+        let offered = &self.settled(offered)?;
+        let aimed = aimed.map(|aimed| aimed.at(&offered.writes[0].id));
+        let resource = match offered.resource() {
+            Ok(resource) => resource,
             Err(error) => return invalid(error.to_string()),
         };
         let actor = write.repeat.as_ref().map_or(own, RepeatKey::actor);
@@ -126,7 +129,7 @@ impl Judge<'_, '_> {
             return Ok(earlier);
         }
         self.undone.clear();
-        let meant = match aimed {
+        let meant = match &aimed {
             None => Ok(offered.clone()),
             Some(aimed) => self.aim(&write.asker, aimed)?,
         };
@@ -152,6 +155,17 @@ impl Judge<'_, '_> {
                 Ok(Recorded::Refused(Box::new(error)))
             }
         }
+    }
+
+    /// What was offered, with its records called by the ids that they are known by.
+    fn settled(&mut self, offered: &Offered) -> Result<Offered, Refused> {
+        self.batch.flush()?;
+        let mut settled = offered.clone();
+        if let Some(rulebook) = self.members.rules.of(self.batch)? {
+            let mut rows = StoredRecords(self.batch.connection());
+            settle_ids(&mut rows, rulebook.schema(), &mut settled)?;
+        }
+        Ok(settled)
     }
 
     fn write_schema(

@@ -127,6 +127,13 @@ impl AimedWrite {
         }
     }
 
+    /// The same of the record of this id.
+    pub(super) fn at(&self, id: &str) -> Self {
+        let mut aimed = self.clone();
+        id.clone_into(&mut aimed.write.id);
+        aimed
+    }
+
     /// What was asked for, as it tells a repeat of the request from another one.
     pub(super) fn offered(&self) -> Offered {
         Offered {

@@ -2,6 +2,7 @@
 
 mod bad;
 mod canaries;
+mod capitals;
 mod dropped;
 mod formats;
 mod guesses;

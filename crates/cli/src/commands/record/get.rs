@@ -1,5 +1,5 @@
 use clap::Args;
-use syncline_model::record::{Record, Records};
+use syncline_model::record::{Record, Records, known_id};
 use syncline_model::schema::Entity;
 use syncline_replica::Replica;
 use syncline_store::records::StoredRecords;
@@ -37,14 +37,15 @@ pub(super) fn run(
     tell_age(entity, &mut replica, context)
 }
 
-/// The record of this id, whoever may see it, and whether or not it was deleted.
+/// The record of this id, of a UUID however it is written, whoever may see it, and whether or not it was deleted.
 pub(super) fn record(
     replica: &mut Replica,
     entity: &Entity,
     id: &str,
 ) -> Result<Option<Record>, Failure> {
     let mut rows = StoredRecords(replica.view()?.connection());
-    Ok(rows.record(&entity.name, id)?)
+    let id = known_id(&mut rows, entity, id)?;
+    Ok(rows.record(&entity.name, &id)?)
 }
 
 pub(super) fn not_found(entity: &Entity, id: &str) -> Failure {

@@ -45,7 +45,9 @@ pub(super) fn run(
     mut replica: Replica,
     context: &Context,
 ) -> Outcome {
-    let role = match record(&mut replica, entity, &args.id)? {
+    let found = record(&mut replica, entity, &args.id)?;
+    let id = found.as_ref().map_or(&args.id, |record| &record.id).clone();
+    let role = match found {
         // Of what was deleted nobody's membership is left to ask.
         Some(record) if !record.deleted => replica.role_on(&record)?,
         Some(_) => Some(replica.asker()?.role),
@@ -54,7 +56,7 @@ pub(super) fn run(
     let role = role.ok_or_else(|| not_found(entity, &args.id))?;
     let view = replica.view()?;
     let listing = Listing {
-        history: entries(view, (&entity.name, &args.id))?
+        history: entries(view, (&entity.name, &id))?
             .into_iter()
             .map(|entry| Entry {
                 seq: entry.seq.0,
@@ -63,7 +65,7 @@ pub(super) fn run(
                 decided: readable(entity, role, entry.decided),
             })
             .collect(),
-        pending: is_pending(view.connection(), &entity.name, &args.id)?,
+        pending: is_pending(view.connection(), &entity.name, &id)?,
     };
     context.output.data(&listing, |out| {
         for entry in &listing.history {

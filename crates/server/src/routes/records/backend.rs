@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncline_model::record::{Asker, Record, Records, Seen, seen};
+use syncline_model::record::{Asker, Record, Records, Seen, known_id, seen};
 use syncline_model::schema::{Entity, Schema};
 use syncline_model::{Salt, ServerSeq};
 use syncline_store::records::{StoredRecords, schema_place};
@@ -91,9 +91,11 @@ impl View<'_> {
         StoredRecords(self.file.connection())
     }
 
-    /// A record as it is stored, also a deleted one; none: there never was one.
+    /// A record as it is stored, also a deleted one; none: there never was one. A UUID names it however
+    /// it is written.
     pub(crate) fn record(&self, entity: &Entity, id: &str) -> Result<Option<Record>, StoreError> {
-        self.rows().record(&entity.name, id)
+        let id = known_id(&mut self.rows(), entity, id)?;
+        self.rows().record(&entity.name, &id)
     }
 
     /// A record as who asks sees it; none: it is not there for them.

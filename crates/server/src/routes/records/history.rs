@@ -71,6 +71,7 @@ fn page(
     let absent = || Stop::from(ApiError::not_found("record"));
     let entity = view.schema.entity(entity).ok_or_else(absent)?;
     let record = view.record(entity, id)?.ok_or_else(absent)?;
+    let id = record.id.clone();
     let role = if record.deleted {
         entity.access.role_via.is_none().then_some(view.asker.role)
     } else {
@@ -78,7 +79,7 @@ fn page(
     };
     let role = role.ok_or_else(absent)?;
     let connection = view.file.connection();
-    let mut page = history(connection, (&entity.name, id), after, limit)?;
+    let mut page = history(connection, (&entity.name, &id), after, limit)?;
     for entry in &mut page.entries {
         entry.decided = readable(entity, role, entry.decided.clone());
     }

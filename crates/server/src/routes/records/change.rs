@@ -75,6 +75,12 @@ pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiE
 async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer, ApiError> {
     let mut values = object(call.json()?)?;
     let base = values.remove(BASE).map_or(Ok(Values::new()), object)?;
+    if extent == Extent::Whole {
+        // What the path says need not be said again, and is not taken out for that.
+        for (name, value) in target.fields() {
+            values.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
     let aimed = Write {
         base,
         ..write(

@@ -42,6 +42,20 @@ async fn a_record_is_there_under_its_own_parent_alone() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_put_stays_under_its_parent() {
+    let (app, ada) = booked().await;
+    let own = "/api/accounts/one/bookings/b";
+    let put = app
+        .send(&ada, Method::PUT, own, json!({"text": "new"}))
+        .await;
+    let put = put.expect(200);
+    assert_eq!(
+        (&put["text"], &put["account_id"]),
+        (&json!("new"), &json!("one"))
+    );
+}
+
+#[tokio::test]
 async fn a_body_says_of_the_parent_what_the_path_does() {
     let (app, ada) = booked().await;
     let at = "/api/accounts/one/bookings";

@@ -86,13 +86,25 @@ export async function runFeed(
   database: LocalDatabase, meta: EntityMeta, options: FeedOptions, signal: AbortSignal, tell: (state: FeedState) => void,
 ): Promise<void> {
   tell({ status: "loading" });
-  // A stream ends by itself at an answer that is not of shapes, as a network's sign-in page, and after many refusals.
-  for (let failures = 1; !signal.aborted; failures += 1) {
-    await follow(database, meta, options, signal, (state) => {
-      if (state.status === "live") failures = 0;
-      tell(state);
-    });
-    await pause(backoffMs(failures), signal);
+  let round = new AbortController();
+  // The stream itself would rest for half a minute, and then wait for news before it says a word.
+  const beginAnew = (): void => round.abort();
+  const browser = globalThis as { addEventListener?: typeof addEventListener; removeEventListener?: typeof removeEventListener };
+  browser.addEventListener?.("online", beginAnew);
+  try {
+    // A stream ends by itself at an answer that is not of shapes, as a network's sign-in page, and after many refusals.
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      round = new AbortController();
+      const either = AbortSignal.any([signal, round.signal]);
+      await follow(database, meta, options, either, (state) => {
+        if (state.status === "live") failures = 0;
+        tell(state);
+      });
+      await pause(backoffMs(failures), either);
+      if (round.signal.aborted) failures = 0;
+    }
+  } finally {
+    browser.removeEventListener?.("online", beginAnew);
   }
 }
 

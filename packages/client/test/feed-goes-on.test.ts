@@ -18,13 +18,13 @@ const names = async (database: LocalDatabase): Promise<string> =>
   (await readRows(database, "sqlite", contactsMeta)).map((row) => row["first_name"]).sort().join();
 
 /** A feed of contacts, of whose requests `before` may answer some in the service's place. */
-async function feeding(context: Context, before: (asked: number) => Response | undefined) {
+async function feeding(context: Context, before: (asked: number, init?: RequestInit) => Response | undefined) {
   const database = await openDatabase("sqlite");
   const service = new Service(contactsMeta, [ann], `going on ${(made += 1)}`);
   const controller = new AbortController();
   const states: FeedState[] = [];
   let asked = 0;
-  const fetch = (async (url, init) => before((asked += 1)) ?? service.fetch(String(url), init)) as typeof globalThis.fetch;
+  const fetch = (async (url, init) => before((asked += 1), init) ?? service.fetch(String(url), init)) as typeof globalThis.fetch;
   const running = runFeed(database, contactsMeta, { shapeUrl: "http://service/v1/shape", fetch }, controller.signal, (state) => states.push(state));
   context.after(async () => {
     controller.abort();
@@ -70,6 +70,31 @@ test("a feed fetches all rows again that another version of the page has let go 
   await openSchema(database, newer("sqlite"));
   service.tell(service.told("update", { ...ann, first_name: "Anna" }), service.told("insert", { id: "b", first_name: "Bob" }));
   await shows("Anna,Bob");
+});
+
+test("a feed says that it is connected as soon as the browser is, and not when there is news", async (context) => {
+  const page = new EventTarget();
+  Object.assign(globalThis, { addEventListener: page.addEventListener.bind(page), removeEventListener: page.removeEventListener.bind(page) });
+  context.after(() => {
+    for (const name of ["addEventListener", "removeEventListener"]) Reflect.deleteProperty(globalThis, name);
+  });
+  let isOffline = false;
+  let leave = (): void => undefined;
+  const { states, service, shows } = await feeding(context, (_, init) => {
+    if (isOffline) throw new TypeError("fetch failed");
+    leave = () => init?.signal?.dispatchEvent(new Event("abort"));
+    return undefined;
+  });
+  await shows("Ann");
+  await until("it waits for news", async () => service.asked.at(-1)?.searchParams.get("live") === "true");
+  isOffline = true;
+  leave();
+  await until("it is told", async () => states.at(-1)?.status === "waiting");
+  isOffline = false;
+  page.dispatchEvent(new Event("online"));
+  await until("it is connected", async () => states.at(-1)?.status === "live");
+  service.tell(service.told("update", { ...ann, first_name: "Anna" }));
+  await shows("Anna");
 });
 
 for (const dialect of DIALECTS) {

@@ -45,7 +45,8 @@ export class Service {
       if (offset === "-1") return this.answer("0_0", this.rows);
       if (handle !== this.handle) return this.answer("-1", [], "must-refetch", 409);
       const read = Number(offset.split("_")[0]);
-      if (this.log.length > read) return this.answer(`${this.log.length}_0`, this.log.slice(read).flat());
+      // Only who asks for news waits for them.
+      if (this.log.length > read || to.searchParams.get("live") !== "true") return this.answer(`${this.log.length}_0`, this.log.slice(read).flat());
       await new Promise<void>((resume, fail) => {
         this.wake = resume;
         init?.signal?.addEventListener("abort", () => fail(init.signal?.reason as Error));

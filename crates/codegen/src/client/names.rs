@@ -240,7 +240,36 @@ pub(super) fn property(name: &str) -> String {
 
 /// A text inside a template literal of TypeScript.
 pub(super) fn literal(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('`', "\\`")
-        .replace("${", "\\${")
+    let mut literal = String::with_capacity(text.len() + text.len() / 16);
+    let mut rest = text;
+    while let Some(at) = rest.find(['\\', '`', '$']) {
+        literal.push_str(&rest[..at]);
+        rest = &rest[at..];
+        // A dollar sign means something before a brace alone.
+        if !rest.starts_with('$') || rest.starts_with("${") {
+            literal.push('\\');
+        }
+        literal.push_str(&rest[..1]);
+        rest = &rest[1..];
+    }
+    literal + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn a_template_literal_holds_what_would_end_it() {
+        for (text, written) in [
+            ("", ""),
+            ("plain", "plain"),
+            ("$body0$", "$body0$"),
+            ("a${b}$", "a\\${b}$"),
+            ("`\\`", "\\`\\\\\\`"),
+            ("é$`ü", "é$\\`ü"),
+        ] {
+            assert_eq!(literal(text), written, "{text}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use syncline_model::schema::FieldKind;
 
 use super::view::{ClientView, EntityView, FieldView};
-use super::{File, Templates};
+use super::{File, Templates, of_each};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
@@ -101,14 +101,13 @@ pub(super) fn files(view: &ClientView, templates: &Templates) -> Vec<File> {
             format!("schema/_changes.{extension}.sql"),
             &(),
         );
-        let entities = view.entities.iter().map(|entity| {
-            templates.file(
+        let entities = of_each(&view.entities, |entity| {
+            vec![templates.file(
                 &format!("schema/entity.{extension}.sql"),
                 format!("schema/{}.{extension}.sql", entity.file),
                 &SqlView::new(entity, dialect),
-            )
+            )]
         });
-        let entities: Vec<File> = entities.collect();
         let local = LocalView {
             version: &view.version,
             changes: &changes.text,

@@ -4,7 +4,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::view::{ClientView, EntityView};
-use super::{File, Local, Part, Templates};
+use super::{File, Local, Part, Templates, of_each};
 
 /// What the template of a folder's index sees: the modules that it hands on.
 #[derive(Debug, Serialize)]
@@ -36,40 +36,41 @@ pub(super) fn files(
         .and_then(|entities| entities.try_iter())
         .expect("a view lists its entities");
     let contexts: Vec<(&EntityView, Value)> = view.entities.iter().zip(entities).collect();
-    for part in parts {
-        let template = match (part, local) {
-            (Part::Schema, _) => continue,
-            (Part::Types, _) => "typescript/types.ts",
-            (Part::Schemas, _) => "typescript/schema.ts",
-            (Part::Client, _) => "typescript/client.ts",
-            (Part::Hooks, Local::Pglite) => "typescript/hooks.pglite.ts",
-            (Part::Hooks, Local::Memory) => "typescript/hooks.memory.ts",
-            (Part::Collections, Local::Pglite) => "typescript/collection.pglite.ts",
-            (Part::Collections, Local::Memory) => "typescript/collection.memory.ts",
-            (Part::Entities, Local::Pglite) => "typescript/entity.pglite.ts",
-            (Part::Entities, Local::Memory) => "typescript/entity.memory.ts",
-        };
-        let folder = part.as_str();
-        let mut modules = Vec::new();
-        for (entity, context) in contexts
-            .iter()
-            .filter(|(entity, _)| has(*part, local, entity))
-        {
-            files.push(templates.fill(
-                template,
-                format!("{folder}/{}.ts", entity.file),
-                context.clone(),
-            ));
-            modules.push(entity.file.as_str());
-        }
+    files.extend(of_each(&contexts, |(entity, context)| {
+        let parts = parts.iter().filter(|part| has(**part, local, entity));
+        let modules = parts.filter_map(|part| {
+            let path = format!("{}/{}.ts", part.as_str(), entity.file);
+            Some(templates.fill(template_of(*part, local)?, path, context.clone()))
+        });
+        modules.collect()
+    }));
+    for part in parts.iter().filter(|part| **part != Part::Schema) {
+        let of_part = view.entities.iter().filter(|one| has(*part, local, one));
+        let modules = of_part.map(|entity| entity.file.as_str()).collect();
         files.push(templates.file(
             "typescript/barrel.ts",
-            format!("{folder}/index.ts"),
+            format!("{}/index.ts", part.as_str()),
             &BarrelView { modules },
         ));
     }
     around(&whole, parts, local, templates, &mut files);
     files
+}
+
+/// What the modules of a part are written of; the statements of a database are no modules.
+const fn template_of(part: Part, local: Local) -> Option<&'static str> {
+    Some(match (part, local) {
+        (Part::Schema, _) => return None,
+        (Part::Types, _) => "typescript/types.ts",
+        (Part::Schemas, _) => "typescript/schema.ts",
+        (Part::Client, _) => "typescript/client.ts",
+        (Part::Hooks, Local::Pglite) => "typescript/hooks.pglite.ts",
+        (Part::Hooks, Local::Memory) => "typescript/hooks.memory.ts",
+        (Part::Collections, Local::Pglite) => "typescript/collection.pglite.ts",
+        (Part::Collections, Local::Memory) => "typescript/collection.memory.ts",
+        (Part::Entities, Local::Pglite) => "typescript/entity.pglite.ts",
+        (Part::Entities, Local::Memory) => "typescript/entity.memory.ts",
+    })
 }
 
 /// The modules that the parts share, and the index of all.

@@ -130,8 +130,7 @@ impl<'t> Builder<'t> {
         let Value::Map(entries) = &self.items[open.id.0 as usize].value else {
             return Ok(());
         };
-        let mut seen = HashSet::with_capacity(entries.len());
-        match entries.iter().find(|(key, _)| !seen.insert(key)) {
+        match twice(entries) {
             None => Ok(()),
             Some((key, id)) => {
                 let message = format!("`{key}` is in this map twice");
@@ -145,6 +144,20 @@ impl<'t> Builder<'t> {
     pub(super) fn finish(self) -> Option<Document<'t>> {
         (!self.items.is_empty()).then_some(Document { items: self.items })
     }
+}
+
+/// Below so many entries comparing each with those before it takes less time than hashing them.
+const COMPARED_MAX: usize = 16;
+
+/// The first entry whose key stands before it already.
+fn twice<'e, 't>(entries: &'e [(Cow<'t, str>, Id)]) -> Option<&'e (Cow<'t, str>, Id)> {
+    if entries.len() > COMPARED_MAX {
+        let mut seen = HashSet::with_capacity(entries.len());
+        return entries.iter().find(|(key, _)| !seen.insert(key));
+    }
+    let mut places = entries.iter().enumerate();
+    let again = places.find(|(at, (key, _))| entries[..*at].iter().any(|(other, _)| other == key));
+    again.map(|(_, entry)| entry)
 }
 
 pub(super) fn fault(code: Code, message: impl Into<String>, place: Place) -> Fault {

@@ -51,7 +51,7 @@ impl<'t> Loader<'t> {
                     return Ok(());
                 }
                 let id = self.builder.add(scalar(text, style, tag), place)?;
-                self.anchors.insert(anchor, id);
+                self.name(anchor, id);
             }
             Event::SequenceStart(anchor, _) => {
                 self.refuse_as_key(place)?;
@@ -66,7 +66,9 @@ impl<'t> Loader<'t> {
             Event::SequenceEnd | Event::MappingEnd => {
                 self.builder.merge();
                 self.builder.close()?;
-                self.anchors.extend(self.open.pop());
+                if let Some((anchor, id)) = self.open.pop() {
+                    self.name(anchor, id);
+                }
             }
             Event::Alias(anchor) => {
                 self.refuse_as_key(place)?;
@@ -77,6 +79,13 @@ impl<'t> Loader<'t> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
         }
         Ok(())
+    }
+
+    /// Notes what an anchor names. What has none has the anchor 0.
+    fn name(&mut self, anchor: usize, id: Id) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
     }
 
     fn refuse_as_key(&self, place: Place) -> Result<(), Fault> {

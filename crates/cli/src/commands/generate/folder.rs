@@ -1,9 +1,12 @@
 //! The folder of a client: what we wrote there, what is to be written, and what is others'.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 use syncline_codegen::client::File;
@@ -13,6 +16,11 @@ use crate::failure::Failure;
 
 /// The list of what we wrote, in the folder itself.
 pub(super) const MANIFEST: &str = ".syncline-generated.json";
+
+/// How many threads write files, and how many each of them has at least: of fewer the time that a thread
+/// takes to begin is more than it saves.
+const THREADS_MAX: usize = 4;
+const FILES_PER_THREAD_MIN: usize = 64;
 
 /// A folder, and the files in it that are ours.
 #[derive(Debug)]
@@ -28,6 +36,8 @@ pub(super) struct Change {
     pub(super) written: Vec<String>,
     pub(super) removed: Vec<String>,
     pub(super) list: ListChange,
+    /// The digests of all files that there will be, by their paths.
+    digests: BTreeMap<String, String>,
 }
 
 /// What is to be done to the list of what we wrote.
@@ -45,19 +55,19 @@ impl Change {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
+struct Manifest<'f> {
     /// What the file is for, to who finds it.
     about: String,
-    files: BTreeMap<String, String>,
+    files: Cow<'f, BTreeMap<String, String>>,
 }
 
-impl Manifest {
-    fn text(files: BTreeMap<String, String>) -> String {
+impl<'f> Manifest<'f> {
+    fn text(files: &'f BTreeMap<String, String>) -> String {
         let manifest = Self {
             about: "Files that `syncline generate` wrote, with their digests: it removes those that it \
                     no longer writes, and touches no others."
                 .to_owned(),
-            files,
+            files: Cow::Borrowed(files),
         };
         let text = serde_json::to_string_pretty(&manifest);
         text.expect("a manifest is names and digests") + "\n"
@@ -78,7 +88,7 @@ impl Folder {
         let manifest = path.join(MANIFEST);
         let ours = match fs::read_to_string(&manifest) {
             Ok(text) => {
-                let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
+                let manifest: Manifest<'_> = serde_json::from_str(&text).map_err(|error| {
                     Failure::new(
                         "manifest_invalid",
                         format!("{} is not what this command writes", manifest.display()),
@@ -86,7 +96,7 @@ impl Folder {
                     .because(error)
                     .fix("remove it, and the generated files beside it, and run the command again")
                 })?;
-                manifest.files
+                manifest.files.into_owned()
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(unreadable(&manifest, error)),
@@ -132,7 +142,8 @@ impl Folder {
             }
         }
         if foreign.is_empty() {
-            if self.read(MANIFEST)? != Some(Manifest::text(digests_of(files))) {
+            change.digests = digests_of(files);
+            if self.read(MANIFEST)? != Some(Manifest::text(&change.digests)) {
                 change.list = ListChange::Written;
             }
             return Ok(change);
@@ -166,25 +177,50 @@ impl Folder {
             .iter()
             .map(|file| (file.path.as_str(), file.text.as_str()))
             .collect();
-        let wanted = digests_of(files);
+        let wanted = &change.digests;
         let mut steps = Vec::new();
         if wanted.keys().any(|path| !self.ours.contains_key(path)) {
             let mut all = self.ours.clone();
             all.extend(wanted.clone());
             steps.push(Step::Place(
-                self.stage(MANIFEST, &Manifest::text(all))?,
+                self.stage(MANIFEST, &Manifest::text(&all), &mut BTreeSet::new())?,
                 MANIFEST,
             ));
         }
-        for path in &change.written {
-            steps.push(Step::Place(self.stage(path, by_path[path.as_str()])?, path));
+        let per_thread = change.written.len().div_ceil(THREADS_MAX);
+        let chunks = change.written.chunks(per_thread.max(FILES_PER_THREAD_MIN));
+        let staged: Vec<Result<Vec<Step<'c>>, Failure>> = thread::scope(|scope| {
+            let by_path = &by_path;
+            let threads: Vec<_> = chunks
+                .map(|chunk| scope.spawn(move || self.stage_all(chunk, by_path)))
+                .collect();
+            let results = threads.into_iter().map(|thread| thread.join());
+            results
+                .map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        });
+        for of_thread in staged {
+            steps.extend(of_thread?);
         }
         steps.extend(change.removed.iter().map(|path| Step::Remove(path)));
         if change.list == ListChange::Written {
-            let last = self.stage(MANIFEST, &Manifest::text(wanted))?;
+            let last = self.stage(MANIFEST, &Manifest::text(wanted), &mut BTreeSet::new())?;
             steps.push(Step::Place(last, MANIFEST));
         }
         Ok(steps)
+    }
+
+    fn stage_all<'c>(
+        &self,
+        paths: &'c [String],
+        by_path: &BTreeMap<&str, &str>,
+    ) -> Result<Vec<Step<'c>>, Failure> {
+        let mut made = BTreeSet::new();
+        let stage = |path: &'c String| {
+            let file = self.stage(path, by_path[path.as_str()], &mut made)?;
+            Ok(Step::Place(file, path))
+        };
+        paths.iter().map(stage).collect()
     }
 
     fn take(&self, step: Step<'_>) -> Result<(), Failure> {
@@ -209,12 +245,20 @@ impl Folder {
     }
 
     /// Writes a file under a name of its own, beside where it will be. It is closed: of a large document
-    /// there are more than a process may have open.
-    fn stage(&self, path: &str, text: &str) -> Result<tempfile::TempPath, Failure> {
+    /// there are more than a process may have open. `made` are the folders that are known to be there.
+    fn stage(
+        &self,
+        path: &str,
+        text: &str,
+        made: &mut BTreeSet<PathBuf>,
+    ) -> Result<tempfile::TempPath, Failure> {
         let to = self.path.join(path);
         let dir = to.parent().unwrap_or(&self.path);
-        let written = || -> io::Result<tempfile::TempPath> {
-            fs::create_dir_all(dir)?;
+        let mut written = || -> io::Result<tempfile::TempPath> {
+            if !made.contains(dir) {
+                fs::create_dir_all(dir)?;
+                made.insert(dir.to_owned());
+            }
             let mut builder = tempfile::Builder::new();
             // Source code, which others of the project read.
             #[cfg(unix)]
@@ -322,43 +366,4 @@ fn unwritable(path: &Path, error: io::Error) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files(of: &[(&str, &str)]) -> Vec<File> {
-        let file = |(path, text): &(&str, &str)| File {
-            path: (*path).to_owned(),
-            text: (*text).to_owned(),
-        };
-        of.iter().map(file).collect()
-    }
-
-    #[test]
-    fn a_folder_that_was_left_half_written_is_written_with_another_document() {
-        let first = files(&[("a/one.ts", "1"), ("b/two.ts", "2")]);
-        let second = files(&[("a/one.ts", "1, again"), ("c/three.ts", "3"), ("d.ts", "4")]);
-        let third = files(&[("b/two.ts", "5"), ("c/three.ts", "6"), ("d.ts", "7")]);
-        for taken in 0.. {
-            let directory = tempfile::tempdir().unwrap();
-            let write = |files: &[File], most: usize| {
-                let folder = Folder::open(directory.path()).unwrap();
-                let change = folder.compare(files).unwrap();
-                let steps = folder.steps(files, &change).unwrap();
-                let all = steps.len();
-                for step in steps.into_iter().take(most) {
-                    folder.take(step).unwrap();
-                }
-                all
-            };
-            write(&first, usize::MAX);
-            let all = write(&second, taken);
-            write(&third, usize::MAX);
-            let folder = Folder::open(directory.path()).unwrap();
-            assert!(folder.compare(&third).unwrap().is_empty(), "after {taken}");
-            assert_eq!(folder.ours, digests_of(&third));
-            if taken == all {
-                return;
-            }
-        }
-    }
-}
+mod tests;

@@ -80,13 +80,13 @@ async function drained(context: Context): Promise<void> {
 }
 
 /**
- * All that a page over PGlite can take of the runtime, as a bundler makes it for the page; the peers are the page's own.
- * The other database's adapter is in no such page, and the worker is a program of its own.
+ * All that the generated code of a page over PGlite can take of the runtime, as a bundler makes it for the page; the peers are
+ * the page's own. The other database's adapter is in no such page, and the worker is a program of its own.
  */
 async function size(): Promise<void> {
   const { outputFiles } = await build({
     stdin: {
-      contents: ["index", "react", "collection", "pglite"].map((name) => `export * from "./${name}.js";`).join("\n"),
+      contents: ["index", "react", "collection", "pglite", "query", "age"].map((name) => `export * from "./${name}.js";`).join("\n"),
       resolveDir: join(ROOT, "packages/client/dist"),
     },
     bundle: true, minify: true, write: false, format: "esm", target: "es2022", packages: "external",

@@ -18,6 +18,7 @@ mod history;
 mod made;
 mod relation;
 mod tables;
+mod told;
 mod track;
 
 pub use cells::{ShapeCells, cells_of_key};
@@ -25,6 +26,7 @@ pub use history::{After, Flow, HistoryRow, SnapshotRow};
 pub use made::{MadeShape, Making, NewShape};
 pub use relation::Relation;
 pub(crate) use tables::{drop_tables, trim};
+pub use told::{RecordTouch, record_told};
 pub(crate) use track::Tracker;
 pub use track::{ShapeChange, ShapeChanges};
 

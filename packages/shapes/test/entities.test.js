@@ -108,6 +108,40 @@ test('a collection waits for the number that the write of an entity answers', as
   await collection.cleanup()
 })
 
+test('a write that changes nothing, or loses, is not waited for in vain', async () => {
+  const id = '5a3cf0ab-1f0e-4c0f-8a0b-0a2f8c6b1d11'
+  await written('POST', '/api/notes', { id, text: 'milk' })
+  const bodies = []
+  const collection = createCollection(
+    electricCollectionOptions({
+      id: 'unchanged',
+      shapeOptions: shape(),
+      getKey: (row) => row.id,
+      onUpdate: async () => ({ txid: (await written('PATCH', `/api/notes/${id}`, bodies.shift())).txid }),
+    }),
+  )
+  await collection.preload()
+  const rewrite = (text, body) => {
+    bodies.push(body)
+    return collection.update(id, (row) => {
+      row.text = text
+    }).isPersisted.promise
+  }
+  // First of a row that the collection has from its beginning, then of one that has changed before its eyes.
+  for (const text of ['milk', 'bread']) {
+    await rewrite('lost', { text: 'lost', _base: { text: 'stale' } })
+    // TanStack shows what was written until the stream says something next.
+    await eventually('what stands', () => collection.get(id).text === text)
+    await rewrite('unsent', { text })
+    await rewrite('unknown', { 'no such field': 1 })
+    await eventually('what stands', () => collection.get(id).text === text)
+    await rewrite('bread', { text: 'bread' })
+    assert.equal(collection.get(id).text, 'bread')
+  }
+  await written('DELETE', `/api/notes/${id}`)
+  await collection.cleanup()
+})
+
 test('a table of Postgres takes the values of an entity as they are', async () => {
   const { row } = await written('POST', '/api/notes', {
     text: 'it\'s "50%" \u{1f980}',

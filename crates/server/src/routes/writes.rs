@@ -14,10 +14,11 @@ use syncline_model::ServerSeq;
 use syncline_model::record::{Mode, Offered, Write};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::control::Rights;
+use syncline_store::shapes::RecordTouch;
 use syncline_store::{KnownRequest, StoreError};
 
 use super::decide::request_name;
-use super::records::{Backend, View, txid};
+use super::records::{Backend, View, told_by, txid};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::tenant::{
@@ -134,8 +135,14 @@ fn known_result(view: &View<'_>, write_id: &str, known: KnownRequest) -> Result<
             let decision = payload.as_ref().and_then(decision_of);
             let decided = decision.into_iter().flat_map(|decision| decision.decided);
             let rows = decided.map(|row| {
-                let named = (&*row.entity, &*row.id);
-                written_row(&mut view.rows(), view.schema, view.asker, named, row.lost)
+                let lost = row.lost.clone();
+                let touch = RecordTouch {
+                    entity: &row.entity,
+                    id: &row.id,
+                    columns: lost.keys().map(String::as_str).collect(),
+                    seq: Some(seq),
+                };
+                written_row(&mut view.rows(), view.schema, view.asker, &touch, row.lost)
             });
             accepted(write_id, Some(seq), rows.collect::<Result<_, _>>()?)
         }
@@ -159,6 +166,7 @@ fn result(write_id: &str, recorded: Recorded) -> Value {
 }
 
 fn accepted(write_id: &str, seq: Option<ServerSeq>, written: Vec<WrittenRow>) -> Value {
+    let told = told_by(&written, seq);
     let (rows, lost): (Vec<_>, Vec<_>) = written
         .into_iter()
         .map(|written| (written.row.map(|row| row.into_values()), written.lost))
@@ -166,7 +174,7 @@ fn accepted(write_id: &str, seq: Option<ServerSeq>, written: Vec<WrittenRow>) ->
     json!({
         "write_id": write_id,
         "status": "accepted",
-        "txid": seq.map(txid),
+        "txid": told.map(txid),
         "seq": seq.map(|seq| seq.0),
         "rows": rows,
         "lost": lost,

@@ -145,7 +145,7 @@ impl Judge<'_, '_> {
             Ok((decision, payload)) => {
                 let hash = write.salt.map_or(asked, |salt| salt.over(asked));
                 let seq = self.own(&key, &payload, hash)?;
-                let rows = self.rows_written(&write.asker, offered, Some(&decision))?;
+                let rows = self.rows_written(&write.asker, offered, Some(&decision), Some(seq))?;
                 Ok(Recorded::Written { seq, rows })
             }
             Err(error) => {
@@ -239,14 +239,14 @@ impl Judge<'_, '_> {
                 if is_other {
                     return Ok(Some(Recorded::KeyReused));
                 }
-                let rows = self.rows_written(asker, offered, decision.as_ref())?;
+                let rows = self.rows_written(asker, offered, decision.as_ref(), Some(seq))?;
                 Some(Recorded::Repeated {
                     seq: Some(seq),
                     rows,
                 })
             }
             Some(KnownRequest::Dropped) => {
-                let rows = self.rows_written(asker, offered, None)?;
+                let rows = self.rows_written(asker, offered, None, None)?;
                 Some(Recorded::Repeated { seq: None, rows })
             }
             Some(KnownRequest::Refused(refusal)) if refusal.payload_hash != hash => {

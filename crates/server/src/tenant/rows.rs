@@ -8,10 +8,11 @@ use syncline_model::record::{
     Replacement, Rulebook, Seen, Values, Write, is_one_value, replacement, seen,
 };
 use syncline_model::schema::{Entity, FieldKind, Schema};
-use syncline_model::{Payload, PayloadHash};
+use syncline_model::{Payload, PayloadHash, ServerSeq};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::StoreError;
 use syncline_store::records::StoredRecords;
+use syncline_store::shapes::{RecordTouch, record_told};
 
 use super::Refused;
 use super::push::Judge;
@@ -50,23 +51,27 @@ pub struct WrittenRow {
     pub row: Option<ShownRow>,
     /// The values that lost, but for those that they may not read.
     pub lost: BTreeMap<String, Lost>,
+    /// The place by which readers of shapes have what the write came to, as [`record_told`] says. None of a row
+    /// that isn't there.
+    pub told: Option<ServerSeq>,
 }
 
-/// The row of an entity, as it stands, and what of `lost` who asks may read.
+/// The row that a write has touched, as it stands, and what of `lost` who asks may read.
 pub fn written_row(
     rows: &mut StoredRecords<'_>,
     schema: &Schema,
     asker: &Asker,
-    (entity, id): (&str, &str),
+    touch: &RecordTouch<'_>,
     mut lost: BTreeMap<String, Lost>,
 ) -> Result<WrittenRow, StoreError> {
-    let Some(entity) = schema.entity(entity) else {
+    let Some(entity) = schema.entity(touch.entity) else {
         return Ok(WrittenRow {
             row: None,
             lost: BTreeMap::new(),
+            told: None,
         });
     };
-    let row = match rows.record(&entity.name, id)? {
+    let row = match rows.record(&entity.name, touch.id)? {
         Some(record) => seen(rows, entity, record, asker)?,
         None => None,
     };
@@ -74,8 +79,12 @@ pub fn written_row(
     let of_tenant = || entity.access.role_via.is_none().then_some(asker.role);
     let role = row.as_ref().map(|row| row.role).or_else(of_tenant);
     lost.retain(|column, _| role.is_some_and(|role| entity.may_read(role, column)));
+    let told = match &row {
+        Some(_) => record_told(rows.0, touch)?,
+        None => None,
+    };
     let row = row.map(ShownRow::from);
-    Ok(WrittenRow { row, lost })
+    Ok(WrittenRow { row, lost, told })
 }
 
 /// The decision that the log holds; none: it can't be read by this version.
@@ -202,6 +211,7 @@ impl Judge<'_, '_> {
         asker: &Asker,
         offered: &Offered,
         decision: Option<&Decision>,
+        seq: Option<ServerSeq>,
     ) -> Result<Vec<WrittenRow>, Refused> {
         self.batch.flush()?;
         let rulebook = self.members.rules.of(self.batch)?;
@@ -211,8 +221,13 @@ impl Judge<'_, '_> {
         let lost = |n: usize| decision.and_then(|decision| decision.decided.get(n));
         let written = offered.writes.iter().enumerate().map(|(n, write)| {
             let lost = lost(n).map(|decided| decided.lost.clone());
-            let named = (&*write.entity, &*write.id);
-            written_row(&mut rows, schema, asker, named, lost.unwrap_or_default())
+            let touch = RecordTouch {
+                entity: &write.entity,
+                id: &write.id,
+                columns: write.values.keys().map(String::as_str).collect(),
+                seq,
+            };
+            written_row(&mut rows, schema, asker, &touch, lost.unwrap_or_default())
         });
         Ok(written.collect::<Result<_, _>>()?)
     }

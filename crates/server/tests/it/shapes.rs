@@ -12,6 +12,7 @@ mod room;
 mod schemas;
 mod sights;
 mod subsets;
+mod txids;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use syncline_model::schema::FieldKind;
 use uuid::Uuid;
 
 use super::target::Target;
-use super::told::{refused, row_json, with_place};
+use super::told::{refused, row_json, told_by, with_place, with_places};
 use crate::error::ApiError;
 use crate::http::{Answer, Call, IfMatch};
 use crate::random::new_uuid;
@@ -56,9 +56,10 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
     let answer = match rows.pop() {
         Some(row) if is_one => answer_of(row, seq)?,
         last => {
-            let rows = rows.into_iter().chain(last);
-            let rows: Vec<Value> = rows.map(|row| row_json(row, seq)).collect();
-            with_place(Answer::json(&rows)?, seq)
+            rows.extend(last);
+            let told = told_by(&rows, seq);
+            let rows = rows.into_iter().map(|row| row_json(row, seq));
+            with_places(Answer::json(&rows.collect::<Vec<_>>())?, told, seq)
         }
     };
     Ok(answer.status(StatusCode::CREATED))
@@ -146,7 +147,8 @@ async fn written(
 
 fn answer_of(row: WrittenRow, seq: Option<ServerSeq>) -> Result<Answer, ApiError> {
     let version = row.row.as_ref().map(|row| row.version());
-    let answer = with_place(Answer::json(&row_json(row, seq))?, seq);
+    let told = row.told.or(seq);
+    let answer = with_places(Answer::json(&row_json(row, seq))?, told, seq);
     Ok(match version {
         Some(version) => answer.tagged(version),
         None => answer,

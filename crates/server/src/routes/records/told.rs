@@ -13,11 +13,19 @@ pub(crate) fn txid(seq: ServerSeq) -> u32 {
     (seq.0 & u64::from(u32::MAX)) as u32
 }
 
+/// The place by which readers of shapes have all these rows as they stand, of a write at `seq`. A write that
+/// changes nothing of a row is told by no shape: its writer waits for the row's last change instead, which
+/// every reader has, or is on the way to them.
+pub(crate) fn told_by(rows: &[WrittenRow], seq: Option<ServerSeq>) -> Option<ServerSeq> {
+    rows.iter().map(|row| row.told.or(seq)).max().flatten()
+}
+
 /// A row that was written: its columns, `_role`, `txid`, and in `_lost` what lost, where anything has.
 pub(crate) fn row_json(written: WrittenRow, seq: Option<ServerSeq>) -> Value {
+    let told = written.told.or(seq);
     let columns = written.row.map(|row| row.into_values());
     let mut row: Map<String, Value> = columns.into_iter().flatten().collect();
-    row.insert("txid".to_owned(), json!(seq.map(txid)));
+    row.insert("txid".to_owned(), json!(told.map(txid)));
     if !written.lost.is_empty() {
         row.insert("_lost".to_owned(), json!(written.lost));
     }
@@ -26,11 +34,21 @@ pub(crate) fn row_json(written: WrittenRow, seq: Option<ServerSeq>) -> Value {
 
 /// An answer to a write, with its place in the log, where that is known.
 pub(crate) fn with_place(answer: Answer, seq: Option<ServerSeq>) -> Answer {
+    with_places(answer, seq, seq)
+}
+
+/// An answer to a write at `seq`, with the place by which readers of shapes have its rows.
+pub(super) fn with_places(
+    mut answer: Answer,
+    told: Option<ServerSeq>,
+    seq: Option<ServerSeq>,
+) -> Answer {
+    if let Some(told) = told {
+        answer = answer.numbered("syncline-txid", txid(told).into());
+    }
     match seq {
         None => answer,
-        Some(seq) => answer
-            .numbered("syncline-txid", txid(seq).into())
-            .numbered("syncline-seq", seq.0),
+        Some(seq) => answer.numbered("syncline-seq", seq.0),
     }
 }
 

@@ -134,14 +134,14 @@ export function retryWrite(database: LocalDatabase, writeId: string): Promise<vo
 async function stackAnew(inside: Statements, { id, entity, key }: Change): Promise<void> {
   let set: Change["value"] = {};
   for (const change of await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "state" IN ('pending', 'sending')`, [entity, key])) {
-    const base = Object.entries(set).filter(([name]) => name in change.base);
+    const base = Object.entries(set).filter(([name]) => Object.hasOwn(change.base, name));
     if (change.id >= id && base.length > 0) {
       await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify({ ...change.base, ...Object.fromEntries(base) }), change.id]);
     }
     // What those after it stand on that another of them sets, they have seen as it is.
     if (change.operation !== "update" || change.id === id) set = {};
     if (change.id <= id) set = { ...set, ...change.value };
-    else set = Object.fromEntries(Object.entries(set).filter(([name]) => !(name in change.value)));
+    else set = Object.fromEntries(Object.entries(set).filter(([name]) => !Object.hasOwn(change.value, name)));
   }
 }
 

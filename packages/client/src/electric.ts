@@ -119,7 +119,10 @@ export function memoryCollection<T extends Row, Key extends string | number>(
 
 /** What a writer saw of the fields that it changes: what it tells of them, and else what is shown. */
 const seenOf = <T extends Row>(changes: Partial<T>, shown: T, told: Partial<T> = {}): Partial<T> =>
-  Object.fromEntries(Object.keys(changes).map((name) => [name, (told[name] === undefined ? shown[name] : told[name]) ?? null])) as Partial<T>;
+  Object.fromEntries(Object.keys(changes).map((name) => [name, (valueOf(told, name) === undefined ? valueOf(shown, name) : told[name]) ?? null])) as Partial<T>;
+
+/** The value of a field, also of one that has the name of what every object inherits: `constructor`. */
+const valueOf = (row: Row, name: string): unknown => (Object.hasOwn(row, name) ? row[name] : undefined);
 
 /** Ends a write that a server was asked for as one through a local database ends: it fails with a {@link WriteFailure}. */
 async function answered<T>(writeId: string, write: Promise<T>): Promise<T> {

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use super::names::Names;
 
 /// Names of the client itself, and those that its modules import beside an entity's own.
-const OWN: [&str; 44] = [
+const OWN: [&str; 48] = [
     "Age",
     "ClientConfig",
     "Collection",
     "EntityMeta",
+    "FRESH",
     "HttpOptions",
     "LocalDatabase",
     "LocalSchema",
+    "NonSingleResult",
     "PGlite",
+    "SENT",
     "Storage",
     "Sync",
     "closeDatabase",
     "config",
     "configure",
+    "confirmedCollection",
     "createCollection",
     "database",
     "eq",
@@ -114,4 +118,93 @@ fn exports(names: &Names) -> Vec<String> {
     all.extend(verbs);
     all.extend(mutations);
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::OWN;
+    use crate::client::TEMPLATES;
+    use crate::client::names::GLOBAL_TYPES;
+
+    /// The text of a template as a module that it makes, without comments. What an entity's names fill is
+    /// `\u{1}`; of other expressions the words stand that they may begin with.
+    fn module(template: &str) -> String {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            let (mark, end) = match after.chars().next() {
+                Some('{') => (&after[1..], "}}"),
+                Some('%') => (&after[1..], "%}"),
+                Some(_) | None => {
+                    text.push('{');
+                    rest = after;
+                    continue;
+                }
+            };
+            let (inner, after) = mark.split_once(end).unwrap();
+            if end == "}}" {
+                let word = inner.trim().strip_prefix('"');
+                text.push_str(
+                    word.and_then(|word| word.split('"').next())
+                        .unwrap_or("\u{1}"),
+                );
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        without(&without(&text, "/*", "*/"), "//", "\n")
+    }
+
+    fn without(text: &str, begin: &str, end: &str) -> String {
+        let mut parts = text.split(begin);
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            kept.push('\n');
+            kept.push_str(part.split_once(end).map_or("", |(_, after)| after));
+        }
+        kept
+    }
+
+    fn words(code: &str) -> impl Iterator<Item = &str> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '\u{1}');
+        let words = code.split(move |c| !is_part(c));
+        words.filter(|word| !word.is_empty() && !word.contains('\u{1}'))
+    }
+
+    #[test]
+    fn no_entity_takes_a_name_that_its_modules_import_or_use() {
+        let known: BTreeSet<&str> = OWN.iter().chain(&GLOBAL_TYPES).copied().collect();
+        let mut imported = 0;
+        for (name, template) in TEMPLATES {
+            let of_entity = ["{{ one", "{{ variable", "variable }}"];
+            if !name.ends_with(".ts") || !of_entity.iter().any(|mark| template.contains(mark)) {
+                continue;
+            }
+            let module = module(template);
+            // What stands in quotes is text, every other part.
+            let code: String = module.split('"').step_by(2).collect();
+            for import in code.split("import ").skip(1) {
+                let list = import.split_once('}').map_or("", |(list, _)| list);
+                for word in words(list).filter(|word| *word != "type") {
+                    imported += 1;
+                    assert!(
+                        known.contains(word),
+                        "{name} imports {word}, which OWN lacks"
+                    );
+                }
+            }
+            for word in
+                words(&code).filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()))
+            {
+                assert!(
+                    known.contains(word),
+                    "{name} uses {word}, which GLOBAL_TYPES lacks"
+                );
+            }
+        }
+        assert!(imported > 40, "{imported} names were found");
+    }
 }

@@ -28,7 +28,7 @@ const OWN_COLUMNS: [&str; 7] = [
 const POSTGRES_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
 /// Types of the language that an entity's type would hide.
-const GLOBAL_TYPES: [&str; 34] = [
+pub(super) const GLOBAL_TYPES: [&str; 36] = [
     "AbortSignal",
     "Array",
     "Boolean",
@@ -54,6 +54,7 @@ const GLOBAL_TYPES: [&str; 34] = [
     "Pick",
     "Promise",
     "Readonly",
+    "ReadonlySet",
     "Record",
     "RegExp",
     "Request",
@@ -63,6 +64,7 @@ const GLOBAL_TYPES: [&str; 34] = [
     "String",
     "Symbol",
     "URLSearchParams",
+    "WeakMap",
 ];
 
 /// Why no client can be written for an entity.
@@ -225,8 +227,12 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text is JSON")
 }
 
-/// A field as a property name of TypeScript.
+/// A field as a property name of TypeScript. In an object that is written out, `__proto__` would be no field of it but
+/// what it inherits from, in quotes too.
 pub(super) fn property(name: &str) -> String {
+    if name == "__proto__" {
+        return format!("[{}]", quoted(name));
+    }
     let is_plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name
             .chars()

@@ -206,13 +206,16 @@ fn awkward_names_compile() {
         "roles",
         "collections",
         "storages",
+        "non_single_results",
+        "readonly_sets",
+        "weak_maps",
         "2fa-keys",
         "naïve_things",
         "Ünïcode",
         "a b",
     ];
     let fields = "{ id: { type: string }, default: { type: string }, 'a-b': { type: integer }, \"o'clock\": { type: string }, \
-                  'smile 😀': { type: boolean }, '`${x}`': { type: string }, '\\\\': { type: string }, __proto__x: { type: object }, \
+                  'smile 😀': { type: boolean }, '`${x}`': { type: string }, '\\\\': { type: string }, __proto__x: { type: object }, __proto__: { type: string }, constructor: { type: string }, \
                   'quote\"d': { type: string, enum: ['it''s', '\"', '\\n', '*/'], description: 'ends */ here' } }";
     let mut text = "openapi: 3.1.0\npaths:\n".to_owned();
     for entity in entities {

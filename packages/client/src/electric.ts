@@ -7,7 +7,7 @@ import { asRfc3339, type EntityMeta, type Row } from "./entity.js";
 import { HttpFailure, type HttpOptions } from "./http.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
-import { sharesConnection, takingTurns } from "./turns.js";
+import { sharesConnection, takingTurns, type Turns } from "./turns.js";
 
 /** How long an accepted write waits for its row, unless told otherwise. */
 const ROW_TIMEOUT_MS = 5_000;
@@ -36,9 +36,9 @@ const shapeParser = {
 };
 
 /** How shapes are asked for, by what asks and where: all collections of a page take turns with each other. */
-const turns = new WeakMap<typeof fetch, Map<string, typeof fetch>>();
-function inTurns(ask: typeof fetch, shapeUrl: string): typeof fetch {
-  const known = turns.get(ask) ?? new Map<string, typeof fetch>();
+const turns = new WeakMap<typeof fetch, Map<string, Turns>>();
+function inTurns(ask: typeof fetch, shapeUrl: string): Turns {
+  const known = turns.get(ask) ?? new Map<string, Turns>();
   turns.set(ask, known);
   const turned = known.get(shapeUrl) ?? takingTurns(ask, sharesConnection(shapeUrl));
   known.set(shapeUrl, turned);
@@ -70,7 +70,8 @@ export function memoryCollection<T extends Row, Key extends string | number>(
 ): Collection<T, Key> & NonSingleResult {
   const options = config();
   const shapeUrl = shapeUrlOf(options);
-  const ask = inTurns(options.fetch ?? fetch, shapeUrl);
+  const { fetch: ask, hurry } = inTurns(options.fetch ?? fetch, shapeUrl);
+  const table = quote(meta.name);
   /** Mutations that are made together are sent at once, and end with the server's word and the rows that follow from it. */
   const sent = (write: (mutation: RowMutation<T>) => Promise<Receipt>) =>
     async ({ transaction: { mutations } }: { transaction: { mutations: readonly unknown[] } }): Promise<void> => {
@@ -89,7 +90,7 @@ export function memoryCollection<T extends Row, Key extends string | number>(
       url: shapeUrl,
       parser: shapeParser,
       params: {
-        table: quote(meta.name),
+        table,
         columns: [...meta.fields.filter(({ excluded }) => !excluded).map(({ name }) => name), ...(withRolesOf(options) ? ["_role"] : [])],
         ...(meta.subset === undefined ? {} : { where: meta.subset }),
       },
@@ -111,7 +112,10 @@ export function memoryCollection<T extends Row, Key extends string | number>(
     ...(remove ? { onDelete: sent(({ original, mutationId }) => remove(original as T, mutationId)) } : {}),
   }));
   // Whatever keeps the row away, as a subset that it is not in: the server has accepted the write.
-  const arrived = (txid: number): Promise<unknown> => made.utils.awaitTxId(txid, config().timeoutMs ?? ROW_TIMEOUT_MS).catch(() => undefined);
+  const arrived = (txid: number): Promise<unknown> => {
+    hurry(table);
+    return made.utils.awaitTxId(txid, config().timeoutMs ?? ROW_TIMEOUT_MS).catch(() => undefined);
+  };
   // Electric's options name any key's type, and this collection's own.
   const collection = made as unknown as Collection<T, Key> & NonSingleResult;
   return meta.mode === "optimistic" ? collection : confirmedCollection(collection);

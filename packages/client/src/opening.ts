@@ -8,15 +8,19 @@ const OWN_COLUMNS = ["_changed_columns", "_is_new", "_is_deleted", "_write_id"];
 /**
  * Makes the tables of a schema, or brings those of another version, older or newer, to it: wholly, or not at
  * all. Unsent writes and the columns that never leave this database stay; a write that the schema can't hold is
- * refused as `schema_changed`; rows of the server are fetched again if their columns differ. Gives whether the
- * database was of another version.
+ * refused as `schema_changed`; rows of the server are fetched again if their columns differ. One that has these very
+ * statements is only read. Gives whether the database was of another version.
  */
 export async function openSchema(database: LocalDatabase, schema: LocalSchema): Promise<boolean> {
   const { dialect } = database;
   return database.transaction(async (inside) => {
     const isFirst = (await columnsOf(inside, dialect, "_schema")).size === 0;
     const [noted] = isFirst ? [] : await inside.query<{ version: string }>(`SELECT "version" FROM "_schema"`);
-    const isOther = noted !== undefined && noted.version !== schema.version;
+    const wanted = `${schema.version} ${digestOf(schema)}`;
+    // Of many entities the statements take longer than all else of a page's start.
+    if (noted?.version === wanted) return false;
+    // Without a digest it was noted before there were any.
+    const isOther = noted !== undefined && noted.version.split(" ")[0] !== schema.version;
     const kept = new Map<EntityMeta, readonly Kept[]>();
     // By the triggers of the version that is there, since they know its columns.
     if (isOther) for (const { meta } of schema.entities) await refuseMisfits(inside, meta);
@@ -32,10 +36,22 @@ export async function openSchema(database: LocalDatabase, schema: LocalSchema): 
     await inside.exec(`DELETE FROM "_shapes" WHERE "entity" NOT IN (${names.join(", ")})`);
     await inside.query(
       `INSERT INTO "_schema" ("one", "version") VALUES (1, $1) ON CONFLICT ("one") DO UPDATE SET "version" = excluded."version"`,
-      [schema.version],
+      [wanted],
     );
     return isOther;
   });
+}
+
+/** Tells the statements of one release of the generator from those of another: the version is of the document alone. */
+function digestOf({ changes, entities }: LocalSchema): string {
+  let [one, two] = [0, 1];
+  for (const sql of [changes, ...entities.map((entity) => entity.sql)]) {
+    for (let at = 0; at < sql.length; at += 1) {
+      one = Math.imul(one ^ sql.charCodeAt(at), 0x9e3779b1);
+      two = Math.imul(two ^ sql.charCodeAt(at), 0x5f356495) + 1;
+    }
+  }
+  return `${(one >>> 0).toString(36)}${(two >>> 0).toString(36)}`;
 }
 
 /** A column of a local table that never leaves the database, where it was and where it goes. */

@@ -1,5 +1,5 @@
 import type { Change } from "./changes.js";
-import type { LocalDatabase } from "./database.js";
+import { quote, type LocalDatabase } from "./database.js";
 import { openSchema } from "./opening.js";
 import type { EntityMeta, LocalSchema } from "./entity.js";
 import { runFeed, type FeedState } from "./feed.js";
@@ -108,11 +108,18 @@ export function startSync(options: SyncOptions): Sync {
       if (state.isLeader) restart();
     },
   });
-  const transport: Transport = typeof options.writes === "function" ? restTransport(options, options.writes, schema.entities.map(({ meta }) => meta)) : synclineTransport(options);
   const shapeUrl = shapeUrlOf(options);
+  const turns = takingTurns(options.fetch ?? fetch, sharesConnection(shapeUrl));
+  const send: Transport = typeof options.writes === "function" ? restTransport(options, options.writes, schema.entities.map(({ meta }) => meta)) : synclineTransport(options);
+  const transport: Transport = Object.assign(async (transactions: Parameters<Transport>[0], signal: AbortSignal) => {
+    const outcomes = await send(transactions, signal);
+    // What became of them comes with the rows.
+    for (const { entity } of transactions.flatMap(({ changes }) => changes)) turns.hurry(quote(entity));
+    return outcomes;
+  }, send);
   const feedOptions = {
     shapeUrl,
-    fetch: takingTurns(options.fetch ?? fetch, sharesConnection(shapeUrl)),
+    fetch: turns.fetch,
     withRoles: withRolesOf(options),
     ...(options.token ? { token: options.token } : {}),
     ...(options.onAuthError ? { onAuthError: options.onAuthError } : {}),

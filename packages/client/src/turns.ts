@@ -4,6 +4,7 @@ const POLLS_MAX = 5;
 const TURN_MS = 1_000;
 
 interface Poll {
+  readonly table: string;
   isPast: boolean;
   readonly end: AbortController;
 }
@@ -29,19 +30,34 @@ export function sharesConnection(address: string): () => boolean {
   return () => /^h[23]/.test(protocol);
 }
 
+/** Asks for shapes in turns. */
+export interface Turns {
+  readonly fetch: typeof fetch;
+  /** Has the shape of a table asked for next: there is something in it that somebody waits for. */
+  readonly hurry: (table: string) => void;
+}
+
 /**
  * Asks for shapes as `ask` does. Of those that wait for news, where they don't share a connection, so many are open at
  * a time that a write finds one, and they take turns.
  */
-export function takingTurns(ask: typeof fetch, isShared: () => boolean): typeof fetch {
+export function takingTurns(ask: typeof fetch, isShared: () => boolean): Turns {
   const polls = new Set<Poll>();
-  const waiting = new Set<() => void>();
+  const waiting = new Map<() => void, string>();
+  const hurried = new Set<string>();
+  /** The next of those that wait, and whether it need not wait for the end of another's turn. */
+  const next = (): { come: () => void; isHurried: boolean } | undefined => {
+    const all = [...waiting];
+    const first = all.find(([, table]) => hurried.has(table)) ?? all[0];
+    return first && { come: first[0], isHurried: hurried.has(first[1]) };
+  };
   /** Ends the poll that is open longest, if that has had its turn. */
   const makePlace = (): void => {
     const [first] = polls;
-    if (waiting.size > 0 && first?.isPast) first.end.abort();
+    const one = next();
+    if (one && first && (first.isPast || one.isHurried)) first.end.abort();
   };
-  const place = (signal: AbortSignal): Promise<void> =>
+  const place = (table: string, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       const come = (): void => {
         waiting.delete(come);
@@ -52,17 +68,19 @@ export function takingTurns(ask: typeof fetch, isShared: () => boolean): typeof 
         waiting.delete(come);
         reject(signal.reason as Error);
       };
-      waiting.add(come);
+      waiting.set(come, table);
       signal.addEventListener("abort", leave, { once: true });
       makePlace();
     });
-  return (async (address: string, init: RequestInit = {}) => {
+  const asked = (async (address: string, init: RequestInit = {}) => {
     const { searchParams } = new URL(address);
     if (searchParams.get("live") !== "true") return ask(address, init);
     const signal = init.signal ?? new AbortController().signal;
-    while (!isShared() && polls.size >= POLLS_MAX) await place(signal);
-    const poll: Poll = { isPast: false, end: new AbortController() };
+    const table = searchParams.get("table") ?? "";
+    while (!isShared() && polls.size >= POLLS_MAX) await place(table, signal);
+    const poll: Poll = { table, isPast: false, end: new AbortController() };
     polls.add(poll);
+    hurried.delete(table);
     const timer = setTimeout(() => {
       poll.isPast = true;
       makePlace();
@@ -78,9 +96,17 @@ export function takingTurns(ask: typeof fetch, isShared: () => boolean): typeof 
     } finally {
       clearTimeout(timer);
       polls.delete(poll);
-      const [next] = waiting;
-      next?.();
+      next()?.come();
       makePlace();
     }
   }) as typeof fetch;
+  return {
+    fetch: asked,
+    hurry: (table) => {
+      // One that is open hears of it by itself.
+      if ([...polls].some((poll) => poll.table === table)) return;
+      hurried.add(table);
+      makePlace();
+    },
+  };
 }

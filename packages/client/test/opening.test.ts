@@ -42,6 +42,24 @@ const noteShape = (database: LocalDatabase) => database.query(`UPDATE "_shapes" 
 for (const dialect of DIALECTS) {
   const first = schemaOf(dialect);
 
+  test(`a database that has the schema's statements is only read, and others of the same version are run (${dialect})`, async () => {
+    const database = await openDatabase(dialect);
+    const said: string[] = [];
+    const listening: LocalDatabase = {
+      ...database,
+      transaction: (work) => database.transaction((inside) => work({
+        query: (sql, parameters) => (said.push(sql), inside.query(sql, parameters)),
+        exec: (sql) => (said.push(sql), inside.exec(sql)),
+      })),
+    };
+    assert.equal(await openSchema(listening, first), false);
+    assert.deepEqual(said.filter((sql) => !/^SELECT /.test(sql)), []);
+    const [entity, ...others] = first.entities;
+    const released = { ...first, entities: [{ ...entity!, sql: `${entity!.sql}\nCREATE TABLE "of_a_release" ("id" TEXT);` }, ...others] };
+    assert.equal(await openSchema(listening, released), false);
+    assert.deepEqual(await database.query(`SELECT * FROM "of_a_release"`), []);
+  });
+
   test(`a field of another kind costs only the unsent values that it can't hold (${dialect})`, async () => {
     const database = await openDatabase(dialect);
     for (const [id, name] of [["a", "Ann"], ["b", "Bob"], ["c", "Cy"], ["d", "Di"]] as const) await synced(database, id, name);

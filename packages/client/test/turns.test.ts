@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { LocalDatabase } from "../src/database.js";
 import { memoryCollection } from "../src/electric.js";
 import { startSync } from "../src/sync.js";
+import { takingTurns } from "../src/turns.js";
 import { contactsMeta } from "./generated/meta.js";
 import { until, type Context } from "./served.js";
 
@@ -63,6 +64,25 @@ for (const [address, protocol, most] of [
     await sync.stop();
   });
 }
+
+test("the shape of what was written is asked for before those whose turn it is", async () => {
+  const polls = counting();
+  const turns = takingTurns(polls.fetch, () => false);
+  const end = new AbortController();
+  const opened: string[] = [];
+  const poll = (table: string): Promise<unknown> =>
+    turns.fetch(`http://server/v1/shape?live=true&table=${table}`, { signal: end.signal }).then(({ status }) => opened.push(`${table} ${status}`), () => undefined);
+  const all = Array.from({ length: 8 }, (_, at) => poll(`t${at}`));
+  await until("five are open", async () => polls.polled.size === 5);
+  turns.hurry("t2");
+  assert.deepEqual(opened, [], "it is open");
+  turns.hurry("t7");
+  await until("another is open", async () => polls.polled.size === 6);
+  assert.deepEqual([...polls.polled.keys()], ["t0", "t1", "t2", "t3", "t4", "t7"]);
+  assert.deepEqual(opened, ["t0 204"], "no second one made place for it");
+  end.abort();
+  await Promise.all(all);
+});
 
 test("collections in memory take turns with each other, and a write finds a connection", async (context) => {
   telling(context, "http/1.1");

@@ -25,9 +25,8 @@ pub enum Appended {
     Duplicate(Option<ServerSeq>),
     /// Another payload has its key.
     Conflict(ServerSeq),
-    /// Its clock, or that of something that it gives back, is not above this one, the highest among
-    /// collected tombstones of its resource: it might fold otherwise here than where the tombstone
-    /// still is.
+    /// Its clock, or that of something that it gives back, is not above this one, the highest among collected
+    /// tombstones of its resource: it might fold otherwise here than where the tombstone still is.
     Behind(Clock),
 }
 
@@ -64,8 +63,7 @@ enum Past {
     NeverDropped,
 }
 
-/// Whether compaction has dropped ops whose keys must still count as taken, or tombstones: a log
-/// without either needs no look per op.
+/// Whether compaction has dropped ops whose keys still count as taken, or tombstones: else no op is looked up.
 #[derive(Debug, Clone, Copy)]
 struct Compacted {
     pruned: bool,
@@ -154,8 +152,7 @@ impl Batch<'_> {
             .map_err(|source| error_of(key, source))
     }
 
-    /// What [`Batch::append`] would say of an op other than that it takes a place: nothing is written. None:
-    /// it would take one.
+    /// What [`Batch::append`] would say of an op, which is not written; none: it would take a place.
     pub fn known(
         &mut self,
         key: &OpKey,
@@ -231,8 +228,7 @@ impl Batch<'_> {
         Ok(Appended::At(seq, folded))
     }
 
-    /// Whether an op that the log does not hold, and whose key counts as taken, is one that was
-    /// dropped, or may as well have been.
+    /// Whether an op that the log lacks, and whose key counts as taken, was dropped, or may as well have been.
     ///
     /// What was dropped as covered is still covered. So an op that a row needs was never here, whatever
     /// of its actor has come before it, and one that no row needs may count as dropped: no view tells
@@ -250,8 +246,7 @@ impl Batch<'_> {
         Ok(!would_matter(&mut self.view, key, payload, place)?)
     }
 
-    /// The clock that collected tombstones ask an op to be above, if it isn't, or if it gives back
-    /// what isn't.
+    /// The clock that collected tombstones ask an op to be above, if it isn't, or gives back what isn't.
     fn collected_above(
         &mut self,
         key: &OpKey,

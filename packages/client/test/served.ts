@@ -1,7 +1,7 @@
 /** The real server: `syncline serve` with the document of these tests. Needs the binary: `cargo build`, or SYNCLINE_BINARY. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,14 +31,17 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-/** A server with the document, at one address for the whole test. */
-export async function serve(context: Context, document = readFileSync(DOCUMENT, "utf8")): Promise<Served> {
+/** A server with the document, given by its API or with the command, at one address for the whole test. */
+export async function serve(context: Context, document = readFileSync(DOCUMENT, "utf8"), by: "api" | "command" = "api"): Promise<Served> {
   const home = mkdtempSync(join(tmpdir(), "syncline-client-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const path = join(home, "openapi");
+  writeFileSync(path, document);
   let child: ReturnType<typeof spawn>;
   const start = async (): Promise<void> => {
-    child = spawn(BINARY, ["serve", "--data", join(home, "data"), "--auth", "none", "--listen", `127.0.0.1:${port}`],
+    const schema = by === "command" ? ["--schema", path] : [];
+    child = spawn(BINARY, ["serve", "--data", join(home, "data"), "--auth", "none", "--listen", `127.0.0.1:${port}`, ...schema],
       { env: { HOME: home, PATH: process.env["PATH"] }, stdio: "ignore" });
     child.on("error", (error) => assert.fail(`${error.message}: build it with \`cargo build\`, or name it in SYNCLINE_BINARY`));
     await until("the server answers", () => fetch(`${url}/health`).then((answer) => answer.ok, () => false));
@@ -54,6 +57,7 @@ export async function serve(context: Context, document = readFileSync(DOCUMENT, 
     rmSync(home, { recursive: true, force: true });
   });
   await start();
+  if (by === "command") return { url, stop, start };
   const applied = await fetch(`${url}/api/schema`, { method: "PUT", body: document });
   assert.equal(applied.status, 200, await applied.text());
   return { url, stop, start };

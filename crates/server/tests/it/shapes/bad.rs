@@ -68,12 +68,12 @@ const CASES: &[(&str, &str, &str)] = &[
         "At location 29: subqueries are not supported in shapes",
     ),
     (
-        "table=threads&offset=-1&where=created_at%20AT%20TIME%20ZONE%20'Europe/Berlin'%20IS%20NULL",
+        "table=threads&offset=-1&where=created_at::timestamptz%20AT%20TIME%20ZONE%20'Europe/Berlin'%20IS%20NULL",
         "where",
-        "At location 39: this time zone is not supported: only UTC and offsets are",
+        "At location 52: this time zone is not supported: only UTC and offsets are",
     ),
     (
-        "table=threads&offset=-1&where=timezone($1,created_at)%20IS%20NULL&params[1]=Europe/Berlin",
+        "table=threads&offset=-1&where=timezone($1,created_at::timestamptz)%20IS%20NULL&params[1]=Europe/Berlin",
         "where",
         "At location 24: this time zone is not supported: only UTC and offsets are",
     ),

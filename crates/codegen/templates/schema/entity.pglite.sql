@@ -66,17 +66,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM {{ synced }} AS synced WHERE synced.{{ key.column }} = own.{{ key.column }}));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION {{ trigger.overlay }}(_key text) RETURNS void LANGUAGE plpgsql AS {{ body }}
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, _key);
-  SELECT * INTO _row FROM "_overlay"({{ name }}, _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, $1);
+  SELECT * INTO _row FROM "_overlay"({{ name }}, $1);
   INSERT INTO {{ local }} AS own (
     {{ key.column }}{% for field in shared %}, {{ field.column }}{% endfor %},
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::{{ key.type }},
+    $1::{{ key.type }},
 {%- for field in shared %}
     {{ field.from_json }},
 {%- endfor %}
@@ -88,7 +90,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM {{ local }} WHERE {{ key.column }} = _key::{{ key.type }}
+    DELETE FROM {{ local }} WHERE {{ key.column }} = $1::{{ key.type }}
     {%- for field in private %} AND {{ field.column }} IS NULL{% endfor %};
   END IF;
 END
@@ -117,6 +119,7 @@ FOR EACH ROW WHEN (OLD."entity" = {{ name }}) EXECUTE FUNCTION {{ trigger.overla
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION {{ trigger.forgotten }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -182,6 +185,7 @@ FOR EACH ROW EXECUTE FUNCTION {{ trigger.insert }}();
 
 CREATE OR REPLACE FUNCTION {{ trigger.update }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}
 {%- if shared %}
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -238,10 +242,11 @@ FOR EACH ROW EXECUTE FUNCTION {{ trigger.delete }}();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION {{ trigger.told }}(_key text) RETURNS void LANGUAGE plpgsql AS {{ body }}
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = {{ name }} AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -252,10 +257,10 @@ BEGIN
 {%- for field in shared %}
       ({{ field.name }}, {{ field.synced_json }}){{ "," if not loop.last }}
 {%- endfor %}) AS cell ("name", "json")){% else %}'{}'::jsonb{% endif %}
-  INTO _row FROM {{ synced }} AS synced WHERE synced.{{ key.column }} = _key::{{ key.type }};
-  DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key
+  INTO _row FROM {{ synced }} AS synced WHERE synced.{{ key.column }} = $1::{{ key.type }};
+  DELETE FROM "_changes" WHERE "entity" = {{ name }} AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = {{ name }} AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = {{ name }} AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

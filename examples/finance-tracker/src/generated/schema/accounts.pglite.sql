@@ -66,17 +66,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
-  SELECT * INTO _row FROM "_overlay"('accounts', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', $1);
+  SELECT * INTO _row FROM "_overlay"('accounts', $1);
   INSERT INTO "accounts_local" AS own (
     "id", "name", "kind", "opening_balance", "overdraft_limit", "closed", "created_at", "updated_at",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'kind')::text,
     (_row."value" ->> 'opening_balance')::numeric,
@@ -96,7 +98,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "accounts_local" WHERE "id" = _key::text;
+    DELETE FROM "accounts_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -149,6 +151,7 @@ CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
 CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -201,10 +204,11 @@ FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -219,10 +223,10 @@ BEGIN
       ('closed', to_jsonb(synced."closed")),
       ('created_at', to_jsonb(synced."created_at")),
       ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
-  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

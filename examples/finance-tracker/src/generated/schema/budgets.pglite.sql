@@ -56,17 +56,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "budgets_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_budgets_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', _key);
-  SELECT * INTO _row FROM "_overlay"('budgets', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', $1);
+  SELECT * INTO _row FROM "_overlay"('budgets', $1);
   INSERT INTO "budgets_local" AS own (
     "id", "category_id", "month", "amount", "note",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'category_id')::text,
     (_row."value" ->> 'month')::text,
     (_row."value" ->> 'amount')::numeric,
@@ -80,7 +82,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "budgets_local" WHERE "id" = _key::text;
+    DELETE FROM "budgets_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -130,6 +132,7 @@ CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_insert"();
 
 CREATE OR REPLACE FUNCTION "_budgets_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -176,10 +179,11 @@ FOR EACH ROW EXECUTE FUNCTION "_budgets_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_budgets_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -191,10 +195,10 @@ BEGIN
       ('month', to_jsonb(synced."month")),
       ('amount', to_jsonb(synced."amount"::text)),
       ('note', to_jsonb(synced."note"))) AS cell ("name", "json"))
-  INTO _row FROM "budgets_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+  INTO _row FROM "budgets_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'budgets' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

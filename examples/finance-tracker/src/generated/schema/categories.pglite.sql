@@ -50,17 +50,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "categories_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_categories_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('categories', _key);
-  SELECT * INTO _row FROM "_overlay"('categories', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('categories', $1);
+  SELECT * INTO _row FROM "_overlay"('categories', $1);
   INSERT INTO "categories_local" AS own (
     "id", "name", "kind", "color",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'kind')::text,
     (_row."value" ->> 'color')::text,
@@ -72,7 +74,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "categories_local" WHERE "id" = _key::text;
+    DELETE FROM "categories_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -121,6 +123,7 @@ CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_insert"();
 
 CREATE OR REPLACE FUNCTION "_categories_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -165,10 +168,11 @@ FOR EACH ROW EXECUTE FUNCTION "_categories_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_categories_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -179,10 +183,10 @@ BEGIN
       ('name', to_jsonb(synced."name")),
       ('kind', to_jsonb(synced."kind")),
       ('color', to_jsonb(synced."color"))) AS cell ("name", "json"))
-  INTO _row FROM "categories_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+  INTO _row FROM "categories_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'categories' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

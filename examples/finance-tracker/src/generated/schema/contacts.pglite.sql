@@ -57,17 +57,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "contacts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_contacts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
-  SELECT * INTO _row FROM "_overlay"('contacts', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', $1);
+  SELECT * INTO _row FROM "_overlay"('contacts', $1);
   INSERT INTO "contacts_local" AS own (
     "id", "name", "email", "kind", "credit_limit",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'email')::text,
     (_row."value" ->> 'kind')::text,
@@ -81,7 +83,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "contacts_local" WHERE "id" = _key::text AND "private_notes" IS NULL;
+    DELETE FROM "contacts_local" WHERE "id" = $1::text AND "private_notes" IS NULL;
   END IF;
 END
 $body0$;
@@ -109,6 +111,7 @@ FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overla
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION "_contacts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -172,6 +175,7 @@ CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_insert"();
 
 CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -225,10 +229,11 @@ FOR EACH ROW EXECUTE FUNCTION "_contacts_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_contacts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -240,10 +245,10 @@ BEGIN
       ('email', to_jsonb(synced."email")),
       ('kind', to_jsonb(synced."kind")),
       ('credit_limit', to_jsonb(synced."credit_limit"::text))) AS cell ("name", "json"))
-  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

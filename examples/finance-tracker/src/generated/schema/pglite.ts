@@ -338,17 +338,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
-  SELECT * INTO _row FROM "_overlay"('accounts', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', $1);
+  SELECT * INTO _row FROM "_overlay"('accounts', $1);
   INSERT INTO "accounts_local" AS own (
     "id", "name", "kind", "opening_balance", "overdraft_limit", "closed", "created_at", "updated_at",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'kind')::text,
     (_row."value" ->> 'opening_balance')::numeric,
@@ -368,7 +370,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "accounts_local" WHERE "id" = _key::text;
+    DELETE FROM "accounts_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -421,6 +423,7 @@ CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
 CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -473,10 +476,11 @@ FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -491,10 +495,10 @@ BEGIN
       ('closed', to_jsonb(synced."closed")),
       ('created_at', to_jsonb(synced."created_at")),
       ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
-  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END
@@ -583,17 +587,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "budgets_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_budgets_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', _key);
-  SELECT * INTO _row FROM "_overlay"('budgets', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('budgets', $1);
+  SELECT * INTO _row FROM "_overlay"('budgets', $1);
   INSERT INTO "budgets_local" AS own (
     "id", "category_id", "month", "amount", "note",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'category_id')::text,
     (_row."value" ->> 'month')::text,
     (_row."value" ->> 'amount')::numeric,
@@ -607,7 +613,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "budgets_local" WHERE "id" = _key::text;
+    DELETE FROM "budgets_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -657,6 +663,7 @@ CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets"
 FOR EACH ROW EXECUTE FUNCTION "_budgets_insert"();
 
 CREATE OR REPLACE FUNCTION "_budgets_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -703,10 +710,11 @@ FOR EACH ROW EXECUTE FUNCTION "_budgets_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_budgets_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'budgets' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -718,10 +726,10 @@ BEGIN
       ('month', to_jsonb(synced."month")),
       ('amount', to_jsonb(synced."amount"::text)),
       ('note', to_jsonb(synced."note"))) AS cell ("name", "json"))
-  INTO _row FROM "budgets_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+  INTO _row FROM "budgets_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'budgets' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'budgets' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'budgets' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END
@@ -804,17 +812,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "categories_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_categories_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('categories', _key);
-  SELECT * INTO _row FROM "_overlay"('categories', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('categories', $1);
+  SELECT * INTO _row FROM "_overlay"('categories', $1);
   INSERT INTO "categories_local" AS own (
     "id", "name", "kind", "color",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'kind')::text,
     (_row."value" ->> 'color')::text,
@@ -826,7 +836,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "categories_local" WHERE "id" = _key::text;
+    DELETE FROM "categories_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -875,6 +885,7 @@ CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories"
 FOR EACH ROW EXECUTE FUNCTION "_categories_insert"();
 
 CREATE OR REPLACE FUNCTION "_categories_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -919,10 +930,11 @@ FOR EACH ROW EXECUTE FUNCTION "_categories_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_categories_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'categories' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -933,10 +945,10 @@ BEGIN
       ('name', to_jsonb(synced."name")),
       ('kind', to_jsonb(synced."kind")),
       ('color', to_jsonb(synced."color"))) AS cell ("name", "json"))
-  INTO _row FROM "categories_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+  INTO _row FROM "categories_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'categories' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'categories' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'categories' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END
@@ -1026,17 +1038,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "contacts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_contacts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
-  SELECT * INTO _row FROM "_overlay"('contacts', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', $1);
+  SELECT * INTO _row FROM "_overlay"('contacts', $1);
   INSERT INTO "contacts_local" AS own (
     "id", "name", "email", "kind", "credit_limit",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'email')::text,
     (_row."value" ->> 'kind')::text,
@@ -1050,7 +1064,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "contacts_local" WHERE "id" = _key::text AND "private_notes" IS NULL;
+    DELETE FROM "contacts_local" WHERE "id" = $1::text AND "private_notes" IS NULL;
   END IF;
 END
 $body0$;
@@ -1078,6 +1092,7 @@ FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overla
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION "_contacts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -1141,6 +1156,7 @@ CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_insert"();
 
 CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -1194,10 +1210,11 @@ FOR EACH ROW EXECUTE FUNCTION "_contacts_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_contacts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -1209,10 +1226,10 @@ BEGIN
       ('email', to_jsonb(synced."email")),
       ('kind', to_jsonb(synced."kind")),
       ('credit_limit', to_jsonb(synced."credit_limit"::text))) AS cell ("name", "json"))
-  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END
@@ -1328,17 +1345,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_transactions_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
-  SELECT * INTO _row FROM "_overlay"('transactions', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', $1);
+  SELECT * INTO _row FROM "_overlay"('transactions', $1);
   INSERT INTO "transactions_local" AS own (
     "id", "account_id", "category_id", "contact_id", "date", "amount", "description", "cleared", "created_at", "updated_at",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'account_id')::text,
     (_row."value" ->> 'category_id')::text,
     (_row."value" ->> 'contact_id')::text,
@@ -1362,7 +1381,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "transactions_local" WHERE "id" = _key::text AND "private_memo" IS NULL;
+    DELETE FROM "transactions_local" WHERE "id" = $1::text AND "private_memo" IS NULL;
   END IF;
 END
 $body0$;
@@ -1390,6 +1409,7 @@ FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transaction
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION "_transactions_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -1458,6 +1478,7 @@ CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
 
 CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -1521,10 +1542,11 @@ FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_transactions_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -1541,10 +1563,10 @@ BEGIN
       ('cleared', to_jsonb(synced."cleared")),
       ('created_at', to_jsonb(synced."created_at")),
       ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
-  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

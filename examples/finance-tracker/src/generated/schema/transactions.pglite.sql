@@ -83,17 +83,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_transactions_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
-  SELECT * INTO _row FROM "_overlay"('transactions', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', $1);
+  SELECT * INTO _row FROM "_overlay"('transactions', $1);
   INSERT INTO "transactions_local" AS own (
     "id", "account_id", "category_id", "contact_id", "date", "amount", "description", "cleared", "created_at", "updated_at",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'account_id')::text,
     (_row."value" ->> 'category_id')::text,
     (_row."value" ->> 'contact_id')::text,
@@ -117,7 +119,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "transactions_local" WHERE "id" = _key::text AND "private_memo" IS NULL;
+    DELETE FROM "transactions_local" WHERE "id" = $1::text AND "private_memo" IS NULL;
   END IF;
 END
 $body0$;
@@ -145,6 +147,7 @@ FOR EACH ROW WHEN (OLD."entity" = 'transactions') EXECUTE FUNCTION "_transaction
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION "_transactions_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -213,6 +216,7 @@ CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
 
 CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -276,10 +280,11 @@ FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_transactions_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -296,10 +301,10 @@ BEGIN
       ('cleared', to_jsonb(synced."cleared")),
       ('created_at', to_jsonb(synced."created_at")),
       ('updated_at', to_jsonb(synced."updated_at"))) AS cell ("name", "json"))
-  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

@@ -53,17 +53,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
-  SELECT * INTO _row FROM "_overlay"('accounts', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', $1);
+  SELECT * INTO _row FROM "_overlay"('accounts', $1);
   INSERT INTO "accounts_local" AS own (
     "id", "name", "balance", "closed",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'balance')::numeric,
     (_row."value" ->> 'closed')::boolean,
@@ -75,7 +77,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "accounts_local" WHERE "id" = _key::text AND "hint" IS NULL;
+    DELETE FROM "accounts_local" WHERE "id" = $1::text AND "hint" IS NULL;
   END IF;
 END
 $body0$;
@@ -103,6 +105,7 @@ FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overla
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION "_accounts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -165,6 +168,7 @@ CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
 CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -216,10 +220,11 @@ FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -230,10 +235,10 @@ BEGIN
       ('name', to_jsonb(synced."name")),
       ('balance', to_jsonb(synced."balance"::text)),
       ('closed', to_jsonb(synced."closed"))) AS cell ("name", "json"))
-  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

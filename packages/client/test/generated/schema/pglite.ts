@@ -325,17 +325,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "accounts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_accounts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', _key);
-  SELECT * INTO _row FROM "_overlay"('accounts', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', $1);
+  SELECT * INTO _row FROM "_overlay"('accounts', $1);
   INSERT INTO "accounts_local" AS own (
     "id", "name", "balance", "closed",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'name')::text,
     (_row."value" ->> 'balance')::numeric,
     (_row."value" ->> 'closed')::boolean,
@@ -347,7 +349,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "accounts_local" WHERE "id" = _key::text AND "hint" IS NULL;
+    DELETE FROM "accounts_local" WHERE "id" = $1::text AND "hint" IS NULL;
   END IF;
 END
 $body0$;
@@ -375,6 +377,7 @@ FOR EACH ROW WHEN (OLD."entity" = 'accounts') EXECUTE FUNCTION "_accounts_overla
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION "_accounts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -437,6 +440,7 @@ CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts"
 FOR EACH ROW EXECUTE FUNCTION "_accounts_insert"();
 
 CREATE OR REPLACE FUNCTION "_accounts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -488,10 +492,11 @@ FOR EACH ROW EXECUTE FUNCTION "_accounts_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_accounts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -502,10 +507,10 @@ BEGIN
       ('name', to_jsonb(synced."name")),
       ('balance', to_jsonb(synced."balance"::text)),
       ('closed', to_jsonb(synced."closed"))) AS cell ("name", "json"))
-  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+  INTO _row FROM "accounts_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END
@@ -611,17 +616,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "contacts_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_contacts_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', _key);
-  SELECT * INTO _row FROM "_overlay"('contacts', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', $1);
+  SELECT * INTO _row FROM "_overlay"('contacts', $1);
   INSERT INTO "contacts_local" AS own (
     "id", "first_name", "email", "active", "score", "tags", "credit_limit", "status", "created_at",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'first_name')::text,
     (_row."value" ->> 'email')::text,
     (_row."value" ->> 'active')::boolean,
@@ -643,7 +650,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "contacts_local" WHERE "id" = _key::text AND "local_notes" IS NULL;
+    DELETE FROM "contacts_local" WHERE "id" = $1::text AND "local_notes" IS NULL;
   END IF;
 END
 $body0$;
@@ -671,6 +678,7 @@ FOR EACH ROW WHEN (OLD."entity" = 'contacts') EXECUTE FUNCTION "_contacts_overla
 -- What never leaves this database goes when the server has accepted that its row was deleted here, and when a
 -- row that was made here comes to nothing. Of a row that the server shows no more, it stays: the row may come back.
 CREATE OR REPLACE FUNCTION "_contacts_forgotten"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _change "_changes";
 BEGIN
@@ -738,6 +746,7 @@ CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts"
 FOR EACH ROW EXECUTE FUNCTION "_contacts_insert"();
 
 CREATE OR REPLACE FUNCTION "_contacts_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -799,10 +808,11 @@ FOR EACH ROW EXECUTE FUNCTION "_contacts_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_contacts_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -818,10 +828,10 @@ BEGIN
       ('credit_limit', to_jsonb(synced."credit_limit"::text)),
       ('status', to_jsonb(synced."status")),
       ('created_at', to_jsonb(synced."created_at"))) AS cell ("name", "json"))
-  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+  INTO _row FROM "contacts_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END
@@ -912,17 +922,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_transactions_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
-  SELECT * INTO _row FROM "_overlay"('transactions', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', $1);
+  SELECT * INTO _row FROM "_overlay"('transactions', $1);
   INSERT INTO "transactions_local" AS own (
     "id", "account_id", "contact_id", "amount", "odd-""na'me",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'account_id')::text,
     (_row."value" ->> 'contact_id')::text,
     (_row."value" ->> 'amount')::numeric,
@@ -936,7 +948,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "transactions_local" WHERE "id" = _key::text;
+    DELETE FROM "transactions_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -986,6 +998,7 @@ CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
 
 CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -1032,10 +1045,11 @@ FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_transactions_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -1047,10 +1061,10 @@ BEGIN
       ('contact_id', to_jsonb(synced."contact_id")),
       ('amount', to_jsonb(synced."amount"::text)),
       ('odd-"na''me', to_jsonb(synced."odd-""na'me"))) AS cell ("name", "json"))
-  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

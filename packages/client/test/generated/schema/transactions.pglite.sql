@@ -58,17 +58,19 @@ WHERE own."_is_new" AND (
   OR NOT EXISTS (SELECT 1 FROM "transactions_synced" AS synced WHERE synced."id" = own."id"));
 
 -- What this database shows on top of a synced row, from the row's changes.
+-- The parameter goes by its place, and what is named both ways is the column: fields may have any name.
 CREATE OR REPLACE FUNCTION "_transactions_overlay"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row record;
 BEGIN
-  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', _key);
-  SELECT * INTO _row FROM "_overlay"('transactions', _key);
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', $1);
+  SELECT * INTO _row FROM "_overlay"('transactions', $1);
   INSERT INTO "transactions_local" AS own (
     "id", "account_id", "contact_id", "amount", "odd-""na'me",
     "_changed_columns", "_is_new", "_is_deleted", "_write_id")
   VALUES (
-    _key::text,
+    $1::text,
     (_row."value" ->> 'account_id')::text,
     (_row."value" ->> 'contact_id')::text,
     (_row."value" ->> 'amount')::numeric,
@@ -82,7 +84,7 @@ BEGIN
     "_changed_columns" = excluded."_changed_columns", "_is_new" = excluded."_is_new",
     "_is_deleted" = excluded."_is_deleted", "_write_id" = excluded."_write_id";
   IF _row."write_id" IS NULL THEN
-    DELETE FROM "transactions_local" WHERE "id" = _key::text;
+    DELETE FROM "transactions_local" WHERE "id" = $1::text;
   END IF;
 END
 $body0$;
@@ -132,6 +134,7 @@ CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions"
 FOR EACH ROW EXECUTE FUNCTION "_transactions_insert"();
 
 CREATE OR REPLACE FUNCTION "_transactions_update"() RETURNS trigger LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _value jsonb;
   _base jsonb;
@@ -178,10 +181,11 @@ FOR EACH ROW EXECUTE FUNCTION "_transactions_delete"();
 -- An accepted write whose values the server shows has done its work, where no place in a log tells, and so have
 -- those before it.
 CREATE OR REPLACE FUNCTION "_transactions_told"(_key text) RETURNS void LANGUAGE plpgsql AS $body0$
+#variable_conflict use_column
 DECLARE
   _row jsonb;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL)
   THEN
     RETURN;
@@ -193,10 +197,10 @@ BEGIN
       ('contact_id', to_jsonb(synced."contact_id")),
       ('amount', to_jsonb(synced."amount"::text)),
       ('odd-"na''me', to_jsonb(synced."odd-""na'me"))) AS cell ("name", "json"))
-  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = _key::text;
-  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+  INTO _row FROM "transactions_synced" AS synced WHERE synced."id" = $1::text;
+  DELETE FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
-      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = _key
+      SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
         AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
 END

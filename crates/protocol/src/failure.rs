@@ -68,7 +68,8 @@ impl Failure {
             | ErrorCode::UniqueViolation
             | ErrorCode::Conflict
             | ErrorCode::DependsOnRefused
-            | ErrorCode::BreakingSchema => Self::Refused,
+            | ErrorCode::BreakingSchema
+            | ErrorCode::MaybeCovered => Self::Refused,
         }
     }
 }

@@ -79,6 +79,9 @@ pub(crate) struct Written {
     pub(crate) excuse: Option<Excuse>,
     /// An answer has said that it is in the log.
     pub(crate) acknowledged: bool,
+    /// An answer has said that it counts as dropped, by its clock alone, and that others of its request
+    /// were in the log: that request had come before.
+    pub(crate) maybe_covered: bool,
     /// It was discarded, and nobody holds it as unsent: it must not come back.
     pub(crate) banned: bool,
     /// Several disks have held it as unsent, and each may have written it anew; or it came too late, was
@@ -114,6 +117,7 @@ impl Oracle {
             told: Told::Nothing,
             excuse: None,
             acknowledged: false,
+            maybe_covered: false,
             banned: false,
             may_double: false,
             copies: 1,
@@ -228,6 +232,14 @@ impl Oracle {
             if let Some(written) = self.find_mut(&digest) {
                 written.may_double = true;
             }
+        }
+    }
+
+    /// The server can't tell whether its log has dropped this op, which came with a request that had come
+    /// before.
+    pub(crate) fn maybe_covered(&mut self, digest: &Digest) {
+        if let Some(written) = self.find_mut(digest) {
+            written.maybe_covered = true;
         }
     }
 

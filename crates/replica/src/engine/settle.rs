@@ -12,6 +12,15 @@ use super::{BATCH, Engine, Failed, PushAnswered};
 use crate::ReplicaError;
 use crate::replica::NewClock;
 
+/// How a push that was answered came to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    First,
+    /// Something on the way has sent it twice, or a copy of this replica the same ops: some of it may have
+    /// been covered since.
+    Second,
+}
+
 impl Engine {
     pub(super) fn settle(&mut self) -> Result<Event, Failed> {
         let Some(answered) = self.push_answer.take() else {
@@ -20,7 +29,7 @@ impl Engine {
         self.batch_limit = BATCH;
         self.notes.heard(answered.answer.server_seq);
         let mut new_clock = NewClock::Onward;
-        let is_repeated = self.came_before(&answered)?;
+        let arrival = self.arrival(&answered)?;
         let last_logged = last_logged(&answered);
         let mut verdicts = Vec::with_capacity(answered.sent.len());
         let told = answered.sent.iter().zip(&answered.answer.verdicts);
@@ -29,15 +38,13 @@ impl Engine {
                 PushVerdict::Accepted(seq) | PushVerdict::Duplicate(Some(seq)) => {
                     Verdict::Acknowledged(*seq)
                 }
-                // What was never sent before can't have been covered: its key is another's, of a copy
-                // of this replica, or of a life that it was put back from.
-                PushVerdict::Duplicate(None)
-                    if !(is_repeated && is_judged_by_rows(&key.scope))
-                        && self.replica.is_sent_first(key, answered.sent_before)? =>
-                {
-                    Verdict::KeyTaken
+                PushVerdict::Duplicate(None) => {
+                    if self.replica.is_sent_first(key, answered.sent_before)? {
+                        judge_dropped(&key.scope, arrival)
+                    } else {
+                        Verdict::Covered
+                    }
                 }
-                PushVerdict::Duplicate(None) => Verdict::Covered,
                 PushVerdict::Rejected(error) => {
                     let offer = self.replica.offer_of(key)?;
                     new_clock = match (error.code, error.above, new_clock) {
@@ -78,16 +85,15 @@ impl Engine {
         }))
     }
 
-    /// Whether the log had what was sent for the first time: something on the way has sent the request
-    /// twice, or a copy of this replica the same ops. Then others of it may have been covered since.
-    fn came_before(&self, answered: &PushAnswered) -> Result<bool, ReplicaError> {
+    /// Whether the log had what was sent for the first time.
+    fn arrival(&self, answered: &PushAnswered) -> Result<Arrival, ReplicaError> {
         for (key, verdict) in answered.sent.iter().zip(&answered.answer.verdicts) {
             let is_there = matches!(verdict, PushVerdict::Duplicate(Some(_)));
             if is_there && self.replica.is_sent_first(key, answered.sent_before)? {
-                return Ok(true);
+                return Ok(Arrival::Second);
             }
         }
-        Ok(false)
+        Ok(Arrival::First)
     }
 }
 
@@ -137,6 +143,27 @@ fn last_logged(answered: &PushAnswered) -> HashMap<(&str, &str), usize> {
 fn resource_of(key: &OpKey) -> (&str, &str) {
     (key.scope.as_str(), key.resource.as_str())
 }
+
+/// What becomes of an op that was sent for the first time, and that the log counts as dropped.
+///
+/// What was never sent before can't have been covered: its key is another's, of a copy of this replica, or
+/// of a life that it was put back from. But a request may have come twice, and what it held been covered
+/// between; of a scope whose rows the log doesn't ask, nothing tells the two apart, and its user decides.
+/// Written anew it might win over younger ops, and let go of it might be lost.
+fn judge_dropped(scope: &Scope, arrival: Arrival) -> Verdict {
+    match arrival {
+        Arrival::First => Verdict::KeyTaken,
+        Arrival::Second if is_judged_by_rows(scope) => Verdict::Covered,
+        Arrival::Second => Verdict::Refused {
+            code: ErrorCode::MaybeCovered.as_str().to_owned(),
+            message: MAYBE_COVERED.to_owned(),
+            details: None,
+        },
+    }
+}
+
+const MAYBE_COVERED: &str = "the request came twice, and the log can't tell whether it has held this op \
+     in between and dropped it: look whether what it did is there, then drop the op or write it anew";
 
 /// Whether a log says of an op of this scope that it was dropped only where no row would change by it. Of
 /// others it goes by the clock alone, and the key may be another's of a life that this replica was put back from.

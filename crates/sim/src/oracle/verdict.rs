@@ -136,6 +136,10 @@ impl Oracle {
                 ("clock_behind", Some(_)) => written.is_some_and(|written| {
                     written.acknowledged || written.writer.machine != Some(machine.number)
                 }),
+                // Nobody can tell whether the log has dropped it: the user may.
+                ("maybe_covered", Some(Flavor::Opaque)) => {
+                    written.is_some_and(|written| written.maybe_covered)
+                }
                 _ => false,
             };
             if !is_right {

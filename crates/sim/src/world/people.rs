@@ -232,6 +232,10 @@ impl World {
         }
         let retried = replica.retry_quarantined(op.id);
         self.oracle.retried(&hash);
+        if op.code == "maybe_covered" {
+            // It may be in the log once already: its user wants it there again.
+            self.oracle.may_be_again(&hash);
+        }
         self.note(format_args!(
             "{pid} retries a refused op: {}",
             retried.is_ok()

@@ -14,7 +14,7 @@ use super::{Event, World};
 use crate::coverage::Happening;
 use crate::oracle::{Excuse, Violation, digest};
 use crate::server::{Asker, Gate, Pushed, Served, SimServer, Waiting};
-use crate::workload::Flavor;
+use crate::workload::{Flavor, OPAQUE_SCOPE};
 
 /// The longest that a commit waits for company, in milliseconds.
 const GROUP_MS: u64 = 4;
@@ -232,6 +232,10 @@ impl World {
     /// Notes what an answer says.
     fn judge(&mut self, pushed: &Pushed) -> Result<Word, Violation> {
         let mut refused = BTreeSet::new();
+        let came_before = pushed
+            .verdicts
+            .iter()
+            .any(|(_, verdict)| matches!(verdict, Verdict::Duplicate(Some(_))));
         for (op, verdict) in &pushed.verdicts {
             let digest = digest(&op.payload_hash);
             match verdict {
@@ -244,7 +248,12 @@ impl World {
                         self.count(Happening::OfferedAgain);
                     }
                 }
-                Verdict::Duplicate(None) => self.count_as_taken(op),
+                Verdict::Duplicate(None) => {
+                    self.count_as_taken(op);
+                    if came_before && op.key.scope.as_str() == OPAQUE_SCOPE {
+                        self.oracle.maybe_covered(&digest);
+                    }
+                }
                 Verdict::Rejected(error) => {
                     refused.insert(op.key.resource.clone());
                     self.count_refusal(error.code);

@@ -1,5 +1,6 @@
 use super::compaction::{rename, write_op};
 use super::*;
+use crate::NewOp;
 
 #[test]
 fn a_lost_reply_to_a_push_doubles_nothing() {
@@ -165,5 +166,45 @@ fn an_op_covered_between_two_arrivals_of_its_request_is_not_written_anew() {
     a.settle(&mut server);
     assert_eq!(server.keys(), keys);
     assert_eq!(a.waiting(), 0);
+    equal_views(&mut [&mut a, &mut b]);
+}
+
+/// World 1292, of a scope whose rows no log asks: written anew, the op would replace younger ones.
+#[test]
+fn an_op_of_which_the_log_cant_tell_whether_it_was_covered_between_two_arrivals_waits_for_its_user()
+{
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
+    a.settle(&mut server);
+    b.settle(&mut server);
+    let opaque = |text: &str| NewOp {
+        scope: "sketch".parse().unwrap(),
+        resource: "s-1".parse().unwrap(),
+        payload: syncline_model::Payload::parse(text).unwrap(),
+    };
+    let covered = opaque(r#"{"replaces":true,"n":1}"#);
+    a.engine.replica().write(&[covered]).unwrap();
+    a.write(&["kept"]);
+    let (call, request) = a.sent.take().unwrap();
+    drop(server.answer(&request, &*a.host));
+    b.settle(&mut server);
+    write_op(&mut b, opaque(r#"{"replaces":true,"n":2}"#), &mut server);
+    write_op(&mut b, rename("the end"), &mut server);
+    let head = server.head();
+    server.compact(head);
+    let keys = server.keys();
+    assert_eq!(keys.len() as u64, head.get() - 1, "the first is dropped");
+    let answer = Ok(server.answer(&request, &*a.host));
+    a.tell(EngineEvent::Answered { call, answer });
+    a.settle(&mut server);
+    assert_eq!(server.keys(), keys);
+    assert_eq!(a.waiting(), 0);
+    let waiting = a.engine.replica().quarantined().unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].code, "maybe_covered");
+    a.engine.replica().retry_quarantined(waiting[0].id).unwrap();
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    assert_eq!(server.keys().len(), keys.len() + 1, "its user has asked");
     equal_views(&mut [&mut a, &mut b]);
 }

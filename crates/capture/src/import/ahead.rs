@@ -41,6 +41,11 @@ impl Behind {
         }
     }
 
+    /// Waits until the view holds all that the batches say.
+    pub(super) fn wait_for_all(&mut self) {
+        self.wait(self.0.len());
+    }
+
     /// Takes one more, when there is room for it.
     fn push(&mut self, batch: BatchBehind) {
         if self.0.len() == BATCHES_BEHIND {

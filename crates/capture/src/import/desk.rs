@@ -125,6 +125,7 @@ impl Known for Desk<'_> {
 
     fn directory_of(&mut self, digest: &str) -> Option<String> {
         if self.remembered.directories.is_none() {
+            self.remembered.behind.wait_for_all();
             let known = self.replica.session_directories();
             let known = self.asked(known)?.into_iter();
             let all = known.chain(self.remembered.named.iter().cloned());

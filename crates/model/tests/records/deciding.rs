@@ -1,8 +1,8 @@
 //! Values, keys and rows: what is taken, and what is refused with which code.
 
 use serde_json::{Value as Json, json};
-use syncline_model::record::RefusalCode;
-use syncline_model::schema::Role;
+use syncline_model::record::{RefusalCode, Rulebook, Write, prefill};
+use syncline_model::schema::{Role, Schema};
 
 use super::memory::{World, asker};
 
@@ -48,6 +48,27 @@ fn a_new_record_has_its_key_its_defaults_and_its_times() {
         "id": "1", "title": "one", "status": "draft", "created_at": time, "updated_at": time,
     });
     assert_eq!(world.columns("invoices", "1"), Some(expected));
+}
+
+#[test]
+fn what_waits_has_its_key_and_the_defaults_that_may_be_said() {
+    let mut entities = invoices();
+    let fields = entities[0]["fields"].as_array_mut().unwrap();
+    let all = [
+        json!({"name": "none_wrong", "kind": "int32", "default": 0}),
+        json!({"name": "short", "kind": "text", "default": "", "rules": {"min_length": 1}}),
+        json!({"name": "set_here", "kind": "text", "default": "x", "read_only": true}),
+        json!({"name": "of_owners", "kind": "text", "default": "x", "owner_only": true}),
+    ];
+    fields.extend(all);
+    let schema: Schema = serde_json::from_value(json!({"entities": entities})).unwrap();
+    let rulebook = Rulebook::new(schema);
+    let entity = &rulebook.schema().entities[0];
+    let mut write: Write =
+        serde_json::from_value(create("7", json!({"status": "sent"}))[0].clone()).unwrap();
+    prefill(&rulebook, entity, &mut write);
+    let values = json!({"id": "7", "status": "sent", "none_wrong": 0});
+    assert_eq!(json!(write.values), values);
 }
 
 #[test]

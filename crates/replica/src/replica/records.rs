@@ -113,11 +113,13 @@ impl Replica {
         changes: &[RecordChange],
     ) -> Result<RecordsWritten, RecordError> {
         let schema = self.schema().map_err(RecordError::View)?;
-        let schema = schema.ok_or(RecordError::NoSchema)?;
+        let rulebook = Rulebook::new(schema.ok_or(RecordError::NoSchema)?);
+        let schema = rulebook.schema();
         let mut mode = Mode::Optimistic;
         let mut writes = Vec::with_capacity(changes.len());
         for change in changes {
-            let write = self.write_of(&schema, change).map_err(RecordError::View)?;
+            let write = self.write_of(&rulebook, change);
+            let write = write.map_err(RecordError::View)?;
             match schema.entity(&change.entity).map(|entity| entity.mode) {
                 Some(WriteMode::Cache { .. }) => {
                     let entity = change.entity.clone();
@@ -130,7 +132,7 @@ impl Replica {
         }
         let salt = Some(Salt::new(self.place.host.random()));
         let offered = Offered { writes, mode, salt };
-        self.check(schema, &offered)?;
+        self.check(&rulebook, &offered)?;
         let op = new_op(&offered).map_err(RecordError::Refused)?;
         let written = self.write(&[op]).map_err(RecordError::Write)?;
         let key = written.keys.into_iter().next();
@@ -168,7 +170,12 @@ impl Replica {
 
     /// The write that a change comes to: with its id, what was seen before or will be seen at once, and
     /// without what never leaves this replica.
-    fn write_of(&mut self, schema: &Schema, change: &RecordChange) -> Result<Write, ReplicaError> {
+    fn write_of(
+        &mut self,
+        rulebook: &Rulebook,
+        change: &RecordChange,
+    ) -> Result<Write, ReplicaError> {
+        let schema = rulebook.schema();
         let entity = schema.entity(&change.entity);
         let mut values = change.values.clone();
         values.retain(|column, _| entity.is_none_or(|entity| entity.keeps(column)));
@@ -214,17 +221,17 @@ impl Replica {
             base,
         };
         if let Some(entity) = entity {
-            prefill(entity, &mut write);
+            prefill(rulebook, entity, &mut write);
         }
         Ok(write)
     }
 
     /// Refuses what the server would refuse whatever others have written since.
-    fn check(&mut self, schema: Schema, offered: &Offered) -> Result<(), RecordError> {
+    fn check(&mut self, rulebook: &Rulebook, offered: &Offered) -> Result<(), RecordError> {
         let asker = self.asker().map_err(RecordError::View)?;
         let now = self.place.host.now();
         let mut rows = StoredRecords(self.tenant.connection());
-        let decided = decide(&Rulebook::new(schema), &mut rows, &asker, offered, now);
+        let decided = decide(rulebook, &mut rows, &asker, offered, now);
         let decided = decided.map_err(|error| RecordError::View(ReplicaError::Tenant(error)))?;
         let Err(refusal) = decided else {
             return Ok(());

@@ -11,7 +11,7 @@ use crate::file::StoreError;
 
 /// Changes of one record that are looked through: a record that is written more often while its history is
 /// kept is told as one of which nothing is.
-const CHANGES_MAX: i64 = 1_000;
+const CHANGES_MAX: i64 = 100;
 
 /// A write of a record, as far as shapes are concerned.
 #[derive(Debug, Clone)]

@@ -17,7 +17,8 @@ pub(crate) fn txid(seq: ServerSeq) -> u32 {
 /// changes nothing of a row is told by no shape: its writer waits for the row's last change instead, which
 /// every reader has, or is on the way to them.
 pub(crate) fn told_by(rows: &[WrittenRow], seq: Option<ServerSeq>) -> Option<ServerSeq> {
-    rows.iter().map(|row| row.told.or(seq)).max().flatten()
+    let told = rows.iter().map(|row| row.told.or(seq)).max();
+    told.unwrap_or(seq)
 }
 
 /// A row that was written: its columns, `_role`, `txid`, and in `_lost` what lost, where anything has.

@@ -283,10 +283,17 @@ async function take(database: LocalDatabase, most: number | "one change"): Promi
     const rest = isOne || last.transactionId === null ? [] : await readChanges(
       inside, `"state" IN ('pending', 'sending') AND "transaction_id" = $1 AND "id" > $2`, [last.transactionId, last.id]);
     const groups = new Map<string, Change[]>();
-    for (const change of [...first, ...rest]) {
-      const name = change.transactionId ?? `write ${change.writeId}`;
+    const all = [...first, ...rest];
+    const nameOf = (change: Change): string => change.transactionId ?? `write ${change.writeId}`;
+    // A delete stands on its writer's edits: if one of them is refused, it is to know that before it leaves.
+    const isBehind = (change: Change): boolean => change.operation === "delete" && all.some((other) =>
+      other.id < change.id && other.entity === change.entity && other.key === change.key && nameOf(other) !== nameOf(change));
+    const behind = new Set(all.filter(isBehind).map(nameOf));
+    for (const change of all) {
+      const name = nameOf(change);
       const group = groups.get(name);
       if (group) group.push(change);
+      else if (groups.size > 0 && behind.has(name)) break;
       else if (isOne || groups.size < most) groups.set(name, [change]);
       else break;
     }

@@ -121,7 +121,7 @@ export function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key:
     // The view shows nothing of what is queued: by then it is what the server holds.
     const made = (await unsentOf(inside, meta, key)).at(-1);
     if (made?.operation !== "delete") return;
-    const base: Row = Object.assign({}, made.base, ...queued.map(({ value }) => value));
+    const base = queued.reduce<Row>((seen, { value }) => ({ ...seen, ...value }), { ...made.base });
     await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify(base), made.id]);
   });
 }

@@ -247,7 +247,10 @@ impl<R: Records> Judge<'_, '_, R> {
             return Ok(Err(role_refused("delete")));
         }
         let nothing = Json::Null;
-        let wanted = write.base.keys().map(|column| (column, &nothing));
+        // A time that is set here moves with other columns alone, and so with its writer's own edits.
+        let is_set_here = |column: &&String| entity.field(column).is_some_and(is_stamped);
+        let judged = write.base.keys().filter(|column| !is_set_here(column));
+        let wanted = judged.map(|column| (column, &nothing));
         let conflicts = Conflicts::of(write, &record, (entity, role), wanted);
         if !conflicts.seen.is_empty() && entity.conflict != Conflict::LastWriteWins {
             return Ok(Err(conflicted(conflicts.seen)));

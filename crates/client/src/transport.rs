@@ -293,13 +293,14 @@ impl Head {
     }
 }
 
-/// The value of a header; empty where there is none.
+/// A body as gzip.
 fn compressed(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let done = encoder.write_all(body).and_then(|()| encoder.finish());
     done.expect("memory is written to without an error")
 }
 
+/// The value of a header; empty where there is none.
 fn text_of(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> String {
     let value = headers.get(name).map(|value| value.as_bytes());
     String::from_utf8_lossy(value.unwrap_or_default()).into_owned()

@@ -103,14 +103,13 @@ impl<R: Records> Judge<'_, '_, R> {
             Ok(key) => key,
             Err(error) => return Ok(Err(fields_wrong(vec![error]))),
         };
-        let current = self.rows.record(&write.entity, &write.id)?;
         match write.action {
             Action::Create => self.create(entity, write, key),
-            Action::Update => match self.seen(entity, current)? {
+            Action::Update => match self.seen(entity, &write.id)? {
                 Ok((record, role)) => self.update(entity, write, record, role),
                 Err(refusal) => Ok(Err(refusal)),
             },
-            Action::Delete => match self.seen(entity, current)? {
+            Action::Delete => match self.seen(entity, &write.id)? {
                 Ok((record, role)) => self.delete(entity, write, record, role),
                 Err(refusal) => Ok(Err(refusal)),
             },
@@ -118,9 +117,9 @@ impl<R: Records> Judge<'_, '_, R> {
     }
 
     /// The record, as far as who asks sees it, and their role on it.
-    fn seen(&mut self, entity: &Entity, current: Option<Record>) -> Judged<(Record, Role), R> {
+    fn seen(&mut self, entity: &Entity, id: &str) -> Judged<(Record, Role), R> {
         let absent = || Refusal::new(RefusalCode::NotFound, "there is no such record");
-        let Some(record) = current else {
+        let Some(record) = self.rows.record(&entity.name, id)? else {
             return Ok(Err(absent()));
         };
         if record.deleted {

@@ -112,11 +112,15 @@ fn judge_refusal(error: &OpError, offer: Offer) -> Verdict {
             Offer::Own | Offer::Again,
         ) => false,
     };
-    match error.code {
-        ErrorCode::KeyConflict if anew => Verdict::KeyTaken,
-        ErrorCode::ClockBehind if anew => Verdict::Behind,
-        _ if anew => Verdict::WriteAnew,
-        _ => refused(error),
+    if !anew {
+        return refused(error);
+    }
+    if error.code == ErrorCode::KeyConflict {
+        Verdict::KeyTaken
+    } else if error.code == ErrorCode::ClockBehind {
+        Verdict::Behind
+    } else {
+        Verdict::WriteAnew
     }
 }
 

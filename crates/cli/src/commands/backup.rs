@@ -68,8 +68,12 @@ pub(crate) fn run(args: &BackupArgs, context: &Context) -> Outcome {
         .output
         .data(&made, |out| writeln!(out, "{}", made.path.display()))?;
     let logs = manifest.files.iter().filter_map(|file| file.log);
+    let pending = match manifest.pending {
+        None | Some(0) => String::new(),
+        Some(pending) => format!(", {} to send", counted(pending, "op")),
+    };
     context.output.note(format_args!(
-        "verified: {} of a {}, {}, {}",
+        "verified: {} of a {}, {}, {}{pending}",
         byte_size(made.bytes),
         manifest.kind,
         counted(logs.clone().count() as u64, "log"),

@@ -194,6 +194,10 @@ fn a_replica_is_put_back_as_another_one_and_loses_nothing_that_it_held() {
     ann.run_with(&offline, &unsent).done();
     let made = ann.run(&["backup", "copy", "--json"]).done().json();
     assert_eq!(made["kind"], "replica");
+    assert_eq!(made["pending"], 1);
+    ann.run(&["backup", "--verify", "copy"])
+        .done()
+        .says("1 log, 2 ops, 1 op to send");
     let status = |machine: &Machine| -> Value { machine.run(&["status", "--json"]).done().json() };
     assert_eq!(
         status(&ann)["last_verified_backup"]["verified_at"],

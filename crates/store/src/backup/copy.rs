@@ -125,7 +125,9 @@ pub fn back_up_replica(
             added => added?,
         }
         copy.add(&local, local_name, Content::Other, &mut reached)?;
-        if LocalFile::identity_of_copy(&copy.staging.join(local_name))?.tenant_file == tenant {
+        let copied = copy.staging.join(local_name);
+        if LocalFile::identity_of_copy(&copied)?.tenant_file == tenant {
+            copy.pending = Some(LocalFile::pending_of_copy(&copied)?);
             let manifest = copy.finish(BackupKind::Replica, now)?;
             note_verified(directory, to, &manifest);
             return Ok(manifest);
@@ -166,6 +168,7 @@ struct Copy {
     staging: PathBuf,
     _held: Option<File>,
     files: Vec<BackupFile>,
+    pending: Option<u64>,
     left_out: Vec<LeftOut>,
     reached: Reached,
 }
@@ -194,6 +197,7 @@ impl Copy {
             _held: hold_part(&staging),
             staging,
             files: Vec::new(),
+            pending: None,
             left_out: Vec::new(),
             reached: Reached { done: 0, whole },
         })
@@ -256,6 +260,7 @@ impl Copy {
     /// Gives the backup its name, once all of it is on the disk.
     fn finish(mut self, kind: BackupKind, now: Timestamp) -> Result<Manifest, BackupError> {
         let mut manifest = Manifest::new(kind, now, std::mem::take(&mut self.files));
+        manifest.pending = self.pending;
         manifest.left_out = std::mem::take(&mut self.left_out);
         manifest.server = server_name(&self.staging.join(CONTROL_FILE_NAME))?;
         manifest.write(&self.staging)?;

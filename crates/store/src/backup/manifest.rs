@@ -49,6 +49,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     pub files: Vec<BackupFile>,
+    /// The ops that waited for the server in the outbox of a replica; none of a server's backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<u64>,
     /// Files that could not be copied, and are not in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
@@ -96,6 +99,7 @@ impl Manifest {
             made_at,
             server: None,
             files,
+            pending: None,
             left_out: Vec::new(),
         }
     }

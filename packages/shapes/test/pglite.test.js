@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
 import { electricSync } from '@electric-sql/pglite-sync'
-import { eventually, start } from './server.js'
+import { eventually, start, telling } from './server.js'
 
 let server
 before(async () => {
@@ -67,5 +67,58 @@ test('a table whose shape has gone, or whose server was, is as the server has it
   await server.item('work', 'sum up', 'sum up')
   await eventually('what was missed', async () => (await texts()) === 'plan, rest, sum up, write')
   sync.unsubscribe()
+  await database.close()
+})
+
+test('a part of a table is taken, and a write awaited by its number', async () => {
+  await server.item('work', 'hire', 'hire')
+  const before = await server.txid()
+  const database = await PGlite.create({ extensions: { electric: electricSync() } })
+  await database.exec('CREATE TABLE items (id TEXT, origin_list_id TEXT, text TEXT, PRIMARY KEY (id, origin_list_id))')
+  const sync = await database.electric.syncShapeToTable({
+    shape: server.items({
+      where: 'text LIKE $1',
+      params: { 1: 'h%' },
+      columns: ['id', 'origin_list_id', 'text'],
+    }),
+    table: 'items',
+    primaryKey: ['id', 'origin_list_id'],
+    shapeKey: null,
+  })
+  const tells = telling(sync.stream)
+  const texts = async () => (await database.query('SELECT text FROM items ORDER BY text')).rows.map((row) => row.text)
+  await eventually('what the snapshot holds', () => tells(before))
+  await eventually('the first row', async () => (await texts()).join() === 'hire')
+  await server.item('work', 'help', 'help')
+  await server.item('work', 'other', 'no part of it')
+  await server.change('work', 'hire', { text: 'fire' })
+  const after = await server.txid()
+  await eventually('what came after it', () => tells(after))
+  await eventually('the rows of now', async () => (await texts()).join() === 'help')
+  sync.unsubscribe()
+  await database.close()
+})
+
+test('a database that has kept its place takes up what it has missed', async () => {
+  const database = await PGlite.create({ extensions: { electric: electricSync() } })
+  await database.exec(ITEMS)
+  const follow = () =>
+    database.electric.syncShapeToTable({
+      shape: server.items({ where: "text LIKE 'k%'" }),
+      table: 'items',
+      primaryKey: ['id', 'origin_list_id'],
+      shapeKey: 'kept',
+    })
+  const texts = async () => (await database.query('SELECT text FROM items ORDER BY text')).rows.map((row) => row.text)
+  await server.item('work', 'keep', 'keep')
+  const first = await follow()
+  await eventually('the first row', async () => (await texts()).join() === 'keep')
+  await eventually('its place', () => first.isUpToDate)
+  first.unsubscribe()
+  await server.item('work', 'knit', 'knit')
+  await server.call('DELETE', '/api/lists/work/items/keep')
+  const second = await follow()
+  await eventually('what was missed', async () => (await texts()).join() === 'knit')
+  second.unsubscribe()
   await database.close()
 })

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isVisibleInSnapshot } from '@electric-sql/client'
 
 const built = fileURLToPath(new URL('../../../target/debug/syncline', import.meta.url))
 const program = process.env.SYNCLINE_BINARY ?? built
@@ -116,6 +117,16 @@ class Server {
   items(parameters = {}) {
     return { url: this.shape, headers: this.headers, params: { table: 'items', ...parameters } }
   }
+}
+
+/** Whether a stream has told of a write by its number: in a change of it, or in a snapshot that holds it. */
+export function telling(stream) {
+  const told = []
+  stream.subscribe((messages) => told.push(...messages.map((message) => message.headers)))
+  const tells = (headers, txid) =>
+    headers.txids?.includes(txid) ||
+    (headers.control === 'snapshot-end' && isVisibleInSnapshot(txid, headers))
+  return (txid) => told.some((headers) => tells(headers, txid))
 }
 
 /** Asks until `check` gives something that counts. */

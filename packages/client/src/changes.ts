@@ -94,8 +94,9 @@ export const rejectedChanges = (database: Statements): Promise<Change[]> =>
 
 /**
  * Offers a refused write again, on what the server holds now, with the writes that were refused because of it; one
- * of those brings the write that it builds on. What the server has refused goes under a new name; what it may have
- * accepted without our knowing keeps its own. One whose row was made anew meanwhile stays refused, and says so.
+ * of those brings the write that it builds on. What the server has refused goes under a new name, without the columns
+ * that a later write of the row has set since; what it may have accepted without our knowing keeps name and content.
+ * One whose row a later write has made, changed or deleted against it stays refused, and says so.
  */
 export function retryWrite(database: LocalDatabase, writeId: string): Promise<void> {
   return database.transaction(async (inside) => {
@@ -104,44 +105,71 @@ export function retryWrite(database: LocalDatabase, writeId: string): Promise<vo
     const first = named(named(writeId)?.error?.write_id) ?? named(writeId);
     for (const change of refused) {
       if (!first || (change !== first && change.error?.write_id !== first.writeId)) continue;
-      if (change.operation === "insert") {
-        const last = (await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "state" <> 'rejected'`, [change.entity, change.key])).at(-1);
-        if (last && last.operation !== "delete") {
-          const error: WriteError = { code: "exists", message: `a later write has made the row ${change.key} of ${change.entity}` };
-          await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [JSON.stringify(error), change.id]);
-          if (change === first) return;
-          continue;
-        }
-      }
-      const isSame = first.error?.code === "timed_out" || change.attempts === 0;
-      const theirs = Object.entries(change.error?.conflicts ?? {}).map(([name, { theirs }]) => [name, theirs]);
-      await inside.query(
-        `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "attempts" = $2, "error" = NULL, "base" = $3, "created_at" = $4 WHERE "id" = $5`,
-        [
-          isSame ? change.writeId : crypto.randomUUID(), isSame ? change.attempts : 0,
-          JSON.stringify({ ...change.base, ...Object.fromEntries(theirs) }), new Date().toISOString(), change.id,
-        ],
-      );
-      await stackAnew(inside, change);
+      if (!(await offerAgain(inside, change, first.error?.code === "timed_out")) && change === first) return;
     }
   });
 }
 
-/**
- * Has a write that came back in its place stand on what the unsent writes of its row before it set, and those after it
- * on what it sets: else one's own older value would count there as another's.
- */
-async function stackAnew(inside: Statements, { id, entity, key }: Change): Promise<void> {
-  let set: Change["value"] = {};
-  for (const change of await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "state" IN ('pending', 'sending')`, [entity, key])) {
-    const base = Object.entries(set).filter(([name]) => Object.hasOwn(change.base, name));
-    if (change.id >= id && base.length > 0) {
-      await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify({ ...change.base, ...Object.fromEntries(base) }), change.id]);
+/** Gives whether a refused write waits to be sent again, or nothing of it is left to be sent. */
+async function offerAgain(inside: Statements, change: Change, isUnanswered: boolean): Promise<boolean> {
+  const { id, writeId, entity, key, operation, attempts } = change;
+  // One that had no answer may be at the server, as this one may.
+  const others = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" <> $3 AND ("state" <> 'rejected' OR "error" ->> 'code' = 'timed_out')`, [entity, key, id]);
+  const later = others.filter((other) => other.id > id);
+  const isSet = (name: string): boolean => later.some((other) => Object.hasOwn(other.value, name));
+  const mayBeThere = isUnanswered && attempts > 0;
+  let { value, base } = change;
+  if (later.some((other) => operation !== "update" || other.operation !== "update")) {
+    // Why it is asked for is not to be forgotten.
+    if (mayBeThere) return false;
+    const error: WriteError = { code: operation === "insert" ? "exists" : "superseded", message: `a later write has changed the row ${key} of ${entity}` };
+    await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [JSON.stringify(error), id]);
+    return false;
+  }
+  if (mayBeThere) {
+    // Behind a later one that was sent it would undo that: its answer is asked for, and tells what can be sent.
+    if (later.some((other) => other.attempts > 0 && Object.keys(value).some((name) => Object.hasOwn(other.value, name)))) return false;
+    await standOn(inside, change);
+  } else {
+    const theirs = Object.entries(change.error?.conflicts ?? {}).map(([name, of]) => [name, of.theirs]);
+    const unsent = others.filter((other) => other.id < id && (other.state === "pending" || other.state === "sending"));
+    const rest = (of: Change["value"]): Change["value"] => Object.fromEntries(Object.entries(of).filter(([name]) => !isSet(name)));
+    value = rest(value);
+    base = standing(rest({ ...base, ...Object.fromEntries(theirs) }), unsent);
+    if (operation === "update" && Object.keys(value).length === 0) {
+      await inside.query(`DELETE FROM "_changes" WHERE "id" = $1`, [id]);
+      return true;
     }
-    // What those after it stand on that another of them sets, they have seen as it is.
-    if (change.operation !== "update" || change.id === id) set = {};
-    if (change.id <= id) set = { ...set, ...change.value };
-    else set = Object.fromEntries(Object.entries(set).filter(([name]) => !Object.hasOwn(change.value, name)));
+  }
+  const isSame = mayBeThere || attempts === 0;
+  await inside.query(
+    `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "attempts" = $2, "error" = NULL, "value" = $3, "base" = $4, "created_at" = $5 WHERE "id" = $6`,
+    [isSame ? writeId : crypto.randomUUID(), isSame ? attempts : 0, JSON.stringify(value), JSON.stringify(base), new Date().toISOString(), id],
+  );
+  return true;
+}
+
+/**
+ * What a base will be when the writes `before` it are at the server: of the columns in which they stand on the same, what
+ * they set. One that has seen somebody else's value still stands on that.
+ */
+export function standing(base: Change["base"], before: readonly Pick<Change, "value" | "base">[]): Change["base"] {
+  const then = { ...base };
+  for (const { value, base: on } of before) {
+    for (const name of Object.keys(value)) {
+      if (Object.hasOwn(then, name) && JSON.stringify(then[name]) === JSON.stringify(on[name])) then[name] = value[name]!;
+    }
+  }
+  return then;
+}
+
+/** Has the unsent writes of a row after one that goes before them, though it was refused when they were made, stand on what it sets. */
+export async function standOn(inside: Statements, { id, entity, key, value, base }: Change): Promise<void> {
+  let set = value;
+  for (const later of await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id])) {
+    // What was sent stays as it is: the server may have it.
+    if (later.attempts === 0) await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify(standing(later.base, [{ value: set, base }])), later.id]);
+    set = Object.fromEntries(Object.entries(set).filter(([name]) => later.operation === "update" && !Object.hasOwn(later.value, name)));
   }
 }
 

@@ -3,7 +3,7 @@ import { electricCollectionOptions } from "@tanstack/electric-db-collection";
 import { OFFLINE, TIMED_OUT, WriteFailure } from "./changes.js";
 import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
-import { asRfc3339, type EntityMeta, type Row } from "./entity.js";
+import { asRfc3339, valueOf, type EntityMeta, type Row } from "./entity.js";
 import { HttpFailure, type HttpOptions } from "./http.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
@@ -124,9 +124,6 @@ export function memoryCollection<T extends Row, Key extends string | number>(
 /** What a writer saw of the fields that it changes: what it tells of them, and else what is shown. */
 const seenOf = <T extends Row>(changes: Partial<T>, shown: T, told: Partial<T> = {}): Partial<T> =>
   Object.fromEntries(Object.keys(changes).map((name) => [name, (valueOf(told, name) === undefined ? valueOf(shown, name) : told[name]) ?? null])) as Partial<T>;
-
-/** The value of a field, also of one that has the name of what every object inherits: `constructor`. */
-const valueOf = (row: Row, name: string): unknown => (Object.hasOwn(row, name) ? row[name] : undefined);
 
 /** Ends a write that a server was asked for as one through a local database ends: it fails with a {@link WriteFailure}. */
 async function answered<T>(writeId: string, write: Promise<T>): Promise<T> {

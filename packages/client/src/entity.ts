@@ -64,3 +64,6 @@ export function can(meta: EntityMeta, role: string | null | undefined, field: st
 
 /** A point in time as documents and writes have it: Postgres, and so shapes, write `2026-01-31 12:00:00+00`. */
 export const asRfc3339 = (text: string): string => text.replace(" ", "T").replace(/\+00(:00)?$/, "Z");
+
+/** What an object holds by a name, also by one that every object inherits: `constructor`. */
+export const valueOf = (of: Row, name: string): unknown => (Object.hasOwn(of, name) ? of[name] : undefined);

@@ -1,6 +1,6 @@
 import { FetchError, isChangeMessage, isControlMessage, ShapeStream, type Message, type Offset, type Row as ShapeRow } from "@electric-sql/client";
 import { columnType, quote, type LocalDatabase, type Statements } from "./database.js";
-import { asRfc3339, type EntityMeta, type FieldMeta } from "./entity.js";
+import { asRfc3339, valueOf, type EntityMeta, type FieldMeta } from "./entity.js";
 import { backoffMs, HttpFailure, pause, type HttpOptions } from "./http.js";
 
 const ROWS_PER_STATEMENT = 1_000;
@@ -253,12 +253,12 @@ async function apply(
     for (const txid of (message.headers["txids"] as number[] | undefined) ?? []) txids.add(txid);
     if (message.headers.operation === "insert") {
       inserts.push(cells);
-      fetched.add(cellValue(dialect, keyField, cells[meta.key] ?? null));
+      fetched.add(cellValue(dialect, keyField, cells[meta.key]));
       continue;
     }
     await flush();
     const isKey = `${key} = ${parameter(dialect, keyField, 1)}`;
-    const keyValue = cellValue(dialect, keyField, cells[meta.key] ?? null);
+    const keyValue = cellValue(dialect, keyField, cells[meta.key]);
     if (message.headers.operation === "delete") {
       await inside.query(`DELETE FROM ${synced} WHERE ${isKey}`, [keyValue]);
       fetched.delete(keyValue);
@@ -268,7 +268,7 @@ async function apply(
     if (given.length === 0) continue;
     await inside.query(
       `UPDATE ${synced} SET ${given.map((field, at) => `${quote(field.name)} = ${parameter(dialect, field, at + 2)}`).join(", ")} WHERE ${isKey}`,
-      [keyValue, ...given.map((field) => cellValue(dialect, field, cellOf(cells, field.name)))],
+      [keyValue, ...given.map((field) => cellValue(dialect, field, valueOf(cells, field.name)))],
     );
   }
   await flush();
@@ -311,7 +311,7 @@ async function insertMany(
   inside: Statements, dialect: LocalDatabase["dialect"], synced: string, key: string,
   columns: readonly Pick<FieldMeta, "name" | "kind">[], rows: readonly Cells[],
 ): Promise<void> {
-  const list = rows.map((cells) => columns.map((field) => cellValue(dialect, field, cellOf(cells, field.name))));
+  const list = rows.map((cells) => columns.map((field) => cellValue(dialect, field, valueOf(cells, field.name))));
   const names = columns.map(({ name }) => quote(name));
   const cells = columns.map(({ kind }, at) =>
     dialect === "sqlite" ? `"cells"."value" ->> ${at}` : `("cells" ->> ${at})::${columnType(dialect, kind)}`);
@@ -322,16 +322,13 @@ async function insertMany(
   );
 }
 
-/** What a row holds of a column, also of one that has the name of what every object inherits. */
-const cellOf = (cells: Cells, name: string): unknown => (Object.hasOwn(cells, name) ? cells[name] : undefined) ?? null;
-
 /** A parameter that takes what `cellValue` gives. */
 const parameter = (dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, at: number): string =>
   dialect === "sqlite" ? `$${at}` : `($${at}::text)::${columnType(dialect, kind)}`;
 
 /** A cell's value for a statement, from what the shape has. */
 function cellValue(dialect: LocalDatabase["dialect"], { name, kind }: Pick<FieldMeta, "name" | "kind">, cell: unknown): unknown {
-  if (cell === null) return null;
+  if (cell === null || cell === undefined) return null;
   const text = typeof cell === "string" ? cell : JSON.stringify(cell);
   if (kind === "timestamp") return asRfc3339(text);
   if (dialect === "pglite") return text;

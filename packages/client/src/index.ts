@@ -1,6 +1,9 @@
-export * from "./changes.js";
+export {
+  discardWrite, exportWrites, OFFLINE, parsed, pendingChanges, readChanges, rejectedChanges, retryWrite, TIMED_OUT, WriteFailure,
+  type Change, type WriteError,
+} from "./changes.js";
 export * from "./database.js";
-export * from "./entity.js";
+export { asRfc3339, can, type EntityMeta, type FieldKind, type FieldMeta, type Json, type LocalSchema, type Role, type Row } from "./entity.js";
 export { runFeed, type FeedOptions, type FeedState } from "./feed.js";
 export * from "./http.js";
 export * from "./list.js";

@@ -1,5 +1,5 @@
-import { readChanges, type Change, type WriteError } from "./changes.js";
-import type { LocalDatabase } from "./database.js";
+import { readChanges, standOn, type Change, type WriteError } from "./changes.js";
+import type { LocalDatabase, Statements } from "./database.js";
 import type { EntityMeta, Json } from "./entity.js";
 import { backoffMs, HttpFailure, request, type HttpOptions } from "./http.js";
 import { keyOf } from "./rows.js";
@@ -317,9 +317,9 @@ async function giveBack(database: LocalDatabase, transactions: readonly Transact
  * that nobody waited for any longer, or one that builds on a refused one and was under way with it.
  */
 async function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<void> {
-  const lost = transactions.flatMap(({ changes }, at) => lostOf(changes, outcomes[at]));
   await database.transaction(async (inside) => {
     const accepted: string[] = [];
+    const ids: number[] = [];
     for (const [at, { writeId, changes }] of transactions.entries()) {
       const outcome = outcomes[at];
       if (!outcome) throw new Error("a transport gave fewer outcomes than it was given transactions");
@@ -329,18 +329,17 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
         await inside.query(`UPDATE "_changes" SET "state" = 'rejected', "error" = $2 WHERE "write_id" = $1 AND "state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`, told);
         continue;
       }
-      const places = `${place(outcome.seq)}, ${place(outcome.txid)}`;
-      accepted.push(...changes.map(({ id }) => `(${id}, ${places})`));
+      for (const [of, change] of changes.entries()) {
+        ids.push(change.id);
+        accepted.push(`(${change.id}, ${place(outcome.seq)}, ${place(outcome.txid)})`);
+        await noteLost(inside, change, outcome.lost?.[of] ?? {});
+      }
     }
     if (accepted.length > 0) {
+      // What was written since it was given up stands on what was there without it.
+      for (const change of await readChanges(inside, `"state" = 'rejected' AND "id" IN (${ids.join(", ")})`)) await standOn(inside, change);
       await inside.query(
         `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "error" = NULL, "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" IN ('sending', 'rejected')`,
-      );
-    }
-    for (const values of lost) {
-      await inside.query(
-        `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL) ON CONFLICT ("write_id") DO NOTHING`,
-        values,
       );
     }
     // The rows may have come before the answer.
@@ -350,17 +349,23 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
   });
 }
 
-/** What an accepted write has lost to another's, as refused writes of their own, which can be offered again on what the server holds. */
-function lostOf(changes: readonly Change[], outcome: Outcome | undefined): unknown[][] {
-  const lost = outcome?.status === "accepted" ? outcome.lost ?? [] : [];
-  return changes.flatMap(({ entity, key, mode }, at) => {
-    const conflicts = lost[at] ?? {};
-    const names = Object.keys(conflicts);
-    if (names.length === 0) return [];
-    const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
-    const error: WriteError = { code: "lost", message: `somebody changed ${names.join(", ")} meanwhile, and theirs was kept`, conflicts };
-    return [[crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), JSON.stringify(error)]];
-  });
+/**
+ * Notes what an accepted write has lost to another's as a refused write of its own, which can be offered again on what
+ * the server holds; but not a value that its writer has changed again meanwhile.
+ */
+async function noteLost(inside: Statements, { id, entity, key, mode }: Change, lost: NonNullable<WriteError["conflicts"]>): Promise<void> {
+  if (Object.keys(lost).length === 0) return;
+  const later = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id]);
+  const open = Object.entries(lost).filter(([name]) => !later.some(({ operation, value }) => operation === "delete" || Object.hasOwn(value, name)));
+  if (open.length === 0) return;
+  const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(open.map(([name, sides]) => [name, sides[of]])));
+  const error: WriteError = {
+    code: "lost", message: `somebody changed ${open.map(([name]) => name).join(", ")} meanwhile, and theirs was kept`, conflicts: Object.fromEntries(open),
+  };
+  await inside.query(
+    `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL)`,
+    [crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), JSON.stringify(error)],
+  );
 }
 
 const place = (number: number | undefined): string => (Number.isSafeInteger(number) ? String(number) : "CAST(NULL AS BIGINT)");

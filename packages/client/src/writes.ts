@@ -1,6 +1,6 @@
-import { OFFLINE, parsed, readChanges, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
+import { OFFLINE, parsed, readChanges, standing, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, type LocalDatabase, type Statements } from "./database.js";
-import type { EntityMeta, Row } from "./entity.js";
+import { valueOf, type EntityMeta, type Row } from "./entity.js";
 import { whenTouched } from "./rows.js";
 
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
@@ -69,21 +69,23 @@ export async function updateRow(
   const values = given.map(({ name, kind }) => toColumn(dialect, kind, changes[name]));
   await writeOnce(on, async (inside) => {
     const isConfirmed = meta.mode !== "optimistic";
-    const last = isConfirmed || base ? (await unsentOf(inside, meta, key)).at(-1) : undefined;
+    const before = isConfirmed || base ? await unsentOf(inside, meta, key) : [];
     await writeRow(inside, meta, `UPDATE ${quote(meta.name)} SET ${set}`, [key, ...values]);
-    if (last && isConfirmed) await writeOverQueued(inside, dialect, meta, key, changes, last.id);
-    if (base) await noteBase(inside, meta, key, base as Row, last);
+    if (isConfirmed && before.length > 0) await writeOverQueued(inside, dialect, meta, key, changes, before);
+    if (base || before.length > 0) await noteBase(inside, meta, key, (base ?? {}) as Row, before);
   });
 }
 
-/** Notes what the writer of a row's last change has seen; what is queued with it since `last` keeps what it stands on. */
-async function noteBase(inside: Statements, meta: EntityMeta, key: unknown, seen: Row, last: Change | undefined): Promise<void> {
+/** Notes what the writer of a row's last change has seen, or what will be there by then of the unsent ones `before` it. */
+async function noteBase(inside: Statements, meta: EntityMeta, key: unknown, seen: Row, before: readonly Change[]): Promise<void> {
   const made = (await unsentOf(inside, meta, key)).at(-1);
   if (made?.operation !== "update") return;
-  const queued = made.id === last?.id ? last.value : {};
-  const base = Object.keys(made.value).filter((name) => !Object.hasOwn(queued, name) && Object.hasOwn(seen, name) && seen[name] !== undefined).map((name) => [name, seen[name]]);
-  if (base.length === 0) return;
-  await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify({ ...made.base, ...Object.fromEntries(base) }), made.id]);
+  // What one of them has taken in of it keeps what that stands on.
+  const queued = before.find(({ id }) => id === made.id)?.value ?? {};
+  const names = Object.keys(made.value).filter((name) => !Object.hasOwn(queued, name));
+  const shown = names.map((name) => [name, valueOf(seen, name) === undefined ? made.base[name] : seen[name]]);
+  const base = standing(Object.fromEntries(shown) as Change["base"], before.filter(({ id }) => id !== made.id));
+  await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify({ ...made.base, ...base }), made.id]);
 }
 
 const unsentOf = (on: Statements, meta: EntityMeta, key: unknown): Promise<Change[]> =>
@@ -91,23 +93,21 @@ const unsentOf = (on: Statements, meta: EntityMeta, key: unknown): Promise<Chang
 
 /** To the view, which shows nothing of what is queued, a value that is set back to what it shows is no change: to the queue it is one. */
 async function writeOverQueued(
-  inside: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown, changes: Row, last: number,
+  inside: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown, changes: Row, before: readonly Change[],
 ): Promise<void> {
-  const unsent = await unsentOf(inside, meta, key);
-  const made = unsent.find(({ id }) => id > last);
-  const before = unsent.filter((change) => change !== made);
-  const seen = before.reduce<Change["value"]>((row, { operation, value }) => (operation === "delete" ? {} : { ...row, ...value }), {});
-  const isOther = ([name, value]: [string, unknown]): boolean => Object.hasOwn(seen, name) && value !== undefined && JSON.stringify(value) !== JSON.stringify(seen[name]);
+  const made = (await unsentOf(inside, meta, key)).find(({ id }) => id > before.at(-1)!.id);
+  const queued = before.reduce<Change["value"]>((row, { operation, value }) => (operation === "delete" ? {} : { ...row, ...value }), {});
+  const isOther = ([name, value]: [string, unknown]): boolean => Object.hasOwn(queued, name) && value !== undefined && JSON.stringify(value) !== JSON.stringify(queued[name]);
   const value = Object.fromEntries(Object.entries(changes).filter(isOther));
-  const all = { ...made?.value, ...value };
-  const base = { ...Object.fromEntries(Object.entries(seen).filter(([name]) => Object.hasOwn(value, name))), ...made?.base };
+  // Where the change was none to the view, what is set is what is shown.
+  const [all, base] = [{ ...made?.value, ...value }, { ...value, ...made?.base }].map((part) => JSON.stringify(part));
   if (made) {
-    await inside.query(`UPDATE "_changes" SET "value" = $1, "base" = $2 WHERE "id" = $3`, [JSON.stringify(all), JSON.stringify(base), made.id]);
+    await inside.query(`UPDATE "_changes" SET "value" = $1, "base" = $2 WHERE "id" = $3`, [all, base, made.id]);
   } else if (Object.keys(value).length > 0) {
     const together = dialect === "sqlite" ? [`, "transaction_id"`, `, (SELECT "id" FROM "_transaction")`] : ["", ""];
     await inside.query(
       `INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base"${together[0]}) VALUES ($1, $2, 'update', 'confirmed', $3, $4${together[1]})`,
-      [meta.name, String(key), JSON.stringify(value), JSON.stringify(base)],
+      [meta.name, String(key), all, base],
     );
   }
 }
@@ -121,8 +121,7 @@ export function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key:
     // The view shows nothing of what is queued: by then it is what the server holds.
     const made = (await unsentOf(inside, meta, key)).at(-1);
     if (made?.operation !== "delete") return;
-    const base = queued.reduce<Row>((seen, { value }) => ({ ...seen, ...value }), { ...made.base });
-    await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify(base), made.id]);
+    await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify(standing(made.base, queued)), made.id]);
   });
 }
 

@@ -143,7 +143,7 @@ async function history(
       || (change.state !== "rejected" && first.transactionId !== null && change.transactionId === first.transactionId));
     const ids = together.map(({ id }) => id).join(", ");
     const ours = together.map((change) => model.changes[queue.indexOf(change)]!);
-    await database.query(`UPDATE "_changes" SET "state" = 'sending' WHERE "id" IN (${ids})`);
+    await database.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = "attempts" + 1 WHERE "id" IN (${ids})`);
     for (const change of ours) change.state = "sending";
     if (below(4) === 0) return note("answers lost");
     if (below(3) === 0) await write();

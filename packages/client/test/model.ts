@@ -68,8 +68,12 @@ export class Model {
   delete(key: string, columns: readonly string[]): void {
     // What waits and is not shown will be what the server holds by then.
     const queued = this.mode === "confirmed" ? this.changes.filter((change) => change.key === key && (change.state === "pending" || change.state === "sending")) : [];
-    const row: Values = Object.assign({}, this.shown().get(key), ...queued.map(({ value }) => value));
+    const row: Values = { ...this.shown().get(key) };
     const base = Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
+    for (const change of queued) {
+      // What stands on another value than is shown now does not come to what it sets.
+      for (const name of Object.keys(change.value)) if (base[name] === change.base[name]) base[name] = change.value[name]!;
+    }
     this.add({ key, operation: "delete", value: {}, base, state: "pending", group: undefined });
   }
 
@@ -128,15 +132,23 @@ export class Model {
       }
     }
     const open = (change: ModelChange): boolean => change.state === "pending" || change.state === "sending";
-    for (const change of refused) {
-      if (!open(change)) continue;
+    const ended = [...refused].filter(open);
+    for (const change of ended) {
       change.state = "rejected";
       change.error = change === first ? code : "dependency_rejected";
     }
-    if (first.operation !== "update") return;
-    for (const later of this.changes.slice(this.changes.indexOf(first) + 1)) {
-      if (later.key !== first.key || !open(later)) continue;
-      for (const name of Object.keys(later.base)) if (name in first.base) later.base[name] = first.base[name]!;
+    for (const change of ended) if (change.operation === "update") this.handOn(change);
+  }
+
+  /** What has seen the values of a refused change, and was not sent, stands on what that stood on. */
+  private handOn(refused: ModelChange): void {
+    const left = new Set(Object.keys(refused.value));
+    for (const later of this.changes.slice(this.changes.indexOf(refused) + 1)) {
+      if (later.key !== refused.key || later.state === "rejected") continue;
+      for (const name of left) {
+        if (later.state === "pending" && name in later.base && later.base[name] === refused.value[name]) later.base[name] = refused.base[name]!;
+        if (later.operation !== "update" || name in later.value) left.delete(name);
+      }
     }
   }
 

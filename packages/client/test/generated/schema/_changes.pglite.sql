@@ -219,16 +219,13 @@ FOR EACH ROW WHEN (NEW."state" = 'acknowledged' AND NEW."seq" IS NULL) EXECUTE F
 
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made
--- or made room for, and those that name that row. A later change of the same columns takes over its base.
+-- or made room for, and those that name that row. A later change that has seen what it set takes over its
+-- base, but not one that was tried: the server may have that as it is.
 CREATE OR REPLACE VIEW "_reject" AS SELECT NULL::text AS "write_id", NULL::jsonb AS "error" WHERE false;
 CREATE OR REPLACE FUNCTION "_reject_write"() RETURNS trigger LANGUAGE plpgsql AS $reject$
-DECLARE
-  _refused "_changes";
 BEGIN
-  SELECT * INTO _refused FROM "_changes" WHERE "write_id" = NEW."write_id";
-  IF NOT FOUND THEN RETURN NULL; END IF;
   WITH RECURSIVE refused AS (
-    SELECT "id", "entity", "key", "operation", "transaction_id" FROM "_changes" WHERE "id" = _refused."id"
+    SELECT "id", "entity", "key", "operation", "transaction_id" FROM "_changes" WHERE "write_id" = NEW."write_id"
     UNION
     SELECT change."id", change."entity", change."key", change."operation", change."transaction_id"
     FROM refused JOIN "_changes" AS change ON
@@ -246,13 +243,22 @@ BEGIN
       ELSE jsonb_build_object('code', 'dependency_rejected',
         'message', 'the write that this one builds on was refused', 'write_id', NEW."write_id") END
   WHERE "state" IN ('pending', 'sending') AND "id" IN (SELECT "id" FROM refused);
-  IF _refused."operation" = 'update' THEN
-    UPDATE "_changes" SET "base" = "base" || (
-      SELECT coalesce(jsonb_object_agg(former."key", former."value"), '{}')
-      FROM jsonb_each(_refused."base") AS former WHERE "_changes"."base" ? former."key")
-    WHERE "state" IN ('pending', 'sending') AND "entity" = _refused."entity"
-      AND "key" = _refused."key" AND "id" > _refused."id";
-  END IF;
+  UPDATE "_changes" AS later SET "base" = later."base" || (
+    SELECT coalesce(jsonb_object_agg(cell."key", refused."base" -> cell."key"), '{}')
+    FROM "_changes" AS refused, jsonb_each(refused."value") AS cell
+    WHERE refused."state" = 'rejected' AND refused."operation" = 'update'
+      AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id')
+      AND refused."entity" = later."entity" AND refused."key" = later."key" AND refused."id" < later."id"
+      AND later."base" -> cell."key" = cell."value"
+      AND NOT EXISTS (
+        SELECT 1 FROM "_changes" AS middle
+        WHERE middle."entity" = later."entity" AND middle."key" = later."key"
+          AND middle."id" > refused."id" AND middle."id" < later."id" AND middle."state" <> 'rejected'
+          AND (middle."operation" <> 'update' OR middle."value" ? cell."key")))
+  WHERE "state" = 'pending' AND "attempts" = 0 AND EXISTS (
+    SELECT 1 FROM "_changes" AS refused
+    WHERE refused."entity" = later."entity" AND refused."key" = later."key" AND refused."id" < later."id"
+      AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id'));
   RETURN NEW;
 END
 $reject$;

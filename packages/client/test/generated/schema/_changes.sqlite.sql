@@ -210,7 +210,8 @@ END;
 
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made
--- or made room for, and those that name that row. A later change of the same columns takes over its base.
+-- or made room for, and those that name that row. A later change that has seen what it set takes over its
+-- base, but not one that was tried: the server may have that as it is.
 DROP VIEW IF EXISTS "_reject";
 CREATE VIEW "_reject" AS SELECT NULL AS "write_id", NULL AS "error" WHERE 0;
 DROP TRIGGER IF EXISTS "_reject_write";
@@ -237,15 +238,29 @@ CREATE TRIGGER "_reject_write" INSTEAD OF INSERT ON "_reject" BEGIN
               AND cell."key" = reference."field" AND CAST(cell."value" AS TEXT) = refused."key")))
     SELECT "id" FROM refused);
   UPDATE "_changes" SET "base" = (
-    SELECT json_group_object(own."name", json(coalesce(
-      (SELECT former."text" FROM "_change_columns" AS former
-        JOIN "_changes" AS refused ON refused."id" = former."id"
-        WHERE refused."write_id" = NEW."write_id" AND refused."operation" = 'update'
-          AND former."part" = 'base' AND former."name" = own."name"),
+    SELECT json_group_object(own."name", json(coalesce((
+      SELECT former."text"
+      FROM "_changes" AS refused
+      JOIN "_change_columns" AS mine ON mine."id" = refused."id" AND mine."part" = 'value'
+        AND mine."name" = own."name"
+        -- As values: a number is the same with and without a fraction of zero.
+        AND json_extract('[' || mine."text" || ']', '$[0]') IS json_extract('[' || own."text" || ']', '$[0]')
+      JOIN "_change_columns" AS former ON former."id" = refused."id" AND former."part" = 'base'
+        AND former."name" = own."name"
+      WHERE refused."state" = 'rejected' AND refused."operation" = 'update'
+        AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id')
+        AND refused."entity" = "_changes"."entity" AND refused."key" = "_changes"."key"
+        AND refused."id" < "_changes"."id"
+        AND NOT EXISTS (
+          SELECT 1 FROM "_changes" AS middle
+          WHERE middle."entity" = refused."entity" AND middle."key" = refused."key"
+            AND middle."id" > refused."id" AND middle."id" < "_changes"."id" AND middle."state" <> 'rejected'
+            AND (middle."operation" <> 'update' OR EXISTS (
+              SELECT 1 FROM json_each(middle."value") AS cell WHERE cell."key" = own."name")))),
       own."text")))
     FROM "_change_columns" AS own WHERE own."id" = "_changes"."id" AND own."part" = 'base')
-  WHERE "state" IN ('pending', 'sending') AND EXISTS (
+  WHERE "state" = 'pending' AND "attempts" = 0 AND EXISTS (
     SELECT 1 FROM "_changes" AS refused
-    WHERE refused."write_id" = NEW."write_id" AND refused."entity" = "_changes"."entity"
-      AND refused."key" = "_changes"."key" AND refused."id" < "_changes"."id");
+    WHERE refused."entity" = "_changes"."entity" AND refused."key" = "_changes"."key"
+      AND refused."id" < "_changes"."id" AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id'));
 END;

@@ -211,6 +211,9 @@ test("a form that was left while its write waits closes no other, and what came 
   await ann.sees("Boat fund");
   await ann.isDrained("Boat fund");
   await ann.picture("left");
+  // What comes later is read later: by then the page knows the end of the first.
+  await send(stage.server, stage.token("ann"), [{ entity: "accounts", id: crypto.randomUUID(), action: "create", base: {}, values: { name: "Late fund", kind: "savings" } }]);
+  await ann.sees("Late fund");
   assert.equal(await form.getByLabel("Name").inputValue(), "Purse");
   await ann.page.keyboard.press("Escape");
   await ann.isSaved();

@@ -135,16 +135,21 @@ pub(crate) fn from_component(name: &str) -> String {
     snake
 }
 
-/// `invoiceLine`, `InvoiceLine` and `invoice-line` as `invoice_line`.
+/// `invoiceLine`, `InvoiceLine` and `invoice-line` as `invoice_line`, `IPAddress` as `ip_address`.
 pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut before = None;
-    for c in name.chars() {
+    let mut rest = name.chars();
+    while let Some(c) = rest.next() {
         if matches!(c, '-' | ' ' | '.') {
             snake.push('_');
         } else {
-            let begins_word =
-                before.is_some_and(|before: char| before.is_lowercase() || before.is_numeric());
+            let begins_word = before.is_some_and(|before: char| {
+                before.is_lowercase()
+                    || before.is_numeric()
+                    // The last capital of several is the next word's first.
+                    || (before.is_uppercase() && goes_on(rest.as_str()))
+            });
             if c.is_uppercase() && begins_word {
                 snake.push('_');
             }
@@ -153,6 +158,13 @@ pub(crate) fn snake_case(name: &str) -> String {
         before = Some(c);
     }
     snake
+}
+
+/// Whether small letters follow, and more of them than the `s` of `IDs`.
+fn goes_on(rest: &str) -> bool {
+    let end = rest.find(|c: char| !c.is_lowercase());
+    let letters = &rest[..end.unwrap_or(rest.len())];
+    !matches!(letters, "" | "s")
 }
 
 /// A name without what different spellings of it differ in: case, and what stands between words.
@@ -224,6 +236,10 @@ mod tests {
     fn components_name_records() {
         assert_eq!(from_component("InvoiceLineRead"), "invoice_line");
         assert_eq!(from_component("simple-user"), "simple_user");
+        assert_eq!(from_component("IPAddress"), "ip_address");
+        assert_eq!(from_component("WirelessLANGroup"), "wireless_lan_group");
+        assert_eq!(from_component("L2VPN"), "l2_vpn");
+        assert_eq!(from_component("UserIDs"), "user_ids");
         assert_eq!(from_component("ContactResponseSchema"), "contact");
     }
 

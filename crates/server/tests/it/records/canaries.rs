@@ -1,4 +1,6 @@
 //! A canary in every field that is kept from a role, and every way on which it could get out.
+//!
+//! The field that everybody reads who sees the record holds one as well: it is kept from who does not.
 
 use std::time::Duration;
 
@@ -32,7 +34,8 @@ const PERSON: Kept = Kept {
     ],
 };
 
-/// Its roles are by membership; in the tenant everybody who asks is an owner.
+/// Its roles are by membership, and who has none sees no such record; in the tenant everybody who asks
+/// is an owner.
 const BOOKING: Kept = Kept {
     entity: "bookings",
     all: "/api/accounts/one/bookings",
@@ -156,7 +159,8 @@ impl App {
     /// Writes the record anew, as its owner: what waits hears of it.
     async fn touch(&self, kept: &Kept) {
         let owner = self.member("olga", Role::Owner);
-        let mut change = json!({kept.open: format!("n{}", super::now().as_millis())});
+        let open = format!("{}-{}", canary(kept.open), super::now().as_millis());
+        let mut change = json!({kept.open: open});
         for (field, _) in kept.fields {
             change[*field] = json!("between");
         }
@@ -256,42 +260,120 @@ const SINGING: [&str; 14] = [
     "change",
 ];
 
-#[tokio::test]
-async fn a_field_that_a_role_may_not_read_gets_out_on_no_way() {
-    let server = start_with(|config| {
-        config.shapes.stream = Duration::from_millis(300);
-    })
-    .await;
-    let app = App { server };
-    app.apply(LEDGER).await;
-    let olga = app.member("olga", Role::Owner);
-    app.shares(&olga, "olga", "one", "owner").await;
-    for kept in [PERSON, BOOKING] {
-        let mut record = json!({"id": kept.id, kept.open: "first"});
-        for (field, _) in kept.fields {
-            record[*field] = json!(canary(field));
-        }
-        app.post(&olga, kept.all, record).await.expect(201);
+/// Who asks for a record; without a role, none of its rows is theirs.
+struct Reader {
+    token: String,
+    role: Option<Role>,
+}
+
+impl Reader {
+    fn may_read(&self, readers: &[Role]) -> bool {
+        self.role.is_some_and(|role| readers.contains(&role))
     }
-    for role in Role::ALL {
-        let person = app.member(&format!("tenant-{role}"), role);
-        let booker = format!("member-{role}");
-        app.shares(&olga, &booker, "one", role.as_str()).await;
-        let booker = app.member(&booker, Role::Owner);
-        for (token, kept) in [(person, PERSON), (booker, BOOKING)] {
-            for (way, text) in app.ways(&token, &kept).await {
-                for (field, readers) in kept.fields {
-                    let may = readers.contains(&role);
-                    let sings = text.contains(&canary(field));
-                    let place = format!("{} of {} by {way} to {role}: {text}", field, kept.entity);
-                    assert!(may || !sings, "{place}");
-                    // A list by membership keeps columns from all that some role may not read.
-                    assert!(
-                        sings || !may || !SINGING.contains(&way),
-                        "nothing of {place}"
-                    );
-                }
+
+    /// Whether a field that they may read is in what this way gives them.
+    fn hears(&self, way: &str, field: &str, kept: &Kept) -> bool {
+        // An answer to a change of the open field holds what it was changed to.
+        SINGING.contains(&way) && (way != "change" || field != kept.open)
+    }
+}
+
+impl App {
+    /// A tenant of this document, with a record of each of these, canaries in all its fields.
+    async fn with_canaries(document: &str, all: &[Kept]) -> Self {
+        let server = start_with(|config| {
+            // Who hears of nothing waits no longer than it takes.
+            config.shapes.long_poll = Duration::from_millis(300);
+            config.shapes.stream = Duration::from_millis(300);
+        });
+        let app = Self {
+            server: server.await,
+        };
+        app.apply(document).await;
+        let olga = app.member("olga", Role::Owner);
+        if document == LEDGER {
+            app.shares(&olga, "olga", "one", "owner").await;
+        }
+        for kept in all {
+            let mut record = json!({"id": kept.id, kept.open: canary(kept.open)});
+            for (field, _) in kept.fields {
+                record[*field] = json!(canary(field));
+            }
+            app.post(&olga, kept.all, record).await.expect(201);
+        }
+        app
+    }
+
+    /// Holds every way out against what the reader may read; gives what came by each.
+    async fn judge(&self, reader: &Reader, kept: &Kept) -> Vec<Out> {
+        let ways = self.ways(&reader.token, kept).await;
+        let everybody: &[Role] = &Role::ALL;
+        let open = (kept.open, everybody);
+        for (way, text) in &ways {
+            for (field, readers) in kept.fields.iter().copied().chain([open]) {
+                let may = reader.may_read(readers);
+                let sings = text.contains(&canary(field));
+                let (entity, role) = (kept.entity, reader.role);
+                let place = format!("{field} of {entity} by {way} to {role:?}: {text}");
+                assert!(may || !sings, "{place}");
+                let should = may && reader.hears(way, field, kept);
+                assert!(sings || !should, "nothing of {place}");
             }
         }
+        ways
     }
+}
+
+#[tokio::test]
+async fn a_field_that_a_role_may_not_read_gets_out_on_no_way() {
+    let app = App::with_canaries(LEDGER, &[PERSON, BOOKING]).await;
+    let olga = app.token("olga");
+    for role in Role::ALL {
+        let token = app.member(&format!("tenant-{role}"), role);
+        let role = Some(role);
+        app.judge(&Reader { token, role }, &PERSON).await;
+    }
+    // A list by membership keeps columns from all that some role may not read.
+    for role in Role::ALL.map(Some).into_iter().chain([None]) {
+        let name = role.map_or("nobody".to_owned(), |role| format!("member-{role}"));
+        if let Some(role) = role {
+            app.shares(&olga, &name, "one", role.as_str()).await;
+        }
+        let token = app.member(&name, Role::Owner);
+        app.judge(&Reader { token, role }, &BOOKING).await;
+    }
+}
+
+/// The document without what is seen by membership: its owners see everything, and so get the log as a file.
+fn people_alone() -> String {
+    let (before, rest) = LEDGER.split_once("  /api/memberships:").unwrap();
+    let (_, after) = rest.split_once("components:").unwrap();
+    format!("{before}components:{after}")
+}
+
+#[tokio::test]
+async fn the_prepared_file_goes_to_who_sees_everything_and_to_nobody_else() {
+    let app = App::with_canaries(&people_alone(), &[PERSON]).await;
+    // Theirs comes first, so that it is there when others ask; who has no role of their own is an editor.
+    let roles = [Role::Owner, Role::Editor, Role::Viewer].map(Some);
+    for role in roles.into_iter().chain([None]) {
+        let user = role.map_or("somebody".to_owned(), |role| role.to_string());
+        let token = match role {
+            Some(role) => app.member(&user, role),
+            None => app.token(&user),
+        };
+        let reader = Reader {
+            token,
+            role: Some(role.unwrap_or(Role::Editor)),
+        };
+        let ways = app.judge(&reader, &PERSON).await;
+        let file = ways.iter().find(|(way, _)| *way == "bootstrap file");
+        let (_, file) = file.unwrap();
+        let is_file = file.contains("application/vnd.sqlite3") && file.contains("SQLite format 3");
+        assert_eq!(is_file, role == Some(Role::Owner), "{user}: {file}");
+    }
+    // Who sees less from now on gets no file that was made for them before.
+    let token = app.member("owner", Role::Viewer);
+    let role = Some(Role::Viewer);
+    app.judge(&Reader { token, role }, &PERSON).await;
 }

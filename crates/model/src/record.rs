@@ -14,6 +14,7 @@ mod compared;
 mod coverage;
 mod decide;
 mod dependants;
+mod exact;
 mod fold;
 mod known;
 mod overlay;
@@ -32,6 +33,7 @@ pub use compared::{CompareKey, Held, compare_key, is_one_value};
 pub use coverage::coverage;
 pub use decide::{WRITES_MAX, decide};
 pub use dependants::Undone;
+pub use exact::{plain_decimal, read_exactly, unheld_number};
 pub use fold::fold;
 pub use known::{known_id, settle_ids};
 pub use payload::{

@@ -138,7 +138,10 @@ fn mismatch(kind: &FieldKind, value: &Json) -> Option<&'static str> {
             "a whole number from -(2^53-1) to 2^53-1",
         ),
         FieldKind::Float => is(value.is_number(), "a number"),
-        FieldKind::Decimal => is(text.is_some_and(is_decimal), "a decimal number, as text"),
+        FieldKind::Decimal => is(
+            value.is_number() || text.is_some_and(is_decimal),
+            "a decimal number, as text or as a number",
+        ),
         FieldKind::Date => is(text.is_some_and(is_date), "a day, as 2026-01-31"),
         FieldKind::Time => is(
             text.is_some_and(is_time_of_day),

@@ -4,6 +4,7 @@
 //! route has, and find the operation when the tenant is known.
 
 mod backend;
+mod body;
 mod change;
 mod history;
 mod list;

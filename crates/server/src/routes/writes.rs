@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_model::ServerSeq;
-use syncline_model::record::{Mode, Offered, Write};
+use syncline_model::record::{Mode, Offered, Write, unheld_number};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::control::Rights;
 use syncline_store::shapes::RecordTouch;
@@ -63,6 +63,12 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn write(call: Call) -> Result<Answer, ApiError> {
     let sent: Sent = call.json()?;
+    if let Some(number) = str::from_utf8(&call.body).ok().and_then(unheld_number) {
+        let message = format!(
+            "holds the number {number}, which has more digits than JSON's readers keep: write it as text"
+        );
+        return Err(ApiError::invalid_field("transactions", message));
+    }
     let backend = Backend::of(&call).await?;
     let names = checked_names(&sent, &backend)?;
     // All wait together, in their order, and share one commit.

@@ -10,6 +10,7 @@ mod hidden;
 mod history;
 mod lists;
 mod nested;
+mod numbers;
 mod probes;
 mod repeats;
 mod respelled;

@@ -4,7 +4,8 @@ use std::io::Read;
 
 use clap::Args;
 use serde_json::Value;
-use syncline_model::record::Values;
+use serde_json::value::RawValue;
+use syncline_model::record::{Values, read_exactly, unheld_number};
 use syncline_model::schema::{Entity, Field, FieldKind};
 
 use super::entity::field;
@@ -59,6 +60,13 @@ pub(super) fn read_value(field: &Field, text: &str) -> Result<Value, Failure> {
         | FieldKind::Date
         | FieldKind::Time
         | FieldKind::Timestamp => Ok(text.into()),
+        FieldKind::Json if unheld_number(text).is_some() => {
+            let message = format!(
+                "{} holds a number of more digits than JSON's readers keep: write it as text",
+                field.name
+            );
+            Err(Failure::usage("value_invalid", message).state("nothing was written"))
+        }
         FieldKind::Boolean
         | FieldKind::Int32
         | FieldKind::Int64
@@ -79,14 +87,20 @@ pub(super) fn read_value(field: &Field, text: &str) -> Result<Value, Failure> {
 }
 
 fn object(entity: &Entity, text: &str) -> Result<Values, Failure> {
-    let values: Values = serde_json::from_str(text).map_err(|error| {
+    let unread = |error: serde_json::Error| {
         Failure::usage("value_invalid", "the body is no JSON object")
             .because(error)
             .state("nothing was written")
-    })?;
+    };
+    let written: &RawValue = serde_json::from_str(text).map_err(unread)?;
+    let mut values: Values = serde_json::from_str(written.get()).map_err(unread)?;
     for name in values.keys() {
         field(entity, name)?;
     }
+    read_exactly(entity, written, &mut values).map_err(|error| {
+        let message = format!("{} {}", error.field, error.message);
+        Failure::usage("value_invalid", message).state("nothing was written")
+    })?;
     Ok(values)
 }
 

@@ -7,6 +7,7 @@ use syncline_model::record::{Action, Mode, Offered, Values, Write};
 use syncline_model::schema::FieldKind;
 use uuid::Uuid;
 
+use super::body;
 use super::target::Target;
 use super::told::{refused, row_json, told_by, with_place, with_places};
 use crate::error::ApiError;
@@ -24,17 +25,14 @@ const BASE: &str = "_base";
 
 /// Makes a record, or, of an array, all of them or none.
 pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiError> {
-    let (bodies, is_one) = match call.json()? {
-        Value::Array(bodies) => (bodies, false),
-        one => (vec![one], true),
-    };
+    let (bodies, is_one) = body::records(call, target.entity())?;
     if !(1..=RECORDS_MAX).contains(&bodies.len()) {
         let message = format!("must hold 1 to {RECORDS_MAX} records");
         return Err(ApiError::invalid_field("body", message));
     }
     let name = idempotency_key(call)?;
     let writes = bodies.into_iter().enumerate().map(|(at, body)| {
-        let mut values = target.agreed(object(body)?)?;
+        let mut values = target.agreed(body)?;
         values.extend(target.fields().iter().cloned());
         let id = match values.remove(&target.entity().key) {
             Some(Value::String(id)) => id,
@@ -74,8 +72,10 @@ pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiE
 }
 
 async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer, ApiError> {
-    let mut values = object(call.json()?)?;
-    let base = values.remove(BASE).map_or(Ok(Values::new()), object)?;
+    let mut values = body::record(call, target.entity())?;
+    let base = values
+        .remove(BASE)
+        .map_or(Ok(Values::new()), body::object)?;
     if extent == Extent::Whole {
         // What the path says need not be said again, and is not taken out for that.
         for (name, value) in target.fields() {
@@ -178,11 +178,4 @@ fn minted(target: &Target, name: Option<&str>, at: usize) -> Result<String, ApiE
         Uuid::new_v5(&NAMES, name.as_bytes())
     });
     Ok(id.to_string())
-}
-
-fn object(body: Value) -> Result<Values, ApiError> {
-    match body {
-        Value::Object(body) => Ok(body.into_iter().collect()),
-        _ => Err(ApiError::invalid_field("body", "must be an object")),
-    }
 }

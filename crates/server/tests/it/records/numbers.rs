@@ -1,0 +1,131 @@
+//! Numbers as they are written, and fields that lists have a parameter of.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use syncline_model::schema::Role;
+
+use super::{App, document};
+use crate::support::Reply;
+
+/// Notes with a decimal, a number, a whole number, and any JSON.
+async fn app() -> (App, String) {
+    let mut document = document();
+    let note = &mut document["components"]["schemas"]["Note"];
+    note["required"] = json!(["id"]);
+    note["properties"] = json!({
+        "id": {"type": "string"},
+        "price": {"type": "number", "format": "decimal", "minimum": 0},
+        "cost": {"anyOf": [{"type": "number"}, {"type": "string"}]},
+        "size": {"type": "number"},
+        "count": {"type": "integer"},
+        "any": {},
+        "order": {"type": "integer"},
+        "limit": {"type": "integer"},
+    });
+    let app = App::of(&document.to_string()).await;
+    let ada = app.member("ada", Role::Owner);
+    (app, ada)
+}
+
+/// Sends a text of JSON, whose numbers no program has read before.
+async fn send(app: &App, token: &str, method: Method, path: &str, body: &str) -> Reply {
+    let request = app.server.request(method, path, token);
+    let request = request.header("content-type", "application/json");
+    Reply::of(request.body(body.to_owned())).await
+}
+
+#[tokio::test]
+async fn a_decimal_is_kept_digit_by_digit_however_it_is_given() {
+    let (app, ada) = app().await;
+    for (given, kept) in [
+        ("10.50", "10.50"),
+        (
+            "12345678901234567890.123456789",
+            "12345678901234567890.123456789",
+        ),
+        (
+            "123456789012345678901234567890",
+            "123456789012345678901234567890",
+        ),
+        ("1.5e3", "1500"),
+        ("\"10.50\"", "10.50"),
+    ] {
+        for field in ["price", "cost"] {
+            let body = format!("{{\"{field}\": {given}}}");
+            let made = send(&app, &ada, Method::POST, "/api/notes", &body).await;
+            let made = made.expect(201);
+            assert_eq!(made[field], kept, "{given}");
+            let path = format!("/api/notes/{}", made["id"].as_str().unwrap());
+            let changed = send(&app, &ada, Method::PATCH, &path, &body)
+                .await
+                .expect(200);
+            assert_eq!(changed[field], kept, "{given}");
+        }
+    }
+    let both = "[{\"price\": 0.10}, {\"price\": 0.20}]";
+    let made = send(&app, &ada, Method::POST, "/api/notes", both)
+        .await
+        .expect(201);
+    assert_eq!(
+        (&made[0]["price"], &made[1]["price"]),
+        (&json!("0.10"), &json!("0.20"))
+    );
+    for wrong in ["\"many\"", "true", "-1"] {
+        let body = format!("{{\"price\": {wrong}}}");
+        let refused = send(&app, &ada, Method::POST, "/api/notes", &body).await;
+        refused.refused(422, "validation_failed");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_number_that_nobody_would_read_again_is_refused_and_never_another_one() {
+    let (app, ada) = app().await;
+    for body in [
+        "{\"any\": {\"deep\": [18446744073709551617]}}",
+        "{\"any\": -9223372036854775809}",
+        "{\"unknown\": 18446744073709551617}",
+    ] {
+        let refused = send(&app, &ada, Method::POST, "/api/notes", body).await;
+        let error = refused.refused(422, "invalid_field");
+        let message = error["error"]["message"].as_str().unwrap();
+        assert!(message.contains("write it as text"), "{message}");
+    }
+    let body = "{\"count\": 18446744073709551617}";
+    let refused = send(&app, &ada, Method::POST, "/api/notes", body).await;
+    let error = refused.refused(422, "validation_failed");
+    assert_eq!(error["error"]["details"]["fields"][0]["field"], "count");
+    let queued = "{\"transactions\": [{\"write_id\": \"w\", \"writes\": [{\"entity\": \"notes\", \"id\": \"a\", \
+                  \"action\": \"create\", \"values\": {\"any\": [18446744073709551617]}}]}]}";
+    let refused = send(&app, &ada, Method::POST, "/api/writes", queued).await;
+    refused.refused(422, "invalid_field");
+    // What is held is taken: 64 bits, and doubles as programs write them.
+    let body =
+        "{\"any\": [18446744073709551615, 100000000000000000000], \"size\": 100000000000000000000}";
+    let made = send(&app, &ada, Method::POST, "/api/notes", body)
+        .await
+        .expect(201);
+    assert_eq!(made["any"][0], json!(18446744073709551615u64));
+    assert_eq!(made["size"], json!(1e20));
+}
+
+#[tokio::test]
+async fn a_field_of_the_name_of_a_parameter_narrows_by_its_test() {
+    let (app, ada) = app().await;
+    for order in [1, 2, 3] {
+        let note = json!({"id": format!("n{order}"), "order": order, "limit": 9});
+        app.post(&ada, "/api/notes", note).await.expect(201);
+    }
+    for (query, ids) in [
+        ("order__is=2", vec!["n2"]),
+        ("order__in=1,3&order=-order", vec!["n3", "n1"]),
+        ("limit__is=9&limit=1", vec!["n1"]),
+    ] {
+        let listed = send(&app, &ada, Method::GET, &format!("/api/notes?{query}"), "").await;
+        let listed: Vec<Value> = serde_json::from_value(listed.expect(200)).unwrap();
+        let found: Vec<_> = listed
+            .iter()
+            .map(|note| note["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, ids, "{query}");
+    }
+}

@@ -10,8 +10,10 @@ use crate::file::StoreError;
 
 /// `SYNT` in a file's header.
 pub(crate) const APPLICATION: i32 = 0x5359_4e54;
-/// Raised with each change of the log's tables.
-pub(crate) const FORMAT: i64 = 3;
+/// Raised with each change of the log's tables, and of what they may hold. Since format 4 one row of
+/// `confirmed_rows` may say of a whole session that nothing of it was confirmed; files that don't are
+/// read as before.
+pub(crate) const FORMAT: i64 = 4;
 /// Raised with each change of a fold or of a view table: the view is then folded again.
 const FOLD_VERSION: i64 = 9;
 
@@ -168,8 +170,10 @@ pub(crate) fn bring_to_format(connection: &Connection) -> rusqlite::Result<()> {
              FROM (SELECT EXISTS (SELECT 1 FROM ops WHERE payload IS NULL) AS erased)",
         )?;
     }
-    transaction.execute_batch(FETCHING)?;
-    transaction.execute_batch(NO_COLLECTIONS)?;
+    if found < 3 {
+        transaction.execute_batch(FETCHING)?;
+        transaction.execute_batch(NO_COLLECTIONS)?;
+    }
     transaction.pragma_update(None, "user_version", FORMAT)?;
     transaction.commit()
 }

@@ -31,7 +31,7 @@ use query::Query;
 
 pub use sessions::{PartFilter, PartHit, PartHits, SessionQuery, search_sessions};
 pub use snippet::SnippetStyle;
-pub(crate) use words::index_text;
+pub(crate) use words::indexed;
 
 /// The age, in days, at which an entry's recency counts half.
 pub const RECENCY_DAYS: f64 = 30.0;

@@ -3,21 +3,28 @@
 //! Rows of small tables are kept in memory until the end of the batch and written once; rows of
 //! searched tables go in at once, and their full-text rows last.
 
+mod documents;
 mod dump;
+mod images;
 mod touch;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
 use serde::{Serialize, Serializer};
-use syncline_model::{Row, Rows, Table, Value, tables};
+use syncline_model::{Row, Rows, Table, Value};
 
 use crate::file::StoreError;
 use crate::schema::sql_of;
-use crate::search::index_text;
+use documents::{Document, Documents};
 pub(crate) use dump::dump;
+use images::Beneath;
+pub(crate) use images::parse_cells;
 pub(crate) use touch::Touch;
+
+/// How many rows are kept in memory for further ops. A batch of an import has some thousands.
+const KEPT_ROWS_MAX: usize = 50_000;
 
 /// The view within one transaction. Nothing it holds survives without [`View::flush`].
 #[derive(Debug)]
@@ -26,10 +33,19 @@ pub(crate) struct View<'c> {
     layer: Layer,
     /// By their tables' names and their keys.
     cached: BTreeMap<&'static str, HashMap<Vec<Value>, CachedRow>>,
+    /// The keys of those that the file does not hold as they are here.
+    changed: BTreeMap<&'static str, Vec<Vec<Value>>>,
     /// The full-text rows to write, by their tables' names and their ids.
-    documents: BTreeMap<(&'static str, i64), Document>,
+    documents: Documents,
     /// The rows written since they were last taken; none where nobody asks.
     touches: Option<Vec<Touch>>,
+    /// What pending ops have found of sessions, by their ids.
+    beneath: HashMap<String, Beneath>,
+    /// Sessions of which the file held nothing, and what this view has written of them is in memory: of
+    /// searched tables the keys. What is not there is nowhere.
+    begun: HashMap<String, HashSet<Vec<Value>>>,
+    /// How many rows and keys are in memory.
+    kept_rows: usize,
 }
 
 /// Which ops write: those of the log, or those of the outbox on top.
@@ -46,20 +62,18 @@ struct CachedRow {
     changed: bool,
 }
 
-#[derive(Debug)]
-struct Document {
-    table: &'static Table,
-    text: String,
-}
-
 impl<'c> View<'c> {
     pub(crate) fn new(connection: &'c Connection, layer: Layer) -> Self {
         Self {
             connection,
             layer,
             cached: BTreeMap::new(),
-            documents: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            documents: Documents::new(),
             touches: None,
+            beneath: HashMap::new(),
+            begun: HashMap::new(),
+            kept_rows: 0,
         }
     }
 
@@ -68,24 +82,40 @@ impl<'c> View<'c> {
         self.connection
     }
 
-    /// Writes what is kept in memory: small tables' rows, then full-text rows.
+    /// Writes what is kept in memory, and keeps it no longer.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
-        for cached in std::mem::take(&mut self.cached).into_values() {
-            let mut changed: Vec<_> = cached.into_iter().filter(|(_, row)| row.changed).collect();
+        self.write_kept()?;
+        self.cached.clear();
+        self.begun.clear();
+        self.kept_rows = 0;
+        Ok(())
+    }
+
+    /// Writes what is kept in memory, and keeps it for the ops to come, unless it has become much.
+    pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
+        if self.kept_rows > KEPT_ROWS_MAX {
+            return self.flush();
+        }
+        self.write_kept()
+    }
+
+    /// Writes small tables' rows, then full-text rows.
+    fn write_kept(&mut self) -> Result<(), StoreError> {
+        for (name, mut keys) in std::mem::take(&mut self.changed) {
             // In key order: what is written then follows from the ops alone, and pages fill in order.
-            changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-            for (key, cached) in changed {
-                let sql = sql_of(cached.table);
-                match cached.row {
-                    Some(row) => execute(self.connection, &sql.upsert, &row)?,
-                    None => execute(self.connection, &sql.delete, &key)?,
+            keys.sort_unstable();
+            let rows = self.cached.entry(name).or_default();
+            for key in keys {
+                let Some(cached) = rows.get_mut(&key) else {
+                    continue;
                 };
+                cached.changed = false;
+                if let Some(row) = &cached.row {
+                    execute(self.connection, &sql_of(cached.table).upsert, row)?;
+                }
             }
         }
-        for ((_, id), document) in std::mem::take(&mut self.documents) {
-            index(self.connection, document.table, id, &document.text)?;
-        }
-        Ok(())
+        documents::write(self.connection, std::mem::take(&mut self.documents))
     }
 
     /// Removes one row, as no fold does.
@@ -101,36 +131,11 @@ impl<'c> View<'c> {
     /// Drops what is kept in memory, after the transaction or savepoint that it belongs to was undone.
     pub(crate) fn forget(&mut self) {
         self.cached.clear();
+        self.changed.clear();
         self.documents.clear();
-    }
-
-    /// Puts the confirmed rows of `resource` back in place of the pending ones.
-    pub(crate) fn rewind(&mut self, resource: &str) -> Result<(), StoreError> {
-        self.flush()?;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT table_name, row_key, row FROM confirmed_rows WHERE resource_id = ?",
-        )?;
-        let images = statement
-            .query_map([resource], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?
-            .collect::<Result<Vec<(String, String, Option<String>)>, _>>()?;
-        if images.is_empty() {
-            return Ok(());
-        }
-        for (name, key, image) in images {
-            let table = tables()
-                .find(|table| table.name == name)
-                .ok_or(StoreError::damaged("an image of an unknown table"))?;
-            match image {
-                Some(image) => self.write(table, parse_cells(&image)?)?,
-                None => self.delete(table, &parse_cells(&key)?)?,
-            }
-        }
-        self.connection
-            .prepare_cached("DELETE FROM confirmed_rows WHERE resource_id = ?")?
-            .execute([resource])?;
-        Ok(())
+        self.beneath.clear();
+        self.begun.clear();
+        self.kept_rows = 0;
     }
 
     /// Writes a row in place of the one with its key. Its full-text row is written with the others,
@@ -141,16 +146,42 @@ impl<'c> View<'c> {
             execute(self.connection, &sql.upsert, &row)?;
             return Ok(());
         };
-        let known = self.id_of(table, &row[..table.key_columns])?;
+        let key = &row[..table.key_columns];
+        let known = match self.is_nowhere(key) {
+            true => None,
+            false => self.id_of(table, key)?,
+        };
         if let Some(id) = known {
             self.connection
                 .prepare_cached(&sql.unindex)?
                 .execute([id])?;
         }
         execute(self.connection, &sql.upsert, &row)?;
+        self.note_searched(key);
         let id = known.unwrap_or_else(|| self.connection.last_insert_rowid());
         self.keep_document(table, id, row, column);
         Ok(())
+    }
+
+    /// Whether all that there is of the session of a row is in memory.
+    fn is_begun(&self, key: &[Value]) -> bool {
+        let resource = key[0].as_text();
+        !self.begun.is_empty() && resource.is_some_and(|one| self.begun.contains_key(one))
+    }
+
+    /// Whether there is no row with this key of a searched table, as far as memory tells.
+    fn is_nowhere(&self, key: &[Value]) -> bool {
+        let resource = key[0].as_text();
+        let keys = resource.and_then(|one| self.begun.get(one));
+        keys.is_some_and(|keys| !keys.contains(key))
+    }
+
+    /// Notes that a row of a searched table was written.
+    fn note_searched(&mut self, key: &[Value]) {
+        let resource = key[0].as_text();
+        if let Some(keys) = resource.and_then(|one| self.begun.get_mut(one)) {
+            self.kept_rows += usize::from(keys.insert(key.to_vec()));
+        }
     }
 
     fn keep_document(&mut self, table: &'static Table, id: i64, row: Row, column: usize) {
@@ -187,26 +218,6 @@ impl<'c> View<'c> {
             .optional()?;
         Ok(row)
     }
-
-    /// Keeps the confirmed image of a row that a pending op is about to write.
-    fn keep_image(
-        &self,
-        table: &'static Table,
-        key: &[Value],
-        current: Option<&Row>,
-    ) -> Result<(), StoreError> {
-        if self.layer == Layer::Confirmed {
-            return Ok(());
-        }
-        let image = current.map(|row| print_cells(row));
-        self.connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO confirmed_rows (table_name, row_key, resource_id, row) \
-                 VALUES (?, ?, ?, ?)",
-            )?
-            .execute((table.name, print_cells(key), key[0].as_text(), image))?;
-        Ok(())
-    }
 }
 
 impl Rows for View<'_> {
@@ -214,10 +225,16 @@ impl Rows for View<'_> {
 
     fn get(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, StoreError> {
         if table.searched.is_some() {
-            return self.load(table, key);
+            return match self.is_nowhere(key) {
+                true => Ok(None),
+                false => self.load(table, key),
+            };
         }
         if let Some(cached) = self.cached.entry(table.name).or_default().get(key) {
             return Ok(cached.row.clone());
+        }
+        if self.is_begun(key) {
+            return Ok(None);
         }
         let row = self.load(table, key)?;
         let cached = CachedRow {
@@ -227,33 +244,42 @@ impl Rows for View<'_> {
         };
         let rows = self.cached.entry(table.name).or_default();
         rows.insert(key.to_vec(), cached);
+        self.kept_rows += 1;
         Ok(row)
     }
 
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), StoreError> {
         self.touch(table, &row)?;
         let key = &row[..table.key_columns];
-        if self.layer == Layer::Pending {
+        if self.layer == Layer::Pending && self.beneath(table, key)? == Beneath::Rows {
             let current = self.get(table, key)?;
             self.keep_image(table, key, current.as_ref())?;
         }
         if table.searched.is_some() {
             return self.write(table, row);
         }
-        let rows = self.cached.entry(table.name).or_default();
-        // A fold has mostly read what it writes.
-        if let Some(cached) = rows.get_mut(key) {
-            cached.row = Some(row);
-            cached.changed = true;
-            return Ok(());
-        }
         let key = key.to_vec();
-        let cached = CachedRow {
-            table,
-            row: Some(row),
-            changed: true,
+        let rows = self.cached.entry(table.name).or_default();
+        let was_changed = match rows.get_mut(&key) {
+            // A fold has mostly read what it writes.
+            Some(cached) => {
+                cached.row = Some(row);
+                std::mem::replace(&mut cached.changed, true)
+            }
+            None => {
+                let cached = CachedRow {
+                    table,
+                    row: Some(row),
+                    changed: true,
+                };
+                rows.insert(key.clone(), cached);
+                self.kept_rows += 1;
+                false
+            }
         };
-        rows.insert(key, cached);
+        if !was_changed {
+            self.changed.entry(table.name).or_default().push(key);
+        }
         Ok(())
     }
 
@@ -267,11 +293,18 @@ impl Rows for View<'_> {
             self.put(table, row)?;
             return Ok(true);
         };
+        let beneath = match self.layer {
+            Layer::Confirmed => Beneath::Nothing,
+            Layer::Pending => self.beneath(table, key)?,
+        };
         if execute(self.connection, &sql_of(table).insert, &row)? == 0 {
             return Ok(false);
         }
         let id = self.connection.last_insert_rowid();
-        self.keep_image(table, key, None)?;
+        self.note_searched(key);
+        if beneath == Beneath::Rows {
+            self.keep_image(table, key, None)?;
+        }
         self.touch(table, &row)?;
         self.keep_document(table, id, row, column);
         Ok(true)
@@ -300,19 +333,6 @@ impl Rows for View<'_> {
             .execute([resource])?;
         Ok(())
     }
-}
-
-fn index(
-    connection: &Connection,
-    table: &'static Table,
-    id: i64,
-    text: &str,
-) -> Result<(), StoreError> {
-    let text = index_text(text);
-    connection
-        .prepare_cached(&sql_of(table).index)?
-        .execute((id, &*text))?;
-    Ok(())
 }
 
 fn execute(connection: &Connection, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
@@ -355,29 +375,6 @@ pub(crate) fn read_row(row: &rusqlite::Row<'_>, table: &'static Table) -> rusqli
                 ValueRef::Integer(value) => Value::Integer(value),
                 other => Value::Text(other.as_str()?.to_owned()),
             })
-        })
-        .collect()
-}
-
-/// Cells as a JSON array: the form of keys and images.
-fn print_cells(values: &[Value]) -> String {
-    let cells: Vec<_> = cells(values).collect();
-    serde_json::to_string(&cells).expect("cells are written as JSON")
-}
-
-pub(crate) fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {
-    const DAMAGED: &str = "an image is not a row";
-    let json: Vec<serde_json::Value> =
-        serde_json::from_str(text).map_err(|_| StoreError::damaged(DAMAGED))?;
-    json.into_iter()
-        .map(|value| match value {
-            serde_json::Value::Null => Ok(Value::Null),
-            serde_json::Value::Number(n) => n
-                .as_i64()
-                .map(Value::Integer)
-                .ok_or(StoreError::damaged(DAMAGED)),
-            serde_json::Value::String(text) => Ok(Value::Text(text)),
-            _ => Err(StoreError::damaged(DAMAGED)),
         })
         .collect()
 }

@@ -4,7 +4,6 @@
 //! `getUserName` one word, and a sentence of a script without spaces one too: so the text that is
 //! indexed gains the parts of the former and the character pairs of the latter.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// The longest identifier that is taken apart, in bytes. Longer runs are keys, hashes and encoded
@@ -14,21 +13,17 @@ const IDENTIFIER_BYTES_MAX: usize = 64;
 const IDENTIFIER_PARTS_MAX: usize = 8;
 
 /// The text that the full-text index holds for `content`: itself, and what is to be found of it
-/// besides its words. Borrowed when there is nothing to add.
-pub(crate) fn index_text(content: &str) -> Cow<'_, str> {
+/// besides its words.
+pub(crate) fn indexed(mut content: String) -> String {
     let mut added = String::new();
-    add_identifier_parts(content, &mut added);
-    if may_hold_unspaced(content) {
-        add_pairs(content, &mut added);
+    add_identifier_parts(&content, &mut added);
+    add_pairs(&content, &mut added);
+    if !added.is_empty() {
+        content.reserve_exact(1 + added.len());
+        content.push('\n');
+        content.push_str(&added);
     }
-    if added.is_empty() {
-        return Cow::Borrowed(content);
-    }
-    let mut text = String::with_capacity(content.len() + 1 + added.len());
-    text.push_str(content);
-    text.push('\n');
-    text.push_str(&added);
-    Cow::Owned(text)
+    content
 }
 
 /// Adds the parts of each identifier once. Most words are none: only those in which a capital follows
@@ -42,12 +37,7 @@ fn add_identifier_parts<'a>(content: &'a str, added: &mut String) {
             at += 1;
             continue;
         }
-        let start = content[..at].rfind(|c| !is_word_char(c));
-        let start = start.map_or(0, |found| {
-            found + content[found..].chars().next().map_or(1, char::len_utf8)
-        });
-        let end = content[at..].find(|c| !is_word_char(c));
-        let end = end.map_or(content.len(), |found| at + found);
+        let (start, end) = (word_start(content, at), word_end(content, at));
         let word = &content[start..end];
         let cuts = identifier_cuts(word);
         if !cuts.is_empty() && seen.insert(word) {
@@ -58,6 +48,35 @@ fn add_identifier_parts<'a>(content: &'a str, added: &mut String) {
         }
         at = end + 1;
     }
+}
+
+/// Where the word begins in which the byte at `at` stands, which begins a character.
+fn word_start(content: &str, at: usize) -> usize {
+    let bytes = content.as_bytes();
+    let mut start = at;
+    while start > 0 && bytes[start - 1].is_ascii_alphanumeric() {
+        start -= 1;
+    }
+    if start == 0 || bytes[start - 1].is_ascii() {
+        return start;
+    }
+    let behind = |found| found + content[found..].chars().next().map_or(1, char::len_utf8);
+    let before = content[..start].rfind(|c| !is_word_char(c));
+    before.map_or(0, behind)
+}
+
+/// Where the word ends in which the byte at `at` stands, which begins a character.
+fn word_end(content: &str, at: usize) -> usize {
+    let bytes = content.as_bytes();
+    let mut end = at;
+    while end < bytes.len() && bytes[end].is_ascii_alphanumeric() {
+        end += 1;
+    }
+    if end == bytes.len() || bytes[end].is_ascii() {
+        return end;
+    }
+    let behind = content[end..].find(|c| !is_word_char(c));
+    behind.map_or(content.len(), |found| end + found)
 }
 
 /// Where the parts of an identifier begin, but for the first: `getHTTPServer` has cuts before `H`
@@ -96,12 +115,6 @@ pub(super) fn pieces<'a>(word: &'a str, cuts: &[usize]) -> impl Iterator<Item = 
     bounds.into_iter().map(|(start, end)| &word[start..end])
 }
 
-/// Whether a byte is there that begins a character of an unspaced script: they all take three bytes
-/// or more, from U+3000 on.
-fn may_hold_unspaced(content: &str) -> bool {
-    content.bytes().any(|byte| byte >= 0xe3)
-}
-
 /// Whether `c` belongs to a script that is written without spaces between words.
 pub(super) fn is_unspaced(c: char) -> bool {
     matches!(
@@ -121,11 +134,10 @@ pub(super) fn is_unspaced(c: char) -> bool {
 /// order, so that a part of a run is a phrase of pairs; the last character of the run, so that it is
 /// found alone too; and what else the word consists of.
 fn add_pairs(content: &str, added: &mut String) {
-    for word in content.split(|c: char| !is_word_char(c)) {
-        if !word.chars().any(is_unspaced) {
-            continue;
-        }
-        for segment in segments(word) {
+    let mut from = 0;
+    while let Some(at) = next_unspaced(content, from) {
+        let (start, end) = (word_start(content, at), word_end(content, at));
+        for segment in segments(&content[start..end]) {
             match segment {
                 Segment::Spaced(text) => {
                     added.push_str(text);
@@ -141,6 +153,22 @@ fn add_pairs(content: &str, added: &mut String) {
                 }
             }
         }
+        from = end;
+    }
+}
+
+/// Where the next character of an unspaced script stands that is part of a word. They all take three
+/// bytes or more, from U+3000 on, so that most texts are passed over byte by byte.
+fn next_unspaced(content: &str, mut from: usize) -> Option<usize> {
+    const FIRST_BYTE: u8 = 0xe3;
+    let bytes = content.as_bytes();
+    loop {
+        from += bytes[from..].iter().position(|byte| *byte >= FIRST_BYTE)?;
+        let found = content[from..].chars().next()?;
+        if is_unspaced(found) && is_word_char(found) {
+            return Some(from);
+        }
+        from += found.len_utf8();
     }
 }
 
@@ -192,18 +220,19 @@ mod tests {
     use super::*;
 
     fn added(content: &str) -> String {
-        match index_text(content) {
-            Cow::Borrowed(_) => String::new(),
-            Cow::Owned(text) => text
-                .strip_prefix(content)
-                .and_then(|rest| rest.strip_prefix('\n'))
-                .expect("the content comes first")
+        let text = indexed(content.to_owned());
+        let added = text.strip_prefix(content).expect("the content comes first");
+        match added {
+            "" => String::new(),
+            added => added
+                .strip_prefix('\n')
+                .expect("a line of its own")
                 .to_owned(),
         }
     }
 
     #[test]
-    fn plain_text_passes_through_borrowed() {
+    fn plain_text_gains_nothing() {
         for text in [
             "",
             "a plan for it",
@@ -211,7 +240,7 @@ mod tests {
             "APIs — ok ✅",
             "A B C",
         ] {
-            assert!(matches!(index_text(text), Cow::Borrowed(_)), "{text}");
+            assert_eq!(added(text), "", "{text}");
         }
     }
 

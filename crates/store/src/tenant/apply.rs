@@ -336,7 +336,7 @@ fn replay<'a>(
         if find(connection, &op.key)?.is_some() {
             continue;
         }
-        view.flush()?;
+        view.settle()?;
         let folded = catch_unwind(AssertUnwindSafe(|| op.fold_pending(&mut view, *order)));
         match folded {
             Ok(folded) => {

@@ -18,6 +18,7 @@ mod compaction;
 mod convergence;
 mod overlay;
 mod records;
+mod sessions;
 
 const EVERYTHING: PageLimit = PageLimit {
     ops: usize::MAX >> 1,

@@ -4,7 +4,8 @@ use rusqlite::Connection;
 use syncline_model::compaction::is_tombstone;
 use syncline_model::tables;
 
-use super::{print_cells, read_row};
+use super::images::print_cells;
+use super::read_row;
 use crate::file::StoreError;
 
 /// Every row of every view table but for tombstones, in key order, as text: what equal replicas share.

@@ -67,7 +67,7 @@ fn offer(server: &mut TenantFile, rulebook: &Rulebook, op: &Op) -> bool {
 }
 
 /// What a replica holds that has the server's log and this outbox on top, made anew.
-fn made_anew(dir: &Dir, name: &str, at: &TenantFile, outbox: &[PendingOp]) -> String {
+pub(super) fn made_anew(dir: &Dir, name: &str, at: &TenantFile, outbox: &[PendingOp]) -> String {
     let mut fresh = dir.create(name);
     let log = at.ops_after(ServerSeq::ZERO, EVERYTHING).unwrap();
     if !log.is_empty() {

@@ -1,9 +1,11 @@
 //! Chats of Aider: `.aider.chat.history.md` in a repository, Markdown to which every chat is added.
 //!
 //! `# aider chat started at <local time>` begins a chat, `#### ` marks what the person says, line by
-//! line, `> ` what the program says, and the rest is the model's. Nothing has an id: a message's follows
+//! line, `> ` what the program says, and the rest is the model's. Lines of the first two end with two
+//! blanks, unless a tool has taken them off: a model's text has headings and quotations, too. Nothing has an id: a message's follows
 //! from the file, the chat's time, its place and its text. Times have no zone, and are taken for UTC.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use syncline_model::Timestamp;
@@ -14,7 +16,7 @@ use syncline_model::session::{
 use crate::agent::Agent;
 use crate::facts::{
     Facts, Known, SessionKey, UnitKey, Verdict, name_of_path, nanos_of_dollars, owned, set,
-    set_some, take_unit, title_of,
+    set_some, take_about, take_unit, title_of,
 };
 use crate::import::Tally;
 
@@ -23,12 +25,33 @@ const BEGINS: &str = "# aider chat started at ";
 /// What the program says of a response's tokens.
 const TOKENS: &str = "Tokens: ";
 
-/// What a line is.
+/// How many blanks Aider ends the lines with that it marks as a person's or the program's.
+const LINE_END: &str = "  ";
+
+/// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Voice {
     User,
     Program,
     Model,
+}
+
+/// What tells whose a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marks {
+    /// How it begins and how it ends: headings and quotations of a model's text end otherwise.
+    BothEnds,
+    /// How it begins: something has taken the blanks off the ends of the file's lines. So the first version of
+    /// this reader went, too.
+    Beginnings,
+}
+
+/// What one voice says.
+#[derive(Debug)]
+struct Turn {
+    id: String,
+    voice: Voice,
+    said: String,
 }
 
 /// Reads the file.
@@ -41,12 +64,23 @@ pub(crate) fn read_whole(
 ) {
     let text = String::from_utf8_lossy(bytes);
     let project = path.parent().and_then(|path| path.to_str());
+    let is_marked = |line: &str| mark_of(line) != Voice::Model && line.ends_with(LINE_END);
+    let marks = match text.lines().any(is_marked) {
+        true => Marks::BothEnds,
+        false => Marks::Beginnings,
+    };
     let begins = format!("\n{BEGINS}");
     let mut chats = text.split(&begins);
     let first = chats.next().unwrap_or_default();
     let first = first.trim_start().strip_prefix(BEGINS);
     for chat in first.into_iter().chain(chats) {
         let (began, rest) = chat.split_once('\n').unwrap_or((chat, ""));
+        let (turns, gone) = turns(rest, marks);
+        if turns.iter().all(|turn| turn.voice == Voice::Program) {
+            // The program was started, and left again.
+            tally.count(Verdict::Idle, None);
+            continue;
+        }
         let native = format!("{}#{}", project.unwrap_or_default(), began.trim());
         let mut chat = Chat {
             session: SessionKey::plain(&native).id(AGENT),
@@ -54,45 +88,126 @@ pub(crate) fn read_whole(
             at: began.trim().replacen(' ', "T", 1) + "Z",
             model: None,
             order: None,
-            number: 0,
             response: None,
             known,
             facts,
         };
-        chat.begin(project, rest, tally);
-        for (voice, said) in turns(rest) {
-            let verdict = chat.turn(voice, &said);
+        chat.begin(project, rest, &turns, tally);
+        for turn in &turns {
+            let verdict = chat.turn(turn);
             tally.count(verdict, None);
         }
+        gone.iter().for_each(|id| chat.take_back(id));
     }
 }
 
-/// The chat's turns: lines that one voice speaks one after the other.
-fn turns(text: &str) -> Vec<(Voice, String)> {
-    let mut turns: Vec<(Voice, String)> = Vec::new();
-    for line in text.lines() {
-        let (voice, said) = match (line.strip_prefix("#### "), line.strip_prefix('>')) {
-            (Some(said), _) => (Voice::User, said),
-            (None, Some(said)) => (Voice::Program, said.strip_prefix(' ').unwrap_or(said)),
-            (None, None) if line == "####" => (Voice::User, ""),
-            (None, None) => (Voice::Model, line),
-        };
-        let said = said.trim_end();
-        match turns.last_mut() {
-            // A blank line ends no turn.
-            Some((_, last)) if line.trim().is_empty() => last.push('\n'),
-            Some((speaking, last)) if *speaking == voice => {
-                last.push('\n');
-                last.push_str(said);
-            }
-            None if line.trim().is_empty() => {}
-            _ => turns.push((voice, said.to_owned())),
-        }
+/// Whose a line is by how it begins.
+fn mark_of(line: &str) -> Voice {
+    if line.starts_with("#### ") || line.trim_end() == "####" {
+        Voice::User
+    } else if line.starts_with('>') {
+        Voice::Program
+    } else {
+        Voice::Model
     }
-    let whole = turns
-        .into_iter()
-        .map(|(voice, said)| (voice, said.trim().to_owned()));
-    whole.filter(|(_, said)| !said.is_empty()).collect()
+}
+
+/// The chat's turns: lines that one voice speaks one after the other. Beside them the ids of what the first
+/// version of this reader took for turns, and is part of others. What both find has one id.
+fn turns(text: &str, marks: Marks) -> (Vec<Turn>, Vec<String>) {
+    let before = spoken(text, Marks::Beginnings);
+    let mut turns: Vec<Turn> = Vec::new();
+    let mut splits = 0;
+    for spoken in spoken(text, marks) {
+        let number = before.partition_point(|one| one.line <= spoken.line).max(1);
+        let id = number.to_string();
+        let is_taken = turns
+            .iter()
+            .rev()
+            .take(splits + 1)
+            .any(|turn| turn.id == id);
+        splits = if is_taken { splits + 1 } else { 0 };
+        turns.push(Turn {
+            id: if is_taken {
+                format!("{id}+{splits}")
+            } else {
+                id
+            },
+            voice: spoken.voice,
+            said: spoken.said.trim().to_owned(),
+        });
+    }
+    let ids: HashSet<&str> = turns.iter().map(|turn| turn.id.as_str()).collect();
+    let gone = (1..=before.len()).map(|number| number.to_string());
+    let gone = gone.filter(|id| !ids.contains(id.as_str())).collect();
+    (turns, gone)
+}
+
+/// What one voice says, and the line on which it begins.
+struct Spoken {
+    line: usize,
+    voice: Voice,
+    said: String,
+}
+
+fn spoken(text: &str, marks: Marks) -> Vec<Spoken> {
+    let mut turns: Vec<Spoken> = Vec::new();
+    let mut after_blank = false;
+    for (number, line) in text.lines().enumerate() {
+        let is_blank = line.trim().is_empty();
+        let voice = match marks {
+            Marks::BothEnds if !line.ends_with(LINE_END) => Voice::Model,
+            Marks::BothEnds | Marks::Beginnings => mark_of(line),
+        };
+        let said = match voice {
+            Voice::User => line.strip_prefix("####").unwrap_or(line),
+            Voice::Program => line.strip_prefix('>').unwrap_or(line),
+            Voice::Model => line,
+        };
+        let said = match voice {
+            Voice::Model => said,
+            Voice::User | Voice::Program => said.strip_prefix(' ').unwrap_or(said),
+        };
+        // What a person enters begins behind an empty line.
+        let is_next = marks == Marks::BothEnds && voice == Voice::User && after_blank;
+        match turns.last_mut() {
+            // A blank line ends no turn of the others.
+            Some(last) if is_blank => last.said.push('\n'),
+            Some(last) if last.voice == voice && !is_next => {
+                last.said.push('\n');
+                last.said.push_str(said.trim_end());
+            }
+            None if is_blank => {}
+            _ => turns.push(Spoken {
+                line: number,
+                voice,
+                said: said.trim_end().to_owned(),
+            }),
+        }
+        after_blank = is_blank;
+    }
+    turns.retain(|spoken| !spoken.said.trim().is_empty());
+    if marks == Marks::BothEnds {
+        drop_repeated(&mut turns);
+    }
+    turns
+}
+
+/// Drops what the program repeats of a prompt that was entered with a command: `/ask why` as `why`.
+fn drop_repeated(turns: &mut Vec<Spoken>) {
+    turns.dedup_by(|repeated, entered| {
+        let both = entered.voice == Voice::User && repeated.voice == Voice::User;
+        both && prompt_of(&entered.said).is_some_and(|prompt| prompt == repeated.said.trim())
+    });
+}
+
+/// The prompt behind a command.
+fn prompt_of(entered: &str) -> Option<&str> {
+    let (_, prompt) = entered
+        .trim()
+        .strip_prefix('/')?
+        .split_once(char::is_whitespace)?;
+    Some(prompt.trim())
 }
 
 struct Chat<'a> {
@@ -101,7 +216,6 @@ struct Chat<'a> {
     at: String,
     model: Option<String>,
     order: Option<i64>,
-    number: u64,
     /// The response that was spoken last, until it is told what that has used.
     response: Option<String>,
     known: &'a mut dyn Known,
@@ -113,7 +227,7 @@ impl Chat<'_> {
         self.at.parse().ok()
     }
 
-    fn begin(&mut self, project: Option<&str>, text: &str, tally: &mut Tally<'_>) {
+    fn begin(&mut self, project: Option<&str>, text: &str, turns: &[Turn], tally: &mut Tally<'_>) {
         let said = |mark: &str| {
             let mut lines = text.lines().filter_map(|line| line.strip_prefix("> "));
             let found = lines.find_map(|line| line.strip_prefix(mark))?;
@@ -121,10 +235,8 @@ impl Chat<'_> {
         };
         self.model = said("Main model: ").or_else(|| said("Model: "));
         let version = said("Aider v");
-        let title = turns(text).into_iter();
-        let title = title
-            .filter(|(voice, _)| *voice == Voice::User)
-            .find_map(|(_, said)| title_of(&said));
+        let mut entered = turns.iter().filter(|turn| turn.voice == Voice::User);
+        let title = entered.find_map(|turn| title_of(&turn.said));
         let patch = SessionPatch {
             agent: set(AGENT.as_str()),
             native_id: set(&self.native),
@@ -138,16 +250,16 @@ impl Chat<'_> {
         };
         let content = serde_json::to_string(&patch).unwrap_or_default();
         let key = UnitKey::of(&["aider chat", &self.native]);
-        let new = take_unit(self.known, key, &[&content]);
+        let new = take_about(self.known, key, &[&content]);
         if new {
             self.facts.session(self.session, patch);
         }
         tally.count(if new { Verdict::New } else { Verdict::Known }, None);
     }
 
-    fn turn(&mut self, voice: Voice, said: &str) -> Verdict {
-        self.number += 1;
-        let id = self.number.to_string();
+    fn turn(&mut self, turn: &Turn) -> Verdict {
+        let Turn { id, voice, said } = turn;
+        let voice = *voice;
         let order = order_after(self.order, self.at());
         self.order = Some(order + 2 + (said.len() / TEXT_CHARS_MAX) as i64);
         if voice == Voice::Model {
@@ -156,7 +268,7 @@ impl Chat<'_> {
         let tokens = said.lines().filter_map(|line| line.strip_prefix(TOKENS));
         let tokens: Vec<_> = tokens.filter(|_| voice == Voice::Program).collect();
         let spent = (!tokens.is_empty()).then(|| self.response.take()).flatten();
-        let key = UnitKey::of(&["aider turn", &self.native, &id]);
+        let key = self.key_of(id);
         if !take_unit(self.known, key, &[said]) {
             return Verdict::Known;
         }
@@ -167,7 +279,7 @@ impl Chat<'_> {
         };
         let model = self.model.as_deref().filter(|_| voice == Voice::Model);
         let patch = MessagePatch {
-            id: owned(&id),
+            id: owned(id),
             role: set(role),
             kind: set_some(kind),
             model: set_some(model),
@@ -177,7 +289,7 @@ impl Chat<'_> {
         };
         self.facts.message(self.session, patch);
         let part = Part {
-            message_id: owned(&id),
+            message_id: owned(id),
             id: "0".into(),
             kind: words::TEXT.into(),
             order: order + 1,
@@ -191,6 +303,24 @@ impl Chat<'_> {
             self.used(line, format!("{id}.{place}"), response, order);
         }
         Verdict::New
+    }
+
+    fn key_of(&self, id: &str) -> UnitKey {
+        UnitKey::of(&["aider turn", &self.native, id])
+    }
+
+    /// Takes back what was told as a turn before, and is part of another.
+    fn take_back(&mut self, id: &str) {
+        let key = self.key_of(id);
+        if self.known.noted(key).is_none() || !take_about(self.known, key, &[]) {
+            return;
+        }
+        let patch = MessagePatch {
+            id: owned(id),
+            rewound: Some(true).into(),
+            ..MessagePatch::default()
+        };
+        self.facts.message(self.session, patch);
     }
 
     /// `4.9k sent, 1.2k cache hit, 1.0k received. Cost: $0.03 message, $0.05 session.`

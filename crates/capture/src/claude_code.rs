@@ -41,6 +41,7 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         }
     };
     let said_before = facts.0.len();
+    let reading = known.reading();
     let mut gives_way = None;
     let reader = Reader {
         gives_way: &mut gives_way,
@@ -55,8 +56,7 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         false => reader.unknown(),
     };
     if verdict == Verdict::Known {
-        // It was read for what it leaves in the memory, by which later lines go.
-        facts.0.truncate(said_before);
+        facts.said_before(said_before, reading);
     }
     if let Some(fork) = gives_way {
         fork::give_way(fork, said_before, facts);
@@ -201,7 +201,9 @@ impl Reader<'_, '_> {
             None if noted.is_some() => noted,
             None => message
                 .and_then(|message| self.said_elsewhere(message, id))
-                // What was erased with its origin is not to count for a fork instead.
+                // What was erased with its origin is not to count for a fork instead. Of a copy that names
+                // none this can be told only where the origin was read, by what was noted of its lines: a
+                // tombstone keeps no id of what it has erased.
                 .or(origin.filter(|origin| *origin != id && self.known.is_deleted(*origin))),
         };
         let Some(first) = first else {

@@ -131,12 +131,10 @@ impl<'l> Reader<'_, 'l> {
         let Some(owner) = self.take(payload) else {
             return Verdict::Damaged("no header names its session".to_owned());
         };
-        // A line that is known is read as any other, as those after it go by what it leaves in the
-        // memory; what it says has been said.
         let said_before = self.facts.0.len();
         let verdict = self.line(owner, line, payload);
         if owner.known {
-            self.facts.0.truncate(said_before);
+            self.facts.said_before(said_before, self.known.reading());
             return Verdict::Known;
         }
         verdict

@@ -85,14 +85,33 @@ pub trait Known {
     fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId>;
     /// Whether a person has deleted a session, here or elsewhere.
     fn is_deleted(&mut self, session: SessionId) -> bool;
+    /// How the file is read that is read now.
+    fn reading(&self) -> Reading;
     /// The directory whose path has this SHA-256, of those that sessions are known to have worked in and
     /// those that the user's rules name.
     fn directory_of(&mut self, digest: &str) -> Option<String>;
 }
 
+/// How a file is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// For what it says that was not taken before.
+    #[default]
+    On,
+    /// From its start, also for what an older reader has left unsaid of what it took. What is told twice
+    /// changes nothing: things go by their agents' ids.
+    Again,
+}
+
 /// Compares a unit that may be rewritten with what is known of it, and notes it as it is now. Whether
-/// it has anything new to say.
+/// it has anything to say that may be new.
 pub(crate) fn take_unit(known: &mut dyn Known, key: UnitKey, content: &[&str]) -> bool {
+    take_about(known, key, content) || known.reading() == Reading::Again
+}
+
+/// The same of a unit that tells of a session itself: what was taken of it is never told again, as a person
+/// may have changed it since.
+pub(crate) fn take_about(known: &mut dyn Known, key: UnitKey, content: &[&str]) -> bool {
     let digest = UnitKey::of(content).0;
     if known.noted(key).is_some_and(|note| note == digest) {
         return false;
@@ -171,6 +190,21 @@ impl Facts {
                 ..Part::default()
             },
         );
+    }
+
+    /// Takes out what a unit has said that was taken before, from the fact at `from` on: it was read for
+    /// what it leaves in the memory, by which later units go. One that is read again says all but what it
+    /// tells of the session itself, which a person may have changed since.
+    pub(crate) fn said_before(&mut self, from: usize, reading: Reading) {
+        match reading {
+            Reading::On => self.0.truncate(from),
+            Reading::Again => {
+                let said = self.0.split_off(from);
+                let is_of_session = |fact: &Fact| matches!(fact.piece, Piece::Session(_));
+                self.0
+                    .extend(said.into_iter().filter(|fact| !is_of_session(fact)));
+            }
+        }
     }
 
     /// About how many bytes the facts take from the one at `from` on: their texts, and a little for each.

@@ -13,8 +13,8 @@ use syncline_model::session::{
 
 use crate::agent::Agent;
 use crate::facts::{
-    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, placed, set, set_some, take_unit,
-    time_of, title_of,
+    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, placed, set, set_some, take_about,
+    take_unit, time_of, title_of,
 };
 use crate::import::Tally;
 use crate::value::{Fault, no_object, text};
@@ -178,7 +178,7 @@ impl Reader<'_> {
         }
         let content = serde_json::to_string(&patch).unwrap_or_default();
         let key = UnitKey::of(&["gemini session", &native]);
-        if !take_unit(self.known, key, &[&content]) {
+        if !take_about(self.known, key, &[&content]) {
             return Verdict::Known;
         }
         self.facts.session(session, patch);

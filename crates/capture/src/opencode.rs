@@ -15,7 +15,7 @@ use syncline_store::foreign::{ForeignDatabase, ForeignRow};
 
 use crate::agent::Agent;
 use crate::facts::{
-    Facts, Known, SessionKey, UnitKey, Verdict, name_of_path, set, set_some, take_unit,
+    Facts, Known, SessionKey, UnitKey, Verdict, name_of_path, set, set_some, take_about, take_unit,
     time_of_millis,
 };
 use crate::import::Tally;
@@ -270,7 +270,7 @@ fn about(
         ..SessionPatch::default()
     };
     let key = UnitKey::of(&["opencode session", native]);
-    let new = take_unit(known, key, &[&session.to_string()]);
+    let new = take_about(known, key, &[&session.to_string()]);
     if new {
         facts.session(id, patch);
     }

@@ -28,6 +28,16 @@ pub(crate) enum Reader {
     Clankers,
 }
 
+/// The version of the reader of an agent's transcripts, from 0. Raised where it tells more than before of
+/// what is read already: files that an older one has read are then read once more from their starts.
+pub(crate) const fn version(agent: Agent) -> u32 {
+    match agent {
+        // Messages name the responses whose tokens they show.
+        Agent::Codex | Agent::Aider => 1,
+        Agent::ClaudeCode | Agent::Cursor | Agent::Gemini | Agent::OpenCode | Agent::Clankers => 0,
+    }
+}
+
 impl Reader {
     /// The reader of a file that was never read.
     pub(crate) fn of(agent: Agent, path: &Path) -> Self {

@@ -6,10 +6,14 @@
     reason = "a test that meets an error ends there and shows it, and says which files it has read"
 )]
 
+#[path = "importers/again.rs"]
+mod again;
 #[path = "importers/agents.rs"]
 mod agents;
 #[path = "importers/ahead.rs"]
 mod ahead;
+#[path = "importers/aider.rs"]
+mod aider;
 #[path = "importers/claude_code.rs"]
 mod claude_code;
 #[path = "importers/codex.rs"]

@@ -18,7 +18,7 @@ use super::place::directory_of_bubble;
 use super::transcript::{give_way, in_database};
 use crate::facts::{
     Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, owned, placed, set, set_some,
-    take_unit, time_of, time_of_millis,
+    take_about, take_unit, time_of, time_of_millis,
 };
 use crate::import::Tally;
 use crate::unit::{Unit, each_once};
@@ -101,7 +101,7 @@ fn conversation(
         return tally.count(Verdict::Idle, None);
     }
     let session = SessionKey::plain(native).id(AGENT);
-    if !bubbles.is_empty() && take_unit(known, in_database(native), &[]) {
+    if !bubbles.is_empty() && take_about(known, in_database(native), &[]) {
         give_way(native, known, facts, tally);
     }
     let created = number(composer, &["createdAt"]).map(|time| time as i64);
@@ -158,7 +158,7 @@ fn about(
     };
     let key = UnitKey::of(&["cursor composer", native]);
     let content = serde_json::to_string(&patch).unwrap_or_default();
-    let new = take_unit(known, key, &[&content]);
+    let new = take_about(known, key, &[&content]);
     if new {
         facts.session(session, patch);
     }
@@ -166,7 +166,7 @@ fn about(
         let Some(child) = child.as_str() else {
             continue;
         };
-        if take_unit(known, UnitKey::of(&["cursor child", child]), &[native]) {
+        if take_about(known, UnitKey::of(&["cursor child", child]), &[native]) {
             let patch = SessionPatch {
                 parent_session: set(&session.to_string()),
                 parent_kind: set(words::SUBAGENT),

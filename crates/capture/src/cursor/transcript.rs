@@ -97,8 +97,7 @@ pub(crate) fn read(
     let order = reader.next_order("");
     let verdict = reader.read(&value, line, order, &number);
     if !new {
-        // It was read for what it leaves in the memory, by which later lines go.
-        facts.0.truncate(said_before);
+        facts.said_before(said_before, known.reading());
         return Verdict::Known;
     }
     known.note(unit, &[]);

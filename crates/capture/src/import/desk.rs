@@ -8,7 +8,7 @@ use syncline_store::local::ImportedUnit;
 
 use super::ahead::Behind;
 use crate::agent::Agent;
-use crate::facts::{Known, UnitKey};
+use crate::facts::{Known, Reading, UnitKey};
 use crate::gemini::digest_of;
 
 /// What a run remembers between its batches.
@@ -61,6 +61,8 @@ pub(super) struct Desk<'r> {
     pub(super) units: Vec<ImportedUnit>,
     /// The keys of those that were noted with something of a session.
     pub(super) whose: HashMap<SessionId, Vec<[u8; 16]>>,
+    /// How the file is read that is read now.
+    pub(super) reading: Reading,
     pub(super) failed: Option<ReplicaError>,
 }
 
@@ -121,6 +123,10 @@ impl Known for Desk<'_> {
         self.remembered.behind.wait_for(&session);
         let origin = self.replica.origin_of_message(session, message);
         self.asked(origin).flatten()
+    }
+
+    fn reading(&self) -> Reading {
+        self.reading
     }
 
     fn directory_of(&mut self, digest: &str) -> Option<String> {

@@ -8,8 +8,10 @@ use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::ImportedMarks;
 
 use crate::agent::Agent;
+use crate::facts::Reading;
 use crate::opencode;
 use crate::privacy::Privacy;
+use crate::reader::version;
 use crate::tail::{Beside, Mark};
 use crate::walk::{Found, walk};
 
@@ -46,6 +48,7 @@ pub(super) struct Job {
     pub(super) key: PathBuf,
     pub(super) form: Form,
     pub(super) length: u64,
+    pub(super) reading: Reading,
 }
 
 impl Job {
@@ -134,6 +137,15 @@ enum Reached {
     ByLink,
 }
 
+/// How a file stands against the mark of its last reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Unchanged,
+    Changed,
+    /// A reader of another version has read it, whether it has changed or not.
+    OfOtherReader,
+}
+
 /// What is known of the files of a source.
 struct Marks<'a, 'm> {
     source: &'a Source,
@@ -175,15 +187,20 @@ impl Marks<'_, '_> {
             if !found.linked.is_empty() && !seen.insert(key.to_path_buf()) {
                 continue;
             }
-            if self.is_unchanged(&path, &key, form, reached)? {
-                looked.unchanged += 1;
-                continue;
-            }
+            let reading = match self.standing(&path, &key, form, reached)? {
+                Standing::Unchanged => {
+                    looked.unchanged += 1;
+                    continue;
+                }
+                Standing::Changed => Reading::On,
+                Standing::OfOtherReader => Reading::Again,
+            };
             let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
             looked.jobs.push(Job {
                 agent: self.source.agent,
                 form,
                 length,
+                reading,
                 key: key.into_owned(),
                 path,
             });
@@ -196,16 +213,16 @@ impl Marks<'_, '_> {
         path.is_some_and(|path| self.privacy.excludes_path(path))
     }
 
-    /// Whether a file is as it was when it was read, with what belongs to it.
-    fn is_unchanged(
+    /// How a file stands, with what belongs to it, against its mark.
+    fn standing(
         &mut self,
         path: &Path,
         key: &Path,
         form: Form,
         reached: Reached,
-    ) -> Result<bool, ReplicaError> {
+    ) -> Result<Standing, ReplicaError> {
         let Some(name) = key.to_str() else {
-            return Ok(false);
+            return Ok(Standing::Changed);
         };
         let agent = self.source.agent;
         let stands = |mark: &str| {
@@ -215,24 +232,33 @@ impl Marks<'_, '_> {
         let beside = || beside(agent, form, path);
         let says_beside =
             |mark: &str| beside().is_none_or(|beside| Mark::says_beside(mark, &beside));
-        let is_unchanged = |mark: &str| stands(mark) && says_beside(mark);
-        let is_unchanged = match reached {
+        let standing = |mark: &str| match (stands(mark), Mark::says_reader(mark, version(agent))) {
+            (_, false) => Standing::OfOtherReader,
+            (true, true) if says_beside(mark) => Standing::Unchanged,
+            (_, true) => Standing::Changed,
+        };
+        let standing = match reached {
             // It lies elsewhere, and out of order.
-            Reached::ByLink => self.noted(name)?.is_some_and(|mark| is_unchanged(&mark)),
+            Reached::ByLink => self.noted(name)?.map(|mark| standing(&mark)),
             Reached::Directly => {
                 let mark = self.marks.of(name).map_err(ReplicaError::Local)?;
-                mark.is_some_and(is_unchanged)
+                mark.map(standing)
             }
         };
-        if !is_unchanged || form != Form::Database {
-            return Ok(is_unchanged);
+        let standing = standing.unwrap_or(Standing::Changed);
+        if standing != Standing::Unchanged || form != Form::Database {
+            return Ok(standing);
         }
         let log = log_of(key);
         if std::fs::metadata(&log).map_or(0, |log| log.len()) == 0 {
-            return Ok(true);
+            return Ok(Standing::Unchanged);
         }
         let mark = self.noted(&log.to_string_lossy())?;
-        Ok(mark.is_some_and(|mark| Mark::says_unchanged(&mark, &log)))
+        let is_unchanged = mark.is_some_and(|mark| Mark::says_unchanged(&mark, &log));
+        Ok(match is_unchanged {
+            true => Standing::Unchanged,
+            false => Standing::Changed,
+        })
     }
 
     fn noted(&self, path: &str) -> Result<Option<String>, ReplicaError> {

@@ -10,9 +10,9 @@ use super::jobs::{Form, Job};
 use super::run::{Progress, Sink, with_causes};
 use super::{ImportBatch, ImportError, Problem, outputs};
 use crate::agent::Agent;
-use crate::facts::Verdict;
+use crate::facts::{Reading, Verdict};
 use crate::privacy::{Cause, Privacy};
-use crate::reader::Reader;
+use crate::reader::{Reader, version};
 use crate::tail::{self, Contents, Lines, Mark, Standing, Tail};
 
 /// What is told of a line with bytes that are no text.
@@ -26,6 +26,7 @@ pub(super) struct Lined {
     tail: Tail,
     lines: Lines<Contents>,
     reader: Reader,
+    reading: Reading,
     /// Why something of it was left out.
     left_out: Option<Box<str>>,
 }
@@ -51,7 +52,7 @@ impl Lined {
         let before = replica
             .imported_file(&path)
             .map_err(ImportError::Replica)?
-            .filter(|file| file.agent == job.agent.as_str());
+            .filter(|file| file.agent == job.agent.as_str() && job.reading == Reading::On);
         let mark = before
             .as_ref()
             .and_then(|file| standing_mark(&file.mark, &sink.withheld.privacy));
@@ -64,6 +65,10 @@ impl Lined {
                 sink.problem(&job.path, with_causes(&error));
                 return Ok(None);
             }
+        };
+        let reading = match mark.as_ref().is_some_and(|mark| mark.again) {
+            true => Reading::Again,
+            false => job.reading,
         };
         let memory = before
             .filter(|_| mark.is_some() && !tail.restarted)
@@ -80,6 +85,7 @@ impl Lined {
                 tail,
                 lines,
                 reader,
+                reading,
             })),
             Err(error) => {
                 sink.problem(&job.path, with_causes(&error));
@@ -95,6 +101,7 @@ impl Lined {
 
     /// Reads about so many bytes on, and notes how far that was.
     pub(super) fn read_on(&mut self, sink: &mut Sink<'_, '_>, bytes: u64) -> Progress {
+        sink.desk.reading = self.reading;
         let before = self.lines.offset();
         let end = before.saturating_add(bytes);
         let ended = self.read(sink, end);
@@ -109,6 +116,8 @@ impl Lined {
         if let Some(mut mark) = mark {
             if let Ok(mark) = &mut mark {
                 mark.left_out.clone_from(&self.left_out);
+                mark.reader = version(self.job.agent);
+                mark.again = self.reading == Reading::Again && !ended;
             }
             let note = self.note(mark, sink.batch);
             sink.batch.notes.files.extend(note);

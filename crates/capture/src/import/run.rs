@@ -15,7 +15,7 @@ use super::prepare::ops_of;
 use super::stored::Stored;
 use super::withhold::Withheld;
 use super::{ImportBatch, Problem, whole};
-use crate::facts::Facts;
+use crate::facts::{Facts, Reading};
 use crate::privacy::Privacy;
 
 /// How many bytes of transcripts go into a batch. Large enough that a commit that waits for the disk
@@ -167,6 +167,7 @@ impl Importer {
             remembered: &mut self.remembered,
             units: Vec::new(),
             whose: HashMap::new(),
+            reading: Reading::On,
             failed: None,
         };
         let mut sink = Sink {

@@ -70,6 +70,7 @@ impl Stored {
 
     /// Reads on until about so many bytes of text are found.
     pub(super) fn read_on(&mut self, sink: &mut Sink<'_, '_>, bytes: u64) -> Progress {
+        sink.desk.reading = self.job.reading;
         let mut done = 0;
         while let Some(unit) = self.units.pop_front() {
             let before = Before::of(sink);
@@ -151,7 +152,7 @@ impl Stored {
         for (path, tail) in [(self.job.key.clone(), &self.tail)].into_iter().chain(log) {
             let mut mark = tail.mark_of_whole();
             mark.left_out.clone_from(&self.left_out);
-            whole::note(&self.job, &path, &mark, &self.reader, sink);
+            whole::note(&self.job, &path, mark, &self.reader, sink);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::desk::{Desk, Remembered};
 use super::prepare::ops_of;
 use super::withhold::Withheld;
 use super::{ImportBatch, ImportError};
-use crate::facts::{Facts, set};
+use crate::facts::{Facts, Reading, set};
 use crate::privacy::Privacy;
 use crate::recorded::{self, Table, Whose};
 use crate::told::Told;
@@ -43,6 +43,7 @@ pub fn take_told(
         remembered: &mut remembered,
         units: Vec::new(),
         whose: HashMap::new(),
+        reading: Reading::On,
         failed: None,
     };
     for thing in told {

@@ -7,7 +7,7 @@ use syncline_store::local::ImportedFile;
 use super::batch::Tally;
 use super::jobs::{Job, beside};
 use super::run::{Sink, with_causes};
-use crate::reader::Reader;
+use crate::reader::{Reader, version};
 use crate::tail::{self, Mark, Standing, Tail, TailError};
 
 /// The largest file that is read as one value: a session of months.
@@ -28,6 +28,7 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
         }
         Err(error) => return sink.problem(&job.path, with_causes(&error)),
     };
+    sink.desk.reading = job.reading;
     let mut reader = Reader::of(job.agent, &job.path);
     let before = Before::of(sink);
     let mut tally = Tally {
@@ -40,7 +41,7 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
     let mut mark = tail.mark_of_whole();
     mark.beside = beside;
     mark.left_out = left_out.map(Into::into);
-    note(job, &job.key, &mark, &reader, sink);
+    note(job, &job.key, mark, &reader, sink);
 }
 
 /// Opens the file of a job that is read whole each time; none: it has gone, or can't be read.
@@ -57,12 +58,19 @@ pub(super) fn open(job: &Job, sink: &mut Sink<'_, '_>) -> Option<Tail> {
 }
 
 /// Notes a file of a job as read.
-pub(super) fn note(job: &Job, path: &Path, mark: &Mark, reader: &Reader, sink: &mut Sink<'_, '_>) {
+pub(super) fn note(
+    job: &Job,
+    path: &Path,
+    mut mark: Mark,
+    reader: &Reader,
+    sink: &mut Sink<'_, '_>,
+) {
     let Some(path) = path.to_str() else { return };
+    mark.reader = version(job.agent);
     sink.batch.notes.files.push(ImportedFile {
         path: path.to_owned(),
         agent: job.agent.as_str().to_owned(),
-        mark: serde_json::to_string(mark).expect("a mark is written as JSON"),
+        mark: serde_json::to_string(&mark).expect("a mark is written as JSON"),
         memory: serde_json::to_string(reader).expect("a memory is written as JSON"),
     });
 }

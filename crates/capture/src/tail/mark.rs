@@ -18,6 +18,8 @@ const COMPARED_BYTES: u64 = 4096;
 const LOOK: &str = "\"look\":";
 /// What stands before what is known of the files beside it.
 const BESIDE: &str = "\"beside\":";
+/// What stands before the version of the reader, where that is not the first.
+const READER: &str = "\"reader\":";
 /// What a mark holds where something of its file was left out.
 const LEFT_OUT: &str = "\"left_out\":";
 
@@ -31,6 +33,12 @@ pub struct Mark {
     /// Why something of the file was left out; none: nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Box<str>>,
+    /// The version of the reader that has read it.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub reader: u32,
+    /// Whether what was read was read before by an older reader, and so may be what follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// What is known of the files that are read with it; none: there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<Beside>,
@@ -68,6 +76,11 @@ struct Look {
     inode: u64,
     length: u64,
     modified_ns: i128,
+}
+
+/// Whether a reader is of the first version, which no mark names.
+fn is_first(version: &u32) -> bool {
+    *version == 0
 }
 
 /// A file, seen against the mark of its last reading.
@@ -133,6 +146,14 @@ impl Mark {
     pub(crate) fn says_beside(written: &str, beside: &Beside) -> bool {
         let beside = serde_json::to_string(beside);
         beside.is_ok_and(|beside| written.contains(&format!("{BESIDE}{beside}")))
+    }
+
+    /// Whether the reader of this version has read the file; of a mark as it was written down.
+    pub(crate) fn says_reader(written: &str, version: u32) -> bool {
+        match is_first(&version) {
+            true => !written.contains(READER),
+            false => written.contains(&format!("{READER}{version},")),
+        }
     }
 
     /// Whether the mark of a file of which something was left out; of a mark as it was written down.

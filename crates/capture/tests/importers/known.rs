@@ -201,6 +201,19 @@ fn a_fork_of_a_session_that_was_deleted_elsewhere_counts_its_own_alone() {
 }
 
 #[test]
+fn a_copy_that_names_no_origin_counts_its_own_alone_where_the_origin_was_read_and_deleted() {
+    let mut place = Place::new();
+    let files = fork();
+    place.write(&files[0].0, &files[0].1);
+    place.import_files(Agent::ClaudeCode);
+    delete(&mut place, "origin");
+    place.write(&files[1].0, &files[1].1);
+    place.import_files(Agent::ClaudeCode);
+    let copy = &place.figures()["fork"];
+    assert_eq!((copy.messages, copy.tools, copy.tokens[1]), (2, 0, 5));
+}
+
+#[test]
 fn what_goes_on_in_a_deleted_session_is_counted_as_left_out() {
     let mut place = Place::new();
     let mut script = Script::new("gone");

@@ -67,6 +67,11 @@ impl Place {
         self.write_to_notes("lose_notes");
     }
 
+    /// Notes of all files that were read that the first version of their reader has read them.
+    pub(crate) fn age_marks(&mut self) {
+        self.write_to_notes("age_marks");
+    }
+
     /// Makes unreadable what was noted of units.
     pub(crate) fn spoil_notes(&mut self) {
         self.write_to_notes("spoil_notes");
@@ -124,6 +129,22 @@ impl Place {
     pub(crate) fn import_files(&mut self, agent: Agent) -> Done {
         let files = self.files();
         self.import(agent, &files)
+    }
+
+    /// Writes the first small batch of what has changed among the files of this place; gives its ops.
+    pub(crate) fn import_one_batch(&mut self, agent: Agent) -> usize {
+        let sources = [Source {
+            agent,
+            root: self.files(),
+        }];
+        let privacy = Privacy::standard();
+        let importer = Importer::new(&sources, Keeping::Written, privacy, &mut self.replica);
+        let mut importer = importer.unwrap().in_small_batches();
+        let batch = importer.next_batch(&self.replica).unwrap().unwrap();
+        self.replica
+            .write_imported(&batch.ops, &batch.notes)
+            .unwrap();
+        batch.ops.len()
     }
 
     /// The figures of all sessions, by their agents' ids.

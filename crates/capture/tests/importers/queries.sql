@@ -42,6 +42,8 @@ SELECT m.role, u.input_tokens || '|' || u.output_tokens FROM session_messages AS
 SELECT session_id, usage_id, input_tokens || '|' || output_tokens || '|' || cache_read_tokens || '|' || copied FROM session_usage ORDER BY 1, 2;
 -- lose_notes
 DELETE FROM import_files; DELETE FROM import_units;
+-- age_marks
+UPDATE import_files SET mark = replace(mark, '"reader":1,', '');
 -- spoil_notes
 UPDATE import_units SET note = x'7b';
 -- trees

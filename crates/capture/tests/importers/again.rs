@@ -1,0 +1,111 @@
+//! Files that an older reader has read, which told less of them.
+
+use serde_json::{Value, json};
+use syncline_capture::agent::Agent;
+use syncline_model::Payload;
+use syncline_replica::NewOp;
+
+use crate::place::{Figures, Place};
+
+/// A response and what it has used, so many times.
+fn codex(turns: u64) -> String {
+    let line = |turn: u64, kind: &str, payload: Value| {
+        let at = format!("2026-01-01T10:{:02}:{:02}.000Z", turn / 60, turn % 60);
+        json!({"timestamp": at, "type": kind, "payload": payload}).to_string()
+    };
+    let begun = json!({"id": "c8", "cwd": "/w/app", "source": "cli"});
+    let mut lines = vec![line(0, "session_meta", begun)];
+    for turn in 1..=turns {
+        let prompt = json!({"type": "user_message", "message": format!("prompt {turn}")});
+        lines.push(line(turn, "event_msg", prompt));
+        let text = json!([{"type": "output_text", "text": "said ".repeat(200)}]);
+        let answer = json!({"type": "message", "role": "assistant", "content": text});
+        lines.push(line(turn, "response_item", answer));
+        let total =
+            json!({"input_tokens": 100 * turn, "cached_input_tokens": 0, "output_tokens": turn});
+        let used = json!({"type": "token_count", "info": {"total_token_usage": total}});
+        lines.push(line(turn, "event_msg", used));
+    }
+    lines.join("\n") + "\n"
+}
+
+const AIDER: &str = "# aider chat started at 2026-01-02 10:00:00\n\n#### one  \n\nOne.\n\n> Tokens: 1k sent, 10 received.  \n";
+
+/// Takes from the messages of a replica which responses they are, as though the reader of their files had
+/// not told it, and from the notes of the files that a later one has read them.
+fn as_read_by_an_older_reader(place: &mut Place) {
+    let forget = |op: &NewOp| {
+        let payload: Value = serde_json::from_str(op.payload.as_str()).unwrap();
+        let messages = payload["patch"]["messages"].as_array();
+        let messages = messages
+            .into_iter()
+            .flatten()
+            .filter(|message| !message["responseId"].is_null());
+        let messages = messages.map(|message| json!({"id": message["id"], "responseId": null}));
+        let patch = json!({"messages": messages.collect::<Vec<_>>()});
+        NewOp {
+            payload: Payload::parse(&json!({"type": "patch", "patch": patch}).to_string()).unwrap(),
+            ..op.clone()
+        }
+    };
+    let ops: Vec<_> = place.ops.iter().map(forget).collect();
+    place.replica.write(&ops).unwrap();
+    place.age_marks();
+}
+
+fn what_counts(place: &mut Place) -> (Vec<Figures>, Vec<String>, Vec<String>) {
+    let figures = place.figures().into_values().collect();
+    (figures, place.rows("spent"), place.rows("messages"))
+}
+
+#[test]
+fn what_a_newer_reader_tells_is_told_of_files_that_are_read_already() {
+    for (agent, name, text) in [
+        (Agent::Codex, "rollout-a-c8.jsonl", codex(3)),
+        (Agent::Aider, "app/.aider.chat.history.md", AIDER.to_owned()),
+    ] {
+        let mut place = Place::new();
+        place.write(name, text);
+        place.import_files(agent);
+        let (answered, counts) = (place.rows("answered"), what_counts(&mut place));
+        assert!(!answered.is_empty());
+        as_read_by_an_older_reader(&mut place);
+        assert_eq!(place.rows("answered"), Vec::<String>::new());
+        let done = place.import_files(agent);
+        assert_eq!((done.unchanged, done.problems.as_slice()), (0, &[][..]));
+        assert_eq!(place.rows("answered"), answered);
+        assert_eq!(what_counts(&mut place), counts);
+        let done = place.import_files(agent);
+        assert_eq!((done.unchanged, done.ops), (1, 0));
+    }
+}
+
+#[test]
+fn what_a_person_has_changed_of_a_session_stays_when_its_file_is_read_again() {
+    let mut place = Place::new();
+    place.write("rollout-a-c8.jsonl", codex(2));
+    place.import_files(Agent::Codex);
+    let named = r#"{"type":"patch","patch":{"session":{"title":"Mine"}}}"#;
+    let named = NewOp {
+        payload: Payload::parse(named).unwrap(),
+        ..place.ops[0].clone()
+    };
+    place.replica.write(&[named]).unwrap();
+    place.age_marks();
+    place.import_files(Agent::Codex);
+    assert_eq!(place.rows("titles"), ["Mine"]);
+}
+
+#[test]
+fn a_reading_from_the_start_goes_on_where_it_was_broken_off() {
+    let mut place = Place::new();
+    place.write("rollout-a-c8.jsonl", codex(1_500));
+    place.import_files(Agent::Codex);
+    let (answered, counts) = (place.rows("answered"), what_counts(&mut place));
+    as_read_by_an_older_reader(&mut place);
+    assert!(place.import_one_batch(Agent::Codex) > 0);
+    assert!(place.rows("answered").len() < answered.len());
+    place.import_files(Agent::Codex);
+    assert_eq!(place.rows("answered"), answered);
+    assert_eq!(what_counts(&mut place), counts);
+}

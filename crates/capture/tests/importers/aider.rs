@@ -1,0 +1,119 @@
+//! Histories of Aider in the shapes that it writes: see the note on them beside the fixtures.
+
+use syncline_capture::agent::Agent;
+
+use crate::agents::twice;
+use crate::place::Place;
+
+/// A history as version 0.82 to 0.86 of Aider leave it: lines of a person and of the program end with two
+/// blanks, and those of the model as it wrote them.
+fn history() -> String {
+    let lines = [
+        "",
+        "# aider chat started at 2026-01-02 10:00:00",
+        "",
+        "> You can skip this check with --no-gitignore  ",
+        "",
+        "# aider chat started at 2026-01-02 10:00:05",
+        "",
+        "> /home/ada/.local/bin/aider --model x/y  ",
+        "> Aider v0.86.1  ",
+        "> Main model: x/y with diff-fenced edit format, 32k think tokens  ",
+        "> Weak model: x/z  ",
+        "",
+        "#### /add src/lib.rs  ",
+        "####   src/main.rs  ",
+        "> Added src/lib.rs to the chat  ",
+        "> Added src/main.rs to the chat  ",
+        "",
+        "#### /ask what is in it  ",
+        "",
+        "#### what is in it  ",
+        "",
+        "Two things:",
+        "",
+        "#### The library",
+        "",
+        "> It says so itself.",
+        "",
+        "#### The program",
+        "",
+        "It calls the library.",
+        "",
+        "> Tokens: 3.2k sent, 222 received.  ",
+        "> src/other.rs  ",
+        "> Add file to the chat? (Y)es/(N)o/(A)ll/(S)kip all/(D)on't ask again [Yes]: y  ",
+        "",
+        "I see it.",
+        "",
+        "> Tokens: 4.6k sent, 99 received. Cost: $0.02 message, $0.02 session.  ",
+        ">  ",
+        ">  ",
+        "> ^C again to exit  ",
+        "",
+        "#### one  ",
+        "",
+        "#### two  ",
+        "",
+        "Both.",
+        "",
+    ];
+    lines.join("\n")
+}
+
+#[test]
+fn a_models_headings_and_quotations_are_its_own() {
+    let mut place = Place::new();
+    place.write("app/.aider.chat.history.md", history());
+    twice(&mut place, Agent::Aider);
+    let said = place.rows("said");
+    let of = |role: &str| {
+        let rows = said.iter().filter_map(|row| row.strip_prefix(role));
+        rows.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("user|text|"),
+        [
+            "/add src/lib.rs\n  src/main.rs",
+            "/ask what is in it",
+            "one",
+            "two"
+        ]
+    );
+    let answer = "Two things:\n\n#### The library\n\n> It says so itself.\n\n#### The program\n\nIt calls the library.";
+    assert_eq!(of("assistant|text|"), [answer, "I see it.", "Both."]);
+    assert_eq!(
+        place.rows("answered"),
+        ["assistant|3200|222", "assistant|4600|99"]
+    );
+}
+
+#[test]
+fn a_chat_in_which_nobody_spoke_is_no_session() {
+    let mut place = Place::new();
+    let path = place.write("app/.aider.chat.history.md", history());
+    let done = twice(&mut place, Agent::Aider);
+    assert_eq!(done.counts.idle, 1);
+    let natives: Vec<_> = place.figures().into_keys().collect();
+    assert_eq!(natives.len(), 1, "{natives:?}");
+    assert!(natives[0].ends_with("#2026-01-02 10:00:05"), "{natives:?}");
+    let begun = history() + "\n# aider chat started at 2026-01-03 10:00:00\n\n> Aider v0.86.1  \n";
+    std::fs::write(&path, &begun).unwrap();
+    place.import_files(Agent::Aider);
+    assert_eq!(place.figures().len(), 1);
+    std::fs::write(&path, begun + "\n#### hello  \n").unwrap();
+    place.import_files(Agent::Aider);
+    assert_eq!(place.figures().len(), 2);
+}
+
+#[test]
+fn a_history_whose_lines_were_trimmed_is_read_by_how_they_begin() {
+    let mut place = Place::new();
+    let trimmed: Vec<_> = "# aider chat started at 2026-01-02 10:00:00\n\n#### one  \n\nOne.\n\n> Tokens: 1k sent, 10 received.  \n"
+        .lines()
+        .map(str::trim_end)
+        .collect();
+    place.write("app/.aider.chat.history.md", trimmed.join("\n"));
+    twice(&mut place, Agent::Aider);
+    assert_eq!(place.rows("answered"), ["assistant|1000|10"]);
+}

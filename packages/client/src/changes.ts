@@ -1,5 +1,5 @@
 import type { LocalDatabase, Statements } from "./database.js";
-import type { Json, Row } from "./entity.js";
+import { pick, type Json, type Row } from "./entity.js";
 
 /** A write that this database has made and the server has not yet shown. */
 export interface Change {
@@ -116,7 +116,7 @@ async function offerAgain(inside: Statements, change: Change, isUnanswered: bool
   // One that had no answer may be at the server, as this one may.
   const others = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" <> $3 AND ("state" <> 'rejected' OR "error" ->> 'code' = 'timed_out')`, [entity, key, id]);
   const later = others.filter((other) => other.id > id);
-  const isSet = (name: string): boolean => later.some((other) => Object.hasOwn(other.value, name));
+  const isUnset = (name: string): boolean => !later.some((other) => Object.hasOwn(other.value, name));
   const mayBeThere = isUnanswered && attempts > 0;
   let { value, base } = change;
   if (later.some((other) => operation !== "update" || other.operation !== "update")) {
@@ -133,9 +133,8 @@ async function offerAgain(inside: Statements, change: Change, isUnanswered: bool
   } else {
     const theirs = Object.entries(change.error?.conflicts ?? {}).map(([name, of]) => [name, of.theirs]);
     const unsent = others.filter((other) => other.id < id && (other.state === "pending" || other.state === "sending"));
-    const rest = (of: Change["value"]): Change["value"] => Object.fromEntries(Object.entries(of).filter(([name]) => !isSet(name)));
-    value = rest(value);
-    base = standing(rest({ ...base, ...Object.fromEntries(theirs) }), unsent);
+    value = pick(value, isUnset);
+    base = standing(pick({ ...base, ...Object.fromEntries(theirs) }, isUnset), unsent);
     if (operation === "update" && Object.keys(value).length === 0) {
       await inside.query(`DELETE FROM "_changes" WHERE "id" = $1`, [id]);
       return true;
@@ -169,7 +168,7 @@ export async function standOn(inside: Statements, { id, entity, key, value, base
   for (const later of await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id])) {
     // What was sent stays as it is: the server may have it.
     if (later.attempts === 0) await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify(standing(later.base, [{ value: set, base }])), later.id]);
-    set = Object.fromEntries(Object.entries(set).filter(([name]) => later.operation === "update" && !Object.hasOwn(later.value, name)));
+    set = pick(set, (name) => later.operation === "update" && !Object.hasOwn(later.value, name));
   }
 }
 

@@ -4,7 +4,7 @@ import { OFFLINE, TIMED_OUT, WriteFailure } from "./changes.js";
 import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
 import { asRfc3339, valueOf, type EntityMeta, type Row } from "./entity.js";
-import { HttpFailure, type HttpOptions } from "./http.js";
+import { backoffMs, HttpFailure, pause, streamBackoff, type HttpOptions } from "./http.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
 import { sharesConnection, takingTurns, type Turns } from "./turns.js";
@@ -45,6 +45,18 @@ function inTurns(ask: typeof fetch, shapeUrl: string): Turns {
   return turned;
 }
 
+/** Asks as `ask` does, again and again while there is no answer at all, and at once when the browser has a connection again. */
+const askingOn = (ask: typeof fetch): typeof fetch => (async (address: string, init?: RequestInit) => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask(address, init);
+    } catch (error) {
+      if (!init?.signal?.aborted) await pause(backoffMs(attempt), init?.signal);
+      if (init?.signal?.aborted) throw error;
+    }
+  }
+}) as typeof fetch;
+
 const shown = new WeakMap<object, Date>();
 
 /** When the server last said what it has of a collection in memory; undefined: it has not yet. */
@@ -70,7 +82,9 @@ export function memoryCollection<T extends Row, Key extends string | number>(
 ): Collection<T, Key> & NonSingleResult {
   const options = config();
   const shapeUrl = shapeUrlOf(options);
-  const { fetch: ask, hurry } = inTurns(options.fetch ?? fetch, shapeUrl);
+  const { fetch: inTurn, hurry } = inTurns(options.fetch ?? fetch, shapeUrl);
+  // Nobody else takes its place meanwhile: who waits for a connection has no turn.
+  const ask = askingOn(inTurn);
   const table = quote(meta.name);
   /** Mutations that are made together are sent at once, and end with the server's word and the rows that follow from it. */
   const sent = (write: (mutation: RowMutation<T>) => Promise<Receipt>) =>
@@ -100,6 +114,7 @@ export function memoryCollection<T extends Row, Key extends string | number>(
           return token === undefined ? "" : `Bearer ${token}`;
         },
       },
+      backoffOptions: streamBackoff(),
       fetchClient: (async (address: string, init?: RequestInit) => {
         const answer = await ask(address, init);
         // An answer without a body is the end of a turn: the server has said nothing.

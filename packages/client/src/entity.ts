@@ -67,3 +67,7 @@ export const asRfc3339 = (text: string): string => text.replace(" ", "T").replac
 
 /** What an object holds by a name, also by one that every object inherits: `constructor`. */
 export const valueOf = (of: Row, name: string): unknown => (Object.hasOwn(of, name) ? of[name] : undefined);
+
+/** What an object holds by the names that `isWanted`. */
+export const pick = <T>(of: Readonly<Record<string, T>>, isWanted: (name: string, value: T) => boolean): Record<string, T> =>
+  Object.fromEntries(Object.entries(of).filter(([name, value]) => isWanted(name, value)));

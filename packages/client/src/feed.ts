@@ -1,7 +1,8 @@
 import { FetchError, isChangeMessage, isControlMessage, ShapeStream, type Message, type Offset, type Row as ShapeRow } from "@electric-sql/client";
-import { columnType, quote, type LocalDatabase, type Statements } from "./database.js";
+import { quote, ways, type LocalDatabase, type Statements, type Ways } from "./database.js";
 import { asRfc3339, valueOf, type EntityMeta, type FieldMeta } from "./entity.js";
-import { backoffMs, HttpFailure, pause, type HttpOptions } from "./http.js";
+import { keepingFailure } from "./failures.js";
+import { backoffMs, HttpFailure, pause, streamBackoff, type HttpOptions } from "./http.js";
 
 const ROWS_PER_STATEMENT = 1_000;
 /** How many of the server's transactions are kept for writes whose answer is still on its way. */
@@ -22,15 +23,14 @@ export interface FeedOptions extends Pick<HttpOptions, "token" | "fetch" | "onAu
 
 export interface FeedState {
   /**
-   * `refused`: the server has no such table or column, or a value that its column here can't hold; `unauthorized`: it does not take the user's token, or its role.
-   * It is asked again, but a person must act.
+   * `refused`: the server has no such table or column, or a value that its column here can't hold, or the local database is another
+   * version's; `unauthorized`: it does not take the user's token, or its role. It is asked again, but a person must act.
    */
   readonly status: "loading" | "live" | "waiting" | "refused" | "unauthorized";
   readonly error?: Error;
 }
 
 const isTrue = (text: string): boolean => text === "true" || text === "t";
-const isBoolean = /^(t|f|true|false)$/;
 
 /** What the elements of arrays are, of which Electric's client makes lists; of other types they are texts. */
 const ELEMENTS: Readonly<Record<string, (text: string) => string | number | boolean>> = {
@@ -61,19 +61,15 @@ const observed = (ask: typeof fetch, tell: (error: HttpFailure) => void): typeof
 function refusalOf(meta: EntityMeta, error: Error): FeedState | undefined {
   if (!(error instanceof FetchError) || (error.status !== 400 && error.status !== 404)) return undefined;
   const { errors, message } = (error.json ?? {}) as { errors?: Record<string, string[]>; message?: string };
-  return mismatch(meta, error.status, Object.values(errors ?? {}).flat().join("; ") || message || `it answered ${error.status}`, error);
+  const reasons = Object.values(errors ?? {}).flat().join("; ") || message || `it answered ${error.status}`;
+  return {
+    status: "refused",
+    error: new HttpFailure(error.status, {
+      code: "schema_mismatch",
+      message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's own document`,
+    }, undefined, error),
+  };
 }
-
-const mismatch = (meta: EntityMeta, status: number, reasons: string, cause: unknown): FeedState => ({
-  status: "refused",
-  error: new HttpFailure(status, {
-    code: "schema_mismatch",
-    message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's own document`,
-  }, undefined, cause),
-});
-
-/** What came could not be kept. */
-class NotKept extends Error {}
 
 /**
  * The feed serves every tab that shows the database, and the one that runs it may be none of those that are looked at:
@@ -89,8 +85,7 @@ export async function runFeed(
   let round = new AbortController();
   // The stream itself would rest for half a minute, and then wait for news before it says a word.
   const beginAnew = (): void => round.abort();
-  const browser = globalThis as { addEventListener?: typeof addEventListener; removeEventListener?: typeof removeEventListener };
-  browser.addEventListener?.("online", beginAnew);
+  globalThis.addEventListener?.("online", beginAnew);
   try {
     // A stream ends by itself at an answer that is not of shapes, as a network's sign-in page, and after many refusals.
     for (let failures = 1; !signal.aborted; failures += 1) {
@@ -99,12 +94,19 @@ export async function runFeed(
       await follow(database, meta, options, either, (state) => {
         if (state.status === "live") failures = 0;
         tell(state);
+      }).catch(async (cause: unknown) => {
+        // Without the database there is nothing to go on with; else it is this entity alone that waits.
+        await database.query("SELECT 1").catch(() => {
+          throw cause;
+        });
+        const error = keepingFailure(meta.name, cause);
+        tell({ status: error.code === "value_invalid" || error.code === "local_schema" ? "refused" : "waiting", error });
       });
       await pause(backoffMs(failures), either);
       if (round.signal.aborted) failures = 0;
     }
   } finally {
-    browser.removeEventListener?.("online", beginAnew);
+    globalThis.removeEventListener?.("online", beginAnew);
   }
 }
 
@@ -140,6 +142,7 @@ async function follow(
     fetchClient: observed(options.fetch ?? fetch, (error) => tell({ status: "waiting", error })),
     signal: ending.signal,
     runtimeVisibility: ALWAYS_VISIBLE,
+    backoffOptions: streamBackoff(),
     parser: AS_WRITTEN,
     onError: (error) => {
       const status = error instanceof FetchError ? error.status : 0;
@@ -155,15 +158,8 @@ async function follow(
   let buffered: Message<ShapeRow>[] = [];
   let turn: Promise<void> = Promise.resolve();
   let fault: { readonly error: unknown } | undefined;
-  /** Ends the stream. What its rows could not be kept for is of this entity alone, where the database goes on. */
-  const end = async (error: unknown): Promise<void> => {
+  const end = (error: unknown): void => {
     fault = { error };
-    if (error instanceof NotKept && !ending.signal.aborted) {
-      await database.query("SELECT 1").then(() => {
-        fault = undefined;
-        tell(mismatch(meta, 200, error.message, error.cause));
-      }, () => undefined);
-    }
     ending.abort();
   };
   return new Promise((resolve, reject) => {
@@ -194,9 +190,7 @@ async function follow(
             const [now] = await inside.query<{ handle: string | null }>(`SELECT "handle" FROM "_shapes" WHERE "entity" = $1`, [meta.name]);
             // Another version of this page has let the rows go: what comes here goes on after them.
             if (now && now.handle !== handle) return undefined;
-            await apply(inside, database.dialect, meta, batch, isWhole, reached).catch((cause: unknown) => {
-              throw new NotKept((cause as Error).message, { cause });
-            });
+            await apply(inside, ways[database.dialect], meta, batch, isWhole, reached);
             return letGo(inside, meta, accepted, isWhole ? brought : []);
           });
           if (!open) return ending.abort();
@@ -230,7 +224,7 @@ async function letGo(
 }
 
 async function apply(
-  inside: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, messages: readonly Message<ShapeRow>[], isWhole: boolean,
+  inside: Statements, way: Ways, meta: EntityMeta, messages: readonly Message<ShapeRow>[], isWhole: boolean,
   reached: { handle: string | null; offset: string; seq: number },
 ): Promise<void> {
   const synced = quote(`${meta.name}_synced`);
@@ -239,7 +233,7 @@ async function apply(
   let inserts: Cells[] = [];
   const flush = async (): Promise<void> => {
     for (let at = 0; at < inserts.length; at += ROWS_PER_STATEMENT) {
-      await insertMany(inside, dialect, synced, key, columns, inserts.slice(at, at + ROWS_PER_STATEMENT));
+      await insertMany(inside, way, synced, key, columns, inserts.slice(at, at + ROWS_PER_STATEMENT));
     }
     inserts = [];
   };
@@ -253,12 +247,12 @@ async function apply(
     for (const txid of (message.headers["txids"] as number[] | undefined) ?? []) txids.add(txid);
     if (message.headers.operation === "insert") {
       inserts.push(cells);
-      fetched.add(cellValue(dialect, keyField, cells[meta.key]));
+      fetched.add(cellValue(way, keyField, cells[meta.key]));
       continue;
     }
     await flush();
-    const isKey = `${key} = ${parameter(dialect, keyField, 1)}`;
-    const keyValue = cellValue(dialect, keyField, cells[meta.key]);
+    const isKey = `${key} = ${way.parameter(keyField.kind, 1)}`;
+    const keyValue = cellValue(way, keyField, cells[meta.key]);
     if (message.headers.operation === "delete") {
       await inside.query(`DELETE FROM ${synced} WHERE ${isKey}`, [keyValue]);
       fetched.delete(keyValue);
@@ -267,15 +261,13 @@ async function apply(
     const given = columns.filter(({ name }) => name !== meta.key && Object.hasOwn(cells, name));
     if (given.length === 0) continue;
     await inside.query(
-      `UPDATE ${synced} SET ${given.map((field, at) => `${quote(field.name)} = ${parameter(dialect, field, at + 2)}`).join(", ")} WHERE ${isKey}`,
-      [keyValue, ...given.map((field) => cellValue(dialect, field, valueOf(cells, field.name)))],
+      `UPDATE ${synced} SET ${given.map((field, at) => `${quote(field.name)} = ${way.parameter(field.kind, at + 2)}`).join(", ")} WHERE ${isKey}`,
+      [keyValue, ...given.map((field) => cellValue(way, field, valueOf(cells, field.name)))],
     );
   }
   await flush();
   if (isWhole) {
-    const given = dialect === "sqlite" ? `SELECT "value" FROM json_each($1)`
-      : `SELECT "value"::${columnType(dialect, keyField.kind)} FROM jsonb_array_elements_text($1::jsonb) AS "keys" ("value")`;
-    await inside.query(`DELETE FROM ${synced} WHERE ${key} NOT IN (${given})`, [JSON.stringify([...fetched])]);
+    await inside.query(`DELETE FROM ${synced} WHERE ${key} NOT IN (${way.listed(keyField.kind)})`, [JSON.stringify([...fetched])]);
   }
   if (txids.size > 0) await noteTransactions(inside, meta, [...txids]);
   await inside.query(
@@ -308,35 +300,21 @@ function syncedColumns(meta: EntityMeta): Pick<FieldMeta, "name" | "kind">[] {
 
 /** Reads all rows out of one JSON parameter: an array of arrays in the order of the columns. */
 async function insertMany(
-  inside: Statements, dialect: LocalDatabase["dialect"], synced: string, key: string,
+  inside: Statements, way: Ways, synced: string, key: string,
   columns: readonly Pick<FieldMeta, "name" | "kind">[], rows: readonly Cells[],
 ): Promise<void> {
-  const list = rows.map((cells) => columns.map((field) => cellValue(dialect, field, valueOf(cells, field.name))));
+  const list = rows.map((cells) => columns.map((field) => cellValue(way, field, valueOf(cells, field.name))));
   const names = columns.map(({ name }) => quote(name));
-  const cells = columns.map(({ kind }, at) =>
-    dialect === "sqlite" ? `"cells"."value" ->> ${at}` : `("cells" ->> ${at})::${columnType(dialect, kind)}`);
-  const from = dialect === "sqlite" ? `json_each($1) AS "cells" WHERE true` : `jsonb_array_elements($1::jsonb) AS "rows" ("cells")`;
+  const cells = columns.map(({ kind }, at) => way.inRow(kind, at));
   await inside.query(
-    `INSERT INTO ${synced} (${names.join(", ")}) SELECT ${cells.join(", ")} FROM ${from} ON CONFLICT (${key}) DO UPDATE SET ${names.slice(1).map((name) => `${name} = excluded.${name}`).join(", ")}`,
+    `INSERT INTO ${synced} (${names.join(", ")}) SELECT ${cells.join(", ")} FROM ${way.rows} ON CONFLICT (${key}) DO UPDATE SET ${names.slice(1).map((name) => `${name} = excluded.${name}`).join(", ")}`,
     [JSON.stringify(list)],
   );
 }
 
-/** A parameter that takes what `cellValue` gives. */
-const parameter = (dialect: LocalDatabase["dialect"], { kind }: Pick<FieldMeta, "kind">, at: number): string =>
-  dialect === "sqlite" ? `$${at}` : `($${at}::text)::${columnType(dialect, kind)}`;
-
 /** A cell's value for a statement, from what the shape has. */
-function cellValue(dialect: LocalDatabase["dialect"], { name, kind }: Pick<FieldMeta, "name" | "kind">, cell: unknown): unknown {
+function cellValue(way: Ways, field: Pick<FieldMeta, "name" | "kind">, cell: unknown): unknown {
   if (cell === null || cell === undefined) return null;
   const text = typeof cell === "string" ? cell : JSON.stringify(cell);
-  if (kind === "timestamp") return asRfc3339(text);
-  if (dialect === "pglite") return text;
-  const isNumber = kind === "int32" || kind === "int64" || kind === "float";
-  // SQLite's columns take anything.
-  if (isNumber ? Number.isNaN(Number(text)) && text !== "NaN" : kind === "boolean" && !isBoolean.test(text)) {
-    throw new TypeError(`${name} is ${kind}, and not ${JSON.stringify(text)}`);
-  }
-  if (kind === "boolean") return Number(isTrue(text));
-  return isNumber ? Number(text) : text;
+  return field.kind === "timestamp" ? asRfc3339(text) : way.cell(field, text);
 }

@@ -55,9 +55,19 @@ function kindOf(status: number): FailureKind {
   return status === 401 || status === 403 ? "auth" : "permanent";
 }
 
-/** Waits before try `attempt` (from 1): up to 30 s, at random, but not before `floorMs`. */
+/**
+ * The longest wait between tries. Somebody who looks at a page sees whether it is connected: a thousand of them ask a
+ * server that comes back four hundred times a second, as they come at random.
+ */
+const backoffMaxMs = (): number => (globalThis.document?.hidden === false ? 5_000 : 30_000);
+
+/** Waits before try `attempt` (from 1), at random: up to 5 s where the page is looked at, else 30 s, but not before `floorMs`. */
 export const backoffMs = (attempt: number, floorMs = 0): number =>
-  Math.max(floorMs, Math.random() * Math.min(30_000, 500 * 2 ** attempt));
+  Math.max(floorMs, Math.random() * Math.min(backoffMaxMs(), 500 * 2 ** attempt));
+
+/** The same for the tries of Electric's streams. */
+export const streamBackoff = (): { initialDelay: number; maxDelay: number; multiplier: number } =>
+  ({ initialDelay: 1_000, maxDelay: backoffMaxMs(), multiplier: 2 });
 
 export interface HttpAnswer {
   readonly status: number;
@@ -83,16 +93,18 @@ export async function request(
   }
 }
 
-/** Waits, but not beyond the signal's end. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits, but not beyond the signal's end, nor when the browser has a connection again. */
+export function pause(ms: number, signal?: AbortSignal | null): Promise<void> {
   return new Promise((resume) => {
     const end = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
+      globalThis.removeEventListener?.("online", end);
       resume();
     };
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
+    globalThis.addEventListener?.("online", end);
     if (signal?.aborted) end();
   });
 }

@@ -1,9 +1,5 @@
-import { columnType, quote, type Dialect, type LocalDatabase, type Statements } from "./database.js";
-import { readChanges, type Change } from "./changes.js";
-import type { EntityMeta, FieldKind, Json, LocalSchema } from "./entity.js";
-
-/** The columns of an entity's local table that are neither the key nor a field. */
-const OWN_COLUMNS = ["_changed_columns", "_is_new", "_is_deleted", "_write_id"];
+import type { LocalDatabase } from "./database.js";
+import type { LocalSchema } from "./entity.js";
 
 /**
  * Makes the tables of a schema, or brings those of another version, older or newer, to it: wholly, or not at
@@ -13,33 +9,36 @@ const OWN_COLUMNS = ["_changed_columns", "_is_new", "_is_deleted", "_write_id"];
  */
 export async function openSchema(database: LocalDatabase, schema: LocalSchema): Promise<boolean> {
   const { dialect } = database;
-  return database.transaction(async (inside) => {
-    const isFirst = (await columnsOf(inside, dialect, "_schema")).size === 0;
-    const [noted] = isFirst ? [] : await inside.query<{ version: string }>(`SELECT "version" FROM "_schema"`);
-    const wanted = `${schema.version} ${digestOf(schema)}`;
-    // Of many entities the statements take longer than all else of a page's start.
-    if (noted?.version === wanted) return false;
-    // Without a digest it was noted before there were any.
-    const isOther = noted !== undefined && noted.version.split(" ")[0] !== schema.version;
-    const kept = new Map<EntityMeta, readonly Kept[]>();
-    // By the triggers of the version that is there, since they know its columns.
-    if (isOther) for (const { meta } of schema.entities) await refuseMisfits(inside, meta);
-    if (isOther) for (const { meta } of schema.entities) kept.set(meta, await takeApart(inside, dialect, meta));
-    await inside.exec(schema.changes);
-    await inside.exec(`CREATE TABLE IF NOT EXISTS "_schema" ("one" INTEGER PRIMARY KEY, "version" TEXT NOT NULL); DELETE FROM "_references"`);
-    for (const { meta, sql } of schema.entities) {
-      await inside.exec(sql);
-      const columns = kept.get(meta);
-      if (columns) await putBack(inside, dialect, meta, columns);
-    }
-    const names = schema.entities.map(({ meta }) => text(meta.name));
-    await inside.exec(`DELETE FROM "_shapes" WHERE "entity" NOT IN (${names.join(", ")})`);
-    await inside.query(
-      `INSERT INTO "_schema" ("one", "version") VALUES (1, $1) ON CONFLICT ("one") DO UPDATE SET "version" = excluded."version"`,
-      [wanted],
-    );
-    return isOther;
-  });
+  const wanted = `${schema.version} ${digestOf(schema)}`;
+  const read = `SELECT "version" FROM "_schema"`;
+  // Of many entities the statements take longer than all else of a page's start. Of a new database there is nothing to be read.
+  const [now] = await database.query<{ version: string }>(read).catch(() => []);
+  if (now?.version === wanted) return false;
+  for (let migration: typeof import("./migration.js") | undefined; ; migration = await import("./migration.js")) {
+    const isDone = await database.transaction(async (inside) => {
+      await inside.exec(`CREATE TABLE IF NOT EXISTS "_schema" ("one" INTEGER PRIMARY KEY, "version" TEXT NOT NULL)`);
+      const [noted] = await inside.query<{ version: string }>(read);
+      // Without a digest it was noted before there were any.
+      const isOther = noted !== undefined && noted.version.split(" ")[0] !== schema.version;
+      // No transaction waits for the network.
+      if (isOther && !migration) return undefined;
+      const putBack = isOther ? await migration?.takeApart(inside, dialect, schema) : undefined;
+      await inside.exec(schema.changes);
+      await inside.exec(`DELETE FROM "_references"`);
+      for (const { meta, sql } of schema.entities) {
+        await inside.exec(sql);
+        await putBack?.(meta);
+      }
+      const names = schema.entities.map(({ meta }) => text(meta.name));
+      await inside.exec(`DELETE FROM "_shapes" WHERE "entity" NOT IN (${names.join(", ")})`);
+      await inside.query(
+        `INSERT INTO "_schema" ("one", "version") VALUES (1, $1) ON CONFLICT ("one") DO UPDATE SET "version" = excluded."version"`,
+        [wanted],
+      );
+      return isOther;
+    });
+    if (isDone !== undefined) return isDone;
+  }
 }
 
 /** Tells the statements of one release of the generator from those of another: the version is of the document alone. */
@@ -54,116 +53,5 @@ function digestOf({ changes, entities }: LocalSchema): string {
   return `${(one >>> 0).toString(36)}${(two >>> 0).toString(36)}`;
 }
 
-/** A column of a local table that never leaves the database, where it was and where it goes. */
-interface Kept {
-  readonly from: string;
-  readonly to: string;
-  readonly type: string;
-}
-
-const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
-const keptTable = (meta: EntityMeta): string => quote(`_${meta.name}_kept`);
-const fieldOf = (meta: EntityMeta, name: string) => meta.fields.find((field) => field.name === name);
-const typeOf = (dialect: Dialect, kind: FieldKind): string => columnType(dialect, kind).toLowerCase();
-
-/** Refuses the unsent writes of which the schema can't hold a value. What the server has accepted comes with its rows. */
-async function refuseMisfits(inside: Statements, meta: EntityMeta): Promise<void> {
-  for (const change of await readChanges(inside, `"entity" = $1 AND "state" <> 'rejected'`, [meta.name])) {
-    const field = misfitOf(meta, change);
-    if (field === undefined) continue;
-    if (change.state === "acknowledged") {
-      await inside.query(`DELETE FROM "_changes" WHERE "id" = $1`, [change.id]);
-      continue;
-    }
-    const error = { code: "schema_changed", message: `${meta.name}.${field} is of another kind than when this was written` };
-    await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [change.writeId, JSON.stringify(error)]);
-  }
-}
-
-/** The field whose column can't hold what a change gives it. */
-function misfitOf(meta: EntityMeta, { key, value }: Change): string | undefined {
-  const kind = fieldOf(meta, meta.key)!.kind;
-  if ((kind === "int32" || kind === "int64") && !/^-?\d+$/.test(key)) return meta.key;
-  return Object.keys(value).find((name) => {
-    const field = fieldOf(meta, name);
-    return field !== undefined && !fits(field.kind, value[name]!);
-  });
-}
-
-function fits(kind: FieldKind, value: Json): boolean {
-  if (value === null || kind === "json") return true;
-  switch (kind) {
-    case "boolean": return typeof value === "boolean";
-    case "int32": return typeof value === "number" && (value | 0) === value;
-    case "int64": return Number.isInteger(value);
-    case "float": return typeof value === "number";
-    case "decimal": return typeof value === "string" && /^[+-]?\d+(\.\d+)?$/.test(value);
-    default: return typeof value === "string";
-  }
-}
-
-/**
- * Takes down what follows from the changes, and the server's rows if their columns are others, and puts aside what
- * never leaves the database. A column of it whose name now stands for something else waits under its name and type.
- */
-async function takeApart(inside: Statements, dialect: Dialect, meta: EntityMeta): Promise<readonly Kept[]> {
-  const synced = `${meta.name}_synced`;
-  const local = `${meta.name}_local`;
-  const [had, own] = [await columnsOf(inside, dialect, synced), await columnsOf(inside, dialect, local)];
-  if (own.size === 0) return [];
-  await inside.query(`DROP VIEW IF EXISTS ${quote(meta.name)}`);
-  const wanted = new Map([...meta.fields.filter((field) => !field.excluded), { name: "_role", kind: "text" as const }]
-    .map(({ name, kind }) => [name, typeOf(dialect, kind)]));
-  if (had.size !== wanted.size || [...wanted].some(([name, type]) => had.get(name) !== type)) {
-    await inside.exec(`DROP TABLE ${quote(synced)}; DELETE FROM "_shapes" WHERE "entity" = ${text(meta.name)}`);
-  }
-  const kept: Kept[] = [];
-  // Rows whose key is of another type now are other rows.
-  if (own.get(meta.key) === wanted.get(meta.key)) {
-    for (const [from, type] of own) {
-      if (had.has(from) || OWN_COLUMNS.includes(from)) continue;
-      const aside = ` (${type})`;
-      const name = from.endsWith(aside) && !fieldOf(meta, from) ? from.slice(0, -aside.length) : from;
-      const field = fieldOf(meta, name);
-      const isFree = !field || (field.excluded && typeOf(dialect, field.kind) === type);
-      kept.push({ from, to: isFree ? name : name + aside, type });
-    }
-  }
-  if (kept.length > 0) {
-    const columns = [meta.key, ...kept.map(({ from }) => from)].map(quote).join(", ");
-    const any = kept.map(({ from }) => `${quote(from)} IS NOT NULL`).join(" OR ");
-    await inside.exec(`CREATE TABLE ${keptTable(meta)} AS SELECT ${columns} FROM ${quote(local)} WHERE ${any}`);
-  }
-  await inside.exec(`DROP TABLE ${quote(local)}`);
-  return kept;
-}
-
-/** Puts back what was put aside, and makes anew what follows from the changes. */
-async function putBack(inside: Statements, dialect: Dialect, meta: EntityMeta, kept: readonly Kept[]): Promise<void> {
-  const local = `${meta.name}_local`;
-  if (kept.length > 0) {
-    const there = await columnsOf(inside, dialect, local);
-    for (const { to, type } of kept) {
-      if (!there.has(to)) await inside.exec(`ALTER TABLE ${quote(local)} ADD COLUMN ${quote(to)} ${type}`);
-    }
-    const [to, from] = (["to", "from"] as const).map((side) => [meta.key, ...kept.map((column) => column[side])].map(quote).join(", "));
-    await inside.exec(`INSERT INTO ${quote(local)} (${to}) SELECT ${from} FROM ${keptTable(meta)}; DROP TABLE ${keptTable(meta)}`);
-  }
-  await inside.query(
-    dialect === "sqlite"
-      ? `INSERT INTO "_overlay" ("entity", "key") SELECT DISTINCT "entity", "key" FROM "_changes" WHERE "entity" = $1 AND "state" <> 'rejected'`
-      : `SELECT ${quote(`_${meta.name}_overlay`)}("key") FROM (SELECT DISTINCT "key" FROM "_changes" WHERE "entity" = $1 AND "state" <> 'rejected') AS "rows"`,
-    [meta.name],
-  );
-}
-
-/** The columns of a table with their types; none: there is no such table. */
-async function columnsOf(inside: Statements, dialect: Dialect, table: string): Promise<Map<string, string>> {
-  const rows = await inside.query<{ name: string; type: string }>(
-    dialect === "sqlite"
-      ? `SELECT "name", lower("type") AS "type" FROM pragma_table_info($1)`
-      : `SELECT column_name AS "name", data_type AS "type" FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1`,
-    [table],
-  );
-  return new Map(rows.map((row) => [row.name, row.type]));
-}
+/** A text as a statement has it. */
+export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;

@@ -1,6 +1,22 @@
 import type { PGliteInterface, Transaction } from "@electric-sql/pglite";
-import type { LocalDatabase, Statements } from "./database.js";
+import { ways, type LocalDatabase, type Statements, type Ways } from "./database.js";
 import type { Row } from "./entity.js";
+
+const types: Ways["types"] = {
+  text: "text", uuid: "text", boolean: "boolean", int32: "integer", int64: "bigint", float: "double precision",
+  decimal: "numeric", date: "text", time: "text", timestamp: "text", json: "jsonb",
+};
+ways.pglite = {
+  types,
+  toColumn: (_, value) => value,
+  cell: (_, text) => text,
+  parameter: (kind, at) => `($${at}::text)::${types[kind]}`,
+  listed: (kind) => `SELECT "value"::${types[kind]} FROM jsonb_array_elements_text($1::jsonb) AS "keys" ("value")`,
+  inRow: (kind, at) => `("cells" ->> ${at})::${types[kind]}`,
+  rows: `jsonb_array_elements($1::jsonb) AS "rows" ("cells")`,
+  list: "json_agg",
+  transaction: "pg_current_xact_id()::text",
+};
 
 /** The part of PGlite that is used: of a database in this page, or of one that a worker shares among tabs. */
 export interface Pglite extends Pick<PGliteInterface, "query" | "exec" | "transaction" | "listen" | "syncToFs" | "waitReady"> {

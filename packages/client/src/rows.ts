@@ -1,5 +1,5 @@
 import { parsed } from "./changes.js";
-import { fromColumns, quote, type LocalDatabase, type Statements } from "./database.js";
+import { fromColumns, quote, ways, type LocalDatabase, type Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 
 /** How many touched rows, and outcomes, are kept for readers that come late; who is later still reads everything again. */
@@ -43,7 +43,7 @@ export function followRows(
   see: (changes: RowChanges) => void | Promise<void>, fail: (error: unknown) => void,
 ): () => void {
   let position = -1;
-  const list = database.dialect === "sqlite" ? "json_group_array" : "json_agg";
+  const { list } = ways[database.dialect];
   const read = (): Promise<{ last: number; changes?: RowChanges }> =>
     database.transaction(async (inside) => {
       const [noted] = await inside.query<{ first: number | null; last: number | null; keys: unknown }>(

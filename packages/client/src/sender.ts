@@ -1,20 +1,18 @@
 import { readChanges, standOn, type Change, type WriteError } from "./changes.js";
 import type { LocalDatabase, Statements } from "./database.js";
-import type { EntityMeta, Json } from "./entity.js";
-import { backoffMs, HttpFailure, request, type HttpOptions } from "./http.js";
-import { keyOf } from "./rows.js";
+import { pick } from "./entity.js";
+import { keepingFailure } from "./failures.js";
+import { backoffMs, HttpFailure, pause, request, type HttpOptions } from "./http.js";
 import { endOverdue, NOT_SENT } from "./writes.js";
 
 /** Transactions in one request. */
 export const TRANSACTIONS_MAX = 500;
 const CHANGES_MAX = 2_000;
-/**
- * Tries of a write that a backend forbids without the server's words: enough for a session to be renewed, and few
- * enough that what comes after the write does not wait for ever.
- */
-export const FORBIDDEN_TRIES_MAX = 5;
 /** Between tries where the browser knows that there is no connection; it wakes the sender when there is one. */
 const OFFLINE_REST_MS = 30_000;
+
+/** Without a write there is nothing to look for. */
+const IDLE_MS = 2 ** 31 - 1;
 
 /** Writes that stand or fall together. */
 export interface Transaction {
@@ -98,70 +96,11 @@ export const errorOf = (error: { code: string; message: string; details?: unknow
   return { code: error.code, message: error.message, ...(conflicts ? { conflicts } : {}), ...(fields ? { fields } : {}) };
 };
 
-/** How often a backend has forbidden a write without saying why, in a row. */
-interface Forbidden {
-  writeId: string;
-  tries: number;
-}
-
-/** Sends to any backend, one write at a time, at the paths that `route` gives; a new row with its key, as `entities` name it. */
-export function restTransport(
-  http: HttpOptions, route: (change: Change) => { method: string; path: string }, entities: readonly EntityMeta[] = [],
-): Transport {
-  const forbidden: Forbidden = { writeId: "", tries: 0 };
-  return Object.assign(async (transactions: readonly Transaction[], signal: AbortSignal): Promise<Outcome[]> => {
-    const outcomes: Outcome[] = [];
-    for (const change of transactions.flatMap(({ changes }) => changes)) {
-      const meta = entities.find(({ name }) => name === change.entity);
-      const key = change.operation === "insert" ? { [meta?.key ?? "id"]: meta ? keyOf(meta, change.key) : change.key } : {};
-      outcomes.push(await sendOne(http, route(change), change, { ...change.value, ...key }, signal, forbidden));
-    }
-    return outcomes;
-  }, { takesOne: true });
-}
-
-/** Counts a failure, which ends the row where it is another; gives whether there were as many as a write is tried. */
-function isForbiddenForGood(forbidden: Forbidden, writeId: string, isForbidden: boolean): boolean {
-  const before = forbidden.writeId === writeId ? forbidden.tries : 0;
-  const isLast = isForbidden && before + 1 >= FORBIDDEN_TRIES_MAX;
-  Object.assign(forbidden, { writeId, tries: isForbidden && !isLast ? before + 1 : 0 });
-  return isLast;
-}
-
-async function sendOne(
-  http: HttpOptions, { method, path }: { method: string; path: string }, { operation, writeId }: Change, value: unknown, signal: AbortSignal,
-  forbidden: Forbidden,
-): Promise<Outcome> {
-  const { onAuthError, ...options } = http;
-  try {
-    const body = operation === "delete" ? undefined : value;
-    const answer = await request({ ...options, retries: 0 }, method, path, body, { "idempotency-key": writeId }, signal);
-    const { txid = null, _lost } = (answer.body ?? {}) as { txid?: Json; _lost?: NonNullable<WriteError["conflicts"]> };
-    const told = txid ?? answer.headers.get("syncline-txid");
-    const seq = answer.headers.get("syncline-seq");
-    return {
-      status: "accepted",
-      txid: told === null ? undefined : Number(told),
-      seq: seq === null ? undefined : Number(seq),
-      lost: _lost && [_lost],
-    };
-  } catch (error) {
-    if (!(error instanceof HttpFailure)) throw error;
-    const isForbidden = isForbiddenForGood(forbidden, writeId, error.status === 403 && hasAnswer(error) && !hasReason(error));
-    if (error.kind === "transient") throw error;
-    // Without the backend's reason these are an ended session's, and an address's at which there is no such collection.
-    const isOfAddress = (error.kind === "auth" && !isForbidden) || error.status === 405 || (error.status === 404 && operation === "insert");
-    if (error.status !== 401 && isOfWrite(error, isOfAddress ? hasReason : hasAnswer)) return { status: "rejected", error: errorOf(error) };
-    if (error.kind === "auth") onAuthError?.(error.status);
-    throw error;
-  }
-}
-
-const hasAnswer = ({ answer }: HttpFailure): boolean => answer !== undefined;
-const hasReason = ({ answer }: HttpFailure): boolean => (answer as { error?: { code?: string } } | null | undefined)?.error?.code !== undefined;
+export const hasAnswer = ({ answer }: HttpFailure): boolean => answer !== undefined;
+export const hasReason = ({ answer }: HttpFailure): boolean => (answer as { error?: { code?: string } } | null | undefined)?.error?.code !== undefined;
 
 /** Whether what fails again does so for what was sent, not for where: a wrong address must not refuse everything. */
-const isOfWrite = (error: HttpFailure, isToldBy: (error: HttpFailure) => boolean): boolean => error.status === 413 || isToldBy(error);
+export const isOfWrite = (error: HttpFailure, isToldBy: (error: HttpFailure) => boolean): boolean => error.status === 413 || isToldBy(error);
 
 /** What the sender tells while it runs. */
 export interface SenderState {
@@ -176,59 +115,50 @@ export interface SenderState {
 export async function runSender(
   database: LocalDatabase, transport: Transport, signal: AbortSignal, tell: (state: SenderState) => void,
 ): Promise<void> {
-  let wake = (): void => undefined;
-  let end = (): void => undefined;
   let isWoken = true;
+  let waking: AbortController | undefined;
   const stop = database.onTouched(() => {
     isWoken = true;
-    wake();
+    waking?.abort();
   });
-  const resume = (): void => end();
-  const browser = globalThis as { addEventListener?: typeof addEventListener; removeEventListener?: typeof removeEventListener };
-  browser.addEventListener?.("online", resume);
-  signal.addEventListener("abort", resume, { once: true });
-  const rest = (ms?: number, isWakeable = ms === undefined): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
-      end = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      // A new write does not make a server come back, nor one that has asked for a pause be ready.
-      wake = isWakeable ? end : () => undefined;
-      if (signal.aborted) end();
-    });
+  // A new write does not make a server come back, nor one that has asked for a pause be ready.
+  const rest = (ms: number, isWakeable?: true): Promise<void> => {
+    waking = isWakeable && new AbortController();
+    return pause(ms, AbortSignal.any([signal, ...(waking ? [waking.signal] : [])]));
+  };
   let failures = 0;
   let atOnce = TRANSACTIONS_MAX;
   try {
     while (!signal.aborted) {
       isWoken = false;
-      await endOverdue(database);
-      const transactions = await take(database, transport.takesOne ? "one change" : atOnce);
-      if (transactions.length === 0) {
-        tell({ status: "idle" });
-        const isAnswered = await askAfter(database, transport, signal);
-        if (signal.aborted) break;
-        failures = isAnswered ? 0 : failures + 1;
-        if (!isWoken) await rest(isAnswered ? undefined : backoffMs(failures), true);
-        continue;
-      }
-      if (signal.aborted) {
-        await giveBack(database, transactions);
-        break;
-      }
-      tell({ status: "sending" });
-      const isOffline = globalThis.navigator?.onLine === false;
+      let isOffline = false;
+      let transactions: Transaction[] = [];
       try {
+        await endOverdue(database);
+        transactions = await take(database, transport.takesOne ? "one change" : atOnce);
+        if (transactions.length === 0) {
+          tell({ status: "idle" });
+          const isAnswered = await askAfter(database, transport, signal);
+          if (signal.aborted) break;
+          failures = isAnswered ? 0 : failures + 1;
+          if (!isWoken) await rest(isAnswered ? IDLE_MS : backoffMs(failures), true);
+          continue;
+        }
+        if (signal.aborted) {
+          await giveBack(database, transactions);
+          break;
+        }
+        tell({ status: "sending" });
+        isOffline = globalThis.navigator?.onLine === false;
         await settle(database, transactions, await transport(transactions, signal));
         failures = 0;
         atOnce = TRANSACTIONS_MAX;
-      } catch (error) {
+      } catch (cause) {
         if (signal.aborted) break;
-        if (!(error instanceof HttpFailure)) throw error;
+        const error = cause instanceof HttpFailure ? cause : keepingFailure("what became of the writes", cause);
+        if (error !== cause && error.code !== "storage_full") throw cause;
         // At another address than that of writes, the answers to any path are these.
-        const isOfAddress = [404, 405, 410].includes(error.status);
-        if (error.kind === "permanent" && !isOfAddress && isOfWrite(error, hasReason)) {
+        if (error.kind === "permanent" && ![404, 405, 410].includes(error.status) && isOfWrite(error, hasReason)) {
           // One of them is what the server can't take: it is found by sending fewer.
           if (transactions.length > 1) atOnce = Math.max(1, Math.floor(transactions.length / 2));
           else await settle(database, transactions, [{ status: "rejected", error: errorOf(error) }]);
@@ -246,7 +176,6 @@ export async function runSender(
     }
   } finally {
     stop();
-    browser.removeEventListener?.("online", resume);
   }
 }
 
@@ -356,12 +285,11 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
 async function noteLost(inside: Statements, { id, entity, key, mode }: Change, lost: NonNullable<WriteError["conflicts"]>): Promise<void> {
   if (Object.keys(lost).length === 0) return;
   const later = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id]);
-  const open = Object.entries(lost).filter(([name]) => !later.some(({ operation, value }) => operation === "delete" || Object.hasOwn(value, name)));
-  if (open.length === 0) return;
-  const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(open.map(([name, sides]) => [name, sides[of]])));
-  const error: WriteError = {
-    code: "lost", message: `somebody changed ${open.map(([name]) => name).join(", ")} meanwhile, and theirs was kept`, conflicts: Object.fromEntries(open),
-  };
+  const conflicts = pick(lost, (name) => !later.some(({ operation, value }) => operation === "delete" || Object.hasOwn(value, name)));
+  const names = Object.keys(conflicts);
+  if (names.length === 0) return;
+  const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
+  const error: WriteError = { code: "lost", message: `somebody changed ${names.join(", ")} meanwhile, and theirs was kept`, conflicts };
   await inside.query(
     `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL)`,
     [crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), JSON.stringify(error)],

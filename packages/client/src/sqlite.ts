@@ -1,5 +1,33 @@
-import type { LocalDatabase, Statements } from "./database.js";
+import { ways, type LocalDatabase, type Statements } from "./database.js";
 import type { Row } from "./entity.js";
+
+const isTrue = /^(t|true)$/;
+const isBoolean = /^(t|f|true|false)$/;
+
+ways.sqlite = {
+  types: {
+    text: "TEXT", uuid: "TEXT", boolean: "INTEGER", int32: "INTEGER", int64: "INTEGER", float: "REAL",
+    decimal: "TEXT", date: "TEXT", time: "TEXT", timestamp: "TEXT", json: "TEXT",
+  },
+  toColumn: (kind, value) => (kind === "boolean" ? Number(Boolean(value)) : value),
+  fromColumn: (kind, value) => (kind === "boolean" ? Boolean(value) : kind === "json" ? JSON.parse(value as string) : value),
+  cell: ({ name, kind }, text) => {
+    const isNumber = kind === "int32" || kind === "int64" || kind === "float";
+    // SQLite's columns take anything.
+    if (isNumber ? Number.isNaN(Number(text)) && text !== "NaN" : kind === "boolean" && !isBoolean.test(text)) {
+      throw new TypeError(`${name} is ${kind}, and not ${JSON.stringify(text)}`);
+    }
+    if (kind === "boolean") return Number(isTrue.test(text));
+    return isNumber ? Number(text) : text;
+  },
+  parameter: (_, at) => `$${at}`,
+  listed: () => `SELECT "value" FROM json_each($1)`,
+  inRow: (_, at) => `"cells"."value" ->> ${at}`,
+  rows: `json_each($1) AS "cells" WHERE true`,
+  list: "json_group_array",
+  nameTransaction: (inside, name) => inside.query(`UPDATE "_transaction" SET "id" = $1`, [name ?? null]),
+  transaction: `(SELECT "id" FROM "_transaction")`,
+};
 
 /** A driver of a SQLite database: the least that is asked of it. Parameters are `?1`, `?2` … */
 export interface SqliteDriver {

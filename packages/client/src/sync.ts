@@ -3,9 +3,9 @@ import { quote, type LocalDatabase } from "./database.js";
 import { openSchema } from "./opening.js";
 import type { EntityMeta, LocalSchema } from "./entity.js";
 import { runFeed, type FeedState } from "./feed.js";
-import type { HttpOptions } from "./http.js";
+import { HttpFailure, type HttpOptions } from "./http.js";
 import { prune } from "./rows.js";
-import { restTransport, runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
+import { runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
 import { joinTabs } from "./tabs.js";
 import { sharesConnection, takingTurns } from "./turns.js";
 import { setConfirmTimeout } from "./writes.js";
@@ -110,7 +110,7 @@ export function startSync(options: SyncOptions): Sync {
   });
   const shapeUrl = shapeUrlOf(options);
   const turns = takingTurns(options.fetch ?? fetch, sharesConnection(shapeUrl));
-  const send: Transport = typeof options.writes === "function" ? restTransport(options, options.writes, schema.entities.map(({ meta }) => meta)) : synclineTransport(options);
+  const send = typeof options.writes === "function" ? restOf(options, options.writes) : synclineTransport(options);
   const transport: Transport = Object.assign(async (transactions: Parameters<Transport>[0], signal: AbortSignal) => {
     const outcomes = await send(transactions, signal);
     // What became of them comes with the rows.
@@ -184,6 +184,20 @@ export function startSync(options: SyncOptions): Sync {
       tabs.leave();
     },
   };
+}
+
+/** A page whose writes go to a Syncline server has no need of the other transport, and does not load it. */
+function restOf(options: SyncOptions, route: (change: Change) => { method: string; path: string }): Transport {
+  const metas = options.schema.entities.map(({ meta }) => meta);
+  let loaded: Promise<Transport> | undefined;
+  return Object.assign(async (...of: Parameters<Transport>) => {
+    loaded ??= import("./rest.js").then(({ restTransport }) => restTransport(options, route, metas));
+    const send = await loaded.catch((cause: unknown) => {
+      loaded = undefined;
+      throw new HttpFailure(0, {}, undefined, cause);
+    });
+    return send(...of);
+  }, { takesOne: true });
 }
 
 /** Runs `work` while no other tab runs the same; where there are no tabs, at once. */

@@ -1,5 +1,5 @@
 import { OFFLINE, parsed, readChanges, standing, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
-import { quote, toColumn, type LocalDatabase, type Statements } from "./database.js";
+import { quote, toColumn, ways, type LocalDatabase, type Statements } from "./database.js";
 import { valueOf, type EntityMeta, type Row } from "./entity.js";
 import { whenTouched } from "./rows.js";
 
@@ -104,9 +104,8 @@ async function writeOverQueued(
   if (made) {
     await inside.query(`UPDATE "_changes" SET "value" = $1, "base" = $2 WHERE "id" = $3`, [all, base, made.id]);
   } else if (Object.keys(value).length > 0) {
-    const together = dialect === "sqlite" ? [`, "transaction_id"`, `, (SELECT "id" FROM "_transaction")`] : ["", ""];
     await inside.query(
-      `INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base"${together[0]}) VALUES ($1, $2, 'update', 'confirmed', $3, $4${together[1]})`,
+      `INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base", "transaction_id") VALUES ($1, $2, 'update', 'confirmed', $3, $4, ${ways[dialect].transaction})`,
       [meta.name, String(key), all, base],
     );
   }
@@ -137,13 +136,12 @@ async function writeRow(inside: Statements, meta: EntityMeta, statement: string,
  */
 export function writeTogether(database: LocalDatabase, work: (inside: Statements) => Promise<void>): Promise<string[]> {
   const name = crypto.randomUUID();
-  const isSqlite = database.dialect === "sqlite";
+  const { nameTransaction, transaction } = ways[database.dialect];
   return writeOnce(database, async (inside) => {
-    if (isSqlite) await inside.query(`UPDATE "_transaction" SET "id" = $1`, [name]);
+    await nameTransaction?.(inside, name);
     await work(inside);
-    if (isSqlite) await inside.query(`UPDATE "_transaction" SET "id" = NULL`);
-    const made = isSqlite ? await readChanges(inside, `"transaction_id" = $1`, [name])
-      : await readChanges(inside, `"transaction_id" = pg_current_xact_id()::text`);
+    const made = await readChanges(inside, `"transaction_id" = ${transaction}`);
+    await nameTransaction?.(inside);
     return made.map(({ writeId }) => writeId);
   });
 }

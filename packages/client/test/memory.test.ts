@@ -113,3 +113,46 @@ test("a form's write of a page without a database stands on what the form has sh
     await collection.cleanup();
   }
 });
+
+test("a page without a database asks again as soon as the browser is connected, and before that by itself", async (context) => {
+  const page = new EventTarget();
+  Object.assign(globalThis, { addEventListener: page.addEventListener.bind(page), removeEventListener: page.removeEventListener.bind(page) });
+  context.after(() => {
+    for (const name of ["addEventListener", "removeEventListener"]) Reflect.deleteProperty(globalThis, name);
+  });
+  const service = new Service(contactsMeta, [{ id: "a", first_name: "Ann" }], "reconnected");
+  let isOffline = false;
+  let refused = 0;
+  let leave = (): void => undefined;
+  const fetch = (async (url: string, init?: RequestInit) => {
+    if (isOffline) {
+      refused += 1;
+      throw new TypeError("fetch failed");
+    }
+    leave = () => init?.signal?.dispatchEvent(new Event("abort"));
+    return service.fetch(url, init);
+  }) as typeof globalThis.fetch;
+  const collection = memoryCollection<Row, string>(contactsMeta, () => ({ apiUrl: "http://service", fetch }), {});
+  await collection.preload();
+  await until("it waits for news", async () => service.asked.at(-1)?.searchParams.get("live") === "true");
+  // No time passes from here on but what the test lets pass.
+  const { setTimeout: wait } = globalThis;
+  const soon = (): Promise<void> => new Promise((resume) => void wait(resume, 5));
+  const comes = async (is: () => boolean): Promise<void> => {
+    while (!is()) await soon();
+  };
+  // Newer than the types.
+  (context.mock.timers.enable as unknown as (options: object) => void)({ apis: ["setTimeout"] });
+  isOffline = true;
+  leave();
+  while (refused < 2) {
+    context.mock.timers.tick(30_000);
+    await soon();
+  }
+  service.tell(service.told("update", { id: "a", first_name: "Anna" }));
+  isOffline = false;
+  page.dispatchEvent(new Event("online"));
+  await comes(() => collection.get("a")?.["first_name"] === "Anna");
+  context.mock.timers.reset();
+  await collection.cleanup();
+});

@@ -66,7 +66,7 @@ for (const dialect of DIALECTS) {
     await put(bad, "high");
     await until("it is told", async () => status("contacts") === "refused");
     const { error } = sync.state().feeds["contacts"]!;
-    assert.ok(error instanceof HttpFailure && error.code === "schema_mismatch");
+    assert.ok(error instanceof HttpFailure && error.code === "value_invalid");
     assert.match(error.message, /contacts.*"high".*syncline generate/);
     await insertRow(database, dialect, accountsMeta, { id: account, name: "Savings" });
     await until("the others are sent and read", async () => (await readChanges(database, "1 = 1")).length === 0);

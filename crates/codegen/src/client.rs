@@ -8,6 +8,7 @@ mod names;
 mod sql;
 mod typescript;
 mod view;
+mod zod;
 
 use std::panic::resume_unwind;
 use std::thread;

@@ -56,7 +56,7 @@ pub(crate) fn find<'r, 'd>(
     }
     let holds_records: Vec<_> = collections
         .values()
-        .filter(|collection| collection.has_evidence())
+        .filter(|collection| collection.has_evidence() && !collection.is_single(reading))
         .map(|collection| (collection.prefix, collection.template.clone()))
         .collect();
     let mut found = Vec::new();
@@ -232,6 +232,14 @@ impl<'r, 'd> Collection<'r, 'd> {
         })
     }
 
+    /// Whether the path itself answers one record, as `/user` does that of who asks: what stands behind it is no
+    /// view of a collection.
+    fn is_single(&self, reading: &Reading<'d>) -> bool {
+        let calls = self.own.iter().flat_map(|route| &route.calls);
+        let mut gets = calls.filter(|call| call.method == Method::Get);
+        gets.any(|call| matches!(answer::of(reading, *call), Answer::Record(_)))
+    }
+
     fn lists_records(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.is_listed)
     }
@@ -265,10 +273,12 @@ impl<'r, 'd> Collection<'r, 'd> {
         action.map(|action| format!("goes by `{action}`, which names an action"))
     }
 
-    /// Tells that the collection is not taken: an error where its author wanted it to sync.
+    /// Tells that the collection is not taken: an error where its author wanted it to sync, and a warning where
+    /// another one has its name.
     pub(crate) fn leave_out(&self, reading: &Reading<'d>, code: Code, reason: &str) {
         let severity = match self.declared {
             true => Severity::Error,
+            false if code == Code::AMBIGUOUS_ENTITY => Severity::Warning,
             false => Severity::Info,
         };
         for route in self.routes() {

@@ -83,8 +83,12 @@ impl Code {
     pub const DEFAULT: Self = Self("default");
     /// A rule that can't be applied.
     pub const RULE: Self = Self("rule");
+    /// A rule that no value is held against.
+    pub const UNCHECKED: Self = Self("unchecked");
     /// A property that requests have and records don't.
     pub const REQUEST_ONLY: Self = Self("request_only");
+    /// A field that lists have a parameter of the name of.
+    pub const LIST_PARAMETER: Self = Self("list_parameter");
     /// Two declarations that exclude one another.
     pub const CONTRADICTION: Self = Self("contradiction");
     /// An extension with a value that it does not take.

@@ -1,7 +1,9 @@
 //! A property of a record's schema as a field.
 
 mod kind;
+mod nested;
 mod rules;
+mod unchecked;
 
 use std::collections::HashSet;
 
@@ -10,16 +12,18 @@ use syncline_model::schema::{Field, FieldKind};
 
 use crate::diagnostic::Code;
 use crate::document::Node;
-use crate::merged::Merged;
+use crate::merged::{Merged, Schemas};
 use crate::reading::Reading;
+
+pub(crate) use unchecked::tell_of_records;
 
 /// The schemas that a document has for one property.
 #[derive(Debug, Clone)]
 pub(crate) struct Sources<'d> {
     /// In what the server answers.
-    pub(crate) record: Vec<Node<'d>>,
+    pub(crate) record: Schemas<'d>,
     /// In what it takes for a new record, then for a change.
-    pub(crate) requests: Vec<Node<'d>>,
+    pub(crate) requests: Schemas<'d>,
     /// In any of them: what keeps a field private there is heeded.
     pub(crate) others: Vec<Node<'d>>,
 }
@@ -28,13 +32,14 @@ impl<'d> Sources<'d> {
     /// Each of the schemas once.
     pub(crate) fn all(&self) -> impl Iterator<Item = Node<'d>> {
         let mut known = HashSet::new();
-        let all = self.record.iter().chain(&self.requests).chain(&self.others);
-        all.copied().filter(move |node| known.insert(node.id()))
+        let own = self.record.nodes().chain(self.requests.nodes());
+        let all = own.chain(self.others.iter().copied());
+        all.filter(move |node| known.insert(node.id()))
     }
 
     /// Where to point to when something is wrong with the property.
     pub(crate) fn node(&self) -> Option<Node<'d>> {
-        self.record.first().or(self.requests.first()).copied()
+        self.record.first().or_else(|| self.requests.first())
     }
 }
 
@@ -42,10 +47,10 @@ impl<'d> Sources<'d> {
 /// the requests, which the caller knows; here it is what `readOnly` says.
 pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>) -> Option<Field> {
     let node = sources.node()?;
-    let request = Merged::of_all(reading, &sources.requests);
+    let request = Merged::of_property(reading, &sources.requests);
     let record = match sources.record.is_empty() {
         true => request.clone(),
-        false => Merged::of_all(reading, &sources.record),
+        false => Merged::of_property(reading, &sources.record),
     };
     let kind = kind_of(reading, &record, &request, node);
     // What a request must satisfy is asked of writes; what answers satisfy is the next best.
@@ -53,9 +58,16 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
         true => &record,
         false => &request,
     };
-    let number = kind::number_alternative(reading, ruling);
+    let is_decimal = kind == FieldKind::Decimal;
+    let number = is_decimal.then(|| kind::number_alternative(reading, ruling));
+    let number = number.flatten();
     let ruling = number.as_ref().unwrap_or(ruling);
-    let (nullable_values, rules) = rules::read(reading, ruling, &kind);
+    let (nullable_values, mut rules) = rules::read(reading, ruling, &kind);
+    unchecked::tell(reading, ruling, &kind);
+    if kind == FieldKind::Json {
+        let of = ruling.parts.last().copied().unwrap_or(node);
+        rules.json = nested::read(reading, ruling, of).map(Box::new);
+    }
     let all: Vec<_> = sources.all().collect();
     let anywhere = Merged::of_all(reading, &all);
     let either = |keyword| record.flag(keyword) || request.flag(keyword);
@@ -83,9 +95,9 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
 }
 
 /// What values a property of a record has, by the schemas for it there alone.
-pub(crate) fn kind_of_record<'d>(reading: &Reading<'d>, schemas: &[Node<'d>]) -> FieldKind {
+pub(crate) fn kind_of_record<'d>(reading: &Reading<'d>, schemas: &Schemas<'d>) -> FieldKind {
     match schemas.first() {
-        Some(node) => kind::of(reading, &Merged::of_all(reading, schemas), *node),
+        Some(node) => kind::of(reading, &Merged::of_property(reading, schemas), node),
         None => FieldKind::Json,
     }
 }

@@ -19,3 +19,7 @@ pub const DIAGNOSTICS_MAX: usize = 10_000;
 
 /// The most values within a default or an allowed value: aliases of YAML can make one of billions.
 pub(crate) const LITERAL_NODES_MAX: usize = 10_000;
+
+/// The most schemas within the fields of a document that values are held against: a schema is one op of each
+/// tenant's log.
+pub(crate) const NESTED_SCHEMAS_MAX: usize = 20_000;

@@ -1,12 +1,12 @@
 //! One reading of a document: what was found wrong with it so far, and where its references lead.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Id, Node};
 use crate::extensions::Seen;
-use crate::limits::{DIAGNOSTICS_MAX, REFERENCE_DEPTH_MAX};
+use crate::limits::{DIAGNOSTICS_MAX, NESTED_SCHEMAS_MAX, REFERENCE_DEPTH_MAX};
 
 #[derive(Debug)]
 pub(crate) struct Reading<'d> {
@@ -15,6 +15,8 @@ pub(crate) struct Reading<'d> {
     /// Where each reference leads, found once.
     targets: RefCell<HashMap<&'d str, Option<Node<'d>>>>,
     seen: RefCell<Seen<'d>>,
+    /// How many more schemas within fields are taken.
+    nested_left: Cell<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +36,7 @@ impl<'d> Reading<'d> {
             notes: RefCell::default(),
             targets: RefCell::default(),
             seen: RefCell::default(),
+            nested_left: Cell::new(NESTED_SCHEMAS_MAX),
         }
     }
 
@@ -54,6 +57,13 @@ impl<'d> Reading<'d> {
     /// Notes a schema of records whose own extensions were read.
     pub(crate) fn note_records(&self, parts: &[Node<'d>]) {
         self.seen.borrow_mut().note_records(parts);
+    }
+
+    /// Whether one more schema within a field is taken.
+    pub(crate) fn takes_nested(&self) -> bool {
+        let left = self.nested_left.get();
+        self.nested_left.set(left.saturating_sub(1));
+        left > 0
     }
 
     pub(crate) fn take_seen(&self) -> Seen<'d> {

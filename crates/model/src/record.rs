@@ -17,6 +17,7 @@ mod dependants;
 mod exact;
 mod fold;
 mod known;
+mod nested;
 mod overlay;
 mod payload;
 mod prefill;
@@ -43,6 +44,6 @@ pub use payload::{
 pub use prefill::prefill;
 pub use refusal::{FieldError, Refusal, RefusalCode};
 pub use replacement::{Replacement, replacement};
-pub use rules::Rulebook;
+pub use rules::{Rulebook, is_checked};
 pub use tables::{RECORDS, Record, TABLES};
 pub use visible::{Seen, is_restricted, readable, seen, visible, visible_columns};

@@ -10,6 +10,7 @@ mod diff;
 mod dropped;
 mod entity;
 mod field;
+mod nested;
 mod operation;
 mod tables;
 
@@ -20,5 +21,6 @@ pub use check::{
 pub use diff::{Change, ChangeKind, diff};
 pub use entity::{Access, Conflict, Entity, Role, RoleVia, Schema, WriteMode};
 pub use field::{Bound, Field, FieldKind, Rules};
-pub use operation::{Operation, Verb};
+pub use nested::{ArrayRules, JsonRules, Nested, ObjectRules, Others};
+pub use operation::{LIST_PARAMETERS, Operation, Verb};
 pub use tables::{RESOURCE, SCHEMAS, TABLES, coverage, fold};

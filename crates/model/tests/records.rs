@@ -12,5 +12,6 @@ mod records {
     pub(crate) mod dropped;
     pub(crate) mod laws;
     pub(crate) mod memory;
+    pub(crate) mod nested;
     pub(crate) mod schemas;
 }

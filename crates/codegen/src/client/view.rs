@@ -4,9 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Schema, Verb, WriteMode};
 
-use super::Local;
 use super::names::{Names, literal, property, quoted};
-use crate::pattern;
+use super::{Local, zod};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ClientView {
@@ -179,7 +178,7 @@ impl FieldView {
             } else {
                 format!("{value_type} | null")
             },
-            schema: schema_of(field, &value_type),
+            schema: zod::schema_of(&field.kind, &field.rules),
             value_type,
             is_nullable: field.nullable,
             is_required: if is_key {
@@ -271,78 +270,6 @@ fn value_type(field: &Field) -> String {
         FieldKind::Json => "Json",
     }
     .to_owned()
-}
-
-/// A field's values as an expression of Zod, null aside.
-fn schema_of(field: &Field, value_type: &str) -> String {
-    let rules = &field.rules;
-    if rules
-        .one_of
-        .iter()
-        .any(|value| value.is_object() || value.is_array())
-    {
-        // A literal of Zod is equal to itself alone: which of them it is, the server says.
-        return "z.json()".to_owned();
-    }
-    if !rules.one_of.is_empty() {
-        let literals: Vec<&str> = value_type.split(" | ").collect();
-        return if literals.len() == 1 {
-            format!("z.literal({})", literals[0])
-        } else {
-            let all: Vec<String> = rules
-                .one_of
-                .iter()
-                .filter(|value| !value.is_null())
-                .map(|value| format!("z.literal({value})"))
-                .collect();
-            format!("z.union([{}])", all.join(", "))
-        };
-    }
-    let mut text = match field.kind {
-        FieldKind::Text | FieldKind::Time => "z.string()".to_owned(),
-        FieldKind::Uuid => "z.guid()".to_owned(),
-        FieldKind::Decimal => "z.string().regex(/^-?\\d+(\\.\\d+)?$/)".to_owned(),
-        FieldKind::Date => "z.iso.date()".to_owned(),
-        FieldKind::Timestamp => "z.iso.datetime({ offset: true })".to_owned(),
-        FieldKind::Boolean => "z.boolean()".to_owned(),
-        FieldKind::Int32 => "z.int32()".to_owned(),
-        FieldKind::Int64 => "z.int()".to_owned(),
-        FieldKind::Float => "z.number()".to_owned(),
-        FieldKind::Json => return "z.json()".to_owned(),
-    };
-    if matches!(field.kind, FieldKind::Text) {
-        if let Some(least) = rules.min_length {
-            text.push_str(&format!(".min({least})"));
-        }
-        if let Some(most) = rules.max_length {
-            text.push_str(&format!(".max({most})"));
-        }
-        // One that JavaScript can't read was told where the document was.
-        if let Some(Ok(pattern)) = rules.pattern.as_deref().map(pattern::read) {
-            let (source, flags) = (quoted(&pattern.source), quoted(&pattern.flags));
-            text.push_str(&format!(".regex(new RegExp({source}, {flags}))"));
-        }
-        if rules.format.as_deref() == Some("email") {
-            text = text.replacen("z.string()", "z.email()", 1);
-        }
-    }
-    if matches!(
-        field.kind,
-        FieldKind::Int32 | FieldKind::Int64 | FieldKind::Float
-    ) {
-        if let Some(bound) = rules.minimum {
-            let verb = if bound.exclusive { "gt" } else { "gte" };
-            text.push_str(&format!(".{verb}({})", bound.value));
-        }
-        if let Some(bound) = rules.maximum {
-            let verb = if bound.exclusive { "lt" } else { "lte" };
-            text.push_str(&format!(".{verb}({})", bound.value));
-        }
-        if let Some(step) = rules.multiple_of {
-            text.push_str(&format!(".multipleOf({step})"));
-        }
-    }
-    text
 }
 
 /// Of several paths with one verb, the shortest is the collection's own.

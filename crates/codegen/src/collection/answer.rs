@@ -84,7 +84,7 @@ fn enveloped<'d>(reading: &Reading<'d>, merged: &Merged<'d>) -> Option<(&'d str,
         return None;
     }
     let lists = properties.into_iter().filter_map(|(name, schemas)| {
-        let property = Merged::of_all(reading, &schemas);
+        let property = Merged::of_property(reading, &schemas);
         let is_array = property.get("items").is_some();
         is_array.then(|| (name, list_item(reading, &property)))
     });
@@ -146,7 +146,7 @@ pub(super) fn record<'d>(
 fn unwrapped<'d>(reading: &Reading<'d>, node: Node<'d>) -> Option<Node<'d>> {
     let properties = Merged::of(reading, node).properties();
     let wrapper = properties.iter().find(|(name, schemas)| {
-        WRAPPERS.contains(name) && Merged::of_all(reading, schemas).has_properties()
+        WRAPPERS.contains(name) && Merged::of_property(reading, schemas).has_properties()
     });
     let has_key = properties
         .iter()

@@ -1,6 +1,8 @@
 //! The fields of an entity, from all schemas that the document has for its records.
 
-use syncline_model::schema::{Field, FieldKind, Verb, is_reserved};
+use std::collections::HashSet;
+
+use syncline_model::schema::{Field, FieldKind, LIST_PARAMETERS, Verb, is_reserved};
 
 use super::group::Group;
 use super::names_check;
@@ -11,7 +13,7 @@ use crate::document::Node;
 use crate::extensions;
 use crate::field::{self, Sources};
 use crate::limits::FIELDS_MAX;
-use crate::merged::Merged;
+use crate::merged::{Merged, Schemas};
 use crate::names::folded;
 use crate::reading::Reading;
 
@@ -69,18 +71,20 @@ impl<'d> Requests<'d> {
         self.creates.iter().chain(&self.changes)
     }
 
-    fn property(&self, name: &str) -> Vec<Node<'d>> {
+    fn property(&self, name: &str) -> Schemas<'d> {
         // What a new record must satisfy comes first, and a change adds nothing to it.
         self.all()
             .map(|merged| merged.property(name))
-            .find(|nodes| !nodes.is_empty())
+            .find(|schemas| !schemas.is_empty())
             .unwrap_or_default()
     }
 
     /// The schemas that a property of the name has in any of them.
     fn named(&self, name: &str) -> Vec<Node<'d>> {
         let all = self.everywhere();
-        all.flat_map(|merged| merged.property(name)).collect()
+        let all = all.map(|merged| merged.property(name));
+        all.flat_map(|schemas| schemas.nodes().collect::<Vec<_>>())
+            .collect()
     }
 }
 
@@ -121,8 +125,13 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         not_kept: Vec::new(),
     };
     for merged in std::iter::once(schema).chain(requests.everywhere()) {
-        extensions::check_schema(reading, &merged.parts);
-        found.schemas.extend(&merged.parts);
+        let parts = merged.all_parts();
+        extensions::check_schema(reading, &parts);
+        found.schemas.extend(&parts);
+    }
+    for merged in std::iter::once(schema).chain(requests.all()) {
+        tell_of_variants(reading, merged);
+        field::tell_of_records(reading, merged);
     }
     let parents = parents(reading, group);
     for (name, record) in properties {
@@ -134,7 +143,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         check_extensions(reading, &sources, name);
         let Some((field, node)) = read_field(reading, group, &requests, &parents, name, &sources)
         else {
-            let is_of_requests = Merged::of_all(reading, &sources.record).flag("writeOnly");
+            let is_of_requests = Merged::of_property(reading, &sources.record).flag("writeOnly");
             found
                 .not_kept
                 .extend(is_of_requests.then(|| name.to_owned()));
@@ -143,10 +152,11 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         found.note(reading, name, &sources);
         fields.push((field, node));
     }
-    let only_requested = only_requested(reading, &requests, schema, &mut fields);
+    let only_requested = only_requested(reading, &requests, group, &mut fields)?;
     found.not_kept.extend(only_requested);
     found.not_kept.sort();
     names_check::fields(reading, &fields);
+    tell_of_list_parameters(reading, group, &fields);
     found.fields = fields.into_iter().map(|(field, _)| field).collect();
     Some(found)
 }
@@ -174,7 +184,7 @@ fn read_field<'d>(
         return None;
     }
     let mut field = field::read(reading, name, sources)?;
-    if Merged::of_all(reading, &sources.record).flag("writeOnly") {
+    if Merged::of_property(reading, &sources.record).flag("writeOnly") {
         let message = format!("`{name}` is only written: what nobody reads is not kept");
         reading.warning(node, Code::REQUEST_ONLY, message);
         return None;
@@ -219,48 +229,95 @@ fn tell_reserved<'d>(reading: &Reading<'d>, sources: &Sources<'d>, name: &str) {
     }
 }
 
+/// Tells of unions of which the records are any: their fields are those of all of them.
+fn tell_of_variants(reading: &Reading<'_>, merged: &Merged<'_>) {
+    for union in &merged.variants {
+        let message = format!(
+            "a record has the fields of all {} schemas here: which of them go together is not checked",
+            union.all.len()
+        );
+        reading.warning(union.node, Code::UNION, message);
+        for variant in &union.all {
+            tell_of_variants(reading, variant);
+        }
+    }
+}
+
+/// Tells of fields that a list can't be narrowed by under their own names.
+fn tell_of_list_parameters(
+    reading: &Reading<'_>,
+    group: &Group<'_, '_>,
+    fields: &[(Field, Node<'_>)],
+) {
+    let mut lists = group
+        .collections
+        .iter()
+        .flat_map(|one| one.calls(Verb::List));
+    if lists.next().is_none() {
+        return;
+    }
+    for (field, node) in fields {
+        let name = &*field.name;
+        if LIST_PARAMETERS.contains(&name) && !field.sync_exclude {
+            let message = format!(
+                "`{name}` is a parameter that every list takes: one is narrowed by this field as \
+                 `{name}__is=…`, and not as `{name}=…`"
+            );
+            reading.warning(*node, Code::LIST_PARAMETER, message);
+        }
+    }
+}
+
 /// Properties of requests that records don't have: their names. Those that never leave a client are fields
-/// all the same.
+/// all the same. None: there are more than an entity may have fields.
 fn only_requested<'d>(
     reading: &Reading<'d>,
     requests: &Requests<'d>,
-    record: &Merged<'d>,
+    group: &Group<'_, 'd>,
     fields: &mut Vec<(Field, Node<'d>)>,
-) -> Vec<String> {
-    let mut not_kept: Vec<String> = Vec::new();
-    for request in requests.all() {
-        for (name, schemas) in request.properties() {
-            let is_known = fields.iter().any(|(field, _)| field.name == name)
-                || not_kept.iter().any(|known| known == name);
-            // `_base` is how a change says what it has seen.
-            if is_known || !record.property(name).is_empty() || name == "_base" {
-                continue;
-            }
-            let sources = Sources {
-                record: Vec::new(),
-                requests: schemas,
-                others: requests.named(name),
-            };
-            check_extensions(reading, &sources, name);
-            let Some(node) = sources.node() else {
-                continue;
-            };
-            let property = Merged::of_all(reading, &sources.requests);
-            let everywhere: Vec<_> = sources.all().collect();
-            let is_excluded = Merged::of_all(reading, &everywhere).flag("x-sync-exclude");
-            if is_excluded && !is_reserved(name) {
-                fields.extend(field::read(reading, name, &sources).map(|field| (field, node)));
-                continue;
-            }
-            not_kept.push(name.to_owned());
-            let message = format!("`{name}` is in requests and in no record, and not kept");
-            match property.flag("writeOnly") {
-                true => reading.warning(node, Code::REQUEST_ONLY, message),
-                false => reading.info(node, Code::REQUEST_ONLY, message),
-            }
+) -> Option<Vec<String>> {
+    let record = &group.record.schema;
+    let mut not_kept = Vec::new();
+    // `_base` is how a change says what it has seen.
+    let mut known = HashSet::from(["_base"]);
+    known.extend(record.properties().into_iter().map(|(name, _)| name));
+    let of_record = known.len();
+    for (name, schemas) in requests.all().flat_map(Merged::properties) {
+        if !known.insert(name) {
+            continue;
+        }
+        if known.len() - of_record > FIELDS_MAX {
+            let message = format!(
+                "requests of `{}` name over {FIELDS_MAX} properties that its records don't have",
+                group.name
+            );
+            reading.error(group.node, Code::LIMIT, message);
+            return None;
+        }
+        let sources = Sources {
+            record: Schemas::default(),
+            requests: schemas,
+            others: requests.named(name),
+        };
+        check_extensions(reading, &sources, name);
+        let Some(node) = sources.node() else {
+            continue;
+        };
+        let property = Merged::of_property(reading, &sources.requests);
+        let everywhere: Vec<_> = sources.all().collect();
+        let is_excluded = Merged::of_all(reading, &everywhere).flag("x-sync-exclude");
+        if is_excluded && !is_reserved(name) {
+            fields.extend(field::read(reading, name, &sources).map(|field| (field, node)));
+            continue;
+        }
+        not_kept.push(name.to_owned());
+        let message = format!("`{name}` is in requests and in no record, and not kept");
+        match property.flag("writeOnly") {
+            true => reading.warning(node, Code::REQUEST_ONLY, message),
+            false => reading.info(node, Code::REQUEST_ONLY, message),
         }
     }
-    not_kept
+    Some(not_kept)
 }
 
 fn check_extensions<'d>(reading: &Reading<'d>, sources: &Sources<'d>, name: &'d str) {

@@ -1,7 +1,7 @@
 //! Collections of one name put together, and those that only show another's records taken out.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::key;
 use super::operations::field_parameters;
@@ -34,7 +34,8 @@ struct Candidate<'r, 'd> {
 }
 
 impl Candidate<'_, '_> {
-    /// The path with the fewest parameters, then the shortest, owns a name.
+    /// The path with the fewest parameters, then the shortest, owns a name; of several such, as two versions
+    /// of an API are, that whose records have the most fields.
     fn rank(&self) -> (usize, usize) {
         let segments = self.collection.segments;
         let is_parameter = |segment: &&Segment<'_>| matches!(segment, Segment::Parameter(_));
@@ -44,17 +45,16 @@ impl Candidate<'_, '_> {
     /// Whether it holds the same records as another, as far as the document shows: of the same schema, or
     /// with no property that those lack.
     fn shows_records_of(&self, owner: &Self) -> bool {
-        let names = |record: &Record<'_>| -> Vec<_> {
-            let properties = record.schema.properties();
-            properties
-                .into_iter()
-                .map(|(name, _)| name.to_owned())
-                .collect()
-        };
         self.record.id == owner.record.id || {
-            let known = names(&owner.record);
-            names(&self.record).iter().all(|name| known.contains(name))
+            let known = owner.names();
+            self.names().is_subset(&known)
         }
+    }
+
+    /// The properties of its records.
+    fn names(&self) -> HashSet<&str> {
+        let properties = self.record.schema.properties().into_iter();
+        properties.map(|(name, _)| name).collect()
     }
 }
 
@@ -114,12 +114,10 @@ fn unite<'r, 'd>(
     name: String,
     mut candidates: Vec<Candidate<'r, 'd>>,
 ) -> Option<Group<'r, 'd>> {
-    candidates.sort_by_key(Candidate::rank);
+    candidates.sort_by_key(|one| (one.rank(), Reverse(one.names().len())));
     let (first, rest) = candidates.split_first()?;
     let tied = rest.iter().take_while(|other| other.rank() == first.rank());
-    let has_owner = tied
-        .into_iter()
-        .all(|other| other.shows_records_of(first) || first.shows_records_of(other));
+    let has_owner = tied.into_iter().all(|other| other.shows_records_of(first));
     if !has_owner {
         for candidate in &candidates {
             let reason = format!(

@@ -89,8 +89,13 @@ fn is_alike<'d>(
         return true;
     };
     let parameter = Merged::of(reading, declared);
-    let property = Merged::of_all(reading, &schema.property(key));
-    match (parameter.types().as_slice(), property.types().as_slice()) {
+    let property = Merged::of_property(reading, &schema.property(key));
+    let mut types = property.types();
+    for schema in property.unions.iter().flatten() {
+        types.extend(Merged::of(reading, *schema).types());
+    }
+    types.dedup();
+    match (parameter.types().as_slice(), types.as_slice()) {
         ([parameter], [property]) => parameter == property,
         _ => true,
     }
@@ -102,7 +107,7 @@ pub(super) fn check(reading: &Reading<'_>, group: &Group<'_, '_>, fields: &[Fiel
         return;
     };
     let node = group.record.schema.property(&group.key);
-    let node = node.first().copied().unwrap_or(group.node);
+    let node = node.first().unwrap_or(group.node);
     if field.sync_exclude {
         let message = format!(
             "`{}` names the records of `{}`, and must reach the server",

@@ -22,7 +22,7 @@ pub(crate) fn of<'d>(reading: &Reading<'d>, merged: &Merged<'d>, node: Node<'d>)
                 "values of several types ({}) are any JSON",
                 types.join(", ")
             );
-            reading.info(node, Code::UNION, message);
+            reading.warning(node, Code::UNION, message);
             FieldKind::Json
         }
     }
@@ -98,12 +98,32 @@ fn of_union<'d>(reading: &Reading<'d>, merged: &Merged<'d>, node: Node<'d>) -> F
     match kinds.split_first() {
         Some((first, rest)) if is_plain && rest.iter().all(|kind| kind == first) => first.clone(),
         _ if is_plain && is_decimal(&types) => FieldKind::Decimal,
+        // Objects have the properties of all the schemas, which is told of where they are read.
+        _ if merged.unions.len() == merged.variants.len() => FieldKind::Json,
         _ => {
             let message = "a value that satisfies one of several schemas is any JSON";
-            reading.info(node, Code::UNION, message);
+            reading.warning(node, Code::UNION, message);
             FieldKind::Json
         }
     }
+}
+
+/// The values that the schemas of a union name, where each of them names some: as the variants of a record do of
+/// the property that tells them apart.
+pub(super) fn values_of_union<'d>(reading: &Reading<'d>, merged: &Merged<'d>) -> Vec<Node<'d>> {
+    let of_union = |union: &Vec<Node<'d>>| {
+        let values = union.iter().map(|schema| {
+            let merged = Merged::of(reading, *schema);
+            match (merged.get("const"), merged.get("enum")) {
+                (Some(constant), _) => Some(vec![constant]),
+                (None, Some(listed)) => Some(listed.items().collect()),
+                (None, None) => None,
+            }
+        });
+        values.collect::<Option<Vec<_>>>()
+    };
+    let found = merged.unions.iter().find_map(of_union);
+    found.into_iter().flatten().flatten().collect()
 }
 
 /// Whether values are numbers, or the same as text: how decimals are taken without loss.

@@ -11,7 +11,11 @@ use crate::pattern;
 use crate::reading::Reading;
 
 /// The rules of a schema for values of a kind, and whether null is among its allowed values.
-pub(crate) fn read(reading: &Reading<'_>, merged: &Merged<'_>, kind: &FieldKind) -> (bool, Rules) {
+pub(crate) fn read<'d>(
+    reading: &Reading<'d>,
+    merged: &Merged<'d>,
+    kind: &FieldKind,
+) -> (bool, Rules) {
     let (null, one_of) = allowed_values(reading, merged, kind);
     let mut rules = Rules {
         one_of,
@@ -44,9 +48,9 @@ pub(crate) fn read(reading: &Reading<'_>, merged: &Merged<'_>, kind: &FieldKind)
     (null, rules)
 }
 
-fn allowed_values(
-    reading: &Reading<'_>,
-    merged: &Merged<'_>,
+fn allowed_values<'d>(
+    reading: &Reading<'d>,
+    merged: &Merged<'d>,
     kind: &FieldKind,
 ) -> (bool, Vec<Value>) {
     let constant = merged.get("const");
@@ -54,7 +58,7 @@ fn allowed_values(
     let nodes: Vec<_> = match (constant, listed) {
         (Some(constant), _) => vec![constant],
         (None, Some(listed)) => listed.items().collect(),
-        (None, None) => Vec::new(),
+        (None, None) => kind::values_of_union(reading, merged),
     };
     let mut null = false;
     let mut values = Vec::new();
@@ -100,7 +104,7 @@ fn bound(
     })
 }
 
-fn count(reading: &Reading<'_>, merged: &Merged<'_>, keyword: &str) -> Option<u64> {
+pub(super) fn count(reading: &Reading<'_>, merged: &Merged<'_>, keyword: &str) -> Option<u64> {
     let node = merged.get(keyword)?;
     let count = node.as_number().and_then(|number| {
         let whole = number

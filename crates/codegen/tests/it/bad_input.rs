@@ -207,6 +207,23 @@ fn limits_are_named_and_bound_the_work() {
     assert_eq!(errors(&many).len(), 1);
 }
 
+/// A note whose requests name so many properties that its records don't have.
+fn requested(count: usize) -> String {
+    let properties: String = (0..count).map(|at| format!("p{at}: {{}}, ")).collect();
+    let body = format!(
+        "post: {{ requestBody: {{ content: {{ application/json: {{ schema: {{ properties: {{ {properties} }} }} }} }} }} }}\n    get: {{"
+    );
+    notes(&[], &[]).replacen("get: {", &body, 1)
+}
+
+#[test]
+fn what_only_requests_name_is_bounded_and_read_once() {
+    assert_eq!(entity(&requested(FIELDS_MAX)).not_kept.len(), FIELDS_MAX);
+    assert_eq!(errors(&requested(FIELDS_MAX + 1)), ["3:3: limit"]);
+    // Compared with one another they would be 40,000,000,000 pairs.
+    assert_eq!(errors(&requested(200_000)), ["3:3: limit"]);
+}
+
 /// Each line doubles the one above: written out it would be a billion values.
 #[test]
 fn aliases_are_shared_and_not_written_out() {

@@ -1,6 +1,6 @@
 //! Which paths are entities, and which are not.
 
-use syncline_codegen::resolve;
+use syncline_codegen::{Severity, resolve};
 use syncline_model::schema::Verb;
 
 use crate::sample::{COMPONENTS, LIST, NOTE, entity, errors, names, resolved, told, with_paths};
@@ -275,6 +275,19 @@ fn nested_paths_hold_fields_of_their_records() {
 }
 
 #[test]
+fn what_stands_behind_a_single_record_is_no_view_of_it() {
+    let emails = LIST.replace("Note", "Email");
+    let document = with_paths(&format!(
+        "  /user: {{ get: {NOTE} }}\n  /user/{{id}}: {{ get: {NOTE} }}\n  /user/emails: {{ get: {emails} }}\n{}",
+        COMPONENTS.replace(
+            "schemas: {",
+            "schemas: { Email: { properties: { id: { type: string }, address: { type: string } } },"
+        )
+    ));
+    assert_eq!(names(&document), ["emails", "user"]);
+}
+
+#[test]
 fn collections_of_one_name_and_other_records_are_named_by_their_author() {
     let other = LIST.replace("Note", "Remark");
     let document = with_paths(&format!(
@@ -339,4 +352,25 @@ fn two_versions_of_a_collection_are_one_only_where_their_records_are() {
     let named = both("b", "x-sync: { entity: new_notes }");
     assert_eq!(names(&named), ["new_notes", "notes"]);
     assert_eq!(told(&named), [""; 0]);
+}
+
+#[test]
+fn of_two_versions_that_with_more_fields_owns_the_name_and_the_other_is_served_too() {
+    let more = |property: &str| format!("{property}: {{}}, b");
+    for (first, second) in [("a".to_owned(), more("a")), (more("a"), "a".to_owned())] {
+        let document = with_paths(&(version("/v1", &first, "") + &version("/v2", &second, "")));
+        let note = entity(&document);
+        assert!(note.field("b").is_some(), "{first} {second}");
+        assert_eq!(note.operations.len(), 4, "{first} {second}");
+        assert_eq!(told(&document), [""; 0]);
+    }
+    // What is left out is a warning: somebody may miss it.
+    let third = with_paths(
+        &(version("/v1", "c", "") + &version("/v2", &more("a"), "") + &version("/v3", "a", "")),
+    );
+    let severities = resolved(&third).diagnostics;
+    assert!(!severities.is_empty());
+    for found in severities {
+        assert_eq!(found.severity, Severity::Warning, "{found}");
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use syncline_model::schema::{Bound, FieldKind};
 
-use crate::sample::{entity, errors, field, notes, told};
+use crate::sample::{entity, errors, field, notes, resolved, told};
 
 #[test]
 fn types_and_formats_give_kinds() {
@@ -197,6 +197,20 @@ paths:
     assert_eq!(note.not_kept, ["password"]);
     assert!(note.field("draft").unwrap().sync_exclude);
     assert_eq!(told(document), ["request_only"]);
+}
+
+#[test]
+fn a_field_that_lists_have_a_parameter_of_is_told_of() {
+    let properties = ["order: { type: integer }", "limits: { type: integer }"];
+    let document = notes(&[], &properties);
+    assert_eq!(told(&document), ["list_parameter"]);
+    let found = &resolved(&document).diagnostics[0];
+    assert_eq!(found.pointer, "/components/schemas/Note/properties/order");
+    assert!(found.message.contains("`order__is=…`"), "{found}");
+    for name in ["cursor", "limit"] {
+        let document = notes(&[], &[&format!("{name}: {{ type: string }}")]);
+        assert_eq!(told(&document), ["list_parameter"], "{name}");
+    }
 }
 
 #[test]

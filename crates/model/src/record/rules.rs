@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Number, Value as Json};
 
 use super::refusal::FieldError;
-use crate::schema::{Bound, Field, FieldKind, Schema};
+use crate::schema::{Bound, Field, FieldKind, Rules, Schema};
 
 /// A schema with its patterns compiled: made once, used for every op.
 #[derive(Debug, Clone)]
@@ -22,13 +22,9 @@ const PATTERN_BYTES_MAX: usize = 256 << 10;
 impl Rulebook {
     pub fn new(schema: Schema) -> Self {
         let fields = schema.entities.iter().flat_map(|entity| &entity.fields);
-        let patterns = fields.filter_map(|field| field.rules.pattern.clone());
-        let compiled = patterns.map(|pattern| {
-            let mut builder = regex::RegexBuilder::new(&pattern);
-            // One that can't be compiled here was named when the document was read, and judges nothing.
-            let regex = builder.size_limit(PATTERN_BYTES_MAX).build().ok();
-            (pattern, regex)
-        });
+        let patterns = fields.flat_map(|field| field.rules.patterns());
+        // One that can't be compiled here was named when the document was read, and judges nothing.
+        let compiled = patterns.map(|pattern| (pattern.to_owned(), compiled(pattern).ok()));
         Self {
             patterns: Arc::new(compiled.collect()),
             schema: Arc::new(schema),
@@ -41,24 +37,45 @@ impl Rulebook {
 
     /// What is wrong with a value, if anything is.
     pub fn check(&self, field: &Field, value: &Json) -> Option<FieldError> {
-        let wrong = |(rule, message): (&'static str, String)| FieldError {
-            field: field.name.clone(),
-            rule,
-            message,
+        let asked = Asked {
+            kind: &field.kind,
+            nullable: field.nullable,
+            rules: &field.rules,
         };
+        let fault = self.fault(asked, value)?;
+        Some(FieldError {
+            field: field.name.clone(),
+            rule: fault.rule,
+            message: fault.told(&field.name),
+        })
+    }
+
+    /// The same of a value wherever it is.
+    pub(super) fn fault(&self, asked: Asked<'_>, value: &Json) -> Option<Fault> {
+        let Asked {
+            kind,
+            nullable,
+            rules,
+        } = asked;
         if value.is_null() {
-            let allowed = field.nullable || field.kind == FieldKind::Json;
-            return (!allowed).then(|| wrong(("not_nullable", "may not be null".to_owned())));
+            let is_any = *kind == FieldKind::Json && rules.json.is_none();
+            return (!nullable && !is_any).then(|| Fault::new("not_nullable", "may not be null"));
         }
-        if let Some(expected) = mismatch(&field.kind, value) {
-            return Some(wrong(("type", format!("must be {expected}"))));
+        if let Some(expected) = mismatch(kind, value) {
+            return Some(Fault::new("type", format!("must be {expected}")));
         }
-        self.breach(field, value).map(wrong)
+        let breach = self.breach(kind, rules, value);
+        let breach = breach.map(|(rule, message)| Fault::new(rule, message));
+        breach.or_else(|| self.fault_within(rules.json.as_deref()?, value))
     }
 
     /// The rule that a value of the right kind breaks.
-    fn breach(&self, field: &Field, value: &Json) -> Option<(&'static str, String)> {
-        let rules = &field.rules;
+    fn breach(
+        &self,
+        kind: &FieldKind,
+        rules: &Rules,
+        value: &Json,
+    ) -> Option<(&'static str, String)> {
         if !rules.one_of.is_empty() && !rules.one_of.iter().any(|one| same(one, value)) {
             let names: Vec<_> = rules.one_of.iter().map(Json::to_string).collect();
             return Some(("one_of", format!("must be one of {}", names.join(", "))));
@@ -78,16 +95,68 @@ impl Rulebook {
                 return Some(("pattern", format!("must match {}", regex.as_str())));
             }
         }
-        let number = match (value, &field.kind) {
+        let number = match (value, kind) {
             (Json::String(text), FieldKind::Decimal) => text.parse().ok(),
             _ => value.as_f64(),
         };
-        number.and_then(|number| out_of_range(field, number))
+        number.and_then(|number| out_of_range(rules, number))
     }
 }
 
-fn out_of_range(field: &Field, number: f64) -> Option<(&'static str, String)> {
-    let rules = &field.rules;
+/// What a value must be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) kind: &'a FieldKind,
+    pub(super) nullable: bool,
+    pub(super) rules: &'a Rules,
+}
+
+/// What is wrong with a value, or with one within it.
+#[derive(Debug)]
+pub(super) struct Fault {
+    rule: &'static str,
+    message: String,
+    /// The way to where it is, the last step first.
+    steps: Vec<String>,
+}
+
+impl Fault {
+    pub(super) fn new(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            message: message.into(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// The same of what holds the value.
+    pub(super) fn within(mut self, step: &str) -> Self {
+        self.steps.push(step.replace('~', "~0").replace('/', "~1"));
+        self
+    }
+
+    /// What is wrong with a field; where it is within its value, with a JSON pointer to it.
+    fn told(mut self, field: &str) -> String {
+        if self.steps.is_empty() {
+            return self.message;
+        }
+        self.steps.reverse();
+        format!("/{field}/{} {}", self.steps.join("/"), self.message)
+    }
+}
+
+/// A pattern as the server applies it; the error says why it can't.
+fn compiled(pattern: &str) -> Result<Regex, regex::Error> {
+    let mut builder = regex::RegexBuilder::new(pattern);
+    builder.size_limit(PATTERN_BYTES_MAX).build()
+}
+
+/// Whether a server holds texts against a pattern: some words of other languages it does not have.
+pub fn is_checked(pattern: &str) -> bool {
+    compiled(pattern).is_ok()
+}
+
+fn out_of_range(rules: &Rules, number: f64) -> Option<(&'static str, String)> {
     let than = |bound: &Bound| {
         if bound.exclusive {
             "than"

@@ -135,6 +135,11 @@ fn fields_fault(entity: &Entity) -> Option<String> {
     if entity.fields.len() > FIELDS_MAX {
         return Some(format!("it has more than {FIELDS_MAX} fields"));
     }
+    if entity.not_kept.len() > FIELDS_MAX {
+        return Some(format!(
+            "it has more than {FIELDS_MAX} columns that are not kept"
+        ));
+    }
     let mut names = HashSet::new();
     entity.fields.iter().find_map(|field| {
         let name = &field.name;

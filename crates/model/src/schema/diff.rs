@@ -294,5 +294,6 @@ fn is_wider(before: &Field, after: &Field) -> bool {
         && (after.pattern.is_none() || after.pattern == before.pattern)
         && low
         && high
+        && (after.json.is_none() || after.json == before.json)
         && (after.multiple_of.is_none() || after.multiple_of == before.multiple_of)
 }

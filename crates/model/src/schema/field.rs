@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::JsonRules;
+
 /// One field of an entity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Field {
@@ -103,6 +105,9 @@ pub struct Rules {
     /// What the document calls the text's form, where it is no kind of ours: `email`, `uri`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
+    /// What values of JSON are made of. Schemas of earlier builds lack it, and take any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json: Option<Box<JsonRules>>,
 }
 
 impl Rules {

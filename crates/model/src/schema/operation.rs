@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The parameters of a list of records that are no fields: what it is ordered by, where it goes on, and how many
+/// it shows. A field of such a name narrows a list by a test that is named, as `order__is`.
+pub const LIST_PARAMETERS: [&str; 3] = ["order", "cursor", "limit"];
+
 /// One REST operation of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {

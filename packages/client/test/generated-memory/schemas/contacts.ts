@@ -8,7 +8,7 @@ export const contactsCreateSchema = z.object({
   email: z.email().nullable().optional(),
   active: z.boolean().optional(),
   score: z.number().nullable().optional(),
-  tags: z.json().nullable().optional(),
+  tags: z.object({}).catchall(z.json()).nullable().optional(),
   credit_limit: z.string().regex(/^-?\d+(\.\d+)?$/).nullable().optional(),
   status: z.union([z.literal("new"), z.literal("old")]).optional(),
 });
@@ -19,7 +19,7 @@ export const contactsUpdateSchema = z.object({
   email: z.email().nullable().optional(),
   active: z.boolean().optional(),
   score: z.number().nullable().optional(),
-  tags: z.json().nullable().optional(),
+  tags: z.object({}).catchall(z.json()).nullable().optional(),
   credit_limit: z.string().regex(/^-?\d+(\.\d+)?$/).nullable().optional(),
   status: z.union([z.literal("new"), z.literal("old")]).optional(),
 });

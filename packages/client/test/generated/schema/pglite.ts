@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "a0065a28bc208e8d",
+  version: "9a72e9ee7967e9fb",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write

@@ -1,0 +1,141 @@
+//! What is asked of values within a field, and what is told where it is not checked.
+
+use serde_json::{Value, json};
+use syncline_codegen::Severity;
+use syncline_model::schema::JsonRules;
+
+use crate::sample::{field, notes, resolved, told};
+
+/// The rules within a field, as JSON.
+fn within(property: &str) -> Value {
+    serde_json::to_value(field(property).rules.json).unwrap()
+}
+
+#[test]
+fn lists_and_objects_are_what_they_hold() {
+    assert_eq!(within("x: { type: array }"), json!({"type": "array"}));
+    assert_eq!(within("x: { type: object }"), json!({"type": "object"}));
+    assert_eq!(within("x: {}"), Value::Null);
+    let text = json!({"kind": "text", "rules": {"max_length": 3}});
+    assert_eq!(
+        within(
+            "x: { type: array, items: { type: string, maxLength: 3 }, minItems: 1, maxItems: 2.0, uniqueItems: true }"
+        ),
+        json!({"type": "array", "items": text, "min_items": 1, "max_items": 2, "unique_items": true})
+    );
+    let object = "x: { properties: { zip: { type: string, maxLength: 3 }, made: { type: boolean, readOnly: true }, \
+                  no: { type: [integer, 'null'] } }, required: [zip, made, other], additionalProperties: false }";
+    assert_eq!(
+        within(object),
+        json!({"type": "object", "properties": {
+            "zip": text, "made": {"kind": "boolean"}, "no": {"kind": "int64", "nullable": true},
+        }, "required": ["zip", "other"], "others": "none"})
+    );
+    let map = "x: { type: object, additionalProperties: { type: array, items: { type: integer, nullable: true } } }";
+    assert_eq!(
+        within(map),
+        json!({"type": "object", "others": {"each": {"kind": "json", "rules": {"json": {
+            "type": "array", "items": {"kind": "int64", "nullable": true},
+        }}}}})
+    );
+}
+
+#[test]
+fn schemas_within_themselves_end_and_are_told_of() {
+    let document = notes(&[], &["tree: { $ref: '#/components/schemas/Tree' }"])
+        + "    Tree: { type: object, properties: { name: { type: string }, children: { type: array, items: { $ref: '#/components/schemas/Tree' } } } }\n";
+    assert_eq!(told(&document), ["unchecked"]);
+    let schema = resolved(&document).schema;
+    let tree = schema.entities[0].field("tree").unwrap();
+    let Some(JsonRules::Object(tree)) = tree.rules.json.as_deref() else {
+        panic!("{tree:?}");
+    };
+    assert!(tree.properties.contains_key("name"));
+    // Each line doubles the one above: only whether it is a list or an object is checked.
+    let chain: String = (0..30)
+        .map(|at| {
+            let next = format!("{{ type: object, properties: {{ a: {{ $ref: '#/components/schemas/N{0}' }}, b: {{ $ref: '#/components/schemas/N{0}' }} }} }}", at + 1);
+            format!("    N{at}: {next}\n")
+        })
+        .collect();
+    let many = notes(&[], &["x: { $ref: '#/components/schemas/N0' }"])
+        + &chain
+        + "    N30: { type: string }\n";
+    let schema = resolved(&many).schema;
+    let x = schema.entities[0].field("x").unwrap();
+    assert_eq!(
+        serde_json::to_value(&x.rules.json).unwrap(),
+        json!({"type": "object"})
+    );
+    assert!(told(&many).contains(&"unchecked"));
+}
+
+#[test]
+fn what_is_not_checked_is_told_at_its_place() {
+    for (schema, place) in [
+        ("type: string, not: { const: a }", "not"),
+        (
+            "type: string, if: { const: a }, then: { minLength: 2 }",
+            "if",
+        ),
+        ("type: array, contains: { type: string }", "contains"),
+        (
+            "type: array, prefixItems: [{ type: string }]",
+            "prefixItems",
+        ),
+        (
+            "type: object, patternProperties: { a: {} }",
+            "patternProperties",
+        ),
+        ("type: object, minProperties: 1", "minProperties"),
+        (
+            "type: object, dependentRequired: { a: [b] }",
+            "dependentRequired",
+        ),
+        (
+            "type: object, anyOf: [{ required: [a] }, { required: [b] }]",
+            "anyOf",
+        ),
+        (
+            "type: object, properties: { a: { type: string, not: {} } }",
+            "properties/a/not",
+        ),
+        (
+            "type: array, items: { type: object, maxProperties: 2 }",
+            "items/maxProperties",
+        ),
+        (
+            "type: string, maxLength: 3, allOf: [{ maxLength: 5 }]",
+            "maxLength",
+        ),
+        ("type: string, format: uuid, pattern: '^a'", "pattern"),
+        ("type: string, pattern: '^(?!a)'", "pattern"),
+        (
+            "oneOf: [{ type: string, maxLength: 3 }, { type: string }]",
+            "oneOf/0/maxLength",
+        ),
+    ] {
+        let document = notes(&[], &[&format!("x: {{ {schema} }}")]);
+        let found = resolved(&document).diagnostics;
+        let pointer = format!("/components/schemas/Note/properties/x/{place}");
+        let one = found.iter().find(|one| one.pointer == pointer);
+        let one = one.unwrap_or_else(|| panic!("{schema}: {found:#?}"));
+        assert_eq!(
+            (one.severity, one.code.as_str()),
+            (Severity::Warning, "unchecked"),
+            "{one}"
+        );
+    }
+    let closed = notes(&[], &[]).replace(
+        "type: object\n",
+        "type: object\n      additionalProperties: false\n",
+    );
+    assert_eq!(told(&closed), ["unchecked"]);
+    // What is applied is not told of.
+    let all = [
+        "a: { type: array, items: { type: string, minLength: 1 }, minItems: 1, uniqueItems: true }",
+        "b: { type: object, required: [c], properties: { c: { type: number, multipleOf: 0.5 } }, additionalProperties: false }",
+        "d: { anyOf: [{ type: number, minimum: 0 }, { type: string, pattern: '^[0-9.]+$' }] }",
+    ];
+    assert_eq!(told(&notes(&[], &all)), [""; 0]);
+}

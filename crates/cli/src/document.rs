@@ -60,10 +60,12 @@ impl Source {
     /// Reads the document, tells what there is to say of it, and gives what it means. One with errors
     /// is a failure; `left` is the state that the command leaves things in.
     pub(crate) fn resolve(&self, context: &Context, left: &str) -> Result<Resolution, Failure> {
-        Ok(self.resolve_with_text(context, left)?.1)
+        let resolution = resolve(&self.read()?);
+        tell(&resolution.diagnostics, self, context);
+        self.sound(resolution, left)
     }
 
-    /// The same, with the text.
+    /// The same, with the text, for a command whose data under `--json` holds the diagnostics.
     pub(crate) fn resolve_with_text(
         &self,
         context: &Context,
@@ -82,19 +84,22 @@ impl Source {
         left: &str,
     ) -> Result<Resolution, Failure> {
         let resolution = resolve(text);
-        tell(&resolution.diagnostics, self, context);
-        if resolution.has_errors() {
-            return Err(self.invalid(left));
+        // Of a document that is refused there will be no data.
+        if !context.globals.json || resolution.has_errors() {
+            tell(&resolution.diagnostics, self, context);
         }
-        Ok(resolution)
+        self.sound(resolution, left)
     }
 
-    /// Its errors have been told.
-    fn invalid(&self, left: &str) -> Failure {
+    /// What a document means whose diagnostics have been told, unless there are errors among them.
+    fn sound(&self, resolution: Resolution, left: &str) -> Result<Resolution, Failure> {
+        if !resolution.has_errors() {
+            return Ok(resolution);
+        }
         let message = format!("{self} can't be used as it stands; {left}");
-        Failure::new("document_invalid", message)
+        Err(Failure::new("document_invalid", message)
             .fix("mend the errors above, and run the command again")
-            .fix(format!("syncline schema check {}", self.argument()))
+            .fix(format!("syncline schema check {}", self.argument())))
     }
 
     /// As it is typed again.
@@ -113,13 +118,11 @@ pub(crate) fn resolve(text: &str) -> Resolution {
     resolve_for(text, &|path| own.hiding(path))
 }
 
-/// Says what the document's author should know; under `--json` it is in the data.
+/// Says what the document's author should know.
 fn tell(diagnostics: &[Diagnostic], source: &Source, context: &Context) {
     let name = source.to_string();
-    let is_json = context.globals.json;
     let (notes, others): (Vec<_>, Vec<_>) = diagnostics
         .iter()
-        .filter(|one| !is_json || one.severity == Severity::Error)
         .partition(|one| one.severity == Severity::Info);
     for diagnostic in others.iter().chain(notes.iter().take(NOTES_MAX)) {
         context.output.note(diagnostic.placed(&name));
@@ -127,7 +130,7 @@ fn tell(diagnostics: &[Diagnostic], source: &Source, context: &Context) {
     if notes.len() > NOTES_MAX {
         let more = notes.len() - NOTES_MAX;
         context.output.note(format_args!(
-            "… and {more} more notes; --json gives them all"
+            "… and {more} more notes; `syncline schema check` gives them all"
         ));
     }
 }

@@ -41,6 +41,34 @@ fn a_document_is_checked_without_a_server() {
         .failed(1, "document_unreadable");
 }
 
+#[test]
+fn what_is_told_of_a_document_is_in_the_data_under_json() {
+    let (_server, admin, _) = with_admin();
+    // A field that lists have a parameter of, and an action.
+    let document = DOCUMENT.replacen(
+        "properties:",
+        "properties:\n        order: { type: integer }",
+        1,
+    );
+    write_document(&admin, &document);
+    let checked = admin
+        .run(&["schema", "check", "openapi.yaml", "--json"])
+        .done()
+        .json();
+    let told = &checked["diagnostics"];
+    assert_eq!(told[0]["code"], "list_parameter", "{checked}");
+    assert_eq!(told[0]["severity"], "warning");
+    for command in ["diff", "apply"] {
+        let done = admin
+            .run(&["schema", command, "openapi.yaml", "--json"])
+            .done();
+        assert_eq!(done.json()["diagnostics"], *told, "{command}");
+        assert!(!done.stderr.contains("list_parameter"), "{done:#?}");
+        let done = admin.run(&["schema", command, "openapi.yaml"]).done();
+        assert!(done.stderr.contains("warning[list_parameter]"), "{done:#?}");
+    }
+}
+
 /// A server with tokens, and machines of an admin and of a member.
 fn with_admin() -> (Server, Machine, Machine) {
     let server = Server::start();

@@ -1,6 +1,7 @@
 use clap::Args;
 use serde::Serialize;
 use syncline_client::apply_schema;
+use syncline_codegen::Diagnostic;
 use syncline_model::schema::{ChangeKind, Schema};
 use syncline_server::admin;
 use syncline_server::tenant::Recorded;
@@ -29,8 +30,10 @@ pub(crate) struct ApplyArgs {
 }
 
 #[derive(Serialize)]
-struct Listing {
+struct Listing<'a> {
     tenants: Vec<TenantChanges>,
+    /// What there is to say of the document, told beside the data where these are text.
+    diagnostics: &'a [Diagnostic],
 }
 
 pub(crate) fn run(args: &ApplyArgs, context: &Context) -> Outcome {
@@ -53,7 +56,10 @@ pub(crate) fn run(args: &ApplyArgs, context: &Context) -> Outcome {
             apply(&logs, schema, &allow, context)?
         }
     };
-    let listing = Listing { tenants };
+    let listing = Listing {
+        tenants,
+        diagnostics: &resolution.diagnostics,
+    };
     context.output.data(&listing, |out| {
         listing.tenants.iter().try_for_each(|one| one.write(out))
     })?;

@@ -1,6 +1,7 @@
 use clap::Args;
 use serde::Serialize;
 use syncline_client::diff_schema;
+use syncline_codegen::Diagnostic;
 use syncline_model::schema::{Schema, diff};
 use syncline_server::admin::standing_schema;
 
@@ -22,8 +23,10 @@ pub(crate) struct DiffArgs {
 }
 
 #[derive(Serialize)]
-struct Listing {
+struct Listing<'a> {
     tenants: Vec<TenantChanges>,
+    /// What there is to say of the document, told beside the data where these are text.
+    diagnostics: &'a [Diagnostic],
 }
 
 pub(crate) fn run(args: &DiffArgs, context: &Context) -> Outcome {
@@ -41,7 +44,10 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> Outcome {
         }
         Place::Logs(logs) => changes(&logs, &resolution.schema)?,
     };
-    let listing = Listing { tenants };
+    let listing = Listing {
+        tenants,
+        diagnostics: &resolution.diagnostics,
+    };
     context.output.data(&listing, |out| {
         listing.tenants.iter().try_for_each(|one| one.write(out))
     })?;

@@ -100,19 +100,23 @@ function Connection({ sync }: { sync: Sync }) {
   );
 }
 
-/** Tells once, on whatever page it happens, of each refused write, and of what has no form any more to tell it. */
+/** Tells of each refused write, on whatever page it happens, until its reader has looked; and of what has no form any more to tell it. */
 function Toasts() {
   const books = useBooks();
   const { writes } = useRejectedWrites(database());
   const [seen, setSeen] = useState<readonly string[]>([]);
   const notice = useNotice();
+  const isLooking = location.hash === "#/changes";
+  useEffect(() => {
+    if (isLooking) setSeen((before) => (writes.every(({ writeId }) => before.includes(writeId)) ? before : writes.map(({ writeId }) => writeId)));
+  }, [isLooking, writes]);
   if (notice) {
     return (
       <Toast onDismiss={() => dismiss(notice)}><p><strong>{notice.title} came to nothing.</strong> {notice.reason}</p></Toast>
     );
   }
   const next = writes.find(({ writeId }) => !seen.includes(writeId));
-  if (!next || location.hash === "#/changes") return null;
+  if (!next || isLooking) return null;
   return (
     <Toast onDismiss={() => setSeen([...seen, next.writeId])}>
       <p><strong>A change was not taken.</strong> {next.error ? reasonOf(next.error, fieldsOf(next.entity, books)) : null}</p>

@@ -162,6 +162,9 @@ test("a refused write is rolled back, with its reason in reach", async () => {
   await refusal.getByText("Health").first().waitFor();
   assert.equal(await refusal.locator(".reason").innerText(), "Name: another record has this value.");
   await ann.picture("refused-reason");
+  await ann.go("Categories");
+  assert.equal(await toast.count(), 0, "it was looked at");
+  await ann.go("Changes");
   await refusal.getByRole("button", { name: "Discard" }).click();
   await refusal.waitFor({ state: "detached" });
   assert.equal((await onServer("categories", ({ name }) => name === "Fun"))?.name, "Fun");

@@ -145,15 +145,7 @@ impl Replica {
 
     fn try_refresh(&mut self) -> Result<(), ReplicaError> {
         self.follow_restore()?;
-        let current = self
-            .local
-            .identity()
-            .map_err(ReplicaError::Local)?
-            .tenant_file;
-        if current != self.tenant_name {
-            self.reopen_tenant()?;
-            self.subscribers.tell(&Changes::Unknown);
-        }
+        self.follow_exchange()?;
         self.fold_outbox()
     }
 
@@ -213,15 +205,7 @@ impl Replica {
     }
 
     fn is_behind(&self) -> Result<bool, ReplicaError> {
-        if !self.is_in_place()? {
-            return Ok(true);
-        }
-        let current = self
-            .local
-            .identity()
-            .map_err(ReplicaError::Local)?
-            .tenant_file;
-        Ok(current != self.tenant_name || self.has_unfolded()?)
+        Ok(!self.is_in_place()? || self.is_exchanged()? || self.has_unfolded()?)
     }
 
     /// Puts an empty tenant file in place of a damaged one; sync fetches the log again. The damaged

@@ -49,7 +49,12 @@ pub(super) fn ops_of(
                 if !is_begun {
                     remembered.behind.wait_for(&session);
                 }
-                sessions.push(Gathered::new(session, (!is_begun).then_some(replica)));
+                let known = match is_begun {
+                    true => Known::Nothing,
+                    // Asked now: what the batches before say is in the view that is current.
+                    false => Known::by(replica)?,
+                };
+                sessions.push(Gathered::new(session, known));
                 *free.insert(sessions.len() - 1)
             }
         };
@@ -161,11 +166,31 @@ fn count(findings: &[Finding], found: &mut Found) {
     }
 }
 
+/// What is known of a session.
+#[derive(Clone, Copy)]
+enum Known<'r> {
+    Nothing,
+    /// Where it is looked up.
+    In(&'r Replica),
+    /// Something, and not what: the view that would tell has lost its place to another one meanwhile. All
+    /// is said again.
+    Something,
+}
+
+impl<'r> Known<'r> {
+    fn by(replica: &'r Replica) -> Result<Self, ImportError> {
+        let is_current = replica.is_view_current();
+        Ok(match is_current.map_err(ImportError::Replica)? {
+            true => Self::In(replica),
+            false => Self::Something,
+        })
+    }
+}
+
 /// What a batch says of one session.
 struct Gathered<'r> {
     session: SessionId,
-    /// Where it is looked up what is known; none: nothing is.
-    known: Option<&'r Replica>,
+    known: Known<'r>,
     /// What it says of the session itself, put together.
     about: SessionPatch<'static>,
     /// The latest time that is named.
@@ -186,7 +211,7 @@ enum News {
 }
 
 impl<'r> Gathered<'r> {
-    fn new(session: SessionId, known: Option<&'r Replica>) -> Self {
+    fn new(session: SessionId, known: Known<'r>) -> Self {
         Self {
             session,
             known,
@@ -254,10 +279,10 @@ impl<'r> Gathered<'r> {
 
     fn push(&mut self, piece: Piece<'static>, ops: &mut Vec<NewOp>) -> Result<(), ImportError> {
         let news = match self.known {
-            Some(replica) => replica
+            Known::In(replica) => replica
                 .session_news(self.session, piece)
                 .map_err(ImportError::Replica)?,
-            None => Some(piece),
+            Known::Nothing | Known::Something => Some(piece),
         };
         let Some(piece) = news else { return Ok(()) };
         self.news = News::Some;
@@ -279,7 +304,7 @@ impl<'r> Gathered<'r> {
                 *title = headline(title).into();
             }
             // Where a session is first told of is where it ran.
-            let is_new = self.known.is_none() && !about.agent.is_keep();
+            let is_new = matches!(self.known, Known::Nothing) && !about.agent.is_keep();
             if is_new && about.machine.is_keep() {
                 about.machine = machine::name().map(Cow::Owned).into();
             }

@@ -45,6 +45,22 @@ impl Replica {
         Ok(Followed::Another)
     }
 
+    /// Whether another tenant file was put in the place of the one that is open.
+    pub(super) fn is_exchanged(&self) -> Result<bool, ReplicaError> {
+        let identity = self.local.identity().map_err(ReplicaError::Local)?;
+        Ok(identity.tenant_file != self.tenant_name)
+    }
+
+    /// Opens the tenant file that was put in the place of the one that is open, if one was: one that was
+    /// fetched, or an empty one in place of one that is damaged.
+    pub(super) fn follow_exchange(&mut self) -> Result<(), ReplicaError> {
+        if self.is_exchanged()? {
+            self.reopen_tenant()?;
+            self.subscribers.tell(&Changes::Unknown);
+        }
+        Ok(())
+    }
+
     /// Opens what is in the place of this replica now, and refuses a write that was made from what was
     /// there before.
     pub(super) fn refuse_if_replaced(&mut self) -> Result<(), WriteError> {

@@ -24,13 +24,19 @@ impl Replica {
     }
 
     /// The same without showing the ops in the view, which may be done through another handle: see
-    /// [`Replica::show_imported`]. They are on the disk when this returns.
+    /// [`Replica::show_imported`]. They are on the disk when this returns, and what this handle is asked
+    /// from then on it answers from the tenant file that was in place as it wrote.
     pub fn keep_imported(
         &mut self,
         ops: &[NewOp],
         notes: &ImportNotes,
     ) -> Result<Written, WriteError> {
         self.refuse_if_replaced()?;
+        if let Err(error) = self.follow_exchange() {
+            // A write must not fail for the sake of a file that can be had again.
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "an import goes on without the new tenant file");
+        }
         let now = self.place.host.now();
         let tenant = &self.tenant;
         let written = self
@@ -104,6 +110,12 @@ impl Replica {
         piece: Piece<'p>,
     ) -> Result<Option<Piece<'p>>, ReplicaError> {
         sessions::news(self.tenant.connection(), session, piece).map_err(ReplicaError::Tenant)
+    }
+
+    /// Whether this handle's view is the one into which others show what they write. If not, it says
+    /// nothing of what was written since another was put in its place.
+    pub fn is_view_current(&self) -> Result<bool, ReplicaError> {
+        Ok(!self.is_exchanged()?)
     }
 
     /// Whether the view holds any session.

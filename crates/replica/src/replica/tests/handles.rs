@@ -1,3 +1,7 @@
+use syncline_model::Payload;
+use syncline_model::session::{Change, Piece, SessionPatch, session_id};
+use syncline_store::local::{ImportNotes, NewOp};
+
 use super::*;
 
 /// Handles of one process share its limit of open files, and each has about eight.
@@ -26,6 +30,56 @@ fn a_write_during_a_rebuild_by_another_process_is_in_the_new_file() {
     sync(&mut syncing, &mut server);
     assert_eq!(entries(&mut writing), entries(&mut syncing));
     assert_eq!(contents(&mut writing), ["before", "while", "after"]);
+}
+
+#[test]
+fn an_importing_handle_reads_the_file_that_was_put_in_place_meanwhile() {
+    let place = Place::new();
+    let (mut syncing, server) = (place.open("a"), place.server("s"));
+    start(&mut syncing, &server);
+    let mut reading = place.open("a");
+    let session = session_id("agent", "s", "");
+    let title = |title: &'static str| {
+        Piece::Session(Box::new(SessionPatch {
+            title: Change::Set(title.into()),
+            ..SessionPatch::default()
+        }))
+    };
+    let says = |said: &str| NewOp {
+        scope: Scope::session(),
+        resource: session.into(),
+        payload: Payload::parse(said).unwrap(),
+    };
+    let notes = ImportNotes::default();
+    let one = [says(
+        r#"{"type":"patch","patch":{"session":{"title":"One"}}}"#,
+    )];
+    reading.write_imported(&one, &notes).unwrap();
+    let whole = Offer {
+        common: Cursor::ORIGIN,
+        up_to: ServerSeq::ZERO,
+        mode: EpochMode::Heal,
+    };
+    rebuild(&mut syncing, &server, whole);
+    assert!(!reading.is_view_current().unwrap());
+    let two = [says(
+        r#"{"type":"patch","patch":{"session":{"title":"Two"}}}"#,
+    )];
+    reading.keep_imported(&two, &notes).unwrap();
+    syncing.show_imported(&two);
+    assert!(reading.is_view_current().unwrap());
+    assert!(
+        reading
+            .session_news(session, title("One"))
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        reading
+            .session_news(session, title("Two"))
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]

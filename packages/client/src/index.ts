@@ -5,7 +5,7 @@ export {
 export { columnType, fromColumns, quote, toColumn, type Dialect, type LocalDatabase, type Statements } from "./database.js";
 export { asRfc3339, can, type EntityMeta, type FieldKind, type FieldMeta, type Json, type LocalSchema, type Role, type Row } from "./entity.js";
 export { runFeed, type FeedOptions, type FeedState } from "./feed.js";
-export { HttpFailure, request, type FailureKind, type HttpAnswer, type HttpOptions } from "./http.js";
+export { backoffMs, HttpFailure, request, type FailureKind, type HttpAnswer, type HttpOptions } from "./http.js";
 export * from "./list.js";
 export * from "./rows.js";
 export {

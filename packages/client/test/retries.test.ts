@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { test, type mock } from "node:test";
-import { backoffMs, HttpFailure, request, type HttpOptions } from "@syncline/client";
+import { HttpFailure, request, type HttpOptions } from "@syncline/client";
+import { backoffMs } from "../src/http.js";
 import { configure, contactsClient } from "./generated/index.js";
 import type { Context } from "./served.js";
 
@@ -162,13 +163,19 @@ test("a server that names a time is not asked before it, and none is waited for 
   assert.deepEqual(waits, [7_000, 9_000, 3_600_000, 2_000]);
 });
 
-test("waits grow to half a minute, whatever chance says, and not beyond", (context) => {
+test("waits grow to half a minute, or to five seconds where somebody looks, whatever chance says, and not beyond", (context) => {
   let chance = 0;
   context.mock.method(Math, "random", () => chance);
   assert.equal(backoffMs(1), 0);
   chance = 1 - Number.EPSILON;
-  const most = [1, 2, 3, 4, 5, 6, 7, 50, 2_000].map((attempt) => Math.ceil(backoffMs(attempt)));
-  assert.deepEqual(most, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+  const most = (): number[] => [1, 2, 3, 4, 5, 6, 50, 2_000].map((attempt) => Math.ceil(backoffMs(attempt)));
+  assert.deepEqual(most(), [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+  const page = { hidden: true };
+  Object.assign(globalThis, { document: page });
+  context.after(() => void Reflect.deleteProperty(globalThis, "document"));
+  assert.deepEqual(most().at(-1), 30_000);
+  page.hidden = false;
+  assert.deepEqual(most(), [1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000, 5_000]);
 });
 
 test("who gives up while the server is silent is answered at once, and nothing is asked again", async (context) => {

@@ -152,10 +152,13 @@ test("what is published holds what its modules name, the source that they were b
   assert.equal(packed.status, 0, packed.stderr);
   const [{ files }] = JSON.parse(packed.stdout) as [{ files: { path: string }[] }];
   const names = files.map(({ path }) => path);
-  const { exports, version } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")) as { exports: Record<string, Record<string, string>>; version: string };
-  const modules = Object.values(exports).flatMap((paths) => Object.values(paths)).map((path) => path.slice(2));
+  interface Manifest { exports: Record<string, string | Record<string, string>>; version: string; publishConfig?: object }
+  const { exports, version, publishConfig } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")) as Manifest;
+  const modules = Object.values(exports).flatMap((paths) => (typeof paths === "string" ? [paths] : Object.values(paths))).map((path) => path.slice(2));
   for (const path of [...modules, "src/index.ts", "README.md", "LICENSE-APACHE", "LICENSE-MIT"]) assert.ok(names.includes(path), `${path}: ${names.join(" ")}`);
   assert.deepEqual(names.filter((path) => !/^(dist|src)\/|^(README\.md|package\.json|LICENSE-\w+)$/.test(path)), []);
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) assert.equal(readFileSync(join(PACKAGE, licence), "utf8"), readFileSync(join(ROOT, licence), "utf8"));
   assert.match(readFileSync(join(ROOT, "Cargo.toml"), "utf8"), new RegExp(`^version = "${version}"$`, "m"));
+  // A registry takes a package with a scope for a private one.
+  assert.deepEqual(publishConfig, { access: "public" });
 });

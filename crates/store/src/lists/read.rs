@@ -1,7 +1,9 @@
 //! Lists and items, as they are shown.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, Params};
-use syncline_model::list::{ITEMS, ItemRef, ListItem, ListView, Slot};
+use syncline_model::list::{ITEMS, ItemRef, ListItem, ListView, Position, Slot};
 use syncline_model::registry::{LISTS, List};
 use syncline_model::{ItemId, ListId};
 
@@ -89,6 +91,13 @@ pub(super) const COUNT_ITEMS: &str =
 pub(super) const SHOWS_ANY: &str =
     "SELECT EXISTS (SELECT 1 FROM list_items WHERE home = ? AND present = 1)";
 
+/// From each list to the next by the index: as many steps as there are lists, not items.
+pub(super) const HOMES: &str = "WITH RECURSIVE homes (id) AS ( \
+     SELECT min(home) FROM list_items UNION ALL \
+     SELECT (SELECT min(home) FROM list_items WHERE home > id) FROM homes WHERE id IS NOT NULL) \
+     SELECT id FROM homes WHERE EXISTS \
+     (SELECT 1 FROM list_items WHERE home = homes.id AND present = 1)";
+
 pub(super) const LISTS_BEGUN: &str =
     "SELECT list_id FROM lists WHERE list_id >= ?1 AND list_id < ?1 || '~' ORDER BY list_id";
 pub(super) const ITEMS_BEGUN: &str = "SELECT item_id FROM list_items \
@@ -124,10 +133,31 @@ pub fn lists(
         .collect()
 }
 
-/// The list with this id, though it be removed; none: nothing was ever made with it.
+/// The list with this id, though it be removed; none: nothing was ever made with it, or nothing of it
+/// is left.
 pub fn list(connection: &Connection, id: &ListId) -> Result<Option<List>, StoreError> {
     let found = StoredLists::new(connection).list(id)?;
-    Ok(found.filter(|list| list.present || list.position.is_some()))
+    match found.filter(is_whole) {
+        Some(whole) => Ok(Some(whole)),
+        None => Ok(shows_any(connection, id)?.then(|| forgotten(id.clone()))),
+    }
+}
+
+/// Whether more is known of a list than that somebody has written to it.
+fn is_whole(list: &List) -> bool {
+    list.present || list.position.is_some()
+}
+
+/// A list of which nothing is left but items that it shows: they came when it had been removed, and
+/// forgotten with all that it had shown. It can be restored as other removed ones.
+fn forgotten(list: ListId) -> List {
+    let first = Position::between(None, None, [0; 4]);
+    List {
+        title: list.as_str().to_owned(),
+        position: Some(first.expect("nothing is in the way")),
+        present: false,
+        list,
+    }
 }
 
 /// As [`list`], with how much it shows.
@@ -139,7 +169,7 @@ pub fn list_overview(
     found.map(|list| overview_of(connection, list)).transpose()
 }
 
-/// Every list that was ever made, in order.
+/// Every list of which anything is left, in order.
 pub(super) fn all_lists(connection: &Connection) -> Result<Vec<List>, StoreError> {
     let view = StoredLists::new(connection);
     let mut statement = connection.prepare_cached(ALL_LISTS)?;
@@ -147,11 +177,34 @@ pub(super) fn all_lists(connection: &Connection) -> Result<Vec<List>, StoreError
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let list = view.list_of(read_row(row, &LISTS)?)?;
-        if list.present || list.position.is_some() {
+        if is_whole(&list) {
             found.push(list);
         }
     }
+    drop(rows);
+    let known: HashSet<&str> = found.iter().map(|list| list.list.as_str()).collect();
+    let homes = homes(connection)?.into_iter();
+    let lost: Vec<_> = homes
+        .filter(|home| !known.contains(home.as_str()))
+        .map(forgotten)
+        .collect();
+    if !lost.is_empty() {
+        found.extend(lost);
+        found.sort_by(|one, other| (&one.position, &one.list).cmp(&(&other.position, &other.list)));
+    }
     Ok(found)
+}
+
+/// The ids of lists that show an item.
+fn homes(connection: &Connection) -> Result<Vec<ListId>, StoreError> {
+    let mut statement = connection.prepare_cached(HOMES)?;
+    let mut rows = statement.query([])?;
+    let mut homes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let home = ListId::new(row.get::<_, String>(0)?);
+        homes.push(home.map_err(|_| StoreError::damaged("an item's list has no id"))?);
+    }
+    Ok(homes)
 }
 
 fn overview_of(connection: &Connection, list: List) -> Result<ListOverview, StoreError> {

@@ -11,6 +11,7 @@ use crate::lists::{
 use crate::threads::EntryState;
 use crate::{FileOptions, PendingOp, TenantFile};
 
+mod collected;
 mod plans;
 
 struct World {

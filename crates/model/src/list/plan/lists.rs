@@ -72,7 +72,7 @@ impl<V: ListView> Planner<'_, V> {
     }
 
     /// Gives back what the list's row has of it, as its writers have left it; what it lacks, since it
-    /// was collected, as it was `kept`.
+    /// was collected, as it was `kept`. Of one that nobody has kept, what came late is shown again.
     pub(super) fn restore_list(&self, list: &ListId, kept: Option<&FormerList>) -> Planned<V> {
         let rows = self.view.list_rows(list).map_err(PlanError::View)?;
         let rows = rows.as_ref().map(|(row, own)| (row, own.as_ref()));
@@ -82,7 +82,7 @@ impl<V: ListView> Planner<'_, V> {
         let versions = rows.map(|(row, _)| list_versions(row)).unwrap_or_default();
         let unknown = || PlanError::ListUnknown { list: list.clone() };
         if kept.is_none() && versions.of(Parts::EXISTENCE).is_none() {
-            return Err(unknown());
+            return self.make_again(list);
         }
         let placed = rows.filter(|_| versions.of(Parts::POSITION).is_some());
         let position = placed.and_then(|(row, _)| Position::parse(row.get(2)?.as_text()?).ok());
@@ -106,6 +106,16 @@ impl<V: ListView> Planner<'_, V> {
             ops: vec![planned(&op)?],
             inverse: vec![Command::RemoveList { list: list.clone() }],
         })
+    }
+
+    /// Makes a list anew of which nothing is left but items that it shows: they came when it had been
+    /// removed and collected. Its title is not known; its id stands for it.
+    fn make_again(&self, list: &ListId) -> Planned<V> {
+        let shown = self.view.item_after(list, None);
+        if shown.map_err(PlanError::View)?.is_none() {
+            return Err(PlanError::ListUnknown { list: list.clone() });
+        }
+        self.new_list(list, list.as_str(), &Spot::End)
     }
 
     pub(super) fn reorder_list(&self, list: &ListId, spot: &Spot<ListId>) -> Planned<V> {

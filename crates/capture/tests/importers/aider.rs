@@ -117,3 +117,24 @@ fn a_history_whose_lines_were_trimmed_is_read_by_how_they_begin() {
     twice(&mut place, Agent::Aider);
     assert_eq!(place.rows("answered"), ["assistant|1000|10"]);
 }
+
+#[test]
+fn what_an_older_reader_took_for_turns_is_taken_back() {
+    let (mut place, mut fresh) = (Place::new(), Place::new());
+    fresh.write("app/.aider.chat.history.md", history());
+    fresh.import_files(Agent::Aider);
+    let trimmed = history();
+    let trimmed: Vec<_> = trimmed.lines().map(str::trim_end).collect();
+    place.write("app/.aider.chat.history.md", trimmed.join("\n"));
+    place.import_files(Agent::Aider);
+    let figures = |place: &mut Place| place.figures().into_values().collect::<Vec<_>>();
+    assert_ne!(figures(&mut place), figures(&mut fresh));
+    place.age_marks();
+    place.write("app/.aider.chat.history.md", history());
+    twice(&mut place, Agent::Aider);
+    assert_eq!(figures(&mut place), figures(&mut fresh));
+    assert_eq!(
+        (fresh.rows("said").len(), figures(&mut fresh)[0].messages),
+        (11, 7)
+    );
+}

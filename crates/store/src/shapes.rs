@@ -18,6 +18,7 @@ mod history;
 mod made;
 mod relation;
 mod tables;
+mod text;
 mod told;
 mod track;
 

@@ -4,10 +4,10 @@ use rusqlite::{Connection, OptionalExtension, Rows};
 use serde_json::Value as Json;
 use syncline_model::Value;
 use syncline_model::schema::Schema;
-use syncline_model::shape::{Kind, Scalar, ShapeColumn, entity_columns, print_datum, read_datum};
+use syncline_model::shape::{ShapeColumn, entity_columns};
 
-use super::cells::REPLACED;
 use super::relation::{Relation, Source};
+use super::text::text_of;
 use crate::file::StoreError;
 use crate::view::Touch;
 
@@ -124,56 +124,4 @@ fn show(
         each(id, cells)?;
     }
     Ok(())
-}
-
-/// A value as Postgres writes it; null where it is none of its column's type, as it may have been written
-/// before the column was declared: a reader's table would not take it, nor anything behind it.
-fn text_of(kind: Kind, value: &Json) -> Option<String> {
-    match (kind.scalar, value) {
-        (_, Json::Null) => None,
-        (Scalar::Json | Scalar::Jsonb, value) => Some(json_text(value)),
-        (Scalar::Text | Scalar::Varchar, value) => Some(plain(value)),
-        // Postgres' have any number of digits.
-        (Scalar::Numeric, value) => Some(plain(value)).filter(|text| is_numeric(text)),
-        (_, value) => {
-            let datum = read_datum(kind, &plain(value));
-            datum.and_then(|datum| print_datum(kind, &datum))
-        }
-    }
-}
-
-fn is_numeric(text: &str) -> bool {
-    let is_part = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
-    text.bytes().all(is_part) && text.bytes().any(|byte| byte.is_ascii_digit())
-}
-
-/// A value as JSON, with another character where a text holds U+0000, which Postgres has no place for.
-fn json_text(value: &Json) -> String {
-    let text = value.to_string();
-    if text.contains("\\u0000") {
-        without_nul(value).to_string()
-    } else {
-        text
-    }
-}
-
-fn without_nul(value: &Json) -> Json {
-    let plain = |text: &str| text.replace('\0', REPLACED);
-    match value {
-        Json::String(text) => plain(text).into(),
-        Json::Array(all) => all.iter().map(without_nul).collect(),
-        Json::Object(all) => {
-            let all = all.iter();
-            let all = all.map(|(name, one)| (plain(name), without_nul(one)));
-            Json::Object(all.collect())
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
-    }
-}
-
-fn plain(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }

@@ -220,7 +220,7 @@ fn what_a_table_of_postgres_could_not_hold_is_shown_as_what_it_can() {
                 "a",
                 "a\u{fffd}b",
                 null,
-                "[\"\\\\u0000\",{\"\u{fffd}\":\"\u{fffd}\"}]",
+                "[\"\\\\u0000\", {\"\u{fffd}\": \"\u{fffd}\"}]",
                 digits
             ]),
             json!(["b", null, null, null, null]),

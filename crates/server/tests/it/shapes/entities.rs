@@ -88,7 +88,7 @@ async fn values_have_the_types_of_their_fields() {
     let first = s.ask("table=invoices&offset=-1").await;
     let body = first.expect(200);
     let expected = json!({"id": "1", "Amount": "12.50", "paid": "false", "count": "3",
-        "due": "2026-03-01 12:30:00+00", "tags": "[\"a\",{\"b\":1}]", "secret": "canary"});
+        "due": "2026-03-01 12:30:00+00", "tags": "[\"a\", {\"b\": 1}]", "secret": "canary"});
     assert_eq!(body[0]["value"], expected);
     let schema: Value = serde_json::from_str(first.header("electric-schema")).unwrap();
     for (name, kind) in [

@@ -33,7 +33,7 @@ pub use id::{
     ActorId, ClientId, Epoch, IdError, ItemId, ListId, ResourceId, Scope, TenantId, UserId,
 };
 pub use mark::{Mark, MarkError};
-pub use mint::mint;
+pub use mint::{mint, mint_rising};
 pub use op::{Cursor, LoggedOp, Op, OpKey, OpVersion};
 pub use payload::{Payload, PayloadError, PayloadHash, Salt};
 pub use row::{Column, Row, Rows, Table, Value};

@@ -10,6 +10,7 @@
 //! log was never decided, and is passed over.
 
 mod access;
+mod anew;
 mod compared;
 mod coverage;
 mod decide;
@@ -30,6 +31,7 @@ mod values;
 mod visible;
 
 pub use access::{Asker, Records, role_of_sight, role_on, sees_everything, sight};
+pub use anew::decided_anew;
 pub use compared::{CompareKey, Held, compare_key, is_one_value};
 pub use coverage::coverage;
 pub use decide::{WRITES_MAX, decide};

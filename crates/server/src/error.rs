@@ -153,6 +153,8 @@ pub(crate) enum ErrorShape {
     WithMessage,
 }
 
+/// What clients of shapes know as a body that is too long.
+const BODY_TOO_LARGE: &str = "Request body too large";
 /// What clients of shapes know as a missing or wrong credential.
 const UNKNOWN_SECRET: &str = "Unauthorized - Invalid API secret";
 
@@ -180,7 +182,12 @@ impl IntoResponse for ErrorAnswer {
                 ErrorShape::WithMessage if is_unknown => UNKNOWN_SECRET.to_owned(),
                 _ => error.message,
             };
-            text = with_fields(&text, shape, message, error.beside);
+            let mut beside = error.beside;
+            if shape == ErrorShape::WithMessage && error.code == ErrorCode::PayloadTooLarge {
+                beside.insert("error".to_owned(), BODY_TOO_LARGE.into());
+                beside.insert("code".to_owned(), error.code.as_str().into());
+            }
+            text = with_fields(&text, shape, message, beside);
         }
         let mut response = (status, text).into_response();
         let headers = response.headers_mut();

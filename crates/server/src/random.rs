@@ -27,6 +27,11 @@ pub(crate) fn new_uuid() -> uuid::Uuid {
     syncline_model::mint(now(), random())
 }
 
+/// New ids, each above the one before.
+pub(crate) fn new_uuids() -> impl Iterator<Item = uuid::Uuid> {
+    syncline_model::mint_rising(now(), random(), || u32::from_le_bytes(random()))
+}
+
 /// An actor that no server was before.
 pub(crate) fn server_actor() -> ActorId {
     let actor = format!("server-{}", new_uuid());

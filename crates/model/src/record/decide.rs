@@ -27,7 +27,7 @@ use super::overlay::{Overlay, record_of};
 use super::payload::{Action, Decided, DecidedAction, Decision, Offered, Values, Write};
 use super::refusal::{
     FieldError, Refusal, RefusalCode, conflicted, fields_wrong, forbidden, forbidden_fields,
-    role_refused,
+    membership_missing, role_refused,
 };
 use super::rules::Rulebook;
 use super::values::{
@@ -151,9 +151,12 @@ impl<R: Records> Judge<'_, '_, R> {
             &["created_at", "createdAt", "updated_at", "updatedAt"],
         );
         let role = role_on(&mut self.rows.with_promised(), entity, &columns, self.asker)?;
-        let Some(role) = role.filter(|role| entity.may_make(*role)) else {
-            return Ok(Err(role_refused("make")));
+        let Some(role) = role else {
+            return Ok(Err(membership_missing(entity)));
         };
+        if !entity.may_make(role) {
+            return Ok(Err(role_refused(role, "make")));
+        }
         if let Some(refusal) = self.named(entity, write)? {
             return Ok(Err(refusal));
         }
@@ -191,17 +194,16 @@ impl<R: Records> Judge<'_, '_, R> {
         record: Record,
         role: Role,
     ) -> Judged<Decided, R> {
-        let mut write = write.clone();
-        self.settle(entity, &mut write.values)?;
-        let write = &write;
-        let mut changes = Changes::of(entity, role, write, &record);
+        let mut values = stored(entity, &write.values);
+        self.settle(entity, &mut values)?;
+        let mut changes = Changes::of((entity, role), write, values, &record);
         let columns = || changes.columns().map(|(column, _)| column);
         let forbidden = columns().filter(|name| !entity.may_write(role, name));
         if let Some(refusal) = forbidden_fields(forbidden) {
             return Ok(Err(refusal));
         }
         if !may_change(entity, role) {
-            return Ok(Err(role_refused("change")));
+            return Ok(Err(role_refused(role, "change")));
         }
         let mut errors = self.errors(entity, changes.values.keys(), &changes.values);
         errors.extend(changes.errors(entity));
@@ -244,7 +246,7 @@ impl<R: Records> Judge<'_, '_, R> {
         role: Role,
     ) -> Judged<Decided, R> {
         if !entity.may_make(role) {
-            return Ok(Err(role_refused("delete")));
+            return Ok(Err(role_refused(role, "delete")));
         }
         let nothing = Json::Null;
         // A time that is set here moves with other columns alone, and so with its writer's own edits.

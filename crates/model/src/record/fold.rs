@@ -26,16 +26,17 @@ pub fn fold<R: Rows>(
         (RecordPayload::Offered(offered), Place::Pending(_)) => {
             if offered.mode == Mode::Optimistic {
                 for write in offered.writes {
-                    let action = match write.action {
-                        Action::Create => DecidedAction::Create,
-                        Action::Update => DecidedAction::Update,
-                        Action::Delete => DecidedAction::Delete,
+                    let (action, mut values) = match write.action {
+                        Action::Create => (DecidedAction::Create, write.defaults),
+                        Action::Update => (DecidedAction::Update, Values::new()),
+                        Action::Delete => (DecidedAction::Delete, Values::new()),
                     };
+                    values.extend(write.values);
                     let row = Decided {
                         entity: write.entity,
                         id: write.id,
                         action,
-                        values: write.values,
+                        values,
                         unset: write.unset,
                         lost: Default::default(),
                         other: Values::new(),

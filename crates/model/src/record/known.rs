@@ -49,11 +49,14 @@ pub(super) fn settle_references<R: Records>(
     entity: &Entity,
     values: &mut Values,
 ) -> Result<(), R::Error> {
-    for field in &entity.fields {
-        let Some(Json::String(id)) = values.get_mut(&field.name) else {
+    for (column, value) in values {
+        let Json::String(id) = value else { continue };
+        // Most texts are none by their looks, and then nobody is asked whose key they might be.
+        if !is_in_capitals(id) {
             continue;
-        };
-        let Some(of) = named_by(schema, entity, field) else {
+        }
+        let field = entity.field(column);
+        let Some(of) = field.and_then(|field| named_by(schema, entity, field)) else {
             continue;
         };
         if canonical_id(of, id).is_some_and(|canonical| canonical != *id) {
@@ -61,6 +64,12 @@ pub(super) fn settle_references<R: Records>(
         }
     }
     Ok(())
+}
+
+/// Whether a text has the length of a UUID, and a capital letter.
+fn is_in_capitals(text: &str) -> bool {
+    const UUID_BYTES: usize = 36;
+    text.len() == UUID_BYTES && text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// The entity whose key a field holds: that which it refers to, or that whose records the memberships give

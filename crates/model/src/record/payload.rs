@@ -40,6 +40,10 @@ pub struct Write {
     /// The columns that change. What is absent stays as it is, null empties.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: Values,
+    /// What the schema that the writer knew gives a new record that says nothing of these columns. It shows
+    /// while the write waits; who decides gives the record the defaults of the schema that stands.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defaults: Values,
     /// The columns that an update takes out of the record: it has no value of them then, not even null.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unset: BTreeSet<String>,

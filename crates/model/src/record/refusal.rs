@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::Lost;
 use super::values::error_of;
+use crate::PayloadError;
+use crate::schema::{Entity, Role};
 
 /// The stable code of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -14,6 +16,8 @@ use super::values::error_of;
 pub enum RefusalCode {
     /// The op is none of this scope.
     InvalidOp,
+    /// What the op would hold is longer than an op may be, or nests deeper.
+    TooLarge,
     /// The schema has no such entity.
     UnknownEntity,
     /// There is no such record, or who asks does not see it.
@@ -40,6 +44,7 @@ impl RefusalCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidOp => "invalid_op",
+            Self::TooLarge => "too_large",
             Self::UnknownEntity => "unknown_entity",
             Self::NotFound => "not_found",
             Self::Gone => "gone",
@@ -104,6 +109,15 @@ impl Refusal {
         }
     }
 
+    /// Why a write can't be the payload of an op.
+    pub fn of_payload(error: &PayloadError) -> Self {
+        let code = match error {
+            PayloadError::TooLarge { .. } | PayloadError::TooDeep => RefusalCode::TooLarge,
+            PayloadError::Syntax(_) => RefusalCode::InvalidOp,
+        };
+        Self::new(code, error.to_string())
+    }
+
     pub(super) fn of_fields(code: RefusalCode, errors: Vec<FieldError>) -> Self {
         let texts: Vec<_> = errors
             .iter()
@@ -136,8 +150,20 @@ pub(super) fn forbidden_fields<'n>(named: impl Iterator<Item = &'n String>) -> O
     (!errors.is_empty()).then(|| Refusal::of_fields(RefusalCode::ForbiddenField, errors))
 }
 
-pub(super) fn role_refused(attempt: &str) -> Refusal {
-    let message = format!("the role may not {attempt} this record");
+pub(super) fn role_refused(role: Role, attempt: &str) -> Refusal {
+    let message = format!("the role {} may not {attempt} this record", role.as_str());
+    Refusal::new(RefusalCode::Forbidden, message)
+}
+
+/// The refusal of who has no role at all on a record of this entity.
+pub(super) fn membership_missing(entity: &Entity) -> Refusal {
+    let message = match &entity.access.role_via {
+        Some(via) => format!(
+            "no record of `{}` gives you a role at this `{}`",
+            via.entity, via.field
+        ),
+        None => "you have no role on this record".to_owned(),
+    };
     Refusal::new(RefusalCode::Forbidden, message)
 }
 

@@ -9,6 +9,8 @@ use super::payload::{Lost, Values, Write};
 use super::refusal::FieldError;
 use super::rules::same;
 use super::{Record, resource_of};
+use crate::IdError;
+use crate::limits::ID_BYTES_MAX;
 use crate::schema::{Entity, Field, FieldKind, RESERVED, Role};
 
 /// Whether the server alone sets this field, to the time of the write.
@@ -49,10 +51,18 @@ pub(super) fn has_nul(name: &str, value: &Json) -> bool {
 /// The key's value, as its column holds it.
 pub(super) fn key_of(entity: &Entity, write: &Write) -> Result<Json, FieldError> {
     let wrong = |message: &str| error_of(&entity.key, "key", message);
-    if resource_of(&write.entity, &write.id).is_err() {
-        return Err(wrong(
-            "must have 1 to 255 bytes with the entity's name, without control characters",
-        ));
+    if let Err(error) = resource_of(&write.entity, &write.id) {
+        // The resource's name holds the entity's and a slash before the id.
+        let room = ID_BYTES_MAX.saturating_sub(write.entity.len() + 1);
+        let count = write.id.len();
+        return Err(match error {
+            IdError::Empty { .. } => wrong("must not be empty"),
+            IdError::TooLong { .. } => {
+                wrong(&format!("must have at most {room} bytes, and has {count}"))
+            }
+            IdError::Control { .. } => wrong("must have no control characters"),
+            IdError::Scope | IdError::Name { .. } | IdError::Epoch => wrong(&error.to_string()),
+        });
     }
     let kind = entity.key_field().map(|field| &field.kind);
     let value = match kind {
@@ -86,9 +96,14 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn of(entity: &Entity, role: Role, write: &Write, record: &Record) -> Self {
+    /// Of the values of a write that a server stores.
+    pub(super) fn of(
+        (entity, role): (&Entity, Role),
+        write: &Write,
+        mut values: Values,
+        record: &Record,
+    ) -> Self {
         let is_unread = |column: &String| !entity.may_read(role, column);
-        let mut values = stored(entity, &write.values);
         values.retain(|column, mine| {
             let held = record.columns.get(column);
             let is_held = |held| {

@@ -1,7 +1,7 @@
 //! Values, keys and rows: what is taken, and what is refused with which code.
 
 use serde_json::{Value as Json, json};
-use syncline_model::record::{RefusalCode, Rulebook, Write, prefill};
+use syncline_model::record::{RefusalCode, Write, prefill};
 use syncline_model::schema::{Role, Schema};
 
 use super::memory::{World, asker};
@@ -84,24 +84,47 @@ fn a_decimal_is_taken_as_a_number_too_and_kept_as_text() {
 }
 
 #[test]
-fn what_waits_has_its_key_and_the_defaults_that_may_be_said() {
+fn what_waits_has_its_key_and_beside_what_was_said_the_defaults() {
     let mut entities = invoices();
     let fields = entities[0]["fields"].as_array_mut().unwrap();
     let all = [
-        json!({"name": "none_wrong", "kind": "int32", "default": 0}),
         json!({"name": "short", "kind": "text", "default": "", "rules": {"min_length": 1}}),
         json!({"name": "set_here", "kind": "text", "default": "x", "read_only": true}),
         json!({"name": "of_owners", "kind": "text", "default": "x", "owner_only": true}),
     ];
     fields.extend(all);
     let schema: Schema = serde_json::from_value(json!({"entities": entities})).unwrap();
-    let rulebook = Rulebook::new(schema);
-    let entity = &rulebook.schema().entities[0];
+    let entity = &schema.entities[0];
+    let mut write: Write =
+        serde_json::from_value(create("7", json!({"title": "t"}))[0].clone()).unwrap();
+    prefill(entity, &mut write);
+    assert_eq!(json!(write.values), json!({"id": "7", "title": "t"}));
+    let defaults = json!({"status": "draft", "short": "", "set_here": "x", "of_owners": "x"});
+    assert_eq!(json!(write.defaults), defaults);
     let mut write: Write =
         serde_json::from_value(create("7", json!({"status": "sent"}))[0].clone()).unwrap();
-    prefill(&rulebook, entity, &mut write);
-    let values = json!({"id": "7", "status": "sent", "none_wrong": 0});
-    assert_eq!(json!(write.values), values);
+    prefill(entity, &mut write);
+    assert_eq!(write.defaults.get("status"), None, "it was said");
+}
+
+#[test]
+fn a_default_of_an_older_schema_is_held_against_nobody() {
+    let mut entities = invoices();
+    let status = json!({"name": "status", "kind": "text", "default": "new", "rules": {"one_of": ["new", "sent"]}});
+    let fields = entities[0]["fields"].as_array_mut().unwrap();
+    let known = fields.iter_mut().find(|field| field["name"] == "status");
+    *known.unwrap() = status;
+    let mut world = World::new(entities);
+    // As a replica offers it that knows the default `draft`.
+    let old: Schema = serde_json::from_value(json!({"entities": invoices()})).unwrap();
+    let mut write: Write =
+        serde_json::from_value(create("1", json!({"title": "t"}))[0].clone()).unwrap();
+    prefill(&old.entities[0], &mut write);
+    world.write(json!([write])).unwrap();
+    assert_eq!(world.columns("invoices", "1").unwrap()["status"], "new");
+    let said = create("2", json!({"title": "u", "status": "draft"}));
+    let refusal = world.write(said).unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::ValidationFailed);
 }
 
 #[test]

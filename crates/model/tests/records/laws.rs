@@ -40,6 +40,7 @@ fn write() -> impl Strategy<Value = Write> {
             id,
             action,
             values: all(values).collect(),
+            defaults: Values::new(),
             unset,
             base: all(base).collect(),
         }

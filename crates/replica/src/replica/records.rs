@@ -196,10 +196,14 @@ impl Replica {
             Action::Create => None,
             Action::Update | Action::Delete => self.meant(&change.entity, &id)?,
         };
+        let (shown, presumed) = shown.unzip();
+        let presumed = presumed.unwrap_or_default();
         let base = match (shown, change.action) {
             (Some(record), Action::Update) => {
                 let seen = |column: &String| (column.clone(), record.value(column).clone());
-                values.keys().map(seen).collect()
+                // What a record waits with that nobody has said is another where the server decides so.
+                let said = values.keys().filter(|column| !presumed.contains(*column));
+                said.map(seen).collect()
             }
             // Whoever has changed any of it since is not to lose that unseen.
             (Some(mut record), Action::Delete) => {
@@ -217,11 +221,12 @@ impl Replica {
             id,
             action: change.action,
             values,
+            defaults: Values::new(),
             unset: Default::default(),
             base,
         };
         if let Some(entity) = entity {
-            prefill(rulebook, entity, &mut write);
+            prefill(entity, &mut write);
         }
         Ok(write)
     }
@@ -238,6 +243,7 @@ impl Replica {
         };
         let is_certain = match refusal.code {
             RefusalCode::InvalidOp
+            | RefusalCode::TooLarge
             | RefusalCode::UnknownEntity
             | RefusalCode::Forbidden
             | RefusalCode::ForbiddenField
@@ -267,6 +273,6 @@ fn new_op(offered: &Offered) -> Result<NewOp, Box<Refusal>> {
             .map_err(|error| invalid(error.to_string()))?,
         payload: offered
             .payload()
-            .map_err(|error| invalid(error.to_string()))?,
+            .map_err(|error| Box::new(Refusal::of_payload(&error)))?,
     })
 }

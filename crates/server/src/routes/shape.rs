@@ -32,6 +32,13 @@ pub(super) fn routes() -> Vec<Route> {
     let reads = Access::Needs(Rights::Read);
     let get = "Answers a chunk of a shape: its rows at first, then what becomes of them.";
     let routes = [
+        Route::new(
+            Method::GET,
+            "/",
+            Access::Open,
+            "Answers that a server is here.",
+            |call| Box::pin(root(call)),
+        ),
         Route::new(Method::GET, "/v1/shape", reads, get, |call| {
             Box::pin(shapes::get(call, Reading::Get))
         })
@@ -81,6 +88,10 @@ async fn options(call: Call) -> Result<Answer, ApiError> {
     Ok(shapes::preflight(
         call.header(header::ACCESS_CONTROL_REQUEST_HEADERS),
     ))
+}
+
+async fn root(_: Call) -> Result<Answer, ApiError> {
+    Ok(Answer::whole("", "text/plain"))
 }
 
 async fn health(_: Call) -> Result<Answer, ApiError> {

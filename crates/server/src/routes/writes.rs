@@ -173,6 +173,8 @@ fn result(write_id: &str, recorded: Recorded) -> Value {
 
 fn accepted(write_id: &str, seq: Option<ServerSeq>, written: Vec<WrittenRow>) -> Value {
     let told = told_by(&written, seq);
+    let txids = written.iter().map(|row| row.told.or(seq).map(txid));
+    let txids: Vec<_> = txids.collect();
     let (rows, lost): (Vec<_>, Vec<_>) = written
         .into_iter()
         .map(|written| (written.row.map(|row| row.into_values()), written.lost))
@@ -181,6 +183,7 @@ fn accepted(write_id: &str, seq: Option<ServerSeq>, written: Vec<WrittenRow>) ->
         "write_id": write_id,
         "status": "accepted",
         "txid": told.map(txid),
+        "txids": txids,
         "seq": seq.map(|seq| seq.0),
         "rows": rows,
         "lost": lost,

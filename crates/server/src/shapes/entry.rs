@@ -163,7 +163,9 @@ pub(crate) async fn delete(call: Call) -> Result<Answer, ApiError> {
         return Ok(answer::invalid(&invalid));
     }
     tenant.delete_shape(shape.handle).await?;
-    Ok(Answer::whole("", JSON).status(StatusCode::ACCEPTED))
+    let mut answer = Answer::whole("", JSON).status(StatusCode::ACCEPTED);
+    set(&mut answer.headers, "cache-control", "no-cache");
+    Ok(answer)
 }
 
 fn privacy_of(call: &Call) -> Privacy {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use syncline_model::record::{
     Asker, Decision, Offered, RecordPayload, Records, Refusal as RecordRefusal, RefusalCode,
-    Rulebook, Undone, decide, is_restricted,
+    Rulebook, Undone, decide,
 };
 use syncline_model::schema::{Change, ChangeKind, RESOURCE, Role, Schema, WriteMode, diff};
 use syncline_model::{ActorId, Epoch, Payload, ServerSeq};
@@ -16,6 +16,8 @@ use syncline_store::{Batch, StoreError};
 use super::Refused;
 use super::push::{Judge, Push};
 use super::schema::schema_error;
+
+mod again;
 
 /// What a user may do in a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,24 +76,21 @@ pub(super) type UndoneOps = HashMap<ActorId, Undone>;
 impl Judge<'_, '_> {
     /// Decides an op of scope `record` that a replica offers.
     pub(super) fn record(&mut self, push: &Push, op: &OfferedOp) -> Result<Verdict, Refused> {
-        let again = push.received.heal.is_some();
+        let again = push.received.heal;
         let Some(payload) = &op.payload else {
             return self.append(push, op);
         };
-        if !again && let Some(verdict) = self.taken(op)? {
+        if again.is_none()
+            && let Some(verdict) = self.taken(op)?
+        {
             return Ok(verdict);
         }
-        match RecordPayload::read(payload) {
-            Some(RecordPayload::Decided(decision)) if again => {
-                if is_restricted(payload) || !self.may_restore(push, &decision)? {
-                    return Ok(forbidden(
-                        "only a role that may write all of it offers it again",
-                    ));
-                }
-                self.append(push, op)
+        match (RecordPayload::read(payload), again) {
+            (Some(RecordPayload::Decided(decision)), Some(place)) => {
+                self.offered_again(push, place, op, &decision)
             }
-            Some(RecordPayload::Offered(offered)) => self.offered(push, op, &offered),
-            Some(RecordPayload::Decided(_)) | None => {
+            (Some(RecordPayload::Offered(offered)), _) => self.offered(push, op, &offered),
+            (Some(RecordPayload::Decided(_)), None) | (None, _) => {
                 let message = "the payload is not what a writer of records offers";
                 self.reject_for_ever(op, OpError::new(ErrorCode::InvalidOp, message))
             }
@@ -168,24 +167,7 @@ impl Judge<'_, '_> {
         }
         Ok(decided.and_then(|decision| match decision.payload() {
             Ok(payload) => Ok((decision, payload)),
-            Err(error) => Err(RecordRefusal::new(
-                RefusalCode::InvalidOp,
-                error.to_string(),
-            )),
-        }))
-    }
-
-    /// Whether who offers again what was decided may write all of it.
-    fn may_restore(&mut self, push: &Push, decision: &Decision) -> Result<bool, Refused> {
-        self.batch.flush()?;
-        let rulebook = self.members.rules.of(self.batch)?;
-        let schema = rulebook.as_ref().map(Rulebook::schema);
-        self.members_moved |= schema.is_some_and(|schema| has_memberships(schema, decision));
-        let role = push.standing.role;
-        Ok(decision.decided.iter().all(|row| {
-            let entity = schema.and_then(|schema| schema.entity(&row.entity));
-            // Of an entity that is not known any more nobody can say what was restricted.
-            entity.map_or(role == Role::Owner, |entity| entity.is_whole_to(role))
+            Err(error) => Err(RecordRefusal::of_payload(&error)),
         }))
     }
 
@@ -299,6 +281,7 @@ fn forbidden(message: &str) -> Verdict {
 fn code_of(code: RefusalCode) -> ErrorCode {
     match code {
         RefusalCode::InvalidOp => ErrorCode::InvalidOp,
+        RefusalCode::TooLarge => ErrorCode::TooLarge,
         RefusalCode::UnknownEntity => ErrorCode::UnknownEntity,
         RefusalCode::NotFound => ErrorCode::NotFound,
         RefusalCode::Gone => ErrorCode::Gone,

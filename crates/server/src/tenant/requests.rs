@@ -1,6 +1,8 @@
 //! Writes of records, and of the schema, that come in requests of their own.
 
-use syncline_model::record::{Asker, Offered, settle_ids};
+use syncline_model::record::{
+    Asker, DecidedAction, Decision, Offered, Refusal, RefusalCode, settle_ids,
+};
 use syncline_model::schema::{Change, ChangeKind, RESOURCE, Schema};
 use syncline_model::{
     ActorId, Clock, OpKey, Payload, PayloadHash, ResourceId, Salt, Scope, ServerSeq,
@@ -107,21 +109,25 @@ impl Judge<'_, '_> {
         offered: &Offered,
         aimed: Option<&AimedWrite>,
     ) -> Result<Recorded, Refused> {
-        let invalid = |message: String| {
-            let error = OpError::new(ErrorCode::InvalidOp, message);
-            Ok(Recorded::Refused(Box::new(error)))
-        };
+        let refused = |refusal: &Refusal| Ok(Recorded::Refused(Box::new(op_error(refusal))));
         let asked = match offered.payload() {
             Ok(asked) => aimed.map_or_else(|| asked.hash(), |aimed| aimed.hash(&asked)),
-            Err(error) => return invalid(error.to_string()),
+            Err(error) => return refused(&Refusal::of_payload(&error)),
         };
         let offered = &self.settled(offered)?;
         let aimed = aimed.map(|aimed| aimed.at(&offered.writes[0].id));
+        let actor = write.repeat.as_ref().map_or(own, RepeatKey::actor);
         let resource = match offered.resource() {
             Ok(resource) => resource,
-            Err(error) => return invalid(error.to_string()),
+            // Who decides says what is wrong with the id.
+            Err(error) => match self.decided(&write.asker, actor, offered, Origin::Request)? {
+                Err(refusal) => return refused(&refusal),
+                Ok(_) => {
+                    let message = error.to_string();
+                    return refused(&Refusal::new(RefusalCode::InvalidOp, message));
+                }
+            },
         };
-        let actor = write.repeat.as_ref().map_or(own, RepeatKey::actor);
         let key = self.own_key(actor, Scope::record(), resource)?;
         if write.repeat.is_some()
             && let Some(earlier) = self.earlier(&write.asker, actor, asked, offered)?
@@ -145,6 +151,7 @@ impl Judge<'_, '_> {
             Ok((decision, payload)) => {
                 let hash = write.salt.map_or(asked, |salt| salt.over(asked));
                 let seq = self.own(&key, &payload, hash)?;
+                self.tell_what_lost(&decision, seq)?;
                 let rows = self.rows_written(&write.asker, offered, Some(&decision), Some(seq))?;
                 Ok(Recorded::Written { seq, rows })
             }
@@ -155,6 +162,21 @@ impl Judge<'_, '_> {
                 Ok(Recorded::Refused(Box::new(error)))
             }
         }
+    }
+
+    /// Has readers of shapes told of rows of which a write has changed nothing, since all of it lost: its
+    /// writer shows what they wrote until they hear of the row.
+    fn tell_what_lost(&mut self, decision: &Decision, seq: ServerSeq) -> Result<(), Refused> {
+        let lost_all = decision.decided.iter().filter(|row| {
+            row.action == DecidedAction::Update
+                && !row.lost.is_empty()
+                && row.values.is_empty()
+                && row.unset.is_empty()
+        });
+        for row in lost_all {
+            self.batch.tell_as_it_is(&row.entity, &row.id, seq)?;
+        }
+        Ok(())
     }
 
     /// What was offered, with its records called by the ids that they are known by.

@@ -12,6 +12,7 @@ use super::*;
 mod collected;
 mod decisions;
 mod faults;
+mod forged;
 mod places;
 mod pushes;
 mod records;

@@ -17,6 +17,7 @@ mod respelled;
 mod roles;
 mod schema;
 mod spellings;
+mod told;
 mod versions;
 mod wakes;
 

@@ -98,10 +98,10 @@ impl Tracker {
     ) -> Result<(), StoreError> {
         self.is_erasing = folded == Folded::Deleted;
         let touches = view.take_touches();
+        self.ordinal = 0;
         if touches.is_empty() {
             return Ok(());
         }
-        self.ordinal = 0;
         if touches.iter().any(|touch| touch.table.name == "schemas") {
             self.has_new_schema = true;
             view.flush()?;
@@ -163,26 +163,53 @@ impl Tracker {
                     .execute((number, &key))?;
             }
             let kept_before = before.as_ref().filter(|_| !is_erased);
-            connection
-                .prepare_cached(
-                    "INSERT INTO shape_history \
-                     (relation, server_seq, ordinal, row_key, row_before, row_after) \
-                     VALUES (?, ?, ?, ?, ?, ?)",
-                )?
-                .execute((
-                    number,
-                    seq.get() as i64,
-                    self.ordinal,
-                    &key,
-                    kept_before,
-                    &after,
-                ))?;
+            let place = (*number, seq, self.ordinal);
+            keep(connection, place, &key, (kept_before, after.as_ref()))?;
             self.ordinal += 1;
             self.changes.push(ShapeChange {
                 relation: Arc::clone(name),
                 seq,
                 before,
                 after,
+            });
+        }
+        Ok(())
+    }
+
+    /// Notes that readers are to be told of a record that the op in hand has left as it was.
+    pub(crate) fn tell_again(
+        &mut self,
+        connection: &Connection,
+        entity: &str,
+        id: &str,
+        seq: ServerSeq,
+    ) -> Result<(), StoreError> {
+        let is_of = |tracked: &&Tracked| {
+            tracked.relation.source == Source::Entity && *tracked.name == *entity
+        };
+        let Some(tracked) = self.relations.iter().find(is_of) else {
+            return Ok(());
+        };
+        let group = [id.to_owned()];
+        let mut rows = Vec::new();
+        kept_rows(
+            connection,
+            tracked.number,
+            &tracked.relation,
+            &group,
+            |key, row| {
+                rows.push((key, row));
+            },
+        )?;
+        for (key, row) in rows {
+            let place = (tracked.number, seq, self.ordinal);
+            keep(connection, place, &key, (Some(&row), Some(&row)))?;
+            self.ordinal += 1;
+            self.changes.push(ShapeChange {
+                relation: Arc::clone(&tracked.name),
+                seq,
+                before: Some(row.clone()),
+                after: Some(row),
             });
         }
         Ok(())
@@ -317,6 +344,22 @@ fn kept_rows(
     while let Some(row) = rows.next()? {
         each(row.get(0)?, row.get(1)?);
     }
+    Ok(())
+}
+
+/// Keeps what an op at a place has made of a row: the relation's number, the op's place, the row's among
+/// those that the op has changed.
+fn keep(
+    connection: &Connection,
+    (relation, seq, ordinal): (i64, ServerSeq, i64),
+    key: &str,
+    (before, after): (Option<&String>, Option<&String>),
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO shape_history (relation, server_seq, ordinal, row_key, row_before, row_after) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    statement.execute((relation, seq.get() as i64, ordinal, key, before, after))?;
     Ok(())
 }
 

@@ -13,8 +13,10 @@ use super::upkeep::owe_words;
 use super::{Head, TenantFile, read_head};
 use crate::file::StoreError;
 use crate::schema;
-use crate::shapes::{ShapeChanges, Tracker};
+use crate::shapes::Tracker;
 use crate::view::{Layer, View};
+
+mod telling;
 
 /// What became of an op that was offered to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,18 +268,6 @@ impl Batch<'_> {
     /// Writes the batch to the file; with full durability the disk has it when this returns.
     pub fn commit(self) -> Result<Head, StoreError> {
         Ok(self.commit_telling()?.0)
-    }
-
-    /// As [`Batch::commit`], and gives the rows of relations with shapes that it has changed.
-    pub fn commit_telling(mut self) -> Result<(Head, ShapeChanges), StoreError> {
-        self.view.flush()?;
-        let mut changes = ShapeChanges::default();
-        if let Some(tracker) = self.tracker {
-            changes = tracker.end(&self.transaction, &self.head)?;
-        }
-        write_head(&self.transaction, &self.head)?;
-        self.transaction.commit()?;
-        Ok((self.head, changes))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Records with what waits in the outbox on top: what later writes build on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use syncline_model::record::{
     Action, Decided, DecidedAction, Record, RecordPayload, Records, RefusalCode, Undone, Values,
@@ -19,15 +19,22 @@ const PAGE: usize = 1_000;
 
 impl Replica {
     /// A record as whoever writes here means it to be: with their own writes that wait for the server,
-    /// also those that the view doesn't show before it has taken them.
-    pub(super) fn meant(&self, entity: &str, id: &str) -> Result<Option<Record>, ReplicaError> {
+    /// also those that the view doesn't show before it has taken them. With the columns that it has by
+    /// default alone, where it waits itself: whoever decides says what they hold, so that it has no value of them.
+    pub(super) fn meant(
+        &self,
+        entity: &str,
+        id: &str,
+    ) -> Result<Option<(Record, BTreeSet<String>)>, ReplicaError> {
         let mut standing = Standing::default();
+        let mut presumed = BTreeSet::new();
         if let Ok(resource) = resource_of(entity, id) {
             let waiting = self.local.of_resources(&[(Scope::record(), resource)]);
             let waiting = waiting.map_err(ReplicaError::Local)?;
             let payloads = waiting.iter().map(|waiting| &waiting.op.payload);
             for read in payloads.filter_map(RecordPayload::read) {
                 standing.add(&read);
+                presume(&read, entity, id, &mut presumed);
             }
         }
         let found = if standing.holds(entity, id) {
@@ -36,7 +43,8 @@ impl Replica {
             let mut rows = StoredRecords(self.tenant.connection());
             rows.record(entity, id).map_err(ReplicaError::Tenant)?
         };
-        Ok(found.filter(|record| !record.deleted))
+        let found = found.filter(|record| !record.deleted);
+        Ok(found.map(|record| (record, presumed)))
     }
 
     /// Adds to the verdicts on a push the refusal of all that builds on what it has refused.
@@ -100,6 +108,25 @@ impl Replica {
         let below =
             confirmed(self.tenant.connection(), entity, id).map_err(ReplicaError::Tenant)?;
         Ok(standing.over(entity, id, below))
+    }
+}
+
+/// Notes the columns that a record has by default once this op is taken, and lets go of those that it says.
+fn presume(payload: &RecordPayload, entity: &str, id: &str, presumed: &mut BTreeSet<String>) {
+    let RecordPayload::Offered(offered) = payload else {
+        return;
+    };
+    let writes = offered.writes.iter();
+    for write in writes.filter(|write| write.entity == entity && write.id == id) {
+        match write.action {
+            Action::Create => *presumed = write.defaults.keys().cloned().collect(),
+            Action::Update => {
+                presumed.retain(|column| {
+                    !write.values.contains_key(column) && !write.unset.contains(column)
+                });
+            }
+            Action::Delete => presumed.clear(),
+        }
     }
 }
 

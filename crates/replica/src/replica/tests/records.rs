@@ -10,6 +10,8 @@ use syncline_store::records::{StoredRecords, is_pending};
 use super::super::{RecordChange, RecordError, RecordOutcome};
 use super::*;
 
+mod defaults;
+
 const SCHEMA: &str = r#"{"entities":[
     {"name":"cached","singular":"cached","key":"id","mode":{"kind":"cache","ttl_seconds":60},
      "fields":[{"name":"id","kind":"text"}]},
@@ -17,7 +19,7 @@ const SCHEMA: &str = r#"{"entities":[
      "fields":[{"name":"id","kind":"text"},{"name":"a","kind":"int64"}]},
     {"name":"tasks","singular":"task","key":"id","mode":{"kind":"optimistic"},"conflict":"reject",
      "fields":[{"name":"id","kind":"text"},{"name":"text","kind":"text"},
-               {"name":"done","kind":"boolean"},
+               {"name":"done","kind":"boolean"},{"name":"state","kind":"text","default":"new"},
                {"name":"note","kind":"text","sync_exclude":true}],
      "not_kept":["password"],"unique":[["text"]]}
 ]}"#;

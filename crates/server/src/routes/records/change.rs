@@ -12,7 +12,7 @@ use super::target::Target;
 use super::told::{refused, row_json, told_by, with_place, with_places};
 use crate::error::ApiError;
 use crate::http::{Answer, Call, IfMatch};
-use crate::random::new_uuid;
+use crate::random::new_uuids;
 use crate::routes::decide::{idempotency_key, key_reused};
 use crate::tenant::{Aim, AimedWrite, Extent, RecordChange, Recorded, WrittenRow};
 
@@ -31,13 +31,14 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
         return Err(ApiError::invalid_field("body", message));
     }
     let name = idempotency_key(call)?;
+    let mut fresh = new_uuids();
     let writes = bodies.into_iter().enumerate().map(|(at, body)| {
         let mut values = target.agreed(body)?;
         values.extend(target.fields().iter().cloned());
         let id = match values.remove(&target.entity().key) {
             Some(Value::String(id)) => id,
             Some(Value::Number(id)) => id.to_string(),
-            Some(Value::Null) | None => minted(target, name.as_deref(), at)?,
+            Some(Value::Null) | None => minted(target, name.as_deref(), at, &mut fresh)?,
             Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
                 let message = "must be a text or a whole number";
                 return Err(ApiError::invalid_field(&target.entity().key, message));
@@ -73,9 +74,9 @@ pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiE
 
 async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer, ApiError> {
     let mut values = body::record(call, target.entity())?;
-    let base = values
-        .remove(BASE)
-        .map_or(Ok(Values::new()), body::object)?;
+    let base = values.remove(BASE).map(body::object).transpose();
+    let base = base.map_err(|_| ApiError::invalid_field(BASE, "must be an object"))?;
+    let base = base.unwrap_or_default();
     if extent == Extent::Whole {
         // What the path says need not be said again, and is not taken out for that.
         for (name, value) in target.fields() {
@@ -161,21 +162,29 @@ fn write(target: &Target, id: String, action: Action, values: Values) -> Write {
         id,
         action,
         values,
+        defaults: Values::new(),
         unset: Default::default(),
         base: Values::new(),
     }
 }
 
-fn minted(target: &Target, name: Option<&str>, at: usize) -> Result<String, ApiError> {
+/// The id of a new record: the next of `fresh`, or, of a request with a name, what follows from that.
+fn minted(
+    target: &Target,
+    name: Option<&str>,
+    at: usize,
+    fresh: &mut impl Iterator<Item = Uuid>,
+) -> Result<String, ApiError> {
     let entity = target.entity();
     let kind = entity.key_field().map(|field| &field.kind);
     if !matches!(kind, Some(FieldKind::Uuid | FieldKind::Text)) {
         let message = "must be given: only UUIDs and texts are minted";
         return Err(ApiError::invalid_field(&entity.key, message));
     }
-    let id = name.map_or_else(new_uuid, |name| {
+    let named = name.map(|name| {
         let name = format!("{}\0{name}\0{at}", entity.name);
         Uuid::new_v5(&NAMES, name.as_bytes())
     });
-    Ok(id.to_string())
+    let id = named.or_else(|| fresh.next());
+    Ok(id.expect("new ids have no end").to_string())
 }

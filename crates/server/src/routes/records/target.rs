@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::Method;
 use serde_json::Value;
 use syncline_model::record::{Values, is_one_value};
 use syncline_model::schema::{Entity, Field, FieldKind, Operation};
@@ -24,6 +25,11 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) fn find(call: &Call, backend: Backend) -> Result<Self, ApiError> {
+        // A HEAD is answered as the GET, and the router leaves the body out.
+        let method = match call.method {
+            Method::HEAD => "GET",
+            _ => call.method.as_str(),
+        };
         let path = decoded_parts(call.uri.path());
         let path =
             path.ok_or_else(|| ApiError::bad_request("the path is not percent-encoded UTF-8"))?;
@@ -39,7 +45,7 @@ impl Target {
                 let is_better = best
                     .as_ref()
                     .is_none_or(|(.., known)| parameters.len() < known.len());
-                if operation.method == call.method.as_str() && is_better {
+                if operation.method == method && is_better {
                     best = Some((e, o, parameters));
                 }
             }

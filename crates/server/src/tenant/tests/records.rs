@@ -1,9 +1,9 @@
 //! Records and schemas: decided in the group commit, against what stands before them in it.
 
 use serde_json::{Value as Json, json};
+use syncline_model::Salt;
 use syncline_model::record::{Asker, Mode, Offered};
 use syncline_model::schema::{ChangeKind, Role, Schema};
-use syncline_model::{PayloadHash, Salt};
 use syncline_store::control::Rights;
 use syncline_store::records::StoredRecords;
 
@@ -88,7 +88,7 @@ pub(super) fn record(clock: u64, writes: Json) -> ReceivedOp {
     ReceivedOp::Readable(op)
 }
 
-fn column(log: &mut TenantLog, id: &str, column: &str) -> Json {
+pub(super) fn column(log: &mut TenantLog, id: &str, column: &str) -> Json {
     use syncline_model::record::Records;
     let file = log.file().unwrap();
     let found = StoredRecords(file.connection()).record("rows", id).unwrap();
@@ -258,48 +258,6 @@ fn roles_and_modes_are_kept_by_what_replicas_push() {
         code(&run_one(&mut f.log, own).unwrap().verdicts[0]),
         "forbidden"
     );
-}
-
-#[test]
-fn what_was_decided_is_taken_again_as_it_was_from_who_may_write_all_of_it() {
-    let mut f = with_schema();
-    let decided = |clock: u64, values: Json, restricted: bool| {
-        let payload = json!({
-            "decided": [{"entity": "rows", "id": "x", "action": "create", "values": values}],
-            "by": "eve", "at": "2026-01-01T00:00:00.000Z", "restricted": restricted,
-        });
-        let mut op = formed("record", "eves", clock, &payload.to_string());
-        op.key.resource = ResourceId::new("rows/x").unwrap();
-        op.payload_hash = PayloadHash::of("as eve has offered it");
-        ReceivedOp::Readable(op)
-    };
-    let heal = f.log.head().unwrap().cursor;
-    let again = |role, ops: Vec<ReceivedOp>| {
-        let mut push = push(ops);
-        push.received.heal = Some(heal);
-        push.standing.role = role;
-        push
-    };
-    let plain = run_one(&mut f.log, push([decided(1, json!({"a": 1}), false)])).unwrap();
-    assert_eq!(code(&plain.verdicts[0]), "invalid_op");
-    let editor = again(Role::Editor, vec![decided(2, json!({"a": 1}), false)]);
-    assert_eq!(
-        code(&run_one(&mut f.log, editor).unwrap().verdicts[0]),
-        "forbidden"
-    );
-    let owner = again(
-        Role::Owner,
-        vec![
-            decided(2, json!({"a": 1}), true),
-            decided(2, json!({"a": 1}), false),
-        ],
-    );
-    let verdicts = run_one(&mut f.log, owner).unwrap().verdicts;
-    assert_eq!(
-        (code(&verdicts[0]), &verdicts[1]),
-        ("forbidden", &accepted(2))
-    );
-    assert_eq!(column(&mut f.log, "x", "a"), 1);
 }
 
 #[test]

@@ -92,8 +92,8 @@ fn admin_sample(method: &str, path: &str, spare_token: &str) -> Option<Asked> {
         ("DELETE", "/api/tokens/{id}") => None,
         (
             "GET",
-            "/api/tokens" | "/api/whoami" | "/health" | "/ready" | "/metrics" | "/openapi.json"
-            | "/api/admin/tenants" | "/api/admin/clients",
+            "/" | "/api/tokens" | "/api/whoami" | "/health" | "/ready" | "/metrics"
+            | "/openapi.json" | "/api/admin/tenants" | "/api/admin/clients",
         ) => None,
         _ => return None,
     };

@@ -83,7 +83,8 @@ async fn every_path_that_the_server_answers_itself_is_told_of_and_no_other() {
     let own = openapi_document();
     let own = own["paths"].as_object().unwrap();
     assert!(own.len() > 40, "{}", own.len());
-    for path in own.keys() {
+    // No entity can be at the root, which holds no word.
+    for path in own.keys().filter(|path| *path != "/") {
         let path = as_documented(path);
         let (told, served) = told_and_served(&app, &admin, &path).await;
         assert!(!served, "{path} is the server's own");

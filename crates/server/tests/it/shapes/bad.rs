@@ -291,7 +291,9 @@ async fn shapes_are_deleted_where_that_is_allowed() {
     );
     s.thread("one", "p").await;
     let follower = s.follow("table=threads").await;
-    assert_eq!(delete(&s, path).await.status, 202);
+    let deleted = delete(&s, path).await;
+    assert_eq!(deleted.status, 202);
+    assert_eq!(deleted.header("cache-control"), "no-cache");
     let told = s.ask(&follower.next()).await;
     told.expect(409);
     assert_ne!(told.header("electric-handle"), follower.handle);

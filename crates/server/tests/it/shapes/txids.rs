@@ -48,7 +48,6 @@ async fn a_write_that_changes_nothing_names_the_last_change_of_its_row() {
             for nothing in [
                 json!({}),
                 json!({"text": "milk"}),
-                json!({"text": "oats", "_base": {"text": "bread"}}),
                 json!({"no such field": n}),
             ] {
                 let (txid, seq) = s.change(id, nothing.clone()).await;
@@ -105,4 +104,90 @@ async fn a_queue_names_the_last_change_of_all_its_rows() {
     assert!(txid < seq);
     follower.catch_up().await;
     assert!(has_seen(&follower, txid));
+}
+
+#[tokio::test]
+async fn a_value_that_lost_is_told_to_the_readers_of_its_row_by_the_write_s_own_txid() {
+    let s = shapes().await;
+    s.apply(&document(), "").await;
+    for id in ["1", "2"] {
+        let made = json!({"id": id, "text": "milk"});
+        let made = s.server.post("/api/notes", &s.token, made).await;
+        made.expect(201);
+    }
+    let mut readers = [
+        s.follow("table=notes").await,
+        s.follow("table=notes&replica=full").await,
+        s.follow("table=notes&columns=id,done").await,
+        s.follow("table=notes&where=text%20%3D%20'milk'").await,
+    ];
+    let mut elsewhere = s.follow("table=notes&where=id%20%3D%20'2'").await;
+    let lost = json!({"text": "oats", "_base": {"text": "bread"}});
+    let (txid, seq) = s.change("1", lost).await;
+    assert_eq!(txid, seq);
+    for reader in &mut readers {
+        let told = reader.catch_up().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        let headers = &told[0]["headers"];
+        assert_eq!(headers["operation"], "update");
+        assert_eq!(
+            (&headers["txids"], &headers["last"]),
+            (&json!([txid]), &json!(true))
+        );
+        assert_eq!(told[0]["value"]["id"], "1");
+        assert_ne!(told[0]["value"]["text"], "oats");
+    }
+    let value = &readers[0].messages.last().unwrap()["value"];
+    assert!(value.get("text").is_none(), "{value}");
+    assert_eq!(elsewhere.catch_up().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_queue_over_several_entities_names_a_txid_for_each_row() {
+    let s = shapes().await;
+    let mut all = document();
+    let more = all
+        .to_string()
+        .replace("notes", "tasks")
+        .replace("Note", "Task");
+    let more: Value = serde_json::from_str(&more).unwrap();
+    for part in ["/paths", "/components/schemas"] {
+        let more = more.pointer(part).unwrap().as_object().unwrap().clone();
+        let all = all.pointer_mut(part).unwrap().as_object_mut().unwrap();
+        all.extend(more);
+    }
+    s.apply(&all, "").await;
+    let queue = async |name: &str, writes: Value| {
+        let sent = json!({"transactions": [{"write_id": name, "writes": writes}]});
+        let sent = s.server.post("/api/writes", &s.token, sent).await;
+        sent.expect(200)["results"][0].clone()
+    };
+    let write = |entity: &str, action: &str, text: &str| json!({"entity": entity, "id": "1", "action": action, "values": {"text": text}});
+    let mut notes = s.follow("table=notes").await;
+    let mut tasks = s.follow("table=tasks").await;
+    let texts = ["a", "b", "b"];
+    for (n, text) in texts.into_iter().enumerate() {
+        let action = if n == 0 { "create" } else { "update" };
+        // Of the last one the task changes alone.
+        let writes = json!([
+            write("notes", action, text),
+            write("tasks", action, &n.to_string())
+        ]);
+        let result = queue(&format!("w{n}"), writes).await;
+        let txids: Vec<_> = result["txids"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(Value::as_u64)
+            .collect();
+        let [of_note, of_task] = txids[..] else {
+            panic!("{result}")
+        };
+        notes.catch_up().await;
+        tasks.catch_up().await;
+        assert!(has_seen(&notes, of_note.unwrap()), "{result}");
+        assert!(has_seen(&tasks, of_task.unwrap()), "{result}");
+        assert_eq!(of_task, result["txid"].as_u64());
+        assert_eq!(of_note == of_task, n < 2, "{result}");
+    }
 }

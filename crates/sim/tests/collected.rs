@@ -1,6 +1,6 @@
-//! Two defects of compaction that random worlds hardly meet: a tombstone has to be collected, and just
-//! then a server be put back, or an op come late that brings the item back. Each is a world told in a
-//! few lines, which ends well without the defect.
+//! Three defects of compaction that random worlds hardly meet: a tombstone has to be collected, and just
+//! then a server be put back, an op come late that brings the item back, or a replica return that shows
+//! the item still. Each is a world told in a few lines, which ends well without the defect.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,8 @@ use syncline_model::planted::{Defect, plant};
 use syncline_model::{
     ActorId, Clock, Epoch, Mark, Op, OpKey, Payload, ResourceId, Scope, ServerSeq,
 };
+use syncline_protocol::{Claims, PullPage};
+use syncline_server::tenant::{Refused, read_page};
 use syncline_simdisk::Disk;
 use syncline_store::{
     Collecting, Compaction, FileOptions, PageLimit, PendingOp, PulledPage, Stepped, TenantFile,
@@ -157,6 +159,52 @@ fn a_late_insert_stays_behind_a_removal() -> bool {
     server.dump_view().unwrap() == whole.dump_view().unwrap()
 }
 
+/// Pulls what the server gives after the replica's place, as it goes over the wire; where it refuses to go
+/// on from there, nothing.
+fn ask(server: &TenantFile, replica: &mut TenantFile) -> Result<(), Refused> {
+    let head = replica.head().unwrap();
+    let at = head.cursor;
+    let claims = Claims {
+        epoch: Some(head.epoch),
+        since: at.server_seq,
+        mark: (at.server_seq > ServerSeq::ZERO).then_some(at.mark),
+        ..Claims::default()
+    };
+    let (_, body) = read_page(server, &claims, EVERYTHING)?;
+    let page = PullPage::decode(&body).unwrap();
+    let pulled = PulledPage {
+        epoch: page.epoch,
+        floor: page.floor,
+        since: at.server_seq,
+        ops: page.ops,
+        cursor: page.cursor,
+    };
+    replica.apply(&pulled, NO_OUTBOX).unwrap();
+    Ok(())
+}
+
+/// A replica sleeps while an item that it shows is removed, and the server lets go of the tombstone. Says
+/// whether both show the same once it has come back.
+fn a_sleeper_learns_of_a_removal_that_was_collected() -> bool {
+    let world = World::new();
+    let (mut server, mut replica) = (world.log("server"), world.log("replica"));
+    offer(&mut server, &[insert("a", 1, "i"), insert("a", 2, "j")]);
+    ask(&server, &mut replica).unwrap();
+    assert_eq!(replica.head().unwrap().cursor.server_seq, ServerSeq(2));
+    offer(&mut server, &[remove("a", 3, "i"), insert("a", 4, "k")]);
+    compact(&mut server, Collecting::Tombstones);
+    assert_eq!(server.collections().unwrap(), 1);
+    match ask(&server, &mut replica) {
+        Ok(()) => {}
+        Err(Refused::RebuildRequired { .. }) => {
+            replica = world.log("anew");
+            ask(&server, &mut replica).unwrap();
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+    replica.dump_view().unwrap() == server.dump_view().unwrap()
+}
+
 fn with(defect: Option<Defect>, scenario: fn() -> bool) -> bool {
     plant(defect);
     let ends_well = scenario();
@@ -176,4 +224,11 @@ fn a_log_that_forgets_the_clocks_of_what_it_collected_is_found() {
     let scenario = a_late_insert_stays_behind_a_removal;
     assert!(with(None, scenario));
     assert!(!with(Some(Defect::ForgetCollectedClock), scenario));
+}
+
+#[test]
+fn a_log_that_serves_who_comes_back_below_its_floor_is_found() {
+    let scenario = a_sleeper_learns_of_a_removal_that_was_collected;
+    assert!(with(None, scenario));
+    assert!(!with(Some(Defect::NoFloorCheck), scenario));
 }

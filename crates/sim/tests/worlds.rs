@@ -52,7 +52,7 @@ fn a_rebuild_that_offers_nothing_again_is_found() {
 }
 
 /// Seeds within which each of these is found; others need more, see `cargo xtask sim --defects`: of
-/// `NoFloorCheck` most that it would do is mended by fetches that begin anew.
+/// `NoFloorCheck` most that it would do is mended by fetches that begin anew, and `collected.rs` tells a world.
 const SEEDS_MAX: u64 = 200;
 
 #[test]

@@ -18,7 +18,7 @@ pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
     Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, KnownRequest, Lineage,
-    LogCensus, LogLeft, LogStart, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage,
+    LogCensus, LogLeft, LogStart, OneIn, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage,
     REFUSALS_MAX, REQUEST_ACTOR, RawOp, Refusal, RequestTrace, ResourceKey, Stepped, TenantFile,
     VerifyError,
 };

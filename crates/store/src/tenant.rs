@@ -29,7 +29,7 @@ use crate::schema;
 pub use apply::{Applied, ApplyError, PulledPage};
 pub use batch::{AppendError, Appended, Batch};
 pub use compact::{
-    Collecting, Compacted, Compaction, EmptyTries, Fill, Forgetting, LogLeft, Stepped,
+    Collecting, Compacted, Compaction, EmptyTries, Fill, Forgetting, LogLeft, OneIn, Stepped,
 };
 pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, REFUSALS_MAX, Refusal};

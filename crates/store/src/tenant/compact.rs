@@ -6,15 +6,18 @@
 //! is cut short anywhere leaves a log that folds to the same rows.
 
 mod collect;
+mod dropped;
 mod forget;
 mod judging;
 mod ops;
 mod shrink;
+mod survey;
 
 pub use forget::{EmptyTries, Forgetting, LogLeft};
 pub use shrink::Fill;
+pub use survey::OneIn;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -22,6 +25,8 @@ use syncline_model::compaction::{Coverage, coverage, would_matter};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Epoch, LoggedOp, OpKey, Payload, Place, Rows, ServerSeq, Value};
 
+use self::dropped::Dropped;
+use self::survey::{Survey, Surveyed};
 use super::batch::write_head;
 use super::upkeep::owe_traces;
 use super::{Head, Outbox, TenantFile, read_head};
@@ -39,6 +44,27 @@ pub enum Collecting {
     Nothing,
 }
 
+/// What one step has done, and which phase it leads to, if to another.
+struct Advanced {
+    next: Option<Phase>,
+    totals: Compacted,
+    dropped: Dropped,
+}
+
+impl Collecting {
+    /// What comes after the ops.
+    fn phase(self) -> Phase {
+        if self == Self::Tombstones || is_planted(Defect::CollectInReplica) {
+            Phase::Rows {
+                table: 0,
+                after: Vec::new(),
+            }
+        } else {
+            Phase::Done
+        }
+    }
+}
+
 /// A run of compaction, between its steps. It ends early where the log begins another epoch.
 #[derive(Debug)]
 pub struct Compaction {
@@ -53,7 +79,9 @@ pub struct Compaction {
 
 #[derive(Debug)]
 enum Phase {
-    /// The ops after this place are to be judged.
+    /// What is to go is found out first, and then goes at once.
+    Survey(Survey),
+    /// The ops after this place are to be judged, and what is covered goes in the same step.
     Ops {
         after: i64,
     },
@@ -84,16 +112,6 @@ pub enum Stepped {
     Done,
 }
 
-/// What one step has dropped, for the log's memory of it.
-#[derive(Debug, Default)]
-struct Dropped {
-    ops: u64,
-    /// The highest dropped clock by `actor \0 scope \0 resource`, none of which has a null in it.
-    pruned: HashMap<String, i64>,
-    /// The last such key, for its memory.
-    key: String,
-}
-
 impl Compaction {
     /// A run over the log below `floor`, as it stands in `file` now.
     pub fn begin(
@@ -122,6 +140,17 @@ impl Compaction {
         self
     }
 
+    /// Lets the run drop all that is covered at once, where no more of the log `stays`: a fraction of the
+    /// work, but nobody else writes meanwhile, which is about as long as it takes to read the log's
+    /// pages. What is covered is known by then, from steps in which nothing was written.
+    #[must_use]
+    pub fn at_once(mut self, stays: OneIn) -> Self {
+        if let Phase::Ops { after: 0 } = self.phase {
+            self.phase = Phase::Survey(Survey::begin(stays));
+        }
+        self
+    }
+
     /// The epoch whose ops it judges.
     pub(super) fn epoch(&self) -> Epoch {
         self.epoch
@@ -141,8 +170,69 @@ impl Compaction {
     pub fn reached(&self) -> ServerSeq {
         match self.phase {
             Phase::Ops { after } => ServerSeq(after as u64),
+            // It may be to be judged again.
+            Phase::Survey(_) => ServerSeq::ZERO,
             Phase::Rows { .. } | Phase::Done => self.floor,
         }
+    }
+
+    /// Does what one step does to the log's ops and rows.
+    fn advance(
+        &mut self,
+        connection: &Connection,
+        head: ServerSeq,
+        count: usize,
+        outbox: &(impl Outbox + ?Sized),
+    ) -> Result<Advanced, StoreError> {
+        let mut totals = self.totals;
+        let mut dropped = Dropped::default();
+        let floor = self.floor;
+        let ops_after = |after| ops::Step {
+            connection,
+            after,
+            floor,
+            count,
+        };
+        let next = match &mut self.phase {
+            Phase::Survey(survey) => {
+                let step = ops_after(survey.after());
+                match survey.step(&step, head, &mut self.memory, outbox)? {
+                    Surveyed::More => None,
+                    Surveyed::NotWorthIt => Some(Phase::Ops { after: 0 }),
+                    Surveyed::Dropped { judged, ops } => {
+                        totals.judged += judged;
+                        dropped = ops;
+                        Some(self.collecting.phase())
+                    }
+                }
+            }
+            Phase::Ops { after } => {
+                let judged = ops_after(*after).run(&mut self.memory, outbox, &mut dropped)?;
+                totals.judged += judged.ops;
+                Some(match judged.last {
+                    Some(after) => Phase::Ops { after },
+                    None => self.collecting.phase(),
+                })
+            }
+            Phase::Rows { table, after } => {
+                let step = collect::Step {
+                    connection,
+                    table: *table,
+                    after,
+                    floor,
+                    count,
+                };
+                let (next, collected) = step.run(&mut self.collecting_memory, &mut dropped)?;
+                totals.collected += collected;
+                Some(next.map_or(Phase::Done, |(table, after)| Phase::Rows { table, after }))
+            }
+            Phase::Done => None,
+        };
+        Ok(Advanced {
+            next,
+            totals,
+            dropped,
+        })
     }
 }
 
@@ -183,43 +273,15 @@ impl TenantFile {
         if head.epoch != run.epoch {
             run.phase = Phase::Done;
         }
-        let mut totals = run.totals;
-        let mut dropped = Dropped::default();
-        let next = match &run.phase {
-            Phase::Done => return Ok(Stepped::Done),
-            Phase::Ops { after } => {
-                let step = ops::Step {
-                    connection: &transaction,
-                    after: *after,
-                    floor: run.floor,
-                    count,
-                };
-                let judged = step.run(&mut run.memory, outbox, &mut dropped)?;
-                totals.judged += judged.ops;
-                let collects = run.collecting == Collecting::Tombstones
-                    || is_planted(Defect::CollectInReplica);
-                match judged.last {
-                    Some(after) => Phase::Ops { after },
-                    None if collects => Phase::Rows {
-                        table: 0,
-                        after: Vec::new(),
-                    },
-                    None => Phase::Done,
-                }
-            }
-            Phase::Rows { table, after } => {
-                let step = collect::Step {
-                    connection: &transaction,
-                    table: *table,
-                    after,
-                    floor: run.floor,
-                    count,
-                };
-                let (next, collected) = step.run(&mut run.collecting_memory, &mut dropped)?;
-                totals.collected += collected;
-                next.map_or(Phase::Done, |(table, after)| Phase::Rows { table, after })
-            }
-        };
+        if let Phase::Done = run.phase {
+            return Ok(Stepped::Done);
+        }
+        let advanced = run.advance(&transaction, head.cursor.server_seq, count, outbox)?;
+        let Advanced {
+            next,
+            mut totals,
+            dropped,
+        } = advanced;
         totals.dropped += dropped.ops;
         if dropped.ops > 0 {
             dropped.remember(&transaction)?;
@@ -227,15 +289,17 @@ impl TenantFile {
             owe_traces(&transaction)?;
         }
         collect::count(&transaction, totals.collected - run.totals.collected)?;
-        if let Phase::Ops { .. } = run.phase {
+        if let Phase::Survey(_) | Phase::Ops { .. } = run.phase {
             run.memory.end_step(&transaction)?;
         }
         transaction.commit()?;
         run.totals = totals;
-        run.phase = next;
+        if let Some(next) = next {
+            run.phase = next;
+        }
         Ok(match run.phase {
             Phase::Done => Stepped::Done,
-            Phase::Ops { .. } | Phase::Rows { .. } => Stepped::More,
+            Phase::Survey(_) | Phase::Ops { .. } | Phase::Rows { .. } => Stepped::More,
         })
     }
 
@@ -269,39 +333,6 @@ impl TenantFile {
         // One at which this version panics is the server's to judge.
         let needed = catch_unwind(judge).unwrap_or(Ok(true))?;
         Ok(!needed)
-    }
-}
-
-impl Dropped {
-    fn note(&mut self, scope: &str, resource: &str, actor: &str, clock: i64) {
-        self.ops += 1;
-        self.key.clear();
-        for part in [actor, "\0", scope, "\0", resource] {
-            self.key.push_str(part);
-        }
-        match self.pruned.get_mut(&self.key) {
-            Some(highest) => *highest = clock.max(*highest),
-            None => _ = self.pruned.insert(self.key.clone(), clock),
-        }
-    }
-
-    /// Writes down which keys count as taken.
-    fn remember(&self, connection: &Connection) -> Result<(), StoreError> {
-        if is_planted(Defect::ForgetPruned) {
-            return Ok(());
-        }
-        let mut statement = connection.prepare_cached(
-            "INSERT INTO pruned (actor, scope, resource_id, clock) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (actor, scope, resource_id) DO UPDATE SET clock = max(clock, excluded.clock)",
-        )?;
-        let mut pruned: Vec<_> = self.pruned.iter().collect();
-        pruned.sort_unstable();
-        for (key, clock) in pruned {
-            let mut parts = key.splitn(3, '\0');
-            let (actor, scope, resource) = (parts.next(), parts.next(), parts.next());
-            statement.execute((actor, scope, resource, clock))?;
-        }
-        Ok(())
     }
 }
 

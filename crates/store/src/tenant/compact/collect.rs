@@ -83,7 +83,7 @@ impl Step<'_> {
                     self.connection.execute_batch("RELEASE collect")?;
                     collected += 1;
                     for op in ops {
-                        dropped.note(of.scope, op.resource(row), &op.actor, op.clock);
+                        dropped.note_parts(of.scope, op.resource(row), &op.actor, op.clock);
                     }
                 }
                 Some(_) | None => {

@@ -63,6 +63,11 @@ pub(super) struct Step<'a> {
     pub count: usize,
 }
 
+/// The first place that a run up to `floor` does not judge.
+pub(super) fn end_below(floor: ServerSeq) -> i64 {
+    floor.get() as i64 + i64::from(is_planted(Defect::DropAtFloor))
+}
+
 /// What a step has looked at.
 pub(super) struct Judged {
     pub ops: u64,
@@ -70,25 +75,51 @@ pub(super) struct Judged {
     pub last: Option<i64>,
 }
 
+/// What becomes of an op.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Goes,
+    Stays,
+}
+
 impl Step<'_> {
+    /// Drops the ops that are covered.
     pub(super) fn run(
         &self,
         memory: &mut Memory,
         outbox: &(impl Outbox + ?Sized),
         dropped: &mut Dropped,
     ) -> Result<Judged, StoreError> {
+        let mut runs = Runs::default();
+        let judged = self.judge(memory, outbox, |op, fate| match fate {
+            Fate::Goes => {
+                runs.add(op.seq.get() as i64);
+                dropped.note(&op.key);
+            }
+            Fate::Stays => runs.end(),
+        })?;
+        runs.delete(self.connection)?;
+        Ok(judged)
+    }
+
+    /// Says of each op in turn what is to become of it.
+    pub(super) fn judge(
+        &self,
+        memory: &mut Memory,
+        outbox: &(impl Outbox + ?Sized),
+        mut see: impl FnMut(&LoggedOp, Fate),
+    ) -> Result<Judged, StoreError> {
         let unfolded = unfolded(self.connection)?;
         memory.rows.begin(self.connection)?;
         let mut view = View::new(self.connection, Layer::Confirmed);
         let mut names = Names::default();
         let mut pending = Pending::begin(self.connection, outbox)?;
-        let mut runs = Runs::default();
         let mut judged = Judged { ops: 0, last: None };
         let mut statement = self.connection.prepare_cached(
             "SELECT server_seq, scope, resource_id, actor, clock, payload, payload_hash FROM ops \
              WHERE server_seq > ? AND server_seq < ? ORDER BY server_seq LIMIT ?",
         )?;
-        let end = self.floor.get() as i64 + i64::from(is_planted(Defect::DropAtFloor));
+        let end = end_below(self.floor);
         let mut rows = statement.query((self.after, end, self.count as i64))?;
         while let Some(row) = rows.next()? {
             let op = names.logged(&raw(row)?)?;
@@ -98,22 +129,8 @@ impl Step<'_> {
             let covered = !unfolded.contains(&seq)
                 && self.is_covered(&mut view, &op, memory)? != is_planted(Defect::DropTheCovering)
                 && !pending.has(self.connection, &op, outbox)?;
-            if covered {
-                runs.add(seq);
-                let key = &op.key;
-                let clock = key.clock.get() as i64;
-                dropped.note(
-                    key.scope.as_str(),
-                    key.resource.as_str(),
-                    key.actor.as_str(),
-                    clock,
-                );
-            } else {
-                runs.end();
-            }
+            see(&op, if covered { Fate::Goes } else { Fate::Stays });
         }
-        drop(rows);
-        runs.delete(self.connection)?;
         Ok(judged)
     }
 

@@ -5,6 +5,7 @@ use proptest::test_runner::TestCaseError;
 
 use super::*;
 
+mod at_once;
 mod cases;
 mod deleted;
 mod lost;
@@ -34,6 +35,15 @@ enum Step {
         steps: usize,
         count: usize,
     },
+    /// The log begins a run that drops at once, unless one is under way.
+    BeginAtOnce {
+        floor: u64,
+        stays: u64,
+    },
+    /// One step of that run.
+    Go {
+        count: usize,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -46,6 +56,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..2_usize).prop_map(Step::Pull),
         2 => (50..=100_u64, 1..20_usize, 1..40_usize)
             .prop_map(|(floor, steps, count)| Step::Compact { floor, steps, count }),
+        2 => begin_at_once(),
+        4 => (1..40_usize).prop_map(|count| Step::Go { count }),
     ];
     proptest::collection::vec(step, 1..80)
 }
@@ -59,8 +71,14 @@ fn list_steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0..3_u8, Just(3), 1..20_u64).prop_map(list),
         1 => (0..2_usize).prop_map(Step::Pull),
         4 => (60..=100_u64).prop_map(|floor| Step::Compact { floor, steps: 9, count: 100 }),
+        2 => begin_at_once(),
+        4 => (1..40_usize).prop_map(|count| Step::Go { count }),
     ];
     proptest::collection::vec(step, 30..60)
+}
+
+fn begin_at_once() -> impl Strategy<Value = Step> {
+    (50..=100_u64, 1..=2_u64).prop_map(|(floor, stays)| Step::BeginAtOnce { floor, stays })
 }
 
 /// `word` is the value of `replaces`.
@@ -193,12 +211,22 @@ fn pull_up_to(server: &TenantFile, replica: &mut TenantFile, place: ServerSeq, l
     }
 }
 
+/// The place at this part of the log's head; all replicas are there by then.
+fn floor_at(percent: u64, log: &TenantFile, replicas: &mut [TenantFile]) -> u64 {
+    let floor = log.head().unwrap().cursor.server_seq.get() * percent / 100;
+    for replica in replicas {
+        pull_up_to(log, replica, ServerSeq(floor), 3);
+    }
+    floor
+}
+
 /// Does these steps with a log that compacts and one that doesn't, and compares.
 fn compare(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let dir = Dir::new();
     let (mut whole, mut small) = (dir.create("whole.db"), dir.create("small.db"));
     let mut replicas: Vec<_> = (0..2).map(|n| dir.create(&format!("r{n}.db"))).collect();
     let mut unique = 0;
+    let mut under_way: Option<Compaction> = None;
     for step in steps {
         match step {
             Step::Append {
@@ -228,15 +256,26 @@ fn compare(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 steps,
                 count,
             } => {
-                let floor = small.head().unwrap().cursor.server_seq.get() * floor / 100;
-                for replica in &mut replicas {
-                    pull_up_to(&small, replica, ServerSeq(floor), 3);
-                }
+                // A log is compacted by one run at a time.
+                under_way = None;
+                let floor = floor_at(floor, &small, &mut replicas);
                 compact(&mut small, floor, steps, count);
                 let mut own = floor;
                 for replica in &mut replicas {
                     own = own.saturating_sub(1);
                     compact_with(replica, own, Collecting::Nothing, steps, count);
+                }
+            }
+            Step::BeginAtOnce { floor, stays } => {
+                let floor = ServerSeq(floor_at(floor, &small, &mut replicas));
+                let begin = || Compaction::begin(&small, floor, Collecting::Tombstones).unwrap();
+                under_way.get_or_insert_with(|| begin().at_once(OneIn(stays)));
+            }
+            Step::Go { count } => {
+                if let Some(run) = &mut under_way
+                    && small.compact_step(run, count, NO_OUTBOX).unwrap() == Stepped::Done
+                {
+                    under_way = None;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn renames(count: u64) -> Vec<Op> {
+pub(super) fn renames(count: u64) -> Vec<Op> {
     let rename = |clock| {
         let name = Cow::Owned(format!("name {clock}"));
         let update = ThreadOp::Update(Update {

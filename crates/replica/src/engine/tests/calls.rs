@@ -166,6 +166,7 @@ fn an_op_covered_between_two_arrivals_of_its_request_is_not_written_anew() {
     a.settle(&mut server);
     assert_eq!(server.keys(), keys);
     assert_eq!(a.waiting(), 0);
+    assert!(a.engine.replica().quarantined().unwrap().is_empty());
     equal_views(&mut [&mut a, &mut b]);
 }
 

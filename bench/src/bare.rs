@@ -275,8 +275,7 @@ impl CommitFile {
 /// Writes decompressed bytes to a file that the disk has when this returns.
 pub(crate) fn unpack_to(path: &Path, compressed: &[u8]) -> anyhow::Result<()> {
     let mut file = std::fs::File::create(path).context("could not make the file")?;
-    let mut reader = flate2::read::GzDecoder::new(compressed);
-    std::io::copy(&mut reader, &mut file)?;
+    zstd::stream::copy_decode(compressed, &mut file)?;
     file.flush()?;
     file.sync_all()?;
     Ok(())

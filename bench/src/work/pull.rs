@@ -106,7 +106,7 @@ fn fetch(server: &Server, token: &str) -> anyhow::Result<Vec<u8>> {
         &server.address,
         token,
     );
-    let head = format!("{head}accept: application/vnd.sqlite3\r\naccept-encoding: gzip\r\n");
+    let head = format!("{head}accept: application/vnd.sqlite3\r\naccept-encoding: zstd\r\n");
     let answer = Connection::open(&server.address)?.call(&head, b"")?;
     ensure!(answer.status == 200, "bootstrap answered {}", answer.status);
     Ok(answer.body)

@@ -3,6 +3,7 @@
 //! A transport is bound to one endpoint and one token, and sends the token nowhere else: redirects
 //! are reported, not followed. It keeps its connections open between calls.
 
+mod incoming;
 mod save;
 mod stream;
 #[cfg(test)]
@@ -12,12 +13,11 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, IF_MATCH, LOCATION,
-    RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, IF_MATCH,
+    LOCATION, RETRY_AFTER,
 };
 use reqwest::{RequestBuilder, Response, StatusCode};
 use syncline_protocol::parse_retry_after;
@@ -26,6 +26,8 @@ use tokio::time::timeout;
 
 use crate::traffic::Traffic;
 use crate::{Endpoint, Remote, Token};
+
+use incoming::Incoming;
 
 pub(crate) use stream::{EventStream, Opened};
 
@@ -58,6 +60,8 @@ pub enum TransportError {
     TooLarge { bytes_max: usize },
     #[error("the answer is coded as {coding:?}, which was not asked for")]
     Coding { coding: String },
+    #[error("could not expand the answer")]
+    Expand(#[source] io::Error),
     #[error("the server redirects to {location:?}; set the endpoint to where it really is")]
     Redirected { location: String },
     #[error("could not write the answer to its file")]
@@ -77,8 +81,12 @@ impl TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {
     Plain,
-    Gzip,
+    Compressed,
 }
+
+/// What a whole answer may be compressed as: Zstandard finds an id again that stands far back, gzip is
+/// what servers knew before.
+const COMPRESSED: &str = "zstd, gzip";
 
 /// The way to one server.
 #[derive(Debug, Clone)]
@@ -86,6 +94,7 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     endpoint: Endpoint,
     token: Option<Token>,
+    coding: Coding,
     host: Arc<dyn Host>,
     traffic: Arc<Traffic>,
 }
@@ -101,7 +110,7 @@ impl Transport {
         let coding = if remote.endpoint.is_loopback() {
             Coding::Plain
         } else {
-            Coding::Gzip
+            Coding::Compressed
         };
         Self::with_coding(remote, host, traffic, coding)
     }
@@ -123,7 +132,7 @@ impl Transport {
             .connect_timeout(CONNECT_WAIT)
             .tcp_keepalive(UNHEARD_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .gzip(coding == Coding::Gzip);
+            .gzip(coding == Coding::Compressed);
         #[cfg(target_os = "linux")]
         {
             builder = builder.tcp_user_timeout(UNHEARD_MAX);
@@ -141,6 +150,7 @@ impl Transport {
             http,
             endpoint,
             token,
+            coding,
             host,
             traffic,
         })
@@ -152,17 +162,17 @@ impl Transport {
             answer_bytes_max, ..
         } = call;
         let mut save_to = call.save_to.clone();
-        let response = self.send(call).await?;
-        let head = Head::of(&response);
-        let is_file = head.media_type.as_deref() == Some(PREPARED_FILE_TYPE)
-            && response.status() == StatusCode::OK;
+        let incoming = self.begin(self.request(call)).await?;
+        let head = Head::of(incoming.response());
+        let is_file =
+            head.media_type.as_deref() == Some(PREPARED_FILE_TYPE) && head.status == StatusCode::OK;
         match save_to.take_if(|_| is_file) {
             Some(path) => {
-                self.save(response, path).await?;
+                self.save(incoming, path).await?;
                 Ok(head.with(AnswerBody::Saved))
             }
             None => {
-                let body = self.whole_body(response, answer_bytes_max).await?;
+                let body = self.whole_body(incoming, answer_bytes_max).await?;
                 Ok(head.with(AnswerBody::Bytes(body)))
             }
         }
@@ -196,15 +206,19 @@ impl Transport {
         request: RequestBuilder,
         bytes_max: usize,
     ) -> Result<Answer, TransportError> {
-        let response = head_of_answer(request).await?;
-        let head = Head::of(&response);
-        let body = self.whole_body(response, bytes_max).await?;
+        let incoming = self.begin(request).await?;
+        let head = Head::of(incoming.response());
+        let body = self.whole_body(incoming, bytes_max).await?;
         Ok(head.with(AnswerBody::Bytes(body)))
     }
 
-    /// Sends a request, and waits for the head of its answer.
-    async fn send(&self, call: Call) -> Result<Response, TransportError> {
-        head_of_answer(self.request(call)).await
+    /// Sends a request, and waits for the head of its answer, which may be compressed.
+    async fn begin(&self, request: RequestBuilder) -> Result<Incoming, TransportError> {
+        let request = match self.coding {
+            Coding::Plain => request,
+            Coding::Compressed => request.header(ACCEPT_ENCODING, COMPRESSED),
+        };
+        Incoming::begin(head_of_answer(request).await?, self.coding)
     }
 
     fn request(&self, call: Call) -> RequestBuilder {
@@ -229,33 +243,26 @@ impl Transport {
 
     async fn whole_body(
         &self,
-        mut response: Response,
+        mut incoming: Incoming,
         bytes_max: usize,
     ) -> Result<Vec<u8>, TransportError> {
         let too_large = || TransportError::TooLarge { bytes_max };
-        let told = response.content_length().map_or(Ok(0), usize::try_from);
+        let told = incoming
+            .response()
+            .content_length()
+            .map_or(Ok(0), usize::try_from);
         let told = told.map_err(|_| too_large())?;
         if told > bytes_max {
             return Err(too_large());
         }
         let mut body = Vec::with_capacity(told);
-        while let Some(chunk) = self.next_chunk(&mut response).await? {
+        while let Some(chunk) = self.next_chunk(&mut incoming).await? {
             if body.len() + chunk.len() > bytes_max {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
-    }
-
-    async fn next_chunk(&self, response: &mut Response) -> Result<Option<Bytes>, TransportError> {
-        let chunk = timeout(SILENCE_MAX, response.chunk())
-            .await
-            .map_err(|_| TransportError::TimedOut)?
-            .map_err(failure)?;
-        self.traffic
-            .count_received(chunk.as_ref().map_or(0, Bytes::len));
-        Ok(chunk)
     }
 }
 
@@ -315,11 +322,7 @@ async fn head_of_answer(request: RequestBuilder) -> Result<Response, TransportEr
         let location = text_of(response.headers(), &LOCATION);
         return Err(TransportError::Redirected { location });
     }
-    // What the HTTP client has expanded no longer names its coding.
-    match text_of(response.headers(), &CONTENT_ENCODING) {
-        coding if coding.is_empty() || coding == "identity" => Ok(response),
-        coding => Err(TransportError::Coding { coding }),
-    }
+    Ok(response)
 }
 
 /// Sorts an error of the HTTP client. Its URL is left out: the query holds ids.

@@ -203,11 +203,16 @@ pub fn compact_log(
         progress(&compacting.report());
     }
     // It holds what is gone; a server makes it again.
-    match std::fs::remove_file(directory.prepared_file(tenant)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(AdminError::Prepared(error));
+    for prepared in [
+        directory.prepared_file(tenant),
+        directory.former_prepared_file(tenant),
+    ] {
+        match std::fs::remove_file(prepared) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(AdminError::Prepared(error));
+            }
+            Ok(()) | Err(_) => {}
         }
-        Ok(()) | Err(_) => {}
     }
     Ok(compacting.report())
 }

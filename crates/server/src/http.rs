@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod call;
+mod coding;
 mod direction;
 mod dispatch;
 mod etag;
@@ -10,10 +11,14 @@ mod path;
 mod percent;
 mod request_id;
 mod route;
+pub(crate) mod zstandard;
 
-pub(crate) use answer::{Answer, COMPRESS_FROM, Coding, compressed};
+#[cfg(test)]
+pub(crate) use answer::Content;
+pub(crate) use answer::{Answer, COMPRESS_FROM};
 pub(crate) use body::{BodyBudget, BodyLimit, HeldBytes, ReceivedBody, read_body};
 pub(crate) use call::{Call, asker_of};
+pub(crate) use coding::{Coding, LogCoding, gzip, zstd};
 pub(crate) use dispatch::router;
 pub(crate) use etag::{IfMatch, is_known};
 pub(crate) use path::settle_path;

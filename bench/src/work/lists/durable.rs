@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::ensure;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use syncline_protocol::PullPage;
 use syncline_store::{
     Collecting, Compaction, FileOptions, PendingOp, PulledPage, Stepped, TenantFile, lists,
 };
+use zstd::bulk::Compressor;
+use zstd::stream::raw::CParameter;
 
 use super::changes::{Kind, list};
 use super::ours::{Beginning, Replica, epoch};
@@ -123,9 +123,11 @@ impl AtRest {
     }
 }
 
-/// The length of `bytes` as a server compresses them.
+/// The length of `bytes` as a server compresses them (`crates/server/src/http/zstandard.rs`).
 fn packed(bytes: &[u8]) -> anyhow::Result<f64> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    std::io::Write::write_all(&mut encoder, bytes)?;
-    Ok(encoder.finish()?.len() as f64)
+    let mut compressor = Compressor::new(4)?;
+    compressor.set_parameter(CParameter::WindowLog(22))?;
+    compressor.set_parameter(CParameter::MinMatch(7))?;
+    compressor.set_parameter(CParameter::ChecksumFlag(true))?;
+    Ok(compressor.compress(bytes)?.len() as f64)
 }

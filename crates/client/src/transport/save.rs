@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use reqwest::Response;
 use tokio::sync::mpsc;
 
+use super::incoming::Incoming;
 use super::{Transport, TransportError};
 
 /// Pieces of an answer that wait for the disk.
@@ -25,7 +25,7 @@ impl Transport {
     /// name.
     pub(super) async fn save(
         &self,
-        mut response: Response,
+        mut incoming: Incoming,
         path: PathBuf,
     ) -> Result<(), TransportError> {
         let (sender, pieces) = mpsc::channel(PIECES_MAX);
@@ -38,7 +38,7 @@ impl Transport {
             };
             host.write(&path, &mut content)
         });
-        let fed = self.feed(&mut response, sender).await;
+        let fed = self.feed(&mut incoming, sender).await;
         // It has let go of the file by then, whatever came of the answer.
         let written = writing.await.expect("writing a file does not panic");
         fed?;
@@ -48,10 +48,10 @@ impl Transport {
     /// Hands an answer on piece by piece, as long as the writer takes them.
     async fn feed(
         &self,
-        response: &mut Response,
+        incoming: &mut Incoming,
         writer: mpsc::Sender<Piece>,
     ) -> Result<(), TransportError> {
-        while let Some(chunk) = self.next_chunk(response).await? {
+        while let Some(chunk) = self.next_chunk(incoming).await? {
             if writer.send(Piece::Bytes(chunk)).await.is_err() {
                 return Ok(());
             }

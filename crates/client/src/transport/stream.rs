@@ -8,7 +8,8 @@ use reqwest::{Response, StatusCode};
 use syncline_replica::{Answer, AnswerBody, Call};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Head, Transport, TransportError, failure};
+use super::incoming::Incoming;
+use super::{Coding, Head, Transport, TransportError, failure, head_of_answer};
 use crate::traffic::Traffic;
 
 /// An open stream of bytes.
@@ -37,17 +38,19 @@ impl Transport {
         silence_max: Duration,
     ) -> Result<Opened, TransportError> {
         let bytes_max = call.answer_bytes_max;
-        let response = self.send(call).await?;
-        if response.status() == StatusCode::OK {
+        // Of a stream each event is wanted as it is written: it is not asked for as Zstandard.
+        let response = head_of_answer(self.request(call)).await?;
+        let incoming = Incoming::begin(response, Coding::Plain)?;
+        if incoming.response().status() == StatusCode::OK {
             return Ok(Opened::Open(Box::new(EventStream {
-                response,
+                response: incoming.into_response(),
                 silence_max,
                 dead_at: Instant::now() + silence_max,
                 traffic: Arc::clone(&self.traffic),
             })));
         }
-        let head = Head::of(&response);
-        let body = self.whole_body(response, bytes_max).await?;
+        let head = Head::of(incoming.response());
+        let body = self.whole_body(incoming, bytes_max).await?;
         Ok(Opened::Refused(head.with(AnswerBody::Bytes(body))))
     }
 }

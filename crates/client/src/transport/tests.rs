@@ -1,3 +1,5 @@
+mod coded;
+
 use std::sync::mpsc::channel;
 
 use std::path::Path;
@@ -283,44 +285,4 @@ fn a_coding_that_was_not_asked_for_is_told() {
     });
     let error = run(transport(&server, None).call(get("x"))).unwrap_err();
     assert!(matches!(error, TransportError::Coding { coding } if coding == "gzip"));
-}
-
-fn gzipped(content: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// Asks a server of another machine, which answers compressed.
-fn ask_coded(body: Vec<u8>) -> (Result<Answer, TransportError>, crate::scripted::Seen) {
-    let server = Scripted::start(move |_| {
-        Reaction::Answer(answer("200 OK\r\ncontent-encoding: gzip", &body))
-    });
-    let transport = to_coded(server.endpoint.clone(), None, Coding::Gzip);
-    let answered = run(transport.call(get("sync/pull")));
-    (answered, server.seen.recv().unwrap())
-}
-
-#[test]
-fn an_answer_from_afar_is_asked_for_compressed_and_expanded() {
-    let (answered, seen) = ask_coded(gzipped(b"{\"ops\":[]}"));
-    assert_eq!(bytes(&answered.unwrap()), b"{\"ops\":[]}");
-    assert_eq!(seen.header("accept-encoding"), Some("gzip"));
-}
-
-#[test]
-fn a_small_answer_that_expands_to_a_large_one_is_cut_off_at_the_limit() {
-    let (answered, _) = ask_coded(gzipped(&vec![b' '; 50_000_000]));
-    assert!(matches!(
-        answered,
-        Err(TransportError::TooLarge { bytes_max: 1000 })
-    ));
-}
-
-#[test]
-fn a_broken_coding_is_a_broken_answer() {
-    let mut body = gzipped(b"{\"ops\":[]}");
-    body.truncate(body.len() - 9);
-    assert!(matches!(ask_coded(body).0, Err(TransportError::Cut(_))));
 }

@@ -1,22 +1,17 @@
 //! Answers, compressed where that was asked for.
 
-use std::io::Write;
-
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http_body_util::BodyExt as _;
 use serde::Serialize;
 
+use super::coding::{Coding, LogCoding, gzip};
 use crate::error::ApiError;
 
 /// A shorter answer is sent as it is: compressing would save less than a packet.
 pub(crate) const COMPRESS_FROM: usize = 1_024;
-/// A longer answer is compressed away from the threads that serve requests.
-const COMPRESS_HERE_MAX: usize = 64 << 10;
 
 /// Headers of most answers, with those that every answer gets. A map with room for these is small
 /// enough for the allocator's fast path, and does not grow on the way out.
@@ -37,38 +32,6 @@ pub(crate) enum Content {
     Whole(Bytes),
     /// Sent as it comes.
     Live(Body),
-}
-
-/// How the bytes of an answer are coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coding {
-    Plain,
-    Gzip,
-}
-
-impl Coding {
-    /// What the caller takes: gzip, if it says so and doesn't weigh it with nothing.
-    pub(crate) fn accepted(headers: &HeaderMap) -> Self {
-        let values = headers.get_all(header::ACCEPT_ENCODING);
-        let texts = values.iter().filter_map(|value| value.to_str().ok());
-        let mut codings = texts.flat_map(|text| text.split(','));
-        let gzip = codings.find(|coding| coding.split(';').next().map(str::trim) == Some("gzip"));
-        let refused = |coding: &str| {
-            let weight = coding
-                .split(';')
-                .nth(1)
-                .map(|weight| weight.replace(' ', ""));
-            weight.is_some_and(|weight| {
-                weight
-                    .strip_prefix("q=0")
-                    .is_some_and(|rest| rest.bytes().all(|byte| matches!(byte, b'.' | b'0')))
-            })
-        };
-        match gzip {
-            Some(coding) if !refused(coding) => Self::Gzip,
-            Some(_) | None => Self::Plain,
-        }
-    }
 }
 
 impl Answer {
@@ -124,11 +87,16 @@ impl Answer {
         self
     }
 
-    /// Says that the bytes are compressed already.
+    /// Says how the bytes are coded already, and that other callers get them otherwise.
     #[must_use]
-    pub(crate) fn coded_as_gzip(self) -> Self {
-        self.header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
-            .header(header::VARY, HeaderValue::from_static("accept-encoding"))
+    pub(crate) fn coded_as(self, coding: LogCoding) -> Self {
+        let varied = self.header(header::VARY, HeaderValue::from_static("accept-encoding"));
+        let name = match coding {
+            LogCoding::Plain => return varied,
+            LogCoding::Gzip => "gzip",
+            LogCoding::Zstd => "zstd",
+        };
+        varied.header(header::CONTENT_ENCODING, HeaderValue::from_static(name))
     }
 
     /// The answer as it goes out, compressed where the caller takes that and it is worth it.
@@ -145,9 +113,9 @@ impl Answer {
                 if coded || coding == Coding::Plain || bytes.len() < COMPRESS_FROM {
                     Body::from(bytes)
                 } else {
-                    let gzip = HeaderValue::from_static("gzip");
-                    headers.insert(header::CONTENT_ENCODING, gzip);
-                    Body::from(compressed(bytes).await?)
+                    let name = HeaderValue::from_static("gzip");
+                    headers.insert(header::CONTENT_ENCODING, name);
+                    Body::from(gzip(bytes).await?)
                 }
             }
         };
@@ -155,44 +123,5 @@ impl Answer {
         *response.status_mut() = self.status;
         *response.headers_mut() = headers;
         Ok(response)
-    }
-}
-
-/// Compresses in favour of speed: pages are read once, mostly on a fast network.
-pub(crate) async fn compressed(bytes: Bytes) -> Result<Bytes, ApiError> {
-    if bytes.len() <= COMPRESS_HERE_MAX {
-        return compress(&bytes);
-    }
-    tokio::task::spawn_blocking(move || compress(&bytes))
-        .await
-        .map_err(ApiError::internal)?
-}
-
-fn compress(bytes: &[u8]) -> Result<Bytes, ApiError> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::fast());
-    encoder.write_all(bytes).map_err(ApiError::internal)?;
-    Ok(encoder.finish().map_err(ApiError::internal)?.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_is_used_only_where_it_is_taken() {
-        for (value, expected) in [
-            ("gzip", Coding::Gzip),
-            ("br, gzip;q=0.5", Coding::Gzip),
-            ("gzip; q=0", Coding::Plain),
-            ("gzip;q=0.000", Coding::Plain),
-            ("br", Coding::Plain),
-            ("*", Coding::Plain),
-            ("", Coding::Plain),
-        ] {
-            let value = HeaderValue::from_static(value);
-            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, value.clone())]);
-            assert_eq!(Coding::accepted(&headers), expected, "{value:?}");
-        }
-        assert_eq!(Coding::accepted(&HeaderMap::new()), Coding::Plain);
     }
 }

@@ -11,7 +11,7 @@ use syncline_protocol::{Claims, encode_event};
 use tokio::sync::OnceCell;
 
 use crate::error::ApiError;
-use crate::http::{Answer, Coding, compressed};
+use crate::http::{Answer, LogCoding};
 use crate::tenant::Page;
 
 /// Pages kept per tenant. Live subscribers ask for the newest; a few more serve replicas that catch
@@ -26,6 +26,7 @@ pub(crate) struct SharedPage {
     pub(crate) page: Page,
     json: Bytes,
     gzip: OnceCell<Bytes>,
+    zstd: OnceCell<Bytes>,
     event: OnceLock<Bytes>,
 }
 
@@ -35,18 +36,29 @@ impl SharedPage {
             page,
             json: json.into(),
             gzip: OnceCell::new(),
+            zstd: OnceCell::new(),
             event: OnceLock::new(),
         }
     }
 
     /// The answer that holds this page, coded as the caller takes it.
-    pub(crate) async fn answer(&self, coding: Coding) -> Result<Answer, ApiError> {
-        if coding == Coding::Plain || self.json.len() < crate::http::COMPRESS_FROM {
+    pub(crate) async fn answer(&self, coding: LogCoding) -> Result<Answer, ApiError> {
+        if self.json.len() < crate::http::COMPRESS_FROM {
             return Ok(Answer::json_bytes(self.json.clone()));
         }
-        let compress = || compressed(self.json.clone());
-        let gzip = self.gzip.get_or_try_init(compress).await?;
-        Ok(Answer::json_bytes(gzip.clone()).coded_as_gzip())
+        let json = || self.json.clone();
+        let bytes = match coding {
+            LogCoding::Plain => return Ok(Answer::json_bytes(json())),
+            LogCoding::Gzip => {
+                let compress = || crate::http::gzip(json());
+                self.gzip.get_or_try_init(compress).await?
+            }
+            LogCoding::Zstd => {
+                let compress = || crate::http::zstd(json());
+                self.zstd.get_or_try_init(compress).await?
+            }
+        };
+        Ok(Answer::json_bytes(bytes.clone()).coded_as(coding))
     }
 
     /// The event of a stream that carries this page.
@@ -62,8 +74,8 @@ impl SharedPage {
     }
 
     fn bytes(&self) -> usize {
-        let gzip = self.gzip.get().map_or(0, Bytes::len);
-        self.json.len() + gzip + self.event.get().map_or(0, Bytes::len)
+        let coded = [self.gzip.get(), self.zstd.get(), self.event.get()];
+        self.json.len() + coded.into_iter().flatten().map(Bytes::len).sum::<usize>()
     }
 
     /// Whether this page answers who stands where `claims` say; if not, the log itself says why.

@@ -2,29 +2,35 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use syncline_model::Cursor;
 use syncline_store::{Head, TenantFile};
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 
 use super::Tenant;
+use crate::http::zstandard;
 use crate::tenant::Refused;
 
 /// The file is made again once the log has grown past it by this share of its length, and by
 /// [`TAIL_MIN`] ops: until then, what it lacks is pulled faster than it would be made.
 const TAIL_SHARE: u64 = 4;
 const TAIL_MIN: u64 = 10_000;
+/// Files that are made at once, over all tenants: each takes 8 MB, and a core for as long as it takes
+/// to compress a whole log.
+const MAKING_MAX: usize = 2;
+
+static MAKING: Semaphore = Semaphore::const_new(MAKING_MAX);
 
 /// The prepared file of one tenant.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     path: PathBuf,
+    /// Where builds before kept it, as gzip. It is not read any more.
+    former: PathBuf,
     /// Rises when something was taken out of the log: what was made before holds it still.
     erasures: AtomicU64,
     /// Held while it is made, so that all who ask meanwhile share one.
@@ -43,7 +49,7 @@ struct Made {
 #[derive(Debug)]
 pub(crate) struct PreparedFile {
     pub(crate) file: File,
-    /// Bytes of the file, which is gzip.
+    /// Bytes of the file, which is Zstandard.
     pub(crate) bytes: u64,
     /// Where the log stood when it was made.
     pub(crate) cursor: Cursor,
@@ -51,9 +57,10 @@ pub(crate) struct PreparedFile {
 
 impl Prepared {
     /// A file that an earlier run has left is not used: nothing says what it holds.
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, former: PathBuf) -> Self {
         Self {
             path,
+            former,
             erasures: AtomicU64::new(0),
             made: Arc::default(),
         }
@@ -63,11 +70,13 @@ impl Prepared {
     /// is removed, also one that an earlier run has left.
     pub(crate) fn erase(&self) {
         self.erasures.fetch_add(1, SeqCst);
-        if let Err(error) = remove(&self.path) {
-            tracing::error!(
-                error = &error as &dyn Error,
-                "could not remove a prepared file that holds what was erased"
-            );
+        for path in [&self.path, &self.former] {
+            if let Err(error) = remove(path) {
+                tracing::error!(
+                    error = &error as &dyn Error,
+                    "could not remove a prepared file that holds what was erased"
+                );
+            }
         }
         // What a run that was cut short has left; one that is under way sees to its own.
         if let Ok(_nobody_makes_it) = self.made.try_lock() {
@@ -95,6 +104,7 @@ impl Prepared {
         // begin another in the same place.
         let tenant = Arc::clone(tenant);
         let making = tokio::spawn(async move {
+            let _turn = MAKING.acquire().await.expect("it is never closed");
             let prepared = Arc::clone(&tenant.shared.prepared);
             let work = move |file: &TenantFile| make(file, &prepared, erasures);
             let (file, known) = tenant.read(work).await?;
@@ -131,8 +141,9 @@ impl Made {
 fn make(log: &TenantFile, prepared: &Prepared, erasures: u64) -> Result<(File, Made), Refused> {
     let path = &prepared.path;
     let (copy, packed) = (path.with_extension("copy"), path.with_extension("part"));
-    // What a run that was cut short has left stands in the way.
-    for leftover in [&copy, &packed] {
+    // What a run that was cut short has left stands in the way, and what a build before has left
+    // stands for nothing.
+    for leftover in [&copy, &packed, &prepared.former] {
         remove(leftover)?;
     }
     // Read before the copy: the copy holds this place, and perhaps more.
@@ -159,16 +170,9 @@ fn pack(copy: &Path, packed: &Path) -> io::Result<u64> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut encoder = GzEncoder::new(options.open(packed)?, Compression::fast());
-    let mut source = File::open(copy)?;
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match source.read(&mut buffer)? {
-            0 => break,
-            read => encoder.write_all(&buffer[..read])?,
-        }
-    }
-    let file = encoder.finish()?;
+    let source = File::open(copy)?;
+    let bytes = source.metadata()?.len();
+    let file = zstandard::pack(source, bytes, options.open(packed)?)?;
     // Not synced: it can be made again, and an unsound one is refused by who adopts it.
     Ok(file.metadata()?.len())
 }

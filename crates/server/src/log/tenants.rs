@@ -123,7 +123,10 @@ impl Tenants {
             Arc::new(Slot {
                 tenant: tenant.clone(),
                 head: Arc::new(watch::Sender::new(None)),
-                prepared: Arc::new(Prepared::new(self.directory.prepared_file(tenant))),
+                prepared: Arc::new(Prepared::new(
+                    self.directory.prepared_file(tenant),
+                    self.directory.former_prepared_file(tenant),
+                )),
                 hub: Arc::default(),
                 open: AsyncMutex::new(None),
                 used: AtomicU64::new(0),

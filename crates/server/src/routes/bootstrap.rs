@@ -1,25 +1,34 @@
 //! `GET /sync/bootstrap`: the log from its beginning, as pages or as one file.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, header};
 use bytes::Bytes;
-use flate2::read::GzDecoder;
+use flate2::Compression;
+use flate2::read::GzEncoder;
 use futures_util::stream;
 use syncline_protocol::{BootstrapQuery, Claims};
 use syncline_store::PageLimit;
 use syncline_store::control::Rights;
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
 use super::pull::note;
 use crate::error::ApiError;
-use crate::http::{Access, Answer, Call, Coding, Route};
+use crate::http::{Access, Answer, Call, LogCoding, Route, zstandard};
 use crate::log::{PreparedFile, Sight};
 
 /// The media type of the prepared tenant file.
 const SQLITE: &str = "application/vnd.sqlite3";
 /// Bytes read from the file at once.
 const CHUNK_BYTES: usize = 256 << 10;
+/// Prepared files that are on their way to who doesn't take Zstandard: each is expanded as it is
+/// taken, which holds its window of 4 MiB for as long.
+const EXPANDED_MAX: usize = 32;
+
+static EXPANDED: Semaphore = Semaphore::const_new(EXPANDED_MAX);
 
 pub(super) fn routes() -> Vec<Route> {
     let access = Access::Needs(Rights::Read);
@@ -44,7 +53,7 @@ async fn bootstrap(call: Call) -> Result<Answer, ApiError> {
         let file = tenant.prepared().await?;
         // The file may be newer than the schema that let them see all of it.
         if !matches!(tenant.sight_anew(|| call.asker()).await?, Sight::Part(..)) {
-            return Ok(file_answer(file, Coding::accepted(&call.headers)));
+            return file_answer(file, LogCoding::accepted(&call.headers));
         }
     }
     let limits = &call.server.config.limits;
@@ -57,35 +66,59 @@ async fn bootstrap(call: Call) -> Result<Answer, ApiError> {
         .page_as_seen(Claims::default(), limit, None, asker)
         .await?;
     note(&call, &tenant, query.client_id, &Claims::default());
-    page.answer(Coding::accepted(&call.headers)).await
+    page.answer(LogCoding::accepted(&call.headers)).await
 }
 
 fn is_sqlite(accepted: &str) -> bool {
     accepted.split(';').next().map(str::trim) == Some(SQLITE)
 }
 
-/// The file as it stands on the disk, or expanded for who doesn't take gzip.
-fn file_answer(prepared: PreparedFile, coding: Coding) -> Answer {
+/// The file as it stands on the disk, or coded anew for who doesn't take Zstandard.
+fn file_answer(prepared: PreparedFile, coding: LogCoding) -> Result<Answer, ApiError> {
     let PreparedFile {
         file,
         bytes,
         cursor,
     } = prepared;
     let place = HeaderValue::from(cursor.server_seq.get());
-    let body = match coding {
-        Coding::Gzip => chunks(file),
-        Coding::Plain => chunks(GzDecoder::new(file)),
+    let answer = |body| {
+        Answer::live(body, SQLITE)
+            .header(
+                header::HeaderName::from_static("syncline-server-seq"),
+                place,
+            )
+            .coded_as(coding)
     };
-    let answer = Answer::live(body, SQLITE).header(
-        header::HeaderName::from_static("syncline-server-seq"),
-        place,
-    );
-    match coding {
-        Coding::Plain => answer,
-        Coding::Gzip => answer
-            .coded_as_gzip()
-            .header(header::CONTENT_LENGTH, HeaderValue::from(bytes)),
-    }
+    let (body, turn) = match coding {
+        LogCoding::Zstd => {
+            let length = HeaderValue::from(bytes);
+            return Ok(answer(chunks(file)).header(header::CONTENT_LENGTH, length));
+        }
+        LogCoding::Gzip => {
+            let (plain, turn) = expanded(file)?;
+            (chunks(GzEncoder::new(plain, Compression::fast())), turn)
+        }
+        LogCoding::Plain => {
+            let (plain, turn) = expanded(file)?;
+            (chunks(plain), turn)
+        }
+    };
+    Ok(answer(body).held_by(turn))
+}
+
+/// What is in the file, and the turn that its reader holds.
+fn expanded(
+    file: File,
+) -> Result<(impl Read + Send + 'static, SemaphorePermit<'static>), ApiError> {
+    let turn = EXPANDED.try_acquire().map_err(|refused| match refused {
+        TryAcquireError::NoPermits => ApiError::unavailable(
+            "the server expands too many prepared files; try again, or accept zstd",
+            Duration::from_secs(1),
+        ),
+        closed @ TryAcquireError::Closed => ApiError::internal(closed),
+    })?;
+    let plain = zstandard::unpacked(file).map_err(ApiError::internal)?;
+    Ok((plain, turn))
 }
 
 /// A body that is read chunk by chunk, as fast as it is taken. A thread is busy with it only while
@@ -111,9 +144,15 @@ fn read_chunk(source: &mut impl Read) -> io::Result<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Seek;
+
+    use flate2::read::GzDecoder;
     use http_body_util::BodyExt;
+    use syncline_model::{Cursor, Mark, ServerSeq};
+    use syncline_protocol::ErrorCode;
 
     use super::*;
+    use crate::http::Content;
 
     #[test]
     fn a_body_that_nobody_takes_holds_no_thread() {
@@ -130,6 +169,61 @@ mod tests {
         });
     }
 
+    /// A file that was prepared, and what is in it.
+    fn prepared() -> (PreparedFile, Vec<u8>) {
+        let plain: Vec<u8> = (0..200_000_u32).flat_map(u32::to_be_bytes).collect();
+        let length = plain.len() as u64;
+        let to = tempfile::tempfile().unwrap();
+        let mut file = zstandard::pack(&plain[..], length, to).unwrap();
+        let bytes = file.metadata().unwrap().len();
+        file.rewind().unwrap();
+        let cursor = Cursor {
+            server_seq: ServerSeq::ZERO,
+            mark: Mark::origin([7; 16]),
+        };
+        let file = PreparedFile {
+            file,
+            bytes,
+            cursor,
+        };
+        (file, plain)
+    }
+
+    async fn sent(answer: Answer) -> Bytes {
+        let Content::Live(body) = answer.content else {
+            panic!("a file is sent as it is read")
+        };
+        body.collect().await.unwrap().to_bytes()
+    }
+
+    #[tokio::test]
+    async fn a_file_is_sent_as_it_stands_to_all_and_expanded_for_so_many_at_once() {
+        let mut expanded = Vec::new();
+        for _ in 0..EXPANDED_MAX / 2 {
+            for coding in [LogCoding::Gzip, LogCoding::Plain] {
+                expanded.push((coding, file_answer(prepared().0, coding).unwrap()));
+            }
+        }
+        for coding in [LogCoding::Gzip, LogCoding::Plain] {
+            let refused = file_answer(prepared().0, coding).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::Unavailable);
+        }
+        let (file, plain) = prepared();
+        let packed = sent(file_answer(file, LogCoding::Zstd).unwrap()).await;
+        assert_eq!(zstd::decode_all(&packed[..]).unwrap(), plain);
+        for (coding, answer) in expanded.drain(..2) {
+            let bytes = sent(answer).await;
+            let mut read = Vec::new();
+            match coding {
+                LogCoding::Gzip => GzDecoder::new(&bytes[..]).read_to_end(&mut read).unwrap(),
+                LogCoding::Plain | LogCoding::Zstd => (&bytes[..]).read_to_end(&mut read).unwrap(),
+            };
+            assert_eq!(read, plain);
+        }
+        // Two have been sent, so that two more may be.
+        assert_eq!(EXPANDED.available_permits(), 2);
+    }
+
     #[tokio::test]
     async fn a_body_ends_with_its_source_and_tells_of_a_source_that_fails() {
         let read = |source: Box<dyn Read + Send>| chunks(source).collect();
@@ -138,7 +232,7 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(whole.to_bytes(), bytes);
-        let torn = read(Box::new(GzDecoder::new(&b"no gzip"[..]))).await;
+        let torn = read(Box::new(zstd::Decoder::new(&b"no zstd"[..]).unwrap())).await;
         assert!(torn.is_err());
     }
 }

@@ -7,7 +7,7 @@ use syncline_store::PageLimit;
 use syncline_store::control::Rights;
 
 use crate::error::ApiError;
-use crate::http::{Access, Answer, Call, Coding, Route};
+use crate::http::{Access, Answer, Call, LogCoding, Route};
 use crate::log::Tenant;
 use crate::tenant::ClientNote;
 
@@ -54,7 +54,7 @@ async fn pull(call: Call) -> Result<Answer, ApiError> {
     let asker = || call.asker();
     let (page, _) = tenant.page_as_seen(claims, limit, named, asker).await?;
     note(&call, &tenant, query.client_id, &claims);
-    page.answer(Coding::accepted(&call.headers)).await
+    page.answer(LogCoding::accepted(&call.headers)).await
 }
 
 /// Notes what a client says it has applied, now that the place has been checked. A token that can

@@ -4,7 +4,7 @@ use syncline_store::{FileOptions, TenantFile};
 use tempfile::TempDir;
 
 use crate::limits::gunzip;
-use crate::support::{TestServer, push_of, start};
+use crate::support::{TestServer, push_of, start, start_on};
 
 const SQLITE: &str = "application/vnd.sqlite3";
 
@@ -24,6 +24,10 @@ async fn fetch(
     assert_eq!(response.headers()["content-type"], SQLITE);
     let headers = response.headers().clone();
     (headers, response.bytes().await.unwrap().to_vec())
+}
+
+fn expanded(packed: &[u8]) -> Vec<u8> {
+    zstd::decode_all(packed).unwrap()
 }
 
 fn adopt(bytes: &[u8]) -> (TempDir, TenantFile) {
@@ -55,10 +59,10 @@ async fn the_prepared_file_is_adopted_and_holds_the_log_without_the_servers_note
         .post("/sync/push", &token, push_of("a", 1..=3))
         .await
         .expect(200);
-    let (headers, packed) = fetch(&server, &token, "gzip").await;
-    assert_eq!(headers["content-encoding"], "gzip");
+    let (headers, packed) = fetch(&server, &token, "gzip, zstd").await;
+    assert_eq!(headers["content-encoding"], "zstd");
     assert_eq!(headers["content-length"], packed.len().to_string().as_str());
-    let (_root, file) = adopt(&gunzip(&packed));
+    let (_root, file) = adopt(&expanded(&packed));
     let page = server.get("/sync/pull", &token).await.expect(200);
     let head = file.head().unwrap();
     assert_eq!(head.cursor.server_seq.get(), 3);
@@ -68,7 +72,14 @@ async fn the_prepared_file_is_adopted_and_holds_the_log_without_the_servers_note
 
     let (headers, plain) = fetch(&server, &token, "identity").await;
     assert!(!headers.contains_key("content-encoding"));
-    assert_eq!(plain, gunzip(&packed));
+    assert_eq!(headers["vary"], "accept-encoding");
+    assert_eq!(plain, expanded(&packed));
+    // An old client, and one that would rather have gzip.
+    for coding in ["gzip", "gzip, zstd;q=0.5"] {
+        let (headers, zipped) = fetch(&server, &token, coding).await;
+        assert_eq!(headers["content-encoding"], "gzip");
+        assert_eq!(gunzip(&zipped), plain);
+    }
 }
 
 #[tokio::test]
@@ -79,13 +90,13 @@ async fn the_prepared_file_is_kept_until_the_log_is_another() {
         .post("/sync/push", &admin, push_of("a", 1..=3))
         .await
         .expect(200);
-    let (_, first) = fetch(&server, &admin, "gzip").await;
+    let (_, first) = fetch(&server, &admin, "zstd").await;
     // A short tail is pulled sooner than the file is made anew.
     server
         .post("/sync/push", &admin, push_of("a", 4..=5))
         .await
         .expect(200);
-    let (headers, second) = fetch(&server, &admin, "gzip").await;
+    let (headers, second) = fetch(&server, &admin, "zstd").await;
     assert_eq!(second, first);
     assert_eq!(headers["syncline-server-seq"], "3");
 
@@ -97,8 +108,8 @@ async fn the_prepared_file_is_kept_until_the_log_is_another() {
         )
         .json(&serde_json::json!({"confirm": "acme"}));
     let reset = crate::support::Reply::of(reset).await.expect(200);
-    let (_, third) = fetch(&server, &admin, "gzip").await;
-    let (_root, file) = adopt(&gunzip(&third));
+    let (_, third) = fetch(&server, &admin, "zstd").await;
+    let (_root, file) = adopt(&expanded(&third));
     let head = file.head().unwrap();
     assert_eq!(head.epoch.to_string(), reset["epoch"].as_str().unwrap());
     assert_eq!(head.cursor.server_seq.get(), 0);
@@ -112,9 +123,36 @@ async fn all_who_ask_at_once_share_one_file() {
         .post("/sync/push", &token, push_of("a", 1..=100))
         .await
         .expect(200);
-    let fetches = futures_util::future::join_all((0..8).map(|_| fetch(&server, &token, "gzip")));
+    let fetches = futures_util::future::join_all((0..8).map(|_| fetch(&server, &token, "zstd")));
     let files: Vec<_> = fetches.await.into_iter().map(|(_, bytes)| bytes).collect();
     assert!(files.iter().all(|file| *file == files[0]));
+}
+
+#[tokio::test]
+async fn a_file_that_a_build_before_has_left_as_gzip_gives_way_to_one_of_this() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Sync);
+    server
+        .post("/sync/push", &token, push_of("a", 1..=3))
+        .await
+        .expect(200);
+    let (_, zipped) = fetch(&server, &token, "gzip").await;
+    let data = server.stop().await;
+    let former = data.path().join("data/tenants/t-acme.prepared.gz");
+    std::fs::write(&former, zipped).unwrap();
+
+    let server = start_on(data, |_| {}).await;
+    for coding in ["zstd", "gzip"] {
+        let (headers, packed) = fetch(&server, &token, coding).await;
+        assert_eq!(headers["content-encoding"], coding);
+        let plain = match coding {
+            "zstd" => expanded(&packed),
+            _ => gunzip(&packed),
+        };
+        let (_root, file) = adopt(&plain);
+        assert_eq!(file.head().unwrap().cursor.server_seq.get(), 3);
+        assert!(!former.exists());
+    }
 }
 
 #[tokio::test]
@@ -127,7 +165,7 @@ async fn what_was_erased_is_in_no_prepared_file() {
             "content": content, "timestamp": "2024-01-01T00:00:00Z"}]})
     };
     let holds = |packed: &[u8], word: &str| {
-        let plain = gunzip(packed);
+        let plain = expanded(packed);
         plain
             .windows(word.len())
             .any(|found| found == word.as_bytes())
@@ -136,17 +174,17 @@ async fn what_was_erased_is_in_no_prepared_file() {
         .post("/api/threads/sync", &token, entry("the xylophonist"))
         .await
         .expect(200);
-    let (_, before) = fetch(&server, &token, "gzip").await;
+    let (_, before) = fetch(&server, &token, "zstd").await;
     assert!(holds(&before, "xylophonist"));
     let delete = server.request(Method::DELETE, "/api/threads/k", &token);
     crate::support::Reply::of(delete).await.expect(200);
 
     let kept = std::fs::read_dir(server.data.path().join("data/tenants")).unwrap();
     let mut kept = kept.map(|file| file.unwrap().path());
-    assert!(kept.all(|path| path.extension().is_none_or(|end| end != "gz")));
-    let (_, after) = fetch(&server, &token, "gzip").await;
+    assert!(kept.all(|path| path.extension().is_none_or(|end| end != "zst")));
+    let (_, after) = fetch(&server, &token, "zstd").await;
     // Nor is what its words left in the full-text index.
     assert!(!holds(&after, "xylophon"));
-    let (_root, file) = adopt(&gunzip(&after));
+    let (_root, file) = adopt(&expanded(&after));
     assert_eq!(file.head().unwrap().cursor.server_seq.get(), 3);
 }

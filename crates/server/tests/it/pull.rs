@@ -142,18 +142,33 @@ async fn large_answers_are_compressed_for_who_asks() {
         .expect(200);
     let plain = server.get("/sync/pull", &token).await;
     assert_eq!(plain.header("content-encoding"), "");
-    for _ in 0..2 {
-        let request = server.request(reqwest::Method::GET, "/sync/pull", &token);
-        let response = request
-            .header("accept-encoding", "gzip")
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(response.headers()["content-encoding"], "gzip");
-        let bytes = response.bytes().await.unwrap();
-        assert!(bytes.len() * 3 < plain.text.len());
-        assert_eq!(crate::limits::gunzip(&bytes), plain.text.as_bytes());
+    for (accepted, coding) in [
+        ("gzip", "gzip"),
+        ("zstd", "zstd"),
+        ("gzip, br, zstd", "zstd"),
+        ("gzip, zstd;q=0.8", "gzip"),
+        ("zstd;q=0, gzip", "gzip"),
+    ] {
+        for path in ["/sync/pull", "/sync/bootstrap"] {
+            let request = server.request(reqwest::Method::GET, path, &token);
+            let request = request.header("accept-encoding", accepted);
+            let response = request.send().await.unwrap();
+            assert_eq!(response.headers()["content-encoding"], coding, "{accepted}");
+            assert_eq!(response.headers()["vary"], "accept-encoding");
+            let bytes = response.bytes().await.unwrap();
+            assert!(bytes.len() * 3 < plain.text.len());
+            let expanded = match coding {
+                "zstd" => zstd::decode_all(&bytes[..]).unwrap(),
+                _ => crate::limits::gunzip(&bytes),
+            };
+            assert_eq!(expanded, plain.text.as_bytes());
+        }
     }
+    // What is no part of a log stays on gzip.
+    let request = server.request(reqwest::Method::GET, "/openapi.json", &token);
+    let request = request.header("accept-encoding", "zstd, gzip");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
 }
 
 #[tokio::test]

@@ -26,8 +26,8 @@ pub const DECIDED_RESTORE: &str = "restored";
 const TENANTS: &str = "tenants";
 /// What SQLite keeps beside a database, which is moved last.
 const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", ""];
-/// How a file ends that was prepared of the log beside it.
-const PREPARED: &str = "prepared.gz";
+/// How a file ends that was prepared of the log beside it, by this build and by builds before.
+const PREPARED: [&str; 2] = ["prepared.zst", "prepared.gz"];
 /// In a decided restore: the name of the directory to which what it replaces is moved.
 const ASIDE: &str = "replaces";
 
@@ -373,7 +373,8 @@ fn entries_of(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
 fn put(new: &Path, place: &Path, aside: &Path) -> Result<(), BackupError> {
     let to = place.join(new.file_name().expect("what is put back has a name"));
     let replaced = SQLITE_SUFFIXES.map(|suffix| beside(&to, suffix));
-    for path in replaced.iter().chain([&to.with_extension(PREPARED)]) {
+    let prepared = PREPARED.map(|end| to.with_extension(end));
+    for path in replaced.iter().chain(&prepared) {
         if path.exists() {
             move_aside(path, aside)?;
         }

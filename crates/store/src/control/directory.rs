@@ -157,6 +157,13 @@ impl DataDirectory {
     pub fn prepared_file(&self, tenant: &TenantId) -> PathBuf {
         self.path
             .join(TENANTS)
+            .join(file_name(tenant, ".prepared.zst"))
+    }
+
+    /// Where builds before kept the same as gzip: it is only there to be removed.
+    pub fn former_prepared_file(&self, tenant: &TenantId) -> PathBuf {
+        self.path
+            .join(TENANTS)
             .join(file_name(tenant, ".prepared.gz"))
     }
 

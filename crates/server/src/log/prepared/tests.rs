@@ -1,6 +1,3 @@
-use std::io::Read;
-
-use flate2::read::GzDecoder;
 use futures_util::FutureExt;
 use syncline_model::{ActorId, TenantId};
 use syncline_store::FileOptions;
@@ -25,12 +22,9 @@ async fn tenant(root: &TempDir) -> Arc<Tenant> {
 }
 
 fn adopts(prepared: PreparedFile, root: &TempDir) {
-    let (path, mut plain) = (root.path().join("fetched.db"), Vec::new());
+    let path = root.path().join("fetched.db");
     assert_eq!(prepared.file.metadata().unwrap().len(), prepared.bytes);
-    GzDecoder::new(prepared.file)
-        .read_to_end(&mut plain)
-        .unwrap();
-    fs::write(&path, plain).unwrap();
+    fs::write(&path, zstd::decode_all(prepared.file).unwrap()).unwrap();
     TenantFile::adopt(&path, &FileOptions::default()).unwrap();
 }
 

@@ -24,10 +24,10 @@ fn holding(text: &str, directory: &Path) -> Vec<String> {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
-        let bytes = if path.extension().is_some_and(|end| end == "gz") {
-            crate::limits::gunzip(&bytes)
-        } else {
-            bytes
+        let bytes = match path.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("zst") => zstd::decode_all(&bytes[..]).unwrap(),
+            Some("gz") => crate::limits::gunzip(&bytes),
+            Some(_) | None => bytes,
         };
         if bytes
             .windows(text.len())
@@ -83,6 +83,10 @@ async fn what_a_deleted_thread_held_is_in_no_byte_of_the_data_directory_after_a_
     make_thread(&server, &admin, "also kept", &kept[300..]).await;
     fetch_prepared(&server, &admin).await;
     let data = server.data.path().join("data");
+    assert!(holding(CANARY, &data).contains(&"t-acme.prepared.zst".to_owned()));
+    // What a build before has left holds it too.
+    let former = data.join("tenants/t-acme.prepared.gz");
+    std::fs::write(&former, crate::limits::gzip(CANARY.as_bytes())).unwrap();
     assert!(holding(CANARY, &data).contains(&"t-acme.prepared.gz".to_owned()));
     server
         .send(Method::DELETE, "/api/threads/secret", &admin, json!({}))
@@ -114,7 +118,7 @@ async fn after_a_compaction_a_file_for_new_replicas_is_made_that_nobody_has_aske
     }
     let page = server.get("/sync/pull", &admin).await.expect(200);
     assert_eq!(page["serverSeq"], 2);
-    let prepared = server.data.path().join("data/tenants/t-acme.prepared.gz");
+    let prepared = server.data.path().join("data/tenants/t-acme.prepared.zst");
     assert!(!prepared.exists());
     let done = server
         .post("/api/admin/compact", &admin, without_retention())

@@ -42,7 +42,8 @@ impl Source {
     /// The text, whole.
     pub(crate) fn read(&self) -> Result<String, Failure> {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Failure::new("document_unreadable", format!("could not read {self}")).because(error)
+            let failure = Failure::new("document_unreadable", format!("could not read {self}"));
+            self.nearer(failure.because(error))
         };
         match self {
             Self::Url(url) => {
@@ -52,6 +53,21 @@ impl Source {
                 .and_then(read_bounded)
                 .map_err(|error| failed(error.into())),
             Self::Stdin => read_bounded(io::stdin()).map_err(|error| failed(error.into())),
+        }
+    }
+
+    /// A failure to read it, with what brings its user nearer to a document.
+    fn nearer(&self, failure: Failure) -> Failure {
+        match self {
+            Self::Url(url) => failure
+                .fix(format!("curl --fail --output openapi.json {url}"))
+                .fix(
+                    "where it asks for a login, save the document so with yours, and name the file",
+                ),
+            Self::File(_) => failure.fix(
+                "name the document's file, or its address, which begins with http:// or https://",
+            ),
+            Self::Stdin => failure,
         }
     }
 }

@@ -13,6 +13,7 @@ use syncline_codegen::client::{self, Local, Options, Part};
 use crate::context::Context;
 use crate::document::Source;
 use crate::failure::{Failure, Outcome};
+use crate::wording::counted;
 use folder::{Change, Folder, ListChange};
 
 /// Write the typed client of an application from its OpenAPI document
@@ -179,10 +180,10 @@ fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context)
     context.output.data(&generated, |out| {
         writeln!(
             out,
-            "{}: {} entities, {} files ({} written, {} removed)",
+            "{}: {}, {} ({} written, {} removed)",
             generated.out,
-            generated.entities.len(),
-            generated.files,
+            counted(generated.entities.len() as u64, "entity"),
+            counted(generated.files as u64, "file"),
             generated.written.len(),
             generated.removed.len()
         )

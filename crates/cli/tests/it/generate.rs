@@ -40,7 +40,8 @@ fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
 fn a_document_gives_the_same_bytes_every_time() {
     let (machine, document, out) = machine();
     let dir = out.to_str().unwrap();
-    machine.run(&["generate", &document, "--out", dir]).done();
+    let told = machine.run(&["generate", &document, "--out", dir]).done();
+    assert!(told.stdout.contains(": 3 entities, "), "{told:#?}");
     let first = files(&out);
     assert!(first.contains_key("schema/contacts.sqlite.sql"));
     assert!(first.contains_key("entities/contacts.ts"));
@@ -201,7 +202,8 @@ fn a_document_that_cannot_be_used_leaves_the_folder_as_it_was() {
     }
     machine
         .run(&["generate", "nowhere.yaml", "--out", dir])
-        .failed(1, "document_unreadable");
+        .failed(1, "document_unreadable")
+        .says("fix:   name the document's file, or its address");
     assert_eq!(files(&out), before);
 }
 
@@ -223,7 +225,9 @@ fn a_foreign_file_where_a_folder_must_be_is_told_and_kept() {
     fs::write(out.join("types"), "a file").unwrap();
     machine
         .run(&["generate", &document, "--out", out.to_str().unwrap()])
-        .failed(1, "folder_unreadable");
+        .failed(1, "folder_unreadable")
+        .says("nothing was written")
+        .says("fix:   name a folder with --out");
     assert_eq!(files(&out).len(), 1);
     fs::remove_file(out.join("types")).unwrap();
     fs::write(

@@ -142,7 +142,8 @@ fn a_document_is_fetched_from_its_address() {
     machine
         .run(&["generate", &url, "--out", dir])
         .failed(1, "document_unreadable")
-        .says("503");
+        .says("503")
+        .says(&format!("fix:   curl --fail --output openapi.json {url}"));
 }
 
 #[cfg(unix)]

@@ -353,6 +353,8 @@ fn unreadable(path: &Path, error: io::Error) -> Failure {
         format!("could not read {}", path.display()),
     )
     .because(error)
+    .state("nothing was written")
+    .fix("name a folder with --out that is this command's own, or not there yet")
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Failure {

@@ -37,6 +37,7 @@ fn with_fix(failure: Failure, refusal: &Refusal) -> Failure {
             failure.fix("ask who runs the server for another role: syncline member role USER ROLE")
         }
         RefusalCode::InvalidOp
+        | RefusalCode::TooLarge
         | RefusalCode::UnknownEntity
         | RefusalCode::NotFound
         | RefusalCode::Gone

@@ -70,7 +70,6 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
     }
     let all: Vec<_> = sources.all().collect();
     let anywhere = Merged::of_all(reading, &all);
-    let either = |keyword| record.flag(keyword) || request.flag(keyword);
     let nullable = record.nullable || request.nullable || nullable_values;
     let default = request.get("default").or_else(|| record.get("default"));
     let default = match default {
@@ -84,7 +83,7 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
         default,
         nullable,
         required: false,
-        read_only: either("readOnly"),
+        read_only: record.is_read_only(reading) || request.is_read_only(reading),
         sync_exclude: anywhere.flag("x-sync-exclude"),
         owner_only: anywhere.flag("x-owner-only"),
         rules,

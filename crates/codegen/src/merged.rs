@@ -1,5 +1,7 @@
 //! A schema with everything that it is put together from: references, `allOf`, and one-sided unions.
 
+mod marks;
+
 use std::collections::HashMap;
 
 use crate::diagnostic::Code;
@@ -71,6 +73,9 @@ impl<'d> Schemas<'d> {
     fn add_variants(&mut self, nodes: Vec<Node<'d>>) {
         let mut others: Vec<(Option<serde_json::Value>, Node<'d>)> = Vec::new();
         for node in nodes {
+            if others.iter().any(|(_, known)| *known == node) {
+                continue;
+            }
             let value = node.to_json();
             let is_alike = |(other, _): &(Option<_>, _)| value.is_some() && *other == value;
             if !others.iter().any(is_alike) {
@@ -185,7 +190,7 @@ impl<'d> Merged<'d> {
             }
         }
         walk.above.pop();
-        self.nullable |= lets_null_be(node);
+        self.nullable |= marks::lets_null_be(node);
         self.parts.push(node);
     }
 
@@ -211,7 +216,7 @@ impl<'d> Merged<'d> {
                 if let Some(all) = variants(reading, &rest, walk) {
                     self.variants.push(Variants { node, all });
                 }
-                self.nullable |= rest.iter().any(|schema| lets_null_be(*schema));
+                self.nullable |= marks::any_lets_null_be(reading, &rest);
                 self.unions.push(rest);
             }
         }
@@ -366,18 +371,6 @@ fn is_structural(schema: Node<'_>) -> bool {
     STRUCTURAL
         .iter()
         .any(|keyword| schema.get(keyword).is_some())
-}
-
-/// Whether a schema lets null be beside other values.
-fn lets_null_be(schema: Node<'_>) -> bool {
-    let is_null_type = |node: Node<'_>| node.as_text() == Some("null");
-    schema.get("nullable").and_then(Node::as_boolean) == Some(true)
-        || schema
-            .get("type")
-            .is_some_and(|types| types.items().any(is_null_type))
-        || schema
-            .get("enum")
-            .is_some_and(|values| values.items().any(Node::is_null))
 }
 
 /// Whether a schema takes null and nothing else.

@@ -112,11 +112,12 @@ export function pause(ms: number, signal?: AbortSignal | null): Promise<void> {
 async function once(
   options: HttpOptions, method: string, path: string, body: unknown, headers: Record<string, string>, signal?: AbortSignal,
 ): Promise<HttpAnswer> {
-  const token = await options.token?.();
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
   let answer: Response;
   let text: string;
   try {
+    // Who can't renew it without a connection has none to the server either.
+    const token = await options.token?.();
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
     answer = await (options.fetch ?? fetch)((options.apiUrl ?? "").replace(/\/+$/, "") + path, {
       method,
       headers: {

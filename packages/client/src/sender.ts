@@ -241,6 +241,8 @@ async function giveBack(database: LocalDatabase, transactions: readonly Transact
   );
 }
 
+const REJECT = `INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`;
+
 /**
  * Notes what became of transactions. The server's word also stands for what was ended here meanwhile: a write
  * that nobody waited for any longer, or one that builds on a refused one and was under way with it.
@@ -249,13 +251,17 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
   await database.transaction(async (inside) => {
     const accepted: string[] = [];
     const ids: number[] = [];
+    const refused: [writeId: string, error: string][] = [];
     for (const [at, { writeId, changes }] of transactions.entries()) {
       const outcome = outcomes[at];
       if (!outcome) throw new Error("a transport gave fewer outcomes than it was given transactions");
       if (outcome.status === "rejected") {
-        const told = [writeId, JSON.stringify(outcome.error)];
-        await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, told);
-        await inside.query(`UPDATE "_changes" SET "state" = 'rejected', "error" = $2 WHERE "write_id" = $1 AND "state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`, told);
+        const error = JSON.stringify(outcome.error);
+        await inside.query(REJECT, [writeId, error]);
+        refused.unshift([writeId, error]);
+        // Of several that were sent together any may be the one that was given up.
+        const of = changes.map(({ id }) => id).join(", ");
+        await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" IN (${of}) AND "state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`, [error]);
         continue;
       }
       for (const [of, change] of changes.entries()) {
@@ -264,6 +270,8 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
         await noteLost(inside, change, outcome.lost?.[of] ?? {});
       }
     }
+    // Of writes on top of each other, what the newest hands down may be another's that was refused: the newest first, then.
+    if (refused.length > 1) for (const told of refused) await inside.query(REJECT, told);
     if (accepted.length > 0) {
       // What was written since it was given up stands on what was there without it.
       for (const change of await readChanges(inside, `"state" = 'rejected' AND "id" IN (${ids.join(", ")})`)) await standOn(inside, change);

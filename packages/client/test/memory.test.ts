@@ -81,7 +81,7 @@ test("a page without a database shows, sends and refuses as one with a database"
 
   // The server has it, but its row never comes.
   way = (address, init) => address.includes("/v1/shape") ? new Promise(() => undefined) : fetch(address, init);
-  configure({ apiUrl: server.url, fetch: through, timeoutMs: 200 });
+  configure({ apiUrl: server.url, fetch: through, timeoutMs: 3_000 });
   await until("the feed stands still", async () => {
     const key = await page.current.makeAccount.mutateAsync({ name: "Current" });
     return !accountsCollection().has(key);

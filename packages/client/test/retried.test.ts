@@ -163,6 +163,22 @@ each("of three writes of a row, the last stands on the one between where only th
   assert.deepEqual(await unsent(database), [[{ first_name: "three" }, { first_name: "one" }]]);
 });
 
+each("what was written while two on top of each other were refused together stands on what the server has", async (database) => {
+  await ann(database);
+  for (const first_name of ["one", "two"]) {
+    await edit(database, { first_name });
+    await tried(database);
+  }
+  const bases: unknown[] = [];
+  await drive(database, async (sent) => {
+    bases.push(sent[0]?.writes[0]?.base);
+    if (bases.length > 1) return accepted(sent);
+    await edit(database, { first_name: "three" });
+    return refusing("x")(sent);
+  }, async () => bases.length > 1 && await isSent(database)());
+  assert.deepEqual(bases, [{ first_name: "Ann" }, { first_name: "Ann" }]);
+});
+
 each("a refusal hands on what it stood on to who has seen what it set, and to nobody else", async (database) => {
   await ann(database);
   await edit(database, { first_name: "one", score: 1 });

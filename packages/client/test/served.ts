@@ -15,7 +15,7 @@ export interface Context { after: (end: () => Promise<void>) => void }
 export interface Served { url: string; stop: () => Promise<void>; start: () => Promise<void> }
 
 export const until = async (what: string, is: () => Promise<boolean>): Promise<void> => {
-  for (let tries = 0; tries < 1_500; tries += 1) {
+  for (let tries = 0; tries < 9_000; tries += 1) {
     if (await is()) return;
     await new Promise((resume) => setTimeout(resume, 20));
   }

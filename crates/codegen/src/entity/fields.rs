@@ -143,7 +143,8 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
         check_extensions(reading, &sources, name);
         let Some((field, node)) = read_field(reading, group, &requests, &parents, name, &sources)
         else {
-            let is_of_requests = Merged::of_property(reading, &sources.record).flag("writeOnly");
+            let is_of_requests =
+                Merged::of_property(reading, &sources.record).is_write_only(reading);
             found
                 .not_kept
                 .extend(is_of_requests.then(|| name.to_owned()));
@@ -184,7 +185,7 @@ fn read_field<'d>(
         return None;
     }
     let mut field = field::read(reading, name, sources)?;
-    if Merged::of_property(reading, &sources.record).flag("writeOnly") {
+    if Merged::of_property(reading, &sources.record).is_write_only(reading) {
         let message = format!("`{name}` is only written: what nobody reads is not kept");
         reading.warning(node, Code::REQUEST_ONLY, message);
         return None;

@@ -90,7 +90,7 @@ fn object<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> Ob
             return rules;
         }
         // What servers make is in answers, and need not be in what they are sent.
-        let is_answered = Merged::of_property(reading, &schemas).flag("readOnly");
+        let is_answered = Merged::of_property(reading, &schemas).is_read_only(reading);
         if merged.requires(name) && !is_answered {
             rules.required.push(name.to_owned());
         }

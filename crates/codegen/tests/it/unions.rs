@@ -157,3 +157,58 @@ fn null_in_any_alternative_is_a_value() {
     );
     assert!(entity(&document).field("name").unwrap().nullable);
 }
+
+/// The pets' document with these two schemas for `mark`, a cat's and a dog's.
+fn marked(of_cats: &str, of_dogs: &str) -> String {
+    let text = pets("3.1.0", "oneOf", "description: pets");
+    let text = text.replacen(
+        "        lives:",
+        &format!("        mark: {of_cats}\n        lives:"),
+        1,
+    );
+    text.replacen(
+        "        secret:",
+        &format!("        mark: {of_dogs}\n        secret:"),
+        1,
+    )
+}
+
+#[test]
+fn what_each_variant_only_answers_is_read_only_and_what_one_only_takes_is_kept_nowhere() {
+    let read_only = |note: &str, mark: &str| {
+        format!("{{ type: string, format: date-time, {mark}: true, description: {note} }}")
+    };
+    let mark = |text: &str| {
+        let pets = entity(text);
+        (pets.field("mark").cloned(), pets.not_kept)
+    };
+    let both = marked(
+        &read_only("a cat's", "readOnly"),
+        &read_only("a dog's", "readOnly"),
+    );
+    assert!(mark(&both).0.unwrap().read_only);
+    let one = marked(
+        &read_only("a cat's", "readOnly"),
+        &read_only("a dog's", "deprecated"),
+    );
+    assert!(!mark(&one).0.unwrap().read_only);
+    let written = marked(
+        &read_only("a cat's", "deprecated"),
+        &read_only("a dog's", "writeOnly"),
+    );
+    assert_eq!(mark(&written), (None, vec!["mark".to_owned()]));
+}
+
+#[test]
+fn null_within_an_alternative_is_a_value_too() {
+    let nullable = "{ anyOf: [{ type: string }, { type: 'null' }], title: Nick }";
+    for other in ["{ type: string, title: Name }", nullable] {
+        let text = marked(&nullable.replace("Nick", "Mark"), other);
+        assert!(entity(&text).field("mark").unwrap().nullable, "{other}");
+    }
+    let text = marked(
+        "{ type: string, title: Mark }",
+        "{ type: string, title: Name }",
+    );
+    assert!(!entity(&text).field("mark").unwrap().nullable);
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ServerSeq, Timestamp};
 use syncline_store::{
-    ClientRecord, Collecting, Compacted, Compaction, EmptyTries, Forgetting, LogLeft, PendingOp,
-    Stepped, StoreError, TenantFile,
+    ClientRecord, Collecting, Compacted, Compaction, EmptyTries, Forgetting, LogLeft, OneIn,
+    PendingOp, Stepped, StoreError, TenantFile,
 };
 
 /// How often it is tried to empty the write-ahead log, which a reader or another's checkpoint may be in
@@ -14,6 +14,12 @@ use syncline_store::{
 const EMPTY_TRIES: EmptyTries = EmptyTries(2_000);
 /// Ops that must have gone, and be half of those judged, for the file to be looked at for gaps.
 const GAPS_FROM_DROPPED: u64 = 1_000;
+
+/// The most bytes of a file of which what is covered goes at once, if it is nearly all: nobody writes for
+/// as long as it takes to read them.
+const AT_ONCE_BYTES_MAX: u64 = 512 << 20;
+/// How much is nearly all.
+const STAYS: OneIn = OneIn(4);
 
 /// What compaction keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +170,16 @@ pub enum Rewrite {
     Always,
 }
 
+impl Rewrite {
+    /// Whether a file of which so many bytes are used may be written anew.
+    fn allows(self, used: u64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::UpTo(bytes) => used <= bytes,
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Phase {
     /// Ops, then tombstones, are dropped.
@@ -199,8 +215,11 @@ impl Compacting {
         let floor = keep.floor(file, now)?;
         // What no retention will ask for again; the note at the floor itself is still of use.
         file.forget_times_below(floor)?;
+        let run = Compaction::begin(file, floor, Collecting::Tombstones)?;
+        let used = file.used_bytes()?;
+        let is_quick = rewrite.allows(used) && used <= AT_ONCE_BYTES_MAX;
         Ok(Self {
-            run: Compaction::begin(file, floor, Collecting::Tombstones)?,
+            run: if is_quick { run.at_once(STAYS) } else { run },
             phase: Phase::Drop,
             rewrite,
             bytes_before: file.bytes_on_disk(),
@@ -259,10 +278,7 @@ impl Compacting {
 
     fn may_have_gaps(&self, file: &TenantFile) -> Result<bool, StoreError> {
         let totals = self.run.totals();
-        let is_small = match self.rewrite {
-            Rewrite::Always => true,
-            Rewrite::UpTo(bytes) => file.used_bytes()? <= bytes,
-        };
+        let is_small = self.rewrite.allows(file.used_bytes()?);
         Ok(is_small && totals.dropped >= GAPS_FROM_DROPPED && totals.dropped * 2 >= totals.judged)
     }
 

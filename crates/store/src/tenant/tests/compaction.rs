@@ -220,6 +220,22 @@ fn floor_at(percent: u64, log: &TenantFile, replicas: &mut [TenantFile]) -> u64 
     floor
 }
 
+/// Compacts the log up to a place, and each replica up to a place before that.
+fn compact_all(
+    log: &mut TenantFile,
+    replicas: &mut [TenantFile],
+    percent: u64,
+    (steps, count): (usize, usize),
+) {
+    let floor = floor_at(percent, log, replicas);
+    compact(log, floor, steps, count);
+    let mut own = floor;
+    for replica in replicas {
+        own = own.saturating_sub(1);
+        compact_with(replica, own, Collecting::Nothing, steps, count);
+    }
+}
+
 /// Does these steps with a log that compacts and one that doesn't, and compares.
 fn compare(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let dir = Dir::new();
@@ -258,13 +274,7 @@ fn compare(steps: Vec<Step>) -> Result<(), TestCaseError> {
             } => {
                 // A log is compacted by one run at a time.
                 under_way = None;
-                let floor = floor_at(floor, &small, &mut replicas);
-                compact(&mut small, floor, steps, count);
-                let mut own = floor;
-                for replica in &mut replicas {
-                    own = own.saturating_sub(1);
-                    compact_with(replica, own, Collecting::Nothing, steps, count);
-                }
+                compact_all(&mut small, &mut replicas, floor, (steps, count));
             }
             Step::BeginAtOnce { floor, stays } => {
                 let floor = ServerSeq(floor_at(floor, &small, &mut replicas));

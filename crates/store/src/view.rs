@@ -19,12 +19,15 @@ use crate::file::StoreError;
 use crate::schema::sql_of;
 use documents::{Document, Documents};
 pub(crate) use dump::dump;
-use images::Beneath;
 pub(crate) use images::parse_cells;
+use images::{Beneath, is_of_session};
 pub(crate) use touch::Touch;
 
 /// How many rows are kept in memory for further ops. A batch of an import has some thousands.
 const KEPT_ROWS_MAX: usize = 50_000;
+
+/// How many bytes of text they may have.
+const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// The view within one transaction. Nothing it holds survives without [`View::flush`].
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub(crate) struct View<'c> {
     begun: HashMap<String, HashSet<Vec<Value>>>,
     /// How many rows and keys are in memory.
     kept_rows: usize,
+    /// The bytes of their texts.
+    kept_bytes: usize,
 }
 
 /// Which ops write: those of the log, or those of the outbox on top.
@@ -74,6 +79,7 @@ impl<'c> View<'c> {
             beneath: HashMap::new(),
             begun: HashMap::new(),
             kept_rows: 0,
+            kept_bytes: 0,
         }
     }
 
@@ -88,12 +94,13 @@ impl<'c> View<'c> {
         self.cached.clear();
         self.begun.clear();
         self.kept_rows = 0;
+        self.kept_bytes = 0;
         Ok(())
     }
 
     /// Writes what is kept in memory, and keeps it for the ops to come, unless it has become much.
     pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
-        if self.kept_rows > KEPT_ROWS_MAX {
+        if self.kept_rows > KEPT_ROWS_MAX || self.kept_bytes > KEPT_BYTES_MAX {
             return self.flush();
         }
         self.write_kept()
@@ -136,6 +143,7 @@ impl<'c> View<'c> {
         self.beneath.clear();
         self.begun.clear();
         self.kept_rows = 0;
+        self.kept_bytes = 0;
     }
 
     /// Writes a row in place of the one with its key. Its full-text row is written with the others,
@@ -147,7 +155,7 @@ impl<'c> View<'c> {
             return Ok(());
         };
         let key = &row[..table.key_columns];
-        let known = match self.is_nowhere(key) {
+        let known = match self.is_nowhere(table, key) {
             true => None,
             false => self.id_of(table, key)?,
         };
@@ -157,28 +165,30 @@ impl<'c> View<'c> {
                 .execute([id])?;
         }
         execute(self.connection, &sql.upsert, &row)?;
-        self.note_searched(key);
+        self.note_searched(table, key);
         let id = known.unwrap_or_else(|| self.connection.last_insert_rowid());
         self.keep_document(table, id, row, column);
         Ok(())
     }
 
     /// Whether all that there is of the session of a row is in memory.
-    fn is_begun(&self, key: &[Value]) -> bool {
+    fn is_begun(&self, table: &Table, key: &[Value]) -> bool {
         let resource = key[0].as_text();
-        !self.begun.is_empty() && resource.is_some_and(|one| self.begun.contains_key(one))
+        !self.begun.is_empty()
+            && resource.is_some_and(|one| self.begun.contains_key(one))
+            && is_of_session(table)
     }
 
     /// Whether there is no row with this key of a searched table, as far as memory tells.
-    fn is_nowhere(&self, key: &[Value]) -> bool {
+    fn is_nowhere(&self, table: &Table, key: &[Value]) -> bool {
         let resource = key[0].as_text();
         let keys = resource.and_then(|one| self.begun.get(one));
-        keys.is_some_and(|keys| !keys.contains(key))
+        keys.is_some_and(|keys| !keys.contains(key)) && is_of_session(table)
     }
 
     /// Notes that a row of a searched table was written.
-    fn note_searched(&mut self, key: &[Value]) {
-        let resource = key[0].as_text();
+    fn note_searched(&mut self, table: &Table, key: &[Value]) {
+        let resource = key[0].as_text().filter(|_| is_of_session(table));
         if let Some(keys) = resource.and_then(|one| self.begun.get_mut(one)) {
             self.kept_rows += usize::from(keys.insert(key.to_vec()));
         }
@@ -220,12 +230,16 @@ impl<'c> View<'c> {
     }
 }
 
+fn text_bytes(row: &Row) -> usize {
+    row.iter().filter_map(Value::as_text).map(str::len).sum()
+}
+
 impl Rows for View<'_> {
     type Error = StoreError;
 
     fn get(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, StoreError> {
         if table.searched.is_some() {
-            return match self.is_nowhere(key) {
+            return match self.is_nowhere(table, key) {
                 true => Ok(None),
                 false => self.load(table, key),
             };
@@ -233,7 +247,7 @@ impl Rows for View<'_> {
         if let Some(cached) = self.cached.entry(table.name).or_default().get(key) {
             return Ok(cached.row.clone());
         }
-        if self.is_begun(key) {
+        if self.is_begun(table, key) {
             return Ok(None);
         }
         let row = self.load(table, key)?;
@@ -245,6 +259,7 @@ impl Rows for View<'_> {
         let rows = self.cached.entry(table.name).or_default();
         rows.insert(key.to_vec(), cached);
         self.kept_rows += 1;
+        self.kept_bytes += row.as_ref().map_or(0, text_bytes);
         Ok(row)
     }
 
@@ -259,11 +274,13 @@ impl Rows for View<'_> {
             return self.write(table, row);
         }
         let key = key.to_vec();
+        self.kept_bytes += text_bytes(&row);
         let rows = self.cached.entry(table.name).or_default();
         let was_changed = match rows.get_mut(&key) {
             // A fold has mostly read what it writes.
             Some(cached) => {
-                cached.row = Some(row);
+                let former = cached.row.replace(row);
+                self.kept_bytes -= former.as_ref().map_or(0, text_bytes);
                 std::mem::replace(&mut cached.changed, true)
             }
             None => {
@@ -301,7 +318,7 @@ impl Rows for View<'_> {
             return Ok(false);
         }
         let id = self.connection.last_insert_rowid();
-        self.note_searched(key);
+        self.note_searched(table, key);
         if beneath == Beneath::Rows {
             self.keep_image(table, key, None)?;
         }

@@ -219,6 +219,8 @@ impl TenantLog {
             members_moved: false,
             undone: UndoneOps::default(),
             behind: HashSet::new(),
+            own: &actor,
+            told_anew: false,
             folding,
         };
         let mut outcomes = Vec::with_capacity(writes.len());

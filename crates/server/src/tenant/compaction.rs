@@ -217,7 +217,8 @@ impl Compacting {
         file.forget_times_below(floor)?;
         let run = Compaction::begin(file, floor, Collecting::Tombstones)?;
         let used = file.used_bytes()?;
-        let is_quick = rewrite.allows(used) && used <= AT_ONCE_BYTES_MAX;
+        let is_quick =
+            rewrite.allows(used) && used <= AT_ONCE_BYTES_MAX && file.gives_pages_back()?;
         Ok(Self {
             run: if is_quick { run.at_once(STAYS) } else { run },
             phase: Phase::Drop,

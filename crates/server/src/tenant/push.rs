@@ -55,6 +55,10 @@ pub(super) struct Judge<'a, 'b> {
     pub(super) undone: UndoneOps,
     /// The resources of which an op of this push is to be written anew, above a collected tombstone.
     pub(super) behind: HashSet<(Scope, ResourceId)>,
+    /// The server's own actor.
+    pub(super) own: &'a ActorId,
+    /// Whether the batch says that it decides anew what was decided before.
+    pub(super) told_anew: bool,
     /// The op that is being folded, for who catches a panic.
     pub(super) folding: &'a Cell<Option<usize>>,
 }

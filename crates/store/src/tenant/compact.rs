@@ -254,8 +254,15 @@ impl TenantFile {
         }
         self.connection
             .pragma_update(None, "secure_delete", "FAST")?;
+        let was_surveyed = matches!(run.phase, Phase::Survey(_));
         let stepped = self.step(run, count, outbox);
         self.connection.pragma_update(None, "secure_delete", "ON")?;
+        if was_surveyed && !matches!(run.phase, Phase::Survey(_)) {
+            // What stays was held in a table of memory, which SQLite keeps until it is told otherwise.
+            self.connection.pragma_update(None, "temp_store", "FILE")?;
+            self.connection
+                .pragma_update(None, "temp_store", "MEMORY")?;
+        }
         stepped
     }
 

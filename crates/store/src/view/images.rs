@@ -96,8 +96,7 @@ impl View<'_> {
         table: &'static Table,
         key: &[Value],
     ) -> Result<Beneath, StoreError> {
-        let is_of_session = session::TABLES.iter().any(|one| one.name == table.name);
-        let Some(resource) = key[0].as_text().filter(|_| is_of_session) else {
+        let Some(resource) = key[0].as_text().filter(|_| is_of_session(table)) else {
             return Ok(Beneath::Rows);
         };
         if let Some(known) = self.beneath.get(resource) {
@@ -176,4 +175,9 @@ pub(crate) fn parse_cells(text: &str) -> Result<Vec<Value>, StoreError> {
             _ => Err(StoreError::damaged(DAMAGED)),
         })
         .collect()
+}
+
+/// Whether a table holds parts of sessions.
+pub(super) fn is_of_session(table: &Table) -> bool {
+    session::TABLES.iter().any(|one| one.name == table.name)
 }

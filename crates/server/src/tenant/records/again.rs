@@ -1,19 +1,21 @@
 //! Deciding what was decided before, and is offered again for the log's sake.
 
+use serde_json::json;
 use syncline_model::record::{Asker, Decision, Rulebook, decided_anew, is_restricted, resource_of};
 use syncline_model::schema::{Role, Schema};
-use syncline_model::{Cursor, EpochMode};
+use syncline_model::{Cursor, EpochMode, Payload, ResourceId, Scope};
 use syncline_protocol::{ErrorCode, OfferedOp, OpError, Verdict};
 use syncline_store::StoreError;
 
 use super::{Origin, Refused, forbidden, has_memberships, op_error};
+use crate::tenant::NewOp;
 use crate::tenant::push::{Judge, Push};
 
 impl Judge<'_, '_> {
     /// Judges a decision that a replica offers again, from above `place`.
     ///
     /// A log that was put back to that place or to one above it has lost what stood there, and takes it
-    /// as it was decided, in its author's name. Any other knows of nothing that it lacks, and who offers
+    /// as it was decided, in its author's name, if that is the owner of its actor. Any other knows of nothing that it lacks, and who offers
     /// may have made it up: it is decided as if they wrote it now, and the log says that they did.
     pub(super) fn offered_again(
         &mut self,
@@ -36,15 +38,12 @@ impl Judge<'_, '_> {
                 message,
             )));
         }
-        if !self.was_put_back_to(place)? {
-            return self.anew(push, place, op, decision);
-        }
         let owner = self.batch.actor_owner(&op.key.actor)?;
-        if owner.is_some_and(|owner| owner.as_str() != decision.by) {
-            let message = "the op's actor belongs to another user than the one it names";
-            return Ok(forbidden(message));
+        let is_anothers = owner.is_some_and(|owner| owner.as_str() != decision.by);
+        match is_anothers || !self.was_put_back_to(place)? {
+            true => self.anew(push, place, op, decision),
+            false => self.append(push, op),
         }
-        self.append(push, op)
     }
 
     /// Decides it as what who offers it writes.
@@ -73,6 +72,7 @@ impl Judge<'_, '_> {
         };
         match self.decided(&asker, &op.key.actor, &offered, Origin::Request)? {
             Ok((_, payload)) => {
+                self.tell_anew(push)?;
                 let payload = Some(payload);
                 self.append(
                     push,
@@ -89,6 +89,25 @@ impl Judge<'_, '_> {
                 Ok(Verdict::Rejected(op_error(&refusal)))
             }
         }
+    }
+
+    /// Puts an op of the server's own before what is decided anew, once in a batch.
+    ///
+    /// What was decided anew has the key and the hash that it had before. In a log whose file was put back
+    /// without a word its places, and so its marks, would be those of before as well, and a replica that stands
+    /// on them would not learn that it shows something else.
+    fn tell_anew(&mut self, push: &Push) -> Result<(), Refused> {
+        if std::mem::replace(&mut self.told_anew, true) {
+            return Ok(());
+        }
+        let payload = json!({"by": push.user, "at": self.now}).to_string();
+        let note = NewOp {
+            scope: Scope::new("log").expect("a word is a scope"),
+            resource: ResourceId::new("decided-anew").expect("a word is an id"),
+            payload: Payload::parse(&payload).expect("an object of two texts is a payload"),
+        };
+        self.own_ops(self.own, &[note])?;
+        Ok(())
     }
 
     /// Whether a restore has taken from this log what stood above the place.

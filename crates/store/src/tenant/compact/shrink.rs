@@ -102,6 +102,11 @@ impl TenantFile {
         Ok(count as u64)
     }
 
+    /// Whether free pages of the file can be given back.
+    pub fn gives_pages_back(&self) -> Result<bool, StoreError> {
+        gives_pages_back(&self.connection)
+    }
+
     /// Writes the whole file anew, without a gap in it; nobody writes meanwhile.
     pub fn rewrite(&self) -> Result<(), StoreError> {
         Ok(self.connection.execute_batch("VACUUM")?)

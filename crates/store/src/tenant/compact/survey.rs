@@ -23,6 +23,11 @@ const KEPT_MAX: u64 = 65_536;
 /// Bytes of the payloads of what stays: they are in memory once.
 const KEPT_BYTES_MAX: usize = 32 << 20;
 
+/// The longest payload whose op lies in one page with the rest of its row. What is longer goes on in pages of
+/// its own, which are taken of those that have just become free: the end of the last one would still
+/// hold what a dropped op said.
+const PAYLOAD_BYTES_MAX: usize = 3_000;
+
 /// What is known so far of the ops below a floor. An op that is covered stays so, whatever is written
 /// until all of them are known.
 #[derive(Debug)]
@@ -33,6 +38,7 @@ pub(super) struct Survey {
     dropped: Dropped,
     kept: Vec<i64>,
     kept_bytes: usize,
+    longest: usize,
 }
 
 /// What a step of a survey has come to.
@@ -55,6 +61,7 @@ impl Survey {
             dropped: Dropped::default(),
             kept: Vec::new(),
             kept_bytes: 0,
+            longest: 0,
         }
     }
 
@@ -77,7 +84,9 @@ impl Survey {
             Fate::Stays => {
                 self.kept.push(op.seq.get() as i64);
                 let payload = op.payload.as_ref();
-                self.kept_bytes += payload.map_or(0, |payload| payload.as_str().len());
+                let bytes = payload.map_or(0, |payload| payload.as_str().len());
+                self.kept_bytes += bytes;
+                self.longest = self.longest.max(bytes);
             }
         })?;
         self.judged += judged.ops;
@@ -102,17 +111,20 @@ impl Survey {
             && kept <= KEPT_MAX
             && self.dropped.clocks() as u64 <= KEPT_MAX
             && self.kept_bytes <= KEPT_BYTES_MAX
+            && self.longest <= PAYLOAD_BYTES_MAX
     }
 
     /// Leaves in the log what stays.
     fn carry_out(self, connection: &Connection, floor: ServerSeq) -> Result<Surveyed, StoreError> {
         let end = end_below(floor);
-        let bytes_above: i64 = connection.query_row(
-            "SELECT coalesce(sum(octet_length(payload)), 0) FROM ops WHERE server_seq >= ?",
+        let (bytes_above, longest_above): (i64, i64) = connection.query_row(
+            "SELECT coalesce(sum(octet_length(payload)), 0), coalesce(max(octet_length(payload)), 0) \
+             FROM ops WHERE server_seq >= ?",
             [end],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        if self.dropped.ops == 0 || self.kept_bytes + bytes_above as usize > KEPT_BYTES_MAX {
+        let is_much = self.kept_bytes + bytes_above as usize > KEPT_BYTES_MAX;
+        if self.dropped.ops == 0 || is_much || longest_above as usize > PAYLOAD_BYTES_MAX {
             return Ok(Surveyed::NotWorthIt);
         }
         connection.execute_batch("CREATE TEMP TABLE kept_ops AS SELECT * FROM main.ops LIMIT 0")?;

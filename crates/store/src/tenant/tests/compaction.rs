@@ -221,7 +221,7 @@ fn floor_at(percent: u64, log: &TenantFile, replicas: &mut [TenantFile]) -> u64 
 }
 
 /// Compacts the log up to a place, and each replica up to a place before that.
-fn compact_all(
+fn compact_each(
     log: &mut TenantFile,
     replicas: &mut [TenantFile],
     percent: u64,
@@ -274,7 +274,7 @@ fn compare(steps: Vec<Step>) -> Result<(), TestCaseError> {
             } => {
                 // A log is compacted by one run at a time.
                 under_way = None;
-                compact_all(&mut small, &mut replicas, floor, (steps, count));
+                compact_each(&mut small, &mut replicas, floor, (steps, count));
             }
             Step::BeginAtOnce { floor, stays } => {
                 let floor = ServerSeq(floor_at(floor, &small, &mut replicas));

@@ -258,10 +258,7 @@ impl TenantFile {
         let stepped = self.step(run, count, outbox);
         self.connection.pragma_update(None, "secure_delete", "ON")?;
         if was_surveyed && !matches!(run.phase, Phase::Survey(_)) {
-            // What stays was held in a table of memory, which SQLite keeps until it is told otherwise.
-            self.connection.pragma_update(None, "temp_store", "FILE")?;
-            self.connection
-                .pragma_update(None, "temp_store", "MEMORY")?;
+            survey::give_memory_back(&self.connection)?;
         }
         stepped
     }

@@ -154,3 +154,10 @@ impl Survey {
         })
     }
 }
+
+/// Gives back the memory of the table in which a survey has held what stays: SQLite keeps it until it
+/// is told to keep such tables elsewhere.
+pub(super) fn give_memory_back(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    Ok(connection.pragma_update(None, "temp_store", "MEMORY")?)
+}

@@ -71,11 +71,11 @@ test("a sync that is begun again and stopped at once sends nothing any more", as
 test("a fault ends with the run that it was of", async () => {
   const database = await openDatabase("sqlite");
   let isBroken = true;
-  const broken: LocalDatabase = { ...database, transaction: (work) => (isBroken ? Promise.reject(new Error("the disk is full")) : database.transaction(work)) };
+  const broken: LocalDatabase = { ...database, transaction: (work) => (isBroken ? Promise.reject(new Error("the database is gone")) : database.transaction(work)) };
   const fetch = (async (_url, init) =>
     new Promise((_, fail) => init?.signal?.addEventListener("abort", () => fail(init.signal?.reason as Error)))) as typeof globalThis.fetch;
   const sync = startSync({ apiUrl: "http://server", database: broken, schema: schemaOf("sqlite"), fetch });
-  await until("it has ended", async () => sync.state().fault?.message === "the disk is full");
+  await until("it has ended", async () => sync.state().fault?.message === "the database is gone");
   isBroken = false;
   sync.restart();
   await until("it runs again", async () => sync.state().isLeader);

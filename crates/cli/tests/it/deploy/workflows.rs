@@ -107,7 +107,8 @@ fn a_release_publishes_the_package_of_generated_clients() {
     assert_eq!(manifest["version"], of_workspace("version"));
     assert_eq!(manifest["license"], of_workspace("license"));
     // What it is built of is not in the tree: an installed compiler makes it as it is packed.
-    assert_eq!(manifest["scripts"]["prepack"], "npm run build");
+    let prepack = manifest["scripts"]["prepack"].as_str().unwrap();
+    assert!(prepack.ends_with("npm run build"), "{prepack}");
     let scripts = scripts(RELEASE);
     let (install, publish) = (scripts.find("npm ci"), scripts.find("npm publish"));
     assert!(install.unwrap() < publish.unwrap());

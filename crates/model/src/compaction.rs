@@ -79,7 +79,7 @@ pub fn replaces(payload: &Payload) -> bool {
 ///
 /// Replicas are equal without them. One is collected, with the ops that made it, once all of those
 /// stand below the floor and no op that could fold onto the absent row is left behind it. From then on the resource takes no new op whose clock is not above the
-/// collected ones, nor one that [`gives_back_collected`], so that what is appended later folds onto
+/// collected ones, unless it [`folds_onto_seen`], nor one that [`gives_back_collected`], so that what is appended later folds onto
 /// the absent row as it would have onto the tombstone. For that the fold must see to one thing: **an
 /// op that makes a tombstone visible again carries every part of the row.** Other ops on an absent
 /// row leave a tombstone.
@@ -127,6 +127,21 @@ pub fn gives_back_collected<R: Rows>(
         }
         Some(_) | None => Ok(false),
     }
+}
+
+/// Whether the op folds onto a row that is seen, or onto one that no tombstone is ever made of: it loses or wins
+/// there as it would have where nothing was collected, whatever its clock.
+pub fn folds_onto_seen<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: Option<&Payload>,
+) -> Result<bool, R::Error> {
+    let folds = match key.scope.as_str() {
+        Scope::REGISTRY => registry::folds_onto_seen::<R>,
+        Scope::LIST => list::folds_onto_seen::<R>,
+        _ => return Ok(false),
+    };
+    payload.map_or(Ok(false), |payload| folds(rows, key, payload))
 }
 
 /// The tables with tombstones.

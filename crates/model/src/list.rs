@@ -28,7 +28,7 @@ pub use carried::Carried;
 pub(crate) use carried::WireCarried;
 pub use command::{Command, FormerItem, FormerList, NewItem, Source, Spot};
 pub use coverage::coverage;
-pub(crate) use coverage::gives_back_collected;
+pub(crate) use coverage::{folds_onto_seen, gives_back_collected};
 pub use fold::fold;
 pub use names::{TextError, TextKind};
 pub(crate) use ops::WirePosition;

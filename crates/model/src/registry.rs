@@ -10,7 +10,7 @@ mod ops;
 mod tables;
 
 pub use coverage::coverage;
-pub(crate) use coverage::gives_back_collected;
+pub(crate) use coverage::{folds_onto_seen, gives_back_collected};
 pub use fold::fold;
 pub use ops::RegistryOp;
 pub use tables::{LIST_TOMBSTONES, LISTS, List, TABLES, shown_title};

@@ -41,13 +41,7 @@ pub fn judge_envelope(
         | (ActorOwner::Nobody | ActorOwner::Asker | ActorOwner::Another, Offer::Again) => {}
     }
     if clock.leads_too_far(highest) {
-        return Err(OpError::new(
-            ErrorCode::ClockLead,
-            format!(
-                "clock {clock} leads the log's highest, {highest}, by more than 2^32: \
-                 take a new actor and write the op anew"
-            ),
-        ));
+        return Err(OpError::clock_lead(clock, highest));
     }
     Ok(())
 }

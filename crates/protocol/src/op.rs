@@ -72,7 +72,7 @@ impl From<LoggedOp> for OfferedOp {
 pub struct OpError {
     pub code: ErrorCode,
     pub message: String,
-    /// With `clock_behind`: a clock that the op's must be above.
+    /// With `clock_behind` and `clock_lead`: a clock that is to be above when the op is written anew.
     pub above: Option<Clock>,
     /// What a program needs of it, as JSON text: of a record what is wrong with which field, and the
     /// values in conflict.
@@ -109,6 +109,19 @@ impl OpError {
         Self {
             above: Some(clock),
             ..Self::new(ErrorCode::ClockBehind, message)
+        }
+    }
+
+    /// The refusal of an op whose clock leads `highest`, the log's, by more than the protocol allows. Who
+    /// writes it anew may have lost the log from which to know how high that is.
+    pub fn clock_lead(clock: Clock, highest: u64) -> Self {
+        let message = format!(
+            "clock {clock} leads the log's highest, {highest}, by more than 2^32: \
+             take a new actor and write the op anew"
+        );
+        Self {
+            above: Clock::new(highest).ok(),
+            ..Self::new(ErrorCode::ClockLead, message)
         }
     }
 

@@ -317,10 +317,7 @@ fn judge(batch: &mut syncline_store::Batch<'_>, op: &OfferedOp) -> Verdict {
         return Verdict::Rejected(OpError::new(ErrorCode::InvalidOp, "the test says so"));
     }
     if op.key.clock.leads_too_far(highest) {
-        return Verdict::Rejected(OpError::new(
-            ErrorCode::ClockLead,
-            "the clock leads too far",
-        ));
+        return Verdict::Rejected(OpError::clock_lead(op.key.clock, highest));
     }
     match batch
         .append(&op.key, op.payload.as_ref(), op.payload_hash)

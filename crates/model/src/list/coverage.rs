@@ -2,7 +2,7 @@
 
 use super::fold::item_key;
 use super::ops::{ListOp, Write};
-use super::tables::item_versions;
+use super::tables::{is_present, item_versions};
 use super::whole::read_whole;
 use super::{ITEMS, Parts, TITLES, Versions};
 use crate::compaction::Coverage;
@@ -51,6 +51,23 @@ pub fn coverage<R: Rows>(
 /// Whether a payload of this scope is understood whole.
 pub(super) fn reads(payload: &Payload) -> bool {
     read_whole(payload).is_some()
+}
+
+/// Whether the op's item is seen, or it is of the title: see [`crate::compaction::folds_onto_seen`].
+pub(crate) fn folds_onto_seen<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+) -> Result<bool, R::Error> {
+    let Some(op) = read_whole(payload) else {
+        return Ok(false);
+    };
+    match op.into_write(&ListId::from(key.resource.clone())) {
+        Write::Item(item, _) => rows.look(&ITEMS, &item_key(key, &item), |row| {
+            row.is_some_and(is_present)
+        }),
+        Write::Title(_) => Ok(true),
+    }
 }
 
 /// Whether the op gives back what a collected tombstone may have had later: see

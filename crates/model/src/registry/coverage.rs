@@ -1,7 +1,7 @@
 //! Which ops of the registry its rows still need.
 
 use super::fold::list_key;
-use super::tables::list_versions;
+use super::tables::{is_present, list_versions};
 use super::{LISTS, RESOURCE, RegistryOp};
 use crate::compaction::{Coverage, has_only};
 use crate::list::Versions;
@@ -40,6 +40,20 @@ pub fn coverage<R: Rows>(
 /// Whether a payload of this scope is understood whole.
 pub(super) fn reads(payload: &Payload) -> bool {
     RegistryOp::read(payload).is_some() && has_only(payload, &FIELDS, &INNER)
+}
+
+/// Whether the op's list is seen: see [`crate::compaction::folds_onto_seen`].
+pub(crate) fn folds_onto_seen<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+) -> Result<bool, R::Error> {
+    let op = RegistryOp::read(payload).filter(|_| key.resource.as_str() == RESOURCE);
+    let Some(op) = op.filter(|_| has_only(payload, &FIELDS, &INNER)) else {
+        return Ok(false);
+    };
+    let (list, _) = op.into_write();
+    rows.look(&LISTS, &list_key(&list), |row| row.is_some_and(is_present))
 }
 
 /// Whether the op gives back what a collected tombstone may have had later: see

@@ -1,6 +1,8 @@
 //! What compaction may let go of without anybody seeing it.
 
-use syncline_model::compaction::{Coverage, coverage, gives_back_collected, tombstones};
+use syncline_model::compaction::{
+    Coverage, coverage, folds_onto_seen, gives_back_collected, tombstones,
+};
 use syncline_model::{ActorId, Op};
 
 use super::chance::Chance;
@@ -32,7 +34,12 @@ pub(crate) fn compact(seed: u64, ops: &[Op], chance: &mut Chance) {
         }
         stays
     });
-    for op in tail.iter().filter(|op| Some(op.key.clock) > above) {
+    for op in tail {
+        let rows = &mut collected.clone();
+        let is_seen = folds_onto_seen(rows, &op.key, Some(&op.payload));
+        if Some(op.key.clock) <= above && !is_seen.expect("memory does not fail") {
+            continue;
+        }
         let behind = |op: &Op| {
             let Some(above) = above else { return false };
             let rows = &mut collected.clone();

@@ -47,16 +47,7 @@ impl Engine {
                 }
                 PushVerdict::Rejected(error) => {
                     let offer = self.replica.offer_of(key)?;
-                    new_clock = match (error.code, error.above, new_clock) {
-                        (ErrorCode::ClockLead, _, _) | (_, _, NewClock::FromLog) => {
-                            NewClock::FromLog
-                        }
-                        (_, Some(above), NewClock::Above(other)) => {
-                            NewClock::Above(above.max(other))
-                        }
-                        (_, Some(above), NewClock::Onward) => NewClock::Above(above),
-                        (_, None, onward) => onward,
-                    };
+                    new_clock = new_clock.refused(error);
                     let is_followed = last_logged
                         .get(&resource_of(key))
                         .is_some_and(|last| *last > n);

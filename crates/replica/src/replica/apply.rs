@@ -1,7 +1,7 @@
 //! What a server's answers do to a replica: pages that are applied, and pushes that are settled.
 
 use syncline_model::{ClientId, Clock, OpKey};
-use syncline_protocol::Offer;
+use syncline_protocol::{ErrorCode, Offer, OpError};
 use syncline_store::local::{OutboxBatch, Settled, Verdict};
 use syncline_store::{Applied, ApplyError, PageLimit, PulledPage};
 
@@ -36,10 +36,26 @@ impl PageError {
 pub(crate) enum NewClock {
     /// Above every clock that this replica has taken or seen.
     Onward,
-    /// Above those of the log alone: the old actor's lead too far.
-    FromLog,
+    /// Above those of the log alone, as far as this replica has it and as the server has told: the old
+    /// actor's lead too far.
+    FromLog(Option<Clock>),
     /// As `Onward`, and above this one, which the log may hold no op of any more.
     Above(Clock),
+}
+
+impl NewClock {
+    /// Where they begin when an answer has this refusal too.
+    pub(crate) fn refused(self, error: &OpError) -> Self {
+        let leads = error.code == ErrorCode::ClockLead;
+        match (self, error.above) {
+            (Self::FromLog(told), above) => Self::FromLog(told.max(above)),
+            (Self::Above(told), above) if leads => Self::FromLog(above.max(Some(told))),
+            (Self::Onward, above) if leads => Self::FromLog(above),
+            (Self::Above(told), Some(above)) => Self::Above(told.max(above)),
+            (Self::Onward, Some(above)) => Self::Above(above),
+            (onward, None) => onward,
+        }
+    }
 }
 
 impl Replica {
@@ -186,7 +202,7 @@ impl Replica {
         let seen = clock_seen(&self.tenant).map_err(ReplicaError::Tenant)?;
         let taken = self.local.identity().map_err(ReplicaError::Local)?.clock;
         Ok(match new_clock {
-            NewClock::FromLog => seen,
+            NewClock::FromLog(told) => seen.max(told.map_or(0, Clock::get)),
             NewClock::Onward => seen.max(taken),
             NewClock::Above(clock) => seen.max(taken).max(clock.get()),
         })

@@ -148,10 +148,12 @@ impl Judge<'_, '_> {
         let Some(kept) = self.batch.refusal(&op.key)? else {
             return Ok(None);
         };
-        let facts = KeyFacts::Refused {
-            hash: kept.payload_hash,
-            error: op_error_of(kept),
-        };
+        let hash = kept.payload_hash;
+        let mut error = op_error_of(kept);
+        if error.code == ErrorCode::ClockLead {
+            error.above = Clock::new(self.batch.head().clock_max).ok();
+        }
+        let facts = KeyFacts::Refused { hash, error };
         Ok(judge_key(op, &facts))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior};
-use syncline_model::compaction::{gives_back_collected, would_matter};
+use syncline_model::compaction::{folds_onto_seen, gives_back_collected, would_matter};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Clock, Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq, fold};
 
@@ -248,7 +248,8 @@ impl Batch<'_> {
         Ok(!would_matter(&mut self.view, key, payload, place)?)
     }
 
-    /// The clock that collected tombstones ask an op to be above, if it isn't, or gives back what isn't.
+    /// The clock that collected tombstones ask an op to be above, if it isn't and may be of one of them, or
+    /// gives back what isn't.
     fn collected_above(
         &mut self,
         key: &OpKey,
@@ -260,7 +261,7 @@ impl Batch<'_> {
         let Ok(collected) = Clock::new(collected_clock(&self.transaction, key)?) else {
             return Ok(None);
         };
-        let is_behind = key.clock <= collected
+        let is_behind = key.clock <= collected && !folds_onto_seen(&mut self.view, key, payload)?
             || gives_back_collected(&mut self.view, key, payload, collected)?;
         Ok(is_behind.then_some(collected))
     }

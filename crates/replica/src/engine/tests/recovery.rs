@@ -1,3 +1,4 @@
+use super::compaction::{rename, write_op};
 use super::*;
 
 #[test]
@@ -221,4 +222,29 @@ fn a_tenant_file_damaged_under_a_running_engine_is_fetched_again() {
     a.settle(&mut server);
     assert_eq!(a.contents(), ["kept", "pending"]);
     assert_eq!(a.waiting(), 0);
+}
+
+/// World 2288: the tenant file is gone, and with it how high the log's clocks are.
+#[test]
+fn what_is_written_anew_stands_above_the_log_also_where_the_log_is_still_to_be_fetched() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut a = machines.node("a", LIVE);
+    a.settle(&mut server);
+    a.write(&["1", "2", "3"]);
+    write_op(&mut a, rename("early"), &mut server);
+    let cause = crate::ReplicaError::Tenant(StoreError::Damaged {
+        what: "test",
+        source: None,
+    });
+    a.engine.replica().set_aside_damaged(&cause).unwrap();
+    let late = [rename("late")];
+    let far = || Ok(1 << 40);
+    let local = &mut a.engine.replica().local;
+    local.write(&late, far, crate::testing::at()).unwrap();
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    assert_eq!(a.waiting(), 0);
+    let connection = a.engine.replica().view().unwrap().connection();
+    let shown = syncline_store::threads::thread(connection, crate::testing::thread()).unwrap();
+    assert_eq!(shown.unwrap().name, "late");
 }

@@ -286,6 +286,44 @@ fn a_tombstone_stays_while_an_older_stamp_on_its_list_stands_above_the_floor() {
     assert_eq!((run.totals().collected, item_rows(&file)), (1, 0));
 }
 
+#[test]
+fn an_old_op_on_an_item_that_is_there_is_judged_by_its_row_whatever_else_was_collected() {
+    let dir = Dir::new();
+    let (mut file, mut whole) = (dir.create("t.db"), dir.create("w.db"));
+    let written = [
+        list(1, 0, 0, 1),
+        list(2, 0, 0, 2),
+        list(2, 1, 0, 7),
+        list(1, 9, 0, 8),
+        op("z", 20, thread(1), &create(1)),
+    ];
+    append(&mut file, &written);
+    append(&mut whole, &written);
+    assert_eq!(compact_all(&mut file, 5).totals().collected, 1);
+    // An edit from before somebody's newer one, and one of another part from before the removal.
+    let (mut older, mut tick) = (list(2, 1, 0, 3), custom("tick", 4, "false"));
+    older.key.actor = ActorId::new("late").unwrap();
+    tick.key.scope = Scope::new(Scope::LIST).unwrap();
+    tick.payload =
+        Payload::parse(r#"{"type":"update","itemId":"i2","payload":{"done":true}}"#).unwrap();
+    for op in [older, tick] {
+        let appended = append(&mut file, std::slice::from_ref(&op));
+        assert!(matches!(appended[..], [Appended::At(..)]), "{appended:?}");
+        append(&mut whole, &[op]);
+    }
+    let shown = |file: &TenantFile| -> (String, i64) {
+        file.connection()
+            .query_row(
+                "SELECT text, done FROM list_items WHERE present = 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap()
+    };
+    assert_eq!(shown(&file), ("u7".to_owned(), 1));
+    assert_eq!(shown(&whole), shown(&file));
+}
+
 /// The restore of item `i1` by `actor`, which gives back what somebody wrote at `written`.
 fn restore(actor: &str, clock: u64, written: u64) -> Op {
     let mut op = custom(actor, clock, "false");

@@ -322,6 +322,16 @@ fn an_old_op_on_an_item_that_is_there_is_judged_by_its_row_whatever_else_was_col
     };
     assert_eq!(shown(&file), ("u7".to_owned(), 1));
     assert_eq!(shown(&whole), shown(&file));
+    // A row that is there again and not seen lacks what was collected.
+    let edit = list(1, 1, 0, 25);
+    assert!(matches!(append(&mut file, &[edit])[..], [Appended::At(..)]));
+    let mut late = list(1, 0, 0, 5);
+    late.key.actor = ActorId::new("late").unwrap();
+    let appended = append(&mut file, &[late]);
+    assert!(
+        matches!(appended[..], [Appended::Behind(_)]),
+        "{appended:?}"
+    );
 }
 
 /// The restore of item `i1` by `actor`, which gives back what somebody wrote at `written`.

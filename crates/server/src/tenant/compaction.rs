@@ -16,7 +16,7 @@ const EMPTY_TRIES: EmptyTries = EmptyTries(2_000);
 const GAPS_FROM_DROPPED: u64 = 1_000;
 
 /// The most bytes of a file of which what is covered goes at once, if it is nearly all: nobody writes for
-/// as long as it takes to read them.
+/// as long as it takes to read them, and then to write what is left of them anew.
 const AT_ONCE_BYTES_MAX: u64 = 512 << 20;
 /// How much is nearly all.
 const STAYS: OneIn = OneIn(4);
@@ -253,7 +253,8 @@ impl Compacting {
                 }
             }
             Phase::Rewrite => {
-                if self.may_have_gaps(file)? {
+                // Else it is about to be written anew in any case.
+                if file.owed()?.rewrites == 0 && self.may_have_gaps(file)? {
                     let fill = file.fill()?;
                     if fill.is_loose() || fill.is_mostly_free() {
                         file.rewrite()?;

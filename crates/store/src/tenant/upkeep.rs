@@ -1,9 +1,10 @@
 //! What is owed to a file beside its log and view: what was taken out of it may still be read in its
 //! bytes, and is to be made unreadable.
 //!
-//! SQLite overwrites what is deleted, but for three places: the words of a deleted text stay in its
-//! full-text index until that is merged, the write-ahead log holds older pages until it is emptied, and
-//! a step of compaction leaves pages as they were when it frees them. That something is owed is written
+//! SQLite overwrites what is deleted, but for four places: the words of a deleted text stay in its
+//! full-text index until that is merged, the write-ahead log holds older pages until it is emptied, a
+//! step of compaction leaves pages as they were when it frees them, and where such pages are used again
+//! in the same transaction, what a new row doesn't fill is as it was. That something is owed is written
 //! down in the transaction that takes something out, so that no crash forgets it.
 
 use rusqlite::Connection;
@@ -19,7 +20,12 @@ pub struct Owed {
     pub words: u64,
     /// Something was erased or dropped since there was no free page, and the write-ahead log was empty.
     pub traces: u64,
+    /// What stays was written into pages that what went had just left, since the file was written anew.
+    pub rewrites: u64,
 }
+
+/// What one rewrite that is owed adds to the column that counts traces: more than there will be of those.
+const REWRITE: i64 = 1 << 32;
 
 impl Owed {
     /// Whether nothing can be read in the file that was taken out of it.
@@ -35,9 +41,11 @@ impl TenantFile {
             .connection
             .prepare_cached("SELECT words, traces FROM upkeep")?;
         Ok(statement.query_row([], |row| {
+            let traces: i64 = row.get(1)?;
             Ok(Owed {
                 words: row.get::<_, i64>(0)? as u64,
-                traces: row.get::<_, i64>(1)? as u64,
+                traces: (traces % REWRITE) as u64,
+                rewrites: (traces / REWRITE) as u64,
             })
         })?)
     }
@@ -61,7 +69,10 @@ impl TenantFile {
             .prepare_cached(
                 "UPDATE upkeep SET words = max(0, words - ?), traces = max(0, traces - ?)",
             )?
-            .execute((done.words as i64, done.traces as i64))?;
+            .execute((
+                done.words as i64,
+                done.traces as i64 + done.rewrites as i64 * REWRITE,
+            ))?;
         Ok(())
     }
 
@@ -106,5 +117,13 @@ pub(super) fn owe_traces(connection: &Connection) -> Result<(), StoreError> {
     connection
         .prepare_cached("UPDATE upkeep SET traces = traces + 1")?
         .execute([])?;
+    Ok(())
+}
+
+/// Notes in the transaction under way that rows were written into pages that it has freed as they were.
+pub(super) fn owe_rewrite(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE upkeep SET traces = traces + ?")?
+        .execute([REWRITE])?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Making unreadable what was taken out of a file, in steps: words of erased texts go from the
-//! full-text indexes, free pages back to the system, and the write-ahead log is emptied.
+//! full-text indexes, the file is written anew where that is owed, free pages go back to the system, and the write-ahead log is emptied.
 //!
 //! A row that is deleted leaves its words in the index: they go when the index is merged. That is
 //! worth its writes only where something was erased.
@@ -34,6 +34,7 @@ pub struct Forgetting {
     tries: EmptyTries,
     words: u64,
     traces: u64,
+    rewrites: u64,
     log_left: LogLeft,
 }
 
@@ -44,6 +45,8 @@ enum Phase {
         table: usize,
         begun: Begun,
     },
+    /// The file is written anew, if that is owed.
+    Rewrite,
     /// Free pages go back to the system.
     Shrink,
     /// The write-ahead log is emptied; so often it was tried.
@@ -68,13 +71,14 @@ impl Forgetting {
                 begun: Begun::NotYet,
             }
         } else {
-            Phase::Shrink
+            Phase::Rewrite
         };
         Ok(Self {
             phase,
             tries,
             words: owed.words,
             traces: owed.traces,
+            rewrites: owed.rewrites,
             log_left: LogLeft::Full,
         })
     }
@@ -91,10 +95,16 @@ impl Forgetting {
             (Phase::Done, LogLeft::Empty) => Owed {
                 words: self.words,
                 traces: self.traces,
+                rewrites: self.rewrites,
             },
-            (Phase::Merge { .. } | Phase::Shrink | Phase::Empty(_) | Phase::Done, _) => {
-                Owed::default()
-            }
+            (
+                Phase::Merge { .. }
+                | Phase::Rewrite
+                | Phase::Shrink
+                | Phase::Empty(_)
+                | Phase::Done,
+                _,
+            ) => Owed::default(),
         }
     }
 }
@@ -108,6 +118,12 @@ impl TenantFile {
     ) -> Result<Stepped, StoreError> {
         run.phase = match run.phase {
             Phase::Merge { table, begun } => merge(&self.connection, table, begun, count)?,
+            Phase::Rewrite => {
+                if run.rewrites > 0 {
+                    self.rewrite()?;
+                }
+                Phase::Shrink
+            }
             Phase::Shrink => match self.shrink_step(count.try_into().unwrap_or(u32::MAX))? {
                 0 => Phase::Empty(0),
                 _ => Phase::Shrink,
@@ -126,7 +142,7 @@ impl TenantFile {
         };
         Ok(match run.phase {
             Phase::Done => Stepped::Done,
-            Phase::Merge { .. } | Phase::Shrink | Phase::Empty(_) => Stepped::More,
+            Phase::Merge { .. } | Phase::Rewrite | Phase::Shrink | Phase::Empty(_) => Stepped::More,
         })
     }
 }
@@ -139,7 +155,7 @@ fn merge(
 ) -> Result<Phase, StoreError> {
     let mut searched = tables().filter(|table| table.searched.is_some());
     let Some(name) = searched.nth(table).map(|table| table.name) else {
-        return Ok(Phase::Shrink);
+        return Ok(Phase::Rewrite);
     };
     let count = count as i64;
     // A negative number marks all parts of the index to become one; positive ones go on with that.

@@ -4,14 +4,18 @@
 //! To take a row out of a table and its index costs as much for the last of a hundred as for the first,
 //! and each step leaves the pages that it has touched in the write-ahead log. To empty a table takes no
 //! more than giving its pages back.
+//!
+//! What is written into pages that the same transaction has freed doesn't fill all of them, and SQLite
+//! leaves the rest as it was. So the file is owed to be written anew.
 
 use rusqlite::Connection;
 use syncline_model::ServerSeq;
 
-use super::Dropped;
 use super::ops::{Fate, Memory, Step, end_below};
+use super::{Compaction, Dropped, Phase};
 use crate::file::StoreError;
 use crate::tenant::Outbox;
+use crate::tenant::upkeep::owe_rewrite;
 
 /// Of so many ops one may stay, where the others are dropped at once; of one, all may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +27,6 @@ const KEPT_MAX: u64 = 65_536;
 /// Bytes of the payloads of what stays: they are in memory once.
 const KEPT_BYTES_MAX: usize = 32 << 20;
 
-/// The longest payload whose op lies in one page with the rest of its row. What is longer goes on in pages of
-/// its own, which are taken of those that have just become free: the end of the last one would still
-/// hold what a dropped op said.
-const PAYLOAD_BYTES_MAX: usize = 3_000;
-
 /// What is known so far of the ops below a floor. An op that is covered stays so, whatever is written
 /// until all of them are known.
 #[derive(Debug)]
@@ -38,7 +37,6 @@ pub(super) struct Survey {
     dropped: Dropped,
     kept: Vec<i64>,
     kept_bytes: usize,
-    longest: usize,
 }
 
 /// What a step of a survey has come to.
@@ -61,7 +59,6 @@ impl Survey {
             dropped: Dropped::default(),
             kept: Vec::new(),
             kept_bytes: 0,
-            longest: 0,
         }
     }
 
@@ -86,7 +83,6 @@ impl Survey {
                 let payload = op.payload.as_ref();
                 let bytes = payload.map_or(0, |payload| payload.as_str().len());
                 self.kept_bytes += bytes;
-                self.longest = self.longest.max(bytes);
             }
         })?;
         self.judged += judged.ops;
@@ -111,20 +107,18 @@ impl Survey {
             && kept <= KEPT_MAX
             && self.dropped.clocks() as u64 <= KEPT_MAX
             && self.kept_bytes <= KEPT_BYTES_MAX
-            && self.longest <= PAYLOAD_BYTES_MAX
     }
 
     /// Leaves in the log what stays.
     fn carry_out(self, connection: &Connection, floor: ServerSeq) -> Result<Surveyed, StoreError> {
         let end = end_below(floor);
-        let (bytes_above, longest_above): (i64, i64) = connection.query_row(
-            "SELECT coalesce(sum(octet_length(payload)), 0), coalesce(max(octet_length(payload)), 0) \
-             FROM ops WHERE server_seq >= ?",
+        let bytes_above: i64 = connection.query_row(
+            "SELECT coalesce(sum(octet_length(payload)), 0) FROM ops WHERE server_seq >= ?",
             [end],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| row.get(0),
         )?;
         let is_much = self.kept_bytes + bytes_above as usize > KEPT_BYTES_MAX;
-        if self.dropped.ops == 0 || is_much || longest_above as usize > PAYLOAD_BYTES_MAX {
+        if self.dropped.ops == 0 || is_much {
             return Ok(Surveyed::NotWorthIt);
         }
         connection.execute_batch("CREATE TEMP TABLE kept_ops AS SELECT * FROM main.ops LIMIT 0")?;
@@ -145,6 +139,7 @@ impl Survey {
             [],
         )?;
         connection.execute_batch("DROP TABLE temp.kept_ops")?;
+        owe_rewrite(connection)?;
         if had as u64 != has as u64 + self.dropped.ops {
             return Err(StoreError::damaged("its log has changed below the floor"));
         }
@@ -152,6 +147,17 @@ impl Survey {
             judged: self.judged,
             ops: self.dropped,
         })
+    }
+}
+
+impl Compaction {
+    /// The place up to which ops were looked at: ahead of [`Compaction::reached`] while it is found out
+    /// what is to go. It falls back to the start where too much stays for that to go at once.
+    pub fn looked_at(&self) -> ServerSeq {
+        match &self.phase {
+            Phase::Survey(survey) => ServerSeq(survey.after as u64),
+            Phase::Ops { .. } | Phase::Rows { .. } | Phase::Done => self.reached(),
+        }
     }
 }
 

@@ -122,6 +122,7 @@ fn a_file_of_the_first_format_owes_the_words_of_what_was_erased() {
     let owed = Owed {
         words: 1,
         traces: 1,
+        rewrites: 0,
     };
     assert_eq!(file.owed().unwrap(), owed);
     let text = schema::schema_text(file.connection()).unwrap();
@@ -146,6 +147,7 @@ fn what_is_owed_stays_owed_until_all_of_it_was_seen_to() {
     let left = Owed {
         words: 1,
         traces: 1,
+        rewrites: 0,
     };
     assert_eq!(file.owed().unwrap(), left);
 }

@@ -14,7 +14,7 @@ use crate::tenant::{CompactReport, Compacting, Due, Keep, Refused, Rewrite, Tena
 const STEP_IDLE: Duration = Duration::from_millis(15);
 /// Of the time of the last commit, what a step may take while others wait: pushes keep more than
 /// half of their rate.
-const STEP_BUSY_SHARE: f64 = 0.7;
+const STEP_BUSY_SHARE: f64 = 0.4;
 /// Ops or pages of a step: its first, its fewest and its most.
 const COUNT_FIRST: usize = 128;
 const COUNT_MIN: usize = 16;
@@ -47,7 +47,7 @@ pub(super) struct Order {
 pub(super) struct Orders {
     waiting: VecDeque<Order>,
     under_way: Option<UnderWay>,
-    count: Option<usize>,
+    last_step: Option<(usize, Duration)>,
 }
 
 /// A compaction between its steps.
@@ -113,16 +113,12 @@ impl Orders {
             return;
         };
         let compacting = &mut under_way.compacting;
-        let count = self.count.unwrap_or(COUNT_FIRST);
+        let count = step_count(self.last_step, COUNT_FIRST, last_commit);
         let started = Instant::now();
         let before = compacting.report().totals;
         let stepped = log.compact_step(compacting, count);
         let report = compacting.report();
-        self.count = Some(next_count(
-            count,
-            started.elapsed(),
-            step_limit(last_commit),
-        ));
+        self.last_step = Some((count, started.elapsed()));
         shared.wrote_beside(
             (report.totals.dropped - before.dropped) * WAL_BYTES_PER_DROPPED,
             log,
@@ -158,7 +154,7 @@ impl Orders {
         let Some(UnderWay { order, .. }) = self.under_way.take() else {
             return;
         };
-        self.count = None;
+        self.last_step = None;
         tell_floor(log, shared);
         // Who asked may have gone; what was dropped stays dropped.
         let _ = order.reply.send(result);
@@ -196,15 +192,27 @@ fn tell_floor(log: &mut TenantLog, shared: &Shared) {
     }
 }
 
+/// The size of a step: the first, or by what the last one's size was and how long that took. It is asked
+/// when it begins: while nothing waits it may be larger than it may be between two groups.
+pub(super) fn step_count(
+    last_step: Option<(usize, Duration)>,
+    first: usize,
+    last_commit: Option<Duration>,
+) -> usize {
+    last_step.map_or(first, |(count, took)| {
+        next_count(count, took, step_limit(last_commit))
+    })
+}
+
 /// How long a step may take after the group that took `last_commit`, if there was one.
-pub(super) fn step_limit(last_commit: Option<Duration>) -> Duration {
+fn step_limit(last_commit: Option<Duration>) -> Duration {
     last_commit.map_or(STEP_IDLE, |commit| {
         commit.mul_f64(STEP_BUSY_SHARE).min(STEP_IDLE)
     })
 }
 
 /// The size of the next step, after one of `count` that took `took` where `limit` was allowed.
-pub(super) fn next_count(count: usize, took: Duration, limit: Duration) -> usize {
+fn next_count(count: usize, took: Duration, limit: Duration) -> usize {
     let fits = limit.as_secs_f64() / took.as_secs_f64().max(1e-6);
     let next = count as f64 * fits.clamp(0.1, 2.0);
     (next as usize).clamp(COUNT_MIN, COUNT_MAX)
@@ -288,5 +296,13 @@ mod tests {
         assert_eq!(next(100, 20), 50);
         assert_eq!(next(20, 5_000), COUNT_MIN);
         assert_eq!(next(COUNT_MAX, 0), COUNT_MAX);
+    }
+
+    #[test]
+    fn a_step_between_two_groups_is_small_also_after_one_that_had_all_the_time() {
+        let last = Some((1_500, STEP_IDLE));
+        let after = |commit| step_count(last, COUNT_FIRST, commit);
+        assert_eq!(after(None), 1_500);
+        assert!(after(Some(Duration::from_millis(10))) < 1_000);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use syncline_store::shapes::{MadeShape, Making, NewShape};
 use tokio::sync::oneshot;
 
-use super::compacting::{next_count, step_limit};
+use super::compacting::step_count;
 use super::writer::Shared;
 use crate::tenant::{Refused, TenantLog};
 
@@ -21,7 +21,7 @@ type Reply = oneshot::Sender<Result<Option<MadeShape>, Refused>>;
 #[derive(Debug, Default)]
 pub(super) struct Makings {
     waiting: VecDeque<(NewShape, Reply)>,
-    count: Option<usize>,
+    last_step: Option<(usize, Duration)>,
     /// How many shapes can be made before they are counted again.
     room: usize,
 }
@@ -49,16 +49,12 @@ impl Makings {
             // Who asks again goes on where this has ended.
             return;
         }
-        let count = self.count.unwrap_or(COUNT_FIRST);
+        let count = step_count(self.last_step, COUNT_FIRST, last_commit);
         let started = Instant::now();
         let room = self.make_room(log, shared);
         let made = match room.and_then(|()| log.make_shape(&new, count)) {
             Ok(Making::More { bytes }) => {
-                self.count = Some(next_count(
-                    count,
-                    started.elapsed(),
-                    step_limit(last_commit),
-                ));
+                self.last_step = Some((count, started.elapsed()));
                 shared.wrote_beside(bytes, log);
                 // Another table's may be a small one.
                 return self.waiting.push_back((new, reply));

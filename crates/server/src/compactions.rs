@@ -151,7 +151,7 @@ async fn tell(tenant: &TenantId, progress: watch::Receiver<Option<CompactReport>
             tracing::info!(
                 tenant.id = %tenant,
                 log.reached = report.reached.get(),
-                log.floor = report.floor.get(),
+                log.aim = report.aim.get(),
                 ops.dropped = report.totals.dropped,
                 "compacting a log"
             );

@@ -99,7 +99,7 @@ impl Server {
             };
             let progress = OrderProgress {
                 reached: report.reached,
-                floor: report.floor,
+                floor: report.aim,
             };
             let text = serde_json::to_string(&progress).expect("progress is two numbers");
             let id = order.id.clone();

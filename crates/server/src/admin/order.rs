@@ -70,6 +70,7 @@ pub enum OrderAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderProgress {
     pub reached: ServerSeq,
+    /// The place that it goes up to.
     pub floor: ServerSeq,
 }
 

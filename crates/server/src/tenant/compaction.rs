@@ -157,6 +157,7 @@ pub struct Compacting {
     run: Compaction,
     phase: Phase,
     rewrite: Rewrite,
+    floor: ServerSeq,
     bytes_before: u64,
     bytes_after: u64,
     log_left: LogLeft,
@@ -194,8 +195,11 @@ enum Phase {
 /// What a compaction has come to, or has come to so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompactReport {
+    /// The log's floor: it rises with the first op that is dropped.
     pub floor: ServerSeq,
-    /// The place up to which ops were judged.
+    /// The place that the floor may rise to, below which ops are judged.
+    pub aim: ServerSeq,
+    /// The place up to which ops were looked at.
     pub reached: ServerSeq,
     pub totals: Compacted,
     /// Bytes of the file and its write-ahead log.
@@ -223,6 +227,7 @@ impl Compacting {
             run: if is_quick { run.at_once(STAYS) } else { run },
             phase: Phase::Drop,
             rewrite,
+            floor: file.head()?.floor,
             bytes_before: file.bytes_on_disk(),
             bytes_after: 0,
             log_left: LogLeft::Full,
@@ -236,6 +241,7 @@ impl Compacting {
             run: Compaction::begin(file, floor, Collecting::Tombstones)?.after(floor),
             phase: Phase::Forget(Forgetting::begin(file, EMPTY_TRIES)?),
             rewrite: Rewrite::UpTo(0),
+            floor,
             bytes_before: file.bytes_on_disk(),
             bytes_after: 0,
             log_left: LogLeft::Full,
@@ -271,6 +277,7 @@ impl Compacting {
             }
             Phase::Done => {}
         }
+        self.floor = file.head()?.floor;
         self.bytes_after = file.bytes_on_disk();
         Ok(match self.phase {
             Phase::Done => Stepped::Done,
@@ -287,8 +294,9 @@ impl Compacting {
     /// What was done so far.
     pub fn report(&self) -> CompactReport {
         CompactReport {
-            floor: self.run.floor(),
-            reached: self.run.reached(),
+            floor: self.floor,
+            aim: self.run.floor(),
+            reached: self.run.looked_at(),
             totals: self.run.totals(),
             bytes_before: self.bytes_before,
             bytes_after: self.bytes_after,

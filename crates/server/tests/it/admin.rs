@@ -133,6 +133,18 @@ async fn within_the_retention_everything_stays() {
 }
 
 #[tokio::test]
+async fn where_nothing_goes_a_compaction_names_the_floor_that_the_log_has() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing([1])).await;
+    let compacting = server.post("/api/admin/compact", &admin, without_retention());
+    let done = compacting.await.expect(200);
+    assert_eq!((&done["floor"], &done["dropped"]), (&json!(0), &json!(0)));
+    let tenants = server.get("/api/admin/tenants", &admin).await.expect(200);
+    assert_eq!(tenants["tenants"][0]["floor"], done["floor"]);
+}
+
+#[tokio::test]
 async fn pushes_go_on_while_a_log_is_compacted() {
     let server = start().await;
     let admin = server.token("acme", Rights::Admin);

@@ -46,7 +46,7 @@ impl World {
         });
         match begun {
             Ok((compacting, clients)) => {
-                let floor = compacting.report().floor;
+                let floor = compacting.report().aim;
                 let mut live = clients
                     .iter()
                     .filter(|client| keep.liveness(client, now) == Liveness::Live);

@@ -49,7 +49,7 @@ impl Host {
                 let report = compact_log(directory, tenant, keep, lock, now, |report| {
                     progress(OrderProgress {
                         reached: report.reached,
-                        floor: report.floor,
+                        floor: report.aim,
                     });
                 })?;
                 return Ok(CompactSummary::of(tenant, &report));

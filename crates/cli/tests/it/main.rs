@@ -28,6 +28,7 @@ mod hook_install;
 mod hook_run;
 mod import;
 mod list;
+mod list_collected;
 mod list_errors;
 mod list_transfer;
 mod list_watch;

@@ -43,8 +43,8 @@ impl Payload {
         Self::within_limits(&text)
     }
 
-    /// Takes a text that is one JSON value.
-    fn within_limits(text: &str) -> Result<Self, PayloadError> {
+    /// Takes a text that is one JSON value, as it was put together of such.
+    pub(crate) fn within_limits(text: &str) -> Result<Self, PayloadError> {
         if text.len() > PAYLOAD_BYTES_MAX {
             return Err(PayloadError::TooLarge { bytes: text.len() });
         }
@@ -74,19 +74,11 @@ impl Payload {
 }
 
 fn exceeds_depth(text: &str, max: usize) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0_usize, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => at = string_end(bytes, at),
             b'[' | b'{' => {
                 depth += 1;
                 if depth > max {
@@ -96,8 +88,22 @@ fn exceeds_depth(text: &str, max: usize) -> bool {
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
+        at += 1;
     }
     false
+}
+
+/// Where the string ends that begins at `start`: most of a payload is strings.
+fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(next) = memchr::memchr2(b'"', b'\\', &bytes[at..]) {
+        at += next;
+        if bytes[at] == b'"' {
+            return at;
+        }
+        at = (at + 2).min(bytes.len());
+    }
+    bytes.len()
 }
 
 impl fmt::Debug for Payload {

@@ -32,8 +32,55 @@ pub(super) enum Alphabet {
     Path,
 }
 
+/// The sets that each byte is of, a bit for each: texts are looked at byte by byte.
+static SETS_OF_BYTE: [u16; 256] = sets_of_byte();
+
+const fn sets_of_byte() -> [u16; 256] {
+    let mut sets = [0; 256];
+    let mut byte = 0;
+    while byte < sets.len() {
+        let mut number = 0;
+        while number < Alphabet::ALL.len() {
+            let alphabet = Alphabet::ALL[number];
+            if alphabet.holds(byte as u8) {
+                sets[byte] |= alphabet.bit();
+            }
+            number += 1;
+        }
+        byte += 1;
+    }
+    sets
+}
+
 impl Alphabet {
+    const ALL: [Self; 16] = [
+        Self::Digit,
+        Self::Hex,
+        Self::AnyHex,
+        Self::UpperDigit,
+        Self::LowerDigit,
+        Self::Alnum,
+        Self::Word,
+        Self::Url64,
+        Self::Url64Padded,
+        Self::Dotted,
+        Self::Base64,
+        Self::Any,
+        Self::Piece,
+        Self::Django,
+        Self::Blank,
+        Self::Path,
+    ];
+
+    const fn bit(self) -> u16 {
+        1 << (self as u16)
+    }
+
     pub(super) fn has(self, byte: u8) -> bool {
+        SETS_OF_BYTE[usize::from(byte)] & self.bit() != 0
+    }
+
+    const fn holds(self, byte: u8) -> bool {
         let alnum = byte.is_ascii_alphanumeric();
         match self {
             Self::Digit => byte.is_ascii_digit(),
@@ -48,8 +95,26 @@ impl Alphabet {
             Self::Dotted => alnum || matches!(byte, b'_' | b'-' | b'.'),
             Self::Base64 => alnum || matches!(byte, b'+' | b'/' | b'='),
             Self::Any => alnum || matches!(byte, b'_' | b'-' | b'.' | b'+' | b'/' | b'=' | b'~'),
-            Self::Piece => Self::Any.has(byte) || matches!(byte, b':' | b'$'),
-            Self::Django => Self::LowerDigit.has(byte) || b"!@#$%^&*(-_=+)".contains(&byte),
+            Self::Piece => Self::Any.holds(byte) || matches!(byte, b':' | b'$'),
+            Self::Django => {
+                Self::LowerDigit.holds(byte)
+                    || matches!(
+                        byte,
+                        b'!' | b'@'
+                            | b'#'
+                            | b'$'
+                            | b'%'
+                            | b'^'
+                            | b'&'
+                            | b'*'
+                            | b'('
+                            | b'-'
+                            | b'_'
+                            | b'='
+                            | b'+'
+                            | b')'
+                    )
+            }
             Self::Blank => matches!(byte, b' ' | b'\t'),
             Self::Path => {
                 alnum

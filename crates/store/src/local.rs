@@ -55,6 +55,8 @@ const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// How a commit that waits for the disk is made.
 const WAITING: &str = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000";
+/// How one of many large ones is made, one after another: with a checkpoint after several of them.
+const WAITING_IN_A_ROW: &str = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000";
 /// How one that doesn't is made: without a checkpoint after it, as SQLite tells nobody when the sync
 /// of that fails.
 const NOT_WAITING: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0";
@@ -263,8 +265,16 @@ impl LocalFile {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.durable_by(WAITING, work)
+    }
+
+    fn durable_by<T, E: From<StoreError>>(
+        &mut self,
+        commits: &str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.end_doubt()?;
-        self.set_commits(WAITING).map_err(E::from)?;
+        self.set_commits(commits).map_err(E::from)?;
         let transaction = self.begin()?;
         let done = work(&transaction)?;
         let committed = transaction.commit().map_err(StoreError::from);

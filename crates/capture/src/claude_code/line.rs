@@ -1,8 +1,11 @@
 //! The shapes of lines. What is not named here is passed over.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use syncline_model::session::Usage;
@@ -93,10 +96,49 @@ pub(super) struct Message<'l> {
     #[serde(borrow)]
     pub model: Option<Cow<'l, str>>,
     #[serde(borrow)]
-    pub content: Option<&'l RawValue>,
+    pub content: Option<Content<'l>>,
     #[serde(borrow)]
     pub stop_reason: Option<Cow<'l, str>>,
     pub usage: Option<Spent>,
+}
+
+/// The content of a message, or of what a tool has given.
+#[derive(Debug)]
+pub(super) enum Content<'l> {
+    Text(Cow<'l, str>),
+    Blocks(Vec<Block<'l>>),
+}
+
+impl<'de: 'l, 'l> Deserialize<'de> for Content<'l> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ContentVisitor(PhantomData))
+    }
+}
+
+struct ContentVisitor<'l>(PhantomData<Content<'l>>);
+
+impl<'de: 'l, 'l> Visitor<'de> for ContentVisitor<'l> {
+    type Value = Content<'l>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, or blocks")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Content<'l>, E> {
+        Ok(Content::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Content<'l>, E> {
+        Ok(Content::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut blocks: A) -> Result<Content<'l>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(block) = blocks.next_element()? {
+            all.push(block);
+        }
+        Ok(Content::Blocks(all))
+    }
 }
 
 /// What a response has used, as far as a line knows.
@@ -183,9 +225,19 @@ pub(super) struct ToolUseResult<'l> {
     pub duration_ms: Option<u64>,
     pub total_duration_ms: Option<u64>,
     #[serde(borrow)]
-    pub file_path: Option<Cow<'l, str>>,
-    #[serde(borrow)]
     pub agent_id: Option<Cow<'l, str>>,
+}
+
+impl<'l> ToolUseResult<'l> {
+    /// What `raw` says; none where it is nothing, or no object. It mostly repeats the result, which is long:
+    /// it is read where it has a name that counts.
+    pub(super) fn of(raw: &'l RawValue) -> Option<Self> {
+        const NAMES: [&[u8]; 2] = [b"urationMs\"", b"agentId\""];
+        let text = raw.get().as_bytes();
+        let is_there = |name: &&[u8]| memchr::memmem::find(text, name).is_some();
+        NAMES.iter().any(is_there).then_some(())?;
+        serde_json::from_str(raw.get()).ok()
+    }
 }
 
 /// The files that a tool's input names.

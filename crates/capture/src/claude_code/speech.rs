@@ -7,7 +7,7 @@ use syncline_model::session::{
     ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionPatch, ToolPatch, words,
 };
 
-use super::line::{Block, FilesOfInput, Message, ToolUseResult};
+use super::line::{Block, Content, FilesOfInput, Message, ToolUseResult};
 use super::{AGENT, Owner, Reader, copied, entitle};
 use crate::facts::{
     SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some, title_of,
@@ -16,36 +16,16 @@ use crate::facts::{
 /// What the model's name is where a line was not written by one.
 const NO_MODEL: &str = "<synthetic>";
 
-/// The content of a message.
-enum Content<'l> {
-    Text(Cow<'l, str>),
-    Blocks(Vec<Block<'l>>),
-}
-
-impl<'l> Content<'l> {
-    fn of(raw: &'l RawValue) -> Option<Self> {
-        match raw.get().as_bytes().first()? {
-            b'"' => serde_json::from_str::<String>(raw.get())
-                .ok()
-                .map(|text| Self::Text(Cow::Owned(text))),
-            b'[' => serde_json::from_str(raw.get()).ok().map(Self::Blocks),
-            b'n' => Some(Self::Blocks(Vec::new())),
-            _ => None,
-        }
-    }
-}
-
 impl<'l> Reader<'_, 'l> {
     pub(super) fn spoken(mut self) -> Verdict {
         let message: Option<Message<'l>> = self
             .line
             .message
             .and_then(|raw| serde_json::from_str(raw.get()).ok());
-        let content = message.as_ref().and_then(|message| {
-            let content = message.content?;
-            Content::of(content)
-        });
-        let (Some(message), Some(content)) = (message, content) else {
+        let Some(mut message) = message else {
+            return self.unknown();
+        };
+        let Some(content) = message.content.take() else {
             return self.unknown();
         };
         let Some(key) = self.session() else {
@@ -291,10 +271,7 @@ impl<'l> Reader<'_, 'l> {
         let Some(id) = block.tool_use_id.as_deref() else {
             return;
         };
-        let about: Option<ToolUseResult<'_>> = self
-            .line
-            .tool_use_result
-            .and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let about = self.line.tool_use_result.and_then(ToolUseResult::of);
         let told = about
             .as_ref()
             .and_then(|about| about.duration_ms.or(about.total_duration_ms));
@@ -337,10 +314,10 @@ fn reference_of(data: &str) -> Cow<'static, str> {
 
 /// What a tool has given: text, or blocks of it. An image in it is named, not kept.
 fn output_of(raw: &RawValue) -> String {
-    let blocks = match Content::of(raw) {
-        Some(Content::Text(text)) => return text.into_owned(),
-        Some(Content::Blocks(blocks)) => blocks,
-        None => return raw.get().to_owned(),
+    let blocks = match serde_json::from_str(raw.get()) {
+        Ok(Content::Text(text)) => return text.into_owned(),
+        Ok(Content::Blocks(blocks)) => blocks,
+        Err(_) => return raw.get().to_owned(),
     };
     let mut output = String::new();
     for block in &blocks {

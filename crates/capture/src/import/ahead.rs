@@ -89,6 +89,18 @@ impl Importer {
             return Ok(());
         }
         let reading = replica.another().map_err(ImportError::Replica)?;
+        let shown = replica.showing_many(|replica| self.write_ahead(reading, first, replica, told));
+        shown.map_err(ImportError::Replica)?
+    }
+
+    /// Shows batch after batch, while the next are read.
+    fn write_ahead(
+        self,
+        reading: Replica,
+        first: ImportBatch,
+        replica: &mut Replica,
+        mut told: impl FnMut(ImportBatch),
+    ) -> Result<(), ImportError> {
         let (sender, batches) = mpsc::sync_channel(BATCHES_BEHIND);
         std::thread::scope(|scope| {
             let reader = scope.spawn(move || self.read_ahead(reading, first, &sender));

@@ -81,12 +81,8 @@ impl<R: Read> Lines<R> {
     pub fn next_line(&mut self) -> io::Result<Option<Result<Line<'_>, LongLine>>> {
         loop {
             self.held.clear();
-            let limit = self.longest as u64 + 1;
-            let read = self
-                .reader
-                .by_ref()
-                .take(limit)
-                .read_until(b'\n', &mut self.held)?;
+            self.hold_line()?;
+            let read = self.held.len();
             if read == 0 {
                 return Ok(None);
             }
@@ -110,6 +106,27 @@ impl<R: Read> Lines<R> {
                 })));
             }
         }
+    }
+
+    /// Holds the bytes up to the next line's end, or one more than a line may have.
+    fn hold_line(&mut self) -> io::Result<()> {
+        while self.held.len() <= self.longest {
+            let buffer = match self.reader.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                filled => filled?,
+            };
+            let room = self.longest + 1 - self.held.len();
+            let part = &buffer[..buffer.len().min(room)];
+            // Much faster than the standard library's own search.
+            let end = memchr::memchr(b'\n', part);
+            let used = end.map_or(part.len(), |end| end + 1);
+            self.held.extend_from_slice(&part[..used]);
+            self.reader.consume(used);
+            if end.is_some() || used == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Passes over a line that is too long; none where its end has not been written yet: it is looked

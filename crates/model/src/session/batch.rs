@@ -102,7 +102,7 @@ impl Batch {
         }
         text.push('}');
         text.push_str(PATCH_CLOSE);
-        Payload::parse(&text).map(Some)
+        Payload::within_limits(&text).map(Some)
     }
 
     fn len(&self) -> usize {

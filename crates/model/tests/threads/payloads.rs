@@ -121,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn depth_is_counted_outside_of_texts_alone(depth in 1_usize..100, open in "[\\[{]{0,99}") {
+    fn depth_is_counted_outside_of_texts_alone(depth in 1_usize..100, open in "[\\[{\\]\"\\\\]{0,99}") {
         let nested = format!("{}{:?}{}", "[".repeat(depth), open, "]".repeat(depth));
         let parsed = Payload::parse(&nested);
         prop_assert_eq!(parsed.is_ok(), depth <= limits::PAYLOAD_DEPTH_MAX);

@@ -65,6 +65,24 @@ impl Replica {
         self.subscribers.tell(&Changes::Named(touched));
     }
 
+    /// Has `work` show many large batches in the view, one after another, in less time: the file's
+    /// write-ahead log may grow meanwhile.
+    pub fn showing_many<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, ReplicaError> {
+        self.tenant
+            .expect_large_commits()
+            .map_err(ReplicaError::Tenant)?;
+        let done = work(self);
+        // What is committed is as safe in the log; whoever commits next moves it.
+        if let Err(error) = self.tenant.settle_log() {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "a write-ahead log stays as an import has left it");
+        }
+        Ok(done)
+    }
+
     /// How far the file at `path` has been read; none: never.
     pub fn imported_file(&self, path: &str) -> Result<Option<ImportedFile>, ReplicaError> {
         self.local.imported_file(path).map_err(ReplicaError::Local)

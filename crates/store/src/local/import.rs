@@ -10,7 +10,10 @@ use rusqlite::{Connection, OptionalExtension, Row, Rows, Transaction};
 use syncline_model::Timestamp;
 
 use super::outbox::append;
-use super::{LocalFile, NewOp, StoreError, WriteError, Written};
+use super::{LocalFile, NewOp, StoreError, WAITING, WAITING_IN_A_ROW, WriteError, Written};
+
+/// From how many bytes of payloads on ops are taken for a batch of an import of many.
+const LARGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// How far a file has been read, in the words of its reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +56,12 @@ impl LocalFile {
             self.relaxed(|transaction| note(transaction, notes))?;
             return Ok(None);
         }
-        self.durable(|transaction| {
+        let bytes = ops.iter().map(|op| op.payload.as_str().len());
+        let commits = match bytes.sum::<usize>() >= LARGE_BYTES {
+            true => WAITING_IN_A_ROW,
+            false => WAITING,
+        };
+        self.durable_by(commits, |transaction| {
             note(transaction, notes)?;
             append(transaction, ops, clock_seen, now).map(Some)
         })

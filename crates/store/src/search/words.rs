@@ -31,12 +31,8 @@ pub(crate) fn indexed(mut content: String) -> String {
 fn add_identifier_parts<'a>(content: &'a str, added: &mut String) {
     let bytes = content.as_bytes();
     let mut seen: HashSet<&'a str> = HashSet::new();
-    let mut at = 1;
-    while at < bytes.len() {
-        if !(bytes[at].is_ascii_uppercase() && bytes[at - 1].is_ascii_alphanumeric()) {
-            at += 1;
-            continue;
-        }
+    let mut from = 1;
+    while let Some(at) = next_capital(bytes, from) {
         let (start, end) = (word_start(content, at), word_end(content, at));
         let word = &content[start..end];
         let cuts = identifier_cuts(word);
@@ -46,8 +42,27 @@ fn add_identifier_parts<'a>(content: &'a str, added: &mut String) {
                 added.push(' ');
             }
         }
-        at = end + 1;
+        from = end + 1;
     }
+}
+
+/// How many bytes are looked at together where most are passed over: the compiler makes one step of them.
+const STEP: usize = 32;
+
+/// The first place from `from` on, which is not 0, where a capital follows a letter or digit at once.
+fn next_capital(bytes: &[u8], mut from: usize) -> Option<usize> {
+    let is_inside = |last: u8, this: u8| this.is_ascii_uppercase() & last.is_ascii_alphanumeric();
+    while from + STEP <= bytes.len() {
+        let mut any = false;
+        for (last, this) in bytes[from - 1..][..STEP].iter().zip(&bytes[from..][..STEP]) {
+            any |= is_inside(*last, *this);
+        }
+        if any {
+            break;
+        }
+        from += STEP;
+    }
+    (from..bytes.len()).find(|at| is_inside(bytes[at - 1], bytes[*at]))
 }
 
 /// Where the word begins in which the byte at `at` stands, which begins a character.
@@ -163,6 +178,9 @@ fn next_unspaced(content: &str, mut from: usize) -> Option<usize> {
     const FIRST_BYTE: u8 = 0xe3;
     let bytes = content.as_bytes();
     loop {
+        let steps = bytes[from..].chunks_exact(STEP);
+        let low = |step: &&[u8]| step.iter().copied().fold(0, u8::max) < FIRST_BYTE;
+        from += steps.take_while(low).count() * STEP;
         from += bytes[from..].iter().position(|byte| *byte >= FIRST_BYTE)?;
         let found = content[from..].chars().next()?;
         if is_unspaced(found) && is_word_char(found) {
@@ -248,6 +266,16 @@ mod tests {
     fn identifiers_gain_their_parts_once() {
         assert_eq!(added("call getUserName, getUserName()"), "get User Name ");
         assert_eq!(added("HTTPServer utf8Parser"), "HTTP Server utf8 Parser ");
+    }
+
+    #[test]
+    fn what_is_to_be_found_is_found_wherever_it_stands() {
+        for before in 0..80 {
+            for plain in ["-", "\u{e9}"] {
+                let text = format!("{} getName ok 検索", plain.repeat(before));
+                assert_eq!(added(&text), "get Name 検索 索 ", "{text}");
+            }
+        }
     }
 
     #[test]

@@ -24,6 +24,23 @@ impl TenantFile {
         crate::file::use_little_memory(&self.connection)
     }
 
+    /// Lets 64 MB of the write-ahead log gather before a commit moves them into the file, and keeps 64 MB
+    /// of pages in memory: for who makes many large commits, one after another. What is written over
+    /// meanwhile is moved once. In the end [`TenantFile::settle_log`] is called.
+    pub fn expect_large_commits(&self) -> Result<(), StoreError> {
+        self.connection.pragma_update(None, "cache_size", -64_000)?;
+        let pages = "wal_autocheckpoint";
+        Ok(self.connection.pragma_update(None, pages, 16_000)?)
+    }
+
+    /// Moves what the write-ahead log holds into the file, as far as no reader is in the way, and does so
+    /// after commits as usual from here on.
+    pub fn settle_log(&self) -> Result<(), StoreError> {
+        let pages = "wal_autocheckpoint";
+        self.connection.pragma_update(None, pages, 1_000)?;
+        self.checkpoint().map(drop)
+    }
+
     /// Moves the whole write-ahead log into the file and waits until the disk has it. Nobody else
     /// may have the file open.
     pub fn write_through(&self) -> Result<(), StoreError> {

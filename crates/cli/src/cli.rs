@@ -6,9 +6,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 
 use crate::commands::Command;
+use crate::commands::hook::{HookCommand, RunArgs};
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::output::{Format, Output};
@@ -22,6 +23,37 @@ pub(crate) struct Cli {
     globals: GlobalArgs,
     #[command(subcommand)]
     command: Command,
+}
+
+/// The call of a hook, read alone: to make the whole tree of commands takes longer than the hook itself.
+#[derive(Debug, Parser)]
+#[command(name = "syncline", disable_help_flag = true)]
+struct HookCall {
+    #[command(flatten)]
+    globals: GlobalArgs,
+    #[command(subcommand)]
+    hook: HookOnly,
+}
+
+#[derive(Debug, Subcommand)]
+enum HookOnly {
+    #[command(subcommand)]
+    Hook(RunOnly),
+}
+
+#[derive(Debug, Subcommand)]
+enum RunOnly {
+    Run(RunArgs),
+}
+
+impl From<HookCall> for Cli {
+    fn from(call: HookCall) -> Self {
+        let HookOnly::Hook(RunOnly::Run(args)) = call.hook;
+        Self {
+            globals: call.globals,
+            command: Command::Hook(HookCommand::Run(args)),
+        }
+    }
 }
 
 const ENVIRONMENT: &str = "\
@@ -92,7 +124,7 @@ pub(crate) fn main(
     environment: Environment,
 ) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let cli = match parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             let code = usage::explain(&error, &arguments, &environment);
@@ -111,6 +143,15 @@ pub(crate) fn main(
             context.output.failure(&failure);
             failure.exit_code()
         }
+    }
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let call = is_hook(arguments).then(|| HookCall::try_parse_from(arguments));
+    match call {
+        Some(Ok(call)) => Ok(call.into()),
+        // What is wrong with it is told as of any command.
+        Some(Err(_)) | None => Cli::try_parse_from(arguments),
     }
 }
 

@@ -32,6 +32,8 @@ mod unix {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
     use std::time::Duration;
 
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
+
     use super::{Path, SocketError, io};
 
     /// The longest path that every system's `sockaddr_un` holds.
@@ -125,12 +127,19 @@ mod unix {
         Ok(metadata.uid())
     }
 
-    /// Connects, blocking; reads and writes then fail after `patience`.
+    /// Connects, or fails at once where nobody takes connections any more; reads and writes then fail after
+    /// `patience`.
     pub(crate) fn connect(
         path: &Path,
         patience: Duration,
     ) -> io::Result<std::os::unix::net::UnixStream> {
-        let stream = std::os::unix::net::UnixStream::connect(path)?;
+        let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+        let stream = std::os::unix::net::UnixStream::from(socket);
+        // It would wait for a place among those that a daemon at a standstill has yet to take.
+        stream.set_nonblocking(true)?;
+        rustix::net::connect(&stream, &SocketAddrUnix::new(path)?)?;
+        stream.set_nonblocking(false)?;
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(patience))?;
         Ok(stream)
@@ -185,5 +194,26 @@ mod windows {
             .read(true)
             .write(true)
             .open(path)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Duration;
+
+    use super::{connect, io};
+
+    #[test]
+    fn who_takes_no_connections_any_more_is_not_waited_for() {
+        /// More than any system lets wait.
+        const CONNECTIONS_MAX: usize = 100_000;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let refused =
+            (0..CONNECTIONS_MAX).find_map(|_| connect(&path, Duration::from_secs(1)).err());
+        assert!(refused.is_some());
+        let nobody = connect(&directory.path().join("none"), Duration::from_secs(1));
+        assert_eq!(nobody.unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

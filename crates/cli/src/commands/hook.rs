@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+pub(crate) use run::RunArgs;
+
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::hooks::{ContentError, HookAgent, PlanError, Program, Settings, Verb};

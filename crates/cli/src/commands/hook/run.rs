@@ -2,9 +2,10 @@
 //! hook for a verdict. So it opens no database, reads what it is given for a moment only, and ends well
 //! whatever has happened.
 
-use std::io::{Read, Write};
+mod input;
+
+use std::io::Write;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use clap::Args;
@@ -18,7 +19,7 @@ use crate::failure::{Failure, Outcome};
 use crate::logging;
 use crate::replica_access::{self, Meeting};
 
-/// How long an agent that writes nothing more is waited for. What it says only hastens the import: an
+/// How long an agent is waited for in all that has yet to write. What it says only hastens the import: an
 /// agent that hangs must not make its hook hang.
 const BODY_PATIENCE: Duration = Duration::from_millis(30);
 /// How long the daemon is waited for.
@@ -136,27 +137,7 @@ fn body(args: &RunArgs, context: &Context) -> Vec<u8> {
     if context.environment.terminals.stdin {
         return Vec::new();
     }
-    let (sender, parts) = mpsc::channel();
-    // It may wait for ever; the end of the process ends it.
-    std::thread::spawn(move || {
-        let mut input = std::io::stdin().lock();
-        let mut part = vec![0; 64 * 1024];
-        while let Ok(length @ 1..) = input.read(&mut part) {
-            if sender.send(part[..length].to_vec()).is_err() {
-                break;
-            }
-        }
-    });
-    let mut body = Vec::new();
-    loop {
-        match parts.recv_timeout(BODY_PATIENCE) {
-            Ok(part) => body.extend(part),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return body,
-        }
-        if body.len() > BODY_BYTES_MAX {
-            return body;
-        }
-    }
+    input::read(BODY_PATIENCE, BODY_BYTES_MAX)
 }
 
 /// Passes an event to the daemon, if one runs and takes it in time.
@@ -167,14 +148,28 @@ fn is_accepted(socket: PathBuf, event: &HookEvent) -> bool {
     let Ok(params) = serde_json::to_value(event) else {
         return false;
     };
-    let (sender, answer) = mpsc::channel();
-    // Connecting has no time limit of its own.
-    std::thread::spawn(move || {
+    let call = move || {
         let called = syncline_daemon::call(&socket, "hook.event", params, DAEMON_PATIENCE);
+        called.is_ok_and(|answer| answer["accepted"] == true)
+    };
+    in_time(call).unwrap_or(false)
+}
+
+/// What a call of the daemon answers, if it does in time. On Unix it knows its own time: a thread would
+/// have to wait for its turn on a machine that is at work.
+#[cfg(unix)]
+fn in_time(call: impl FnOnce() -> bool) -> Option<bool> {
+    Some(call())
+}
+
+#[cfg(not(unix))]
+fn in_time(call: impl FnOnce() -> bool + Send + 'static) -> Option<bool> {
+    let (sender, answer) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
         // Nobody waits any more: the event is spooled by now, and taken twice without harm.
-        let _ = sender.send(called.is_ok_and(|answer| answer["accepted"] == true));
+        let _ = sender.send(call());
     });
-    answer.recv_timeout(DAEMON_PATIENCE).unwrap_or(false)
+    answer.recv_timeout(DAEMON_PATIENCE).ok()
 }
 
 fn tell(context: &Context, error: &HookError) {

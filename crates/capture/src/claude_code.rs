@@ -87,9 +87,10 @@ struct Owner {
 impl Owner {
     /// What became of the line, if it is new.
     fn verdict(&self, new: Verdict) -> Verdict {
-        match self.known {
-            true => Verdict::Known,
-            false => new,
+        match (self.known, self.copied_from) {
+            (true, _) => Verdict::Known,
+            (false, Some(_)) => Verdict::Copied,
+            (false, None) => new,
         }
     }
 }

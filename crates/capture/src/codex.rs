@@ -137,7 +137,10 @@ impl<'l> Reader<'_, 'l> {
             self.facts.said_before(said_before, self.known.reading());
             return Verdict::Known;
         }
-        verdict
+        match (verdict, owner.copied_from) {
+            (Verdict::New, Some(_)) => Verdict::Copied,
+            (verdict, _) => verdict,
+        }
     }
 
     fn line(&mut self, owner: Owner, line: &Line<'l>, payload: &str) -> Verdict {

@@ -127,6 +127,8 @@ pub enum Verdict {
     New,
     /// It was taken before, from here or from a copy.
     Known,
+    /// Another session has said it first: that this one repeats it is all that is new.
+    Copied,
     /// It is understood, and says nothing that is kept.
     Idle,
     /// It is of a kind, or has fields, that this version does not know. It is kept as it is.

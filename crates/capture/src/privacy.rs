@@ -3,7 +3,7 @@
 //! Rules go by the agent, by the project, and by paths: of the directory that a session works in, and of
 //! the transcript itself. A mark is a file named [`MARK_FILE`] in the session's directory or above it, or
 //! a line of a prompt that is [`MARK_LINE`] and nothing else: from there on the session is not recorded,
-//! and nothing is of what was read together with it. What a rule leaves out is read again once the rule
+//! and nothing that its subagents say later. What a rule leaves out is read again once the rule
 //! has gone; what a prompt's mark leaves out never is.
 
 mod glob;
@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use glob::{Glob, GlobError};
+use syncline_model::Timestamp;
 
 use crate::facts::UnitKey;
 use crate::redact::Redactor;
@@ -49,6 +50,18 @@ pub(crate) struct Cause(pub(crate) String);
 
 const BY_PROMPT: &str = "prompt";
 const BY_FILE: &str = "file ";
+
+impl Cause {
+    /// Whether it is a mark in a prompt.
+    pub(crate) fn is_by_prompt(&self) -> bool {
+        self.0.split(' ').next() == Some(BY_PROMPT)
+    }
+
+    /// When the prompt was given that it is the mark of; none: that is not known, or it is another cause.
+    pub(crate) fn since(&self) -> Option<Timestamp> {
+        self.0.strip_prefix(BY_PROMPT)?.trim_start().parse().ok()
+    }
+}
 
 impl Privacy {
     /// Both as the user has set them.
@@ -122,8 +135,12 @@ impl Privacy {
         Cause(self.fingerprint.clone())
     }
 
-    pub(crate) fn by_prompt() -> Cause {
-        Cause(BY_PROMPT.to_owned())
+    /// The mark in a prompt, and when that was given.
+    pub(crate) fn by_prompt(at: Option<Timestamp>) -> Cause {
+        Cause(match at {
+            Some(at) => format!("{BY_PROMPT} {at}"),
+            None => BY_PROMPT.to_owned(),
+        })
     }
 
     /// The mark in a directory or above it.
@@ -144,7 +161,7 @@ impl Privacy {
     pub(crate) fn stands(&self, cause: &Cause) -> bool {
         match cause.0.strip_prefix(BY_FILE) {
             Some(mark) => Path::new(mark).exists(),
-            None => cause.0 == BY_PROMPT || cause.0 == self.fingerprint,
+            None => cause.is_by_prompt() || cause.0 == self.fingerprint,
         }
     }
 }
@@ -193,6 +210,9 @@ mod tests {
         let cause = excluding("codex").by_rule();
         assert!(excluding("codex").stands(&cause));
         assert!(!excluding("gemini").stands(&cause));
-        assert!(excluding("gemini").stands(&Privacy::by_prompt()));
+        assert!(excluding("gemini").stands(&Privacy::by_prompt(None)));
+        let at = "2026-03-01T10:00:00.000Z".parse().unwrap();
+        assert!(excluding("gemini").stands(&Privacy::by_prompt(Some(at))));
+        assert_eq!(Privacy::by_prompt(Some(at)).since(), Some(at));
     }
 }

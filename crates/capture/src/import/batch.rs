@@ -124,7 +124,7 @@ impl Tally<'_> {
     pub(crate) fn count(&mut self, verdict: Verdict, line: Option<u64>) {
         let count = match &verdict {
             Verdict::New => &mut self.counts.new,
-            Verdict::Known => &mut self.counts.known,
+            Verdict::Known | Verdict::Copied => &mut self.counts.known,
             Verdict::Idle => &mut self.counts.idle,
             Verdict::NotUnderstood => &mut self.counts.not_understood,
             Verdict::Excluded => &mut self.counts.excluded,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use syncline_replica::{Replica, ReplicaError};
@@ -58,8 +59,8 @@ impl Job {
         let directory = || name_of(self.path.parent()?);
         let is_of_subagent = match self.agent {
             Agent::ClaudeCode => name_of(&self.path).is_some_and(|name| name.starts_with("agent-")),
-            Agent::Gemini => directory() != Some("chats"),
-            Agent::Cursor => directory() == Some("subagents"),
+            Agent::Gemini => directory().as_deref() != Some("chats"),
+            Agent::Cursor => directory().as_deref() == Some("subagents"),
             // Theirs come later by their names, or are in one database with their session.
             Agent::Codex | Agent::OpenCode | Agent::Aider | Agent::Clankers => false,
         };
@@ -71,8 +72,9 @@ impl Job {
     }
 }
 
-fn name_of(path: &Path) -> Option<&str> {
-    path.file_name()?.to_str()
+/// The last part of a path; what is no text in it is replaced, as agents' own names are.
+fn name_of(path: &Path) -> Option<Cow<'_, str>> {
+    path.file_name().map(OsStr::to_string_lossy)
 }
 
 /// In which order files are read.
@@ -209,8 +211,7 @@ impl Marks<'_, '_> {
     }
 
     fn is_left_out(&self, path: &Path) -> bool {
-        let path = path.to_str();
-        path.is_some_and(|path| self.privacy.excludes_path(path))
+        self.privacy.excludes_path(&path.to_string_lossy())
     }
 
     /// How a file stands, with what belongs to it, against its mark.
@@ -288,7 +289,7 @@ fn without_links(path: &Path) -> PathBuf {
 
 /// How a file of an agent is read; none: it is no transcript.
 fn form_of(agent: Agent, path: &Path) -> Option<Form> {
-    let name = path.file_name()?.to_str()?;
+    let name = name_of(path)?;
     let ends = |ending: &str| name.ends_with(ending);
     let below = |directory: &str| {
         let mut names = path.components().map(|part| part.as_os_str());

@@ -48,11 +48,11 @@ impl Lined {
         replica: &Replica,
         sink: &mut Sink<'_, '_>,
     ) -> Result<Option<Self>, ImportError> {
-        let path = job.key.to_string_lossy();
-        let before = replica
-            .imported_file(&path)
-            .map_err(ImportError::Replica)?
-            .filter(|file| file.agent == job.agent.as_str() && job.reading == Reading::On);
+        // Of a name that is no text it can't be noted how far it was read: each import reads it again.
+        let before = job.key.to_str().map(|path| replica.imported_file(path));
+        let before = before.transpose().map_err(ImportError::Replica)?.flatten();
+        let is_own = |file: &ImportedFile| file.agent == job.agent.as_str();
+        let before = before.filter(|file| is_own(file) && job.reading == Reading::On);
         let mark = before
             .as_ref()
             .and_then(|file| standing_mark(&file.mark, &sink.withheld.privacy));

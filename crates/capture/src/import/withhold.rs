@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use syncline_model::Timestamp;
 use syncline_model::session::{Change, Piece, SessionId, words};
 
 use super::desk::Desk;
@@ -14,6 +15,9 @@ pub(super) struct Withheld {
     pub(super) privacy: Privacy,
     /// What is known of the sessions that were met; none: nothing speaks against them.
     causes: HashMap<SessionId, Option<Cause>>,
+    /// Sessions of which no more is kept than was said before the mark in a prompt of another, which has
+    /// called them.
+    until: HashMap<SessionId, Cause>,
     /// Sessions of which it is known where they take place, or which another has called.
     placed: HashSet<SessionId>,
     /// Sessions that were met without that.
@@ -31,11 +35,23 @@ pub(super) struct LeftOut {
     pub(super) too_late: Vec<SessionId>,
 }
 
+/// What of the facts of one reading is to be left out.
+#[derive(Debug, Default)]
+struct Judged {
+    /// Why something is.
+    cause: Option<String>,
+    /// Causes that were found now.
+    causes: Vec<(SessionId, Cause)>,
+    /// From which place on the facts of a session are left out.
+    withheld: HashMap<SessionId, usize>,
+}
+
 impl Withheld {
     pub(super) fn new(privacy: Privacy) -> Self {
         Self {
             privacy,
             causes: HashMap::new(),
+            until: HashMap::new(),
             placed: HashSet::new(),
             unplaced: HashSet::new(),
         }
@@ -64,36 +80,15 @@ impl Withheld {
         desk: &mut Desk<'_>,
         unit: usize,
     ) -> LeftOut {
-        let mut left_out = LeftOut::default();
-        let mut causes = Vec::new();
-        let mut prompts: HashSet<(SessionId, String)> = HashSet::new();
-        for fact in &facts.0[fact..] {
-            let session = fact.session;
-            if let Some(known) = self.cause_of(session, desk) {
-                left_out.cause = Some(known.0);
-                continue;
-            }
-            let cause = match &fact.piece {
-                Piece::Message(message) => {
-                    if matches!(&message.role, Change::Set(role) if *role == words::USER) {
-                        prompts.insert((session, message.id.to_string()));
-                    }
-                    None
-                }
-                Piece::Part(part) if is_marked(&part.text) => prompts
-                    .contains(&(session, part.message_id.to_string()))
-                    .then(Privacy::by_prompt),
-                _ => self.cause_in(fact, desk),
-            };
-            if let Some(cause) = cause {
-                if cause == Privacy::by_prompt() && is_recorded(session, desk) {
-                    left_out.too_late.push(session);
-                }
-                left_out.cause = Some(cause.0.clone());
-                self.causes.insert(session, Some(cause.clone()));
-                causes.push((session, cause));
-            }
-        }
+        let Judged {
+            cause,
+            causes,
+            withheld,
+        } = self.judge(&facts.0[fact..], desk);
+        let mut left_out = LeftOut {
+            cause,
+            ..LeftOut::default()
+        };
         if left_out.cause.is_none() {
             if desk.units.len() > unit {
                 let sessions: HashSet<_> =
@@ -105,19 +100,83 @@ impl Withheld {
             return left_out;
         }
         desk.forget_since(unit);
-        for (session, cause) in &causes {
-            desk.forget_all_of(*session);
-            desk.note(key_of(*session), cause.0.as_bytes());
+        let said = facts.0.split_off(fact).into_iter().enumerate();
+        let is_kept = |place: &usize, fact: &Fact| match withheld.get(&fact.session) {
+            Some(from) => place < from,
+            None => true,
+        };
+        let kept = said.filter(|(place, fact)| is_kept(place, fact));
+        facts.0.extend(kept.map(|(_, fact)| fact));
+        for (session, cause) in causes {
+            if !cause.is_by_prompt() {
+                // Also what was read before with this batch: the cause may come late in a file.
+                desk.forget_all_of(session);
+                facts.0.retain(|fact| fact.session != session);
+                left_out.found.push(session);
+            } else if facts.0.iter().any(|fact| fact.session == session)
+                || is_recorded(session, desk)
+            {
+                left_out.too_late.push(session);
+            }
+            desk.note(key_of(session), cause.0.as_bytes());
         }
-        left_out.found = causes.iter().map(|(session, _)| *session).collect();
-        // Also what was read before with this batch: the cause may come late in a file.
-        let from = if causes.is_empty() { fact } else { 0 };
-        let before = facts.0.drain(from..).collect::<Vec<_>>();
-        let kept = before
-            .into_iter()
-            .filter(|fact| !matches!(self.causes.get(&fact.session), Some(Some(_))));
-        facts.0.extend(kept);
         left_out
+    }
+
+    /// Finds what of the facts of one reading is to be left out.
+    fn judge(&mut self, facts: &[Fact], desk: &mut Desk<'_>) -> Judged {
+        let mut judged = Judged::default();
+        let mut prompts: HashMap<(SessionId, &str), usize> = HashMap::new();
+        let mut at = facts.iter().find_map(|fact| time_of(&fact.piece));
+        for (place, fact) in facts.iter().enumerate() {
+            let session = fact.session;
+            at = time_of(&fact.piece).or(at);
+            if judged.withheld.contains_key(&session) {
+                continue;
+            }
+            let known = self.cause_of(session, desk);
+            if let Some(known) = known.or_else(|| self.later(session, at)) {
+                judged.cause = Some(known.0);
+                judged.withheld.insert(session, place);
+                continue;
+            }
+            let (cause, from) = match &fact.piece {
+                Piece::Message(message) => {
+                    if matches!(&message.role, Change::Set(role) if *role == words::USER) {
+                        prompts.insert((session, &message.id), place);
+                    }
+                    continue;
+                }
+                Piece::Part(part) if is_marked(&part.text) => {
+                    match prompts.get(&(session, &*part.message_id)) {
+                        Some(prompt) => (Some(Privacy::by_prompt(at)), *prompt),
+                        None => continue,
+                    }
+                }
+                _ => (self.cause_in(fact, at, desk), 0),
+            };
+            if let Some(cause) = cause {
+                let is_said = |fact: &Fact| {
+                    fact.session == session && !matches!(fact.piece, Piece::Session(_))
+                };
+                // A session of which nothing was said is none.
+                let from = match facts[..from].iter().any(is_said) {
+                    true => from,
+                    false => 0,
+                };
+                judged.cause = Some(cause.0.clone());
+                judged.withheld.insert(session, from);
+                self.causes.insert(session, Some(cause.clone()));
+                judged.causes.push((session, cause));
+            }
+        }
+        judged
+    }
+
+    /// Why something that was said then is left out of a session that was called by a marked one.
+    fn later(&self, session: SessionId, at: Option<Timestamp>) -> Option<Cause> {
+        let cause = self.until.get(&session)?;
+        (!is_before(at, cause)).then(|| cause.clone())
     }
 
     /// Why a session is left out, as far as was found before.
@@ -145,6 +204,14 @@ impl Withheld {
             Err(error) => Err(error),
         };
         let known = known.map_err(|error| desk.failed = Some(error)).ok()??;
+        // What calls itself is asked for once.
+        self.causes.insert(session, None);
+        let parent = known.parent_session.as_deref().map(str::parse);
+        if let Some(Ok(parent)) = parent
+            && let Some(cause) = self.cause_of(parent, desk).filter(Cause::is_by_prompt)
+        {
+            self.until.insert(session, cause);
+        }
         let directories = [known.project_path.as_deref(), known.cwd.as_deref()];
         let directories: Vec<_> = directories.into_iter().flatten().collect();
         if !directories.is_empty() || known.parent_session.is_some() {
@@ -155,7 +222,12 @@ impl Withheld {
     }
 
     /// Why the session that a patch tells about is left out.
-    fn cause_in(&mut self, fact: &Fact, desk: &mut Desk<'_>) -> Option<Cause> {
+    fn cause_in(
+        &mut self,
+        fact: &Fact,
+        at: Option<Timestamp>,
+        desk: &mut Desk<'_>,
+    ) -> Option<Cause> {
         let Piece::Session(patch) = &fact.piece else {
             return None;
         };
@@ -179,7 +251,36 @@ impl Withheld {
             return cause;
         }
         let parent = set(&patch.parent_session)?.parse().ok()?;
-        self.cause_of(parent, desk)
+        let known = self.cause_of(parent, desk);
+        let cause = known.or_else(|| self.until.get(&parent).cloned())?;
+        if is_before(at, &cause) {
+            self.until.insert(fact.session, cause);
+            return None;
+        }
+        Some(cause)
+    }
+}
+
+/// Whether something was said before a prompt was marked.
+fn is_before(at: Option<Timestamp>, cause: &Cause) -> bool {
+    matches!((at, cause.since()), (Some(at), Some(since)) if at < since)
+}
+
+/// When a piece was said.
+fn time_of(piece: &Piece<'_>) -> Option<Timestamp> {
+    let set = |times: [&Change<Timestamp>; 2]| {
+        times.into_iter().find_map(|time| match time {
+            Change::Set(at) => Some(*at),
+            Change::Keep | Change::Clear => None,
+        })
+    };
+    match piece {
+        Piece::Message(patch) => set([&patch.at, &patch.completed_at]),
+        Piece::Tool(patch) => set([&patch.at, &patch.completed_at]),
+        Piece::Error(patch) => set([&patch.at, &patch.at]),
+        Piece::Compaction(patch) => set([&patch.at, &patch.at]),
+        Piece::Usage(usage) => usage.at,
+        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => None,
     }
 }
 

@@ -270,3 +270,27 @@ fn of_importers_at_once_one_reads_and_the_others_find_it_read() {
     });
     assert_eq!(wrote.iter().filter(|ops| **ops > 0).count(), 1, "{wrote:?}");
 }
+
+#[test]
+fn what_a_fork_repeats_counts_as_known() {
+    let mut place = Place::new();
+    for ((name, text), counts) in fork().into_iter().zip([(4, 0), (2, 4)]) {
+        place.write(&name, text);
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!((done.counts.new, done.counts.known), counts, "{name}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_transcript_whose_name_is_no_text_is_taken_once() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut place = Place::new();
+    let line = Script::new("s").user("u1", "begin");
+    let name = std::ffi::OsStr::from_bytes(b"\xff\xfe.jsonl");
+    fs::write(place.files().join(name), jsonl(&[line])).unwrap();
+    for counts in [(1, 0), (0, 1)] {
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!((done.counts.new, done.counts.known), counts);
+    }
+}

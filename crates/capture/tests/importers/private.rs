@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 use syncline_capture::privacy::{Exclusions, Glob, MARK_FILE, Privacy};
 use syncline_capture::redact::Redactor;
@@ -81,7 +81,7 @@ fn rules_leave_out_agents_and_transcripts() {
 }
 
 #[test]
-fn a_session_that_a_prompt_marks_is_not_recorded_with_its_subagents() {
+fn a_session_that_a_prompt_marks_is_not_recorded_from_there_on_with_its_subagents() {
     let mut place = two();
     let mut script = Script::new("marked");
     let lines = [
@@ -95,9 +95,10 @@ fn a_session_that_a_prompt_marks_is_not_recorded_with_its_subagents() {
     apart["agentId"] = json!("abc");
     place.write("marked/subagents/agent-abc.jsonl", jsonl(&[apart]));
     let done = import(&mut place, &Exclusions::default());
-    assert_eq!((done.counts.excluded, done.marked_late), (4, 0));
+    assert_eq!((done.counts.excluded, done.marked_late), (3, 1));
     let names: Vec<_> = place.figures().into_keys().collect();
-    assert_eq!(names, ["closed", "open"]);
+    assert_eq!(names, ["closed", "marked", "open"]);
+    assert_eq!(place.figures()["marked"].prompts, 1);
     // A mark that comes when something is recorded already keeps out what comes with it and after.
     let mut script = Script::new("open");
     let marked = script.user("late", "#do-not-record");
@@ -354,4 +355,46 @@ fn a_title_is_cut_behind_the_redaction_of_its_prompt() {
     place.import_files(Agent::ClaudeCode);
     let title = place.rows("titles").concat();
     assert!(!title.contains(&token[4..16]), "{title}");
+}
+
+#[test]
+fn a_mark_leaves_out_the_same_however_often_its_transcript_is_read() {
+    let mut script = Script::new("s");
+    let helper = |mut line: Value| {
+        line["isSidechain"] = json!(true);
+        line["agentId"] = json!("abc");
+        line
+    };
+    let lines = [
+        ("s.jsonl", script.user("u1", "before")),
+        (
+            "s/subagents/agent-abc.jsonl",
+            helper(script.user("x1", "look around")),
+        ),
+        ("s.jsonl", script.user("u2", "#do-not-record\nnow this")),
+        (
+            "s/subagents/agent-abc.jsonl",
+            helper(script.user("x2", "look at this")),
+        ),
+        ("s.jsonl", script.user("u3", "after")),
+    ];
+    let (mut whole, mut grown) = (Place::new(), Place::new());
+    let (mut one, mut other) = (String::new(), String::new());
+    for (name, line) in lines {
+        let text = match name {
+            "s.jsonl" => &mut one,
+            _ => &mut other,
+        };
+        text.push_str(&jsonl(&[line]));
+        for place in [&mut whole, &mut grown] {
+            place.write(name, text.as_bytes());
+        }
+        import(&mut grown, &Exclusions::default());
+    }
+    let done = import(&mut whole, &Exclusions::default());
+    assert_eq!((done.counts.new, done.counts.excluded), (2, 3));
+    for rows in ["sessions", "messages", "parts"] {
+        assert_eq!(whole.rows(rows), grown.rows(rows), "{rows}");
+    }
+    assert_eq!(whole.rows("messages").len(), 2);
 }

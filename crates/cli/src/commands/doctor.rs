@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::doctor::{CHECKS, Finding, Repairs, State};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Colour, Style, printable};
+use crate::wording::counted;
 
 /// Look for what is wrong, and say what to do about it
 ///
@@ -112,13 +113,13 @@ fn print(report: &Report, out: &mut dyn Write, colour: Colour) -> io::Result<()>
             .checks
             .iter()
             .filter(|line| line.state == state)
-            .count()
+            .count() as u64
     };
     writeln!(
         out,
-        "{} checks: {} failed, {} warnings",
+        "{} checks: {} failed, {}",
         report.checks.len(),
         count(State::Failed),
-        count(State::Warning)
+        counted(count(State::Warning), "warning")
     )
 }

@@ -131,18 +131,33 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         format!("{delivery}")
     };
     context.output.data(&imported, |_| Ok(()))?;
+    context
+        .output
+        .note(format_args!("{} ({rest})", read_of(&imported)));
+    tell_left_out(context, &imported);
+    clankers::tell(context, &imported.settings);
+    tell_problems(context, &imported.problems)
+}
+
+/// What was read, and what came of it.
+fn read_of(imported: &Imported) -> String {
     let counts = &imported.counts;
-    context.output.note(format_args!(
-        "{} of {}: {} new, {} known, {} not understood ({rest})",
+    let unchanged = format!("{} unchanged", counted(imported.files_unchanged, "file"));
+    if counts.files == 0 && imported.files_unchanged > 0 {
+        return unchanged;
+    }
+    let rest = match imported.files_unchanged {
+        0 => String::new(),
+        _ => format!("; {unchanged}"),
+    };
+    format!(
+        "{} of {}: {} new, {} known, {} not understood{rest}",
         counted(counts.files, "file"),
         counted(imported.sessions, "session"),
         counts.new,
         counts.known,
         counts.not_understood,
-    ));
-    tell_left_out(context, &imported);
-    clankers::tell(context, &imported.settings);
-    tell_problems(context, &imported.problems)
+    )
 }
 
 /// Where to look. A place that is named must be there; one that is only usual need not.

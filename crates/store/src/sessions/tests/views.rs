@@ -292,3 +292,18 @@ fn what_an_explanation_tells_of_a_view_opens_nothing() {
         );
     }
 }
+
+#[test]
+fn texts_of_a_message_stand_apart_and_pieces_of_one_do_not() {
+    let mut world = World::new();
+    world.log(&[(
+        "s",
+        r#"{"session":{"agent":"claude-code","nativeId":"s"},
+          "messages":[{"id":"m","role":"user","order":1},{"id":"n","role":"user","order":9}],
+          "parts":[{"messageId":"m","id":"0","kind":"text","order":1,"text":"part A"},
+            {"messageId":"m","id":"1","kind":"text","order":2,"text":"part "},
+            {"messageId":"m","id":"1+1","kind":"text","order":3,"text":"B","continues":true}]}"#,
+    )]);
+    let told = query(&world, "SELECT text_content FROM messages ORDER BY id");
+    assert_eq!(told, ["part A\n\npart B", "null"]);
+}

@@ -49,11 +49,13 @@ macro_rules! wholes {
     };
 }
 
-/// The texts of a kind that a message or call `x` has, as one.
+/// The texts of a kind that a message or call `x` has, as one: a blank line between them, and nothing
+/// between the pieces of a long one.
 macro_rules! text {
     ($owner:literal, $id:literal, $kind:literal) => {
         concat!(
-            "(SELECT group_concat(p.text, '' ORDER BY p.position, p.part_id) \
+            "(SELECT substr(group_concat(iif(p.continues, '', char(10, 10)) || p.text, '' \
+             ORDER BY p.position, p.part_id), 3) \
              FROM main.session_parts AS p WHERE p.session_id = x.session_id AND p.owner = '",
             $owner,
             "' AND p.owner_id = x.",
@@ -118,7 +120,7 @@ pub(crate) const MESSAGES: SqlView = SqlView {
         column("agent", "who ran the session"),
         column("role", "user, assistant, …"),
         column("kind", "what kind, where no person and no model wrote it"),
-        column("text_content", "its text"),
+        column("text_content", "its text: a blank line between its parts"),
         column("thinking", "what the model thought"),
         column("model", "the model"),
         column("source", "who ran the session, as agent"),

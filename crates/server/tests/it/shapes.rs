@@ -8,6 +8,7 @@ mod entities;
 mod evolving;
 mod live;
 pub(crate) mod random;
+mod records;
 mod room;
 mod schemas;
 mod sights;

@@ -17,6 +17,10 @@ use crate::tenant::Keep;
 /// process has mostly 1,024 of those.
 pub const TENANTS_OPEN_MAX: usize = 512;
 
+/// How long clients may take nothing by default: one that is slow takes something, and one that has gone
+/// holds an answer for so long.
+pub const WRITE_WAIT: Duration = Duration::from_secs(60);
+
 /// Everything that a server is told at its start.
 #[derive(Debug, Clone)]
 pub struct ServeConfig {
@@ -39,6 +43,8 @@ pub struct ServeConfig {
     pub vfs: Option<String>,
     /// How long open requests may go on once the server was asked to stop.
     pub drain: Duration,
+    /// How long a client may take not a byte of its answer before it is let go of.
+    pub write_wait: Duration,
     /// Backups to make while it runs; none: none.
     pub backups: Option<BackupPlan>,
     pub compaction: CompactionPlan,
@@ -92,6 +98,7 @@ impl ServeConfig {
             tenants_open_max: TENANTS_OPEN_MAX,
             vfs: None,
             drain: Duration::from_secs(10),
+            write_wait: WRITE_WAIT,
             backups: None,
             compaction: CompactionPlan::default(),
             shapes: ShapeSettings::default(),

@@ -28,7 +28,9 @@ pub use auth::{
     JwtAlgorithmError, JwtConfig, JwtConfigError, JwtKey, NewToken, OperatorToken,
     OperatorTokenError, Rate, TokenRandom, TokenSecret, issue_token,
 };
-pub use config::{BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX};
+pub use config::{
+    BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX, WRITE_WAIT,
+};
 pub use log::TenantBreak;
 pub use routes::{OwnPaths, openapi_document};
 pub use serve::{ReadyServer, ServeError, prepare, serve};

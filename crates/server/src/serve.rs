@@ -36,8 +36,6 @@ use patience::Patient;
 const BUFFER_BYTES: usize = 64 << 10;
 /// A client that takes longer over a request's head is let go of; so is an idle connection.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(75);
-/// A client that takes not a byte of its answer for so long is let go of.
-const WRITE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// The wait after the system has refused a connection, for want of file handles say.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
@@ -207,8 +205,8 @@ async fn accept_all(
             settle_path(request.uri_mut());
             router.clone().oneshot(request.map(Body::new))
         });
-        let connection =
-            http.serve_connection(TokioIo::new(Patient::new(stream, WRITE_WAIT_MAX)), service);
+        let stream = Patient::new(stream, server.config.write_wait);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection);
         let counted = Held::new(&server.metrics, |metrics| &metrics.connections);
         tokio::spawn(async move {

@@ -14,6 +14,7 @@ mod schemas;
 mod sights;
 mod subsets;
 mod txids;
+mod unread;
 
 use reqwest::Method;
 use serde_json::{Value, json};

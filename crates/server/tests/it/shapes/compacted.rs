@@ -3,7 +3,7 @@
 use serde_json::json;
 use syncline_store::control::Rights;
 
-use super::{Shapes, column, shapes};
+use super::{Shapes, column, shapes, shapes_with};
 use crate::support::PATIENCE;
 
 impl Shapes {
@@ -67,9 +67,33 @@ async fn who_waits_at_the_head_hears_what_comes_after_a_compaction() {
     let live = format!("{}&live=true", follower.next());
     let written = async {
         s.compact().await;
-        s.rename(&one, "eins").await;
+        // Somebody else comes, where there is nothing before the head any more.
+        tokio::join!(s.ask(&live), s.rename(&one, "eins")).0
     };
     let both = async { tokio::join!(s.ask(&live), written) };
-    let (told, ()) = tokio::time::timeout(PATIENCE / 2, both).await.unwrap();
-    assert_eq!(told.expect(200)[0]["value"]["name"], "eins");
+    let (told, came) = tokio::time::timeout(PATIENCE / 2, both).await.unwrap();
+    for told in [told, came] {
+        assert_eq!(told.expect(200)[0]["value"]["name"], "eins");
+    }
+}
+
+#[tokio::test]
+async fn who_reads_a_beginning_that_is_gone_begins_anew() {
+    let s = shapes_with(|config| config.shapes.chunk_bytes = 200).await;
+    let one = s.thread("one", "p").await;
+    s.thread("two", "p").await;
+    let first = s.ask("table=threads&offset=-1").await;
+    first.expect(200);
+    assert!(
+        !first.headers.contains_key("electric-up-to-date"),
+        "it has more chunks than one"
+    );
+    s.rename(&one, "uno").await;
+    s.compact().await;
+    let (handle, offset) = (
+        first.header("electric-handle"),
+        first.header("electric-offset"),
+    );
+    let rest = format!("table=threads&handle={handle}&offset={offset}");
+    s.ask(&rest).await.expect(409);
 }

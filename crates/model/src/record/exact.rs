@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-use super::payload::Values;
-use super::refusal::FieldError;
+use super::payload::{Values, Write};
+use super::refusal::{FieldError, Refusal, fields_wrong};
 use super::values::error_of;
-use crate::schema::{Entity, FieldKind};
+use crate::schema::{Entity, FieldKind, Schema};
 
 /// Places of an exponent that are written out: more than doubles have.
 const EXPONENT_MAX: i64 = 400;
@@ -52,6 +53,55 @@ pub fn read_exactly(
             }
             // Of a whole number its kind says what is too large; a double has the digits that it has.
             Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The values of several writes as they are written.
+#[derive(Deserialize)]
+struct WritesText<'t> {
+    #[serde(borrow)]
+    writes: Vec<WriteText<'t>>,
+}
+
+#[derive(Deserialize)]
+struct WriteText<'t> {
+    #[serde(borrow)]
+    values: Option<&'t RawValue>,
+    #[serde(borrow)]
+    base: Option<&'t RawValue>,
+}
+
+/// Does as [`read_exactly`] with the values of writes, and with those that their writer saw: `text` is the
+/// object whose `writes` they were read from.
+///
+/// # Errors
+/// The refusal of the first write with a number that nobody would read from it again.
+pub fn read_writes_exactly(
+    schema: &Schema,
+    text: &str,
+    writes: &mut [Write],
+) -> Result<(), Refusal> {
+    let Ok(text) = serde_json::from_str::<WritesText<'_>>(text) else {
+        return Ok(());
+    };
+    for (at, (write, text)) in writes.iter_mut().zip(text.writes).enumerate() {
+        let Some(entity) = schema.entity(&write.entity) else {
+            continue;
+        };
+        let parts = [
+            (text.values, &mut write.values),
+            (text.base, &mut write.base),
+        ];
+        for (text, values) in parts {
+            let read = text.map_or(Ok(()), |text| read_exactly(entity, text, values));
+            read.map_err(|error| Refusal {
+                write: at as u32,
+                entity: entity.name.clone(),
+                id: write.id.clone(),
+                ..fields_wrong(vec![error])
+            })?;
         }
     }
     Ok(())

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use futures_util::future::join_all;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use syncline_model::ServerSeq;
-use syncline_model::record::{Mode, Offered, Write, unheld_number};
+use syncline_model::record::{Mode, Offered, Write, read_writes_exactly};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::control::Rights;
 use syncline_store::shapes::RecordTouch;
@@ -33,6 +34,13 @@ const WRITES_MAX: usize = syncline_model::record::WRITES_MAX;
 #[derive(Debug, Deserialize)]
 struct Sent {
     transactions: Vec<Transaction>,
+}
+
+/// The same as it is written.
+#[derive(Deserialize)]
+struct SentTexts<'t> {
+    #[serde(borrow)]
+    transactions: Vec<&'t RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,15 +70,10 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn write(call: Call) -> Result<Answer, ApiError> {
-    let sent: Sent = call.json()?;
-    if let Some(number) = str::from_utf8(&call.body).ok().and_then(unheld_number) {
-        let message = format!(
-            "holds the number {number}, which has more digits than JSON's readers keep: write it as text"
-        );
-        return Err(ApiError::invalid_field("transactions", message));
-    }
+    let mut sent: Sent = call.json()?;
     let backend = Backend::of(&call).await?;
     let names = checked_names(&sent, &backend)?;
+    read_numbers(&call, &backend, &mut sent)?;
     // All wait together, in their order, and share one commit.
     let transactions = sent.transactions.into_iter().zip(&names);
     let written = transactions.map(|(transaction, name)| {
@@ -85,6 +88,21 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
     let results = join_all(written).await.into_iter();
     let results = results.collect::<Result<Vec<Value>, _>>()?;
     Answer::json(&json!({ "results": results }))
+}
+
+/// Gives the writes the numbers that are written in the body, digit by digit.
+fn read_numbers(call: &Call, backend: &Backend, sent: &mut Sent) -> Result<(), ApiError> {
+    let texts: SentTexts<'_> = serde_json::from_slice(&call.body).map_err(ApiError::internal)?;
+    let transactions = sent.transactions.iter_mut().zip(texts.transactions);
+    for (at, (transaction, text)) in transactions.enumerate() {
+        read_writes_exactly(&backend.schema, text.get(), &mut transaction.writes).map_err(
+            |refusal| {
+                let place = format!("transactions[{at}].writes[{}]", refusal.write);
+                ApiError::invalid_field(&place, refusal.message)
+            },
+        )?;
+    }
+    Ok(())
 }
 
 /// The names of the transactions, each of whom may be what it is.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use syncline_model::record::{
     Asker, Decision, Offered, RecordPayload, Records, Refusal as RecordRefusal, RefusalCode,
-    Rulebook, Undone, decide,
+    Rulebook, Undone, decide, read_writes_exactly,
 };
 use syncline_model::schema::{Change, ChangeKind, RESOURCE, Role, Schema, WriteMode, diff};
 use syncline_model::{ActorId, Epoch, Payload, ServerSeq};
@@ -89,7 +89,7 @@ impl Judge<'_, '_> {
             (Some(RecordPayload::Decided(decision)), Some(place)) => {
                 self.offered_again(push, place, op, &decision)
             }
-            (Some(RecordPayload::Offered(offered)), _) => self.offered(push, op, &offered),
+            (Some(RecordPayload::Offered(offered)), _) => self.offered(push, op, payload, offered),
             (Some(RecordPayload::Decided(_)), None) | (None, _) => {
                 let message = "the payload is not what a writer of records offers";
                 self.reject_for_ever(op, OpError::new(ErrorCode::InvalidOp, message))
@@ -101,20 +101,25 @@ impl Judge<'_, '_> {
         &mut self,
         push: &Push,
         op: &OfferedOp,
-        offered: &Offered,
+        payload: &Payload,
+        mut offered: Offered,
     ) -> Result<Verdict, Refused> {
         let asker = Asker {
             user: push.user.clone(),
             role: push.standing.role,
         };
-        let decided = if offered
+        let is_of_first = offered
             .resource()
-            .is_ok_and(|first| first == op.key.resource)
-        {
-            self.decided(&asker, &op.key.actor, offered, Origin::Replica)?
-        } else {
-            let message = "the op's resourceId is not its first record, entity/id";
-            Err(RecordRefusal::new(RefusalCode::InvalidOp, message))
+            .is_ok_and(|first| first == op.key.resource);
+        let decided = match self.read_numbers(payload, &mut offered)? {
+            Err(refusal) => Err(refusal),
+            Ok(()) if is_of_first => {
+                self.decided(&asker, &op.key.actor, &offered, Origin::Replica)?
+            }
+            Ok(()) => {
+                let message = "the op's resourceId is not its first record, entity/id";
+                Err(RecordRefusal::new(RefusalCode::InvalidOp, message))
+            }
         };
         match decided {
             Ok((_, payload)) => {
@@ -126,10 +131,23 @@ impl Judge<'_, '_> {
             }
             Err(refusal) => {
                 let undone = self.undone.entry(op.key.actor.clone()).or_default();
-                undone.add(offered);
+                undone.add(&offered);
                 self.reject_for_ever(op, op_error(&refusal))
             }
         }
+    }
+
+    /// Gives an offered op the numbers that are written in its payload, digit by digit.
+    fn read_numbers(
+        &mut self,
+        payload: &Payload,
+        offered: &mut Offered,
+    ) -> Result<Result<(), RecordRefusal>, Refused> {
+        self.batch.flush()?;
+        let rulebook = self.members.rules.of(self.batch)?;
+        Ok(rulebook.map_or(Ok(()), |rulebook| {
+            read_writes_exactly(rulebook.schema(), payload.as_str(), &mut offered.writes)
+        }))
     }
 
     /// What the log is to hold of an offered op.

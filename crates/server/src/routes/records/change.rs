@@ -20,8 +20,6 @@ use crate::tenant::{Aim, AimedWrite, Extent, RecordChange, Recorded, WrittenRow}
 const NAMES: Uuid = Uuid::from_u128(0x5d0c_2b1e_91a7_4c35_8f42_6be0_a7d3_190c);
 /// Records of one request: what one op changes.
 const RECORDS_MAX: usize = syncline_model::record::WRITES_MAX;
-/// What a body calls the values that its writer saw.
-const BASE: &str = "_base";
 
 /// Makes a record, or, of an array, all of them or none.
 pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiError> {
@@ -73,10 +71,7 @@ pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiE
 }
 
 async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer, ApiError> {
-    let mut values = body::record(call, target.entity())?;
-    let base = values.remove(BASE).map(body::object).transpose();
-    let base = base.map_err(|_| ApiError::invalid_field(BASE, "must be an object"))?;
-    let base = base.unwrap_or_default();
+    let (mut values, base) = body::change(call, target.entity())?;
     if extent == Extent::Whole {
         // What the path says need not be said again, and is not taken out for that.
         for (name, value) in target.fields() {

@@ -12,6 +12,7 @@ async fn app() -> (App, String) {
     let mut document = document();
     let note = &mut document["components"]["schemas"]["Note"];
     note["required"] = json!(["id"]);
+    note["x-conflict"] = json!("reject");
     note["properties"] = json!({
         "id": {"type": "string"},
         "price": {"type": "number", "format": "decimal", "minimum": 0},
@@ -75,6 +76,69 @@ async fn a_decimal_is_kept_digit_by_digit_however_it_is_given() {
         let refused = send(&app, &ada, Method::POST, "/api/notes", &body).await;
         refused.refused(422, "validation_failed");
     }
+}
+
+/// A decimal of more digits than a double has, and one whose last digit a double has not.
+const LONG: &str = "0.1234567890123456789";
+const SHORT: &str = "1.10";
+
+#[tokio::test]
+async fn a_queue_keeps_a_decimal_digit_by_digit_and_knows_it_again() {
+    let (app, ada) = app().await;
+    let write = async |name: &str, write: &str| {
+        let body = format!(
+            "{{\"transactions\": [{{\"write_id\": \"{name}\", \"writes\": [{{{write}}}]}}]}}"
+        );
+        let answer = send(&app, &ada, Method::POST, "/api/writes", &body).await;
+        answer.expect(200)["results"][0].clone()
+    };
+    let note = "\"entity\": \"notes\", \"id\": \"a\"";
+    let made = format!(
+        "{note}, \"action\": \"create\", \"values\": {{\"price\": {LONG}, \"cost\": {SHORT}}}"
+    );
+    let made = write("one", &made).await;
+    let row = &made["rows"][0];
+    assert_eq!(
+        (&row["price"], &row["cost"]),
+        (&json!(LONG), &json!(SHORT)),
+        "{made}"
+    );
+    // What its writer has seen is what stands: there is no conflict.
+    let changed = format!(
+        "{note}, \"action\": \"update\", \"values\": {{\"price\": 2{LONG}}}, \"base\": {{\"price\": {LONG}}}"
+    );
+    let changed = write("two", &changed).await;
+    assert_eq!(changed["rows"][0]["price"], format!("2{LONG}"), "{changed}");
+    let body = format!("{{\"price\": {SHORT}, \"_base\": {{\"price\": 2{LONG}}}}}");
+    let patched = send(&app, &ada, Method::PATCH, "/api/notes/a", &body).await;
+    assert_eq!(patched.expect(200)["price"], SHORT);
+}
+
+#[tokio::test]
+async fn a_replica_offers_a_decimal_digit_by_digit() {
+    let (app, ada) = app().await;
+    let push = async |clock: u64, values: &str| {
+        let body = format!(
+            "{{\"clientId\": \"client-ada\", \"ops\": [{{\"scope\": \"record\", \"resourceId\": \"notes/n{clock}\", \
+             \"actor\": \"ada-1\", \"clock\": {clock}, \"payload\": {{\"writes\": [{{\"entity\": \"notes\", \
+             \"id\": \"n{clock}\", \"action\": \"create\", \"values\": {{{values}}}}}]}}}}]}}"
+        );
+        let answer = send(&app, &ada, Method::POST, "/sync/push", &body).await;
+        answer.expect(200)["results"][0].clone()
+    };
+    let taken = push(1, &format!("\"price\": {LONG}, \"cost\": {SHORT}")).await;
+    assert_eq!(taken["status"], "accepted", "{taken}");
+    let note = app.get(&ada, "/api/notes/n1").await.expect(200);
+    assert_eq!(
+        (&note["price"], &note["cost"]),
+        (&json!(LONG), &json!(SHORT))
+    );
+    let refused = push(2, "\"any\": [18446744073709551617]").await;
+    let text = refused.to_string();
+    assert!(
+        text.contains("validation_failed") && text.contains("write it as text"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

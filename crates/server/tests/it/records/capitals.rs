@@ -112,6 +112,27 @@ async fn a_reference_is_to_the_record_as_it_is_known() {
 }
 
 #[tokio::test]
+async fn a_condition_means_a_record_in_any_letters() {
+    let (app, ada) = app().await;
+    let note = json!({"id": SMALL, "text": "one", "under": SMALL});
+    app.post(&ada, "/api/notes", note).await.expect(201);
+    for column in ["id", "under"] {
+        let path = format!("/api/notes?{column}__is={CAPITALS}");
+        let listed = app.get(&ada, &path).await.expect(200);
+        assert_eq!(listed[0]["id"], SMALL, "{column}");
+        for condition in [
+            format!("{column}%20=%20'{CAPITALS}'"),
+            format!("{column}%20IN%20('{CAPITALS}')"),
+            format!("{column}%20=%20$1&params[1]={CAPITALS}"),
+        ] {
+            let path = format!("/v1/shape?table=notes&offset=-1&where={condition}");
+            let shape = app.get(&ada, &path).await.expect(200);
+            assert_eq!(shape[0]["value"]["id"], SMALL, "{condition}: {shape}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_replica_makes_no_record_in_capitals() {
     let (app, ada) = app().await;
     let push = async |clock: u64, id: &str, action: &str| {

@@ -13,6 +13,7 @@ mod field;
 mod nested;
 mod operation;
 mod tables;
+mod wider;
 
 pub use check::{
     ENTITIES_MAX, FIELDS_MAX, NAME_BYTES_MAX, RESERVED, SchemaFault, entity_name_fault,

@@ -22,6 +22,7 @@ pub use changes::ControlChanges;
 pub use directory::{DataDirectory, DataDirectoryError, ServeLock};
 pub use members::Member;
 pub use orders::{Order, OrderId, OrderNews, OrderedWork};
+pub use served::ServedSchema;
 pub use server::ServerNote;
 pub(crate) use server::{forget_server, server_name};
 pub use token::{Rights, RightsError, TokenHash, TokenId, TokenIdError, TokenRecord};

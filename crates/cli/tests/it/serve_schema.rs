@@ -202,6 +202,38 @@ fn a_document_that_takes_something_away_keeps_a_server_from_starting() {
     assert_eq!(heads(&machine), before);
 }
 
+/// What an earlier build has read of a document said nothing of what its lists and objects must hold.
+#[test]
+fn a_server_of_an_earlier_build_s_data_starts_with_its_document() {
+    let machine = machine();
+    let holds =
+        |tags: &str| DOCUMENT.replacen("phone:", &format!("tags: {tags}\n        phone:"), 1);
+    write_document(&machine, &holds("{}"));
+    Backend::open(&machine).stop();
+    let note = machine.work_dir().join("srv/served-schema.json");
+    let noted = std::fs::read_to_string(&note).unwrap();
+    write_document(&machine, &holds("{ type: array, items: { type: string } }"));
+    let serve = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        "srv",
+        "--schema",
+        "openapi.yaml",
+    ];
+    let answer = machine.run(&serve).failed(1, "breaking_schema");
+    answer.says("tenant default: tighten-field contacts.tags");
+    let earlier = noted.replace(",\"reads_within\":true", "");
+    assert_ne!(earlier, noted);
+    std::fs::write(&note, earlier).unwrap();
+    let server = Backend::open(&machine);
+    let wrong = json!({"name": "Ada", "tags": [1]});
+    let wrong = server.ask("", "POST", "/api/contacts", &wrong);
+    assert_eq!(wrong.status, 422, "{}", wrong.body);
+    server.stop();
+}
+
 /// Who administers one tenant does not keep the server from starting for the others.
 #[test]
 fn a_tenant_whose_admin_has_more_than_the_document_keeps_it_and_the_server_starts() {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::wider::is_wider;
 use super::{Entity, Field, Role, Schema};
 
 /// A kind of change. Its word is what `schema apply --allow` takes.
@@ -252,7 +253,7 @@ fn compare_fields(entity: &Entity, before: &Field, after: &Field, changes: &mut 
         || before.read_only && !after.read_only;
     note(widened, ChangeKind::WidenField, "takes more");
     if before.rules != after.rules {
-        let (kind, what) = if is_wider(before, after) {
+        let (kind, what) = if is_wider(&before.rules, &after.rules) {
             (ChangeKind::WidenField, "has looser rules")
         } else {
             (ChangeKind::TightenField, "has other rules")
@@ -267,33 +268,4 @@ fn compare_fields(entity: &Entity, before: &Field, after: &Field, changes: &mut 
         ChangeKind::Adjust,
         "has other words, or another default",
     );
-}
-
-/// Whether every value that kept the old rules keeps the new ones.
-fn is_wider(before: &Field, after: &Field) -> bool {
-    let (before, after) = (&before.rules, &after.rules);
-    let one_of = after.one_of.is_empty()
-        || !before.one_of.is_empty() && before.one_of.iter().all(|one| after.one_of.contains(one));
-    let at_least = |old: Option<u64>, new: Option<u64>| {
-        new.is_none_or(|new| old.is_some_and(|old| new <= old))
-    };
-    let at_most = |old: Option<u64>, new: Option<u64>| {
-        new.is_none_or(|new| old.is_some_and(|old| new >= old))
-    };
-    let low = after.minimum.is_none_or(|new| {
-        let bound = before.minimum;
-        bound.is_some_and(|old| new == old || new.value < old.value)
-    });
-    let high = after.maximum.is_none_or(|new| {
-        let bound = before.maximum;
-        bound.is_some_and(|old| new == old || new.value > old.value)
-    });
-    one_of
-        && at_least(before.min_length, after.min_length)
-        && at_most(before.max_length, after.max_length)
-        && (after.pattern.is_none() || after.pattern == before.pattern)
-        && low
-        && high
-        && (after.json.is_none() || after.json == before.json)
-        && (after.multiple_of.is_none() || after.multiple_of == before.multiple_of)
 }

@@ -73,6 +73,116 @@ fn each_change_of_a_field_has_a_name_and_what_takes_something_away_is_breaking()
 }
 
 #[test]
+fn rules_within_a_value_are_loosened_without_leave_and_tightened_with_it() {
+    let within = |before: Json, after: Json| {
+        let schema = |json: Json| {
+            let mut entities = invoices();
+            let rules = json!({"name": "x", "kind": "json", "rules": {"json": json}});
+            entities[0]["fields"].as_array_mut().unwrap().push(rules);
+            serde_json::from_value::<Schema>(json!({"entities": entities})).unwrap()
+        };
+        let changes = diff(&schema(before), &schema(after));
+        let kinds = changes.iter().map(|change| change.kind.as_str());
+        kinds.collect::<Vec<_>>().join(" ")
+    };
+    let list = |rules: Json| {
+        let mut list = json!({"type": "array"});
+        list.as_object_mut()
+            .unwrap()
+            .extend(rules.as_object().unwrap().clone());
+        list
+    };
+    let text = |rules: Json| json!({"items": {"kind": "text", "rules": rules}});
+    let object = |properties: Json, others: Json| json!({"type": "object", "properties": properties, "others": others});
+    let (word, number) = (json!({"kind": "text"}), json!({"kind": "int64"}));
+    let (loose, tight) = ("widen-field", "tighten-field");
+    for (before, after, there, back) in [
+        (
+            list(text(json!({"one_of": ["a"]}))),
+            list(text(json!({"one_of": ["a", "b"]}))),
+            loose,
+            tight,
+        ),
+        (list(text(json!({}))), list(json!({})), loose, tight),
+        (
+            list(text(json!({}))),
+            list(json!({"items": number})),
+            tight,
+            tight,
+        ),
+        (
+            list(json!({"max_items": 3})),
+            list(json!({"max_items": 4})),
+            loose,
+            tight,
+        ),
+        (
+            list(json!({"unique_items": true})),
+            list(json!({})),
+            loose,
+            tight,
+        ),
+        (
+            object(json!({"a": word}), json!("none")),
+            object(json!({"a": word, "b": word}), json!("none")),
+            loose,
+            tight,
+        ),
+        // A property that is added, and one of which nothing is said any more.
+        (
+            object(json!({"a": word}), json!("any")),
+            object(json!({"a": word, "b": word}), json!("any")),
+            loose,
+            loose,
+        ),
+        (
+            object(json!({}), json!({"each": word})),
+            object(json!({}), json!("any")),
+            loose,
+            tight,
+        ),
+        (
+            object(json!({}), json!("none")),
+            object(json!({}), json!({"each": word})),
+            loose,
+            tight,
+        ),
+        (
+            object(json!({"a": word}), json!("any")),
+            object(
+                json!({"a": {"kind": "text", "nullable": true}}),
+                json!("any"),
+            ),
+            loose,
+            tight,
+        ),
+        (
+            json!({"type": "object", "required": ["a", "b"]}),
+            json!({"type": "object", "required": ["b"]}),
+            loose,
+            tight,
+        ),
+        (
+            list(json!({})),
+            object(json!({}), json!("any")),
+            tight,
+            tight,
+        ),
+    ] {
+        assert_eq!(
+            within(before.clone(), after.clone()),
+            there,
+            "{before} {after}"
+        );
+        assert_eq!(
+            within(after.clone(), before.clone()),
+            back,
+            "{after} {before}"
+        );
+    }
+}
+
+#[test]
 fn each_change_of_an_entity_has_a_name_and_what_takes_something_away_is_breaking() {
     assert_eq!(
         changes(|all| all[0]["key"] = json!("code")),

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use syncline_model::schema::{Change, Schema, diff};
+use syncline_model::schema::{Change, ChangeKind, FieldKind, Schema, diff};
 use syncline_model::{TenantId, Timestamp};
 use syncline_store::control::{DataDirectoryError, KnownTenant};
 use syncline_store::{TenantFile, records};
@@ -41,6 +41,9 @@ impl Tenants {
     /// A tenant whose admin has put another schema in place of the one that was served last keeps its own
     /// where the served one would take something away: who administers one tenant does not keep the server
     /// from starting for all. A log that can't be read is left alone as well. Both are told of.
+    ///
+    /// Where the server that was started here last has held lists and objects against nothing, what the
+    /// document says of them takes nothing away.
     pub(crate) fn put_schema_everywhere(
         &self,
         known: &[KnownTenant],
@@ -49,6 +52,7 @@ impl Tenants {
             return Ok(());
         };
         let served_last = self.directory.served_schema()?;
+        let was_read_within = served_last.as_ref().is_none_or(|last| last.reads_within);
         let mut others = Vec::new();
         let mut kept = Vec::new();
         let mut broken = Vec::new();
@@ -56,14 +60,18 @@ impl Tenants {
             let Some((before, changes)) = self.changes(&tenant, schema) else {
                 continue;
             };
-            let breaking = changes.into_iter();
-            let breaking: Vec<_> = breaking.filter(|it| it.kind.is_breaking()).collect();
+            let breaking = breaking_of(changes);
             let is_own = || {
                 let last = served_last.as_ref();
-                last.is_some_and(|last| !diff(last, &before).is_empty())
+                last.is_some_and(|last| !diff(&last.schema, &before).is_empty())
             };
             if breaking.is_empty() {
-                others.push(tenant);
+                others.push((tenant, &[][..]));
+                continue;
+            }
+            let as_before = || read_as_before(schema, &before);
+            if !was_read_within && breaking_of(diff(&before, &as_before())).is_empty() {
+                others.push((tenant, &[ChangeKind::TightenField][..]));
                 continue;
             }
             let list = if is_own() { &mut kept } else { &mut broken };
@@ -76,8 +84,8 @@ impl Tenants {
             return Err(ServedSchemaError::Breaking(broken));
         }
         kept.iter().for_each(tell_kept);
-        for tenant in others {
-            let put = self.put_in_closed(&tenant, schema);
+        for (tenant, allow) in others {
+            let put = self.put_in_closed(&tenant, schema, allow);
             put.map_err(|source| ServedSchemaError::Refused { tenant, source })?;
         }
         Ok(self.directory.note_served_schema(schema)?)
@@ -108,10 +116,15 @@ impl Tenants {
         }
     }
 
-    fn put_in_closed(&self, tenant: &TenantId, schema: &Schema) -> Result<(), Refused> {
+    fn put_in_closed(
+        &self,
+        tenant: &TenantId,
+        schema: &Schema,
+        allow: &[ChangeKind],
+    ) -> Result<(), Refused> {
         let path = self.directory.tenant_file(tenant);
         let mut log = TenantLog::open(&path, &self.options, self.birth())?;
-        match put(&mut log, schema, (self.now)())? {
+        match put(&mut log, schema, allow, (self.now)())? {
             None => tracing::info!(tenant.id = %tenant, "schema applied"),
             Some(error) => {
                 tracing::error!(tenant.id = %tenant, error, "a log can't take the schema, and keeps its own");
@@ -119,6 +132,29 @@ impl Tenants {
         }
         Ok(())
     }
+}
+
+fn breaking_of(changes: Vec<Change>) -> Vec<Change> {
+    let breaking = changes.into_iter();
+    breaking.filter(|it| it.kind.is_breaking()).collect()
+}
+
+/// The schema as a server reads it that finds in no document what lists and objects must hold: where `before`
+/// holds a field's values against nothing, so does this.
+fn read_as_before(schema: &Schema, before: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    for entity in &mut schema.entities {
+        let Some(before) = before.entity(&entity.name) else {
+            continue;
+        };
+        for field in &mut entity.fields {
+            let before = before.field(&field.name);
+            if before.is_some_and(|it| it.kind == FieldKind::Json && it.rules.json.is_none()) {
+                field.rules.json = None;
+            }
+        }
+    }
+    schema
 }
 
 /// Has the schema stand in a log that has none: a new one, or one that was reset. What an admin has
@@ -132,7 +168,7 @@ pub(super) fn put_where_none_stands(
     match place {
         Some(_) => Ok(()),
         None => {
-            if let Some(error) = put(log, schema, now)? {
+            if let Some(error) = put(log, schema, &[], now)? {
                 tracing::error!(error, "a new log can't take the schema");
             }
             Ok(())
@@ -152,8 +188,13 @@ fn tell_kept(kept: &TenantBreak) {
 }
 
 /// Has the schema stand; else why the log can't take it.
-fn put(log: &mut TenantLog, schema: &Schema, now: Timestamp) -> Result<Option<String>, Refused> {
-    match log.put_schema(schema, &[], now)? {
+fn put(
+    log: &mut TenantLog,
+    schema: &Schema,
+    allow: &[ChangeKind],
+    now: Timestamp,
+) -> Result<Option<String>, Refused> {
+    match log.put_schema(schema, allow, now)? {
         Recorded::Applied { .. } => Ok(None),
         Recorded::Refused(error) => Ok(Some(error.message)),
         Recorded::Breaking(_)

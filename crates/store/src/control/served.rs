@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 
+use serde::{Deserialize, Serialize};
 use syncline_model::schema::Schema;
 
 use super::directory::{DataDirectory, DataDirectoryError};
@@ -10,10 +11,21 @@ use super::directory::{DataDirectory, DataDirectoryError};
 const FILE: &str = "served-schema.json";
 const NEW_FILE: &str = "served-schema.json.new";
 
+/// The schema that a server was last started with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServedSchema {
+    #[serde(flatten)]
+    pub schema: Schema,
+    /// Whether its document was read for what lists and objects must hold: servers before that held their
+    /// values against nothing, whatever the document said.
+    #[serde(default)]
+    pub reads_within: bool,
+}
+
 impl DataDirectory {
     /// The schema that a server was last started with; none: none was, or it is of a version that this
     /// one can't read.
-    pub fn served_schema(&self) -> Result<Option<Schema>, DataDirectoryError> {
+    pub fn served_schema(&self) -> Result<Option<ServedSchema>, DataDirectoryError> {
         let path = self.path().join(FILE);
         match fs::read(&path) {
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),
@@ -33,7 +45,11 @@ impl DataDirectory {
             Ok(()) | Err(_) => {}
         }
         let mut file = self.private_log(NEW_FILE)?;
-        let text = serde_json::to_vec(schema).expect("a schema can always be written");
+        let served = ServedSchema {
+            schema: schema.clone(),
+            reads_within: true,
+        };
+        let text = serde_json::to_vec(&served).expect("a schema can always be written");
         let mut note = || {
             file.write_all(&text)?;
             file.sync_all()?;

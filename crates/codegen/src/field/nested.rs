@@ -1,10 +1,13 @@
 //! What is asked of the values within one of JSON.
 
-use syncline_model::schema::{ArrayRules, FieldKind, JsonRules, Nested, ObjectRules, Others};
+use syncline_model::schema::{
+    ArrayRules, FieldKind, JsonRules, Nested, ObjectRules, Others, Rules,
+};
 
 use super::{kind, rules, unchecked};
 use crate::diagnostic::Code;
 use crate::document::{Id, Node};
+use crate::limits::NESTED_SCHEMAS_MAX;
 use crate::merged::{Merged, Schemas};
 use crate::reading::Reading;
 
@@ -18,6 +21,14 @@ const DEPTH_MAX: usize = 8;
 struct Walk {
     above: Vec<Id>,
     left: usize,
+    over: Option<Over>,
+}
+
+/// What there are too many schemas in.
+#[derive(Clone, Copy)]
+enum Over {
+    Field,
+    Document,
 }
 
 /// What the values of a field of JSON must be made of, as far as the document says it.
@@ -31,14 +42,22 @@ pub(super) fn read<'d>(
     let mut walk = Walk {
         above: reading.follow(node).map(Node::id).into_iter().collect(),
         left: NESTED_MAX,
+        over: None,
     };
     let rules = of(reading, merged, &mut walk)?;
-    if walk.left > 0 {
+    let Some(over) = walk.over else {
         return Some(rules);
-    }
+    };
+    let too_many = match over {
+        Over::Field => format!("over {NESTED_MAX} schemas are within this one"),
+        Over::Document => {
+            format!(
+                "over {NESTED_SCHEMAS_MAX} schemas are within the document's fields, up to this one"
+            )
+        }
+    };
     let message = format!(
-        "over {NESTED_MAX} schemas are within this one: whether a value is a list or an object is checked, and \
-         nothing within it"
+        "{too_many}: whether a value is a list or an object is checked, and nothing within it"
     );
     reading.warning(node, Code::UNCHECKED, message);
     Some(match rules {
@@ -86,7 +105,7 @@ fn array<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> Arr
 fn object<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> ObjectRules {
     let mut rules = ObjectRules::default();
     for (name, schemas) in merged.properties() {
-        if walk.left == 0 {
+        if walk.over.is_some() {
             return rules;
         }
         // What servers make is in answers, and need not be in what they are sent.
@@ -106,6 +125,20 @@ fn object<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> Ob
         }
     }
     rules.others = others(reading, merged, walk);
+    if rules.others != Others::Any {
+        // A property that may be anything is none of the others.
+        for (name, _) in merged.properties() {
+            let anything = || Nested {
+                kind: FieldKind::Json,
+                nullable: true,
+                rules: Rules::default(),
+            };
+            rules
+                .properties
+                .entry(name.to_owned())
+                .or_insert_with(anything);
+        }
+    }
     rules
 }
 
@@ -137,13 +170,14 @@ fn others<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> Ot
 fn nested<'d>(reading: &Reading<'d>, schemas: &Schemas<'d>, walk: &mut Walk) -> Option<Nested> {
     let node = schemas.first()?;
     let id = reading.follow(node)?.id();
-    let is_over = !reading.takes_nested();
-    walk.left = if is_over {
-        0
+    if !reading.takes_nested() {
+        walk.over = Some(Over::Document);
+    } else if walk.left == 0 {
+        walk.over = Some(Over::Field);
     } else {
-        walk.left.saturating_sub(1)
-    };
-    if walk.left == 0 {
+        walk.left -= 1;
+    }
+    if walk.over.is_some() {
         return None;
     }
     if walk.above.contains(&id) || walk.above.len() >= DEPTH_MAX {

@@ -71,6 +71,52 @@ fn schemas_within_themselves_end_and_are_told_of() {
 }
 
 #[test]
+fn a_property_that_may_be_anything_is_none_of_the_others() {
+    let any = json!({"kind": "json", "nullable": true});
+    let closed = "x: { type: object, properties: { a: {} }, additionalProperties: false }";
+    assert_eq!(
+        within(closed),
+        json!({"type": "object", "properties": {"a": any}, "others": "none"})
+    );
+    let each =
+        "x: { type: object, properties: { a: {} }, additionalProperties: { type: boolean } }";
+    assert_eq!(
+        within(each),
+        json!({"type": "object", "properties": {"a": any}, "others": {"each": {"kind": "boolean"}}})
+    );
+    let open = "x: { type: object, properties: { a: {} } }";
+    assert_eq!(within(open), json!({"type": "object"}));
+}
+
+#[test]
+fn the_limit_that_is_used_up_is_the_one_that_is_told() {
+    let object = |names: std::ops::Range<usize>| {
+        let names = names.map(|name| format!("a{name}: {{ type: string }}"));
+        let names = names.collect::<Vec<_>>().join(", ");
+        format!("{{ type: object, properties: {{ {names} }} }}")
+    };
+    let told_of = |fields: &[String]| {
+        let fields: Vec<_> = fields.iter().map(String::as_str).collect();
+        let resolved = resolved(&notes(&[], &fields));
+        let told = resolved.diagnostics.into_iter();
+        told.map(|diagnostic| diagnostic.message)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told_of(&[format!("x: {}", object(0..200))]), [""; 0]);
+    let told = told_of(&[format!("x: {}", object(0..201))]);
+    assert!(
+        told[0].starts_with("over 200 schemas are within this one"),
+        "{told:?}"
+    );
+    let fields: Vec<_> = (0..101)
+        .map(|n| format!("x{n}: {}", object(0..200)))
+        .collect();
+    let told = told_of(&fields);
+    let text = "over 20000 schemas are within the document's fields, up to this one";
+    assert!(told.len() == 1 && told[0].starts_with(text), "{told:?}");
+}
+
+#[test]
 fn what_is_not_checked_is_told_at_its_place() {
     for (schema, place) in [
         ("type: string, not: { const: a }", "not"),

@@ -159,6 +159,10 @@ pub(super) fn overloaded(limit: usize, kind: &str) -> Answer {
 
 /// Adds what pages of other origins need to read an answer.
 pub(crate) fn add_cors(headers: &mut HeaderMap, origin: Option<&HeaderValue>, path: &str) {
+    if origin.is_some() {
+        // A cache is not to give one page the answer that names another's origin.
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
     let origin = origin.cloned().unwrap_or(HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     let methods = if path.ends_with("/shape") {

@@ -99,3 +99,18 @@ async fn who_has_an_answer_is_told_so_and_a_head_has_no_body() {
     let again = Reply::of(again.header("if-none-match", etag)).await;
     assert_eq!(again.status, 200, "what holds nothing is never what it was");
 }
+
+#[tokio::test]
+async fn an_answer_that_names_a_page_s_origin_is_kept_for_that_origin() {
+    let s = shapes().await;
+    let path = "/v1/shape?table=threads&offset=-1";
+    let asked = s.server.request(reqwest::Method::GET, path, &s.token);
+    let asked = asked.header("origin", "https://app.example");
+    let answer = crate::support::Reply::of(asked).await;
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        "https://app.example"
+    );
+    let mut vary = answer.headers.get_all("vary").iter();
+    assert!(vary.any(|name| name == "origin"), "{:?}", answer.headers);
+}

@@ -103,6 +103,8 @@ impl Code {
     pub const UNKNOWN_ROLE: Self = Self("unknown_role");
     /// A group that is not declared.
     pub const UNKNOWN_GROUP: Self = Self("unknown_group");
+    /// A group that nobody reads, or that a role writes without reading it.
+    pub const UNREAD_GROUP: Self = Self("unread_group");
     /// A field that the entity does not have.
     pub const UNKNOWN_FIELD: Self = Self("unknown_field");
     /// An entity that the document does not have.

@@ -17,7 +17,7 @@ use syncline_entity::{Builder, Document, Entity, FieldBuilder, schema};
     conflict = "last_write_wins",
     unique(name, currency),
     role_permissions(viewer(), editor(basic), owner(basic, financial)),
-    read_permissions(owner(financial)),
+    read_permissions(viewer(basic), editor(basic), owner(basic, financial)),
     role_via(entity = "user_accounts", entity_field = "account_id")
 )]
 #[allow(dead_code, reason = "only its declaration is asked for")]

@@ -11,6 +11,7 @@ use crate::reading::Reading;
 use crate::route::Route;
 
 type Groups = BTreeMap<String, Vec<String>>;
+type Permissions = BTreeMap<Role, Vec<String>>;
 
 /// What `x-rbac` says, and the part of it that names other entities, to be read once all are known.
 pub(crate) fn access<'d>(
@@ -43,6 +44,9 @@ pub(crate) fn access<'d>(
     };
     let role_permissions = permissions("role_permissions").unwrap_or_default();
     let read_permissions = permissions("read_permissions");
+    if let (Some(roles), Some(read)) = (node.get("read_permissions"), &read_permissions) {
+        tell_unread(reading, roles, (&role_permissions, read), &field_groups);
+    }
     let access = Access {
         role_permissions,
         read_permissions,
@@ -50,6 +54,36 @@ pub(crate) fn access<'d>(
         role_via: None,
     };
     (access, node.get("role_via"))
+}
+
+/// Tells of groups that nobody reads, and of those that a role writes and does not read.
+fn tell_unread(
+    reading: &Reading<'_>,
+    node: Node<'_>,
+    (writes, reads): (&Permissions, &Permissions),
+    groups: &Groups,
+) {
+    let has = |of: &Permissions, role: &Role, group: &String| {
+        of.get(role).is_some_and(|groups| groups.contains(group))
+    };
+    for group in groups.keys() {
+        if !Role::ALL.iter().any(|role| has(reads, role, group)) {
+            let message = format!(
+                "no role reads the group `{group}`, owners neither: name it in each role that is to"
+            );
+            reading.warning(node, Code::UNREAD_GROUP, message);
+            continue;
+        }
+        let mut roles = Role::ALL.into_iter();
+        let writer = roles.find(|role| has(writes, role, group) && !has(reads, role, group));
+        if let Some(role) = writer {
+            let message = format!(
+                "`{}` writes the group `{group}` and does not read it",
+                role.as_str()
+            );
+            reading.warning(node, Code::UNREAD_GROUP, message);
+        }
+    }
 }
 
 fn read_groups(reading: &Reading<'_>, groups: Node<'_>, fields: &[Field]) -> Groups {
@@ -79,11 +113,7 @@ fn read_groups(reading: &Reading<'_>, groups: Node<'_>, fields: &[Field]) -> Gro
     read
 }
 
-fn read_permissions(
-    reading: &Reading<'_>,
-    roles: Node<'_>,
-    field_groups: &Groups,
-) -> BTreeMap<Role, Vec<String>> {
+fn read_permissions(reading: &Reading<'_>, roles: Node<'_>, field_groups: &Groups) -> Permissions {
     if !roles.is_map() {
         let message = "permissions are a map of roles, each with a list of groups";
         reading.error(roles, Code::EXTENSION, message);

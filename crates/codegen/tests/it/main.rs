@@ -10,6 +10,7 @@ mod extensions;
 mod fields;
 mod fixtures;
 mod golden;
+mod groups;
 mod layout;
 mod nested;
 mod properties;

@@ -7,6 +7,7 @@
 
 mod records {
     pub(crate) mod access;
+    pub(crate) mod changes;
     pub(crate) mod conflicts;
     pub(crate) mod deciding;
     pub(crate) mod dropped;

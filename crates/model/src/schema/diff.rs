@@ -1,9 +1,12 @@
 //! What another schema changes, each change named, and whether it takes something away.
 
+mod offered;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use self::offered::compare_offered;
 use super::wider::is_wider;
 use super::{Entity, Field, Role, Schema};
 
@@ -15,7 +18,7 @@ pub enum ChangeKind {
     AddField,
     /// A field takes more values than before.
     WidenField,
-    /// Words, defaults, modes, strategies and paths: nothing that a record or a shape holds.
+    /// Words, defaults, modes, strategies and new operations: nothing that a record or a shape holds.
     Adjust,
     DropEntity,
     DropField,
@@ -23,6 +26,8 @@ pub enum ChangeKind {
     ChangeKind,
     /// The field that names records is another one.
     ChangeKey,
+    /// Requests that clients send are answered no more, or otherwise.
+    DropOperation,
     /// Values that are there may be none that the field takes: it may be null no more, must be given,
     /// or has stricter rules.
     TightenField,
@@ -33,7 +38,7 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AddEntity,
         Self::AddField,
         Self::WidenField,
@@ -42,6 +47,7 @@ impl ChangeKind {
         Self::DropField,
         Self::ChangeKind,
         Self::ChangeKey,
+        Self::DropOperation,
         Self::TightenField,
         Self::AddUnique,
         Self::ChangeAccess,
@@ -55,6 +61,7 @@ impl ChangeKind {
             | Self::DropField
             | Self::ChangeKind
             | Self::ChangeKey
+            | Self::DropOperation
             | Self::TightenField
             | Self::AddUnique
             | Self::ChangeAccess => true,
@@ -71,6 +78,7 @@ impl ChangeKind {
             Self::DropField => "drop-field",
             Self::ChangeKind => "change-kind",
             Self::ChangeKey => "change-key",
+            Self::DropOperation => "drop-operation",
             Self::TightenField => "tighten-field",
             Self::AddUnique => "add-unique",
             Self::ChangeAccess => "change-access",
@@ -195,25 +203,12 @@ fn compare(before: &Entity, after: &Entity, changes: &mut Vec<Change>) {
         ChangeKind::AddUnique,
         "has values that are one record's alone",
     );
-    let adjusted = before.mode != after.mode
-        || before.conflict != after.conflict
-        || before.subset != after.subset
-        || before.operations != after.operations
-        || before.singular != after.singular
-        || before
-            .unique
-            .iter()
-            .any(|unique| !after.unique.contains(unique));
-    note(
-        adjusted,
-        ChangeKind::Adjust,
-        "has another mode, strategy, subset or path",
-    );
     note(
         before.not_kept != after.not_kept,
         ChangeKind::Adjust,
         "keeps other columns than before",
     );
+    compare_offered(before, after, changes);
 }
 
 fn of_field(entity: &Entity, field: &Field, kind: ChangeKind, what: &str) -> Change {

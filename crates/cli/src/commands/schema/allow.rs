@@ -17,6 +17,9 @@ pub(super) struct AllowArgs {
     /// Name records by another field
     #[arg(long)]
     allow_change_key: bool,
+    /// Answer requests of clients no more, or otherwise
+    #[arg(long)]
+    allow_drop_operation: bool,
     /// Refuse values that were good before
     #[arg(long)]
     allow_tighten_field: bool,
@@ -35,6 +38,7 @@ impl AllowArgs {
             ChangeKind::DropField => self.allow_drop_field,
             ChangeKind::ChangeKind => self.allow_change_kind,
             ChangeKind::ChangeKey => self.allow_change_key,
+            ChangeKind::DropOperation => self.allow_drop_operation,
             ChangeKind::TightenField => self.allow_tighten_field,
             ChangeKind::AddUnique => self.allow_add_unique,
             ChangeKind::ChangeAccess => self.allow_change_access,

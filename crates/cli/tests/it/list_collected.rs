@@ -33,6 +33,7 @@ fn an_item_that_comes_late_to_a_collected_list_is_shown_with_all_and_comes_back_
 
     run(&ada, "list delete Trip --with-items");
     run(&ada, "list new Other");
+    run(&ada, "sync");
     run(server.machine(), "admin expire --data srv --idle 0s");
     let compact = "admin compact --data srv --retention 0s --json";
     let compacted = run(server.machine(), compact).json();

@@ -39,6 +39,8 @@ pub struct Config {
     pub options: ReplicaOptions,
     /// The control socket.
     pub socket: PathBuf,
+    /// Where plugins that were made for clankers look for a socket; none: it is not served.
+    pub plugin_socket: Option<PathBuf>,
     /// The file whose lock makes this the only daemon of its profile.
     pub lock: PathBuf,
     pub followed: Followed,
@@ -64,15 +66,21 @@ pub enum DaemonError {
 #[must_use = "a daemon answers nobody until it is run"]
 pub struct ReadyDaemon {
     listener: Listener,
+    plugins: Option<Result<Listener, SocketError>>,
     service: Arc<Service>,
     instance: Instance,
 }
 
 /// Takes the profile's lock and socket, opens the replica and starts sync; what can fail at a start
-/// fails here. Needs a runtime's context.
+/// fails here, but for the socket of plugins: without it, all else goes on. Needs a runtime's
+/// context.
 pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
     let instance = Instance::claim(&config.lock).map_err(DaemonError::Instance)?;
     let listener = Listener::bind(&config.socket).map_err(DaemonError::Socket)?;
+    let plugins = config.plugin_socket.as_deref().map(Listener::bind_shared);
+    if let Some(Err(error)) = &plugins {
+        tracing::warn!(%error, "plugins of clankers are not answered");
+    }
     let made = !config.replica.join(LOCAL_FILE_NAME).exists();
     let replica = Replica::open(&config.replica, config.options).map_err(DaemonError::Replica)?;
     let another = || replica.another().map_err(DaemonError::Replica);
@@ -97,12 +105,18 @@ pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
     tracing::info!(socket = %config.socket.display(), "the daemon is ready");
     Ok(ReadyDaemon {
         listener,
+        plugins,
         service: Arc::new(service),
         instance,
     })
 }
 
 impl ReadyDaemon {
+    /// Why the socket of plugins is not served, where it was to be.
+    pub fn plugin_socket_error(&self) -> Option<&SocketError> {
+        self.plugins.as_ref()?.as_ref().err()
+    }
+
     /// Runs until `shutdown` is done or a caller asks it to stop.
     ///
     /// It ends in this order: no new calls, then the write under way is finished, capture and sync end,
@@ -110,11 +124,19 @@ impl ReadyDaemon {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self {
             listener,
+            plugins,
             service,
             instance,
         } = self;
+        let answer_plugins = async {
+            match plugins {
+                Some(Ok(listener)) => control::serve(listener, Arc::clone(&service)).await,
+                Some(Err(_)) | None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = control::serve(listener, Arc::clone(&service)) => {}
+            () = answer_plugins => {}
             () = service.follow() => {}
             () = service.stop.notified() => tracing::info!("asked to stop by a command"),
             () = shutdown => tracing::info!("asked to stop by a signal"),

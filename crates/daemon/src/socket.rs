@@ -1,7 +1,8 @@
 //! The control socket's address, and who may use it.
 //!
 //! On Unix a socket of mode 0600 in a directory of mode 0700, both the user's own, and each peer's
-//! user id is checked. On Windows a named pipe that remote clients are refused.
+//! user id is checked. On Windows a named pipe that remote clients are refused. A second socket may lie
+//! where plugins that were made for another daemon look for one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,10 @@ pub enum SocketError {
     UnsafeDirectory { path: PathBuf },
     #[error("{} is longer than a socket's path may be; choose a shorter data directory", path.display())]
     TooLong { path: PathBuf },
+    #[error("{} is taken: another process listens there, or it is no socket", path.display())]
+    Taken { path: PathBuf },
+    #[error("others than this user may replace what lies in {}", path.display())]
+    OpenDirectory { path: PathBuf },
     #[error("could not open the control socket {}", path.display())]
     Io {
         path: PathBuf,
@@ -29,7 +34,7 @@ pub(crate) use windows::{Listener, Stream, connect};
 #[cfg(unix)]
 mod unix {
     use std::fs;
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+    use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
     use std::time::Duration;
 
     use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
@@ -39,48 +44,71 @@ mod unix {
     /// The longest path that every system's `sockaddr_un` holds.
     const PATH_BYTES_MAX: usize = 103;
 
+    /// How long a socket that is already there is given to be one that somebody listens at.
+    const LOOK: Duration = Duration::from_millis(100);
+
     pub(crate) type Stream = tokio::net::UnixStream;
 
-    /// The listening socket; its file is removed when this is dropped.
+    /// The listening socket; its file is removed when this is dropped, unless it is another's by then.
     #[derive(Debug)]
     pub(crate) struct Listener {
         inner: tokio::net::UnixListener,
         path: std::path::PathBuf,
         owner: u32,
+        /// The device and inode of its file.
+        file: (u64, u64),
     }
 
     impl Listener {
         /// Binds the socket. The caller holds the instance lock, so that a file left there belongs
         /// to a daemon that died.
         pub(crate) fn bind(path: &Path) -> Result<Self, SocketError> {
-            if path.as_os_str().len() > PATH_BYTES_MAX {
-                return Err(SocketError::TooLong {
-                    path: path.to_owned(),
-                });
-            }
-            let fail = |source| SocketError::Io {
-                path: path.to_owned(),
-                source,
-            };
+            check_length(path)?;
+            let fail = |source| io_error(path, source);
             let directory = path.parent().unwrap_or(Path::new("."));
             let owner = own_directory(directory, fail)?;
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
                 Ok(()) | Err(_) => {}
             }
-            let inner = tokio::net::UnixListener::bind(path).map_err(fail)?;
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(fail)?;
+            let listener = Self::listen(path).map_err(fail)?;
             // The socket is this user's own, so the directory must be too: root may enter others'.
-            if fs::metadata(path).map_err(fail)?.uid() != owner {
-                let _ = fs::remove_file(path);
+            if listener.owner != owner {
                 return Err(SocketError::UnsafeDirectory {
                     path: directory.to_owned(),
                 });
             }
+            Ok(listener)
+        }
+
+        /// Binds a socket at a path that other programs know too. Who listens there goes on, and so does
+        /// what is no socket; the directory may hold more, and stays as it is if it is there.
+        pub(crate) fn bind_shared(path: &Path) -> Result<Self, SocketError> {
+            check_length(path)?;
+            let fail = |source| io_error(path, source);
+            let directory = path.parent().unwrap_or(Path::new("."));
+            make_directory(directory).map_err(fail)?;
+            make_way(path)?;
+            let listener = Self::listen(path).map_err(fail)?;
+            let around = fs::metadata(directory).map_err(fail)?;
+            let for_all = around.mode() & 0o002 != 0 && around.mode() & 0o1000 == 0;
+            if for_all || ![listener.owner, 0].contains(&around.uid()) {
+                return Err(SocketError::OpenDirectory {
+                    path: directory.to_owned(),
+                });
+            }
+            Ok(listener)
+        }
+
+        fn listen(path: &Path) -> io::Result<Self> {
+            let inner = tokio::net::UnixListener::bind(path)?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+            let file = fs::symlink_metadata(path)?;
             Ok(Self {
                 inner,
                 path: path.to_owned(),
-                owner,
+                owner: file.uid(),
+                file: (file.dev(), file.ino()),
             })
         }
 
@@ -98,10 +126,38 @@ mod unix {
 
     impl Drop for Listener {
         fn drop(&mut self) {
-            if let Err(error) = fs::remove_file(&self.path) {
-                tracing::warn!(%error, "could not remove the control socket");
+            let removed = match fs::symlink_metadata(&self.path) {
+                Ok(found) if (found.dev(), found.ino()) == self.file => fs::remove_file(&self.path),
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                tracing::warn!(%error, socket = %self.path.display(), "could not remove a socket");
             }
         }
+    }
+
+    fn check_length(path: &Path) -> Result<(), SocketError> {
+        if path.as_os_str().len() <= PATH_BYTES_MAX {
+            return Ok(());
+        }
+        Err(SocketError::TooLong {
+            path: path.to_owned(),
+        })
+    }
+
+    fn io_error(path: &Path, source: io::Error) -> SocketError {
+        SocketError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn make_directory(directory: &Path) -> io::Result<()> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
     }
 
     /// Makes the directory if need be, and gives its owner: the user that this process runs as.
@@ -109,11 +165,7 @@ mod unix {
         directory: &Path,
         fail: impl Fn(io::Error) -> SocketError,
     ) -> Result<u32, SocketError> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(&fail)?;
+        make_directory(directory).map_err(&fail)?;
         let unsafe_directory = || SocketError::UnsafeDirectory {
             path: directory.to_owned(),
         };
@@ -125,6 +177,25 @@ mod unix {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
             .map_err(|_| unsafe_directory())?;
         Ok(metadata.uid())
+    }
+
+    /// Removes the socket of a process that is gone.
+    fn make_way(path: &Path) -> Result<(), SocketError> {
+        let taken = || SocketError::Taken {
+            path: path.to_owned(),
+        };
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io_error(path, error)),
+            Ok(found) if !found.file_type().is_socket() => return Err(taken()),
+            Ok(_) => {}
+        }
+        match connect(path, LOOK) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                fs::remove_file(path).map_err(|error| io_error(path, error))
+            }
+            Ok(_) | Err(_) => Err(taken()),
+        }
     }
 
     /// Connects, or fails at once where nobody takes connections any more; reads and writes then fail after
@@ -177,6 +248,11 @@ mod windows {
                 waiting,
                 path: path.to_owned(),
             })
+        }
+
+        /// The same: the first instance of a pipe is refused where another process has it.
+        pub(crate) fn bind_shared(path: &Path) -> Result<Self, SocketError> {
+            Self::bind(path)
         }
 
         pub(crate) async fn accept(&mut self) -> io::Result<Stream> {

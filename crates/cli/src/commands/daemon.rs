@@ -1,4 +1,7 @@
+use std::path::PathBuf;
+
 use clap::Args;
+use syncline_capture::agent::Agent;
 use syncline_daemon::{Config, DaemonError, Followed, InstanceError, Settings, SocketError};
 use syncline_replica::ReplicaOptions;
 
@@ -9,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::logging;
 use crate::output::Output;
 use crate::replica_access::{self, Meeting};
-use crate::{prices, remote, signals};
+use crate::{agent_places, prices, remote, signals};
 
 /// Keep this profile in sync and capture what coding agents do, until Ctrl-C
 ///
@@ -18,16 +21,25 @@ use crate::{prices, remote, signals};
 /// are answered on a socket that only you can use. Both stay on this machine unless an endpoint is set.
 /// `syncline config set capture false`, or a list of agents, says what is captured. A changed
 /// configuration and a new login count at once. It logs to the day files that `syncline logs` shows.
+///
+/// Plugins that were made for clankers are answered where they look: at CLANKERS_SOCKET_PATH, else at
+/// `dxta-clankers.sock` in the data directory of clankers. Where another process listens there already, it
+/// goes on to.
 #[derive(Debug, Args)]
-pub(crate) struct DaemonArgs {}
+pub(crate) struct DaemonArgs {
+    /// Answer plugins of clankers at PATH, or nowhere: `off`
+    #[arg(long, value_name = "PATH")]
+    plugin_socket: Option<PathBuf>,
+}
 
-pub(crate) fn run(_: &DaemonArgs, context: &Context) -> Outcome {
+pub(crate) fn run(args: &DaemonArgs, context: &Context) -> Outcome {
     logging::to_files(&context.paths()?.log_dir, context.log_level()?);
     let Meeting { socket, lock } = replica_access::meeting(context)?;
     let config = Config {
         replica: replica_access::make_dir(context)?,
         options: ReplicaOptions::default(),
         socket,
+        plugin_socket: plugin_socket(args, context),
         lock,
         followed: followed(context)?,
     };
@@ -36,12 +48,33 @@ pub(crate) fn run(_: &DaemonArgs, context: &Context) -> Outcome {
     runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         let daemon = syncline_daemon::prepare(config)?;
+        if let Some(error) = daemon.plugin_socket_error() {
+            context.output.note(format_args!(
+                "plugins of clankers are not answered: {error}"
+            ));
+        }
         context.output.note(format_args!(
             "keeping profile {profile} in sync until Ctrl-C; `syncline logs -f` shows what happens"
         ));
         daemon.run(shutdown).await;
         Ok(())
     })
+}
+
+/// Where plugins of clankers look for their daemon; none: they are not to be answered.
+fn plugin_socket(args: &DaemonArgs, context: &Context) -> Option<PathBuf> {
+    const FILE_NAME: &str = "dxta-clankers.sock";
+    if let Some(path) = &args.plugin_socket {
+        return Some(path.clone()).filter(|path| path.as_os_str() != "off");
+    }
+    if let Some(path) = context.environment.raw("CLANKERS_SOCKET_PATH") {
+        return Some(path.into());
+    }
+    if cfg!(windows) {
+        return Some(r"\\.\pipe\dxta-clankers".into());
+    }
+    let places = agent_places::standard(context, &[Agent::Clankers]);
+    places.first().map(|place| place.root.join(FILE_NAME))
 }
 
 /// The settings, read afresh each time for the profile that is in use now: a profile that is made
@@ -120,7 +153,12 @@ impl From<DaemonError> for Failure {
             .because(error)
             .fix("name a shorter directory with --data-dir DIR"),
             DaemonError::Instance(InstanceError::Io { .. })
-            | DaemonError::Socket(SocketError::UnsafeDirectory { .. } | SocketError::Io { .. })
+            | DaemonError::Socket(
+                SocketError::UnsafeDirectory { .. }
+                | SocketError::OpenDirectory { .. }
+                | SocketError::Taken { .. }
+                | SocketError::Io { .. },
+            )
             | DaemonError::Start(_)
             | DaemonError::Watch(_) => Self::new("daemon_failed", "the daemon could not start")
                 .because(error)

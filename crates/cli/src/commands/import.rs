@@ -30,6 +30,11 @@ const PROBLEMS_TOLD_MAX: usize = 20;
 /// Files are read on from where the last import ended, and what is here already is passed over: import
 /// as often as you like. Secrets are taken out before anything is written. The agents' own files are
 /// never changed.
+///
+/// Of the clankers.json that clankers keeps in its data directory, endpoint, sync_enabled and sync_interval
+/// of each profile are taken over where they are not set here, once you said yes; else, and of such a file
+/// elsewhere, the commands that set the same are told. With --json: {dry_run, sources, sessions, new, known,
+/// not_understood, …, problems, settings:[{file, profile, active, values, commands, taken}]}.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// Whose sessions; `auto`: those of every agent that is found
@@ -39,6 +44,9 @@ pub(crate) struct ImportArgs {
     /// Write nothing, and say what would be new
     #[arg(long)]
     dry_run: bool,
+    /// Take over the settings of clankers without asking
+    #[arg(short, long)]
+    yes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -92,7 +100,7 @@ struct Imported {
     /// Sessions that rules by path and project could not be held to: nothing tells their directories.
     unplaced: Vec<SessionId>,
     problems: Vec<LeftOut>,
-    /// What the configuration of another recorder sets: nothing of it is taken over by itself.
+    /// What the configuration of clankers sets, and what of it was taken over.
     settings: Vec<clankers::Settings>,
 }
 
@@ -130,12 +138,17 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         let (_, delivery) = delivery::deliver(context, replica, Stay::Briefly);
         format!("{delivery}")
     };
+    let consent = match (args.dry_run, args.yes) {
+        (true, _) => clankers::Consent::DryRun,
+        (false, true) => clankers::Consent::Given,
+        (false, false) => clankers::Consent::Ask,
+    };
+    clankers::take_over(context, &mut imported.settings, consent)?;
     context.output.data(&imported, |_| Ok(()))?;
     context
         .output
         .note(format_args!("{} ({rest})", read_of(&imported)));
     tell_left_out(context, &imported);
-    clankers::tell(context, &imported.settings);
     tell_problems(context, &imported.problems)
 }
 
@@ -183,7 +196,13 @@ fn sources(args: &ImportArgs, context: &Context) -> Result<Vec<Source>, Failure>
         return Ok(agents.into_iter().map(of).collect());
     }
     let mut sources = agent_places::standard(context, &agents);
-    sources.retain(|source| source.root.exists());
+    sources.retain(|source| match source.agent {
+        // The daemon makes the directory too, for its plugins' socket.
+        Agent::Clankers => ["clankers.db", clankers::FILE_NAME]
+            .iter()
+            .any(|name| source.root.join(name).exists()),
+        _ => source.root.exists(),
+    });
     if sources.is_empty() {
         let failure = Failure::new("nothing_found", "found no sessions where agents keep them");
         return Err(failure

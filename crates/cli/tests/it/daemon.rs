@@ -19,8 +19,12 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts a daemon, and waits until commands meet it.
     pub(crate) fn start(machine: &Machine) -> Self {
-        let child = machine
-            .command(&["daemon"])
+        Self::run(machine, machine.command(&["daemon"]))
+    }
+
+    /// As [`Self::start`], by a command of the caller's.
+    pub(crate) fn run(machine: &Machine, mut command: std::process::Command) -> Self {
+        let child = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -180,3 +180,70 @@ fn an_import_without_room_says_so_and_goes_on_when_there_is_some() {
     machine.run(&arguments).done();
     assert!(left(&machine) == left(&undisturbed));
 }
+
+/// A machine with a configuration of clankers in `directory`, and a profile of one's own.
+fn with_clankers(directory: &str) -> Machine {
+    let machine = Machine::new();
+    machine.write_config("[profiles.default]\nsync_interval = 5\n");
+    let place = machine.home().join(directory);
+    fs::create_dir_all(&place).unwrap();
+    let text = json!({"active_profile": "default", "profiles": {
+        "default": {"endpoint": "https://a.example.org", "sync_interval": 60, "auth": "none"},
+        "work": {"endpoint": "https://b.example.org", "sync_enabled": true, "token": "hush"},
+    }});
+    fs::write(place.join("clankers.json"), text.to_string()).unwrap();
+    machine
+}
+
+#[test]
+fn the_settings_of_clankers_are_taken_over_once_that_is_said() {
+    let machine = with_clankers(".local/share/clankers");
+    let settings = |flags: &[&str]| {
+        let import = [&["import", "clankers", "--json"], flags].concat();
+        machine.run(&import).done().json()["settings"].clone()
+    };
+    let taken = |flags| {
+        let settings = settings(flags);
+        [0, 1].map(|profile| settings[profile]["taken"].clone())
+    };
+    let config = || fs::read_to_string(machine.config_file()).unwrap();
+    let before = config();
+    // Nobody is there to be asked.
+    for flags in [&[][..], &["--dry-run", "--yes"]] {
+        assert_eq!(taken(flags), [json!([]), json!([])], "{flags:?}");
+    }
+    assert_eq!(config(), before);
+    let commands = [
+        "syncline config profiles create work",
+        "syncline --profile work config set sync_enabled true",
+        "syncline --profile work config set endpoint https://b.example.org",
+    ];
+    assert_eq!(settings(&[])[1]["commands"], json!(commands));
+    machine
+        .run(&["import", "clankers"])
+        .done()
+        .says(commands[2]);
+    let keys = json!(["endpoint", "sync_enabled"]);
+    assert_eq!(taken(&["--yes"]), [keys.clone(), keys]);
+    let of = |profile: &str, key: &str| {
+        let get = ["--profile", profile, "config", "get", key];
+        machine.run(&get).done().stdout
+    };
+    assert_eq!(of("default", "endpoint"), "https://a.example.org\n");
+    // What is set here stays, and a server is not sent to before anybody wants that.
+    assert_eq!(of("default", "sync_interval"), "5\n");
+    assert_eq!(of("default", "sync_enabled"), "false\n");
+    assert_eq!(of("work", "sync_enabled"), "true\n");
+    assert!(!config().contains("hush"));
+}
+
+#[test]
+fn a_configuration_that_may_have_come_with_a_repository_names_no_server() {
+    let machine = with_clankers("work/repository");
+    let before = fs::read_to_string(machine.config_file()).unwrap();
+    machine
+        .run(&["import", "clankers", "repository", "--yes"])
+        .done()
+        .says("is not taken over; to set the same here:");
+    assert_eq!(fs::read_to_string(machine.config_file()).unwrap(), before);
+}

@@ -35,6 +35,7 @@ impl Home {
             replica: self.path("replica"),
             options: ReplicaOptions::default(),
             socket: self.socket(),
+            plugin_socket: None,
             lock: self.path("daemon.lock"),
             followed: Followed {
                 files: Vec::new(),

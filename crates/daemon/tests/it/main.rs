@@ -10,6 +10,7 @@ mod hooks;
 mod house;
 mod plugin;
 mod plugin_calls;
+mod plugin_socket;
 mod plugins;
 mod sync;
 mod watching;

@@ -87,6 +87,7 @@ fn daemon(
         replica: machine.replica_dir()?,
         options: ReplicaOptions::default(),
         socket: meeting.socket,
+        plugin_socket: None,
         lock: meeting.lock,
         followed,
     })?)

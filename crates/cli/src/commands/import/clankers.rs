@@ -1,26 +1,49 @@
-//! The configuration of clankers, a recorder whose store is imported: told, and not taken over. Where
-//! sessions are sent is for the user to say, not for a file of another program.
+//! The configuration of clankers, a recorder whose store is imported: what has a counterpart here is taken
+//! over, profile by profile, once the user said so.
+//!
+//! A server may be named in it, so it is taken from the place where clankers itself keeps it and from no
+//! other: a file elsewhere may have come with a repository. Of such a one the commands are told.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use syncline_capture::agent::Agent;
 use syncline_capture::import::Problem;
 
-use crate::config::{Key, Setting};
+use crate::agent_places;
+use crate::config::{ConfigFile, Key, ProfileName, Setting};
+use crate::confirm::{Answer, confirm};
 use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::wording::quoted;
 
 pub(super) const FILE_NAME: &str = "clankers.json";
 /// No such file is larger; what is, is something else.
 const BYTES_MAX: u64 = 1024 * 1024;
 
-/// What a profile of it sets that could be set here.
+/// Whether the user was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// Not yet.
+    Ask,
+    /// `--yes` was given.
+    Given,
+    /// Nothing is to be written.
+    DryRun,
+}
+
+/// What a profile of it sets that can be set here.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Settings {
     file: PathBuf,
     profile: String,
     active: bool,
     values: BTreeMap<&'static str, String>,
+    /// What sets the same here.
+    commands: Vec<String>,
+    /// The keys that were set here; those that the profile had here before stay as they are.
+    taken: Vec<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -65,13 +88,34 @@ pub(super) fn read(root: &Path, settings: &mut Vec<Settings>, problems: &mut Vec
 
 fn settings_of(path: &Path, file: File) -> Vec<Settings> {
     let active = file.active_profile.as_deref().unwrap_or("default");
-    let profiles = file.profiles.iter().map(|(profile, values)| Settings {
-        file: path.to_owned(),
-        profile: profile.clone(),
-        active: profile == active,
-        values: values.iter().filter_map(usable).collect(),
+    let profiles = file.profiles.iter().map(|(profile, values)| {
+        let mut values: BTreeMap<&'static str, String> = values.iter().filter_map(usable).collect();
+        // To clankers, sync is off unless it is turned on; here it is on where there is a server.
+        if values.contains_key(Key::Endpoint.as_str()) {
+            let off = || "false".to_owned();
+            values.entry(Key::SyncEnabled.as_str()).or_insert_with(off);
+        }
+        Settings {
+            file: path.to_owned(),
+            profile: profile.clone(),
+            active: profile == active,
+            commands: commands(profile, &values),
+            values,
+            taken: Vec::new(),
+        }
     });
     profiles.filter(|found| !found.values.is_empty()).collect()
+}
+
+/// The commands that set the same here. Sync is turned off before it is told where to.
+fn commands(profile: &str, values: &BTreeMap<&'static str, String>) -> Vec<String> {
+    let profile = quoted(profile);
+    let sets = values.iter().rev().map(|(key, value)| {
+        let value = quoted(value);
+        format!("syncline --profile {profile} config set {key} {value}")
+    });
+    let made = (profile != "default").then(|| format!("syncline config profiles create {profile}"));
+    made.into_iter().chain(sets).collect()
 }
 
 /// A value that could be set here.
@@ -89,18 +133,86 @@ fn usable((key, value): (&String, &serde_json::Value)) -> Option<(&'static str, 
     Some((key.as_str(), setting.to_string()))
 }
 
-/// Tells how to set the same here.
-pub(super) fn tell(context: &Context, settings: &[Settings]) {
-    for found in settings.iter().filter(|found| found.active) {
-        context.output.note(format_args!(
-            "{} is not taken over; to set the same here:",
-            found.file.display()
-        ));
-        for (key, value) in &found.values {
-            context
-                .output
-                .note(format_args!("  syncline config set {key} {value}"));
+/// Takes over what the user lets, and tells how to set the rest.
+pub(super) fn take_over(context: &Context, settings: &mut [Settings], consent: Consent) -> Outcome {
+    for found in settings {
+        if consent != Consent::DryRun
+            && is_own(context, &found.file)
+            && agreed(context, found, consent)?
+        {
+            take(context, found)?;
         }
+        tell(context, found);
+    }
+    Ok(())
+}
+
+/// Whether this is the file that clankers itself reads.
+fn is_own(context: &Context, file: &Path) -> bool {
+    let places = agent_places::standard(context, &[Agent::Clankers]);
+    let own = places.iter().map(|place| place.root.join(FILE_NAME));
+    let own = own.filter_map(|path| path.canonicalize().ok());
+    let file = file.canonicalize().ok();
+    file.is_some_and(|file| own.into_iter().any(|own| own == file))
+}
+
+fn agreed(context: &Context, found: &Settings, consent: Consent) -> Result<bool, Failure> {
+    if consent == Consent::Given {
+        return Ok(true);
+    }
+    let values = found
+        .values
+        .iter()
+        .map(|(key, value)| format!("{key} = {value}"));
+    let question = format!(
+        "Set {} in profile {}, as clankers has it?",
+        values.collect::<Vec<_>>().join(", "),
+        found.profile
+    );
+    Ok(confirm(context, &question)? == Answer::Yes)
+}
+
+fn take(context: &Context, found: &mut Settings) -> Outcome {
+    // A name that can't be one of ours is told with its commands, which say why.
+    let Ok(profile) = found.profile.parse::<ProfileName>() else {
+        return Ok(());
+    };
+    let path = context.paths()?.config_file;
+    found.taken = ConfigFile::edit(&path, |file| {
+        let here = file.layer(&profile)?;
+        let is_set = |key: &str| match key {
+            "endpoint" => here.endpoint.is_some(),
+            "sync_enabled" => here.sync_enabled.is_some(),
+            _ => here.sync_interval.is_some(),
+        };
+        let mut taken = Vec::new();
+        for (key, value) in found.values.iter().filter(|(key, _)| !is_set(key)) {
+            let parsed = key
+                .parse::<Key>()
+                .and_then(|key| Setting::parse(key, value));
+            let setting = parsed.expect("it was parsed when the file was read");
+            file.set(&profile, &setting)?;
+            taken.push(*key);
+        }
+        Ok::<_, Failure>(taken)
+    })?;
+    Ok(())
+}
+
+fn tell(context: &Context, found: &Settings) {
+    let (file, profile) = (found.file.display(), &found.profile);
+    if !found.taken.is_empty() {
+        let keys = found.taken.join(", ");
+        context
+            .output
+            .note(format_args!("took {keys} of profile {profile} from {file}"));
+        return;
+    }
+    context.output.note(format_args!(
+        "profile {profile} of {file} is not taken over; to set the same here:"
+    ));
+    for command in &found.commands {
+        context.output.note(format_args!("  {command}"));
     }
 }
 
@@ -122,6 +234,14 @@ mod tests {
             &mut problems,
         );
         assert_eq!((settings.len(), problems.len()), (1, 0));
+        assert_eq!(
+            settings[0].commands,
+            [
+                "syncline --profile default config set sync_interval 30",
+                "syncline --profile default config set sync_enabled false",
+                "syncline --profile default config set endpoint https://h.example.org",
+            ]
+        );
         let values: Vec<_> = settings[0]
             .values
             .iter()

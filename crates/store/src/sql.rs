@@ -16,8 +16,8 @@ mod write;
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
@@ -25,6 +25,7 @@ use thiserror::Error;
 
 use crate::file::{OpenError, StoreError, connect_to_read};
 use crate::sessions::PriceTable;
+use guard::{Seen, Watched};
 
 pub use hints::Hint;
 pub use value::SqlValue;
@@ -108,7 +109,7 @@ pub enum SqlError<E> {
 #[derive(Debug)]
 pub struct SqlReader {
     connection: Connection,
-    refused: Arc<Mutex<Option<String>>>,
+    watched: Watched,
     /// What the names of the views' lower halves begin with. A plan tells it.
     secret: String,
 }
@@ -118,12 +119,12 @@ impl SqlReader {
     /// views compute it from `prices`.
     pub fn open(path: &Path, prices: &PriceTable) -> Result<Self, OpenError> {
         let mut connection = connect_to_read(path)?;
-        let refused = Arc::new(Mutex::new(None));
-        let secret = prepare(&mut connection, prices, &refused);
+        let watched = Watched::default();
+        let secret = prepare(&mut connection, prices, &watched);
         let secret = secret.map_err(|error| OpenError::store(path, error))?;
         Ok(Self {
             connection,
-            refused,
+            watched,
             secret,
         })
     }
@@ -161,9 +162,10 @@ impl SqlReader {
         rows: &mut R,
         late: &AtomicBool,
     ) -> Result<SqlEnd, SqlError<R::Error>> {
-        let failed = |error| self.failure(error, late);
+        let failed = |error| failure_of(error, self.watched.take(), late);
         check_text(sql, &self.secret)?;
-        self.refusal().take();
+        // What the statement before was seen to do is no matter any more.
+        self.watched.take();
         let mut statement = match self.connection.prepare(sql) {
             Ok(statement) => statement,
             Err(rusqlite::Error::MultipleStatement) => return Err(SqlError::Several),
@@ -200,21 +202,18 @@ impl SqlReader {
         }
         Ok(SqlEnd::Whole)
     }
-
-    /// What the authorizer refused last.
-    fn refusal(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failure<E>(&self, error: rusqlite::Error, late: &AtomicBool) -> SqlError<E> {
-        failure_of(error, self.refusal().take(), late)
-    }
 }
 
-/// Refuses a text that is too long, or that names what is beneath the views.
+/// Refuses a text that is too long, that SQLite would read a part of, or that names what is beneath the views.
 fn check_text<E>(sql: &str, secret: &str) -> Result<(), SqlError<E>> {
     if sql.len() > STATEMENT_BYTES_MAX as usize {
         return Err(SqlError::TooLarge);
+    }
+    // SQLite would take the text before it for all of it.
+    if sql.contains('\0') {
+        return Err(SqlError::Refused {
+            what: "there is a NUL character in the statement".to_owned(),
+        });
     }
     // A name in SQL is spelled out, whatever its case: what doesn't hold the secret can't bear it.
     let names_it = sql
@@ -228,13 +227,9 @@ fn check_text<E>(sql: &str, secret: &str) -> Result<(), SqlError<E>> {
     Ok(())
 }
 
-/// Why a statement failed: `refused` is what the authorizer refused, `late` whether its time was up.
-fn failure_of<E>(
-    error: rusqlite::Error,
-    refused: Option<String>,
-    late: &AtomicBool,
-) -> SqlError<E> {
-    if let Some(what) = refused {
+/// Why a statement failed of which so much was `seen`; `late`: whether its time was up.
+fn failure_of<E>(error: rusqlite::Error, seen: Seen, late: &AtomicBool) -> SqlError<E> {
+    if let Some(what) = seen.refused {
         return SqlError::Refused { what };
     }
     match error.sqlite_error_code() {
@@ -260,7 +255,7 @@ fn failure_of<E>(
         };
     }
     SqlError::Invalid {
-        hint: hints::hint(&message),
+        hint: hints::hint(&message, &seen.views),
         message,
         offset,
     }
@@ -275,14 +270,14 @@ fn store<E>(error: rusqlite::Error) -> SqlError<E> {
 fn prepare(
     connection: &mut Connection,
     prices: &PriceTable,
-    refused: &Arc<Mutex<Option<String>>>,
+    watched: &Watched,
 ) -> rusqlite::Result<String> {
     connection.busy_timeout(Duration::from_secs(5))?;
     let secret = make_views(connection, prices)?;
     connection.pragma_update(None, "query_only", "ON")?;
     guard::limit(connection)?;
     let names = guard::Names::of(connection, &secret)?;
-    guard::watch(connection, names, Arc::clone(refused))?;
+    guard::watch(connection, names, watched.clone())?;
     Ok(secret)
 }
 

@@ -23,7 +23,7 @@ use write::Ask;
 /// One statement that reads, over views that stay as they are from version to version: sessions,
 /// messages, tools, threads, entries, lists, items and more. `query --views` tells their columns. Nothing
 /// is written without --write, and no other file is reached. In JSON a blob is a string of hexadecimal
-/// digits. The columns of a table are as wide as its first 1,000 rows need; a later cell that is wider moves
+/// digits, and the second of two columns `a` is `a_2`. The columns of a table are as wide as its first 1,000 rows need; a later cell that is wider moves
 /// the rest of its row.
 ///
 /// With --write, a DELETE or UPDATE of one view is written as any other change is, once it was confirmed:

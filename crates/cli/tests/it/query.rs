@@ -56,6 +56,20 @@ fn rows_come_in_the_format_that_was_asked_for() {
 }
 
 #[test]
+fn an_object_has_a_member_for_each_column() {
+    let machine = machine();
+    let sql = "SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a";
+    for (format, row) in [
+        ("json", "[{\"a\":1,\"a_3\":2,\"a_2\":3,\"a_4\":4}]\n"),
+        ("ndjson", "{\"a\":1,\"a_3\":2,\"a_2\":3,\"a_4\":4}\n"),
+        ("csv", "a,a,a_2,a\r\n1,2,3,4\r\n"),
+    ] {
+        let printed = machine.run(&["query", sql, "--format", format]).done();
+        assert_eq!(printed.stdout, row, "{format}");
+    }
+}
+
+#[test]
 fn who_asks_for_the_steps_of_a_statement_is_told_of_its_plan() {
     let machine = machine();
     let told = "EXPLAIN QUERY PLAN tells the plan";
@@ -145,6 +159,18 @@ fn a_query_that_is_none_says_what_helps_and_changes_nothing() {
         .run(&["query", "SELECT * FROM thread"])
         .failed(1, "sql_invalid")
         .says("maybe: threads");
+    machine
+        .run(&["query", "SELECT s.title FROM session_errors AS s"])
+        .failed(1, "sql_invalid")
+        .says("there are agent, created_at, error_message");
+    machine
+        .run(&["query", "SELECT agnet FROM session_errors"])
+        .failed(1, "sql_invalid")
+        .says("maybe: agent");
+    machine
+        .run_on("SELECT 1\0; nonsense", &["query", "-"])
+        .failed(1, "sql_read_only")
+        .says("NUL");
     let count = machine.run(&["query", "SELECT count(*) AS n FROM entries", "--json"]);
     assert_eq!(count.done().stdout, "[{\"n\":2}]\n");
 }

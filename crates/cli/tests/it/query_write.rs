@@ -194,6 +194,33 @@ fn what_a_fold_forbids_is_refused_with_what_to_do_instead() {
 }
 
 #[test]
+fn a_statement_that_matches_nothing_tells_of_its_own_view() {
+    let machine = machine();
+    write(&machine, "DELETE FROM threads WHERE key = 'none'")
+        .done()
+        .says("deleted 0 rows of threads");
+    let changed = [
+        "query",
+        "UPDATE items SET done = 1 WHERE 0",
+        "--write",
+        "--yes",
+        "--json",
+    ];
+    let changed = machine.run(&changed).done().json();
+    let told = ["view", "rows", "deleted", "state"].map(|key| changed[key].clone());
+    assert_eq!(
+        told,
+        [json!("items"), json!(0), json!(false), json!("unchanged")]
+    );
+    for sql in [
+        "DELETE FROM tools WHERE 0",
+        "UPDATE entries SET content = 'x' WHERE 0",
+    ] {
+        write(&machine, sql).failed(1, "sql_forbidden");
+    }
+}
+
+#[test]
 fn what_an_agent_told_is_not_rewritten() {
     let session = with_session();
     for (sql, error, advice) in [

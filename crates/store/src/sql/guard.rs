@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
-use super::views::VIEWS;
-use super::{STATEMENT_BYTES_MAX, VALUE_BYTES_MAX};
+use super::views::{SqlView, VIEWS};
+use super::{STATEMENT_BYTES_MAX, VALUE_BYTES_MAX, WriteKind};
 
 /// Bounds what SQLite builds for a statement.
 pub(super) fn limit(connection: &Connection) -> rusqlite::Result<()> {
@@ -47,18 +47,40 @@ impl Names {
     }
 }
 
-/// Has every statement asked what it would do; a refusal is left in `refused`.
+/// What a statement was seen to do while it was prepared.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// What was refused last.
+    pub(super) refused: Option<String>,
+    /// The views that it reads, as far as SQLite had come.
+    pub(super) views: Vec<&'static SqlView>,
+    /// The view that it changes, and how.
+    pub(super) changes: Option<(&'static SqlView, WriteKind)>,
+}
+
+/// What the guard of a connection has seen of its last statement.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Watched(Arc<Mutex<Seen>>);
+
+impl Watched {
+    /// What was seen since this was asked last.
+    pub(super) fn take(&self) -> Seen {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has every statement asked what it would do; what it does is left in `watched`.
 pub(super) fn watch(
     connection: &mut Connection,
     names: Names,
-    refused: Arc<Mutex<Option<String>>>,
+    watched: Watched,
 ) -> rusqlite::Result<()> {
     connection.authorizer(Some(move |context: AuthContext<'_>| {
-        let Some(what) = objection(&context, &names) else {
-            return Authorization::Allow;
-        };
-        *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
-        Authorization::Deny
+        judge(&context, &names, &watched)
     }))
 }
 
@@ -67,35 +89,64 @@ pub(super) fn watch(
 pub(super) fn watch_changes(
     connection: &mut Connection,
     names: Names,
-    refused: Arc<Mutex<Option<String>>>,
+    watched: Watched,
 ) -> rusqlite::Result<()> {
     connection.authorizer(Some(move |context: AuthContext<'_>| {
-        if is_change(&context, &names) {
+        if let Some(change) = change(&context) {
+            watched.lock().changes = Some(change);
             return Authorization::Allow;
         }
-        let Some(what) = objection(&context, &names) else {
+        if is_note(&context, &names) {
             return Authorization::Allow;
-        };
-        *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
-        Authorization::Deny
+        }
+        judge(&context, &names, &watched)
     }))
 }
 
-/// Whether this is a change of a view, or the note that a view's own trigger makes of it.
-fn is_change(context: &AuthContext<'_>, names: &Names) -> bool {
+fn judge(context: &AuthContext<'_>, names: &Names, watched: &Watched) -> Authorization {
+    let Some(what) = objection(context, names) else {
+        // A view's lower half is read by the view, before the names around it are looked up.
+        if let AuthAction::Read { table_name, .. } = context.action
+            && table_name.starts_with(&names.secret)
+            && let Some(view) = context.accessor.and_then(view_named)
+        {
+            let views = &mut watched.lock().views;
+            if views.iter().all(|seen| seen.name != view.name) {
+                views.push(view);
+            }
+        }
+        return Authorization::Allow;
+    };
+    watched.lock().refused = Some(what);
+    Authorization::Deny
+}
+
+fn view_named(name: &str) -> Option<&'static SqlView> {
+    let mut views = VIEWS.iter();
+    views.find(|view| view.name.eq_ignore_ascii_case(name))
+}
+
+/// The view that a statement would change, and how.
+fn change(context: &AuthContext<'_>) -> Option<(&'static SqlView, WriteKind)> {
+    let (table, kind) = match context.action {
+        AuthAction::Delete { table_name } => (table_name, WriteKind::Delete),
+        AuthAction::Update { table_name, .. } => (table_name, WriteKind::Update),
+        _ => return None,
+    };
+    let is_its_own = context.database_name == Some("temp") && context.accessor.is_none();
+    let view = view_named(table).filter(|_| is_its_own)?;
+    Some((view, kind))
+}
+
+/// Whether this is the note that a view's own trigger makes of a change.
+fn is_note(context: &AuthContext<'_>, names: &Names) -> bool {
     let is_ours = |name: &str| name.starts_with(&names.secret);
-    let is_temp = context.database_name == Some("temp");
-    match context.action {
-        AuthAction::Delete { table_name } | AuthAction::Update { table_name, .. } => {
-            let mut views = VIEWS.iter();
-            let is_view = views.any(|view| view.name.eq_ignore_ascii_case(table_name));
-            is_temp && is_view && context.accessor.is_none()
-        }
-        AuthAction::Insert { table_name } => {
-            is_temp && is_ours(table_name) && context.accessor.is_some_and(is_ours)
-        }
-        _ => false,
-    }
+    let AuthAction::Insert { table_name } = context.action else {
+        return false;
+    };
+    context.database_name == Some("temp")
+        && is_ours(table_name)
+        && context.accessor.is_some_and(is_ours)
 }
 
 /// Why the statement may not do this; none: it may.
@@ -121,10 +172,7 @@ fn objection(context: &AuthContext<'_>, names: &Names) -> Option<String> {
 /// of the query itself, or a function that gives rows.
 fn reading(table: &str, context: &AuthContext<'_>, names: &Names) -> Option<String> {
     let is_lower = |name: &str| name.starts_with(&names.secret);
-    let is_view = |name: &str| {
-        let mut views = VIEWS.iter();
-        views.any(|view| view.name.eq_ignore_ascii_case(name))
-    };
+    let is_view = |name: &str| view_named(name).is_some();
     let allowed = if context.database_name == Some("temp") && is_view(table) {
         true
     } else if is_lower(table) {

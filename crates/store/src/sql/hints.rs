@@ -1,6 +1,6 @@
 //! What may have been meant by a name that is not there.
 
-use super::views::{VIEWS, ViewColumn};
+use super::views::{SqlView, VIEWS, ViewColumn};
 
 /// What helps on from an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Hint {
 /// How many similar names are told.
 const SIMILAR_MAX: usize = 3;
 
-/// What to say to SQLite's `message`.
-pub(super) fn hint(message: &str) -> Option<Hint> {
+/// What to say to SQLite's `message` on a statement that reads `views`; none: that is not known.
+pub(super) fn hint(message: &str, views: &[&'static SqlView]) -> Option<Hint> {
     if let Some(table) = message.strip_prefix("no such table: ") {
         let known = VIEWS.iter().map(|view| view.name).collect();
         return Some(like(bare(table), known));
@@ -23,10 +23,11 @@ pub(super) fn hint(message: &str) -> Option<Hint> {
     let column = message.strip_prefix("no such column: ")?;
     // SQLite may add a sentence of its own.
     let column = column.split(" - ").next().unwrap_or(column);
-    let mut known: Vec<&'static str> = VIEWS
-        .iter()
-        .flat_map(|view| view.columns.iter().map(|ViewColumn { name, .. }| *name))
-        .collect();
+    let columns = |view: &'static SqlView| view.columns.iter().map(|ViewColumn { name, .. }| *name);
+    let mut known: Vec<&'static str> = match views {
+        [] => VIEWS.iter().flat_map(columns).collect(),
+        views => views.iter().copied().flat_map(columns).collect(),
+    };
     known.sort_unstable();
     known.dedup();
     Some(like(bare(column), known))

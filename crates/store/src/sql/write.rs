@@ -7,15 +7,16 @@
 mod plan;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
+use super::guard::{self, Watched};
 use super::views::sessions::{COMPACTION_EVENTS, MESSAGES, SESSION_ERRORS, SESSIONS, TOOLS};
-use super::{SqlError, SqlView, VIEWS, failure_of, guard, make_views};
+use super::{SqlError, SqlView, VIEWS, failure_of, make_views};
 use crate::file::{OpenError, StoreError, connect_to_read};
 use crate::sessions::PriceTable;
 
@@ -92,8 +93,8 @@ pub fn changes_of(
     mut is_up: impl FnMut() -> bool + Send + 'static,
 ) -> Result<SqlWrite, WriteError> {
     let mut connection = connect_to_read(path)?;
-    let refused = Arc::new(Mutex::new(None));
-    let secret = watch(&mut connection, prices, &refused).map_err(StoreError::from)?;
+    let watched = Watched::default();
+    let secret = watch(&mut connection, prices, &watched).map_err(StoreError::from)?;
     let late = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&late);
     let look = move || {
@@ -104,13 +105,13 @@ pub fn changes_of(
     connection
         .progress_handler(super::STEPS_BETWEEN_LOOKS, Some(look))
         .map_err(StoreError::from)?;
-    let reads = run(&connection, sql, &refused, &late, &secret)?;
+    let target = run(&connection, sql, &watched, &late, &secret)?;
     connection
         .authorizer(None::<fn(rusqlite::hooks::AuthContext<'_>) -> rusqlite::hooks::Authorization>)
         .map_err(StoreError::from)?;
-    match reads {
-        true => Ok(SqlWrite::Nothing),
-        false => Ok(noted(&connection, &secret).map_err(StoreError::from)?),
+    match target {
+        None => Ok(SqlWrite::Nothing),
+        Some(target) => Ok(noted(&connection, &secret, target).map_err(StoreError::from)?),
     }
 }
 
@@ -133,7 +134,7 @@ impl From<StoreError> for WriteError {
 fn watch(
     connection: &mut Connection,
     prices: &PriceTable,
-    refused: &Arc<Mutex<Option<String>>>,
+    watched: &Watched,
 ) -> rusqlite::Result<String> {
     connection.busy_timeout(Duration::from_secs(5))?;
     let secret = make_views(connection, prices)?;
@@ -145,36 +146,33 @@ fn watch(
         let nothing = vec!["NULL"; view.columns.len()].join(", ");
         let (name, old, new) = (view.name, list("OLD."), list("NEW."));
         connection.execute_batch(&format!(
-            "CREATE TEMP TABLE {secret}_log_{name} (is_update, {}, {});\n\
+            "CREATE TEMP TABLE {secret}_log_{name} ({}, {});\n\
              CREATE TEMP TRIGGER {secret}_delete_{name} INSTEAD OF DELETE ON temp.{name} BEGIN \
-             INSERT INTO {secret}_log_{name} VALUES (0, {old}, {nothing}); END;\n\
+             INSERT INTO {secret}_log_{name} VALUES ({old}, {nothing}); END;\n\
              CREATE TEMP TRIGGER {secret}_update_{name} INSTEAD OF UPDATE ON temp.{name} BEGIN \
-             INSERT INTO {secret}_log_{name} VALUES (1, {old}, {new}); END;",
+             INSERT INTO {secret}_log_{name} VALUES ({old}, {new}); END;",
             list("old_"),
             list("new_"),
         ))?;
     }
     guard::limit(connection)?;
     let names = guard::Names::of(connection, &secret)?;
-    guard::watch_changes(connection, names, Arc::clone(refused))?;
+    guard::watch_changes(connection, names, watched.clone())?;
     Ok(secret)
 }
 
-/// Runs the statement; whether it reads, and was not run.
+/// The view that a statement changes, and how.
+type Target = (&'static SqlView, WriteKind);
+
+/// Runs the statement, and gives what it changes; none: it reads, and was not run.
 fn run(
     connection: &Connection,
     sql: &str,
-    refused: &Mutex<Option<String>>,
+    watched: &Watched,
     late: &AtomicBool,
     secret: &str,
-) -> Result<bool, SqlError<std::convert::Infallible>> {
-    let failed = |error| {
-        let what = refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        failure_of(error, what, late)
-    };
+) -> Result<Option<Target>, SqlError<std::convert::Infallible>> {
+    let failed = |error| failure_of(error, watched.take(), late);
     super::check_text(sql, secret)?;
     let mut statement = match connection.prepare(sql) {
         Ok(statement) => statement,
@@ -182,8 +180,9 @@ fn run(
         Err(error) => return Err(failed(error)),
     };
     if statement.readonly() {
-        return Ok(true);
+        return Ok(None);
     }
+    let target = watched.take().changes;
     if statement.column_count() > 0 {
         let what = "RETURNING gives rows that nobody has changed yet".to_owned();
         return Err(SqlError::Refused { what });
@@ -193,44 +192,33 @@ fn run(
     }
     let mut rows = statement.raw_query();
     while rows.next().map_err(failed)?.is_some() {}
-    Ok(false)
+    Ok(target)
 }
 
-/// What the triggers have noted.
-fn noted(connection: &Connection, secret: &str) -> rusqlite::Result<SqlWrite> {
-    for view in VIEWS {
-        let table = format!("temp.{secret}_log_{}", view.name);
-        let count: i64 =
-            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
-                row.get(0)
-            })?;
-        if count as u64 > WRITE_ROWS_MAX {
-            return Ok(SqlWrite::TooMany);
-        }
-        if count == 0 {
-            continue;
-        }
-        let width = view.columns.len();
-        let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
-        let mut kind = WriteKind::Delete;
-        let rows = statement.query_map([], |row| {
-            if row.get::<_, i64>(0)? == 1 {
-                kind = WriteKind::Update;
-            }
-            let cells = |first: usize| -> rusqlite::Result<Vec<Value>> {
-                (first..first + width).map(|n| row.get(n)).collect()
-            };
-            Ok(RowChange {
-                old: cells(1)?,
-                new: cells(1 + width)?,
-            })
-        })?;
-        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-        return Ok(SqlWrite::Changes(SqlChanges { view, kind, rows }));
+/// What the triggers of the view that is changed have noted.
+fn noted(
+    connection: &Connection,
+    secret: &str,
+    (view, kind): Target,
+) -> rusqlite::Result<SqlWrite> {
+    let table = format!("temp.{secret}_log_{}", view.name);
+    let count: i64 = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+        row.get(0)
+    })?;
+    if count as u64 > WRITE_ROWS_MAX {
+        return Ok(SqlWrite::TooMany);
     }
-    Ok(SqlWrite::Changes(SqlChanges {
-        view: &VIEWS[0],
-        kind: WriteKind::Update,
-        rows: Vec::new(),
-    }))
+    let width = view.columns.len();
+    let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+    let rows = statement.query_map([], |row| {
+        let cells = |first: usize| -> rusqlite::Result<Vec<Value>> {
+            (first..first + width).map(|n| row.get(n)).collect()
+        };
+        Ok(RowChange {
+            old: cells(0)?,
+            new: cells(width)?,
+        })
+    })?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(SqlWrite::Changes(SqlChanges { view, kind, rows }))
 }

@@ -1,5 +1,6 @@
 //! Rows as they come, printed in the format that was asked for.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -111,7 +112,12 @@ impl SqlRows for Rows<'_> {
     type Error = io::Error;
 
     fn columns(&mut self, names: &[&str]) -> io::Result<()> {
-        self.names = names.iter().map(|name| (*name).to_owned()).collect();
+        self.names = match self.format {
+            RowFormat::Json | RowFormat::Ndjson => each_once(names),
+            RowFormat::Table | RowFormat::Csv | RowFormat::Markdown => {
+                names.iter().map(|name| (*name).to_owned()).collect()
+            }
+        };
         if self.format == RowFormat::Table {
             self.cells = Some(Cells::new(names, self.width_max));
         }
@@ -145,6 +151,22 @@ impl SqlRows for Rows<'_> {
         self.given += 1;
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// The names, with a number behind those that stand before: an object has a member of each name once.
+fn each_once(names: &[&str]) -> Vec<String> {
+    let mut given: HashSet<String> = HashSet::new();
+    let named = names.iter().map(|name| {
+        let mut unique = (*name).to_owned();
+        let mut number = 2;
+        while given.contains(&unique) || unique != *name && names.contains(&&*unique) {
+            unique = format!("{name}_{number}");
+            number += 1;
+        }
+        given.insert(unique.clone());
+        unique
+    });
+    named.collect()
 }
 
 fn cell(value: &SqlValue<'_>) -> Cell {

@@ -307,3 +307,24 @@ fn texts_of_a_message_stand_apart_and_pieces_of_one_do_not() {
     let told = query(&world, "SELECT text_content FROM messages ORDER BY id");
     assert_eq!(told, ["part A\n\npart B", "null"]);
 }
+
+#[test]
+fn a_compaction_has_the_summary_that_was_said_after_it() {
+    let mut world = World::new();
+    world.log(&[(
+        "s",
+        r#"{"session":{"nativeId":"s"},
+            "compactions":[{"id":"c1","order":1},{"id":"c2","order":5,"summary":"told"}],
+            "messages":[{"id":"m1","role":"user","kind":"summary","parentId":"c1","order":2},
+                {"id":"m2","role":"user","parentId":"c1","order":3},
+                {"id":"m3","role":"user","kind":"summary","parentId":"c2","order":6}],
+            "parts":[{"messageId":"m1","id":"0","kind":"text","order":0,"text":"in short: "},
+                {"messageId":"m1","id":"0+1","kind":"text","order":1,"text":"flowers","continues":true},
+                {"messageId":"m2","id":"0","kind":"text","order":0,"text":"go on"},
+                {"messageId":"m3","id":"0","kind":"text","order":0,"text":"else"}]}"#,
+    )]);
+    for beneath in ["", " WHERE session_id = 's'"] {
+        let sql = format!("SELECT id, summary FROM compaction_events{beneath} ORDER BY id");
+        assert_eq!(query(&world, &sql), ["c1 in short: flowers", "c2 told"]);
+    }
+}

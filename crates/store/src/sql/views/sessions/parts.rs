@@ -250,7 +250,12 @@ macro_rules! compaction_events {
             "SELECT x.compaction_id, ",
             $native,
             ", x.tokens_before, x.tokens_after, x.messages_before, x.messages_after, x.at, \
-             x.\"trigger\", x.summary, s.agent, ",
+             x.\"trigger\", coalesce(x.summary, (\
+             SELECT substr(group_concat(iif(p.continues, '', char(10, 10)) || p.text, '' \
+             ORDER BY p.position, p.part_id), 3) FROM main.session_messages AS m CROSS JOIN main.session_parts AS p \
+             ON p.session_id = m.session_id AND p.owner = 'message' AND p.owner_id = m.message_id \
+             WHERE m.session_id = x.session_id AND m.kind = 'summary' \
+             AND m.parent_id = x.compaction_id AND p.kind = 'text')), s.agent, ",
             subagent!(),
             " FROM ",
             $sessions,

@@ -43,9 +43,9 @@ pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
 pub use replica::{
-    ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState, PendingThings,
-    RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica, ReplicaOptions, ScopeStatus,
-    Status, Things, WriteWithError, Written,
+    BeforeSync, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,
+    PendingThings, RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica,
+    ReplicaOptions, ScopeStatus, Status, SyncedThings, Things, WriteWithError, Written,
 };
 pub use syncline_store::local::{
     ListChange, ListStep, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,

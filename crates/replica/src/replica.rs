@@ -64,7 +64,7 @@ pub use read::{OpState, ScopeStatus, Status};
 pub(crate) use rebuild::{Fitness, Offer, Rebuild};
 pub(crate) use reconcile::Depth;
 pub use records::{RecordChange, RecordError, RecordOutcome, RecordsWritten};
-pub use things::{PendingThings, Things};
+pub use things::{BeforeSync, PendingThings, SyncedThings, Things};
 pub use write::{WriteWithError, Written};
 
 /// A handle on a replica. Each thread has its own ([`Replica::another`]); they share subscribers.

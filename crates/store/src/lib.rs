@@ -20,7 +20,7 @@ pub use tenant::{
     Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, KnownRequest, Lineage,
     LogCensus, LogLeft, LogStart, OneIn, Outbox, Owed, PageLimit, Parent, PendingOp, PulledPage,
     REFUSALS_MAX, REQUEST_ACTOR, RawOp, Refusal, RequestTrace, ResourceKey, Stepped, TenantFile,
-    VerifyError,
+    VerifyError, ViewTotals,
 };
 
 pub mod backup;

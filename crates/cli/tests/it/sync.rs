@@ -16,7 +16,10 @@ fn an_entry_that_was_pushed_here_is_there() {
         (&json!("acknowledged"), &json!(0))
     );
     let synced = desktop.run(&["sync"]).done();
-    assert_eq!(synced.stdout, "Syncing... nothing to upload.\n");
+    assert_eq!(
+        synced.stdout,
+        "Syncing... nothing to upload; 1 thread, 1 entry received.\n"
+    );
     let pushed = desktop
         .run(&["thread", "push", "plan", "second", "--json"])
         .done();

@@ -37,6 +37,32 @@ fn a_sync_tells_how_much_of_what_it_has_uploaded() {
 }
 
 #[test]
+fn a_sync_tells_what_of_others_it_has_brought() {
+    let server = Server::start();
+    let (ada, ben) = (server.member("ada"), server.member("ben"));
+    ada.run(&["thread", "new", "plan", "first"]).done();
+    ada.run(&["list", "new", "groceries"]).done();
+    ada.run(&["sync"]).done();
+    // The first time all that there is, later what was written since.
+    let first = ben.run(&["sync"]).done();
+    assert_eq!(
+        first.stdout,
+        "Syncing... nothing to upload; 1 thread, 1 entry, 1 list, 0 items received.\n"
+    );
+    ada.run(&["thread", "push", "plan", "second"]).done();
+    ada.run(&["sync"]).done();
+    ben.run_with(&OFF, &["list", "add", "groceries", "milk"])
+        .done();
+    let second = ben.run(&["sync", "now", "--json"]).done().json();
+    let of = |what: &str, things: [&str; 2]| things.map(|thing| second[what][thing].clone());
+    assert_eq!(of("uploaded", ["lists", "items"]), [1, 1]);
+    assert_eq!(of("received", ["threads", "entries"]), [1, 1]);
+    assert_eq!(of("received", ["lists", "others"]), [0, 0]);
+    let third = ben.run(&["sync"]).done();
+    assert_eq!(third.stdout, "Syncing... nothing to upload.\n");
+}
+
+#[test]
 fn sessions_and_messages_are_told_as_they_are_counted() {
     let server = Server::start();
     let machine = machine();

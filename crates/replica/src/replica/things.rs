@@ -1,5 +1,5 @@
-//! What the ops of the outbox are about, in the words of who wrote them: sessions and messages, threads
-//! and entries, lists and items.
+//! What the ops of the outbox, and those that a sync brings, are about, in the words of who wrote them:
+//! sessions and messages, threads and entries, lists and items.
 
 use std::collections::HashSet;
 
@@ -7,8 +7,9 @@ use syncline_model::list::ListOp;
 use syncline_model::registry::RegistryOp;
 use syncline_model::session::SessionOp;
 use syncline_model::thread::ThreadOp;
-use syncline_model::{OpKey, Payload, Scope};
-use syncline_store::local::{OutboxRow, OutboxState};
+use syncline_model::{Epoch, OpKey, Payload, Scope, ServerSeq};
+use syncline_store::local::OutboxState;
+use syncline_store::{PageLimit, ViewTotals};
 
 use super::Replica;
 use super::read::OpState;
@@ -16,6 +17,10 @@ use crate::ReplicaError;
 
 /// How many ops are in memory at once.
 const STEP_OPS: usize = 256;
+const STEP: PageLimit = PageLimit {
+    ops: STEP_OPS,
+    bytes: 1 << 20,
+};
 
 /// How many things ops are about, each counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,7 +40,7 @@ pub struct Things {
 
 /// What the pending ops of one moment are about, op by op.
 #[derive(Debug, Clone, Default)]
-pub struct PendingThings(Vec<(OpKey, Vec<Thing>)>);
+pub struct PendingThings(Vec<OpThings>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Thing {
@@ -48,6 +53,93 @@ enum Thing {
     Other(OpKey),
 }
 
+/// A replica as it was before a sync.
+#[derive(Debug)]
+pub struct BeforeSync {
+    pending: PendingThings,
+    /// None where the log could not be read: a sync may put a whole one in its place.
+    log: Option<LogBefore>,
+}
+
+#[derive(Debug)]
+struct LogBefore {
+    epoch: Epoch,
+    through: ServerSeq,
+    totals: ViewTotals,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SyncedThings {
+    /// What the server has now of what waited.
+    pub sent: Things,
+    /// What others wrote; on the first sync all that there is. Nothing where the server has begun a new
+    /// epoch: what was there before has other places in its log.
+    pub received: Things,
+}
+
+type OpThings = (OpKey, Vec<Thing>);
+
+impl BeforeSync {
+    /// What became other since, in a replica that was synced.
+    pub fn compare(&self, synced: &mut Replica) -> Result<SyncedThings, ReplicaError> {
+        let sent = self.pending.sent(synced)?;
+        Ok(SyncedThings {
+            sent: count(sent.into_iter()),
+            received: match &self.log {
+                Some(log) => log.received(&self.pending, synced)?,
+                None => Things::default(),
+            },
+        })
+    }
+}
+
+impl LogBefore {
+    /// What others wrote.
+    fn received(
+        &self,
+        pending: &PendingThings,
+        synced: &mut Replica,
+    ) -> Result<Things, ReplicaError> {
+        let log = synced.view()?;
+        if self.through == ServerSeq::ZERO {
+            let totals = log.view_totals().map_err(ReplicaError::Tenant)?;
+            return Ok(grown(self.totals, totals));
+        }
+        if log.head().map_err(ReplicaError::Tenant)?.epoch != self.epoch {
+            return Ok(Things::default());
+        }
+        let waited: HashSet<&OpKey> = pending.0.iter().map(|(key, _)| key).collect();
+        let ours = synced.local.identity().map_err(ReplicaError::Local)?.actor;
+        let (mut since, mut come) = (self.through, Vec::new());
+        loop {
+            let ops = synced.tenant.ops_after(since, STEP);
+            let ops = ops.map_err(ReplicaError::Tenant)?;
+            let Some(last) = ops.last() else {
+                return Ok(count(come.iter()));
+            };
+            since = last.seq;
+            let others = ops
+                .iter()
+                .filter(|op| op.key.actor != ours && !waited.contains(&op.key));
+            come.extend(others.map(|op| (op.key.clone(), things_of(&op.key, op.payload.as_ref()))));
+        }
+    }
+}
+
+/// What a view has more than before.
+fn grown(before: ViewTotals, now: ViewTotals) -> Things {
+    Things {
+        sessions: now.sessions.saturating_sub(before.sessions),
+        messages: now.messages.saturating_sub(before.messages),
+        threads: now.threads.saturating_sub(before.threads),
+        entries: now.entries.saturating_sub(before.entries),
+        lists: now.lists.saturating_sub(before.lists),
+        items: now.items.saturating_sub(before.items),
+        others: 0,
+    }
+}
+
 impl PendingThings {
     /// All of them together.
     pub fn count(&self) -> Things {
@@ -55,7 +147,7 @@ impl PendingThings {
     }
 
     /// Those of the ops that the server has by now.
-    pub fn sent(&self, replica: &Replica) -> Result<Things, ReplicaError> {
+    fn sent(&self, replica: &Replica) -> Result<Vec<&OpThings>, ReplicaError> {
         let mut sent = Vec::new();
         for op in &self.0 {
             match replica.state_of(&op.0)? {
@@ -63,11 +155,11 @@ impl PendingThings {
                 OpState::Pending | OpState::Quarantined | OpState::Unknown => {}
             }
         }
-        Ok(count(sent.into_iter()))
+        Ok(sent)
     }
 }
 
-fn count<'t>(ops: impl Iterator<Item = &'t (OpKey, Vec<Thing>)>) -> Things {
+fn count<'t>(ops: impl Iterator<Item = &'t OpThings>) -> Things {
     let things: HashSet<&Thing> = ops.flat_map(|(_, things)| things).collect();
     let mut counts = Things::default();
     for thing in things {
@@ -85,6 +177,28 @@ fn count<'t>(ops: impl Iterator<Item = &'t (OpKey, Vec<Thing>)>) -> Things {
 }
 
 impl Replica {
+    /// Notes how things are, so that it can be told what a sync did.
+    pub fn before_sync(&mut self) -> Result<BeforeSync, ReplicaError> {
+        let log = self.log_before();
+        if let Err(error) = &log {
+            tracing::warn!(%error, "what this sync brings can't be told: the log could not be read");
+        }
+        Ok(BeforeSync {
+            pending: self.pending_things()?,
+            log: log.ok(),
+        })
+    }
+
+    fn log_before(&mut self) -> Result<LogBefore, ReplicaError> {
+        let log = self.view()?;
+        let head = log.head().map_err(ReplicaError::Tenant)?;
+        Ok(LogBefore {
+            epoch: head.epoch,
+            through: head.cursor.server_seq,
+            totals: log.view_totals().map_err(ReplicaError::Tenant)?,
+        })
+    }
+
     /// What waits to be sent.
     pub fn pending_things(&self) -> Result<PendingThings, ReplicaError> {
         let (mut things, mut order) = (PendingThings::default(), 0);
@@ -96,17 +210,16 @@ impl Replica {
             };
             order = last.order;
             let pending = rows.iter().filter(|row| row.state == OutboxState::Pending);
-            things
-                .0
-                .extend(pending.map(|row| (row.key.clone(), things_of(row))));
+            things.0.extend(
+                pending.map(|row| (row.key.clone(), things_of(&row.key, row.payload.as_ref()))),
+            );
         }
     }
 }
 
-fn things_of(row: &OutboxRow) -> Vec<Thing> {
-    let resource = row.key.resource.to_string();
-    let payload = row.payload.as_ref();
-    match row.key.scope.as_str() {
+fn things_of(key: &OpKey, payload: Option<&Payload>) -> Vec<Thing> {
+    let resource = key.resource.to_string();
+    match key.scope.as_str() {
         Scope::SESSION => of_session(resource, payload),
         Scope::THREAD => {
             let op = payload.and_then(ThreadOp::read);
@@ -119,9 +232,9 @@ fn things_of(row: &OutboxRow) -> Vec<Thing> {
         Scope::LIST => of_list(resource, payload),
         Scope::REGISTRY => match payload.and_then(RegistryOp::read) {
             Some(op) => vec![Thing::List(list_of(&op))],
-            None => vec![Thing::Other(row.key.clone())],
+            None => vec![Thing::Other(key.clone())],
         },
-        _ => vec![Thing::Other(row.key.clone())],
+        _ => vec![Thing::Other(key.clone())],
     }
 }
 

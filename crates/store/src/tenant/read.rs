@@ -8,6 +8,7 @@ use syncline_model::{
 
 use super::{TenantFile, stored_mark};
 use crate::file::StoreError;
+use crate::sessions::session_totals;
 
 /// The bound of one page of ops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,17 @@ pub struct PageLimit {
     pub ops: usize,
     /// A page ends with the op that reaches this many payload bytes, so that one op always fits.
     pub bytes: usize,
+}
+
+/// How many things of each kind a view shows; subagents are sessions here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewTotals {
+    pub sessions: u64,
+    pub messages: u64,
+    pub threads: u64,
+    pub entries: u64,
+    pub lists: u64,
+    pub items: u64,
 }
 
 /// An op as its row holds it, for encoders that copy bytes.
@@ -178,6 +190,29 @@ impl TenantFile {
             }
         }
         Ok(())
+    }
+
+    /// How much the view shows.
+    pub fn view_totals(&self) -> Result<ViewTotals, StoreError> {
+        let sessions = session_totals(&self.connection)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT (SELECT count(*) FROM threads WHERE status <> 'deleted'), \
+             (SELECT count(*) FROM threads AS t JOIN entries AS e USING (thread_id) \
+              WHERE t.status <> 'deleted'), \
+             (SELECT count(*) FROM lists WHERE present = 1), \
+             (SELECT count(*) FROM list_items WHERE present = 1)",
+        )?;
+        Ok(statement.query_row([], |row| {
+            let count = |place| Ok::<_, rusqlite::Error>(row.get::<_, i64>(place)? as u64);
+            Ok(ViewTotals {
+                sessions: sessions.sessions,
+                messages: sessions.messages,
+                threads: count(0)?,
+                entries: count(1)?,
+                lists: count(2)?,
+                items: count(3)?,
+            })
+        })?)
     }
 
     /// Every row of every view table, in key order, as text: what equal replicas share.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use syncline_client::{Remote, SyncEnd, SyncSettings};
-use syncline_replica::Things;
+use syncline_replica::SyncedThings;
 
 use crate::context::Context;
 use crate::daemon_call::{self, Cause, End, Synced};
@@ -19,9 +19,9 @@ const SECONDS_MAX: u64 = 600;
 
 /// Push what waits and pull what is new, now
 ///
-/// By the daemon where one runs. Tells what was uploaded; exit code 1 if not everything is synced in time.
-/// With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages, threads,
-/// entries, lists, items, others}}.
+/// By the daemon where one runs. Tells what was uploaded, and what of others was received; exit code 1 if
+/// not everything is synced in time. With --json: {state, error, pending, acknowledged, quarantined,
+/// uploaded:{sessions, messages, threads, entries, lists, items, others}, received:{the same}}.
 #[derive(Debug, Args)]
 pub(crate) struct NowArgs {
     /// Give up after so many seconds
@@ -40,7 +40,7 @@ impl Default for NowArgs {
 
 pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
-    let waiting = replica.pending_things()?;
+    let before = replica.before_sync()?;
     let patience = Duration::from_secs(args.timeout);
     let synced = match remote::settings(context)? {
         SyncSettings::On(remote) => {
@@ -61,8 +61,8 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
         }
     };
     // Another handle: the first may have gone with the sync.
-    let uploaded = waiting.sent(&replica_access::open(context)?)?;
-    conclude(context, synced, uploaded)
+    let things = before.compare(&mut replica_access::open(context)?)?;
+    conclude(context, synced, things)
 }
 
 fn by_ourselves(
@@ -92,23 +92,25 @@ fn by_ourselves(
     })
 }
 
-/// The answer: how the sync went, and what it brought to the server.
+/// The answer: how the sync went, and what it brought to the server and here.
 #[derive(Serialize)]
 struct Answer {
     #[serde(flatten)]
     synced: Synced,
     uploaded: ThingsShown,
+    received: ThingsShown,
 }
 
-fn conclude(context: &Context, synced: Synced, uploaded: Things) -> Outcome {
+fn conclude(context: &Context, synced: Synced, things: SyncedThings) -> Outcome {
     let output = &context.output;
     let answer = Answer {
         synced,
-        uploaded: uploaded.into(),
+        uploaded: things.sent.into(),
+        received: things.received.into(),
     };
     let synced = &answer.synced;
     output.data(&answer, |out| match synced.state {
-        End::Synced => writeln!(out, "Syncing... {}", sentence(uploaded)),
+        End::Synced => writeln!(out, "Syncing... {}", sentence(things)),
         End::Off | End::OutOfTime | End::Failed => Ok(()),
     })?;
     if synced.quarantined > 0 {
@@ -132,10 +134,14 @@ fn conclude(context: &Context, synced: Synced, uploaded: Things) -> Outcome {
     }
 }
 
-fn sentence(uploaded: Things) -> String {
-    match things(uploaded) {
-        None => "nothing to upload.".to_owned(),
-        Some(things) => format!("{things} uploaded."),
+fn sentence(synced: SyncedThings) -> String {
+    let sent = match things(synced.sent) {
+        None => "nothing to upload".to_owned(),
+        Some(things) => format!("{things} uploaded"),
+    };
+    match things(synced.received) {
+        None => format!("{sent}."),
+        Some(things) => format!("{sent}; {things} received."),
     }
 }
 

@@ -81,6 +81,8 @@ pub(crate) struct Terminals {
     pub(crate) stdin: bool,
     pub(crate) stdout: bool,
     pub(crate) stderr: bool,
+    /// How many cells a line of the terminal at standard output has, where it is one and says so.
+    pub(crate) stdout_cells: Option<usize>,
 }
 
 impl Environment {
@@ -94,6 +96,8 @@ impl Environment {
                 stdin: std::io::stdin().is_terminal(),
                 stdout: std::io::stdout().is_terminal(),
                 stderr: std::io::stderr().is_terminal(),
+                stdout_cells: terminal_size::terminal_size_of(std::io::stdout())
+                    .map(|(terminal_size::Width(cells), _)| cells.into()),
             },
         }
     }

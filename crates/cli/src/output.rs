@@ -23,6 +23,7 @@ pub(crate) struct Output {
     format: Format,
     data_colour: Colour,
     talk_colour: Colour,
+    data_cells: Option<usize>,
 }
 
 /// Whether a stream takes colours.
@@ -79,6 +80,7 @@ impl Output {
             format,
             data_colour: colour(environment.terminals.stdout),
             talk_colour: colour(environment.terminals.stderr),
+            data_cells: environment.terminals.stdout_cells,
         }
     }
 
@@ -89,6 +91,11 @@ impl Output {
     /// The colours of what goes to standard output.
     pub(crate) fn colour(&self) -> Colour {
         self.data_colour
+    }
+
+    /// How wide the terminal at standard output is, in cells; none: there is none, or it doesn't tell.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.data_cells
     }
 
     /// The colours of what goes to standard error.
@@ -178,10 +185,11 @@ impl Output {
     }
 }
 
-/// `text` without the control characters by which stored text could drive the reader's terminal;
-/// line breaks and tabs stay. JSON output needs none of this: it escapes them.
+/// `text` without the characters by which stored text could drive the reader's terminal, or have it show
+/// words in another order than they stand in; line breaks and tabs stay. JSON output needs none of this.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    let harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let reorders = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || reorders(c);
     if !text.contains(harmful) {
         return Cow::Borrowed(text);
     }
@@ -201,6 +209,10 @@ mod tests {
     fn stored_text_cannot_drive_the_terminal() {
         assert_eq!(printable("a\tb\r\nc"), "a\tb\nc");
         assert_eq!(printable("\x1b]0;title\x07x"), "\u{fffd}]0;title\u{fffd}x");
+        assert_eq!(
+            printable("a\u{202e}b\u{2066}c\u{2069}d\u{200d}"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}d\u{200d}"
+        );
         assert!(matches!(printable("plain"), Cow::Borrowed(_)));
     }
 
@@ -210,6 +222,7 @@ mod tests {
             format: Format::Text,
             data_colour: Colour::Off,
             talk_colour: Colour::Off,
+            data_cells: None,
         };
         let failure = Failure::new("endpoint_invalid", "could not set endpoint")
             .because(io::Error::other("no host"))

@@ -1,8 +1,9 @@
-//! Columns for a person: as wide as they need to be, and never wrapped, so that a pipe can cut them.
+//! Columns for a person: never wrapped, and as wide as they need to be, so that a pipe can cut them, or as
+//! a terminal has room for.
 
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::{Colour, Style, printable};
 
@@ -24,9 +25,102 @@ impl<const N: usize> Table<N> {
         self.rows.push(cells.map(|cell| on_one_line(&cell)));
     }
 
+    /// Writes it into `width` cells; none: there is no such bound.
+    pub(crate) fn write_within(
+        &self,
+        width: Option<usize>,
+        fit: Fit<'_>,
+        out: &mut dyn Write,
+        colour: Colour,
+    ) -> io::Result<()> {
+        let Some(width) = width else {
+            return self.write(out, colour);
+        };
+        let mut rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.to_vec()).collect();
+        fit.narrow(&mut rows, width);
+        write_rows(&rows, out, colour)
+    }
+
     pub(crate) fn write(&self, out: &mut dyn Write, colour: Colour) -> io::Result<()> {
         write_rows(&self.rows, out, colour)
     }
+}
+
+/// How a table becomes narrower: columns by their places, from 0.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fit<'a> {
+    /// Those whose cells can be cut at their ends.
+    pub(crate) elastic: &'a [usize],
+    /// Those that can be left out where that is not enough, the first first.
+    pub(crate) optional: &'a [usize],
+}
+
+/// What stands between two columns.
+const GAP: usize = 2;
+/// A column that is cut keeps so many cells.
+const ELASTIC_CELLS_MIN: usize = 12;
+
+impl Fit<'_> {
+    fn narrow(self, rows: &mut [Vec<String>], width: usize) {
+        let widths = widths_of(rows);
+        let mut kept: Vec<usize> = (0..widths.len()).collect();
+        let whole = |kept: &[usize], of: &dyn Fn(usize) -> usize| -> usize {
+            kept.iter().map(|column| of(*column) + GAP).sum::<usize>() - GAP
+        };
+        let least = |column: usize| match self.elastic.contains(&column) {
+            true => widths[column].min(ELASTIC_CELLS_MIN),
+            false => widths[column],
+        };
+        for column in self.optional {
+            if whole(&kept, &least) <= width {
+                break;
+            }
+            kept.retain(|one| one != column);
+        }
+        let mut given = widths.clone();
+        let mut excess = whole(&kept, &|column| given[column]).saturating_sub(width);
+        while excess > 0 {
+            let can_give = kept
+                .iter()
+                .filter(|column| given[**column] > least(**column));
+            let Some(widest) = can_give.max_by_key(|column| given[**column]) else {
+                break;
+            };
+            given[*widest] -= 1;
+            excess -= 1;
+        }
+        for row in rows {
+            let cells = kept.iter().map(|column| cut(&row[*column], given[*column]));
+            *row = cells.collect();
+        }
+    }
+}
+
+/// `text` where it has no more than `cells_max` cells, else its begin and an ellipsis.
+fn cut(text: &str, cells_max: usize) -> String {
+    if text.width() <= cells_max {
+        return text.to_owned();
+    }
+    let (mut kept, mut width) = (String::new(), 0);
+    for letter in text.chars() {
+        width += letter.width().unwrap_or(0);
+        if width >= cells_max {
+            break;
+        }
+        kept.push(letter);
+    }
+    format!("{}…", kept.trim_end())
+}
+
+fn widths_of<R: AsRef<[String]>>(rows: &[R]) -> Vec<usize> {
+    let columns = rows.first().map_or(0, |head| head.as_ref().len());
+    let mut widths = vec![0; columns];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    widths
 }
 
 /// A cell's text with nothing in it that breaks its line.
@@ -40,13 +134,7 @@ pub(crate) fn write_rows<R: AsRef<[String]>>(
     out: &mut dyn Write,
     colour: Colour,
 ) -> io::Result<()> {
-    let columns = rows.first().map_or(0, |head| head.as_ref().len());
-    let mut widths = vec![0; columns];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
-            *width = (*width).max(cell.width());
-        }
-    }
+    let widths = widths_of(rows);
     for (number, row) in rows.iter().enumerate() {
         let mut line = String::new();
         for (cell, width) in row.as_ref().iter().zip(&widths) {
@@ -78,6 +166,68 @@ mod tests {
         assert_eq!(
             String::from_utf8(text).unwrap(),
             "A          LONGER\nwide cell\né          x\u{fffd}\n日本       y\n"
+        );
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_its_terminal() {
+        let mut table = Table::new(["ID", "N", "NAME", "TITLE"]);
+        let row = ["a1", "100", "prj-abcdefghijkl", "a title that is long"];
+        table.row(row.map(str::to_owned));
+        let fit = Fit {
+            elastic: &[2, 3],
+            optional: &[1, 2],
+        };
+        let within = |width| {
+            let mut text = Vec::new();
+            let written = table.write_within(width, fit, &mut text, Colour::Off);
+            written.unwrap();
+            String::from_utf8(text).unwrap()
+        };
+        let whole = "\
+ID  N    NAME              TITLE
+a1  100  prj-abcdefghijkl  a title that is long
+";
+        assert_eq!(
+            (within(None), within(Some(47))),
+            (whole.to_owned(), whole.to_owned())
+        );
+        let cases = [
+            (
+                40,
+                "\
+ID  N    NAME             TITLE
+a1  100  prj-abcdefghij…  a title that…
+",
+            ),
+            (
+                35,
+                "\
+ID  N    NAME          TITLE
+a1  100  prj-abcdefg…  a title tha…
+",
+            ),
+            (
+                30,
+                "\
+ID  NAME          TITLE
+a1  prj-abcdefg…  a title tha…
+",
+            ),
+            (
+                10,
+                "\
+ID  TITLE
+a1  a title tha…
+",
+            ),
+        ];
+        for (width, shown) in cases {
+            assert_eq!(within(Some(width)), shown, "{width}");
+        }
+        assert_eq!(
+            (&*cut("日本語", 6), &*cut("日本語", 5)),
+            ("日本語", "日本…")
         );
     }
 }

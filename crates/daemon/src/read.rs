@@ -12,7 +12,7 @@ use syncline_replica::Replica;
 use syncline_store::search::{PartFilter, SessionQuery, SnippetStyle, search_sessions};
 use syncline_store::sessions::{
     Event, EventCursor, PriceTable, ResolvedSession, Session, SessionFilter, StatGroup, StatSpan,
-    Which, figures, list_sessions, read_events, resolve_session, session_stats,
+    Which, figures, list_sessions, read_events, resolve_session, session_stats, sessions_among,
 };
 use syncline_store::{StoreError, TenantFile};
 
@@ -145,6 +145,7 @@ impl Chosen {
             until: time("until", self.until)?,
             has_error: self.has_error,
             cost_nanos_min: None,
+            among: None,
             which: Which::Whole,
         })
     }
@@ -279,6 +280,11 @@ enum By {
 
 fn stats(view: &TenantFile, params: &Stats, prices: &PriceTable) -> Result<Value, RpcError> {
     let filter = params.chosen.filter()?;
+    let among = sessions_among(view.connection(), &filter, prices).map_err(failed)?;
+    let filter = SessionFilter {
+        among: among.as_deref(),
+        ..filter
+    };
     let span = StatSpan {
         since: filter.since,
         until: filter.until,

@@ -1,3 +1,4 @@
+mod bars;
 mod conversation;
 mod delete;
 mod events;

@@ -87,6 +87,10 @@ fn daemon(state: &SyncState) -> String {
     let Some(daemon) = &state.daemon else {
         return "none runs".to_owned();
     };
+    // Its sync is off, and it is not: it captures, and answers.
+    if daemon.phase == "off" {
+        return "runs, without sync".to_owned();
+    }
     match &daemon.endpoint {
         Some(theirs) if state.endpoint.as_ref() != Some(theirs) => {
             format!("{}, with {theirs}", daemon.phase)

@@ -57,6 +57,8 @@ mod serve_traced;
 mod served;
 mod session;
 mod session_change;
+#[cfg(target_os = "linux")]
+mod session_choice;
 mod sync;
 mod sync_told;
 mod thread_change;

@@ -24,7 +24,7 @@ pub(super) fn session(session: &Session, figures: &Figures) -> Value {
         "toolErrorCount": figures.tool_errors,
         "errorCount": figures.errors,
         "createdAt": session.started_at.map(Timestamp::as_millis),
-        "updatedAt": session.last_at.as_millis(),
+        "updatedAt": session.told_at().map(Timestamp::as_millis),
         "endedAt": session.ended_at.map(Timestamp::as_millis),
     });
     add_tokens(&mut shown, figures.tokens);
@@ -33,10 +33,13 @@ pub(super) fn session(session: &Session, figures: &Figures) -> Value {
 }
 
 fn add_tokens(shown: &mut Value, tokens: Tokens) {
-    shown["promptTokens"] = tokens.input.into();
+    let written = tokens.cache_write_5m + tokens.cache_write_1h;
+    // All input, as those who tell of sessions count it, and as in the views.
+    shown["promptTokens"] = (tokens.input + tokens.cache_read + written).into();
+    shown["inputTokens"] = tokens.input.into();
     shown["completionTokens"] = tokens.output.into();
     shown["cacheReadTokens"] = tokens.cache_read.into();
-    shown["cacheWriteTokens"] = (tokens.cache_write_5m + tokens.cache_write_1h).into();
+    shown["cacheWriteTokens"] = written.into();
     shown["reasoningTokens"] = tokens.reasoning.into();
 }
 
@@ -97,4 +100,29 @@ pub(super) fn stat(row: &StatRow) -> Value {
     add_tokens(&mut shown, row.tokens);
     add_cost(&mut shown, row.cost);
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompt_tokens_are_all_input_cached_or_not() {
+        let mut shown = json!({});
+        let tokens = Tokens {
+            input: 50,
+            output: 7,
+            cache_read: 170_000,
+            cache_write_5m: 2_000,
+            cache_write_1h: 237,
+            ..Tokens::default()
+        };
+        add_tokens(&mut shown, tokens);
+        assert_eq!(shown["promptTokens"], 172_287);
+        assert_eq!(
+            (&shown["inputTokens"], &shown["completionTokens"]),
+            (&json!(50), &json!(7))
+        );
+        assert_eq!(shown["cacheWriteTokens"], 2_237);
+    }
 }

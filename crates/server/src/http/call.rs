@@ -73,6 +73,24 @@ impl Call {
         }
     }
 
+    /// Refuses parameters that are none of `known`: one that is misspelt would choose nothing, and nobody
+    /// would see it.
+    pub(crate) fn takes_only(&self, known: &[(&str, &str)]) -> Result<(), ApiError> {
+        let given: Vec<(String, String)> = self.query_as()?;
+        let is_known = |name: &str| known.iter().any(|(one, _)| *one == name);
+        let Some((name, _)) = given.iter().find(|(name, _)| !is_known(name)) else {
+            return Ok(());
+        };
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        Err(ApiError::invalid_field(
+            name,
+            format!(
+                "is no parameter of this route, which takes {}",
+                names.join(", ")
+            ),
+        ))
+    }
+
     /// Reads the body as `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         read_json(&self.body)

@@ -1,5 +1,7 @@
 //! Coding sessions over HTTP.
 
+mod chosen;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -129,6 +131,9 @@ async fn sessions_are_listed_by_what_the_query_asks_for() {
         ("?min_cost=0.5", vec!["main"]),
         ("?min_cost=0.51", vec![]),
         ("?agent=nobody", vec![]),
+        ("?agent=claude", vec!["main"]),
+        ("?agent=claud", vec![]),
+        ("?model=m", vec!["other", "main"]),
     ] {
         assert_eq!(world.names(query).await, names, "{query}");
     }

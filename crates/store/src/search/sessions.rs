@@ -12,7 +12,7 @@ use super::query::Query;
 use super::snippet::{SnippetStyle, snippets};
 use crate::StoreError;
 use crate::sessions::row::{id_cell, time_cell};
-use crate::sessions::{PriceTable, SessionFilter, TREE_IDS, list_sessions};
+use crate::sessions::{PriceTable, SessionFilter, named, sessions_among};
 use crate::snapshot::snapshot;
 use crate::threads::row::sql_count;
 
@@ -84,20 +84,26 @@ const MATCHING: &str = "FROM session_parts_fts AS f WHERE f.session_parts_fts MA
      AND :session IS NULL AND :agent IS NULL AND :project IS NULL AND :machine IS NULL \
      AND :branch IS NULL AND :model IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL \
      AND :chosen IS NULL";
-const PASSING: &str = "FROM session_parts_fts AS f \
+const PASSING: &str = concat!(
+    "FROM session_parts_fts AS f \
      CROSS JOIN session_parts AS p ON p.id = f.rowid \
      CROSS JOIN sessions AS s ON s.session_id = p.session_id \
      WHERE f.session_parts_fts MATCH :words \
      AND (:session IS NULL OR p.session_id = :session) AND (:kind IS NULL OR p.kind = :kind) \
-     AND (:agent IS NULL OR s.agent = :agent) \
-     AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
+     AND (:agent IS NULL OR ",
+    named!("s.agent", ":agent"),
+    ") AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
      AND (:machine IS NULL OR s.machine = :machine) \
      AND (:branch IS NULL OR s.git_branch = :branch) \
-     AND (:model IS NULL OR s.model = :model OR EXISTS (SELECT 1 FROM session_usage AS u \
-          WHERE u.session_id = s.session_id AND u.model = :model)) \
-     AND (:since IS NULL OR s.last_at >= :since) \
+     AND (:model IS NULL OR ",
+    named!("s.model", ":model"),
+    " OR EXISTS (SELECT 1 FROM session_usage AS u \
+          WHERE u.session_id = s.session_id AND ",
+    named!("u.model", ":model"),
+    ")) AND (:since IS NULL OR s.last_at >= :since) \
      AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until) \
-     AND (:chosen IS NULL OR p.session_id IN (SELECT value FROM json_each(:chosen)))";
+     AND (:chosen IS NULL OR p.session_id IN (SELECT value FROM json_each(:chosen)))"
+);
 
 /// Searches sessions. A text without a word finds nothing.
 pub fn search_sessions(
@@ -116,11 +122,16 @@ pub fn search_sessions(
         true => MATCHING,
         false => PASSING,
     };
+    let figures = SessionFilter {
+        has_error: query.filter.has_error,
+        cost_nanos_min: query.filter.cost_nanos_min,
+        ..SessionFilter::default()
+    };
     let search = Search {
         connection,
         filter: query.filter,
         from,
-        chosen: chosen(connection, query)?,
+        chosen: sessions_among(connection, &figures, query.prices)?,
     };
     let with_all = search.count(&all)?;
     let mut found = search.page(&all, query.offset, query.limit, Matched::AllWords)?;
@@ -146,30 +157,6 @@ pub fn search_sessions(
         hit.snippet = snippet;
     }
     Ok(PartHits { hits, total })
-}
-
-/// The sessions, as a JSON array of their ids, whose figures the filter passes; none: it asks for no
-/// figures. A subagent's are those of the session that it belongs to.
-fn chosen(connection: &Connection, query: &SessionQuery<'_>) -> Result<Option<String>, StoreError> {
-    let filter = SessionFilter {
-        has_error: query.filter.has_error,
-        cost_nanos_min: query.filter.cost_nanos_min,
-        ..SessionFilter::default()
-    };
-    if filter == SessionFilter::default() {
-        return Ok(None);
-    }
-    let page = list_sessions(connection, &filter, None, u64::MAX, query.prices)?;
-    let mut statement = connection.prepare_cached(TREE_IDS)?;
-    let mut ids: Vec<String> = Vec::new();
-    for listed in page.sessions {
-        let tree =
-            statement.query_map([listed.session.session_id.to_string()], |row| row.get(0))?;
-        for id in tree {
-            ids.push(id?);
-        }
-    }
-    Ok(Some(serde_json::json!(ids).to_string()))
 }
 
 struct Search<'c> {
@@ -241,7 +228,7 @@ fn hit(
          coalesce((SELECT m.at FROM session_messages AS m WHERE p.owner = 'message' \
               AND m.session_id = p.session_id AND m.message_id = p.owner_id), \
              (SELECT t.at FROM session_tools AS t WHERE p.owner IN ('tool', 'tool_error') \
-              AND t.session_id = p.session_id AND t.tool_id = p.owner_id), s.last_at), p.text \
+              AND t.session_id = p.session_id AND t.tool_id = p.owner_id), nullif(s.last_at, 0)), p.text \
          FROM session_parts AS p JOIN sessions AS s ON s.session_id = p.session_id WHERE p.id = ?",
     )?;
     let mut rows = statement.query([id])?;

@@ -7,7 +7,7 @@ use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
 use uuid::Uuid;
 
-use super::figures::{Figures, figures};
+use super::figures::{Figures, TREE_IDS, figures};
 use super::prices::PriceTable;
 use super::row::{Session, read_session, session_columns};
 use crate::StoreError;
@@ -16,12 +16,14 @@ use crate::snapshot::snapshot;
 /// Which sessions to list; what is none matches all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SessionFilter<'a> {
+    /// An agent, by its name or what stands before a `-` in it: `claude` is claude-code.
     pub agent: Option<&'a str>,
     /// A project's name, or its path.
     pub project: Option<&'a str>,
     pub machine: Option<&'a str>,
     pub branch: Option<&'a str>,
-    /// A model that the session, or one of its responses, used.
+    /// A model that the session, or one of its responses, used: its name or what stands before a `-` in it,
+    /// so that one goes without its date.
     pub model: Option<&'a str>,
     /// Sessions that told of themselves at this time or later.
     pub since: Option<Timestamp>,
@@ -31,6 +33,8 @@ pub struct SessionFilter<'a> {
     pub has_error: Option<bool>,
     /// The least that it cost, in billionths of a dollar.
     pub cost_nanos_min: Option<u64>,
+    /// These alone: a JSON array of ids, as [`sessions_among`] gives it.
+    pub among: Option<&'a str>,
     pub which: Which,
 }
 
@@ -91,17 +95,44 @@ pub struct ListedSession {
     pub figures: Figures,
 }
 
+/// Whether a column holds a name, or one that goes on with a `-` behind it.
+macro_rules! named {
+    ($column:literal, $name:literal) => {
+        concat!(
+            "(",
+            $column,
+            " = ",
+            $name,
+            " OR substr(",
+            $column,
+            ", 1, length(",
+            $name,
+            ") + 1) = ",
+            $name,
+            " || '-')"
+        )
+    };
+}
+pub(crate) use named;
+
 /// The sessions that a filter passes, but for what its figures tell.
 macro_rules! matching {
     () => {
-        " s.deleted_at IS NULL AND (:agent IS NULL OR s.agent = :agent) \
-         AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
-         AND (:machine IS NULL OR s.machine = :machine) \
-         AND (:branch IS NULL OR s.git_branch = :branch) \
-         AND (:model IS NULL OR s.model = :model OR EXISTS (SELECT 1 FROM session_usage AS u \
-              WHERE u.session_id = s.session_id AND u.model = :model)) \
-         AND (:since IS NULL OR s.last_at >= :since) \
-         AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until) "
+        concat!(
+            " s.deleted_at IS NULL AND (:agent IS NULL OR ",
+            named!("s.agent", ":agent"),
+            ") AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
+             AND (:machine IS NULL OR s.machine = :machine) \
+             AND (:branch IS NULL OR s.git_branch = :branch) \
+             AND (:model IS NULL OR ",
+            named!("s.model", ":model"),
+            " OR EXISTS (SELECT 1 FROM session_usage AS u \
+              WHERE u.session_id = s.session_id AND ",
+            named!("u.model", ":model"),
+            ")) AND (:since IS NULL OR s.last_at >= :since) \
+             AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until) \
+             AND (:among IS NULL OR s.session_id IN (SELECT value FROM json_each(:among))) "
+        )
     };
 }
 pub(super) use matching;
@@ -148,6 +179,7 @@ pub fn list_sessions(
         ":model": filter.model,
         ":since": filter.since.map(Timestamp::as_millis),
         ":until": filter.until.map(Timestamp::as_millis),
+        ":among": filter.among,
         ":all": filter.which == Which::All,
         ":last_at": after.map_or(i64::MAX, |cursor| cursor.last_at.as_millis()),
         ":session_id": after.map_or(LAST_TEXT.to_owned(), |cursor| cursor.session_id.to_string()),
@@ -170,6 +202,34 @@ pub fn list_sessions(
         sessions.push(ListedSession { session, figures });
     }
     Ok(SessionPage { sessions, next })
+}
+
+/// The ids of the sessions that a filter's error and cost choose, each with its subagents, as a JSON array;
+/// none: it asks for neither. A subagent's figures are those of the session that it belongs to.
+pub fn sessions_among(
+    connection: &Connection,
+    filter: &SessionFilter<'_>,
+    prices: &PriceTable,
+) -> Result<Option<String>, StoreError> {
+    let by_figures = SessionFilter {
+        has_error: filter.has_error,
+        cost_nanos_min: filter.cost_nanos_min,
+        ..SessionFilter::default()
+    };
+    if by_figures == SessionFilter::default() {
+        return Ok(None);
+    }
+    let page = list_sessions(connection, &by_figures, None, u64::MAX, prices)?;
+    let mut statement = connection.prepare_cached(TREE_IDS)?;
+    let mut ids: Vec<String> = Vec::new();
+    for listed in page.sessions {
+        let tree =
+            statement.query_map([listed.session.session_id.to_string()], |row| row.get(0))?;
+        for id in tree {
+            ids.push(id?);
+        }
+    }
+    Ok(Some(serde_json::json!(ids).to_string()))
 }
 
 fn passes(filter: &SessionFilter<'_>, figures: &Figures) -> bool {

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::list::named;
 use super::row::{Session, read_session, session_columns};
 use crate::StoreError;
 
@@ -21,7 +22,9 @@ const EXACT: &str = concat!(
     "SELECT ",
     session_columns!(),
     " FROM sessions AS s WHERE s.deleted_at IS NULL AND (s.session_id = ?1 OR s.native_id = ?1) \
-     AND (?2 IS NULL OR s.agent = ?2) ORDER BY s.last_at DESC LIMIT ?3"
+     AND (?2 IS NULL OR ",
+    named!("s.agent", "?2"),
+    ") ORDER BY s.last_at DESC LIMIT ?3"
 );
 const PART: &str = concat!(
     "SELECT ",
@@ -29,8 +32,9 @@ const PART: &str = concat!(
     " FROM sessions AS s WHERE s.deleted_at IS NULL AND (substr(s.session_id, 1, length(?1)) = ?1 \
      OR substr(s.native_id, 1, length(?1)) = ?1 OR (length(?1) >= 4 \
      AND (substr(s.session_id, -length(?1)) = ?1 OR substr(s.native_id, -length(?1)) = ?1))) \
-     AND (?2 IS NULL OR s.agent = ?2) \
-     ORDER BY s.last_at DESC LIMIT ?3"
+     AND (?2 IS NULL OR ",
+    named!("s.agent", "?2"),
+    ") ORDER BY s.last_at DESC LIMIT ?3"
 );
 
 /// Finds the session that `reference` names: its id here, the agent's own id, the beginning of

@@ -36,8 +36,15 @@ pub struct Session {
     pub started_at: Option<Timestamp>,
     pub updated_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
-    /// The last time that it tells of itself.
+    /// The last time that it tells of itself; the beginning of 1970 where it tells none.
     pub last_at: Timestamp,
+}
+
+impl Session {
+    /// The last time that it tells of itself; none: it tells of no time.
+    pub fn told_at(&self) -> Option<Timestamp> {
+        Some(self.last_at).filter(|at| *at != Timestamp::UNIX_EPOCH)
+    }
 }
 
 /// The columns that [`read_session`] reads, of the table `s`.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, Statement, ToSql};
 use syncline_model::Timestamp;
 
 use super::figures::{Cost, Tokens, count_cell, tokens_cells};
-use super::list::{SessionFilter, matching};
+use super::list::{SessionFilter, matching, named};
 use super::prices::PriceTable;
 use crate::StoreError;
 use crate::snapshot::snapshot;
@@ -146,7 +146,7 @@ fn within(at: &str) -> String {
 }
 
 /// Figures by `group`, of the sessions that a filter passes, within a span. Of the filter its error,
-/// its cost and its choice of subagents play no part.
+/// its cost and its choice of subagents play no part: [`super::sessions_among`] makes out the first two.
 pub fn session_stats(
     connection: &Connection,
     filter: &SessionFilter<'_>,
@@ -203,6 +203,7 @@ fn query<'s>(
         (":model", &filter.model),
         (":since", &since),
         (":until", &until),
+        (":among", &filter.among),
         (":from", &from),
         (":to", &to),
         (":offset", &span.offset_minutes),

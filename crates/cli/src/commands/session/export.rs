@@ -5,10 +5,12 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use syncline_model::session::SessionId;
 use syncline_store::TenantFile;
-use syncline_store::sessions::{PriceTable, Session, list_sessions};
+use syncline_store::sessions::{
+    PriceTable, Session, SessionFilter, Which, list_sessions, sessions_among,
+};
 
 use super::events::{EventShown, each_event};
-use super::filter::FilterFlags;
+use super::filter::{FigureFlags, FilterFlags};
 use super::reference::find_session;
 use super::show::Head;
 use super::shown::{LinkShown, SessionShown};
@@ -36,6 +38,8 @@ pub(crate) struct ExportArgs {
     format: ExportFormat,
     #[command(flatten)]
     filter: FilterFlags,
+    #[command(flatten)]
+    figures: FigureFlags,
     /// Into FILE, which is replaced once all is written [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -80,11 +84,19 @@ fn sessions(
 ) -> Result<Vec<Session>, Failure> {
     if !args.sessions.is_empty() {
         let named = args.sessions.iter();
-        return named.map(|text| find_session(view, text, None)).collect();
+        let agent = args.filter.agent();
+        return named.map(|text| find_session(view, text, agent)).collect();
     }
     let chosen = args.filter.chosen(context);
-    let all = syncline_store::sessions::SessionFilter {
-        which: syncline_store::sessions::Which::All,
+    let figures = SessionFilter {
+        has_error: args.figures.has_error(),
+        cost_nanos_min: args.figures.cost_nanos_min(),
+        ..SessionFilter::default()
+    };
+    let among = sessions_among(view.connection(), &figures, prices)?;
+    let all = SessionFilter {
+        which: Which::All,
+        among: among.as_deref(),
         ..chosen.sessions()
     };
     let page = list_sessions(view.connection(), &all, None, u64::from(u32::MAX), prices)?;

@@ -15,7 +15,7 @@ use crate::span::Span;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Which sessions")]
 pub(super) struct FilterFlags {
-    /// Of this agent: claude-code, codex, opencode, cursor, gemini, aider, …
+    /// Of this agent: claude-code, codex, opencode, cursor, gemini, aider, …; what stands before a `-` is enough
     #[arg(short, long, value_name = "AGENT")]
     agent: Option<String>,
     /// Of this project: its name, or a directory, such as `.`
@@ -27,7 +27,7 @@ pub(super) struct FilterFlags {
     /// On this git branch
     #[arg(long, value_name = "BRANCH")]
     branch: Option<String>,
-    /// That used this model
+    /// That used this model; what stands before a `-` is enough, such as the name without its date
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// Not before WHEN: 2026-01-31, a time of RFC 3339, or so long ago, such as 7d or 12h
@@ -51,6 +51,11 @@ pub(super) struct FigureFlags {
 }
 
 impl FigureFlags {
+    /// Whether all sessions are meant.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.has_error && self.min_cost.is_none()
+    }
+
     pub(super) fn has_error(&self) -> Option<bool> {
         self.has_error.then_some(true)
     }
@@ -111,6 +116,23 @@ pub(super) struct Chosen {
 }
 
 impl FilterFlags {
+    /// Whether all sessions are meant.
+    pub(super) fn is_empty(&self) -> bool {
+        let texts = [
+            &self.agent,
+            &self.project,
+            &self.machine,
+            &self.branch,
+            &self.model,
+        ];
+        texts.into_iter().all(Option::is_none) && self.since.is_none() && self.until.is_none()
+    }
+
+    /// The agent, as it was named.
+    pub(super) fn agent(&self) -> Option<&str> {
+        self.agent.as_deref()
+    }
+
     pub(super) fn chosen(&self, context: &Context) -> Chosen {
         let now = context.now();
         Chosen {

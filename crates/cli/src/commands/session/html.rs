@@ -13,6 +13,7 @@ use super::reference::title_of;
 use super::show::{Head, facts};
 use super::text::one_line;
 use super::tool_line::{Ended, brief, ended, outcome};
+use crate::output::printable;
 
 const TITLE_CHARS_MAX: usize = 200;
 
@@ -169,14 +170,13 @@ fn compaction(compaction: &SessionCompaction, out: &mut dyn Write) -> io::Result
 /// `text` as text of a page, also within a quoted attribute.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
+    for c in printable(text).chars() {
         match c {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            c if c.is_control() && !matches!(c, '\n' | '\t') => safe.push('\u{fffd}'),
             c => safe.push(c),
         }
     }

@@ -5,18 +5,23 @@ use syncline_store::sessions::{ListedSession, SessionCursor, SessionFilter, Whic
 use super::filter::{FigureFlags, FilterFlags};
 use super::reference::{ShortIds, agent_of, project_of, title_of};
 use super::shown::SessionShown;
-use super::text::{all_tokens, brief_cost, brief_count, one_line};
+use super::text::{all_tokens, brief_cost, brief_count, one_line, when};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::Format;
 use crate::prices;
 use crate::replica_access;
-use crate::table::Table;
-use crate::wording::{counted, minute};
+use crate::table::{Fit, Table};
+use crate::wording::counted;
 
 /// Longer titles are cut; `session show` has them whole.
 const TITLE_CHARS_MAX: usize = 60;
 const PROJECT_CHARS_MAX: usize = 24;
+/// Titles and projects are cut in a narrow terminal; then tokens, agents, projects and tools go.
+const FIT: Fit<'static> = Fit {
+    elastic: &[3, 8],
+    optional: &[6, 1, 3, 5],
+};
 
 /// List sessions, the one that told of itself last first
 ///
@@ -68,13 +73,19 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> Outcome {
         return context.output.json(&Listing { sessions, next });
     }
     if page.sessions.is_empty() {
-        let note = "no sessions match; `syncline import auto` brings those of this machine";
-        context.output.note(note);
+        let all = args.filter.is_empty() && args.figures.is_empty() && args.after.is_none();
+        context.output.note(match all {
+            true => "no sessions yet; `syncline import auto` brings those of this machine",
+            false => "no sessions match",
+        });
         return Ok(());
     }
     let table = table(&page.sessions, &ShortIds::of_all(view)?);
     let colour = context.output.colour();
-    context.output.write(|out| table.write(out, colour))?;
+    let width = context.output.width();
+    context
+        .output
+        .write(|out| table.write_within(width, FIT, out, colour))?;
     if let Some(next) = next {
         let shown = counted(page.sessions.len() as u64, "session");
         context
@@ -96,7 +107,7 @@ fn table(sessions: &[ListedSession], ids: &ShortIds) -> Table<9> {
         table.row([
             ids.of(session.session_id),
             agent_of(session).to_owned(),
-            minute(session.last_at),
+            when(session),
             one_line(project_of(session), PROJECT_CHARS_MAX),
             figures.messages.to_string(),
             tools,

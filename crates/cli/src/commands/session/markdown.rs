@@ -27,7 +27,8 @@ pub(super) fn head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// What was said stands as it is: it is Markdown as a rule. All else stands in code blocks.
+/// What was said is Markdown as a rule, and stands as a quotation: a fence or tag that it leaves open ends
+/// there. All else stands in code blocks.
 pub(super) fn event(event: &Event, out: &mut dyn Write) -> io::Result<()> {
     match event {
         Event::Message(message) => self::message(message, out),
@@ -69,7 +70,7 @@ fn message(message: &SessionMessage, out: &mut dyn Write) -> io::Result<()> {
         let said = part.kind == words::TEXT && message.kind.is_none();
         match (said, part.text.trim().is_empty()) {
             (_, true) => {}
-            (true, false) => writeln!(out, "{}\n", printable(part.text.trim()))?,
+            (true, false) => quotation(&part.text, out)?,
             (false, false) => {
                 writeln!(out, "*{}*\n", escaped(&part.kind))?;
                 block(&part.text, out)?;
@@ -101,6 +102,13 @@ fn tool(tool: &SessionTool, out: &mut dyn Write) -> io::Result<()> {
         block(error, out)?;
     }
     Ok(())
+}
+
+fn quotation(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for line in printable(text).trim().lines() {
+        writeln!(out, "{}", format!("> {line}").trim_end())?;
+    }
+    writeln!(out)
 }
 
 /// A code block whose fence is longer than any in the text.
@@ -137,6 +145,16 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "`````\na\n````\nb\n`````\n\n"
+        );
+    }
+
+    #[test]
+    fn a_fence_that_somebody_left_open_ends_with_what_they_said() {
+        let mut out = Vec::new();
+        quotation("look:\n\n```sh\nls\n<!-- so", &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "> look:\n>\n> ```sh\n> ls\n> <!-- so\n\n"
         );
     }
 }

@@ -7,9 +7,9 @@ use syncline_model::session::SessionId;
 use syncline_store::TenantFile;
 use syncline_store::sessions::{ResolvedSession, Session, resolve_session, session_ids};
 
+use super::text::when;
 use crate::failure::Failure;
 use crate::short_id::short_ids;
-use crate::wording::minute;
 
 /// A session that must be there.
 #[derive(Debug, Clone, Args)]
@@ -45,12 +45,16 @@ pub(super) fn find_session(
                     session.session_id,
                     agent_of(session),
                     title_of(session),
-                    minute(session.last_at)
+                    when(session)
                 ))
             });
-            Err(failure
-                .state("nothing was changed")
-                .fix("name the session by more of its id"))
+            // One agent's whole id may be another's, too: no more of it would tell them apart.
+            let whole = |session: &&Session| session.native_id.as_deref() == Some(text);
+            let fix = match some.iter().filter(whole).nth(1) {
+                Some(one) => format!("name its agent, as in --agent {}", agent_of(one)),
+                None => "name the session by more of its id".to_owned(),
+            };
+            Err(failure.state("nothing was changed").fix(fix))
         }
         ResolvedSession::Unknown => {
             let message = format!("no session {text:?}");

@@ -135,7 +135,7 @@ pub(crate) fn run(args: &SearchArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let view = replica.view()?;
     let session = match &args.session {
-        Some(text) => Some(find_session(view, text, None)?.session_id),
+        Some(text) => Some(find_session(view, text, args.filter.agent())?.session_id),
         None => None,
     };
     let query = SessionQuery {

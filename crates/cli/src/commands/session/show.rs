@@ -215,6 +215,11 @@ pub(super) fn facts(head: &Head) -> Vec<(&'static str, String)> {
         ("tokens", whole_tokens(figures.tokens)),
         ("cost", whole_cost(figures.cost)),
     ];
+    if let (Some(parent), Some(kind)) = (&session.parent_session, &session.parent_kind) {
+        let short = parent.parse().map(|parent| head.ids.of(parent));
+        let parent = short.unwrap_or_else(|_| parent.clone());
+        facts.push(("from", format!("{kind} of {parent}")));
+    }
     for link in &head.links {
         let note = link.note.as_ref().map(|note| format!("  {note}"));
         let text = format!("{} {}{}", link.kind, link.target, note.unwrap_or_default());
@@ -224,7 +229,9 @@ pub(super) fn facts(head: &Head) -> Vec<(&'static str, String)> {
 }
 
 fn span(session: &Session) -> String {
-    let end = session.ended_at.unwrap_or(session.last_at);
+    let Some(end) = session.ended_at.or(session.told_at()) else {
+        return "not known".to_owned();
+    };
     let Some(start) = session.started_at else {
         return minute(end);
     };

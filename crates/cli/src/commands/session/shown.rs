@@ -29,7 +29,7 @@ pub(super) struct SessionShown {
     parent_session: Option<String>,
     parent_kind: Option<String>,
     started_at: Option<Timestamp>,
-    updated_at: Timestamp,
+    updated_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     #[serde(flatten)]
     figures: FiguresShown,
@@ -103,6 +103,7 @@ impl From<ListedSession> for SessionShown {
 
 impl SessionShown {
     pub(super) fn new(session: Session, figures: Figures) -> Self {
+        let updated_at = session.told_at();
         Self {
             session_id: session.session_id,
             id: session.native_id,
@@ -123,7 +124,7 @@ impl SessionShown {
             parent_session: session.parent_session,
             parent_kind: session.parent_kind,
             started_at: session.started_at,
-            updated_at: session.last_at,
+            updated_at,
             ended_at: session.ended_at,
             figures: FiguresShown {
                 message_count: figures.messages,

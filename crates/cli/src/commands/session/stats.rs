@@ -4,23 +4,24 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use syncline_store::TenantFile;
 use syncline_store::sessions::{
-    FileCount, PriceTable, StatGroup, StatRow, StatSpan, ToolCount, session_stats, tool_counts,
-    touched_files,
+    FileCount, PriceTable, SessionFilter, StatGroup, StatRow, StatSpan, ToolCount, session_stats,
+    sessions_among, tool_counts, touched_files,
 };
 
-use super::filter::{Chosen, FilterFlags};
+use super::bars::{Page, bar, rate};
+use super::filter::{Chosen, FigureFlags, FilterFlags};
 use super::shown::{CostShown, TokensShown};
 use super::text::{all_tokens, brief_cost, brief_count, one_line};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::output::{Colour, Style};
+use crate::output::Style;
 use crate::prices;
 use crate::replica_access;
-use crate::table::Table;
+use crate::table::{Fit, Table};
 
-const BAR_CELLS: usize = 24;
 const KEY_CHARS_MAX: usize = 40;
 const PATH_CHARS_MAX: usize = 80;
+const PATH_CHARS_MIN: usize = 20;
 
 /// Add up what sessions did and used
 ///
@@ -37,6 +38,8 @@ pub(crate) struct StatsArgs {
     by: By,
     #[command(flatten)]
     filter: FilterFlags,
+    #[command(flatten)]
+    figures: FigureFlags,
     /// At most N rows, tools and files each: the last days, or what cost most
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -140,14 +143,6 @@ impl From<FileCount> for FileShown {
     }
 }
 
-/// How many of `all` are `some`, from 0 to 1.
-fn rate(some: u64, all: u64) -> f64 {
-    match all {
-        0 => 0.0,
-        all => some as f64 / all as f64,
-    }
-}
-
 struct Read {
     rows: Vec<StatRow>,
     left_out: usize,
@@ -168,7 +163,10 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> Outcome {
         tools: read.tools.into_iter().map(ToolShown::from).collect(),
         files: read.files.into_iter().map(FileShown::from).collect(),
     };
-    let colour = context.output.colour();
+    let page = Page {
+        colour: context.output.colour(),
+        width: context.output.width(),
+    };
     if read.rows.is_empty() {
         context.output.data(&stats, |_| Ok(()))?;
         context
@@ -177,9 +175,9 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> Outcome {
         return Ok(());
     }
     context.output.data(&stats, |out| {
-        draw_rows(args.by, &read.rows, &read.total, out, colour)?;
-        draw_tools(&stats.tools, out, colour)?;
-        draw_files(&stats.files, out, colour)
+        draw_rows(args.by, &read.rows, &read.total, out, page)?;
+        draw_tools(&stats.tools, out, page)?;
+        draw_files(&stats.files, out, page)
     })?;
     if read.left_out > 0 {
         context.output.note(format_args!(
@@ -196,7 +194,17 @@ fn read(
     chosen: &Chosen,
     prices: &PriceTable,
 ) -> Result<Read, Failure> {
-    let (connection, filter) = (view.connection(), chosen.whenever());
+    let connection = view.connection();
+    let figures = SessionFilter {
+        has_error: args.figures.has_error(),
+        cost_nanos_min: args.figures.cost_nanos_min(),
+        ..SessionFilter::default()
+    };
+    let among = sessions_among(connection, &figures, prices)?;
+    let filter = SessionFilter {
+        among: among.as_deref(),
+        ..chosen.whenever()
+    };
     let span = StatSpan {
         since: chosen.since,
         until: chosen.until,
@@ -237,7 +245,7 @@ fn draw_rows(
     rows: &[StatRow],
     total: &StatRow,
     out: &mut dyn Write,
-    colour: Colour,
+    page: Page,
 ) -> io::Result<()> {
     let head = match by {
         By::Day => "DAY",
@@ -262,7 +270,7 @@ fn draw_rows(
         };
         let bar = match std::ptr::eq(row, total) {
             true => String::new(),
-            false => bar(weight(row), most),
+            false => bar(weight(row), most, page.bar_cells()),
         };
         table.row([
             key,
@@ -275,29 +283,21 @@ fn draw_rows(
             bar,
         ]);
     }
-    table.write(out, colour)
+    let fit = Fit {
+        elastic: &[0],
+        optional: &[7, 1, 4],
+    };
+    table.write_within(page.width, fit, out, page.colour)
 }
 
 /// A path, by its end where it is long.
-fn end_of(path: &str) -> String {
+fn end_of(path: &str, chars_max: usize) -> String {
     let path = one_line(path, usize::MAX / 8);
-    let begin = path.char_indices().rev().nth(PATH_CHARS_MAX - 1);
+    let begin = path.char_indices().rev().nth(chars_max - 1);
     match begin {
         Some((begin, _)) if begin > 0 => format!("…{}", &path[begin..]),
         Some(_) | None => path,
     }
-}
-
-/// A bar as long as `part` is of `whole`, to an eighth of a cell.
-fn bar(part: u64, whole: u64) -> String {
-    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (rate(part, whole) * (BAR_CELLS * 8) as f64).round() as usize;
-    let rest = match (part, eighths) {
-        // What is there is seen.
-        (1.., 0) => "▏",
-        (_, eighths) => EIGHTHS[eighths % 8],
-    };
-    format!("{}{rest}", "█".repeat(eighths / 8))
 }
 
 fn percent(some: u64, all: u64) -> String {
@@ -308,7 +308,7 @@ fn percent(some: u64, all: u64) -> String {
     }
 }
 
-fn draw_tools(tools: &[ToolShown], out: &mut dyn Write, colour: Colour) -> io::Result<()> {
+fn draw_tools(tools: &[ToolShown], out: &mut dyn Write, page: Page) -> io::Result<()> {
     if tools.is_empty() {
         return Ok(());
     }
@@ -319,40 +319,34 @@ fn draw_tools(tools: &[ToolShown], out: &mut dyn Write, colour: Colour) -> io::R
             one_line(&tool.name, KEY_CHARS_MAX),
             tool.calls.to_string(),
             percent(tool.errors, tool.calls),
-            bar(tool.calls, most),
+            bar(tool.calls, most, page.bar_cells()),
         ]);
     }
-    writeln!(out, "\n{}", colour.paint(Style::Strong, "Tools"))?;
-    table.write(out, colour)
+    writeln!(out, "\n{}", page.colour.paint(Style::Strong, "Tools"))?;
+    let fit = Fit {
+        elastic: &[0],
+        optional: &[3],
+    };
+    table.write_within(page.width, fit, out, page.colour)
 }
 
-fn draw_files(files: &[FileShown], out: &mut dyn Write, colour: Colour) -> io::Result<()> {
+fn draw_files(files: &[FileShown], out: &mut dyn Write, page: Page) -> io::Result<()> {
     if files.is_empty() {
         return Ok(());
     }
+    // The two columns before it are as wide as their heads.
+    let room = page
+        .width
+        .map_or(PATH_CHARS_MAX, |width| width.saturating_sub(18));
+    let chars_max = room.clamp(PATH_CHARS_MIN, PATH_CHARS_MAX);
     let mut table = Table::new(["TOUCHED", "CHANGED", "FILE"]);
     for file in files {
         table.row([
             file.touches.to_string(),
             file.changes.to_string(),
-            end_of(&file.path),
+            end_of(&file.path, chars_max),
         ]);
     }
-    writeln!(out, "\n{}", colour.paint(Style::Strong, "Files"))?;
-    table.write(out, colour)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bar_is_as_long_as_its_part_and_never_nothing() {
-        assert_eq!(bar(10, 10), "█".repeat(BAR_CELLS));
-        assert_eq!(bar(5, 10), "█".repeat(BAR_CELLS / 2));
-        assert_eq!(
-            (bar(1, 1_000_000), bar(0, 10), bar(0, 0)),
-            ("▏".to_owned(), String::new(), String::new())
-        );
-    }
+    writeln!(out, "\n{}", page.colour.paint(Style::Strong, "Files"))?;
+    table.write(out, page.colour)
 }

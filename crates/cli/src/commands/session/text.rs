@@ -1,9 +1,14 @@
 //! Figures of sessions, as a person reads them.
 
-use syncline_store::sessions::{Cost, Tokens};
+use syncline_store::sessions::{Cost, Session, Tokens};
 
 use crate::output::printable;
-use crate::wording::counted;
+use crate::wording::{counted, minute};
+
+/// When a session last told of itself, to the minute; `-` where it tells of no time.
+pub(super) fn when(session: &Session) -> String {
+    session.told_at().map_or_else(|| "-".to_owned(), minute)
+}
 
 /// A count to three digits: `950`, `12.3k`, `1.20M`.
 pub(super) fn brief_count(count: u64) -> String {

@@ -33,7 +33,7 @@ pub(super) fn session_json(session: &Session, figures: &Figures) -> Value {
         "parent_session": session.parent_session,
         "parent_kind": session.parent_kind,
         "started_at": session.started_at,
-        "updated_at": session.last_at,
+        "updated_at": session.told_at(),
         "ended_at": session.ended_at,
     });
     joined(told, figures_json(figures))

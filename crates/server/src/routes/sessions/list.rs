@@ -16,7 +16,7 @@ use crate::routes::page::bounded;
 pub(super) const QUERY: &[(&str, &str)] = &[
     (
         "agent",
-        "Sessions of this agent only: claude-code, codex, …",
+        "Sessions of this agent only: claude-code, codex, …; what stands before a - is enough.",
     ),
     (
         "project",
@@ -24,7 +24,10 @@ pub(super) const QUERY: &[(&str, &str)] = &[
     ),
     ("machine", "Sessions of this machine only."),
     ("branch", "Sessions on this git branch only."),
-    ("model", "Sessions that used this model only."),
+    (
+        "model",
+        "Sessions that used this model only; what stands before a - is enough.",
+    ),
     (
         "since",
         "Sessions that told of themselves at this time or later: a day, or RFC 3339.",
@@ -52,6 +55,7 @@ struct Paging {
 }
 
 pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(QUERY)?;
     let chosen = Chosen::of(&call)?;
     let paging: Paging = call.query_as()?;
     let limit = bounded("limit", paging.limit, 50, LIMIT_MAX)?;

@@ -73,6 +73,7 @@ enum Scope {
 }
 
 pub(super) async fn search(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(QUERY)?;
     let parameters: Parameters = call.query_as()?;
     let chosen = Chosen::of(&call)?;
     let limit = bounded("limit", parameters.limit, 10, LIMIT_MAX)?;

@@ -40,6 +40,7 @@ struct Parameters {
 }
 
 pub(super) async fn show(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(QUERY)?;
     let parameters: Parameters = call.query_as()?;
     let limit = bounded("limit", parameters.limit, 100, LIMIT_MAX)?;
     let cursor = parameters.cursor.as_deref().map(str::parse::<EventCursor>);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use syncline_store::sessions::{
-    StatGroup, StatRow, StatSpan, session_stats, tool_counts, touched_files,
+    SessionFilter, StatGroup, StatRow, StatSpan, session_stats, sessions_among, tool_counts,
+    touched_files,
 };
 
 use super::filter::Chosen;
@@ -30,6 +31,11 @@ pub(super) const QUERY: &[(&str, &str)] = &[
         "What was done at this time or later: a day, or RFC 3339.",
     ),
     ("until", "What was done before this time."),
+    (
+        "has_error",
+        "In sessions with an error of the agent or of a tool: true; without: false.",
+    ),
+    ("min_cost", "In sessions that cost so many dollars or more."),
     (
         "limit",
         "Rows, tools and files at most, each: 1 to 1000, 100 if absent.",
@@ -64,13 +70,19 @@ impl From<By> for StatGroup {
 }
 
 pub(super) async fn stats(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(QUERY)?;
     let parameters: Parameters = call.query_as()?;
     let chosen = Chosen::of(&call)?;
     let limit = bounded("limit", parameters.limit, 100, LIMIT_MAX)?;
     let by = parameters.by.unwrap_or(By::Day);
     let prices = Arc::clone(&call.server.config.prices);
     let (rows, total, tools, files) = look(&call, move |file| {
-        let (connection, filter) = (file.connection(), chosen.whenever());
+        let connection = file.connection();
+        let among = sessions_among(connection, &chosen.sessions(), &prices)?;
+        let filter = SessionFilter {
+            among: among.as_deref(),
+            ..chosen.whenever()
+        };
         let span = StatSpan {
             since: chosen.since,
             until: chosen.until,

@@ -58,6 +58,7 @@ pub(crate) const CHECKS: &[Check] = &[
     check("sqlite", machine::sqlite),
     check("local_file", replica::local_file),
     check("tenant_file", replica::tenant_file),
+    check("unread_ops", replica::unread_ops),
     check("outbox", replica::outbox),
     check("quarantine", replica::quarantine),
     check("last_sync", replica::last_sync),

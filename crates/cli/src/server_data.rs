@@ -1,6 +1,6 @@
 //! The data directory of a server: `--data`, which server-side commands take.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use syncline_store::control::{ControlFile, ControlOpenError, DataDirectory, DataDirectoryError};
@@ -40,21 +40,26 @@ impl ServerDataArgs {
         ControlFile::open(&self.open(context)?).map_err(Failure::from)
     }
 
-    /// The directory, which must be there.
+    /// The directory, in which a server must have kept its data.
     pub(crate) fn existing(&self, context: &Context) -> Result<DataDirectory, Failure> {
-        let path = self.path(context)?;
-        if !path.is_dir() {
-            let message = format!("no server keeps its data in {}", path.display());
-            return Err(Failure::new("data_missing", message)
-                .fix("name the directory that `syncline serve` was given, with --data DIR"));
-        }
-        self.open(context)
+        existing(&self.path(context)?)
     }
 
-    /// The control file of a directory that must be there.
+    /// The control file of a directory in which a server must have kept its data.
     pub(crate) fn existing_control(&self, context: &Context) -> Result<ControlFile, Failure> {
         ControlFile::open(&self.existing(context)?).map_err(Failure::from)
     }
+}
+
+/// The directory at `path`, in which a server must have kept its data: whoever only looks, or copies, makes
+/// nothing in a directory that is somebody else's.
+pub(crate) fn existing(path: &Path) -> Result<DataDirectory, Failure> {
+    DataDirectory::find(path).ok_or_else(|| {
+        let message = format!("no server keeps its data in {}", path.display());
+        Failure::new("data_missing", message)
+            .state("nothing was changed")
+            .fix("name the directory that `syncline serve` was given, with --data DIR")
+    })
 }
 
 impl From<DataDirectoryError> for Failure {

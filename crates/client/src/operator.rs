@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use syncline_model::{Epoch, TenantId};
+use syncline_model::{Epoch, TenantId, Timestamp};
 use syncline_protocol::ResetRequest;
 use syncline_replica::Method;
 
@@ -18,6 +18,11 @@ pub struct Health {
     pub version: String,
     /// `none`, `token`, or what a newer server may know.
     pub auth_mode: String,
+    /// When the last backup was made that is verified; none: there is none that the server knows of.
+    pub last_verified_backup_at: Option<Timestamp>,
+    /// Logs that it lacks.
+    #[serde(default)]
+    pub last_backup_left_out: u64,
 }
 
 impl Health {

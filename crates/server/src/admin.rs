@@ -17,7 +17,9 @@ use crate::tenant::{
     CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog, before,
 };
 
-pub use order::{CompactSummary, OrderAnswer, OrderError, OrderProgress, order_from_server};
+pub use order::{
+    CompactSummary, OrderAnswer, OrderError, OrderProgress, notes_from_server, order_from_server,
+};
 
 /// Ops or pages of one step.
 const STEP_COUNT: usize = 2_048;
@@ -40,7 +42,7 @@ pub struct TenantReport {
     /// The version of the folds that have made the view.
     pub fold_version: i64,
     pub clients: usize,
-    /// Clients that hold the floor.
+    /// Clients that have pushed, or moved their cursor, within the time that a client may be idle.
     pub clients_live: usize,
 }
 
@@ -56,7 +58,8 @@ pub struct ClientReport {
     /// Places between there and the head.
     pub lag: Option<u64>,
     pub state: ClientState,
-    pub moved_at: Timestamp,
+    /// When it last pushed, or moved its cursor; none: not since it was expired.
+    pub moved_at: Option<Timestamp>,
     pub seen_at: Timestamp,
 }
 
@@ -64,7 +67,7 @@ pub struct ClientReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientState {
-    /// It has applied the whole log.
+    /// It has applied the whole log, or has not said yet how much of it.
     Live,
     /// It holds the floor where it stands.
     Lagging,
@@ -131,8 +134,10 @@ impl ClientReport {
                     let at = client.cursor.map(|cursor| cursor.server_seq);
                     Self {
                         state: match keep.liveness(&client, now) {
-                            Liveness::Live if at >= Some(head) => ClientState::Live,
-                            Liveness::Live => ClientState::Lagging,
+                            Liveness::Live if at.is_some_and(|at| at < head) => {
+                                ClientState::Lagging
+                            }
+                            Liveness::Live => ClientState::Live,
                             Liveness::Expired => ClientState::Expired,
                         },
                         tenant: tenant.clone(),

@@ -39,6 +39,10 @@ impl Server {
     async fn carry_out(self: &Arc<Self>, order: Order) {
         let done = match order.work {
             OrderedWork::Expire { idle } => self.expire(&order, idle).await,
+            OrderedWork::Notes => {
+                let written = self.tenants.write_notes().await;
+                written.map(|()| OrderAnswer::Noted)
+            }
             OrderedWork::Compact { retention, idle } => {
                 let keep = Keep { retention, idle };
                 self.compact_as_ordered(&order, keep).await

@@ -21,7 +21,7 @@ use crate::file::{OpenError, StoreError};
 use crate::tenant::VerifyError;
 
 pub use check::verify;
-pub use copy::{back_up_replica, back_up_server, back_up_tenant};
+pub use copy::{back_up_replica, back_up_server, back_up_tenant, check_place};
 pub use manifest::{BackupFile, BackupKind, BackupLog, LeftOut, MANIFEST_NAME, Manifest};
 pub use note::{LastBackup, last_backup};
 pub(crate) use restore::finish as finish_restore;
@@ -43,6 +43,12 @@ pub struct Reached {
 pub enum BackupError {
     #[error("{} is there already", path.display())]
     Exists { path: PathBuf },
+    #[error("{} would lie inside {}, {what}", path.display(), outer.display())]
+    Inside {
+        path: PathBuf,
+        outer: PathBuf,
+        what: &'static str,
+    },
     #[error("there is no backup at {}", path.display())]
     Missing { path: PathBuf },
     #[error("{} is no backup of syncline", path.display())]
@@ -118,6 +124,7 @@ impl BackupError {
             }
             Self::Unfinished { source, .. } => source.is_disk_full(),
             Self::Exists { .. }
+            | Self::Inside { .. }
             | Self::Missing { .. }
             | Self::Foreign { .. }
             | Self::NewerFormat { .. }
@@ -145,6 +152,7 @@ impl BackupError {
             | Self::Store(_)
             | Self::Copy { .. } => !self.is_disk_full(),
             Self::Exists { .. }
+            | Self::Inside { .. }
             | Self::Missing { .. }
             | Self::Foreign { .. }
             | Self::NewerFormat { .. }

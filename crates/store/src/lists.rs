@@ -13,8 +13,8 @@ mod tests;
 
 pub(crate) use read::shows_any;
 pub use read::{
-    ListOverview, RemovedLists, ShownItem, item_ids_begun, item_in, items, items_after,
-    items_called, list, list_ids_begun, list_overview, lists, removed_items,
+    ListOverview, RemovedLists, ShownItem, item_in, items, items_after, items_called, list,
+    list_overview, lists, removed_items,
 };
 pub use resolve::{ResolvedList, resolve_list, resolve_removed_list};
 pub use stored::StoredLists;

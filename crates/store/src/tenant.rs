@@ -13,6 +13,7 @@ pub(crate) mod requests;
 #[cfg(test)]
 mod tests;
 mod times;
+mod unread;
 mod upkeep;
 mod verify;
 

@@ -7,7 +7,7 @@ mod tenants;
 
 use clap::{Args, Subcommand};
 use syncline_model::TenantId;
-use syncline_server::admin::AdminError;
+use syncline_server::admin::{AdminError, notes_from_server};
 use syncline_server::tenant::Keep;
 use syncline_store::control::{ControlFile, DataDirectory};
 use syncline_store::{OpenError, StoreError};
@@ -81,6 +81,26 @@ impl LogsArgs {
             tenants,
             keep,
         })
+    }
+}
+
+impl Logs {
+    /// Has a server that runs on the logs write down where clients say they are, for who lists them; they
+    /// are listed without that as well.
+    fn bring_up_to_date(&self, context: &Context) -> Outcome {
+        let Some(tenant) = self.tenants.first() else {
+            return Ok(());
+        };
+        if !self.directory.is_locked()? {
+            return Ok(());
+        }
+        let control = ControlFile::open(&self.directory)?;
+        if !notes_from_server(&control, tenant, host::random()?, context.now())? {
+            context.output.warn(format_args!(
+                "the server is busy: what clients have said in the last 30 seconds may be missing"
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -7,11 +7,11 @@ use syncline_store::OpenError;
 use syncline_store::backup::{
     BackupError, BackupKind, Manifest, Reached, back_up_server, backup_name, verify,
 };
-use syncline_store::control::DataDirectory;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
+use crate::server_data;
 use crate::wording::{byte_size, counted};
 
 /// Copy a server's data or this profile's replica while it is in use, and verify the copy
@@ -47,14 +47,7 @@ pub(crate) fn run(args: &BackupArgs, context: &Context) -> Outcome {
     let path = args.to.clone().unwrap_or_else(|| backup_name(now).into());
     let manifest = match &args.data {
         _ if args.verify => verify(&path, reached)?,
-        Some(data) => {
-            if !data.is_dir() {
-                let message = format!("no server keeps its data in {}", data.display());
-                return Err(Failure::new("data_missing", message)
-                    .fix("name the directory that `syncline serve` was given, with --data DIR"));
-            }
-            back_up_server(&DataDirectory::open(data)?, &path, now, reached)?
-        }
+        Some(data) => back_up_server(&server_data::existing(data)?, &path, now, reached)?,
         None => syncline_replica::back_up(&context.replica_dir()?, &path, now, reached)?,
     };
     drop(progress);
@@ -122,6 +115,12 @@ impl From<BackupError> for Failure {
                 .state(state)
                 .fix(fix);
         }
+        if let BackupError::Inside { .. } = &error {
+            return Self::usage("backup_inside", "a backup can't be made there")
+                .because(error)
+                .state("nothing was changed")
+                .fix("name a directory outside of it");
+        }
         let (code, fix) = match &error {
             _ if full => ("disk_full", "make room, and try again"),
             BackupError::Exists { .. } => ("backup_exists", "name a directory that is not there"),
@@ -150,6 +149,7 @@ impl From<BackupError> for Failure {
             BackupError::Restoring { .. } => ("restore_unfinished", "syncline serve --data DIR"),
             BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
             BackupError::Unfinished { .. }
+            | BackupError::Inside { .. }
             | BackupError::Copy { .. }
             | BackupError::Io { .. }
             | BackupError::Open(_)

@@ -3,11 +3,13 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use syncline_client::{Delivery, Endpoint, EndpointError, Remote, health};
+use syncline_model::Timestamp;
 
 use super::ask_failure::{no_server, unanswered};
 use super::serve::listen;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::wording::counted;
 
 /// How long the server has by default: a health check that waits longer is one that failed.
 const PATIENCE_SECONDS: u64 = 3;
@@ -33,6 +35,9 @@ struct Answered {
     status: String,
     version: String,
     auth_mode: String,
+    /// Null where the server knows of none.
+    last_verified_backup_at: Option<Timestamp>,
+    last_backup_left_out: u64,
 }
 
 pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
@@ -50,6 +55,8 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
         status: said.status,
         version: said.version,
         auth_mode: said.auth_mode,
+        last_verified_backup_at: said.last_verified_backup_at,
+        last_backup_left_out: said.last_backup_left_out,
     };
     context.output.data(&answered, |out| {
         let Answered {
@@ -57,11 +64,21 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
             status,
             version,
             auth_mode,
+            last_verified_backup_at,
+            last_backup_left_out,
         } = &answered;
-        writeln!(
+        write!(
             out,
             "{endpoint} is {status}: version {version}, auth {auth_mode}"
-        )
+        )?;
+        if let Some(at) = last_verified_backup_at {
+            write!(out, ", last verified backup {at}")?;
+        }
+        if *last_backup_left_out > 0 {
+            let logs = counted(*last_backup_left_out, "log");
+            write!(out, " without {logs}")?;
+        }
+        writeln!(out)
     })?;
     if healthy {
         Ok(())

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::replica_access;
-use crate::wording::counted;
+use crate::wording::{counted, quoted};
 
 /// How many logs are named in a question.
 const NAMES_MAX: usize = 5;
@@ -295,6 +295,14 @@ fn into_replica(
                 1 => "1 op has".to_owned(),
                 unsent => format!("{unsent} ops have"),
             }
+        ));
+    }
+    if let Some(aside) = restored.aside.as_ref().filter(|_| unsent > 0) {
+        let profile = context.profile()?.value;
+        context.output.note(format_args!(
+            "to send them all the same: mkdir -p ASIDE/profiles && mv {} ASIDE/profiles/{profile} && \
+             syncline --data-dir ASIDE --profile {profile} sync",
+            quoted(&aside.display().to_string())
         ));
     }
     Ok(restored)

@@ -96,7 +96,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
             requests: args.rate_limit.rate(),
         },
         drain: Duration::from_secs(args.drain),
-        backups: args.backups.plan(context)?,
+        backups: args.backups.plan(&data, context)?,
         compaction: args.compaction.plan(context)?,
         shapes: args.shapes.settings(context)?,
         schema: schema.transpose()?,

@@ -67,6 +67,30 @@ pub(super) fn tenant_file(context: &Context) -> Finding {
     whole(&path).unwrap_or_else(|problem| set_aside(&path, &problem))
 }
 
+/// What the log holds in a form that this version can't read; a newer one reads it from there.
+pub(super) fn unread_ops(context: &Context) -> Finding {
+    let (dir, local) = replica!(context);
+    let path = dir.join(tried!(local.identity()).tenant_file);
+    let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
+    if bytes > CHECKED_BYTES_MAX {
+        return Finding::skipped(format!("{bytes} bytes take too long to read"));
+    }
+    let file = match TenantFile::open(&path, &FileOptions::default()) {
+        Ok(file) => file,
+        // The check of the file says so.
+        Err(error) if error.is_damage() => return Finding::skipped("the log can't be read"),
+        Err(error) => return Finding::from(unopened(error)),
+    };
+    match tried!(file.count_unread()) {
+        0 => Finding::ok("every op of the log can be read"),
+        unread => Finding::warning(format!(
+            "{} of the log can't be read by this version, and are shown nowhere; they are kept, and synced",
+            counted(unread, "op")
+        ))
+        .fix("use a newer syncline, which reads the log anew; where there is none, what wrote them wrote them wrong"),
+    }
+}
+
 /// The replica mends this itself: it sets the file aside, and fetches the log again.
 fn set_aside(path: &Path, problem: &str) -> Finding {
     Finding::warning(format!("{} is damaged: {problem}", path.display()))

@@ -301,3 +301,57 @@ fn compact_and_expire_keep_what_the_server_is_set_to_keep() {
     assert_eq!(run(&["compact", "--retention", "7d"])["dropped"], 0);
     assert_eq!(run(&["compact"])["dropped"], 1);
 }
+
+#[test]
+fn who_only_looks_or_copies_makes_nothing_in_a_directory_of_something_else() {
+    let machine = Machine::new();
+    let foreign = machine.work_dir().join("photos");
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::write(foreign.join("cat.jpg"), "purr").unwrap();
+    for command in [
+        &["admin", "tenants"][..],
+        &["admin", "clients"],
+        &["admin", "compact"],
+        &["admin", "expire"],
+        &["token", "list"],
+        &["member", "list"],
+        &["schema", "show"],
+        &["backup", "copy"],
+    ] {
+        let command = [command, &["--data", "photos"]].concat();
+        machine
+            .run(&command)
+            .failed(1, "data_missing")
+            .says("no server keeps its data in photos");
+        let left: Vec<_> = std::fs::read_dir(&foreign).unwrap().collect();
+        assert_eq!(left.len(), 1, "{command:?}: {left:?}");
+    }
+    assert!(!machine.work_dir().join("copy").exists());
+}
+
+#[test]
+fn clients_of_a_running_server_are_shown_as_they_are_by_now() {
+    let server = Server::start();
+    let token = server.token("ada");
+    draw(&server, &token);
+    let mut wire = Wire::connect(server.address(), &token).unwrap();
+    let page = wire.get("/sync/pull?limit=10").unwrap().body;
+    let mark = page["cursor"]["mark"].as_str().unwrap();
+    let pull = format!("/sync/pull?clientId=phone&since=10&mark={mark}");
+    wire.get(&pull).unwrap();
+    let clients = ["admin", "clients", "--data", "srv", "--json"];
+    let clients = server.machine().run(&clients).done().json();
+    let [laptop, phone] = &clients["clients"].as_array().unwrap()[..] else {
+        panic!("two clients: {clients}")
+    };
+    assert_eq!(
+        (&phone["server_seq"], &phone["state"]),
+        (&json!(10), &json!("lagging"))
+    );
+    // It has pushed, and has not said where it is.
+    assert_eq!(
+        (&laptop["server_seq"], &laptop["state"]),
+        (&Value::Null, &json!("live"))
+    );
+    assert_eq!(tenants(server.machine())["clients_live"], 2);
+}

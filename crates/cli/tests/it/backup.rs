@@ -207,7 +207,8 @@ fn a_replica_is_put_back_as_another_one_and_loses_nothing_that_it_held() {
     ann.run(&["restore", "copy"]).failed(2, "not_confirmed");
     ann.run_with(&offline, &["thread", "push", "plan", "never sent"])
         .done();
-    ann.run(&["restore", "copy", "--yes"])
+    let restored = ann
+        .run(&["restore", "copy", "--yes"])
         .done()
         .says("1 op has not been sent");
     assert_eq!(ann.contents("plan"), ["one", "unsent"]);
@@ -218,6 +219,11 @@ fn a_replica_is_put_back_as_another_one_and_loses_nothing_that_it_held() {
     assert_eq!(ben.contents("plan"), expected);
     ann.run(&["restore", "copy", "--data", "srv", "--yes"])
         .failed(1, "backup_other_kind");
+    // What it replaced is sent as that says.
+    let told = restored.stderr.split_once("to send them all the same: ");
+    ann.shell(told.unwrap().1.lines().next().unwrap()).done();
+    sync(&[&ann, &ben]);
+    assert!(ben.contents("plan").contains(&"never sent".to_owned()));
 }
 
 #[test]
@@ -257,7 +263,7 @@ fn a_log_that_was_reset_is_kept_and_can_be_put_back() {
     ];
     let token = server.machine().run(&admin).done().stdout;
     ann.run_on(&token, &["login", &server.url]).done();
-    ann.run(&["sync", "reset", "--confirm", "acme"]).done();
+    let reset = ann.run(&["sync", "reset", "--confirm", "acme"]).done();
     ann.run(&["thread", "new", "fresh", "since"]).done();
     sync(&[&ann, &ben]);
     ben.run(&["thread", "read", "plan"])
@@ -269,6 +275,11 @@ fn a_log_that_was_reset_is_kept_and_can_be_put_back() {
     };
     let stopped = server.stop();
     let kept = kept.path();
+    let epoch = kept.file_name().unwrap().to_str().unwrap();
+    let epoch = epoch.split_once("Z-").unwrap().1;
+    reset.says(&format!(
+        "syncline restore DATA/resets/*-{epoch} --data DATA"
+    ));
     let restore = ["restore", kept.to_str().unwrap(), "--data", "srv", "--yes"];
     stopped.machine.run(&restore).done();
     let _server = stopped.start();
@@ -292,7 +303,7 @@ fn a_server_backs_itself_up_and_says_when_it_last_did() {
             "--backup-to",
             "backups",
             "--backup-every",
-            "0s",
+            "1m",
             "--backup-keep",
             "1",
         ]))
@@ -329,8 +340,16 @@ fn a_server_backs_itself_up_and_says_when_it_last_did() {
         seen = found;
         crate::served::terminate(&child);
         assert_eq!(child.wait().unwrap().code(), Some(0));
+        machine
+            .run(&["backup", "--verify", &format!("backups/{}", seen[0])])
+            .done();
+        // As if it had been made long ago.
+        let manifest = machine
+            .work_dir()
+            .join(format!("backups/{}/backup.json", seen[0]));
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        assert!(text.contains(&at), "{text}");
+        let text = text.replace(&at, "2024-01-01T00:00:00.000Z");
+        std::fs::write(manifest, text).unwrap();
     }
-    machine
-        .run(&["backup", "--verify", &format!("backups/{}", seen[0])])
-        .done();
 }

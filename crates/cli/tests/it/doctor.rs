@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::machine::{Answer, Machine};
 use crate::served::Server;
+use crate::wire::Wire;
 
 fn credentials(machine: &Machine) -> PathBuf {
     machine.config_file().with_file_name("credentials.toml")
@@ -226,5 +227,38 @@ fn one_fault_is_told_once_however_many_checks_it_stops() {
     assert_eq!(
         stopped.unwrap()["message"],
         "not looked at: see config_file"
+    );
+}
+
+#[test]
+fn ops_that_this_version_can_not_read_are_counted() {
+    let server = Server::start();
+    let machine = server.member("ada");
+    let unread = || check(&machine.run(&["doctor", "--json"]).json(), "unread_ops");
+    machine.run(&["list", "new", "shop"]).done();
+    machine.run(&["sync"]).done();
+    assert_eq!(unread()["state"], "ok");
+    let op = |scope: &str, payload: Value| {
+        serde_json::json!({"scope": scope, "resourceId": "one", "actor": "newer", "clock": 1,
+            "payload": payload})
+    };
+    let ops = [
+        op("list", serde_json::json!({"type": "fold-into-a-crane"})),
+        op("thread", serde_json::json!(7)),
+        op("sketch", serde_json::json!({"line": [0, 1]})),
+    ];
+    let body = serde_json::json!({"clientId": "newer", "ops": ops}).to_string();
+    let mut wire = Wire::connect(server.address(), &server.token("newer")).unwrap();
+    assert_eq!(
+        wire.post("/sync/push", body.as_bytes()).unwrap().status,
+        200
+    );
+    machine.run(&["sync"]).done();
+    let found = unread();
+    assert_eq!(found["state"], "warning");
+    let message = found["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("2 ops of the log can't be read"),
+        "{message}"
     );
 }

@@ -17,6 +17,14 @@ fn a_server_that_lives_is_found_wherever_it_is_named() {
     assert_eq!(said["endpoint"], server.url);
     assert_eq!(said["status"], "healthy");
     assert_eq!(said["auth_mode"], "token");
+    assert_eq!(said["last_verified_backup_at"], serde_json::Value::Null);
+    let backup = ["backup", "copy", "--data", "srv", "--json"];
+    let made = server.machine().run(&backup).done().json();
+    let said = machine.run(&flagged).done();
+    assert_eq!(said.json()["last_verified_backup_at"], made["made_at"]);
+    assert_eq!(said.json()["last_backup_left_out"], 0);
+    let at = made["made_at"].as_str().unwrap();
+    let expected = format!("{}, last verified backup {at}\n", expected.trim_end());
 
     // As in the server's own container: what it was told, and where it is reached from here.
     let port = server.address().port().to_string();

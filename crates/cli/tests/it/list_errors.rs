@@ -2,6 +2,7 @@ use serde_json::json;
 
 use crate::list::{exported, item_id, machine_with};
 use crate::machine::Machine;
+use crate::served::Server;
 
 /// Words that stand for others.
 const LONG: &str = "LONG";
@@ -181,4 +182,37 @@ fn stored_text_can_not_drive_the_terminal_and_takes_the_lines_it_needs() {
             "a  0 of 1 done, 1 pending\n{short}  [ ] first\n          second\n          why\n\n          because\n"
         )
     );
+}
+
+#[test]
+fn what_is_to_stand_beside_itself_is_named_with_what_to_type() {
+    let machine = machine_with("my list", &["milk"]);
+    machine
+        .run(&["list", "move", "my list", "milk", "--after", "milk"])
+        .failed(2, "move_beside_itself")
+        .says("\"milk\" can't be placed beside itself")
+        .says("syncline list show 'my list', and name another place");
+    machine
+        .run(&["list", "reorder", "my list", "--before", "my list"])
+        .failed(2, "move_beside_itself")
+        .says("\"my list\" can't be placed beside itself");
+}
+
+#[test]
+fn a_step_that_can_not_be_taken_back_any_more_says_what_to_type() {
+    let server = Server::start();
+    let (ann, ben) = (server.member("ann"), server.member("ben"));
+    ann.run(&["list", "new", "shop"]).done();
+    ann.run(&["list", "add", "shop", "milk"]).done();
+    ann.run(&["list", "edit", "shop", "milk", "oat milk"])
+        .done();
+    ann.run(&["sync"]).done();
+    ben.run(&["sync"]).done();
+    ben.run(&["list", "delete", "shop"]).done();
+    ben.run(&["sync"]).done();
+    ann.run(&["sync"]).done();
+    ann.run(&["list", "undo"])
+        .failed(1, "step_impossible")
+        .says("this step has left the history")
+        .says("syncline list undo, for the step before it");
 }

@@ -50,6 +50,24 @@ impl Machine {
         command
     }
 
+    /// Runs a line of the shell, as a person would type it.
+    pub(crate) fn shell(&self, line: &str) -> Answer {
+        let binary = env!("CARGO_BIN_EXE_syncline");
+        let mut command = Command::new("/bin/sh");
+        command
+            .args([
+                "-c",
+                &format!("syncline() {{ '{binary}' \"$@\"; }}; {line}"),
+            ])
+            .env_clear()
+            .env("HOME", self.home.path())
+            .current_dir(self.work_dir())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        finish(command, b"")
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Answer {
         finish(self.command(arguments), b"")
     }

@@ -168,7 +168,8 @@ fn a_reset_asks_who_is_meant_and_keeps_what_was_not_sent() {
     machine.run(&["sync", "reset"]).failed(2, "not_confirmed");
     machine
         .run(&["sync", "reset", "--confirm", "other"])
-        .failed(2, "not_confirmed");
+        .failed(2, "not_confirmed")
+        .says("syncline sync reset --confirm acme");
     machine
         .run(&["sync", "reset", "--confirm", "acme"])
         .failed(1, "forbidden");

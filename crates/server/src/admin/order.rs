@@ -19,6 +19,8 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A server that has not taken an order by then takes none: it is of an older version, or stuck.
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// How long who looks waits for what clients have said meanwhile.
+const NOTED_WITHIN: Duration = Duration::from_secs(3);
 
 /// What a compaction has come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,8 @@ pub enum OrderAnswer {
     Expired {
         clients: usize,
     },
+    /// What clients have said of themselves is written down.
+    Noted,
     /// Why it could not be done, outermost first.
     Failed {
         causes: Vec<String>,
@@ -89,6 +93,41 @@ pub enum OrderError {
     Failed { causes: Vec<String> },
     #[error("the server's answer can't be read")]
     Answer(#[source] serde_json::Error),
+}
+
+/// Has the server that runs on the control file's directory write down what clients have said of themselves,
+/// for who looks at them in the files; says whether it has. It is not waited for where it is at another
+/// order, which may take long.
+///
+/// `tenant` is any of its tenants; `random` tells this order from others.
+pub fn notes_from_server(
+    control: &ControlFile,
+    tenant: &TenantId,
+    random: [u8; 16],
+    now: Timestamp,
+) -> Result<bool, ControlError> {
+    let order = Order {
+        id: OrderId::new(random),
+        tenant: tenant.clone(),
+        work: OrderedWork::Notes,
+    };
+    control.place_order(&order, now)?;
+    let placed = Instant::now();
+    let written = loop {
+        match control.order_news(&order.id)? {
+            OrderNews::Answered { answer } => {
+                let answer = serde_json::from_str(&answer);
+                break matches!(answer, Ok(OrderAnswer::Noted));
+            }
+            OrderNews::Behind | OrderNews::Gone => break false,
+            OrderNews::Placed | OrderNews::Taken { .. } if placed.elapsed() > NOTED_WITHIN => {
+                break false;
+            }
+            OrderNews::Placed | OrderNews::Taken { .. } => thread::sleep(ASK_EVERY),
+        }
+    };
+    control.drop_order(&order.id)?;
+    Ok(written)
 }
 
 /// Has the server that runs on `directory` do `work` to a tenant's log, and waits until it has.

@@ -315,6 +315,17 @@ impl Tenant {
         }
     }
 
+    /// Has the clients' notes written down, for who looks at the clients. The writer is asked also where none
+    /// wait: it may be about to write the last of them.
+    pub(crate) async fn write_notes(&self) -> Result<(), Refused> {
+        let (reply, written) = oneshot::channel();
+        self.jobs
+            .send(Job::Notes { reply })
+            .await
+            .map_err(|_| Refused::NotCommitted)?;
+        written.await.map_err(|_| Refused::NotCommitted)
+    }
+
     /// Closes what is idle, and has the clients' notes written down if there are any.
     pub(super) fn tidy(&self) {
         self.readers.close_idle();
@@ -325,8 +336,9 @@ impl Tenant {
             .expect("nothing panics under this lock")
             .is_empty();
         if waits {
+            let (reply, _) = oneshot::channel();
             // A full queue will take the notes along anyway.
-            let _ = self.jobs.try_send(Job::Notes);
+            let _ = self.jobs.try_send(Job::Notes { reply });
         }
     }
 }

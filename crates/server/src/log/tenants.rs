@@ -251,6 +251,21 @@ impl Tenants {
         });
     }
 
+    /// Has what clients have said of themselves written down, in every log that is open.
+    pub(crate) async fn write_notes(&self) -> Result<(), Refused> {
+        let open: Vec<Arc<Tenant>> = {
+            let slots = self.slots.lock().expect(UNPOISONED);
+            // One that is being opened has no notes yet, and one that is being closed writes its own.
+            let open = slots.values().filter_map(|slot| slot.open.try_lock().ok());
+            open.filter_map(|open| open.as_ref().map(|open| Arc::clone(&open.tenant)))
+                .collect()
+        };
+        for tenant in open {
+            tenant.write_notes().await?;
+        }
+        Ok(())
+    }
+
     /// Closes all, once their requests are answered.
     pub(crate) async fn close_all(&self) {
         let slots: Vec<_> = {

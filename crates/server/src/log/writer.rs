@@ -49,7 +49,9 @@ pub(super) enum Job {
         reply: oneshot::Sender<Result<Head, Refused>>,
     },
     /// Write down what clients have said of themselves.
-    Notes,
+    Notes {
+        reply: oneshot::Sender<()>,
+    },
     /// Make or delete a shape.
     Shape(ShapeJob),
     /// Compact the log, in steps beside the writes.
@@ -215,7 +217,11 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) -> Erasing {
             // Who asked may have gone; the reset stands.
             let _ = reply.send(result);
         }
-        Job::Notes => erasing = commit(log, Vec::new(), shared),
+        Job::Notes { reply } => {
+            erasing = commit(log, Vec::new(), shared);
+            // Who asked may have gone.
+            let _ = reply.send(());
+        }
         Job::Shape(ShapeJob::Delete(handle, reply)) => {
             let deleted = log.delete_shape(&handle);
             shared.hub.wake_all();
@@ -223,6 +229,8 @@ fn run_other(log: &mut TenantLog, job: Job, shared: &Shared) -> Erasing {
             let _ = reply.send(deleted);
         }
         Job::Expire { idle, reply } => {
+            // Who has said meanwhile that it moved is not idle.
+            erasing = commit(log, Vec::new(), shared);
             let expired = log.expire(idle, (shared.now)());
             // Who asked may have gone.
             let _ = reply.send(expired);

@@ -1,5 +1,6 @@
 //! `/api/admin`: the log of the asker's tenant, its clients, compaction and expiry.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -12,10 +13,13 @@ use tokio::sync::watch;
 use crate::admin::{ClientReport, CompactSummary, TenantReport};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
+use crate::log::Tenant;
 use crate::tenant::Keep;
 
 /// Bytes of a request.
 const BODY_BYTES_MAX: usize = 4 << 10;
+/// How long who looks at the clients waits for what they have said last.
+const NOTED_WITHIN: Duration = Duration::from_secs(3);
 
 pub(super) fn routes() -> Vec<Route> {
     let access = Access::Needs(Rights::Admin);
@@ -54,6 +58,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CompactRequest {
     /// Seconds for which ops stay, whatever covers them; none: as the server is set.
     retention_seconds: Option<u64>,
@@ -62,6 +67,7 @@ struct CompactRequest {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ExpireRequest {
     /// Seconds of idleness; none: as the server is set.
     idle_seconds: Option<u64>,
@@ -69,7 +75,7 @@ struct ExpireRequest {
 
 async fn tenants(call: Call) -> Result<Answer, ApiError> {
     let (name, keep, now) = settings(&call);
-    let tenant = call.tenant().await?;
+    let tenant = up_to_date(&call).await?;
     let report = tenant
         .read(move |file| Ok(TenantReport::read(&name, file, &keep, now)?))
         .await?;
@@ -78,7 +84,7 @@ async fn tenants(call: Call) -> Result<Answer, ApiError> {
 
 async fn clients(call: Call) -> Result<Answer, ApiError> {
     let (name, keep, now) = settings(&call);
-    let tenant = call.tenant().await?;
+    let tenant = up_to_date(&call).await?;
     let reports = tenant
         .read(move |file| Ok(ClientReport::read(&name, file, &keep, now)?))
         .await?;
@@ -105,6 +111,17 @@ async fn expire(call: Call) -> Result<Answer, ApiError> {
     let idle = request.idle_seconds.map_or(keep.idle, Duration::from_secs);
     let expired = call.tenant().await?.expire(idle).await?;
     Answer::json(&json!({"tenant": name, "expired": expired}))
+}
+
+/// The log of who asks, once what its clients have said is written down; a writer that is at something
+/// long is not waited for.
+async fn up_to_date(call: &Call) -> Result<Arc<Tenant>, ApiError> {
+    let tenant = call.tenant().await?;
+    match tokio::time::timeout(NOTED_WITHIN, tenant.write_notes()).await {
+        Ok(written) => written?,
+        Err(_elapsed) => {}
+    }
+    Ok(tenant)
 }
 
 fn settings(call: &Call) -> (TenantId, Keep, Timestamp) {

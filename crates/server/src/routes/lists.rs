@@ -7,7 +7,6 @@
 mod change;
 mod items;
 mod json;
-mod named;
 mod page;
 mod read;
 mod repeat;

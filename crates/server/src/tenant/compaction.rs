@@ -62,20 +62,19 @@ pub enum Due {
 /// How a client stands to the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
-    /// It holds the floor where it stands.
+    /// It holds the floor where it stands, if it has said where.
     Live,
     /// It does not hold the floor: it was idle for too long, or was expired by hand.
     Expired,
 }
 
 impl Keep {
-    /// Whether this client holds the floor.
+    /// Whether this client has pushed, or moved its cursor, lately enough to hold the floor.
     pub fn liveness(&self, client: &ClientRecord, now: Timestamp) -> Liveness {
-        let idle = now.as_millis().saturating_sub(client.moved_at.as_millis());
-        if client.cursor.is_some() && idle <= millis(self.idle) {
-            Liveness::Live
-        } else {
-            Liveness::Expired
+        let idle = |moved_at: Timestamp| now.as_millis().saturating_sub(moved_at.as_millis());
+        match client.moved_at {
+            Some(moved_at) if idle(moved_at) <= millis(self.idle) => Liveness::Live,
+            Some(_) | None => Liveness::Expired,
         }
     }
 
@@ -129,7 +128,8 @@ impl Keep {
             let behind = client.cursor.is_some_and(|at| at.server_seq < place);
             behind && self.liveness(client, now) == Liveness::Live
         });
-        let expiries = lagging.map(|client| after(client.moved_at, self.idle));
+        let moved = lagging.filter_map(|client| client.moved_at);
+        let expiries = moved.map(|moved_at| after(moved_at, self.idle));
         let passed = after(reached, self.retention);
         Ok(Due::NothingBefore(expiries.fold(passed, Timestamp::max)))
     }

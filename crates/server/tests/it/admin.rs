@@ -112,7 +112,8 @@ async fn a_live_client_holds_the_floor_until_it_is_expired() {
         .post("/api/admin/expire", &admin, json!({"idle_seconds": 0}))
         .await
         .expect(200);
-    assert_eq!(expired["expired"], 1);
+    // With it who has pushed, and has not said where it is.
+    assert_eq!(expired["expired"], 2);
     let done = server
         .post("/api/admin/compact", &admin, without_retention())
         .await
@@ -253,4 +254,40 @@ async fn a_client_that_has_only_pulled_holds_the_floor() {
         .await
         .expect(200);
     assert_eq!((&done["floor"], &done["dropped"]), (&json!(4), &json!(3)));
+}
+
+/// Who looks at the clients sees what they have said so far, however quiet the log is.
+#[tokio::test]
+async fn clients_are_shown_as_they_are_by_now() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    // It has said nothing of its place yet.
+    push(&server, &admin, replacing(1..=10)).await;
+    for (place, state, lag) in [(4, "lagging", 6), (10, "live", 0)] {
+        let page = pull(&server, &admin, &format!("limit={place}")).await;
+        let mark = page.expect(200)["cursor"]["mark"].clone();
+        let next = format!("clientId=new&since={place}&mark={}", mark.as_str().unwrap());
+        pull(&server, &admin, &next).await.expect(200);
+        let clients = server.get("/api/admin/clients", &admin).await.expect(200);
+        let [laptop, new] = &clients["clients"].as_array().unwrap()[..] else {
+            panic!("two clients: {clients}")
+        };
+        assert_eq!((&new["state"], &new["lag"]), (&json!(state), &json!(lag)));
+        assert_eq!(
+            (&laptop["state"], &laptop["lag"]),
+            (&json!("live"), &Value::Null)
+        );
+        let tenants = server.get("/api/admin/tenants", &admin).await.expect(200);
+        assert_eq!(tenants["tenants"][0]["clients_live"], 2);
+    }
+    let all = json!({"idle_seconds": 0});
+    let expired = server.post("/api/admin/expire", &admin, all).await;
+    assert_eq!(expired.expect(200)["expired"], 2);
+    let clients = server.get("/api/admin/clients", &admin).await.expect(200);
+    for client in clients["clients"].as_array().unwrap() {
+        assert_eq!(
+            (&client["state"], &client["moved_at"]),
+            (&json!("expired"), &Value::Null)
+        );
+    }
 }

@@ -12,7 +12,9 @@ use super::check::{census, digest, whole};
 use super::note::{LastBackup, note};
 use super::restore::is_decided;
 use super::rotate::{hold_part, part_name};
-use super::{BackupError, BackupFile, BackupKind, LeftOut, Manifest, Reached, io_error};
+use super::{
+    BackupError, BackupFile, BackupKind, LeftOut, MANIFEST_NAME, Manifest, Reached, io_error,
+};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, server_name};
 use crate::file::FileOptions;
 use crate::local::LocalFile;
@@ -45,6 +47,7 @@ pub fn back_up_server(
             path: data.path().to_owned(),
         });
     }
+    check_place(to, data.path())?;
     let tenants = data.tenant_files()?;
     let whole = tenants.iter().map(|path| length(path)).sum();
     let control = data.path().join(CONTROL_FILE_NAME);
@@ -105,6 +108,7 @@ pub fn back_up_replica(
             path: directory.to_owned(),
         });
     }
+    check_place(to, directory)?;
     for _ in 0..REPLICA_TRIES {
         let tenant = tenant_file_of(&local)?;
         let whole = length(&local) + length(&directory.join(&tenant));
@@ -134,6 +138,41 @@ pub fn back_up_replica(
         }
     }
     Err(BackupError::Rebuilding)
+}
+
+/// Checks that `to`, which need not be there, lies neither inside `of`, which is to be backed up, nor inside
+/// another backup: what a copy holds is to be what was copied, and nothing else.
+pub fn check_place(to: &Path, of: &Path) -> Result<(), BackupError> {
+    let inside = |outer: &Path, what| BackupError::Inside {
+        path: to.to_owned(),
+        outer: outer.to_owned(),
+        what,
+    };
+    let (place, source) = (settled(to)?, settled(of)?);
+    for outer in place.ancestors() {
+        if outer == source {
+            return Err(inside(of, "which is what is backed up"));
+        }
+        if outer.join(MANIFEST_NAME).is_file() && outer != place {
+            return Err(inside(outer, "which is another backup"));
+        }
+    }
+    Ok(())
+}
+
+/// The path without links, as far as it is there.
+fn settled(path: &Path) -> Result<PathBuf, BackupError> {
+    let path = std::path::absolute(path).map_err(io_error("look for", path))?;
+    let mut there = path.as_path();
+    let found = loop {
+        match (there.canonicalize(), there.parent()) {
+            (Ok(found), _) => break found,
+            (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => there = parent,
+            (Err(error), _) => return Err(io_error("look for", there)(error)),
+        }
+    };
+    let rest = path.strip_prefix(there).expect("it was cut from its end");
+    Ok(found.join(rest))
 }
 
 fn tenant_file_of(local: &Path) -> Result<String, BackupError> {

@@ -20,9 +20,9 @@ pub struct ImportPlan {
     pub commands: Vec<Command>,
     /// Items that the list does not have.
     pub items_new: u64,
-    /// Items that the list has otherwise.
+    /// Items that the list has without the tick or the note that the file gives them.
     pub items_changed: u64,
-    /// Items that the list has as the file has them.
+    /// Items that the list has, and that stay as they are.
     pub items_known: u64,
     /// Items that were imported before, and were removed or moved to another list since; they are
     /// left so.
@@ -38,7 +38,9 @@ pub struct ImportPlan {
 ///
 /// The commands are those of a history: a text that comes back may be blank.
 /// Of several entries with one id the first has it; the others are as without.
-/// Text, tick and note of an item become those of the file; a note that the file does not have stays.
+/// An item that the list has is ticked where the file has it ticked, and gets the file's note where it has
+/// none. Its text, its tick and its note stay otherwise: nobody can tell whether they are older than the
+/// file's, and what was written since must not be lost.
 /// A new item goes behind the one that it follows in the file. What only the list has stays.
 pub fn plan_import<E>(
     list: &ListId,
@@ -112,7 +114,7 @@ impl ImportPlan {
         left
     }
 
-    /// Makes what the list has as the file has it.
+    /// Gives what the list has the ticks and notes that only the file has.
     fn change(&mut self, standing: &[(Entry, Standing)]) {
         for (entry, place) in standing {
             let item = match place {
@@ -125,19 +127,10 @@ impl ImportPlan {
             };
             let before = self.commands.len();
             let id = || item.item.clone();
-            // An item without an id of the file's own was found by the text that it had then.
-            if entry.id.is_some() && entry.text != item.text {
-                let text = entry.text.clone();
-                self.commands.push(Command::Edit { item: id(), text });
+            if entry.done && !item.done {
+                self.commands.push(Command::Check { item: id() });
             }
-            if entry.done != item.done {
-                self.commands.push(if entry.done {
-                    Command::Check { item: id() }
-                } else {
-                    Command::Uncheck { item: id() }
-                });
-            }
-            if !entry.note.is_empty() && entry.note != item.note {
+            if item.note.is_empty() && !entry.note.is_empty() {
                 let note = entry.note.clone();
                 self.commands.push(Command::Note { item: id(), note });
             }

@@ -4,7 +4,7 @@
 //! must be there and of its type; fields that are not known are passed over.
 
 use serde::{Deserialize, Serialize};
-use syncline_model::{ItemId, ListId, Timestamp};
+use syncline_model::{ItemId, ListId};
 use uuid::Uuid;
 
 use super::{Checklist, Entry, NAMESPACE, Place};
@@ -49,8 +49,6 @@ struct SchemaOf {
 #[serde(rename_all = "camelCase")]
 struct WireSnapshot {
     schema: String,
-    #[serde(skip_deserializing)]
-    exported_at: Option<Timestamp>,
     #[serde(skip_deserializing)]
     app_version: Option<String>,
     data: WireData,
@@ -126,11 +124,10 @@ fn list_id(text: String) -> ListId {
 }
 
 /// Writes a snapshot, as indented JSON. An entry without an id gets its number as one.
-pub fn write_snapshot(
-    snapshot: Snapshot,
-    exported_at: Timestamp,
-    app_version: &str,
-) -> Result<String, serde_json::Error> {
+///
+/// The format's `exportedAt` is left out, which no reader needs: an op has no time, so it could only be
+/// that of the export, and replicas with equal lists would write other bytes.
+pub fn write_snapshot(snapshot: Snapshot, app_version: &str) -> Result<String, serde_json::Error> {
     let lists = snapshot.lists.into_iter().map(|list| {
         let items = (1_u64..).zip(list.checklist.entries);
         let items = items.map(|(number, (_, entry))| WireItem {
@@ -149,7 +146,6 @@ pub fn write_snapshot(
     });
     let wire = WireSnapshot {
         schema: SCHEMA.to_owned(),
-        exported_at: Some(exported_at),
         app_version: Some(app_version.to_owned()),
         data: WireData {
             lists: lists.collect(),

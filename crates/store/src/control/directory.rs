@@ -9,7 +9,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use syncline_model::TenantId;
 
-use super::KnownTenant;
+use super::{CONTROL_FILE_NAME, KnownTenant};
 use crate::backup::{BackupError, finish_restore};
 
 /// The longest part of a file name made of a tenant's name, in bytes. Room is left under the usual
@@ -57,6 +57,20 @@ pub struct ServeLock {
 }
 
 impl DataDirectory {
+    /// Uses `path` if a server has kept its data there; none: it has not. Makes nothing.
+    pub fn find(path: impl Into<PathBuf>) -> Option<Self> {
+        let found = Self { path: path.into() };
+        // A backup of one that was put back has no control file before it is served. Where that can't be
+        // listed, nothing can be worked on.
+        let has_logs = || {
+            let files = found.tenant_files().unwrap_or_default();
+            let names = files.iter().filter_map(|path| path.file_name()?.to_str());
+            names.into_iter().any(|name| name.starts_with("t-"))
+        };
+        let is_data = found.path.join(CONTROL_FILE_NAME).is_file() || has_logs();
+        is_data.then_some(found)
+    }
+
     /// Uses `path`, and makes it, closed to other users, if it is not there.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, DataDirectoryError> {
         let path = path.into();
@@ -129,7 +143,11 @@ impl DataDirectory {
     /// The tenant files that are there, in the order of their names.
     pub fn tenant_files(&self) -> Result<Vec<PathBuf>, DataDirectoryError> {
         let directory = self.path.join(TENANTS);
-        let entries = fs::read_dir(&directory).map_err(make(&directory))?;
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(make(&directory)(error)),
+        };
         let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(make(&directory))?.path();

@@ -34,6 +34,8 @@ pub enum OrderedWork {
     Compact { retention: Duration, idle: Duration },
     /// Let go of the places of clients idle for this long.
     Expire { idle: Duration },
+    /// Write down what clients have said of themselves, in every log that is open.
+    Notes,
 }
 
 /// What has become of an order.
@@ -57,6 +59,9 @@ impl ControlFile {
         let (work, retention, idle) = match order.work {
             OrderedWork::Compact { retention, idle } => ("compact", Some(retention), idle),
             OrderedWork::Expire { idle } => ("expire", None, idle),
+            // It is written as an expiry of clients idle for longer than there is time, which is nobody: a
+            // server that knows no notes makes that of it.
+            OrderedWork::Notes => ("expire", None, Duration::MAX),
         };
         self.connection
             .prepare_cached(
@@ -163,6 +168,7 @@ fn order_from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Order> {
         id: OrderId(row.get(0)?),
         tenant: token::parsed(row, 1)?,
         work: match retention {
+            None if millis(idle) == i64::MAX => OrderedWork::Notes,
             Some(retention) => OrderedWork::Compact {
                 retention: duration(retention),
                 idle,

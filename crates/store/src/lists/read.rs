@@ -98,29 +98,6 @@ pub(super) const HOMES: &str = "WITH RECURSIVE homes (id) AS ( \
      SELECT id FROM homes WHERE EXISTS \
      (SELECT 1 FROM list_items WHERE home = homes.id AND present = 1)";
 
-pub(super) const LISTS_BEGUN: &str =
-    "SELECT list_id FROM lists WHERE list_id >= ?1 AND list_id < ?1 || '~' ORDER BY list_id";
-pub(super) const ITEMS_BEGUN: &str = "SELECT item_id FROM list_items \
-     WHERE list_id = ?1 AND item_id >= ?2 AND item_id < ?2 || '~' ORDER BY item_id";
-
-/// The ids of lists that begin so and go on in ASCII, whatever became of the lists.
-pub fn list_ids_begun(connection: &Connection, begin: &str) -> Result<Vec<String>, StoreError> {
-    let mut statement = connection.prepare_cached(LISTS_BEGUN)?;
-    let ids = statement.query_map([begin], |row| row.get(0))?;
-    Ok(ids.collect::<Result<_, _>>()?)
-}
-
-/// The ids of items made in `list` that begin so and go on in ASCII, whatever became of the items.
-pub fn item_ids_begun(
-    connection: &Connection,
-    list: &ListId,
-    begin: &str,
-) -> Result<Vec<String>, StoreError> {
-    let mut statement = connection.prepare_cached(ITEMS_BEGUN)?;
-    let ids = statement.query_map([list.as_str(), begin], |row| row.get(0))?;
-    Ok(ids.collect::<Result<_, _>>()?)
-}
-
 /// All lists, in order, and how much they show.
 pub fn lists(
     connection: &Connection,

@@ -13,12 +13,14 @@ pub struct ClientRecord {
     pub client: ClientId,
     pub user: UserId,
     pub cursor: Option<Cursor>,
-    /// When it last pushed, or moved its cursor.
-    pub moved_at: Timestamp,
+    /// When it last pushed, or moved its cursor; none: not since it was expired.
+    pub moved_at: Option<Timestamp>,
     /// When it was last heard of.
     pub seen_at: Timestamp,
 }
 
+/// What stands for when a client last moved that was expired since: no client moved so long ago.
+const EXPIRED: Timestamp = Timestamp::UNIX_EPOCH;
 /// The most refusals that a log keeps, of all its actors together: who offers takes as many actors as they
 /// like, so that one bound for each would be none. A replica asks again within seconds, not after so many.
 pub const REFUSALS_MAX: usize = 10_000;
@@ -222,7 +224,8 @@ impl TenantFile {
                     .map_err(|_| StoreError::damaged("a client id is not one"))?,
                 user: parse_user(&row.get::<_, String>(1)?)?,
                 cursor,
-                moved_at: parse_time(&row.get::<_, String>(4)?)?,
+                moved_at: Some(parse_time(&row.get::<_, String>(4)?)?)
+                    .filter(|moved_at| *moved_at != EXPIRED),
                 seen_at: parse_time(&row.get::<_, String>(5)?)?,
             });
         }
@@ -231,17 +234,17 @@ impl TenantFile {
 }
 
 impl TenantFile {
-    /// Forgets the places of clients that last pushed, or moved their cursor, by this time; gives
-    /// their number.
+    /// Forgets the places of clients that last pushed, or moved their cursor, by this time, and when
+    /// that was; gives their number.
     pub fn expire_clients(&self, by: Timestamp) -> Result<usize, StoreError> {
         // Times are of one form, and sort as texts.
         Ok(self
             .connection
             .prepare_cached(
-                "UPDATE clients SET cursor_seq = NULL, cursor_mark = NULL \
-                 WHERE moved_at <= ? AND cursor_seq IS NOT NULL",
+                "UPDATE clients SET cursor_seq = NULL, cursor_mark = NULL, moved_at = ?2 \
+                 WHERE moved_at <= ?1 AND moved_at > ?2",
             )?
-            .execute([by.to_string()])?)
+            .execute([by.to_string(), EXPIRED.to_string()])?)
     }
 }
 

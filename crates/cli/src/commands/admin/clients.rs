@@ -21,6 +21,7 @@ struct Listing {
 
 pub(crate) fn run(args: &ClientsArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
+    logs.bring_up_to_date(context)?;
     let mut each = logs.each(|tenant| {
         let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
         let reports = ClientReport::read(tenant, &file, &logs.keep, context.now());

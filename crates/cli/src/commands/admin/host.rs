@@ -62,7 +62,9 @@ impl Host {
         };
         match order_from_server(directory, control, (tenant, work), random()?, now, progress)? {
             OrderAnswer::Compacted(summary) => Ok(summary),
-            OrderAnswer::Expired { .. } | OrderAnswer::Failed { .. } => Err(other_answer().into()),
+            OrderAnswer::Expired { .. } | OrderAnswer::Noted | OrderAnswer::Failed { .. } => {
+                Err(other_answer().into())
+            }
         }
     }
 
@@ -82,12 +84,14 @@ impl Host {
         let work = (tenant, OrderedWork::Expire { idle });
         match order_from_server(directory, control, work, random()?, now, |_| ())? {
             OrderAnswer::Expired { clients } => Ok(clients),
-            OrderAnswer::Compacted(_) | OrderAnswer::Failed { .. } => Err(other_answer().into()),
+            OrderAnswer::Compacted(_) | OrderAnswer::Noted | OrderAnswer::Failed { .. } => {
+                Err(other_answer().into())
+            }
         }
     }
 }
 
-fn random() -> Result<[u8; 16], Failure> {
+pub(super) fn random() -> Result<[u8; 16], Failure> {
     let mut random = StdRng::try_from_os_rng().map_err(|error| {
         Failure::new("no_randomness", "the system gives no random bytes").because(error)
     })?;

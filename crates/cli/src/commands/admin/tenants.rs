@@ -22,6 +22,7 @@ struct Listing {
 
 pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
+    logs.bring_up_to_date(context)?;
     let mut each = logs.each(|tenant| {
         let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
         let report = TenantReport::read(tenant, &file, &logs.keep, context.now());

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &ExportArgs, context: &Context) -> Outcome {
     }
     let (count, item_count) = (read.len(), read.iter().map(|(_, items)| items.len()).sum());
     let text = match format {
-        ExportFormat::Json => snapshot(read, context)?,
+        ExportFormat::Json => snapshot(read)?,
         ExportFormat::Markdown => written(&read, Bullets::Dashes),
         ExportFormat::Text => written(&read, Bullets::None),
     };
@@ -111,7 +111,7 @@ fn written(read: &[(List, Vec<Entry>)], bullets: Bullets) -> String {
     lists.collect()
 }
 
-fn snapshot(read: Vec<(List, Vec<Entry>)>, context: &Context) -> Result<String, Failure> {
+fn snapshot(read: Vec<(List, Vec<Entry>)>) -> Result<String, Failure> {
     let lists = (1..).zip(read).map(|(number, (list, entries))| {
         let entries = (1..).zip(entries);
         let place = |item| Place::Item { list: number, item };
@@ -129,7 +129,7 @@ fn snapshot(read: Vec<(List, Vec<Entry>)>, context: &Context) -> Result<String, 
         lists: lists.collect(),
     };
     let version = concat!("syncline ", env!("CARGO_PKG_VERSION"));
-    write_snapshot(snapshot, context.now(), version)
+    write_snapshot(snapshot, version)
         .map_err(|error| Failure::new("export_failed", "could not write the lists").because(error))
 }
 

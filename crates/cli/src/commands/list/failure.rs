@@ -7,6 +7,14 @@ use syncline_store::StoreError;
 use crate::failure::Failure;
 use crate::wording::quoted;
 
+/// Something is to stand beside itself; `show` is the command that shows what else it could stand beside.
+pub(super) fn beside_itself(name: &str, show: &str) -> Failure {
+    let message = format!("{name:?} can't be placed beside itself");
+    Failure::usage("move_beside_itself", message)
+        .state("nothing was changed")
+        .fix(format!("{show}, and name another place"))
+}
+
 impl From<ListError> for Failure {
     fn from(error: ListError) -> Self {
         match error {

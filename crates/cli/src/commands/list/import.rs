@@ -28,8 +28,9 @@ const TOLD_MAX: usize = 20;
 /// Import a Markdown checklist, a plain one, or a JSON snapshot of lists
 ///
 /// An item is a line such as `- [x] milk`, `1. [ ] bread` or `[ ] tea`; what stands before its bullet
-/// becomes part of the text, and lines to its right its note. The same file again changes nothing. A
-/// changed one ticks, unticks and adds; what only the list has stays.
+/// becomes part of the text, and lines to its right its note. A file that comes again adds what is new in
+/// it, ticks what it has ticked, and notes what has no note. All else stays: what was ticked, edited, noted
+/// or removed since, and what only the list has.
 ///
 /// A snapshot's lists are made and filled by their own ids, unless --into names another for the only one.
 /// Where one item can be none (too long, a control character), nothing is imported. A line with a tick and

@@ -1,9 +1,10 @@
 use clap::{ArgGroup, Args};
-use syncline_model::list::Command;
+use syncline_model::list::{Command, Spot};
 
 use super::add::PlaceFlags;
-use super::reference::{ListReference, find_item, find_list};
-use super::shared::{ChangedItems, Printed, deliver_items};
+use super::failure::beside_itself;
+use super::reference::{ListReference, find_item, find_list, named};
+use super::shared::{ChangedItems, Printed, brief, deliver_items};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::replica_access;
@@ -38,6 +39,12 @@ pub(crate) fn run(args: &MoveArgs, context: &Context) -> Outcome {
         None => list,
     };
     let spot = args.place.spot(view, &target)?;
+    if let Spot::Before(beside) | Spot::After(beside) = &spot
+        && *beside == item.item
+    {
+        let show = format!("syncline list show {}", named(view, &target)?);
+        return Err(beside_itself(&brief(&item.text), &show));
+    }
     let changed = replica.change_lists(&Command::Move {
         item: item.item.clone(),
         to: target.list.clone(),

@@ -19,5 +19,11 @@ pub(crate) fn run(args: &RedoArgs, context: &Context) -> Outcome {
         return Err(Failure::new("nothing_to_redo", "nothing to do again")
             .state("the lists are as they were"));
     };
-    deliver(context, replica, reversed, "done again", args.wait)
+    deliver(
+        context,
+        replica,
+        reversed,
+        ("done again", "redo"),
+        args.wait,
+    )
 }

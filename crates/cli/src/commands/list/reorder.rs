@@ -1,6 +1,7 @@
 use clap::{ArgGroup, Args};
 use syncline_model::list::{Command, Spot};
 
+use super::failure::beside_itself;
 use super::reference::{ListReference, find_list};
 use super::shared::{ChangedList, Printed, deliver_list};
 use crate::context::Context;
@@ -34,6 +35,11 @@ pub(crate) fn run(args: &ReorderArgs, context: &Context) -> Outcome {
         (None, Some(after)) => Spot::After(find(after)?),
         (None, None) => Spot::End,
     };
+    if let Spot::Before(beside) | Spot::After(beside) = &spot
+        && *beside == list.list
+    {
+        return Err(beside_itself(&list.title, "syncline list show"));
+    }
     let changed = replica.change_lists(&Command::ReorderList {
         list: list.list.clone(),
         spot,

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::delivery::{self, Delivered};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
-use crate::wording::counted;
+use crate::wording::{counted, quoted};
 use crate::written::{WaitFlag, show, tell};
 
 /// Take back the last change to lists that was made on this machine
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &UndoArgs, context: &Context) -> Outcome {
             Failure::new("nothing_to_undo", "nothing to undo").state("the lists are as they were")
         );
     };
-    deliver(context, replica, reversed, "undone", args.wait)
+    deliver(context, replica, reversed, ("undone", "undo"), args.wait)
 }
 
 #[derive(Serialize)]
@@ -53,12 +53,13 @@ struct Declined {
     message: String,
 }
 
-/// Delivers what was undone or done again, and tells of it.
+/// Delivers what was undone or done again, and tells of it: `done` is what a person calls that, `again` the
+/// command.
 pub(super) fn deliver(
     context: &Context,
     mut replica: Replica,
     reversed: ListsReversed,
-    done: &str,
+    (done, again): (&str, &str),
     wait: WaitFlag,
 ) -> Outcome {
     let ListsReversed {
@@ -74,7 +75,12 @@ pub(super) fn deliver(
             format!("this can't be {done} any more: {}", change.kind),
         )
         .because(error)
-        .state("the lists are as they were; this step has left the history"));
+        .state("the lists are as they were; this step has left the history")
+        .fix(format!(
+            "syncline list show {}, to see how it is by now",
+            quoted(change.list.as_str())
+        ))
+        .fix(format!("syncline list {again}, for the step before it")));
     }
     // It is written: what can't be read of it is told, and fails nothing.
     let About { list, title, items } = about(&mut replica, &change).unwrap_or_else(|failure| {

@@ -16,7 +16,7 @@ use crate::commands::ask_failure::{no_server, unanswered};
 use crate::context::Context;
 use crate::document::Source;
 use crate::failure::Failure;
-use crate::remote;
+use crate::{remote, server_data};
 
 /// How long a person waits for a server: it may have a large document to read.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,12 +54,7 @@ impl PlaceArgs {
                     .fix("or name the data directory of a server, with --data DIR")),
             };
         };
-        if !data.is_dir() {
-            let message = format!("no server keeps its data in {}", data.display());
-            return Err(Failure::new("data_missing", message)
-                .fix("name the directory that `syncline serve` was given, with --data DIR"));
-        }
-        let directory = DataDirectory::open(data)?;
+        let directory = server_data::existing(data)?;
         let known = ControlFile::open(&directory)?.tenants()?;
         let tenants = match &self.tenant {
             None => directory.tenants(&known)?,

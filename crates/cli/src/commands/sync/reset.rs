@@ -47,6 +47,7 @@ pub(crate) fn run(args: &ResetArgs, context: &Context) -> Outcome {
         );
     };
     check(args, &tenant, context)?;
+    let before = epoch;
     let epoch = reset(&remote, &tenant, epoch, PATIENCE).map_err(|error| match &error {
         AskError::Refused { error: body, .. } if body.code == ErrorCode::PreconditionFailed => {
             Failure::new(
@@ -65,6 +66,10 @@ pub(crate) fn run(args: &ResetArgs, context: &Context) -> Outcome {
         "the log of tenant {} is empty, its epoch is {}; `syncline sync` follows",
         done.tenant, done.epoch
     ));
+    context.output.note(format_args!(
+        "the server keeps the log that was for 30 days, in its data directory DATA; to put it back there, \
+         with the server stopped: syncline restore DATA/resets/*-{before} --data DATA"
+    ));
     Ok(())
 }
 
@@ -73,7 +78,10 @@ fn check(args: &ResetArgs, tenant: &TenantId, context: &Context) -> Outcome {
         Some(named) if named == tenant => return Ok(()),
         Some(named) => {
             let message = format!("this profile syncs tenant {tenant}, not {named}");
-            return Err(Failure::usage("not_confirmed", message).state("nothing was changed"));
+            return Err(Failure::usage("not_confirmed", message)
+                .state("nothing was changed")
+                .fix(format!("syncline sync reset --confirm {tenant}"))
+                .fix("syncline --profile NAME sync reset, for the tenant of another profile"));
         }
         None => {}
     }

@@ -5,24 +5,19 @@ use serde::{Deserialize, Serialize};
 use syncline_model::ListId;
 use syncline_model::list::{Command, Spot};
 use syncline_store::TenantFile;
-use syncline_store::lists::{self as stored, list_overview, list_tag};
-use uuid::Uuid;
+use syncline_store::lists::{list_overview, list_tag};
 
 use super::json::overview_json;
-use super::named::Named;
 use super::repeat::Repeat;
 use super::spot::SentSpot;
 use super::target::{Seen, known_list, list_beside, list_of_path, planned, present_list};
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
-use crate::random::new_uuid;
-use crate::routes::decide::{Stop, decide, decide_as, idempotency_key, look};
+use crate::routes::decide::{Stop, decide_as, look};
 use crate::tenant::NewOp;
 
-/// The names of lists that follow from an `Idempotency-Key`.
-const NAMES: Uuid = Uuid::from_u128(0x6f0d_9a3e_51c4_4b7a_9e62_3d1f_8c20_b5a7);
-
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct CreateRequest {
     title: String,
     list_id: Option<ListId>,
@@ -31,6 +26,7 @@ struct CreateRequest {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct UpdateRequest {
     title: Option<String>,
     #[serde(flatten)]
@@ -40,23 +36,16 @@ struct UpdateRequest {
 pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     let request: CreateRequest = call.json()?;
     request.spot.check()?;
-    let key = idempotency_key(&call)?.filter(|_| request.list_id.is_none());
-    let named = key.map(|key| Named::new(&NAMES, &key, &request));
-    let named = named.transpose()?;
-    let list = request.list_id.clone().unwrap_or_else(|| {
-        let id = named
-            .as_ref()
-            .map_or_else(|| new_uuid().to_string(), Named::id);
-        ListId::new(id).expect("digits in groups are an id")
-    });
-    let judge = move |file: &TenantFile| {
+    let repeat = Repeat::of(&call, "create", &request)?;
+    let list = request
+        .list_id
+        .clone()
+        .unwrap_or_else(|| ListId::new(repeat.new_id()).expect("digits in groups are an id"));
+    let made = list.clone();
+    decide_as(&call, repeat.actor(), move |file| {
         // What was made of this key before is not made again, whatever became of it.
-        if let Some(named) = &named {
-            let begun = stored::list_ids_begun(file.connection(), named.begin())?;
-            if let Some(made) = named.made(begun)? {
-                let made = ListId::new(made).map_err(ApiError::internal)?;
-                return Ok((Vec::new(), made));
-            }
+        if repeat.written(file)?.is_some() {
+            return Ok((Vec::new(), ()));
         }
         let spot = request.spot.find(|side, id| list_beside(file, side, id))?;
         let command = Command::NewList {
@@ -64,9 +53,9 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
             title: request.title.clone(),
             spot: spot.unwrap_or(Spot::End),
         };
-        Ok((planned(file, &[command])?, list.clone()))
-    };
-    let (made, _) = decide(&call, judge).await?;
+        Ok((planned(file, &[command])?, ()))
+    })
+    .await?;
     Ok(shown(&call, made).await?.status(StatusCode::CREATED))
 }
 

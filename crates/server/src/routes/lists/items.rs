@@ -5,12 +5,10 @@ use serde::{Deserialize, Serialize};
 use syncline_model::list::{Command, ItemRef, ListView, NewItem, Spot};
 use syncline_model::{ItemId, ListId};
 use syncline_store::TenantFile;
-use syncline_store::lists::{ShownItem, StoredLists, item_ids_begun, item_in, item_tag};
+use syncline_store::lists::{ShownItem, StoredLists, item_in, item_tag};
 use syncline_store::threads::EntryState;
-use uuid::Uuid;
 
 use super::json::item_json;
-use super::named::Named;
 use super::repeat::Repeat;
 use super::spot::SentSpot;
 use super::target::{
@@ -18,14 +16,11 @@ use super::target::{
 };
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
-use crate::random::new_uuid;
-use crate::routes::decide::{Stop, decide, decide_as, idempotency_key, look};
+use crate::routes::decide::{Stop, decide_as, look};
 use crate::tenant::NewOp;
 
-/// The names of items that follow from an `Idempotency-Key`.
-const NAMES: Uuid = Uuid::from_u128(0xb3f1_7c08_0d5e_4f62_a1c9_74e8_2b90_d36f);
-
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct CreateRequest {
     text: String,
     #[serde(default)]
@@ -38,6 +33,7 @@ struct CreateRequest {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct UpdateRequest {
     text: Option<String>,
     done: Option<bool>,
@@ -45,6 +41,7 @@ struct UpdateRequest {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct MoveRequest {
     to: Option<ListId>,
     #[serde(flatten)]
@@ -55,15 +52,10 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     let request: CreateRequest = call.json()?;
     request.spot.check()?;
     let (list, seen) = (list_of_path(&call)?, Seen::of(&call)?);
-    let key = idempotency_key(&call)?.filter(|_| request.item_id.is_none());
-    let named = key.map(|key| Named::new(&NAMES, &format!("{list}\0{key}"), &request));
-    let named = named.transpose()?;
-    let id = request.item_id.clone().unwrap_or_else(|| {
-        let id = named
-            .as_ref()
-            .map_or_else(|| new_uuid().to_string(), Named::id);
-        ItemId::new(id).expect("digits in groups are an id")
-    });
+    let repeat = Repeat::of(&call, "create", &request)?;
+    let id = request
+        .item_id
+        .unwrap_or_else(|| ItemId::new(repeat.new_id()).expect("digits in groups are an id"));
     let made = ItemRef {
         list: list.clone(),
         item: id.clone(),
@@ -74,17 +66,12 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         done: request.done,
         note: request.note,
     };
-    let judge = move |file: &TenantFile| {
-        present_list(file, &list)?;
+    let (made, _) = decide_as(&call, repeat.actor(), move |file| {
         // What was made of this key before is not made again, whatever became of it.
-        if let Some(named) = &named {
-            let begun = item_ids_begun(file.connection(), &list, named.begin())?;
-            if let Some(item) = named.made(begun)? {
-                let item = ItemId::new(item).map_err(ApiError::internal)?;
-                let list = list.clone();
-                return Ok((Vec::new(), ItemRef { list, item }));
-            }
+        if let Some(made) = repeat.item_written(file, &made.item)? {
+            return Ok((Vec::new(), made));
         }
+        present_list(file, &list)?;
         let spot = request
             .spot
             .find(|side, id| item_beside(file, &list, side, id))?;
@@ -96,8 +83,8 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         let ops = planned(file, &[command])?;
         seen.check_list(&ops, file, &list)?;
         Ok((ops, made.clone()))
-    };
-    let (made, _) = decide(&call, judge).await?;
+    })
+    .await?;
     Ok(shown(&call, made).await?.status(StatusCode::CREATED))
 }
 

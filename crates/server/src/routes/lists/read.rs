@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use syncline_model::PayloadHash;
 use syncline_store::lists::{self as stored, ListOverview, RemovedLists, item_tag, list_tag};
 
 use super::json::{item_json, overview_json};
@@ -65,7 +66,10 @@ pub(super) async fn lists(call: Call) -> Result<Answer, ApiError> {
         .flatten();
     found.truncate(limit);
     let lists: Vec<Value> = found.iter().map(overview_json).collect();
-    Answer::json(&json!({"lists": lists, "next_cursor": next}))
+    let body = json!({"lists": lists, "next_cursor": next}).to_string();
+    let tag = PayloadHash::of(&body);
+    let answer = Answer::json_bytes(body).tagged_as_bytes(tag);
+    Ok(answer.unless_known(&call.headers))
 }
 
 fn cursor_of(last: &ListOverview) -> Option<String> {
@@ -91,7 +95,8 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
         Ok((answer, list_tag(file.connection(), &id)?))
     })
     .await?;
-    Ok(Answer::json(&answer)?.tagged(tag))
+    let answer = Answer::json(&answer)?.tagged(tag);
+    Ok(answer.unless_known(&call.headers))
 }
 
 pub(super) async fn item(call: Call) -> Result<Answer, ApiError> {
@@ -102,7 +107,8 @@ pub(super) async fn item(call: Call) -> Result<Answer, ApiError> {
         Ok((item_json(&found), tag))
     })
     .await?;
-    Ok(Answer::json(&answer)?.tagged(tag))
+    let answer = Answer::json(&answer)?.tagged(tag);
+    Ok(answer.unless_known(&call.headers))
 }
 
 /// A number from 1 to `max`.

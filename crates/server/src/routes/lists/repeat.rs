@@ -1,4 +1,4 @@
-//! Changes that come again with their `Idempotency-Key`.
+//! Writes that come again with their `Idempotency-Key`.
 
 use serde::Serialize;
 use syncline_model::list::{ItemRef, ListView, PlanError};
@@ -7,33 +7,56 @@ use syncline_store::lists::StoredLists;
 use syncline_store::{REQUEST_ACTOR, TenantFile};
 use uuid::Uuid;
 
-use super::named::Named;
 use super::target::refused;
 use crate::error::ApiError;
 use crate::http::Call;
-use crate::routes::decide::{Stop, idempotency_key};
+use crate::random::new_uuid;
+use crate::routes::decide::{Stop, idempotency_key, key_reused};
 
-/// The names of changes that follow from an `Idempotency-Key`.
+/// The names of writes that follow from an `Idempotency-Key`.
 const NAMES: Uuid = Uuid::from_u128(0x27c5_e81f_0a94_4d3b_b6d2_95f0_4e17_c8a3);
+/// Hexadecimal digits of what was asked.
+const ASKED_DIGITS: usize = 16;
 
-/// A change to what is there, as its request names it. What it writes is of an actor with that name, by
-/// which the log knows a repeat, also when the ops are dropped.
+/// A write to the lists, as its request names it. What it writes is of an actor with that name, by which
+/// the log knows a repeat, also when the ops are dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Repeat(Option<Named>);
+
+/// The name of a request with a key: its first part is the key's, its second part that of what is asked.
+/// So another wish under one key is noticed.
+#[derive(Debug, Clone)]
+struct Named {
+    key: String,
+    asked: String,
+}
 
 impl Repeat {
     /// That of a request which asks for `deed` on what its path names, as its body says; one without a
     /// key is never a repeat.
     pub(super) fn of(call: &Call, deed: &str, body: &impl Serialize) -> Result<Self, ApiError> {
-        let key = idempotency_key(call)?;
-        let named = key.map(|key| Named::new(&NAMES, &key, &(deed, &call.path, body)));
-        named.transpose().map(Self)
+        let Some(key) = idempotency_key(call)? else {
+            return Ok(Self(None));
+        };
+        let asked = serde_json::to_vec(&(deed, &call.path, body)).map_err(ApiError::internal)?;
+        let mut asked = Uuid::new_v5(&NAMES, &asked).simple().to_string();
+        asked.truncate(ASKED_DIGITS);
+        let key = Uuid::new_v5(&NAMES, key.as_bytes()).to_string();
+        Ok(Self(Some(Named { key, asked })))
     }
 
     /// Who writes what it asks for; none: this server.
     pub(super) fn actor(&self) -> Option<ActorId> {
-        let name = format!("{REQUEST_ACTOR}{}", self.0.as_ref()?.id());
+        let name = self.0.as_ref()?.actor();
         Some(ActorId::new(name).expect("digits in groups are a name"))
+    }
+
+    /// The id of what it makes, unless its body names one: the same whenever it comes again.
+    pub(super) fn new_id(&self) -> String {
+        self.0.as_ref().map_or_else(
+            || new_uuid().to_string(),
+            |named| format!("{}-{}", named.key, named.asked),
+        )
     }
 
     /// The resources that an earlier request with the key has written to; none: there was none.
@@ -42,16 +65,20 @@ impl Repeat {
         let Some(named) = &self.0 else {
             return Ok(None);
         };
-        let traces = file.request_traces(&format!("{REQUEST_ACTOR}{}", named.begin()))?;
-        let names = traces.iter().map(|trace| {
-            let name = trace.actor.as_str().trim_start_matches(REQUEST_ACTOR);
-            name.to_owned()
-        });
-        let made = named.made(names.collect())?;
-        Ok(made.map(|_| traces.into_iter().map(|trace| trace.resource).collect()))
+        let traces = file.request_traces(&format!("{REQUEST_ACTOR}{}", named.key))?;
+        if traces.is_empty() {
+            return Ok(None);
+        }
+        let own = named.actor();
+        if traces.iter().any(|trace| trace.actor.as_str() != own) {
+            return Err(key_reused().into());
+        }
+        Ok(Some(
+            traces.into_iter().map(|trace| trace.resource).collect(),
+        ))
     }
 
-    /// The item called `id` that an earlier request with the key has changed, wherever it is by now.
+    /// The item called `id` that an earlier request with the key has written to, wherever it is by now.
     pub(super) fn item_written(
         &self,
         file: &TenantFile,
@@ -71,5 +98,11 @@ impl Repeat {
             }
         }
         Err(refused(PlanError::ItemUnknown { item: id.clone() }).into())
+    }
+}
+
+impl Named {
+    fn actor(&self) -> String {
+        format!("{REQUEST_ACTOR}{}-{}", self.key, self.asked)
     }
 }

@@ -63,6 +63,23 @@ async fn only_clients_that_were_idle_for_so_long_are_expired() {
 }
 
 #[tokio::test]
+async fn a_client_that_has_moved_just_now_is_not_expired() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=10)).await;
+    let data = server.stop().await;
+    last_heard_of(&data, "waker", 2);
+    let server = start_on(data, |_| {}).await;
+    let page = server.get("/sync/pull?limit=4", &admin).await.expect(200);
+    let mark = page["cursor"]["mark"].as_str().unwrap();
+    let moved = format!("/sync/pull?clientId=waker&since=4&mark={mark}");
+    server.get(&moved, &admin).await.expect(200);
+    let order = json!({"idle_seconds": 3_600});
+    let done = server.post("/api/admin/expire", &admin, order).await;
+    assert_eq!(done.expect(200)["expired"], 0);
+}
+
+#[tokio::test]
 async fn a_time_that_is_none_expires_nobody() {
     let server = start().await;
     let admin = server.token("acme", Rights::Admin);
@@ -74,6 +91,20 @@ async fn a_time_that_is_none_expires_nobody() {
         let order = json!({"idle_seconds": wrong});
         let reply = server.post("/api/admin/expire", &admin, order).await;
         assert!(reply.status.is_client_error(), "{}", reply.text);
+    }
+    // Also not one under a name that nobody knows, which would be as if nothing was said.
+    for (route, order) in [
+        ("expire", json!({"idle": "0s"})),
+        ("expire", json!({"tenant": "umbrella"})),
+        ("compact", json!({"retention": "0s"})),
+        ("compact", json!({"tenant": "umbrella"})),
+        ("compact", json!({"retention_seconds": "0s"})),
+        ("compact", json!({"retention_seconds": -1})),
+        ("compact", json!({"retention_seconds": 1.5})),
+    ] {
+        let path = format!("/api/admin/{route}");
+        let reply = server.post(&path, &admin, order.clone()).await;
+        reply.refused(422, "invalid_field");
     }
     // Longer than there were times.
     let order = json!({"idle_seconds": u64::MAX});

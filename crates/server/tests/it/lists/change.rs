@@ -249,3 +249,24 @@ async fn a_page_of_long_texts_ends_early() {
     let rest = lists.get(&format!("/api/lists/m?cursor={next}")).await;
     assert_eq!(rest.expect(200)["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn who_has_the_lists_as_they_are_gets_nothing_again() {
+    let lists = lists().await;
+    for path in ["/api/lists", "/api/lists/l", "/api/lists/l/items/x"] {
+        let tag = lists.get(path).await.header("etag").to_owned();
+        let seen = || lists.with(("if-none-match", &tag), Method::GET, path, json!({}));
+        let known = seen().await;
+        assert_eq!(
+            (known.status.as_u16(), &known.text[..]),
+            (304, ""),
+            "{path}"
+        );
+        assert_eq!(known.header("etag"), tag);
+        let note = json!({"note": path});
+        lists.patch("/api/lists/l/items/x", note).await.expect(200);
+        let add = json!({"text": path});
+        lists.post("/api/lists/l/items", add).await.expect(201);
+        seen().await.expect(200);
+    }
+}

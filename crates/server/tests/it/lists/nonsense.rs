@@ -129,6 +129,20 @@ async fn a_request_that_says_nothing_or_too_much_is_refused() {
             ITEMS,
             json!({"text": "t", "item_id": "i".repeat(257)}),
         ),
+        // A field that nobody reads is one that its sender means.
+        (
+            Method::POST,
+            "/api/lists",
+            json!({"title": "t", "listId": "x"}),
+        ),
+        (
+            Method::PATCH,
+            "/api/lists/l",
+            json!({"title": "t", "tenant": "t2"}),
+        ),
+        (Method::POST, ITEMS, json!({"text": "t", "itemId": "x"})),
+        (Method::PATCH, ITEM, json!({"text": "t", "checked": true})),
+        (Method::POST, MOVE, json!({"position": "end", "list": "m"})),
     ] {
         let reply = lists.server.send(method, path, &lists.token, body).await;
         reply.refused(422, "invalid_field");

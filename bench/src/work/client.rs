@@ -100,8 +100,8 @@ const FIGURES: [(&str, &str, &str, &str, Bar); 3] = [
     (
         "size",
         "runtime of a page, minified and compressed",
-        "KiB",
-        "15 KiB",
+        "kB",
+        "15 kB",
         Bar::AtMost(1.0),
     ),
 ];

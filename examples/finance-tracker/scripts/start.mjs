@@ -1,6 +1,6 @@
 /** `npm start`: everything that the example needs, and the example. `-- --fresh` begins with new books. */
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ledger, send } from "./ledger.mjs";
 import { findBinary, HERE, startPage, startServer } from "./stack.mjs";
@@ -20,7 +20,9 @@ function run(directory, command, ...args) {
 }
 
 if (!findBinary()) run(ROOT, "cargo", "build");
-if (!existsSync(join(RUNTIME, "dist/index.js"))) {
+const built = join(RUNTIME, "dist/index.js");
+const edited = readdirSync(join(RUNTIME, "src")).map((name) => statSync(join(RUNTIME, "src", name)).mtimeMs);
+if (!existsSync(built) || statSync(built).mtimeMs < Math.max(...edited)) {
   if (!existsSync(join(RUNTIME, "node_modules"))) run(RUNTIME, "npm", "ci");
   run(RUNTIME, "npm", "run", "build");
 }

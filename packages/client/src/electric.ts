@@ -4,7 +4,7 @@ import { OFFLINE, TIMED_OUT, WriteFailure } from "./changes.js";
 import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
 import { asRfc3339, valueOf, type EntityMeta, type Row } from "./entity.js";
-import { backoffMs, HttpFailure, pause, streamBackoff, type HttpOptions } from "./http.js";
+import { askingOn, HttpFailure, type HttpOptions } from "./http.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
 import { sharesConnection, takingTurns, type Turns } from "./turns.js";
@@ -44,18 +44,6 @@ function inTurns(ask: typeof fetch, shapeUrl: string): Turns {
   known.set(shapeUrl, turned);
   return turned;
 }
-
-/** Asks as `ask` does, again and again while there is no answer at all, and at once when the browser has a connection again. */
-const askingOn = (ask: typeof fetch): typeof fetch => (async (address: string, init?: RequestInit) => {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask(address, init);
-    } catch (error) {
-      if (!init?.signal?.aborted) await pause(backoffMs(attempt), init?.signal);
-      if (init?.signal?.aborted) throw error;
-    }
-  }
-}) as typeof fetch;
 
 const shown = new WeakMap<object, Date>();
 
@@ -114,7 +102,6 @@ export function memoryCollection<T extends Row, Key extends string | number>(
           return token === undefined ? "" : `Bearer ${token}`;
         },
       },
-      backoffOptions: streamBackoff(),
       fetchClient: (async (address: string, init?: RequestInit) => {
         const answer = await ask(address, init);
         // An answer without a body is the end of a turn: the server has said nothing.
@@ -146,7 +133,7 @@ async function answered<T>(writeId: string, write: Promise<T>): Promise<T> {
     return await write;
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
-    if (error.kind !== "transient") throw new WriteFailure(writeId, errorOf(error));
+    if (error.kind !== "transient" || error.code === "not_sent") throw new WriteFailure(writeId, errorOf(error));
     throw new WriteFailure(writeId, globalThis.navigator?.onLine === false ? OFFLINE : TIMED_OUT);
   }
 }

@@ -1,19 +1,15 @@
+import type { LocalDatabase } from "./database.js";
 import { HttpFailure } from "./http.js";
 
-/** What the local database says where it has no room left, whichever it is: a disk's, or a browser's quota. */
-const FULL = /quota|no space|is full|\b53100\b/i;
-/** Where it lacks a table or column of this page. */
-const OTHER = /does not exist|no such (table|column)|has no column/i;
-/** Where a value is none of its column's. */
-const VALUE = /^TypeError|\b2[23]\w{3}\b|invalid input|out of range|constraint/i;
+/** What a failure says in words; where these can't be loaded, the failure itself. */
+export const diagnosed = <T>(failure: T, told: (words: typeof import("./diagnoses.js")) => T): Promise<T> =>
+  import("./diagnoses.js").then(told, () => failure);
 
-/** Why the local database did not keep what it was given of `what`, and what can be done about it. */
-export function keepingFailure(what: string, cause: unknown): HttpFailure {
-  const { name, message, code } = cause as { name?: string; message?: string; code?: string };
-  const told = `${name} ${code ?? ""} ${message}`;
-  const [word, next] = FULL.test(told) ? ["storage_full", "Free some room: it is tried again by itself"]
-    : OTHER.test(told) ? ["local_schema", "The local database is another version's of this page: reload the page"]
-      : VALUE.test(told) ? ["value_invalid", "Run `syncline generate` with the server's own document"]
-        : ["not_kept", "It is tried again by itself"];
-  return new HttpFailure(200, { code: word!, message: `${what} could not be kept in the local database: ${message}. ${next}` }, undefined, cause);
+/** Why the local database did not keep what it was given of `what`. Without a database there is nothing to go on with: that is thrown. */
+export async function keepingFailure(database: LocalDatabase, what: string, cause: unknown): Promise<HttpFailure> {
+  await database.query("SELECT 1").catch(() => {
+    throw cause;
+  });
+  const failure = new HttpFailure(200, { code: "not_kept", message: String(cause) }, undefined, cause);
+  return diagnosed(failure, ({ ofKeeping }) => ofKeeping(what, cause));
 }

@@ -1,8 +1,8 @@
 import { FetchError, isChangeMessage, isControlMessage, ShapeStream, type Message, type Offset, type Row as ShapeRow } from "@electric-sql/client";
 import { quote, ways, type LocalDatabase, type Statements, type Ways } from "./database.js";
 import { asRfc3339, valueOf, type EntityMeta, type FieldMeta } from "./entity.js";
-import { keepingFailure } from "./failures.js";
-import { backoffMs, HttpFailure, pause, streamBackoff, type HttpOptions } from "./http.js";
+import { diagnosed, keepingFailure } from "./failures.js";
+import { askingOn, backoffMs, pause, type HttpOptions } from "./http.js";
 
 const ROWS_PER_STATEMENT = 1_000;
 /** How many of the server's transactions are kept for writes whose answer is still on its way. */
@@ -45,32 +45,6 @@ const AS_WRITTEN = Object.fromEntries(Object.entries(ELEMENTS).map(([type, eleme
 /** A cell's text, or the list that it is. */
 type Cells = Record<string, unknown>;
 
-/** Asks as `ask` does, and tells of answers after which the stream tries again without a word. */
-const observed = (ask: typeof fetch, tell: (error: HttpFailure) => void): typeof fetch => (async (address: string, init?: RequestInit) => {
-  try {
-    const answer = await ask(address, init);
-    if (answer.status === 429 || answer.status >= 500) tell(new HttpFailure(answer.status, {}));
-    return answer;
-  } catch (error) {
-    if (!init?.signal?.aborted) tell(new HttpFailure(0, {}, undefined, error));
-    throw error;
-  }
-}) as typeof fetch;
-
-/** What a server says that does not know what is asked for; undefined: it is something else. */
-function refusalOf(meta: EntityMeta, error: Error): FeedState | undefined {
-  if (!(error instanceof FetchError) || (error.status !== 400 && error.status !== 404)) return undefined;
-  const { errors, message } = (error.json ?? {}) as { errors?: Record<string, string[]>; message?: string };
-  const reasons = Object.values(errors ?? {}).flat().join("; ") || message || `it answered ${error.status}`;
-  return {
-    status: "refused",
-    error: new HttpFailure(error.status, {
-      code: "schema_mismatch",
-      message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's own document`,
-    }, undefined, error),
-  };
-}
-
 /**
  * The feed serves every tab that shows the database, and the one that runs it may be none of those that are looked at:
  * it must not rest while its own is hidden.
@@ -95,11 +69,8 @@ export async function runFeed(
         if (state.status === "live") failures = 0;
         tell(state);
       }).catch(async (cause: unknown) => {
-        // Without the database there is nothing to go on with; else it is this entity alone that waits.
-        await database.query("SELECT 1").catch(() => {
-          throw cause;
-        });
-        const error = keepingFailure(meta.name, cause);
+        // It is this entity alone that waits.
+        const error = await keepingFailure(database, meta.name, cause);
         tell({ status: error.code === "value_invalid" || error.code === "local_schema" ? "refused" : "waiting", error });
       });
       await pause(backoffMs(failures), either);
@@ -129,7 +100,7 @@ async function follow(
     url: options.shapeUrl,
     params: {
       table: quote(meta.name),
-      ...(options.withRoles ? { columns: [...shared.map(({ name }) => name), "_role"] } : { columns: shared.map(({ name }) => name) }),
+      columns: [...shared.map(({ name }) => name), ...(options.withRoles ? ["_role"] : [])],
       ...(meta.subset === undefined ? {} : { where: meta.subset }),
     },
     ...(noted?.handle && noted.offset ? { handle: noted.handle, offset: noted.offset as Offset } : {}),
@@ -139,16 +110,17 @@ async function follow(
         return token === undefined ? "" : `Bearer ${token}`;
       },
     },
-    fetchClient: observed(options.fetch ?? fetch, (error) => tell({ status: "waiting", error })),
+    fetchClient: askingOn(options.fetch ?? fetch, (error) => tell({ status: "waiting", error })),
     signal: ending.signal,
     runtimeVisibility: ALWAYS_VISIBLE,
-    backoffOptions: streamBackoff(),
     parser: AS_WRITTEN,
-    onError: (error) => {
+    onError: async (error) => {
       const status = error instanceof FetchError ? error.status : 0;
       const isOfUser = status === 401 || status === 403;
       if (isOfUser) options.onAuthError?.(status);
-      tell(refusalOf(meta, error) ?? { status: isOfUser ? "unauthorized" : "waiting", error });
+      // What a server says that does not know what is asked for.
+      if (status === 400 || status === 404) tell({ status: "refused", error: await diagnosed<Error>(error, ({ ofRefusal }) => ofRefusal(meta, error as FetchError)) });
+      else tell({ status: isOfUser ? "unauthorized" : "waiting", error });
       return {};
     },
   });

@@ -13,8 +13,8 @@ export interface HttpOptions {
   readonly retries?: number;
 }
 
-/** Above it, what a server asks to wait is not waited: its clock may be another. */
-const RETRY_AFTER_MAX_MS = 3_600_000;
+/** Above it, what a server asks to wait is not waited: its clock may be another, and it may be back before it thought. */
+export const RETRY_AFTER_MAX_MS = 300_000;
 
 /** What a failed request means for who made it. */
 export type FailureKind =
@@ -28,14 +28,14 @@ export type FailureKind =
 export class HttpFailure extends Error {
   override readonly name = "HttpFailure";
   /** 0: there was no answer. */
-  readonly status: number;
-  readonly kind: FailureKind;
-  readonly code: string;
-  readonly details: unknown;
+  declare readonly status: number;
+  declare readonly kind: FailureKind;
+  declare readonly code: string;
+  declare readonly details: unknown;
   /** When to come again, if the server said so. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** The JSON that came with it; undefined: none, as of what lies on the way to a server. */
-  readonly answer: unknown;
+  declare readonly answer: unknown;
 
   constructor(
     status: number, body: { code?: string; message?: string; details?: unknown }, retryAfterMs?: number, cause?: unknown, answer?: unknown,
@@ -49,6 +49,15 @@ export class HttpFailure extends Error {
     this.answer = answer;
   }
 }
+
+/** Of a request that has not left, for want of what it needs. */
+export const notSent = (why: string, cause: unknown): HttpFailure =>
+  new HttpFailure(0, { code: "not_sent", message: `nothing was sent: ${why}: ${(cause as Error | undefined)?.message ?? cause}` }, undefined, cause);
+
+/** Of a part of this page that is loaded when it comes to it: a server that has another version of the page by now may have it no more. */
+export const partMissing = (cause: unknown): never => {
+  throw notSent("a part of this page could not be loaded, which reloading the page may mend", cause);
+};
 
 function kindOf(status: number): FailureKind {
   if (status < 400 || status === 408 || status === 429 || status >= 500) return "transient";
@@ -65,9 +74,27 @@ const backoffMaxMs = (): number => (globalThis.document?.hidden === false ? 5_00
 export const backoffMs = (attempt: number, floorMs = 0): number =>
   Math.max(floorMs, Math.random() * Math.min(backoffMaxMs(), 500 * 2 ** attempt));
 
-/** The same for the tries of Electric's streams. */
-export const streamBackoff = (): { initialDelay: number; maxDelay: number; multiplier: number } =>
-  ({ initialDelay: 1_000, maxDelay: backoffMaxMs(), multiplier: 2 });
+/**
+ * Asks as `ask` does, again and again while there is no answer, or one that a later try may better, and at once when the browser
+ * has a connection again. Electric's streams by themselves would wait for as long as any server says.
+ */
+export const askingOn = (ask: typeof fetch, tell?: (error: HttpFailure) => void): typeof fetch => (async (address: string, init?: RequestInit) => {
+  for (let attempt = 1; ; attempt += 1) {
+    let failure: HttpFailure;
+    try {
+      const answer = await ask(address, init);
+      if (answer.status !== 429 && answer.status < 500) return answer;
+      failure = new HttpFailure(answer.status, {}, retryAfterMs(answer.headers));
+      // Else the browser would keep its connection.
+      await answer.body?.cancel();
+    } catch (error) {
+      if (init?.signal?.aborted) throw error;
+      failure = new HttpFailure(0, {}, undefined, error);
+    }
+    tell?.(failure);
+    await pause(backoffMs(attempt, failure.retryAfterMs), init?.signal);
+  }
+}) as typeof fetch;
 
 export interface HttpAnswer {
   readonly status: number;
@@ -115,8 +142,9 @@ async function once(
   let answer: Response;
   let text: string;
   try {
-    // Who can't renew it without a connection has none to the server either.
-    const token = await options.token?.();
+    const token = await (async () => options.token?.())().catch((cause: unknown) => {
+      throw notSent("the token could not be had", cause);
+    });
     const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
     answer = await (options.fetch ?? fetch)((options.apiUrl ?? "").replace(/\/+$/, "") + path, {
       method,
@@ -131,7 +159,7 @@ async function once(
     });
     text = await answer.text();
   } catch (error) {
-    throw new HttpFailure(0, {}, undefined, error);
+    throw error instanceof HttpFailure ? error : new HttpFailure(0, {}, undefined, error);
   }
   let parsed: unknown;
   try {

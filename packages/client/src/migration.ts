@@ -1,5 +1,5 @@
 import { columnType, quote, type Dialect, type Statements } from "./database.js";
-import { readChanges, type Change } from "./changes.js";
+import { readChanges, reject, type Change } from "./changes.js";
 import type { EntityMeta, FieldKind, Json, LocalSchema } from "./entity.js";
 import { text } from "./opening.js";
 
@@ -41,7 +41,7 @@ async function refuseMisfits(inside: Statements, meta: EntityMeta): Promise<void
       continue;
     }
     const error = { code: "schema_changed", message: `${meta.name}.${field} is of another kind than when this was written` };
-    await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [change.writeId, JSON.stringify(error)]);
+    await reject(inside, change.writeId, error);
   }
 }
 

@@ -12,7 +12,8 @@ export async function openSchema(database: LocalDatabase, schema: LocalSchema): 
   const wanted = `${schema.version} ${digestOf(schema)}`;
   const read = `SELECT "version" FROM "_schema"`;
   // Of many entities the statements take longer than all else of a page's start. Of a new database there is nothing to be read.
-  const [now] = await database.query<{ version: string }>(read).catch(() => []);
+  const isThere = await database.query(`SELECT 1 FROM ${dialect === "sqlite" ? "sqlite_master WHERE name" : "pg_tables WHERE tablename"} = '_schema'`);
+  const [now] = isThere.length > 0 ? await database.query<{ version: string }>(read) : [];
   if (now?.version === wanted) return false;
   for (let migration: typeof import("./migration.js") | undefined; ; migration = await import("./migration.js")) {
     const isDone = await database.transaction(async (inside) => {

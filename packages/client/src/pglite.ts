@@ -28,7 +28,6 @@ export interface Pglite extends Pick<PGliteInterface, "query" | "exec" | "transa
 const isRead = (sql: string): boolean => /^\s*SELECT\b/i.test(sql);
 
 const TAKEN_OVER = Symbol("taken over");
-const TAKEN_OVER_MIDWAY = "the transaction ended when another tab took the database over";
 
 /**
  * A PGlite database as the local database of an application.
@@ -77,14 +76,18 @@ export function pgliteDatabase(pglite: Pglite): LocalDatabase {
   const transaction = <T>(work: (inside: Statements) => Promise<T>): Promise<T> =>
     whole(async (isOver) => {
       let hasWritten = false;
+      // Nobody sees it: the work is run again.
+      const goOn = (): void => {
+        if (isOver()) throw new Error("taken over");
+      };
       const statements = (on: Transaction): Statements => ({
         query: async <T extends Row>(sql: string, parameters: readonly unknown[] = []) => {
-          if (isOver()) throw new Error(TAKEN_OVER_MIDWAY);
+          goOn();
           hasWritten ||= !isRead(sql);
           return (await on.query<T>(sql, [...parameters])).rows;
         },
         exec: async (sql) => {
-          if (isOver()) throw new Error(TAKEN_OVER_MIDWAY);
+          goOn();
           hasWritten = true;
           await on.exec(sql);
         },

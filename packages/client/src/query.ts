@@ -28,8 +28,7 @@ function useLocalQuery<T>(database: LocalDatabase, meta: EntityMeta, queryKey: Q
 /** Names the last change of an entity's shown rows, or of one of them. */
 async function lastTouch(database: LocalDatabase, meta: EntityMeta, key: string | undefined): Promise<number> {
   const [touched] = await database.query<{ last: number | null }>(
-    `SELECT max("id") AS "last" FROM "_touched" WHERE "entity" = $1${key === undefined ? "" : ` AND "key" = $2`}`,
-    key === undefined ? [meta.name] : [meta.name, key],
+    `SELECT max("id") AS "last" FROM "_touched" WHERE "entity" = $1 AND "key" = coalesce($2, "key")`, [meta.name, key ?? null],
   );
   return Number(touched?.last ?? 0);
 }

@@ -25,7 +25,14 @@ export function restTransport(
     for (const change of transactions.flatMap(({ changes }) => changes)) {
       const meta = entities.find(({ name }) => name === change.entity);
       const key = change.operation === "insert" ? { [meta?.key ?? "id"]: meta ? keyOf(meta, change.key) : change.key } : {};
-      outcomes.push(await sendOne(http, route(change), change, { ...change.value, ...key }, signal, forbidden));
+      let to: ReturnType<typeof route>;
+      try {
+        to = route(change);
+      } catch (error) {
+        outcomes.push({ status: "rejected", error: { code: "no_route", message: `this page has no path for the write: ${(error as Error).message}` } });
+        continue;
+      }
+      outcomes.push(await sendOne(http, to, change, { ...change.value, ...key }, signal, forbidden));
     }
     return outcomes;
   }, { takesOne: true });

@@ -1,4 +1,4 @@
-import { readChanges, standOn, type Change, type WriteError } from "./changes.js";
+import { readChanges, reject, retrying, standOn, type Change, type WriteError } from "./changes.js";
 import type { LocalDatabase, Statements } from "./database.js";
 import { pick } from "./entity.js";
 import { keepingFailure } from "./failures.js";
@@ -10,6 +10,9 @@ export const TRANSACTIONS_MAX = 500;
 const CHANGES_MAX = 2_000;
 /** Between tries where the browser knows that there is no connection; it wakes the sender when there is one. */
 const OFFLINE_REST_MS = 30_000;
+
+/** So many changes whose answers can't be noted are left out at a time: with more, it is not they. */
+const LEFT_MAX = 10;
 
 /** Without a write there is nothing to look for. */
 const IDLE_MS = 2 ** 31 - 1;
@@ -28,7 +31,11 @@ export type Outcome =
     /** Of each change: the values in whose place the server kept another's. */
     readonly lost?: readonly NonNullable<WriteError["conflicts"]>[] | undefined;
   }
-  | { readonly status: "rejected"; readonly error: WriteError };
+  | {
+    readonly status: "rejected"; readonly error: WriteError;
+    /** Which of its changes it is told of, from 0: the others go with it. */
+    readonly write?: number | undefined;
+  };
 
 /** Takes transactions to a server, in order, and gives the outcome of each. Throws if nothing was decided. */
 export interface Transport {
@@ -51,19 +58,13 @@ export const synclineTransport = (http: HttpOptions): Transport => Object.assign
   };
   const answer = await request({ ...http, retries: 0 }, "POST", "/api/writes", body, {}, signal);
   const { results } = (answer.body ?? {}) as { results?: Partial<Result>[] };
-  return transactions.map(({ writeId }, at): Outcome => {
-    const outcome = outcomeOf(writeId, results?.[at]);
-    if (outcome) return outcome;
-    throw new HttpFailure(answer.status, { code: "answer_invalid", message: "POST /api/writes: the answer does not fit the request" });
-  });
+  return transactions.map(({ writeId }, at) => outcomeOf("POST /api/writes", writeId, results?.[at]));
 }, {
   ask: async (writeId: string, signal: AbortSignal): Promise<Outcome | undefined> => {
+    const path = `/api/writes/${encodeURIComponent(writeId)}`;
     try {
-      const path = `/api/writes/${encodeURIComponent(writeId)}`;
       const answer = await request({ ...http, retries: 0 }, "GET", path, undefined, {}, signal);
-      const outcome = outcomeOf(writeId, answer.body as Partial<Result> | undefined);
-      if (outcome) return outcome;
-      throw new HttpFailure(answer.status, { code: "answer_invalid", message: `GET ${path}: the answer does not fit the request` });
+      return outcomeOf(`GET ${path}`, writeId, answer.body as Partial<Result> | undefined);
     } catch (error) {
       if (error instanceof HttpFailure && error.status === 404 && error.code === "not_found") return undefined;
       throw error;
@@ -71,10 +72,12 @@ export const synclineTransport = (http: HttpOptions): Transport => Object.assign
   },
 });
 
-function outcomeOf(writeId: string, told: Partial<Result> | undefined): Outcome | undefined {
+/** What an answer tells of a write; throws where it tells nothing, as of another server. */
+function outcomeOf(from: string, writeId: string, told: Partial<Result> | undefined): Outcome {
   const { write_id, status, seq, txid, lost, error } = told ?? {};
   if (write_id === writeId && status === "accepted") return { status, seq, txid, lost };
-  return write_id === writeId && status === "rejected" && error?.code ? { status, error: errorOf(error) } : undefined;
+  if (write_id === writeId && status === "rejected" && error?.code) return { status, error: errorOf(error), write: error.details?.write };
+  throw new HttpFailure(200, { code: "answer_invalid", message: `${from}: the answer does not fit the request` });
 }
 
 interface Result {
@@ -87,6 +90,7 @@ interface Result {
 }
 
 interface Details {
+  write?: number;
   conflicts?: NonNullable<WriteError["conflicts"]>;
   fields?: NonNullable<WriteError["fields"]>;
 }
@@ -128,56 +132,85 @@ export async function runSender(
   };
   let failures = 0;
   let atOnce = TRANSACTIONS_MAX;
+  // Changes whose answers the local database does not take, and what it says: they wait until all others are sent.
+  let left: number[] = [];
+  let fault: HttpFailure | undefined;
+  /** Sends what comes next, and notes what became of it. Gives whether there was anything. */
+  const sendNext = async (): Promise<boolean> => {
+    await endOverdue(database);
+    const transactions = await take(database, transport.takesOne ? "one change" : atOnce, left);
+    if (transactions.length === 0) return false;
+    if (signal.aborted) {
+      await giveBack(database, transactions);
+      return true;
+    }
+    tell({ status: "sending" });
+    const wasOffline = isOffline();
+    let outcomes: Outcome[];
+    try {
+      outcomes = await transport(transactions, signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof HttpFailure)) throw error;
+      // At another address than that of writes, the answers to any path are these.
+      if (error.kind !== "permanent" || [404, 405, 410].includes(error.status) || !isOfWrite(error, hasReason)) {
+        // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile.
+        const isTimeout = (error.cause as Error | undefined)?.name === "TimeoutError";
+        if (error.code === "not_sent" || (wasOffline && isOffline() && error.status === 0 && !isTimeout)) await giveBack(database, transactions);
+        throw error;
+      }
+      // One of them is what the server can't take: it is found by sending fewer.
+      if (isParted(transactions)) return true;
+      outcomes = [{ status: "rejected", error: errorOf(error) }];
+    }
+    let late: ReadonlySet<string>;
+    try {
+      late = await settle(database, transactions, outcomes);
+      atOnce = TRANSACTIONS_MAX;
+      failures = 0;
+    } catch (cause) {
+      const failure = await keepingFailure(database, "what became of the writes", cause);
+      if (failure.code === "storage_full" || left.length >= LEFT_MAX) throw failure;
+      // One of them is what can't be noted: it is found likewise, and the others go on.
+      if (isParted(transactions)) return true;
+      left.push(...idsOf(transactions));
+      fault = failure;
+      return true;
+    }
+    await takeUp(database, late);
+    return true;
+  };
+  const isParted = ({ length }: readonly Transaction[]): boolean => {
+    if (length > 1) atOnce = Math.max(1, Math.floor(length / 2));
+    return length > 1;
+  };
   try {
     while (!signal.aborted) {
       isWoken = false;
-      let isOffline = false;
-      let transactions: Transaction[] = [];
       try {
-        await endOverdue(database);
-        transactions = await take(database, transport.takesOne ? "one change" : atOnce);
-        if (transactions.length === 0) {
-          tell({ status: "idle" });
-          const isAnswered = await askAfter(database, transport, signal);
-          if (signal.aborted) break;
-          failures = isAnswered ? 0 : failures + 1;
-          if (!isWoken) await rest(isAnswered ? IDLE_MS : backoffMs(failures), true);
-          continue;
-        }
-        if (signal.aborted) {
-          await giveBack(database, transactions);
-          break;
-        }
-        tell({ status: "sending" });
-        isOffline = globalThis.navigator?.onLine === false;
-        await settle(database, transactions, await transport(transactions, signal));
-        failures = 0;
-        atOnce = TRANSACTIONS_MAX;
+        if (await sendNext()) continue;
+        if (left.length > 0) throw fault;
+        tell({ status: "idle" });
+        const isAnswered = await askAfter(database, transport, signal);
+        if (signal.aborted) break;
+        failures = isAnswered ? 0 : failures + 1;
+        if (!isWoken) await rest(isAnswered ? IDLE_MS : backoffMs(failures), true);
       } catch (cause) {
         if (signal.aborted) break;
-        const error = cause instanceof HttpFailure ? cause : keepingFailure("what became of the writes", cause);
-        if (error !== cause && error.code !== "storage_full") throw cause;
-        // At another address than that of writes, the answers to any path are these.
-        if (error.kind === "permanent" && ![404, 405, 410].includes(error.status) && isOfWrite(error, hasReason)) {
-          // One of them is what the server can't take: it is found by sending fewer.
-          if (transactions.length > 1) atOnce = Math.max(1, Math.floor(transactions.length / 2));
-          else await settle(database, transactions, [{ status: "rejected", error: errorOf(error) }]);
-          continue;
-        }
-        // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile.
-        const isTimeout = error.cause instanceof DOMException && error.cause.name === "TimeoutError";
-        const hasNotLeft = isOffline && globalThis.navigator?.onLine === false && error.status === 0 && !isTimeout;
-        if (!hasNotLeft) failures += 1;
-        if (hasNotLeft) await giveBack(database, transactions);
+        const error = cause instanceof HttpFailure ? cause : await keepingFailure(database, "the writes", cause);
+        if (!isOffline()) failures += 1;
         tell({ status: error.kind === "auth" ? "unauthorized" : "waiting", error });
         // Asked for again: the connection may have come back while this try was ending, which is told once.
-        await rest(globalThis.navigator?.onLine === false ? OFFLINE_REST_MS : backoffMs(failures, error.retryAfterMs));
+        await rest(isOffline() ? OFFLINE_REST_MS : backoffMs(failures, error.retryAfterMs), error === fault || undefined);
+        if (!isWoken) left = [];
       }
     }
   } finally {
     stop();
   }
 }
+
+const isOffline = (): boolean => globalThis.navigator?.onLine === false;
+const idsOf = (transactions: readonly Transaction[]): number[] => transactions.flatMap(({ changes }) => changes.map(({ id }) => id));
 
 /** Asks what became of the writes that nobody has an answer to. Gives whether there is none left to be asked for. */
 async function askAfter(database: LocalDatabase, transport: Transport, signal: AbortSignal): Promise<boolean> {
@@ -189,7 +222,7 @@ async function askAfter(database: LocalDatabase, transport: Transport, signal: A
     const writeId = changes[0]?.writeId ?? change.writeId;
     try {
       const outcome = await transport.ask(writeId, signal);
-      if (outcome) await settle(database, [{ writeId, changes }], [outcome]);
+      if (outcome) await takeUp(database, await settle(database, [{ writeId, changes }], [outcome]));
       else await database.query(`UPDATE "_changes" SET "state" = 'rejected', "error" = $1, "attempts" = 0 WHERE "id" = $2 AND "state" = 'rejected'`, [JSON.stringify(NOT_SENT), change.id]);
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
@@ -200,12 +233,12 @@ async function askAfter(database: LocalDatabase, transport: Transport, signal: A
   return true;
 }
 
-/** The first unsent transactions, noted as being sent; a single change is one by itself. */
-async function take(database: LocalDatabase, most: number | "one change"): Promise<Transaction[]> {
+/** The first unsent transactions but those that are `left`, noted as being sent; a single change is one by itself. */
+async function take(database: LocalDatabase, most: number | "one change", left: readonly number[]): Promise<Transaction[]> {
   return database.transaction(async (inside) => {
     const isOne = most === "one change";
     const limit = isOne ? 1 : CHANGES_MAX;
-    const first = await readChanges(inside, `"id" IN (SELECT "id" FROM "_changes" WHERE "state" IN ('pending', 'sending') ORDER BY "id" LIMIT ${limit})`);
+    const first = await readChanges(inside, `"id" IN (SELECT "id" FROM "_changes" WHERE "state" IN ('pending', 'sending') AND "id" NOT IN (${[0, ...left].join(", ")}) ORDER BY "id" LIMIT ${limit})`);
     const last = first.at(-1);
     if (!last) return [];
     // A transaction that the limit has cut is taken whole.
@@ -214,10 +247,18 @@ async function take(database: LocalDatabase, most: number | "one change"): Promi
     const groups = new Map<string, Change[]>();
     const all = [...first, ...rest];
     const nameOf = (change: Change): string => change.transactionId ?? `write ${change.writeId}`;
-    // A delete stands on its writer's edits: if one of them is refused, it is to know that before it leaves.
-    const isBehind = (change: Change): boolean => change.operation === "delete" && all.some((other) =>
-      other.id < change.id && other.entity === change.entity && other.key === change.key && nameOf(other) !== nameOf(change));
-    const behind = new Set(all.filter(isBehind).map(nameOf));
+    const references = await inside.query<{ entity: string; field: string; target: string }>(`SELECT * FROM "_references"`);
+    // A delete stands on its writer's edits, and what names a new row on that: if one of those is refused, it is to know that before
+    // it leaves, as the server takes what names a row that it does not have.
+    const behind = new Set<string>();
+    const written = new Map<string, string>();
+    for (const change of all) {
+      const [name, row] = [nameOf(change), `${change.entity} ${change.key}`];
+      const on = change.operation === "delete" ? [row] : references.filter(({ entity }) => entity === change.entity)
+        .map(({ field, target }) => `new ${target} ${String(change.value[field])}`);
+      if (on.some((other) => (written.get(other) ?? name) !== name)) behind.add(name);
+      for (const of of change.operation === "insert" ? [row, `new ${row}`] : [row]) if (!written.has(of)) written.set(of, name);
+    }
     for (const change of all) {
       const name = nameOf(change);
       const group = groups.get(name);
@@ -227,41 +268,38 @@ async function take(database: LocalDatabase, most: number | "one change"): Promi
       else break;
     }
     const taken = [...groups.values()].map((changes) => ({ writeId: changes[0]!.writeId, changes }));
-    const ids = taken.flatMap(({ changes }) => changes.map(({ id }) => id));
-    await inside.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = "attempts" + 1 WHERE "id" IN (${ids.join(", ")})`);
+    await inside.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = "attempts" + 1 WHERE "id" IN (${idsOf(taken).join(", ")})`);
     return taken;
   });
 }
 
 /** Notes that transactions have not left this machine: who waits for one can still take it back. */
 async function giveBack(database: LocalDatabase, transactions: readonly Transaction[]): Promise<void> {
-  const ids = transactions.flatMap(({ changes }) => changes.map(({ id }) => id));
   await database.query(
-    `UPDATE "_changes" SET "state" = 'pending', "attempts" = 0 WHERE "state" = 'sending' AND "attempts" = 1 AND "id" IN (${ids.join(", ")})`,
+    `UPDATE "_changes" SET "state" = 'pending', "attempts" = 0 WHERE "state" = 'sending' AND "attempts" = 1 AND "id" IN (${idsOf(transactions).join(", ")})`,
   );
 }
 
-const REJECT = `INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`;
-
 /**
  * Notes what became of transactions. The server's word also stands for what was ended here meanwhile: a write
- * that nobody waited for any longer, or one that builds on a refused one and was under way with it.
+ * that nobody waited for any longer, or one that builds on a refused one and was under way with it. Gives those of them that were accepted.
  */
-async function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<void> {
-  await database.transaction(async (inside) => {
+function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<ReadonlySet<string>> {
+  return database.transaction(async (inside) => {
+    const late = new Set<string>();
     const accepted: string[] = [];
     const ids: number[] = [];
-    const refused: [writeId: string, error: string][] = [];
-    for (const [at, { writeId, changes }] of transactions.entries()) {
+    const refused: [writeId: string, error: WriteError][] = [];
+    for (const [at, { changes }] of transactions.entries()) {
       const outcome = outcomes[at];
       if (!outcome) throw new Error("a transport gave fewer outcomes than it was given transactions");
       if (outcome.status === "rejected") {
-        const error = JSON.stringify(outcome.error);
-        await inside.query(REJECT, [writeId, error]);
-        refused.unshift([writeId, error]);
-        // Of several that were sent together any may be the one that was given up.
         const of = changes.map(({ id }) => id).join(", ");
-        await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" IN (${of}) AND "state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`, [error]);
+        // Of several that were sent together any may be the one that was given up, and another the one that was refused.
+        await inside.query(`UPDATE "_changes" SET "state" = 'sending' WHERE "id" IN (${of}) AND "state" = 'rejected' AND EXISTS (SELECT 1 FROM "_changes" WHERE "id" IN (${of}) AND "error" ->> 'code' = 'timed_out')`);
+        const told: [string, WriteError] = [(changes[outcome.write ?? 0] ?? changes[0]!).writeId, outcome.error];
+        await reject(inside, ...told);
+        refused.unshift(told);
         continue;
       }
       for (const [of, change] of changes.entries()) {
@@ -271,20 +309,27 @@ async function settle(database: LocalDatabase, transactions: readonly Transactio
       }
     }
     // Of writes on top of each other, what the newest hands down may be another's that was refused: the newest first, then.
-    if (refused.length > 1) for (const told of refused) await inside.query(REJECT, told);
+    if (refused.length > 1) for (const told of refused) await reject(inside, ...told);
     if (accepted.length > 0) {
+      const given = await readChanges(inside, `"state" = 'rejected' AND "id" IN (${ids.join(", ")})`);
       // What was written since it was given up stands on what was there without it.
-      for (const change of await readChanges(inside, `"state" = 'rejected' AND "id" IN (${ids.join(", ")})`)) await standOn(inside, change);
+      for (const change of given) await standOn(inside, change);
       await inside.query(
         `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "error" = NULL, "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" IN ('sending', 'rejected')`,
       );
+      for (const { writeId } of given) late.add(writeId);
     }
     // The rows may have come before the answer.
     await inside.query(
       `DELETE FROM "_changes" WHERE "state" = 'acknowledged' AND "seq" <= (SELECT "seq" FROM "_shapes" WHERE "_shapes"."entity" = "_changes"."entity")`,
     );
+    return late;
   });
 }
+
+/** Offers again what was given up because writes that it builds on were, which the server has accepted after all. */
+const takeUp = async (database: LocalDatabase, accepted: ReadonlySet<string>): Promise<void> =>
+  void (accepted.size > 0 && await (await retrying()).takeUp(database, accepted));
 
 /**
  * Notes what an accepted write has lost to another's as a refused write of its own, which can be offered again on what

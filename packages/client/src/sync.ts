@@ -3,7 +3,7 @@ import { quote, type LocalDatabase } from "./database.js";
 import { openSchema } from "./opening.js";
 import type { EntityMeta, LocalSchema } from "./entity.js";
 import { runFeed, type FeedState } from "./feed.js";
-import { HttpFailure, type HttpOptions } from "./http.js";
+import { partMissing, type HttpOptions } from "./http.js";
 import { prune } from "./rows.js";
 import { runSender, synclineTransport, type SenderState, type Transport } from "./sender.js";
 import { joinTabs } from "./tabs.js";
@@ -189,13 +189,10 @@ export function startSync(options: SyncOptions): Sync {
 /** A page whose writes go to a Syncline server has no need of the other transport, and does not load it. */
 function restOf(options: SyncOptions, route: (change: Change) => { method: string; path: string }): Transport {
   const metas = options.schema.entities.map(({ meta }) => meta);
-  let loaded: Promise<Transport> | undefined;
+  let send: Transport | undefined;
   return Object.assign(async (...of: Parameters<Transport>) => {
-    loaded ??= import("./rest.js").then(({ restTransport }) => restTransport(options, route, metas));
-    const send = await loaded.catch((cause: unknown) => {
-      loaded = undefined;
-      throw new HttpFailure(0, {}, undefined, cause);
-    });
+    const { restTransport } = await import("./rest.js").catch(partMissing);
+    send ??= restTransport(options, route, metas);
     return send(...of);
   }, { takesOne: true });
 }

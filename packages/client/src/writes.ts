@@ -1,4 +1,4 @@
-import { OFFLINE, parsed, readChanges, standing, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
+import { OFFLINE, parsed, readChanges, reject, setBase, standing, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, ways, type LocalDatabase, type Statements } from "./database.js";
 import { valueOf, type EntityMeta, type Row } from "./entity.js";
 import { whenTouched } from "./rows.js";
@@ -38,7 +38,7 @@ export function writeOnce<T>(on: LocalDatabase | Statements, work: (inside: Stat
   });
 }
 
-/** Makes a row. Its key must be among `values`; null is a value, undefined is none. */
+/** Makes a row. Its key must be among `values`; null is a value, undefined is none. Rejects with `exists` if one is shown that has it. */
 export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
   const given = meta.fields.filter(({ name }) => Object.hasOwn(values, name) && values[name] !== undefined);
   const nulls = given.filter(({ name, excluded }) => values[name] === null && !excluded && name !== meta.key);
@@ -46,7 +46,9 @@ export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase
     await inside.query(
       `INSERT INTO ${quote(meta.name)} (${given.map(({ name }) => quote(name)).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")})`,
       given.map(({ name, kind }) => toColumn(dialect, kind, values[name])),
-    );
+    ).catch((error: Error) => {
+      throw error.message.includes("a row with this key is there") ? new WriteFailure(undefined, { code: "exists", message: error.message }) : error;
+    });
     if (nulls.length === 0) return;
     // To the view a null that was given is like one that was not.
     const changes = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "operation" = 'insert' AND "state" = 'pending'`, [meta.name, String(values[meta.key])]);
@@ -85,7 +87,7 @@ async function noteBase(inside: Statements, meta: EntityMeta, key: unknown, seen
   const names = Object.keys(made.value).filter((name) => !Object.hasOwn(queued, name));
   const shown = names.map((name) => [name, valueOf(seen, name) === undefined ? made.base[name] : seen[name]]);
   const base = standing(Object.fromEntries(shown) as Change["base"], before.filter(({ id }) => id !== made.id));
-  await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify({ ...made.base, ...base }), made.id]);
+  await setBase(inside, made.id, { ...made.base, ...base });
 }
 
 const unsentOf = (on: Statements, meta: EntityMeta, key: unknown): Promise<Change[]> =>
@@ -120,7 +122,7 @@ export function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key:
     // The view shows nothing of what is queued: by then it is what the server holds.
     const made = (await unsentOf(inside, meta, key)).at(-1);
     if (made?.operation !== "delete") return;
-    await inside.query(`UPDATE "_changes" SET "base" = $1 WHERE "id" = $2`, [JSON.stringify(standing(made.base, queued)), made.id]);
+    await setBase(inside, made.id, standing(made.base, queued));
   });
 }
 
@@ -232,8 +234,7 @@ export async function endOverdue(database: LocalDatabase): Promise<void> {
   if ((await database.query(`SELECT 1 FROM "_changes" WHERE ${condition} LIMIT 1`, [before])).length === 0) return;
   await database.transaction(async (inside) => {
     for (const change of await readChanges(inside, condition, [before])) {
-      const error = hasNotLeft(change) ? NOT_SENT : TIMED_OUT;
-      await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [change.writeId, JSON.stringify(error)]);
+      await reject(inside, change.writeId, hasNotLeft(change) ? NOT_SENT : TIMED_OUT);
     }
   });
 }
@@ -247,7 +248,7 @@ function giveUp(database: LocalDatabase, writeId: string, isLast: boolean): Prom
     const { open } = await answerTo(inside, writeId);
     if (!open || (!hasNotLeft(open) && !isLast)) return;
     const error = hasNotLeft(open) ? { ...OFFLINE, message: `${OFFLINE.message}, and the write was taken back` } : TIMED_OUT;
-    await inside.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [open.writeId, JSON.stringify(error)]);
+    await reject(inside, open.writeId, error);
     if (hasNotLeft(open)) await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [open.writeId]);
   });
 }

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LocalDatabase } from "../src/database.js";
 import { runFeed, type FeedState } from "../src/feed.js";
-import { backoffMs, HttpFailure } from "../src/http.js";
+import { pendingChanges } from "../src/changes.js";
+import { backoffMs, HttpFailure, RETRY_AFTER_MAX_MS } from "../src/http.js";
 import { readRow } from "../src/rows.js";
-import type { SenderState } from "../src/sender.js";
+import { runSender, synclineTransport, type SenderState } from "../src/sender.js";
 import { startSync } from "../src/sync.js";
 import { openDatabase, schemaOf } from "./databases.js";
-import { accepted, contact, drive, isSent } from "./driven.js";
+import { accepted, contact, drive, isSent, type Sent } from "./driven.js";
 import { accountsMeta, contactsMeta } from "./generated/meta.js";
 import { until, type Context } from "./served.js";
 import { Service } from "./service.js";
@@ -138,4 +139,88 @@ test("between tries a page that is looked at waits five seconds at most, and oth
   assert.equal(backoffMs(20, 60_000), 60_000, "what a server asks for is waited");
   random.mock.mockImplementation(() => 0.5);
   assert.equal(longest({ hidden: false }), 2_500);
+});
+
+test("a write whose answer the local database can't note holds up no others, is told, and is tried again by itself", async (context) => {
+  const database = await openDatabase("sqlite");
+  context.mock.method(Math, "random", () => 0);
+  for (const id of ["a", "b", "c", "d"]) await contact(database, id);
+  const [, { id: failing } = { id: 0 }] = await pendingChanges(database);
+  let isFailing = true;
+  const broken = over(database, (sql) => (isFailing && sql.includes(`'acknowledged'`) && sql.includes(`(${failing}, `) ? new Error("value out of range") : undefined));
+  const states: SenderState[] = [];
+  const names = new Map<string, string>();
+  await drive(broken, (sent) => {
+    for (const { write_id, writes } of sent) {
+      assert.equal(names.get(writes[0]!.id) ?? write_id, write_id);
+      names.set(writes[0]!.id, write_id);
+    }
+    return accepted(sent);
+  }, async () => {
+    if (codeOf(states.at(-1)) === "value_invalid" && isFailing) {
+      assert.deepEqual((await pendingChanges(database)).map(({ key }) => key), ["b"]);
+      // What is written meanwhile goes on, too.
+      await contact(database, "e");
+      isFailing = false;
+    }
+    return !isFailing && await isSent(database)();
+  }, states);
+  assert.deepEqual([...names.keys()], ["a", "b", "c", "d", "e"]);
+  assert.deepEqual([...new Set(states.map(({ status }) => status))].sort(), ["idle", "sending", "waiting"]);
+});
+
+test("a sender ends where there is no database any more", async () => {
+  const gone = new Error("the database is closed");
+  const database = { ...await openDatabase("sqlite"), query: () => Promise.reject(gone), transaction: () => Promise.reject(gone) };
+  const running = runSender(database, synclineTransport({ apiUrl: "http://server" }), new AbortController().signal, () => undefined);
+  await assert.rejects(running, gone);
+});
+
+for (const [what, token] of [
+  ["at once", () => {
+    throw new Error("sign in again");
+  }],
+  ["after a while", () => Promise.reject(new Error("sign in again"))],
+] as const) {
+  test(`a token that can't be had ${what} is told as that, and what waits for it has not left`, async (context) => {
+    const database = await openDatabase("sqlite");
+    context.mock.method(Math, "random", () => 0);
+    await contact(database, "a");
+    const controller = new AbortController();
+    const states: SenderState[] = [];
+    let isGiven = false;
+    const fetch = (async (_: string, init: RequestInit) =>
+      accepted((JSON.parse(init.body as string) as { transactions: Sent[] }).transactions)) as unknown as typeof globalThis.fetch;
+    const options = { apiUrl: "http://server", fetch, token: () => (isGiven ? "token" : token()) };
+    const running = runSender(database, synclineTransport(options), controller.signal, (state) => {
+      states.push(state);
+      if (state.status === "waiting") void pendingChanges(database).then(([change]) => {
+        assert.equal(change?.attempts, 0);
+        isGiven = true;
+      });
+    });
+    await until("it is sent", isSent(database));
+    controller.abort();
+    await running;
+    const told = states.find(({ status }) => status === "waiting");
+    assert.deepEqual([codeOf(told), told?.error?.message], ["not_sent", "nothing was sent: the token could not be had: sign in again"]);
+  });
+}
+
+test("a feed waits as long as a server says, but for five minutes at most", async (context) => {
+  context.mock.method(Math, "random", () => 0);
+  const waits: number[] = [];
+  const timer = globalThis.setTimeout;
+  context.mock.method(globalThis, "setTimeout", ((run: () => void, ms: number) => {
+    if (ms > 1_000) waits.push(ms);
+    return timer(run, Math.min(ms, 5));
+  }) as typeof setTimeout);
+  const database = await openDatabase("sqlite");
+  const service = new Service(contactsMeta, [ann], "busy");
+  const replies = ["7", "86400"].map((after) => new Response("busy", { status: 503, headers: { "retry-after": after } }));
+  const answer = service.fetch;
+  const states = feeding(context, database, Object.assign(service, { fetch: (async (url, init) => replies.shift() ?? answer(String(url), init)) as typeof fetch }));
+  await until("it is read", async () => states.at(-1)?.status === "live");
+  assert.deepEqual(waits.slice(0, 2), [7_000, RETRY_AFTER_MAX_MS]);
+  assert.deepEqual(states.filter(({ status }) => status === "waiting").length, 2);
 });

@@ -82,8 +82,9 @@ async function drained(context: Context): Promise<void> {
 /**
  * All that the generated code of a page over PGlite can take of the runtime, as a bundler makes it for the page; the peers are
  * the page's own. The other database's adapter is in no such page, and the worker is a program of its own. Nor is counted what a
- * page loads when it comes to that, as parts of their own: `migration`, where the database in it is another version's, and `rest`,
- * where its writes go to another server than Syncline's.
+ * page loads when it comes to that, as parts of their own: `migration`, where the database in it is another version's, `rest`,
+ * where its writes go to another server than Syncline's, `retry`, where a refused write is offered again, and `diagnoses`, the words
+ * for what failed.
  */
 async function size(): Promise<void> {
   const { outputFiles } = await build({
@@ -92,9 +93,9 @@ async function size(): Promise<void> {
       resolveDir: join(ROOT, "packages/client/dist"),
     },
     bundle: true, minify: true, write: false, format: "esm", target: "es2022", packages: "external",
-    external: ["*/migration.js", "*/rest.js"],
+    external: ["*/migration.js", "*/rest.js", "*/retry.js", "*/diagnoses.js"],
   });
-  tell("size", gzipSync(outputFiles[0]!.contents, { level: 9 }).length / 1_024, 15);
+  tell("size", gzipSync(outputFiles[0]!.contents, { level: 9 }).length / 1_000, 15);
 }
 
 const ends: (() => Promise<void>)[] = [];

@@ -13,9 +13,12 @@ import { accountsMeta, contactsMeta } from "./generated/meta.js";
 
 interface Asked { method: string; path: string; writeId: string | null; body: Record<string, unknown> | undefined }
 
-const route = ({ operation, entity, key }: Change): { method: string; path: string } => ({
-  method: { insert: "POST", update: "PATCH", delete: "DELETE" }[operation], path: operation === "insert" ? `/${entity}` : `/${entity}/${key}`,
-});
+const route = ({ operation, entity, key }: Change): { method: string; path: string } => {
+  if (entity === "nowhere") throw new Error("nothing goes nowhere");
+  return {
+    method: { insert: "POST", update: "PATCH", delete: "DELETE" }[operation], path: operation === "insert" ? `/${entity}` : `/${entity}/${key}`,
+  };
+};
 const named: EntityMeta = { ...contactsMeta, name: "numbered", key: "number", fields: [{ name: "number", kind: "int64" }, { name: "total", kind: "float" }] };
 
 /** Runs the sender until the queue is as `until` wants it, and gives what was asked of the backend. */
@@ -145,6 +148,16 @@ test("of writes that were made together each has its own outcome, and only the r
   await retryWrite(database, (await rejectedChanges(database))[0]!.writeId);
   const again = await drive(database, () => Response.json({ txid: 2 }));
   assert.deepEqual(again.map(({ body }) => body?.["id"]), ["b", "c"]);
+});
+
+test("a write that the page has no path for is refused, and those after it are sent", async () => {
+  const database = await openDatabase("sqlite");
+  await database.query(`INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value") VALUES ('nowhere', 'n', 'insert', 'optimistic', '{}')`);
+  await contact(database, "a");
+  const asked = await drive(database, () => Response.json({}));
+  assert.deepEqual(asked.map(({ body }) => body?.["id"]), ["a"]);
+  assert.deepEqual((await rejectedChanges(database)).map(({ key, error }) => [key, error?.code, error?.message]),
+    [["n", "no_route", "this page has no path for the write: nothing goes nowhere"]]);
 });
 
 for (const [what, reply] of [

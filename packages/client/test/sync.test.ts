@@ -71,7 +71,10 @@ test("a sync that is begun again and stopped at once sends nothing any more", as
 test("a fault ends with the run that it was of", async () => {
   const database = await openDatabase("sqlite");
   let isBroken = true;
-  const broken: LocalDatabase = { ...database, transaction: (work) => (isBroken ? Promise.reject(new Error("the database is gone")) : database.transaction(work)) };
+  const guarded = <T>(work: () => Promise<T>): Promise<T> => (isBroken ? Promise.reject(new Error("the database is gone")) : work());
+  const broken: LocalDatabase = {
+    ...database, query: (...of) => guarded(() => database.query(...of) as Promise<never>), transaction: (work) => guarded(() => database.transaction(work)),
+  };
   const fetch = (async (_url, init) =>
     new Promise((_, fail) => init?.signal?.addEventListener("abort", () => fail(init.signal?.reason as Error)))) as typeof globalThis.fetch;
   const sync = startSync({ apiUrl: "http://server", database: broken, schema: schemaOf("sqlite"), fetch });

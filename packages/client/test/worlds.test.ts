@@ -1,7 +1,8 @@
 /**
  * Random histories with the real sender and feed: answers late and lost, refusals with what stands on them, writes offered again and let
  * go, pages that die and are opened again, two tabs, and a database that is brought to another version and back. At the end
- * both sides are the same, no write was done twice or sent with another content, and the newest edit has won.
+ * both sides are the same, no write was done twice or sent with another content, no row that names another has come to the server
+ * without that, and the newest edit has won.
  *
  * WORLDS says how many fixed seeds are run beside one from the clock; WORLD runs one alone.
  */
@@ -20,7 +21,7 @@ import { deleteRow, insertRow, updateRow, writeTogether } from "../src/writes.js
 import { DIALECTS, openDatabase, schemaOf } from "./databases.js";
 import { generated } from "./documents.js";
 import type { Sent } from "./driven.js";
-import { contactsMeta } from "./generated/meta.js";
+import { contactsMeta, transactionsMeta } from "./generated/meta.js";
 import { DOCUMENT, until } from "./served.js";
 import { Service, type Value } from "./service.js";
 
@@ -42,25 +43,41 @@ function generator(seed: number): (below: number) => number {
 
 class Backend {
   readonly rows = new Map<string, Value>([[EDITED, { id: EDITED, first_name: "0", email: null }]]);
+  /** Rows that name one of those. */
+  readonly orders = new Map<string, Value>();
   readonly service: Service;
+  readonly ordered: Service;
   isKind = false;
+  /** What must never come, and has. */
+  fault: unknown;
   private readonly known = new Map<string, { text: string; result: object }>();
   private txid = 0;
 
   constructor(name: string, private readonly below: (below: number) => number) {
     this.service = new Service(contactsMeta, [...this.rows.values()], name);
+    this.ordered = new Service(transactionsMeta, [], `${name} ordered`);
   }
 
   readonly fetch = (async (address: string, init: RequestInit) => {
     const fate = this.isKind ? 9 : this.below(10);
     if (fate === 0) throw new TypeError("fetch failed");
     const results = init.method === "GET" ? this.known.get(address.split("/").at(-1)!)?.result
-      : { results: (JSON.parse(init.body as string) as { transactions: Sent[] }).transactions.map((sent) => this.take(sent)) };
+      : { results: (JSON.parse(init.body as string) as { transactions: Sent[] }).transactions.map((sent) => this.noted(sent)) };
     if (fate === 1) throw new TypeError("fetch failed");
     if (fate === 2) return new Response("busy", { status: 503 });
     if (fate < 5) await new Promise((resume) => setTimeout(resume, this.below(20)));
     return results ? Response.json(results) : Response.json({ error: { code: "not_found", message: "no such write" } }, { status: 404 });
   }) as unknown as typeof fetch;
+
+  /** To who has asked, a failure here is one of the way. */
+  private noted(sent: Sent): object {
+    try {
+      return this.take(sent);
+    } catch (error) {
+      this.fault = error;
+      throw error;
+    }
+  }
 
   private take({ write_id, writes }: Sent): object {
     const text = JSON.stringify(writes);
@@ -72,24 +89,32 @@ class Backend {
   }
 
   private judge(writes: Sent["writes"]): object {
-    const isFit = writes.every(({ id, action }) => (action === "create") !== this.rows.has(id));
-    if (!isFit || (!this.isKind && this.below(5) === 0)) return { status: "rejected", error: { code: isFit ? "forbidden" : "misfit", message: "no" } };
+    const rowsOf = (entity: string): Map<string, Value> => (entity === "contacts" ? this.rows : this.orders);
+    const isFit = writes.every(({ entity, id, action }) => (action === "create") !== rowsOf(entity).has(id));
+    // Orders are refused with the contacts that they name alone.
+    const isRefused = !this.isKind && writes[0]!.entity === "contacts" && this.below(5) === 0;
+    if (!isFit || isRefused) return { status: "rejected", error: { code: isFit ? "forbidden" : "misfit", message: "no" } };
     const txid = (this.txid += 1);
-    this.service.tell(...writes.map(({ id, action, values }) => {
-      const row = { ...(this.rows.get(id) ?? { id, first_name: null, email: null }), ...(values as Value) };
-      if (action === "delete") this.rows.delete(id);
-      else this.rows.set(id, row);
-      return this.service.told(action === "create" ? "insert" : (action as "update" | "delete"), action === "delete" ? { id } : row, txid);
-    }));
+    for (const { entity, id, action, values } of writes) {
+      const [rows, service] = [rowsOf(entity), entity === "contacts" ? this.service : this.ordered];
+      const { contact_id: named } = values as Value;
+      assert.ok(named == null || this.rows.has(named), `${id} names ${named}, which the server does not have`);
+      const none = entity === "contacts" ? { id, first_name: null, email: null } : { id, contact_id: null };
+      const row = { ...(rows.get(id) ?? none), ...(values as Value) };
+      if (action === "delete") rows.delete(id);
+      else rows.set(id, row);
+      service.tell(service.told(action === "create" ? "insert" : (action as "update" | "delete"), action === "delete" ? { id } : row, txid));
+    }
     return { status: "accepted", txid };
   }
 }
 
-function syncing(database: LocalDatabase, { service, fetch }: Backend): () => Promise<void> {
+function syncing(database: LocalDatabase, { service, ordered, fetch }: Backend): () => Promise<void> {
   const controller = new AbortController();
   const { signal } = controller;
   const both = [
     runFeed(database, contactsMeta, { shapeUrl: "http://server/v1/shape", fetch: service.fetch }, signal, () => undefined),
+    runFeed(database, transactionsMeta, { shapeUrl: "http://server/v1/shape", fetch: ordered.fetch }, signal, () => undefined),
     runSender(database, synclineTransport({ apiUrl: "http://server", fetch }), signal, () => undefined),
   ];
   return async () => {
@@ -126,18 +151,32 @@ async function world(dialect: Dialect, seed: number, seen: Map<string, number>):
   await until("the rows are read", async () => (await shown(database)).length === 1);
   backend.isKind = false;
   let edits = 0;
+  let orders = 0;
   const log: string[] = [];
   const note = (what: string): void => {
     seen.set(what, (seen.get(what) ?? 0) + 1);
     log.push(what);
   };
 
+  /** A new row, and another that names it, from the beginning or later. */
+  const order = async (tab: LocalDatabase): Promise<void> => {
+    const [id, named] = [`order ${orders += 1}`, `named ${orders}`];
+    const made = (contact_id: string | null): Promise<void> => insertRow(tab, dialect, transactionsMeta, { id, account_id: "x", amount: "1", contact_id });
+    const isLater = below(2) === 0;
+    if (isLater) await made(null);
+    await insertRow(tab, dialect, contactsMeta, { id: named, first_name: named });
+    if (!isLater) return made(named);
+    await updateRow(tab, dialect, transactionsMeta, id, { contact_id: named });
+  };
   const write = async (): Promise<void> => {
     const tab = one(tabs);
     const there = new Set((await shown(tab)).map((row) => (row as string[])[0]));
     const key = one(KEYS);
-    const what = below(6);
-    if (what < 2 && there.has(EDITED)) {
+    const what = below(8);
+    if (what > 5) {
+      note("rows that name new ones");
+      await order(tab);
+    } else if (what < 2 && there.has(EDITED)) {
       note("edits");
       await updateRow(tab, dialect, contactsMeta, EDITED, { email: String(edits += 1), ...(below(2) === 0 ? { first_name: String(edits) } : {}) });
     } else if (!there.has(key)) {
@@ -183,6 +222,7 @@ async function world(dialect: Dialect, seed: number, seen: Map<string, number>):
   backend.isKind = true;
   const said = `WORLD=${seed} (${dialect})\n${log.slice(-20).join("\n")}`;
   await until(`all is settled: ${said}`, async () => {
+    assert.ifError(backend.fault);
     if (!(await isQuiet())) return false;
     await decide(true);
     return (await isQuiet()) && (await rejectedChanges(database)).length === 0;
@@ -190,8 +230,12 @@ async function world(dialect: Dialect, seed: number, seen: Map<string, number>):
   await stop();
   const theirs = [...backend.rows.values()].map((row) => [row["id"], row["first_name"], row["email"]]).sort();
   assert.deepEqual(await shown(database), theirs, said);
+  const named = (rows: Iterable<Record<string, unknown>>): unknown[] => [...rows].map(({ id, contact_id }) => [id, contact_id ?? null]).sort();
+  assert.deepEqual(named(await readRows(database, dialect, transactionsMeta)), named(backend.orders.values()), said);
   if (edits > 0) assert.equal(backend.rows.get(EDITED)!["email"], String(edits), `the newest edit wins: ${said}`);
-  assert.deepEqual(await database.query(`SELECT * FROM "contacts_local" WHERE "_write_id" IS NOT NULL`), [], said);
+  for (const table of ["contacts_local", "transactions_local"]) {
+    assert.deepEqual(await database.query(`SELECT * FROM "${table}" WHERE "_write_id" IS NOT NULL`), [], said);
+  }
 }
 
 for (const dialect of DIALECTS) {

@@ -54,7 +54,10 @@ struct ColumnView {
     new_json: String,
     old_json: String,
     synced_json: String,
-    /// The same of a new row: a column that must be given is given as null where it is.
+    /// What of the new and old row is compared, in SQLite: of JSON not how it is written.
+    new_value: String,
+    old_value: String,
+    /// The JSON of a new row's value: a column that must be given is given as null where it is.
     insert_json: String,
     /// The field's name as it stands in a list of names.
     listed: String,
@@ -223,6 +226,8 @@ impl ColumnView {
             new_json,
             old_json: json(&field.kind, &format!("OLD.{column}")),
             synced_json: json(&field.kind, &format!("synced.{column}")),
+            new_value: compared(&field.kind, format!("NEW.{column}")),
+            old_value: compared(&field.kind, format!("OLD.{column}")),
             default: field
                 .default
                 .as_ref()
@@ -283,6 +288,14 @@ fn pglite_json(kind: &FieldKind, value: &str) -> String {
         format!("to_jsonb({value}::text)")
     } else {
         format!("to_jsonb({value})")
+    }
+}
+
+fn compared(kind: &FieldKind, value: String) -> String {
+    if *kind == FieldKind::Json {
+        format!("json({value})")
+    } else {
+        value
     }
 }
 

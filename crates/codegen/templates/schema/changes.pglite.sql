@@ -115,6 +115,12 @@ BEGIN
       SELECT 1 FROM "_changes"
       WHERE "transaction_id" = _earlier."transaction_id" AND "id" <> _earlier."id"
         OR "transaction_id" = _later."transaction_id" AND "id" <> _later."id")
+    -- What names a row that was made since must not leave before it.
+    OR EXISTS (
+      SELECT 1 FROM "_references" AS reference JOIN "_changes" AS made
+        ON made."entity" = reference."target" AND made."key" = _later."value" ->> reference."field"
+      WHERE reference."entity" = _later."entity"
+        AND made."operation" = 'insert' AND made."state" <> 'acknowledged' AND made."id" > _earlier."id")
   THEN
     RETURN NULL;
   END IF;

@@ -172,7 +172,7 @@ CREATE TRIGGER {{ trigger.update }} INSTEAD OF UPDATE ON {{ view }} BEGIN
   FROM (
 {%- for field in shared %}
     {{ "UNION ALL " if not loop.first }}SELECT {{ field.name }} AS "name", {{ field.new_json }} AS "text", {{ field.old_json }} AS "base"
-    WHERE NEW.{{ field.column }} IS NOT OLD.{{ field.column }}
+    WHERE {{ field.new_value }} IS NOT {{ field.old_value }}
 {%- endfor %}) AS cell
   HAVING count(*) > 0;
 {%- endif %}

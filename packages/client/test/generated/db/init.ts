@@ -38,6 +38,9 @@ export function initDatabase(storage: Storage = "memory"): Promise<LocalDatabase
 }
 
 async function begin(storage: Storage): Promise<LocalDatabase> {
+  if (globalThis.isSecureContext === false) {
+    throw new Error("a browser has no database for a page that came over plain HTTP from another machine: open it over HTTPS, or at http://localhost");
+  }
   const opened = await open(storage);
   try {
     await openLocal({ ...config(), database: opened.database, schema });

@@ -190,7 +190,7 @@ CREATE TRIGGER "_contacts_update" INSTEAD OF UPDATE ON "contacts" BEGIN
     UNION ALL SELECT 'score' AS "name", CASE WHEN NEW."score" IS NULL THEN NULL ELSE json_quote(NEW."score") END AS "text", CASE WHEN OLD."score" IS NULL THEN NULL ELSE json_quote(OLD."score") END AS "base"
     WHERE NEW."score" IS NOT OLD."score"
     UNION ALL SELECT 'tags' AS "name", json(NEW."tags") AS "text", json(OLD."tags") AS "base"
-    WHERE NEW."tags" IS NOT OLD."tags"
+    WHERE json(NEW."tags") IS NOT json(OLD."tags")
     UNION ALL SELECT 'credit_limit' AS "name", CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END AS "text", CASE WHEN OLD."credit_limit" IS NULL THEN NULL ELSE json_quote(OLD."credit_limit") END AS "base"
     WHERE NEW."credit_limit" IS NOT OLD."credit_limit"
     UNION ALL SELECT 'status' AS "name", CASE WHEN NEW."status" IS NULL THEN NULL ELSE json_quote(NEW."status") END AS "text", CASE WHEN OLD."status" IS NULL THEN NULL ELSE json_quote(OLD."status") END AS "base"

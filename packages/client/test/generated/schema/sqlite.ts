@@ -129,7 +129,13 @@ JOIN "_changes" AS earlier ON earlier."id" = (
 WHERE later."state" = 'pending' AND earlier."state" = 'pending' AND earlier."attempts" = 0
   AND later."operation" <> 'insert' AND earlier."operation" <> 'delete'
   AND NOT (earlier."operation" = 'update' AND later."operation" = 'delete')
-  AND earlier."transaction_id" IS later."transaction_id";
+  AND earlier."transaction_id" IS later."transaction_id"
+  -- What names a row that was made since must not leave before it.
+  AND NOT EXISTS (
+    SELECT 1 FROM "_references" AS reference, json_each(later."value") AS cell, "_changes" AS made
+    WHERE reference."entity" = later."entity" AND cell."key" = reference."field"
+      AND made."entity" = reference."target" AND made."key" = CAST(cell."value" AS TEXT)
+      AND made."operation" = 'insert' AND made."state" <> 'acknowledged' AND made."id" > earlier."id");
 
 -- The columns of both, the later value and the earlier base of each.
 DROP VIEW IF EXISTS "_joined";
@@ -159,7 +165,9 @@ BEGIN
       CASE "_changes"."operation" WHEN 'insert' THEN '{}'
         ELSE json_group_object("name", json(coalesce("base", 'null'))) END
     FROM "_joined"
-    WHERE "later" = NEW."id" AND ("operation" = 'insert' OR "base" IS NULL OR "text" <> "base"))
+    WHERE "later" = NEW."id" AND ("operation" = 'insert' OR "base" IS NULL OR "text" <> "base"
+      -- A number is the same with and without a fraction of zero.
+      AND NOT (json_type("text") IN ('integer', 'real') AND json_type("base") IN ('integer', 'real') AND "text" + 0 = "base" + 0)))
   WHERE NEW."operation" = 'update'
     AND "id" = (SELECT "earlier" FROM "_joinable" WHERE "later" = NEW."id");
   INSERT INTO "_outcomes" ("write_id", "joined")
@@ -672,7 +680,7 @@ CREATE TRIGGER "_contacts_update" INSTEAD OF UPDATE ON "contacts" BEGIN
     UNION ALL SELECT 'score' AS "name", CASE WHEN NEW."score" IS NULL THEN NULL ELSE json_quote(NEW."score") END AS "text", CASE WHEN OLD."score" IS NULL THEN NULL ELSE json_quote(OLD."score") END AS "base"
     WHERE NEW."score" IS NOT OLD."score"
     UNION ALL SELECT 'tags' AS "name", json(NEW."tags") AS "text", json(OLD."tags") AS "base"
-    WHERE NEW."tags" IS NOT OLD."tags"
+    WHERE json(NEW."tags") IS NOT json(OLD."tags")
     UNION ALL SELECT 'credit_limit' AS "name", CASE WHEN NEW."credit_limit" IS NULL THEN NULL ELSE json_quote(NEW."credit_limit") END AS "text", CASE WHEN OLD."credit_limit" IS NULL THEN NULL ELSE json_quote(OLD."credit_limit") END AS "base"
     WHERE NEW."credit_limit" IS NOT OLD."credit_limit"
     UNION ALL SELECT 'status' AS "name", CASE WHEN NEW."status" IS NULL THEN NULL ELSE json_quote(NEW."status") END AS "text", CASE WHEN OLD."status" IS NULL THEN NULL ELSE json_quote(OLD."status") END AS "base"

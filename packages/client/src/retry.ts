@@ -1,0 +1,114 @@
+/** How refused writes are offered again. A page in which none was refused has no need of this module, and does not load it. */
+import { readChanges, rejectedChanges, standing, standOn, TIMED_OUT, type Change, type WriteError } from "./changes.js";
+import type { LocalDatabase, Statements } from "./database.js";
+import { pick } from "./entity.js";
+import { NOT_SENT } from "./writes.js";
+
+/** Offers a refused write again, as `retryWrite` says. */
+export function retry(database: LocalDatabase, writeId: string): Promise<void> {
+  return database.transaction(async (inside) => {
+    const refused = await rejectedChanges(inside);
+    const named = (name: string | undefined): Change | undefined => refused.find((change) => change.writeId === name);
+    const first = named(named(writeId)?.error?.write_id) ?? named(writeId);
+    if (!first) return;
+    const isUnanswered = first.error?.code === "timed_out";
+    const whole = together(refused);
+    const groups = new Set([whole(first)]);
+    // Grows as it is gone through.
+    for (const group of groups) {
+      const names = group.map((change) => change.writeId);
+      for (const change of [...refused.filter(({ error }) => names.includes(error?.write_id ?? "")), ...await groundOf(inside, group)]) groups.add(whole(change));
+    }
+    for (const group of [...groups].sort(([one], [other]) => one!.id - other!.id)) {
+      if (!(await offerAgain(inside, group, isUnanswered)) && group.includes(first)) return;
+    }
+  });
+}
+
+/** Offers again what was given up because writes that it builds on were, which the server has `accepted` after all. */
+export function takeUp(database: LocalDatabase, accepted: ReadonlySet<string>): Promise<void> {
+  return database.transaction(async (inside) => {
+    const given = (await rejectedChanges(inside)).filter(({ error }) => error?.code === "dependency_rejected" && accepted.has(error.write_id!));
+    for (const group of new Set(given.map(together(given)))) {
+      if (group.every(({ mode }) => mode === "optimistic")) {
+        await offerAgain(inside, group, true);
+        continue;
+      }
+      // Who has waited for it was told that it has failed.
+      for (const { id, attempts } of group) await inside.query(
+        `UPDATE "_changes" SET "state" = 'rejected', "error" = $1 WHERE "id" = $2`, [JSON.stringify(attempts > 0 ? TIMED_OUT : NOT_SENT), id],
+      );
+    }
+  });
+}
+
+/** Gives with each of some changes those among them that were written together with it: the same list for all of these. */
+function together(changes: readonly Change[]): (one: Change) => readonly Change[] {
+  const groups = new Map<string, Change[]>();
+  const nameOf = ({ transactionId, writeId }: Change): string => transactionId ?? `write ${writeId}`;
+  for (const change of changes) groups.set(nameOf(change), [...groups.get(nameOf(change)) ?? [], change]);
+  return (one) => groups.get(nameOf(one))!;
+}
+
+/** The refused writes that would have made the rows which changes name by a reference. */
+async function groundOf(inside: Statements, group: readonly Change[]): Promise<Change[]> {
+  const references = await inside.query<{ entity: string; field: string; target: string }>(`SELECT * FROM "_references"`);
+  const isNamed = ({ entity, key }: Change): boolean => group.some((one) => references.some(({ entity: from, field, target }) =>
+    from === one.entity && target === entity && String(one.value[field]) === key));
+  const made = await readChanges(inside, `"state" = 'rejected' AND "operation" = 'insert'`);
+  return made.filter((change) => isNamed(change) && !group.some(({ id }) => id === change.id));
+}
+
+/** Gives whether all of what was refused together waits to be sent again, or nothing of it is left to be sent. */
+async function offerAgain(inside: Statements, group: readonly Change[], isUnanswered: boolean): Promise<boolean> {
+  // One that had no answer may be at the server, as this one may.
+  const rowOf = ({ entity, key }: Change): Promise<Change[]> =>
+    readChanges(inside, `"entity" = $1 AND "key" = $2 AND ("state" <> 'rejected' OR "error" ->> 'code' = 'timed_out')`, [entity, key]);
+  const after = (change: Change, others: readonly Change[]): Change[] =>
+    others.filter(({ id }) => id > change.id && !group.some((one) => one.id === id));
+  if ((await groundOf(inside, group)).length > 0) return false;
+  for (const change of group) {
+    const { entity, key, operation, value, writeId } = change;
+    const later = after(change, await rowOf(change));
+    const isOver = later.some((other) => operation !== "update" || other.operation !== "update");
+    if (isUnanswered && change.attempts > 0) {
+      // Why it is asked for is not to be forgotten. Behind a later one that was sent it would undo that: its answer is asked for,
+      // and tells what can be sent.
+      if (isOver || later.some((other) => other.attempts > 0 && Object.keys(value).some((name) => Object.hasOwn(other.value, name)))) return false;
+    } else if (isOver) {
+      const message = `a later write has changed the row ${key} of ${entity}`;
+      for (const one of group) {
+        const error: WriteError = one === change ? { code: operation === "insert" ? "exists" : "superseded", message }
+          : { code: "superseded", message: `${message}, with which this was written`, write_id: writeId };
+        await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [JSON.stringify(error), one.id]);
+      }
+      return false;
+    }
+  }
+  for (const change of group) {
+    const { id, writeId, operation, attempts } = change;
+    let { value, base } = change;
+    const mayBeThere = isUnanswered && attempts > 0;
+    if (mayBeThere) {
+      await standOn(inside, change);
+    } else {
+      const others = await rowOf(change);
+      const later = after(change, others);
+      const isUnset = (name: string): boolean => !later.some((other) => Object.hasOwn(other.value, name));
+      const theirs = Object.entries(change.error?.conflicts ?? {}).map(([name, of]) => [name, of.theirs]);
+      const unsent = others.filter((other) => other.id < id && (other.state === "pending" || other.state === "sending"));
+      value = pick(value, isUnset);
+      base = standing(pick({ ...base, ...Object.fromEntries(theirs) }, isUnset), unsent);
+      if (operation === "update" && Object.keys(value).length === 0) {
+        await inside.query(`DELETE FROM "_changes" WHERE "id" = $1`, [id]);
+        continue;
+      }
+    }
+    const isSame = mayBeThere || attempts === 0;
+    await inside.query(
+      `UPDATE "_changes" SET "write_id" = $1, "state" = 'pending', "attempts" = $2, "error" = NULL, "value" = $3, "base" = $4, "created_at" = $5 WHERE "id" = $6`,
+      [isSame ? writeId : crypto.randomUUID(), isSame ? attempts : 0, JSON.stringify(value), JSON.stringify(base), new Date().toISOString(), id],
+    );
+  }
+  return true;
+}

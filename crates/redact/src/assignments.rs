@@ -7,7 +7,7 @@ use super::names;
 use super::seam;
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
-use super::{Hit, Kind};
+use super::{Hit, Kind, jwk};
 
 /// What a look at a name found.
 #[derive(Debug)]
@@ -93,7 +93,8 @@ impl Look {
         self.hides |= bytes.iter().any(|byte| *byte != b'&' && hides(byte))
             || text.get(value.end).is_some_and(hides)
             || value.end < text.len() && seam::starting(text, value.end).is_some();
-        if written && values::is_secret(bytes, promise, style) {
+        let issued = || values::is_issued(name, bytes);
+        if written && (values::is_secret(bytes, promise, style) || issued()) {
             self.hit = Some(hit(promise, value));
         }
     }
@@ -116,12 +117,16 @@ fn kind(promise: Promise) -> Kind {
 
 /// Whether `value` is a secret where `name` names it, as a member of an object does.
 pub(super) fn member(name: &str, value: &str) -> Option<(&'static str, Kind)> {
+    if jwk::is_member(name, value) {
+        return Some((jwk::RULE, Kind::Token));
+    }
     let promise = names::promise(name.as_bytes())?;
     if names::is_signature(name.as_bytes()) {
         return None;
     }
-    values::is_secret(value.as_bytes(), promise, Style::Quoted)
-        .then(|| (rule(promise), kind(promise)))
+    let secret = values::is_secret(value.as_bytes(), promise, Style::Quoted)
+        || values::is_issued(name.as_bytes(), value.as_bytes());
+    secret.then(|| (rule(promise), kind(promise)))
 }
 
 fn rule(promise: Promise) -> &'static str {

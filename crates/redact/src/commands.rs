@@ -154,17 +154,31 @@ fn judged(rule: &'static str, text: &[u8], range: Range<usize>) -> Option<Hit<'s
     hit(rule, Kind::Command, range)
 }
 
-pub(super) fn sshpass(text: &[u8], at: usize) -> Option<Hit<'static>> {
-    let start = at + text[at..].starts_with(b"-p").then_some(2)?;
-    let start = start
-        + text[start..]
-            .iter()
-            .take(1)
-            .take_while(|byte| **byte == b' ')
-            .count();
-    let range = argument(text, start)?;
+pub(super) fn sshpass(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
+    let blank = &text[at.start + b"sshpass".len()..at.end];
+    let mut start = at.end + text[at.end..].starts_with(b"-p").then_some(2)?;
+    if text[start..].starts_with(blank) {
+        start += blank.len();
+    }
+    let range = match blank {
+        b" " => argument(text, start)?,
+        _ => encoded_argument(text, start, blank)?,
+    };
     (!values::is_placeholder(&text[range.clone()])).then_some(())?;
     hit("command-password", Kind::Command, range)
+}
+
+/// The argument at `at` of a command in a URL, without its quotes.
+fn encoded_argument(text: &[u8], at: usize, blank: &[u8]) -> Option<Range<usize>> {
+    let quote = text
+        .get(at..at + 3)
+        .filter(|quote| matches!(*quote, b"%27" | b"%22"));
+    let start = at + quote.map_or(0, <[u8]>::len);
+    let rest = &text[start..text.len().min(start + 1024)];
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'&' | b'"' | b'\'');
+    let rest = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+    let end = memchr::memmem::find(rest, quote.unwrap_or(blank)).unwrap_or(rest.len());
+    (end > 0).then_some(start..start + end)
 }
 
 /// A line of `.pgpass`: `host:port:database:user:password`.

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use super::Hit;
 use super::Kind;
+use super::names;
 use super::scan::STANDARD;
 use super::seam::{Rest, Strength};
+use super::values;
 use super::view::{Joint, View};
 use super::words::is_wordy;
 
@@ -121,12 +123,34 @@ fn holds(view: &View, hit: &Hit<'_>, joint: &Joint, end: usize, before: &Before)
     let last = before.chained && alone && piece.len() <= before.length;
     match (joint.seam.strength, hit.kind) {
         (Strength::Marked, _) | (_, Kind::PrivateKey) => true,
-        (Strength::Wide, _) => alone || !is_wordy(piece),
-        (Strength::Bare, Kind::Token | Kind::Own) => {
-            last || !is_wordy(piece) || !stands_alone(view, hit, joint.at)
+        (_, Kind::Url) if is_whole_url(view, hit, joint.at) => true,
+        (_, Kind::Assigned) if is_whole_key(view, hit) => true,
+        (strength, Kind::Token | Kind::Own) => {
+            let wide = alone && strength == Strength::Wide;
+            last || wide || is_drawn(piece) || !stands_alone(view, hit, joint.at)
         }
+        (Strength::Wide, _) => alone || is_drawn(piece),
         (Strength::Bare, _) => last || alone && !is_wordy(piece) && piece.len() >= 4,
     }
+}
+
+/// Whether a piece looks drawn at random: short ones sound like words by chance, but no word goes on
+/// behind a digit.
+fn is_drawn(piece: &[u8]) -> bool {
+    let goes_on = |pair: &[u8]| pair[0].is_ascii_digit() && pair[1].is_ascii_alphabetic();
+    !is_wordy(piece) || piece.windows(2).any(goes_on)
+}
+
+/// Whether a URL's password goes on behind a seam for sure, as its host follows; a port would be digits.
+fn is_whole_url(view: &View, hit: &Hit<'_>, seam: usize) -> bool {
+    let head = &view.bytes[hit.range.start..seam];
+    view.bytes.get(hit.range.end) == Some(&b'@') && !head.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether the pieces make a key of the very length that its issuer gives what goes by the name before it.
+fn is_whole_key(view: &View, hit: &Hit<'_>) -> bool {
+    let name = names::last(&view.bytes[..hit.range.start]);
+    values::is_issued(&view.bytes[name], &view.bytes[hit.range.clone()])
 }
 
 /// Whether the part of a hit before a seam is a secret by itself.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Finding, Kind, Redacted, Redactor, assignments, marker};
+use super::{Finding, Kind, Label, Redacted, Redactor, assignments, marker};
 
 /// What a walk over a JSON text brought.
 #[derive(Debug)]
@@ -96,15 +96,18 @@ impl Walk<'_> {
             return;
         };
         let is_key = matches!(self.frames.last(), Some(Frame::Object { key: None, .. }));
-        let named = match is_key {
-            true => None,
-            false => self
-                .name()
-                .and_then(|name| assignments::member(name, &text)),
+        let label = match self.name() {
+            _ if is_key => Label::Key,
+            Some(name) => Label::Member(name),
+            None => Label::None,
+        };
+        let named = match label {
+            Label::Member(name) => assignments::member(name, &text),
+            Label::Key | Label::None => None,
         };
         let redacted = match named.filter(|(rule, _)| self.redactor.is_on(rule)) {
             Some((rule, kind)) => whole(rule, kind),
-            None => self.redactor.redact_text(&text),
+            None => self.redactor.redact(&text, label),
         };
         if !redacted.findings.is_empty() {
             let place = self.pointer(is_key.then_some(redacted.text.as_ref()));

@@ -40,9 +40,11 @@
 mod assignments;
 mod blocks;
 mod commands;
+mod entropy;
 mod folded;
 mod inspect;
 mod json;
+mod jwk;
 mod marked;
 mod marks;
 mod names;
@@ -51,6 +53,7 @@ mod rules;
 mod scan;
 mod seam;
 mod shape;
+mod splice;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -67,6 +70,7 @@ use serde_json::value::RawValue;
 
 use own::OwnRule;
 pub use own::{OwnPattern, RedactOptionsError};
+use splice::{apart_from, merged, replaced};
 
 /// What a user may change about redaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,6 +107,8 @@ pub enum Kind {
     Password,
     /// A value under another telling name.
     Assigned,
+    /// A value that its entropy gives away, and nothing else.
+    Random,
 }
 
 /// A secret that was taken out.
@@ -153,6 +159,29 @@ struct Hit<'r> {
     range: Range<usize>,
 }
 
+/// What a text is to the JSON around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Label<'n> {
+    /// There is none.
+    None,
+    /// It is a key of an object.
+    Key,
+    /// It is the value that goes by this name.
+    Member(&'n str),
+}
+
+impl Label<'_> {
+    /// Whether a text that looks random is an id: a single word, as a key, or by the name of ids.
+    fn tells_an_id(self, text: &str) -> bool {
+        let public = match self {
+            Self::None => false,
+            Self::Key => true,
+            Self::Member(name) => names::is_public(name.as_bytes()),
+        };
+        public && !text.bytes().any(|byte| byte.is_ascii_whitespace())
+    }
+}
+
 /// What begins every marker.
 const MARKER: &str = "[redacted:";
 /// After so many rounds nothing new comes to light but by design of the text.
@@ -192,12 +221,14 @@ impl Redactor {
     /// The names of the standard rules.
     #[must_use]
     pub fn rules() -> BTreeSet<&'static str> {
-        const OTHERS: [&str; 13] = [
+        const OTHERS: [&str; 15] = [
             "aws-secret-access-key",
             "basic-auth",
             "bearer-token",
             "command-password",
             "cookie",
+            entropy::RULE,
+            jwk::RULE,
             "mnemonic",
             "password",
             "private-key",
@@ -215,12 +246,16 @@ impl Redactor {
     /// Redacting what comes out again changes nothing.
     #[must_use]
     pub fn redact_text<'t>(&self, text: &'t str) -> Redacted<'t> {
+        self.redact(text, Label::None)
+    }
+
+    fn redact<'t>(&self, text: &'t str, label: Label<'_>) -> Redacted<'t> {
         let mut redacted = Redacted {
             text: Cow::Borrowed(text),
             findings: Vec::new(),
         };
         for _ in 0..ROUNDS_MAX {
-            let hits = self.hits(&redacted.text);
+            let hits = self.hits(&redacted.text, label);
             if hits.is_empty() {
                 break;
             }
@@ -264,9 +299,12 @@ impl Redactor {
     }
 
     /// The secrets of `text`, apart and in order, markers left out.
-    fn hits<'r>(&'r self, text: &str) -> Vec<Hit<'r>> {
+    fn hits<'r>(&'r self, text: &str, label: Label<'_>) -> Vec<Hit<'r>> {
         let mut hits: Vec<Hit<'r>> = inspect::hits(text.as_bytes());
-        hits.retain(|hit| self.is_on(hit.rule));
+        hits.retain(|hit| {
+            let random = hit.kind == Kind::Random;
+            self.is_on(hit.rule) && !(random && label.tells_an_id(text))
+        });
         for own in &self.own {
             hits.extend(own.hits(text));
         }
@@ -320,81 +358,4 @@ impl Finding {
 
 fn marker(rule: &str) -> String {
     format!("{MARKER}{rule}]")
-}
-
-/// Hits in order, those that overlap made one, and none inside a character.
-fn merged<'r>(text: &str, mut hits: Vec<Hit<'r>>) -> Vec<Hit<'r>> {
-    hits.sort_by_key(|hit| (hit.range.start, hit.range.end));
-    let mut merged: Vec<Hit<'r>> = Vec::new();
-    for mut hit in hits {
-        while !text.is_char_boundary(hit.range.start) {
-            hit.range.start -= 1;
-        }
-        while !text.is_char_boundary(hit.range.end) {
-            hit.range.end += 1;
-        }
-        match merged.last_mut() {
-            Some(last) if hit.range.start < last.range.end => {
-                last.range.end = last.range.end.max(hit.range.end);
-                if hit.kind < last.kind {
-                    (last.kind, last.rule) = (hit.kind, hit.rule);
-                }
-            }
-            _ if hit.range.is_empty() => {}
-            _ => merged.push(hit),
-        }
-    }
-    merged
-}
-
-/// What of the hits is not of a marker that stands in the text already.
-fn apart_from<'r>(markers: &[Range<usize>], hits: Vec<Hit<'r>>) -> Vec<Hit<'r>> {
-    if markers.is_empty() {
-        return hits;
-    }
-    let mut apart = Vec::new();
-    for hit in hits {
-        let mut start = hit.range.start;
-        let first = markers.partition_point(|marker| marker.end <= start);
-        for marker in &markers[first..] {
-            if marker.start >= hit.range.end {
-                break;
-            }
-            if start < marker.start {
-                apart.push(Hit {
-                    range: start..marker.start,
-                    ..hit.clone()
-                });
-            }
-            start = start.max(marker.end);
-        }
-        if start < hit.range.end {
-            apart.push(Hit {
-                range: start..hit.range.end,
-                ..hit
-            });
-        }
-    }
-    apart
-}
-
-/// The text with the hits replaced, and all findings where they now stand.
-fn replaced(text: &str, hits: &[Hit<'_>], before: &[Finding]) -> (String, Vec<Finding>) {
-    let mut clean = String::with_capacity(text.len());
-    let mut findings = Vec::with_capacity(before.len() + hits.len());
-    let mut before = before.iter().peekable();
-    let mut copied = 0;
-    for hit in hits {
-        while let Some(finding) = before.next_if(|finding| finding.range.start < hit.range.start) {
-            findings.push(finding.moved(copied, clean.len()));
-        }
-        clean.push_str(&text[copied..hit.range.start]);
-        let start = clean.len();
-        clean.push_str(&marker(hit.rule));
-        findings.push(Finding::new(hit.rule, hit.kind, start..clean.len()));
-        copied = hit.range.end;
-    }
-    findings.extend(before.map(|finding| finding.moved(copied, clean.len())));
-    clean.push_str(&text[copied..]);
-    (clean, findings)
 }

@@ -52,6 +52,8 @@ pub(super) const MARKS: &[(&str, Mark)] = &[
     (" --proxy-user", Mark::User),
     (" -b ", Mark::User),
     ("sshpass ", Mark::Sshpass),
+    ("sshpass+", Mark::Sshpass),
+    ("sshpass%20", Mark::Sshpass),
     (":5432:", Mark::PasswordFile),
     (":3306:", Mark::PasswordFile),
     (":*:", Mark::PasswordFile),
@@ -69,7 +71,7 @@ pub(super) fn look(text: &[u8], mark: Mark, at: &Range<usize>) -> Option<Hit<'st
         Mark::Url => url(text, at),
         Mark::ShortPassword => commands::short_password(text, at),
         Mark::User => commands::user(text, at),
-        Mark::Sshpass => commands::sshpass(text, at.end),
+        Mark::Sshpass => commands::sshpass(text, at),
         Mark::PasswordFile => commands::password_file(text, at),
         Mark::Mnemonic => commands::mnemonic(text, at.end),
     }

@@ -1,5 +1,7 @@
 //! Names that promise a secret: `DB_PASSWORD`, `clientSecret`, `x-api-key`.
 
+use std::ops::Range;
+
 use super::shape::Alphabet;
 use super::values::Promise;
 
@@ -213,6 +215,18 @@ fn word_start(name: &[u8], end: usize) -> usize {
     start
 }
 
+/// Where the name at the end of `text` is, before what joins it and a value: blanks, quotes, `=`, `:`.
+pub(super) fn last(text: &[u8]) -> Range<usize> {
+    /// What joins a name and its value is no longer, escaped three times over.
+    const JOIN_BYTES_MAX: usize = 20;
+    /// A name longer than this is none.
+    const NAME_BYTES_MAX: usize = 80;
+    let near = &text[text.len().saturating_sub(JOIN_BYTES_MAX)..];
+    let joins = |byte: &&u8| b" \t\"'`=:>[(\\".contains(byte);
+    let end = text.len() - near.iter().rev().take_while(joins).count();
+    end - Alphabet::Dotted.run_back(&text[..end], NAME_BYTES_MAX)..end
+}
+
 /// Whether a name is that of a signature, which is secret in a URL alone.
 pub(super) fn is_signature(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
@@ -222,6 +236,39 @@ pub(super) fn is_signature(name: &[u8]) -> bool {
 /// Whether a name is the word alone that tests and compilers also write: `PASS: name`.
 pub(super) fn is_plain_pass(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"pass")
+}
+
+/// Whether a name is that of the secret half of a pair of keys, as AWS names and shapes it.
+pub(super) fn is_of_secret_access_key(name: &[u8]) -> bool {
+    let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    let letters: Vec<u8> = letters.map(u8::to_ascii_lowercase).collect();
+    [&b"secretaccesskey"[..], b"awssecret", b"secretkey"]
+        .iter()
+        .any(|one| memchr::memmem::find(&letters, one).is_some())
+}
+
+/// Whether a name is that of what looks drawn at random and is no secret: an id, a digest, a public key.
+pub(super) fn is_public(name: &[u8]) -> bool {
+    #[rustfmt::skip]
+    const LAST: &[&str] = &[
+        "id", "ids", "uid", "uuid", "guid", "cid", "kid", "hash", "hashes", "digest", "checksum",
+        "sum", "integrity", "signature", "sig", "sha", "sha1", "sha256", "sha384", "sha512", "md5",
+        "fingerprint", "thumbprint", "etag", "nonce", "cursor", "commit", "revision", "rev", "ref",
+        "cert", "certificate", "pub", "pubkey", "address", "addr", "trace", "span", "request",
+        "image", "thumbnail", "mappings", "version", "build", "challenge", "h1", "x", "y", "n",
+        "x5t", "x5c", "href", "src", "url", "uri", "path", "filename", "accept", "slug",
+    ];
+    let words = Words::of(name);
+    let words = words.as_slice();
+    let public = |word: &&[u8]| is_any(word, &["public", "pub", "example", "fake", "mock"]);
+    let last = words
+        .iter()
+        .rev()
+        .find(|word| !word.iter().all(u8::is_ascii_digit));
+    last.is_some_and(|last| {
+        let digits = Alphabet::Digit.run_back(last, last.len());
+        is_any(last, LAST) || is_any(&last[..last.len() - digits], LAST)
+    }) || words.iter().any(public)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::rules::{self, Proof, TokenRule};
 use super::shape::{self, Alphabet};
 use super::values;
 use super::words::{self, is_wordy};
-use super::{Hit, Kind, assignments, blocks, names, seam};
+use super::{Hit, Kind, assignments, blocks, entropy, jwk, names, seam};
 
 /// What a scan brought.
 #[derive(Debug, Default)]
@@ -29,6 +29,8 @@ enum Trigger {
     Name,
     Marked(Mark),
     Block,
+    /// A member of a JSON Web Key.
+    Jwk,
     /// An escape of a character that tokens are made of.
     Escape,
     /// An escaped line's end.
@@ -92,6 +94,7 @@ impl Scanner {
             add(&[text], Trigger::Marked(*mark));
         }
         add(blocks::MARKS, Trigger::Block);
+        add(jwk::MARKS, Trigger::Jwk);
         add(ESCAPES, Trigger::Escape);
         add(BREAKS, Trigger::Break);
         add(CHUNKS, Trigger::Chunk);
@@ -104,6 +107,7 @@ impl Scanner {
     /// Scans a text, and says where to look closer.
     pub(super) fn scan(&self, text: &[u8]) -> Scan {
         let mut scan = self.pass(text);
+        entropy::each(text, |hit| scan.hits.push(hit));
         for newline in memchr::memchr_iter(b'\n', text) {
             if seam::may_cross(text, newline) {
                 scan.suspect(text, newline);
@@ -129,6 +133,7 @@ impl Scan {
             Trigger::Name => self.name(text, at),
             Trigger::Marked(mark) => self.marked(text, at, mark),
             Trigger::Block => self.block(text, at),
+            Trigger::Jwk => self.hits.extend(jwk::look(text, at)),
             Trigger::Escape => self.escape(text, at),
             Trigger::Break => self.escaped_break(text, at),
             Trigger::Chunk => {

@@ -50,6 +50,8 @@ const LINE_BYTES_MAX: usize = 512;
 const WIDE_BYTES: usize = 60;
 /// What bare line ends join is at least this long.
 const BARE_BYTES_MIN: usize = 16;
+/// As many capitals and digits may be the first piece of an id.
+const CAPITALS_MIN: usize = 8;
 /// What marked ends join is at least this long.
 const MARKED_BYTES_MIN: usize = 6;
 
@@ -184,7 +186,12 @@ fn judge(text: &[u8], broken: &Range<usize>, sign: Sign) -> Option<Seam> {
         });
     }
     let wide = column(text, start) >= WIDE_BYTES;
-    let plain = || is_wordy(left) && is_wordy(right);
+    // Ids in capitals and digits sound like constants.
+    let capitals = || {
+        Alphabet::UpperDigit.run_back(left, CAPITALS_MIN) == CAPITALS_MIN
+            && Alphabet::UpperDigit.run(&right[..right.len().min(CAPITALS_MIN)]) > 2
+    };
+    let plain = || is_wordy(left) && is_wordy(right) && !capitals();
     let indented = text[..start - left.len()].trim_ascii_end();
     let min = match text[indented.len()..start - left.len()].contains(&b'\n') {
         true => MARKED_BYTES_MIN,

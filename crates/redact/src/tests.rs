@@ -3,7 +3,9 @@
 
 mod contexts;
 mod disguises;
+mod entropy;
 mod judged;
+mod keys;
 mod laws;
 mod options;
 mod samples;

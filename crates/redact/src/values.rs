@@ -1,5 +1,6 @@
 //! Whether a value is a secret, or only stands where one could.
 
+use super::names;
 use super::shape::Alphabet;
 use super::words::{distinct, is_wordy, turns};
 
@@ -312,16 +313,38 @@ fn is_strewn_with_marks(value: &[u8]) -> bool {
     value.len() >= 24 && marks.len() * 8 >= value.len() && distinct(&marks) >= 4
 }
 
-/// A path or URL of readable parts.
+/// A path or URL of readable parts: they are half of it, and pieces too short to tell anything count
+/// for nothing.
 fn is_path(value: &[u8]) -> bool {
+    /// Shorter pieces sound like words by chance.
+    const PIECE_BYTES_MIN: usize = 3;
     if memchr::memmem::find(value, b"://").is_some() {
         return true;
     }
-    let parts = value.split(|byte| *byte == b'/');
-    let (mut all, mut plain) = (0, 0);
-    for part in parts.filter(|part| !part.is_empty()) {
-        all += 1;
-        plain += usize::from(is_wordy(part));
+    let (mut telling, mut plain) = (0, 0);
+    for piece in value.split(|byte| *byte == b'/') {
+        if piece.len() >= PIECE_BYTES_MIN {
+            telling += piece.len();
+            plain += if is_wordy(piece) { piece.len() } else { 0 };
+        }
     }
-    all >= 2 && plain * 2 >= all
+    value.contains(&b'/') && plain > 0 && plain * 2 >= telling
+}
+
+/// Whether `value` has the very shape that its issuer gives what goes by `name`, however it looks: secret
+/// access keys of AWS, and keys of 32 and 64 bytes in padded base64.
+pub(super) fn is_issued(name: &[u8], value: &[u8]) -> bool {
+    let padding = value.iter().rev().take_while(|byte| **byte == b'=').count();
+    let body = value.len() - padding;
+    let shaped = match (body, value.len()) {
+        (40, 40) => names::is_of_secret_access_key(name),
+        (43, 44) | (86, 88) => names::promise(name) == Some(Promise::Secret),
+        _ => false,
+    };
+    let has = |test: fn(&u8) -> bool| value[..body].iter().any(test);
+    shaped
+        && Alphabet::Base64.run(value) == value.len()
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && !is_placeholder(value)
 }

@@ -1,18 +1,9 @@
-//! What was taken out of real work sessions, each judged by a person.
+//! What redaction took out of real work sessions, and what earlier rules took out wrongly.
 //!
 //! The sessions are those that the developers of the public repository `entireio/cli` (MIT licence,
-//! © 2026 Entire Inc.) published with their code: eight whole transcripts of Claude Code (993 message
-//! parts, 2,537 lines with the agent's own records) and 1,100 entries of threads. The example
-//! `judge_redaction` prints the list for any files.
-//!
-//! | read | redactions | judged false |
-//! |---|---|---|
-//! | 993 message parts of transcripts | 0 | 0 |
-//! | the same transcripts, as 2,537 whole lines | 0 | 0 |
-//! | 1,100 entries of threads | 4 | 0 |
-//!
-//! [`TRUE`] are those four; their secrets were made up by their writers, of a shape that nothing can tell
-//! from real ones. [`FALSE`] is what earlier rules took out wrongly, and must stay.
+//! © 2026 Entire Inc.) published with their code. The secrets in [`TRUE`] were made up by their writers, of
+//! a shape that nothing can tell from real ones; [`FALSE`] must stay. A test of capture reads the sessions
+//! themselves, and compares every redaction with its list of those that a person has judged.
 
 use super::super::Redactor;
 use super::{assert_all_gone, assert_all_kept};

@@ -32,6 +32,16 @@ impl Draw {
             .collect()
     }
 
+    /// So many letters, digits and marks of a set, as chance has them.
+    pub(super) fn drawn(&mut self, alphabet: Alphabet, length: usize) -> String {
+        let all: Vec<u8> = (b'+'..=b'z')
+            .filter(|byte| alphabet.has(*byte) && *byte != b'=')
+            .collect();
+        (0..length)
+            .map(|_| char::from(all[self.below(all.len())]))
+            .collect()
+    }
+
     /// Base64 as encoders write it, without padding.
     pub(super) fn base64(&mut self, length: usize) -> String {
         let marks = ["+", "/"];

@@ -10,6 +10,7 @@ use syncline_capture::redact::Redactor;
 
 use crate::list::{kinds, plants, traces};
 
+#[cfg(test)]
 #[path = "planted/judged.rs"]
 mod judged;
 #[path = "planted/list.rs"]

@@ -239,14 +239,23 @@ fn the_example_environment_holds_what_the_compose_file_asks_for() {
         assert!(by_default.is_empty() || given == by_default, "{name}");
     }
     assert!(!variables(&compose).is_empty());
-    // The server starts with it.
+    // The server starts with it, where others reach it: so who may ask it is the image's to say.
     let machine = Machine::new();
     let mut command = machine.command(&["serve"]);
+    let stages = stages();
     let ours = example.iter().filter(|(name, _)| *name != "PUBLISH");
     command
+        .envs(environment(stages.last().unwrap()))
         .envs(ours)
+        .env("SYNCLINE_SERVER_DATA", "data")
         .env("SYNCLINE_BACKUP_TO", "backups")
-        .env("SYNCLINE_LISTEN", "127.0.0.1:0");
+        .env("HOME", machine.home())
+        .env("TMPDIR", machine.home())
+        .env("PORT", "0");
+    assert!(
+        !names.contains("SYNCLINE_AUTH"),
+        "the image asks for tokens"
+    );
     let (mut child, _) = serve(command);
     child.kill().unwrap();
     child.wait().unwrap();

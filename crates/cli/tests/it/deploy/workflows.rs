@@ -18,7 +18,8 @@ fn jobs(workflow: &Value) -> impl Iterator<Item = (&str, &Value)> {
 /// What a workflow runs, in order.
 fn scripts(path: &str) -> String {
     let workflow = yaml(path);
-    let steps = jobs(&workflow).flat_map(|(_, job)| job["steps"].as_sequence().unwrap());
+    let steps = jobs(&workflow).filter_map(|(_, job)| job["steps"].as_sequence());
+    let steps = steps.flatten();
     let scripts = steps.filter_map(|step| step["run"].as_str());
     scripts.collect::<Vec<_>>().join("\n")
 }
@@ -39,6 +40,15 @@ fn every_workflow_has_jobs_of_steps_and_no_more_rights_than_it_says() {
         assert_eq!(workflow["permissions"]["contents"], "read", "{path}");
         let names: BTreeSet<_> = jobs(&workflow).map(|(name, _)| name).collect();
         for (name, job) in jobs(&workflow) {
+            if let Some(called) = job["uses"].as_str() {
+                let called = called.strip_prefix("./").unwrap();
+                let takes_calls = yaml(called)["on"]
+                    .as_mapping()
+                    .unwrap()
+                    .contains_key("workflow_call");
+                assert!(takes_calls, "{path}: {name}");
+                continue;
+            }
             assert!(job["runs-on"].is_string(), "{path}: {name}");
             let needs = job["needs"].as_str();
             assert!(
@@ -112,6 +122,24 @@ fn a_release_publishes_the_package_of_generated_clients() {
     let scripts = scripts(RELEASE);
     let (install, publish) = (scripts.find("npm ci"), scripts.find("npm publish"));
     assert!(install.unwrap() < publish.unwrap());
+}
+
+#[test]
+fn a_release_calls_the_deployment_as_its_own_token_starts_no_other_workflow() {
+    for path in [CI, RELEASE, DEPLOY] {
+        // What `github.token` does reaches none of these but a dispatch, so nothing may wait for more.
+        for (event, _) in yaml(path)["on"].as_mapping().unwrap() {
+            let known = ["push", "pull_request", "workflow_call", "workflow_dispatch"];
+            assert!(
+                known.contains(&event.as_str().unwrap()),
+                "{path}: {event:?}"
+            );
+        }
+    }
+    let deploy = &yaml(RELEASE)["jobs"]["deploy"];
+    assert_eq!(deploy["uses"], format!("./{DEPLOY}"));
+    assert_eq!(deploy["needs"], "publish");
+    assert_eq!(deploy["secrets"], "inherit");
 }
 
 #[test]

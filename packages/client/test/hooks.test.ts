@@ -42,7 +42,8 @@ test("a database is opened once, and named after where it lies", async (context)
   assert.equal(database(), one);
   await closeDatabase();
   assert.throws(database, /not open/);
-  const broken: LocalDatabase = { ...one, transaction: () => Promise.reject(new Error("no disk")) };
+  const fails = () => Promise.reject(new Error("no disk"));
+  const broken: LocalDatabase = { ...one, query: async () => [], transaction: fails };
   await assert.rejects(initDatabase({ opened: broken, name: "mine" }), /no disk/);
   assert.notEqual(await initDatabase(), one);
 });

@@ -63,10 +63,12 @@ async fn who_waits_at_the_head_hears_what_comes_after_a_compaction() {
     let one = s.thread("one", "p").await;
     s.follow("table=threads").await;
     s.rename(&one, "uno").await;
+    s.rename(&one, "due").await;
     let follower = s.follow("table=threads").await;
     let live = format!("{}&live=true", follower.next());
+    let head = s.head().await;
     let written = async {
-        s.compact().await;
+        assert_eq!(s.compact().await, head);
         // Somebody else comes, where there is nothing before the head any more.
         tokio::join!(s.ask(&live), s.rename(&one, "eins")).0
     };
@@ -89,7 +91,8 @@ async fn who_reads_a_beginning_that_is_gone_begins_anew() {
         "it has more chunks than one"
     );
     s.rename(&one, "uno").await;
-    s.compact().await;
+    s.rename(&one, "due").await;
+    assert_eq!(s.compact().await, s.head().await);
     let (handle, offset) = (
         first.header("electric-handle"),
         first.header("electric-offset"),

@@ -35,7 +35,7 @@ use crate::support::now;
 /// Shapes that are followed at once, times that all are looked at, and writes between two such times.
 const SHAPES: usize = 64;
 const ROUNDS: usize = 8;
-const WRITES: usize = 8;
+const WRITES: usize = 24;
 /// The rounds before which a field is added to the document, and the log is compacted.
 const GROWS_AT: usize = 4;
 const COMPACTS_AT: [usize; 2] = [3, 6];

@@ -96,6 +96,9 @@ struct Place {
 struct Listening {
     response: Response,
     unread: String,
+    /// What was told since it was up to date last. Only then is there a place to go on from: what a stream
+    /// has told that ends before is told again.
+    held: Vec<Value>,
 }
 
 pub(super) struct Client<'s> {
@@ -237,6 +240,7 @@ impl<'s> Client<'s> {
             self.listening = Some(Listening {
                 response,
                 unread: String::new(),
+                held: Vec::new(),
             });
         }
         while let Some(listening) = &mut self.listening {
@@ -268,8 +272,14 @@ impl<'s> Client<'s> {
     fn heard(&mut self, event: &str) -> Option<u64> {
         let message = event.strip_prefix("data: ")?;
         let message: Value = serde_json::from_str(message).expect("a message");
-        self.apply(&message);
-        let lsn = message["headers"]["global_last_seen_lsn"].as_str()?;
+        let listening = self.listening.as_mut()?;
+        let Some(lsn) = message["headers"]["global_last_seen_lsn"].as_str() else {
+            listening.held.push(message);
+            return None;
+        };
+        for held in std::mem::take(&mut listening.held) {
+            self.apply(&held);
+        }
         if let Some(place) = &mut self.place {
             place.offset = format!("{lsn}_inf");
         }
@@ -285,7 +295,12 @@ impl<'s> Client<'s> {
         if let Some(lsn) = headers["lsn"].as_str() {
             let lsn: u64 = lsn.parse().expect("a number");
             let place = (lsn, headers["op_position"].as_u64().expect("a number") + 1);
-            assert!(place > self.last, "told again: {message}");
+            assert!(
+                place > self.last,
+                "told again after {:?}, {:?}: {message}",
+                self.last,
+                self.way
+            );
             assert_eq!(headers["txids"], json!([lsn]), "{message}");
             self.last = place;
             self.changes += 1;

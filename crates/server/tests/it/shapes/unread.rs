@@ -15,7 +15,7 @@ use crate::support::{PATIENCE, eventually};
 
 /// Rows that are there when the clients come, rows that are written then, and rows of one write.
 const ROWS_BEFORE: usize = 15_000;
-const ROWS: usize = 50_000;
+const ROWS: usize = 20_000;
 const ROWS_AT_ONCE: usize = 500;
 /// The body of a row; as a message it is twice as much.
 const BODY_BYTES: usize = 200;
@@ -24,8 +24,8 @@ const UNREAD: usize = 20;
 /// Bytes of an answer: what one that nobody takes holds of the log at most.
 const CHUNK_BYTES: usize = 2 << 20;
 /// What all those clients may have the server hold together: of a stream or a poll an answer, which those
-/// at one place share, and of a snapshot a piece. All that they are owed is more than ten times as much.
-const HELD_MAX: u64 = 96 << 20;
+/// at one place share, and of a snapshot a piece. All that they are owed is ten times as much.
+const HELD_MAX: u64 = 64 << 20;
 /// Bytes of a client's own buffer.
 const RECEIVED: u32 = 4 << 10;
 
@@ -131,6 +131,7 @@ async fn who_never_reads_holds_little_of_memory_and_nobody_up() {
     let s = notes(|config| {
         // They stay to the end, which waits for them as long as this and no longer.
         config.write_wait = Duration::from_secs(24 * 3_600);
+        config.shapes.stream = Duration::from_secs(24 * 3_600);
         config.drain = Duration::from_secs(1);
     })
     .await;
@@ -145,10 +146,8 @@ async fn who_never_reads_holds_little_of_memory_and_nobody_up() {
     })
     .await;
     fill(&s, ROWS_BEFORE..ROWS_BEFORE + ROWS).await;
-    assert!(
-        connections(&s).await > clients.len(),
-        "they are still there"
-    );
+    // The system's own buffers have taken the answers of the others, whose connections may be let go of.
+    assert!(connections(&s).await > UNREAD, "streams are still there");
     let held = resident()
         .zip(before)
         .map(|(now, before)| now.saturating_sub(before));

@@ -208,7 +208,7 @@ fn a_step_that_can_not_be_taken_back_any_more_says_what_to_type() {
         .done();
     ann.run(&["sync"]).done();
     ben.run(&["sync"]).done();
-    ben.run(&["list", "delete", "shop"]).done();
+    ben.run(&["list", "remove", "shop", "oat milk"]).done();
     ben.run(&["sync"]).done();
     ann.run(&["sync"]).done();
     ann.run(&["list", "undo"])

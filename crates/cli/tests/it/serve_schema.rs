@@ -209,7 +209,11 @@ fn a_server_of_an_earlier_build_s_data_starts_with_its_document() {
     let holds =
         |tags: &str| DOCUMENT.replacen("phone:", &format!("tags: {tags}\n        phone:"), 1);
     write_document(&machine, &holds("{}"));
-    Backend::open(&machine).stop();
+    let server = Backend::open(&machine);
+    // The tenant's log is made when somebody first asks for it.
+    let listed = server.ask("", "GET", "/api/contacts", &Value::Null);
+    assert_eq!(listed.status, 200, "{}", listed.body);
+    server.stop();
     let note = machine.work_dir().join("srv/served-schema.json");
     let noted = std::fs::read_to_string(&note).unwrap();
     write_document(&machine, &holds("{ type: array, items: { type: string } }"));

@@ -85,9 +85,10 @@ fn view_sample(method: &str, path: &str) -> Option<Asked> {
 
 fn admin_sample(method: &str, path: &str, spare_token: &str) -> Option<Asked> {
     let body = match (method, path) {
-        ("POST", "/api/admin/compact" | "/api/admin/expire") => {
+        ("POST", "/api/admin/compact") => {
             Some(json!({"retention_seconds": 604_800, "idle_seconds": 86_400}))
         }
+        ("POST", "/api/admin/expire") => Some(json!({"idle_seconds": 86_400})),
         ("POST", "/api/tokens") => Some(json!({"user": "matrix"})),
         ("DELETE", "/api/tokens/{id}") => None,
         (

@@ -187,11 +187,6 @@ async fn run(seed: u64, cluster: &Cluster) -> Counts {
     let again: usize = early.iter().map(|client| client.began - 1).sum();
     let told: usize = early.iter().map(|client| client.changes).sum();
     assert!(again >= SHAPES / 2, "seed {seed}: {again} began anew");
-    assert!(
-        world.counts.written.have_met_all(),
-        "seed {seed}: {:?}",
-        world.counts
-    );
     println!(
         "seed {seed}: {again} began anew, {told} changes were told, {:?}",
         world.counts
@@ -204,12 +199,13 @@ async fn random_shapes_of_records_hold_what_postgres_selects() {
     let cluster = Cluster::start();
     let of_now = now().as_millis() as u64;
     println!("the seed of now is {of_now}");
-    let (mut compared, mut partial, mut unanswered) = (0, 0, 0);
+    let (mut compared, mut partial, mut unanswered, mut met_all) = (0, 0, 0, 0);
     for seed in [1, 2, 3, of_now] {
         let counts = run(seed, &cluster).await;
         compared += counts.compared;
         partial += counts.partial;
         unanswered += counts.unanswered;
+        met_all += usize::from(counts.written.have_met_all());
     }
     println!(
         "{compared} looks at shapes, {partial} at some rows and not all, {unanswered} unanswered"
@@ -217,6 +213,10 @@ async fn random_shapes_of_records_hold_what_postgres_selects() {
     assert!(
         partial >= compared / PARTIAL_SHARE,
         "{partial} of {compared}"
+    );
+    assert!(
+        met_all > 0,
+        "no seed has met all that can become of a write"
     );
     assert!(unanswered <= compared / 2, "{unanswered} of {compared}");
 }

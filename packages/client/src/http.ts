@@ -88,9 +88,10 @@ export const askingOn = (ask: typeof fetch, tell?: (error: HttpFailure) => void)
       // Else the browser would keep its connection.
       await answer.body?.cancel();
     } catch (error) {
-      if (init?.signal?.aborted) throw error;
       failure = new HttpFailure(0, {}, undefined, error);
     }
+    // Whatever asks may not look at the signal itself.
+    init?.signal?.throwIfAborted();
     tell?.(failure);
     await pause(backoffMs(attempt, failure.retryAfterMs), init?.signal);
   }

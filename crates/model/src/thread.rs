@@ -12,6 +12,7 @@ mod ops;
 mod tables;
 
 pub use coverage::coverage;
+pub(crate) use coverage::coverage_of_absent;
 pub use fold::{fold, is_erased};
 pub use ids::{EntryId, ThreadId, foreign_entry_id, import_entry_id, thread_id};
 pub use names::{ContentError, NameError, NameKind, check_content, key_from_name};

@@ -1,7 +1,9 @@
 //! Whether an op that a log does not hold would change what the log shows.
 
 use super::{Coverage, coverage};
-use crate::{OpKey, Payload, Place, Row, Rows, Scope, Table, Value, fold, session, thread};
+use crate::{
+    OpKey, Payload, Place, Row, Rows, Scope, Table, Value, fold, planted, session, thread,
+};
 
 /// Whether a row needs this op, which the rows have not seen, or have seen and outlived: an op that
 /// was dropped as covered is not needed, and one that never came before may be.
@@ -25,7 +27,13 @@ pub fn would_matter<R: Rows>(
         return Ok(false);
     }
     // Others that it does not read are kept, so that they were never dropped.
-    match coverage(rows, key, payload)? {
+    let coverage = match payload {
+        Some(payload) if key.scope.as_str() == Scope::THREAD && planted::can_fold(payload) => {
+            thread::coverage_of_absent(rows, key, payload)?
+        }
+        Some(_) | None => coverage(rows, key, payload)?,
+    };
+    match coverage {
         Coverage::Needed => return Ok(true),
         Coverage::Opaque => return Ok(false),
         Coverage::Covered => {}

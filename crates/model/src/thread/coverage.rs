@@ -33,6 +33,25 @@ pub fn coverage<R: Rows>(
     key: &OpKey,
     payload: &Payload,
 ) -> Result<Coverage, R::Error> {
+    coverage_by(rows, key, payload, gave_time)
+}
+
+/// As [`coverage`], of an op that the log lacks: that a time of the thread is the op's own tells nothing
+/// then, as two ops may be of the same moment.
+pub(crate) fn coverage_of_absent<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+) -> Result<Coverage, R::Error> {
+    coverage_by(rows, key, payload, |_, _| false)
+}
+
+fn coverage_by<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+    gave_time: fn(&Thread, Timestamp) -> bool,
+) -> Result<Coverage, R::Error> {
     let Some(op) = ThreadOp::read(payload) else {
         return Ok(Coverage::Needed);
     };
@@ -47,7 +66,7 @@ pub fn coverage<R: Rows>(
     };
     let needed = match &thread {
         Some(thread) if thread.is_deleted() => made_tombstone(thread, &op),
-        _ => wins_a_part(rows, key, thread.as_ref(), &version, op)?,
+        _ => wins_a_part(rows, key, thread.as_ref(), &version, op, gave_time)?,
     };
     Ok(if needed || !has_only(payload, &FIELDS, &[]) {
         Coverage::Needed
@@ -62,6 +81,7 @@ fn wins_a_part<R: Rows>(
     thread: Option<&Thread>,
     version: &OpVersion,
     op: ThreadOp<'_>,
+    gave_time: fn(&Thread, Timestamp) -> bool,
 ) -> Result<bool, R::Error> {
     Ok(match op {
         // A delete whose thread is not deleted can't be; if it is, it is not this function's to lose.

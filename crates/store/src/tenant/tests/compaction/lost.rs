@@ -151,3 +151,27 @@ fn what_is_owed_stays_owed_until_all_of_it_was_seen_to() {
     };
     assert_eq!(file.owed().unwrap(), left);
 }
+
+/// World 4864: the thread's last time is that of the dropped rename, as another op is of the same moment.
+#[test]
+fn a_dropped_rename_is_a_duplicate_though_the_thread_was_last_changed_in_the_moment_that_it_names()
+{
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    let renamed = |actor: &str, clock: u64, name: &str, second: u8| {
+        let mut op = op(actor, clock, thread(1), &create(1));
+        let payload = format!(
+            r#"{{"type":"update","name":"{name}","at":"2026-01-01T00:00:{second:02}.000Z"}}"#
+        );
+        op.payload = Payload::parse(&payload).unwrap();
+        op
+    };
+    append(&mut file, &[op("z", 1, thread(1), &create(1))]);
+    let dropped = renamed("a", 5, "former", 5);
+    append(&mut file, &[dropped.clone(), renamed("b", 6, "later", 6)]);
+    append(&mut file, &[insert("b", 7, "k")]);
+    assert_eq!(compact_all(&mut file, 4).totals().dropped, 1);
+    append(&mut file, &[renamed("c", 8, "last", 5)]);
+    let again = append(&mut file, &[dropped]);
+    assert_eq!(again, [Appended::Duplicate(None)]);
+}

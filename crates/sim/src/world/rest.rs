@@ -1,6 +1,6 @@
 //! The second phase: everything heals, and the world must come to rest, with all promises kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use syncline_model::planted::{Binary, play};
@@ -251,8 +251,13 @@ impl World {
             .filter(|op| op.key.scope.as_str() == Scope::THREAD);
         let late = of_threads.map(|op| op.key.resource.as_str().to_owned());
         let late = late.collect();
+        // Another life of a replica may have taken the key of an op that was dropped, with one that a row
+        // needs: the dropped one was covered, and changes nothing.
+        let ops = &server.whole.ops;
+        let last_of: HashMap<_, _> = ops.iter().map(|(seq, op)| (&op.key, *seq)).collect();
+        let last = ops.iter().filter(|(seq, op)| last_of[&op.key] == **seq);
         let mut batch = file.begin()?;
-        for op in server.whole.ops.values().chain(missing) {
+        for op in last.map(|(_, op)| op).chain(missing) {
             batch.append(&op.key, op.payload.as_ref(), op.payload_hash)?;
         }
         batch.commit()?;

@@ -28,11 +28,11 @@ pub use known::{
     session_that_said,
 };
 pub use links::{SessionLink, session_links};
-pub(crate) use list::named;
 pub use list::{
     CursorError, ListedSession, SessionCursor, SessionFilter, SessionPage, Which, list_sessions,
     sessions_among,
 };
+pub(crate) use list::{matching, named};
 pub use prices::{PriceError, PriceTable};
 pub use resolve::{ResolvedSession, resolve_session};
 pub use row::{Session, SessionTotals, session, session_ids, session_totals, subagents};

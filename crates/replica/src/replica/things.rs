@@ -1,6 +1,7 @@
 //! What the ops of the outbox, and those that a sync brings, are about, in the words of who wrote them:
 //! sessions and messages, threads and entries, lists and items.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use syncline_model::list::ListOp;
@@ -62,10 +63,13 @@ pub struct BeforeSync {
 }
 
 #[derive(Debug)]
-struct LogBefore {
-    epoch: Epoch,
-    through: ServerSeq,
-    totals: ViewTotals,
+enum LogBefore {
+    /// Nothing was fetched yet: so much the view had of what waits.
+    Empty(ViewTotals),
+    At {
+        epoch: Epoch,
+        through: ServerSeq,
+    },
 }
 
 /// What a sync did.
@@ -102,27 +106,32 @@ impl LogBefore {
         synced: &mut Replica,
     ) -> Result<Things, ReplicaError> {
         let log = synced.view()?;
-        if self.through == ServerSeq::ZERO {
-            let totals = log.view_totals().map_err(ReplicaError::Tenant)?;
-            return Ok(grown(self.totals, totals));
-        }
-        if log.head().map_err(ReplicaError::Tenant)?.epoch != self.epoch {
-            return Ok(Things::default());
-        }
+        let mut since = match *self {
+            Self::Empty(before) => {
+                let totals = log.view_totals().map_err(ReplicaError::Tenant)?;
+                return Ok(grown(before, totals));
+            }
+            Self::At { epoch, through } => {
+                if log.head().map_err(ReplicaError::Tenant)?.epoch != epoch {
+                    return Ok(Things::default());
+                }
+                through
+            }
+        };
         let waited: HashSet<&OpKey> = pending.0.iter().map(|(key, _)| key).collect();
         let ours = synced.local.identity().map_err(ReplicaError::Local)?.actor;
-        let (mut since, mut come) = (self.through, Vec::new());
+        let mut come = HashSet::new();
         loop {
             let ops = synced.tenant.ops_after(since, STEP);
             let ops = ops.map_err(ReplicaError::Tenant)?;
             let Some(last) = ops.last() else {
-                return Ok(count(come.iter()));
+                return Ok(counts_of(&come));
             };
             since = last.seq;
             let others = ops
                 .iter()
                 .filter(|op| op.key.actor != ours && !waited.contains(&op.key));
-            come.extend(others.map(|op| (op.key.clone(), things_of(&op.key, op.payload.as_ref()))));
+            come.extend(others.flat_map(|op| things_of(&op.key, op.payload.as_ref())));
         }
     }
 }
@@ -160,10 +169,13 @@ impl PendingThings {
 }
 
 fn count<'t>(ops: impl Iterator<Item = &'t OpThings>) -> Things {
-    let things: HashSet<&Thing> = ops.flat_map(|(_, things)| things).collect();
+    counts_of(&ops.flat_map(|(_, things)| things).collect())
+}
+
+fn counts_of<T: Borrow<Thing>>(things: &HashSet<T>) -> Things {
     let mut counts = Things::default();
     for thing in things {
-        *match thing {
+        *match thing.borrow() {
             Thing::Session(_) => &mut counts.sessions,
             Thing::Message(..) => &mut counts.messages,
             Thing::Thread(_) => &mut counts.threads,
@@ -192,10 +204,14 @@ impl Replica {
     fn log_before(&mut self) -> Result<LogBefore, ReplicaError> {
         let log = self.view()?;
         let head = log.head().map_err(ReplicaError::Tenant)?;
-        Ok(LogBefore {
-            epoch: head.epoch,
-            through: head.cursor.server_seq,
-            totals: log.view_totals().map_err(ReplicaError::Tenant)?,
+        let through = head.cursor.server_seq;
+        Ok(match through {
+            // Only then is the whole view counted, which takes its time where there is much.
+            ServerSeq::ZERO => LogBefore::Empty(log.view_totals().map_err(ReplicaError::Tenant)?),
+            _ => LogBefore::At {
+                epoch: head.epoch,
+                through,
+            },
         })
     }
 

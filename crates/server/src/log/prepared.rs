@@ -151,8 +151,9 @@ fn make(log: &TenantFile, prepared: &Prepared, erasures: u64) -> Result<(File, M
     log.write_prepared(&copy)?;
     let bytes = pack(&copy, &packed).map_err(Refused::File)?;
     remove(&copy)?;
+    // Opened before it has its name: an erasure removes what has.
+    let file = File::open(&packed).map_err(Refused::File)?;
     fs::rename(&packed, path).map_err(Refused::File)?;
-    let file = File::open(path).map_err(Refused::File)?;
     // What was erased while it was made may be in it: it is for who asked before, and nobody else.
     if prepared.erasures.load(SeqCst) != erasures {
         remove(path)?;

@@ -12,7 +12,7 @@ use super::query::Query;
 use super::snippet::{SnippetStyle, snippets};
 use crate::StoreError;
 use crate::sessions::row::{id_cell, time_cell};
-use crate::sessions::{PriceTable, SessionFilter, named, sessions_among};
+use crate::sessions::{PriceTable, SessionFilter, matching, named, sessions_among};
 use crate::snapshot::snapshot;
 use crate::threads::row::sql_count;
 
@@ -83,26 +83,15 @@ pub struct PartHit {
 const MATCHING: &str = "FROM session_parts_fts AS f WHERE f.session_parts_fts MATCH :words \
      AND :session IS NULL AND :agent IS NULL AND :project IS NULL AND :machine IS NULL \
      AND :branch IS NULL AND :model IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL \
-     AND :chosen IS NULL";
+     AND :among IS NULL";
 const PASSING: &str = concat!(
     "FROM session_parts_fts AS f \
      CROSS JOIN session_parts AS p ON p.id = f.rowid \
      CROSS JOIN sessions AS s ON s.session_id = p.session_id \
      WHERE f.session_parts_fts MATCH :words \
      AND (:session IS NULL OR p.session_id = :session) AND (:kind IS NULL OR p.kind = :kind) \
-     AND (:agent IS NULL OR ",
-    named!("s.agent", ":agent"),
-    ") AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
-     AND (:machine IS NULL OR s.machine = :machine) \
-     AND (:branch IS NULL OR s.git_branch = :branch) \
-     AND (:model IS NULL OR ",
-    named!("s.model", ":model"),
-    " OR EXISTS (SELECT 1 FROM session_usage AS u \
-          WHERE u.session_id = s.session_id AND ",
-    named!("u.model", ":model"),
-    ")) AND (:since IS NULL OR s.last_at >= :since) \
-     AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until) \
-     AND (:chosen IS NULL OR p.session_id IN (SELECT value FROM json_each(:chosen)))"
+     AND",
+    matching!()
 );
 
 /// Searches sessions. A text without a word finds nothing.
@@ -131,7 +120,7 @@ pub fn search_sessions(
         connection,
         filter: query.filter,
         from,
-        chosen: sessions_among(connection, &figures, query.prices)?,
+        among: sessions_among(connection, &figures, query.prices)?,
     };
     let with_all = search.count(&all)?;
     let mut found = search.page(&all, query.offset, query.limit, Matched::AllWords)?;
@@ -163,7 +152,7 @@ struct Search<'c> {
     connection: &'c Connection,
     filter: PartFilter<'c>,
     from: &'static str,
-    chosen: Option<String>,
+    among: Option<String>,
 }
 
 impl Search<'_> {
@@ -209,7 +198,7 @@ impl Search<'_> {
                 ":kind": filter.kind,
                 ":since": filter.since.map(Timestamp::as_millis),
                 ":until": filter.until.map(Timestamp::as_millis),
-                ":chosen": self.chosen,
+                ":among": self.among,
             },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;

@@ -135,7 +135,7 @@ macro_rules! matching {
         )
     };
 }
-pub(super) use matching;
+pub(crate) use matching;
 
 /// A session that is shown by itself: no subagent, or one whose parent is not known.
 macro_rules! stands_alone {

@@ -1,3 +1,6 @@
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
 use futures_util::FutureExt;
 use syncline_model::{ActorId, TenantId};
 use syncline_store::FileOptions;
@@ -44,4 +47,25 @@ async fn who_goes_before_the_file_is_made_does_not_spoil_it_for_the_next() {
         adopts(tenant.prepared().await.unwrap(), &root);
         adopts(tenant.prepared().await.unwrap(), &root);
     }
+}
+
+/// An erasure lets go of what is prepared, also of a file that is made at this moment.
+#[tokio::test]
+async fn who_asks_gets_a_file_whatever_is_erased_meanwhile() {
+    let root = TempDir::new().unwrap();
+    let tenant = tenant(&root).await;
+    let done = Arc::new(AtomicBool::new(false));
+    let eraser = {
+        let (tenant, done) = (Arc::clone(&tenant), Arc::clone(&done));
+        thread::spawn(move || {
+            while !done.load(SeqCst) {
+                tenant.shared.prepared.erase();
+            }
+        })
+    };
+    for _ in 0..200 {
+        adopts(tenant.prepared().await.unwrap(), &root);
+    }
+    done.store(true, SeqCst);
+    eraser.join().unwrap();
 }

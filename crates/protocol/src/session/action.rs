@@ -114,7 +114,8 @@ pub struct Plan {
 /// The last common place of the old file and the server's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Common {
-    /// This one, which the server has verified.
+    /// This one, which the server has verified, if it is the new file's as well: the log may have been
+    /// put back since.
     At(Cursor),
     /// The highest place that both the old file and the new one hold an op at, with the same mark:
     /// found at the switch. Where there is none, place 0.

@@ -173,15 +173,20 @@ impl Replica {
             .map_err(ReplicaError::Local)
     }
 
-    /// The last common place of the current file and the new one.
+    /// The last common place of the current file and the new one. The server has perhaps verified one
+    /// before its log was put back to where it has another: then what was fetched since tells.
     pub(crate) fn common(&self, rebuild: &Rebuild, common: Common) -> Result<Cursor, ReplicaError> {
-        match (common, &rebuild.file) {
-            (Common::At(cursor), _) => Ok(cursor),
-            (Common::Compared, Some(new)) => {
-                self.tenant.last_common(new).map_err(ReplicaError::Tenant)
+        let Some(new) = &rebuild.file else {
+            return Ok(Cursor::ORIGIN);
+        };
+        if let Common::At(place) = common {
+            let mark = new.mark_at(place.server_seq);
+            let mark = mark.map_err(ReplicaError::Tenant)?;
+            if place.server_seq == ServerSeq::ZERO || mark == Some(place.mark) {
+                return Ok(place);
             }
-            (Common::Compared, None) => Ok(Cursor::ORIGIN),
         }
+        self.tenant.last_common(new).map_err(ReplicaError::Tenant)
     }
 
     /// Makes the new file the current one, in one transaction with what is offered again; gives the

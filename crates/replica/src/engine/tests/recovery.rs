@@ -77,6 +77,37 @@ fn a_server_regrown_past_old_cursors_gets_what_it_lost() {
     rolled_back(&texts.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
+/// World 1546: the log was put back once more, to where the place that it had verified is another's.
+#[test]
+fn a_place_that_was_common_before_the_log_was_put_back_again_is_no_common_place() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let mut a = machines.node("a", LIVE);
+    let mut copies = Vec::new();
+    for text in ["1", "2", "3"] {
+        a.write(&[text]);
+        a.settle(&mut server);
+        copies.push(server.back_up());
+    }
+    server.restore(&copies[1]);
+    a.write(&["pending"]);
+    let mut probed = false;
+    while !probed {
+        probed = matches!(a.engine.state(), State::Probing(_));
+        let (call, request) = a.sent.take().unwrap();
+        let answer = Ok(server.answer(&request, &*a.host));
+        a.tell(EngineEvent::Answered { call, answer });
+    }
+    server.restore(&copies[0]);
+    let mut c = machines.node("c", LIVE);
+    c.write(&["of c", "of c"]);
+    c.settle(&mut server);
+    a.settle(&mut server);
+    c.settle(&mut server);
+    assert_eq!(a.contents(), ["1", "of c", "of c", "2", "3", "pending"]);
+    assert_eq!((a.waiting(), c.waiting()), (0, 0));
+    equal_views(&mut [&mut a, &mut c]);
+}
+
 /// The op was acknowledged, the log put back, and nobody has written since: no place passes its own.
 #[test]
 fn an_acknowledged_op_above_the_head_of_a_server_put_back_is_offered_again() {

@@ -79,6 +79,16 @@ pub(crate) struct DaemonState {
     /// The server that it syncs with; null where its sync is off.
     #[serde(default)]
     pub(crate) endpoint: Option<String>,
+    /// Where plugins of clankers look; null where they are not to be answered.
+    #[serde(default)]
+    pub(crate) plugin_socket: Option<PluginSocket>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PluginSocket {
+    pub(crate) path: String,
+    /// Why this daemon doesn't answer there; null where it does.
+    pub(crate) error: Option<String>,
 }
 
 /// In one word, how it stands; the worst first.
@@ -217,6 +227,7 @@ fn ask_daemon(context: &Context) -> Result<Option<DaemonState>, Failure> {
         phase: "unknown".to_owned(),
         since: None,
         endpoint: None,
+        plugin_socket: None,
     };
     Ok(
         match syncline_daemon::call(&socket, "sync.status", json!({}), DAEMON_PATIENCE) {

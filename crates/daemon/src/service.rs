@@ -1,6 +1,7 @@
 //! The daemon itself: what it opens, what it follows, and the order in which it ends.
 
 mod calls;
+mod plugins;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -22,6 +23,7 @@ use crate::record::{InForce, Recorder};
 use crate::rpc::RpcError;
 use crate::socket::{Listener, SocketError};
 use crate::watch::Watch;
+use plugins::{Claim, PluginSocket};
 
 /// The version of the control socket's methods; raised when one changes its meaning.
 pub const PROTOCOL: u32 = 1;
@@ -66,21 +68,18 @@ pub enum DaemonError {
 #[must_use = "a daemon answers nobody until it is run"]
 pub struct ReadyDaemon {
     listener: Listener,
-    plugins: Option<Result<Listener, SocketError>>,
+    plugins: Option<Claim>,
     service: Arc<Service>,
     instance: Instance,
 }
 
 /// Takes the profile's lock and socket, opens the replica and starts sync; what can fail at a start
-/// fails here, but for the socket of plugins: without it, all else goes on. Needs a runtime's
-/// context.
+/// fails here, but for the socket of plugins: without it, all else goes on, and it is taken over once who
+/// listens there has gone. Needs a runtime's context.
 pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
     let instance = Instance::claim(&config.lock).map_err(DaemonError::Instance)?;
     let listener = Listener::bind(&config.socket).map_err(DaemonError::Socket)?;
-    let plugins = config.plugin_socket.as_deref().map(Listener::bind_shared);
-    if let Some(Err(error)) = &plugins {
-        tracing::warn!(%error, "plugins of clankers are not answered");
-    }
+    let (plugin_socket, plugins) = config.plugin_socket.map(PluginSocket::claim).unzip();
     let made = !config.replica.join(LOCAL_FILE_NAME).exists();
     let replica = Replica::open(&config.replica, config.options).map_err(DaemonError::Replica)?;
     let another = || replica.another().map_err(DaemonError::Replica);
@@ -96,6 +95,7 @@ pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
         recorder: Arc::new(Recorder::new(recording, Arc::clone(&captured))),
         reader: Arc::new(Reader::new(reading)),
         watch: watch.map_err(DaemonError::Watch)?,
+        plugin_socket,
         captured,
         spool,
         made: AtomicBool::new(made),
@@ -114,7 +114,7 @@ pub fn prepare(config: Config) -> Result<ReadyDaemon, DaemonError> {
 impl ReadyDaemon {
     /// Why the socket of plugins is not served, where it was to be.
     pub fn plugin_socket_error(&self) -> Option<&SocketError> {
-        self.plugins.as_ref()?.as_ref().err()
+        self.plugins.as_ref()?.error()
     }
 
     /// Runs until `shutdown` is done or a caller asks it to stop.
@@ -129,9 +129,12 @@ impl ReadyDaemon {
             instance,
         } = self;
         let answer_plugins = async {
-            match plugins {
-                Some(Ok(listener)) => control::serve(listener, Arc::clone(&service)).await,
-                Some(Err(_)) | None => std::future::pending().await,
+            match service.plugin_socket.as_ref().zip(plugins) {
+                Some((socket, claim)) => {
+                    let listener = socket.listener(claim).await;
+                    control::serve(listener, Arc::clone(&service)).await;
+                }
+                None => std::future::pending().await,
             }
         };
         tokio::select! {
@@ -158,6 +161,8 @@ struct Service {
     recorder: Arc<Recorder>,
     reader: Arc<Reader>,
     watch: Watch,
+    /// None: plugins of clankers are not to be answered.
+    plugin_socket: Option<PluginSocket>,
     captured: InForce,
     spool: Spool,
     /// Whether this daemon has made the replica, and nobody was told so yet.
@@ -223,6 +228,7 @@ impl Service {
                 "sent_bytes": status.traffic.sent_bytes,
                 "received_bytes": status.traffic.received_bytes,
             },
+            "plugin_socket": self.plugin_socket.as_ref().map(PluginSocket::shown),
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::{agent_places, prices, remote, signals};
 ///
 /// Plugins that were made for clankers are answered where they look: at CLANKERS_SOCKET_PATH, else at
 /// `dxta-clankers.sock` in the data directory of clankers. Where another process listens there already, it
-/// goes on to.
+/// goes on to, be it the daemon of another profile; this one takes its place once it has gone.
 #[derive(Debug, Args)]
 pub(crate) struct DaemonArgs {
     /// Answer plugins of clankers at PATH, or nowhere: `off`
@@ -49,8 +49,12 @@ pub(crate) fn run(args: &DaemonArgs, context: &Context) -> Outcome {
         let shutdown = signals::shutdown()?;
         let daemon = syncline_daemon::prepare(config)?;
         if let Some(error) = daemon.plugin_socket_error() {
+            let then = match error {
+                SocketError::Taken { .. } => "; they will be once it has gone",
+                _ => "",
+            };
             context.output.note(format_args!(
-                "plugins of clankers are not answered: {error}"
+                "plugins of clankers are not answered: {error}{then}"
             ));
         }
         context.output.note(format_args!(

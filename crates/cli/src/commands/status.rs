@@ -48,6 +48,13 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
     if let Some(capture) = &state.capture {
         row("capture", capture.line())?;
     }
+    let plugins = state
+        .daemon
+        .as_ref()
+        .and_then(|daemon| daemon.plugin_socket.as_ref());
+    if let Some(error) = plugins.and_then(|plugins| plugins.error.as_deref()) {
+        row("plugins", format!("not answered by this daemon: {error}"))?;
+    }
     if let Some(epoch) = state.epoch {
         let head = state.server_seq.unwrap_or(state.cursor.server_seq);
         row(

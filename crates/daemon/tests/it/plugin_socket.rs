@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use syncline_daemon::{Config, call};
 
-use crate::house::{Home, PATIENCE, Running};
+use crate::house::{Home, PATIENCE, Running, until};
 use crate::plugin::{capturing, opencode};
 
 fn answering(home: &Home) -> Config {
@@ -63,6 +63,44 @@ fn who_listens_there_already_goes_on() {
     assert!(theirs.accept().is_ok(), "the call was theirs to take");
     daemon.signal();
     assert!(socket.exists());
+}
+
+#[test]
+fn the_daemon_that_came_first_answers_plugins_and_the_other_once_it_has_gone() {
+    let (first, other) = (Home::new(), Home::new());
+    let socket = first.path("clankers/dxta-clankers.sock");
+    let plugin = opencode(&socket);
+    let told = |home: &Home, id: &str| {
+        let found = call(&home.socket(), "getSession", json!({ "id": id }), PATIENCE);
+        found.is_ok()
+    };
+    let kept_from = |daemon: &Running| {
+        let status = daemon.call("sync.status", Value::Null).unwrap();
+        status["plugin_socket"]["error"].clone()
+    };
+    let one = Running::start(answering(&first));
+    let two = Running::start(Config {
+        plugin_socket: Some(socket.clone()),
+        ..capturing(&other)
+    });
+    assert_eq!(kept_from(&one), Value::Null);
+    assert!(
+        kept_from(&two)
+            .as_str()
+            .unwrap()
+            .contains("another process listens there")
+    );
+    plugin.done("upsertSession", &json!({ "session": { "id": "ses_1" } }));
+    assert_eq!(
+        (told(&first, "ses_1"), told(&other, "ses_1")),
+        (true, false)
+    );
+    one.signal();
+    until("the other answers", || kept_from(&two) == Value::Null);
+    plugin.done("upsertSession", &json!({ "session": { "id": "ses_2" } }));
+    assert!(told(&other, "ses_2"));
+    two.signal();
+    assert!(!socket.exists());
 }
 
 #[test]

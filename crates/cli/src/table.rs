@@ -58,7 +58,7 @@ pub(crate) struct Fit<'a> {
 /// What stands between two columns.
 const GAP: usize = 2;
 /// A column that is cut keeps so many cells.
-const ELASTIC_CELLS_MIN: usize = 12;
+pub(crate) const ELASTIC_CELLS_MIN: usize = 12;
 
 impl Fit<'_> {
     fn narrow(self, rows: &mut [Vec<String>], width: usize) {
@@ -78,17 +78,12 @@ impl Fit<'_> {
             kept.retain(|one| one != column);
         }
         let mut given = widths.clone();
-        let mut excess = whole(&kept, &|column| given[column]).saturating_sub(width);
-        while excess > 0 {
-            let can_give = kept
-                .iter()
-                .filter(|column| given[**column] > least(**column));
-            let Some(widest) = can_give.max_by_key(|column| given[**column]) else {
-                break;
-            };
-            given[*widest] -= 1;
-            excess -= 1;
-        }
+        let excess = whole(&kept, &|column| given[column]).saturating_sub(width);
+        let least = |column: usize| match kept.contains(&column) {
+            true => least(column),
+            false => usize::MAX,
+        };
+        narrow(&mut given, least, excess);
         for row in rows {
             let cells = kept.iter().map(|column| cut(&row[*column], given[*column]));
             *row = cells.collect();
@@ -96,8 +91,27 @@ impl Fit<'_> {
     }
 }
 
+/// Takes `excess` cells from columns, each from the widest that has more than its least; gives what none
+/// could give.
+pub(crate) fn narrow(
+    widths: &mut [usize],
+    least: impl Fn(usize) -> usize,
+    mut excess: usize,
+) -> usize {
+    while excess > 0 {
+        let columns = widths.iter_mut().enumerate();
+        let can_give = columns.filter(|(column, width)| **width > least(*column));
+        let Some((_, widest)) = can_give.max_by_key(|(_, width)| **width) else {
+            return excess;
+        };
+        *widest -= 1;
+        excess -= 1;
+    }
+    0
+}
+
 /// `text` where it has no more than `cells_max` cells, else its begin and an ellipsis.
-fn cut(text: &str, cells_max: usize) -> String {
+pub(crate) fn cut(text: &str, cells_max: usize) -> String {
     if text.width() <= cells_max {
         return text.to_owned();
     }

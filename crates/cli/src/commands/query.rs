@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::span::Span;
 use run::Query;
+use table::Width;
 use write::Ask;
 
 /// Read what is stored here with SQL
@@ -23,8 +24,8 @@ use write::Ask;
 /// One statement that reads, over views that stay as they are from version to version: sessions,
 /// messages, tools, threads, entries, lists, items and more. `query --views` tells their columns. Nothing
 /// is written without --write, and no other file is reached. In JSON a blob is a string of hexadecimal
-/// digits, and the second of two columns `a` is `a_2`. The columns of a table are as wide as its first 1,000 rows need; a later cell that is wider moves
-/// the rest of its row.
+/// digits, and the second of two columns `a` is `a_2`. A table is as wide as its terminal, and cuts longer texts at their ends; without a terminal
+/// its columns are as wide as its first 1,000 rows need, and a later cell that is wider moves the rest of its row.
 ///
 /// With --write, a DELETE or UPDATE of one view is written as any other change is, once it was confirmed:
 /// to this machine, and to every other by the next sync. What can't be said anew is refused. With --json:
@@ -47,9 +48,10 @@ pub(crate) struct QueryArgs {
     /// How long it may run
     #[arg(long, value_name = "TIME", default_value = "30s")]
     timeout: Span,
-    /// How wide a cell of a table is at most, or 0 for as wide as it needs to be
-    #[arg(long, value_name = "CELLS", default_value_t = 60)]
-    width: usize,
+    /// How wide a cell of a table is at most, or 0 for as wide as it needs to be [default: what the
+    /// terminal has room for, 60 without one]
+    #[arg(long, value_name = "CELLS")]
+    width: Option<usize>,
     /// Ask for statements one after another, with a history and completion
     #[arg(short, long, conflicts_with_all = ["sql", "views"])]
     interactive: bool,
@@ -109,13 +111,14 @@ pub(crate) fn run(args: &QueryArgs, context: &Context) -> Outcome {
             );
         }
     };
+    let width = Width::chosen(args.width, context.output.width());
     if args.views {
-        return run::tell_views(format, args.width, None, context);
+        return run::tell_views(format, width, None, context);
     }
     let mut query = Query::open(context, format)?;
     query.rows_max = args.limit.0.map(NonZeroU64::get);
     query.time = args.timeout.duration();
-    query.width = args.width;
+    query.width = width;
     let sql = match args.sql.as_deref() {
         None => return interactive::run(query, context),
         Some("-") => from_input()?,

@@ -9,12 +9,12 @@ use serde::{Serialize, Serializer};
 use syncline_store::sql::{SqlRows, SqlValue};
 
 use super::RowFormat;
-use super::table::{Cell, Cells, line};
+use super::table::{Cell, Cells, Shown, Width, line};
 
 /// Prints rows.
 pub(super) struct Rows<'a> {
     format: RowFormat,
-    width_max: usize,
+    width: Width,
     out: &'a mut dyn Write,
     names: Vec<String>,
     /// Whether anything was printed: nothing is before the first row is known, or that there is none.
@@ -25,10 +25,10 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(format: RowFormat, width_max: usize, out: &'a mut dyn Write) -> Self {
+    pub(super) fn new(format: RowFormat, width: Width, out: &'a mut dyn Write) -> Self {
         Self {
             format,
-            width_max,
+            width,
             out,
             names: Vec::new(),
             begun: false,
@@ -38,11 +38,11 @@ impl<'a> Rows<'a> {
     }
 
     /// Prints what comes after the last row.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<Shown> {
         self.begin()?;
         match self.cells.take() {
             Some(cells) => cells.finish(self.out),
-            None => self.end(),
+            None => self.end().map(|()| Shown::Whole),
         }
     }
 
@@ -119,7 +119,7 @@ impl SqlRows for Rows<'_> {
             }
         };
         if self.format == RowFormat::Table {
-            self.cells = Some(Cells::new(names, self.width_max));
+            self.cells = Some(Cells::new(names, self.width));
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use syncline_store::sql::VIEWS;
 
 use super::RowFormat;
 use super::run::{Query, tell_views};
+use super::table::Width;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::signals;
@@ -29,6 +30,7 @@ A statement ends with ; and may take several lines.
 .tables          the names of the views
 .schema VIEW     the columns of one
 .format FORMAT   table, json, csv, ndjson or markdown
+.width CELLS     how wide a cell of a table is at most; 0: as wide as it needs to be
 .help            this
 .exit            leave, as Ctrl-D does
 Ctrl-C drops what was typed, or ends the statement that runs.";
@@ -113,7 +115,9 @@ fn command(line: &str, query: &mut Query, context: &Context) -> Result<Then, Fai
     match (name, rest) {
         (".exit" | ".quit", _) => return Ok(Then::Leave),
         (".help", _) => context.output.note(HELP),
-        (".views", _) | (".schema", "") => tell_views(RowFormat::Table, 0, None, context)?,
+        (".views", _) | (".schema", "") => {
+            tell_views(RowFormat::Table, Width::OfCell(0), None, context)?
+        }
         (".tables", _) => {
             let names: Vec<&str> = VIEWS.iter().map(|view| view.name).collect();
             context
@@ -121,7 +125,7 @@ fn command(line: &str, query: &mut Query, context: &Context) -> Result<Then, Fai
                 .write(|out| writeln!(out, "{}", names.join("  ")))?;
         }
         (".schema", view) if VIEWS.iter().any(|known| known.name == view) => {
-            tell_views(RowFormat::Table, 0, Some(view), context)?;
+            tell_views(RowFormat::Table, Width::OfCell(0), Some(view), context)?;
         }
         (".schema", view) => context
             .output
@@ -131,6 +135,10 @@ fn command(line: &str, query: &mut Query, context: &Context) -> Result<Then, Fai
             Err(_) => context
                 .output
                 .note("formats are table, json, csv, ndjson and markdown"),
+        },
+        (".width", cells) => match cells.parse() {
+            Ok(cells) => query.width = Width::OfCell(cells),
+            Err(_) => context.output.note("a width is a number of cells, or 0"),
         },
         _ => context
             .output
@@ -162,7 +170,9 @@ const WORDS: &[&str] = &[
     "NULL",
     "DESC",
 ];
-const COMMANDS: &[&str] = &[".views", ".tables", ".schema", ".format", ".help", ".exit"];
+const COMMANDS: &[&str] = &[
+    ".views", ".tables", ".schema", ".format", ".width", ".help", ".exit",
+];
 
 impl Completer for Names {
     type Candidate = String;

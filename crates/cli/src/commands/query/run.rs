@@ -9,7 +9,7 @@ use serde::Serialize;
 use syncline_store::sql::{SqlEnd, SqlError, SqlReader, SqlView, VIEWS};
 
 use super::RowFormat;
-use super::table::Cells;
+use super::table::{Cells, Shown, Width};
 use super::worker::{self, Done, Job};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -27,7 +27,7 @@ pub(super) struct Query {
     pub(super) format: RowFormat,
     pub(super) rows_max: Option<u64>,
     pub(super) time: Duration,
-    pub(super) width: usize,
+    pub(super) width: Width,
     /// Set where a person wants the statement that runs to end.
     pub(super) interrupted: Arc<AtomicBool>,
 }
@@ -41,7 +41,7 @@ impl Query {
             format,
             rows_max: None,
             time: Duration::from_secs(30),
-            width: 0,
+            width: Width::OfCell(0),
             interrupted: Arc::default(),
         })
     }
@@ -73,6 +73,15 @@ impl Query {
             }
         };
         ran.printed?;
+        match ran.shown {
+            Shown::Whole => {}
+            Shown::Cut => context
+                .output
+                .note("values that end with … are cut: --width 0, or .width 0 at the prompt, gives them whole"),
+            Shown::TooWide => context.output.note(
+                "so many columns don't fit here: select fewer, or take --format ndjson",
+            ),
+        }
         match ran.end {
             Ok(SqlEnd::Whole) if explains_steps(sql) => {
                 context.output.note(format_args!(
@@ -215,7 +224,7 @@ struct ShownColumn {
 /// Tells the views and their columns, or those of one.
 pub(super) fn tell_views(
     format: RowFormat,
-    width: usize,
+    width: Width,
     one: Option<&str>,
     context: &Context,
 ) -> Outcome {

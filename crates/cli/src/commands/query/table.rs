@@ -2,17 +2,58 @@
 
 use std::io::{self, Write};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::output::printable;
+use crate::table::{ELASTIC_CELLS_MIN, cut, narrow};
 
 /// How many rows are kept for their widths at most, and how many bytes of them: a person sees no more of
 /// them at once by far, and a table of millions of rows takes no more memory than one of thousands.
 const KEPT_ROWS_MAX: usize = 1_000;
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
+/// How wide a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Width {
+    /// No cell is wider; 0: cells are as wide as they need to be.
+    OfCell(usize),
+    /// The whole of it is no wider, as far as its columns can give.
+    OfTable(usize),
+}
+
+/// How wide a cell is at most where nobody says it, and no terminal has an edge.
+const CELL_WIDTH_MAX: usize = 60;
+
+impl Width {
+    /// As was asked for, else as the terminal has room for.
+    pub(super) fn chosen(asked: Option<usize>, terminal: Option<usize>) -> Self {
+        match (asked, terminal) {
+            (Some(width), _) => Self::OfCell(width),
+            (None, Some(cells)) => Self::OfTable(cells),
+            (None, None) => Self::OfCell(CELL_WIDTH_MAX),
+        }
+    }
+
+    fn of_cell(self) -> usize {
+        match self {
+            Self::OfCell(width) | Self::OfTable(width) => width,
+        }
+    }
+}
+
+/// How much of its rows a table shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shown {
+    Whole,
+    /// Some values are cut.
+    Cut,
+    /// So many columns don't fit, however narrow.
+    TooWide,
+}
+
 /// A table on its way: its first rows are kept until their widths are known, the others are printed as
-/// they come. Of those a cell that is wider than its column moves the rest of its row.
+/// they come. Of those a cell that is wider than its column moves the rest of its row, or is cut where the
+/// table is to fit.
 #[derive(Debug)]
 pub(super) struct Cells {
     names: Vec<String>,
@@ -20,8 +61,8 @@ pub(super) struct Cells {
     kept_bytes: usize,
     /// How wide the columns are; none before anything is printed.
     widths: Option<Vec<usize>>,
-    /// How wide a cell is at most; 0: no bound.
-    width_max: usize,
+    width: Width,
+    shown: Shown,
 }
 
 /// What stands in a box.
@@ -41,25 +82,33 @@ impl Cell {
 }
 
 impl Cells {
-    pub(super) fn new(names: &[&str], width_max: usize) -> Self {
+    pub(super) fn new(names: &[&str], width: Width) -> Self {
         let head = |name: &&str| line(&name.to_uppercase());
         Self {
             names: names.iter().map(head).collect(),
             kept: Vec::new(),
             kept_bytes: 0,
             widths: None,
-            width_max,
+            width,
+            shown: Shown::Whole,
         }
     }
 
     pub(super) fn row(&mut self, cells: Vec<Cell>, out: &mut dyn Write) -> io::Result<()> {
-        let fit = |cell| match cell {
-            Cell::Text(text) => Cell::Text(cut(line(&text), self.width_max)),
+        let on_lines = cells.into_iter().map(|cell| match cell {
+            Cell::Text(text) => Cell::Text(line(&text)),
             Cell::Number(text) => Cell::Number(text),
-        };
-        let row: Vec<Cell> = cells.into_iter().map(fit).collect();
-        if let Some(widths) = &self.widths {
-            return writeln!(out, "{}", boxes(&row, widths));
+        });
+        let mut row: Vec<Cell> = on_lines.collect();
+        let width = self.width.of_cell();
+        self.cut(&mut row, &|_| width);
+        if let Some(widths) = self.widths.take() {
+            if matches!(self.width, Width::OfTable(_)) {
+                self.cut(&mut row, &|column| widths[column]);
+            }
+            let printed = writeln!(out, "{}", boxes(&row, &widths));
+            self.widths = Some(widths);
+            return printed;
         }
         self.kept_bytes += row.iter().map(|cell| cell.as_str().len()).sum::<usize>();
         self.kept.push(row);
@@ -74,10 +123,26 @@ impl Cells {
         self.row(cells.collect(), out)
     }
 
+    /// Cuts the texts of a row that are wider than their columns; 0: there is no bound.
+    fn cut(&mut self, row: &mut [Cell], width_of: &dyn Fn(usize) -> usize) {
+        for (column, cell) in row.iter_mut().enumerate() {
+            let width = width_of(column);
+            if let Cell::Text(text) = cell
+                && width > 0
+                && text.width() > width
+            {
+                *text = cut(text, width);
+                self.shown = self.shown.max(Shown::Cut);
+            }
+        }
+    }
+
     /// Prints what comes after the last row.
-    pub(super) fn finish(mut self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn finish(mut self, out: &mut dyn Write) -> io::Result<Shown> {
         self.begin(out)?;
-        self.break_off(out)
+        let shown = self.shown;
+        self.break_off(out)?;
+        Ok(shown)
     }
 
     /// Ends the table where any of it was printed.
@@ -93,23 +158,53 @@ impl Cells {
         if self.widths.is_some() {
             return Ok(());
         }
-        let mut widths: Vec<usize> = self.names.iter().map(|name| name.width()).collect();
-        for row in &self.kept {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.as_str().width());
-            }
-        }
+        let mut kept = std::mem::take(&mut self.kept);
+        let widths = self.fit(&mut kept);
+        let names = self.names.iter().zip(&widths);
+        let names = names.map(|(name, width)| Cell::Text(cut(name, *width)));
+        let head = boxes(&names.collect::<Vec<_>>(), &widths);
         writeln!(out, "{}", rule(["┌", "┬", "┐"], &widths))?;
-        let head = self.names.iter().map(|name| Cell::Text(name.clone()));
-        writeln!(out, "{}", boxes(&head.collect::<Vec<_>>(), &widths))?;
+        writeln!(out, "{head}")?;
         writeln!(out, "{}", rule(["├", "┼", "┤"], &widths))?;
-        for row in std::mem::take(&mut self.kept) {
+        for row in kept {
             writeln!(out, "{}", boxes(&row, &widths))?;
         }
         self.widths = Some(widths);
         Ok(())
     }
+
+    /// How wide the columns are to be: as wide as they need, and where the table is to fit, as it has room
+    /// for. Numbers are never cut.
+    fn fit(&mut self, rows: &mut [Vec<Cell>]) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.names.iter().map(|name| name.width()).collect();
+        let mut numbers = vec![0; widths.len()];
+        for row in &*rows {
+            for (column, cell) in row.iter().enumerate() {
+                let width = cell.as_str().width();
+                widths[column] = widths[column].max(width);
+                if matches!(cell, Cell::Number(_)) {
+                    numbers[column] = numbers[column].max(width);
+                }
+            }
+        }
+        let Width::OfTable(room) = self.width else {
+            return widths;
+        };
+        let needed = widths.clone();
+        let least = |column: usize| needed[column].min(ELASTIC_CELLS_MIN).max(numbers[column]);
+        let whole = widths.iter().map(|width| width + BESIDE).sum::<usize>() + 1;
+        if narrow(&mut widths, least, whole.saturating_sub(room)) > 0 {
+            self.shown = Shown::TooWide;
+        }
+        for row in rows {
+            self.cut(row, &|column| widths[column]);
+        }
+        widths
+    }
 }
+
+/// What stands beside a cell: a space at each side, and a bar.
+const BESIDE: usize = 3;
 
 fn rule([left, middle, right]: [&str; 3], widths: &[usize]) -> String {
     let bars: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
@@ -133,29 +228,12 @@ pub(super) fn line(text: &str) -> String {
     printable(text).replace('\n', "↵").replace('\t', " ")
 }
 
-/// `text` where it is no wider than `width_max`, else its begin and an ellipsis.
-fn cut(text: String, width_max: usize) -> String {
-    if width_max == 0 || text.width() <= width_max {
-        return text;
-    }
-    let (mut kept, mut width) = (String::new(), 0);
-    for letter in text.chars() {
-        width += letter.width().unwrap_or(0);
-        if width >= width_max {
-            break;
-        }
-        kept.push(letter);
-    }
-    kept.push('…');
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn written(names: &[&str], rows: Vec<Vec<Cell>>) -> String {
-        let (mut cells, mut out) = (Cells::new(names, 0), Vec::new());
+        let (mut cells, mut out) = (Cells::new(names, Width::OfCell(0)), Vec::new());
         for row in rows {
             cells.row(row, &mut out).unwrap();
         }
@@ -207,7 +285,7 @@ mod tests {
 
     #[test]
     fn rows_are_printed_as_they_come_once_the_first_have_told_the_widths() {
-        let (mut cells, mut out) = (Cells::new(&["a", "n"], 0), Vec::new());
+        let (mut cells, mut out) = (Cells::new(&["a", "n"], Width::OfCell(0)), Vec::new());
         for _ in 0..KEPT_ROWS_MAX {
             cells.row(vec![text("bb"), number("7")], &mut out).unwrap();
         }
@@ -228,9 +306,9 @@ mod tests {
 
     #[test]
     fn few_rows_of_many_bytes_are_not_kept_either() {
-        let (mut cells, mut out) = (Cells::new(&["a"], 0), Vec::new());
+        let (mut cells, mut out) = (Cells::new(&["a", "b"], Width::OfCell(0)), Vec::new());
         let long = "x".repeat(KEPT_BYTES_MAX / 2);
-        cells.row(vec![text(&long)], &mut out).unwrap();
+        cells.row(vec![text(&long), text("y")], &mut out).unwrap();
         assert!(out.is_empty());
         cells.row(vec![text(&long), text("y")], &mut out).unwrap();
         assert!(out.len() > KEPT_BYTES_MAX);
@@ -238,16 +316,50 @@ mod tests {
 
     #[test]
     fn a_table_of_which_nothing_was_printed_is_broken_off_without_a_trace() {
-        let (mut cells, mut out) = (Cells::new(&["a"], 0), Vec::new());
+        let (mut cells, mut out) = (Cells::new(&["a"], Width::OfCell(0)), Vec::new());
         cells.row(vec![text("b")], &mut out).unwrap();
         cells.break_off(&mut out).unwrap();
         assert!(out.is_empty());
     }
 
     #[test]
-    fn a_long_cell_is_cut_at_its_width() {
-        assert_eq!(cut("abcdef".to_owned(), 4), "abc…");
-        assert_eq!(cut("abcd".to_owned(), 4), "abcd");
-        assert_eq!(cut("日本語".to_owned(), 4), "日…");
+    fn a_table_is_as_wide_as_its_terminal_and_says_what_it_cuts() {
+        let within = |width, cells: [Cell; 3]| {
+            let (mut table, mut out) = (Cells::new(&["id", "tokens", "title"], width), Vec::new());
+            table.row(cells.into(), &mut out).unwrap();
+            let shown = table.finish(&mut out).unwrap();
+            (String::from_utf8(out).unwrap(), shown)
+        };
+        let row = || {
+            let title = "a title that goes on and on";
+            [text("ses_1"), number("1234567890"), text(title)]
+        };
+        let (whole, shown) = within(Width::OfTable(80), row());
+        assert_eq!((whole.contains("on and on"), shown), (true, Shown::Whole));
+        let expected = "\
+┌───────┬────────────┬──────────────┐
+│ ID    │ TOKENS     │ TITLE        │
+├───────┼────────────┼──────────────┤
+│ ses_1 │ 1234567890 │ a title tha… │
+└───────┴────────────┴──────────────┘
+";
+        let narrow = within(Width::OfTable(37), row());
+        assert_eq!(narrow, (expected.to_owned(), Shown::Cut));
+        assert_eq!(within(Width::OfTable(36), row()).1, Shown::TooWide);
+        assert_eq!(within(Width::OfCell(12), row()).1, Shown::Cut);
+        let (piped, shown) = within(Width::chosen(Some(0), Some(20)), row());
+        assert_eq!((piped.contains("on and on"), shown), (true, Shown::Whole));
+    }
+
+    #[test]
+    fn a_later_row_of_a_table_that_fits_is_cut_to_it() {
+        let mut cells = Cells::new(&["a"], Width::OfTable(20));
+        let mut out = Vec::new();
+        for _ in 0..=KEPT_ROWS_MAX {
+            cells.row(vec![text("b")], &mut out).unwrap();
+        }
+        cells.row(vec![text("wider")], &mut out).unwrap();
+        assert_eq!(cells.finish(&mut out).unwrap(), Shown::Cut);
+        assert!(String::from_utf8(out).unwrap().ends_with("│ … │\n└───┘\n"));
     }
 }

@@ -15,6 +15,7 @@ use syncline_store::sql::{SqlEnd, SqlError, SqlReader, SqlRows, SqlValue};
 
 use super::RowFormat;
 use super::format::Rows;
+use super::table::{Shown, Width};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
@@ -28,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 pub(super) struct Job {
     pub(super) sql: String,
     pub(super) format: RowFormat,
-    pub(super) width: usize,
+    pub(super) width: Width,
     pub(super) rows_max: Option<u64>,
     pub(super) time: Duration,
     pub(super) interrupted: Arc<AtomicBool>,
@@ -46,6 +47,7 @@ pub(super) enum Done {
 pub(super) struct Ran {
     pub(super) end: Result<SqlEnd, SqlError<io::Error>>,
     pub(super) printed: Outcome,
+    pub(super) shown: Shown,
 }
 
 /// What the thread does just now.
@@ -78,16 +80,24 @@ pub(super) fn run(mut reader: Box<SqlReader>, job: Job, output: Output) -> Resul
     let deadline = Instant::now() + job.time + GRACE;
     let told = sign.clone();
     let work = move || {
-        let mut end = None;
+        let (mut end, mut shown) = (None, Shown::Whole);
         let printed = output.write(|out| {
             let (ended, printed) = read(&mut reader, &job, &told, out);
             end = Some(ended);
             told.set(Doing::Printing);
-            printed
+            shown = printed?;
+            Ok(())
         });
         let end = end.expect("a query that was printed has ended");
         // Whoever waited may have given up.
-        let _ = done.send(Done::Ended(reader, Ran { end, printed }));
+        let _ = done.send(Done::Ended(
+            reader,
+            Ran {
+                end,
+                printed,
+                shown,
+            },
+        ));
     };
     let spawned = thread::Builder::new().name("query".to_owned()).spawn(work);
     spawned.map_err(|error| {
@@ -112,7 +122,7 @@ fn read(
     job: &Job,
     sign: &Sign,
     out: &mut dyn Write,
-) -> (Result<SqlEnd, SqlError<io::Error>>, io::Result<()>) {
+) -> (Result<SqlEnd, SqlError<io::Error>>, io::Result<Shown>) {
     let (begin, time) = (Instant::now(), job.time);
     let interrupted = Arc::clone(&job.interrupted);
     let is_up = move || begin.elapsed() >= time || interrupted.load(Ordering::Relaxed);
@@ -130,7 +140,7 @@ fn read(
         Err(error) => {
             sign.set(Doing::Printing);
             let ended = rows.rows.break_off();
-            (Err(error), ended)
+            (Err(error), ended.map(|()| Shown::Whole))
         }
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::merge::{Merge, Merged};
 use super::ops::{Delete, Patch, SessionOp};
-use super::tables::{CONTENTS, PARTS, SESSIONS, USAGE, blank, cell, place};
-use super::{Change, Part, SessionId, Usage, snapshot};
+use super::tables::{CONTENTS, PARTS, SESSIONS, TOOLS, USAGE, blank, cell, place};
+use super::{Change, Part, SessionId, Usage, snapshot, words};
 use crate::planted::{Defect, is_planted};
 use crate::{Folded, OpKey, OpVersion, Payload, Place, Row, Rows, SkipReason, Timestamp, Value};
 
@@ -101,6 +101,21 @@ pub(super) fn part_cells(part: &Part<'_>) -> [Value; 5] {
     ]
 }
 
+/// The key of what a tool has given, or of the first piece of it.
+fn output_key(session: &Value, tool: &Value) -> [Value; 4] {
+    [
+        session.clone(),
+        Value::from("tool"),
+        tool.clone(),
+        Value::from(words::TOOL_OUTPUT),
+    ]
+}
+
+fn begins_with(part: &Row, text: &str) -> bool {
+    let whole = part.last().and_then(Value::as_text);
+    whole.is_some_and(|whole| whole.starts_with(text))
+}
+
 /// The text of a part.
 pub(super) fn part_text(part: Part<'_>) -> Value {
     if part.removed {
@@ -188,7 +203,7 @@ impl<'r, R: Rows> Folding<'r, R> {
     }
 
     /// Writes the text of a field that is to be found beside the parts. There is such a row once the
-    /// field was written, whatever it holds.
+    /// field was written, whatever it holds. An error that the call's output begins with is found there.
     fn make_found(&mut self, kind: Merged, merge: &Merge) -> Result<(), R::Error> {
         let (field, owner) = match kind {
             Merged::Session => ("title", "title"),
@@ -215,9 +230,41 @@ impl<'r, R: Rows> Folding<'r, R> {
             Value::Null,
         ];
         row.extend(self.stamp());
-        let text = merge.after[at].as_text().unwrap_or_default();
+        let mut text = merge.after[at].as_text().unwrap_or_default();
+        if kind == Merged::Tool && !text.is_empty() {
+            let output = output_key(&row[0], &row[2]);
+            let tells =
+                |output: Option<&Row>| output.is_some_and(|output| begins_with(output, text));
+            if self.rows.look(&PARTS, &output, tells)? {
+                text = "";
+            }
+        }
         row.push(Value::from(text));
         self.rows.put(&PARTS, row)
+    }
+
+    /// Has an error be found once, by itself or in the output of its call, whichever was told first.
+    fn find_error_once(&mut self, output: &Row) -> Result<(), R::Error> {
+        let (session, tool) = (output[0].clone(), output[2].clone());
+        let owner = Value::from("tool_error");
+        let found = [session.clone(), owner, tool.clone(), Value::from("")];
+        let Some(mut found) = self.rows.get(&PARTS, &found)? else {
+            return Ok(());
+        };
+        let error = |row: Option<&Row>| row.map(|row| cell(&TOOLS, row, "error").clone());
+        let error = self.rows.look(&TOOLS, &[session, tool], error)?;
+        let error = error.as_ref().and_then(Value::as_text).unwrap_or_default();
+        let text = if begins_with(output, error) {
+            ""
+        } else {
+            error
+        };
+        let last = found.last_mut().expect("a row has columns");
+        if *last == Value::from(text) {
+            return Ok(());
+        }
+        *last = Value::from(text);
+        self.rows.put(&PARTS, found)
     }
 
     fn stamp(&self) -> [Value; 2] {
@@ -242,6 +289,9 @@ impl<'r, R: Rows> Folding<'r, R> {
         row.extend(part_cells(&part));
         row.extend(stamp);
         row.push(part_text(part));
+        if row[..4] == output_key(&row[0], &row[2]) {
+            self.find_error_once(&row)?;
+        }
         if is_new {
             self.rows.insert(&PARTS, row).map(|_| ())
         } else {

@@ -224,8 +224,9 @@ pub static USAGE: Table = Table {
 
 /// All that was said and done, as texts: one row per part of a message (`owner` is `message`), of a
 /// tool call (`tool`) or of the session itself (`session`). What is text in other tables has a row
-/// here beside, to be found: `title`, `error`, `tool_error`, `compaction`. Text comes last: what
-/// stands behind a long text is slow to reach.
+/// here beside, to be found: `title`, `error`, `tool_error`, `compaction`; that of a `tool_error` is empty
+/// where the output of the call begins with it. Text comes last: what stands behind a long text is slow
+/// to reach.
 pub static PARTS: Table = Table {
     name: "session_parts",
     columns: &[

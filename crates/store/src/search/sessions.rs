@@ -40,7 +40,8 @@ pub struct PartFilter<'a> {
     pub branch: Option<&'a str>,
     /// A model that the session, or one of its responses, used.
     pub model: Option<&'a str>,
-    /// `text`, `thinking`, `tool_input`, `tool_output`, `title`, `error`, …
+    /// `text`, `thinking`, `tool_input`, `tool_output`, `title`, `error`, …; `tool_error` is also the output
+    /// of a call that tells its error there.
     pub kind: Option<&'a str>,
     /// Sessions that told of themselves at this time or later.
     pub since: Option<Timestamp>,
@@ -84,12 +85,17 @@ const MATCHING: &str = "FROM session_parts_fts AS f WHERE f.session_parts_fts MA
      AND :session IS NULL AND :agent IS NULL AND :project IS NULL AND :machine IS NULL \
      AND :branch IS NULL AND :model IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL \
      AND :among IS NULL";
+/// An error that the output of its call tells is found there alone, also by the kind of errors.
 const PASSING: &str = concat!(
     "FROM session_parts_fts AS f \
      CROSS JOIN session_parts AS p ON p.id = f.rowid \
      CROSS JOIN sessions AS s ON s.session_id = p.session_id \
      WHERE f.session_parts_fts MATCH :words \
-     AND (:session IS NULL OR p.session_id = :session) AND (:kind IS NULL OR p.kind = :kind) \
+     AND (:session IS NULL OR p.session_id = :session) AND (:kind IS NULL OR p.kind = :kind \
+     OR :kind = 'tool_error' AND p.kind = 'tool_output' AND EXISTS (SELECT 1 FROM session_parts AS e \
+     JOIN session_tools AS t ON t.session_id = e.session_id AND t.tool_id = e.owner_id \
+     WHERE e.session_id = p.session_id AND e.owner = 'tool_error' AND e.owner_id = p.owner_id \
+     AND e.part_id = '' AND e.text = '' AND t.error <> '')) \
      AND",
     matching!()
 );

@@ -77,7 +77,7 @@ impl Reader {
         match read {
             Read::GetSession => get_session(view, read_params(params)?, prices),
             Read::ListSessions => list(view, &read_params(params)?, prices),
-            Read::ListMessages => list_messages(view, &read_params(params)?),
+            Read::ListMessages => list_messages(view, &read_params(params)?, prices),
             Read::Search => search(view, &read_params(params)?, prices),
             Read::Stats => stats(view, &read_params(params)?, prices),
         }
@@ -191,7 +191,11 @@ struct ListMessages {
     after: Option<String>,
 }
 
-fn list_messages(view: &TenantFile, params: &ListMessages) -> Result<Value, RpcError> {
+fn list_messages(
+    view: &TenantFile,
+    params: &ListMessages,
+    prices: &PriceTable,
+) -> Result<Value, RpcError> {
     let session = find(view, &params.session_id, params.agent.as_deref())?;
     let after = params.after.as_deref().map(str::parse).transpose();
     let mut after: Option<EventCursor> = after.map_err(|error| bad(format!("{error}")))?;
@@ -206,6 +210,7 @@ fn list_messages(view: &TenantFile, params: &ListMessages) -> Result<Value, RpcE
             session.session_id,
             after.as_ref(),
             wanted,
+            prices,
         )
         .map_err(failed)?;
         for event in &page.events {

@@ -19,7 +19,7 @@ mod tests;
 pub use archived::{Archived, archived};
 pub use events::{
     Event, EventCursor, EventPage, SessionCompaction, SessionError, SessionMessage, SessionPart,
-    SessionTool, read_events,
+    SessionTool, SessionUsage, read_events,
 };
 pub(crate) use figures::TREE_IDS;
 pub use figures::{Cost, CostSource, Figures, Tokens, figures};

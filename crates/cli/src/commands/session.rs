@@ -6,6 +6,7 @@ mod export;
 mod filter;
 mod follow;
 mod html;
+mod in_order;
 mod link;
 mod list;
 mod markdown;

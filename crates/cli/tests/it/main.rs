@@ -60,6 +60,7 @@ mod session;
 mod session_change;
 #[cfg(target_os = "linux")]
 mod session_choice;
+mod session_order;
 mod sync;
 mod sync_told;
 mod thread_change;

@@ -220,5 +220,10 @@ fn a_live_session_is_followed() {
         .done();
     until("u9");
     child.kill().unwrap();
-    child.wait().unwrap();
+    let talk = child.wait_with_output().unwrap().stderr;
+    let talk = String::from_utf8(talk).unwrap();
+    assert!(
+        talk.contains("no daemon answers") && talk.contains("syncline daemon"),
+        "{talk}"
+    );
 }

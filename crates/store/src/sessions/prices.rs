@@ -241,6 +241,36 @@ mod tests {
     }
 
     #[test]
+    fn the_table_of_the_guide_gives_the_cost_that_the_guide_tells() {
+        let guide = include_str!("../../../../docs/guide/sessions.md");
+        let (_, table) = guide.split_once("```json\n").unwrap();
+        let (table, told) = table.split_once("```").unwrap();
+        let table = PriceTable::parse(table).unwrap();
+        assert_eq!(table.made(), Some("2026-03-01"));
+        let used = Tokens {
+            input: 1_000,
+            output: 200,
+            cache_read: 10_000,
+            ..Tokens::default()
+        };
+        let cost = |model: &str, day: &str| table.cost_nanos(model, day.parse().ok(), &used);
+        let nanos = cost("claude-sonnet-4-5", "2026-03-02T12:00:00Z").unwrap();
+        assert!(
+            told.contains(&format!("costs ${}: `computed`", nanos as f64 / 1e9)),
+            "{nanos}"
+        );
+        assert_eq!(
+            cost(
+                "anthropic/claude-sonnet-4-5-20250929",
+                "2026-06-01T00:00:00Z"
+            ),
+            Some(7_200_000)
+        );
+        assert_eq!(cost("our-own-model", "2026-06-01T00:00:00Z"), Some(0));
+        assert_eq!(cost("claude-sonnet-4", "2026-06-01T00:00:00Z"), None);
+    }
+
+    #[test]
     fn a_table_that_is_none_says_why() {
         for (table, why) in [
             ("{}", "could not read"),

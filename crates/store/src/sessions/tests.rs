@@ -1,5 +1,6 @@
 //! Sessions in a real tenant file.
 
+mod once;
 mod raw;
 mod stats;
 mod views;
@@ -234,7 +235,7 @@ fn a_deleted_session_is_nowhere() {
 #[test]
 fn a_session_is_read_in_order_page_by_page() {
     let world = family();
-    let page = read_events(world.view(), id("main"), None, 100).unwrap();
+    let page = read_events(world.view(), id("main"), None, 100, &PriceTable::built_in()).unwrap();
     assert!(!page.more);
     let names: Vec<String> = page
         .events
@@ -248,6 +249,7 @@ fn a_session_is_read_in_order_page_by_page() {
             Event::Error(error) => error.id.clone(),
             Event::Compaction(compaction) => compaction.id.clone(),
             Event::Raw(line) => line.id.clone(),
+            Event::Usage(usage) => usage.id.clone(),
         })
         .collect();
     assert_eq!(
@@ -255,6 +257,7 @@ fn a_session_is_read_in_order_page_by_page() {
         [
             "u1: please mend the flowers",
             "a1: the gardener knows|I will call getUserName",
+            "r1",
             r#"t1: 2 [("src/a.rs", "edit"), ("b", "read")]"#,
             "e1",
             "c1",
@@ -262,7 +265,14 @@ fn a_session_is_read_in_order_page_by_page() {
     );
     let (mut paged, mut after) = (Vec::new(), None);
     loop {
-        let page = read_events(world.view(), id("main"), after.as_ref(), 2).unwrap();
+        let page = read_events(
+            world.view(),
+            id("main"),
+            after.as_ref(),
+            2,
+            &PriceTable::built_in(),
+        )
+        .unwrap();
         paged.extend(page.events);
         after = page.last.or(after);
         let cursor = after.clone().unwrap();

@@ -49,6 +49,7 @@ pub static VIEWS: &[SqlView] = &[
     sessions::TOOLS,
     sessions::SESSION_ERRORS,
     sessions::COMPACTION_EVENTS,
+    sessions::PARTS,
     THREADS,
     ENTRIES,
     LISTS,

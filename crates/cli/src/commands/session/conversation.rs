@@ -9,9 +9,10 @@ use syncline_store::sessions::{
     Event, SessionCompaction, SessionError, SessionMessage, SessionPart, SessionTool,
 };
 
+use super::in_order::Stretch;
 use super::reference::ShortIds;
 use super::text::one_line;
-use super::tool_line::{Ended, brief, ended, outcome, reason};
+use super::tool_line::{Ended, brief, ended, outcome, reason, untold_error};
 use crate::output::{Colour, Style, printable};
 use crate::wording::counted;
 
@@ -55,29 +56,35 @@ pub(super) enum Block {
 const THOUGHT: &str = "┊ ";
 
 impl Conversation<'_> {
-    pub(super) fn event(&mut self, event: &Event, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn event(
+        &mut self,
+        event: &Event,
+        stretch: Stretch,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         match event {
-            Event::Message(message) => self.message(message, 0, out),
+            Event::Message(message) => self.message(message, stretch, out),
             Event::Tool(tool) => self.tool(tool, out),
             Event::Error(error) => self.error(error, out),
             Event::Compaction(compaction) => self.compaction(compaction, out),
             Event::Raw(line) => self.raw(line, out),
+            // Its tokens are in the figures.
+            Event::Usage(_) => Ok(()),
         }
     }
 
-    /// A message, but for its first `known` parts.
-    pub(super) fn message(
+    fn message(
         &mut self,
         message: &SessionMessage,
-        known: usize,
+        stretch: Stretch,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let parts = message.parts.get(known..).unwrap_or_default();
-        let shown: Vec<&SessionPart> = parts.iter().filter(|part| self.is_shown(part)).collect();
+        let parts = message.parts.iter();
+        let shown: Vec<&SessionPart> = parts.filter(|part| self.is_shown(part)).collect();
         if shown.is_empty() {
             return Ok(());
         }
-        self.head(message, out)?;
+        self.head(message, stretch, out)?;
         for part in shown {
             self.part(message, part, out)?;
         }
@@ -89,7 +96,12 @@ impl Conversation<'_> {
         !is_empty && (self.fold == Fold::Full || part.kind != words::RAW)
     }
 
-    fn head(&mut self, message: &SessionMessage, out: &mut dyn Write) -> io::Result<()> {
+    fn head(
+        &mut self,
+        message: &SessionMessage,
+        stretch: Stretch,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let mut speaker = message.role.clone().unwrap_or_else(|| "-".to_owned());
         for more in [&message.kind, &message.model].into_iter().flatten() {
             speaker.push_str(&format!(" · {more}"));
@@ -104,7 +116,7 @@ impl Conversation<'_> {
             }
         }
         let is_user = message.role.as_deref() == Some(words::USER);
-        if speaker == self.speaker && !is_user {
+        if speaker == self.speaker && (!is_user || stretch == Stretch::Later) {
             return Ok(());
         }
         self.speaker.clone_from(&speaker);
@@ -194,7 +206,7 @@ impl Conversation<'_> {
     }
 
     /// A tool call on a line; all of it where nothing is folded.
-    pub(super) fn tool(&mut self, tool: &SessionTool, out: &mut dyn Write) -> io::Result<()> {
+    fn tool(&mut self, tool: &SessionTool, out: &mut dyn Write) -> io::Result<()> {
         self.begin(Block::Tools, out)?;
         let mark = match ended(tool) {
             Ended::Well => self.colour.paint(Style::Good, "✓"),
@@ -242,7 +254,7 @@ impl Conversation<'_> {
                 writeln!(out, "{}", format!("      {line}").trim_end())?;
             }
         }
-        if let Some(error) = &tool.error {
+        if let Some(error) = untold_error(tool) {
             let label = self.colour.paint(Style::Bad, "error:");
             writeln!(out, "    {label} {}", printable(error))?;
         }

@@ -5,8 +5,11 @@ use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
 use syncline_store::TenantFile;
 use syncline_store::sessions::{
-    Event, SessionCompaction, SessionError, SessionMessage, SessionPart, SessionTool, read_events,
+    Event, PriceTable, SessionCompaction, SessionError, SessionMessage, SessionPart, SessionTool,
+    SessionUsage, read_events,
 };
+
+use super::shown::{CostShown, TokensShown};
 
 use crate::failure::Outcome;
 
@@ -17,11 +20,18 @@ const PAGE_EVENTS: u64 = 200;
 pub(super) fn each_event(
     view: &TenantFile,
     session: SessionId,
+    prices: &PriceTable,
     mut with: impl FnMut(&Event) -> Outcome,
 ) -> Outcome {
     let mut after = None;
     loop {
-        let page = read_events(view.connection(), session, after.as_ref(), PAGE_EVENTS)?;
+        let page = read_events(
+            view.connection(),
+            session,
+            after.as_ref(),
+            PAGE_EVENTS,
+            prices,
+        )?;
         page.events.iter().try_for_each(&mut with)?;
         if !page.more {
             return Ok(());
@@ -39,6 +49,8 @@ pub(super) enum EventShown<'a> {
     Error(ErrorShown<'a>),
     Compaction(CompactionShown<'a>),
     Raw(PartShown<'a>),
+    /// Of a response that is no message.
+    Usage(UsageShown<'a>),
 }
 
 #[derive(Debug, Serialize)]
@@ -48,12 +60,31 @@ pub(super) struct MessageShown<'a> {
     kind: Option<&'a str>,
     parent_id: Option<&'a str>,
     model: Option<&'a str>,
+    provider: Option<&'a str>,
     at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
     duration_ms: Option<i64>,
+    stop_reason: Option<&'a str>,
     is_sidechain: bool,
     rewound: bool,
     copied_from: Option<&'a str>,
+    position: i64,
     parts: Vec<PartShown<'a>>,
+    usage: Option<UsageShown<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct UsageShown<'a> {
+    id: &'a str,
+    model: Option<&'a str>,
+    provider: Option<&'a str>,
+    at: Option<Timestamp>,
+    position: i64,
+    #[serde(flatten)]
+    tokens: TokensShown,
+    #[serde(flatten)]
+    cost: CostShown,
+    copied: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,6 +94,7 @@ pub(super) struct PartShown<'a> {
     text: &'a str,
     media_type: Option<&'a str>,
     reference: Option<&'a str>,
+    position: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +103,7 @@ pub(super) struct ToolShown<'a> {
     message_id: Option<&'a str>,
     name: Option<&'a str>,
     at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
     duration_ms: Option<i64>,
     status: Option<&'a str>,
     success: Option<bool>,
@@ -78,6 +111,7 @@ pub(super) struct ToolShown<'a> {
     error: Option<&'a str>,
     files: Vec<FileShown<'a>>,
     child_session: Option<&'a str>,
+    position: i64,
     parts: Vec<PartShown<'a>>,
 }
 
@@ -93,6 +127,7 @@ pub(super) struct ErrorShown<'a> {
     kind: Option<&'a str>,
     message: Option<&'a str>,
     at: Option<Timestamp>,
+    position: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,6 +138,7 @@ pub(super) struct CompactionShown<'a> {
     tokens_before: Option<i64>,
     tokens_after: Option<i64>,
     at: Option<Timestamp>,
+    position: i64,
 }
 
 impl<'a> From<&'a Event> for EventShown<'a> {
@@ -113,6 +149,7 @@ impl<'a> From<&'a Event> for EventShown<'a> {
             Event::Error(error) => Self::Error(error.into()),
             Event::Compaction(compaction) => Self::Compaction(compaction.into()),
             Event::Raw(line) => Self::Raw(line.into()),
+            Event::Usage(usage) => Self::Usage(usage.into()),
         }
     }
 }
@@ -129,6 +166,7 @@ impl<'a> From<&'a SessionPart> for PartShown<'a> {
             text: &part.text,
             media_type: part.media_type.as_deref(),
             reference: part.reference.as_deref(),
+            position: part.position,
         }
     }
 }
@@ -141,12 +179,32 @@ impl<'a> From<&'a SessionMessage> for MessageShown<'a> {
             kind: message.kind.as_deref(),
             parent_id: message.parent_id.as_deref(),
             model: message.model.as_deref(),
+            provider: message.provider.as_deref(),
             at: message.at,
+            completed_at: message.completed_at,
             duration_ms: message.duration_ms,
+            stop_reason: message.stop_reason.as_deref(),
             is_sidechain: message.is_sidechain,
             rewound: message.rewound,
             copied_from: message.copied_from.as_deref(),
+            position: message.position,
             parts: parts(&message.parts),
+            usage: message.usage.as_ref().map(UsageShown::from),
+        }
+    }
+}
+
+impl<'a> From<&'a SessionUsage> for UsageShown<'a> {
+    fn from(usage: &'a SessionUsage) -> Self {
+        Self {
+            id: &usage.id,
+            model: usage.model.as_deref(),
+            provider: usage.provider.as_deref(),
+            at: usage.at,
+            position: usage.position,
+            tokens: usage.tokens.into(),
+            cost: usage.cost.into(),
+            copied: usage.copied,
         }
     }
 }
@@ -159,6 +217,7 @@ impl<'a> From<&'a SessionTool> for ToolShown<'a> {
             message_id: tool.message_id.as_deref(),
             name: tool.name.as_deref(),
             at: tool.at,
+            completed_at: tool.completed_at,
             duration_ms: tool.duration_ms,
             status: tool.status.as_deref(),
             success: tool.success,
@@ -168,6 +227,7 @@ impl<'a> From<&'a SessionTool> for ToolShown<'a> {
                 .map(|(path, action)| FileShown { path, action })
                 .collect(),
             child_session: tool.child_session.as_deref(),
+            position: tool.position,
             parts: parts(&tool.parts),
         }
     }
@@ -180,6 +240,7 @@ impl<'a> From<&'a SessionError> for ErrorShown<'a> {
             kind: error.kind.as_deref(),
             message: error.message.as_deref(),
             at: error.at,
+            position: error.position,
         }
     }
 }
@@ -193,6 +254,7 @@ impl<'a> From<&'a SessionCompaction> for CompactionShown<'a> {
             tokens_before: compaction.tokens_before,
             tokens_after: compaction.tokens_after,
             at: compaction.at,
+            position: compaction.position,
         }
     }
 }

@@ -11,6 +11,7 @@ use syncline_store::sessions::{
 
 use super::events::{EventShown, each_event};
 use super::filter::{FigureFlags, FilterFlags};
+use super::in_order::each_in_order;
 use super::reference::find_session;
 use super::show::Head;
 use super::shown::{LinkShown, SessionShown};
@@ -121,18 +122,18 @@ fn write_all(
         match format {
             ExportFormat::Markdown => {
                 markdown::head(&head, out).map_err(Failure::output)?;
-                each_event(view, id, |event| {
-                    markdown::event(event, out).map_err(Failure::output)
+                each_in_order(view, id, prices, |event, stretch| {
+                    markdown::event(event, stretch, out).map_err(Failure::output)
                 })?;
             }
             ExportFormat::Html => {
                 html::head(&head, out).map_err(Failure::output)?;
-                each_event(view, id, |event| {
-                    html::event(event, out).map_err(Failure::output)
+                each_in_order(view, id, prices, |event, stretch| {
+                    html::event(event, stretch, out).map_err(Failure::output)
                 })?;
                 html::foot(out).map_err(Failure::output)?;
             }
-            ExportFormat::Jsonl => json_lines(view, head, out)?,
+            ExportFormat::Jsonl => json_lines(view, head, prices, out)?,
         }
     }
     if format == ExportFormat::Html {
@@ -157,7 +158,7 @@ struct EventLine<'a> {
     event: EventShown<'a>,
 }
 
-fn json_lines(view: &TenantFile, head: Head, out: &mut dyn Write) -> Outcome {
+fn json_lines(view: &TenantFile, head: Head, prices: &PriceTable, out: &mut dyn Write) -> Outcome {
     let session_id = head.session.session_id;
     let line = SessionLine {
         kind: "session",
@@ -165,7 +166,7 @@ fn json_lines(view: &TenantFile, head: Head, out: &mut dyn Write) -> Outcome {
         links: head.links.into_iter().map(LinkShown::from).collect(),
     };
     json_line(&line, out)?;
-    each_event(view, session_id, |event| {
+    each_event(view, session_id, prices, |event| {
         let event = EventShown::from(event);
         json_line(&EventLine { session_id, event }, out)
     })

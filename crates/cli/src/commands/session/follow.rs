@@ -5,12 +5,14 @@ use std::io::Write;
 
 use syncline_replica::Replica;
 use syncline_store::TenantFile;
-use syncline_store::sessions::{Event, EventCursor, read_events, session};
+use syncline_store::sessions::{Event, EventCursor, PriceTable, read_events, session};
 
 use super::conversation::{Conversation, Fold};
 use super::events::EventShown;
+use super::in_order::{InOrder, Stretch};
 use super::show::{Head, conversation, draw_head};
 use super::tool_line::{Ended, ended};
+use crate::capture_state::CaptureState;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::Format;
@@ -29,11 +31,19 @@ enum Printed {
 }
 
 /// Prints a session, and goes on with what comes to it until the process is ended.
-pub(super) fn run(context: &Context, replica: Replica, head: &Head, fold: Fold) -> Outcome {
+pub(super) fn run(
+    context: &Context,
+    replica: Replica,
+    head: &Head,
+    fold: Fold,
+    prices: &PriceTable,
+) -> Outcome {
+    tell_who_imports(context)?;
     let colour = context.output.colour();
     let json = context.output.format() == Format::Json;
     let mut follow = Follow {
         conversation: conversation(head, fold, colour),
+        prices,
         printed: BTreeMap::new(),
         start: None,
     };
@@ -49,15 +59,16 @@ pub(super) fn run(context: &Context, replica: Replica, head: &Head, fold: Fold) 
         }
         while let Some(events) = follow.news(view, head)? {
             context.output.write(|out| {
-                for event in &events {
-                    if json {
+                if json {
+                    for event in &events {
                         serde_json::to_writer(&mut *out, &EventShown::from(event))?;
                         out.write_all(b"\n")?;
-                    } else {
-                        follow.print(event, out)?;
                     }
-                    follow.printed.insert(key(event), printed(event));
+                } else {
+                    follow.print(&events, out)?;
                 }
+                let printed = events.iter().map(|event| (key(event), printed(event)));
+                follow.printed.extend(printed);
                 Ok(())
             })?;
         }
@@ -65,8 +76,25 @@ pub(super) fn run(context: &Context, replica: Replica, head: &Head, fold: Fold) 
     }
 }
 
+/// Says where nothing new comes by itself: it is the daemon that reads what agents write.
+fn tell_who_imports(context: &Context) -> Outcome {
+    match CaptureState::ask(context)? {
+        None => context.output.note(
+            "no daemon answers: what agents write from now on is shown once it is imported, by \
+             `syncline daemon` or `syncline import auto`",
+        ),
+        Some(capture) if capture.agents.is_empty() => context.output.note(
+            "the daemon captures nothing: what agents write from now on is shown once it is imported, \
+             by `syncline import auto`, or by the daemon after `syncline config set capture true`",
+        ),
+        Some(_) => {}
+    }
+    Ok(())
+}
+
 struct Follow<'a> {
     conversation: Conversation<'a>,
+    prices: &'a PriceTable,
     printed: BTreeMap<(u8, String), Printed>,
     /// What comes before this is not looked at any more.
     start: Option<EventCursor>,
@@ -79,6 +107,7 @@ fn key(event: &Event) -> (u8, String) {
         Event::Error(error) => (2, error.id.clone()),
         Event::Compaction(compaction) => (3, compaction.id.clone()),
         Event::Raw(line) => (4, line.id.clone()),
+        Event::Usage(usage) => (5, usage.id.clone()),
     }
 }
 
@@ -86,7 +115,7 @@ fn printed(event: &Event) -> Printed {
     match event {
         Event::Message(message) => Printed::Parts(message.parts.len()),
         Event::Tool(tool) => Printed::Tool(ended(tool)),
-        Event::Error(_) | Event::Compaction(_) | Event::Raw(_) => Printed::Whole,
+        Event::Error(_) | Event::Compaction(_) | Event::Raw(_) | Event::Usage(_) => Printed::Whole,
     }
 }
 
@@ -94,8 +123,9 @@ impl Follow<'_> {
     /// The events of which not all is printed; none where there are none.
     fn news(&mut self, view: &TenantFile, head: &Head) -> Result<Option<Vec<Event>>, Failure> {
         let id = head.session.session_id;
-        let read =
-            |after: Option<&EventCursor>| read_events(view.connection(), id, after, WINDOW_EVENTS);
+        let read = |after: Option<&EventCursor>| {
+            read_events(view.connection(), id, after, WINDOW_EVENTS, self.prices)
+        };
         let mut events = Vec::new();
         let older = read(self.start.as_ref())?;
         events.extend(older.events);
@@ -110,13 +140,21 @@ impl Follow<'_> {
         Ok((!events.is_empty()).then_some(events))
     }
 
-    fn print(&mut self, event: &Event, out: &mut dyn Write) -> std::io::Result<()> {
-        match (event, self.printed.get(&key(event))) {
-            (Event::Message(message), Some(Printed::Parts(known))) => {
-                let known = *known;
-                self.conversation.message(message, known, out)
+    /// Prints events in order; of messages what is not printed yet.
+    fn print(&mut self, events: &[Event], out: &mut dyn Write) -> std::io::Result<()> {
+        let mut order = InOrder::default();
+        let conversation = &mut self.conversation;
+        let mut with = |event: &Event, stretch| conversation.event(event, stretch, out);
+        for event in events {
+            match (event, self.printed.get(&key(event))) {
+                (Event::Message(message), Some(Printed::Parts(known))) => {
+                    let mut more = message.clone();
+                    more.parts.drain(..(*known).min(more.parts.len()));
+                    order.pass(&Event::Message(more), Stretch::Later, &mut with)?;
+                }
+                (event, _) => order.pass(event, Stretch::First, &mut with)?,
             }
-            (_, _) => self.conversation.event(event, out),
         }
+        order.finish(&mut with)
     }
 }

@@ -9,10 +9,11 @@ use syncline_store::sessions::{
 };
 
 use super::conversation::readable;
+use super::in_order::Stretch;
 use super::reference::title_of;
 use super::show::{Head, facts};
 use super::text::one_line;
-use super::tool_line::{Ended, brief, ended, outcome};
+use super::tool_line::{Ended, brief, ended, outcome, untold_error};
 use crate::output::printable;
 
 const TITLE_CHARS_MAX: usize = 200;
@@ -68,17 +69,19 @@ pub(super) fn foot(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</section>")
 }
 
-pub(super) fn event(event: &Event, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn event(event: &Event, stretch: Stretch, out: &mut dyn Write) -> io::Result<()> {
     match event {
-        Event::Message(message) => self::message(message, out),
+        Event::Message(message) => self::message(message, stretch, out),
         Event::Tool(tool) => self::tool(tool, out),
         Event::Error(error) => self::error(error, out),
         Event::Compaction(compaction) => self::compaction(compaction, out),
         Event::Raw(line) => folded(words::RAW, &escaped(line.text.trim()), out),
+        // Its tokens are in the figures.
+        Event::Usage(_) => Ok(()),
     }
 }
 
-fn message(message: &SessionMessage, out: &mut dyn Write) -> io::Result<()> {
+fn message(message: &SessionMessage, stretch: Stretch, out: &mut dyn Write) -> io::Result<()> {
     let shown = |part: &&SessionPart| !part.text.trim().is_empty() || part.reference.is_some();
     let parts: Vec<&SessionPart> = message.parts.iter().filter(shown).collect();
     if parts.is_empty() {
@@ -93,12 +96,11 @@ fn message(message: &SessionMessage, out: &mut dyn Write) -> io::Result<()> {
     let at = message.at.map(|at| at.to_string());
     let more = [&message.kind, &message.model, &at].into_iter().flatten();
     let more: String = more.map(|more| format!(" · {more}")).collect();
-    writeln!(
-        out,
-        "<article{class}>\n<header><b>{}</b>{}</header>",
-        escaped(role),
-        escaped(&more)
-    )?;
+    writeln!(out, "<article{class}>")?;
+    if stretch == Stretch::First {
+        let (role, more) = (escaped(role), escaped(&more));
+        writeln!(out, "<header><b>{role}</b>{more}</header>")?;
+    }
     for part in parts {
         if let Some(reference) = &part.reference {
             let line = format!("[{}: {reference}]", part.kind);
@@ -147,7 +149,7 @@ fn tool(tool: &SessionTool, out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(out, "<pre>{}</pre>", escaped(text.trim_end()))?;
     }
-    if let Some(error) = &tool.error {
+    if let Some(error) = untold_error(tool) {
         writeln!(out, "<pre class=\"bad\">{}</pre>", escaped(error))?;
     }
     writeln!(out, "</details>")

@@ -26,9 +26,11 @@ const FIT: Fit<'static> = Fit {
 /// List sessions, the one that told of itself last first
 ///
 /// Figures include those of subagents. TOKENS are all, cached or not. COST is what the agent reports, else
-/// what the prices in `config list` make of it; `+`: there are responses whose price is not known. With
+/// computed from dated prices, which a `prices.json` beside the configuration file replaces (`config list`
+/// shows which are in use); `+`: there are responses whose price is not known. With
 /// --json: {sessions:[{session_id, id, agent, title, …}], next}, named as the columns of the view
-/// `sessions` (`query --views`); cost is in dollars.
+/// `sessions` (`query --views`), but for session_id, which is its `resource_id`; cost is in dollars, and
+/// cost_source is reported, computed or mixed.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     #[command(flatten)]

@@ -6,10 +6,11 @@ use syncline_model::session::words;
 use syncline_store::sessions::{Event, SessionMessage, SessionPart, SessionTool};
 
 use super::conversation::readable;
+use super::in_order::Stretch;
 use super::reference::title_of;
 use super::show::{Head, facts};
 use super::text::one_line;
-use super::tool_line::{brief, outcome};
+use super::tool_line::{brief, outcome, untold_error};
 use crate::output::printable;
 
 const TITLE_CHARS_MAX: usize = 200;
@@ -29,9 +30,9 @@ pub(super) fn head(head: &Head, out: &mut dyn Write) -> io::Result<()> {
 
 /// What was said is Markdown as a rule, and stands as a quotation: a fence or tag that it leaves open ends
 /// there. All else stands in code blocks.
-pub(super) fn event(event: &Event, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn event(event: &Event, stretch: Stretch, out: &mut dyn Write) -> io::Result<()> {
     match event {
-        Event::Message(message) => self::message(message, out),
+        Event::Message(message) => self::message(message, stretch, out),
         Event::Tool(tool) => self::tool(tool, out),
         Event::Error(error) => {
             writeln!(
@@ -46,11 +47,11 @@ pub(super) fn event(event: &Event, out: &mut dyn Write) -> io::Result<()> {
             block(compaction.summary.as_deref().unwrap_or_default(), out)
         }
         // Here is what a person reads: the other formats have it.
-        Event::Raw(_) => Ok(()),
+        Event::Raw(_) | Event::Usage(_) => Ok(()),
     }
 }
 
-fn message(message: &SessionMessage, out: &mut dyn Write) -> io::Result<()> {
+fn message(message: &SessionMessage, stretch: Stretch, out: &mut dyn Write) -> io::Result<()> {
     let shown = |part: &&SessionPart| {
         part.kind != words::RAW && (!part.text.trim().is_empty() || part.reference.is_some())
     };
@@ -62,7 +63,9 @@ fn message(message: &SessionMessage, out: &mut dyn Write) -> io::Result<()> {
     let at = message.at.map(|at| format!(", {at}")).unwrap_or_default();
     let more = [&message.kind, &message.model].into_iter().flatten();
     let more: String = more.map(|more| format!(", {more}")).collect();
-    writeln!(out, "## {}\n", escaped(&format!("{role}{more}{at}")))?;
+    if stretch == Stretch::First {
+        writeln!(out, "## {}\n", escaped(&format!("{role}{more}{at}")))?;
+    }
     for part in parts {
         if let Some(reference) = &part.reference {
             writeln!(out, "*{}: {}*\n", escaped(&part.kind), escaped(reference))?;
@@ -97,7 +100,7 @@ fn tool(tool: &SessionTool, out: &mut dyn Write) -> io::Result<()> {
             false => block(&part.text, out)?,
         }
     }
-    if let Some(error) = &tool.error {
+    if let Some(error) = untold_error(tool) {
         writeln!(out, "*error*\n")?;
         block(error, out)?;
     }

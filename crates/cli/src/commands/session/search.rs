@@ -60,7 +60,7 @@ enum Kind {
     ToolInput,
     /// What came out of tools
     ToolOutput,
-    /// How tools failed
+    /// How tools failed: their errors, and what came out of them where that tells it
     ToolError,
     Title,
     /// Errors of the agent

@@ -8,8 +8,9 @@ use syncline_store::sessions::{
 };
 
 use super::conversation::{Block, Conversation, Fold};
-use super::events::{EventShown, each_event};
+use super::events::EventShown;
 use super::follow;
+use super::in_order::each_in_order;
 use super::pager::{self, Paging};
 use super::reference::{SessionReference, ShortIds, agent_of, project_of, title_of};
 use super::shown::{LinkShown, SessionShown};
@@ -26,8 +27,10 @@ use crate::wording::{counted, minute};
 ///
 /// Where a person watches, through the pager that PAGER names, else `less -R`. With --json: {session,
 /// links, subagents, events, next}: the session as `session list` tells it, subagents in the same form
-/// with theirs below `subagents`, and events of `type` message, tool, error, compaction or raw: a line
-/// that no importer could name. With --json and --follow: an event a line.
+/// with theirs below `subagents`, and events of `type` message, tool, error, compaction, raw: a line that
+/// no importer could name, or usage: what a response used that is no message. `position` orders all of them,
+/// the parts of messages too. `usage` of a message is what its response used, its cost from where `session
+/// list` has it. With --json and --follow: an event a line.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
@@ -91,10 +94,10 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
     let head = Head::read(view, args.session.find(view)?, &prices)?;
     let fold = if args.full { Fold::Full } else { Fold::Folded };
     if args.follow {
-        return follow::run(context, replica, &head, fold);
+        return follow::run(context, replica, &head, fold, &prices);
     }
     if context.output.format() == Format::Json {
-        return json(args, context, view, head);
+        return json(args, context, view, head, &prices);
     }
     let paging = match args.no_pager {
         true => Paging::Never,
@@ -104,8 +107,10 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
     let mut conversation = conversation(&head, fold, colour);
     pager::print(context, paging, |out| {
         draw_head(&head, out, colour).map_err(Failure::output)?;
-        each_event(view, head.session.session_id, |event| {
-            conversation.event(event, out).map_err(Failure::output)
+        each_in_order(view, head.session.session_id, &prices, |event, stretch| {
+            conversation
+                .event(event, stretch, out)
+                .map_err(Failure::output)
         })
     })
 }
@@ -123,10 +128,16 @@ pub(super) fn conversation(head: &Head, fold: Fold, colour: Colour) -> Conversat
     }
 }
 
-fn json(args: &ShowArgs, context: &Context, view: &TenantFile, head: Head) -> Outcome {
+fn json(
+    args: &ShowArgs,
+    context: &Context,
+    view: &TenantFile,
+    head: Head,
+    prices: &PriceTable,
+) -> Outcome {
     let limit = args.limit.unwrap_or(u64::from(u32::MAX));
     let id = head.session.session_id;
-    let page = read_events(view.connection(), id, args.after.as_ref(), limit)?;
+    let page = read_events(view.connection(), id, args.after.as_ref(), limit, prices)?;
     let next = page.last.filter(|_| page.more);
     context.output.json(&Shown {
         session: SessionShown::new(head.session, head.figures),

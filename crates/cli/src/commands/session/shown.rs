@@ -5,7 +5,8 @@ use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
 use syncline_store::sessions::{Cost, Figures, ListedSession, Session, SessionLink, Tokens};
 
-/// A session and its figures; names and meanings are those of the SQL view `sessions`.
+/// A session and its figures; names and meanings are those of the SQL view `sessions`, but for `session_id`,
+/// which is `resource_id` there.
 #[derive(Debug, Serialize)]
 pub(super) struct SessionShown {
     pub(super) session_id: SessionId,

@@ -25,7 +25,8 @@ const PATH_CHARS_MIN: usize = 20;
 
 /// Add up what sessions did and used
 ///
-/// Tokens are all, cached or not; bars show cost, or tokens where no cost is known. Days are those of
+/// Tokens are all, cached or not; bars show cost, or tokens where no cost is known. Costs are made as in
+/// `session list`. Days are those of
 /// UTC. --since and --until choose what was done in that time. What an agent tells of a session as a
 /// whole counts where nothing finer is known, on the day that it last told of itself. With --json: {by,
 /// rows, total, tools, files}; a row has key, session_count, message_count, prompt_count,

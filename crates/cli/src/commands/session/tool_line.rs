@@ -119,6 +119,15 @@ pub(super) fn reason(tool: &SessionTool) -> Option<&str> {
     reason.filter(|reason| !reason.trim().is_empty() && ended(tool) == Ended::Badly)
 }
 
+/// Its error, where its output doesn't tell it.
+pub(super) fn untold_error(tool: &SessionTool) -> Option<&str> {
+    let error = tool.error.as_deref()?;
+    let mut parts = tool.parts.iter();
+    let tells =
+        |part: &SessionPart| part.kind == words::TOOL_OUTPUT && part.text.starts_with(error);
+    (!parts.any(tells)).then_some(error)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +138,7 @@ mod tests {
             message_id: None,
             name: None,
             at: None,
+            completed_at: None,
             duration_ms: None,
             status: None,
             success: None,
@@ -136,12 +146,14 @@ mod tests {
             error: None,
             files: Vec::new(),
             child_session: None,
+            position: 0,
             parts: vec![SessionPart {
                 id: "0".to_owned(),
                 kind: words::TOOL_INPUT.to_owned(),
                 text: input.to_owned(),
                 media_type: None,
                 reference: None,
+                position: 0,
             }],
         }
     }
@@ -158,6 +170,16 @@ mod tests {
         assert_eq!(said(r#"{"n":1,"other":"x"}"#), "x");
         assert_eq!(said("*** Begin Patch"), "*** Begin Patch");
         assert_eq!(said("{}"), "");
+    }
+
+    #[test]
+    fn an_error_that_the_output_begins_with_is_told_by_it() {
+        let mut failed = tool("");
+        failed.error = Some("no such file".to_owned());
+        assert_eq!(untold_error(&failed), Some("no such file"));
+        failed.parts[0].kind = words::TOOL_OUTPUT.to_owned();
+        failed.parts[0].text = "no such file: a.rs".to_owned();
+        assert_eq!(untold_error(&failed), None);
     }
 
     #[test]

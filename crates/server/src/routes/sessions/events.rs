@@ -2,8 +2,12 @@
 
 use serde_json::{Value, json};
 use syncline_model::session::SessionId;
-use syncline_store::sessions::{Event, EventCursor, SessionPart, read_events};
+use syncline_store::sessions::{
+    Event, EventCursor, PriceTable, SessionPart, SessionTool, read_events,
+};
 use syncline_store::{StoreError, TenantFile};
+
+use super::json::usage_json;
 
 /// Bytes of texts at which a page ends: one event always fits.
 const PAGE_BYTES: usize = 4 << 20;
@@ -19,6 +23,8 @@ pub(super) struct EventsJson {
     pub(super) compactions: Vec<Value>,
     /// Lines that no importer could name.
     pub(super) raw: Vec<Value>,
+    /// Of responses that are no message.
+    pub(super) usage: Vec<Value>,
     /// None: these were the last.
     pub(super) next: Option<EventCursor>,
     bytes: usize,
@@ -30,10 +36,17 @@ pub(super) fn read(
     session: SessionId,
     mut after: Option<EventCursor>,
     limit: u64,
+    prices: &PriceTable,
 ) -> Result<EventsJson, StoreError> {
     let (mut shown, mut left) = (EventsJson::default(), limit);
     loop {
-        let page = read_events(file.connection(), session, after.as_ref(), left.min(STEP))?;
+        let page = read_events(
+            file.connection(),
+            session,
+            after.as_ref(),
+            left.min(STEP),
+            prices,
+        )?;
         left -= page.events.len() as u64;
         page.events.into_iter().for_each(|event| shown.add(event));
         if !page.more {
@@ -58,35 +71,20 @@ impl EventsJson {
                     "kind": message.kind,
                     "parent_id": message.parent_id,
                     "model": message.model,
+                    "provider": message.provider,
                     "at": message.at,
+                    "completed_at": message.completed_at,
                     "duration_ms": message.duration_ms,
+                    "stop_reason": message.stop_reason,
                     "is_sidechain": message.is_sidechain,
                     "rewound": message.rewound,
                     "copied_from": message.copied_from,
+                    "position": message.position,
                     "parts": parts,
+                    "usage": message.usage.as_ref().map(usage_json),
                 }));
             }
-            Event::Tool(tool) => {
-                let parts = self.parts(&tool.parts);
-                let files = tool.files.iter();
-                let files: Vec<Value> = files
-                    .map(|(path, action)| json!({"path": path, "action": action}))
-                    .collect();
-                self.tools.push(json!({
-                    "id": tool.id,
-                    "message_id": tool.message_id,
-                    "name": tool.name,
-                    "at": tool.at,
-                    "duration_ms": tool.duration_ms,
-                    "status": tool.status,
-                    "success": tool.success,
-                    "exit_code": tool.exit_code,
-                    "error": tool.error,
-                    "files": files,
-                    "child_session": tool.child_session,
-                    "parts": parts,
-                }));
-            }
+            Event::Tool(tool) => self.tool(&tool),
             Event::Error(error) => {
                 self.bytes += error.message.as_ref().map_or(0, String::len);
                 self.errors.push(json!({
@@ -94,6 +92,7 @@ impl EventsJson {
                     "kind": error.kind,
                     "message": error.message,
                     "at": error.at,
+                    "position": error.position,
                 }));
             }
             Event::Compaction(compaction) => {
@@ -105,13 +104,39 @@ impl EventsJson {
                     "tokens_before": compaction.tokens_before,
                     "tokens_after": compaction.tokens_after,
                     "at": compaction.at,
+                    "position": compaction.position,
                 }));
             }
             Event::Raw(line) => {
                 let line = self.parts(&[line]);
                 self.raw.extend(line);
             }
+            Event::Usage(usage) => self.usage.push(usage_json(&usage)),
         }
+    }
+
+    fn tool(&mut self, tool: &SessionTool) {
+        let parts = self.parts(&tool.parts);
+        let files = tool.files.iter();
+        let files: Vec<Value> = files
+            .map(|(path, action)| json!({"path": path, "action": action}))
+            .collect();
+        self.tools.push(json!({
+            "id": tool.id,
+            "message_id": tool.message_id,
+            "name": tool.name,
+            "at": tool.at,
+            "completed_at": tool.completed_at,
+            "duration_ms": tool.duration_ms,
+            "status": tool.status,
+            "success": tool.success,
+            "exit_code": tool.exit_code,
+            "error": tool.error,
+            "files": files,
+            "child_session": tool.child_session,
+            "position": tool.position,
+            "parts": parts,
+        }));
     }
 
     fn parts(&mut self, parts: &[SessionPart]) -> Vec<Value> {
@@ -125,6 +150,7 @@ impl EventsJson {
                     "text": part.text,
                     "media_type": part.media_type,
                     "reference": part.reference,
+                    "position": part.position,
                 })
             })
             .collect()

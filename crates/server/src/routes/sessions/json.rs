@@ -1,8 +1,11 @@
-//! Sessions as they are answered; names and meanings are those of the SQL view `sessions`.
+//! Sessions as they are answered; names and meanings are those of the SQL view `sessions`, but for
+//! `session_id`, which is `resource_id` there.
 
 use serde_json::{Value, json};
 use syncline_store::search::{Matched, PartHit};
-use syncline_store::sessions::{Cost, Figures, Session, SessionLink, StatRow, Tokens};
+use syncline_store::sessions::{
+    Cost, Figures, Session, SessionLink, SessionUsage, StatRow, Tokens,
+};
 
 /// An object with the fields of both.
 pub(super) fn joined(mut one: Value, other: Value) -> Value {
@@ -74,6 +77,22 @@ fn cost_json(cost: Cost) -> Value {
         "cost_source": source.map(|source| source.as_str()),
         "unpriced_responses": cost.unpriced,
     })
+}
+
+/// What a response has used.
+pub(super) fn usage_json(usage: &SessionUsage) -> Value {
+    let told = json!({
+        "id": usage.id,
+        "model": usage.model,
+        "provider": usage.provider,
+        "at": usage.at,
+        "position": usage.position,
+        "copied": usage.copied,
+    });
+    joined(
+        joined(told, tokens_json(&usage.tokens)),
+        cost_json(usage.cost),
+    )
 }
 
 /// None where nothing is known of any cost.

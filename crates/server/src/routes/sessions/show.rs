@@ -96,7 +96,7 @@ fn read(
         .map(link_json)
         .collect();
     let children: Vec<Value> = subagents(connection, id)?.iter().map(named).collect();
-    let page = events::read(file, id, after, limit)?;
+    let page = events::read(file, id, after, limit, prices)?;
     let more = json!({"links": links, "subagents": children});
     Ok(json!({
         "session": joined(session_json(session, &figures), more),
@@ -110,6 +110,7 @@ fn read(
         "errors": page.errors,
         "compactions": page.compactions,
         "raw": page.raw,
+        "usage": page.usage,
         "next_cursor": page.next.map(|cursor| cursor.to_string()),
     }))
 }

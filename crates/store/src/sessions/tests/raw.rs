@@ -1,7 +1,7 @@
 //! Lines of transcripts that no importer could name.
 
 use super::world::{World, id};
-use crate::sessions::{Event, read_events};
+use crate::sessions::{Event, PriceTable, read_events};
 
 #[test]
 fn lines_that_no_importer_could_name_are_events_where_they_stood_each_whole() {
@@ -18,7 +18,14 @@ fn lines_that_no_importer_could_name_are_events_where_they_stood_each_whole() {
     let mut told = Vec::new();
     let mut after = None;
     loop {
-        let page = read_events(world.view(), id("s"), after.as_ref(), 1).unwrap();
+        let page = read_events(
+            world.view(),
+            id("s"),
+            after.as_ref(),
+            1,
+            &PriceTable::built_in(),
+        )
+        .unwrap();
         told.extend(page.events.iter().map(|event| match event {
             Event::Raw(line) => format!("{} {}", line.kind, line.text),
             event => format!("{event:?}").chars().take(7).collect(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::types::Value;
+use syncline_model::session::TEXT_CHARS_MAX;
 
 use super::world::{World, family, id};
 use crate::sessions::PriceTable;
@@ -95,6 +96,69 @@ fn a_session_stands_for_its_subagents_too() {
         ),
         ["main auto what was planted"]
     );
+}
+
+#[test]
+fn views_are_joined_by_the_names_that_they_share() {
+    let world = family();
+    for join in [
+        "JOIN messages m ON m.session_id = s.id",
+        "JOIN messages m ON m.session_id = s.session_id",
+        "JOIN messages m USING (session_id)",
+        "JOIN messages m USING (session_id, agent)",
+    ] {
+        let sql = format!(
+            "SELECT m.id FROM sessions s {join} WHERE s.title LIKE '%login%' ORDER BY m.id"
+        );
+        assert_eq!(query(&world, &sql), ["a1", "b1", "u1"], "{join}");
+    }
+    assert_eq!(
+        query(
+            &world,
+            "SELECT m.role, t.tool_name FROM tools t \
+             JOIN messages m ON m.id = t.message_id AND m.session_id = t.session_id"
+        ),
+        ["assistant Bash"]
+    );
+    let resource = format!("{} main", id("main"));
+    assert_eq!(
+        query(&world, "SELECT resource_id, session_id FROM sessions"),
+        [resource]
+    );
+}
+
+#[test]
+fn what_a_message_says_before_and_after_a_call_stands_around_it() {
+    let long = "x".repeat(TEXT_CHARS_MAX);
+    let said = format!(
+        r#"{{"session":{{"agent":"codex","nativeId":"s"}},
+        "messages":[{{"id":"m","role":"assistant","order":10}}],
+        "tools":[{{"id":"t","messageId":"m","name":"Bash","order":12}}],
+        "parts":[
+            {{"messageId":"m","id":"b","kind":"text","order":14,"text":"done"}},
+            {{"toolId":"t","id":"tool_input","kind":"tool_input","order":12,"text":"ls"}},
+            {{"toolId":"t","id":"tool_output","kind":"tool_output","order":13,"text":"a.rs"}},
+            {{"messageId":"m","id":"a","kind":"text","order":11,"text":"{long}"}},
+            {{"messageId":"m","id":"a+1","kind":"text","order":12,"text":"y","continues":true}},
+            {{"messageId":"m","id":"c","kind":"text","order":15,"text":"gone","removed":true}}]}}"#
+    );
+    let mut world = World::new();
+    world.log(&[("s", &said)]);
+    let of_message = "SELECT kind, substr(text, -4), tool_id, session_id FROM parts \
+         WHERE message_id = 'm' ORDER BY position";
+    assert_eq!(
+        query(&world, of_message),
+        [
+            "text xxxy null s",
+            "tool_input ls t s",
+            "tool_output a.rs t s",
+            "text done null s"
+        ]
+    );
+    let lengths = "SELECT length(text) FROM parts WHERE id = 'a'";
+    assert_eq!(query(&world, lengths), [(TEXT_CHARS_MAX + 1).to_string()]);
+    let all = "SELECT count(*) FROM parts JOIN sessions USING (session_id)";
+    assert_eq!(query(&world, all), ["4"]);
 }
 
 #[test]

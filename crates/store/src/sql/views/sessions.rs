@@ -1,5 +1,8 @@
 //! The views of coding sessions.
 //!
+//! `session_id` is the agent's own id in all of them, and `agent` tells equal ones of several agents apart:
+//! views are joined by both.
+//!
 //! A subagent is part of the session that started it: its messages, tool calls, errors and figures
 //! are that session's, so that nothing is added up twice. Times are milliseconds since 1970 here, as
 //! agents write them; costs are dollars.
@@ -28,7 +31,7 @@ macro_rules! trees {
 
 mod parts;
 
-pub(crate) use parts::{COMPACTION_EVENTS, MESSAGES, SESSION_ERRORS, TOOLS};
+pub(crate) use parts::{COMPACTION_EVENTS, MESSAGES, PARTS, SESSION_ERRORS, TOOLS};
 
 /// A figure of session `s` with its subagents: a sum over `c` or `u`. The sign before `parent_kind` and
 /// the order of the joins keep SQLite from making an index of its own for each row.
@@ -141,7 +144,7 @@ macro_rules! select {
              output_tokens, nullif(cost_nanos + computed_nanos, 0) / 1e9, \
              CASE WHEN cost_nanos > 0 AND computed_nanos > 0 THEN 'mixed' \
              WHEN cost_nanos > 0 THEN 'reported' WHEN computed_nanos > 0 THEN 'computed' END, \
-             subagent_count, parent_id, parent_kind, session_id, source FROM {secret}_whole"
+             subagent_count, parent_id, parent_kind, id, source, session_id FROM {secret}_whole"
         )
     };
 }
@@ -195,8 +198,9 @@ pub(crate) const SESSIONS: SqlView = SqlView {
             "the session that it came from, by the agent's own id",
         ),
         column("parent_kind", "how: fork, resume, …"),
-        column("session_id", "its id here, unique over all agents"),
+        column("session_id", "the agent's own id, as in the other views"),
         column("channel", "where it ran: a terminal, an editor, …"),
+        column("resource_id", "its id here, unique over all agents"),
     ],
     select: select!(
         "WITH ",

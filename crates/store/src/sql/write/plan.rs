@@ -83,6 +83,12 @@ pub fn plan_write(
                 "syncline thread delete THREAD, which erases it whole",
             ));
         }
+        ("parts", WriteKind::Update) => {
+            return Err(forbidden(
+                "what an agent told is not rewritten",
+                "syncline session delete SESSION, which erases it whole",
+            ));
+        }
         ("sessions", WriteKind::Delete) => WriteOps::Ops(planner.delete_sessions()?),
         ("sessions", WriteKind::Update) => WriteOps::Ops(planner.each(Planner::update_session)?),
         (_, WriteKind::Delete) => {
@@ -284,7 +290,7 @@ impl<'a> Planner<'a> {
             .prepare_cached(TREE_IDS)
             .map_err(StoreError::from)?;
         for row in &self.changes.rows {
-            let id: SessionId = self.id(row, "session_id")?;
+            let id: SessionId = self.id(row, "resource_id")?;
             let tree = statement.query_map([id.to_string()], |row| row.get::<_, String>(0));
             for id in tree.map_err(StoreError::from)? {
                 let id = id.map_err(StoreError::from)?;

@@ -207,6 +207,66 @@ pub(crate) const TOOLS: SqlView = SqlView {
     all: of_all!(tools),
 };
 
+macro_rules! parts {
+    ($with:expr, $native:expr, $sessions:literal) => {
+        concat!(
+            $with,
+            "SELECT p.part_id, ",
+            $native,
+            ", CASE p.owner WHEN 'message' THEN p.owner_id ELSE t.message_id END, t.tool_id, s.agent, \
+             p.kind, p.text || coalesce((SELECT group_concat(c.text, '' ORDER BY c.position, c.part_id) \
+             FROM main.session_parts AS c WHERE c.session_id = p.session_id AND c.owner = p.owner \
+             AND c.owner_id = p.owner_id AND c.part_id BETWEEN p.part_id || '+' AND p.part_id || ',' \
+             AND c.continues = 1), ''), p.media_type, p.reference, p.position, ",
+            subagent!(),
+            " FROM ",
+            $sessions,
+            " JOIN main.session_parts AS p ON p.session_id = s.session_id \
+             LEFT JOIN main.session_messages AS m ON p.owner = 'message' \
+             AND m.session_id = p.session_id AND m.message_id = p.owner_id \
+             LEFT JOIN main.session_tools AS t ON p.owner = 'tool' \
+             AND t.session_id = p.session_id AND t.tool_id = p.owner_id \
+             WHERE p.owner IN ('message', 'tool', 'session') AND p.continues = 0 \
+             AND p.kind <> 'removed' AND m.copied_from IS NULL AND t.copied_from IS NULL"
+        )
+    };
+}
+
+pub(crate) const PARTS: SqlView = SqlView {
+    name: "parts",
+    meaning: "a part of a message or tool call; `position` orders those of one message, around its calls",
+    columns: &[
+        column("id", "its id, unique within what it is part of"),
+        column("session_id", "its session, by the agent's own id"),
+        column(
+            "message_id",
+            "the message that it is of, or that made the call",
+        ),
+        column("tool_id", "the tool call that it is of"),
+        column("agent", "who ran the session"),
+        column(
+            "kind",
+            "text, thinking, image, file, tool_input, tool_output or raw",
+        ),
+        column("text", "its text"),
+        column("media_type", "what is referred to"),
+        column(
+            "reference",
+            "what is not kept itself: a path, a URL, a digest",
+        ),
+        column(
+            "position",
+            "what it is ordered by in its session, with messages and tool calls",
+        ),
+        column(
+            "subagent",
+            "the subagent that it is of, by the agent's own id",
+        ),
+    ],
+    select: of_one!(parts),
+    all: of_all!(parts),
+};
+
 macro_rules! session_errors {
     ($with:expr, $native:expr, $sessions:literal) => {
         concat!(

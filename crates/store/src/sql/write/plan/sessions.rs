@@ -55,7 +55,7 @@ impl<'a> Planner<'a> {
             session: patch,
             ..Patch::default()
         };
-        patched(self.id(row, "session_id")?, session)
+        patched(self.id(row, "resource_id")?, session)
     }
 
     /// Of a message, a tool call, an error or a compaction.

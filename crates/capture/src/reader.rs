@@ -34,7 +34,9 @@ pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
         // Messages name the responses whose tokens they show.
         Agent::Codex | Agent::Aider => 1,
-        Agent::ClaudeCode | Agent::Cursor | Agent::Gemini | Agent::OpenCode | Agent::Clankers => 0,
+        // Subagents and failed commands are told, and times of what has none of its own.
+        Agent::Cursor => 1,
+        Agent::ClaudeCode | Agent::Gemini | Agent::OpenCode | Agent::Clankers => 0,
     }
 }
 

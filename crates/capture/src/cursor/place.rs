@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use syncline_store::StoreError;
 use syncline_store::foreign::ForeignDatabase;
 
 use crate::value::text;
@@ -14,6 +15,8 @@ const TABLE: &str = "ItemTable";
 /// The conversations of a workspace, in its own database, and of all, in the one that they share.
 const OF_WORKSPACE: &str = "composer.composerData";
 const OF_ALL: &str = "composer.composerHeaders";
+/// Where newer versions list those of all, a row each.
+const HEADERS: &str = "composerHeaders";
 /// How many directories are looked into to find the one that a transcript's is named after.
 const DIRECTORIES_MAX: usize = 512;
 
@@ -43,7 +46,32 @@ impl Workspaces {
                 found.conversations.insert(id.to_owned(), directory);
             }
         }
+        // What can't be read tells nothing, as above.
+        let _ = found.add_listed(database);
         found
+    }
+
+    /// Adds the conversations that newer versions list in a table.
+    fn add_listed(&mut self, database: &Path) -> Result<(), StoreError> {
+        let Ok(database) = ForeignDatabase::open(database) else {
+            return Ok(());
+        };
+        if !database.has_table(HEADERS)? {
+            return Ok(());
+        }
+        let last = database.last_row(HEADERS)?;
+        database.each_row_between(HEADERS, 0..=last, |row| {
+            let row = Value::Object(row);
+            let header: Value = text(&row, &["value"])
+                .and_then(|value| serde_json::from_str(value).ok())
+                .unwrap_or_default();
+            let of_workspace = || self.workspaces.get(text(&row, &["workspaceId"])?).cloned();
+            let directory = self.named_in(&header).or_else(of_workspace);
+            if let Some((id, directory)) = text(&row, &["composerId"]).zip(directory) {
+                self.conversations.insert(id.to_owned(), directory);
+            }
+            Ok(())
+        })
     }
 
     /// Adds a workspace, with the conversations that it lists.

@@ -121,7 +121,7 @@ fn conversation(
             tally.count(Verdict::Idle, None);
             continue;
         };
-        tally.count(place.bubble(native, id, &bubble, known), None);
+        tally.count(place.bubble(native, id, (header, &bubble), known), None);
     }
     // What no header names was said all the same.
     let mut rest: Vec<(String, Value)> = bubbles.into_iter().collect();
@@ -130,7 +130,8 @@ fn conversation(
         (at.to_owned(), id.clone())
     });
     for (id, bubble) in rest {
-        tally.count(place.bubble(native, &id, &bubble, known), None);
+        let told = (&Value::Null, &bubble);
+        tally.count(place.bubble(native, &id, told, known), None);
     }
 }
 
@@ -144,6 +145,9 @@ fn about(
 ) {
     let session = SessionKey::plain(native).id(AGENT);
     let time = |name| time_of_millis(number(composer, &[name]).map(|time| time as i64));
+    let parent = text(composer, &["subagentInfo", "parentComposerId"]);
+    let parent = parent.filter(|parent| *parent != native);
+    let parent = parent.map(|parent| SessionKey::plain(parent).id(AGENT).to_string());
     let patch = SessionPatch {
         agent: set(AGENT.as_str()),
         native_id: set(native),
@@ -154,6 +158,9 @@ fn about(
         permission_mode: set_some(text(composer, &["unifiedMode"])),
         started_at: time("createdAt").into(),
         updated_at: time("lastUpdatedAt").into(),
+        parent_session: set_some(parent.as_deref()),
+        parent_kind: set_some(parent.as_ref().map(|_| words::SUBAGENT)),
+        parent_tool: set_some(text(composer, &["subagentInfo", "toolCallId"])),
         ..directory.map(placed).unwrap_or_default()
     };
     let key = UnitKey::of(&["cursor composer", native]);
@@ -193,17 +200,20 @@ impl Place<'_> {
         order
     }
 
+    /// Reads what was said, with what the conversation's list says of it.
     fn bubble(
         &mut self,
         composer: &str,
         id: &str,
-        bubble: &Value,
+        (header, bubble): (&Value, &Value),
         known: &mut dyn Known,
     ) -> Verdict {
-        let at = time_of(text(bubble, &["createdAt"]));
+        let at = text(bubble, &["createdAt"]).or_else(|| text(header, &["createdAt"]));
+        let at = time_of(at);
         let order = self.next_order(at, "");
         let said = text(bubble, &["text"]).unwrap_or_default();
-        let thought = text(bubble, &["thinking", "text"]).unwrap_or_default();
+        let thought = text(bubble, &["thinking", "text"]).or_else(|| text(bubble, &["thinking"]));
+        let thought = thought.unwrap_or_default();
         let key = UnitKey::of(&["cursor bubble", composer, id]);
         let new = take_unit(known, key, &[&bubble.to_string()]);
         let role = match bubble["type"].as_i64() {
@@ -213,11 +223,15 @@ impl Place<'_> {
         };
         let model = text(bubble, &["modelInfo", "modelName"]).or(self.model);
         let model = model.filter(|_| role == words::ASSISTANT);
+        let turn = bubble["turnDurationMs"].as_u64();
         let patch = MessagePatch {
             id: owned(id),
             role: set(role),
+            // What the editor shows and nobody said.
+            kind: set_some((bubble["isDisplayOnly"] == true).then_some("display")),
             model: set_some(model),
             at: at.into(),
+            duration_ms: turn.filter(|turn| *turn > 0).into(),
             order: Some(order).into(),
             ..MessagePatch::default()
         };
@@ -284,9 +298,11 @@ impl Place<'_> {
         };
         let id = text(call, &["toolCallId"]).unwrap_or(message);
         let status = text(call, &["status"]);
-        let success = match status {
-            Some("completed") => Some(true),
-            Some("error" | "cancelled") => Some(false),
+        // A command that has failed is completed all the same.
+        let outcome = text(call, &["additionalData", "status"]);
+        let success = match (status, outcome) {
+            (_, Some("error" | "rejected")) | (Some("error" | "cancelled"), _) => Some(false),
+            (Some("completed"), _) => Some(true),
             _ => None,
         };
         let input = text(call, &["rawArgs"]).or_else(|| text(call, &["params"]));
@@ -308,7 +324,7 @@ impl Place<'_> {
             at: at.into(),
             status: set_some(status),
             success: success.into(),
-            error: set_some(text(call, &["error"])),
+            error: set_some(error_of(call).as_deref()),
             files: files.into(),
             // A transcript that has given way may have told of it by the same id.
             copied_from: Change::Clear,
@@ -324,4 +340,13 @@ impl Place<'_> {
             }
         }
     }
+}
+
+/// Why a call failed: what the editor shows of it, where that is told apart.
+fn error_of(call: &Value) -> Option<String> {
+    let error = text(call, &["error"])?;
+    let told: Value = serde_json::from_str(error).unwrap_or_default();
+    let shown = ["clientVisibleErrorMessage", "modelVisibleErrorMessage"];
+    let shown = shown.iter().find_map(|name| text(&told, &[name]));
+    Some(shown.unwrap_or(error).to_owned())
 }

@@ -220,6 +220,36 @@ fn cursor_is_read_from_its_database_and_from_its_transcripts() {
 }
 
 #[test]
+fn conversations_that_newer_versions_of_cursor_list_in_a_table_are_placed_and_linked() {
+    let mut place = Place::new();
+    std::fs::create_dir(place.files().join("globalStorage")).unwrap();
+    let database = Connection::open(place.files().join("globalStorage/state.vscdb")).unwrap();
+    database
+        .execute_batch(include_str!("cursor_listed.sql"))
+        .unwrap();
+    drop(database);
+    twice(&mut place, Agent::Cursor);
+    assert_eq!(
+        place.rows("titled"),
+        [
+            "cursor|c1|Mend the build|/w/app||gpt-x",
+            "cursor|task-1||/w/app||"
+        ]
+    );
+    assert_eq!(place.rows("forked"), ["task-1|subagent|c1"]);
+    let figures = figures(&mut place, "c1");
+    assert_eq!((figures.messages, figures.tools, figures.failed), (4, 2, 2));
+    let told = place.rows("told").join("\n");
+    assert!(told.contains("thinking|it may be the lock file"), "{told}");
+    assert!(told.contains("tool_error|the file is locked"), "{told}");
+    let messages = place.rows("messages");
+    assert!(
+        messages.iter().any(|row| row.contains("|u1|user||1790")),
+        "{messages:?}"
+    );
+}
+
+#[test]
 fn a_conversation_that_cursor_keeps_in_two_ways_is_counted_once() {
     let transcript = "{\"role\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"fix it\"}]}}\n\
          {\"role\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"Fixed.\"},{\"type\":\"tool_use\",\"name\":\"edit_file\",\"input\":{\"path\":\"a.rs\"}}]}}\n";

@@ -66,25 +66,27 @@ const sorted = (rows: ReadonlyMap<string, Values>, columns: readonly string[]): 
   [...rows].map(([key, row]): [string, Values] => [key, picked(row, columns)]).sort(([one], [other]) => (one < other ? -1 : 1));
 
 for (const dialect of DIALECTS) {
-  for (const { meta, columns, own } of [
-    { meta: contactsMeta, columns: ["first_name", "email", "active"], own: "local_notes" },
-    { meta: accountsMeta, columns: ["name", "closed"], own: "hint" },
+  for (const { meta, columns, own, naming } of [
+    { meta: contactsMeta, columns: ["first_name", "email", "active"], own: "local_notes", naming: "email" },
+    { meta: accountsMeta, columns: ["name", "closed"], own: "hint", naming: "name" },
   ]) {
     test(`random histories of ${meta.mode} writes show what the model shows (${dialect})`, async (context) => {
       const seen = new Map<string, number>();
-      for (const seed of SEEDS) await history(await openDatabase(dialect), meta, columns, own, seed, seen);
+      for (const seed of SEEDS) await history(await openDatabase(dialect), meta, columns, own, naming, seed, seen);
       context.diagnostic(`seeds ${SEEDS.join(" ")}: ${[...seen].sort().map(([what, count]) => `${count} ${what}`).join(", ")}`);
     });
   }
 }
 
 async function history(
-  database: LocalDatabase, meta: EntityMeta, columns: readonly string[], own: string, seed: number, seen: Map<string, number>,
+  database: LocalDatabase, meta: EntityMeta, columns: readonly string[], own: string, naming: string, seed: number, seen: Map<string, number>,
 ): Promise<void> {
   const below = generator(seed);
   const one = <T>(from: readonly T[]): T => from[below(from.length)]!;
   const server = new Server();
-  const model = new Model(meta.mode as "optimistic" | "confirmed", database.dialect, own);
+  const model = new Model(meta.mode as "optimistic" | "confirmed", database.dialect, own, naming);
+  // A document would say it: here rows name others of their own entity.
+  await database.query(`INSERT INTO "_references" ("entity", "field", "target") VALUES ($1, $2, $1)`, [meta.name, naming]);
   const log: string[] = [];
   const note = (what: string, details = ""): void => {
     seen.set(what, (seen.get(what) ?? 0) + 1);
@@ -92,7 +94,7 @@ async function history(
   };
   const values = (): Values =>
     Object.fromEntries(columns.filter(() => below(2) === 0).map((name) => [
-      name, name === "active" || name === "closed" ? one([true, false, null]) : one(["x", "y", "z", null, "O'Neil \"q\""]),
+      name, name === "active" || name === "closed" ? one([true, false, null]) : one(name === naming ? [...KEYS, null] : ["x", "y", "z", null, "O'Neil \"q\""]),
     ]));
   const unsent = (key?: string): boolean =>
     model.changes.some((change) => (key === undefined || change.key === key) && (change.state === "pending" || change.state === "sending"));
@@ -150,6 +152,8 @@ async function history(
     const seq = mayRefuse && below(4) === 0 ? undefined : server.accept(together);
     if (seq === undefined) {
       note("refusals", first.key);
+      const isNamed = first.operation === "insert" && model.changes.some(({ key, value, state }) => key !== first.key && value[naming] === first.key && state !== "acknowledged");
+      if (isNamed) note("refusals of named rows", first.key);
       await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, $2)`, [first.writeId, `{"code":"refused","message":"no"}`]);
       model.refuse(ours[0]!, "refused");
     } else {

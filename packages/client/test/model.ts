@@ -29,7 +29,8 @@ export class Model {
   readonly own = new Map<string, string | null>();
   private groups = 0;
 
-  constructor(readonly mode: "optimistic" | "confirmed", readonly dialect: Dialect, readonly ownColumn: string) {}
+  /** `naming` is the column that names rows of the same entity. */
+  constructor(readonly mode: "optimistic" | "confirmed", readonly dialect: Dialect, readonly ownColumn: string, readonly naming: string) {}
 
   /** The rows with what is shown of the changes, in order. A row that is made begins anew: changes before it are past. */
   shown(): Map<string, Values> {
@@ -102,7 +103,10 @@ export class Model {
   /** Adds a change, or joins it to the unsent one of its row. */
   private add(later: ModelChange): void {
     const earlier = this.changes.filter(({ key, state }) => key === later.key && state !== "rejected").at(-1);
-    const isJoined = earlier?.state === "pending" && earlier.operation !== "delete" && later.operation !== "insert" && earlier.group === later.group
+    // What names a row that was made since, and is not with the server, stays behind that.
+    const isBehind = earlier && this.changes.slice(this.changes.indexOf(earlier) + 1)
+      .some(({ key, operation, state }) => key === later.value[this.naming] && operation === "insert" && state !== "acknowledged");
+    const isJoined = earlier?.state === "pending" && !isBehind && earlier.operation !== "delete" && later.operation !== "insert" && earlier.group === later.group
       && !(earlier.operation === "update" && later.operation === "delete");
     if (!earlier || !isJoined) return void this.changes.push(later);
     if (later.operation === "delete") {
@@ -126,9 +130,11 @@ export class Model {
     const refused = new Set([first]);
     for (const change of refused) {
       for (const [at, other] of this.changes.entries()) {
-        const isLater = at > this.changes.indexOf(change) && other.key === change.key;
-        const standsOn = isLater && (change.operation === "insert" || (change.operation === "delete" && other.operation === "insert"));
-        if (standsOn || (change.group !== undefined && other.group === change.group)) refused.add(other);
+        const isLater = at > this.changes.indexOf(change);
+        const standsOn = isLater && other.key === change.key
+          && (change.operation === "insert" || (change.operation === "delete" && other.operation === "insert"));
+        const namesIt = isLater && change.operation === "insert" && other.value[this.naming] === change.key;
+        if (standsOn || namesIt || (change.group !== undefined && other.group === change.group)) refused.add(other);
       }
     }
     const open = (change: ModelChange): boolean => change.state === "pending" || change.state === "sending";
@@ -137,7 +143,9 @@ export class Model {
       change.state = "rejected";
       change.error = change === first ? code : "dependency_rejected";
     }
-    for (const change of ended) if (change.operation === "update") this.handOn(change);
+    // Of refused ones on top of each other, what the newest hands on is the value of the one before it.
+    const newest = ended.sort((one, other) => this.changes.indexOf(other) - this.changes.indexOf(one));
+    for (const change of newest) if (change.operation === "update") this.handOn(change);
   }
 
   /** What has seen the values of a refused change, and was not sent, stands on what that stood on. */

@@ -223,6 +223,34 @@ WHEN NEW."state" = 'acknowledged' AND NEW."seq" IS NULL BEGIN
   INSERT INTO "_told" ("entity", "key") VALUES (NEW."entity", NEW."key");
 END;
 
+-- What has seen the values of a refused change, and was not sent, stands on what that stood on.
+DROP VIEW IF EXISTS "_hand_on";
+CREATE VIEW "_hand_on" AS SELECT NULL AS "id" WHERE 0;
+DROP TRIGGER IF EXISTS "_hand_on_base";
+CREATE TRIGGER "_hand_on_base" INSTEAD OF INSERT ON "_hand_on" BEGIN
+  UPDATE "_changes" SET "base" = (
+    SELECT json_group_object(own."name", json(coalesce((
+      SELECT former."text"
+      FROM "_changes" AS refused
+      JOIN "_change_columns" AS mine ON mine."id" = refused."id" AND mine."part" = 'value'
+        AND mine."name" = own."name"
+        -- As values: a number is the same with and without a fraction of zero.
+        AND json_extract('[' || mine."text" || ']', '$[0]') IS json_extract('[' || own."text" || ']', '$[0]')
+      JOIN "_change_columns" AS former ON former."id" = refused."id" AND former."part" = 'base'
+        AND former."name" = own."name"
+      WHERE refused."id" = NEW."id"
+        AND NOT EXISTS (
+          SELECT 1 FROM "_changes" AS middle
+          WHERE middle."entity" = refused."entity" AND middle."key" = refused."key"
+            AND middle."id" > refused."id" AND middle."id" < "_changes"."id" AND middle."state" <> 'rejected'
+            AND (middle."operation" <> 'update' OR EXISTS (
+              SELECT 1 FROM json_each(middle."value") AS cell WHERE cell."key" = own."name")))),
+      own."text")))
+    FROM "_change_columns" AS own WHERE own."id" = "_changes"."id" AND own."part" = 'base')
+  WHERE "state" = 'pending' AND "attempts" = 0 AND "id" > NEW."id" AND ("entity", "key") =
+    (SELECT "entity", "key" FROM "_changes" WHERE "id" = NEW."id");
+END;
+
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made
 -- or made room for, and those that name that row. A later change that has seen what it set takes over its
@@ -252,32 +280,10 @@ CREATE TRIGGER "_reject_write" INSTEAD OF INSERT ON "_reject" BEGIN
             WHERE reference."entity" = change."entity" AND reference."target" = refused."entity"
               AND cell."key" = reference."field" AND CAST(cell."value" AS TEXT) = refused."key")))
     SELECT "id" FROM refused);
-  UPDATE "_changes" SET "base" = (
-    SELECT json_group_object(own."name", json(coalesce((
-      SELECT former."text"
-      FROM "_changes" AS refused
-      JOIN "_change_columns" AS mine ON mine."id" = refused."id" AND mine."part" = 'value'
-        AND mine."name" = own."name"
-        -- As values: a number is the same with and without a fraction of zero.
-        AND json_extract('[' || mine."text" || ']', '$[0]') IS json_extract('[' || own."text" || ']', '$[0]')
-      JOIN "_change_columns" AS former ON former."id" = refused."id" AND former."part" = 'base'
-        AND former."name" = own."name"
-      WHERE refused."state" = 'rejected' AND refused."operation" = 'update'
-        AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id')
-        AND refused."entity" = "_changes"."entity" AND refused."key" = "_changes"."key"
-        AND refused."id" < "_changes"."id"
-        AND NOT EXISTS (
-          SELECT 1 FROM "_changes" AS middle
-          WHERE middle."entity" = refused."entity" AND middle."key" = refused."key"
-            AND middle."id" > refused."id" AND middle."id" < "_changes"."id" AND middle."state" <> 'rejected'
-            AND (middle."operation" <> 'update' OR EXISTS (
-              SELECT 1 FROM json_each(middle."value") AS cell WHERE cell."key" = own."name")))),
-      own."text")))
-    FROM "_change_columns" AS own WHERE own."id" = "_changes"."id" AND own."part" = 'base')
-  WHERE "state" = 'pending' AND "attempts" = 0 AND EXISTS (
-    SELECT 1 FROM "_changes" AS refused
-    WHERE refused."entity" = "_changes"."entity" AND refused."key" = "_changes"."key"
-      AND refused."id" < "_changes"."id" AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id'));
+  INSERT INTO "_hand_on" ("id") SELECT "id" FROM "_changes"
+  WHERE "state" = 'rejected' AND "operation" = 'update' AND NEW."write_id" IN ("write_id", "error" ->> 'write_id')
+  -- Of refused ones on top of each other the newest hands on the value of the one before it.
+  ORDER BY "id" DESC;
 END;
 `,
   entities: [

@@ -236,6 +236,8 @@ FOR EACH ROW WHEN (NEW."state" = 'acknowledged' AND NEW."seq" IS NULL) EXECUTE F
 -- base, but not one that was tried: the server may have that as it is.
 CREATE OR REPLACE VIEW "_reject" AS SELECT NULL::text AS "write_id", NULL::jsonb AS "error" WHERE false;
 CREATE OR REPLACE FUNCTION "_reject_write"() RETURNS trigger LANGUAGE plpgsql AS $reject$
+DECLARE
+  ended "_changes"%ROWTYPE;
 BEGIN
   WITH RECURSIVE refused AS (
     SELECT "id", "entity", "key", "operation", "transaction_id" FROM "_changes" WHERE "write_id" = NEW."write_id"
@@ -256,22 +258,23 @@ BEGIN
       ELSE jsonb_build_object('code', 'dependency_rejected',
         'message', 'the write that this one builds on was refused', 'write_id', NEW."write_id") END
   WHERE "state" IN ('pending', 'sending') AND "id" IN (SELECT "id" FROM refused);
-  UPDATE "_changes" AS later SET "base" = later."base" || (
-    SELECT coalesce(jsonb_object_agg(cell."key", refused."base" -> cell."key"), '{}')
-    FROM "_changes" AS refused, jsonb_each(refused."value") AS cell
-    WHERE refused."state" = 'rejected' AND refused."operation" = 'update'
-      AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id')
-      AND refused."entity" = later."entity" AND refused."key" = later."key" AND refused."id" < later."id"
-      AND later."base" -> cell."key" = cell."value"
-      AND NOT EXISTS (
-        SELECT 1 FROM "_changes" AS middle
-        WHERE middle."entity" = later."entity" AND middle."key" = later."key"
-          AND middle."id" > refused."id" AND middle."id" < later."id" AND middle."state" <> 'rejected'
-          AND (middle."operation" <> 'update' OR middle."value" ? cell."key")))
-  WHERE "state" = 'pending' AND "attempts" = 0 AND EXISTS (
-    SELECT 1 FROM "_changes" AS refused
-    WHERE refused."entity" = later."entity" AND refused."key" = later."key" AND refused."id" < later."id"
-      AND NEW."write_id" IN (refused."write_id", refused."error" ->> 'write_id'));
+  -- Of refused ones on top of each other the newest hands on the value of the one before it.
+  FOR ended IN SELECT * FROM "_changes"
+    WHERE "state" = 'rejected' AND "operation" = 'update' AND NEW."write_id" IN ("write_id", "error" ->> 'write_id')
+    ORDER BY "id" DESC
+  LOOP
+    UPDATE "_changes" AS later SET "base" = later."base" || (
+      SELECT coalesce(jsonb_object_agg(cell."key", ended."base" -> cell."key"), '{}')
+      FROM jsonb_each(ended."value") AS cell
+      WHERE later."base" -> cell."key" = cell."value"
+        AND NOT EXISTS (
+          SELECT 1 FROM "_changes" AS middle
+          WHERE middle."entity" = later."entity" AND middle."key" = later."key"
+            AND middle."id" > ended."id" AND middle."id" < later."id" AND middle."state" <> 'rejected'
+            AND (middle."operation" <> 'update' OR middle."value" ? cell."key")))
+    WHERE "state" = 'pending' AND "attempts" = 0
+      AND later."entity" = ended."entity" AND later."key" = ended."key" AND later."id" > ended."id";
+  END LOOP;
   RETURN NEW;
 END
 $reject$;

@@ -6,6 +6,7 @@
 mod exports;
 mod names;
 mod sql;
+mod types;
 mod typescript;
 mod view;
 mod zod;

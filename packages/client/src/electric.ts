@@ -3,7 +3,7 @@ import { electricCollectionOptions } from "@tanstack/electric-db-collection";
 import { OFFLINE, TIMED_OUT, WriteFailure } from "./changes.js";
 import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
-import { asRfc3339, valueOf, type EntityMeta, type Row } from "./entity.js";
+import { asRfc3339, held, valueOf, type EntityMeta, type Row } from "./entity.js";
 import { askingOn, HttpFailure, type HttpOptions } from "./http.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
@@ -84,7 +84,7 @@ export function memoryCollection<T extends Row, Key extends string | number>(
     withRolesOf(config()) ? seenOf(changes, original as T, (metadata as { base?: Partial<T> } | undefined)?.base) : undefined;
   const change = update
     ? (mutation: RowMutation<T>) => update(mutation.original as T, mutation.changes, mutation.mutationId, seen(mutation))
-    : replace && ((mutation: RowMutation<T>) => replace(mutation.modified, mutation.mutationId, seen(mutation)));
+    : replace && ((mutation: RowMutation<T>) => replace(held(meta, mutation.modified), mutation.mutationId, seen(mutation)));
   const made = createCollection(electricCollectionOptions<T>({
     id: meta.name,
     getKey: (row) => row[meta.key] as Key,
@@ -109,7 +109,7 @@ export function memoryCollection<T extends Row, Key extends string | number>(
         return answer;
       }) as typeof fetch,
     },
-    ...(create ? { onInsert: sent(({ modified, metadata, mutationId }) => create((metadata as { given?: T } | undefined)?.given ?? modified, mutationId)) } : {}),
+    ...(create ? { onInsert: sent(({ modified, metadata, mutationId }) => create((metadata as { given?: T } | undefined)?.given ?? held(meta, modified), mutationId)) } : {}),
     ...(change ? { onUpdate: sent(change) } : {}),
     ...(remove ? { onDelete: sent(({ original, mutationId }) => remove(original as T, mutationId)) } : {}),
   }));

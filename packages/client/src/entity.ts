@@ -12,6 +12,8 @@ export interface FieldMeta {
   readonly excluded?: true;
   /** Only the server writes it. */
   readonly readOnly?: true;
+  /** A record may lack it, and shows null then: servers take none. */
+  readonly optional?: true;
   /** Only owners write it. */
   readonly ownerOnly?: true;
   /** The groups it is in; a field in none is any role's but the viewer's. */
@@ -71,3 +73,7 @@ export const valueOf = (of: Row, name: string): unknown => (Object.hasOwn(of, na
 /** What an object holds by the names that `isWanted`. */
 export const pick = <T>(of: Readonly<Record<string, T>>, isWanted: (name: string, value: T) => boolean): Record<string, T> =>
   Object.fromEntries(Object.entries(of).filter(([name, value]) => isWanted(name, value)));
+
+/** A row that is shown as servers take it: without what it lacks. */
+export const held = <T extends Row>({ fields }: EntityMeta, row: T): T =>
+  pick(row, (name, value) => value !== null || !fields.some((field) => field.optional && field.name === name)) as T;

@@ -117,13 +117,7 @@ export function startSync(options: SyncOptions): Sync {
     for (const { entity } of transactions.flatMap(({ changes }) => changes)) turns.hurry(quote(entity));
     return outcomes;
   }, send);
-  const feedOptions = {
-    shapeUrl,
-    fetch: turns.fetch,
-    withRoles: withRolesOf(options),
-    ...(options.token ? { token: options.token } : {}),
-    ...(options.onAuthError ? { onAuthError: options.onAuthError } : {}),
-  };
+  const feedOptions = { ...options, shapeUrl, fetch: turns.fetch, withRoles: withRolesOf(options) };
 
   const lead = async (signal: AbortSignal): Promise<void> => {
     // What was told of the run before, in this tab or another, is not this one's.

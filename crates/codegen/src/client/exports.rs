@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::names::Names;
 
 /// Names of the client itself, and those that its modules import beside an entity's own.
-const OWN: [&str; 48] = [
+const OWN: [&str; 49] = [
+    "ABSENT",
     "Age",
     "ClientConfig",
     "Collection",

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use syncline_model::record::Rulebook;
 use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Schema, Verb, WriteMode};
 
 use super::names::{Names, literal, property, quoted};
+use super::types::{Type, type_of};
 use super::{Local, zod};
 
 #[derive(Debug, Serialize)]
@@ -40,13 +42,21 @@ pub(super) struct FieldView {
     pub(super) kind_name: String,
     /// The TypeScript type, null aside.
     pub(super) value_type: String,
+    /// Whether the type names `Json`.
+    pub(super) names_json: bool,
     pub(super) row_type: String,
+    /// What is written of it, null among it where the server takes that.
+    pub(super) written_type: String,
+    /// Whether every record has it, and never as null.
+    pub(super) is_certain: bool,
     pub(super) schema: String,
     pub(super) is_nullable: bool,
     pub(super) is_required: bool,
     pub(super) is_key: bool,
     pub(super) is_excluded: bool,
     pub(super) is_read_only: bool,
+    /// Whether a record may lack it and servers take no null for it, which a row then shows.
+    pub(super) is_optional: bool,
     pub(super) is_owner_only: bool,
     pub(super) groups: Vec<String>,
     pub(super) references: Option<String>,
@@ -95,7 +105,7 @@ impl EntityView {
             .fields
             .iter()
             .filter(|field| is_kept(field, local))
-            .map(|field| FieldView::new(entity, field))
+            .map(|field| FieldView::new(entity, field, &names.one))
             .collect();
         let key = fields
             .iter()
@@ -157,8 +167,8 @@ fn is_kept(field: &Field, local: Local) -> bool {
 }
 
 impl FieldView {
-    fn new(entity: &Entity, field: &Field) -> Self {
-        let value_type = value_type(field);
+    fn new(entity: &Entity, field: &Field, one: &str) -> Self {
+        let value = type_of(&field.kind, &field.rules);
         let is_key = field.name == entity.key;
         // Of what never leaves a local database, others' records have none.
         let is_certain = is_key || (field.required && !field.nullable && !field.sync_exclude);
@@ -174,12 +184,15 @@ impl FieldView {
             kind: field.kind.clone(),
             kind_name: kind_name(&field.kind).to_owned(),
             row_type: if is_certain {
-                value_type.clone()
+                value.text.clone()
             } else {
-                format!("{value_type} | null")
+                format!("{} | null", value.text)
             },
+            is_certain,
             schema: zod::schema_of(&field.kind, &field.rules),
-            value_type,
+            written_type: written_type(field, &value, one),
+            value_type: value.text,
+            names_json: value.names_json,
             is_nullable: field.nullable,
             is_required: if is_key {
                 !is_minted(field)
@@ -189,6 +202,7 @@ impl FieldView {
             is_key,
             is_excluded: field.sync_exclude,
             is_read_only: field.read_only,
+            is_optional: !(is_certain || takes_null(field) || field.read_only),
             is_owner_only: field.owner_only,
             groups,
             references: field.references.clone(),
@@ -203,6 +217,18 @@ impl FieldView {
                     .join(" ")
             }),
         }
+    }
+}
+
+/// The type of what is written of a field of `one`'s. A type of several lines stands in the record's alone.
+fn written_type(field: &Field, value: &Type, one: &str) -> String {
+    let text = match value.text.contains('\n') {
+        true => format!("NonNullable<{one}[{}]>", quoted(&field.name)),
+        false => value.text.clone(),
+    };
+    match field.nullable || field.sync_exclude {
+        true => text + " | null",
+        false => text,
     }
 }
 
@@ -222,8 +248,20 @@ fn shown_default(field: &Field) -> Option<String> {
         FieldKind::Boolean => value.as_bool().map(|is_true| is_true.to_string()),
         FieldKind::Int32 | FieldKind::Int64 => value.as_i64().map(|number| number.to_string()),
         FieldKind::Float => value.as_f64().map(|_| value.to_string()),
-        FieldKind::Json => Some(value.to_string()),
+        FieldKind::Json => fits(field, value).then(|| value.to_string()),
     })
+}
+
+/// Whether a value is what the field's type says: some documents have defaults that are not.
+fn fits(field: &Field, value: &Value) -> bool {
+    let rulebook = Rulebook::new(Schema::default());
+    rulebook.check(field, value).is_none()
+}
+
+/// Whether null is a value of a field, here or on a server.
+fn takes_null(field: &Field) -> bool {
+    let is_anything = field.kind == FieldKind::Json && field.rules.json.is_none();
+    field.nullable || field.sync_exclude || is_anything
 }
 
 /// Whether a client makes the key of a new record where none is given.
@@ -245,31 +283,6 @@ pub(super) const fn kind_name(kind: &FieldKind) -> &'static str {
         FieldKind::Timestamp => "timestamp",
         FieldKind::Json => "json",
     }
-}
-
-fn value_type(field: &Field) -> String {
-    if !field.rules.one_of.is_empty() {
-        let values: Vec<String> = field
-            .rules
-            .one_of
-            .iter()
-            .filter(|value| !value.is_null())
-            .map(ToString::to_string)
-            .collect();
-        return values.join(" | ");
-    }
-    match field.kind {
-        FieldKind::Text
-        | FieldKind::Uuid
-        | FieldKind::Decimal
-        | FieldKind::Date
-        | FieldKind::Time
-        | FieldKind::Timestamp => "string",
-        FieldKind::Boolean => "boolean",
-        FieldKind::Int32 | FieldKind::Int64 | FieldKind::Float => "number",
-        FieldKind::Json => "Json",
-    }
-    .to_owned()
 }
 
 /// Of several paths with one verb, the shortest is the collection's own.

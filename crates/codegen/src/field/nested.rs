@@ -113,9 +113,9 @@ fn object<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> Ob
         if merged.requires(name) && !is_answered {
             rules.required.push(name.to_owned());
         }
-        if let Some(nested) = nested(reading, &schemas, walk) {
-            rules.properties.insert(name.to_owned(), nested);
-        }
+        // A property that may be anything is none of the others, and is known by its name.
+        let nested = nested(reading, &schemas, walk).unwrap_or_else(anything);
+        rules.properties.insert(name.to_owned(), nested);
     }
     let named = merged.all("required").flat_map(Node::items);
     for name in named.filter_map(Node::as_text).take(NESTED_MAX) {
@@ -125,21 +125,15 @@ fn object<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> Ob
         }
     }
     rules.others = others(reading, merged, walk);
-    if rules.others != Others::Any {
-        // A property that may be anything is none of the others.
-        for (name, _) in merged.properties() {
-            let anything = || Nested {
-                kind: FieldKind::Json,
-                nullable: true,
-                rules: Rules::default(),
-            };
-            rules
-                .properties
-                .entry(name.to_owned())
-                .or_insert_with(anything);
-        }
-    }
     rules
+}
+
+fn anything() -> Nested {
+    Nested {
+        kind: FieldKind::Json,
+        nullable: true,
+        rules: Rules::default(),
+    }
 }
 
 /// What `additionalProperties` says. Beside other schemas it speaks of its own properties alone, and is told of.

@@ -23,29 +23,29 @@ export const {{ variable }}Client = {
 {%- set path = "path: { " ~ (operation.parameters | join(": string; ")) ~ ": string }" if operation.parameters else "" %}
 {%- if operation.verb == "list" %}
   /** All that `query` leaves of them, page after page; with a `limit` in it, the first so many. */
-  list: ({{ path ~ ", " if path }}query: Record<string, string> = {}, signal?: AbortSignal): Promise<{{ one }}[]> =>
-    requestList(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, query, {{ operation.envelope | quoted if operation.envelope is not none else "undefined" }}, signal),
+  list: async ({{ path ~ ", " if path }}query: Record<string, string> = {}, signal?: AbortSignal): Promise<{{ one }}[]> =>
+    (await requestList(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, query, {{ operation.envelope | quoted if operation.envelope is not none else "undefined" }}, signal)).map(shown),
 {%- elif operation.verb == "get" %}
   get: async ({{ path ~ ", " if path }}key: {{ one }}Key, signal?: AbortSignal): Promise<{{ one }}> =>
-    (await request(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, undefined, {}, signal)).body as {{ one }},
+    shown((await request(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, undefined, {}, signal)).body),
 {%- elif operation.verb == "create" %}
   create: async ({{ path ~ ", " if path }}values: {{ one }}Create, writeId: string = crypto.randomUUID()): Promise<{{ one }} & {{ one }}Receipt> => {
     const answer = await request(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, shared(values), { "idempotency-key": writeId });
-    return { ...(answer.body as {{ one }}), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
 {%- elif operation.verb == "update" %}
   /** `base` is what the writer saw of these fields: a Syncline server then tells what others have changed since. */
   update: async ({{ path ~ ", " if path }}key: {{ one }}Key, changes: {{ one }}Update, writeId: string = crypto.randomUUID(), base?: {{ one }}Update): Promise<{{ one }} & {{ one }}Receipt> => {
     const body = { ...shared(changes), ...(base ? { _base: shared(base) } : {}) };
     const answer = await request(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, body, { "idempotency-key": writeId });
-    return { ...(answer.body as {{ one }}), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
 {%- elif operation.verb == "replace" %}
   /** `base` is what the writer saw of the fields that it changes: a Syncline server then tells what others have changed since. */
   replace: async ({{ path ~ ", " if path }}key: {{ one }}Key, values: {{ one }}Create, writeId: string = crypto.randomUUID(), base?: Partial<{{ one }}Create>): Promise<{{ one }} & {{ one }}Receipt> => {
     const body = { ...shared(values), ...(base ? { _base: shared(base) } : {}) };
     const answer = await request(config(), {{ operation.method | quoted }}, `{{ operation.path }}`, body, { "idempotency-key": writeId });
-    return { ...(answer.body as {{ one }}), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
 {%- elif operation.verb == "delete" %}
   delete: async ({{ path ~ ", " if path }}key: {{ one }}Key, writeId: string = crypto.randomUUID()): Promise<{{ one }}Receipt> => {
@@ -55,7 +55,17 @@ export const {{ variable }}Client = {
 {%- endif %}
 {%- endfor %}
 };
-{% if sends %}
+{% if verbs != ["delete"] %}
+/** What a record may lack in an answer: it shows null then, as everywhere in a page. */
+const ABSENT = {
+{%- for field in fields if not field.is_certain %}
+  {{- ", " if not loop.first else " " }}{{ field.name | property }}: null{{ " " if loop.last }}
+{%- endfor -%}
+};
+
+const shown = (body: unknown): {{ one }} => (body ? { ...ABSENT, ...(body as {{ one }}) } : (body as {{ one }}));
+{% endif %}
+{%- if sends %}
 /** The fields that a server is told. */
 const SENT: ReadonlySet<string> = new Set([
 {%- for field in fields if not field.is_excluded and (field.is_key or not field.is_read_only) %}

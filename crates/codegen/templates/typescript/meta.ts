@@ -16,6 +16,7 @@ export const {{ entity.variable }}Meta: EntityMeta = {
     { name: {{ field.name | quoted }}, kind: {{ field.kind_name | quoted }}
       {%- if field.is_excluded %}, excluded: true{% endif %}
       {%- if field.is_read_only %}, readOnly: true{% endif %}
+      {%- if field.is_optional %}, optional: true{% endif %}
       {%- if field.is_owner_only %}, ownerOnly: true{% endif %}
       {%- if field.groups %}, groups: [{% for group in field.groups %}{{ group | quoted }}{{ ", " if not loop.last }}{% endfor %}]{% endif %} },
 {%- endfor %}

@@ -6,7 +6,7 @@ use syncline_codegen::client::{File, Local, generate};
 use syncline_codegen::resolve;
 
 use crate::fixtures;
-use crate::typescript::{package, whole};
+use crate::typescript::{invoices, package, whole};
 
 /// What is wrong with a text's layout, by line.
 fn faults(text: &str) -> Vec<String> {
@@ -56,7 +56,7 @@ fn what_is_written_is_laid_out_as_by_hand() {
     let sample = fs::read_to_string(package().join("test/openapi.yaml")).unwrap();
     let texts = fixtures::all().into_iter().map(|fixture| fixture.text);
     let mut told = Vec::new();
-    for text in texts.chain([sample]) {
+    for text in texts.chain([sample, invoices()]) {
         let schema = resolve(&text).schema;
         for local in [Local::Pglite, Local::Memory] {
             for File { path, text } in generate(&schema, &whole(local)).unwrap() {

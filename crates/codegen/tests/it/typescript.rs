@@ -12,6 +12,7 @@ use syncline_codegen::resolve;
 
 use crate::documents::{CODE_FORGE, DIRECTORY, document};
 use crate::fixtures;
+use crate::sample::notes;
 
 /// A folder of clients that are compiled together.
 pub(crate) struct Project {
@@ -262,6 +263,65 @@ fn the_wrong_key_does_not_compile() {
              // @ts-expect-error\nremove.mutate(1);\n\
              // @ts-expect-error\nuseContact(1);\n\
              // @ts-expect-error\nupdate.mutate({ key: \"a\", changes: { nothing: 1 } });\n",
+        )
+        .unwrap();
+    }
+    project.assert_compiles();
+}
+
+/// Records whose lists and objects say what is in them, and that can be made.
+pub(crate) fn invoices() -> String {
+    let note = "content: { application/json: { schema: { $ref: '#/components/schemas/Note' } } }";
+    let make =
+        format!("post: {{ requestBody: {{ {note} }}, responses: {{ '201': {{ {note} }} }} }}");
+    notes(&[&make], INVOICES)
+}
+
+const INVOICES: &[&str] = &[
+    "tags: { type: array, items: { type: string, enum: [paid, late] } }",
+    "marks: { type: array, items: { type: [integer, 'null'] }, default: [one] }",
+    "counts: { type: object, additionalProperties: { type: integer }, default: { a: 1 } }",
+    "prices: { type: array, items: { type: string, format: decimal } }",
+    "more: {}",
+    "others: { type: object }",
+    "nothing: { type: object, additionalProperties: false }",
+    "tree: { $ref: '#/components/schemas/Note/properties/to' }",
+    "to: { type: [object, 'null'], required: [street, unnamed], additionalProperties: false, properties: { street: { type: string }, \
+     zip: { type: [string, 'null'] }, \"o'clock\": {}, geo: { type: object, properties: { lat: { type: number } }, additionalProperties: { type: boolean } } } }",
+    "lines: { type: array, items: { type: object, required: [kind], properties: { kind: { enum: [one, two] }, within: { $ref: '#/components/schemas/Note/properties/lines' } } } }",
+];
+
+/// What a document says of lists and objects is what the compiler says of them, in reading and in writing.
+#[test]
+fn lists_and_objects_have_the_types_of_what_is_in_them() {
+    let project = Project::new("within");
+    for (name, local) in [("pglite", Local::Pglite), ("memory", Local::Memory)] {
+        project.add(name, &invoices(), &whole(local));
+        fs::write(
+            project.path.join(name).join("page.ts"),
+            "import { type Note, type NoteCreate, type NoteUpdate } from \"./index.js\";\n\
+             type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;\n\
+             const same = <A, B>(_: Same<A, B>): void => undefined;\n\
+             same<Note[\"tags\"], (\"paid\" | \"late\")[] | null>(true);\n\
+             same<Note[\"marks\"], (number | null)[] | null>(true);\n\
+             same<Note[\"counts\"], { [name: string]: number } | null>(true);\n\
+             same<Note[\"prices\"], (number | string)[] | null>(true);\n\
+             same<Note[\"nothing\"], Record<string, never> | null>(true);\n\
+             type To = NonNullable<Note[\"to\"]>;\n\
+             same<To[\"street\"], string>(true);\n\
+             same<To[\"zip\"], string | null | undefined>(true);\n\
+             same<NonNullable<To[\"geo\"]>[\"lat\"], number | undefined>(true);\n\
+             type Line = NonNullable<Note[\"lines\"]>[number];\n\
+             same<Line[\"kind\"], \"one\" | \"two\">(true);\n\
+             same<NoteCreate[\"to\"], Note[\"to\"] | undefined>(true);\n\
+             same<NoteUpdate[\"lines\"], Line[] | undefined>(true);\n\
+             interface Own { street: string; unnamed: number; geo: { other: boolean } }\n\
+             export const made = (to: Own): NoteCreate => ({ to, tags: [\"late\"], lines: [{ kind: \"one\", within: [1] }], more: { a: [null] } });\n\
+             export const emptied: NoteUpdate = { to: null };\n\
+             // @ts-expect-error\nexport const typo: NoteCreate = { to: { street: \"a\", unnamed: 1, stret: \"b\" } };\n\
+             // @ts-expect-error\nexport const none: NoteUpdate = { tags: null };\n\
+             // @ts-expect-error\nexport const wrong: NoteUpdate = { tags: [\"new\"] };\n\
+             // @ts-expect-error\nexport const lacking: NoteUpdate = { to: { street: \"a\" } };\n",
         )
         .unwrap();
     }

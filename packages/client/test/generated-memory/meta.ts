@@ -9,7 +9,7 @@ export const accountsMeta: EntityMeta = {
     { name: "id", kind: "uuid" },
     { name: "name", kind: "text" },
     { name: "balance", kind: "decimal", ownerOnly: true },
-    { name: "closed", kind: "boolean" },
+    { name: "closed", kind: "boolean", optional: true },
   ],
 };
 
@@ -21,11 +21,11 @@ export const contactsMeta: EntityMeta = {
     { name: "id", kind: "uuid" },
     { name: "first_name", kind: "text", groups: ["basic"] },
     { name: "email", kind: "text", groups: ["basic"] },
-    { name: "active", kind: "boolean" },
+    { name: "active", kind: "boolean", optional: true },
     { name: "score", kind: "float" },
     { name: "tags", kind: "json" },
     { name: "credit_limit", kind: "decimal", ownerOnly: true, groups: ["financial"] },
-    { name: "status", kind: "text" },
+    { name: "status", kind: "text", optional: true },
     { name: "created_at", kind: "timestamp", readOnly: true },
   ],
   permissions: {
@@ -44,6 +44,6 @@ export const transactionsMeta: EntityMeta = {
     { name: "account_id", kind: "uuid" },
     { name: "contact_id", kind: "uuid" },
     { name: "amount", kind: "decimal" },
-    { name: "odd-\"na'me", kind: "text" },
+    { name: "odd-\"na'me", kind: "text", optional: true },
   ],
 };

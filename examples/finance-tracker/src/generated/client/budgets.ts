@@ -17,25 +17,30 @@ const receipt = (body: unknown, headers: Headers): BudgetReceipt => {
 /** The operations on budgets that the server offers. Excluded fields are never sent. */
 export const budgetsClient = {
   /** All that `query` leaves of them, page after page; with a `limit` in it, the first so many. */
-  list: (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Budget[]> =>
-    requestList(config(), "GET", `/api/budgets`, query, undefined, signal),
+  list: async (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Budget[]> =>
+    (await requestList(config(), "GET", `/api/budgets`, query, undefined, signal)).map(shown),
   get: async (key: BudgetKey, signal?: AbortSignal): Promise<Budget> =>
-    (await request(config(), "GET", `/api/budgets/${encodeURIComponent(key)}`, undefined, {}, signal)).body as Budget,
+    shown((await request(config(), "GET", `/api/budgets/${encodeURIComponent(key)}`, undefined, {}, signal)).body),
   create: async (values: BudgetCreate, writeId: string = crypto.randomUUID()): Promise<Budget & BudgetReceipt> => {
     const answer = await request(config(), "POST", `/api/budgets`, shared(values), { "idempotency-key": writeId });
-    return { ...(answer.body as Budget), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   /** `base` is what the writer saw of these fields: a Syncline server then tells what others have changed since. */
   update: async (key: BudgetKey, changes: BudgetUpdate, writeId: string = crypto.randomUUID(), base?: BudgetUpdate): Promise<Budget & BudgetReceipt> => {
     const body = { ...shared(changes), ...(base ? { _base: shared(base) } : {}) };
     const answer = await request(config(), "PATCH", `/api/budgets/${encodeURIComponent(key)}`, body, { "idempotency-key": writeId });
-    return { ...(answer.body as Budget), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   delete: async (key: BudgetKey, writeId: string = crypto.randomUUID()): Promise<BudgetReceipt> => {
     const answer = await request(config(), "DELETE", `/api/budgets/${encodeURIComponent(key)}`, undefined, { "idempotency-key": writeId });
     return receipt(answer.body, answer.headers);
   },
 };
+
+/** What a record may lack in an answer: it shows null then, as everywhere in a page. */
+const ABSENT = { note: null };
+
+const shown = (body: unknown): Budget => (body ? { ...ABSENT, ...(body as Budget) } : (body as Budget));
 
 /** The fields that a server is told. */
 const SENT: ReadonlySet<string> = new Set(["id", "category_id", "month", "amount", "note"]);

@@ -17,25 +17,30 @@ const receipt = (body: unknown, headers: Headers): CategoryReceipt => {
 /** The operations on categories that the server offers. Excluded fields are never sent. */
 export const categoriesClient = {
   /** All that `query` leaves of them, page after page; with a `limit` in it, the first so many. */
-  list: (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Category[]> =>
-    requestList(config(), "GET", `/api/categories`, query, undefined, signal),
+  list: async (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Category[]> =>
+    (await requestList(config(), "GET", `/api/categories`, query, undefined, signal)).map(shown),
   get: async (key: CategoryKey, signal?: AbortSignal): Promise<Category> =>
-    (await request(config(), "GET", `/api/categories/${encodeURIComponent(key)}`, undefined, {}, signal)).body as Category,
+    shown((await request(config(), "GET", `/api/categories/${encodeURIComponent(key)}`, undefined, {}, signal)).body),
   create: async (values: CategoryCreate, writeId: string = crypto.randomUUID()): Promise<Category & CategoryReceipt> => {
     const answer = await request(config(), "POST", `/api/categories`, shared(values), { "idempotency-key": writeId });
-    return { ...(answer.body as Category), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   /** `base` is what the writer saw of these fields: a Syncline server then tells what others have changed since. */
   update: async (key: CategoryKey, changes: CategoryUpdate, writeId: string = crypto.randomUUID(), base?: CategoryUpdate): Promise<Category & CategoryReceipt> => {
     const body = { ...shared(changes), ...(base ? { _base: shared(base) } : {}) };
     const answer = await request(config(), "PATCH", `/api/categories/${encodeURIComponent(key)}`, body, { "idempotency-key": writeId });
-    return { ...(answer.body as Category), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   delete: async (key: CategoryKey, writeId: string = crypto.randomUUID()): Promise<CategoryReceipt> => {
     const answer = await request(config(), "DELETE", `/api/categories/${encodeURIComponent(key)}`, undefined, { "idempotency-key": writeId });
     return receipt(answer.body, answer.headers);
   },
 };
+
+/** What a record may lack in an answer: it shows null then, as everywhere in a page. */
+const ABSENT = { color: null };
+
+const shown = (body: unknown): Category => (body ? { ...ABSENT, ...(body as Category) } : (body as Category));
 
 /** The fields that a server is told. */
 const SENT: ReadonlySet<string> = new Set(["id", "name", "kind", "color"]);

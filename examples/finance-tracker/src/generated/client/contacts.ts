@@ -17,25 +17,30 @@ const receipt = (body: unknown, headers: Headers): ContactReceipt => {
 /** The operations on contacts that the server offers. Excluded fields are never sent. */
 export const contactsClient = {
   /** All that `query` leaves of them, page after page; with a `limit` in it, the first so many. */
-  list: (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Contact[]> =>
-    requestList(config(), "GET", `/api/contacts`, query, undefined, signal),
+  list: async (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Contact[]> =>
+    (await requestList(config(), "GET", `/api/contacts`, query, undefined, signal)).map(shown),
   get: async (key: ContactKey, signal?: AbortSignal): Promise<Contact> =>
-    (await request(config(), "GET", `/api/contacts/${encodeURIComponent(key)}`, undefined, {}, signal)).body as Contact,
+    shown((await request(config(), "GET", `/api/contacts/${encodeURIComponent(key)}`, undefined, {}, signal)).body),
   create: async (values: ContactCreate, writeId: string = crypto.randomUUID()): Promise<Contact & ContactReceipt> => {
     const answer = await request(config(), "POST", `/api/contacts`, shared(values), { "idempotency-key": writeId });
-    return { ...(answer.body as Contact), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   /** `base` is what the writer saw of these fields: a Syncline server then tells what others have changed since. */
   update: async (key: ContactKey, changes: ContactUpdate, writeId: string = crypto.randomUUID(), base?: ContactUpdate): Promise<Contact & ContactReceipt> => {
     const body = { ...shared(changes), ...(base ? { _base: shared(base) } : {}) };
     const answer = await request(config(), "PATCH", `/api/contacts/${encodeURIComponent(key)}`, body, { "idempotency-key": writeId });
-    return { ...(answer.body as Contact), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   delete: async (key: ContactKey, writeId: string = crypto.randomUUID()): Promise<ContactReceipt> => {
     const answer = await request(config(), "DELETE", `/api/contacts/${encodeURIComponent(key)}`, undefined, { "idempotency-key": writeId });
     return receipt(answer.body, answer.headers);
   },
 };
+
+/** What a record may lack in an answer: it shows null then, as everywhere in a page. */
+const ABSENT = { email: null, kind: null, credit_limit: null, private_notes: null };
+
+const shown = (body: unknown): Contact => (body ? { ...ABSENT, ...(body as Contact) } : (body as Contact));
 
 /** The fields that a server is told. */
 const SENT: ReadonlySet<string> = new Set(["id", "name", "email", "kind", "credit_limit"]);

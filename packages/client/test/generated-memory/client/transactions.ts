@@ -17,25 +17,30 @@ const receipt = (body: unknown, headers: Headers): TransactionReceipt => {
 /** The operations on transactions that the server offers. Excluded fields are never sent. */
 export const transactionsClient = {
   /** All that `query` leaves of them, page after page; with a `limit` in it, the first so many. */
-  list: (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Transaction[]> =>
-    requestList(config(), "GET", `/api/transactions`, query, undefined, signal),
+  list: async (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Transaction[]> =>
+    (await requestList(config(), "GET", `/api/transactions`, query, undefined, signal)).map(shown),
   get: async (key: TransactionKey, signal?: AbortSignal): Promise<Transaction> =>
-    (await request(config(), "GET", `/api/transactions/${encodeURIComponent(key)}`, undefined, {}, signal)).body as Transaction,
+    shown((await request(config(), "GET", `/api/transactions/${encodeURIComponent(key)}`, undefined, {}, signal)).body),
   create: async (values: TransactionCreate, writeId: string = crypto.randomUUID()): Promise<Transaction & TransactionReceipt> => {
     const answer = await request(config(), "POST", `/api/transactions`, shared(values), { "idempotency-key": writeId });
-    return { ...(answer.body as Transaction), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   /** `base` is what the writer saw of these fields: a Syncline server then tells what others have changed since. */
   update: async (key: TransactionKey, changes: TransactionUpdate, writeId: string = crypto.randomUUID(), base?: TransactionUpdate): Promise<Transaction & TransactionReceipt> => {
     const body = { ...shared(changes), ...(base ? { _base: shared(base) } : {}) };
     const answer = await request(config(), "PATCH", `/api/transactions/${encodeURIComponent(key)}`, body, { "idempotency-key": writeId });
-    return { ...(answer.body as Transaction), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   delete: async (key: TransactionKey, writeId: string = crypto.randomUUID()): Promise<TransactionReceipt> => {
     const answer = await request(config(), "DELETE", `/api/transactions/${encodeURIComponent(key)}`, undefined, { "idempotency-key": writeId });
     return receipt(answer.body, answer.headers);
   },
 };
+
+/** What a record may lack in an answer: it shows null then, as everywhere in a page. */
+const ABSENT = { contact_id: null, "odd-\"na'me": null };
+
+const shown = (body: unknown): Transaction => (body ? { ...ABSENT, ...(body as Transaction) } : (body as Transaction));
 
 /** The fields that a server is told. */
 const SENT: ReadonlySet<string> = new Set(["id", "account_id", "contact_id", "amount", "odd-\"na'me"]);

@@ -8,7 +8,7 @@ export type Contact = {
   email: string | null;
   active: boolean | null;
   score: number | null;
-  tags: Json | null;
+  tags: { [name: string]: Json } | null;
   credit_limit: string | null;
   status: "new" | "old" | null;
   created_at: string | null;
@@ -26,7 +26,7 @@ export type ContactCreate = {
   email?: string | null;
   active?: boolean;
   score?: number | null;
-  tags?: Json | null;
+  tags?: { [name: string]: Json } | null;
   credit_limit?: string | null;
   status?: "new" | "old";
 };
@@ -37,7 +37,7 @@ export type ContactUpdate = {
   email?: string | null;
   active?: boolean;
   score?: number | null;
-  tags?: Json | null;
+  tags?: { [name: string]: Json } | null;
   credit_limit?: string | null;
   status?: "new" | "old";
 };

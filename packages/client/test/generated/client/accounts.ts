@@ -17,25 +17,30 @@ const receipt = (body: unknown, headers: Headers): AccountReceipt => {
 /** The operations on accounts that the server offers. Excluded fields are never sent. */
 export const accountsClient = {
   /** All that `query` leaves of them, page after page; with a `limit` in it, the first so many. */
-  list: (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Account[]> =>
-    requestList(config(), "GET", `/api/accounts`, query, "items", signal),
+  list: async (query: Record<string, string> = {}, signal?: AbortSignal): Promise<Account[]> =>
+    (await requestList(config(), "GET", `/api/accounts`, query, "items", signal)).map(shown),
   get: async (key: AccountKey, signal?: AbortSignal): Promise<Account> =>
-    (await request(config(), "GET", `/api/accounts/${encodeURIComponent(key)}`, undefined, {}, signal)).body as Account,
+    shown((await request(config(), "GET", `/api/accounts/${encodeURIComponent(key)}`, undefined, {}, signal)).body),
   create: async (values: AccountCreate, writeId: string = crypto.randomUUID()): Promise<Account & AccountReceipt> => {
     const answer = await request(config(), "POST", `/api/accounts`, shared(values), { "idempotency-key": writeId });
-    return { ...(answer.body as Account), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   /** `base` is what the writer saw of these fields: a Syncline server then tells what others have changed since. */
   update: async (key: AccountKey, changes: AccountUpdate, writeId: string = crypto.randomUUID(), base?: AccountUpdate): Promise<Account & AccountReceipt> => {
     const body = { ...shared(changes), ...(base ? { _base: shared(base) } : {}) };
     const answer = await request(config(), "PATCH", `/api/accounts/${encodeURIComponent(key)}`, body, { "idempotency-key": writeId });
-    return { ...(answer.body as Account), ...receipt(answer.body, answer.headers) };
+    return { ...shown(answer.body), ...receipt(answer.body, answer.headers) };
   },
   delete: async (key: AccountKey, writeId: string = crypto.randomUUID()): Promise<AccountReceipt> => {
     const answer = await request(config(), "DELETE", `/api/accounts/${encodeURIComponent(key)}`, undefined, { "idempotency-key": writeId });
     return receipt(answer.body, answer.headers);
   },
 };
+
+/** What a record may lack in an answer: it shows null then, as everywhere in a page. */
+const ABSENT = { balance: null, closed: null, hint: null };
+
+const shown = (body: unknown): Account => (body ? { ...ABSENT, ...(body as Account) } : (body as Account));
 
 /** The fields that a server is told. */
 const SENT: ReadonlySet<string> = new Set(["id", "name", "balance", "closed"]);

@@ -8,7 +8,7 @@ export type Contact = {
   email: string | null;
   active: boolean | null;
   score: number | null;
-  tags: Json | null;
+  tags: { [name: string]: Json } | null;
   credit_limit: string | null;
   status: "new" | "old" | null;
   local_notes: string | null;
@@ -27,7 +27,7 @@ export type ContactCreate = {
   email?: string | null;
   active?: boolean;
   score?: number | null;
-  tags?: Json | null;
+  tags?: { [name: string]: Json } | null;
   credit_limit?: string | null;
   status?: "new" | "old";
   local_notes?: string | null;
@@ -39,7 +39,7 @@ export type ContactUpdate = {
   email?: string | null;
   active?: boolean;
   score?: number | null;
-  tags?: Json | null;
+  tags?: { [name: string]: Json } | null;
   credit_limit?: string | null;
   status?: "new" | "old";
   local_notes?: string | null;

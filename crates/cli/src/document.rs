@@ -6,12 +6,13 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
 use syncline_client::fetch_text;
 use syncline_codegen::{DOCUMENT_BYTES_MAX, Diagnostic, Resolution, Severity, resolve_for};
 use syncline_server::OwnPaths;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 
 /// How many notes on what was left out are told one by one.
 const NOTES_MAX: usize = 20;
@@ -25,6 +26,13 @@ pub(crate) enum Source {
     File(PathBuf),
     Url(String),
     Stdin,
+}
+
+/// What a command gives under `--json` of a document that it can't use.
+#[derive(Serialize)]
+struct Refused<'a> {
+    document: &'a str,
+    diagnostics: &'a [Diagnostic],
 }
 
 impl Source {
@@ -100,11 +108,34 @@ impl Source {
         left: &str,
     ) -> Result<Resolution, Failure> {
         let resolution = resolve(text);
-        // Of a document that is refused there will be no data.
-        if !context.globals.json || resolution.has_errors() {
+        if !context.globals.json {
             tell(&resolution.diagnostics, self, context);
+        } else if resolution.has_errors() {
+            self.give(&resolution.diagnostics, context)?;
         }
         self.sound(resolution, left)
+    }
+
+    /// Says, of a document that is refused, what stands in the way beside what was told when it was resolved.
+    pub(crate) fn tell_refused(
+        &self,
+        told: &[Diagnostic],
+        beside: &[Diagnostic],
+        context: &Context,
+    ) -> Outcome {
+        if context.globals.json {
+            return self.give(&[told, beside].concat(), context);
+        }
+        tell(beside, self, context);
+        Ok(())
+    }
+
+    /// Prints what there is to say of a document that is refused: there will be no other data.
+    fn give(&self, diagnostics: &[Diagnostic], context: &Context) -> Outcome {
+        context.output.json(&Refused {
+            document: &self.argument(),
+            diagnostics,
+        })
     }
 
     /// What a document means whose diagnostics have been told, unless there are errors among them.

@@ -21,14 +21,30 @@ use group::Group;
 
 /// An entity, with what can be read only once all entities are known.
 #[derive(Debug)]
-struct Draft<'d> {
+pub(crate) struct Draft<'d> {
     entity: Entity,
     /// Where the document has it.
     node: Node<'d>,
+    /// Where it has the fields, in their order.
+    fields: Vec<Node<'d>>,
     role_via: Option<Node<'d>>,
     subset: Option<Node<'d>>,
     /// Fields that name records of other entities, as the document calls these.
     references: Vec<(String, fields::Reference<'d>)>,
+}
+
+impl<'d> Draft<'d> {
+    /// Whether it is of the entity of this name.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.entity.name == name
+    }
+
+    /// Where the document has a field of it, or itself.
+    pub(crate) fn place_of(&self, field: Option<&str>) -> Node<'d> {
+        let fields = self.entity.fields.iter().zip(&self.fields);
+        let found = field.and_then(|name| fields.into_iter().find(|(own, _)| own.name == name));
+        found.map_or(self.node, |(_, node)| *node)
+    }
 }
 
 /// The entities of the collections, in the order of their names.
@@ -36,6 +52,18 @@ pub(crate) fn assemble<'d>(
     reading: &Reading<'d>,
     collections: Vec<Collection<'_, 'd>>,
 ) -> Vec<Entity> {
+    let mut drafts = drafts(reading, collections);
+    let named = drafts.iter().map(|draft| (&draft.entity, draft.node));
+    names_check::entities(reading, named);
+    connect(reading, &mut drafts);
+    drafts.into_iter().map(|draft| draft.entity).collect()
+}
+
+/// The same, before what they say of one another is read.
+pub(crate) fn drafts<'d>(
+    reading: &Reading<'d>,
+    collections: Vec<Collection<'_, 'd>>,
+) -> Vec<Draft<'d>> {
     let groups = group::gather(reading, collections);
     if let Some(first_over) = groups.get(ENTITIES_MAX) {
         let message = format!(
@@ -47,10 +75,7 @@ pub(crate) fn assemble<'d>(
     let groups = groups.iter().take(ENTITIES_MAX);
     let mut drafts: Vec<_> = groups.filter_map(|group| draft(reading, group)).collect();
     drafts.sort_by(|a, b| a.entity.name.cmp(&b.entity.name));
-    let named = drafts.iter().map(|draft| (&draft.entity, draft.node));
-    names_check::entities(reading, named);
-    connect(reading, &mut drafts);
-    drafts.into_iter().map(|draft| draft.entity).collect()
+    drafts
 }
 
 fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> {
@@ -90,6 +115,7 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
     Some(Draft {
         entity,
         node: group.node,
+        fields: found.nodes,
         role_via,
         subset: subset.map(|(_, node)| node),
         references: found.references,

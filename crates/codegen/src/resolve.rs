@@ -3,6 +3,7 @@
 use serde::Serialize;
 use syncline_model::schema::Schema;
 
+use crate::client::NameProblem;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Fault};
 use crate::hiding::Hiding;
@@ -55,6 +56,27 @@ pub fn resolve_for(text: &str, hiding: &dyn Fn(&str) -> Option<Hiding>) -> Resol
         schema,
         diagnostics: reading.diagnostics(),
     }
+}
+
+/// What stands in the way of a document's client, as errors at their places in its text.
+pub fn placed(text: &str, problems: &[NameProblem]) -> Vec<Diagnostic> {
+    let Ok(document) = Document::parse(text) else {
+        return Vec::new();
+    };
+    // What else there is to say of the document was said when it was resolved.
+    let (silent, reading) = (Reading::new(&document), Reading::new(&document));
+    let routes = route::read(&silent);
+    let drafts = entity::drafts(&silent, collection::find(&silent, &routes));
+    for problem in problems {
+        let draft = drafts.iter().find(|draft| draft.is_of(&problem.entity));
+        let node = draft.map(|draft| draft.place_of(problem.field.as_deref()));
+        reading.error(
+            node.unwrap_or(reading.root()),
+            Code::NAME,
+            problem.to_string(),
+        );
+    }
+    reading.diagnostics()
 }
 
 fn refused(fault: Fault) -> Resolution {

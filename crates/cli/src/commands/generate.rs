@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use syncline_codegen::Diagnostic;
 use syncline_codegen::client::{self, Local, Options, Part};
+use syncline_codegen::{Diagnostic, placed};
 
 use crate::context::Context;
 use crate::document::Source;
@@ -125,6 +125,7 @@ fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context)
     let resolution = source.resolve_text(text, context, "nothing was written")?;
     let schema = &resolution.schema;
     if schema.entities.is_empty() {
+        source.tell_refused(&resolution.diagnostics, &[], context)?;
         return Err(Failure::new(
             "no_entities",
             format!("{source} has no entity: no path holds records; nothing was written"),
@@ -141,16 +142,14 @@ fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context)
             .as_ref()
             .map(|names| names.iter().copied().map(Part::from).collect()),
     };
-    let files = client::generate(schema, &options).map_err(|problems| {
-        let mut failure = Failure::new(
-            "names_invalid",
-            "no client can be written for these names; nothing was written",
-        );
-        for problem in problems {
-            failure = failure.candidate(problem.to_string());
+    let files = match client::generate(schema, &options) {
+        Ok(files) => files,
+        Err(problems) => {
+            let beside = placed(text, &problems);
+            source.tell_refused(&resolution.diagnostics, &beside, context)?;
+            return Err(names_invalid(source));
         }
-        failure
-    })?;
+    };
     let folder = Folder::open(&args.out)?;
     let change = folder.compare(&files)?;
     if args.check {
@@ -188,6 +187,12 @@ fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context)
             generated.removed.len()
         )
     })
+}
+
+fn names_invalid(source: &Source) -> Failure {
+    let message = format!("no client can be written for names of {source}; nothing was written");
+    Failure::new("names_invalid", message)
+        .fix("rename in the document what is named above, and run the command again")
 }
 
 fn check(change: &Change, args: &GenerateArgs, source: &Source) -> Outcome {

@@ -211,10 +211,54 @@ fn a_document_that_cannot_be_used_leaves_the_folder_as_it_was() {
 fn a_name_that_does_not_fit_a_local_database_is_told() {
     let (machine, document, out) = machine();
     fs::write(&document, DOCUMENT.replace("local_notes", "_is_new")).unwrap();
-    machine
-        .run(&["generate", &document, "--out", out.to_str().unwrap()])
-        .failed(1, "names_invalid")
-        .says("_is_new");
+    let run = machine.run(&["generate", &document, "--out", out.to_str().unwrap()]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    run.says("error[names_invalid]: ")
+        .says("openapi.yaml:61:9: error[name]: entity \"contacts\": its field \"_is_new\"");
+    assert!(!out.exists());
+}
+
+#[test]
+fn what_is_wrong_with_a_document_is_data_under_json() {
+    let (machine, document, out) = machine();
+    let name = DOCUMENT.replace("local_notes", "_is_new");
+    let role = DOCUMENT.replace("financial: [credit_limit]", "financial: [nothing]");
+    let empty = "openapi: 3.0.0\ninfo: {title: t, version: '1'}\npaths: {'/a': {get: {}}}\n";
+    for (text, code, first) in [
+        (&*name, "names_invalid", "name"),
+        (&*role, "document_invalid", "unknown_field"),
+        ("{", "document_invalid", "syntax"),
+        (empty, "no_entities", "custom_operation"),
+    ] {
+        fs::write(&document, text).unwrap();
+        let run = machine.run(&[
+            "generate",
+            &document,
+            "--out",
+            out.to_str().unwrap(),
+            "--json",
+        ]);
+        let (data, told) = (run.json(), run.says(&format!("\"code\":\"{code}\"")));
+        assert_eq!(told.code, Some(1));
+        assert_eq!(data["document"], document);
+        let diagnostics = data["diagnostics"].as_array().unwrap();
+        let found = diagnostics.iter().find(|one| one["code"] == first);
+        let found = found.unwrap_or_else(|| panic!("{first}: {data}"));
+        assert!(
+            found["line"].as_u64() > Some(0) && found["column"].as_u64() > Some(0),
+            "{found}"
+        );
+        // What a program reads it reads once.
+        assert!(
+            !told.stderr.contains(&format!("[{first}]")),
+            "{}",
+            told.stderr
+        );
+        if code == "document_invalid" {
+            let checked = machine.run(&["schema", "check", &document, "--json"]);
+            assert_eq!(data["diagnostics"], checked.json()["diagnostics"]);
+        }
+    }
     assert!(!out.exists());
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use syncline_model::schema::{Entity, Schema};
+use syncline_model::schema::{Entity, Field, Schema};
 
 use super::{Part, exports};
 
@@ -28,7 +28,7 @@ const OWN_COLUMNS: [&str; 7] = [
 const POSTGRES_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
 /// Types of the language that an entity's type would hide.
-pub(super) const GLOBAL_TYPES: [&str; 36] = [
+pub(super) const GLOBAL_TYPES: [&str; 37] = [
     "AbortSignal",
     "Array",
     "Boolean",
@@ -46,6 +46,7 @@ pub(super) const GLOBAL_TYPES: [&str; 36] = [
     "Json",
     "Map",
     "Node",
+    "NonNullable",
     "Number",
     "Object",
     "Omit",
@@ -71,6 +72,8 @@ pub(super) const GLOBAL_TYPES: [&str; 36] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameProblem {
     pub entity: String,
+    /// The field that it is about; none: the entity itself.
+    pub field: Option<String>,
     pub message: String,
 }
 
@@ -113,6 +116,7 @@ pub(super) fn check(schema: &Schema, parts: &[Part]) -> Result<Vec<Names>, Vec<N
         for (name, other) in taken.take(&names, &entity.name).into_iter().chain(file) {
             problems.push(NameProblem {
                 entity: entity.name.clone(),
+                field: None,
                 message: format!(
                     "its name in TypeScript, {name:?}, is that of {other} too: rename one of them"
                 ),
@@ -131,7 +135,12 @@ pub(super) fn check(schema: &Schema, parts: &[Part]) -> Result<Vec<Names>, Vec<N
 fn problems_of(entity: &Entity) -> Vec<NameProblem> {
     let problem = |message: String| NameProblem {
         entity: entity.name.clone(),
+        field: None,
         message,
+    };
+    let of_field = |field: &Field, message: String| NameProblem {
+        field: Some(field.name.clone()),
+        ..problem(message)
     };
     let mut problems = Vec::new();
     if entity.name.len() > TABLE_NAME_BYTES_MAX {
@@ -147,19 +156,25 @@ fn problems_of(entity: &Entity) -> Vec<NameProblem> {
     }
     for field in &entity.fields {
         if OWN_COLUMNS.contains(&field.name.as_str()) {
-            problems.push(problem(format!(
-                "its field {:?} has the name of a column that every local table has",
-                field.name
-            )));
+            problems.push(of_field(
+                field,
+                format!(
+                    "its field {:?} has the name of a column that every local table has",
+                    field.name
+                ),
+            ));
         }
         if POSTGRES_COLUMNS.contains(&field.name.as_str()) {
-            problems.push(problem(format!(
-                "its field {:?} has the name of a column that Postgres gives every table",
-                field.name
-            )));
+            problems.push(of_field(
+                field,
+                format!(
+                    "its field {:?} has the name of a column that Postgres gives every table",
+                    field.name
+                ),
+            ));
         }
         if field.name.len() > COLUMN_NAME_BYTES_MAX {
-            problems.push(problem(format!(
+            problems.push(of_field(field, format!(
                 "its field {:?} has a name of {} bytes, more than the {COLUMN_NAME_BYTES_MAX} that a column's may have",
                 field.name,
                 field.name.len()

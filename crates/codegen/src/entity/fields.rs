@@ -21,6 +21,8 @@ use crate::reading::Reading;
 #[derive(Debug)]
 pub(super) struct Found<'d> {
     pub(super) fields: Vec<Field>,
+    /// Where the document has each of them.
+    pub(super) nodes: Vec<Node<'d>>,
     /// The fields that are unique by themselves.
     pub(super) unique: Vec<(String, Node<'d>)>,
     pub(super) references: Vec<(String, Reference<'d>)>,
@@ -119,6 +121,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
     let mut fields = Vec::new();
     let mut found = Found {
         fields: Vec::new(),
+        nodes: Vec::new(),
         unique: Vec::new(),
         references: Vec::new(),
         schemas: Vec::new(),
@@ -158,7 +161,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
     found.not_kept.sort();
     names_check::fields(reading, &fields);
     tell_of_list_parameters(reading, group, &fields);
-    found.fields = fields.into_iter().map(|(field, _)| field).collect();
+    (found.fields, found.nodes) = fields.into_iter().unzip();
     Some(found)
 }
 

@@ -100,6 +100,28 @@ fn a_document_that_is_watched_is_written_again_and_a_failure_is_told_once() {
     assert!(!rest.contains("document_unreadable"), "{rest}");
 }
 
+/// As editors save a file, and as a checkout of another branch takes it away and brings it back.
+#[cfg(unix)]
+#[test]
+fn a_document_that_is_replaced_or_comes_back_is_seen() {
+    let machine = Machine::new();
+    let path = machine.work_dir().join("openapi.yaml");
+    let document = path.to_str().unwrap();
+    let out = machine.work_dir().join("generated");
+    fs::write(&path, DOCUMENT).unwrap();
+    let mut watch = Watch::start(&machine, document, &out);
+    assert!(watch.wrote().contains("3 entities"));
+    let beside = machine.work_dir().join(".openapi.yaml.swp");
+    fs::write(&beside, DOCUMENT.replace("local_notes", "private_notes")).unwrap();
+    fs::rename(&beside, &path).unwrap();
+    assert!(watch.wrote().contains("(2 written, 0 removed)"));
+    fs::rename(&path, &beside).unwrap();
+    watch.told("error[document_unreadable]");
+    fs::rename(&beside, &path).unwrap();
+    assert!(watch.wrote().contains("(0 written, 0 removed)"));
+    watch.interrupt();
+}
+
 /// Answers every request with what `text` holds then, or with 503 where it holds nothing.
 fn serve(text: Arc<Mutex<Option<String>>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

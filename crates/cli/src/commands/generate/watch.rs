@@ -49,8 +49,10 @@ pub(super) fn run(
             };
             match read {
                 Ok(text) => {
+                    // Who was told that it is gone is told that it is back.
+                    let is_back = failures > FAILURES_UNTOLD;
                     failures = 0;
-                    if seen.as_ref() != Some(&text) {
+                    if is_back || seen.as_ref() != Some(&text) {
                         if let Err(failure) = generate(&text) {
                             context.output.failure(&failure);
                         }

@@ -2,10 +2,11 @@
 //!
 //! `# aider chat started at <local time>` begins a chat, `#### ` marks what the person says, line by
 //! line, `> ` what the program says, and the rest is the model's. Lines of the first two end with two
-//! blanks, unless a tool has taken them off: a model's text has headings and quotations, too. Nothing has an id: a message's follows
-//! from the file, the chat's time, its place and its text. Times have no zone, and are taken for UTC.
+//! blanks, unless a tool has taken them off: a model's text has headings and quotations, too. Nothing has an id: a chat's follows
+//! from the file, its time, and its place among those of one second, and a message's from its place in the chat.
+//! Times have no zone, and are taken for UTC.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use syncline_model::Timestamp;
@@ -41,7 +42,7 @@ enum Voice {
 enum Marks {
     /// How it begins and how it ends: headings and quotations of a model's text end otherwise.
     BothEnds,
-    /// How it begins: something has taken the blanks off the ends of the file's lines. So the first version of
+    /// How it begins: something has taken the blanks off the ends of the chat's lines. So the first version of
     /// this reader went, too.
     Beginnings,
 }
@@ -64,28 +65,30 @@ pub(crate) fn read_whole(
 ) {
     let text = String::from_utf8_lossy(bytes);
     let project = path.parent().and_then(|path| path.to_str());
-    let is_marked = |line: &str| mark_of(line) != Voice::Model && line.ends_with(LINE_END);
-    let marks = match text.lines().any(is_marked) {
-        true => Marks::BothEnds,
-        false => Marks::Beginnings,
-    };
     let begins = format!("\n{BEGINS}");
     let mut chats = text.split(&begins);
     let first = chats.next().unwrap_or_default();
     let first = first.trim_start().strip_prefix(BEGINS);
+    let mut begun: HashMap<&str, usize> = HashMap::new();
     for chat in first.into_iter().chain(chats) {
         let (began, rest) = chat.split_once('\n').unwrap_or((chat, ""));
-        let (turns, gone) = turns(rest, marks);
+        let began = began.trim();
+        let place = begun.entry(began).or_default();
+        *place += 1;
+        let native = match *place {
+            1 => format!("{}#{began}", project.unwrap_or_default()),
+            place => format!("{}#{began}+{place}", project.unwrap_or_default()),
+        };
+        let (turns, gone) = turns(rest, marks_of(rest));
         if turns.iter().all(|turn| turn.voice == Voice::Program) {
             // The program was started, and left again.
             tally.count(Verdict::Idle, None);
             continue;
         }
-        let native = format!("{}#{}", project.unwrap_or_default(), began.trim());
         let mut chat = Chat {
             session: SessionKey::plain(&native).id(AGENT),
             native,
-            at: began.trim().replacen(' ', "T", 1) + "Z",
+            at: began.replacen(' ', "T", 1) + "Z",
             model: None,
             order: None,
             response: None,
@@ -98,6 +101,15 @@ pub(crate) fn read_whole(
             tally.count(verdict, None);
         }
         gone.iter().for_each(|id| chat.take_back(id));
+    }
+}
+
+/// What tells whose the lines of a chat are. Chats before it may have lost their blanks.
+fn marks_of(chat: &str) -> Marks {
+    let is_marked = |line: &str| mark_of(line) != Voice::Model && line.ends_with(LINE_END);
+    match chat.lines().any(is_marked) {
+        true => Marks::BothEnds,
+        false => Marks::Beginnings,
     }
 }
 
@@ -269,6 +281,7 @@ impl Chat<'_> {
         let tokens: Vec<_> = tokens.filter(|_| voice == Voice::Program).collect();
         let spent = (!tokens.is_empty()).then(|| self.response.take()).flatten();
         let key = self.key_of(id);
+        let was_taken_back = self.known.noted(key).as_deref() == Some(&UnitKey::of(&[]).0);
         if !take_unit(self.known, key, &[said]) {
             return Verdict::Known;
         }
@@ -285,6 +298,7 @@ impl Chat<'_> {
             model: set_some(model),
             at: self.at().into(),
             order: Some(order).into(),
+            rewound: was_taken_back.then_some(false).into(),
             ..MessagePatch::default()
         };
         self.facts.message(self.session, patch);

@@ -33,7 +33,9 @@ pub(crate) enum Reader {
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
         // Messages name the responses whose tokens they show.
-        Agent::Codex | Agent::Aider => 1,
+        Agent::Codex => 1,
+        // And chats of one second are told apart.
+        Agent::Aider => 2,
         // Subagents and failed commands are told, and times of what has none of its own.
         Agent::Cursor => 1,
         Agent::ClaudeCode | Agent::Gemini | Agent::OpenCode | Agent::Clankers => 0,

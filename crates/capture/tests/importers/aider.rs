@@ -138,3 +138,62 @@ fn what_an_older_reader_took_for_turns_is_taken_back() {
         (11, 7)
     );
 }
+
+#[test]
+fn chats_of_one_second_are_told_apart() {
+    let mut place = Place::new();
+    let begins = "\n# aider chat started at 2026-01-03 10:00:00\n\n#### fix file A  \n\nanswer A\n";
+    let ends = begins.replace(" A", " B");
+    let path = place.write("app/.aider.chat.history.md", begins);
+    place.import_files(Agent::Aider);
+    std::fs::write(&path, format!("{begins}{ends}")).unwrap();
+    twice(&mut place, Agent::Aider);
+    let said = [
+        "user|text|fix file A",
+        "user|text|fix file B",
+        "assistant|text|answer A",
+        "assistant|text|answer B",
+    ];
+    let mut found = place.rows("said");
+    found.sort_by_key(|row| !row.starts_with("user"));
+    assert_eq!(found, said);
+    let natives: Vec<_> = place.figures().into_keys().collect();
+    assert_eq!(natives.len(), 2);
+    assert_eq!(natives[1], format!("{}+2", natives[0]));
+}
+
+#[test]
+fn a_chat_is_read_alike_whatever_is_added_behind_it() {
+    let mut place = Place::new();
+    let begins =
+        "# aider chat started at 2026-01-02 10:00:00\n\n#### one\n\nOne.\n\n#### two\n\nTwo.\n";
+    let path = place.write("app/.aider.chat.history.md", begins);
+    place.import_files(Agent::Aider);
+    let before = place.rows("said");
+    let next = "\n# aider chat started at 2026-01-03 10:00:00\n\n#### three  \n\nThree.\n";
+    std::fs::write(&path, format!("{begins}{next}")).unwrap();
+    twice(&mut place, Agent::Aider);
+    let said = place.rows("said");
+    assert_eq!(said[..4], before);
+    assert_eq!(said[4..], ["user|text|three", "assistant|text|Three."]);
+    let figures: Vec<_> = place.figures().into_values().collect();
+    let counts = figures.iter().map(|one| (one.messages, one.prompts));
+    assert_eq!(counts.collect::<Vec<_>>(), [(4, 2), (2, 1)]);
+}
+
+#[test]
+fn what_was_taken_back_is_told_again_where_it_stands_again() {
+    let mut place = Place::new();
+    let marked =
+        "# aider chat started at 2026-01-02 10:00:00\n\n#### one  \n\nOne.\n\n#### two\n\nTwo.\n";
+    let path = place.write("app/.aider.chat.history.md", marked.replace("  \n", "\n"));
+    place.import_files(Agent::Aider);
+    let prompts = |place: &mut Place| place.figures().into_values().next().unwrap().prompts;
+    assert_eq!(prompts(&mut place), 2);
+    std::fs::write(&path, marked).unwrap();
+    place.import_files(Agent::Aider);
+    assert_eq!(prompts(&mut place), 1);
+    std::fs::write(&path, marked.replace("  \n", "\n")).unwrap();
+    twice(&mut place, Agent::Aider);
+    assert_eq!(prompts(&mut place), 2);
+}

@@ -43,7 +43,7 @@ SELECT session_id, usage_id, input_tokens || '|' || output_tokens || '|' || cach
 -- lose_notes
 DELETE FROM import_files; DELETE FROM import_units;
 -- age_marks
-UPDATE import_files SET mark = replace(mark, '"reader":1,', '');
+UPDATE import_files SET mark = replace(replace(mark, '"reader":1,', ''), '"reader":2,', '');
 -- spoil_notes
 UPDATE import_units SET note = x'7b';
 -- trees

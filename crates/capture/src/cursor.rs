@@ -1,6 +1,7 @@
 //! Sessions of Cursor: composers and their bubbles in `state.vscdb`, and transcripts of its agent, a
 //! line per message.
 
+mod branches;
 mod place;
 mod state;
 mod transcript;

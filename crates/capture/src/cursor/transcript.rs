@@ -13,6 +13,7 @@ use syncline_model::session::{
 };
 
 use super::AGENT;
+use super::branches::{self, Branches, Placed, line_key, told_by};
 use super::place::{Workspaces, directories_of_transcript};
 use crate::facts::{
     Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, placed,
@@ -31,6 +32,8 @@ pub(crate) struct Memory {
     written: Option<i64>,
     order: Option<i64>,
     lines: u64,
+    /// The branch of the transcript that the latest line is in.
+    branch: usize,
     title: TitleRank,
     /// The directories that it may have taken place in.
     #[serde(skip)]
@@ -85,9 +88,8 @@ pub(crate) fn read(
     }
     let key = SessionKey::plain(&memory.session);
     let session = key.id(AGENT);
-    let number = memory.lines.to_string();
-    let unit = UnitKey::of(&["cursor line", &memory.session, &number, line]);
-    let new = known.noted(unit).is_none();
+    let native = memory.session.clone();
+    let place = branches::place(&native, memory.lines, line, &mut memory.branch, known);
     let said_before = facts.0.len();
     let mut reader = Reader {
         session,
@@ -95,12 +97,15 @@ pub(crate) fn read(
         facts,
     };
     let order = reader.next_order("");
-    let verdict = reader.read(&value, line, order, &number);
-    if !new {
+    let verdict = reader.read(&value, line, order, &place.id);
+    if place.known {
         facts.said_before(said_before, known.reading());
-        return Verdict::Known;
+        return match rewind(session, &native, &place, known, facts) {
+            true => Verdict::New,
+            false => Verdict::Known,
+        };
     }
-    known.note(unit, &[]);
+    known.note(line_key(&native, &place.id, line), &[]);
     if let Some(parent) = memory.parent.take() {
         let patch = SessionPatch {
             parent_session: set(&SessionKey::plain(&parent).id(AGENT).to_string()),
@@ -113,21 +118,42 @@ pub(crate) fn read(
     for directory in memory.directories.drain(..).rev() {
         facts.session(session, placed(&directory));
     }
-    known.note(
-        told_by(&memory.session, memory.lines),
-        &told(&facts.0[said_before..]),
-    );
+    let told = told(&facts.0[said_before..]);
+    rewind(session, &native, &place, known, facts);
+    known.note(told_by(&native, &place.id), &told);
     verdict
+}
+
+/// Takes back the messages of lines that a transcript has no more, and tells those again that it has again;
+/// whether there are any.
+fn rewind(
+    session: SessionId,
+    native: &str,
+    place: &Placed,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> bool {
+    let before = facts.0.len();
+    for (ids, rewound) in [(&place.gone, true), (&place.back, false)] {
+        for id in ids {
+            let told = known.noted(told_by(native, id));
+            let told = told.and_then(|note| serde_json::from_slice::<Told>(&note).ok());
+            if told.is_some_and(|told| told.message) {
+                let patch = MessagePatch {
+                    id: owned(id),
+                    rewound: Some(rewound).into(),
+                    ..MessagePatch::default()
+                };
+                facts.message(session, patch);
+            }
+        }
+    }
+    facts.0.len() > before
 }
 
 /// The key under which it is noted that the database holds what was said in a conversation.
 pub(super) fn in_database(session: &str) -> UnitKey {
     UnitKey::of(&["cursor spoken", session])
-}
-
-/// The key under which it is noted what a line of a conversation has told.
-fn told_by(session: &str, line: u64) -> UnitKey {
-    UnitKey::of(&["cursor told", session, &line.to_string()])
 }
 
 /// What a line has told, as it is noted: whether a message, and the ids of calls.
@@ -165,21 +191,19 @@ pub(super) fn give_way(
 ) {
     let session = SessionKey::plain(native).id(AGENT);
     let own = session.to_string();
-    for line in 1.. {
-        let Some(note) = known.noted(told_by(native, line)) else {
-            return;
-        };
+    for id in Branches::of(native, known).told(native, known) {
+        let note = known.noted(told_by(native, &id)).unwrap_or_default();
         let told: Told = match serde_json::from_slice(&note) {
             Ok(told) => told,
             Err(error) => {
-                let cause = format!("what line {line} had told is noted unreadably: {error}");
+                let cause = format!("what line {id} had told is noted unreadably: {error}");
                 tally.count(Verdict::Damaged(cause), None);
                 continue;
             }
         };
         if told.message {
             let patch = MessagePatch {
-                id: line.to_string().into(),
+                id: id.into(),
                 copied_from: set(&own),
                 ..MessagePatch::default()
             };

@@ -109,6 +109,48 @@ fn cursor_keeps_the_title_of_a_transcript() {
     });
 }
 
+/// A line of a transcript of Cursor's for each text, said by a person and by the model in turns.
+fn turns(said: &[&str]) -> String {
+    let line = |(place, said): (usize, &&str)| {
+        let role = ["user", "assistant"][place % 2];
+        json!({"role": role, "message": {"content": [{"type": "text", "text": said}]}})
+    };
+    jsonl(&said.iter().enumerate().map(line).collect::<Vec<_>>())
+}
+
+#[test]
+fn cursor_keeps_what_a_rewritten_transcript_has_no_more() {
+    let mut place = Place::new();
+    let name = "agent-transcripts/u2/u2.jsonl";
+    let counted = |place: &mut Place| {
+        let rows = place.rows("counted_texts");
+        rows.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let mut now = |said: &[&str]| {
+        write(&place, name, &turns(said));
+        let done = place.import_files(Agent::Cursor);
+        assert_eq!(done.problems, []);
+        assert_eq!(place.import_files(Agent::Cursor).ops, 0);
+        (counted(&mut place), place.rows("said").len())
+    };
+    let [one, two, three] = [["one", "A1"], ["two", "A2"], ["three", "A3"]];
+    let first = [one, two].concat();
+    assert_eq!(now(&first), ("one A1 two A2".to_owned(), 4));
+    let other = [one, three].concat();
+    assert_eq!(now(&other), ("one A1 three A3".to_owned(), 6));
+    let grown = [one, three, ["four", "A4"]].concat();
+    assert_eq!(now(&grown), ("one A1 three A3 four A4".to_owned(), 8));
+    assert_eq!(now(&["one", "B1"]), ("one B1".to_owned(), 9));
+    // Back as it was, and the same with a line before all.
+    assert_eq!(now(&grown), ("one A1 three A3 four A4".to_owned(), 9));
+    assert_eq!(now(&first), ("one A1 two A2".to_owned(), 9));
+    let before = ["zero", "one", "A1"];
+    assert_eq!(now(&before), ("zero one A1".to_owned(), 12));
+    // Elsewhere, and from the start.
+    write(&place, "agent-transcripts/x/u2.jsonl", &turns(&before));
+    assert_eq!(place.import_files(Agent::Cursor).ops, 0);
+}
+
 /// A session of Gemini CLI, and the same with a further prompt and its answer.
 fn gemini() -> [Value; 2] {
     let first: Value = serde_json::from_str(GEMINI).unwrap();

@@ -30,6 +30,8 @@ SELECT text FROM session_parts WHERE kind = 'raw';
 SELECT agent, native_id, title, project_path, git_branch, model FROM sessions ORDER BY native_id;
 -- said
 SELECT role, session_parts.kind, text FROM session_parts JOIN session_messages ON message_id = owner_id AND session_messages.session_id = session_parts.session_id WHERE owner = 'message' ORDER BY session_parts.position;
+-- counted_texts
+SELECT text FROM session_parts AS p JOIN session_messages AS m ON m.message_id = p.owner_id AND m.session_id = p.session_id WHERE p.owner = 'message' AND m.counted ORDER BY p.position, p.part_id, length(m.message_id), m.message_id;
 -- used_files
 SELECT name, success || '', files FROM session_tools ORDER BY position;
 -- costs

@@ -7,10 +7,11 @@ use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
 use super::{Hit, Kind};
 
+/// A command is not looked for farther back.
+const COMMAND_BYTES_MAX: usize = 400;
+
 /// The start of the command that `at` is in.
 fn command_before(text: &[u8], at: usize) -> &[u8] {
-    /// A command is not looked for farther back.
-    const COMMAND_BYTES_MAX: usize = 400;
     let before = &text[at.saturating_sub(COMMAND_BYTES_MAX)..at];
     let start = before
         .iter()
@@ -166,6 +167,36 @@ pub(super) fn sshpass(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
     };
     (!values::is_placeholder(&text[range.clone()])).then_some(())?;
     hit("command-password", Kind::Command, range)
+}
+
+/// What `echo` or `printf` gives to a program that reads a password: `echo V | docker login --password-stdin`.
+pub(super) fn piped(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
+    let reader = command_before(text, at.start);
+    let pipe = (at.start - reader.len()).checked_sub(1)?;
+    (text[pipe] == b'|').then_some(())?;
+    let before = &text[pipe.saturating_sub(COMMAND_BYTES_MAX)..pipe];
+    let ends = |byte: &u8| matches!(byte, b'\n' | b';' | b'|' | b'&');
+    let start = before.iter().rposition(ends).map_or(0, |place| place + 1);
+    let start = pipe - before.len() + start;
+    let writer = &text[start..pipe];
+    let from = ["echo ", "printf "].iter().find_map(|name| {
+        memchr::memmem::find(writer, name.as_bytes()).map(|place| start + place + name.len())
+    })?;
+    // What it writes is the last of its words.
+    let written = text[from..pipe].trim_ascii_end();
+    let end = from + written.len();
+    let quote = written.last().filter(|byte| matches!(byte, b'"' | b'\''));
+    let range = match quote {
+        Some(quote) => {
+            let inside = &text[from..end - 1];
+            from + inside.iter().rposition(|byte| byte == quote)? + 1..end - 1
+        }
+        None => {
+            let blank = written.iter().rposition(u8::is_ascii_whitespace);
+            from + blank.map_or(0, |blank| blank + 1)..end
+        }
+    };
+    judged("command-password", text, range)
 }
 
 /// The argument at `at` of a command in a URL, without its quotes.

@@ -23,6 +23,8 @@ pub(super) enum Mark {
     User,
     /// A program that takes a password as a plain argument.
     Sshpass,
+    /// `--password-stdin` and the like, of programs that take a password from what is piped to them.
+    Piped,
     /// `:port:database:user:password`
     PasswordFile,
     /// `phrase` and twelve words or more.
@@ -54,6 +56,8 @@ pub(super) const MARKS: &[(&str, Mark)] = &[
     ("sshpass ", Mark::Sshpass),
     ("sshpass+", Mark::Sshpass),
     ("sshpass%20", Mark::Sshpass),
+    (" --password-stdin", Mark::Piped),
+    (" --with-token", Mark::Piped),
     (":5432:", Mark::PasswordFile),
     (":3306:", Mark::PasswordFile),
     (":*:", Mark::PasswordFile),
@@ -72,6 +76,7 @@ pub(super) fn look(text: &[u8], mark: Mark, at: &Range<usize>) -> Option<Hit<'st
         Mark::ShortPassword => commands::short_password(text, at),
         Mark::User => commands::user(text, at),
         Mark::Sshpass => commands::sshpass(text, at),
+        Mark::Piped => commands::piped(text, at),
         Mark::PasswordFile => commands::password_file(text, at),
         Mark::Mnemonic => commands::mnemonic(text, at.end),
     }

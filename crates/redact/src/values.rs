@@ -2,7 +2,7 @@
 
 use super::names;
 use super::shape::Alphabet;
-use super::words::{distinct, is_wordy, turns};
+use super::words::{distinct, is_drawn, is_phrase, is_word_and_digits, is_wordy, turns};
 
 /// What the name before a value promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +43,11 @@ pub(super) fn is_secret(value: &[u8], promise: Promise, style: Style) -> bool {
     }
     match promise {
         Promise::Password => is_password(value, style),
-        Promise::Secret => is_random(value, 10) || style == Style::Bare && is_base32(value),
+        Promise::Secret => {
+            is_random(value, 10)
+                || style == Style::Bare && is_base32(value)
+                || style != Style::Prose && is_drawn_run(value, 10)
+        }
         Promise::Perhaps => is_random(value, 20) && !is_uuid(value),
     }
 }
@@ -151,7 +155,13 @@ fn is_expression(value: &[u8], style: Style) -> bool {
         !part.is_empty() && !part[0].is_ascii_digit() && Alphabet::Word.run(part) == part.len()
     });
     let path = members.clone().count() > 1 && members.clone().all(|part| part.len() < 24);
-    identifiers && is_wordy(value) && (path || style == Style::Code && !is_random(value, 12))
+    let is_name = || style == Style::Code && !is_random(value, 12) && !is_drawn_run(value, 10);
+    identifiers && is_wordy(value) && (path || is_name())
+}
+
+/// Whether letters and digits alone, of so many bytes at least, sound drawn at random.
+fn is_drawn_run(value: &[u8], min: usize) -> bool {
+    value.len() >= min && value.iter().all(u8::is_ascii_alphanumeric) && is_drawn(value)
 }
 
 /// A number as code writes it: `0x8001_u32`, `131072u32`.
@@ -247,28 +257,28 @@ fn is_password(value: &[u8], style: Style) -> bool {
     let marks = has(|byte| {
         byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b',')
     });
-    let spaced = value.contains(&b' ');
-    if spaced {
-        return false;
+    if value.contains(&b' ') {
+        return is_phrase(value);
     }
-    let mixed = !is_wordy(value) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    let drawn = is_drawn_run(value, 8);
+    let mixed =
+        (drawn || !is_wordy(value)) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
     let strong = letters && (digits || marks) || digits && marks && value.len() >= 6;
     match style {
         Style::Environment => {
             value.len() >= 6
                 && (strong || mixed || !has(|byte| matches!(byte, b'/' | b'.')) && letters)
         }
-        Style::Bare => strong || mixed || value.len() >= 8 && letters && !is_wordy(value),
-        Style::Quoted => strong && value.len() >= 5 || mixed && value.len() >= 8,
+        Style::Bare => strong || mixed || drawn || value.len() >= 8 && letters && !is_wordy(value),
+        Style::Quoted => strong && value.len() >= 5 || mixed && value.len() >= 8 || drawn,
         Style::Code => {
-            strong && value.len() >= 6 && !value.contains(&b'/') || mixed && value.len() >= 10
+            strong && value.len() >= 6 && !value.contains(&b'/')
+                || (mixed || drawn) && value.len() >= 10
         }
         Style::Prose => {
-            letters
-                && digits
-                && value.len() >= 6
-                && !has(|byte| matches!(byte, b'/' | b':'))
-                && !is_wordy(value)
+            let plain = value.len() >= 6 && !has(|byte| matches!(byte, b'/' | b':'));
+            plain && letters && digits && (!is_wordy(value) || is_word_and_digits(value))
+                || drawn && value.len() >= 10
         }
     }
 }

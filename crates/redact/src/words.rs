@@ -82,6 +82,89 @@ fn is_word(letters: &[u8]) -> bool {
     capitals == count || humps == 0 || (capitals * 3 <= count + 2 && (humps + 1) * 3 <= count)
 }
 
+/// The letters that often follow each letter, `a` to `z`, within the words of English texts and of programs.
+#[rustfmt::skip]
+const FOLLOWS: [&[u8]; 26] = [
+    b"bcdefgiklmnprstuvwxy", b"aceilorsu", b"acefghiklmoprstu", b"adefgilorsu",
+    b"abcdefgilmnopqrstvwxy", b"adefilorstu", b"aehilnorsu", b"aeiortu",
+    b"abcdefglmnoprstvxz", b"", b"eis", b"adefilostuy",
+    b"abdeilmopstu", b"acdefgiklnopstuv", b"abcdfgiklmnoprstuvw", b"aehikloprstuy",
+    b"u", b"acdefgiklmnoprstuvy", b"aceghiklmnoprstuwy", b"acdefhilmnoprstuxy",
+    b"abcdefgilmnprst", b"aeio", b"aehinors", b"cept",
+    b"nps", b"e",
+];
+
+/// Whether the letters of a text follow each other as they do where they were drawn at random: a quarter of them
+/// as they seldom do in words. What [`is_wordy`] goes by, cases, digits and vowels, does not tell small letters
+/// that were drawn from words.
+pub(super) fn is_drawn(text: &[u8]) -> bool {
+    const SELDOM_MIN: usize = 3;
+    let (mut pairs, mut seldom) = (0, 0);
+    for pair in text.windows(2) {
+        // A capital behind a small letter begins a word.
+        let begins = pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+        if begins || !pair.iter().all(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let [first, next] = [pair[0], pair[1]].map(|byte| byte.to_ascii_lowercase());
+        pairs += 1;
+        seldom += usize::from(!FOLLOWS[usize::from(first - b'a')].contains(&next));
+    }
+    seldom >= SELDOM_MIN && seldom * 4 >= pairs
+}
+
+/// Whether a value is letters about some digits, as people make passwords of words: `hunter22xyz`; not the name
+/// of an algorithm.
+pub(super) fn is_word_and_digits(value: &[u8]) -> bool {
+    const ALGORITHMS: [&[u8]; 14] = [
+        b"sha", b"md", b"utf", b"base", b"aes", b"rs", b"hs", b"es", b"x509", b"ed25519", b"curve",
+        b"argon", b"pbkdf", b"ipv",
+    ];
+    let lower = value.to_ascii_lowercase();
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let ends = [value.first(), value.last()].map(|byte| byte.is_some_and(u8::is_ascii_alphabetic));
+    value.len() >= 8
+        && digits >= 2
+        && ends == [true, true]
+        && value.iter().all(u8::is_ascii_alphanumeric)
+        && !ALGORITHMS.iter().any(|name| lower.starts_with(name))
+}
+
+/// Whether words between quotes are a password: some of small letters alone, none of which a sentence about
+/// passwords has, or a few of which one has letters and digits mixed.
+pub(super) fn is_phrase(value: &[u8]) -> bool {
+    #[rustfmt::skip]
+    const OF_SENTENCES: &[&[u8]] = &[
+        b"a", b"an", b"and", b"are", b"as", b"at", b"be", b"by", b"can", b"cannot", b"does", b"for",
+        b"from", b"has", b"have", b"if", b"in", b"is", b"it", b"its", b"least", b"may", b"more", b"must",
+        b"my", b"new", b"no", b"not", b"of", b"on", b"or", b"please", b"same", b"should", b"so", b"than",
+        b"that", b"the", b"this", b"to", b"too", b"use", b"was", b"when", b"will", b"with", b"without",
+        b"you", b"your", b"password", b"passwords", b"passphrase", b"pass", b"secret", b"token", b"user",
+        b"username", b"email", b"login", b"account", b"wrong", b"incorrect", b"invalid", b"missing",
+        b"required", b"optional", b"enter", b"confirm", b"change", b"reset", b"forgot", b"failed",
+        b"error", b"test", b"some", b"any", b"all", b"set", b"get", b"string", b"value", b"characters",
+        b"hash", b"field", b"input", b"text", b"key", b"keys", b"data", b"name", b"description",
+    ];
+    const WORDS_MAX: usize = 10;
+    let words: Vec<&[u8]> = value.split(|byte| *byte == b' ').collect();
+    let is_of_sentence = |word: &&[u8]| {
+        OF_SENTENCES
+            .iter()
+            .any(|one| word.eq_ignore_ascii_case(one))
+    };
+    if words.len() > WORDS_MAX || words.iter().any(is_of_sentence) {
+        return false;
+    }
+    let is_plain =
+        |word: &&[u8]| (3..=9).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
+    let is_mixed = |word: &&[u8]| {
+        let has = |test: fn(&u8) -> bool| word.iter().any(test);
+        let run = word.iter().all(u8::is_ascii_alphanumeric);
+        run && has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit) && !is_wordy(word)
+    };
+    words.len() >= 4 && words.iter().all(is_plain) || words.len() <= 4 && words.iter().any(is_mixed)
+}
+
 /// How many different bytes a value has.
 pub(super) fn distinct(value: &[u8]) -> usize {
     let mut seen = [false; 256];
@@ -133,6 +216,29 @@ mod tests {
             "4f2e8d1c0b",
         ] {
             assert!(!is_wordy(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn letters_that_were_drawn_are_told_from_words() {
+        for text in [
+            "qxvbtrplkw",
+            "mkzjwhqtbvdxarpl",
+            "ZkqWbXvTrPjhGfdL",
+            "kdpwqzuvhy7xjw",
+        ] {
+            assert!(is_drawn(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "acknowledged",
+            "getUserPasswordHash",
+            "MAX_RETRIES",
+            "password_confirmation",
+            "kubernetes",
+            "qwertyuiop",
+            "XMLHttpRequest",
+        ] {
+            assert!(!is_drawn(text.as_bytes()), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Code hosts, registries, builders, and the tools of a team.
 
 use super::super::shape::Alphabet::{
-    Alnum, AnyHex, Digit, Django, Dotted, Hex, LowerDigit, Url64, Url64Padded, Word,
+    Alnum, Digit, Django, Dotted, Hex, LowerDigit, UpperDigit, Url64, Url64Padded, Word,
 };
 use super::super::shape::Piece::{Run, Text};
 use super::{OPEN, TokenRule, token, weak};
@@ -27,7 +27,7 @@ pub(super) const RULES: &[TokenRule] = &[
     weak("cargo-token", &["cio"], &[Run(Alnum, 32, 32)]),
     weak("nuget-key", &["oy2"], &[Run(LowerDigit, 43, 43)]),
     token("docker-token", &["dckr_pat_", "dckr_oat_"], &[Run(Url64, 24, OPEN)]),
-    token("clojars-token", &["CLOJARS_"], &[Run(AnyHex, 50, OPEN)]),
+    token("clojars-token", &["CLOJARS_"], &[Run(Alnum, 50, OPEN)]),
     weak("jfrog-key", &["AKCp"], &[Run(Alnum, 60, OPEN)]),
     weak("jfrog-token", &["cmVmdGtu"], &[Run(Alnum, 50, OPEN)]),
     token("circleci-token", &["CCIPAT_", "CCIPRJ_"], &[Run(Word, 30, OPEN)]),
@@ -47,7 +47,7 @@ pub(super) const RULES: &[TokenRule] = &[
     token("contentful-token", &["CFPAT-"], &[Run(Url64, 40, OPEN)]),
     token("harness-token", &["pat.", "sat."], &[Run(Url64, 22, 22), Text("."), Run(Hex, 24, 24), Text("."), Run(Alnum, 20, OPEN)]),
     token("infracost-key", &["ico-"], &[Run(Alnum, 32, 32)]),
-    token("readme-key", &["rdme_xn8s9h"], &[Run(LowerDigit, 60, OPEN)]),
+    token("readme-key", &["rdme_"], &[Run(LowerDigit, 60, OPEN)]),
     token("frameio-token", &["fio-u-"], &[Run(Url64Padded, 60, OPEN)]),
     token("adafruit-key", &["aio_"], &[Run(Alnum, 28, 28)]),
     token("adobe-secret", &["p8e-"], &[Run(Alnum, 32, 32)]),
@@ -58,5 +58,8 @@ pub(super) const RULES: &[TokenRule] = &[
     token("nylas-key", &["nyk_v0_", "nyk_"], &[Run(Word, 40, OPEN)]),
     weak("cursor-key", &["crsr_", "key_"], &[Run(Hex, 60, 64)]),
     token("django-key", &["django-insecure-"], &[Run(Django, 40, OPEN)]),
+    token("settlemint-token", &["sm_aat_", "sm_pat_", "sm_sat_"], &[Run(Alnum, 16, OPEN)]),
+    weak("lichess-token", &["lip_"], &[Run(Alnum, 20, OPEN)]),
+    weak("octopus-key", &["API-"], &[Run(UpperDigit, 26, 26)]),
     token("apify-token", &["apify_api_"], &[Run(Alnum, 30, OPEN)]),
 ];

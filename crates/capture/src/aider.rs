@@ -17,9 +17,10 @@ use syncline_model::session::{
 use crate::agent::Agent;
 use crate::facts::{
     Facts, Known, SessionKey, UnitKey, Verdict, name_of_path, nanos_of_dollars, owned, set,
-    set_some, take_about, take_unit, title_of,
+    set_some, take_about, take_unit,
 };
 use crate::import::Tally;
+use crate::prompt::title_of;
 
 const AGENT: Agent = Agent::Aider;
 const BEGINS: &str = "# aider chat started at ";

@@ -248,14 +248,6 @@ impl TitleRank {
     }
 }
 
-/// What the title of a session is made of where nobody has given it one: its first prompt. Secrets are
-/// taken out of it before it is cut to a [`headline`]: what is left of one that was cut is not found.
-pub(crate) fn title_of(prompt: &str) -> Option<String> {
-    const CHARS: usize = 4_000;
-    let prompt = prompt.trim_start();
-    (!prompt.is_empty()).then(|| prompt.chars().take(CHARS).collect())
-}
-
 /// The first line of a title, as long as a title may be.
 pub(crate) fn headline(title: &str) -> String {
     const CHARS: usize = 120;

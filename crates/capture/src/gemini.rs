@@ -14,9 +14,10 @@ use syncline_model::session::{
 use crate::agent::Agent;
 use crate::facts::{
     Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, placed, set, set_some, take_about,
-    take_unit, time_of, title_of,
+    take_unit, time_of,
 };
 use crate::import::Tally;
+use crate::prompt::title_of;
 use crate::value::{Fault, no_object, text};
 use message::Message;
 pub(crate) use place::digest_of;

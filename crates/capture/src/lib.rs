@@ -17,6 +17,7 @@ mod machine;
 mod opencode;
 pub mod places;
 pub mod privacy;
+mod prompt;
 mod reader;
 mod recorded;
 pub mod retention;

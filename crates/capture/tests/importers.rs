@@ -36,5 +36,7 @@ mod private;
 mod recorded;
 #[path = "importers/script.rs"]
 mod script;
+#[path = "importers/spoken.rs"]
+mod spoken;
 #[path = "importers/stored.rs"]
 mod stored;

@@ -9,9 +9,8 @@ use syncline_model::session::{
 
 use super::line::{Block, Content, FilesOfInput, Message, ToolUseResult};
 use super::{AGENT, Owner, Reader, copied, entitle};
-use crate::facts::{
-    SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some, title_of,
-};
+use crate::facts::{SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some};
+use crate::prompt::{is_told, title_of};
 
 /// What the model's name is where a line was not written by one.
 const NO_MODEL: &str = "<synthetic>";
@@ -114,16 +113,10 @@ impl<'l> Reader<'_, 'l> {
         if self.line.is_api_error_message != Some(true) {
             return;
         }
-        let text = match content {
-            Content::Text(text) => Some(text.to_string()),
-            Content::Blocks(blocks) => blocks
-                .iter()
-                .find_map(|block| block.text.as_deref().map(str::to_owned)),
-        };
         let error = ErrorPatch {
             id: owned(self.line.uuid.as_deref().unwrap_or(response)),
             kind: set("api_error"),
-            message: set_some(text.as_deref()),
+            message: set_some(texts(content).next()),
             message_id: set(response),
             at: self.at().into(),
             copied_from: copied(owner),
@@ -146,7 +139,7 @@ impl<'l> Reader<'_, 'l> {
         if speaks {
             let kind = if self.line.is_compact_summary == Some(true) {
                 Some("summary")
-            } else if self.line.is_meta == Some(true) || results {
+            } else if self.line.is_meta == Some(true) || results || is_all_told(content) {
                 Some("meta")
             } else {
                 None
@@ -164,7 +157,7 @@ impl<'l> Reader<'_, 'l> {
             };
             self.facts.message(owner.id, patch);
             if kind.is_none()
-                && let Some(title) = first_text(content).and_then(|text| title_of(&text))
+                && let Some(title) = texts(content).find_map(title_of)
             {
                 entitle(self.memory, self.facts, owner.id, &title, TitleRank::Prompt);
             }
@@ -298,13 +291,23 @@ impl<'l> Reader<'_, 'l> {
     }
 }
 
-fn first_text(content: &Content<'_>) -> Option<String> {
-    match content {
-        Content::Text(text) => Some(text.to_string()),
-        Content::Blocks(blocks) => blocks
-            .iter()
-            .find_map(|block| block.text.as_deref().map(str::to_owned)),
-    }
+fn texts<'c>(content: &'c Content<'_>) -> impl Iterator<Item = &'c str> {
+    let (text, blocks) = match content {
+        Content::Text(text) => (Some(&**text), &[][..]),
+        Content::Blocks(blocks) => (None, blocks.as_slice()),
+    };
+    let blocks = blocks.iter().filter_map(|block| block.text.as_deref());
+    text.into_iter().chain(blocks)
+}
+
+/// Whether nothing of a content was said by a person, though it stands where one speaks.
+fn is_all_told(content: &Content<'_>) -> bool {
+    let is_text = |block: &Block<'_>| block.kind.as_deref() == Some("text");
+    let only_texts = match content {
+        Content::Text(_) => true,
+        Content::Blocks(blocks) => !blocks.is_empty() && blocks.iter().all(is_text),
+    };
+    only_texts && texts(content).all(is_told)
 }
 
 /// What stands for bytes that are not kept.

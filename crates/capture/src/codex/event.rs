@@ -9,7 +9,8 @@ use syncline_model::session::{
 
 use super::line::{Compacted, DoneItem, Event, Totals};
 use super::{Owner, Reader};
-use crate::facts::{TitleRank, UnitKey, Verdict, owned, set, set_some, title_of};
+use crate::facts::{TitleRank, UnitKey, Verdict, owned, set, set_some};
+use crate::prompt::title_of;
 
 impl Reader<'_, '_> {
     pub(super) fn event(&mut self, owner: Owner, payload: &str) -> Verdict {

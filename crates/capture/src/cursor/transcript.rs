@@ -17,9 +17,10 @@ use super::branches::{self, Branches, Placed, line_key, told_by};
 use super::place::{Workspaces, directories_of_transcript};
 use crate::facts::{
     Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, placed,
-    set, set_some, title_of,
+    set, set_some,
 };
 use crate::import::Tally;
+use crate::prompt::title_of;
 use crate::value::{no_object, text};
 
 /// What earlier lines of a file have left.

@@ -38,6 +38,7 @@ pub(super) fn message_of(
         id,
         info,
         order: order_after(None, at),
+        is_of_person: role == words::USER && parts.iter().any(is_own_text),
         facts,
     };
     message.say(role, parts);
@@ -55,11 +56,18 @@ pub(super) fn message_of(
     }
 }
 
+/// Whether a part is text that no agent has added.
+fn is_own_text(part: &Value) -> bool {
+    kind(part) == "text" && part["synthetic"] != true
+}
+
 struct Message<'a> {
     session: SessionId,
     id: &'a str,
     info: &'a Value,
     order: i64,
+    /// Whether a person speaks in it.
+    is_of_person: bool,
     facts: &'a mut Facts,
 }
 
@@ -163,6 +171,10 @@ impl Message<'_> {
         let id = text(part, &["id"]).unwrap_or_default();
         let kind = kind(part);
         let (word, said) = match kind {
+            // What the agent adds to a person's words.
+            "text" if part["synthetic"] == true && self.is_of_person => {
+                (words::RAW, text(part, &["text"]).unwrap_or_default())
+            }
             "text" => (words::TEXT, text(part, &["text"]).unwrap_or_default()),
             "reasoning" => (words::THINKING, text(part, &["text"]).unwrap_or_default()),
             "file" => {

@@ -1,0 +1,56 @@
+//! What counts as said, and by whom.
+
+use serde_json::json;
+use syncline_capture::agent::Agent;
+
+use crate::agents::{OPENCODE, twice};
+use crate::place::Place;
+use crate::script::{Script, jsonl, text};
+
+#[test]
+fn what_a_machine_says_in_a_persons_place_is_no_prompt_and_no_title() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let model = "<command-name>/model</command-name>\n<command-message>model</command-message>\n<command-args>opus</command-args>";
+    let mut opened = script.user("u4", "");
+    opened["message"]["content"] = json!([
+        text("<ide_opened_file>The user opened a.rs</ide_opened_file>"),
+        text("fix it"),
+    ]);
+    let lines = [
+        script.user("u1", model),
+        script.user(
+            "u2",
+            "<local-command-stdout>Set model</local-command-stdout>",
+        ),
+        script.user("u3", "<system-reminder>be kind</system-reminder>"),
+        opened,
+        script.answer("a1", "m1", text("Well"), 7),
+        script.user("u5", "[Request interrupted by user]"),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(place.rows("titles"), ["fix it"]);
+    let figures = place.figures().remove("s").unwrap();
+    // The command was entered by a person.
+    assert_eq!((figures.messages, figures.prompts), (3, 2));
+}
+
+#[test]
+fn what_opencode_adds_to_a_prompt_is_not_the_persons() {
+    let mut place = Place::new();
+    for (path, content) in OPENCODE {
+        place.write(&format!("storage/{path}"), content);
+    }
+    place.write(
+        "storage/part/m1/p1a.json",
+        r#"{"id":"p1a","type":"text","text":"Called the Read tool","synthetic":true}"#,
+    );
+    twice(&mut place, Agent::OpenCode);
+    let said = place.rows("said");
+    let of_person: Vec<_> = said.iter().filter(|row| row.starts_with("user|")).collect();
+    assert_eq!(
+        of_person,
+        ["user|text|fix it", "user|raw|Called the Read tool"]
+    );
+}

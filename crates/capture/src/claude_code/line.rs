@@ -99,7 +99,9 @@ pub(super) struct Message<'l> {
     pub content: Option<Content<'l>>,
     #[serde(borrow)]
     pub stop_reason: Option<Cow<'l, str>>,
-    pub usage: Option<Spent>,
+    /// Read apart: what can't be read of it takes nothing from what was said.
+    #[serde(borrow)]
+    pub usage: Option<&'l RawValue>,
 }
 
 /// The content of a message, or of what a tool has given.

@@ -7,7 +7,7 @@ use syncline_model::session::{
     ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionPatch, ToolPatch, words,
 };
 
-use super::line::{Block, Content, FilesOfInput, Message, ToolUseResult};
+use super::line::{Block, Content, FilesOfInput, Message, Spent, ToolUseResult};
 use super::{AGENT, Owner, Reader, copied, entitle};
 use crate::facts::{SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some};
 use crate::prompt::{is_told, title_of};
@@ -36,12 +36,17 @@ impl<'l> Reader<'_, 'l> {
         };
         let owner = self.take(key, Some(&said));
         self.about_session(&owner);
-        if self.line.kind.as_deref() == Some("assistant") {
-            self.answered(&owner, &message, &content);
-        } else {
-            self.asked(&owner, &content);
-        }
-        owner.verdict(Verdict::New)
+        let understood = match self.line.kind.as_deref() {
+            Some("assistant") => self.answered(&owner, &message, &content),
+            _ => {
+                self.asked(&owner, &content);
+                true
+            }
+        };
+        owner.verdict(match understood {
+            true => Verdict::New,
+            false => Verdict::NotUnderstood,
+        })
     }
 
     /// What tells a response from all others of its session.
@@ -54,7 +59,8 @@ impl<'l> Reader<'_, 'l> {
         }
     }
 
-    fn answered(&mut self, owner: &Owner, message: &Message<'l>, content: &Content<'l>) {
+    /// Says what the model has answered; whether all of it is understood.
+    fn answered(&mut self, owner: &Owner, message: &Message<'l>, content: &Content<'l>) -> bool {
         let response = self.response(message);
         let (order, at) = (self.next_order(), self.at());
         let model = message.model.as_deref().filter(|model| *model != NO_MODEL);
@@ -84,20 +90,31 @@ impl<'l> Reader<'_, 'l> {
             };
             self.facts.session(owner.id, patch);
         }
-        self.spent(owner, message, &response, order);
+        let understood = self.spent(owner, message, &response, order);
         self.failed(owner, content, &response, order);
         self.contents(owner, &response, content);
+        understood
     }
 
-    /// What the response has used up to this line. Snapshots grow, and the last one counts.
-    fn spent(&mut self, owner: &Owner, message: &Message<'_>, response: &str, order: i64) {
-        let Some(spent) = &message.usage else {
-            return;
+    /// What the response has used up to this line, if that can be read; else it is kept as it stands. Snapshots
+    /// grow, and the last one counts.
+    fn spent(&mut self, owner: &Owner, message: &Message<'_>, response: &str, order: i64) -> bool {
+        let Some(raw) = message.usage else {
+            return true;
+        };
+        let spent = match serde_json::from_str::<Option<Spent>>(raw.get()) {
+            Ok(Some(spent)) => spent,
+            Ok(None) => return true,
+            Err(_) => {
+                let id = format!("{}.usage", self.line.uuid.as_deref().unwrap_or(response));
+                self.facts.raw(owner.id, &id, raw.get(), order);
+                return false;
+            }
         };
         // A message that no model wrote was paid for by nobody.
         let model = message.model.as_deref().filter(|model| *model != NO_MODEL);
-        if model.is_none() || !self.memory.takes_usage(response, spent) {
-            return;
+        if model.is_none() || !self.memory.takes_usage(response, &spent) {
+            return true;
         }
         let mut usage = spent.usage();
         usage.id = owned(response);
@@ -107,6 +124,7 @@ impl<'l> Reader<'_, 'l> {
         usage.at = self.at();
         usage.copied = owner.copied_from.is_some();
         self.facts.say(owner.id, Piece::Usage(usage));
+        true
     }
 
     fn failed(&mut self, owner: &Owner, content: &Content<'_>, response: &str, order: i64) {

@@ -54,3 +54,31 @@ fn what_opencode_adds_to_a_prompt_is_not_the_persons() {
         ["user|text|fix it", "user|raw|Called the Read tool"]
     );
 }
+
+#[test]
+fn a_usage_that_cannot_be_read_takes_nothing_from_what_was_said() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut lines = vec![script.user("u1", "begin")];
+    for (place, tokens) in [json!("many"), json!(1.5), json!(-5)]
+        .into_iter()
+        .enumerate()
+    {
+        let id = format!("m{place}");
+        let mut answer = script.answer(&format!("a{place}"), &id, text(&id), 7);
+        answer["message"]["usage"]["output_tokens"] = tokens;
+        lines.push(answer);
+    }
+    place.write("s.jsonl", jsonl(&lines));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.counts.new, done.counts.not_understood), (1, 3));
+    let said = [
+        "user|text|begin",
+        "assistant|text|m0",
+        "assistant|text|m1",
+        "assistant|text|m2",
+    ];
+    assert_eq!(place.rows("said"), said);
+    assert_eq!(place.rows("raw").len(), 3);
+    assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+}

@@ -11,6 +11,7 @@ mod packed;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use lines::BYTE_ORDER_MARK;
 pub use lines::{LINE_BYTES_MAX, Line, Lines, LongLine};
 pub use mark::{Beside, Mark, Standing, Tail, TailError, open};
 pub use packed::Contents;

@@ -8,7 +8,7 @@ use super::batch::Tally;
 use super::jobs::{Job, beside};
 use super::run::{Sink, with_causes};
 use crate::reader::{Reader, version};
-use crate::tail::{self, Mark, Standing, Tail, TailError};
+use crate::tail::{self, BYTE_ORDER_MARK, Mark, Standing, Tail, TailError};
 
 /// The largest file that is read as one value: a session of months.
 const WHOLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -36,7 +36,8 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
         counts: &mut sink.batch.counts,
         problems: &mut sink.batch.problems,
     };
-    reader.whole(&job.path, &bytes, sink.desk, sink.facts, &mut tally);
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    reader.whole(&job.path, text, sink.desk, sink.facts, &mut tally);
     let left_out = before.sift(sink);
     let mut mark = tail.mark_of_whole();
     mark.beside = beside;

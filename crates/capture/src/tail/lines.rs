@@ -11,6 +11,9 @@ pub const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How much is read from the file at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
 
+/// What some programs begin a file with, to say that it is UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A line and where it stands.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -159,7 +162,13 @@ impl<R: Read> Lines<R> {
     /// Makes text of the bytes at hand; whether something had to be mended for that.
     fn take_text(&mut self) -> bool {
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0);
-        let start = self.held.iter().position(|byte| !blank(byte));
+        let is_first = self.position.lines == 1;
+        let encoding = match is_first && self.held.starts_with(BYTE_ORDER_MARK) {
+            true => BYTE_ORDER_MARK.len(),
+            false => 0,
+        };
+        let start = self.held[encoding..].iter().position(|byte| !blank(byte));
+        let start = start.map(|start| start + encoding);
         let end = self.held.iter().rposition(|byte| !blank(byte));
         self.text.clear();
         let (Some(start), Some(end)) = (start, end) else {

@@ -82,3 +82,19 @@ fn a_usage_that_cannot_be_read_takes_nothing_from_what_was_said() {
     assert_eq!(place.rows("raw").len(), 3);
     assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
 }
+
+#[test]
+fn a_mark_of_the_encoding_takes_no_line() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let lines = [script.user("u1", "one"), script.user("u2", "two")];
+    place.write("s.jsonl", format!("\u{feff}{}", jsonl(&lines)));
+    assert_eq!(place.import_files(Agent::ClaudeCode).problems, []);
+    assert_eq!(place.figures()["s"].prompts, 2);
+    place.write(
+        "app/.aider.chat.history.md",
+        "\u{feff}# aider chat started at 2026-01-02 10:00:00\n\n#### one  \n\nOne.\n",
+    );
+    place.import_files(Agent::Aider);
+    assert_eq!(place.figures().len(), 2);
+}

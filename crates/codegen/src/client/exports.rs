@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 
 /// Names of the client itself, and those that its modules import beside an entity's own.
-const OWN: [&str; 49] = [
+const OWN: [&str; 50] = [
     "ABSENT",
     "Age",
     "ClientConfig",
@@ -29,6 +29,7 @@ const OWN: [&str; 49] = [
     "eq",
     "initDatabase",
     "memoryCollection",
+    "newId",
     "openLocal",
     "pgliteDatabase",
     "readAt",

@@ -10,7 +10,7 @@ import { useCan{{ ", useMutationOf" if writes }}, useRows } from "@syncline/clie
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { {{ variable }}Collection } from "../collections/{{ file }}.js";
-import { config } from "../config.js";
+import { config{{ ", newId" if "create" in verbs and not key.is_required }} } from "../config.js";
 import { {{ variable }}Meta } from "../meta.js";
 import type { {{ one }}{{ ", " ~ one ~ "Create" if "create" in verbs }}, {{ one }}Key{{ ", " ~ one ~ "Update" if changes }} } from "../types/{{ file }}.js";
 
@@ -46,7 +46,7 @@ async function create{{ one }}(values: {{ one }}Create): Promise<{{ one }}Key> {
 {%- if key.is_required %}
   const key = values[{{ key.name | quoted }}];
 {%- else %}
-  const key = values[{{ key.name | quoted }}] ?? crypto.randomUUID();
+  const key = values[{{ key.name | quoted }}] ?? newId();
 {%- endif %}
   const given = { ...values, [{{ key.name | quoted }}]: key };
   await {{ variable }}Collection().insert({ ...FRESH, ...given } as {{ one }}, { metadata: { given } }).isPersisted.promise;

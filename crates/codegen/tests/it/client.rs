@@ -157,7 +157,7 @@ fn a_key_that_a_client_cannot_make_must_be_given() {
         only: None,
     };
     let files = written(TICKETS, &memory).unwrap();
-    assert!(!text_of(&files, "entities/tickets.ts").contains("randomUUID"));
+    assert!(!text_of(&files, "entities/tickets.ts").contains("newId"));
 }
 
 /// Tickets can only be made, in memory: what the document has no path for, a page must not be offered.

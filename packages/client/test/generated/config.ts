@@ -15,3 +15,8 @@ export function configure(config: ClientConfig): void {
 }
 
 export const config = (): ClientConfig => current;
+
+/** A name that nothing else has. Browsers make none by themselves for a page that came over plain HTTP from another machine. */
+export const newId = (): string =>
+  crypto.randomUUID?.() ?? "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) =>
+    (Number(digit) ^ (crypto.getRandomValues(new Uint8Array(1))[0]! & (15 >> (Number(digit) / 4)))).toString(16));

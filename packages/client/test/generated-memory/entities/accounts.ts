@@ -3,7 +3,7 @@ import { useCan, useMutationOf, useRows } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { accountsCollection } from "../collections/accounts.js";
-import { config } from "../config.js";
+import { config, newId } from "../config.js";
 import { accountsMeta } from "../meta.js";
 import type { Account, AccountCreate, AccountKey, AccountUpdate } from "../types/accounts.js";
 
@@ -31,7 +31,7 @@ const FRESH: Partial<Account> = {
 /** Makes records. Gives the key. */
 export const useCreateAccount = () => useMutationOf(createAccount);
 async function createAccount(values: AccountCreate): Promise<AccountKey> {
-  const key = values["id"] ?? crypto.randomUUID();
+  const key = values["id"] ?? newId();
   const given = { ...values, ["id"]: key };
   await accountsCollection().insert({ ...FRESH, ...given } as Account, { metadata: { given } }).isPersisted.promise;
   return key;

@@ -3,7 +3,7 @@ import { useCan, useMutationOf, useRows } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { contactsCollection } from "../collections/contacts.js";
-import { config } from "../config.js";
+import { config, newId } from "../config.js";
 import { contactsMeta } from "../meta.js";
 import type { Contact, ContactCreate, ContactKey, ContactUpdate } from "../types/contacts.js";
 
@@ -36,7 +36,7 @@ const FRESH: Partial<Contact> = {
 /** Makes records. Gives the key. */
 export const useCreateContact = () => useMutationOf(createContact);
 async function createContact(values: ContactCreate): Promise<ContactKey> {
-  const key = values["id"] ?? crypto.randomUUID();
+  const key = values["id"] ?? newId();
   const given = { ...values, ["id"]: key };
   await contactsCollection().insert({ ...FRESH, ...given } as Contact, { metadata: { given } }).isPersisted.promise;
   return key;

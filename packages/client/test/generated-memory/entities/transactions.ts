@@ -3,7 +3,7 @@ import { useCan, useMutationOf, useRows } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
 import { useLiveQuery } from "@tanstack/react-db";
 import { transactionsCollection } from "../collections/transactions.js";
-import { config } from "../config.js";
+import { config, newId } from "../config.js";
 import { transactionsMeta } from "../meta.js";
 import type { Transaction, TransactionCreate, TransactionKey, TransactionUpdate } from "../types/transactions.js";
 
@@ -31,7 +31,7 @@ const FRESH: Partial<Transaction> = {
 /** Makes records. Gives the key. */
 export const useCreateTransaction = () => useMutationOf(createTransaction);
 async function createTransaction(values: TransactionCreate): Promise<TransactionKey> {
-  const key = values["id"] ?? crypto.randomUUID();
+  const key = values["id"] ?? newId();
   const given = { ...values, ["id"]: key };
   await transactionsCollection().insert({ ...FRESH, ...given } as Transaction, { metadata: { given } }).isPersisted.promise;
   return key;

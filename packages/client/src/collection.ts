@@ -1,6 +1,6 @@
 import type { CollectionConfig, NonSingleResult } from "@tanstack/db";
 import type { LocalDatabase, Statements } from "./database.js";
-import { held, type EntityMeta, type Row } from "./entity.js";
+import type { EntityMeta, Row } from "./entity.js";
 import { followRows, keyOf } from "./rows.js";
 import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeOnce } from "./writes.js";
 
@@ -55,8 +55,8 @@ export function viewCollectionOptions<T extends Row, Key extends string | number
           markError,
         ),
     },
-    ...(meta.mode === "cache" ? {} : {
-      onInsert: written((inside, { modified }) => insertRow(inside, database.dialect, meta, held(meta, modified as Row))),
+    ...(meta.mode !== "cache" && {
+      onInsert: written((inside, { modified }) => insertRow(inside, database.dialect, meta, modified as Row)),
       onUpdate: written((inside, { original, changes }) =>
         updateRow(inside, database.dialect, meta, (original as Row)[meta.key], changes as Row)),
       onDelete: written((inside, { original }) => deleteRow(inside, meta, (original as Row)[meta.key])),

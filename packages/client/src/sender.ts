@@ -97,7 +97,7 @@ interface Details {
 
 export const errorOf = (error: { code: string; message: string; details?: unknown }): WriteError => {
   const { conflicts, fields } = (error.details ?? {}) as Details;
-  return { code: error.code, message: error.message, ...(conflicts ? { conflicts } : {}), ...(fields ? { fields } : {}) };
+  return { code: error.code, message: error.message, ...(conflicts && { conflicts }), ...(fields && { fields }) };
 };
 
 export const hasAnswer = ({ answer }: HttpFailure): boolean => answer !== undefined;
@@ -110,6 +110,17 @@ export const isOfWrite = (error: HttpFailure, isToldBy: (error: HttpFailure) => 
 export interface SenderState {
   readonly status: "idle" | "sending" | "waiting" | "unauthorized";
   readonly error?: Error;
+}
+
+/** What a run of the sender knows from one try to the next. */
+interface Run {
+  /** Transactions that are sent in one request. */
+  limit: number;
+  /** Tries that failed, in a row. */
+  attempts: number;
+  /** Changes whose answers the local database does not take, and what it says: they wait until all others are sent. */
+  left: number[];
+  fault?: HttpFailure;
 }
 
 /**
@@ -126,87 +137,93 @@ export async function runSender(
     waking?.abort();
   });
   // A new write does not make a server come back, nor one that has asked for a pause be ready.
-  const rest = (ms: number, isWakeable?: true): Promise<void> => {
-    waking = isWakeable && new AbortController();
-    return pause(ms, AbortSignal.any([signal, ...(waking ? [waking.signal] : [])]));
+  const rest = (ms: number, isWakeable: boolean): Promise<void> => {
+    const ending = new AbortController();
+    waking = isWakeable ? ending : undefined;
+    return pause(ms, AbortSignal.any([signal, ending.signal]));
   };
-  let failures = 0;
-  let atOnce = TRANSACTIONS_MAX;
-  // Changes whose answers the local database does not take, and what it says: they wait until all others are sent.
-  let left: number[] = [];
-  let fault: HttpFailure | undefined;
-  /** Sends what comes next, and notes what became of it. Gives whether there was anything. */
-  const sendNext = async (): Promise<boolean> => {
-    await endOverdue(database);
-    const transactions = await take(database, transport.takesOne ? "one change" : atOnce, left);
-    if (transactions.length === 0) return false;
-    if (signal.aborted) {
-      await giveBack(database, transactions);
-      return true;
-    }
-    tell({ status: "sending" });
-    const wasOffline = isOffline();
-    let outcomes: Outcome[];
-    try {
-      outcomes = await transport(transactions, signal);
-    } catch (error) {
-      if (signal.aborted || !(error instanceof HttpFailure)) throw error;
-      // At another address than that of writes, the answers to any path are these.
-      if (error.kind !== "permanent" || [404, 405, 410].includes(error.status) || !isOfWrite(error, hasReason)) {
-        // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile.
-        const isTimeout = (error.cause as Error | undefined)?.name === "TimeoutError";
-        if (error.code === "not_sent" || (wasOffline && isOffline() && error.status === 0 && !isTimeout)) await giveBack(database, transactions);
-        throw error;
-      }
-      // One of them is what the server can't take: it is found by sending fewer.
-      if (isParted(transactions)) return true;
-      outcomes = [{ status: "rejected", error: errorOf(error) }];
-    }
-    let late: ReadonlySet<string>;
-    try {
-      late = await settle(database, transactions, outcomes);
-      atOnce = TRANSACTIONS_MAX;
-      failures = 0;
-    } catch (cause) {
-      const failure = await keepingFailure(database, "what became of the writes", cause);
-      if (failure.code === "storage_full" || left.length >= LEFT_MAX) throw failure;
-      // One of them is what can't be noted: it is found likewise, and the others go on.
-      if (isParted(transactions)) return true;
-      left.push(...idsOf(transactions));
-      fault = failure;
-      return true;
-    }
-    await takeUp(database, late);
-    return true;
-  };
-  const isParted = ({ length }: readonly Transaction[]): boolean => {
-    if (length > 1) atOnce = Math.max(1, Math.floor(length / 2));
-    return length > 1;
-  };
+  const run: Run = { limit: TRANSACTIONS_MAX, attempts: 0, left: [] };
   try {
     while (!signal.aborted) {
       isWoken = false;
       try {
-        if (await sendNext()) continue;
-        if (left.length > 0) throw fault;
+        if (await sendNext(database, transport, signal, tell, run)) continue;
+        if (run.left.length > 0) throw run.fault;
         tell({ status: "idle" });
         const isAnswered = await askAfter(database, transport, signal);
         if (signal.aborted) break;
-        failures = isAnswered ? 0 : failures + 1;
-        if (!isWoken) await rest(isAnswered ? IDLE_MS : backoffMs(failures), true);
+        run.attempts = isAnswered ? 0 : run.attempts + 1;
+        if (!isWoken) await rest(isAnswered ? IDLE_MS : backoffMs(run.attempts), true);
       } catch (cause) {
         if (signal.aborted) break;
         const error = cause instanceof HttpFailure ? cause : await keepingFailure(database, "the writes", cause);
-        if (!isOffline()) failures += 1;
+        if (!isOffline()) run.attempts += 1;
         tell({ status: error.kind === "auth" ? "unauthorized" : "waiting", error });
         // Asked for again: the connection may have come back while this try was ending, which is told once.
-        await rest(isOffline() ? OFFLINE_REST_MS : backoffMs(failures, error.retryAfterMs), error === fault || undefined);
-        if (!isWoken) left = [];
+        await rest(isOffline() ? OFFLINE_REST_MS : backoffMs(run.attempts, error.retryAfterMs), error === run.fault);
+        if (!isWoken) run.left = [];
       }
     }
   } finally {
     stop();
   }
+}
+
+/** Sends what comes next, and notes what became of it. Gives whether there was anything. */
+async function sendNext(
+  database: LocalDatabase, transport: Transport, signal: AbortSignal, tell: (state: SenderState) => void, run: Run,
+): Promise<boolean> {
+  await endOverdue(database);
+  const transactions = await take(database, transport.takesOne ? "one change" : run.limit, run.left);
+  if (transactions.length === 0) return false;
+  if (signal.aborted) {
+    await giveBack(database, transactions);
+    return true;
+  }
+  tell({ status: "sending" });
+  const outcomes = await decided(database, transport, signal, transactions);
+  if (!(outcomes && await isNoted(database, transactions, outcomes, run))) run.limit = transactions.length >> 1;
+  return true;
+}
+
+/** The server's word on each; undefined: one of them is what it can't take, which is found by sending fewer. */
+async function decided(
+  database: LocalDatabase, transport: Transport, signal: AbortSignal, transactions: readonly Transaction[],
+): Promise<Outcome[] | undefined> {
+  const wasOffline = isOffline();
+  try {
+    return await transport(transactions, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof HttpFailure)) throw error;
+    // At another address than that of writes, the answers to any path are these.
+    if (error.kind !== "permanent" || [404, 405, 410].includes(error.status) || !isOfWrite(error, hasReason)) {
+      // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile.
+      const isOut = wasOffline && isOffline() && error.status === 0 && (error.cause as Error | undefined)?.name !== "TimeoutError";
+      if (isOut || error.code === "not_sent") await giveBack(database, transactions);
+      throw error;
+    }
+    if (transactions.length > 1) return undefined;
+    return [{ status: "rejected", error: errorOf(error) }];
+  }
+}
+
+/** Notes what became of transactions. Gives whether that is done, but for a single one that is left: of several, one can't be noted. */
+async function isNoted(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[], run: Run): Promise<boolean> {
+  let late: ReadonlySet<string>;
+  try {
+    late = await settle(database, transactions, outcomes);
+  } catch (cause) {
+    const failure = await keepingFailure(database, "what became of the writes", cause);
+    if (failure.code === "storage_full" || run.left.length >= LEFT_MAX) throw failure;
+    if (transactions.length > 1) return false;
+    run.left.push(...idsOf(transactions));
+    run.fault = failure;
+    return true;
+  }
+  run.limit = TRANSACTIONS_MAX;
+  run.attempts = 0;
+  await takeUp(database, late);
+  return true;
 }
 
 const isOffline = (): boolean => globalThis.navigator?.onLine === false;

@@ -38,10 +38,10 @@ export function writeOnce<T>(on: LocalDatabase | Statements, work: (inside: Stat
   });
 }
 
-/** Makes a row. Its key must be among `values`; null is a value, undefined is none. Rejects with `exists` if one is shown that has it. */
+/** Makes a row. Its key must be among `values`; null is a value where its field takes it, undefined is none. Rejects with `exists` if one is shown that has it. */
 export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
   const given = meta.fields.filter(({ name }) => Object.hasOwn(values, name) && values[name] !== undefined);
-  const nulls = given.filter(({ name, excluded }) => values[name] === null && !excluded && name !== meta.key);
+  const nulls = given.filter(({ name, excluded, optional }) => values[name] === null && !(excluded || optional) && name !== meta.key);
   return writeOnce(on, async (inside) => {
     await inside.query(
       `INSERT INTO ${quote(meta.name)} (${given.map(({ name }) => quote(name)).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")})`,

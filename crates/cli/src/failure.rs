@@ -7,6 +7,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use syncline_store::StoreError;
 
 /// The end of a command: done, or a failure.
 pub(crate) type Outcome = Result<(), Failure>;
@@ -163,6 +164,18 @@ impl Failure {
             fix: &told.fixes,
         })
     }
+}
+
+/// Whether what went wrong is that a file of ours can't be read any more.
+pub(crate) fn is_damaged(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(StoreError::Damaged { .. }) = error.downcast_ref() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// A failure in the form in which it is shown; as JSON below the key `error`.

@@ -4,6 +4,7 @@
 //! lines never hold tokens or what users wrote.
 
 mod day_file;
+mod json_line;
 mod line;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,8 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use tracing_subscriber::filter::LevelFilter;
+
+use json_line::JsonLine;
 
 pub(crate) use day_file::DayFiles;
 pub(crate) use line::LogLine;
@@ -58,10 +61,7 @@ impl FromStr for LogLevel {
 /// Sends what this process logs to the day files in `dir`.
 pub(crate) fn to_files(dir: &Path, level: LogLevel) {
     let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
+        .event_format(JsonLine)
         .with_max_level(level.0)
         .with_writer(DayFiles::new(dir.to_owned()))
         .finish();
@@ -74,14 +74,7 @@ pub(crate) fn to_stderr(level: LogLevel, reader: Reader) {
         .with_max_level(level.0)
         .with_writer(std::io::stderr);
     match reader {
-        Reader::Program => install(
-            builder
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false)
-                .finish(),
-        ),
+        Reader::Program => install(builder.event_format(JsonLine).finish()),
         Reader::Person(colour) => {
             let ansi = colour == crate::output::Colour::On;
             install(builder.with_ansi(ansi).with_target(false).finish());

@@ -42,6 +42,8 @@ pub(crate) struct SyncState {
     pub(crate) scopes: Vec<ShownScope>,
     pub(crate) last_sync_at: Option<Timestamp>,
     pub(crate) last_error: Option<ShownError>,
+    /// Null unless what was here went with a reset of the server's log, or a restore that discards.
+    pub(crate) log_cut: Option<ShownCut>,
     /// Null where no daemon runs.
     pub(crate) daemon: Option<DaemonState>,
     /// Null where no daemon runs.
@@ -62,6 +64,13 @@ pub(crate) struct ShownScope {
     pub(crate) scope: Scope,
     pub(crate) pending: u64,
     pub(crate) acknowledged: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ShownCut {
+    pub(crate) at: Timestamp,
+    /// How many changes.
+    pub(crate) ops_gone: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,6 +143,10 @@ impl SyncState {
                 code: error.code,
                 message: error.message,
                 at: error.at,
+            }),
+            log_cut: status.cut.map(|cut| ShownCut {
+                at: cut.at,
+                ops_gone: cut.ops,
             }),
             replica: status.replica,
             daemon: ask_daemon(context)?,

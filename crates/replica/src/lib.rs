@@ -48,5 +48,5 @@ pub use replica::{
     ReplicaOptions, ScopeStatus, Status, SyncedThings, Things, WriteWithError, Written,
 };
 pub use syncline_store::local::{
-    ListChange, ListStep, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,
+    Cut, ListChange, ListStep, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,
 };

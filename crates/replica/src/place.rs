@@ -205,6 +205,7 @@ impl Place {
             old_file: OldFile::SetAside,
             heal: None,
             acknowledged: AcknowledgedOps::Keep,
+            cut: 0,
             clock_seen: 0,
             now: self.host.now(),
         };

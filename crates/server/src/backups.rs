@@ -117,15 +117,13 @@ fn make(data: &DataDirectory, plan: &BackupPlan) -> Result<(PathBuf, Manifest), 
         tracing::error!(
             file.name = left.name,
             error.causes = left.causes.join(": "),
-            "a log could not be backed up; older backups are kept until it can"
+            "a log could not be backed up; the backups that have it are kept until it can"
         );
     }
-    if manifest.left_out.is_empty() {
-        // Only now that there is another.
-        let server = name_of(data)?;
-        for dropped in drop_oldest(&plan.directory, server.as_deref(), plan.keep, at)? {
-            tracing::info!(backup.path = %dropped.display(), "old backup dropped");
-        }
+    // Only now that there is another.
+    let server = name_of(data)?;
+    for dropped in drop_oldest(&plan.directory, server.as_deref(), plan.keep, at)? {
+        tracing::info!(backup.path = %dropped.display(), "old backup dropped");
     }
     Ok((to, manifest))
 }

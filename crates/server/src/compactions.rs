@@ -55,7 +55,7 @@ impl Server {
                     let sender = watch::Sender::new(None);
                     match self.run(&tenant, keep, rewrite, When::Due, sender).await {
                         // Waited for: the next log is not looked into meanwhile.
-                        Ok(Some((report, log))) => prepare(tenant, report, log).await,
+                        Ok(Some((_, log))) => prepare(tenant, log).await,
                         Ok(None) => {}
                         Err(error) => tracing::error!(
                             tenant.id = %tenant,
@@ -86,7 +86,7 @@ impl Server {
         let (report, log) = run
             .await?
             .expect("a compaction that is not asked whether it is due is done");
-        tokio::spawn(prepare(tenant.clone(), report, log));
+        tokio::spawn(prepare(tenant.clone(), log));
         Ok(report)
     }
 
@@ -129,11 +129,9 @@ impl Server {
     }
 }
 
-/// Makes the prepared file of a log that has changed, before the first new replica would wait for it.
-async fn prepare(tenant: TenantId, report: CompactReport, log: Arc<Tenant>) {
-    if report.totals.dropped == 0 {
-        return;
-    }
+/// Makes the prepared file anew, which a compaction lets go of, before the first new replica would wait
+/// for it.
+async fn prepare(tenant: TenantId, log: Arc<Tenant>) {
     if let Err(error) = log.prepared().await {
         tracing::warn!(
             tenant.id = %tenant,

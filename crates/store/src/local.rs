@@ -40,7 +40,7 @@ pub use history::{
     LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListDesk, ListStep, Stack, StepPlace,
 };
 pub use import::{ImportNotes, ImportedFile, ImportedMarks, ImportedUnit};
-pub use notes::{SyncError, SyncNotes};
+pub use notes::{Cut, SyncError, SyncNotes};
 pub use outbox::{NewOp, OutboxBatch, OutboxCount, OutboxRow, OutboxState, WriteError, Written};
 pub use quarantine::{QuarantineId, QuarantinedOp};
 pub use settle::{Settled, Verdict};

@@ -13,7 +13,7 @@ use syncline_store::control::{ControlFile, DataDirectory};
 use syncline_store::{OpenError, StoreError};
 
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, is_damaged};
 use crate::server_data::ServerDataArgs;
 
 /// Look after the logs of a server: what they hold, who reads them, and what they can let go of
@@ -106,6 +106,12 @@ impl Logs {
 
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
+        if is_damaged(&error) {
+            return Self::new("file_damaged", "could not work on a tenant's log")
+                .because(error)
+                .state("nothing was changed")
+                .fix("syncline restore BACKUP --data DIR, with the newest backup");
+        }
         let (code, fix) = match &error {
             AdminError::Store(StoreError::Full(_)) => ("disk_full", "make room, and try again"),
             AdminError::Open(OpenError::NewerFormat { .. }) => {

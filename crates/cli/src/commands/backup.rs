@@ -9,7 +9,7 @@ use syncline_store::backup::{
 };
 
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, is_damaged};
 use crate::progress::Progress;
 use crate::server_data;
 use crate::wording::{byte_size, counted};
@@ -123,6 +123,11 @@ impl From<BackupError> for Failure {
         }
         let (code, fix) = match &error {
             _ if full => ("disk_full", "make room, and try again"),
+            _ if is_damaged(&error) => (
+                "file_damaged",
+                "for a server's log, `syncline restore BACKUP --data DIR` with its newest backup; for a replica, \
+                 `syncline doctor`",
+            ),
             BackupError::Exists { .. } => ("backup_exists", "name a directory that is not there"),
             BackupError::Missing { .. } => (
                 "backup_missing",

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::{Colour, Style, printable};
 use crate::sync_state::{Standing, SyncState};
-use crate::wording::duration;
+use crate::wording::{counted, duration};
 
 /// Show how this profile stands with its server
 ///
@@ -78,6 +78,13 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
     row("quarantined", state.quarantined.to_string())?;
     let last = state.last_sync_at.map(|at| at.to_string());
     row("last sync", last.unwrap_or_else(|| "never".to_owned()))?;
+    if let Some(cut) = &state.log_cut {
+        let gone = counted(cut.ops_gone, "change");
+        row(
+            "log cut",
+            format!("{}, by a reset or restore: {gone} went", cut.at),
+        )?;
+    }
     if let Some(backup) = &state.last_verified_backup {
         row("last backup", format!("{}, verified", backup.verified_at))?;
     }

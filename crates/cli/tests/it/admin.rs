@@ -244,8 +244,20 @@ fn a_damaged_log_is_named_and_hides_no_other() {
         stopped
             .machine
             .run(&["admin", command, "--data", "srv", "--tenant", "bolt"])
-            .failed(1, "admin_failed");
+            .failed(1, "file_damaged")
+            .says("syncline restore BACKUP --data DIR");
     }
+    let (bolts, acmes) = (
+        path,
+        stopped.machine.work_dir().join("srv/tenants/t-acme.db"),
+    );
+    std::fs::remove_file(acmes).unwrap();
+    assert!(bolts.exists());
+    stopped
+        .machine
+        .run(&["backup", "copy", "--data", "srv"])
+        .failed(1, "file_damaged")
+        .says("syncline restore BACKUP --data DIR");
 }
 
 #[test]

@@ -265,7 +265,14 @@ fn a_log_that_was_reset_is_kept_and_can_be_put_back() {
     ann.run_on(&token, &["login", &server.url]).done();
     let reset = ann.run(&["sync", "reset", "--confirm", "acme"]).done();
     ann.run(&["thread", "new", "fresh", "since"]).done();
-    sync(&[&ann, &ben]);
+    sync(&[&ann]);
+    let told = ben.run(&["sync", "now", "--json"]).done();
+    assert_eq!(told.json()["cut_ops"], 2);
+    told.says("the server's log was reset");
+    let status = ben.run(&["status", "--json"]).done().json();
+    assert_eq!(status["log_cut"]["ops_gone"], 2);
+    let again = ben.run(&["sync", "now", "--json"]).done().json();
+    assert_eq!(again["cut_ops"], 0);
     ben.run(&["thread", "read", "plan"])
         .failed(1, "thread_unknown");
     let resets = server.machine().work_dir().join("srv/resets");

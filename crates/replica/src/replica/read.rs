@@ -6,7 +6,7 @@ use syncline_model::{
     ActorId, ClientId, Cursor, Epoch, OpKey, Scope, ServerSeq, TenantId, Timestamp, UserId,
 };
 use syncline_store::TenantFile;
-use syncline_store::local::{OutboxState, SyncNotes};
+use syncline_store::local::{Cut, OutboxState, SyncNotes};
 
 use super::Replica;
 use crate::ReplicaError;
@@ -42,6 +42,8 @@ pub struct Status {
     pub scopes: Vec<ScopeStatus>,
     pub quarantined: u64,
     pub notes: SyncNotes,
+    /// The last time that the server's log was cut on purpose, and took something from here.
+    pub cut: Option<Cut>,
     /// How long the oldest pending op has waited; none: nothing is pending.
     pub oldest_pending: Option<Duration>,
 }
@@ -100,6 +102,7 @@ impl Replica {
                 .count_quarantined()
                 .map_err(ReplicaError::Local)?,
             notes,
+            cut: self.local.last_cut().map_err(ReplicaError::Local)?,
             // The wall clock may have gone back since the write.
             oldest_pending: oldest
                 .map(|at| Duration::from_millis((now - at.as_millis()).max(0) as u64)),

@@ -209,12 +209,17 @@ impl Replica {
         // An op that the old log holds and the outbox still lists is offered once.
         self.reconcile(Depth::All)?;
         let old = &self.tenant;
+        let cut = match offer.mode {
+            EpochMode::Heal => 0,
+            EpochMode::Follow => old.count_after(offer.up_to).map_err(ReplicaError::Tenant)?,
+        };
         let switch = Switch {
             from: &self.tenant_name,
             to: &rebuild.name,
             old_file: OldFile::Remove,
             heal: Some(offer.common).filter(|_| !is_planted(Defect::NoOfferAgain)),
             acknowledged: offer.acknowledged(),
+            cut,
             clock_seen: old.head().map_err(ReplicaError::Tenant)?.clock_max,
             now: self.place.host.now(),
         };
@@ -223,7 +228,11 @@ impl Replica {
             .local
             .switch(&switch, offers)
             .map_err(ReplicaError::Switch)?;
-        tracing::info!(ops.offered = offered, "switched to a new tenant file");
+        tracing::info!(
+            ops.offered = offered,
+            ops.cut = cut,
+            "switched to a new tenant file"
+        );
         if let Some(file) = rebuild.file.take() {
             self.tenant = file;
             self.tenant_name.clone_from(&rebuild.name);

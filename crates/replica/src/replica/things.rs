@@ -9,7 +9,7 @@ use syncline_model::registry::RegistryOp;
 use syncline_model::session::SessionOp;
 use syncline_model::thread::ThreadOp;
 use syncline_model::{Epoch, OpKey, Payload, Scope, ServerSeq};
-use syncline_store::local::OutboxState;
+use syncline_store::local::{Cut, OutboxState};
 use syncline_store::{PageLimit, ViewTotals};
 
 use super::Replica;
@@ -60,6 +60,7 @@ pub struct BeforeSync {
     pending: PendingThings,
     /// None where the log could not be read: a sync may put a whole one in its place.
     log: Option<LogBefore>,
+    cut: Option<Cut>,
 }
 
 #[derive(Debug)]
@@ -80,6 +81,8 @@ pub struct SyncedThings {
     /// What others wrote; on the first sync all that there is. Nothing where the server has begun a new
     /// epoch: what was there before has other places in its log.
     pub received: Things,
+    /// How many changes that were here went with what was cut off the server's log on purpose.
+    pub cut_ops: u64,
 }
 
 type OpThings = (OpKey, Vec<Thing>);
@@ -88,12 +91,15 @@ impl BeforeSync {
     /// What became other since, in a replica that was synced.
     pub fn compare(&self, synced: &mut Replica) -> Result<SyncedThings, ReplicaError> {
         let sent = self.pending.sent(synced)?;
+        let cut = synced.local.last_cut().map_err(ReplicaError::Local)?;
+        let cut = cut.filter(|_| cut != self.cut);
         Ok(SyncedThings {
             sent: count(sent.into_iter()),
             received: match &self.log {
                 Some(log) => log.received(&self.pending, synced)?,
                 None => Things::default(),
             },
+            cut_ops: cut.map_or(0, |cut| cut.ops),
         })
     }
 }
@@ -198,6 +204,7 @@ impl Replica {
         Ok(BeforeSync {
             pending: self.pending_things()?,
             log: log.ok(),
+            cut: self.local.last_cut().map_err(ReplicaError::Local)?,
         })
     }
 

@@ -134,6 +134,9 @@ fn listed(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), BackupError>
 /// Removes the oldest backups of a server in `directory` until `keep` are left, as [`newest_of`] counts
 /// age, and what its processes have left that were killed; gives the backups that were removed. Other
 /// servers' stay, and so does one that was made `now`.
+///
+/// Where the newest leaves a log out, only others that do are counted and removed: the older ones may be
+/// all that there is of that log.
 pub fn drop_oldest(
     directory: &Path,
     server: Option<&str>,
@@ -141,6 +144,10 @@ pub fn drop_oldest(
     now: Timestamp,
 ) -> Result<Vec<PathBuf>, BackupError> {
     let mut backups = backups_of(directory, server, now)?;
+    let newest = backups.last();
+    if newest.is_some_and(|(_, manifest)| !manifest.left_out.is_empty()) {
+        backups.retain(|(_, manifest)| !manifest.left_out.is_empty());
+    }
     backups.truncate(backups.len().saturating_sub(keep.get()));
     let (_, parts) = listed(directory)?;
     for path in &parts {

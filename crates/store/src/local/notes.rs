@@ -24,7 +24,33 @@ pub struct SyncError {
     pub at: Timestamp,
 }
 
+/// That the server's log was cut on purpose: reset, or put back to an earlier state to discard what came
+/// later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// When this replica followed.
+    pub at: Timestamp,
+    /// How many changes this replica held that went with it.
+    pub ops: u64,
+}
+
 impl LocalFile {
+    /// The last cut that took something from here; none: nothing was ever taken.
+    pub fn last_cut(&self) -> Result<Option<Cut>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT cut_at, cut_ops FROM sync_notes")?;
+        let cut: (Option<String>, Option<i64>) =
+            statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (Some(at), Some(ops)) = cut else {
+            return Ok(None);
+        };
+        Ok(Some(Cut {
+            at: timestamp(&at)?,
+            ops: ops as u64,
+        }))
+    }
+
     /// What the server has said of the sight that the log here was pulled with; none: nothing.
     pub fn sight(&self) -> Result<Option<String>, StoreError> {
         let mut statement = self

@@ -18,6 +18,8 @@ pub struct Switch<'a> {
     /// nothing is offered again.
     pub heal: Option<Cursor>,
     pub acknowledged: AcknowledgedOps,
+    /// How many ops of the old log went with what was cut off it on purpose.
+    pub cut: u64,
     /// The highest clock of the old log: the replica's own goes on above it.
     pub clock_seen: u64,
     pub now: Timestamp,
@@ -113,7 +115,13 @@ impl LocalFile {
                     current: identity.tenant_file,
                 });
             }
-            settle_acknowledged(transaction, switch.acknowledged)?;
+            let cut = switch.cut + settle_acknowledged(transaction, switch.acknowledged)?;
+            if cut > 0 {
+                transaction.execute(
+                    "UPDATE sync_notes SET cut_at = ?, cut_ops = ?",
+                    (switch.now.to_string(), cut as i64),
+                )?;
+            }
             let offered = match switch.heal {
                 Some(heal) => offer(transaction, heal, switch.now, offers)?,
                 None => 0,
@@ -135,13 +143,14 @@ impl LocalFile {
     }
 }
 
+/// Gives the number of ops that the outbox lets go of.
 fn settle_acknowledged(
     transaction: &Transaction<'_>,
     acknowledged: AcknowledgedOps,
-) -> Result<(), StoreError> {
-    match acknowledged {
-        AcknowledgedOps::Keep => return Ok(()),
-        AcknowledgedOps::OfferAgain => {}
+) -> Result<u64, StoreError> {
+    let discarded = match acknowledged {
+        AcknowledgedOps::Keep => return Ok(0),
+        AcknowledgedOps::OfferAgain => 0,
         AcknowledgedOps::DiscardAbove(place) => {
             transaction.execute(
                 "INSERT INTO refolds_due (scope, resource_id) SELECT DISTINCT scope, resource_id \
@@ -151,14 +160,14 @@ fn settle_acknowledged(
             transaction.execute(
                 "DELETE FROM outbox WHERE acknowledged_seq > ?1 OR heal_seq IS NOT NULL",
                 [place_column(place)],
-            )?;
+            )?
         }
-    }
+    };
     transaction.execute(
         "UPDATE outbox SET acknowledged_seq = NULL WHERE acknowledged_seq IS NOT NULL",
         [],
     )?;
-    Ok(())
+    Ok(discarded as u64)
 }
 
 /// A place as SQLite holds it; one past its largest integer is past every op.

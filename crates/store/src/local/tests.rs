@@ -5,8 +5,8 @@ use syncline_model::{
 };
 
 use super::{
-    AcknowledgedOps, FORMAT, Identity, LocalFile, NewOp, OldFile, OutboxState, QuarantineId, Stack,
-    Switch, SwitchError, Verdict, WriteError, Written,
+    AcknowledgedOps, Cut, FORMAT, Identity, LocalFile, NewOp, OldFile, OutboxState, QuarantineId,
+    Stack, Switch, SwitchError, Verdict, WriteError, Written,
 };
 use crate::tenant::{Outbox, PageLimit};
 use crate::{FileOptions, OpenError};
@@ -118,6 +118,7 @@ fn switch<'a>(from: &'a str, to: &'a str, heal: Option<Cursor>) -> Switch<'a> {
         old_file: OldFile::Remove,
         heal,
         acknowledged: AcknowledgedOps::OfferAgain,
+        cut: 0,
         clock_seen: 0,
         now: now(),
     }
@@ -176,6 +177,7 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
         "DROP TABLE list_steps; DROP TABLE compaction; DROP TABLE import_files; \
          DROP TABLE import_units; DROP TABLE outbox_touches; \
          ALTER TABLE quarantine DROP COLUMN details; ALTER TABLE sync_notes DROP COLUMN sight; \
+         ALTER TABLE sync_notes DROP COLUMN cut_at; ALTER TABLE sync_notes DROP COLUMN cut_ops; \
          PRAGMA user_version = 1;",
     )
     .unwrap();

@@ -192,6 +192,15 @@ impl TenantFile {
         Ok(())
     }
 
+    /// How many ops the log holds after `since`.
+    pub fn count_after(&self, since: ServerSeq) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM ops WHERE server_seq > ?")?;
+        let count: i64 = statement.query_row([since.get() as i64], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
     /// How much the view shows.
     pub fn view_totals(&self) -> Result<ViewTotals, StoreError> {
         let sessions = session_totals(&self.connection)?;

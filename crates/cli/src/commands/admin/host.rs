@@ -125,7 +125,10 @@ impl From<OrderError> for Failure {
                 "start the server with this version of syncline, and try again",
             ),
             OrderError::Stopped => ("server_stopped", "try again"),
-            OrderError::Failed { .. } => ("admin_failed", "see to the cause, and try again"),
+            OrderError::Failed { .. } => (
+                "admin_failed",
+                "see to the cause, and try again; a damaged log is put back with `syncline restore`",
+            ),
             OrderError::Control(_) | OrderError::Directory(_) => {
                 ("control_failed", "syncline doctor")
             }

@@ -21,7 +21,8 @@ const SECONDS_MAX: u64 = 600;
 ///
 /// By the daemon where one runs. Tells what was uploaded, and what of others was received; exit code 1 if
 /// not everything is synced in time. With --json: {state, error, pending, acknowledged, quarantined,
-/// uploaded:{sessions, messages, threads, entries, lists, items, others}, received:{the same}}.
+/// uploaded:{sessions, messages, threads, entries, lists, items, others}, received:{the same}, cut_ops}, where
+/// cut_ops counts changes that were here and went with a reset of the server's log, or a restore that discards.
 #[derive(Debug, Args)]
 pub(crate) struct NowArgs {
     /// Give up after so many seconds
@@ -99,6 +100,7 @@ struct Answer {
     synced: Synced,
     uploaded: ThingsShown,
     received: ThingsShown,
+    cut_ops: u64,
 }
 
 fn conclude(context: &Context, synced: Synced, things: SyncedThings) -> Outcome {
@@ -107,12 +109,21 @@ fn conclude(context: &Context, synced: Synced, things: SyncedThings) -> Outcome 
         synced,
         uploaded: things.sent.into(),
         received: things.received.into(),
+        cut_ops: things.cut_ops,
     };
     let synced = &answer.synced;
     output.data(&answer, |out| match synced.state {
         End::Synced => writeln!(out, "Syncing... {}", sentence(things)),
         End::Off | End::OutOfTime | End::Failed => Ok(()),
     })?;
+    if answer.cut_ops > 0 {
+        output.warn(format_args!(
+            "the server's log was reset, or put back to an earlier state to discard what came later: {} \
+             that were here went with it; its admin can put a log that was reset back for 30 days, see \
+             docs/troubleshooting.md",
+            counted(answer.cut_ops, "change")
+        ));
+    }
     if synced.quarantined > 0 {
         output.warn(format_args!(
             "{} refused; see `syncline sync quarantine list`",

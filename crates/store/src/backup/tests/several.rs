@@ -96,6 +96,26 @@ fn servers_that_share_a_directory_drop_and_look_at_their_own_backups_alone() {
 }
 
 #[test]
+fn while_a_log_is_left_out_only_backups_without_it_are_dropped() {
+    let server = Server::named("one");
+    server.append("bolt", 1..=3);
+    let root = server.path("backups");
+    let whole = [1, 2].map(|second| server.back_up_at(&root, second));
+    server.spoil("bolt");
+    let mut newest = None;
+    for second in 3..=5 {
+        let made = server.back_up_at(&root, second);
+        let dropped = drop_oldest(&root, Some("one"), ONE, at(9)).unwrap();
+        assert_eq!(dropped, Vec::from_iter(newest.replace(made)));
+    }
+    let newest = newest.unwrap();
+    assert_eq!(
+        backups_in(&root).unwrap(),
+        [&whole[..], std::slice::from_ref(&newest)].concat()
+    );
+}
+
+#[test]
 fn of_backups_being_made_only_what_a_killed_process_of_ones_own_has_left_is_removed() {
     let (one, other) = (Server::named("one"), Server::named("other"));
     let root = one.path("backups");

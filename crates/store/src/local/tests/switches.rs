@@ -79,9 +79,13 @@ fn a_cut_on_purpose_takes_the_acknowledged_ops_above_it_and_no_pending_one() {
     );
     let follow = Switch {
         acknowledged: AcknowledgedOps::DiscardAbove(ServerSeq(3)),
+        cut: 4,
         ..switch("first.db", "second.db", Some(heal_at(3)))
     };
+    assert_eq!(local.last_cut().unwrap(), None);
     local.switch(&follow, std::iter::empty()).unwrap();
+    let cut = Cut { at: now(), ops: 5 };
+    assert_eq!(local.last_cut().unwrap(), Some(cut));
     assert_eq!(texts(&local), ["\"below\"}", "\"pending\"}"]);
     assert!(local.refolds_due().unwrap().is_some());
 }

@@ -81,7 +81,7 @@ impl Cost {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
     pub messages: u64,
-    /// Those of the user.
+    /// Those of the user; a subagent is told by the model.
     pub prompts: u64,
     pub tool_calls: u64,
     pub tool_errors: u64,
@@ -109,7 +109,7 @@ pub(crate) const TREE_IDS: &str = concat!(tree!(), "SELECT id FROM tree");
 
 const SUMS: &str = concat!(
     tree!(),
-    "SELECT sum(message_count), sum(prompt_count), sum(tool_call_count), sum(tool_error_count), \
+    "SELECT sum(message_count), sum(iif(s.parent_kind IS 'subagent', 0, prompt_count)), sum(tool_call_count), sum(tool_error_count), \
      sum(error_count), sum(compaction_count), sum(response_count), sum(input_tokens), \
      sum(output_tokens), sum(cache_read_tokens), sum(cache_write_5m_tokens), \
      sum(cache_write_1h_tokens), sum(reasoning_tokens), sum(cost_nanos), sum(costed_count), \

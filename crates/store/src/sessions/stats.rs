@@ -40,7 +40,8 @@ pub struct StatSpan {
 pub struct StatRow {
     /// A day is written `2026-01-31`; empty is what is not known.
     pub key: String,
-    /// In how many sessions, subagents with them, anything was said, or told of them as a whole.
+    /// In how many sessions anything was said, or told of them as a whole; a subagent is part of the session
+    /// that called it.
     pub sessions: u64,
     pub messages: u64,
     pub prompts: u64,
@@ -123,7 +124,11 @@ impl Of {
 
     fn sql(self, group: StatGroup) -> String {
         let (columns, by) = match self {
-            Self::Messages => ("count(*), count(*) FILTER (WHERE x.role = 'user')", ""),
+            Self::Messages => (
+                "count(*), count(*) FILTER (WHERE x.role = 'user' \
+                 AND s.parent_kind IS NOT 'subagent')",
+                "",
+            ),
             Self::Tools => ("count(*), sum(x.failed)", ""),
             Self::Usage => (
                 "coalesce(x.model, ''), min(x.at), count(*), sum(x.input_tokens), \
@@ -230,6 +235,14 @@ fn add_usage(stat: &mut StatRow, row: &Row<'_>, prices: &PriceTable) -> rusqlite
     Ok(())
 }
 
+/// The session that each is part of: its own, or that which called it as a subagent.
+const WHOLES: &str = "WITH RECURSIVE wholes(id, whole) AS (\
+     SELECT s.session_id, s.session_id FROM sessions AS s WHERE s.parent_kind IS NOT 'subagent' \
+     OR NOT EXISTS (SELECT 1 FROM sessions AS p WHERE p.session_id = s.parent_session \
+     AND p.deleted_at IS NULL) \
+     UNION SELECT c.session_id, wholes.whole FROM wholes \
+     CROSS JOIN sessions AS c ON c.parent_session = wholes.id WHERE +c.parent_kind = 'subagent')";
+
 /// In how many sessions there was a message of each key, or is told of the whole.
 fn count_sessions(
     connection: &Connection,
@@ -247,7 +260,8 @@ fn count_sessions(
         )
     };
     let sql = format!(
-        "SELECT key, count(*) FROM ({} UNION {}) GROUP BY key",
+        "{WHOLES} SELECT key, count(DISTINCT coalesce(wholes.whole, session_id)) FROM ({} UNION {}) \
+         LEFT JOIN wholes ON wholes.id = session_id GROUP BY key",
         of(Of::Messages),
         of(Of::Reports)
     );

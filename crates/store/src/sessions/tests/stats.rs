@@ -5,6 +5,7 @@ use crate::sessions::{
     touched_files,
 };
 
+use super::views::query;
 use super::world::{World, family, id};
 
 fn stats_of(world: &World, span: StatSpan, group: StatGroup) -> Vec<StatRow> {
@@ -34,7 +35,7 @@ fn stats_put_together_what_is_asked_for() {
     let agents = stats(StatGroup::Agent);
     assert_eq!(
         (agents.len(), agents[0].messages, agents[0].sessions),
-        (1, 3, 2)
+        (1, 3, 1)
     );
     assert_eq!(agents[0].cost.nanos(), 11_255_000);
     let models = stats(StatGroup::Model);
@@ -75,6 +76,37 @@ fn listed(world: &World) -> StatRow {
         cost: listed.figures.cost,
         ..StatRow::default()
     }))
+}
+
+#[test]
+fn a_subagent_is_part_of_its_session_and_what_it_is_told_is_no_prompt() {
+    let mut world = family();
+    let helper = |parent: &str| {
+        format!(
+            r#"{{"session":{{"agent":"plugin","nativeId":"h","parentKind":"subagent","parentSession":"{}"}},
+              "messages":[{{"id":"m","role":"user"}}]}}"#,
+            id(parent)
+        )
+    };
+    world.log(&[
+        (
+            "asked",
+            r#"{"session":{"agent":"plugin","nativeId":"asked"},"messages":[{"id":"m","role":"user"}]}"#,
+        ),
+        ("helper", &helper("asked")),
+        ("helpers_helper", &helper("helper")),
+    ]);
+    let agents = stats_of(&world, StatSpan::default(), StatGroup::Agent);
+    let row = agents.iter().find(|row| row.key == "plugin").unwrap();
+    assert_eq!((row.sessions, row.messages, row.prompts), (1, 3, 1));
+    let printed = query(
+        &world,
+        "SELECT message_count, prompt_count FROM sessions WHERE agent = 'plugin'",
+    );
+    assert_eq!(printed, ["3 1"]);
+    let one = "SELECT message_count, prompt_count FROM sessions WHERE id = 'asked'";
+    assert_eq!(query(&world, one), ["3 1"]);
+    assert_eq!(sum(agents), listed(&world));
 }
 
 #[test]

@@ -50,8 +50,18 @@ macro_rules! in_tree {
     };
 }
 
+/// The prompts of session `c`: those of a subagent are the model's.
+macro_rules! prompts {
+    () => {
+        "iif(c.parent_kind IS 'subagent', 0, c.prompt_count)"
+    };
+}
+
 /// The sum of a column of one session and its subagents.
 macro_rules! sum_of_one {
+    ("prompt_count") => {
+        in_tree!(prompts!(), "main.sessions AS c ON c.session_id = tree.id")
+    };
     ($column:literal) => {
         in_tree!(
             concat!("c.", $column),
@@ -173,7 +183,10 @@ pub(crate) const SESSIONS: SqlView = SqlView {
         column("updated_at", "when it last told of itself"),
         column("ended_at", "when it ended"),
         column("message_count", "messages of users and models"),
-        column("prompt_count", "messages of users"),
+        column(
+            "prompt_count",
+            "messages of users, none of them to a subagent",
+        ),
         column("tool_call_count", "tool calls"),
         column("tool_error_count", "tool calls that failed"),
         column("error_count", "errors of the agent"),
@@ -223,7 +236,9 @@ pub(crate) const SESSIONS: SqlView = SqlView {
             trees!(),
             ", {secret}_sums AS MATERIALIZED (SELECT t.whole AS session_id, \
              coalesce(w.native_id, w.session_id) AS id, sum(c.message_count) AS message_count, \
-             sum(c.prompt_count) AS prompt_count, sum(c.tool_call_count) AS tool_call_count, \
+             sum(",
+            prompts!(),
+            ") AS prompt_count, sum(c.tool_call_count) AS tool_call_count, \
              sum(c.tool_error_count) AS tool_error_count, sum(c.error_count) AS error_count, \
              sum(c.compaction_count) AS compaction_count, sum(c.response_count) AS response_count, \
              sum(c.input_tokens) AS input_tokens, sum(c.output_tokens) AS output_tokens, \

@@ -8,13 +8,14 @@
 //! apart by the line that began their chain.
 
 mod fork;
+mod kin;
 mod line;
 mod memory;
 mod speech;
 
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after, words,
+    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after,
 };
 
 use crate::agent::Agent;
@@ -329,17 +330,7 @@ impl Reader<'_, '_> {
     /// Says what the line's envelope tells of its session, as far as it is news.
     fn about_session(&mut self, owner: &Owner) {
         let mut patch = self.memory.envelope(owner.id, &owner.key, &self.line);
-        if !owner.key.apart.is_empty() && !patch.native_id.is_keep() {
-            let parent = SessionKey::plain(&owner.key.apart).id(AGENT);
-            patch.parent_session = set(&parent.to_string());
-            patch.parent_kind = set(words::SUBAGENT);
-        }
-        if let Some(origin) = self.origin().filter(|origin| *origin != owner.id)
-            && self.memory.takes_origin(owner.id)
-        {
-            patch.parent_session = set(&origin.to_string());
-            patch.parent_kind = set(words::FORK);
-        }
+        self.about_parent(owner, &mut patch);
         self.facts.session(owner.id, patch);
         let waiting = self.line.uuid.as_deref();
         if let Some(summary) = waiting.and_then(|uuid| self.memory.summary_of(uuid)) {

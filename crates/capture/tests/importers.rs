@@ -24,6 +24,8 @@ mod count;
 mod grown;
 #[path = "importers/hook.rs"]
 mod hook;
+#[path = "importers/kin.rs"]
+mod kin;
 #[path = "importers/known.rs"]
 mod known;
 #[path = "importers/outputs.rs"]

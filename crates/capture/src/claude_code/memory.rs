@@ -50,6 +50,8 @@ struct Told {
     project: bool,
     started: bool,
     origin: bool,
+    /// Whether it has said something that it repeats from none.
+    spoken: bool,
     /// How often it was given a title.
     titles: u64,
     cwd: String,
@@ -169,6 +171,14 @@ impl Memory {
     /// Whether it was not told yet that the session was forked.
     pub(super) fn takes_origin(&mut self, session: SessionId) -> bool {
         !std::mem::replace(&mut self.told(session).origin, true)
+    }
+
+    pub(super) fn has_spoken(&mut self, session: SessionId) -> bool {
+        self.told(session).spoken
+    }
+
+    pub(super) fn speak(&mut self, session: SessionId) {
+        self.told(session).spoken = true;
     }
 
     pub(super) fn count_title(&mut self, session: SessionId) {

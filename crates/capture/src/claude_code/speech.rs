@@ -8,8 +8,8 @@ use syncline_model::session::{
 };
 
 use super::line::{Block, Content, FilesOfInput, Message, Spent, ToolUseResult};
-use super::{AGENT, Owner, Reader, copied, entitle};
-use crate::facts::{SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some};
+use super::{Owner, Reader, copied, entitle};
+use crate::facts::{TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some};
 use crate::prompt::{is_told, title_of};
 
 /// What the model's name is where a line was not written by one.
@@ -290,17 +290,14 @@ impl<'l> Reader<'_, 'l> {
         let failed = block.is_error == Some(true);
         let output = block.content.map(output_of).unwrap_or_default();
         let child = about.as_ref().and_then(|about| about.agent_id.as_deref());
-        let child = child.map(|agent| SessionKey {
-            native: agent.to_owned(),
-            apart: owner.key.native.clone(),
-        });
+        let child = child.map(|agent| self.called(owner, agent).to_string());
         let patch = ToolPatch {
             id: owned(id),
             completed_at: at.into(),
             duration_ms: told.or(measured).into(),
             success: Some(!failed).into(),
             error: set_some(failed.then_some(output.as_str())),
-            child_session: set_some(child.map(|key| key.id(AGENT).to_string()).as_deref()),
+            child_session: set_some(child.as_deref()),
             ..ToolPatch::default()
         };
         self.facts.tool(owner.id, patch);

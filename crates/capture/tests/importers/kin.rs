@@ -1,0 +1,84 @@
+//! Which session a session came from.
+
+use serde_json::{Value, json};
+use syncline_capture::agent::Agent;
+
+use crate::agents::twice;
+use crate::place::Place;
+use crate::script::{Script, jsonl, text};
+
+/// A session `s`, its subagent `abc`, and that one's subagent `def`, by their files' names.
+fn nested() -> [(&'static str, String); 3] {
+    let mut script = Script::new("s");
+    let mut called = |by: &str, agent: &str| {
+        let id = |name: &str| format!("{name}{by}");
+        let call = json!({"type": "tool_use", "id": id("t"), "name": "Task", "input": {}});
+        let mut result = script.result(&id("r"), &id("t"), json!("found"));
+        result["toolUseResult"] = json!({"agentId": agent, "totalDurationMs": 7});
+        let prompt = script.user(&id("u"), "find");
+        vec![prompt, script.answer(&id("a"), &id("m"), call, 1), result]
+    };
+    let of = |agent: &str, mut lines: Vec<Value>| {
+        for line in &mut lines {
+            line["isSidechain"] = json!(true);
+            line["agentId"] = json!(agent);
+        }
+        jsonl(&lines)
+    };
+    let (whole, between) = (called("s", "abc"), called("abc", "def"));
+    let last = vec![
+        script.user("x1", "find"),
+        script.answer("x2", "m9", text("found"), 3),
+    ];
+    [
+        ("p/s.jsonl", jsonl(&whole)),
+        ("p/s/subagents/agent-abc.jsonl", of("abc", between)),
+        ("p/s/subagents/agent-def.jsonl", of("def", last)),
+    ]
+}
+
+#[test]
+fn a_subagent_is_below_the_one_that_called_it_in_whatever_order_they_come() {
+    let [s, abc, def] = nested();
+    for order in [[&s, &abc, &def], [&s, &def, &abc], [&def, &abc, &s]] {
+        let mut place = Place::new();
+        for (name, content) in order {
+            place.write(name, content);
+            place.import_files(Agent::ClaudeCode);
+        }
+        twice(&mut place, Agent::ClaudeCode);
+        let mut tree = place.rows("tree");
+        tree.sort();
+        assert_eq!(tree, ["abc|subagent|s|ts|7", "def|subagent|abc|tabc|7"]);
+    }
+}
+
+#[test]
+fn a_session_that_begins_with_what_another_has_said_came_from_it() {
+    let mut place = Place::new();
+    let mut script = Script::new("origin");
+    let shared = [
+        script.user("u1", "begin"),
+        script.answer("a1", "m1", text("Begun."), 7),
+    ];
+    place.write("origin.jsonl", jsonl(&shared));
+    script.session = "z".to_owned();
+    let copied = shared.clone().map(|mut line| {
+        line["sessionId"] = json!("z");
+        line
+    });
+    let mut lines = copied.to_vec();
+    lines.push(script.user("u2", "go on"));
+    place.write("z.jsonl", jsonl(&lines));
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(place.rows("forked"), ["z|fork|origin"]);
+    // What goes on from there and repeats the other in its turn did not come from it.
+    script.session = "origin".to_owned();
+    let mut more = shared.to_vec();
+    let mut back = lines[2].clone();
+    back["sessionId"] = json!("origin");
+    more.extend([script.user("u3", "and on"), back]);
+    place.write("origin.jsonl", jsonl(&more));
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(place.rows("forked"), ["z|fork|origin"]);
+}

@@ -18,7 +18,8 @@ pub struct Archived {
     pub messages: u64,
     /// Sessions that a person began, and of which nothing tells in which directory.
     pub unplaced: u64,
-    /// When the oldest session began, or told of itself where its begin is not known.
+    /// When the oldest session began, or told of itself where its begin is not known; none: no session tells
+    /// a time.
     pub oldest: Option<Timestamp>,
 }
 
@@ -28,7 +29,7 @@ pub fn archived(connection: &Connection) -> Result<Vec<Archived>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT coalesce(s.agent, ''), count(*), coalesce(sum((SELECT count(*) \
          FROM session_messages AS m WHERE m.session_id = s.session_id)), 0), \
-         min(coalesce(s.started_at, s.last_at)), \
+         min(coalesce(s.started_at, nullif(s.last_at, 0))), \
          sum(s.project_path IS NULL AND s.cwd IS NULL AND s.parent_session IS NULL) \
          FROM sessions AS s WHERE s.deleted_at IS NULL GROUP BY 1 ORDER BY 1",
     )?;

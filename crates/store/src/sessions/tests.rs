@@ -285,6 +285,17 @@ fn a_session_is_read_in_order_page_by_page() {
 }
 
 #[test]
+fn what_is_kept_is_as_old_as_the_first_time_that_a_session_tells() {
+    let mut world = World::new();
+    let oldest = |world: &World| archived(world.view()).unwrap()[0].oldest;
+    world.log(&[("s", r#"{"session":{"agent":"codex","nativeId":"s"}}"#)]);
+    assert_eq!(oldest(&world), None);
+    let told = r#"{"session":{"agent":"codex","updatedAt":"2026-03-01T00:00:00Z"}}"#;
+    world.log(&[("t", told)]);
+    assert_eq!(oldest(&world), "2026-03-01T00:00:00Z".parse().ok());
+}
+
+#[test]
 fn references_name_sessions_by_ids_and_their_beginnings() {
     let world = family();
     let found =

@@ -9,7 +9,8 @@
 //!
 //! An insert and a restore write every part. That is what lets compaction collect removed items: an
 //! op that makes one visible again needs nothing of what was. But a restore gives back each part as
-//! its last writer has left it, so that whatever others wrote later stays.
+//! its last writer has left it, so that whatever others wrote later stays; and what is made out of a
+//! file, by whomever, is older than all that anybody writes.
 
 mod carried;
 mod command;

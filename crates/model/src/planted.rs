@@ -61,6 +61,8 @@ pub enum Defect {
     RestoreExistenceAlone,
     /// A restore gives back each part as its own, whoever wrote it.
     RestoreOverwrites,
+    /// What a file makes is there, whoever removed it.
+    FileBringsBack,
     /// Compaction forgets that an op may have won an item's home.
     CoverageForgetsHome,
     /// Compaction forgets which op has given a part back.
@@ -107,7 +109,7 @@ pub enum Defect {
 
 impl Defect {
     /// Those of the merge rules of lists, which the fuzzer of their folds finds.
-    pub const OF_LISTS: [Self; 14] = [
+    pub const OF_LISTS: [Self; 15] = [
         Self::TieByArrival,
         Self::FieldsShareVersion,
         Self::PositionUnversioned,
@@ -119,6 +121,7 @@ impl Defect {
         Self::UpdateRevives,
         Self::RestoreExistenceAlone,
         Self::RestoreOverwrites,
+        Self::FileBringsBack,
         Self::CoverageForgetsHome,
         Self::CoverageForgetsGivenBack,
         Self::GiveBackCollected,

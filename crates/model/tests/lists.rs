@@ -6,6 +6,7 @@ mod lists {
     pub(crate) mod compacting;
     pub(crate) mod deeds;
     pub(crate) mod faults;
+    pub(crate) mod files;
     pub(crate) mod fuzz;
     pub(crate) mod memory;
     pub(crate) mod oracle;

@@ -31,6 +31,7 @@ mod import;
 mod list;
 mod list_collected;
 mod list_errors;
+mod list_imported_apart;
 mod list_transfer;
 mod list_watch;
 mod login;

@@ -1,13 +1,22 @@
 //! What a restore carries beside its values: who wrote each of them.
 //!
 //! A part that is given back is worth what it was worth when its writer left it, so that what others
-//! wrote later stays, though the restore's author did not know of it.
+//! wrote later stays, though the restore's author did not know of it. What follows from a file, or from
+//! nothing, nobody wrote: it is worth less than all that anybody writes.
 
 use serde::{Deserialize, Serialize};
 
 use super::versions::{Parts, Stamp, Versions, version_of};
 use crate::planted::{Defect, is_planted};
 use crate::{ActorId, Clock, OpKey, OpVersion};
+
+/// Whose is what nothing says: that there is no tick and no note in a file, a title that nobody knows.
+const OF_NOTHING: &str = "(default)";
+/// Whose is what a file says. It is the greater of the two: of two files the one that says more counts.
+const OF_A_FILE: &str = "(import)";
+/// The clock of both: whoever changes what was made so has seen a later one, and who has made the same
+/// by hand, at this very clock, has a name of digits and letters, which are above brackets.
+const CLOCK_FIRST: u64 = 1;
 
 /// Who wrote the parts that a restore gives back. Parts that it does not name are the restore's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,10 +45,11 @@ struct WireVersion {
     actor: ActorId,
 }
 
-/// A part, by the name of the field that says it.
+/// A part, by the name of the field that says it; that the thing is there is said by the op itself.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum WirePart {
+    Present,
     Pos,
     List,
     Text,
@@ -49,7 +59,8 @@ enum WirePart {
 }
 
 impl WirePart {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
+        Self::Present,
         Self::Pos,
         Self::List,
         Self::Text,
@@ -60,6 +71,7 @@ impl WirePart {
 
     const fn part(self) -> Parts {
         match self {
+            Self::Present => Parts::EXISTENCE,
             Self::Pos => Parts::POSITION,
             Self::List => Parts::HOME,
             Self::Text => Parts::TEXT,
@@ -85,6 +97,22 @@ impl Carried {
             actor: actor.filter(|_| !versions.is_empty()).cloned(),
             versions,
         }
+    }
+
+    /// What an op by `actor` carries that makes something out of a file, where its id follows from the
+    /// file: all who import it make the same. The file says `said` of it, and nothing of `left_out`.
+    pub(crate) fn of_file(said: Parts, left_out: Parts, actor: Option<&ActorId>) -> Self {
+        let versions = [(said, OF_A_FILE), (left_out, OF_NOTHING)].into_iter();
+        let versions = versions.filter(|(parts, _)| !parts.is_empty());
+        Self {
+            actor: actor.cloned(),
+            versions: versions.map(|(parts, by)| (parts, first(by))).collect(),
+        }
+    }
+
+    /// What an op by `actor` carries that gives the parts `made_up` a value because they need one.
+    pub(crate) fn of_nothing(made_up: Parts, actor: &ActorId) -> Self {
+        Self::of_file(Parts::default(), made_up, Some(actor))
     }
 
     pub(crate) fn read(wire: Option<WireCarried>) -> Self {
@@ -153,8 +181,19 @@ impl Carried {
             && !is_planted(Defect::RestoreOverwrites);
         let versions = if counts { &self.versions[..] } else { &[] };
         versions.iter().map(|(parts, version)| {
-            // Existence is never given back, whatever a payload says.
-            (parts.without(Parts::EXISTENCE), version)
+            let own = if is_planted(Defect::FileBringsBack) {
+                Parts::EXISTENCE
+            } else {
+                Parts::default()
+            };
+            (parts.without(own), version)
         })
+    }
+}
+
+fn first(actor: &str) -> OpVersion {
+    OpVersion {
+        clock: Clock::new(CLOCK_FIRST).expect("the lowest clock is one"),
+        actor: ActorId::new(actor).expect("a short word"),
     }
 }

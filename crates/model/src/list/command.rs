@@ -130,6 +130,9 @@ impl Command {
 pub enum Source {
     /// A person, whose texts are checked whole.
     Person,
-    /// A history, or a file: it writes again what was there, though it be blank.
+    /// A history: it writes again what was there, though it be blank.
     History,
+    /// A file, whose texts are taken as a history's. The ids of what is made follow from it: others make
+    /// the same, and have changed it since. So what it makes gives way to whatever anybody has written.
+    File,
 }

@@ -51,8 +51,8 @@ pub enum ListOp<'a> {
     Remove {
         item: ItemId,
     },
-    /// Makes the item again, as it is said here and nowhere else. Writes every part, but for its
-    /// existence as those have left it who wrote it before, where they are `carried`.
+    /// Makes the item, as it is said here and nowhere else. Writes every part, as those have left it who
+    /// wrote it before where they are `carried`.
     Restore {
         item: ItemId,
         content: Content<'a>,

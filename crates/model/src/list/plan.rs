@@ -8,7 +8,7 @@ mod lists;
 mod order;
 
 use super::command::{Command, Source};
-use super::room::Slot;
+use super::room::{Slot, jitter_of};
 use super::{ItemRef, Jitter, ListItem, TextError, TextKind};
 use crate::registry::List;
 use crate::{ActorId, ItemId, ListId, Payload, PayloadError, ResourceId, Row, Scope};
@@ -126,7 +126,7 @@ pub struct Planning<'a> {
     pub source: Source,
     /// Who will write the ops, where they may yet be refused and written anew by another actor.
     pub actor: Option<&'a ActorId>,
-    /// Random, and new with each plan.
+    /// Random, and new with each plan. What a file makes has its own.
     pub jitter: Jitter,
 }
 
@@ -172,7 +172,16 @@ impl<V: ListView> Planner<'_, V> {
     fn check(&self, kind: TextKind, text: &str) -> Result<(), TextError> {
         match self.source {
             Source::Person => kind.check(text),
-            Source::History => kind.check_form(text),
+            Source::History | Source::File => kind.check_form(text),
+        }
+    }
+
+    /// The jitter of a plan that makes the thing of this name: who makes the same out of a file, in the
+    /// same place, gives it the same position.
+    fn jitter_for(&self, name: &str) -> Jitter {
+        match self.source {
+            Source::Person | Source::History => self.jitter,
+            Source::File => jitter_of(name, Jitter::default()),
         }
     }
 

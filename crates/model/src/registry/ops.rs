@@ -19,8 +19,8 @@ pub enum RegistryOp<'a> {
     Remove {
         list: ListId,
     },
-    /// Makes the list again, named and placed as it is said here. Writes every part, but for its
-    /// existence as those have left it who wrote it before, where they are `carried`.
+    /// Makes the list, named and placed as it is said here. Writes every part, as those have left it who
+    /// wrote it before where they are `carried`.
     Restore {
         list: ListId,
         title: Cow<'a, str>,

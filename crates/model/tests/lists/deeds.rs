@@ -1,6 +1,6 @@
 //! What an actor may think of: commands of people, and payloads that no planner of ours would write.
 
-use syncline_model::list::{Command, NewItem, Spot};
+use syncline_model::list::{Command, ListView, NewItem, Spot};
 use syncline_model::{ItemId, ListId};
 
 use super::chance::Chance;
@@ -9,6 +9,8 @@ use super::memory::{item, list};
 use super::world::World;
 
 const LISTS_IN_USE: [&str; 3] = ["l", "m", "n"];
+/// The items of the files that everybody has, each with a version of its own.
+const ITEMS_IN_FILES: [&str; 3] = ["f1", "f2", "f3"];
 /// Fewer items than these are added to first.
 const ITEMS_MIN: usize = 3;
 
@@ -74,6 +76,38 @@ impl World {
         }
     }
 
+    /// What a file makes for `who`, of what it doesn't know: a list, or items of one.
+    pub(crate) fn out_of_a_file(&mut self, who: usize, number: usize) -> Command {
+        let list = list(self.chance.pick::<&str>(&LISTS_IN_USE));
+        if self.chance.below(4) == 0 {
+            return Command::NewList {
+                title: format!("title of {list} {number}"),
+                list,
+                spot: Spot::End,
+            };
+        }
+        let mut items = Vec::new();
+        for id in ITEMS_IN_FILES {
+            let item = item(list.as_str(), id);
+            if !self.items.contains(&item) {
+                self.items.push(item.clone());
+            }
+            let known = self.replicas[who].view.item(&item);
+            let known = known.expect("memory does not fail");
+            if known.is_some_and(|known| known.position.is_some()) {
+                continue;
+            }
+            items.push(NewItem {
+                item: item.item,
+                text: format!("text {number}"),
+                done: self.chance.below(2) == 0,
+                note: self.chance.pick(&["", "a note"]).to_string(),
+            });
+        }
+        let spot = spot(&mut self.chance, &[]);
+        Command::Add { list, items, spot }
+    }
+
     fn add(&mut self, list: ListId, number: usize) -> Command {
         let spot = spot(&mut self.chance, &self.items);
         let id = ItemId::new(format!("i{number}")).expect("a short id");
@@ -116,7 +150,7 @@ fn spot<K: Clone>(chance: &mut Chance, known: &[K]) -> Spot<K> {
 pub(crate) fn foreign(chance: &mut Chance, number: usize) -> String {
     let item = chance.pick(&["i1", "i2", "i3", "none"]);
     let clock = 1 + chance.below(40);
-    match chance.below(8) {
+    match chance.below(9) {
         0 => {
             format!(r#"{{"type":"update","itemId":"{item}","payload":{{"text":"raw {number}"}}}}"#)
         }
@@ -131,7 +165,10 @@ pub(crate) fn foreign(chance: &mut Chance, number: usize) -> String {
         5 => format!(
             r#"{{"type":"restoreList","listId":"l","payload":{{"title":"raw {number}","pos":"b2","versions":{{"actor":"a","written":[{{"parts":["title"],"clock":{clock},"actor":"c"}}]}}}}}}"#
         ),
-        6 => format!(r#"{{"type":"renameList","payload":{{"title":"raw {number}"}}}}"#),
+        6 => format!(
+            r#"{{"type":"restore","itemId":"{item}","payload":{{"text":"raw {number}","done":true,"note":"","pos":"b2","list":"m","versions":{{"written":[{{"parts":["present","note"],"clock":{clock},"actor":"b"}}]}}}}}}"#
+        ),
+        7 => format!(r#"{{"type":"renameList","payload":{{"title":"raw {number}"}}}}"#),
         _ => r#"{"type":"hologram","itemId":7}"#.to_owned(),
     }
 }

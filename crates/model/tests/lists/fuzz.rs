@@ -14,7 +14,7 @@ const STEPS: usize = 100;
 pub(crate) const DEEDS: [(usize, Deed); 13] = [
     (1, Deed::NewList),
     (1, Deed::RenameList),
-    (1, Deed::ReorderList),
+    (2, Deed::ReorderList),
     (4, Deed::Add),
     (1, Deed::RemoveList),
     (2, Deed::RestoreList),
@@ -37,6 +37,7 @@ pub(crate) fn run(seed: u64) -> World {
             6..12 => world.slip(who, step),
             12..16 => world.undo(who),
             16..20 => world.redo(who),
+            20..25 => world.import(who, step),
             _ => world.act(who, step),
         }
         // Some of what was written arrives: any of it, in any order, some again.

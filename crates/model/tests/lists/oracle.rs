@@ -1,6 +1,6 @@
 //! What rows must say, told from the ops alone and in the most naive way: each part of a thing is
 //! what the greatest `(clock, actor)` of all ops that name this part says. What a restore gives back
-//! is worth the `(clock, actor)` that it says, and of two that give back the same the later counts.
+//! or a file makes is worth the `(clock, actor)` that it says, and of two of one worth the later counts.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,8 @@ fn said(op: &Op) -> Option<(Thing, Vec<Part>)> {
     let mut parts = Vec::new();
     let own = || writer(op, &Json::Null, "");
     if let Some(exists) = exists {
-        parts.push(("present", (own(), exists.into())));
+        let said = writer(op, payload, "present");
+        parts.push(("present", (said, exists.into())));
     }
     for (part, field) in ITEM.into_iter().chain([("title", "title")]) {
         if payload[field] != Json::Null {

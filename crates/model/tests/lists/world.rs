@@ -52,6 +52,13 @@ impl World {
         self.replicas[who].undo.extend(back);
     }
 
+    /// One actor makes things out of a file that the others have too.
+    pub(crate) fn import(&mut self, who: usize, number: usize) {
+        let command = self.out_of_a_file(who, number);
+        let back = self.carry_out_from(Source::File, who, &[command]);
+        self.replicas[who].undo.extend(back);
+    }
+
     /// One actor takes back what it did last, if there is anything.
     pub(crate) fn undo(&mut self, who: usize) {
         if let Some(commands) = self.replicas[who].undo.pop() {
@@ -89,11 +96,20 @@ impl World {
 
     /// Writes what carries the commands out; gives what takes that back, if anything was done.
     fn carry_out(&mut self, who: usize, commands: &[Command]) -> Option<Vec<Command>> {
+        self.carry_out_from(Source::History, who, commands)
+    }
+
+    fn carry_out_from(
+        &mut self,
+        source: Source,
+        who: usize,
+        commands: &[Command],
+    ) -> Option<Vec<Command>> {
         let mut inverse = Vec::new();
         for command in commands {
             let jitter = self.chance.jitter();
             // What can't be done on what this actor sees is not done.
-            let by = by(ACTORS[who], Source::History, jitter);
+            let by = by(ACTORS[who], source, jitter);
             if let Ok(plan) = plan(&self.replicas[who].view, command, by.planning()) {
                 self.write(who, |clock| stamped(&plan.ops, ACTORS[who], clock));
                 inverse.splice(0..0, plan.inverse);

@@ -1,5 +1,7 @@
 //! That the fuzzer's worlds are worth something: what happens in them, and what they would find.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value as Json;
 use syncline_model::Op;
 
@@ -30,10 +32,26 @@ fn worlds_do_what_they_are_for() {
     let across = ops.filter(|op| op.payload.as_str().contains(r#""touches":["#));
     let across = across.count();
     let kept: usize = worlds.iter().map(|ops| texts_kept(ops)).sum();
+    let again: usize = worlds.iter().map(|ops| made_again(ops)).sum();
     assert!(
-        across > 50 && kept > 50,
-        "{across} moves between lists, {kept} texts kept"
+        across > 50 && kept > 50 && again > 50,
+        "{across} moves between lists, {kept} texts kept, {again} made again out of a file"
     );
+}
+
+/// How often a file has made what somebody else had made of it before.
+fn made_again(ops: &[Op]) -> usize {
+    let mut made = BTreeMap::new();
+    let by_file = ops
+        .iter()
+        .filter(|op| op.payload.as_str().contains(r#"["present","pos""#));
+    for op in by_file {
+        let json: Json = serde_json::from_str(op.payload.as_str()).expect("JSON");
+        let what = (json["listId"].to_string(), json["itemId"].to_string());
+        let by: &mut BTreeSet<_> = made.entry((op.key.resource.clone(), what)).or_default();
+        by.insert(op.key.actor.clone());
+    }
+    made.values().map(|by| by.len() - 1).sum()
 }
 
 /// The restores to which somebody else's text was not known that was written before them.

@@ -106,14 +106,14 @@ impl Replica {
         self.change_lists_from(Source::Person, change, commands)
     }
 
-    /// As [`Replica::change_lists_together`], by commands that bring back what was written before:
-    /// their texts may be blank.
-    pub fn bring_lists_back(
+    /// As [`Replica::change_lists_together`], by commands that a file gives: their texts may be blank, and
+    /// what they make has an id that follows from the file. Who else has made it, or changed it since, is heeded.
+    pub fn import_lists(
         &mut self,
         change: &ListChange,
         commands: &[Command],
     ) -> Result<ListsChanged, ListError> {
-        self.change_lists_from(Source::History, change, commands)
+        self.change_lists_from(Source::File, change, commands)
     }
 
     fn change_lists_from(

@@ -30,7 +30,7 @@ const TOLD_MAX: usize = 20;
 /// An item is a line such as `- [x] milk`, `1. [ ] bread` or `[ ] tea`; what stands before its bullet
 /// becomes part of the text, and lines to its right its note. A file that comes again adds what is new in
 /// it, ticks what it has ticked, and notes what has no note. All else stays: what was ticked, edited, noted
-/// or removed since, and what only the list has.
+/// or removed since, and what only the list has; also by others, whom this machine has not heard of yet.
 ///
 /// A snapshot's lists are made and filled by their own ids, unless --into names another for the only one.
 /// Where one item can be none (too long, a control character), nothing is imported. A line with a tick and
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     }
     refuse_problems(context, &imported.problems)?;
     let keys = match change(&imported.lists) {
-        Some(change) => replica.bring_lists_back(&change, &commands)?.keys,
+        Some(change) => replica.import_lists(&change, &commands)?.keys,
         None => Vec::new(),
     };
     let Delivered {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::super::command::{Command, FormerItem, NewItem, Spot};
+use super::super::command::{Command, FormerItem, NewItem, Source, Spot};
 use super::super::room::{Room, jitter_of};
 use super::super::tables::{is_present, item_versions};
 use super::super::{
@@ -21,7 +21,9 @@ impl<V: ListView> Planner<'_, V> {
             list,
             moving: None,
         };
-        let room = order.room(spot, self.jitter)?;
+        let jitter = items.first().map(|new| self.jitter_for(new.item.as_str()));
+        let jitter = jitter.unwrap_or_default();
+        let room = order.room(spot, jitter)?;
         let right = room.right.clone();
         let (mut ops, mut position) = moves(room)?;
         let (mut inverse, mut named) = (Vec::new(), BTreeSet::new());
@@ -38,24 +40,39 @@ impl<V: ListView> Planner<'_, V> {
                 return Err(PlanError::ItemExists { item });
             }
             if n > 0 {
-                let jitter = jitter_of(new.item.as_str(), self.jitter);
+                let jitter = jitter_of(new.item.as_str(), jitter);
                 position = Position::between(Some(&position), right.as_ref(), jitter)
                     .expect("the position before was made below the same one");
             }
-            let content = Content {
-                text: Cow::Borrowed(&new.text),
-                done: new.done,
-                note: Cow::Borrowed(&new.note),
-                position: position.clone(),
-            };
-            let insert = ListOp::Insert {
-                item: new.item.clone(),
-                content,
-            };
-            ops.push(planned(list, &insert)?);
+            ops.push(planned(list, &self.making(list, new, position.clone()))?);
             inverse.push(Command::Remove { item });
         }
         Ok(Plan { ops, inverse })
+    }
+
+    /// The op that makes an item at `position` of `list`.
+    fn making<'n>(&self, list: &ListId, new: &'n NewItem, position: Position) -> ListOp<'n> {
+        let item = new.item.clone();
+        let content = Content {
+            text: Cow::Borrowed(&new.text),
+            done: new.done,
+            note: Cow::Borrowed(&new.note),
+            position,
+        };
+        match self.source {
+            Source::Person | Source::History => ListOp::Insert { item, content },
+            Source::File => {
+                let left_out =
+                    Parts::of([(Parts::DONE, !new.done), (Parts::NOTE, new.note.is_empty())]);
+                let said = Parts::ITEM.without(left_out);
+                ListOp::Restore {
+                    item,
+                    content,
+                    home: list.clone(),
+                    carried: Carried::of_file(said, left_out, self.actor),
+                }
+            }
+        }
     }
 
     fn check_unknown(&self, item: &ItemRef) -> Result<(), PlanError<V::Error>> {

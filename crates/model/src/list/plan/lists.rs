@@ -1,6 +1,6 @@
 //! Plans of commands on lists.
 
-use super::super::command::{Command, FormerList, Spot};
+use super::super::command::{Command, FormerList, Source, Spot};
 use super::super::room::Room;
 use super::super::{Carried, Parts, Position, TextKind};
 use super::order::{ListOrder, Spots, list_slot};
@@ -17,16 +17,43 @@ impl<V: ListView> Planner<'_, V> {
         if known.is_some_and(|known| known.position.is_some()) {
             return Err(PlanError::ListExists { list: list.clone() });
         }
+        let carried = match self.source {
+            Source::Person | Source::History => None,
+            Source::File => {
+                let left_out = Parts::default();
+                Some(Carried::of_file(Parts::LIST, left_out, self.actor))
+            }
+        };
+        self.make_list(list, title, spot, carried)
+    }
+
+    /// Makes a list as its author's own, but for what is `carried`.
+    fn make_list(
+        &self,
+        list: &ListId,
+        title: &str,
+        spot: &Spot<ListId>,
+        carried: Option<Carried>,
+    ) -> Planned<V> {
         let order = ListOrder {
             view: self.view,
             moving: None,
         };
-        let room = order.room(spot, self.jitter)?;
+        let room = order.room(spot, self.jitter_for(list.as_str()))?;
         let (mut ops, position) = moves(room)?;
-        ops.push(planned(&RegistryOp::Create {
-            list: list.clone(),
-            title: title.into(),
-            position,
+        let (made, title) = (list.clone(), title.into());
+        ops.push(planned(&match carried {
+            None => RegistryOp::Create {
+                list: made,
+                title,
+                position,
+            },
+            Some(carried) => RegistryOp::Restore {
+                list: made,
+                title,
+                position,
+                carried,
+            },
         })?);
         Ok(Plan {
             ops,
@@ -109,13 +136,16 @@ impl<V: ListView> Planner<'_, V> {
     }
 
     /// Makes a list anew of which nothing is left but items that it shows: they came when it had been
-    /// removed and collected. Its title is not known; its id stands for it.
+    /// removed and collected. Its title is not known; its id stands for it until anybody says one. Where
+    /// nothing can be written anew, the log would refuse a title that is nobody's.
     fn make_again(&self, list: &ListId) -> Planned<V> {
         let shown = self.view.item_after(list, None);
         if shown.map_err(PlanError::View)?.is_none() {
             return Err(PlanError::ListUnknown { list: list.clone() });
         }
-        self.new_list(list, list.as_str(), &Spot::End)
+        let actor = self.actor;
+        let made_up = actor.map(|actor| Carried::of_nothing(Parts::TITLE, actor));
+        self.make_list(list, list.as_str(), &Spot::End, made_up)
     }
 
     pub(super) fn reorder_list(&self, list: &ListId, spot: &Spot<ListId>) -> Planned<V> {

@@ -7,7 +7,7 @@ use syncline_model::compaction::{folds_onto_seen, gives_back_collected, would_ma
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Clock, Folded, Mark, OpKey, Payload, PayloadHash, Place, ServerSeq, fold};
 
-use super::compact::{collected_clock, is_pruned};
+use super::compact::{collected_clock, is_pruned, may_be_collected};
 use super::read::find;
 use super::upkeep::owe_words;
 use super::{Head, TenantFile, read_head};
@@ -241,7 +241,7 @@ impl Batch<'_> {
         key: &OpKey,
         payload: Option<&Payload>,
     ) -> Result<bool, StoreError> {
-        if collected_clock(&self.transaction, key)? >= key.clock.get() {
+        if may_be_collected(&mut self.view, key, payload)? {
             return Ok(true);
         }
         let place = Place::Confirmed(self.head.cursor.server_seq.next());

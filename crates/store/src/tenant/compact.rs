@@ -13,6 +13,7 @@ mod ops;
 mod shrink;
 mod survey;
 
+pub(super) use dropped::{collected_clock, is_pruned, may_be_collected};
 pub use forget::{EmptyTries, Forgetting, LogLeft};
 pub use shrink::Fill;
 pub use survey::OneIn;
@@ -20,7 +21,7 @@ pub use survey::OneIn;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use syncline_model::compaction::{Coverage, coverage, would_matter};
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Epoch, LoggedOp, OpKey, Payload, Place, Rows, ServerSeq, Value};
@@ -327,16 +328,15 @@ impl TenantFile {
         if !self.is_pruned(&op.key)? {
             return Ok(false);
         }
-        if collected_clock(&self.connection, &op.key)? >= op.key.clock.get() {
-            return Ok(true);
-        }
         let mut view = View::new(&self.connection, Layer::Confirmed);
+        let (key, payload) = (&op.key, op.payload.as_ref());
         let place = Place::Confirmed(self.head()?.cursor.server_seq.next());
-        let judge =
-            AssertUnwindSafe(|| would_matter(&mut view, &op.key, op.payload.as_ref(), place));
+        let judge = AssertUnwindSafe(|| {
+            Ok(may_be_collected(&mut view, key, payload)?
+                || !would_matter(&mut view, key, payload, place)?)
+        });
         // One at which this version panics is the server's to judge.
-        let needed = catch_unwind(judge).unwrap_or(Ok(true))?;
-        Ok(!needed)
+        catch_unwind(judge).unwrap_or(Ok(false))
     }
 }
 
@@ -353,24 +353,6 @@ fn raise_floor(
     Ok(())
 }
 
-/// Whether compaction counts this key as taken.
-pub(super) fn is_pruned(connection: &Connection, key: &OpKey) -> Result<bool, StoreError> {
-    let clock = connection
-        .prepare_cached(
-            "SELECT clock FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?",
-        )?
-        .query_row(
-            (
-                key.actor.as_str(),
-                key.scope.as_str(),
-                key.resource.as_str(),
-            ),
-            |row| row.get::<_, i64>(0),
-        )
-        .optional()?;
-    Ok(clock.is_some_and(|clock| key.clock.get() <= clock as u64))
-}
-
 /// Whether the rows need the op; one at which this version panics is one that it can't judge.
 pub(super) fn coverage_of<R: Rows<Error = StoreError>>(
     rows: &mut R,
@@ -378,17 +360,6 @@ pub(super) fn coverage_of<R: Rows<Error = StoreError>>(
     payload: Option<&Payload>,
 ) -> Result<Coverage, StoreError> {
     catch_unwind(AssertUnwindSafe(|| coverage(rows, key, payload))).unwrap_or(Ok(Coverage::Needed))
-}
-
-/// The highest clock among the collected tombstones of the op's resource; 0: there are none.
-pub(super) fn collected_clock(connection: &Connection, key: &OpKey) -> Result<u64, StoreError> {
-    let clock = connection
-        .prepare_cached("SELECT clock FROM collected WHERE scope = ? AND resource_id = ?")?
-        .query_row((key.scope.as_str(), key.resource.as_str()), |row| {
-            row.get::<_, i64>(0)
-        })
-        .optional()?;
-    Ok(clock.unwrap_or_default() as u64)
 }
 
 /// The places of ops that no fold could take, which a later version may.

@@ -1,12 +1,14 @@
-//! What the log remembers of the ops that it drops.
+//! What the log remembers of the ops that it drops, and of the tombstones that it collects.
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
-use syncline_model::OpKey;
+use rusqlite::{Connection, OptionalExtension};
+use syncline_model::compaction::folds_onto_seen;
 use syncline_model::planted::{Defect, is_planted};
+use syncline_model::{OpKey, Payload};
 
 use crate::file::StoreError;
+use crate::view::View;
 
 /// What one step has dropped, for the log's memory of it.
 #[derive(Debug, Default)]
@@ -60,4 +62,50 @@ impl Dropped {
         }
         Ok(())
     }
+}
+
+/// Whether compaction counts this key as taken.
+pub(in crate::tenant) fn is_pruned(
+    connection: &Connection,
+    key: &OpKey,
+) -> Result<bool, StoreError> {
+    let clock = connection
+        .prepare_cached(
+            "SELECT clock FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?",
+        )?
+        .query_row(
+            (
+                key.actor.as_str(),
+                key.scope.as_str(),
+                key.resource.as_str(),
+            ),
+            |row| row.get::<_, i64>(0),
+        )
+        .optional()?;
+    Ok(clock.is_some_and(|clock| key.clock.get() <= clock as u64))
+}
+
+/// The highest clock among the collected tombstones of the op's resource; 0: there are none.
+pub(in crate::tenant) fn collected_clock(
+    connection: &Connection,
+    key: &OpKey,
+) -> Result<u64, StoreError> {
+    let clock = connection
+        .prepare_cached("SELECT clock FROM collected WHERE scope = ? AND resource_id = ?")?
+        .query_row((key.scope.as_str(), key.resource.as_str()), |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()?;
+    Ok(clock.unwrap_or_default() as u64)
+}
+
+/// Whether a tombstone was collected that may have covered the op. It wasn't that of a row that is seen,
+/// which tells by itself: what was made anew since has later words in every part.
+pub(in crate::tenant) fn may_be_collected(
+    view: &mut View<'_>,
+    key: &OpKey,
+    payload: Option<&Payload>,
+) -> Result<bool, StoreError> {
+    let collected = collected_clock(view.connection(), key)?;
+    Ok(key.clock.get() <= collected && !folds_onto_seen(view, key, payload)?)
 }

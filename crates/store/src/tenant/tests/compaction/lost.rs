@@ -89,6 +89,28 @@ fn what_a_collected_tombstone_may_have_covered_is_a_duplicate_unless_it_was_sure
     assert_eq!(clock.get(), 9);
 }
 
+/// A removal of one item has no say in what came to another, which is there to tell.
+#[test]
+fn what_an_item_needs_that_is_seen_is_taken_also_below_the_clock_of_a_collected_tombstone() {
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    append(&mut file, &[insert("b", 1, "j"), insert("a", 2, "i")]);
+    append(&mut file, &[remove("a", 9, "i"), insert("b", 10, "k")]);
+    assert_eq!(compact_all(&mut file, 4).totals().collected, 1);
+    let lost = tick("a", 5, "j");
+    let offered = syncline_model::LoggedOp {
+        seq: ServerSeq(7),
+        key: lost.key.clone(),
+        payload: Some(lost.payload.clone()),
+        payload_hash: lost.payload.hash(),
+    };
+    assert!(!file.counts_as_dropped(&offered).unwrap());
+    let taken = append(&mut file, std::slice::from_ref(&lost));
+    assert_eq!(taken, [Appended::At(ServerSeq(5), Folded::Applied)]);
+    let unseen = append(&mut file, &[tick("a", 4, "i")]);
+    assert_eq!(unseen, [Appended::Duplicate(None)]);
+}
+
 #[test]
 fn an_op_of_an_erased_thread_is_a_duplicate_also_where_no_fold_reads_it() {
     let dir = Dir::new();

@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use super::compaction::{rename, write_op};
 use super::*;
 use crate::NewOp;
@@ -170,6 +172,16 @@ fn an_op_covered_between_two_arrivals_of_its_request_is_not_written_anew() {
     equal_views(&mut [&mut a, &mut b]);
 }
 
+/// An op of a scope that nobody folds, which replaces all before it.
+fn sketch(number: u32) -> NewOp {
+    let payload = format!(r#"{{"replaces":true,"n":{number}}}"#);
+    NewOp {
+        scope: "sketch".parse().unwrap(),
+        resource: "s-1".parse().unwrap(),
+        payload: syncline_model::Payload::parse(&payload).unwrap(),
+    }
+}
+
 /// World 1292, of a scope whose rows no log asks: written anew, the op would replace younger ones.
 #[test]
 fn an_op_of_which_the_log_cant_tell_whether_it_was_covered_between_two_arrivals_waits_for_its_user()
@@ -178,18 +190,12 @@ fn an_op_of_which_the_log_cant_tell_whether_it_was_covered_between_two_arrivals_
     let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
     a.settle(&mut server);
     b.settle(&mut server);
-    let opaque = |text: &str| NewOp {
-        scope: "sketch".parse().unwrap(),
-        resource: "s-1".parse().unwrap(),
-        payload: syncline_model::Payload::parse(text).unwrap(),
-    };
-    let covered = opaque(r#"{"replaces":true,"n":1}"#);
-    a.engine.replica().write(&[covered]).unwrap();
+    a.engine.replica().write(&[sketch(1)]).unwrap();
     a.write(&["kept"]);
     let (call, request) = a.sent.take().unwrap();
     drop(server.answer(&request, &*a.host));
     b.settle(&mut server);
-    write_op(&mut b, opaque(r#"{"replaces":true,"n":2}"#), &mut server);
+    write_op(&mut b, sketch(2), &mut server);
     write_op(&mut b, rename("the end"), &mut server);
     let head = server.head();
     server.compact(head);
@@ -208,4 +214,52 @@ fn an_op_of_which_the_log_cant_tell_whether_it_was_covered_between_two_arrivals_
     a.settle(&mut server);
     assert_eq!(server.keys().len(), keys.len() + 1, "its user has asked");
     equal_views(&mut [&mut a, &mut b]);
+}
+
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+/// The files of a replica that nobody has open.
+fn files_of(directory: &Path) -> Files {
+    let paths = std::fs::read_dir(directory).unwrap();
+    let paths = paths.map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect()
+}
+
+/// What was sent for the first time can't have been covered: a former life of the replica had its key.
+#[test]
+fn an_op_with_the_key_of_a_dropped_one_of_a_former_life_is_written_anew() {
+    let (machines, mut server) = (Machines::new(), WireServer::new());
+    let (mut a, mut b) = (machines.node("a", LIVE), machines.node("b", LIVE));
+    a.settle(&mut server);
+    b.settle(&mut server);
+    drop(a.stop());
+    let copy = files_of(&machines.root.path().join("a"));
+    let mut a = machines.node("a", LIVE);
+    a.settle(&mut server);
+    write_op(&mut a, sketch(1), &mut server);
+    let key = server.keys().pop().unwrap();
+    drop(a.stop());
+    b.settle(&mut server);
+    write_op(&mut b, sketch(2), &mut server);
+    b.write(&["kept"]);
+    b.settle(&mut server);
+    let head = server.head();
+    server.compact(head);
+    assert!(!server.keys().contains(&key), "the first is dropped");
+    // Written over in place: it is the same machine and the same file.
+    for (path, bytes) in copy {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let mut a = machines.node("a", LIVE);
+    let written = a.engine.replica().write(&[sketch(3)]).unwrap();
+    assert_eq!(written.keys, std::slice::from_ref(&key));
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    let last = server.keys().pop().unwrap();
+    assert_eq!((&last.scope, last.clock), (&key.scope, key.clock));
+    assert_ne!(last.actor, key.actor);
+    assert_eq!(a.waiting(), 0);
+    assert!(a.engine.replica().quarantined().unwrap().is_empty());
 }

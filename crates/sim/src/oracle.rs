@@ -174,6 +174,12 @@ impl Oracle {
             .map(|index| &self.written[*index])
     }
 
+    /// Whether an op need not be there.
+    pub(crate) fn is_excused(&self, digest: &Digest) -> bool {
+        let written = self.find(digest);
+        written.is_some_and(|written| written.excuse.is_some())
+    }
+
     fn find_mut(&mut self, digest: &Digest) -> Option<&mut Written> {
         self.by_digest
             .get(digest)

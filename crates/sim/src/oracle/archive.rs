@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use syncline_model::compaction::replaces;
 use syncline_model::{LoggedOp, Mark, OpKey, ResourceId, Scope, ServerSeq};
 use syncline_protocol::OfferedOp;
 use syncline_store::{PageLimit, StoreError, TenantFile};
 
 use super::{Digest, digest};
+use crate::workload::OPAQUE_SCOPE;
 
 const WHOLE: PageLimit = PageLimit {
     ops: usize::MAX >> 1,
@@ -23,6 +25,8 @@ pub(crate) struct Archive {
     ops: BTreeMap<ServerSeq, HashMap<Mark, LoggedOp>>,
     /// The ops that some log has dropped.
     dropped: BTreeMap<Digest, LoggedOp>,
+    /// What stood last in a log to replace an op of the opaque scope that it has dropped.
+    replacing: BTreeMap<Digest, BTreeSet<Digest>>,
     /// Resources of which a log has let go of a tombstone with the ops that made it: what is left of
     /// them elsewhere may be without what removed them.
     collected: BTreeSet<(Scope, ResourceId)>,
@@ -72,7 +76,23 @@ impl Archive {
             log.ops.insert(seq, op);
             seq = before;
         }
+        self.note_replacing(&log);
         Ok(log)
+    }
+
+    /// Notes of each op of the opaque scope that the log has dropped what it holds to replace it.
+    fn note_replacing(&mut self, log: &WholeLog) {
+        let mut last = BTreeMap::new();
+        let ops = log.ops.iter().rev();
+        for (seq, op) in ops.filter(|(_, op)| op.key.scope.as_str() == OPAQUE_SCOPE) {
+            let own = digest(&op.payload_hash);
+            let is_held = log.held.contains(seq);
+            if is_held && op.payload.as_ref().is_some_and(replaces) {
+                last.entry(&op.key.resource).or_insert(own);
+            } else if let Some(by) = last.get(&op.key.resource).filter(|_| !is_held) {
+                self.replacing.entry(own).or_default().insert(*by);
+            }
+        }
     }
 
     /// The op at a place: the log's own, if it is of this history, or the one that stood there.
@@ -119,9 +139,35 @@ impl Archive {
         self.dropped.get(digest)
     }
 
-    /// All ops that some log has dropped.
-    pub(crate) fn all_dropped(&self) -> BTreeSet<Digest> {
-        self.dropped.keys().copied().collect()
+    /// Whether some log has dropped this op as covered. No row tells of one of the opaque scope: what
+    /// replaced it, or replaced that in turn, must be there.
+    pub(crate) fn is_covered(&self, digest: &Digest, is_there: impl Fn(&Digest) -> bool) -> bool {
+        let Some(op) = self.dropped.get(digest) else {
+            return false;
+        };
+        // Of what no log was seen to hold, the log went by the clock.
+        if op.key.scope.as_str() != OPAQUE_SCOPE || op.seq == ServerSeq::ZERO {
+            return true;
+        }
+        let (mut seen, mut next) = (BTreeSet::new(), vec![digest]);
+        while let Some(one) = next.pop() {
+            let by = self.replacing.get(one).into_iter().flatten();
+            for by in by.filter(|by| seen.insert(**by)) {
+                if is_there(by) {
+                    return true;
+                }
+                next.push(by);
+            }
+        }
+        false
+    }
+
+    /// All ops that some log has dropped as covered, as [`Archive::is_covered`] has it.
+    pub(crate) fn all_covered(&self, is_there: impl Fn(&Digest) -> bool) -> BTreeSet<Digest> {
+        let dropped = self.dropped.keys().copied();
+        dropped
+            .filter(|digest| self.is_covered(digest, &is_there))
+            .collect()
     }
 
     /// The resources of all ops ever seen that `is_meant` for.
@@ -139,5 +185,66 @@ impl Archive {
     pub(crate) fn is_collected(&self, key: &OpKey) -> bool {
         let key = (key.scope.clone(), key.resource.clone());
         self.collected.contains(&key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use syncline_model::{ActorId, Clock, Epoch, Op, Payload};
+    use syncline_simdisk::Disk;
+    use syncline_store::{Collecting, Compaction, FileOptions, PendingOp, Stepped};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn op(clock: u64, payload: &str) -> Op {
+        Op {
+            key: OpKey {
+                actor: ActorId::new("a").unwrap(),
+                clock: Clock::new(clock).unwrap(),
+                scope: Scope::new(OPAQUE_SCOPE).unwrap(),
+                resource: ResourceId::new("one").unwrap(),
+            },
+            payload: Payload::parse(payload).unwrap(),
+        }
+    }
+
+    /// World 1924: no row tells whether an op of a scope that nobody folds was covered.
+    #[test]
+    fn an_opaque_op_counts_as_covered_where_what_replaced_it_is_there() {
+        let disk = Disk::new(1);
+        let process = disk.process("s/");
+        let options = FileOptions {
+            vfs: Some(process.vfs_name().to_owned()),
+            ..FileOptions::default()
+        };
+        let (epoch, origin) = (Epoch::new(Uuid::from_u128(1)), Mark::origin([7; 16]));
+        let path = Path::new("s/tenant.db");
+        let mut file = TenantFile::create(path, &options, epoch, origin).unwrap();
+        let ops = [
+            op(1, "{\"n\":1}"),
+            op(2, "{\"n\":2,\"replaces\":true}"),
+            op(3, "{\"n\":3,\"replaces\":true}"),
+        ];
+        let digests = ops.each_ref().map(|op| digest(&op.payload.hash()));
+        let mut archive = Archive::default();
+        for op in &ops {
+            let mut batch = file.begin().unwrap();
+            batch
+                .append(&op.key, Some(&op.payload), op.payload.hash())
+                .unwrap();
+            let floor = batch.commit().unwrap().cursor.server_seq;
+            archive.whole(&file).unwrap();
+            let mut run = Compaction::begin(&file, floor, Collecting::Tombstones).unwrap();
+            let nothing: &[PendingOp] = &[];
+            while file.compact_step(&mut run, 10, nothing).unwrap() == Stepped::More {}
+            archive.whole(&file).unwrap();
+        }
+        assert!(archive.is_covered(&digests[0], |by| *by == digests[1]));
+        assert!(archive.is_covered(&digests[0], |by| *by == digests[2]));
+        assert!(!archive.is_covered(&digests[0], |_| false));
+        assert!(!archive.is_covered(&digests[2], |_| true), "it is there");
     }
 }

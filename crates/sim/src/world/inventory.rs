@@ -9,7 +9,6 @@ use syncline_store::{FileOptions, TenantFile};
 use super::World;
 use crate::oracle::{Digest, Excuse, Holdings, Told, Violation};
 use crate::server::HOME;
-use crate::workload::OPAQUE_SCOPE;
 
 /// Where copies of disks are looked at.
 const ASIDE: &str = "aside/";
@@ -63,15 +62,15 @@ impl World {
             return Ok(());
         }
         let everywhere = self.all_holdings();
+        let is_held = |digest: &Digest| everywhere.values().any(|held| held.holds(digest));
         // What some log held and has dropped as covered may go with a server that is lost, as it is in no
         // log that heals the next one: the end tells by the view whether it was covered.
         let mut lost = lacking.iter().filter(|digest| {
-            let mut disks = everywhere.values();
+            let is_there = |by: &Digest| is_held(by) || self.oracle.is_excused(by);
             let dropped = self.archive.dropped(digest);
-            let was_covered = dropped.is_some_and(|op| {
-                op.seq > ServerSeq::ZERO && op.key.scope.as_str() != OPAQUE_SCOPE
-            });
-            !was_covered && !disks.any(|held| held.holds(digest))
+            let was_covered = dropped.is_some_and(|op| op.seq > ServerSeq::ZERO)
+                && self.archive.is_covered(digest, is_there);
+            !was_covered && !is_held(digest)
         });
         match lost.next().and_then(|digest| self.oracle.find(digest)) {
             None => Ok(()),

@@ -202,10 +202,17 @@ impl World {
                 again,
             )?);
         }
+        let is_there = |digest: &Digest| {
+            let mut files = machines.iter().map(|machine| &machine.file.held);
+            self.oracle.is_excused(digest)
+                || server.held.holds(digest)
+                || files.any(|held| held.quarantine.contains(digest))
+        };
+        let dropped = self.archive.all_covered(is_there);
         Ok(EndState {
             reference: self.reference(&server.held, &machines)?,
             highest_floor: self.highest_floor,
-            dropped: self.archive.all_dropped(),
+            dropped,
             server,
             erased,
             names,
@@ -223,12 +230,8 @@ impl World {
     /// nothing is asked.
     fn reference(&self, server: &Holdings, machines: &[MachineEnd]) -> Result<Reference, EndError> {
         let is_away = |digest: &Digest| {
-            let excused = self
-                .oracle
-                .find(digest)
-                .is_some_and(|it| it.excuse.is_some());
             let mut held = machines.iter().map(|machine| &machine.file.held.quarantine);
-            excused || held.any(|quarantine| quarantine.contains(digest))
+            self.oracle.is_excused(digest) || held.any(|quarantine| quarantine.contains(digest))
         };
         let unsure = self.archive.resources_of(is_away);
         let options = FileOptions {

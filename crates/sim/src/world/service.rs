@@ -283,6 +283,7 @@ impl World {
     /// nobody can tell.
     fn count_as_taken(&mut self, op: &OfferedOp) {
         self.count(Happening::CoveredDuplicate);
+        self.note(format_args!("counts as dropped: {:?}", op.key));
         if !self.archive.is_collected(&op.key) {
             self.archive.count_as_dropped(op);
             return;

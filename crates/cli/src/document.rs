@@ -159,6 +159,13 @@ impl Source {
     }
 }
 
+/// A document without records is of no use to anybody who asks for them.
+pub(crate) fn no_entities(source: &Source) -> Failure {
+    let message = format!("{source} has no entity: no path holds records");
+    Failure::new("no_entities", message)
+        .fix("give the document paths such as /api/contacts and /api/contacts/{id}")
+}
+
 /// What a document means to a server of this version.
 pub(crate) fn resolve(text: &str) -> Resolution {
     let own = OwnPaths::of_this_version();

@@ -29,8 +29,8 @@ pub use handle::{
 };
 pub use operator::{Health, health, reset};
 pub use schema::{
-    SchemaApplied, SchemaChange, SchemaOnServer, apply_schema, breaking_changes, diff_schema,
-    schema,
+    SchemaApplied, SchemaChange, SchemaOnServer, ViolatingRecords, apply_schema, breaking_changes,
+    diff_schema, schema,
 };
 pub use settings::{Delivery, Remote, SyncSettings};
 pub use status::{Phase, SyncFailure, SyncStatus};

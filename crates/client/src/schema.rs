@@ -32,6 +32,17 @@ pub struct SchemaChange {
     pub field: Option<String>,
     /// The whole change in words.
     pub what: String,
+    /// The records that stand against it. None: it asks nothing of them, or the server does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub violating: Option<ViolatingRecords>,
+}
+
+/// Records that hold what a schema does not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViolatingRecords {
+    pub count: u64,
+    /// The first of them.
+    pub ids: Vec<String>,
 }
 
 /// A schema that stands now.

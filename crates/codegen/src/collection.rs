@@ -14,8 +14,7 @@ use crate::names;
 use crate::reading::Reading;
 use crate::route::{Call, Method, Route, Segment};
 
-use answer::Answer;
-pub(crate) use answer::Record;
+pub(crate) use answer::{Answer, Record, of as answer, tell_of_wrapper};
 
 /// The paths of one collection: its own, and that of one of its records.
 #[derive(Debug)]

@@ -87,6 +87,12 @@ impl Code {
     pub const UNCHECKED: Self = Self("unchecked");
     /// A property that requests have and records don't.
     pub const REQUEST_ONLY: Self = Self("request_only");
+    /// A parameter of a query that says nothing to a server.
+    pub const PARAMETER: Self = Self("parameter");
+    /// An answer that a server gives otherwise.
+    pub const ANSWER: Self = Self("answer");
+    /// An address with a path of its own, which no path of the document is behind.
+    pub const SERVERS: Self = Self("servers");
     /// A field that lists have a parameter of the name of.
     pub const LIST_PARAMETER: Self = Self("list_parameter");
     /// Two declarations that exclude one another.

@@ -1,5 +1,6 @@
 //! Collections as entities: which paths are of one, what its records hold, and what names them.
 
+mod declared;
 mod fields;
 mod group;
 mod key;
@@ -72,6 +73,9 @@ pub(crate) fn drafts<'d>(
         );
         reading.error(first_over.node, Code::LIMIT, message);
     }
+    let calls = groups.iter().flat_map(|group| &group.collections);
+    let calls = calls.flat_map(|one| one.uses.iter().map(|one| one.call));
+    declared::tell_of_errors(reading, calls);
     let groups = groups.iter().take(ENTITIES_MAX);
     let mut drafts: Vec<_> = groups.filter_map(|group| draft(reading, group)).collect();
     drafts.sort_by(|a, b| a.entity.name.cmp(&b.entity.name));
@@ -109,7 +113,7 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
         access,
         dropped: Default::default(),
         not_kept: found.not_kept,
-        operations: operations::read(reading, group),
+        operations: operations::read(reading, group, &fields),
         fields,
     };
     Some(Draft {

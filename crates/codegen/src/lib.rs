@@ -20,6 +20,7 @@ mod pattern;
 mod reading;
 mod resolve;
 mod route;
+mod servers;
 
 pub use diagnostic::{Code, Diagnostic, Placed, Severity};
 pub use hiding::Hiding;

@@ -153,6 +153,12 @@ impl<'d> Merged<'d> {
         if node.as_boolean() == Some(true) || self.parts.contains(&node) {
             return;
         }
+        if node.as_boolean() == Some(false) {
+            let message =
+                "no value satisfies `false`, which is not checked: what is written here is taken";
+            reading.warning(node, Code::UNCHECKED, message);
+            return;
+        }
         if walk.is_in_variant {
             // `Cat` is one of `Pet` and is put together from it, in the way of object models.
             if walk.above.contains(&node) || walk.left == 0 {
@@ -204,6 +210,8 @@ impl<'d> Merged<'d> {
         for alternative in alternatives {
             match is_null(reading, alternative) {
                 true => self.nullable = true,
+                // No value satisfies it.
+                false if alternative.as_boolean() == Some(false) => {}
                 false => rest.push(alternative),
             }
         }

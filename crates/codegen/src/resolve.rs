@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Fault};
 use crate::hiding::Hiding;
 use crate::reading::Reading;
-use crate::{collection, entity, extensions, hiding, route};
+use crate::{collection, entity, extensions, hiding, route, servers};
 
 /// What a document says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,6 +50,7 @@ pub fn resolve_for(text: &str, hiding: &dyn Fn(&str) -> Option<Hiding>) -> Resol
         let collections = collection::find(&reading, &routes);
         schema.entities = entity::assemble(&reading, collections);
         extensions::tell_strays(&reading);
+        servers::tell(&reading, &routes, &schema);
         hiding::tell(&reading, &routes, &schema, hiding);
     }
     Resolution {

@@ -164,6 +164,29 @@ impl<'d> Route<'d> {
         parts.collect()
     }
 
+    /// The parameters that one of its operations takes in a query, each where the document names it: the
+    /// operation's own before the path's.
+    pub(crate) fn query_parameters(
+        &self,
+        reading: &Reading<'d>,
+        call: Call<'d>,
+    ) -> Vec<(&'d str, Node<'d>)> {
+        let lists = [call.node, self.item].into_iter();
+        let named = lists
+            .filter_map(|node| node.get("parameters"))
+            .flat_map(Node::items);
+        let mut found: Vec<(&str, Node<'_>)> = Vec::new();
+        for parameter in named.filter_map(|node| reading.follow(node)) {
+            let text = |key| parameter.get(key).and_then(Node::as_text);
+            if let (Some(name), Some("query")) = (text("name"), text("in"))
+                && !found.iter().any(|(known, _)| *known == name)
+            {
+                found.push((name, parameter));
+            }
+        }
+        found
+    }
+
     /// The schema of a path parameter of one of the route's operations.
     pub(crate) fn parameter(&self, reading: &Reading<'d>, name: &str) -> Option<Node<'d>> {
         let of_calls = self.calls.iter().map(|call| call.node);
@@ -181,19 +204,33 @@ impl<'d> Route<'d> {
 }
 
 impl<'d> Call<'d> {
-    /// The schema of the answer of success, if it is JSON.
-    pub(crate) fn answer(self, reading: &Reading<'d>) -> Option<Node<'d>> {
-        let responses = self.node.get("responses")?;
+    /// The statuses of success with their answers: 200 before 201 before 2XX, in whatever order they stand.
+    pub(crate) fn statuses(self) -> Vec<(&'d str, Node<'d>)> {
+        let responses = self.node.get("responses").into_iter();
         let mut statuses: Vec<_> = responses
-            .entries()
+            .flat_map(Node::entries)
             .filter(|(status, _)| status.starts_with('2'))
             .collect();
-        // 200 before 201 before 2XX, in whatever order they stand.
         statuses.sort_by_key(|(status, _)| *status);
-        let responses = statuses.into_iter().map(|(_, response)| response);
+        statuses
+    }
+
+    /// The schema of the answer of success, if it is JSON.
+    pub(crate) fn answer(self, reading: &Reading<'d>) -> Option<Node<'d>> {
+        let responses = self.statuses().into_iter().map(|(_, response)| response);
         responses
             .filter_map(|response| reading.follow(response))
             .find_map(json_schema)
+    }
+
+    /// The first answer of an error whose form the document declares.
+    pub(crate) fn error(self, reading: &Reading<'d>) -> Option<Node<'d>> {
+        let responses = self.node.get("responses").into_iter();
+        let errors = responses
+            .flat_map(Node::entries)
+            .filter(|(status, _)| status.starts_with(['4', '5']));
+        let mut errors = errors.map(|(_, response)| response);
+        errors.find(|response| reading.follow(*response).and_then(json_schema).is_some())
     }
 
     /// The schema of the request's body, if it is JSON.

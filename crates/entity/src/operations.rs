@@ -15,6 +15,7 @@ pub(crate) fn of(entity: &Entity, path: &str) -> Vec<Operation> {
         key_parameter: None,
         field_parameters: Vec::new(),
         envelope: None,
+        status: None,
         public: false,
     };
     let of_item = |verb, method, id| Operation {

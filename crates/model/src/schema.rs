@@ -23,5 +23,5 @@ pub use diff::{Change, ChangeKind, diff};
 pub use entity::{Access, Conflict, Entity, Role, RoleVia, Schema, WriteMode};
 pub use field::{Bound, Field, FieldKind, Rules};
 pub use nested::{ArrayRules, JsonRules, Nested, ObjectRules, Others};
-pub use operation::{LIST_PARAMETERS, Operation, Verb};
+pub use operation::{LIST_PARAMETERS, LIST_TESTS, Operation, Verb};
 pub use tables::{RESOURCE, SCHEMAS, TABLES, coverage, fold};

@@ -27,6 +27,7 @@ mod read;
 mod syntax;
 mod times;
 
+pub(crate) use columns::scalar_of;
 pub use columns::{ShapeColumn, column_list, entity_columns, table_name};
 pub use datum::{Datum, Interval};
 pub use decimal::Decimal;

@@ -43,7 +43,7 @@ pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
 pub use replica::{
-    BeforeSync, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,
+    BeforeSync, ListError, ListHistory, ListsChanged, ListsReversed, Looked, LostEdit, OpState,
     PendingThings, RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica,
     ReplicaOptions, ScopeStatus, Status, SyncedThings, Things, WriteWithError, Written,
 };

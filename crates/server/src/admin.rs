@@ -9,7 +9,7 @@ use serde::Serialize;
 use syncline_model::schema::{ChangeKind, Schema};
 use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
 use syncline_store::control::{DataDirectory, ServeLock};
-use syncline_store::records::{StandingSchema, schema};
+use syncline_store::records::{CountedChange, StandingSchema, counted_changes, schema};
 use syncline_store::{Durability, FileOptions, OpenError, Stepped, StoreError, TenantFile};
 
 use crate::random::{birth, server_actor};
@@ -170,6 +170,18 @@ pub fn standing_schema(
 ) -> Result<Option<StandingSchema>, AdminError> {
     let file = open_log(directory, tenant)?;
     Ok(schema(file.connection())?)
+}
+
+/// What a schema would change in a tenant's log, and which records stand against it.
+pub fn schema_changes(
+    directory: &DataDirectory,
+    tenant: &TenantId,
+    after: &Schema,
+) -> Result<Vec<CountedChange>, AdminError> {
+    let file = open_log(directory, tenant)?;
+    let standing = schema(file.connection())?;
+    let before = standing.map(|standing| standing.schema).unwrap_or_default();
+    Ok(counted_changes(file.connection(), &before, after)?)
 }
 
 /// Has a schema stand in a tenant's log that no server works on; `Applied` or `Breaking` is what comes

@@ -1,6 +1,7 @@
 //! Records, as they stand, as lists, and as they came to be; and the schema that they are of.
 
 mod compared;
+mod counted;
 mod filter;
 mod history;
 mod indexes;
@@ -10,6 +11,7 @@ mod stored;
 mod tests;
 
 pub(crate) use compared::register;
+pub use counted::{CountedChange, Violating, counted_changes};
 pub use filter::{Condition, Direction, FilterError, Order, Test};
 pub use history::{HISTORY_BYTES_MAX, HistoryEntry, HistoryPage, decision_at, history};
 pub(crate) use indexes::drop_indexes;

@@ -311,8 +311,12 @@ fn a_value_that_lost_is_told_and_stays_in_the_history() {
     bob.record("contacts", &["update", &id, "--set", "phone=from bob"])
         .done();
     served.start_again();
-    ada.run(&["sync"]).done();
-    bob.run(&["sync"]).done();
+    let told = ada.run(&["sync", "now", "--json"]).done().json();
+    assert_eq!(told["lost"], json!([]));
+    let told = bob.run(&["sync"]).done();
+    told.says("contacts/").says(&format!(
+        "phone was changed meanwhile: \"from bob\" lost to \"from ada\"; see `syncline record contacts history {id}`"
+    ));
     ada.run(&["sync"]).done();
     for machine in [&ada, &bob] {
         assert_eq!(machine.field("contacts", "phone"), ["from ada"]);

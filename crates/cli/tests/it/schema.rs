@@ -39,6 +39,14 @@ fn a_document_is_checked_without_a_server() {
     machine
         .run(&["schema", "check", "nowhere.yaml"])
         .failed(1, "document_unreadable");
+    write_document(&machine, "openapi: 3.1.0\npaths: {}\n");
+    let checked = machine.run(&["schema", "check", "openapi.yaml"]);
+    assert!(
+        checked.stdout.contains(": 0 entities, 0 errors"),
+        "{checked:#?}"
+    );
+    assert_eq!(checked.code, Some(1));
+    checked.says("error[no_entities]: openapi.yaml has no entity");
 }
 
 #[test]

@@ -144,6 +144,14 @@ pub(super) fn record<'d>(
 
 /// A record's schema, unless it is that of something that a record is wrapped in.
 fn unwrapped<'d>(reading: &Reading<'d>, node: Node<'d>) -> Option<Node<'d>> {
+    match tell_of_wrapper(reading, node) {
+        true => None,
+        false => Some(node),
+    }
+}
+
+/// Whether a schema is that of something that a record is wrapped in, which is then told.
+pub(crate) fn tell_of_wrapper<'d>(reading: &Reading<'d>, node: Node<'d>) -> bool {
     let properties = Merged::of(reading, node).properties();
     let wrapper = properties.iter().find(|(name, schemas)| {
         WRAPPERS.contains(name) && Merged::of_property(reading, schemas).has_properties()
@@ -157,9 +165,9 @@ fn unwrapped<'d>(reading: &Reading<'d>, node: Node<'d>) -> Option<Node<'d>> {
                 "one record is answered within `{name}`: only lists can be, so it is answered as itself"
             );
             reading.warning(node, Code::NO_SCHEMA, message);
-            None
+            true
         }
-        _ => Some(node),
+        _ => false,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use syncline_model::schema::{FieldKind, Operation};
+use syncline_model::schema::{Field, FieldKind, Operation};
 
+use super::declared;
 use super::group::Group;
 use crate::collection::Use;
 use crate::diagnostic::Code;
@@ -15,7 +16,11 @@ use crate::reading::Reading;
 use crate::route::{Route, Segment};
 
 /// The operations of a group's collections, by verb, then by path.
-pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Vec<Operation> {
+pub(super) fn read<'d>(
+    reading: &Reading<'d>,
+    group: &Group<'_, 'd>,
+    fields: &[Field],
+) -> Vec<Operation> {
     let mut operations = Vec::new();
     let mut known = HashSet::new();
     for collection in &group.collections {
@@ -38,6 +43,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Vec<Oper
                 reading.warning(one.call.node, Code::DUPLICATE_OPERATION, message);
                 continue;
             }
+            declared::tell(reading, group, one, fields);
             operations.push(operation(reading, one, parameters.clone()));
         }
     }
@@ -48,9 +54,9 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Vec<Oper
     operations
 }
 
-fn operation(
-    reading: &Reading<'_>,
-    one: &Use<'_, '_>,
+fn operation<'d>(
+    reading: &Reading<'d>,
+    one: &Use<'_, 'd>,
     field_parameters: Vec<(String, String)>,
 ) -> Operation {
     Operation {
@@ -61,6 +67,7 @@ fn operation(
         key_parameter: one.key_parameter.map(str::to_owned),
         field_parameters,
         envelope: one.envelope.clone(),
+        status: declared::status(reading, one),
         public: is_public(reading, one),
     }
 }

@@ -52,6 +52,25 @@ fn typed(reading: &Reading<'_>, merged: &Merged<'_>, name: &str) -> FieldKind {
     }
 }
 
+/// The kind of values within others. A number or text there is no decimal by that alone: text is any text, where
+/// nothing says that it is a number's.
+pub(super) fn within<'d>(reading: &Reading<'d>, merged: &Merged<'d>, node: Node<'d>) -> FieldKind {
+    let kind = of(reading, merged, node);
+    let is_said = |merged: &Merged<'_>| {
+        let format = merged.get("format").and_then(Node::as_text);
+        format == Some("decimal")
+    };
+    let mut alternatives = merged.unions.iter().flatten();
+    let is_decimal =
+        is_said(merged) || alternatives.any(|schema| is_said(&Merged::of(reading, *schema)));
+    if kind != FieldKind::Decimal || is_decimal {
+        return kind;
+    }
+    let message = "a number or text within a field is any JSON, unless its `format` is `decimal`";
+    reading.warning(node, Code::UNION, message);
+    FieldKind::Json
+}
+
 /// Without a type the allowed values tell it, if they are of one.
 fn untyped(reading: &Reading<'_>, merged: &Merged<'_>) -> FieldKind {
     let constant = merged.get("const").into_iter();

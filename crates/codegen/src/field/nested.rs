@@ -186,7 +186,7 @@ fn nested<'d>(reading: &Reading<'d>, schemas: &Schemas<'d>, walk: &mut Walk) -> 
     }
     walk.above.push(id);
     let merged = Merged::of_property(reading, schemas);
-    let kind = kind::of(reading, &merged, node);
+    let kind = kind::within(reading, &merged, node);
     let number = (kind == FieldKind::Decimal)
         .then(|| kind::number_alternative(reading, &merged))
         .flatten();

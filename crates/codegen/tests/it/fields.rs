@@ -277,3 +277,33 @@ fn names_may_be_keywords_quotes_and_emoji() {
         ["11:9: name"]
     );
 }
+
+#[test]
+fn a_boolean_is_a_schema() {
+    let told_of = |property: &str| {
+        let document = notes(&[], &[property, "y: { type: string }"]);
+        assert!(entity(&document).field("y").is_some());
+        told(&document)
+    };
+    for anything in [
+        "x: true",
+        "x: { type: array, items: true }",
+        "x: { allOf: [true, { type: string }] }",
+        "x: { type: object, additionalProperties: true }",
+        // What nothing satisfies is none of the alternatives.
+        "x: { oneOf: [false, { type: string }] }",
+    ] {
+        assert_eq!(told_of(anything), Vec::<&str>::new(), "{anything}");
+    }
+    for nothing in [
+        "x: false",
+        "x: { type: array, items: false }",
+        "x: { type: object, properties: { a: false } }",
+        "x: { allOf: [false] }",
+    ] {
+        assert_eq!(told_of(nothing), ["unchecked"], "{nothing}");
+    }
+    assert_eq!(field("x: true").kind, FieldKind::Json);
+    let union = "x: { oneOf: [false, { type: string }] }";
+    assert_eq!(field(union).kind, FieldKind::Text);
+}

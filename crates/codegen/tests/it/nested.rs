@@ -188,3 +188,42 @@ fn what_is_not_checked_is_told_at_its_place() {
     ];
     assert_eq!(told(&notes(&[], &all)), [""; 0]);
 }
+
+#[test]
+fn a_number_or_text_within_a_field_is_either() {
+    for (items, kind) in [
+        ("{ oneOf: [{ type: number }, { type: string }] }", None),
+        ("{ type: [number, string] }", None),
+        (
+            "{ anyOf: [{ type: number, minimum: 0 }, { type: string }] }",
+            None,
+        ),
+        (
+            "{ type: [number, string], format: decimal }",
+            Some("decimal"),
+        ),
+        (
+            "{ oneOf: [{ type: number }, { type: string, format: decimal }] }",
+            Some("decimal"),
+        ),
+    ] {
+        for (property, place) in [
+            (
+                format!("x: {{ type: array, items: {items} }}"),
+                "/items/kind",
+            ),
+            (
+                format!("x: {{ type: object, properties: {{ a: {items} }} }}"),
+                "/properties/a/kind",
+            ),
+        ] {
+            let rules = within(&property);
+            let found = rules.pointer(place).and_then(Value::as_str);
+            // A property is known by its name, also where it may be anything.
+            let found = found.filter(|kind| *kind != "json");
+            assert_eq!(found, kind, "{property}: {rules}");
+            let is_told = told(&notes(&[], &[&property])).contains(&"union");
+            assert_eq!(is_told, kind.is_none(), "{property}");
+        }
+    }
+}

@@ -195,6 +195,8 @@ impl<R: Records> Judge<'_, '_, R> {
         role: Role,
     ) -> Judged<Decided, R> {
         let mut values = stored(entity, &write.values);
+        // It was held against the record's, and may be written otherwise.
+        values.remove(&entity.key);
         self.settle(entity, &mut values)?;
         let mut changes = Changes::of((entity, role), write, values, &record);
         let columns = || changes.columns().map(|(column, _)| column);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use crate::{IdError, OpKey, Payload, PayloadError, ResourceId, Salt, Scope, Timestamp};
@@ -35,6 +35,8 @@ pub enum Mode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
     pub entity: String,
+    /// A whole number in a request's JSON is taken as it is written.
+    #[serde(deserialize_with = "id_of")]
     pub id: String,
     pub action: Action,
     /// The columns that change. What is absent stays as it is, null empties.
@@ -51,6 +53,19 @@ pub struct Write {
     /// here is written whatever it holds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub base: Values,
+}
+
+fn id_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "an id is a text or a whole number")]
+    enum Id {
+        Text(String),
+        Whole(i64),
+    }
+    Ok(match Id::deserialize(deserializer)? {
+        Id::Text(id) => id,
+        Id::Whole(id) => id.to_string(),
+    })
 }
 
 /// What is to be done with a row.

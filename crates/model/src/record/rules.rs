@@ -6,8 +6,10 @@ use std::sync::Arc;
 use regex::Regex;
 use serde_json::{Number, Value as Json};
 
+use super::Record;
 use super::refusal::FieldError;
-use crate::schema::{Bound, Field, FieldKind, Rules, Schema};
+use super::shown::shown_as;
+use crate::schema::{Bound, Entity, Field, FieldKind, Rules, Schema};
 
 /// A schema with its patterns compiled: made once, used for every op.
 #[derive(Debug, Clone)]
@@ -48,6 +50,19 @@ impl Rulebook {
             rule: fault.rule,
             message: fault.told(&field.name),
         })
+    }
+
+    /// Whether a record's value of the field is none that it takes, as it is shown, or is not there where it
+    /// must be.
+    pub fn is_broken(&self, entity: &Entity, field: &Field, record: &Record) -> bool {
+        match record.columns.get(&field.name) {
+            Some(value) => match shown_as(entity, &field.name, value) {
+                Some(Json::Null) => true,
+                Some(shown) => self.check(field, &shown).is_some(),
+                None => self.check(field, value).is_some(),
+            },
+            None => field.required && field.default.is_none() && !field.read_only,
+        }
     }
 
     /// The same of a value wherever it is.
@@ -185,7 +200,7 @@ fn out_of_range(rules: &Rules, number: f64) -> Option<(&'static str, String)> {
 }
 
 /// What a value should have been, if it isn't of this kind.
-fn mismatch(kind: &FieldKind, value: &Json) -> Option<&'static str> {
+pub(super) fn mismatch(kind: &FieldKind, value: &Json) -> Option<&'static str> {
     /// The largest whole number that every client holds.
     const SAFE: i64 = (1 << 53) - 1;
     let text = value.as_str();

@@ -8,13 +8,14 @@ use super::compared::is_one_value;
 use super::payload::{Lost, Values, Write};
 use super::refusal::FieldError;
 use super::rules::same;
+use super::shown::shown_as;
 use super::{Record, resource_of};
 use crate::IdError;
 use crate::limits::ID_BYTES_MAX;
 use crate::schema::{Entity, Field, FieldKind, RESERVED, Role};
 
 /// Whether the server alone sets this field, to the time of the write.
-pub(super) fn is_stamped(field: &Field) -> bool {
+pub fn is_stamped(field: &Field) -> bool {
     const NAMES: [&str; 4] = ["created_at", "createdAt", "updated_at", "updatedAt"];
     field.read_only && field.kind == FieldKind::Timestamp && NAMES.contains(&&*field.name)
 }
@@ -74,6 +75,8 @@ pub(super) fn key_of(entity: &Entity, write: &Write) -> Result<Json, FieldError>
         Some(_) | None => Json::from(write.id.as_str()),
     };
     match write.values.get(&entity.key) {
+        // As the id is written, also where the key is a number.
+        Some(Json::String(named)) if *named == write.id => Ok(value),
         Some(named) if !is_one(entity, &entity.key, named, &value) => {
             Err(wrong("is not the record's"))
         }
@@ -183,9 +186,15 @@ impl Conflicts {
     ) -> Self {
         let mut found = Self::default();
         for (column, mine) in wanted {
-            let theirs = record.value(column);
+            // As the writer has seen it, where it is of another kind than the column is by now.
+            let held = record.value(column);
+            let shown = shown_as(entity, column, held);
+            let theirs = shown.as_ref().unwrap_or(held);
             let base = write.base.get(column);
-            let Some(base) = base.filter(|base| !is_one(entity, column, base, theirs)) else {
+            let is_seen = |base: &Json| {
+                is_one(entity, column, base, theirs) || is_one(entity, column, base, held)
+            };
+            let Some(base) = base.filter(|base| !is_seen(base)) else {
                 continue;
             };
             // Another spelling of their value is no other value, and stands.

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::Record;
 use super::access::{Asker, Records, role_on};
 use super::payload::{Decided, DecidedAction, Decision, RecordPayload, Values};
+use super::shown::shown_as;
 use crate::Payload;
 use crate::schema::{Entity, Role, Schema};
 
@@ -94,6 +95,11 @@ pub fn seen<R: Records>(
     Ok(role.map(|role| {
         let mut columns = record.columns;
         visible_columns(entity, role, &mut columns);
+        for (column, value) in &mut columns {
+            if let Some(shown) = shown_as(entity, column, value) {
+                *value = shown;
+            }
+        }
         Seen { role, columns }
     }))
 }

@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 /// it shows. A field of such a name narrows a list by a test that is named, as `order__is`.
 pub const LIST_PARAMETERS: [&str; 3] = ["order", "cursor", "limit"];
 
+/// The tests that a list takes behind a field's name and two underscores.
+pub const LIST_TESTS: [&str; 9] = [
+    "is", "ne", "lt", "lte", "gt", "gte", "in", "contains", "null",
+];
+
 /// One REST operation of an entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -26,6 +31,10 @@ pub struct Operation {
     /// The property of a list's answer that holds the records; None: the answer is the array.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub envelope: Option<String>,
+    /// The status of its success, where the document has another than the verb's own. Schemas of earlier
+    /// builds lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// Whether it can be called without a credential, as the document says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub public: bool,

@@ -33,7 +33,8 @@ fn is_nullable(field: &Field) -> bool {
     field.nullable || !field.required || field.default.is_some() || field.read_only
 }
 
-fn scalar_of(kind: &FieldKind) -> Scalar {
+/// The type of a column that holds values of this kind.
+pub(crate) fn scalar_of(kind: &FieldKind) -> Scalar {
     match kind {
         FieldKind::Text => Scalar::Text,
         FieldKind::Uuid => Scalar::Uuid,

@@ -4,6 +4,7 @@
 //! at once, and then offered: the server decides. Writes of optimistic entities show at once; those of
 //! others wait. Either way [`Replica::record_outcome`] tells in one word what became of it.
 
+mod lost;
 mod standing;
 
 use syncline_model::record::{
@@ -17,6 +18,8 @@ use syncline_store::records::{StoredRecords, decision_at, schema};
 
 use super::{OpState, Replica};
 use crate::ReplicaError;
+
+pub use lost::LostEdit;
 
 /// Who writes where nobody has logged in yet.
 const NOBODY: &str = "anonymous";

@@ -12,8 +12,8 @@ use crate::error::ApiError;
 use crate::server::Server;
 
 /// What a page of another origin may read of an answer beside its body.
-const EXPOSED: &str = "etag, location, retry-after, syncline-next-cursor, syncline-seq, \
-                       syncline-txid, x-request-id";
+const EXPOSED: &str = "etag, location, retry-after, syncline-ignored, syncline-next-cursor, \
+                       syncline-seq, syncline-txid, x-request-id";
 /// What such a page may say beside what every page may.
 const TAKEN: &str = "accept, authorization, content-type, idempotency-key, if-match, if-none-match, \
                      last-event-id";

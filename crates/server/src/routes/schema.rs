@@ -7,7 +7,7 @@ use syncline_codegen::{Diagnostic, Hiding, resolve_for};
 use syncline_model::schema::{Change, ChangeKind, Schema, diff};
 use syncline_protocol::ErrorCode;
 use syncline_store::control::Rights;
-use syncline_store::records::schema;
+use syncline_store::records::{CountedChange, counted_changes, schema};
 
 use super::decide::look;
 use super::own::OwnPaths;
@@ -68,13 +68,34 @@ async fn show(call: Call) -> Result<Answer, ApiError> {
 async fn compare(call: Call) -> Result<Answer, ApiError> {
     let own = OwnPaths::of(&call.server.routes);
     let (offered, notes) = read(&call, &own)?;
-    let standing = look(&call, |file| Ok(schema(file.connection())?)).await?;
-    let before = standing.map(|standing| standing.schema).unwrap_or_default();
+    let hidden = hidden(&own, &offered);
+    let changes = counted(&call, offered).await?;
     Answer::json(&json!({
-        "changes": changes_json(&diff(&before, &offered)),
+        "changes": changes_json(&changes),
         "diagnostics": notes,
-        "hidden": hidden(&own, &offered),
+        "hidden": hidden,
     }))
+}
+
+/// What the schema changes of the one that stands. Which records stand against it is told to admins alone: a
+/// reader may not see all of them.
+async fn counted(call: &Call, offered: Schema) -> Result<Vec<CountedChange>, ApiError> {
+    let is_admin = call.identity().rights.include(Rights::Admin);
+    look(call, move |file| {
+        let connection = file.connection();
+        let standing = schema(connection)?;
+        let before = standing.map(|standing| standing.schema).unwrap_or_default();
+        if is_admin {
+            return Ok(counted_changes(connection, &before, &offered)?);
+        }
+        let changes = diff(&before, &offered).into_iter();
+        let uncounted = |change| CountedChange {
+            change,
+            violating: None,
+        };
+        Ok(changes.map(uncounted).collect())
+    })
+    .await
 }
 
 async fn apply(call: Call) -> Result<Answer, ApiError> {
@@ -91,6 +112,8 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
     let own = OwnPaths::of(&call.server.routes);
     let (schema, notes) = read(&call, &own)?;
     let hidden = hidden(&own, &schema);
+    // Before anything is done.
+    let counted = counted(&call, schema.clone()).await?;
     let write = RecordWrite {
         asker: call.asker()?,
         change: RecordChange::Schema { schema, allow },
@@ -103,14 +126,15 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
             let answer = Answer::json(&json!({
                 "seq": seq.0,
                 "txid": txid(seq),
-                "changes": changes_json(&changes),
+                "changes": changes_json(&with_counts(changes, &counted)),
                 "diagnostics": notes,
                 "hidden": hidden,
             }))?;
             Ok(with_place(answer, Some(seq)))
         }
         Recorded::Breaking(changes) => {
-            let texts: Vec<_> = changes.iter().map(Change::to_string).collect();
+            let changes = with_counts(changes, &counted);
+            let texts: Vec<_> = changes.iter().map(CountedChange::to_string).collect();
             let message = format!(
                 "the schema takes something away: {}; name what is meant in `allow`",
                 texts.join("; ")
@@ -155,17 +179,32 @@ fn hidden(own: &OwnPaths, schema: &Schema) -> Vec<Value> {
         .collect()
 }
 
-fn changes_json(changes: &[Change]) -> Vec<Value> {
+/// The changes as they were counted before they were made.
+fn with_counts(changes: Vec<Change>, counted: &[CountedChange]) -> Vec<CountedChange> {
+    let known = |change: &Change| counted.iter().find(|known| known.change == *change);
+    let changes = changes.into_iter().map(|change| CountedChange {
+        violating: known(&change).and_then(|known| known.violating.clone()),
+        change,
+    });
+    changes.collect()
+}
+
+fn changes_json(changes: &[CountedChange]) -> Vec<Value> {
     let changes = changes.iter();
     changes
-        .map(|change| {
-            json!({
+        .map(|counted| {
+            let change = &counted.change;
+            let mut told = json!({
                 "kind": change.kind.as_str(),
                 "is_breaking": change.kind.is_breaking(),
                 "entity": change.entity,
                 "field": change.field,
-                "what": change.to_string(),
-            })
+                "what": counted.to_string(),
+            });
+            if let Some(violating) = &counted.violating {
+                told["violating"] = json!({"count": violating.count, "ids": violating.ids});
+            }
+            told
         })
         .collect()
 }

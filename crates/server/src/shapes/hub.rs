@@ -248,3 +248,6 @@ impl Table {
 }
 
 const UNPOISONED: &str = "nothing panics under this lock";
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 mod bad;
 mod canaries;
 mod capitals;
+mod declared;
 mod dropped;
 mod formats;
 mod guesses;
@@ -19,6 +20,7 @@ mod schema;
 mod spellings;
 mod told;
 mod versions;
+mod violations;
 mod wakes;
 
 use reqwest::Method;
@@ -37,6 +39,7 @@ pub(crate) fn document() -> Value {
     let note = json!({"$ref": "#/components/schemas/Note"});
     let content = |schema: &Value| json!({"application/json": {"schema": schema}});
     let answer = |schema: &Value| json!({"200": {"description": "", "content": content(schema)}});
+    let made = json!({"201": {"description": "", "content": content(&note)}});
     let sent = json!({"content": content(&note)});
     json!({
         "openapi": "3.1.0",
@@ -44,7 +47,7 @@ pub(crate) fn document() -> Value {
         "paths": {
             "/api/notes": {
                 "get": {"responses": answer(&json!({"type": "array", "items": note}))},
-                "post": {"requestBody": sent, "responses": answer(&note)},
+                "post": {"requestBody": sent, "responses": made},
             },
             "/api/notes/{id}": {
                 "parameters": [{"name": "id", "in": "path", "required": true,

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use syncline_model::schema::{Entity, FieldKind, Role};
 
 use super::compared::{compared, compared_cell};
-use super::stored::value_of;
+use super::stored::{path_of, value_of};
 use crate::StoreError;
 
 /// A condition on one column.
@@ -25,7 +25,7 @@ pub enum Test {
     More(Json),
     AtLeast(Json),
     OneOf(Vec<Json>),
-    /// Holds this text somewhere, whatever the case of ASCII letters.
+    /// Holds this text somewhere, or as an element of a list, whatever the case of ASCII letters.
     Contains(String),
     IsNull,
     IsNotNull,
@@ -61,6 +61,11 @@ pub enum FilterError {
     },
     #[error("the cursor is none of this list's")]
     Cursor,
+    /// It is of a list in another order, as that is written; empty: in the order of ids.
+    #[error(
+        "the cursor is of a list ordered by `{given}`: ask in that order, or without the cursor for the first page"
+    )]
+    CursorOrder { given: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -160,15 +165,32 @@ pub(super) fn condition(entity: &Entity, condition: &Condition) -> Result<Fragme
             let cells = all.iter().map(cell).collect::<Result<Vec<_>, _>>()?;
             out.push(&format!(" AND {value} IN ({holes})"), cells);
         }
-        // What is looked for is a part of how the value is written.
         Test::Contains(text) => out.push(
-            &format!(" AND instr(lower({}), lower(?)) > 0", value_of(column)),
+            &format!(" AND {}", contains(kind, column)),
             [Cell::Text(text.clone())],
         ),
         Test::IsNull => out.push(&format!(" AND {value} IS NULL"), []),
         Test::IsNotNull => out.push(&format!(" AND {value} IS NOT NULL"), []),
     }
     Ok(out)
+}
+
+/// Whether a value holds a text: as a part of how it is written, or a list as one of its elements. What is
+/// within an object is not looked at.
+fn contains(kind: &FieldKind, column: &str) -> String {
+    let value = value_of(column);
+    if *kind != FieldKind::Json {
+        return format!("instr(lower({value}), lower(?)) > 0");
+    }
+    let path = path_of(column);
+    let element = "CASE held.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' \
+                   ELSE lower(CAST(held.value AS TEXT)) END";
+    format!(
+        "EXISTS (SELECT 1 FROM (SELECT lower(?) AS wanted) WHERE CASE json_type(columns, {path}) \
+         WHEN 'array' THEN EXISTS \
+         (SELECT 1 FROM json_each(columns, {path}) AS held WHERE {element} = wanted) \
+         WHEN 'object' THEN 0 ELSE instr(lower({value}), wanted) > 0 END)"
+    )
 }
 
 /// `(…)`: what comes after the row with these values, in this order, as far as the order has values.

@@ -95,8 +95,9 @@ pub fn list(
         let Fragment { sql, cells } = is_member(asker, via, kind_of(entity, &via.field));
         rest.push(&sql, cells);
     }
+    let order = order_text(query.order);
     if let Some(cursor) = query.after {
-        let Fragment { sql, cells } = after(&keys, &read_cursor(cursor, keys.len())?);
+        let Fragment { sql, cells } = after(&keys, &read_cursor(cursor, &order, keys.len())?);
         rest.push(&sql, cells);
     }
     let ordered = keys.iter().map(|(key, direction)| match direction {
@@ -126,7 +127,7 @@ pub fn list(
         }
         let columns = row.get_ref(COLUMNS_PLACE)?;
         bytes += columns.as_str().map_or(0, str::len);
-        last = Some(cursor_of(row, keys.len())?);
+        last = Some(cursor_of(row, &order, keys.len())?);
         listed.records.push(record_of(read_row(row, &RECORDS)?)?);
     }
     Ok(listed)
@@ -178,12 +179,23 @@ fn is_member(asker: &Asker, via: &RoleVia, kind: &FieldKind) -> Fragment {
 }
 
 /// What a cursor begins with: one of another form names values that compare with nothing here.
-const CURSOR_FORM: u64 = 2;
+const CURSOR_FORM: u64 = 3;
 
-fn cursor_of(row: &rusqlite::Row<'_>, keys: usize) -> Result<PageCursor, StoreError> {
+/// An order as requests write it: `-due,title`.
+fn order_text(order: &[Order]) -> String {
+    let columns = order.iter().map(|one| match one.direction {
+        Direction::Rising => one.column.clone(),
+        Direction::Falling => format!("-{}", one.column),
+    });
+    columns.collect::<Vec<_>>().join(",")
+}
+
+/// The place of a row in a list of this order: values in another are in no place there.
+fn cursor_of(row: &rusqlite::Row<'_>, order: &str, keys: usize) -> Result<PageCursor, StoreError> {
     let first = RECORDS.columns.len();
-    let mut values = Vec::with_capacity(1 + keys);
+    let mut values = Vec::with_capacity(2 + keys);
     values.push(CURSOR_FORM.into());
+    values.push(order.into());
     for n in first..first + keys {
         values.push(match row.get_ref(n)? {
             ValueRef::Null | ValueRef::Blob(_) => Json::Null,
@@ -195,12 +207,20 @@ fn cursor_of(row: &rusqlite::Row<'_>, keys: usize) -> Result<PageCursor, StoreEr
     Ok(PageCursor(values))
 }
 
-fn read_cursor(cursor: &PageCursor, keys: usize) -> Result<Vec<Cell>, FilterError> {
-    let Some((form, values)) = cursor.0.split_first() else {
+fn read_cursor(cursor: &PageCursor, order: &str, keys: usize) -> Result<Vec<Cell>, FilterError> {
+    let [form, Json::String(given), values @ ..] = cursor.0.as_slice() else {
         return Err(FilterError::Cursor);
     };
+    if *form != CURSOR_FORM {
+        return Err(FilterError::Cursor);
+    }
+    if given != order {
+        return Err(FilterError::CursorOrder {
+            given: given.clone(),
+        });
+    }
     let is_plain = |value: &Json| !value.is_array() && !value.is_object();
-    if *form != CURSOR_FORM || values.len() != keys || !values.iter().all(is_plain) {
+    if values.len() != keys || !values.iter().all(is_plain) {
         return Err(FilterError::Cursor);
     }
     Ok(values.iter().map(cell_of).collect())

@@ -69,8 +69,13 @@ pub(super) fn record_of(row: syncline_model::Row) -> Result<Record, StoreError> 
 
 /// The SQL expression of a column's value.
 pub(super) fn value_of(column: &str) -> String {
+    format!("json_extract(columns, {})", path_of(column))
+}
+
+/// Where a column's value is among those of its record, as SQL.
+pub(super) fn path_of(column: &str) -> String {
     let name = Json::from(column).to_string();
-    format!("json_extract(columns, {})", literal(&format!("$.{name}")))
+    literal(&format!("$.{name}"))
 }
 
 /// A text as SQL.

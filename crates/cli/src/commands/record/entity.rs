@@ -1,5 +1,7 @@
 //! Entities and fields, by the names that a command was given.
 
+use serde::Serialize;
+use syncline_model::Timestamp;
 use syncline_model::schema::{Entity, Field, WriteMode};
 use syncline_replica::Replica;
 
@@ -52,28 +54,48 @@ pub(super) fn field<'a>(entity: &'a Entity, name: &str) -> Result<&'a Field, Fai
     }
 }
 
-/// Says how old the records of an entity are that clients only read.
-pub(super) fn tell_age(
-    entity: &Entity,
-    replica: &mut Replica,
-    context: &Context,
-) -> Result<(), Failure> {
-    let WriteMode::Cache { ttl_seconds } = entity.mode else {
-        return Ok(());
-    };
-    let name = &entity.name;
-    match replica.status()?.notes.last_sync_at {
-        None => context
-            .output
-            .note(format_args!("{name} were never synced to their end")),
-        Some(at) => {
-            let age = (context.now().as_millis() - at.as_millis()).max(0) as u64 / 1_000;
-            let stale = if age > ttl_seconds { ", stale" } else { "" };
-            let age = duration(age);
-            context
+/// How old the records are of an entity that clients only read.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Age {
+    /// When this replica last had all that the server has; none: never yet.
+    synced_at: Option<Timestamp>,
+    age_seconds: Option<u64>,
+    /// Whether that is longer ago than the document lets readers rely on.
+    is_stale: bool,
+}
+
+impl Age {
+    /// None: clients write the entity, and show it as it is.
+    pub(super) fn of(
+        entity: &Entity,
+        replica: &mut Replica,
+        context: &Context,
+    ) -> Result<Option<Self>, Failure> {
+        let WriteMode::Cache { ttl_seconds } = entity.mode else {
+            return Ok(None);
+        };
+        let synced_at = replica.status()?.notes.last_sync_at;
+        let age_seconds =
+            synced_at.map(|at| (context.now().as_millis() - at.as_millis()).max(0) as u64 / 1_000);
+        Ok(Some(Self {
+            synced_at,
+            age_seconds,
+            is_stale: age_seconds.is_none_or(|age| age > ttl_seconds),
+        }))
+    }
+
+    /// Says it to a person.
+    pub(super) fn tell(self, entity: &Entity, context: &Context) {
+        let name = &entity.name;
+        let stale = if self.is_stale { ", stale" } else { "" };
+        match self.age_seconds {
+            None => context
                 .output
-                .note(format_args!("{name} are as of {age} ago{stale}"));
+                .note(format_args!("{name} were never synced to their end")),
+            Some(age) => context.output.note(format_args!(
+                "{name} are as of {} ago{stale}",
+                duration(age)
+            )),
         }
     }
-    Ok(())
 }

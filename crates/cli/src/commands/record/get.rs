@@ -1,17 +1,19 @@
 use clap::Args;
-use syncline_model::record::{Record, Records, known_id};
+use serde::Serialize;
+use syncline_model::record::{Record, Records, Values, known_id};
 use syncline_model::schema::Entity;
 use syncline_replica::Replica;
 use syncline_store::records::StoredRecords;
 
-use super::entity::tell_age;
+use super::entity::Age;
 use super::shown::{row, write_one};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 
 /// Show one record
 ///
-/// With --json: its fields, with `_role`, and `_pending` where the server has not decided all of it.
+/// With --json: its fields, with `_role`, and `_pending` where the server has not decided all of it. Of an
+/// entity that is a cache, {synced_at, age_seconds, is_stale} as `_age` beside them.
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// The value of its key
@@ -31,10 +33,25 @@ pub(super) fn run(
         None => None,
     };
     let shown = shown.ok_or_else(|| not_found(entity, &args.id))?;
+    let shown = Shown {
+        record: shown,
+        age: Age::of(entity, &mut replica, context)?,
+    };
     context
         .output
-        .data(&shown, |out| write_one(&shown, entity, out))?;
-    tell_age(entity, &mut replica, context)
+        .data(&shown, |out| write_one(&shown.record, entity, out))?;
+    if let Some(age) = shown.age {
+        age.tell(entity, context);
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    record: Values,
+    #[serde(rename = "_age", skip_serializing_if = "Option::is_none")]
+    age: Option<Age>,
 }
 
 /// The record of this id, of a UUID however it is written, whoever may see it, and whether or not it was deleted.

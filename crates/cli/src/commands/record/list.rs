@@ -7,7 +7,7 @@ use syncline_store::records::{
     Condition, Direction, FilterError, ListQuery, Order, PageCursor, Test, list,
 };
 
-use super::entity::{field, tell_age};
+use super::entity::{Age, field};
 use super::shown::{row, write_table};
 use super::values::read_value;
 use crate::context::Context;
@@ -19,7 +19,7 @@ const TESTS: &str = "is, ne, lt, lte, gt, gte, in, contains, null";
 /// List records: those of this replica, with what waits for the server marked as pending
 ///
 /// With --json: {records, next_cursor}; each record has `_role`, and `_pending` where the server has not
-/// decided all of it.
+/// decided all of it. Of an entity that is a cache, {synced_at, age_seconds, is_stale} as `age` beside them.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Only those whose field passes a test; may be given again: `paid=false`, `number=gt:10`,
@@ -48,6 +48,8 @@ pub(crate) struct ListArgs {
 struct Listing {
     records: Vec<Values>,
     next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<Age>,
 }
 
 pub(super) fn run(
@@ -85,11 +87,14 @@ pub(super) fn run(
     let listing = Listing {
         records,
         next_cursor: listed.next.map(|next| next.to_string()),
+        age: Age::of(entity, &mut replica, context)?,
     };
     context.output.data(&listing, |out| {
         write_table(&listing.records, entity, out, context.output.colour())
     })?;
-    tell_age(entity, &mut replica, context)?;
+    if let Some(age) = listing.age {
+        age.tell(entity, context);
+    }
     if let Some(next) = &listing.next_cursor {
         context
             .output
@@ -154,7 +159,8 @@ fn of_filter(error: FilterError, entity: &Entity) -> Failure {
         }
         FilterError::UnknownColumn { .. }
         | FilterError::Incomparable { .. }
-        | FilterError::Cursor => {
+        | FilterError::Cursor
+        | FilterError::CursorOrder { .. } => {
             let message = format!("these {} can't be listed so", entity.name);
             Failure::usage("filter_invalid", message).because(error)
         }

@@ -8,7 +8,7 @@ use syncline_server::tenant::Recorded;
 
 use super::allow::AllowArgs;
 use super::diff::changes;
-use super::place::{Logs, PATIENCE, Place, PlaceArgs, TenantChanges, breaking, refused, told};
+use super::place::{Logs, PATIENCE, Place, PlaceArgs, TenantChanges, breaking, refused};
 use crate::context::Context;
 use crate::document::Source;
 use crate::failure::{Failure, Outcome};
@@ -109,11 +109,13 @@ fn apply(
         Failure::from(error).fix("leave out --data: the server that runs applies it itself")
     })?;
     let now = context.now();
+    // As they are before anything is changed.
+    let counted = changes(logs, schema)?;
     let mut applied = Vec::with_capacity(logs.tenants.len());
-    for tenant in &logs.tenants {
+    for (tenant, counted) in logs.tenants.iter().zip(counted) {
         let put = admin::apply_schema(&logs.directory, tenant, schema, allow, &lock, now)?;
-        let (seq, changes) = match put {
-            Recorded::Applied { seq, changes } => (seq, changes),
+        let seq = match put {
+            Recorded::Applied { seq, .. } => seq,
             Recorded::Refused(error) => {
                 let message = format!("tenant {tenant} can't take the schema");
                 return Err(Failure::new("schema_refused", message).because(error.message));
@@ -128,7 +130,7 @@ fn apply(
         applied.push(TenantChanges {
             tenant: Some(tenant.clone()),
             seq: Some(seq.0),
-            changes: changes.iter().map(told).collect(),
+            ..counted
         });
     }
     Ok(applied)

@@ -3,13 +3,13 @@ use serde::Serialize;
 use syncline_codegen::{Diagnostic, Severity};
 
 use crate::context::Context;
-use crate::document::{Source, resolve};
+use crate::document::{Source, no_entities, resolve};
 use crate::failure::{Failure, Outcome};
 use crate::wording::counted;
 
 /// Say what an OpenAPI document declares, and what of it can't be taken, each with its place
 ///
-/// Asks no server. Exit code 1 where the document has errors.
+/// Asks no server. Exit code 1 where the document has errors, or declares no records.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// The OpenAPI document, 3.0 or 3.1, JSON or YAML: a file, a URL, or - for standard input
@@ -56,6 +56,9 @@ pub(crate) fn run(args: &CheckArgs, context: &Context) -> Outcome {
     })?;
     if resolution.has_errors() {
         return Err(Failure::reported());
+    }
+    if checked.entities.is_empty() {
+        return Err(no_entities(&source));
     }
     Ok(())
 }

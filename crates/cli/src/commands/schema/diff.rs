@@ -2,8 +2,8 @@ use clap::Args;
 use serde::Serialize;
 use syncline_client::diff_schema;
 use syncline_codegen::Diagnostic;
-use syncline_model::schema::{Schema, diff};
-use syncline_server::admin::standing_schema;
+use syncline_model::schema::Schema;
+use syncline_server::admin::schema_changes;
 
 use super::place::{Logs, PATIENCE, Place, PlaceArgs, TenantChanges, refused, told};
 use crate::context::Context;
@@ -62,12 +62,11 @@ pub(crate) fn run(args: &DiffArgs, context: &Context) -> Outcome {
 /// What the schema changes of each tenant's.
 pub(super) fn changes(logs: &Logs, schema: &Schema) -> Result<Vec<TenantChanges>, Failure> {
     let of = |tenant| {
-        let standing = standing_schema(&logs.directory, tenant)?;
-        let before = standing.map(|standing| standing.schema).unwrap_or_default();
+        let changes = schema_changes(&logs.directory, tenant, schema)?;
         Ok(TenantChanges {
             tenant: Some(tenant.clone()),
             seq: None,
-            changes: diff(&before, schema).iter().map(told).collect(),
+            changes: changes.iter().map(told).collect(),
         })
     };
     logs.tenants.iter().map(of).collect()

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use syncline_client::{AskError, Remote, SchemaChange, SyncSettings, breaking_changes};
+use syncline_client::{
+    AskError, Remote, SchemaChange, SyncSettings, ViolatingRecords, breaking_changes,
+};
 use syncline_model::TenantId;
-use syncline_model::schema::Change;
 use syncline_protocol::ErrorCode;
 use syncline_store::control::{ControlFile, DataDirectory};
+use syncline_store::records::CountedChange;
 
 use crate::commands::ask_failure::{no_server, unanswered};
 use crate::context::Context;
@@ -104,13 +106,18 @@ impl TenantChanges {
     }
 }
 
-pub(super) fn told(change: &Change) -> SchemaChange {
+pub(super) fn told(counted: &CountedChange) -> SchemaChange {
+    let change = &counted.change;
     SchemaChange {
         kind: change.kind.to_string(),
         is_breaking: change.kind.is_breaking(),
         entity: change.entity.clone(),
         field: change.field.clone(),
-        what: change.to_string(),
+        what: counted.to_string(),
+        violating: counted.violating.as_ref().map(|found| ViolatingRecords {
+            count: found.count,
+            ids: found.ids.clone(),
+        }),
     }
 }
 

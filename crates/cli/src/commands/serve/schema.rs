@@ -3,7 +3,7 @@ use syncline_model::schema::{Change, ChangeKind, Schema};
 use syncline_server::{ServeError, TenantBreak};
 
 use crate::context::Context;
-use crate::document::Source;
+use crate::document::{Source, no_entities};
 use crate::environment::variable;
 use crate::failure::Failure;
 
@@ -39,10 +39,8 @@ impl SchemaArgs {
 pub(super) fn read(source: &Source, context: &Context) -> Result<Schema, Failure> {
     let schema = source.resolve(context, "the server did not start")?.schema;
     if schema.entities.is_empty() {
-        let message = format!("{source} has no entity: no path holds records");
-        return Err(Failure::new("no_entities", message)
+        return Err(no_entities(source)
             .state("the server did not start, and nothing was changed")
-            .fix("give the document paths such as /api/contacts and /api/contacts/{id}")
             .fix(format!("syncline schema check {}", source.argument())));
     }
     Ok(schema)

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::body;
 use super::target::Target;
-use super::told::{refused, row_json, told_by, with_place, with_places};
+use super::told::{refused, row_json, times_of, told_by, with_ignored, with_place, with_places};
 use crate::error::ApiError;
 use crate::http::{Answer, Call, IfMatch};
 use crate::random::new_uuids;
@@ -30,6 +30,8 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
     }
     let name = idempotency_key(call)?;
     let mut fresh = new_uuids();
+    let times = bodies.iter().map(|body| times_of(target.entity(), body));
+    let times: Vec<_> = times.collect();
     let writes = bodies.into_iter().enumerate().map(|(at, body)| {
         let mut values = target.agreed(body)?;
         values.extend(target.fields().iter().cloned());
@@ -51,15 +53,16 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
     });
     let (seq, mut rows) = written(call, target, change, name.as_deref()).await?;
     let answer = match rows.pop() {
-        Some(row) if is_one => answer_of(row, seq)?,
+        Some(row) if is_one => answer_of(row, seq, &times)?,
         last => {
             rows.extend(last);
             let told = told_by(&rows, seq);
-            let rows = rows.into_iter().map(|row| row_json(row, seq));
-            with_places(Answer::json(&rows.collect::<Vec<_>>())?, told, seq)
+            let all: Vec<_> = rows.iter().map(|row| row_json(row.clone(), seq)).collect();
+            let answer = with_ignored(Answer::json(&all)?, &times, &rows);
+            with_places(answer, told, seq)
         }
     };
-    Ok(answer.status(StatusCode::CREATED))
+    Ok(answer.status(declared_status(target).unwrap_or(StatusCode::CREATED)))
 }
 
 pub(super) async fn update(call: &Call, target: &Target) -> Result<Answer, ApiError> {
@@ -72,6 +75,7 @@ pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiE
 
 async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer, ApiError> {
     let (mut values, base) = body::change(call, target.entity())?;
+    let times = times_of(target.entity(), &values);
     if extent == Extent::Whole {
         // What the path says need not be said again, and is not taken out for that.
         for (name, value) in target.fields() {
@@ -88,15 +92,24 @@ async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer,
         )
     };
     let (seq, row) = aimed_at(call, target, aimed, extent).await?;
-    answer_of(row, seq)
+    answer_of(row, seq, &[times])
 }
 
 pub(super) async fn delete(call: &Call, target: &Target) -> Result<Answer, ApiError> {
     let id = target.id()?.to_owned();
     let aimed = write(target, id, Action::Delete, Values::new());
     let (seq, _) = aimed_at(call, target, aimed, Extent::Named).await?;
-    let answer = Answer::whole("", "application/json").status(StatusCode::NO_CONTENT);
+    let answer = match declared_status(target) {
+        Some(status) => Answer::json(&Value::Null)?.status(status),
+        None => Answer::whole("", "application/json").status(StatusCode::NO_CONTENT),
+    };
     Ok(with_place(answer, seq))
+}
+
+/// The status of success that the document has in place of the operation's own.
+fn declared_status(target: &Target) -> Option<StatusCode> {
+    let status = target.operation().status?;
+    StatusCode::from_u16(status).ok()
 }
 
 /// Writes the one record that the request's path and `If-Match` mean.
@@ -141,10 +154,16 @@ async fn written(
     }
 }
 
-fn answer_of(row: WrittenRow, seq: Option<ServerSeq>) -> Result<Answer, ApiError> {
+/// The answer to a write of one record, whose body said this of the times that the server sets.
+fn answer_of(
+    row: WrittenRow,
+    seq: Option<ServerSeq>,
+    times: &[Values],
+) -> Result<Answer, ApiError> {
     let version = row.row.as_ref().map(|row| row.version());
     let told = row.told.or(seq);
-    let answer = with_places(Answer::json(&row_json(row, seq))?, told, seq);
+    let answer = Answer::json(&row_json(row.clone(), seq))?;
+    let answer = with_places(with_ignored(answer, times, &[row]), told, seq);
     Ok(match version {
         Some(version) => answer.tagged(version),
         None => answer,

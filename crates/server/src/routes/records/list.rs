@@ -69,6 +69,9 @@ pub(super) async fn list(call: &Call, target: Target) -> Result<Answer, ApiError
 
 fn stop(error: FilterError) -> Stop {
     match error {
+        FilterError::CursorOrder { .. } => {
+            ApiError::invalid_field("cursor", error.to_string()).into()
+        }
         FilterError::UnknownColumn { .. } | FilterError::Cursor => {
             ApiError::new(ErrorCode::InvalidField, error.to_string()).into()
         }

@@ -1,12 +1,17 @@
 //! Records, and what became of writes, as answers tell them.
 
+use std::collections::BTreeSet;
+
+use axum::http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 use syncline_model::ServerSeq;
+use syncline_model::record::{Values, is_one_value, is_stamped};
+use syncline_model::schema::{Entity, FieldKind};
 use syncline_protocol::{Details, OpError};
 
 use crate::error::ApiError;
 use crate::http::Answer;
-use crate::tenant::WrittenRow;
+use crate::tenant::{ShownRow, WrittenRow};
 
 /// The transaction of a place, as shapes name it.
 pub(crate) fn txid(seq: ServerSeq) -> u32 {
@@ -50,6 +55,39 @@ pub(super) fn with_places(
     match seq {
         None => answer,
         Some(seq) => answer.numbered("syncline-seq", seq.0),
+    }
+}
+
+/// What a body says of the times that the server sets.
+pub(super) fn times_of(entity: &Entity, body: &Values) -> Values {
+    let times = entity.fields.iter().filter(|field| is_stamped(field));
+    let said = times.filter_map(|field| body.get_key_value(&field.name));
+    said.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// An answer to a write that said something else of these times than the rows have, in the header
+/// `syncline-ignored`: whoever sends a row back as it was has lost nothing, and no write fails for it.
+pub(super) fn with_ignored(answer: Answer, said: &[Values], rows: &[WrittenRow]) -> Answer {
+    let mut ignored = BTreeSet::new();
+    for (said, written) in said.iter().zip(rows) {
+        let row = written.row.as_ref().map(ShownRow::values);
+        let is_ignored = |(name, value): &(&String, &Value)| {
+            let stands = row.and_then(|row| row.get(*name));
+            !stands.is_some_and(|stands| is_one_value(&FieldKind::Timestamp, stands, value))
+        };
+        ignored.extend(
+            said.iter()
+                .filter(is_ignored)
+                .map(|(name, _)| name.as_str()),
+        );
+    }
+    let names: Vec<&str> = ignored.into_iter().collect();
+    match HeaderValue::try_from(names.join(", ")) {
+        Ok(names) if !names.is_empty() => {
+            answer.header(HeaderName::from_static("syncline-ignored"), names)
+        }
+        Ok(_) | Err(_) => answer,
     }
 }
 

@@ -78,7 +78,7 @@ fn named(name: &str) -> String {
     let schema = json!({"type": "object", "required": ["id"], "properties": {
         "id": {"type": "string"}, name: {"type": ["string", "null"], "x-unique": true}}});
     let content = json!({"application/json": {"schema": schema}});
-    let responses = json!({"200": {"description": "", "content": content}});
+    let responses = json!({"2XX": {"description": "", "content": content}});
     let list = json!({"application/json": {"schema": {"type": "array", "items": schema}}});
     let list = json!({"200": {"description": "", "content": list}});
     let id = json!([{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}]);

@@ -115,6 +115,56 @@ async fn a_shape_that_showed_everything_shows_nothing_more_once_a_column_is_for_
     assert!(anew.text.contains("Pat") && !anew.text.contains("CANARY"));
 }
 
+/// A stream of the bookings that has told all that there is, so that its reader is waiting.
+async fn waiting(app: &App, token: &str) -> reqwest::Response {
+    let first = app.shape(token, "offset=-1").await;
+    let handle = first.header("electric-handle");
+    let at = |reply: &Reply| format!("handle={handle}&offset={}", reply.header("electric-offset"));
+    let caught_up = app.shape(token, &at(&first)).await;
+    let path = format!(
+        "/v1/shape?table=bookings&{}&live=true&live_sse=true",
+        at(&caught_up)
+    );
+    let request = app.server.request(Method::GET, &path, token);
+    let mut stream = request.send().await.unwrap();
+    let told = stream.chunk().await.unwrap().unwrap();
+    assert!(told.starts_with(b"data: {\"headers\":{\"control\":\"up-to-date\""));
+    stream
+}
+
+#[tokio::test]
+async fn a_stream_of_a_shape_ends_at_once_with_the_membership_or_schema_that_it_was_by() {
+    let server = start_with(|config| {
+        config.shapes.keep_alive = PATIENCE * 4;
+        config.shapes.stream = PATIENCE * 4;
+    })
+    .await;
+    let app = App { server };
+    app.apply(LEDGER).await;
+    let olga = app.member("olga", Role::Editor);
+    app.shares(&olga, "olga", "one", "owner").await;
+    app.shares(&olga, "vi", "one", "viewer").await;
+    let vi = app.token("vi");
+    let ends = async |mut stream: reqwest::Response| {
+        let end = async { while stream.chunk().await.unwrap().is_some() {} };
+        tokio::time::timeout(PATIENCE, end).await.is_ok()
+    };
+    let stream = waiting(&app, &vi).await;
+    let owner = json!({"role": "owner"});
+    app.patch(&olga, "/api/memberships/vi-one", owner)
+        .await
+        .expect(200);
+    assert!(ends(stream).await, "another role is another shape");
+    let stream = waiting(&app, &vi).await;
+    let more = LEDGER.replacen(
+        "text: { type: string }",
+        "text: { type: string }\n        more: { type: string }",
+        1,
+    );
+    app.apply(&more).await;
+    assert!(ends(stream).await, "another schema is another table");
+}
+
 #[tokio::test]
 async fn a_stream_ends_when_what_its_reader_sees_is_another_thing() {
     let (app, olga, vi) = shared().await;

@@ -161,6 +161,50 @@ async fn events_come_one_by_one_and_silence_is_filled() {
 }
 
 #[tokio::test]
+async fn a_stream_tells_each_change_once_and_the_next_one_goes_on_behind_it() {
+    let s = shapes().await;
+    s.thread("one", "p").await;
+    let mut follower = s.follow("table=threads").await;
+    let path = format!("/v1/shape?{}&live=true&live_sse=true", follower.next());
+    let request = s.server.request(reqwest::Method::GET, &path, &s.token);
+    let mut response = request.send().await.unwrap();
+    let mut text = String::new();
+    for name in ["two", "three", "four"] {
+        s.thread(name, "p").await;
+        let named = format!("\"name\":\"{name}\"");
+        let read = async {
+            // What ends a batch comes behind all of it.
+            while text
+                .rfind(&named)
+                .is_none_or(|at| !text[at..].contains("up-to-date"))
+            {
+                let bytes = response.chunk().await.unwrap();
+                let bytes = bytes.expect("the stream has ended");
+                text.push_str(std::str::from_utf8(&bytes).unwrap());
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.unwrap();
+        assert_eq!(text.matches(&named).count(), 1, "{text}");
+    }
+    assert_eq!(
+        text.matches("\"operation\":\"insert\"").count(),
+        3,
+        "{text}"
+    );
+    // A reader that comes back where it was is told of what it lacks, once.
+    drop(response);
+    follower.catch_up().await;
+    let path = format!("/v1/shape?{}&live=true&live_sse=true", follower.next());
+    s.thread("five", "p").await;
+    let request = s.server.request(reqwest::Method::GET, &path, &s.token);
+    let reply = crate::support::Reply::of(request);
+    let reply = tokio::time::timeout(PATIENCE, reply).await.unwrap();
+    assert_eq!(reply.text.matches("\"name\":\"five\"").count(), 1);
+    let made = reply.text.matches("\"operation\":\"insert\"").count();
+    assert_eq!(made, 1, "{}", reply.text);
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_its_time_and_with_the_server() {
     let s = shapes_with(|config| config.shapes.stream = Duration::from_millis(30)).await;
     s.thread("one", "p").await;

@@ -23,14 +23,7 @@ pub(crate) fn run(StatusArgs {}: &StatusArgs, context: &Context) -> Outcome {
 }
 
 fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<()> {
-    let style = match state.standing() {
-        Standing::InSync => Style::Good,
-        Standing::Refused | Standing::Failing => Style::Bad,
-        Standing::Waiting | Standing::Behind | Standing::NeverSynced | Standing::Off => {
-            Style::Warning
-        }
-        Standing::NoEndpoint => Style::Strong,
-    };
+    let style = style_of(state.standing());
     writeln!(out, "{}", colour.paint(style, state.sentence()))?;
     let mut row = |name: &str, value: String| {
         let value = printable(&value);
@@ -95,6 +88,17 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
         )?;
     }
     Ok(())
+}
+
+fn style_of(standing: Standing) -> Style {
+    match standing {
+        Standing::InSync => Style::Good,
+        Standing::Refused | Standing::Failing => Style::Bad,
+        Standing::Waiting | Standing::Behind | Standing::NeverSynced | Standing::Off => {
+            Style::Warning
+        }
+        Standing::NoEndpoint => Style::Strong,
+    }
 }
 
 fn daemon(state: &SyncState) -> String {

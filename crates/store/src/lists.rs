@@ -4,6 +4,7 @@
 //! its caller has begun: a server node and a replica share it. What a change amounts to is the
 //! model's to say ([`syncline_model::list::plan`], on [`StoredLists`]); writing it is the caller's.
 
+mod named;
 mod read;
 mod resolve;
 mod stored;
@@ -11,9 +12,10 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
+pub use named::{full_name, item_in};
 pub(crate) use read::shows_any;
 pub use read::{
-    ListOverview, RemovedLists, ShownItem, item_in, items, items_after, items_called, list,
+    ListOverview, RemovedLists, ShownItem, item, items, items_after, items_called, list,
     list_overview, lists, removed_items,
 };
 pub use resolve::{ResolvedList, resolve_list, resolve_removed_list};

@@ -18,6 +18,16 @@ fn listed(machine: &Machine, kind: &str) -> Vec<(String, u64)> {
 }
 
 #[test]
+fn who_has_deleted_lists_alone_is_told_how_to_see_them() {
+    let machine = Machine::new();
+    let show = |machine: &Machine| machine.run(&["list", "show"]).done();
+    show(&machine).says("`syncline list new TITLE` makes one");
+    machine.run(&["list", "new", "Trip"]).done();
+    machine.run(&["list", "delete", "Trip"]).done();
+    show(&machine).says("`syncline list show --all`");
+}
+
+#[test]
 fn an_item_that_comes_late_to_a_collected_list_is_shown_with_all_and_comes_back_by_restore() {
     let server = Server::start();
     let (ada, bob) = (server.member("ada"), server.member("bob"));

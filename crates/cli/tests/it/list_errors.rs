@@ -140,7 +140,8 @@ fn an_item_that_could_be_several_is_none() {
 }
 
 #[test]
-fn an_id_that_items_of_several_lists_have_names_none_and_their_lists_tell_them_apart() {
+fn an_id_that_items_of_several_lists_have_is_that_of_the_lists_own_and_their_lists_tell_others_apart()
+ {
     let machine = Machine::new();
     let list = |id: &str| {
         let item = json!({"id": "item", "text": format!("of {id}"), "done": false});
@@ -155,13 +156,15 @@ fn an_id_that_items_of_several_lists_have_names_none_and_their_lists_tell_them_a
             .run(&["list", "move", from, "item", "--to", "a"])
             .done();
     }
+    machine.run(&["list", "check", "a", "c/item"]).done();
+    assert_eq!(exported(&machine, "a"), "[ ] of a\n[ ] of b\n[x] of c\n");
+    machine.run(&["list", "remove", "a", "item"]).done();
+    assert_eq!(exported(&machine, "a"), "[ ] of b\n[x] of c\n");
     machine
         .run(&["list", "check", "a", "item"])
         .failed(1, "item_ambiguous")
-        .says("maybe: a/item (of a)")
+        .says("maybe: b/item (of b)")
         .says("maybe: c/item (of c)");
-    machine.run(&["list", "check", "a", "c/item"]).done();
-    assert_eq!(exported(&machine, "a"), "[ ] of a\n[ ] of b\n[x] of c\n");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod change;
 mod keyed;
+mod named;
 mod nonsense;
 mod repeat;
 

@@ -7,6 +7,7 @@ use syncline_model::list::{ITEMS, ItemRef, ListItem, ListView, Position, Slot};
 use syncline_model::registry::{LISTS, List};
 use syncline_model::{ItemId, ListId};
 
+use super::named::name_all;
 use super::stored::{StoredLists, item_columns, item_of, list_columns};
 use crate::StoreError;
 use crate::threads::EntryState;
@@ -34,6 +35,8 @@ pub enum RemovedLists {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownItem {
     pub item: ListItem,
+    /// What it is called in the list that shows it: see [`super::named`].
+    pub called: String,
     /// Pending as long as any change of it is in the outbox alone.
     pub state: EntryState,
 }
@@ -80,6 +83,10 @@ pub(super) const REMOVED_ITEMS: &str =
 pub(super) const ITEM_OF_LIST: &str = select_items!("WHERE list_id = ? AND item_id = ?");
 pub(super) const ITEMS_CALLED: &str =
     select_items!("WHERE home = ? AND present = 1 AND item_id = ? ORDER BY position, list_id");
+pub(super) const IDS_SHARED: &str = "SELECT item_id FROM list_items \
+     WHERE home = ? AND present = 1 AND list_id <> home GROUP BY item_id HAVING count(*) > 1";
+pub(super) const WAS_MADE: &str =
+    "SELECT EXISTS (SELECT 1 FROM list_items WHERE list_id = ? AND item_id = ? AND position <> '')";
 pub(super) const ALL_LISTS: &str = concat!(
     "SELECT ",
     list_columns!(),
@@ -238,28 +245,14 @@ pub fn items_after(
     }
 }
 
-/// The item that is called `id` in `list`: the one that was made there, though it be removed or gone
-/// to another list since, or else the one that came from another list. None: there is no such item.
-pub fn item_in(
-    connection: &Connection,
-    list: &ListId,
-    id: &ItemId,
-) -> Result<Option<ShownItem>, StoreError> {
-    let names = [list.as_str(), id.as_str()];
-    let own = select(connection, ITEM_OF_LIST, names)?.pop();
-    let own = own.filter(|own| own.item.position.is_some());
-    if let Some(own) = &own
-        && own.item.present
-        && own.item.home == *list
-    {
-        return Ok(Some(own.clone()));
-    }
-    let come = items_called(connection, list, id)?.into_iter().next();
-    Ok(come.or(own))
+/// The item, whatever became of it; none: nobody has written to it, or nothing of it is left.
+pub fn item(connection: &Connection, item: &ItemRef) -> Result<Option<ShownItem>, StoreError> {
+    let names = [item.list.as_str(), item.item.as_str()];
+    Ok(select(connection, ITEM_OF_LIST, names)?.pop())
 }
 
-/// The items that `list` shows and that are called `id`, in order: several, where some of them came
-/// from other lists.
+/// The items that `list` shows and whose id is `id`, in order: several, where some of them came from
+/// other lists.
 pub fn items_called(
     connection: &Connection,
     list: &ListId,
@@ -284,8 +277,11 @@ pub(super) fn select(
         };
         found.push(ShownItem {
             item: item_of(read_row(row, &ITEMS)?)?,
+            called: String::new(),
             state,
         });
     }
+    drop(rows);
+    name_all(connection, &mut found)?;
     Ok(found)
 }

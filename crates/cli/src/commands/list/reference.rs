@@ -6,7 +6,7 @@ use syncline_model::list::ListItem;
 use syncline_model::registry::List;
 use syncline_store::TenantFile;
 use syncline_store::lists::{
-    RemovedLists, ResolvedList, ShownItem, items, items_called, lists, resolve_list,
+    RemovedLists, ResolvedList, ShownItem, full_name, items, items_called, lists, resolve_list,
     resolve_removed_list,
 };
 
@@ -126,7 +126,11 @@ fn matching(view: &TenantFile, list: &List, text: &str) -> Result<Vec<ShownItem>
     let connection = view.connection();
     // The usual case goes by an index.
     if let Ok(id) = ItemId::new(text) {
-        let called = items_called(connection, &list.list, &id)?;
+        let mut called = items_called(connection, &list.list, &id)?;
+        // By its id alone one of them goes at most.
+        if called.iter().any(|shown| shown.called == text) {
+            called.retain(|shown| shown.called == text);
+        }
         if !called.is_empty() {
             return Ok(called);
         }
@@ -142,12 +146,7 @@ pub(super) fn is_meant(shown: &ShownItem, text: &str) -> bool {
     let id = shown.item.item.item.as_str();
     let ends = id.ends_with(text) && text.chars().count() >= CHARS_MIN;
     let says = shown.item.text.trim() == text.trim() && !text.trim().is_empty();
-    ends || says || address(shown) == text
-}
-
-/// What names an item among those of one id, which come from several lists.
-fn address(shown: &ShownItem) -> String {
-    format!("{}/{}", shown.item.item.list, shown.item.item.item)
+    ends || says || full_name(&shown.item.item) == text
 }
 
 fn ambiguous_item(list: &List, text: &str, found: &[ShownItem]) -> Failure {
@@ -161,7 +160,7 @@ fn ambiguous_item(list: &List, text: &str, found: &[ShownItem]) -> Failure {
     let same = found.iter().all(|shown| shown.item.item.item == *first);
     let failure = found.iter().fold(failure, |failure, shown| {
         let name = if same {
-            address(shown)
+            full_name(&shown.item.item)
         } else {
             shown.item.item.item.to_string()
         };

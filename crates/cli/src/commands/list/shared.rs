@@ -3,7 +3,7 @@
 use serde::Serialize;
 use syncline_model::list::{Command, ItemRef, ListItem};
 use syncline_model::registry::List;
-use syncline_model::{ItemId, ListId, OpKey};
+use syncline_model::{ListId, OpKey};
 use syncline_replica::{ListChange, Replica};
 use syncline_store::TenantFile;
 use syncline_store::lists::{self, ShownItem};
@@ -23,7 +23,7 @@ const BRIEF_CHARS_MAX: usize = 60;
 /// An item, as `--json` tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct ItemShown {
-    pub(super) id: ItemId,
+    pub(super) id: String,
     pub(super) text: String,
     pub(super) done: bool,
     pub(super) note: String,
@@ -39,7 +39,7 @@ impl ItemShown {
 impl From<ShownItem> for ItemShown {
     fn from(shown: ShownItem) -> Self {
         Self {
-            id: shown.item.item.item,
+            id: shown.called,
             text: shown.item.text,
             done: shown.item.done,
             note: shown.item.note,
@@ -174,7 +174,7 @@ fn now(context: &Context, replica: &mut Replica, items: &[ItemRef]) -> Option<Ve
 fn read(view: &TenantFile, items: &[ItemRef]) -> Result<Vec<ItemShown>, Failure> {
     let mut found = Vec::with_capacity(items.len());
     for item in items {
-        let shown = lists::item_in(view.connection(), &item.list, &item.item)?;
+        let shown = lists::item(view.connection(), item)?;
         found.extend(shown.map(ItemShown::from));
     }
     Ok(found)

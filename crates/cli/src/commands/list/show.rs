@@ -87,8 +87,12 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
             .output
             .data(&shown, |out| shown.draw(out, context.output.colour()))?;
         if shown.lists.is_empty() && shown.removed.as_ref().is_none_or(Vec::is_empty) {
-            let note = "no lists; `syncline list new TITLE` makes one";
-            context.output.note(note);
+            let all = lists(replica.view()?.connection(), RemovedLists::Shown)?;
+            context.output.note(if all.is_empty() {
+                "no lists; `syncline list new TITLE` makes one"
+            } else {
+                "no lists but deleted ones, which `syncline list show --all` shows"
+            });
         }
         return Ok(());
     };

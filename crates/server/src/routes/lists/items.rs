@@ -2,17 +2,17 @@
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use syncline_model::list::{Command, ItemRef, ListView, NewItem, Spot};
+use syncline_model::list::{Command, ItemRef, NewItem, Spot};
 use syncline_model::{ItemId, ListId};
 use syncline_store::TenantFile;
-use syncline_store::lists::{ShownItem, StoredLists, item_in, item_tag};
-use syncline_store::threads::EntryState;
+use syncline_store::lists::{self, item_in, item_tag};
 
 use super::json::item_json;
 use super::repeat::Repeat;
 use super::spot::SentSpot;
 use super::target::{
     Seen, item_beside, item_of_path, known_item, list_of_path, planned, present_item, present_list,
+    refuse_shown,
 };
 use crate::error::ApiError;
 use crate::http::{Answer, Call};
@@ -72,6 +72,7 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
             return Ok((Vec::new(), made));
         }
         present_list(file, &list)?;
+        refuse_shown(file, &list, &made.item)?;
         let spot = request
             .spot
             .find(|side, id| item_beside(file, &list, side, id))?;
@@ -203,11 +204,8 @@ async fn changed(
 /// The item as it is by now, though it be removed.
 async fn shown(call: &Call, item: ItemRef) -> Result<Answer, ApiError> {
     let (answer, tag) = look(call, move |file| {
-        let found = StoredLists::new(file.connection()).item(&item)?;
-        let found = ShownItem {
-            item: found.ok_or_else(|| ApiError::not_found("item"))?,
-            state: EntryState::Acknowledged,
-        };
+        let found = lists::item(file.connection(), &item)?;
+        let found = found.ok_or_else(|| ApiError::not_found("item"))?;
         Ok((item_json(&found), item_tag(file.connection(), &item)?))
     })
     .await?;

@@ -16,7 +16,7 @@ pub(super) fn overview_json(overview: &ListOverview) -> Value {
 
 pub(super) fn item_json(shown: &ShownItem) -> Value {
     json!({
-        "id": shown.item.item.item,
+        "id": shown.called,
         "text": shown.item.text,
         "done": shown.item.done,
         "note": shown.item.note,

@@ -89,12 +89,16 @@ impl Repeat {
         };
         let view = StoredLists::new(file.connection());
         for resource in resources {
-            let item = ItemRef {
-                list: ListId::from(resource),
-                item: id.clone(),
-            };
-            if view.item(&item)?.is_some() {
-                return Ok(Some(item));
+            let list = ListId::from(resource);
+            // By its full name, it is called by its list of origin too.
+            let rest = id.as_str().strip_prefix(list.as_str());
+            let rest = rest.and_then(|rest| ItemId::new(rest.strip_prefix('/')?).ok());
+            for item in [Some(id.clone()), rest].into_iter().flatten() {
+                let list = list.clone();
+                let item = ItemRef { list, item };
+                if view.item(&item)?.is_some() {
+                    return Ok(Some(item));
+                }
             }
         }
         Err(refused(PlanError::ItemUnknown { item: id.clone() }).into())

@@ -8,7 +8,7 @@ use syncline_model::registry::List;
 use syncline_model::{ItemId, ListId};
 use syncline_protocol::ErrorCode;
 use syncline_store::lists::{
-    ContentTag, ShownItem, StoredLists, item_in, item_tag, list, list_tag,
+    ContentTag, ShownItem, StoredLists, item_in, item_tag, items_called, list, list_tag,
 };
 use syncline_store::{StoreError, TenantFile};
 
@@ -67,6 +67,14 @@ pub(super) fn present_item(
         return Err(refused(PlanError::ItemRemoved { item: id.clone() }).into());
     }
     Ok(found)
+}
+
+/// Refuses an id that the list shows already, though it be of an item that came from another list.
+pub(super) fn refuse_shown(file: &TenantFile, list: &ListId, id: &ItemId) -> Result<(), Stop> {
+    if items_called(file.connection(), list, id)?.is_empty() {
+        return Ok(());
+    }
+    Err(refused(PlanError::ItemExists { item: id.clone() }).into())
 }
 
 /// The item of `list` beside which another is to stand.

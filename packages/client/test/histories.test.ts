@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readChanges, type Change } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
-import type { EntityMeta, Row } from "../src/entity.js";
+import { held, type EntityMeta, type Row } from "../src/entity.js";
 import { readRows } from "../src/rows.js";
 import { deleteRow, insertRow, updateRow, writeTogether } from "../src/writes.js";
 import { DIALECTS, openDatabase } from "./databases.js";
@@ -115,7 +115,7 @@ async function history(
       note(isTaken ? "reinserts" : "inserts", details);
       const kept = one(["kept", "kept too", null]);
       await insertRow(database, database.dialect, meta, { [meta.key]: key, ...given, [own]: kept });
-      model.insert(key, given, kept);
+      model.insert(key, held(meta, given), kept);
     } else if (what === 0) {
       note("deletes", key);
       await deleteRow(database, meta, key);

@@ -35,7 +35,7 @@ pub enum RemovedLists {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownItem {
     pub item: ListItem,
-    /// What it is called in the list that shows it: see [`super::named`].
+    /// What it is called in the list that shows it: by its id, or `origin/id`.
     pub called: String,
     /// Pending as long as any change of it is in the outbox alone.
     pub state: EntryState,

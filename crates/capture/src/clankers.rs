@@ -101,9 +101,13 @@ fn take(
         agents.insert(native.to_owned(), agent);
     }
     let agent = agents.get(native).cloned().flatten();
+    let has_row = agent.is_some();
     let whose = Whose {
         agent: &agent.unwrap_or_else(|| agent_of(row)),
         native,
     };
+    if !has_row {
+        recorded::name(whose, facts);
+    }
     Ok(recorded::take(table, row, whose, AGENT.as_str(), facts))
 }

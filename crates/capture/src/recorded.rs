@@ -96,6 +96,16 @@ pub(crate) fn take(
     Some(())
 }
 
+/// Says whose a session is of which there is no row, only what it holds.
+pub(crate) fn name(whose: Whose<'_>, facts: &mut Facts) {
+    let patch = SessionPatch {
+        agent: set(whose.agent),
+        native_id: set(whose.native),
+        ..SessionPatch::default()
+    };
+    facts.session(whose.id(), patch);
+}
+
 fn session(row: &Value, whose: Whose<'_>, source: &'static str, facts: &mut Facts) {
     let title = match texts(row, "title") {
         Change::Set(title) if title == NO_TITLE => Change::Keep,

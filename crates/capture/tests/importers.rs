@@ -14,6 +14,8 @@ mod agents;
 mod ahead;
 #[path = "importers/aider.rs"]
 mod aider;
+#[path = "importers/clankers.rs"]
+mod clankers;
 #[path = "importers/claude_code.rs"]
 mod claude_code;
 #[path = "importers/codex.rs"]

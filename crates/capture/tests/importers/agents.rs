@@ -376,25 +376,3 @@ fn what_aider_sends_is_counted_once_whether_it_came_from_the_cache_or_not() {
         ["assistant|1000|1000", "assistant|0|10"]
     );
 }
-
-#[test]
-fn clankers_is_kept_and_counts_where_nothing_better_is_known() {
-    let mut place = Place::new();
-    let database = Connection::open(place.files().join("clankers.db")).unwrap();
-    database
-        .execute_batch(include_str!("clankers.sql"))
-        .unwrap();
-    drop(database);
-    twice(&mut place, Agent::Clankers);
-    let open = figures(&mut place, "ses_1");
-    assert_eq!((open.messages, open.tools, open.failed), (2, 1, 1));
-    assert_eq!(open.tokens, [100, 20, 0, 0, 0, 0]);
-    assert_eq!(figures(&mut place, "claude-1").messages, 0);
-    let titled = [
-        "opencode|ses_1|Fix|/w/app||gpt-x",
-        "claude-code|claude-1||/w/app||",
-    ];
-    let mut found = place.rows("titled");
-    found.sort_by_key(|row| !row.starts_with("opencode"));
-    assert_eq!(found, titled);
-}

@@ -1,0 +1,45 @@
+//! What clankers has recorded of other agents.
+
+use rusqlite::Connection;
+use syncline_capture::agent::Agent;
+
+use crate::agents::{figures, twice};
+use crate::place::Place;
+
+fn record(place: &Place, statements: &[&str]) {
+    let database = Connection::open(place.files().join("clankers.db")).unwrap();
+    for statements in statements {
+        database.execute_batch(statements).unwrap();
+    }
+}
+
+#[test]
+fn clankers_is_kept_and_counts_where_nothing_better_is_known() {
+    let mut place = Place::new();
+    record(&place, &[include_str!("clankers.sql")]);
+    twice(&mut place, Agent::Clankers);
+    let open = figures(&mut place, "ses_1");
+    assert_eq!((open.messages, open.tools, open.failed), (2, 1, 1));
+    assert_eq!(open.tokens, [100, 20, 0, 0, 0, 0]);
+    assert_eq!(figures(&mut place, "claude-1").messages, 0);
+    let titled = [
+        "opencode|ses_1|Fix|/w/app||gpt-x",
+        "claude-code|claude-1||/w/app||",
+    ];
+    let mut found = place.rows("titled");
+    found.sort_by_key(|row| !row.starts_with("opencode"));
+    assert_eq!(found, titled);
+}
+
+/// The recorder asks for the row of a session on one of its connections only.
+#[test]
+fn what_clankers_has_of_a_session_without_a_row_says_whose_it_is() {
+    let mut place = Place::new();
+    let statements = [
+        include_str!("clankers.sql"),
+        include_str!("clankers_lost.sql"),
+    ];
+    record(&place, &statements);
+    twice(&mut place, Agent::Clankers);
+    assert_eq!(figures(&mut place, "lost").messages, 1);
+}

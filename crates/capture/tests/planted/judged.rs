@@ -19,6 +19,8 @@ type Place = (&'static str, usize, &'static str, &'static str);
 /// What was taken out rightly: secrets, or what nothing can tell from them, as their writers made them up.
 const SECRETS: &[Place] = &[
     ("threads.jsonl", 451, "/content", "password"),
+    // The start of a session token, behind its name.
+    ("threads.jsonl", 451, "/content", "secret"),
     ("threads.jsonl", 451, "/content", "url-password"),
     ("threads.jsonl", 457, "/content", "private-key"),
     ("threads.jsonl", 457, "/content", "secret"),

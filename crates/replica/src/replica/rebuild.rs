@@ -266,7 +266,7 @@ impl Replica {
             mode,
         };
         self.local
-            .begin_epoch(offer.acknowledged())
+            .begin_epoch(offer.acknowledged(), self.place.host.now())
             .map_err(ReplicaError::Local)?;
         self.tenant
             .start_epoch(head.epoch, epoch, LogStart::Restored(mode))

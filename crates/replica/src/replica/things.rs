@@ -9,7 +9,7 @@ use syncline_model::registry::RegistryOp;
 use syncline_model::session::SessionOp;
 use syncline_model::thread::ThreadOp;
 use syncline_model::{Epoch, OpKey, Payload, Scope, ServerSeq};
-use syncline_store::local::{Cut, OutboxState};
+use syncline_store::local::{Cut, OutboxRow, OutboxState};
 use syncline_store::{PageLimit, ViewTotals};
 
 use super::Replica;
@@ -224,18 +224,30 @@ impl Replica {
 
     /// What waits to be sent.
     pub fn pending_things(&self) -> Result<PendingThings, ReplicaError> {
-        let (mut things, mut order) = (PendingThings::default(), 0);
+        let mut things = PendingThings::default();
+        self.each_in_outbox(|row| {
+            if row.state == OutboxState::Pending {
+                let about = things_of(&row.key, row.payload.as_ref());
+                things.0.push((row.key, about));
+            }
+        })?;
+        Ok(things)
+    }
+
+    /// Passes on what the outbox holds, in its order.
+    pub(in crate::replica) fn each_in_outbox(
+        &self,
+        mut see: impl FnMut(OutboxRow),
+    ) -> Result<(), ReplicaError> {
+        let mut order = 0;
         loop {
             let rows = self.local.outbox_after(order, STEP_OPS);
             let rows = rows.map_err(ReplicaError::Local)?;
             let Some(last) = rows.last() else {
-                return Ok(things);
+                return Ok(());
             };
             order = last.order;
-            let pending = rows.iter().filter(|row| row.state == OutboxState::Pending);
-            things.0.extend(
-                pending.map(|row| (row.key.clone(), things_of(&row.key, row.payload.as_ref()))),
-            );
+            rows.into_iter().for_each(&mut see);
         }
     }
 }

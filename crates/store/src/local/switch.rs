@@ -93,10 +93,14 @@ impl LocalFile {
 
     /// Settles what was acknowledged when the log begins a new epoch that the current tenant file is
     /// a part of. Done again, it changes nothing.
-    pub fn begin_epoch(&mut self, acknowledged: AcknowledgedOps) -> Result<(), StoreError> {
+    pub fn begin_epoch(
+        &mut self,
+        acknowledged: AcknowledgedOps,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.durable(|transaction| {
-            settle_acknowledged(transaction, acknowledged)?;
-            Ok(())
+            let cut = settle_acknowledged(transaction, acknowledged)?;
+            note_cut(transaction, cut, now)
         })
     }
 
@@ -115,13 +119,8 @@ impl LocalFile {
                     current: identity.tenant_file,
                 });
             }
-            let cut = switch.cut + settle_acknowledged(transaction, switch.acknowledged)?;
-            if cut > 0 {
-                transaction.execute(
-                    "UPDATE sync_notes SET cut_at = ?, cut_ops = ?",
-                    (switch.now.to_string(), cut as i64),
-                )?;
-            }
+            let discarded = settle_acknowledged(transaction, switch.acknowledged)?;
+            note_cut(transaction, switch.cut + discarded, switch.now)?;
             let offered = match switch.heal {
                 Some(heal) => offer(transaction, heal, switch.now, offers)?,
                 None => 0,
@@ -141,6 +140,17 @@ impl LocalFile {
             Ok(offered)
         })
     }
+}
+
+/// Notes that so many ops went with what was cut off the log on purpose, if any did.
+fn note_cut(transaction: &Transaction<'_>, ops: u64, now: Timestamp) -> Result<(), StoreError> {
+    if ops > 0 {
+        transaction.execute(
+            "UPDATE sync_notes SET cut_at = ?, cut_ops = ?",
+            (now.to_string(), ops as i64),
+        )?;
+    }
+    Ok(())
 }
 
 /// Gives the number of ops that the outbox lets go of.

@@ -6,9 +6,6 @@ use syncline_model::{OpKey, Scope};
 use super::RecordOutcome;
 use crate::{Replica, ReplicaError};
 
-/// How many ops are in memory at once.
-const STEP_OPS: usize = 256;
-
 /// A value that was written here, and that another's won against. It is kept in the record's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostEdit {
@@ -21,17 +18,13 @@ pub struct LostEdit {
 impl Replica {
     /// The writes of records whose decisions have not come back yet.
     pub fn undecided_records(&self) -> Result<Vec<OpKey>, ReplicaError> {
-        let (mut keys, mut order) = (Vec::new(), 0);
-        loop {
-            let rows = self.local.outbox_after(order, STEP_OPS);
-            let rows = rows.map_err(ReplicaError::Local)?;
-            let Some(last) = rows.last() else {
-                return Ok(keys);
-            };
-            order = last.order;
-            let records = rows.into_iter().map(|row| row.key);
-            keys.extend(records.filter(|key| key.scope == Scope::record()));
-        }
+        let mut keys = Vec::new();
+        self.each_in_outbox(|row| {
+            if row.key.scope == Scope::record() {
+                keys.push(row.key);
+            }
+        })?;
+        Ok(keys)
     }
 
     /// What these writes have lost, of those that were decided by now.

@@ -100,9 +100,11 @@ fn a_cut_on_purpose_lets_go_of_offers_that_still_wait() {
         .unwrap();
     write(&mut local, &["pending"]);
     local
-        .begin_epoch(AcknowledgedOps::DiscardAbove(ServerSeq(u64::MAX)))
+        .begin_epoch(AcknowledgedOps::DiscardAbove(ServerSeq(u64::MAX)), now())
         .unwrap();
     assert_eq!(texts(&local), ["\"pending\"}"]);
+    let cut = Cut { at: now(), ops: 1 };
+    assert_eq!(local.last_cut().unwrap(), Some(cut));
 }
 
 #[test]

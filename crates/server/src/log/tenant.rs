@@ -24,6 +24,9 @@ use crate::tenant::{
     Rewrite, Write, check_sight, read_page_for,
 };
 
+/// What became of a write, which comes back with it.
+type Answered = Result<(Write, Outcome), Refused>;
+
 /// One tenant's log, open. While any handle lives, its writer does.
 #[derive(Debug)]
 pub(crate) struct Tenant {
@@ -95,25 +98,45 @@ impl Tenant {
         write: RecordWrite,
         held: Arc<HeldBytes>,
     ) -> Result<Recorded, Refused> {
-        let (_, outcome) = self.write(Write::Record(Box::new(write)), held).await?;
-        let Outcome::Recorded(recorded) = outcome else {
-            unreachable!("a write of records is answered as one");
-        };
-        Ok(recorded)
+        self.queue_record(write, held).await?.await
     }
 
-    fn write(
+    /// The same behind all that was queued before: what this gives waits for the answer. Of several that are
+    /// to be decided in an order each is queued when this is over for the one before.
+    pub(crate) async fn queue_record(
+        &self,
+        write: RecordWrite,
+        held: Arc<HeldBytes>,
+    ) -> Result<impl Future<Output = Result<Recorded, Refused>>, Refused> {
+        let written = self.queue(Write::Record(Box::new(write)), held).await?;
+        Ok(async {
+            let (_, outcome) = written.await?;
+            let Outcome::Recorded(recorded) = outcome else {
+                unreachable!("a write of records is answered as one");
+            };
+            Ok(recorded)
+        })
+    }
+
+    fn write(&self, write: Write, held: Arc<HeldBytes>) -> impl Future<Output = Answered> {
+        let queued = self.queue(write, held);
+        async { queued.await?.await }
+    }
+
+    fn queue(
         &self,
         write: Write,
         held: Arc<HeldBytes>,
-    ) -> impl Future<Output = Result<(Write, Outcome), Refused>> {
+    ) -> impl Future<Output = Result<impl Future<Output = Answered> + use<>, Refused>> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Write(WriteJob { write, held, reply });
         async {
             let place = self.jobs.reserve().await;
             place.map_err(|_| Refused::NotCommitted)?.send(job);
-            let (write, outcome) = answer.await.map_err(|_| Refused::NotCommitted)?;
-            Ok((write, outcome?))
+            Ok(async {
+                let (write, outcome) = answer.await.map_err(|_| Refused::NotCommitted)?;
+                Ok((write, outcome?))
+            })
         }
     }
 

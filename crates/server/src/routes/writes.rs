@@ -74,17 +74,20 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
     let backend = Backend::of(&call).await?;
     let names = checked_names(&sent, &backend)?;
     read_numbers(&call, &backend, &mut sent)?;
-    // All wait together, in their order, and share one commit.
-    let transactions = sent.transactions.into_iter().zip(&names);
-    let written = transactions.map(|(transaction, name)| {
+    // Each has its place before the next, whatever order they are polled in; they wait together, and share
+    // one commit.
+    let mut written = Vec::with_capacity(names.len());
+    for (transaction, name) in sent.transactions.into_iter().zip(&names) {
         let offered = Offered {
             writes: transaction.writes,
             mode: Mode::Confirmed,
             salt: None,
         };
-        let written = backend.write(&call, RecordChange::Records(offered), Some(name));
-        async move { Ok::<_, ApiError>(result(&transaction.write_id, written.await?)) }
-    });
+        let change = RecordChange::Records(offered);
+        let queued = backend.queue(&call, change, Some(name)).await?;
+        written
+            .push(async move { Ok::<_, ApiError>(result(&transaction.write_id, queued.await?)) });
+    }
     let results = join_all(written).await.into_iter();
     let results = results.collect::<Result<Vec<Value>, _>>()?;
     Answer::json(&json!({ "results": results }))

@@ -69,13 +69,24 @@ impl Backend {
         change: RecordChange,
         name: Option<&str>,
     ) -> Result<Recorded, ApiError> {
+        self.queue(call, change, name).await?.await
+    }
+
+    /// The same behind all that was queued before: what this gives waits for the answer.
+    pub(crate) async fn queue(
+        &self,
+        call: &Call,
+        change: RecordChange,
+        name: Option<&str>,
+    ) -> Result<impl Future<Output = Result<Recorded, ApiError>>, ApiError> {
         let write = RecordWrite {
             asker: self.asker.clone(),
             change,
             repeat: name.map(RepeatKey::new),
             salt: Some(Salt::new(random())),
         };
-        Ok(self.tenant.write_record(write, call.body.held()).await?)
+        let written = self.tenant.queue_record(write, call.body.held()).await?;
+        Ok(async { Ok(written.await?) })
     }
 }
 

@@ -73,6 +73,27 @@ async fn a_queue_is_judged_write_by_write_and_answered_alike_when_it_comes_again
 }
 
 #[tokio::test]
+async fn a_long_queue_is_judged_in_its_order() {
+    let (server, writer) = served().await;
+    let write = |action: &str, at: usize| json!({"entity": "notes", "id": "a", "action": action, "values": {"text": at.to_string()}});
+    let transactions = (0..500).map(|at| {
+        let action = if at == 0 { "create" } else { "update" };
+        json!({"write_id": format!("w{at}"), "writes": [write(action, at)]})
+    });
+    let queue = json!({"transactions": transactions.collect::<Vec<_>>()});
+    let answer = ask(&server, Method::POST, "/api/writes", &writer, Some(queue));
+    let answer = answer.await.expect(200);
+    let results = answer["results"].as_array().unwrap();
+    let places: Vec<_> = results
+        .iter()
+        .map(|result| result["seq"].as_u64())
+        .collect();
+    assert_eq!(places, (2..502).map(Some).collect::<Vec<_>>());
+    let note = ask(&server, Method::GET, "/api/notes/a", &writer, None).await;
+    assert_eq!(note.expect(200)["text"], "499");
+}
+
+#[tokio::test]
 async fn a_write_can_be_asked_for_by_its_name() {
     let app = App::of(LEDGER).await;
     let ada = app.token("ada");

@@ -63,6 +63,8 @@ pub enum OutboxState {
 pub struct OutboxRow {
     /// Its place in the outbox; rises with each write, and is never used again.
     pub order: u64,
+    /// The place that it was written to: a new key moves it to the end, and makes it no younger.
+    pub first_order: u64,
     pub key: OpKey,
     /// None for an op that was erased and is offered again.
     pub payload: Option<Payload>,
@@ -84,7 +86,7 @@ impl OutboxRow {
     }
 }
 
-/// What goes out in one push: ops with one heal cursor, or without any.
+/// What goes out in one push: ops with one heal cursor, or without any and with rising clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxBatch {
     pub heal: Option<Cursor>,
@@ -147,7 +149,8 @@ impl LocalFile {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox AS later JOIN outbox AS op \
              USING (resource_id, scope) WHERE op.resource_id = ? AND op.actor = ? AND op.clock = ? \
-             AND op.scope = ? AND later.ordinal > op.ordinal AND later.acknowledged_seq IS NOT NULL)",
+             AND op.scope = ? AND later.acknowledged_seq IS NOT NULL \
+             AND coalesce(later.first_ordinal, later.ordinal) > coalesce(op.first_ordinal, op.ordinal))",
         )?;
         Ok(statement.query_row(key_columns(key), |row| row.get(0))?)
     }
@@ -283,6 +286,7 @@ pub(super) fn append(
             payload_hash: op.payload.hash(),
             written_at: now,
             heal: None,
+            first_order: None,
         };
         written.push(PendingOp {
             order: insert(transaction, &row)?,
@@ -324,7 +328,11 @@ fn read_batch(
             .payload
             .as_ref()
             .map_or(0, |payload| payload.as_str().len());
-        if row.heal != batch.heal || (bytes > limit.bytes && !batch.ops.is_empty()) {
+        let last = batch.ops.last();
+        // Behind one whose clock led too far may stand what was written anew since, and has a lower one:
+        // taken in the same push in which that is refused, it would be undone by it.
+        let falls = last.is_some_and(|last| row.heal.is_none() && row.key.clock < last.key.clock);
+        if row.heal != batch.heal || falls || (bytes > limit.bytes && last.is_some()) {
             break;
         }
         batch.ops.push(row);

@@ -106,6 +106,7 @@ impl LocalFile {
                 payload_hash: payload.hash(),
                 written_at: op.written_at,
                 heal: None,
+                first_order: None,
             };
             insert(transaction, &row)?;
             delete(transaction, id)?;

@@ -11,7 +11,8 @@ use super::{OutboxRow, OutboxState, StoreError};
 use crate::tenant::PendingOp;
 
 pub(super) const COLUMNS: &str = "ordinal, scope, resource_id, actor, clock, payload, \
-                                  payload_hash, written_at, acknowledged_seq, heal_seq, heal_mark";
+                                  payload_hash, written_at, acknowledged_seq, heal_seq, heal_mark, \
+                                  coalesce(first_ordinal, ordinal)";
 
 /// An op to be put in the outbox.
 pub(super) struct NewRow<'a> {
@@ -20,13 +21,15 @@ pub(super) struct NewRow<'a> {
     pub payload_hash: PayloadHash,
     pub written_at: Timestamp,
     pub heal: Option<Cursor>,
+    /// Its order when it was written; none: it is written now.
+    pub first_order: Option<u64>,
 }
 
 /// Puts an op at the end of the outbox; gives its order.
 pub(super) fn insert(transaction: &Transaction<'_>, row: &NewRow<'_>) -> Result<u64, StoreError> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO outbox (scope, resource_id, actor, clock, payload, payload_hash, written_at, \
-         heal_seq, heal_mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         heal_seq, heal_mark, first_ordinal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     statement.execute((
         row.key.scope.as_str(),
@@ -38,6 +41,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, row: &NewRow<'_>) -> Result<
         row.written_at.to_string(),
         row.heal.map(|heal| heal.server_seq.get() as i64),
         row.heal.as_ref().map(|heal| heal.mark.as_bytes()),
+        row.first_order.map(|order| order as i64),
     ))?;
     let order = transaction.last_insert_rowid();
     if touches_several(&row.key.scope) {
@@ -154,18 +158,18 @@ pub(super) fn own_pending_after(
     Ok(found)
 }
 
-/// The pending ops of a resource from `order` on that are no offer of others' ops, oldest first.
+/// The pending ops of a resource that were written from `first_order` on and are no offer of others' ops.
 pub(super) fn own_pending_of(
     connection: &Connection,
     scope: &Scope,
     resource: &ResourceId,
-    order: u64,
+    first_order: u64,
 ) -> Result<Vec<OutboxRow>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM outbox WHERE resource_id = ? AND scope = ? AND ordinal >= ? \
-         AND acknowledged_seq IS NULL AND heal_seq IS NULL ORDER BY ordinal"
+        "SELECT {COLUMNS} FROM outbox WHERE resource_id = ? AND scope = ? \
+         AND coalesce(first_ordinal, ordinal) >= ? AND acknowledged_seq IS NULL AND heal_seq IS NULL"
     ))?;
-    let mut rows = statement.query((resource.as_str(), scope.as_str(), order as i64))?;
+    let mut rows = statement.query((resource.as_str(), scope.as_str(), first_order as i64))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(outbox_row(row)?);
@@ -200,6 +204,7 @@ pub(super) fn outbox_row(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         written_at: timestamp(&row.get::<_, String>(7)?)?,
         state,
         heal: cursor(row.get(9)?, row.get(10)?)?,
+        first_order: row.get::<_, i64>(11)? as u64,
     })
 }
 

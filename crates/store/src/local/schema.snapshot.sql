@@ -1,4 +1,4 @@
--- format 6
+-- format 7
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE outbox (
     acknowledged_seq INTEGER,
     heal_seq INTEGER,
     heal_mark BLOB
-) STRICT;
+, first_ordinal INTEGER) STRICT;
 CREATE TABLE sqlite_sequence(name,seq);
 CREATE UNIQUE INDEX outbox_key ON outbox (resource_id, actor, clock, scope);
 CREATE INDEX outbox_pending ON outbox (ordinal) WHERE acknowledged_seq IS NULL;

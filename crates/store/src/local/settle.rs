@@ -61,8 +61,7 @@ impl LocalFile {
     ///
     /// When any is to be written anew, the replica takes `new_actor`. Those ops, and every later one
     /// that was never offered to a server, then leave their places and stand at the outbox's end in
-    /// their old order, each with a new key: so ops of one writer reach the log in the order of their
-    /// writing. Their clocks begin above `clock_floor` where any clock is refused, and else stay: an op
+    /// the order of their writing, each with a new key: so they reach the log. Their clocks begin above `clock_floor` where any clock is refused, and else stay: an op
     /// that *was* offered keeps its key, since the server may have it, and its place behind them.
     /// Behind one of its resource that is [`Verdict::Behind`] it doesn't, since that one would win over it: where
     /// the server has it after all, it loses to itself.
@@ -141,7 +140,7 @@ struct Anew {
     rows: Vec<OutboxRow>,
     /// Whether the clock of any of them is none that the server takes.
     needs_clock: bool,
-    /// The resources of those that are [`Verdict::Behind`], and the order of the first of each.
+    /// The resources of those that are [`Verdict::Behind`], and the first order of the oldest of each.
     behind: BTreeMap<(Scope, ResourceId), u64>,
 }
 
@@ -150,13 +149,14 @@ impl Anew {
         self.needs_clock |= *verdict != Verdict::KeyTaken;
         if *verdict == Verdict::Behind {
             let resource = (row.key.scope.clone(), row.key.resource.clone());
-            let first = self.behind.entry(resource).or_insert(row.order);
-            *first = row.order.min(*first);
+            let first = self.behind.entry(resource).or_insert(row.first_order);
+            *first = row.first_order.min(*first);
         }
         self.rows.push(row);
     }
 
-    /// These, and what is to be written anew behind them, in the order of the outbox.
+    /// These, and what is to be written anew behind them, in the order of their writing. That is not the
+    /// outbox's where an earlier answer has had others of them written anew, which stand at its end since.
     fn with_later(self, transaction: &Transaction<'_>) -> Result<Vec<OutboxRow>, StoreError> {
         let Self {
             mut rows, behind, ..
@@ -171,8 +171,8 @@ impl Anew {
         for ((scope, resource), first) in &behind {
             rows.extend(own_pending_of(transaction, scope, resource, *first)?);
         }
-        rows.sort_by_key(|row| row.order);
-        rows.dedup_by_key(|row| row.order);
+        rows.sort_by_key(|row| row.first_order);
+        rows.dedup_by_key(|row| row.first_order);
         Ok(rows)
     }
 }
@@ -252,6 +252,7 @@ fn replace(
         payload_hash: row.payload_hash,
         written_at: row.written_at,
         heal: row.heal,
+        first_order: Some(row.first_order),
     };
     insert(transaction, &new)?;
     settled.written_anew += 1;

@@ -212,6 +212,7 @@ fn offer(
             payload_hash: op.payload_hash,
             written_at: now,
             heal: Some(heal),
+            first_order: None,
         };
         insert(transaction, &row)?;
         count += 1;
@@ -219,7 +220,8 @@ fn offer(
     if count > 0 {
         let shift = before + count as i64;
         transaction.execute(
-            "UPDATE outbox SET ordinal = ordinal + ?1 WHERE ordinal <= ?2",
+            "UPDATE outbox SET ordinal = ordinal + ?1, first_ordinal = first_ordinal + ?1 \
+             WHERE ordinal <= ?2",
             [shift, before],
         )?;
         transaction.execute(

@@ -176,6 +176,7 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
     raw.execute_batch(
         "DROP TABLE list_steps; DROP TABLE compaction; DROP TABLE import_files; \
          DROP TABLE import_units; DROP TABLE outbox_touches; \
+         ALTER TABLE outbox DROP COLUMN first_ordinal; \
          ALTER TABLE quarantine DROP COLUMN details; ALTER TABLE sync_notes DROP COLUMN sight; \
          ALTER TABLE sync_notes DROP COLUMN cut_at; ALTER TABLE sync_notes DROP COLUMN cut_ops; \
          PRAGMA user_version = 1;",

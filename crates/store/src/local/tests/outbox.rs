@@ -253,6 +253,65 @@ fn an_op_is_followed_by_what_was_acknowledged_behind_it_on_its_resource() {
         .map(|key| local.is_followed_by_acknowledged(key).unwrap())
         .collect();
     assert_eq!(followed, [true, false, false]);
+    settle(
+        &mut local,
+        &[(keys(&written)[0].clone(), Verdict::KeyTaken)],
+    );
+    let moved = local.outbox_after(0, 10).unwrap();
+    let moved = moved
+        .iter()
+        .find(|row| row.first_order == written.ops[0].order);
+    let moved = &moved.unwrap().key;
+    assert!(
+        local.is_followed_by_acknowledged(moved).unwrap(),
+        "a new key makes it no younger"
+    );
+}
+
+/// Sends "a" to "d" in one push that is never answered, and then in two that are; "e" and "f" are written
+/// before the first answer and the second. Gives the clocks of all, in the order of the outbox.
+fn written_anew_by_two_answers(verdict: &Verdict) -> Vec<(String, u64)> {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = keys(&write(&mut local, &["a", "b", "c", "d"]));
+    local.next_batch(WHOLE).unwrap();
+    for (n, last) in ["e", "f"].iter().enumerate() {
+        write(&mut local, &[last]);
+        let answered = written[2 * n..][..2].iter();
+        let verdicts: Vec<_> = answered.map(|key| (key.clone(), verdict.clone())).collect();
+        let actor = ActorId::new(format!("actor-{}", n + 2)).unwrap();
+        local.settle(&verdicts, &actor, 0, now()).unwrap();
+    }
+    let rows = local.outbox_after(0, 10).unwrap();
+    let clocks = rows.iter().map(|row| row.key.clock.get());
+    texts(&local).into_iter().zip(clocks).collect()
+}
+
+/// World 7370: the clocks of an outbox led too far, and small pushes were refused one after another. What
+/// the first had written anew stood behind what the second had, and an older name won over a newer.
+#[test]
+fn what_several_answers_write_anew_keeps_the_order_of_its_writing() {
+    let all = ["a", "b", "c", "d", "e", "f"].map(|text| format!("\"{text}\"}}"));
+    for verdict in [Verdict::WriteAnew, Verdict::KeyTaken, Verdict::Behind] {
+        let found = written_anew_by_two_answers(&verdict);
+        let expected: Vec<_> = all.iter().cloned().zip(1..).collect();
+        assert_eq!(found, expected, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_push_does_not_hold_what_was_written_anew_below_a_clock_that_leads() {
+    let place = Place::new();
+    let mut local = place.open();
+    let ops = ["a", "b", "c"].map(new_op);
+    let written = keys(&local.write(&ops, || Ok(100), now()).unwrap());
+    local.next_batch(WHOLE).unwrap();
+    settle(&mut local, &[(written[0].clone(), Verdict::WriteAnew)]);
+    write(&mut local, &["d"]);
+    assert_eq!(texts(&local), ["\"b\"}", "\"c\"}", "\"a\"}", "\"d\"}"]);
+    let batch = local.next_batch(WHOLE).unwrap().unwrap();
+    let sent: Vec<_> = batch.ops.into_iter().map(|row| row.key).collect();
+    assert_eq!(sent, written[1..]);
 }
 
 #[test]

@@ -55,7 +55,10 @@ impl Engine {
                         // Stamped anew it would undo what follows it, and so would that, stamped anew as
                         // well, what others have made of it since: its user decides.
                         Verdict::Behind
-                            if is_followed || self.replica.is_followed_in_log(key)? =>
+                            if is_followed
+                                || self
+                                    .replica
+                                    .is_followed_in_log(key, answered.sent_before)? =>
                         {
                             refused(error)
                         }

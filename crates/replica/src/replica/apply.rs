@@ -72,11 +72,19 @@ impl Replica {
     }
 
     /// Whether a log holds an op of this one's resource that was written after it, as far as this replica
-    /// knows: by its actor, or here and acknowledged since.
-    pub(crate) fn is_followed_in_log(&self, key: &OpKey) -> Result<bool, ReplicaError> {
+    /// knows: here and acknowledged since, or by its actor. What its actor has in the log before this one was
+    /// ever sent is of another life, which this replica was put back from.
+    pub(crate) fn is_followed_in_log(
+        &self,
+        key: &OpKey,
+        sent_before: u64,
+    ) -> Result<bool, ReplicaError> {
         let acknowledged = self.local.is_followed_by_acknowledged(key);
-        Ok(acknowledged.map_err(ReplicaError::Local)?
-            || self.tenant.is_followed(key).map_err(ReplicaError::Tenant)?)
+        if acknowledged.map_err(ReplicaError::Local)? {
+            return Ok(true);
+        }
+        Ok(!self.is_sent_first(key, sent_before)?
+            && self.tenant.is_followed(key).map_err(ReplicaError::Tenant)?)
     }
 
     /// The order up to which the outbox was ever sent, as far as this file knows.

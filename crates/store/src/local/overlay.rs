@@ -3,7 +3,8 @@
 use syncline_model::{OpKey, ResourceId, Scope, touches_several};
 
 use super::rows::{
-    COLUMNS, acknowledge, actor_columns, outbox_row, pending_op, remove, remove_to_refold,
+    COLUMNS, acknowledge, actor_columns, key_columns, outbox_row, pending_op, remove,
+    remove_to_refold,
 };
 use super::{LocalFile, StoreError};
 use crate::tenant::{Outbox, PendingOp, ResourceKey};
@@ -28,12 +29,25 @@ impl LocalFile {
         Ok(resources)
     }
 
-    /// Removes ops that the log holds. What the view shows of them is the log's from now on.
+    /// Removes ops that the log holds. What the view shows of them is the log's from now on. One that was
+    /// never offered by this replica was by another life of it, and so was what stands before it.
     pub fn forget_pulled(&mut self, keys: &[OpKey]) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
         }
-        self.relaxed(|transaction| keys.iter().try_for_each(|key| remove(transaction, key)))
+        self.relaxed(|transaction| {
+            for key in keys {
+                transaction
+                    .prepare_cached(
+                        "UPDATE identity SET offered = ordinal FROM outbox \
+                         WHERE resource_id = ? AND outbox.actor = ? AND outbox.clock = ? AND scope = ? \
+                         AND ordinal > offered",
+                    )?
+                    .execute(key_columns(key))?;
+                remove(transaction, key)?;
+            }
+            Ok(())
+        })
     }
 
     /// Removes ops that the log has held and compaction has dropped, since they win no part of the

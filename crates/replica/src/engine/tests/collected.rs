@@ -1,7 +1,7 @@
 //! Tombstones that a server has collected, met by those who come late and by those who come meanwhile.
 
-use syncline_model::{ListId, Scope};
-use syncline_store::{Collecting, Compaction, PendingOp, Stepped};
+use syncline_model::{Clock, ListId, OpKey, Payload, Scope};
+use syncline_store::{Appended, Collecting, Compaction, PendingOp, Stepped};
 
 use super::compaction::{list_op, rename, write_op};
 use super::*;
@@ -164,4 +164,50 @@ fn an_insert_whose_edit_is_in_the_log_waits_for_its_user() {
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     assert_eq!(texts(&mut a), ["as added"], "its user has asked for it");
+}
+
+/// An op of the replica's actor comes into the log, and the replica hears of it before it sends its own.
+fn hears_of(a: &mut Node, server: &mut WireServer, key: &OpKey, payload: &Payload) {
+    let mut batch = server.file.begin().unwrap();
+    let appended = batch.append(key, Some(payload), payload.hash()).unwrap();
+    assert!(matches!(appended, Appended::At(..)));
+    batch.commit().unwrap();
+    assert!(a.deliver(server));
+}
+
+/// World 8823: a replica was put back, and wrote to a list to which a life that it had forgotten had written
+/// with higher clocks.
+#[test]
+fn a_first_write_is_stamped_anew_whatever_another_life_of_its_replica_has_written() {
+    let machines = Machines::new();
+    let (mut server, mut a) = late_to_a_collected_tombstone(&machines);
+    let rows = a.engine.replica().local.outbox_after(0, 100).unwrap();
+    let key = OpKey {
+        clock: Clock::new(1_000).unwrap(),
+        ..rows[0].key.clone()
+    };
+    let butter = r#"{"type":"insert","itemId":"butter","payload":{"text":"butter","pos":[{"digit":2,"actor":"a"}]}}"#;
+    hears_of(&mut a, &mut server, &key, &list_op(butter).payload);
+    a.settle(&mut server);
+    assert!(a.engine.replica().quarantined().unwrap().is_empty());
+    assert_eq!(texts(&mut a), ["as edited", "butter"]);
+    assert_eq!(a.waiting(), 0);
+}
+
+#[test]
+fn a_write_waits_for_its_user_where_a_later_one_came_back_before_it_was_sent() {
+    let machines = Machines::new();
+    let (mut server, mut a) = late_to_a_collected_tombstone(&machines);
+    let rows = a.engine.replica().local.outbox_after(0, 100).unwrap();
+    let edit = rows.last().unwrap();
+    hears_of(
+        &mut a,
+        &mut server,
+        &edit.key,
+        edit.payload.as_ref().unwrap(),
+    );
+    a.settle(&mut server);
+    let waiting = a.engine.replica().quarantined().unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].key, rows[0].key);
 }

@@ -315,6 +315,18 @@ fn a_push_does_not_hold_what_was_written_anew_below_a_clock_that_leads() {
 }
 
 #[test]
+fn what_the_log_gives_back_was_offered_and_so_was_what_was_written_before_it() {
+    let place = Place::new();
+    let mut local = place.open();
+    let written = write(&mut local, &["a", "b", "c"]);
+    local.forget_pulled(&keys(&written)[1..2]).unwrap();
+    assert_eq!(local.offered_order().unwrap(), written.ops[1].order);
+    local.next_batch(WHOLE).unwrap();
+    local.forget_pulled(&keys(&written)[..1]).unwrap();
+    assert_eq!(local.offered_order().unwrap(), written.ops[2].order);
+}
+
+#[test]
 fn counts_go_by_scope_and_know_the_oldest_pending_op() {
     let place = Place::new();
     let mut local = place.open();

@@ -13,9 +13,7 @@ mod request_id;
 mod route;
 pub(crate) mod zstandard;
 
-#[cfg(test)]
-pub(crate) use answer::Content;
-pub(crate) use answer::{Answer, COMPRESS_FROM};
+pub(crate) use answer::{Answer, COMPRESS_FROM, Content};
 pub(crate) use body::{BodyBudget, BodyLimit, HeldBytes, ReceivedBody, read_body};
 pub(crate) use call::{Call, asker_of};
 pub(crate) use coding::{Coding, LogCoding, gzip, zstd};

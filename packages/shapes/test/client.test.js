@@ -66,6 +66,24 @@ test('events come over one connection', async () => {
   end()
 })
 
+test('what was written while a stream was away comes whole, though it is told in parts', async (t) => {
+  const small = await start(['--shape-chunk-bytes', '300', '--shape-stream', '1s'])
+  t.after(() => small.end())
+  await small.list('away', 'Away')
+  let streams = 0
+  const fetchClient = async (url, options) => {
+    if (new URL(url).searchParams.get('live_sse') === 'true' && (streams += 1) === 2) {
+      for (let n = 0; n < 9; n += 1) await small.item('away', `item-${n}`, `number ${n}`)
+    }
+    return fetch(url, options)
+  }
+  const ended = new AbortController()
+  t.after(() => ended.abort())
+  const shape = new Shape(new ShapeStream({ ...small.items(), liveSse: true, fetchClient, signal: ended.signal }))
+  await shape.rows
+  await eventually('all rows', () => shape.currentRows.length === 9)
+})
+
 test('a write is awaited by its number', async () => {
   await server.item('groceries', 'nuts', 'nuts')
   const before = await server.txid()

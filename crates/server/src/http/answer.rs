@@ -45,15 +45,16 @@ impl Answer {
     }
 
     pub(crate) fn whole(bytes: impl Into<Bytes>, content_type: &'static str) -> Self {
-        Self::new(Content::Whole(bytes.into()), content_type)
+        Self::with_room(HEADERS_GUESS, Content::Whole(bytes.into()), content_type)
     }
 
     pub(crate) fn live(body: Body, content_type: &'static str) -> Self {
-        Self::new(Content::Live(body), content_type)
+        Self::with_room(HEADERS_GUESS, Content::Live(body), content_type)
     }
 
-    fn new(content: Content, content_type: &'static str) -> Self {
-        let mut headers = HeaderMap::with_capacity(HEADERS_GUESS);
+    /// An answer that so many headers are still to be set on.
+    pub(crate) fn with_room(headers: usize, content: Content, content_type: &'static str) -> Self {
+        let mut headers = HeaderMap::with_capacity(headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         Self {
             status: StatusCode::OK,

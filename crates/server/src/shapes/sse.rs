@@ -26,10 +26,12 @@ struct Events {
     keep_alive: Duration,
     /// Whether more was there than was sent last.
     has_more: bool,
-    is_over: bool,
+    /// Whether something was waiting: that is told in this form, and the answer ends.
+    is_backlog: bool,
 }
 
-/// The body of a stream that goes on from `first`, for `lasts`.
+/// The body of a stream that goes on from `first`, for `lasts`. Its reader keeps changes back until it is
+/// told that it is up to date, and forgets them where the stream ends before: so it never does.
 pub(super) fn body(
     reader: Reader,
     first: &LogChunk,
@@ -42,9 +44,8 @@ pub(super) fn body(
         told: first.head,
         end: Instant::now() + lasts,
         keep_alive,
-        has_more: false,
-        // What was waiting is told in this form, and the answer ends.
-        is_over: first.changes > 0,
+        has_more: !first.is_up_to_date,
+        is_backlog: first.changes > 0,
     };
     let start = (events, Some(framed(first)));
     Body::from_stream(stream::unfold(start, |(mut events, first)| async move {
@@ -59,7 +60,7 @@ pub(super) fn body(
 impl Events {
     /// What the stream sends next; none: it ends.
     async fn next(&mut self) -> Option<Bytes> {
-        if self.is_over {
+        if self.is_backlog && !self.has_more {
             return None;
         }
         let mut alive_at = Instant::now() + self.keep_alive;
@@ -77,8 +78,8 @@ impl Events {
             let Ok(Read::Chunk(chunk)) = self.reader.read(self.after).await else {
                 return None;
             };
-            self.has_more = !chunk.is_up_to_date;
-            if chunk.changes > 0 {
+            let goes_on = std::mem::replace(&mut self.has_more, !chunk.is_up_to_date);
+            if chunk.changes > 0 || goes_on {
                 self.after = chunk.end;
                 self.told = chunk.head;
                 return Some(framed(&chunk));

@@ -25,7 +25,7 @@ use super::super::subset::{Subset, SubsetRead};
 use super::{Asked, refused, who};
 use crate::error::ApiError;
 use crate::http::is_known;
-use crate::http::{Answer, Coding};
+use crate::http::{Answer, Coding, Content};
 use crate::log::Tenant;
 use crate::random::random_from;
 
@@ -80,7 +80,7 @@ impl Asked {
         } else {
             JSON
         };
-        let mut answer = Answer::live(content, content_type);
+        let mut answer = Answer::with_room(HEADERS, Content::Live(content), content_type);
         self.dress(&mut answer, resolved, end, has);
         answer
     }
@@ -89,9 +89,14 @@ impl Asked {
         let (request, handle) = (&self.request, &resolved.shape.handle);
         let settings = &self.call.server.config.shapes;
         let headers = &mut answer.headers;
-        headers.reserve(HEADERS);
         set(headers, "electric-handle", handle);
-        set(headers, "electric-offset", &end.to_string());
+        // The reader of a stream takes this place at once, but what the stream holds only when it is told
+        // that it is up to date: where the connection breaks between, it goes on from where it asked.
+        let place = match request.live {
+            Live::Events => request.offset,
+            Live::No | Live::Poll => end,
+        };
+        set(headers, "electric-offset", &place.to_string());
         set(
             headers,
             "electric-has-data",
@@ -129,7 +134,8 @@ impl Asked {
         if !is_known(&self.call.headers, &etag) {
             return None;
         }
-        let mut answer = Answer::live(Body::empty(), JSON).status(StatusCode::NOT_MODIFIED);
+        let content = Content::Live(Body::empty());
+        let mut answer = Answer::with_room(HEADERS, content, JSON).status(StatusCode::NOT_MODIFIED);
         self.dress(&mut answer, resolved, end, has);
         Some(answer)
     }
@@ -163,7 +169,7 @@ impl Asked {
         Ok(match reader.body(coding).await? {
             ChunkBody::Gone => return self.gone().await,
             ChunkBody::Whole(bytes) => {
-                let mut answer = Answer::whole(bytes, JSON);
+                let mut answer = Answer::with_room(HEADERS, Content::Whole(bytes), JSON);
                 self.dress(&mut answer, resolved, end, has);
                 answer
             }
@@ -188,7 +194,7 @@ impl Asked {
             Offset::At(ServerSeq::ZERO, None)
         };
         let body = format!("[{}]", up_to_date(head));
-        let mut answer = Answer::whole(body, JSON);
+        let mut answer = Answer::with_room(HEADERS, Content::Whole(body.into()), JSON);
         let has = Has {
             data: false,
             all: true,
@@ -294,7 +300,8 @@ impl Asked {
         {
             return known;
         }
-        let mut answer = Answer::whole(chunk.list.clone(), JSON);
+        let content = Content::Whole(chunk.list.clone());
+        let mut answer = Answer::with_room(HEADERS, content, JSON);
         self.dress(&mut answer, resolved, end, has);
         answer
     }

@@ -204,6 +204,52 @@ async fn a_stream_tells_each_change_once_and_the_next_one_goes_on_behind_it() {
     assert_eq!(made, 1, "{}", reply.text);
 }
 
+/// The client of such a stream takes the place of its head at once, and what it holds with the message that
+/// it is up to date.
+#[tokio::test]
+async fn a_stream_of_many_parts_ends_each_batch_and_does_not_name_a_place_behind_it() {
+    // Each part has one row and is full.
+    let s = shapes_with(|config| config.shapes.chunk_bytes = 1).await;
+    s.thread("one", "p").await;
+    let follower = s.follow("table=threads").await;
+    let next = format!("{}&live=true&live_sse=true", follower.next());
+    for name in ["two", "three", "four"] {
+        s.thread(name, "p").await;
+    }
+    let reply = tokio::time::timeout(PATIENCE, s.ask(&next)).await.unwrap();
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("electric-offset"), follower.offset);
+    let told: Vec<_> = reply.text.split_terminator("\n\n").collect();
+    let rows = told.iter().filter(|event| event.contains("insert"));
+    assert_eq!(rows.count(), 3, "{}", reply.text);
+    assert!(
+        told.last().unwrap().contains("up-to-date"),
+        "{}",
+        reply.text
+    );
+
+    let mut follower = s.follow("table=threads").await;
+    follower.catch_up().await;
+    let path = format!("/v1/shape?{}&live=true&live_sse=true", follower.next());
+    let request = s.server.request(reqwest::Method::GET, &path, &s.token);
+    let mut response = request.send().await.unwrap();
+    let offset = response.headers()["electric-offset"].to_str().unwrap();
+    assert_eq!(offset, follower.offset);
+    s.thread("five", "p").await;
+    let mut text = String::new();
+    let read = async {
+        while text
+            .find("\"five\"")
+            .is_none_or(|at| !text[at..].contains("up-to-date"))
+        {
+            let bytes = response.chunk().await.unwrap();
+            let bytes = bytes.expect("the stream has ended");
+            text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_stream_ends_with_its_time_and_with_the_server() {
     let s = shapes_with(|config| config.shapes.stream = Duration::from_millis(30)).await;

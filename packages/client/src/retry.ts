@@ -1,7 +1,9 @@
-/** How refused writes are offered again. A page in which none was refused has no need of this module, and does not load it. */
+/** How refused writes are offered again, and those without an answer asked for. A page in which none was refused has no need of this module, and does not load it. */
 import { readChanges, rejectedChanges, standing, standOn, TIMED_OUT, type Change, type WriteError } from "./changes.js";
 import type { LocalDatabase, Statements } from "./database.js";
 import { pick } from "./entity.js";
+import { HttpFailure } from "./http.js";
+import { settle, type Outcome } from "./sender.js";
 import { NOT_SENT } from "./writes.js";
 
 /** Offers a refused write again, as `retryWrite` says. */
@@ -23,6 +25,27 @@ export function retry(database: LocalDatabase, writeId: string): Promise<void> {
       if (!(await offerAgain(inside, group, isUnanswered)) && group.includes(first)) return;
     }
   });
+}
+
+/** Asks what became of `unanswered` writes. Gives whether there is none left to be asked for. */
+export async function askAfter(
+  database: LocalDatabase, unanswered: readonly Change[], ask: (writeId: string) => Promise<Outcome | undefined>,
+): Promise<boolean> {
+  for (const change of unanswered) {
+    // It bears the name of the first of those that were sent with it.
+    const changes = change.transactionId === null ? [change] : await readChanges(database, `"transaction_id" = $1`, [change.transactionId]);
+    const writeId = changes[0]?.writeId ?? change.writeId;
+    try {
+      const outcome = await ask(writeId);
+      if (outcome) await takeUp(database, await settle(database, [{ writeId, changes }], [outcome]));
+      else await database.query(`UPDATE "_changes" SET "state" = 'rejected', "error" = $1, "attempts" = 0 WHERE "id" = $2 AND "state" = 'rejected'`, [JSON.stringify(NOT_SENT), change.id]);
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      // Where a server has no such word it is not asked for again and again.
+      return error.kind !== "transient";
+    }
+  }
+  return true;
 }
 
 /** Offers again what was given up because writes that it builds on were, which the server has `accepted` after all. */

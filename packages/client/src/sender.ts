@@ -3,7 +3,7 @@ import type { LocalDatabase, Statements } from "./database.js";
 import { pick } from "./entity.js";
 import { keepingFailure } from "./failures.js";
 import { backoffMs, HttpFailure, pause, request, type HttpOptions } from "./http.js";
-import { endOverdue, NOT_SENT } from "./writes.js";
+import { endOverdue } from "./writes.js";
 
 /** Transactions in one request. */
 export const TRANSACTIONS_MAX = 500;
@@ -22,6 +22,8 @@ export interface Transaction {
   /** That of its first change. */
   readonly writeId: string;
   readonly changes: readonly Change[];
+  /** The names of those before it that make rows which it names: where one of them is refused, so is it. */
+  readonly after?: ReadonlySet<string>;
 }
 
 /** What became of a transaction. */
@@ -49,8 +51,9 @@ export interface Transport {
 /** Sends to a Syncline server, many at once. */
 export const synclineTransport = (http: HttpOptions): Transport => Object.assign(async (transactions: readonly Transaction[], signal: AbortSignal) => {
   const body = {
-    transactions: transactions.map(({ writeId, changes }) => ({
+    transactions: transactions.map(({ writeId, changes, after }) => ({
       write_id: writeId,
+      after: after && [...after],
       writes: changes.map(({ entity, key, operation, value, base }) => ({
         entity, id: key, action: operation === "insert" ? "create" : operation, values: value, base,
       })),
@@ -230,24 +233,9 @@ const isOffline = (): boolean => globalThis.navigator?.onLine === false;
 const idsOf = (transactions: readonly Transaction[]): number[] => transactions.flatMap(({ changes }) => changes.map(({ id }) => id));
 
 /** Asks what became of the writes that nobody has an answer to. Gives whether there is none left to be asked for. */
-async function askAfter(database: LocalDatabase, transport: Transport, signal: AbortSignal): Promise<boolean> {
-  if (!transport.ask) return true;
-  const unanswered = await readChanges(database, `"state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`);
-  for (const change of unanswered) {
-    // It bears the name of the first of those that were sent with it.
-    const changes = change.transactionId === null ? [change] : await readChanges(database, `"transaction_id" = $1`, [change.transactionId]);
-    const writeId = changes[0]?.writeId ?? change.writeId;
-    try {
-      const outcome = await transport.ask(writeId, signal);
-      if (outcome) await takeUp(database, await settle(database, [{ writeId, changes }], [outcome]));
-      else await database.query(`UPDATE "_changes" SET "state" = 'rejected', "error" = $1, "attempts" = 0 WHERE "id" = $2 AND "state" = 'rejected'`, [JSON.stringify(NOT_SENT), change.id]);
-    } catch (error) {
-      if (!(error instanceof HttpFailure)) throw error;
-      // Where a server has no such word it is not asked for again and again.
-      return error.kind !== "transient";
-    }
-  }
-  return true;
+async function askAfter(database: LocalDatabase, { ask }: Transport, signal: AbortSignal): Promise<boolean> {
+  const unanswered = ask ? await readChanges(database, `"state" = 'rejected' AND "error" ->> 'code' = 'timed_out'`) : [];
+  return unanswered.length === 0 || (await retrying()).askAfter(database, unanswered, (writeId) => ask!(writeId, signal));
 }
 
 /** The first unsent transactions but those that are `left`, noted as being sent; a single change is one by itself. */
@@ -261,32 +249,32 @@ async function take(database: LocalDatabase, most: number | "one change", left: 
     // A transaction that the limit has cut is taken whole.
     const rest = isOne || last.transactionId === null ? [] : await readChanges(
       inside, `"state" IN ('pending', 'sending') AND "transaction_id" = $1 AND "id" > $2`, [last.transactionId, last.id]);
-    const groups = new Map<string, Change[]>();
-    const all = [...first, ...rest];
-    const nameOf = (change: Change): string => change.transactionId ?? `write ${change.writeId}`;
     const references = await inside.query<{ entity: string; field: string; target: string }>(`SELECT * FROM "_references"`);
-    // A delete stands on its writer's edits, and what names a new row on that: if one of those is refused, it is to know that before
-    // it leaves, as the server takes what names a row that it does not have.
-    const behind = new Set<string>();
-    const written = new Map<string, string>();
-    for (const change of all) {
-      const [name, row] = [nameOf(change), `${change.entity} ${change.key}`];
-      const on = change.operation === "delete" ? [row] : references.filter(({ entity }) => entity === change.entity)
-        .map(({ field, target }) => `new ${target} ${String(change.value[field])}`);
-      if (on.some((other) => (written.get(other) ?? name) !== name)) behind.add(name);
-      for (const of of change.operation === "insert" ? [row, `new ${row}`] : [row]) if (!written.has(of)) written.set(of, name);
+    const taken = new Map<string, Transaction & { changes: Change[]; after: Set<string> }>();
+    // By row: the first that has to do with it, and the one that makes it.
+    const [written, made] = [new Map<string, Transaction>(), new Map<string, Transaction>()];
+    for (const change of [...first, ...rest]) {
+      const { entity, key, operation, value, writeId } = change;
+      const [name, row] = [change.transactionId ?? `write ${writeId}`, `${entity} ${key}`];
+      const known = taken.get(name);
+      const group = known ?? { writeId, changes: [], after: new Set() };
+      // A delete stands on its writer's edits: if one of those is refused, it is to know that before it leaves.
+      if ((operation === "delete" && (written.get(row) ?? group) !== group) || (!known && !isOne && taken.size >= most)) {
+        taken.delete(name);
+        break;
+      }
+      taken.set(name, group);
+      group.changes.push(change);
+      for (const { entity: from, field, target } of references) {
+        const ground = from === entity && made.get(`${target} ${value[field]}`);
+        if (ground && ground !== group) group.after.add(ground.writeId);
+      }
+      if (!written.has(row)) written.set(row, group);
+      if (operation === "insert") made.set(row, group);
     }
-    for (const change of all) {
-      const name = nameOf(change);
-      const group = groups.get(name);
-      if (group) group.push(change);
-      else if (groups.size > 0 && behind.has(name)) break;
-      else if (isOne || groups.size < most) groups.set(name, [change]);
-      else break;
-    }
-    const taken = [...groups.values()].map((changes) => ({ writeId: changes[0]!.writeId, changes }));
-    await inside.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = "attempts" + 1 WHERE "id" IN (${idsOf(taken).join(", ")})`);
-    return taken;
+    const transactions = [...taken.values()];
+    await inside.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = "attempts" + 1 WHERE "id" IN (${idsOf(transactions).join(", ")})`);
+    return transactions;
   });
 }
 
@@ -301,7 +289,7 @@ async function giveBack(database: LocalDatabase, transactions: readonly Transact
  * Notes what became of transactions. The server's word also stands for what was ended here meanwhile: a write
  * that nobody waited for any longer, or one that builds on a refused one and was under way with it. Gives those of them that were accepted.
  */
-function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<ReadonlySet<string>> {
+export function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<ReadonlySet<string>> {
   return database.transaction(async (inside) => {
     const late = new Set<string>();
     const accepted: string[] = [];

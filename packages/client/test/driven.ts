@@ -8,7 +8,7 @@ import { DIALECTS, openDatabase } from "./databases.js";
 import { contactsMeta } from "./generated/meta.js";
 
 export interface SentWrite { entity: string; id: string; action: string; values: Record<string, unknown>; base: Record<string, unknown> }
-export interface Sent { write_id: string; writes: SentWrite[] }
+export interface Sent { write_id: string; after?: string[]; writes: SentWrite[] }
 export type Reply = Response | "lost" | "unreachable";
 
 /** Runs the sender until the queue is as `until` wants it; `answer` is asked for each request. */

@@ -68,16 +68,46 @@ each("a refusal takes the writes that stand on it along, keeps the rest, and can
   assert.equal((await readRows(database, database.dialect, transactionsMeta)).length, 1);
 });
 
-each("what builds on a new row does not leave before the server has accepted that", async (database) => {
+each("what builds on a new row leaves with it, and says that it does", async (database) => {
   await insertRow(database, database.dialect, accountsMeta, { id: "acc", name: "Savings" });
   await insertRow(database, database.dialect, transactionsMeta, { id: "t1", account_id: "acc", amount: "1.50" });
+  await contact(database, "alone");
   await insertRow(database, database.dialect, transactionsMeta, { id: "t2", account_id: "acc", amount: "2.50" });
-  const requests: string[][] = [];
+  const requests: unknown[][] = [];
   await drive(database, (sent) => {
-    requests.push(sent.map(({ writes }) => writes[0]!.id));
+    const nameOf = new Map(sent.map(({ write_id, writes }) => [write_id, writes[0]!.id]));
+    requests.push(sent.map(({ writes, after }) => [writes[0]!.id, after?.map((name) => nameOf.get(name))]));
     return accepted(sent);
   }, isSent(database));
-  assert.deepEqual(requests, [["acc"], ["t1", "t2"]]);
+  assert.deepEqual(requests, [[["acc", []], ["t1", ["acc"]], ["alone", []], ["t2", ["acc"]]]]);
+});
+
+each("what was written together names no write of its own, and each other once", async (database) => {
+  const { dialect } = database;
+  await insertRow(database, dialect, accountsMeta, { id: "acc", name: "Savings" });
+  await writeTogether(database, async (inside) => {
+    await insertRow(inside, dialect, contactsMeta, { id: "ann", first_name: "Ann" });
+    for (const id of ["t1", "t2"]) await insertRow(inside, dialect, transactionsMeta, { id, account_id: "acc", contact_id: "ann", amount: "1" });
+  });
+  const named: number[] = [];
+  await drive(database, (sent) => {
+    for (const { after } of sent) named.push(after!.length);
+    return accepted(sent);
+  }, isSent(database));
+  assert.deepEqual(named, [0, 1]);
+});
+
+each("a delete leaves when the edits before it have their answers", async (database) => {
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name") VALUES ('a', 'Ann')`);
+  await updateRow(database, database.dialect, contactsMeta, "a", { first_name: "Anna" });
+  await contact(database, "b");
+  await deleteRow(database, contactsMeta, "a");
+  const requests: string[][] = [];
+  await drive(database, (sent) => {
+    requests.push(sent.map(({ writes }) => `${writes[0]!.action} ${writes[0]!.id}`));
+    return accepted(sent);
+  }, isSent(database));
+  assert.deepEqual(requests, [["update a", "create b"], ["delete a"]]);
 });
 
 const page = "<html>Sign in to this network</html>";

@@ -1,11 +1,11 @@
 /** Confirmed writes without an answer: those of a page that was closed, and those whose answer was lost. */
 import assert from "node:assert/strict";
-import { readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
+import { pendingChanges, readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
-import { runSender, synclineTransport } from "../src/sender.js";
+import { runSender, synclineTransport, type SenderState } from "../src/sender.js";
 import { deleteRow, endOverdue, insertRow, lastWriteOf, settled, updateRow } from "../src/writes.js";
 import { accepted, contact, drive, each, isSent, type Sent } from "./driven.js";
-import { accountsMeta } from "./generated/meta.js";
+import { accountsMeta, transactionsMeta } from "./generated/meta.js";
 import { until } from "./served.js";
 
 const account = (database: LocalDatabase, id: string): Promise<void> => insertRow(database, database.dialect, accountsMeta, { id, name: id });
@@ -91,4 +91,38 @@ each("a write that may be at the server takes no later one in", async (database)
   assert.deepEqual((await readChanges(database, "1 = 1")).map((change) => [change.operation, change.base["name"]]), [
     ["insert", undefined], ["update", "a"], ["delete", "second"],
   ]);
+});
+
+/** Sends an account and a contact; meanwhile somebody makes a row that names both, and the account is waited for in vain. Gives what was sent. */
+async function sentMeanwhile(database: LocalDatabase, answer: (sent: Sent[]) => Response): Promise<string[][]> {
+  await account(database, "acc");
+  await contact(database, "bob");
+  const writeId = (await lastWriteOf(database, accountsMeta, "acc"))!;
+  const sent: string[][] = [];
+  const states: SenderState[] = [];
+  await drive(database, async (transactions) => {
+    sent.push(transactions.map(({ writes }) => writes[0]!.id));
+    if (sent.length > 1) return accepted(transactions);
+    await insertRow(database, database.dialect, transactionsMeta, { id: "t", account_id: "acc", contact_id: "bob", amount: "1" });
+    await assert.rejects(settled(database, writeId, 10));
+    assert.deepEqual(await codes(database), [["acc", "timed_out"], ["t", "dependency_rejected"]]);
+    return answer(transactions);
+  }, async () => states.at(-1)?.status === "idle", states);
+  return sent;
+}
+
+each("what builds on a write that was given up is sent once that was accepted after all", async (database) => {
+  assert.deepEqual(await sentMeanwhile(database, accepted), [["acc", "bob"], ["t"]]);
+  assert.deepEqual(await codes(database), []);
+});
+
+each("what builds on a refused write, too, stays behind that, and goes with it", async (database) => {
+  const answer = ([acc, bob]: Sent[]): Response => Response.json({ results: [
+    { write_id: acc!.write_id, status: "accepted", seq: 1, txid: 1 },
+    { write_id: bob!.write_id, status: "rejected", error: { code: "forbidden", message: "no" } },
+  ] });
+  assert.deepEqual(await sentMeanwhile(database, answer), [["acc", "bob"]]);
+  assert.deepEqual(await codes(database), [["bob", "forbidden"], ["t", "dependency_rejected"]]);
+  await retryWrite(database, (await rejectedChanges(database))[1]!.writeId);
+  assert.deepEqual((await pendingChanges(database)).map(({ key }) => key), ["bob", "t"]);
 });

@@ -41,6 +41,8 @@ function generator(seed: number): (below: number) => number {
   };
 }
 
+interface Judged { status: string; error?: object; txid?: number }
+
 class Backend {
   readonly rows = new Map<string, Value>([[EDITED, { id: EDITED, first_name: "0", email: null }]]);
   /** Rows that name one of those. */
@@ -50,7 +52,7 @@ class Backend {
   isKind = false;
   /** What must never come, and has. */
   fault: unknown;
-  private readonly known = new Map<string, { text: string; result: object }>();
+  private readonly known = new Map<string, { text: string; result: Judged }>();
   private txid = 0;
 
   constructor(name: string, private readonly below: (below: number) => number) {
@@ -79,21 +81,24 @@ class Backend {
     }
   }
 
-  private take({ write_id, writes }: Sent): object {
+  private take({ write_id, writes, after }: Sent): object {
     const text = JSON.stringify(writes);
     const before = this.known.get(write_id);
     if (before) assert.equal(text, before.text, "a write that was sent is sent again as it was");
-    const result = before?.result ?? { write_id, ...this.judge(writes) };
+    const isGrounded = after!.every((name) => this.known.get(name)?.result.status === "accepted");
+    const result = before?.result ?? { write_id, ...this.judge(writes, isGrounded) };
     this.known.set(write_id, { text, result });
     return result;
   }
 
-  private judge(writes: Sent["writes"]): object {
+  private judge(writes: Sent["writes"], isGrounded: boolean): Judged {
     const rowsOf = (entity: string): Map<string, Value> => (entity === "contacts" ? this.rows : this.orders);
     const isFit = writes.every(({ entity, id, action }) => (action === "create") !== rowsOf(entity).has(id));
     // Orders are refused with the contacts that they name alone.
     const isRefused = !this.isKind && writes[0]!.entity === "contacts" && this.below(5) === 0;
-    if (!isFit || isRefused) return { status: "rejected", error: { code: isFit ? "forbidden" : "misfit", message: "no" } };
+    if (!isFit || !isGrounded || isRefused) {
+      return { status: "rejected", error: { code: isRefused ? "forbidden" : isFit ? "depends_on_refused" : "misfit", message: "no" } };
+    }
     const txid = (this.txid += 1);
     for (const { entity, id, action, values } of writes) {
       const [rows, service] = [rowsOf(entity), entity === "contacts" ? this.service : this.ordered];

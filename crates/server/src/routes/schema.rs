@@ -118,6 +118,7 @@ async fn apply(call: Call) -> Result<Answer, ApiError> {
         asker: call.asker()?,
         change: RecordChange::Schema { schema, allow },
         repeat: None,
+        after: Vec::new(),
         salt: None,
     };
     let tenant = call.tenant().await?;

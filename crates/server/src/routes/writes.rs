@@ -46,6 +46,9 @@ struct SentTexts<'t> {
 #[derive(Debug, Deserialize)]
 struct Transaction {
     write_id: String,
+    /// The names of earlier writes that this one builds on.
+    #[serde(default)]
+    after: Vec<String>,
     writes: Vec<Write>,
 }
 
@@ -55,7 +58,7 @@ pub(super) fn routes() -> Vec<Route> {
             Method::POST,
             "/api/writes",
             Access::Needs(Rights::Sync),
-            "Writes records: {transactions: [{write_id, writes: [{entity, id, action, values, base}]}]}.",
+            "Writes records: {transactions: [{write_id, after, writes: [{entity, id, action, values, base}]}]}.",
             |call| Box::pin(write(call)),
         )
         .body(BodyRule::Log),
@@ -73,18 +76,19 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
     let mut sent: Sent = call.json()?;
     let backend = Backend::of(&call).await?;
     let names = checked_names(&sent, &backend)?;
+    let grounds = checked_grounds(&sent, &backend)?;
     read_numbers(&call, &backend, &mut sent)?;
     // Each has its place before the next, whatever order they are polled in; they wait together, and share
     // one commit.
     let mut written = Vec::with_capacity(names.len());
-    for (transaction, name) in sent.transactions.into_iter().zip(&names) {
+    for ((transaction, name), after) in sent.transactions.into_iter().zip(&names).zip(grounds) {
         let offered = Offered {
             writes: transaction.writes,
             mode: Mode::Confirmed,
             salt: None,
         };
         let change = RecordChange::Records(offered);
-        let queued = backend.queue(&call, change, Some(name)).await?;
+        let queued = backend.queue(&call, change, Some(name), after).await?;
         written
             .push(async move { Ok::<_, ApiError>(result(&transaction.write_id, queued.await?)) });
     }
@@ -134,6 +138,26 @@ fn checked_names(sent: &Sent, backend: &Backend) -> Result<Vec<String>, ApiError
         names.push(name);
     }
     Ok(names)
+}
+
+/// The writes that each transaction builds on.
+fn checked_grounds(sent: &Sent, backend: &Backend) -> Result<Vec<Vec<RepeatKey>>, ApiError> {
+    let user = &backend.asker.user;
+    let grounds = sent.transactions.iter().enumerate().map(|(at, transaction)| {
+        let wrong = |message: String| {
+            ApiError::invalid_field(&format!("transactions[{at}].after"), message)
+        };
+        if transaction.after.len() > TRANSACTIONS_MAX {
+            return Err(wrong(format!("holds more than {TRANSACTIONS_MAX} names")));
+        }
+        let named = transaction.after.iter().map(|write_id| {
+            let name = request_name(user, write_id);
+            let key = name.as_deref().map(RepeatKey::new);
+            key.ok_or_else(|| wrong("must hold names of writes, each 1 to 255 ASCII characters that can be seen".to_owned()))
+        });
+        named.collect()
+    });
+    grounds.collect()
 }
 
 async fn show(call: Call) -> Result<Answer, ApiError> {

@@ -24,6 +24,9 @@ pub struct RecordWrite {
     pub change: RecordChange,
     /// What tells a repeat of this request from another one; none: it is never repeated.
     pub repeat: Option<RepeatKey>,
+    /// Writes that it builds on: unless each of them was accepted, it is refused. Of who names them, it has a
+    /// name too.
+    pub after: Vec<RepeatKey>,
     /// What the log is to hash the request with, since not all who read the log may see what is asked
     /// for.
     pub salt: Option<Salt>,
@@ -86,6 +89,26 @@ pub enum Recorded {
     Breaking(Vec<Change>),
 }
 
+/// Why a write is not there that another builds on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    Refused,
+    Unknown,
+}
+
+impl Ground {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Refused => {
+                "a write that it names in `after` was refused: send both anew, with other write_ids"
+            }
+            Self::Unknown => {
+                "a write that it names in `after` is not known: send that before this one"
+            }
+        }
+    }
+}
+
 impl Judge<'_, '_> {
     /// Writes records, or a schema, for a request of its own.
     pub(super) fn write_record(
@@ -134,6 +157,14 @@ impl Judge<'_, '_> {
         {
             return Ok(earlier);
         }
+        if let Some(ground) = self.ground_missing(&write.after)? {
+            let error = OpError::new(ErrorCode::DependsOnRefused, ground.message());
+            // What nothing is known of may still come.
+            if ground == Ground::Refused {
+                self.keep_refusal(&key, asked, &error)?;
+            }
+            return Ok(Recorded::Refused(Box::new(error)));
+        }
         self.undone.clear();
         let meant = match &aimed {
             None => Ok(offered.clone()),
@@ -162,6 +193,21 @@ impl Judge<'_, '_> {
                 Ok(Recorded::Refused(Box::new(error)))
             }
         }
+    }
+
+    /// What is the matter with the first of some writes that was not accepted.
+    fn ground_missing(&mut self, after: &[RepeatKey]) -> Result<Option<Ground>, Refused> {
+        if !after.is_empty() {
+            self.batch.flush()?;
+        }
+        for earlier in after {
+            match self.batch.file().request(earlier.actor())? {
+                Some(KnownRequest::Written { .. } | KnownRequest::Dropped) => {}
+                Some(KnownRequest::Refused(_)) => return Ok(Some(Ground::Refused)),
+                None => return Ok(Some(Ground::Unknown)),
+            }
+        }
+        Ok(None)
     }
 
     /// Has readers of shapes told of rows of which a write has changed nothing, since all of it lost: its

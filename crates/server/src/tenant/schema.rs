@@ -29,6 +29,7 @@ impl TenantLog {
                 allow: allow.to_vec(),
             },
             repeat: None,
+            after: Vec::new(),
             salt: None,
         };
         let mut committed = self.commit(&mut [Write::Record(Box::new(write))], now);

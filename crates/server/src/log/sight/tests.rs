@@ -45,6 +45,7 @@ async fn a_page_is_never_of_another_schema_than_the_sight_that_it_is_seen_by() {
             allow: Vec::new(),
         },
         repeat: None,
+        after: Vec::new(),
         salt: None,
     };
     tenant.write_record(write, Arc::default()).await.unwrap();

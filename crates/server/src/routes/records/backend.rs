@@ -69,20 +69,23 @@ impl Backend {
         change: RecordChange,
         name: Option<&str>,
     ) -> Result<Recorded, ApiError> {
-        self.queue(call, change, name).await?.await
+        self.queue(call, change, name, Vec::new()).await?.await
     }
 
-    /// The same behind all that was queued before: what this gives waits for the answer.
+    /// The same behind all that was queued before, if the writes were accepted that it is `after`: what this
+    /// gives waits for the answer.
     pub(crate) async fn queue(
         &self,
         call: &Call,
         change: RecordChange,
         name: Option<&str>,
+        after: Vec<RepeatKey>,
     ) -> Result<impl Future<Output = Result<Recorded, ApiError>>, ApiError> {
         let write = RecordWrite {
             asker: self.asker.clone(),
             change,
             repeat: name.map(RepeatKey::new),
+            after,
             salt: Some(Salt::new(random())),
         };
         let written = self.tenant.queue_record(write, call.body.held()).await?;

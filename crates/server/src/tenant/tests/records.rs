@@ -36,6 +36,7 @@ pub(super) fn write(
         },
         change,
         repeat: repeat.map(RepeatKey::new),
+        after: Vec::new(),
         salt: Some(Salt::new([7; 16])),
     };
     let committed = log.commit(&mut [Write::Record(Box::new(write))], now());

@@ -89,6 +89,7 @@ fn a_schema_in_the_same_group_rules_what_comes_after_it() {
         },
         change,
         repeat: None,
+        after: Vec::new(),
         salt: None,
     };
     let mut writes = [

@@ -94,6 +94,90 @@ async fn a_long_queue_is_judged_in_its_order() {
 }
 
 #[tokio::test]
+async fn what_builds_on_a_refused_write_of_its_queue_is_refused_with_it() {
+    let (server, writer) = served().await;
+    let write = |name: &str, after: &[&str], text: &str| {
+        let made =
+            json!({"entity": "notes", "id": name, "action": "create", "values": {"text": text}});
+        json!({"write_id": name, "after": after, "writes": [made]})
+    };
+    let long = "x".repeat(21);
+    let post = async |transactions: Value| {
+        let queue = json!({ "transactions": transactions });
+        let answer = ask(&server, Method::POST, "/api/writes", &writer, Some(queue));
+        let answer = answer.await.expect(200);
+        let results = answer["results"].as_array().unwrap().iter();
+        let results = results.map(|result| match result["error"]["code"].as_str() {
+            None => result["status"].as_str().unwrap().to_owned(),
+            Some(code) => code.to_owned(),
+        });
+        results.collect::<Vec<_>>()
+    };
+    let under = "depends_on_refused";
+    let all = json!([
+        write("bad", &[], &long),
+        write("good", &[], "b"),
+        write("child", &["good", "bad"], "a"),
+        write("grandchild", &["child"], "c"),
+        write("apart", &["good"], "d"),
+    ]);
+    let judged = post(all.clone()).await;
+    assert_eq!(
+        judged,
+        ["validation_failed", "accepted", under, under, "accepted"]
+    );
+    assert_eq!(
+        post(all).await,
+        judged,
+        "they are answered as the first time"
+    );
+    let later = json!([
+        write("later", &["bad"], "e"),
+        write("on-top", &["good"], "f")
+    ]);
+    assert_eq!(
+        post(later).await,
+        [under, "accepted"],
+        "in a request of their own too"
+    );
+    let notes = ask(&server, Method::GET, "/api/notes", &writer, None).await;
+    let notes = notes.expect(200);
+    let ids: Vec<_> = notes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| &note["id"])
+        .collect();
+    assert_eq!(ids, ["apart", "good", "on-top"]);
+}
+
+#[tokio::test]
+async fn what_builds_on_a_write_that_is_not_known_is_judged_anew_when_that_has_come() {
+    let (server, writer) = served().await;
+    let made = |id: &str| json!([{"entity": "notes", "id": id, "action": "create", "values": {"text": id}}]);
+    let late = json!({"write_id": "late", "after": ["first"], "writes": made("b")});
+    let first = json!({"write_id": "first", "writes": made("a")});
+    let post = async |transactions: Value| {
+        let queue = json!({ "transactions": transactions });
+        let answer = ask(&server, Method::POST, "/api/writes", &writer, Some(queue));
+        answer.await.expect(200)["results"][0].clone()
+    };
+    let refused = post(json!([late, first])).await;
+    assert_eq!(refused["error"]["code"], "depends_on_refused");
+    assert_eq!(post(json!([late])).await["status"], "accepted");
+    let nameless = json!({"transactions": [{"write_id": "x", "after": [""], "writes": made("c")}]});
+    ask(
+        &server,
+        Method::POST,
+        "/api/writes",
+        &writer,
+        Some(nameless),
+    )
+    .await
+    .refused(422, "invalid_field");
+}
+
+#[tokio::test]
 async fn a_write_can_be_asked_for_by_its_name() {
     let app = App::of(LEDGER).await;
     let ada = app.token("ada");

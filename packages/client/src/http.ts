@@ -7,7 +7,7 @@ export interface HttpOptions {
   /** Called at a 401 or 403. */
   readonly onAuthError?: (status: number) => void;
   readonly fetch?: typeof fetch;
-  /** Of one request. */
+  /** Of one request; one with a body has more, as a slow connection takes to send it. */
   readonly timeoutMs?: number;
   /** How often a request is repeated that may pass later. */
   readonly retries?: number;
@@ -15,6 +15,9 @@ export interface HttpOptions {
 
 /** Above it, what a server asks to wait is not waited: its clock may be another, and it may be back before it thought. */
 export const RETRY_AFTER_MAX_MS = 300_000;
+
+/** Characters of a body that the slowest connection sends in a millisecond: with less, a queue would never be sent. */
+const SENT_PER_MS = 8;
 
 /** What a failed request means for who made it. */
 export type FailureKind =
@@ -146,16 +149,18 @@ async function once(
     const token = await (async () => options.token?.())().catch((cause: unknown) => {
       throw notSent("the token could not be had", cause);
     });
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
+    // Nothing where there is none.
+    const sent = JSON.stringify(body) as string | undefined;
+    const timeout = AbortSignal.timeout((options.timeoutMs ?? 10_000) + Math.round((sent?.length ?? 0) / SENT_PER_MS));
     answer = await (options.fetch ?? fetch)((options.apiUrl ?? "").replace(/\/+$/, "") + path, {
       method,
       headers: {
         accept: "application/json",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(sent && { "content-type": "application/json" }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(sent && { body: sent }),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });
     text = await answer.text();

@@ -1,7 +1,8 @@
-import { columnType, quote, type Dialect, type Statements } from "./database.js";
-import { readChanges, reject, type Change } from "./changes.js";
-import type { EntityMeta, FieldKind, Json, LocalSchema } from "./entity.js";
+import { columnType, quote, toColumn, type Dialect, type Statements } from "./database.js";
+import { readChanges, reject, setBase, type Change } from "./changes.js";
+import { pick, type EntityMeta, type FieldKind, type Json, type LocalSchema } from "./entity.js";
 import { text } from "./opening.js";
+import { keyOf } from "./rows.js";
 
 /** The columns of an entity's local table that are neither the key nor a field. */
 const OWN_COLUMNS = ["_changed_columns", "_is_new", "_is_deleted", "_write_id"];
@@ -14,11 +15,18 @@ export async function takeApart(
   inside: Statements, dialect: Dialect, { entities }: LocalSchema,
 ): Promise<(meta: EntityMeta) => Promise<void>> {
   const kept = new Map<EntityMeta, readonly Kept[]>();
+  const held = new Map<EntityMeta, Held>();
   // By the triggers of the version that is there, since they know its columns.
-  for (const { meta } of entities) await refuseMisfits(inside, meta);
+  for (const { meta } of entities) {
+    await refuseMisfits(inside, meta);
+    held.set(meta, await takeOut(inside, meta));
+  }
   for (const { meta } of entities) kept.set(meta, await takeDown(inside, dialect, meta));
-  return (meta) => putBack(inside, dialect, meta, kept.get(meta)!);
+  return (meta) => putBack(inside, dialect, meta, kept.get(meta)!, held.get(meta)!);
 }
+
+/** Values by the keys of their rows. */
+type Held = ReadonlyMap<string, Record<string, Json>>;
 
 /** A column of a local table that never leaves the database, where it was and where it goes. */
 interface Kept {
@@ -43,6 +51,30 @@ async function refuseMisfits(inside: Statements, meta: EntityMeta): Promise<void
     const error = { code: "schema_changed", message: `${meta.name}.${field} is of another kind than when this was written` };
     await reject(inside, change.writeId, error);
   }
+}
+
+/**
+ * Takes out of the writes what from now on never leaves the database, and gives it. What may be at the server is sent again as it was, or
+ * not at all.
+ */
+async function takeOut(inside: Statements, meta: EntityMeta): Promise<Held> {
+  const held = new Map<string, Record<string, Json>>();
+  const isOurs = (name: string): boolean => fieldOf(meta, name)?.excluded === true;
+  const isOthers = (name: string): boolean => !isOurs(name);
+  for (const change of await readChanges(inside, `"entity" = $1 AND "state" <> 'acknowledged'`, [meta.name])) {
+    const { id, key, operation, value, base, state, attempts, error } = change;
+    const isAnswered = state === "rejected" && !["timed_out", "dependency_rejected"].includes(error!.code);
+    if ((attempts > 0 && !isAnswered) || ![...Object.keys(value), ...Object.keys(base)].some(isOurs)) continue;
+    held.set(key, { ...held.get(key), ...pick(value, (name, of) => isOurs(name) && fits(fieldOf(meta, name)!.kind, of)) });
+    const left = pick(value, isOthers);
+    if (operation === "update" && Object.keys(left).length === 0) {
+      await inside.query(`DELETE FROM "_changes" WHERE "id" = $1`, [id]);
+      continue;
+    }
+    await inside.query(`UPDATE "_changes" SET "value" = $1 WHERE "id" = $2`, [JSON.stringify(left), id]);
+    await setBase(inside, id, pick(base, isOthers));
+  }
+  return held;
 }
 
 /** The field whose column can't hold what a change gives it. */
@@ -104,7 +136,7 @@ async function takeDown(inside: Statements, dialect: Dialect, meta: EntityMeta):
 }
 
 /** Puts back what was put aside, and makes anew what follows from the changes. */
-async function putBack(inside: Statements, dialect: Dialect, meta: EntityMeta, kept: readonly Kept[]): Promise<void> {
+async function putBack(inside: Statements, dialect: Dialect, meta: EntityMeta, kept: readonly Kept[], held: Held): Promise<void> {
   const local = `${meta.name}_local`;
   if (kept.length > 0) {
     const there = await columnsOf(inside, dialect, local);
@@ -113,6 +145,14 @@ async function putBack(inside: Statements, dialect: Dialect, meta: EntityMeta, k
     }
     const [to, from] = (["to", "from"] as const).map((side) => [meta.key, ...kept.map((column) => column[side])].map(quote).join(", "));
     await inside.exec(`INSERT INTO ${quote(local)} (${to}) SELECT ${from} FROM ${keptTable(meta)}; DROP TABLE ${keptTable(meta)}`);
+  }
+  for (const [key, values] of held) {
+    for (const [name, value] of Object.entries(values)) {
+      await inside.query(
+        `INSERT INTO ${quote(local)} (${quote(meta.key)}, ${quote(name)}) VALUES ($1, $2) ON CONFLICT (${quote(meta.key)}) DO UPDATE SET ${quote(name)} = excluded.${quote(name)}`,
+        [toColumn(dialect, fieldOf(meta, meta.key)!.kind, keyOf(meta, key)), toColumn(dialect, fieldOf(meta, name)!.kind, value)],
+      );
+    }
   }
   await inside.query(
     dialect === "sqlite"

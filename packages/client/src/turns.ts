@@ -45,6 +45,8 @@ export function takingTurns(ask: typeof fetch, isShared: () => boolean): Turns {
   const polls = new Set<Poll>();
   const waiting = new Map<() => void, string>();
   const hurried = new Set<string>();
+  /** The tables whose turn has ended without an answer, which may have been on its way. */
+  const missed = new Set<string>();
   /** The next of those that wait, and whether it need not wait for the end of another's turn. */
   const next = (): { come: () => void; isHurried: boolean } | undefined => {
     const all = [...waiting];
@@ -73,10 +75,18 @@ export function takingTurns(ask: typeof fetch, isShared: () => boolean): Turns {
       makePlace();
     });
   const asked = (async (address: string, init: RequestInit = {}) => {
-    const { searchParams } = new URL(address);
+    const url = new URL(address);
+    const { searchParams } = url;
     if (searchParams.get("live") !== "true") return ask(address, init);
+    const as = (name: string): string => searchParams.get(name) ?? "";
     const signal = init.signal ?? new AbortController().signal;
-    const table = searchParams.get("table") ?? "";
+    const table = as("table");
+    if (missed.delete(table)) {
+      // What there is: the server answers at once, and however long that takes on the way, nobody ends it.
+      searchParams.delete("live");
+      const { body, headers, status } = await ask(url.href, { ...init, cache: "no-store" });
+      return new Response(body, { status, headers: { ...Object.fromEntries(headers), "electric-cursor": as("cursor") } });
+    }
     while (!isShared() && polls.size >= POLLS_MAX) await place(table, signal);
     const poll: Poll = { table, isPast: false, end: new AbortController() };
     polls.add(poll);
@@ -90,7 +100,7 @@ export function takingTurns(ask: typeof fetch, isShared: () => boolean): Turns {
     } catch (error) {
       if (signal.aborted || !poll.end.signal.aborted) throw error;
       // As a server that has no news: the stream asks again from where it was.
-      const as = (name: string): string => searchParams.get(name) ?? "";
+      missed.add(table);
       const headers = { "electric-handle": as("handle"), "electric-offset": as("offset"), "electric-cursor": as("cursor") };
       return new Response(null, { status: 204, headers });
     } finally {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { pendingChanges, readChanges, rejectedChanges } from "../src/changes.js";
+import { pendingChanges, readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import type { EntityMeta, LocalSchema } from "../src/entity.js";
 import { openSchema } from "../src/opening.js";
@@ -28,6 +28,7 @@ function changed(...changes: [string, string][]): ReturnType<typeof generated> {
 }
 
 const OTHER_KIND = changed([EMAIL, `        email: { type: [string, "null"], format: decimal }\n`]);
+const PRIVATE_SCORE = changed([SCORE, `        score: { type: [number, "null"], x-sync-exclude: true }\n`]);
 const NEWER = changed([SCORE, `        nick: { type: string }\n`], [NOTES, `${NOTES}        mood: { type: string, x-sync-exclude: true }\n`]);
 const OTHER_NOTES = changed([NOTES, `        local_notes: { type: integer, x-sync-exclude: true }\n`]);
 const WITHOUT_TRANSACTIONS = generated(document.replace(/ {2}\/api\/transactions:[^]*?(?=^components)/m, ""));
@@ -105,6 +106,32 @@ for (const dialect of DIALECTS) {
     await synced(database, "a", "Ann");
     const again = await readRow(database, dialect, contactsOf(newer), "a");
     assert.deepEqual([again?.["local_notes"], again?.["mood"], again?.["nick"]], ["still", "fine", "Annie"]);
+  });
+
+  test(`what from now on never leaves the database is taken out of what waits to be sent, and stays (${dialect})`, async () => {
+    const database = await openDatabase(dialect);
+    for (const id of ["a", "b", "c"]) await synced(database, id, id);
+    const edit = (id: string, values: object): Promise<void> => updateRow(database, dialect, contactsMeta, id, values as never);
+    await edit("a", { first_name: "Anna", score: 1.5 });
+    await edit("b", { score: 2.5 });
+    await edit("c", { score: 3.5 });
+    await insertRow(database, dialect, contactsMeta, { id: "d", first_name: "Dora", score: 4.5 });
+    await database.query(`UPDATE "_changes" SET "state" = 'sending', "attempts" = 1 WHERE "key" = 'c'`);
+    const refused = (await pendingChanges(database)).find(({ key }) => key === "d")!;
+    await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, '{"code":"forbidden","message":"no"}')`, [refused.writeId]);
+    await openSchema(database, PRIVATE_SCORE(dialect));
+    assert.deepEqual((await readChanges(database, "1 = 1")).map(({ key, value, base }) => [key, value, base]), [
+      ["a", { first_name: "Anna" }, { first_name: "a" }],
+      // The server may have it as it is.
+      ["c", { score: 3.5 }, { score: null }],
+      ["d", { first_name: "Dora" }, {}],
+    ]);
+    // The server's rows are fetched anew, since their columns are others.
+    for (const id of ["a", "b", "c"]) await synced(database, id, id);
+    const shown = await readRows(database, dialect, contactsOf(PRIVATE_SCORE(dialect)));
+    assert.deepEqual(shown.map(({ id, score }) => [id, score]).sort(), [["a", 1.5], ["b", 2.5], ["c", null]]);
+    await retryWrite(database, refused.writeId);
+    assert.equal((await readRow(database, dialect, contactsOf(PRIVATE_SCORE(dialect)), "d"))?.["score"], 4.5);
   });
 
   test(`what never leaves the database waits where its field is of another kind (${dialect})`, async () => {

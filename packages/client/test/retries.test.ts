@@ -178,6 +178,15 @@ test("waits grow to half a minute, or to five seconds where somebody looks, what
   assert.deepEqual(most(), [1_000, 2_000, 4_000, 5_000, 5_000, 5_000, 5_000, 5_000]);
 });
 
+test("a request has the time besides that a slow connection takes to send it", async (context) => {
+  const given: number[] = [];
+  context.mock.method(AbortSignal, "timeout", (ms: number) => (given.push(ms), new AbortController().signal));
+  const options: HttpOptions = { apiUrl: "http://server", fetch: (async () => Response.json({})) as typeof fetch };
+  await request(options, "GET", "/");
+  await request({ ...options, timeoutMs: 1_000 }, "POST", "/", "x".repeat(79_998));
+  assert.deepEqual(given, [10_000, 11_000]);
+});
+
 test("who gives up while the server is silent is answered at once, and nothing is asked again", async (context) => {
   const { seen, waits, told } = await scripted(context, ["silence"]);
   const left = new AbortController();

@@ -78,6 +78,38 @@ for (const [address, protocol, most] of [
   });
 }
 
+test("where answers take longer than a turn, what is new comes all the same", async (context) => {
+  const ask = ((url: string, { signal }: RequestInit) => new Promise<Response>((resolve, fail) => {
+    const answer = upToDate();
+    // Who does not wait for news is told no cursor.
+    if (!url.includes("live")) answer.headers.delete("electric-cursor");
+    const timer = setTimeout(() => resolve(answer), 1_200);
+    signal!.addEventListener("abort", () => {
+      clearTimeout(timer);
+      fail(signal!.reason as Error);
+    });
+  })) as unknown as typeof globalThis.fetch;
+  const { fetch } = takingTurns(ask, () => false);
+  const end = new AbortController();
+  const answered = new Set<string>();
+  const reading = async (table: string): Promise<void> => {
+    while (!end.signal.aborted) {
+      const answer = await fetch(`http://server/v1/shape?live=true&cursor=7&table=${table}`, { signal: end.signal }).catch(() => undefined);
+      if (answer?.status !== 200) continue;
+      assert.ok(answer.headers.get("electric-cursor"), "its reader asks on from there");
+      assert.match(await answer.text(), /up-to-date/);
+      answered.add(table);
+    }
+  };
+  let ticks = 0;
+  const all = passing(context, () => (ticks += 1) > 300 || answered.size === 8);
+  const reads = Array.from({ length: 8 }, (_, at) => reading(`t${at}`));
+  await all;
+  end.abort();
+  await Promise.all(reads);
+  assert.equal(answered.size, 8);
+});
+
 test("the shape of what was written is asked for before those whose turn it is", async () => {
   const polls = counting();
   const turns = takingTurns(polls.fetch, () => false);

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use syncline_codegen::client::{self, Local, Options, Part};
-use syncline_codegen::{Diagnostic, placed};
+use syncline_codegen::client::{self, File, Local, Options, Part};
+use syncline_codegen::{Diagnostic, Resolution, placed};
 
 use crate::context::Context;
 use crate::document::Source;
@@ -86,7 +86,7 @@ struct Generated<'a> {
     written: Vec<&'a str>,
     removed: Vec<&'a str>,
     /// Fields of the document that the client lacks, behind their entities' names.
-    left_out: Vec<String>,
+    left_out: &'a [String],
     diagnostics: &'a [Diagnostic],
 }
 
@@ -111,17 +111,48 @@ impl GenerateArgs {
 
 pub(crate) fn run(args: &GenerateArgs, context: &Context) -> Outcome {
     let source = Source::parse(&args.document)?;
+    let make = |text: &str| make(args, &source, text, context);
     if args.watch {
-        return watch::run(
-            &source,
-            |text| generate(args, &source, text, context),
-            context,
-        );
+        let write = |client: &Client| Ok(tell(args, client, &write(args, client)?, context));
+        return watch::run(&source, make, write, context);
     }
-    generate(args, &source, &source.read()?, context)
+    let client = make(&source.read()?)?;
+    if args.check {
+        return check(&client, args, &source, context);
+    }
+    tell(args, &client, &write(args, &client)?, context)
 }
 
-fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context) -> Outcome {
+/// What a document gives, to be written.
+struct Client {
+    resolution: Resolution,
+    files: Vec<File>,
+    /// Fields of the document that the client lacks, behind their entities' names.
+    left_out: Vec<String>,
+}
+
+impl Client {
+    fn told<'c>(&'c self, args: &'c GenerateArgs, change: &'c Change) -> Generated<'c> {
+        let entities = self.resolution.schema.entities.iter();
+        Generated {
+            document: &args.document,
+            out: args.out.display().to_string(),
+            entities: entities.map(|one| one.name.as_str()).collect(),
+            files: self.files.len(),
+            written: change.written.iter().map(String::as_str).collect(),
+            removed: change.removed.iter().map(String::as_str).collect(),
+            left_out: &self.left_out,
+            diagnostics: &self.resolution.diagnostics,
+        }
+    }
+}
+
+fn make(
+    args: &GenerateArgs,
+    source: &Source,
+    text: &str,
+    context: &Context,
+) -> Result<Client, Failure> {
     let resolution = source.resolve_text(text, context, "nothing was written")?;
     let schema = &resolution.schema;
     if schema.entities.is_empty() {
@@ -150,32 +181,29 @@ fn generate(args: &GenerateArgs, source: &Source, text: &str, context: &Context)
             return Err(names_invalid(source));
         }
     };
-    let folder = Folder::open(&args.out)?;
-    let change = folder.compare(&files)?;
-    if args.check {
-        return check(&change, args, source);
-    }
-    folder.apply(&files, &change)?;
     let left_out = client::left_out(schema, options.local);
-    for field in &left_out {
+    Ok(Client {
+        resolution,
+        files,
+        left_out,
+    })
+}
+
+fn write(args: &GenerateArgs, client: &Client) -> Result<Change, Failure> {
+    let folder = Folder::open(&args.out)?;
+    let change = folder.compare(&client.files)?;
+    folder.apply(&client.files, &change)?;
+    Ok(change)
+}
+
+/// Says what was written.
+fn tell(args: &GenerateArgs, client: &Client, change: &Change, context: &Context) -> Outcome {
+    for field in &client.left_out {
         context.output.warn(format_args!(
             "{field} never leaves a page's own database, and there is none: this client has no such field"
         ));
     }
-    let generated = Generated {
-        document: &args.document,
-        out: args.out.display().to_string(),
-        entities: schema
-            .entities
-            .iter()
-            .map(|one| one.name.as_str())
-            .collect(),
-        files: files.len(),
-        written: change.written.iter().map(String::as_str).collect(),
-        removed: change.removed.iter().map(String::as_str).collect(),
-        left_out,
-        diagnostics: &resolution.diagnostics,
-    };
+    let generated = client.told(args, change);
     context.output.data(&generated, |out| {
         writeln!(
             out,
@@ -195,9 +223,14 @@ fn names_invalid(source: &Source) -> Failure {
         .fix("rename in the document what is named above, and run the command again")
 }
 
-fn check(change: &Change, args: &GenerateArgs, source: &Source) -> Outcome {
+fn check(client: &Client, args: &GenerateArgs, source: &Source, context: &Context) -> Outcome {
+    let change = Folder::open(&args.out)?.compare(&client.files)?;
     if change.is_empty() {
-        return Ok(());
+        let generated = client.told(args, &change);
+        return context.output.data(&generated, |out| {
+            let files = counted(generated.files as u64, "file");
+            writeln!(out, "{}: {files}, as {source} gives them", generated.out)
+        });
     }
     let mut failure = Failure::new(
         "client_stale",

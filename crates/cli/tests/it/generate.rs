@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::machine::Machine;
 
 /// The document on which the package `packages/client` is tested.
@@ -122,18 +124,18 @@ fn what_is_no_longer_written_goes_and_what_others_wrote_stays() {
 fn a_check_tells_a_stale_folder_and_writes_nothing() {
     let (machine, document, out) = machine();
     let dir = out.to_str().unwrap();
-    machine
-        .run(&["generate", &document, "--out", dir, "--check"])
-        .failed(1, "client_stale");
+    let words = ["generate", &document, "--out", dir, "--check"];
+    machine.run(&words).failed(1, "client_stale");
     assert!(!out.exists());
     machine.run(&["generate", &document, "--out", dir]).done();
-    machine
-        .run(&["generate", &document, "--out", dir, "--check"])
-        .done();
+    let fresh = machine.run(&words).done().stdout;
+    assert!(fresh.contains(&format!("files, as {document} gives them\n")));
+    let told = machine.run(&[&words[..], &["--json"]].concat()).json();
+    assert_eq!((&told["out"], &told["written"]), (&json!(dir), &json!([])));
     fs::write(&document, DOCUMENT.replace("local_notes", "private_notes")).unwrap();
     let before = files(&out);
     machine
-        .run(&["generate", &document, "--out", dir, "--check"])
+        .run(&words)
         .failed(1, "client_stale")
         .says("types/contacts.ts differs")
         .says("syncline generate");

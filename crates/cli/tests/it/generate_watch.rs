@@ -122,6 +122,24 @@ fn a_document_that_is_replaced_or_comes_back_is_seen() {
     watch.interrupt();
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_can_not_be_written_is_tried_again_until_it_can() {
+    let machine = Machine::new();
+    let path = machine.work_dir().join("openapi.yaml");
+    let document = path.to_str().unwrap();
+    let out = machine.work_dir().join("generated");
+    fs::write(&path, DOCUMENT).unwrap();
+    fs::write(&out, "in the way").unwrap();
+    let mut watch = Watch::start(&machine, document, &out);
+    watch.told("error[folder_unreadable]");
+    watch.told("it is tried again");
+    fs::remove_file(&out).unwrap();
+    assert!(watch.wrote().contains("3 entities"));
+    assert!(out.join("types/contacts.ts").exists());
+    assert_eq!(watch.interrupt(), "", "it was told once");
+}
+
 /// Answers every request with what `text` holds then, or with 503 where it holds nothing.
 fn serve(text: Arc<Mutex<Option<String>>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use syncline_model::session::words;
 use syncline_store::StoreError;
 use syncline_store::foreign::{ForeignDatabase, ForeignRow};
 
@@ -14,8 +15,6 @@ use crate::unit::Unit;
 use crate::value::text;
 
 const AGENT: Agent = Agent::Clankers;
-/// The agent of sessions whose row does not say.
-const UNKNOWN_AGENT: &str = "unknown";
 /// How many rows are read in one go.
 const UNIT_ROWS: i64 = 1_000;
 
@@ -76,7 +75,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
 }
 
 fn agent_of(row: &Value) -> String {
-    text(row, &["source"]).unwrap_or(UNKNOWN_AGENT).to_owned()
+    text(row, &["source"]).unwrap_or(words::NOBODY).to_owned()
 }
 
 fn take(

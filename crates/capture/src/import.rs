@@ -5,6 +5,7 @@
 //! so that a crash leaves a file read as far as its ops are there. What was taken before, from this file
 //! or from a copy, gives no op.
 
+mod adopted;
 mod ahead;
 mod batch;
 mod desk;

@@ -191,6 +191,11 @@ impl Told {
         })
     }
 
+    /// Whose session it is of: as it says itself, else as its teller is called.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.text("source").or(self.teller.map(Agent::as_str))
+    }
+
     /// A text of a column.
     pub(crate) fn text(&self, column: &str) -> Option<&str> {
         crate::value::text(&self.row, &[column])

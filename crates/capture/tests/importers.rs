@@ -6,6 +6,8 @@
     reason = "a test that meets an error ends there and shows it, and says which files it has read"
 )]
 
+#[path = "importers/adopted.rs"]
+mod adopted;
 #[path = "importers/again.rs"]
 mod again;
 #[path = "importers/agents.rs"]

@@ -42,6 +42,9 @@ pub use tables::{
 
 /// The words of fields that this version gives a meaning; any other word is kept as it stands.
 pub mod words {
+    /// The agent of a session of which nobody has said whose it is.
+    pub const NOBODY: &str = "unknown";
+
     /// What a person says.
     pub const USER: &str = "user";
     /// What the model says.

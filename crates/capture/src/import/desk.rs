@@ -6,6 +6,7 @@ use syncline_model::session::SessionId;
 use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::ImportedUnit;
 
+use super::adopted::Adopted;
 use super::ahead::Behind;
 use crate::agent::Agent;
 use crate::facts::{Known, Reading, UnitKey};
@@ -22,6 +23,8 @@ pub(super) struct Remembered {
     pub(super) begun: HashSet<SessionId>,
     /// Sessions of which something was.
     pub(super) met: HashSet<SessionId>,
+    /// Sessions that are known as others.
+    pub(super) adopted: Adopted,
     /// What may be on its way into the replica.
     pub(super) behind: Behind,
     /// Directories that rules of the user name.
@@ -92,7 +95,7 @@ impl Desk<'_> {
         }
     }
 
-    fn asked<T>(&mut self, answer: Result<T, ReplicaError>) -> Option<T> {
+    pub(super) fn asked<T>(&mut self, answer: Result<T, ReplicaError>) -> Option<T> {
         answer.map_err(|error| self.failed = Some(error)).ok()
     }
 }
@@ -116,6 +119,7 @@ impl Known for Desk<'_> {
     }
 
     fn origin(&mut self, session: SessionId, message: &str) -> Option<Option<SessionId>> {
+        let session = self.known_as(session);
         let begun = self.remembered.is_begun(self.replica, session);
         if self.asked(begun)? {
             return None;
@@ -142,6 +146,7 @@ impl Known for Desk<'_> {
     }
 
     fn is_deleted(&mut self, session: SessionId) -> bool {
+        let session = self.known_as(session);
         let deleted = self.replica.is_session_deleted(session);
         self.asked(deleted).unwrap_or(false)
     }
@@ -151,6 +156,8 @@ impl Known for Desk<'_> {
             return None;
         }
         let said = self.replica.session_that_said(agent.as_str(), message);
-        self.asked(said).flatten()
+        let said = self.asked(said).flatten()?;
+        let own = self.own_id(said);
+        self.asked(own)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use syncline_model::session::SessionPatch;
+use syncline_model::session::{SessionPatch, words};
 use syncline_replica::Replica;
 use syncline_store::local::ImportNotes;
 
@@ -18,8 +18,6 @@ use crate::told::Told;
 
 /// Where sessions that plugins tell of are from, as they show it.
 const SOURCE: &str = "plugin";
-/// The agent of what nobody can tell whose it is.
-const UNKNOWN_AGENT: &str = "unknown";
 
 /// Makes ops of what plugins told, in its order, and notes of what was left out. The caller writes both
 /// in one transaction. Nothing is kept of agents that `takes` does not take.
@@ -46,9 +44,10 @@ pub fn take_told(
         reading: Reading::On,
         failed: None,
     };
+    let named = named_in(told);
     for thing in told {
         let (fact, unit) = (facts.0.len(), desk.units.len());
-        let agent = agent_of(thing, replica)?;
+        let agent = agent_of(thing, &named, replica)?;
         if !takes(&agent) || withheld.privacy.excludes_agent(&agent) {
             batch.counts.excluded += 1;
             continue;
@@ -78,19 +77,30 @@ pub fn take_told(
     Ok(batch)
 }
 
-/// Whose session a thing is of: as it says itself, else as the plugin is called, else as a session of
+/// Whose the sessions are of which any of `told` says it, by the agents' ids for them.
+fn named_in(told: &[Told]) -> HashMap<&str, &str> {
+    let named = told.iter().filter_map(|thing| {
+        let native = thing.text(thing.thing.table().session_column())?;
+        Some((native, thing.agent()?))
+    });
+    named.collect()
+}
+
+/// Whose session a thing is of: as it says itself, else as what is told with it says, else as a session of
 /// this id is known. Equal ids of several agents are so told apart.
-fn agent_of(told: &Told, replica: &Replica) -> Result<String, ImportError> {
-    if let Some(source) = told.text("source") {
-        return Ok(source.to_owned());
-    }
-    if let Some(agent) = told.teller {
-        return Ok(agent.as_str().to_owned());
-    }
+fn agent_of(
+    told: &Told,
+    named: &HashMap<&str, &str>,
+    replica: &Replica,
+) -> Result<String, ImportError> {
     let native = told.text(told.thing.table().session_column());
-    let known = replica.agent_of_native_session(native.unwrap_or_default());
+    let native = native.unwrap_or_default();
+    if let Some(agent) = told.agent().or_else(|| named.get(native).copied()) {
+        return Ok(agent.to_owned());
+    }
+    let known = replica.agent_of_native_session(native);
     let known = known.map_err(ImportError::Replica)?;
-    Ok(known.unwrap_or_else(|| UNKNOWN_AGENT.to_owned()))
+    Ok(known.unwrap_or_else(|| words::NOBODY.to_owned()))
 }
 
 fn say(told: &Told, agent: &str, facts: &mut Facts) {

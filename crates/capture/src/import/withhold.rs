@@ -80,6 +80,7 @@ impl Withheld {
         desk: &mut Desk<'_>,
         unit: usize,
     ) -> LeftOut {
+        desk.adopt(&mut facts.0[fact..]);
         let Judged {
             cause,
             causes,

@@ -3,7 +3,7 @@
 use super::fold::{is_tombstone, part_cells, part_key, part_text};
 use super::merge::Merged;
 use super::tables::{PARTS, SESSIONS, USAGE, place};
-use super::{Change, Piece, SessionId, SessionPatch, snapshot};
+use super::{Change, Piece, SessionId, SessionPatch, snapshot, words};
 use crate::{Row, Table, Value};
 
 /// What of a patch is news, as a piece of the kind named.
@@ -104,9 +104,14 @@ fn session_news<'a>(known: &Row, mut patch: SessionPatch<'a>) -> Option<SessionP
         Change::Set(at) => *at < known[updated_at],
         Change::Keep | Change::Clear => false,
     };
+    // Nobody's is no news of a session that is somebody's, and gives way to any.
+    let agent = place(&SESSIONS, "agent") - 1;
+    let is_nobody = |place: usize, cell: &Value| place == agent && *cell == words::NOBODY.into();
     patch.retain(|place| {
         let cell = &known[place + 1];
-        says_else(cell, &changes[place]) && !(is_stale && *cell != Value::Null)
+        let is_told = *cell != Value::Null && !is_nobody(place, cell);
+        let says_less = matches!(&changes[place], Change::Set(said) if is_nobody(place, said));
+        says_else(cell, &changes[place]) && !(is_told && (is_stale || says_less))
     });
     (!patch.is_empty()).then_some(patch)
 }

@@ -147,6 +147,31 @@ async fn a_message_belongs_to_the_session_that_is_known_and_waits_for_none() {
 }
 
 #[tokio::test]
+async fn a_session_whose_agent_is_told_after_its_messages_is_one() {
+    let recorder = recorder().await;
+    let told = [
+        batch(vec![], vec![message_row("m1", "before")]),
+        batch(vec![session_row()], vec![]),
+        batch(vec![], vec![message_row("m2", "after")]),
+    ];
+    for body in told {
+        recorder.send(body).await.expect(200);
+    }
+    let path = "/api/sessions";
+    let sessions = recorder.server.get(path, &recorder.token).await.expect(200);
+    let sessions = sessions["sessions"].as_array().unwrap();
+    let found = sessions.iter().map(|session| {
+        let shown = ["agent", "title", "message_count"].map(|field| &session[field]);
+        shown.map(ToString::to_string).join(" ")
+    });
+    assert_eq!(found.collect::<Vec<_>>(), [r#""opencode" "Fix login" 2"#]);
+    let mut other = session_row();
+    other["source"] = json!("codex");
+    recorder.send(batch(vec![other], vec![])).await.expect(200);
+    assert_eq!(recorder.status().await["total_sessions"], 2);
+}
+
+#[tokio::test]
 async fn a_batch_with_one_bad_field_names_it_and_leaves_nothing() {
     let recorder = recorder().await;
     let before = recorder.log().await;

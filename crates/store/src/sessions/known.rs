@@ -1,7 +1,7 @@
 //! What is known of sessions, for those who bring news of them.
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
-use syncline_model::session::{Piece, SessionId, news_of};
+use syncline_model::session::{Piece, SessionId, news_of, session_id, words};
 use syncline_model::{Row, Table, Value};
 
 use crate::StoreError;
@@ -107,4 +107,24 @@ pub fn agent_of_native(
     )?;
     let agent = statement.query_row([native], |row| row.get(0));
     Ok(agent.optional()?)
+}
+
+/// The id of the session that `agent` calls `native`: that which follows from both, or, where nothing is
+/// known of it, that of the session which was told of under this name before anybody said whose it is. That
+/// one stays what it is when it is deleted: what is told of it later brings nothing back.
+pub fn session_of_native(
+    connection: &Connection,
+    agent: &str,
+    native: &str,
+) -> Result<SessionId, StoreError> {
+    let own = session_id(agent, native, "");
+    let told = session_id(words::NOBODY, native, "");
+    if own == told || is_known(connection, own)? {
+        return Ok(own);
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM sessions WHERE session_id = ? AND (agent IN (?, ?) OR deleted_at IS NOT NULL)",
+    )?;
+    let is_its = statement.exists((told.to_string(), words::NOBODY, agent))?;
+    Ok(if is_its { told } else { own })
 }

@@ -1,26 +1,24 @@
 //! What of a batch is news, as ops.
 //!
 //! The ids of sessions follow from agent and id, as importers make them: what a recorder sends and what
-//! a transcript tells of one session come together.
+//! a transcript tells of one session come together. A session that was told of before its agent was keeps
+//! its id, for both.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use syncline_model::session::{
-    Batch, Change, MessagePatch, Part, Piece, SessionId, SessionPatch, Usage, pieces_of_text,
-    session_id, words,
+    Batch, Change, MessagePatch, Part, Piece, SessionId, SessionPatch, Usage, pieces_of_text, words,
 };
 use syncline_model::{Payload, Scope};
 use syncline_store::TenantFile;
-use syncline_store::sessions::{agent_of_native, news};
+use syncline_store::sessions::{agent_of_native, news, session_of_native};
 
 use super::sent::{Field, Moment, SentBatch, SentMessage, SentSession};
 use crate::error::ApiError;
 use crate::routes::decide::Stop;
 use crate::tenant::NewOp;
 
-/// The agent of sessions of which nobody says whose they are.
-const UNKNOWN_AGENT: &str = "unknown";
 /// The source of sessions that come in batches, and the id of the part that a message's text is: those
 /// under which a recorder's own store is imported.
 const RECORDER: &str = "clankers";
@@ -33,12 +31,12 @@ const NO_TITLE: &str = "Untitled Session";
 /// The ops that write what of a batch is not in the view.
 pub(super) fn plan(file: &TenantFile, batch: &SentBatch) -> Result<Vec<NewOp>, Stop> {
     let mut told = Told::default();
-    let agents = agents(file, batch)?;
+    let known = whose(file, batch)?;
     for sent in batch.sessions() {
-        told.session(&agents, sent);
+        told.session(&known, sent);
     }
     for sent in batch.messages() {
-        told.message(&agents, sent);
+        told.message(&known, sent);
     }
     told.sessions
         .into_iter()
@@ -47,11 +45,17 @@ pub(super) fn plan(file: &TenantFile, batch: &SentBatch) -> Result<Vec<NewOp>, S
         .map(|ops| ops.into_iter().flatten().collect())
 }
 
-/// Whose each session is, by the id that its agent gave it: as the batch says, else as is known.
-fn agents<'b>(
-    file: &TenantFile,
-    batch: &'b SentBatch,
-) -> Result<HashMap<&'b str, Cow<'b, str>>, Stop> {
+/// The sessions of a batch by the ids that their agents gave them.
+type Known<'b> = HashMap<&'b str, Whose<'b>>;
+
+/// Whose a session is, and which.
+struct Whose<'b> {
+    agent: Cow<'b, str>,
+    id: SessionId,
+}
+
+/// Whose each session is: as the batch says, else as is known.
+fn whose<'b>(file: &TenantFile, batch: &'b SentBatch) -> Result<Known<'b>, Stop> {
     let said = batch
         .messages()
         .iter()
@@ -62,16 +66,17 @@ fn agents<'b>(
         let agent = agents.entry(native).or_default();
         *agent = said_text(source).or(*agent);
     }
-    let mut whole = HashMap::with_capacity(agents.len());
+    let mut known = HashMap::with_capacity(agents.len());
     for (native, agent) in agents {
         let agent = match agent {
             Some(agent) => Cow::Borrowed(agent),
             None => agent_of_native(file.connection(), native)?
-                .map_or(Cow::Borrowed(UNKNOWN_AGENT), Cow::Owned),
+                .map_or(Cow::Borrowed(words::NOBODY), Cow::Owned),
         };
-        whole.insert(native, agent);
+        let id = session_of_native(file.connection(), &agent, native)?;
+        known.insert(native, Whose { agent, id });
     }
-    Ok(whole)
+    Ok(known)
 }
 
 /// All that a batch tells, each thing once: of two rows of one thing the later counts, field by field.
@@ -95,18 +100,14 @@ struct ToldMessage<'b> {
 }
 
 impl<'b> Told<'b> {
-    fn of(
-        &mut self,
-        agents: &HashMap<&'b str, Cow<'b, str>>,
-        native: &'b str,
-    ) -> &mut ToldSession<'b> {
-        let agent = agents[native].clone();
-        let id = session_id(&agent, native, "");
+    fn of(&mut self, known: &Known<'b>, native: &'b str) -> &mut ToldSession<'b> {
+        let Whose { agent, id } = &known[native];
+        let id = *id;
         let place = *self.places.entry(id).or_insert_with(|| {
             self.sessions.push(ToldSession {
                 id,
                 patch: SessionPatch {
-                    agent: Change::Set(agent),
+                    agent: Change::Set(agent.clone()),
                     native_id: Change::Set(native.into()),
                     ..SessionPatch::default()
                 },
@@ -118,7 +119,7 @@ impl<'b> Told<'b> {
         &mut self.sessions[place]
     }
 
-    fn session(&mut self, agents: &HashMap<&'b str, Cow<'b, str>>, sent: &'b SentSession) {
+    fn session(&mut self, known: &Known<'b>, sent: &'b SentSession) {
         let title = match &sent.title {
             Change::Set(title) if title == NO_TITLE => Change::Keep,
             other => change(other),
@@ -143,10 +144,10 @@ impl<'b> Told<'b> {
             reported_tool_call_count: sent.tool_call_count.clone(),
             ..SessionPatch::default()
         };
-        self.of(agents, &sent.id).patch.then(patch);
+        self.of(known, &sent.id).patch.then(patch);
     }
 
-    fn message(&mut self, agents: &HashMap<&'b str, Cow<'b, str>>, sent: &'b SentMessage) {
+    fn message(&mut self, known: &Known<'b>, sent: &'b SentMessage) {
         let mut told = read_message(sent);
         // Such ids are the recorder's, made anew for what a transcript tells under ids of its own: what
         // has one is kept, and not counted.
@@ -154,11 +155,11 @@ impl<'b> Told<'b> {
             .id
             .strip_prefix(&*sent.session_id)
             .is_some_and(|number| number.starts_with('-'));
-        if is_numbered && agents[&*sent.session_id] == NUMBERED_AGENT {
+        if is_numbered && known[&*sent.session_id].agent == NUMBERED_AGENT {
             told.patch.kind = Change::Set(RECORDED.into());
             told.usage = None;
         }
-        let session = self.of(agents, &sent.session_id);
+        let session = self.of(known, &sent.session_id);
         match session.places.get(&*sent.id) {
             Some(&place) => session.messages[place].then(told),
             None => {

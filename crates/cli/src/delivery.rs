@@ -108,12 +108,67 @@ pub(crate) fn after_write(
     }
 }
 
+/// What an import has to know before it delivers what it wrote, to tell what became of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Imports {
+    /// How many ops were in quarantine before it began.
+    pub(crate) refused_before: u64,
+}
+
+impl Imports {
+    /// Begins an import.
+    pub(crate) fn begin(replica: &mut Replica) -> Result<Self, Failure> {
+        let refused_before = replica.status()?.quarantined;
+        Ok(Self { refused_before })
+    }
+
+    /// Delivers what was imported as [`after_write`] does, and tells the state of the op that is worst off.
+    /// The outbox goes in order, so that an older op that waits holds it up too; and what was refused since
+    /// may be part of it.
+    pub(crate) fn deliver(
+        self,
+        context: &Context,
+        replica: Replica,
+    ) -> Result<(WriteState, Delivery), Failure> {
+        let through = replica.written_through()?;
+        let (replica, delivery) = deliver(context, replica, Stay::Briefly);
+        let state = replica.map(|replica| self.state(replica, through));
+        let state = match state {
+            Some(Ok(state)) => state,
+            Some(Err(failure)) => {
+                tell(context, failure);
+                WriteState::Pending
+            }
+            None => WriteState::Pending,
+        };
+        Ok((state, delivery))
+    }
+
+    fn state(self, mut replica: Replica, through: u64) -> Result<WriteState, Failure> {
+        Ok(if replica.status()?.quarantined > self.refused_before {
+            WriteState::Quarantined
+        } else if replica.waits_through(through)? {
+            WriteState::Pending
+        } else {
+            WriteState::Acknowledged
+        })
+    }
+}
+
+/// Where what was imported is, in a few words.
+pub(crate) fn whereabouts(state: WriteState, delivery: &Delivery) -> String {
+    match state {
+        WriteState::Unchanged => "nothing new".to_owned(),
+        WriteState::Acknowledged => "synced".to_owned(),
+        WriteState::Pending => format!("queued: {delivery}"),
+        WriteState::Quarantined => {
+            "the server refused a part; see `syncline sync quarantine list`".to_owned()
+        }
+    }
+}
+
 /// Delivers what waits, as far as a moment allows.
-pub(crate) fn deliver(
-    context: &Context,
-    mut replica: Replica,
-    stay: Stay,
-) -> (Option<Replica>, Delivery) {
+fn deliver(context: &Context, mut replica: Replica, stay: Stay) -> (Option<Replica>, Delivery) {
     let (remote, patience) = match destination(context, &mut replica, stay) {
         Ok(Destination::Server(remote, patience)) => (remote, patience),
         Ok(Destination::Done(delivery)) => return (Some(replica), delivery),

@@ -16,10 +16,10 @@ use syncline_replica::{Lease, Replica};
 
 use crate::agent_places;
 use crate::context::Context;
-use crate::delivery::{self, Stay};
+use crate::delivery::{Imports, whereabouts};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
-use crate::replica_access;
+use crate::replica_access::{self, WriteState};
 use crate::wording::counted;
 
 /// How many problems are told one by one.
@@ -34,7 +34,7 @@ const PROBLEMS_TOLD_MAX: usize = 20;
 /// Of the clankers.json that clankers keeps in its data directory, endpoint, sync_enabled and sync_interval
 /// of each profile are taken over where they are not set here, once you said yes; else, and of such a file
 /// elsewhere, the commands that set the same are told. With --json: {dry_run, sources, sessions, new, known,
-/// not_understood, …, problems, settings:[{file, profile, active, values, commands, taken}]}.
+/// not_understood, …, state, problems, settings:[{file, profile, active, values, commands, taken}]}.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// Whose sessions; `auto`: those of every agent that is found
@@ -89,6 +89,8 @@ struct Imported {
     #[serde(flatten)]
     counts: Counts,
     ops: u64,
+    /// Where it is; none: nothing was to be written.
+    state: Option<WriteState>,
     /// Secrets that were taken out, by the rules that found them.
     secrets: BTreeMap<String, u64>,
     /// Files that are left out by rules of the user.
@@ -114,6 +116,7 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         None => sources(args, context)?,
     };
     let mut replica = replica_access::open(context)?;
+    let imports = Imports::begin(&mut replica)?;
     let mut imported = Imported {
         dry_run: args.dry_run,
         sources: sources.iter().map(told).collect(),
@@ -133,10 +136,12 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     let rest = if args.dry_run {
         "nothing was written".to_owned()
     } else if imported.ops == 0 {
+        imported.state = Some(WriteState::Unchanged);
         "nothing new".to_owned()
     } else {
-        let (_, delivery) = delivery::deliver(context, replica, Stay::Briefly);
-        format!("{delivery}")
+        let (state, delivery) = imports.deliver(context, replica)?;
+        imported.state = Some(state);
+        whereabouts(state, &delivery)
     };
     let consent = match (args.dry_run, args.yes) {
         (true, _) => clankers::Consent::DryRun,

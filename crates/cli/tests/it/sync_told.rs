@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::served::Server;
-use crate::session::{NATIVE, machine};
+use crate::session::{NATIVE, line, machine, transcripts};
 
 /// Nothing goes out by itself.
 const OFF: [(&str, &str); 1] = [("SYNCLINE_SYNC_ENABLED", "false")];
@@ -90,4 +90,25 @@ fn sessions_and_messages_are_told_as_they_are_counted() {
         (&synced["state"], &synced["pending"]),
         (&json!("synced"), &json!(0))
     );
+}
+
+#[test]
+fn an_import_that_the_server_has_is_said_to_be_synced() {
+    let server = Server::start();
+    let ada = server.member("ada");
+    let place = transcripts();
+    let import = ["import", "claude-code", place.to_str().unwrap()];
+    ada.run(&import).done().says(" (synced)");
+    ada.run(&import).done().says(" unchanged (nothing new)");
+    let ben = server.member("ben");
+    let told = ben.run(&[&import[..], &["--json"]].concat()).done().json();
+    assert_eq!(told["state"], "acknowledged");
+    let waiting = machine();
+    let hostile = waiting.work_dir().join("more.jsonl");
+    std::fs::write(&hostile, line("u2", "user", 1, json!("plant"))).unwrap();
+    let import = ["import", "claude-code", hostile.to_str().unwrap()];
+    waiting
+        .run(&import)
+        .done()
+        .says("(queued: no endpoint is set;");
 }

@@ -10,7 +10,7 @@ use syncline_store::threads::import::{
 
 use super::reference::ProjectFlag;
 use crate::context::Context;
-use crate::delivery::{self, Stay};
+use crate::delivery::{Imports, whereabouts};
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::replica_access::{self, WriteState};
@@ -67,30 +67,17 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     let project = args.project.target(context)?;
     let mut importer = begin(&args.file, &project)?;
     let mut replica = replica_access::open(context)?;
-    let refused_before = replica.status()?.quarantined;
+    let imports = Imports::begin(&mut replica)?;
     let mut imported = Imported::default();
     write_batches(context, &mut importer, &mut replica, &mut imported)?;
-    let through = replica.written_through()?;
-    let (replica, delivery) = delivery::deliver(context, replica, Stay::Briefly);
-    let state = match replica {
-        Some(replica) => {
-            state(replica, &imported, through, refused_before).unwrap_or_else(|failure| {
-                delivery::tell(context, failure);
-                WriteState::Pending
-            })
-        }
-        None => WriteState::Pending,
+    let (state, delivery) = imports.deliver(context, replica)?;
+    let state = match imported.entries_new == 0 && imported.threads_new == 0 {
+        true => WriteState::Unchanged,
+        false => state,
     };
     imported.state = Some(state);
     show(context, &imported, |_| Ok(()))?;
-    let rest = match state {
-        WriteState::Unchanged => "nothing new".to_owned(),
-        WriteState::Acknowledged => "synced".to_owned(),
-        WriteState::Pending => format!("queued: {delivery}"),
-        WriteState::Quarantined => {
-            "the server refused a part; see `syncline sync quarantine list`".to_owned()
-        }
-    };
+    let rest = whereabouts(state, &delivery);
     context.output.note(format_args!(
         "imported {} and {}; {} here already ({rest})",
         counted(imported.entries_new, "entry"),
@@ -98,25 +85,6 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         counted(imported.entries_known, "entry")
     ));
     tell_problems(context, &imported.problems)
-}
-
-/// What became of what was imported: the state of the op that is worst off. The outbox goes in order,
-/// so that an older op that waits holds it up too; and what was refused since may be part of it.
-fn state(
-    mut replica: Replica,
-    imported: &Imported,
-    through: u64,
-    refused_before: u64,
-) -> Result<WriteState, Failure> {
-    Ok(if imported.entries_new == 0 && imported.threads_new == 0 {
-        WriteState::Unchanged
-    } else if replica.status()?.quarantined > refused_before {
-        WriteState::Quarantined
-    } else if replica.waits_through(through)? {
-        WriteState::Pending
-    } else {
-        WriteState::Acknowledged
-    })
 }
 
 fn begin(file: &Path, project: &str) -> Result<Importer, Failure> {

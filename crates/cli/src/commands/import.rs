@@ -33,8 +33,9 @@ const PROBLEMS_TOLD_MAX: usize = 20;
 ///
 /// Of the clankers.json that clankers keeps in its data directory, endpoint, sync_enabled and sync_interval
 /// of each profile are taken over where they are not set here, once you said yes; else, and of such a file
-/// elsewhere, the commands that set the same are told. With --json: {dry_run, sources, sessions, new, known,
-/// not_understood, …, state, problems, settings:[{file, profile, active, values, commands, taken}]}.
+/// elsewhere, the commands that set the same are told. Its active profile is told too, and not taken over:
+/// what is imported goes into the profile that is in use here. With --json: {dry_run, sources, sessions, new,
+/// known, not_understood, …, state, problems, settings:[{file, profile, active, values, commands, taken}]}.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// Whose sessions; `auto`: those of every agent that is found
@@ -127,11 +128,15 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
         imported.hook_events_set_aside = hooked.set_aside;
         imported.ops += hooked.finish(&mut replica)?;
     }
+    let profile = context.profile()?.value;
     for source in sources
         .iter()
         .filter(|source| source.agent == Agent::Clankers)
     {
-        clankers::read(&source.root, &mut imported.settings, &mut imported.problems);
+        let Imported {
+            settings, problems, ..
+        } = &mut imported;
+        clankers::read(&source.root, &profile, settings, problems);
     }
     let rest = if args.dry_run {
         "nothing was written".to_owned()

@@ -238,6 +238,30 @@ fn the_settings_of_clankers_are_taken_over_once_that_is_said() {
 }
 
 #[test]
+fn the_active_profile_of_clankers_is_told_and_not_made_the_one_in_use() {
+    let machine = with_clankers(".local/share/clankers");
+    let place = machine.home().join(".local/share/clankers/clankers.json");
+    let active = |name: &str, work: Value| {
+        let text = json!({ "active_profile": name, "profiles": { "default": {}, "work": work } });
+        fs::write(&place, text.to_string()).unwrap();
+    };
+    let make = "`syncline config profiles use work`";
+    active("work", json!({}));
+    let import = ["import", "clankers", "--yes"];
+    machine
+        .run(&import)
+        .done()
+        .says("syncline config profiles use work");
+    active("work", json!({ "sync_interval": 9 }));
+    machine.run(&import).done().says(make);
+    let profiles = machine.run(&["config", "profiles", "list"]).done().stdout;
+    assert!(profiles.contains("* default (active)"), "{profiles}");
+    machine.run(&["config", "profiles", "use", "work"]).done();
+    let told = machine.run(&import).done();
+    assert!(!told.stderr.contains("profiles use"), "{told:#?}");
+}
+
+#[test]
 fn a_configuration_that_may_have_come_with_a_repository_names_no_server() {
     let machine = with_clankers("work/repository");
     let before = fs::read_to_string(machine.config_file()).unwrap();

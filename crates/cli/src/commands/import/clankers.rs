@@ -44,6 +44,9 @@ pub(super) struct Settings {
     commands: Vec<String>,
     /// The keys that were set here; those that the profile had here before stay as they are.
     taken: Vec<&'static str>,
+    /// What makes it the active one here, where it is that of clankers and another is in use.
+    #[serde(skip)]
+    activate: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +57,12 @@ struct File {
 }
 
 /// Reads the file beside a store, if there is one.
-pub(super) fn read(root: &Path, settings: &mut Vec<Settings>, problems: &mut Vec<Problem>) {
+pub(super) fn read(
+    root: &Path,
+    in_use: &ProfileName,
+    settings: &mut Vec<Settings>,
+    problems: &mut Vec<Problem>,
+) {
     let directory = if root.is_dir() {
         Some(root)
     } else {
@@ -81,12 +89,12 @@ pub(super) fn read(root: &Path, settings: &mut Vec<Settings>, problems: &mut Vec
         Err(error) => return fail(error.to_string()),
     };
     match serde_json::from_slice::<File>(&bytes) {
-        Ok(file) => settings.extend(settings_of(&path, file)),
+        Ok(file) => settings.extend(settings_of(&path, file, in_use)),
         Err(error) => fail(format!("it is no configuration of clankers: {error}")),
     }
 }
 
-fn settings_of(path: &Path, file: File) -> Vec<Settings> {
+fn settings_of(path: &Path, file: File, in_use: &ProfileName) -> Vec<Settings> {
     let active = file.active_profile.as_deref().unwrap_or("default");
     let profiles = file.profiles.iter().map(|(profile, values)| {
         let mut values: BTreeMap<&'static str, String> = values.iter().filter_map(usable).collect();
@@ -95,27 +103,40 @@ fn settings_of(path: &Path, file: File) -> Vec<Settings> {
             let off = || "false".to_owned();
             values.entry(Key::SyncEnabled.as_str()).or_insert_with(off);
         }
+        let is_active = profile == active;
+        let activate = (is_active && profile != in_use.as_str())
+            .then(|| format!("syncline config profiles use {}", quoted(profile)));
         Settings {
             file: path.to_owned(),
             profile: profile.clone(),
-            active: profile == active,
-            commands: commands(profile, &values),
+            active: is_active,
+            commands: commands(profile, &values, activate.as_ref()),
             values,
             taken: Vec::new(),
+            activate,
         }
     });
-    profiles.filter(|found| !found.values.is_empty()).collect()
+    profiles
+        .filter(|found| !found.values.is_empty() || found.activate.is_some())
+        .collect()
 }
 
 /// The commands that set the same here. Sync is turned off before it is told where to.
-fn commands(profile: &str, values: &BTreeMap<&'static str, String>) -> Vec<String> {
+fn commands(
+    profile: &str,
+    values: &BTreeMap<&'static str, String>,
+    activate: Option<&String>,
+) -> Vec<String> {
     let profile = quoted(profile);
     let sets = values.iter().rev().map(|(key, value)| {
         let value = quoted(value);
         format!("syncline --profile {profile} config set {key} {value}")
     });
     let made = (profile != "default").then(|| format!("syncline config profiles create {profile}"));
-    made.into_iter().chain(sets).collect()
+    made.into_iter()
+        .chain(sets)
+        .chain(activate.cloned())
+        .collect()
 }
 
 /// A value that could be set here.
@@ -137,6 +158,7 @@ fn usable((key, value): (&String, &serde_json::Value)) -> Option<(&'static str, 
 pub(super) fn take_over(context: &Context, settings: &mut [Settings], consent: Consent) -> Outcome {
     for found in settings {
         if consent != Consent::DryRun
+            && !found.values.is_empty()
             && is_own(context, &found.file)
             && agreed(context, found, consent)?
         {
@@ -206,6 +228,11 @@ fn tell(context: &Context, found: &Settings) {
         context
             .output
             .note(format_args!("took {keys} of profile {profile} from {file}"));
+        if let Some(activate) = &found.activate {
+            context.output.note(format_args!(
+                "it is the active profile of clankers, and not the one in use here: `{activate}` makes it so"
+            ));
+        }
         return;
     }
     context.output.note(format_args!(
@@ -228,8 +255,10 @@ mod tests {
             "active_profile":"default"}"#;
         std::fs::write(directory.path().join(FILE_NAME), text).unwrap();
         let (mut settings, mut problems) = (Vec::new(), Vec::new());
+        let in_use = ProfileName::default();
         read(
             &directory.path().join("clankers.db"),
+            &in_use,
             &mut settings,
             &mut problems,
         );
@@ -255,7 +284,7 @@ mod tests {
         assert_eq!(values, expected);
         assert!(!format!("{settings:?}").contains("hush"));
         std::fs::write(directory.path().join(FILE_NAME), "[1").unwrap();
-        read(directory.path(), &mut settings, &mut problems);
+        read(directory.path(), &in_use, &mut settings, &mut problems);
         assert_eq!((settings.len(), problems.len()), (1, 1));
     }
 }

@@ -1,7 +1,8 @@
 //! What a sync says that it has brought to the server.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::machine::Machine;
 use crate::served::Server;
 use crate::session::{NATIVE, line, machine, transcripts};
 
@@ -90,6 +91,29 @@ fn sessions_and_messages_are_told_as_they_are_counted() {
         (&synced["state"], &synced["pending"]),
         (&json!("synced"), &json!(0))
     );
+}
+
+/// What an agent has put in, and what stands in place of what was said, are messages that none counts.
+#[test]
+fn both_ends_of_a_sync_tell_as_much_of_sessions() {
+    let server = Server::start();
+    let (ada, ben) = (server.member("ada"), server.member("ben"));
+    let mut meta: Value = serde_json::from_str(&line("u1", "user", 0, json!("a note"))).unwrap();
+    meta["isMeta"] = json!(true);
+    let lines = [
+        meta.to_string(),
+        line("u2", "user", 1, json!("plant flowers")),
+    ];
+    let place = ada.work_dir().join("told.jsonl");
+    std::fs::write(&place, lines.join("\n") + "\n").unwrap();
+    let import = ["import", "claude-code", place.to_str().unwrap()];
+    ada.run_with(&OFF, &import).done();
+    let of = |machine: &Machine, what: &str| {
+        machine.run(&["sync", "now", "--json"]).done().json()[what].clone()
+    };
+    let uploaded = of(&ada, "uploaded");
+    assert_eq!(uploaded["messages"], 2);
+    assert_eq!(of(&ben, "received"), uploaded);
 }
 
 #[test]

@@ -18,7 +18,8 @@ pub struct PageLimit {
     pub bytes: usize,
 }
 
-/// How many things of each kind a view shows; subagents are sessions here.
+/// How many things of each kind a view shows; subagents are sessions here, and all that was told of as a
+/// message is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ViewTotals {
     pub sessions: u64,
@@ -209,13 +210,14 @@ impl TenantFile {
              (SELECT count(*) FROM threads AS t JOIN entries AS e USING (thread_id) \
               WHERE t.status <> 'deleted'), \
              (SELECT count(*) FROM lists WHERE present = 1), \
-             (SELECT count(*) FROM list_items WHERE present = 1)",
+             (SELECT count(*) FROM list_items WHERE present = 1), \
+             (SELECT count(*) FROM session_messages)",
         )?;
         Ok(statement.query_row([], |row| {
             let count = |place| Ok::<_, rusqlite::Error>(row.get::<_, i64>(place)? as u64);
             Ok(ViewTotals {
                 sessions: sessions.sessions,
-                messages: sessions.messages,
+                messages: count(4)?,
                 threads: count(0)?,
                 entries: count(1)?,
                 lists: count(2)?,

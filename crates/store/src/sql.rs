@@ -162,8 +162,10 @@ impl SqlReader {
         rows: &mut R,
         late: &AtomicBool,
     ) -> Result<SqlEnd, SqlError<R::Error>> {
-        let failed = |error| failure_of(error, self.watched.take(), late);
-        check_text(sql, &self.secret)?;
+        let secret = self.secret.as_str();
+        let text = Text { sql, secret };
+        let failed = |error| failure_of(error, text, self.watched.take(), late);
+        check_text(sql, secret)?;
         // What the statement before was seen to do is no matter any more.
         self.watched.take();
         let mut statement = match self.connection.prepare(sql) {
@@ -227,8 +229,20 @@ fn check_text<E>(sql: &str, secret: &str) -> Result<(), SqlError<E>> {
     Ok(())
 }
 
+/// A statement, and what none may name.
+#[derive(Clone, Copy)]
+struct Text<'t> {
+    sql: &'t str,
+    secret: &'t str,
+}
+
 /// Why a statement failed of which so much was `seen`; `late`: whether its time was up.
-fn failure_of<E>(error: rusqlite::Error, seen: Seen, late: &AtomicBool) -> SqlError<E> {
+fn failure_of<E>(
+    error: rusqlite::Error,
+    text: Text<'_>,
+    seen: Seen,
+    late: &AtomicBool,
+) -> SqlError<E> {
     if let Some(what) = seen.refused {
         return SqlError::Refused { what };
     }
@@ -240,7 +254,7 @@ fn failure_of<E>(error: rusqlite::Error, seen: Seen, late: &AtomicBool) -> SqlEr
         _ => {}
     }
     // What SQLite itself says is wrong with the text.
-    let (message, offset) = match error {
+    let (mut message, mut offset) = match error {
         rusqlite::Error::SqlInputError { msg, offset, .. } => (msg, usize::try_from(offset).ok()),
         rusqlite::Error::SqliteFailure(cause, Some(message))
             if cause.code == ErrorCode::Unknown =>
@@ -249,15 +263,38 @@ fn failure_of<E>(error: rusqlite::Error, seen: Seen, late: &AtomicBool) -> SqlEr
         }
         other => return store(other),
     };
+    if message.contains(text.secret) {
+        (message, offset) = said_plainly(text.sql);
+    }
     if message.ends_with("because it is a view") {
         return SqlError::Refused {
             what: "the statement writes".to_owned(),
         };
     }
     SqlError::Invalid {
-        hint: hints::hint(&message, &seen.views),
+        hint: hints::hint(&message, text.sql, &seen.views),
         message,
         offset,
+    }
+}
+
+/// What is wrong with a statement where views are tables: SQLite may go on behind an error in the midst of
+/// a view, and end with another that names what is beneath it.
+fn said_plainly(sql: &str) -> (String, Option<usize>) {
+    let tried = Connection::open_in_memory().and_then(|plain| {
+        for view in VIEWS {
+            let columns: Vec<&str> = view.columns.iter().map(|column| column.name).collect();
+            let (name, columns) = (view.name, columns.join(", "));
+            plain.execute_batch(&format!("CREATE TABLE {name} ({columns})"))?;
+        }
+        guard::limit(&plain)?;
+        plain.prepare(sql).map(|_| ())
+    });
+    match tried {
+        Err(rusqlite::Error::SqlInputError { msg, offset, .. }) => {
+            (msg, usize::try_from(offset).ok())
+        }
+        _ => ("the statement can't be read".to_owned(), None),
     }
 }
 

@@ -259,3 +259,22 @@ fn secrets_are_taken_out_of_what_is_written_of_a_session() {
         "{title}"
     );
 }
+
+#[test]
+fn a_name_that_is_not_there_is_told_with_those_of_the_view_alone() {
+    let machine = with_session();
+    // It is a column of sessions.
+    let other = write(&machine, "UPDATE lists SET git_branch = 'x'").failed(1, "sql_invalid");
+    assert!(!other.stderr.contains("maybe"), "{other:#?}");
+    other.says("there are ");
+    write(&machine, "DELETE FROM lists WHERE titel = 'x'")
+        .failed(1, "sql_invalid")
+        .says("maybe: title");
+    // What is wrong in the midst of a statement, not what SQLite meets behind it.
+    let within = "UPDATE sessions SET title = 'x' WHERE id IN \
+        (SELECT session_id FROM messages WHERE rolle = 'x')";
+    write(&machine, within)
+        .failed(1, "sql_invalid")
+        .says("no such column: rolle")
+        .says("maybe: role");
+}

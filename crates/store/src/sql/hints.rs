@@ -14,8 +14,9 @@ pub struct Hint {
 /// How many similar names are told.
 const SIMILAR_MAX: usize = 3;
 
-/// What to say to SQLite's `message` on a statement that reads `views`; none: that is not known.
-pub(super) fn hint(message: &str, views: &[&'static SqlView]) -> Option<Hint> {
+/// What to say to SQLite's `message` on the statement `sql`, of which it was seen that it reads `views`; none:
+/// that is not known.
+pub(super) fn hint(message: &str, sql: &str, views: &[&'static SqlView]) -> Option<Hint> {
     if let Some(table) = message.strip_prefix("no such table: ") {
         let known = VIEWS.iter().map(|view| view.name).collect();
         return Some(like(bare(table), known));
@@ -24,13 +25,31 @@ pub(super) fn hint(message: &str, views: &[&'static SqlView]) -> Option<Hint> {
     // SQLite may add a sentence of its own.
     let column = column.split(" - ").next().unwrap_or(column);
     let columns = |view: &'static SqlView| view.columns.iter().map(|ViewColumn { name, .. }| *name);
-    let mut known: Vec<&'static str> = match views {
-        [] => VIEWS.iter().flat_map(columns).collect(),
-        views => views.iter().copied().flat_map(columns).collect(),
+    // SQLite may say what is wrong before it reads any.
+    let views = match views {
+        [] => named_in(sql),
+        views => views.to_vec(),
     };
+    let mut known: Vec<&'static str> = views.into_iter().flat_map(columns).collect();
     known.sort_unstable();
     known.dedup();
     Some(like(bare(column), known))
+}
+
+/// The views whose names stand in a statement; all, where none does.
+fn named_in(sql: &str) -> Vec<&'static SqlView> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let words: Vec<&str> = sql.split(|c| !is_part(c)).collect();
+    let is_there = |view: &&SqlView| {
+        words
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(view.name))
+    };
+    let named: Vec<_> = VIEWS.iter().filter(is_there).collect();
+    match named.is_empty() {
+        true => VIEWS.iter().collect(),
+        false => named,
+    }
 }
 
 /// The name without what stands before its last point, and without quotes.

@@ -16,7 +16,7 @@ use rusqlite::types::Value;
 
 use super::guard::{self, Watched};
 use super::views::sessions::{COMPACTION_EVENTS, MESSAGES, SESSION_ERRORS, SESSIONS, TOOLS};
-use super::{SqlError, SqlView, VIEWS, failure_of, make_views};
+use super::{SqlError, SqlView, Text, VIEWS, failure_of, make_views};
 use crate::file::{OpenError, StoreError, connect_to_read};
 use crate::sessions::PriceTable;
 
@@ -172,7 +172,7 @@ fn run(
     late: &AtomicBool,
     secret: &str,
 ) -> Result<Option<Target>, SqlError<std::convert::Infallible>> {
-    let failed = |error| failure_of(error, watched.take(), late);
+    let failed = |error| failure_of(error, Text { sql, secret }, watched.take(), late);
     super::check_text(sql, secret)?;
     let mut statement = match connection.prepare(sql) {
         Ok(statement) => statement,

@@ -137,6 +137,10 @@ fn changes(
         .fix(
             "syncline query --views; what is new is made by `syncline list`, `thread` and `record`",
         )),
+        // What is there instead says more than that nothing was changed.
+        Err(WriteError::Sql(error @ SqlError::Invalid { .. })) => {
+            Err(failure(error, sql, query.time))
+        }
         Err(WriteError::Sql(error)) => {
             Err(failure(error, sql, query.time).state("nothing was changed"))
         }

@@ -8,7 +8,9 @@ use clap::Subcommand;
 
 pub(crate) use run::RunArgs;
 
+use crate::config::{Origin, Sourced};
 use crate::context::Context;
+use crate::environment::variable;
 use crate::failure::{Failure, Outcome};
 use crate::hooks::{ContentError, HookAgent, PlanError, Program, Settings, Verb};
 
@@ -51,7 +53,8 @@ pub(crate) fn settings(agent: HookAgent, context: &Context) -> Result<Settings, 
     })
 }
 
-/// This program as an agent is to call it, with the flags by which it finds the same replica.
+/// This program as an agent is to call it, with the flags by which it finds the same replica: what flags or
+/// the environment say here the agent's own environment need not.
 fn program(context: &Context) -> Result<Program, Failure> {
     let own = std::env::current_exe().map_err(|error| {
         Failure::new("program_unknown", "could not tell where this program lies").because(error)
@@ -63,18 +66,17 @@ fn program(context: &Context) -> Result<Program, Failure> {
         candidates.find(|path| path.is_absolute() && is_same(path, &own))
     });
     let mut words = vec![text(&named.unwrap_or(own))?];
-    if let Some(profile) = &context.globals.profile {
-        words.extend(["--profile".to_owned(), profile.clone()]);
+    let Sourced { value, origin } = context.profile()?;
+    if matches!(origin, Origin::Flag | Origin::Environment) {
+        words.extend(["--profile".to_owned(), value.to_string()]);
     }
+    let Context { globals, .. } = context;
     let paths = [
-        ("--data-dir", &context.globals.data_dir),
-        ("--config", &context.globals.config),
+        ("--data-dir", &globals.data_dir, variable::DATA_DIR),
+        ("--config", &globals.config, variable::CONFIG),
     ];
-    for (flag, path) in paths {
-        if let Some(path) = path {
-            let path = std::path::absolute(path).map_err(|error| {
-                Failure::usage("path_invalid", format!("{path:?} is no usable path")).because(error)
-            })?;
+    for (flag, given, name) in paths {
+        if let Some(path) = context.path(given.as_deref(), name)? {
             words.extend([flag.to_owned(), text(&path)?]);
         }
     }

@@ -160,6 +160,43 @@ fn flags_that_choose_a_replica_are_part_of_the_call() {
 }
 
 #[test]
+fn what_the_environment_chooses_is_part_of_the_call_too() {
+    let machine = Machine::new();
+    machine
+        .run(&["config", "profiles", "create", "work"])
+        .done();
+    let elsewhere = machine.home().join("elsewhere");
+    let config = machine.config_file();
+    let chosen = [
+        ("SYNCLINE_PROFILE", "work"),
+        ("SYNCLINE_DATA_DIR", elsewhere.to_str().unwrap()),
+        ("SYNCLINE_CONFIG", config.to_str().unwrap()),
+    ];
+    let install = ["hook", "install", "cursor", "--yes"];
+    machine.run_with(&chosen, &install).done();
+    let text = fs::read_to_string(settings(&machine, "cursor")).unwrap();
+    let settings: Value = serde_json::from_str(&text).unwrap();
+    let line = settings["hooks"]["stop"][0]["command"].as_str().unwrap();
+    // The agent's environment has none of it.
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", line])
+        .env_clear()
+        .env("HOME", machine.home())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    finish(command, b"").done();
+    let waiting = |chosen: &[(&str, &str)]| {
+        let status = machine.run_with(chosen, &["hook", "status", "cursor", "--json"]);
+        let status = status.done().json();
+        let state = status["agents"][0]["state"].clone();
+        (status["waiting"].clone(), state)
+    };
+    assert_eq!(waiting(&chosen), (json!(1), json!("installed")));
+    assert_eq!(waiting(&[]), (json!(0), json!("outdated")));
+}
+
+#[test]
 fn settings_that_cannot_be_understood_are_left_alone() {
     for (agent, text, code) in [
         ("claude-code", "{\"model\": ", "settings_invalid"),

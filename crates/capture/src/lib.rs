@@ -20,6 +20,7 @@ pub mod privacy;
 mod prompt;
 mod reader;
 mod recorded;
+mod reference;
 pub mod retention;
 pub mod tail;
 pub mod told;

@@ -1,16 +1,15 @@
 //! Lines of users and of the model.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 use syncline_model::session::{
     ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionPatch, ToolPatch, words,
 };
 
-use super::line::{Block, Content, FilesOfInput, Message, Spent, ToolUseResult};
+use super::line::{Block, Content, FilesOfInput, Message, Source, Spent, ToolUseResult};
 use super::{Owner, Reader, copied, entitle};
-use crate::facts::{TitleRank, UnitKey, Verdict, action_of_tool, owned, set, set_some};
+use crate::facts::{TitleRank, Verdict, action_of_tool, owned, set, set_some};
 use crate::prompt::{is_told, title_of};
+use crate::reference;
 
 /// What the model's name is where a line was not written by one.
 const NO_MODEL: &str = "<synthetic>";
@@ -245,7 +244,9 @@ impl<'l> Reader<'_, 'l> {
             kind: if is_image { words::IMAGE } else { words::FILE }.into(),
             order: self.next_order(),
             media_type: source.and_then(|source| source.media_type.as_deref().map(owned)),
-            reference: url.map(owned).or_else(|| data.map(reference_of)),
+            reference: url
+                .map(owned)
+                .or_else(|| data.map(|data| reference::of_bytes(data).into())),
             ..Part::default()
         };
         self.facts.part(owner.id, part);
@@ -325,11 +326,6 @@ fn is_all_told(content: &Content<'_>) -> bool {
     only_texts && texts(content).all(is_told)
 }
 
-/// What stands for bytes that are not kept.
-fn reference_of(data: &str) -> Cow<'static, str> {
-    format!("sha256-16:{}", UnitKey::of(&[data]).hex()).into()
-}
-
 /// What a tool has given: text, or blocks of it. An image in it is named, not kept.
 fn output_of(raw: &RawValue) -> String {
     let blocks = match serde_json::from_str(raw.get()) {
@@ -342,17 +338,26 @@ fn output_of(raw: &RawValue) -> String {
         if !output.is_empty() {
             output.push('\n');
         }
-        let data = block
-            .source
-            .as_ref()
-            .and_then(|source| source.data.as_deref());
-        match (block.text.as_deref(), data) {
+        match (block.text.as_deref(), &block.source) {
             (Some(text), _) => output.push_str(text),
-            (None, Some(data)) => output.push_str(&reference_of(data)),
-            (None, None) => output.push_str(block.kind.as_deref().unwrap_or_default()),
+            (None, source) => output.push_str(&named(block, source.as_ref())),
         }
     }
     output
+}
+
+/// What stands for a block of an output that is no text.
+fn named(block: &Block<'_>, source: Option<&Source<'_>>) -> String {
+    let kind = block.kind.as_deref().unwrap_or_default();
+    let Some(source) = source else {
+        return kind.to_owned();
+    };
+    let media_type = source.media_type.as_deref().unwrap_or(kind);
+    match (source.data.as_deref(), source.url.as_deref()) {
+        (Some(data), _) => reference::bytes_in_output(media_type, data),
+        (None, Some(url)) => reference::address_in_output(media_type, url),
+        (None, None) => kind.to_owned(),
+    }
 }
 
 /// The files that a call names.

@@ -11,6 +11,7 @@ use super::line::{Compacted, DoneItem, Event, Totals};
 use super::{Owner, Reader};
 use crate::facts::{TitleRank, UnitKey, Verdict, owned, set, set_some};
 use crate::prompt::title_of;
+use crate::reference;
 
 impl Reader<'_, '_> {
     pub(super) fn event(&mut self, owner: Owner, payload: &str) -> Verdict {
@@ -134,7 +135,7 @@ impl Reader<'_, '_> {
                 id: format!("image-{place}").into(),
                 kind: words::IMAGE.into(),
                 order: self.next_order(""),
-                reference: Some(reference_of(image).into()),
+                reference: Some(reference::of_address(image).into()),
                 ..Part::default()
             };
             self.facts.part(owner.id, part);
@@ -307,13 +308,5 @@ impl ChangeKind {
             "delete" => words::DELETE,
             _ => words::EDIT,
         }
-    }
-}
-
-/// An address as it is; of data, what stands for it.
-pub(super) fn reference_of(address: &str) -> String {
-    match address.starts_with("data:") {
-        true => format!("sha256-16:{}", UnitKey::of(&[address]).hex()),
-        false => address.to_owned(),
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::value::RawValue;
 use syncline_model::session::{FileTouch, MessagePatch, Part, ToolPatch, words};
 
-use super::event::reference_of;
 use super::line::{Block, Event, Item};
 use super::{Owner, Reader};
 use crate::facts::{Verdict, owned, set, set_some};
+use crate::reference;
 
 /// What the tool that changes files takes.
 const PATCH_MARKS: [(&str, &str); 3] = [
@@ -105,7 +105,7 @@ impl Reader<'_, '_> {
     fn blocks(&mut self, owner: Owner, message: &str, kind: &'static str, blocks: &[Block<'_>]) {
         for block in blocks {
             let text = block.text.as_deref().unwrap_or_default();
-            let image = block.image_url.as_deref().map(reference_of);
+            let image = block.image_url.as_deref().map(reference::of_address);
             self.memory.counted += 1;
             let part = Part {
                 message_id: owned(message),
@@ -239,7 +239,10 @@ impl Output {
         }
         let text = plain.unwrap_or_else(|| {
             let blocks: Vec<Block<'_>> = serde_json::from_str(raw).unwrap_or_default();
-            let texts = blocks.iter().filter_map(|block| block.text.as_deref());
+            let texts = blocks.iter().filter_map(|block| match &block.image_url {
+                Some(image) => Some(reference::address_in_output("image", image).into()),
+                None => block.text.clone(),
+            });
             texts.collect::<Vec<_>>().join("\n")
         });
         Self {

@@ -9,6 +9,7 @@ use syncline_model::session::{
 
 use super::AGENT;
 use crate::facts::{Facts, SessionKey, action_of_tool, owned, set, set_some, time_of};
+use crate::reference;
 use crate::value::{count, text};
 
 /// A message on its way to its facts.
@@ -157,6 +158,10 @@ impl Message<'_> {
 fn output_of(call: &Value) -> Option<String> {
     let results = call["result"].as_array().into_iter().flatten();
     let told = results.filter_map(|result| {
+        if let Some(data) = text(result, &["inlineData", "data"]) {
+            let kind = text(result, &["inlineData", "mimeType"]).unwrap_or("file");
+            return Some(reference::bytes_in_output(kind, data));
+        }
         let response = result.get("functionResponse")?.get("response")?;
         let output = text(response, &["output"]).or_else(|| text(response, &["error"]));
         Some(output.map_or_else(|| response.to_string(), str::to_owned))

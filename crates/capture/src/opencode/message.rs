@@ -11,6 +11,7 @@ use crate::facts::{
     Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, nanos_of_dollars, owned, set,
     set_some, take_unit, time_of_millis,
 };
+use crate::reference;
 use crate::value::{count, number, text};
 
 /// Takes a message with its parts, where any of it is new.
@@ -221,17 +222,13 @@ impl Message<'_> {
         let url = text(part, &["url"]).unwrap_or_default();
         let media_type = text(part, &["mime"]);
         let is_image = media_type.is_some_and(|kind| kind.starts_with("image/"));
-        let reference = match url.starts_with("data:") {
-            true => format!("sha256-16:{}", UnitKey::of(&[url]).hex()),
-            false => url.to_owned(),
-        };
         let part = Part {
             message_id: owned(self.id),
             id: owned(id),
             kind: if is_image { words::IMAGE } else { words::FILE }.into(),
             order: self.order,
             media_type: media_type.map(owned),
-            reference: Some(reference.into()),
+            reference: Some(reference::of_address(url).into()),
             ..Part::default()
         };
         self.facts.part(self.session, part);
@@ -278,10 +275,21 @@ impl Message<'_> {
         };
         self.facts.tool(self.session, patch);
         let output = text(state, &["output"]).or_else(|| text(state, &["error"]));
+        let attached = state["attachments"].as_array().into_iter().flatten();
+        let attached = attached.filter_map(|file| {
+            let kind = text(file, &["mime"]).unwrap_or("file");
+            Some(reference::address_in_output(kind, text(file, &["url"])?))
+        });
+        let output: Vec<_> = output
+            .map(str::to_owned)
+            .into_iter()
+            .chain(attached)
+            .collect();
+        let output = (!output.is_empty()).then(|| output.join("\n"));
         let input = state.get("input").map(Value::to_string);
         let said = [
             (words::TOOL_INPUT, input.as_deref()),
-            (words::TOOL_OUTPUT, output),
+            (words::TOOL_OUTPUT, output.as_deref()),
         ];
         for (kind, said) in said {
             if let Some(said) = said {

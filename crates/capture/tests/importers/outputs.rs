@@ -1,10 +1,11 @@
-//! Outputs of tools that are in files beside a transcript of Claude Code.
+//! Outputs of tools that are in files beside a transcript of Claude Code, and images among them.
 
 use std::fs;
 
 use serde_json::json;
 use syncline_capture::agent::Agent;
 
+use crate::agents::CODEX;
 use crate::place::Place;
 use crate::script::{Script, jsonl};
 
@@ -45,4 +46,38 @@ fn an_output_in_a_file_of_its_own_is_read_whole_and_no_file_elsewhere_is() {
         assert!(!told.contains(left_out), "{told}");
     }
     assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+}
+
+#[test]
+fn an_image_in_an_output_is_named_with_its_kind_and_size() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let block = json!({ "type": "tool_use", "id": "c", "name": "Read", "input": {} });
+    let image = json!({ "type": "base64", "media_type": "image/png", "data": "iVBORw0KGg==" });
+    let output =
+        json!([{ "type": "text", "text": "a chart" }, { "type": "image", "source": image }]);
+    let lines = [
+        script.user("u1", "look"),
+        script.answer("a1", "m1", block, 1),
+        script.result("r1", "c", output),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    place.import_files(Agent::ClaudeCode);
+    let told = place.rows("told").join("\n");
+    let named = "tool_output|a chart\n[image/png, 7 bytes, sha256-16:";
+    assert!(told.contains(named), "{told}");
+}
+
+/// As Codex writes what its tool for images has given.
+#[test]
+fn an_output_of_codex_that_is_an_image_is_not_empty() {
+    let mut place = Place::new();
+    let output = r#"{"timestamp":"2026-05-01T10:00:03.100Z","type":"response_item","payload":{"type":"function_call_output","call_id":"k1","output":[{"type":"input_image","image_url":"data:image/png;base64,iVBORw0KGg=="}]}}"#;
+    let call = r#"{"timestamp":"2026-05-01T10:00:02.100Z","type":"response_item","payload":{"type":"function_call","name":"view_image","call_id":"k1","arguments":"{}"}}"#;
+    let meta = CODEX.lines().next().unwrap();
+    place.write("rollout-a-c1.jsonl", format!("{meta}\n{call}\n{output}\n"));
+    place.import_files(Agent::Codex);
+    let told = place.rows("told").join("\n");
+    let named = "tool_output|[image/png, 7 bytes, sha256-16:";
+    assert!(told.contains(named), "{told}");
 }

@@ -81,4 +81,35 @@ pub(crate) const KINDS: &[Kind] = &[
             Secret::marked(before, random.string(ALPHANUMERIC, 67))
         },
     },
+    // ClickHouse Cloud, "Managing API keys": the secret is 42 letters and digits, of which the first four are
+    // always the same.
+    Kind {
+        name: "clickhouse key",
+        variable: "CLICKHOUSE_CLOUD_API_SECRET",
+        header: "X-ClickHouse-Key: ",
+        shape: Shape::Marked,
+        make: |random| Secret::marked("4b1d", random.string(ALPHANUMERIC, 38)),
+    },
+    // MaxMind, "License keys": 40 characters, letters and digits with two marks in them, ending in mmk.
+    Kind {
+        name: "maxmind key",
+        variable: "MAXMIND_LICENSE_KEY",
+        header: "X-License-Key: ",
+        shape: Shape::Marked,
+        make: |random| {
+            let body = random.string(ALPHANUMERIC, 6) + "_" + &random.string(ALPHANUMERIC, 29);
+            Secret::marked("", body).followed("_mmk")
+        },
+    },
+    // 42 intranet, "API v2: getting started": s-s4t2ud- or s-s4t2af- and 64 hexadecimal digits.
+    Kind {
+        name: "42 client secret",
+        variable: "FT_CLIENT_SECRET",
+        header: "X-Client-Secret: ",
+        shape: Shape::Marked,
+        make: |random| {
+            let mark = random.pick(&["s-s4t2ud-", "s-s4t2af-"]);
+            Secret::marked(mark, random.string(HEX, 64))
+        },
+    },
 ];

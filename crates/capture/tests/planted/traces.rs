@@ -26,13 +26,23 @@ fn bare(text: &str) -> String {
     let mut bare = String::new();
     while let Some(letter) = letters.next() {
         let meant = match letter {
-            '%' => coded(&mut letters, 2),
+            '%' => percent_coded(&mut letters),
             '\\' => escaped(&mut letters),
             plain => Some(plain),
         };
         bare.extend(meant.filter(char::is_ascii_alphanumeric));
     }
     bare
+}
+
+/// What follows a percent sign, which may itself be coded: a part of a URL in a URL.
+fn percent_coded(letters: &mut Peekable<Chars<'_>>) -> Option<char> {
+    loop {
+        match coded(letters, 2) {
+            Some('%') => {}
+            meant => return meant,
+        }
+    }
 }
 
 /// What follows one or more backslashes.

@@ -60,5 +60,8 @@ pub(super) const RULES: &[TokenRule] = &[
     token("defined-token", &["dnkey-"], &[Run(Url64, 50, OPEN)]),
     token("algolia-key", &["alg_"], &[Run(Alnum, 32, OPEN)]),
     weak("okta-token", &["SSWS "], &[Run(Url64, 36, OPEN)]),
+    weak("clickhouse-key", &["4b1d"], &[Run(Alnum, 38, 38)]),
+    // Six letters and digits, a mark, and 29 of them.
+    around("maxmind-key", (Word, 36, 36), &["_mmk"], &[]),
     token("mongodb-atlas-key", &["mdb_sa_sk_"], &[Run(Url64, 20, OPEN)]),
 ];

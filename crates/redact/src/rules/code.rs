@@ -61,5 +61,6 @@ pub(super) const RULES: &[TokenRule] = &[
     token("settlemint-token", &["sm_aat_", "sm_pat_", "sm_sat_"], &[Run(Alnum, 16, OPEN)]),
     weak("lichess-token", &["lip_"], &[Run(Alnum, 20, OPEN)]),
     weak("octopus-key", &["API-"], &[Run(UpperDigit, 26, 26)]),
+    token("intra42-secret", &["s-s4t2ud-", "s-s4t2af-"], &[Run(Hex, 60, OPEN)]),
     token("apify-token", &["apify_api_"], &[Run(Alnum, 30, OPEN)]),
 ];

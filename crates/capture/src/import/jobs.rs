@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::time::SystemTime;
 
 use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::ImportedMarks;
@@ -49,13 +50,25 @@ pub(super) struct Job {
     pub(super) key: PathBuf,
     pub(super) form: Form,
     pub(super) length: u64,
+    /// When it was last written, as far as its file system tells.
+    modified: Option<SystemTime>,
     pub(super) reading: Reading,
 }
 
 impl Job {
     /// When it is read, by its path: a session before the subagents that it has called, as it may say
-    /// that neither is to be recorded, and what holds all of a conversation before what holds some of it.
-    pub(super) fn turn(&self) -> Turn {
+    /// that neither is to be recorded, and what holds all of a conversation before what holds some of it. Of
+    /// sessions that begin alike, and name no origin, the one that was left first is taken for the origin.
+    pub(super) fn turn(&self) -> (Turn, Option<SystemTime>) {
+        let left = match self.agent {
+            Agent::ClaudeCode => self.modified,
+            // Forks say what they are of, and come later by their names.
+            _ => None,
+        };
+        (self.kind_of_turn(), left)
+    }
+
+    fn kind_of_turn(&self) -> Turn {
         let directory = || name_of(self.path.parent()?);
         let is_of_subagent = match self.agent {
             Agent::ClaudeCode => name_of(&self.path).is_some_and(|name| name.starts_with("agent-")),
@@ -197,11 +210,12 @@ impl Marks<'_, '_> {
                 Standing::Changed => Reading::On,
                 Standing::OfOtherReader => Reading::Again,
             };
-            let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            let metadata = std::fs::metadata(&path).ok();
             looked.jobs.push(Job {
                 agent: self.source.agent,
                 form,
-                length,
+                length: metadata.as_ref().map_or(0, std::fs::Metadata::len),
+                modified: metadata.and_then(|metadata| metadata.modified().ok()),
                 reading,
                 key: key.into_owned(),
                 path,

@@ -82,3 +82,27 @@ fn a_session_that_begins_with_what_another_has_said_came_from_it() {
     twice(&mut place, Agent::ClaudeCode);
     assert_eq!(place.rows("forked"), ["z|fork|origin"]);
 }
+
+#[test]
+fn of_sessions_that_begin_alike_the_one_that_was_left_first_is_the_origin() {
+    let mut place = Place::new();
+    let mut script = Script::new("left");
+    let shared = [
+        script.user("u1", "begin"),
+        script.answer("a1", "m1", text("Begun."), 7),
+    ];
+    let mut more = shared.clone().to_vec();
+    script.session = "again".to_owned();
+    more.push(script.user("u2", "go on"));
+    for line in &mut more {
+        line["sessionId"] = json!("again");
+    }
+    // By its name the copy comes first.
+    place.write("again.jsonl", jsonl(&more));
+    let left = place.write("left.jsonl", jsonl(&shared));
+    let before = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_772_359_202);
+    let left = std::fs::File::options().append(true).open(left).unwrap();
+    left.set_modified(before).unwrap();
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(place.rows("forked"), ["again|fork|left"]);
+}

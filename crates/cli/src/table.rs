@@ -49,15 +49,15 @@ impl<const N: usize> Table<N> {
 /// How a table becomes narrower: columns by their places, from 0.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fit<'a> {
-    /// Those whose cells can be cut at their ends.
-    pub(crate) elastic: &'a [usize],
+    /// Those whose cells can be cut at their ends, with how many cells they keep.
+    pub(crate) elastic: &'a [(usize, usize)],
     /// Those that can be left out where that is not enough, the first first.
     pub(crate) optional: &'a [usize],
 }
 
 /// What stands between two columns.
 const GAP: usize = 2;
-/// A column that is cut keeps so many cells.
+/// A column that is cut keeps so many cells, unless it says more than others.
 pub(crate) const ELASTIC_CELLS_MIN: usize = 12;
 
 impl Fit<'_> {
@@ -67,9 +67,10 @@ impl Fit<'_> {
         let whole = |kept: &[usize], of: &dyn Fn(usize) -> usize| -> usize {
             kept.iter().map(|column| of(*column) + GAP).sum::<usize>() - GAP
         };
-        let least = |column: usize| match self.elastic.contains(&column) {
-            true => widths[column].min(ELASTIC_CELLS_MIN),
-            false => widths[column],
+        let least = |column: usize| {
+            let mut elastic = self.elastic.iter();
+            let kept = elastic.find(|(elastic, _)| *elastic == column);
+            kept.map_or(widths[column], |(_, kept)| widths[column].min(*kept))
         };
         for column in self.optional {
             if whole(&kept, &least) <= width {
@@ -124,6 +125,15 @@ pub(crate) fn cut(text: &str, cells_max: usize) -> String {
         kept.push(letter);
     }
     format!("{}…", kept.trim_end())
+}
+
+/// `text` as far as a line of `width` cells has room for it beside `others`; none: there is no such bound. A
+/// few cells are always kept: less says nothing, and the terminal wraps them.
+pub(crate) fn cut_beside(text: &str, others: usize, width: Option<usize>) -> String {
+    match width {
+        Some(width) => cut(text, width.saturating_sub(others).max(ELASTIC_CELLS_MIN)),
+        None => text.to_owned(),
+    }
 }
 
 fn widths_of<R: AsRef<[String]>>(rows: &[R]) -> Vec<usize> {
@@ -189,7 +199,7 @@ mod tests {
         let row = ["a1", "100", "prj-abcdefghijkl", "a title that is long"];
         table.row(row.map(str::to_owned));
         let fit = Fit {
-            elastic: &[2, 3],
+            elastic: &[(2, ELASTIC_CELLS_MIN), (3, ELASTIC_CELLS_MIN)],
             optional: &[1, 2],
         };
         let within = |width| {
@@ -243,5 +253,14 @@ a1  a title tha…
             (&*cut("日本語", 6), &*cut("日本語", 5)),
             ("日本語", "日本…")
         );
+    }
+
+    #[test]
+    fn a_text_beside_others_has_what_is_left_of_the_line() {
+        let text = "cargo nextest run";
+        assert_eq!(cut_beside(text, 10, None), text);
+        assert_eq!(cut_beside(text, 10, Some(27)), text);
+        assert_eq!(cut_beside(text, 10, Some(26)), "cargo nextest r…");
+        assert_eq!(cut_beside(text, 90, Some(80)), "cargo nexte…");
     }
 }

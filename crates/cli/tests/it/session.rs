@@ -103,6 +103,9 @@ fn sessions_are_listed_with_what_they_did_and_cost() {
     let short = text.lines().nth(1).unwrap().split(' ').next().unwrap();
     let shown = machine.run(&["session", "show", short, "--json"]).done();
     assert_eq!(shown.json()["session"]["id"], NATIVE);
+    // A call that failed is told beside their count.
+    let text = hostile().run(&["session", "list"]).done().stdout;
+    assert!(text.contains("  1 ✗1  "), "{text}");
 }
 
 #[test]

@@ -40,6 +40,9 @@ fn a_session_is_linked_to_a_thread_and_back() {
         (&links[0]["kind"], &links[0]["note"]),
         (&json!("thread"), &json!("where it began"))
     );
+    let shown = machine.run(&["session", "show", NATIVE]).done().stdout;
+    let link = "\nlink      thread default/plan  where it began\n";
+    assert!(shown.contains(link), "{shown}");
     machine
         .run(&["session", "link", NATIVE, "plan", "--remove"])
         .done();

@@ -8,12 +8,14 @@ use syncline_model::session::words;
 use syncline_store::sessions::{
     Event, SessionCompaction, SessionError, SessionMessage, SessionPart, SessionTool,
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::in_order::Stretch;
 use super::reference::ShortIds;
 use super::text::one_line;
 use super::tool_line::{Ended, brief, ended, outcome, reason, untold_error};
 use crate::output::{Colour, Style, printable};
+use crate::table::cut_beside;
 use crate::wording::counted;
 
 /// How many lines of a thought or of what no person typed are shown where things are folded.
@@ -32,6 +34,8 @@ pub(super) enum Fold {
 pub(super) struct Conversation<'a> {
     pub(super) colour: Colour,
     pub(super) fold: Fold,
+    /// How many cells a line has that stands for more; none: as many as it takes.
+    pub(super) width: Option<usize>,
     pub(super) ids: &'a ShortIds,
     /// Paths below it are told from there.
     pub(super) root: Option<String>,
@@ -214,26 +218,27 @@ impl Conversation<'_> {
             Ended::Unknown => self.colour.paint(Style::Faint, "·"),
         };
         let name = one_line(tool.name.as_deref().unwrap_or("tool"), LINE_CHARS_MAX);
-        let mut line = format!("  {mark} {}", self.colour.paint(Style::Strong, name));
-        for (text, style) in [
-            (brief(tool, self.root.as_deref()), None),
-            (outcome(tool), Some(Style::Faint)),
-        ] {
+        let child = tool.child_session.as_deref().and_then(|id| id.parse().ok());
+        let child = child.map(|child| format!("→ {}", self.ids.of(child)));
+        let (outcome, child) = (outcome(tool), child.unwrap_or_default());
+        let others = [name.as_str(), &outcome, &child];
+        let others = others.map(|text| text.width() + 2).iter().sum::<usize>();
+        let brief = brief(tool, self.root.as_deref());
+        let brief = cut_beside(&brief, others + 4, self.width);
+        let mut line = format!("  {mark} {}", self.colour.paint(Style::Strong, &name));
+        for (text, style) in [(brief, None), (outcome, Some(Style::Faint)), (child, None)] {
             if !text.is_empty() {
                 let text =
                     style.map_or_else(|| text.clone(), |style| self.colour.paint(style, &text));
                 line.push_str(&format!("  {text}"));
             }
         }
-        if let Some(child) = tool.child_session.as_deref().and_then(|id| id.parse().ok()) {
-            line.push_str(&format!("  → {}", self.ids.of(child)));
-        }
         writeln!(out, "{line}")?;
         if self.fold == Fold::Full {
             return self.unfolded(tool, out);
         }
         if let Some(reason) = reason(tool) {
-            let reason = one_line(reason, LINE_CHARS_MAX);
+            let reason = cut_beside(&one_line(reason, LINE_CHARS_MAX), 4, self.width);
             writeln!(out, "    {}", self.colour.paint(Style::Faint, reason))?;
         }
         Ok(())

@@ -42,7 +42,7 @@ pub(super) fn run(
     let colour = context.output.colour();
     let json = context.output.format() == Format::Json;
     let mut follow = Follow {
-        conversation: conversation(head, fold, colour),
+        conversation: conversation(head, fold, &context.output),
         prices,
         printed: BTreeMap::new(),
         start: None,

@@ -11,21 +11,23 @@ use crate::failure::Outcome;
 use crate::output::Format;
 use crate::prices;
 use crate::replica_access;
-use crate::table::{Fit, Table};
+use crate::table::{ELASTIC_CELLS_MIN, Fit, Table};
 use crate::wording::counted;
 
 /// Longer titles are cut; `session show` has them whole.
 const TITLE_CHARS_MAX: usize = 60;
 const PROJECT_CHARS_MAX: usize = 24;
+/// A title of fewer cells tells no session from another.
+const TITLE_CELLS_MIN: usize = 26;
 /// Titles and projects are cut in a narrow terminal; then tokens, agents, projects and tools go.
 const FIT: Fit<'static> = Fit {
-    elastic: &[3, 8],
+    elastic: &[(3, ELASTIC_CELLS_MIN), (8, TITLE_CELLS_MIN)],
     optional: &[6, 1, 3, 5],
 };
 
 /// List sessions, the one that told of itself last first
 ///
-/// Figures include those of subagents. TOKENS are all, cached or not. COST is what the agent reports, else
+/// Figures include those of subagents. TOOLS are calls, and behind `✗` those that failed. TOKENS are all, cached or not. COST is what the agent reports, else
 /// computed from dated prices, which a `prices.json` beside the configuration file replaces (`config list`
 /// shows which are in use); `+`: there are responses whose price is not known. With
 /// --json: {sessions:[{session_id, id, agent, title, …}], next}, named as the columns of the view
@@ -104,7 +106,7 @@ fn table(sessions: &[ListedSession], ids: &ShortIds) -> Table<9> {
     for ListedSession { session, figures } in sessions {
         let tools = match figures.tool_errors {
             0 => figures.tool_calls.to_string(),
-            failed => format!("{} ({failed} failed)", figures.tool_calls),
+            failed => format!("{} ✗{failed}", figures.tool_calls),
         };
         table.row([
             ids.of(session.session_id),

@@ -7,6 +7,7 @@ use syncline_model::session::SessionId;
 use syncline_store::search::{
     Matched, PartFilter, PartHit, SessionQuery, SnippetStyle, search_sessions,
 };
+use unicode_width::UnicodeWidthStr;
 
 use super::filter::{FigureFlags, FilterFlags};
 use super::reference::{ShortIds, find_session};
@@ -16,6 +17,7 @@ use crate::failure::Outcome;
 use crate::output::{Colour, Style, printable};
 use crate::prices;
 use crate::replica_access;
+use crate::table::cut_beside;
 use crate::wording::minute;
 
 const TITLE_CHARS_MAX: usize = 60;
@@ -158,31 +160,48 @@ pub(crate) fn run(args: &SearchArgs, context: &Context) -> Outcome {
         total: page.total,
     };
     let ids = ShortIds::of_all(view)?;
-    let colour = context.output.colour();
-    context
-        .output
-        .data(&found, |out| print(&found.results, &ids, out, colour))?;
-    match found.results.len() {
+    let (colour, width) = (context.output.colour(), context.output.width());
+    context.output.data(&found, |out| {
+        print(&found.results, &ids, out, colour, width)
+    })?;
+    let shown = found.results.len() as u64;
+    let through = args.offset.saturating_add(shown);
+    match shown {
         0 => context.output.note("nothing matches"),
-        shown => context
+        _ if through < found.total => context.output.note(format_args!(
+            "{shown} of {} texts; go on with --offset {through}",
+            found.total
+        )),
+        _ => context
             .output
             .note(format_args!("{shown} of {} texts", found.total)),
     }
     Ok(())
 }
 
-fn print(hits: &[Hit], ids: &ShortIds, out: &mut dyn Write, colour: Colour) -> io::Result<()> {
+fn print(
+    hits: &[Hit],
+    ids: &ShortIds,
+    out: &mut dyn Write,
+    colour: Colour,
+    width: Option<usize>,
+) -> io::Result<()> {
     for hit in hits {
         let title = hit.title.as_deref().unwrap_or("(no title)");
-        writeln!(
-            out,
-            "{}  {}  {}  {}  {}",
-            colour.paint(Style::Strong, ids.of(hit.session_id)),
+        let title = one_line(title, TITLE_CHARS_MAX);
+        let id = ids.of(hit.session_id);
+        let about = format!(
+            "  {}  {}  {}  ",
             hit.at.map_or_else(|| "-".to_owned(), minute),
             printable(hit.agent.as_deref().unwrap_or("-")),
             hit.kind.replace('_', " "),
-            colour.paint(Style::Faint, one_line(title, TITLE_CHARS_MAX)),
-        )?;
+        );
+        let title = cut_beside(&title, id.width() + about.width(), width);
+        let (id, title) = (
+            colour.paint(Style::Strong, id),
+            colour.paint(Style::Faint, title),
+        );
+        writeln!(out, "{}", format!("{id}{about}{title}").trim_end())?;
         writeln!(out, "    {}", printable(&hit.content).replace('\n', " "))?;
     }
     Ok(())

@@ -16,9 +16,10 @@ use super::reference::{SessionReference, ShortIds, agent_of, project_of, title_o
 use super::shown::{LinkShown, SessionShown};
 use super::subagents::{self, Branch, BranchShown};
 use super::text::{took, whole_cost, whole_tokens};
+use crate::commands::thread::reference::{address, find_in};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::output::{Colour, Format, Style, printable};
+use crate::output::{Colour, Format, Output, Style, printable};
 use crate::prices;
 use crate::replica_access;
 use crate::wording::{counted, minute};
@@ -66,6 +67,8 @@ pub(super) struct Head {
     pub(super) session: Session,
     pub(super) figures: Figures,
     pub(super) links: Vec<SessionLink>,
+    /// What they point to, as a person calls it.
+    linked: Vec<String>,
     pub(super) branches: Vec<Branch>,
     pub(super) ids: ShortIds,
 }
@@ -77,9 +80,11 @@ impl Head {
         prices: &PriceTable,
     ) -> Result<Self, Failure> {
         let id = session.session_id;
+        let links = session_links(view.connection(), id)?;
         Ok(Self {
             figures: figures(view.connection(), id, prices)?,
-            links: session_links(view.connection(), id)?,
+            linked: links.iter().map(|link| called(view, link)).collect(),
+            links,
             branches: subagents::tree(view, id, prices)?,
             ids: ShortIds::of_all(view)?,
             session,
@@ -104,7 +109,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
         false => Paging::Wanted,
     };
     let colour = context.output.colour();
-    let mut conversation = conversation(&head, fold, colour);
+    let mut conversation = conversation(&head, fold, &context.output);
     pager::print(context, paging, |out| {
         draw_head(&head, out, colour).map_err(Failure::output)?;
         each_in_order(view, head.session.session_id, &prices, |event, stretch| {
@@ -115,11 +120,12 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
     })
 }
 
-pub(super) fn conversation(head: &Head, fold: Fold, colour: Colour) -> Conversation<'_> {
+pub(super) fn conversation<'h>(head: &'h Head, fold: Fold, output: &Output) -> Conversation<'h> {
     let session = &head.session;
     Conversation {
-        colour,
+        colour: output.colour(),
         fold,
+        width: output.width(),
         ids: &head.ids,
         root: session.cwd.clone().or_else(|| session.project_path.clone()),
         day: String::new(),
@@ -231,12 +237,19 @@ pub(super) fn facts(head: &Head) -> Vec<(&'static str, String)> {
         let parent = short.unwrap_or_else(|_| parent.clone());
         facts.push(("from", format!("{kind} of {parent}")));
     }
-    for link in &head.links {
+    for (link, called) in head.links.iter().zip(&head.linked) {
         let note = link.note.as_ref().map(|note| format!("  {note}"));
-        let text = format!("{} {}{}", link.kind, link.target, note.unwrap_or_default());
+        let text = format!("{} {called}{}", link.kind, note.unwrap_or_default());
         facts.push(("link", text));
     }
     facts
+}
+
+/// A thread by its project and key, where it is here.
+fn called(view: &TenantFile, link: &SessionLink) -> String {
+    let thread = (link.kind == "thread").then(|| find_in(view, &link.target, None).ok());
+    let thread = thread.flatten().map(|thread| address(&thread));
+    thread.unwrap_or_else(|| link.target.clone())
 }
 
 fn span(session: &Session) -> String {

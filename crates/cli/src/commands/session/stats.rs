@@ -17,7 +17,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Style;
 use crate::prices;
 use crate::replica_access;
-use crate::table::{Fit, Table};
+use crate::table::{ELASTIC_CELLS_MIN, Fit, Table};
 
 const KEY_CHARS_MAX: usize = 40;
 const PATH_CHARS_MAX: usize = 80;
@@ -285,7 +285,7 @@ fn draw_rows(
         ]);
     }
     let fit = Fit {
-        elastic: &[0],
+        elastic: &[(0, ELASTIC_CELLS_MIN)],
         optional: &[7, 1, 4],
     };
     table.write_within(page.width, fit, out, page.colour)
@@ -325,7 +325,7 @@ fn draw_tools(tools: &[ToolShown], out: &mut dyn Write, page: Page) -> io::Resul
     }
     writeln!(out, "\n{}", page.colour.paint(Style::Strong, "Tools"))?;
     let fit = Fit {
-        elastic: &[0],
+        elastic: &[(0, ELASTIC_CELLS_MIN)],
         optional: &[3],
     };
     table.write_within(page.width, fit, out, page.colour)

@@ -139,7 +139,7 @@ codes! {
     BreakingSchema "breaking_schema" 409 Quarantine
         "The schema takes something away without leave; `details` names it.",
     MaybeCovered "maybe_covered" 409 Quarantine
-        "The log has dropped younger ops of the op's actor and resource, and can't tell whether this one went with them or never came. A replica says so, of an op that it has sent more than once.",
+        "The log has dropped younger ops of the op's actor and resource, and can't tell whether this one went with them or never came. A server says so where a collected tombstone may have covered it, a replica of an op whose request came twice.",
     KeyConflict "key_conflict" 409 WriteAnew
         "Another payload stands, or was refused, under the op's key.",
     ClockLead "clock_lead" 422 WriteAnew

@@ -112,6 +112,14 @@ impl OpError {
         }
     }
 
+    /// The refusal of an op that its log lacks, behind younger ones of its actor that it has dropped, and behind
+    /// a collected tombstone: nothing tells whether that had covered it, or a log that was put back has lost it.
+    pub fn maybe_covered() -> Self {
+        let message = "a tombstone of this resource that the log has collected may have covered this op, \
+             or the log has lost it: look whether what it did is there, then drop the op or write it anew";
+        Self::new(ErrorCode::MaybeCovered, message)
+    }
+
     /// The refusal of an op whose clock leads `highest`, the log's, by more than the protocol allows. Who
     /// writes it anew may have lost the log from which to know how high that is.
     pub fn clock_lead(clock: Clock, highest: u64) -> Self {

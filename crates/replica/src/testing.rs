@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use syncline_model::thread::{Create, Entry, EntryId, ThreadId, ThreadOp, thread_id};
 use syncline_model::{Cursor, Epoch, Mark, OpKey, Payload, Scope, ServerSeq, Timestamp};
 use syncline_protocol::{
-    Admission, Claims, Details, ErrorBody, ErrorCode, Limits, LogFacts, OfferedOp, OpError,
+    Admission, Claims, Details, ErrorBody, ErrorCode, Limits, LogFacts, Offer, OfferedOp, OpError,
     PageEncoder, PageEnd, PullQuery, PushAnswer, ReceivedOp, ReceivedPush, StreamQuery, Verdict,
     WireOp, admit, encode_event,
 };
@@ -171,17 +171,18 @@ impl WireServer {
         let mut batch = self.file.begin().unwrap();
         let mut verdicts = Vec::new();
         let mut behind = HashSet::new();
+        let offer = push.heal.map_or(Offer::Own, |_| Offer::Again);
         for op in &push.ops {
             let ReceivedOp::Readable(op) = op else {
                 panic!("{op:?} can't be read")
             };
             let resource = (&op.key.scope, &op.key.resource);
             let known = batch.known(&op.key, op.payload.as_ref(), op.payload_hash);
-            if push.heal.is_none() && behind.contains(&resource) && known.unwrap().is_none() {
+            if offer == Offer::Own && behind.contains(&resource) && known.unwrap().is_none() {
                 verdicts.push(Verdict::Rejected(OpError::behind_refused(op.key.clock)));
                 continue;
             }
-            verdicts.push(judge(&mut batch, op));
+            verdicts.push(judge(&mut batch, op, offer));
             if let Some(Verdict::Rejected(error)) = verdicts.last()
                 && error.code == ErrorCode::ClockBehind
             {
@@ -307,7 +308,7 @@ pub(crate) fn compact(file: &mut TenantFile, floor: ServerSeq, collecting: Colle
     while file.compact_step(&mut run, 7, nothing).unwrap() == Stepped::More {}
 }
 
-fn judge(batch: &mut syncline_store::Batch<'_>, op: &OfferedOp) -> Verdict {
+fn judge(batch: &mut syncline_store::Batch<'_>, op: &OfferedOp, offer: Offer) -> Verdict {
     let highest = batch.head().clock_max;
     if op
         .payload
@@ -329,6 +330,8 @@ fn judge(batch: &mut syncline_store::Batch<'_>, op: &OfferedOp) -> Verdict {
             Verdict::Rejected(OpError::new(ErrorCode::KeyConflict, "the key is taken"))
         }
         Appended::Behind(clock) => Verdict::Rejected(OpError::clock_behind(clock)),
+        Appended::MaybeCovered if offer == Offer::Again => Verdict::Duplicate(None),
+        Appended::MaybeCovered => Verdict::Rejected(OpError::maybe_covered()),
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) struct Written {
     /// An answer has said that it is in the log.
     pub(crate) acknowledged: bool,
     /// An answer has said that it counts as dropped, by its clock alone, and that others of its request
-    /// were in the log: that request had come before.
+    /// were in the log, so that this request had come before; or that a collected tombstone may have covered it.
     pub(crate) maybe_covered: bool,
     /// It was discarded, and nobody holds it as unsent: it must not come back.
     pub(crate) banned: bool,
@@ -241,8 +241,7 @@ impl Oracle {
         }
     }
 
-    /// The server can't tell whether its log has dropped this op, which came with a request that had come
-    /// before.
+    /// The server can't tell whether its log has dropped this op.
     pub(crate) fn maybe_covered(&mut self, digest: &Digest) {
         if let Some(written) = self.find_mut(digest) {
             written.maybe_covered = true;

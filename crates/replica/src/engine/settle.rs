@@ -45,6 +45,14 @@ impl Engine {
                         Verdict::Covered
                     }
                 }
+                // What was never sent before is under a key of another life's.
+                PushVerdict::Rejected(error)
+                    if error.code == ErrorCode::MaybeCovered
+                        && arrival == Arrival::First
+                        && self.replica.is_sent_first(key, answered.sent_before)? =>
+                {
+                    Verdict::KeyTaken
+                }
                 PushVerdict::Rejected(error) => {
                     let offer = self.replica.offer_of(key)?;
                     new_clock = new_clock.refused(error);

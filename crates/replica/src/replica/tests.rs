@@ -74,7 +74,7 @@ impl Server {
                 .unwrap();
             let verdict = match done {
                 Appended::At(seq, _) | Appended::Duplicate(Some(seq)) => Verdict::Acknowledged(seq),
-                Appended::Duplicate(None) => Verdict::Covered,
+                Appended::Duplicate(None) | Appended::MaybeCovered => Verdict::Covered,
                 Appended::Conflict(_) => Verdict::KeyTaken,
                 Appended::Behind(_) => Verdict::Behind,
             };

@@ -178,6 +178,9 @@ impl Judge<'_, '_> {
                 Verdict::Accepted(seq)
             }
             Appended::Duplicate(seq) => Verdict::Duplicate(seq),
+            // Who has it from a log offers much that was covered while they were away.
+            Appended::MaybeCovered if push.received.heal.is_some() => Verdict::Duplicate(None),
+            Appended::MaybeCovered => Verdict::Rejected(OpError::maybe_covered()),
             Appended::Conflict(seq) => Verdict::Rejected(OpError::new(
                 ErrorCode::KeyConflict,
                 format!(

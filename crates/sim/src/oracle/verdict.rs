@@ -137,9 +137,7 @@ impl Oracle {
                     written.acknowledged || written.writer.machine != Some(machine.number)
                 }),
                 // Nobody can tell whether the log has dropped it: the user may.
-                ("maybe_covered", Some(Flavor::Opaque)) => {
-                    written.is_some_and(|written| written.maybe_covered)
-                }
+                ("maybe_covered", Some(_)) => written.is_some_and(|written| written.maybe_covered),
                 _ => false,
             };
             if !is_right {

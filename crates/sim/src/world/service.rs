@@ -256,13 +256,7 @@ impl World {
                 }
                 Verdict::Rejected(error) => {
                     refused.insert(op.key.resource.clone());
-                    self.count_refusal(error.code);
-                    if error.code == ErrorCode::ClockBehind {
-                        // It is written anew, above what was collected. A request that comes late may
-                        // bring it after that, where it gives nothing back any more, and loses to the one
-                        // written anew in every row.
-                        self.oracle.let_double([digest]);
-                    }
+                    self.count_refusal(op, error.code);
                     let flavor = self.oracle.find(&digest).map(|written| written.flavor);
                     self.note(format_args!("refused as {}: {flavor:?}", error.code));
                 }
@@ -295,11 +289,18 @@ impl World {
         }
     }
 
-    fn count_refusal(&mut self, code: ErrorCode) {
+    fn count_refusal(&mut self, op: &OfferedOp, code: ErrorCode) {
+        let digest = digest(&op.payload_hash);
         match code {
             ErrorCode::FoldFailed => self.count(Happening::FoldPanicOnServer),
             ErrorCode::KeyConflict => self.count(Happening::KeyConflict),
             ErrorCode::ClockLead => self.count(Happening::ClockLead),
+            // It is written anew, above what was collected. A request that comes late may bring it after
+            // that, where it gives nothing back any more, and loses to the one written anew in every row.
+            ErrorCode::ClockBehind => self.oracle.let_double([digest]),
+            ErrorCode::MaybeCovered if self.archive.is_collected(&op.key) => {
+                self.oracle.maybe_covered(&digest);
+            }
             _ => {}
         }
     }

@@ -25,6 +25,9 @@ pub enum Appended {
     At(ServerSeq, Folded),
     /// It is there already, with the same payload; the place is not known where compaction dropped it.
     Duplicate(Option<ServerSeq>),
+    /// Its key counts as taken, and rows would change by it: a tombstone that was collected may have covered it,
+    /// or it was never here. Nothing tells.
+    MaybeCovered,
     /// Another payload has its key.
     Conflict(ServerSeq),
     /// Its clock, or that of something that it gives back, is not above this one, the highest among collected
@@ -181,8 +184,10 @@ impl Batch<'_> {
             if let Some(found) = find(&self.transaction, key)? {
                 return Ok(Some(compare(found, hash)));
             }
-            if past == Past::MayBeDropped && self.counts_as_dropped(key, payload)? {
-                return Ok(Some(Appended::Duplicate(None)));
+            if past == Past::MayBeDropped
+                && let Some(dropped) = self.as_dropped(key, payload)?
+            {
+                return Ok(Some(dropped));
             }
         }
         if let Some(clock) = self.collected_above(key, payload)?
@@ -230,22 +235,23 @@ impl Batch<'_> {
         Ok(Appended::At(seq, folded))
     }
 
-    /// Whether an op that the log lacks, and whose key counts as taken, was dropped, or may as well have been.
+    /// What is said of an op that the log lacks, and whose key counts as taken; none: it was never here.
     ///
-    /// What was dropped as covered is still covered. So an op that a row needs was never here, whatever
-    /// of its actor has come before it, and one that no row needs may count as dropped: no view tells
-    /// the two apart. Where a tombstone was collected that may have covered it, and where no fold
-    /// knows its scope, it counts as dropped: it is older than something that was.
-    fn counts_as_dropped(
+    /// What was dropped as covered is still covered. So an op that no row needs may count as dropped,
+    /// whether it was here or not: no view tells the two apart. One that a row needs was never here,
+    /// whatever of its actor has come before it; unless a tombstone was collected that may have covered it.
+    /// Where no fold knows its scope, it counts as dropped: it is older than something that was.
+    fn as_dropped(
         &mut self,
         key: &OpKey,
         payload: Option<&Payload>,
-    ) -> Result<bool, StoreError> {
-        if may_be_collected(&mut self.view, key, payload)? {
-            return Ok(true);
-        }
+    ) -> Result<Option<Appended>, StoreError> {
         let place = Place::Confirmed(self.head.cursor.server_seq.next());
-        Ok(!would_matter(&mut self.view, key, payload, place)?)
+        if !would_matter(&mut self.view, key, payload, place)? {
+            return Ok(Some(Appended::Duplicate(None)));
+        }
+        let may_be_covered = may_be_collected(&mut self.view, key, payload)?;
+        Ok(may_be_covered.then_some(Appended::MaybeCovered))
     }
 
     /// The clock that collected tombstones ask an op to be above, if it isn't and may be of one of them, or

@@ -140,3 +140,16 @@ fn what_is_offered_again_behind_a_refused_op_is_taken() {
     assert_eq!(code(&pushed[0]), "clock_behind");
     assert_eq!(pushed[1], accepted(4));
 }
+
+/// The tombstone may have covered it, or a log that was put back has lost it.
+#[test]
+fn the_writer_of_what_nothing_tells_of_is_told_so_and_who_has_it_from_a_log_is_not() {
+    let mut f = collected();
+    let bread = || insert("food", "b", 3, "bread");
+    let pushed = verdicts(&mut f.log, [bread()]);
+    assert_eq!(code(&pushed[0]), "maybe_covered");
+    let offered = push_of_eve(Some(Cursor::ORIGIN), [bread()]);
+    let pushed = run_one(&mut f.log, offered).unwrap().verdicts;
+    assert_eq!(pushed, [Verdict::Duplicate(None)]);
+    assert!(texts(&mut f.log, "food").is_empty());
+}

@@ -72,7 +72,7 @@ fn what_was_dropped_or_would_be_is_a_duplicate() {
 }
 
 #[test]
-fn what_a_collected_tombstone_may_have_covered_is_a_duplicate_unless_it_was_surely_lost() {
+fn what_a_collected_tombstone_may_have_covered_is_in_doubt_unless_it_was_surely_lost() {
     let dir = Dir::new();
     let mut file = dir.create("t.db");
     append(&mut file, &[insert("a", 1, "i"), remove("a", 9, "i")]);
@@ -81,7 +81,7 @@ fn what_a_collected_tombstone_may_have_covered_is_a_duplicate_unless_it_was_sure
     let old = insert("a", 3, "other");
     assert_eq!(
         append(&mut file, std::slice::from_ref(&old)),
-        [Appended::Duplicate(None)]
+        [Appended::MaybeCovered]
     );
     let Appended::Behind(clock) = offer_lost(&mut file, &old) else {
         panic!("it was taken for one that was dropped")
@@ -108,7 +108,7 @@ fn what_an_item_needs_that_is_seen_is_taken_also_below_the_clock_of_a_collected_
     let taken = append(&mut file, std::slice::from_ref(&lost));
     assert_eq!(taken, [Appended::At(ServerSeq(5), Folded::Applied)]);
     let unseen = append(&mut file, &[tick("a", 4, "i")]);
-    assert_eq!(unseen, [Appended::Duplicate(None)]);
+    assert_eq!(unseen, [Appended::MaybeCovered]);
 }
 
 #[test]

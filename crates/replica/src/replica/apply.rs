@@ -181,17 +181,19 @@ impl Replica {
         if let Some(key) = stranger {
             self.take_actor(key)?;
         }
-        let applied = if ours.is_empty() {
+        let released = self.quarantined_among(&page.ops)?;
+        let applied = if ours.is_empty() && released.is_empty() {
             self.tenant
                 .apply(page, &self.local)
                 .map_err(PageError::of_tenant)?
         } else {
-            // What the outbox lets go of must not be lost here.
+            // What the outbox and the quarantine let go of must not be lost here.
             self.durably(|tenant, local| tenant.apply(page, local).map_err(PageError::of_tenant))?
         };
         self.local
             .forget_pulled(&ours)
             .map_err(ReplicaError::Local)?;
+        self.release(&released)?;
         self.write_anew(&conflicting)?;
         self.settle_passed()?;
         self.subscribers

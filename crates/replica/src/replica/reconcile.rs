@@ -1,7 +1,7 @@
 //! The outbox and the log, compared: what a crash, a power cut, or a copy put back has left between
 //! them.
 
-use syncline_model::{OpKey, PayloadHash, ServerSeq};
+use syncline_model::{LoggedOp, OpKey, PayloadHash, ServerSeq};
 use syncline_store::local::{OutboxRow, Verdict};
 
 use super::Replica;
@@ -41,7 +41,8 @@ struct Sorted {
 impl Replica {
     /// Compares the outbox with the log: an op that the log holds leaves the outbox; one whose key
     /// is another op's is written anew; and one that the server said it has at a place that this
-    /// replica has passed, and that isn't there, is pending again.
+    /// replica has passed, and that isn't there, is pending again. What is in quarantine and in the log leaves
+    /// the quarantine.
     pub(crate) fn reconcile(&mut self, depth: Depth) -> Result<(), ReplicaError> {
         let offered = self.local.offered_order().map_err(ReplicaError::Local)?;
         // Those written anew stand behind this, and need no second look.
@@ -75,7 +76,45 @@ impl Replica {
                 break;
             }
         }
+        self.release_logged()?;
         self.settle_passed()
+    }
+
+    fn release_logged(&mut self) -> Result<(), ReplicaError> {
+        let mut logged = Vec::new();
+        for (key, hash) in self.local.quarantined_keys().map_err(ReplicaError::Local)? {
+            if self.logged(&key, hash)? == Logged::Yes {
+                logged.push((key, hash));
+            }
+        }
+        self.release(&logged)
+    }
+
+    /// The ops in quarantine that are among these of the log.
+    pub(super) fn quarantined_among(
+        &self,
+        ops: &[LoggedOp],
+    ) -> Result<Vec<(OpKey, PayloadHash)>, ReplicaError> {
+        let mut waiting = self.local.quarantined_keys().map_err(ReplicaError::Local)?;
+        waiting.retain(|(key, hash)| {
+            ops.iter()
+                .any(|op| op.key == *key && op.payload_hash == *hash)
+        });
+        Ok(waiting)
+    }
+
+    /// Lets go of what was refused here, and has come to the log all the same: another replica, which had
+    /// it from an earlier log, has offered it when the server would take it.
+    pub(super) fn release(&mut self, ops: &[(OpKey, PayloadHash)]) -> Result<(), ReplicaError> {
+        if !ops.is_empty() {
+            tracing::info!(
+                op.count = ops.len(),
+                "the log holds ops that were in quarantine, which lets go of them"
+            );
+        }
+        self.local
+            .release_quarantined(ops)
+            .map_err(ReplicaError::Local)
     }
 
     /// Settles acknowledged ops whose place the cursor has passed without pulling them.

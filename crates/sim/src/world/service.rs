@@ -12,7 +12,7 @@ use syncline_replica::{Answer, AnswerBody, Call};
 use super::transport::{Flight, Purpose, Word, code_of};
 use super::{Event, World};
 use crate::coverage::Happening;
-use crate::oracle::{Excuse, Violation, digest};
+use crate::oracle::{Excuse, Violation, Written, digest};
 use crate::server::{Asker, Gate, Pushed, Served, SimServer, Waiting};
 use crate::workload::{Flavor, OPAQUE_SCOPE};
 
@@ -294,7 +294,15 @@ impl World {
         match code {
             ErrorCode::FoldFailed => self.count(Happening::FoldPanicOnServer),
             ErrorCode::KeyConflict => self.count(Happening::KeyConflict),
-            ErrorCode::ClockLead => self.count(Happening::ClockLead),
+            ErrorCode::ClockLead => {
+                self.count(Happening::ClockLead);
+                // Written anew, by its writer or by who takes it from the quarantine, it is there under
+                // its old key too once somebody who has it from the log of before is heard.
+                let was_acknowledged = |written: &Written| written.acknowledged;
+                if self.oracle.find(&digest).is_some_and(was_acknowledged) {
+                    self.oracle.let_double([digest]);
+                }
+            }
             // It is written anew, above what was collected. A request that comes late may bring it after
             // that, where it gives nothing back any more, and loses to the one written anew in every row.
             ErrorCode::ClockBehind => self.oracle.let_double([digest]),

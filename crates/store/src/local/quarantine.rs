@@ -5,7 +5,7 @@ use syncline_model::{Clock, OpKey, Payload, PayloadHash, Timestamp};
 
 use super::columns::{op_columns, timestamp};
 use super::outbox::{OutboxRow, WriteError};
-use super::rows::{NewRow, insert};
+use super::rows::{NewRow, insert, key_columns};
 use super::{LocalFile, StoreError, read_identity};
 
 const COLUMNS: &str = "id, scope, resource_id, actor, clock, payload, payload_hash, written_at, \
@@ -58,6 +58,38 @@ impl LocalFile {
             .connection
             .prepare_cached("SELECT count(*) FROM quarantine")?;
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// The keys of what is in quarantine, each with the hash of its payload.
+    pub fn quarantined_keys(&self) -> Result<Vec<(OpKey, PayloadHash)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, scope, resource_id, actor, clock, NULL, payload_hash FROM quarantine ORDER BY id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let op = op_columns(row)?;
+            found.push((op.key, op.payload_hash));
+        }
+        Ok(found)
+    }
+
+    /// Lets go of ops that the log holds after all.
+    pub fn release_quarantined(&mut self, ops: &[(OpKey, PayloadHash)]) -> Result<(), StoreError> {
+        if ops.is_empty() {
+            return Ok(());
+        }
+        self.relaxed(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "DELETE FROM quarantine WHERE resource_id = ? AND actor = ? AND clock = ? AND scope = ? \
+                 AND payload_hash = ?",
+            )?;
+            for (key, hash) in ops {
+                let (resource, actor, clock, scope) = key_columns(key);
+                statement.execute((resource, actor, clock, scope, hash.as_bytes()))?;
+            }
+            Ok(())
+        })
     }
 
     /// The op in quarantine that was written with this key.

@@ -1,3 +1,5 @@
+use syncline_store::Appended;
+
 use super::compaction::{rename, write_op};
 use super::*;
 
@@ -278,4 +280,39 @@ fn what_is_written_anew_stands_above_the_log_also_where_the_log_is_still_to_be_f
     let connection = a.engine.replica().view().unwrap().connection();
     let shown = syncline_store::threads::thread(connection, crate::testing::thread()).unwrap();
     assert_eq!(shown.unwrap().name, "late");
+}
+
+/// The log takes what it has refused a replica.
+fn take_refused(server: &mut WireServer, from: &mut Node) {
+    let op = from.engine.replica().quarantined().unwrap().remove(0);
+    let mut batch = server.file.begin().unwrap();
+    let taken = batch.append(&op.key, op.payload.as_ref(), op.payload_hash);
+    assert!(matches!(taken.unwrap(), Appended::At(..)));
+    batch.commit().unwrap();
+}
+
+/// World 1950: a log that was put back refuses clocks far above its own. Once it has come to higher ones, another
+/// replica offers what this one was refused.
+#[test]
+fn what_a_log_has_come_to_hold_leaves_the_quarantine() {
+    for is_rebuilt in [false, true] {
+        let (machines, mut server) = (Machines::new(), WireServer::new());
+        let mut a = machines.node("a", LIVE);
+        a.write(&["kept"]);
+        a.settle(&mut server);
+        let copy = server.back_up();
+        a.write(&[REFUSED, "more"]);
+        a.settle(&mut server);
+        if is_rebuilt {
+            server.restore(&copy);
+        }
+        take_refused(&mut server, &mut a);
+        a.write(&["last"]);
+        a.settle(&mut server);
+        assert_eq!(a.engine.replica().quarantined().unwrap(), []);
+        let mut shown = a.contents();
+        shown.sort();
+        assert_eq!(shown, [REFUSED, "kept", "last", "more"]);
+        assert_eq!(a.waiting(), 0);
+    }
 }

@@ -37,6 +37,11 @@ impl<E> Schedule<E> {
         Some(event)
     }
 
+    /// The events to come.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &E> {
+        self.events.values()
+    }
+
     /// Takes back the events that `is_meant` for.
     pub(crate) fn forget(&mut self, is_meant: impl Fn(&E) -> bool) {
         self.events.retain(|_, event| !is_meant(event));

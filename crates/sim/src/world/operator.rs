@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_model::planted::play;
 use syncline_model::{Epoch, EpochMode, Lineage, Mark, ServerSeq};
+use syncline_protocol::{PullPage, ReceivedOp, ReceivedPush};
+use syncline_replica::AnswerBody;
 use syncline_simdisk::Snapshot;
 use syncline_store::{Durability, FileOptions, LogStart, TenantFile};
 use uuid::Uuid;
 
+use super::transport::Purpose;
 use super::{Event, World};
 use crate::coverage::Happening;
-use crate::oracle::{Digest, Excuse, Holdings, OutboxKind};
+use crate::oracle::{Digest, Excuse, Holdings, OutboxKind, digest};
 use crate::server::HOME;
 
 /// Backups kept of a machine.
@@ -168,7 +171,8 @@ impl World {
         self.schedule
             .forget(|event| matches!(event, Event::Arrival(_)));
         let (mut discarded, mut waiting) = (BTreeSet::new(), BTreeSet::new());
-        for held in before.values() {
+        for (machine, held) in before {
+            let on_the_way = self.told_on_the_way(*machine);
             discarded.extend(held.log.values());
             // On a side branch, what stands at such a place may be common or not.
             let below = held.log.iter().filter(|(seq, _)| **seq <= last);
@@ -184,6 +188,9 @@ impl World {
                     }
                     OutboxKind::Pending => {
                         waiting.insert(*digest);
+                        if on_the_way.contains(digest) {
+                            discarded.insert(*digest);
+                        }
                     }
                 }
             }
@@ -216,6 +223,43 @@ impl World {
         }
         self.oracle.ban(banned);
     }
+
+    /// The ops of which answers on their way to a machine say that the log has them. Where it hears that
+    /// before it hears of the cut, they went with it, and else they are offered anew.
+    fn told_on_the_way(&self, machine: usize) -> BTreeSet<Digest> {
+        let mut told = BTreeSet::new();
+        for event in self.schedule.events() {
+            let Event::Reply(reply) = event else {
+                continue;
+            };
+            let is_meant =
+                matches!(&reply.purpose, Purpose::Call(life, _) if life.pid.machine == machine);
+            let Ok(answer) = &reply.answer else {
+                continue;
+            };
+            if !is_meant || answer.status != 200 {
+                continue;
+            }
+            let pushed = reply.request.body.as_deref().unwrap_or_default();
+            if let Ok(pushed) = ReceivedPush::decode(pushed, &self.dials.limits) {
+                let readable = pushed.ops.iter().filter_map(|op| match op {
+                    ReceivedOp::Readable(op) => Some(digest(&op.payload_hash)),
+                    ReceivedOp::Refused { .. } => None,
+                });
+                let is_acknowledged = |digest: &Digest| {
+                    let written = self.oracle.find(digest);
+                    written.is_some_and(|written| written.acknowledged)
+                };
+                told.extend(readable.filter(is_acknowledged));
+            }
+            if let AnswerBody::Bytes(page) = &answer.body
+                && let Ok(page) = PullPage::decode(page)
+            {
+                told.extend(page.ops.iter().map(|op| digest(&op.payload_hash)));
+            }
+        }
+        told
+    }
 }
 
 /// Keeps a backup, in the place of the oldest where there are enough.
@@ -224,4 +268,100 @@ pub(super) fn keep(backups: &mut Vec<Snapshot>, snapshot: Snapshot) {
         backups.remove(0);
     }
     backups.push(snapshot);
+}
+
+#[cfg(test)]
+mod tests {
+    use syncline_model::{ActorId, ClientId, Clock, Op, OpKey, Payload, ResourceId, Scope};
+    use syncline_protocol::{OfferedOp, PushRequest};
+    use syncline_replica::{Answer, Call, CallId, Method, NewOp};
+
+    use super::*;
+    use crate::oracle::Writer;
+    use crate::workload::{Effect, Flavor, OPAQUE_SCOPE, Wish};
+    use crate::world::transport::Reply;
+    use crate::world::{Life, Pid};
+
+    const OWN: &str = "{\"n\":1}";
+
+    fn wish() -> Wish {
+        Wish {
+            op: NewOp {
+                scope: Scope::new(OPAQUE_SCOPE).unwrap(),
+                resource: ResourceId::new("one").unwrap(),
+                payload: Payload::parse(OWN).unwrap(),
+            },
+            effect: Effect::Other,
+            flavor: Flavor::Opaque,
+        }
+    }
+
+    fn push() -> Call {
+        let NewOp {
+            scope,
+            resource,
+            payload,
+        } = wish().op;
+        let key = OpKey {
+            actor: ActorId::new("a").unwrap(),
+            clock: Clock::new(1).unwrap(),
+            scope,
+            resource,
+        };
+        let request = PushRequest {
+            client_id: ClientId::new("r").unwrap(),
+            epoch: None,
+            cursor: None,
+            heal: None,
+            ops: vec![OfferedOp::from(Op { key, payload })],
+        };
+        Call {
+            method: Method::Post,
+            path: "sync/push",
+            query: String::new(),
+            accept: "application/json",
+            body: Some(request.encode()),
+            save_to: None,
+            answer_bytes_max: 1_000,
+        }
+    }
+
+    fn answered(call: Call, machine: usize) -> Event {
+        let pid = Pid { machine, slot: 0 };
+        let life = Life { pid, number: 0 };
+        let answer = Answer {
+            status: 200,
+            media_type: None,
+            retry_after: None,
+            body: AnswerBody::Bytes(Vec::new()),
+        };
+        Event::Reply(Box::new(Reply {
+            purpose: Purpose::Call(life, CallId(1)),
+            request: call,
+            answer: Ok(answer),
+        }))
+    }
+
+    /// World 6272: the answer said that an op is in the log, and came after that log was cut on purpose.
+    #[test]
+    fn what_was_acknowledged_to_who_has_not_heard_of_it_may_go_with_what_is_cut() {
+        for (told, is_excused) in [(0, true), (1, false)] {
+            let mut world = World::new(1, None);
+            let writer = Writer {
+                machine: Some(0),
+                era: 0,
+            };
+            world.oracle.begin(&wish(), writer);
+            let own = digest(&wish().op.payload.hash());
+            world.oracle.acknowledged(ServerSeq(1), own).unwrap();
+            world.schedule.set(9, answered(push(), told));
+            let held = Holdings {
+                outbox: vec![(own, OutboxKind::Pending)],
+                ..Holdings::default()
+            };
+            let before = BTreeMap::from([(0, held)]);
+            world.discard(&before, ServerSeq::ZERO, &Holdings::default());
+            assert_eq!(world.oracle.is_excused(&own), is_excused);
+        }
+    }
 }

@@ -111,8 +111,8 @@ impl Carried {
     }
 
     /// What an op by `actor` carries that gives the parts `made_up` a value because they need one.
-    pub(crate) fn of_nothing(made_up: Parts, actor: &ActorId) -> Self {
-        Self::of_file(Parts::default(), made_up, Some(actor))
+    pub(crate) fn of_nothing(made_up: Parts, actor: Option<&ActorId>) -> Self {
+        Self::of_file(Parts::default(), made_up, actor)
     }
 
     pub(crate) fn read(wire: Option<WireCarried>) -> Self {

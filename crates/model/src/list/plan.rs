@@ -126,6 +126,9 @@ pub struct Planning<'a> {
     pub source: Source,
     /// Who will write the ops, where they may yet be refused and written anew by another actor.
     pub actor: Option<&'a ActorId>,
+    /// Whether the log has collected tombstones of lists: it then refuses a title that is nobody's, and what
+    /// can't be written anew must say one as its own.
+    pub lists_collected: bool,
     /// Random, and new with each plan. What a file makes has its own.
     pub jitter: Jitter,
 }
@@ -140,6 +143,7 @@ pub fn plan<V: ListView>(
         view,
         source: planning.source,
         actor: planning.actor,
+        lists_collected: planning.lists_collected,
         jitter: planning.jitter,
     };
     match command {
@@ -163,6 +167,7 @@ struct Planner<'v, V> {
     view: &'v V,
     source: Source,
     actor: Option<&'v ActorId>,
+    lists_collected: bool,
     jitter: Jitter,
 }
 

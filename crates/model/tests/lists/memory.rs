@@ -153,6 +153,7 @@ impl By {
         Planning {
             source: self.source,
             actor: Some(&self.actor),
+            lists_collected: false,
             jitter: self.jitter,
         }
     }

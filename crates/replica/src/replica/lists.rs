@@ -316,6 +316,8 @@ impl Standing<'_> {
         let planning = Planning {
             source,
             actor: Some(&self.actor),
+            // What the server's refuses is written anew.
+            lists_collected: false,
             jitter: jitter(self.host),
         };
         plan(view, command, planning).map_err(|error| match error {

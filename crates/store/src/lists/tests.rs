@@ -50,6 +50,7 @@ impl World {
             Planning {
                 source: Source::Person,
                 actor: None,
+                lists_collected: self.file.has_collected(&Scope::registry()).unwrap(),
                 jitter,
             },
         );

@@ -24,7 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rusqlite::{Connection, TransactionBehavior};
 use syncline_model::compaction::{Coverage, coverage, would_matter};
 use syncline_model::planted::{Defect, is_planted};
-use syncline_model::{Epoch, LoggedOp, OpKey, Payload, Place, Rows, ServerSeq, Value};
+use syncline_model::{Epoch, LoggedOp, OpKey, Payload, Place, Rows, Scope, ServerSeq, Value};
 
 use self::dropped::Dropped;
 use self::survey::{Survey, Surveyed};
@@ -315,6 +315,14 @@ impl TenantFile {
             .connection
             .prepare_cached("SELECT made FROM collections")?;
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// Whether this log has collected a tombstone of this scope.
+    pub fn has_collected(&self, scope: &Scope) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM collected WHERE scope = ?)")?;
+        Ok(statement.query_row([scope.as_str()], |row| row.get(0))?)
     }
 
     /// Whether compaction has dropped an op with this key, or one of its actor and resource with a

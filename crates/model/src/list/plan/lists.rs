@@ -136,15 +136,15 @@ impl<V: ListView> Planner<'_, V> {
     }
 
     /// Makes a list anew of which nothing is left but items that it shows: they came when it had been
-    /// removed and collected. Its title is not known; its id stands for it until anybody says one. Where
-    /// nothing can be written anew, the log would refuse a title that is nobody's.
+    /// removed and collected. Its title is not known; its id stands for it until anybody says one, or
+    /// until one that somebody had said is found again.
     fn make_again(&self, list: &ListId) -> Planned<V> {
         let shown = self.view.item_after(list, None);
         if shown.map_err(PlanError::View)?.is_none() {
             return Err(PlanError::ListUnknown { list: list.clone() });
         }
-        let actor = self.actor;
-        let made_up = actor.map(|actor| Carried::of_nothing(Parts::TITLE, actor));
+        let is_taken = self.actor.is_some() || !self.lists_collected;
+        let made_up = is_taken.then(|| Carried::of_nothing(Parts::TITLE, self.actor));
         self.make_list(list, list.as_str(), &Spot::End, made_up)
     }
 

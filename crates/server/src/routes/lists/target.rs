@@ -5,7 +5,7 @@ use syncline_model::list::{
     Command, ItemRef, PlanError, Planning, Source, TextError, TextKind, plan,
 };
 use syncline_model::registry::List;
-use syncline_model::{ItemId, ListId};
+use syncline_model::{ItemId, ListId, Scope};
 use syncline_protocol::ErrorCode;
 use syncline_store::lists::{
     ContentTag, ShownItem, StoredLists, item_in, item_tag, items_called, list, list_tag,
@@ -121,12 +121,14 @@ pub(super) fn list_beside(file: &TenantFile, side: Side, id: &str) -> Result<Lis
 /// The ops that carry the commands out, all on the lists as they stand: none may depend on another.
 pub(super) fn planned(file: &TenantFile, commands: &[Command]) -> Result<Vec<NewOp>, Stop> {
     let view = StoredLists::new(file.connection());
+    let lists_collected = file.has_collected(&Scope::registry())?;
     let mut ops = Vec::new();
     for command in commands {
         let planning = Planning {
             source: Source::Person,
             // The log takes what is planned on its own view: nothing is written anew.
             actor: None,
+            lists_collected,
             jitter: random(),
         };
         let plan = plan(&view, command, planning).map_err(|error| match error {

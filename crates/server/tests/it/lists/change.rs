@@ -270,3 +270,27 @@ async fn who_has_the_lists_as_they_are_gets_nothing_again() {
         seen().await.expect(200);
     }
 }
+
+/// Its entry in the registry comes later, from who has it still.
+#[tokio::test]
+async fn a_list_made_again_around_a_late_item_shows_its_title_once_that_is_found() {
+    let lists = lists().await;
+    let push = async |scope: &str, resource: &str, clock: u64, payload: Value| {
+        let op = json!({"scope": scope, "resourceId": resource, "actor": "a", "clock": clock,
+            "payload": payload});
+        let body = json!({"clientId": "laptop", "ops": [op]});
+        let pushed = lists.post("/sync/push", body).await.expect(200);
+        assert_eq!(pushed["results"][0]["status"], "accepted");
+    };
+    let pos = json!([{"digit": 1, "actor": "a"}]);
+    let item = json!({"type": "insert", "itemId": "tent", "payload": {"text": "tent", "pos": pos}});
+    push("list", "trip", 2, item).await;
+    let restored = lists.post("/api/lists/trip/restore", json!({})).await;
+    assert_eq!(restored.expect(200)["title"], "trip");
+    let made =
+        json!({"type": "createList", "listId": "trip", "payload": {"title": "Trip", "pos": pos}});
+    push("registry", "registry", 1, made).await;
+    let shown = lists.get("/api/lists/trip").await.expect(200);
+    assert_eq!(shown["title"], "Trip");
+    assert_eq!(shown["items"][0]["id"], "tent");
+}

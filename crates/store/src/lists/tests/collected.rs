@@ -86,6 +86,7 @@ fn a_list_of_which_nothing_is_left_can_not_be_restored() {
     let planning = Planning {
         source: Source::Person,
         actor: None,
+        lists_collected: true,
         jitter: [0; 4],
     };
     let planned = plan(&StoredLists::new(world.view()), &command, planning);

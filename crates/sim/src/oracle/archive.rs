@@ -134,6 +134,34 @@ impl Archive {
         });
     }
 
+    /// Counts as dropped what is missing from a log, was seen in another, and would count as dropped if it
+    /// were offered under any key that it had: a replica that comes to this log does not offer it again.
+    /// Where a tombstone was collected the view would tell nothing of it.
+    pub(crate) fn count_passed_over(
+        &mut self,
+        log: &TenantFile,
+        missing: &BTreeSet<Digest>,
+    ) -> Result<(), StoreError> {
+        let mut passed_over = BTreeMap::new();
+        for op in self.ops.values().flat_map(HashMap::values) {
+            let digest = digest(&op.payload_hash);
+            if !missing.contains(&digest) {
+                continue;
+            }
+            let counts = !self.is_collected(&op.key) && log.counts_as_dropped(op)?;
+            let (_, all_count) = passed_over.entry(digest).or_insert((op.clone(), true));
+            *all_count &= counts;
+        }
+        for (op, _) in passed_over.into_values().filter(|(_, counts)| *counts) {
+            self.count_as_dropped(&OfferedOp {
+                key: op.key,
+                payload: op.payload,
+                payload_hash: op.payload_hash,
+            });
+        }
+        Ok(())
+    }
+
     /// The op that some log has dropped; none: no log has.
     pub(crate) fn dropped(&self, digest: &Digest) -> Option<&LoggedOp> {
         self.dropped.get(digest)
@@ -193,7 +221,7 @@ mod tests {
     use std::path::Path;
 
     use syncline_model::{ActorId, Clock, Epoch, Op, Payload};
-    use syncline_simdisk::Disk;
+    use syncline_simdisk::{Disk, Process};
     use syncline_store::{Collecting, Compaction, FileOptions, PendingOp, Stepped};
     use uuid::Uuid;
 
@@ -211,18 +239,35 @@ mod tests {
         }
     }
 
-    /// World 1924: no row tells whether an op of a scope that nobody folds was covered.
-    #[test]
-    fn an_opaque_op_counts_as_covered_where_what_replaced_it_is_there() {
-        let disk = Disk::new(1);
-        let process = disk.process("s/");
+    fn log(process: &Process, path: &str) -> TenantFile {
         let options = FileOptions {
             vfs: Some(process.vfs_name().to_owned()),
             ..FileOptions::default()
         };
         let (epoch, origin) = (Epoch::new(Uuid::from_u128(1)), Mark::origin([7; 16]));
-        let path = Path::new("s/tenant.db");
-        let mut file = TenantFile::create(path, &options, epoch, origin).unwrap();
+        TenantFile::create(Path::new(path), &options, epoch, origin).unwrap()
+    }
+
+    /// Appends an op, and drops below it what is covered.
+    fn append_and_compact(file: &mut TenantFile, archive: &mut Archive, op: &Op) {
+        let mut batch = file.begin().unwrap();
+        batch
+            .append(&op.key, Some(&op.payload), op.payload.hash())
+            .unwrap();
+        let floor = batch.commit().unwrap().cursor.server_seq;
+        archive.whole(file).unwrap();
+        let mut run = Compaction::begin(file, floor, Collecting::Tombstones).unwrap();
+        let nothing: &[PendingOp] = &[];
+        while file.compact_step(&mut run, 10, nothing).unwrap() == Stepped::More {}
+        archive.whole(file).unwrap();
+    }
+
+    /// World 1924: no row tells whether an op of a scope that nobody folds was covered.
+    #[test]
+    fn an_opaque_op_counts_as_covered_where_what_replaced_it_is_there() {
+        let disk = Disk::new(1);
+        let process = disk.process("s/");
+        let mut file = log(&process, "s/tenant.db");
         let ops = [
             op(1, "{\"n\":1}"),
             op(2, "{\"n\":2,\"replaces\":true}"),
@@ -231,20 +276,37 @@ mod tests {
         let digests = ops.each_ref().map(|op| digest(&op.payload.hash()));
         let mut archive = Archive::default();
         for op in &ops {
-            let mut batch = file.begin().unwrap();
-            batch
-                .append(&op.key, Some(&op.payload), op.payload.hash())
-                .unwrap();
-            let floor = batch.commit().unwrap().cursor.server_seq;
-            archive.whole(&file).unwrap();
-            let mut run = Compaction::begin(&file, floor, Collecting::Tombstones).unwrap();
-            let nothing: &[PendingOp] = &[];
-            while file.compact_step(&mut run, 10, nothing).unwrap() == Stepped::More {}
-            archive.whole(&file).unwrap();
+            append_and_compact(&mut file, &mut archive, op);
         }
         assert!(archive.is_covered(&digests[0], |by| *by == digests[1]));
         assert!(archive.is_covered(&digests[0], |by| *by == digests[2]));
         assert!(!archive.is_covered(&digests[0], |_| false));
         assert!(!archive.is_covered(&digests[2], |_| true), "it is there");
+    }
+
+    /// World 9987: a log was put back and lost an op of the opaque scope. A younger one of its actor was
+    /// replaced since, so that the replica that held it passed it over.
+    #[test]
+    fn what_the_next_log_would_count_as_dropped_is_passed_over() {
+        let disk = Disk::new(1);
+        let process = disk.process("s/");
+        let (mut lost, mut next) = (log(&process, "s/lost.db"), log(&process, "s/next.db"));
+        let mut archive = Archive::default();
+        let older = op(1, "{\"n\":1}");
+        let younger = op(4, "{\"n\":4}");
+        for op in [&older, &younger] {
+            append_and_compact(&mut lost, &mut archive, op);
+        }
+        let replaced = op(2, "{\"n\":2}");
+        let replacing = op(3, "{\"n\":3,\"replaces\":true}");
+        for op in [&replaced, &replacing] {
+            append_and_compact(&mut next, &mut archive, op);
+        }
+        let missing = [&older, &younger].map(|op| digest(&op.payload.hash()));
+        archive
+            .count_passed_over(&next, &BTreeSet::from(missing))
+            .unwrap();
+        let passed_over = missing.map(|digest| archive.is_covered(&digest, |_| false));
+        assert_eq!(passed_over, [true, false]);
     }
 }

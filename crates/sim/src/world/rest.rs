@@ -181,9 +181,9 @@ impl World {
             vfs: Some(self.disk.vfs_name().to_owned()),
             ..FileOptions::default()
         };
-        let mut server = TenantFile::open("server/tenant.db".as_ref(), &options)?;
-        let (erased, names) = (erased(&server)?, names(&server)?);
-        let server = file_end(&mut server, &mut self.archive, Again::Fold)?;
+        let mut log = TenantFile::open("server/tenant.db".as_ref(), &options)?;
+        let (erased, names) = (erased(&log)?, names(&log)?);
+        let server = file_end(&mut log, &mut self.archive, Again::Fold)?;
         let mut machines = Vec::new();
         // Equal views over equal logs need not each be folded again.
         let folded_again = self.chance.below(self.machines.len());
@@ -202,6 +202,8 @@ impl World {
                 again,
             )?);
         }
+        let missing = self.oracle.missing(&server.held.log).copied().collect();
+        self.archive.count_passed_over(&log, &missing)?;
         let is_there = |digest: &Digest| {
             let mut files = machines.iter().map(|machine| &machine.file.held);
             self.oracle.is_excused(digest)

@@ -20,6 +20,7 @@ mod environment;
 mod failure;
 mod hooks;
 mod logging;
+mod lost_edits;
 mod near;
 mod output;
 mod paths;

@@ -42,6 +42,8 @@ pub(crate) struct SyncState {
     pub(crate) scopes: Vec<ShownScope>,
     pub(crate) last_sync_at: Option<Timestamp>,
     pub(crate) last_error: Option<ShownError>,
+    /// How many edits of records lost to others', and `sync now` has not told yet.
+    pub(crate) lost_edits: u64,
     /// Null unless what was here went with a reset of the server's log, or a restore that discards.
     pub(crate) log_cut: Option<ShownCut>,
     /// Null where no daemon runs.
@@ -144,6 +146,7 @@ impl SyncState {
                 message: error.message,
                 at: error.at,
             }),
+            lost_edits: status.lost_edits,
             log_cut: status.cut.map(|cut| ShownCut {
                 at: cut.at,
                 ops_gone: cut.ops,

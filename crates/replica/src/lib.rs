@@ -43,10 +43,11 @@ pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
 pub use replica::{
-    BeforeSync, ListError, ListHistory, ListsChanged, ListsReversed, Looked, LostEdit, OpState,
+    BeforeSync, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,
     PendingThings, RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica,
     ReplicaOptions, ScopeStatus, Status, SyncedThings, Things, WriteWithError, Written,
 };
 pub use syncline_store::local::{
-    Cut, ListChange, ListStep, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes, WriteError,
+    Cut, ListChange, ListStep, LostEdit, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes,
+    UntoldLoss, WriteError,
 };

@@ -63,7 +63,7 @@ pub use open::ReplicaOptions;
 pub use read::{OpState, ScopeStatus, Status};
 pub(crate) use rebuild::{Fitness, Offer, Rebuild};
 pub(crate) use reconcile::Depth;
-pub use records::{LostEdit, RecordChange, RecordError, RecordOutcome, RecordsWritten};
+pub use records::{RecordChange, RecordError, RecordOutcome, RecordsWritten};
 pub use things::{BeforeSync, PendingThings, SyncedThings, Things};
 pub use write::{WriteWithError, Written};
 

@@ -3,8 +3,8 @@
 //!
 //! A write is done when this file has it, so its commits wait for the disk. Three kinds of commit
 //! don't, because their loss does no harm: an acknowledgement (the op is pushed again, and answered
-//! as a duplicate), the removal of an op that was pulled (it is found in the log and removed again),
-//! and the notes about the last sync.
+//! as a duplicate), the removal of an op that was pulled (it is found in the log and removed again, and what
+//! it has lost is noted again), and the notes about the last sync.
 //!
 //! Many processes write here at once. No transaction on this file waits for the tenant file: those
 //! that need something from it only read, and readers of a tenant file never wait.
@@ -14,6 +14,7 @@ mod compaction;
 mod format;
 mod history;
 mod import;
+mod lost;
 mod notes;
 mod outbox;
 mod overlay;
@@ -40,6 +41,7 @@ pub use history::{
     LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListDesk, ListStep, Stack, StepPlace,
 };
 pub use import::{ImportNotes, ImportedFile, ImportedMarks, ImportedUnit};
+pub use lost::{LOST_EDITS_MAX, LostEdit, UntoldLoss};
 pub use notes::{Cut, SyncError, SyncNotes};
 pub use outbox::{NewOp, OutboxBatch, OutboxCount, OutboxRow, OutboxState, WriteError, Written};
 pub use quarantine::{QuarantineId, QuarantinedOp};

@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::lost_edits::tell_untold;
 use crate::replica_access;
 
 /// Read and write the records of an entity, also without a server
@@ -44,11 +45,12 @@ pub(crate) fn run(args: &RecordArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let entity = entity::find(&mut replica, &args.entity)?;
     match &args.verb {
-        Verb::List(args) => list::run(args, &entity, replica, context),
-        Verb::Get(args) => get::run(args, &entity, replica, context),
-        Verb::Create(args) => write::create(args, &entity, replica, context),
-        Verb::Update(args) => write::update(args, &entity, replica, context),
-        Verb::Delete(args) => write::delete(args, &entity, replica, context),
-        Verb::History(args) => history::run(args, &entity, replica, context),
+        Verb::List(args) => list::run(args, &entity, &mut replica, context)?,
+        Verb::Get(args) => get::run(args, &entity, &mut replica, context)?,
+        Verb::History(args) => history::run(args, &entity, &mut replica, context)?,
+        Verb::Create(args) => return write::create(args, &entity, replica, context),
+        Verb::Update(args) => return write::update(args, &entity, replica, context),
+        Verb::Delete(args) => return write::delete(args, &entity, replica, context),
     }
+    tell_untold(&mut replica, None, context)
 }

@@ -71,12 +71,8 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
     row("quarantined", state.quarantined.to_string())?;
     let last = state.last_sync_at.map(|at| at.to_string());
     row("last sync", last.unwrap_or_else(|| "never".to_owned()))?;
-    if let Some(cut) = &state.log_cut {
-        let gone = counted(cut.ops_gone, "change");
-        row(
-            "log cut",
-            format!("{}, by a reset or restore: {gone} went", cut.at),
-        )?;
+    for (name, value) in losses(state) {
+        row(name, value)?;
     }
     if let Some(backup) = &state.last_verified_backup {
         row("last backup", format!("{}, verified", backup.verified_at))?;
@@ -88,6 +84,21 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
         )?;
     }
     Ok(())
+}
+
+/// What was written here, and does not stand any more.
+fn losses(state: &SyncState) -> impl Iterator<Item = (&'static str, String)> {
+    let lost = (state.lost_edits > 0).then(|| {
+        let count = state.lost_edits;
+        let told = format!("{count}, to others': syncline sync tells which");
+        ("lost edits", told)
+    });
+    let cut = state.log_cut.as_ref().map(|cut| {
+        let gone = counted(cut.ops_gone, "change");
+        let told = format!("{}, by a reset or restore: {gone} went", cut.at);
+        ("log cut", told)
+    });
+    lost.into_iter().chain(cut)
 }
 
 fn style_of(standing: Standing) -> Style {

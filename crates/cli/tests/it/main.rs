@@ -44,6 +44,7 @@ mod query;
 mod query_write;
 mod readme;
 mod record;
+mod record_lost;
 mod record_named;
 #[cfg(target_os = "linux")]
 mod recorded;

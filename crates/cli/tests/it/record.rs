@@ -6,14 +6,14 @@ use crate::machine::{Answer, Machine};
 use crate::serve_schema::{Backend, machine};
 
 /// A server with tokens that serves the document, and the machine that it runs on.
-struct Served {
+pub(crate) struct Served {
     host: Machine,
     server: Option<Backend>,
     address: String,
 }
 
 impl Served {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let host = machine();
         let server = Backend::start(&host, &["--listen", "127.0.0.1:0", "--auth", "token"]);
         let address = server.address().to_owned();
@@ -24,17 +24,17 @@ impl Served {
         }
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.server.take().unwrap().stop();
     }
 
-    fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let flags = ["--listen", &self.address, "--auth", "token"];
         self.server = Some(Backend::start(&self.host, &flags));
     }
 
     /// A machine of a user who has logged in, and has the schema.
-    fn member(&self, user: &str) -> Machine {
+    pub(crate) fn member(&self, user: &str) -> Machine {
         let create = ["token", "create", "--data", "srv", "--user", user];
         let token = self.host.run(&create).done().stdout;
         let machine = Machine::new();
@@ -46,12 +46,12 @@ impl Served {
 }
 
 impl Machine {
-    fn record(&self, entity: &str, words: &[&str]) -> Answer {
+    pub(crate) fn record(&self, entity: &str, words: &[&str]) -> Answer {
         self.run(&[&["record", entity], words].concat())
     }
 
     /// The values of a field in all records of an entity.
-    fn field(&self, entity: &str, field: &str) -> Vec<Value> {
+    pub(crate) fn field(&self, entity: &str, field: &str) -> Vec<Value> {
         let listed = self
             .record(entity, &["list", "--order", field, "--json"])
             .done()
@@ -60,7 +60,7 @@ impl Machine {
         records.map(|record| record[field].clone()).collect()
     }
 
-    fn create(&self, entity: &str, sets: &[&str]) -> String {
+    pub(crate) fn create(&self, entity: &str, sets: &[&str]) -> String {
         let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
         let made = self
             .record(entity, &[&["create"], &sets[..]].concat())
@@ -297,46 +297,6 @@ fn a_viewer_reads_and_does_not_write() {
     assert_eq!(refused.code, Some(1));
     refused.says("error[forbidden").says("syncline member role");
     assert_eq!(bob.field("contacts", "name"), ["Grace"]);
-}
-
-#[test]
-fn a_value_that_lost_is_told_and_stays_in_the_history() {
-    let mut served = Served::start();
-    let (ada, bob) = (served.member("ada"), served.member("bob"));
-    let id = ada.create("contacts", &["name=Grace", "phone=1"]);
-    bob.run(&["sync"]).done();
-    served.stop();
-    ada.record("contacts", &["update", &id, "--set", "phone=from ada"])
-        .done();
-    bob.record("contacts", &["update", &id, "--set", "phone=from bob"])
-        .done();
-    served.start_again();
-    let told = ada.run(&["sync", "now", "--json"]).done().json();
-    assert_eq!(told["lost"], json!([]));
-    let told = bob.run(&["sync"]).done();
-    told.says("contacts/").says(&format!(
-        "phone was changed meanwhile: \"from bob\" lost to \"from ada\"; see `syncline record contacts history {id}`"
-    ));
-    ada.run(&["sync"]).done();
-    for machine in [&ada, &bob] {
-        assert_eq!(machine.field("contacts", "phone"), ["from ada"]);
-        let told = machine.record("contacts", &["history", &id]).done().stdout;
-        assert!(
-            told.contains("phone: \"from bob\" lost to \"from ada\", base \"1\""),
-            "{told}"
-        );
-        let told = machine
-            .record("contacts", &["history", &id, "--json"])
-            .done()
-            .json();
-        let last = told["history"].as_array().unwrap().last().unwrap().clone();
-        assert_eq!(
-            (&last["by"], &last["lost"]["phone"]["mine"]),
-            (&json!("bob"), &json!("from bob"))
-        );
-    }
-    ada.record("contacts", &["history", "nobody"])
-        .failed(1, "not_found");
 }
 
 #[test]

@@ -173,7 +173,7 @@ impl Replica {
                 stranger = stranger.or(Some(&op.key));
             }
             match row {
-                Some(row) if row.payload_hash == op.payload_hash => ours.push(row.key),
+                Some(row) if row.payload_hash == op.payload_hash => ours.push(row),
                 Some(row) => conflicting.push(row.key),
                 None => {}
             }
@@ -190,9 +190,7 @@ impl Replica {
             // What the outbox and the quarantine let go of must not be lost here.
             self.durably(|tenant, local| tenant.apply(page, local).map_err(PageError::of_tenant))?
         };
-        self.local
-            .forget_pulled(&ours)
-            .map_err(ReplicaError::Local)?;
+        self.forget_pulled(&ours)?;
         self.release(&released)?;
         self.write_anew(&conflicting)?;
         self.settle_passed()?;

@@ -44,6 +44,8 @@ pub struct Status {
     pub notes: SyncNotes,
     /// The last time that the server's log was cut on purpose, and took something from here.
     pub cut: Option<Cut>,
+    /// How many edits of records others' have won against, of which nobody was told.
+    pub lost_edits: u64,
     /// How long the oldest pending op has waited; none: nothing is pending.
     pub oldest_pending: Option<Duration>,
 }
@@ -103,6 +105,7 @@ impl Replica {
                 .map_err(ReplicaError::Local)?,
             notes,
             cut: self.local.last_cut().map_err(ReplicaError::Local)?,
+            lost_edits: self.untold_losses()?.len() as u64,
             // The wall clock may have gone back since the write.
             oldest_pending: oldest
                 .map(|at| Duration::from_millis((now - at.as_millis()).max(0) as u64)),

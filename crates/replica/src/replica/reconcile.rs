@@ -33,7 +33,7 @@ pub(super) enum Logged {
 /// Ops of the outbox, by what is to become of them.
 #[derive(Debug, Default)]
 struct Sorted {
-    pulled: Vec<OpKey>,
+    pulled: Vec<OutboxRow>,
     lacking: Vec<OpKey>,
     conflicting: Vec<OpKey>,
 }
@@ -66,7 +66,7 @@ impl Replica {
             for row in rows.into_iter().filter(|row| row.order <= last) {
                 match self.logged(&row.key, row.payload_hash)? {
                     Logged::No => {}
-                    Logged::Yes => sorted.pulled.push(row.key),
+                    Logged::Yes => sorted.pulled.push(row),
                     Logged::Another => sorted.conflicting.push(row.key),
                 }
             }
@@ -131,7 +131,7 @@ impl Replica {
             let mut sorted = Sorted::default();
             for row in rows {
                 match self.logged(&row.key, row.payload_hash)? {
-                    Logged::Yes => sorted.pulled.push(row.key),
+                    Logged::Yes => sorted.pulled.push(row),
                     // Below the floor it may have been dropped: that is the server's to say.
                     Logged::No => {
                         tracing::warn!(
@@ -226,9 +226,7 @@ impl Replica {
 
     fn settle_sorted(&mut self, sorted: &Sorted) -> Result<(), ReplicaError> {
         // The transaction that put them in the log has waited for the disk.
-        self.local
-            .forget_pulled(&sorted.pulled)
-            .map_err(ReplicaError::Local)?;
+        self.forget_pulled(&sorted.pulled)?;
         self.local
             .offer_again(&sorted.lacking)
             .map_err(ReplicaError::Local)?;

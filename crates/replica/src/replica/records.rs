@@ -19,8 +19,6 @@ use syncline_store::records::{StoredRecords, decision_at, schema};
 use super::{OpState, Replica};
 use crate::ReplicaError;
 
-pub use lost::LostEdit;
-
 /// Who writes where nobody has logged in yet.
 const NOBODY: &str = "anonymous";
 

@@ -6,7 +6,7 @@ use super::rows::{
     COLUMNS, acknowledge, actor_columns, key_columns, outbox_row, pending_op, remove,
     remove_to_refold,
 };
-use super::{LocalFile, StoreError};
+use super::{LocalFile, LostEdit, StoreError, lost};
 use crate::tenant::{Outbox, PendingOp, ResourceKey};
 
 impl LocalFile {
@@ -29,9 +29,14 @@ impl LocalFile {
         Ok(resources)
     }
 
-    /// Removes ops that the log holds. What the view shows of them is the log's from now on. One that was
-    /// never offered by this replica was by another life of it, and so was what stands before it.
-    pub fn forget_pulled(&mut self, keys: &[OpKey]) -> Result<(), StoreError> {
+    /// Removes ops that the log holds, and notes what they have lost. What the view shows of them is the
+    /// log's from now on. One that was never offered by this replica was by another life of it, and so was
+    /// what stands before it.
+    pub fn forget_pulled(
+        &mut self,
+        keys: &[OpKey],
+        lost: &[(OpKey, LostEdit)],
+    ) -> Result<(), StoreError> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -46,7 +51,7 @@ impl LocalFile {
                     .execute(key_columns(key))?;
                 remove(transaction, key)?;
             }
-            Ok(())
+            lost::note(transaction, lost)
         })
     }
 

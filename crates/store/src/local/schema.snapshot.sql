@@ -1,4 +1,4 @@
--- format 7
+-- format 8
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -86,3 +86,9 @@ CREATE TABLE outbox_touches (
     PRIMARY KEY (resource_id, scope, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_touches_ordinal ON outbox_touches (ordinal);
+CREATE TABLE lost_edits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    actor TEXT NOT NULL,
+    clock INTEGER NOT NULL,
+    edit TEXT NOT NULL
+) STRICT;

@@ -161,7 +161,7 @@ fn a_write_waits_for_the_disk_also_after_a_commit_that_does_not() {
     };
     let written = write(&mut local, &["a"]);
     assert_eq!(synchronous(&local), 2);
-    local.forget_pulled(&keys(&written)).unwrap();
+    local.forget_pulled(&keys(&written), &[]).unwrap();
     assert_eq!(synchronous(&local), 1);
     write(&mut local, &["b"]);
     assert_eq!(synchronous(&local), 2);
@@ -175,7 +175,7 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
     let raw = rusqlite::Connection::open(&place.path).unwrap();
     raw.execute_batch(
         "DROP TABLE list_steps; DROP TABLE compaction; DROP TABLE import_files; \
-         DROP TABLE import_units; DROP TABLE outbox_touches; \
+         DROP TABLE import_units; DROP TABLE outbox_touches; DROP TABLE lost_edits; \
          ALTER TABLE outbox DROP COLUMN first_ordinal; \
          ALTER TABLE quarantine DROP COLUMN details; ALTER TABLE sync_notes DROP COLUMN sight; \
          ALTER TABLE sync_notes DROP COLUMN cut_at; ALTER TABLE sync_notes DROP COLUMN cut_ops; \

@@ -24,18 +24,18 @@ pub(crate) struct GetArgs {
 pub(super) fn run(
     args: &GetArgs,
     entity: &Entity,
-    mut replica: Replica,
+    replica: &mut Replica,
     context: &Context,
 ) -> Outcome {
-    let found = record(&mut replica, entity, &args.id)?;
+    let found = record(replica, entity, &args.id)?;
     let shown = match found {
-        Some(record) => row(&mut replica, entity, record)?,
+        Some(record) => row(replica, entity, record)?,
         None => None,
     };
     let shown = shown.ok_or_else(|| not_found(entity, &args.id))?;
     let shown = Shown {
         record: shown,
-        age: Age::of(entity, &mut replica, context)?,
+        age: Age::of(entity, replica, context)?,
     };
     context
         .output

@@ -42,10 +42,10 @@ struct Listing {
 pub(super) fn run(
     args: &HistoryArgs,
     entity: &Entity,
-    mut replica: Replica,
+    replica: &mut Replica,
     context: &Context,
 ) -> Outcome {
-    let found = record(&mut replica, entity, &args.id)?;
+    let found = record(replica, entity, &args.id)?;
     let id = found.as_ref().map_or(&args.id, |record| &record.id).clone();
     let role = match found {
         // Of what was deleted nobody's membership is left to ask.

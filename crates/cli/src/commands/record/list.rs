@@ -55,7 +55,7 @@ struct Listing {
 pub(super) fn run(
     args: &ListArgs,
     entity: &Entity,
-    mut replica: Replica,
+    replica: &mut Replica,
     context: &Context,
 ) -> Outcome {
     let tests = args.tests.iter();
@@ -82,12 +82,12 @@ pub(super) fn run(
     let listed = listed.map_err(|error| of_filter(error, entity))?;
     let mut records = Vec::with_capacity(listed.records.len());
     for record in listed.records {
-        records.extend(row(&mut replica, entity, record)?);
+        records.extend(row(replica, entity, record)?);
     }
     let listing = Listing {
         records,
         next_cursor: listed.next.map(|next| next.to_string()),
-        age: Age::of(entity, &mut replica, context)?,
+        age: Age::of(entity, replica, context)?,
     };
     context.output.data(&listing, |out| {
         write_table(&listing.records, entity, out, context.output.colour())

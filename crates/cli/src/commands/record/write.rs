@@ -14,6 +14,7 @@ use super::values::ValueArgs;
 use crate::context::Context;
 use crate::delivery::{Delivered, Delivery, Stay, after_write};
 use crate::failure::{Failure, Outcome};
+use crate::lost_edits::tell_untold;
 use crate::replica_access::WriteState;
 use crate::wording::quoted;
 use crate::written;
@@ -199,6 +200,7 @@ fn write(
         Action::Update | Action::Delete => Ok(()),
     })?;
     tell(&told, &name, context);
+    tell_untold(&mut replica, Some(&written.key), context)?;
     written::tell(context, &name, state, &delivery);
     Ok(())
 }

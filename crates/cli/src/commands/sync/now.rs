@@ -3,7 +3,6 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use syncline_client::{Remote, SyncEnd, SyncSettings};
-use syncline_model::record::Lost;
 use syncline_replica::{LostEdit, SyncedThings};
 
 use crate::context::Context;
@@ -11,8 +10,8 @@ use crate::daemon_call::{self, Cause, End, Synced};
 use crate::failure::{Failure, Outcome};
 use crate::sync_state::cure_of;
 use crate::things::{ThingsShown, things};
-use crate::wording::{counted, quoted};
-use crate::{remote, replica_access};
+use crate::wording::counted;
+use crate::{lost_edits, remote, replica_access};
 
 const SECONDS_DEFAULT: u64 = 60;
 /// The longest that the daemon waits on behalf of a command.
@@ -22,7 +21,7 @@ const SECONDS_MAX: u64 = 600;
 ///
 /// By the daemon where one runs. Tells what was uploaded, and what of others was received; exit code 1 if
 /// not everything is synced in time. An edit of a record that another's has won against is told, with both
-/// values. With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages,
+/// values, also where a daemon or another command has synced it. With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages,
 /// threads, entries, lists, items, others}, received:{the same}, lost:[{entity, id, column, base, mine,
 /// theirs}], cut_ops}, where cut_ops counts changes that were here and went with a reset of the server's log,
 /// or a restore that discards.
@@ -45,7 +44,6 @@ impl Default for NowArgs {
 pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let before = replica.before_sync()?;
-    let undecided = replica.undecided_records()?;
     let patience = Duration::from_secs(args.timeout);
     let synced = match remote::settings(context)? {
         SyncSettings::On(remote) => {
@@ -68,8 +66,18 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     // Another handle: the first may have gone with the sync.
     let mut after = replica_access::open(context)?;
     let things = before.compare(&mut after)?;
-    let lost = after.lost_edits(&undecided)?;
-    conclude(context, synced, things, lost)
+    let untold = after.untold_losses()?;
+    let lost: Vec<_> = untold.iter().map(|loss| &loss.edit).collect();
+    let answer = Answer {
+        synced,
+        uploaded: things.sent.into(),
+        received: things.received.into(),
+        lost: &lost,
+        cut_ops: things.cut_ops,
+    };
+    tell(&answer, things, context)?;
+    after.forget_losses(&untold)?;
+    conclude(&answer.synced, context)
 }
 
 fn by_ourselves(
@@ -101,79 +109,20 @@ fn by_ourselves(
 
 /// The answer: how the sync went, and what it brought to the server and here.
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
     #[serde(flatten)]
     synced: Synced,
     uploaded: ThingsShown,
     received: ThingsShown,
-    /// The edits of records that others' have won against.
-    lost: Vec<LostShown>,
+    /// The edits of records that others' have won against, and that nobody was told of before.
+    lost: &'a [&'a LostEdit],
     cut_ops: u64,
 }
 
-#[derive(Serialize)]
-struct LostShown {
-    entity: String,
-    id: String,
-    column: String,
-    #[serde(flatten)]
-    values: Lost,
-}
-
-impl From<LostEdit> for LostShown {
-    fn from(lost: LostEdit) -> Self {
-        Self {
-            entity: lost.entity,
-            id: lost.id,
-            column: lost.column,
-            values: lost.values,
-        }
-    }
-}
-
-/// How many lost edits are told one by one.
-const LOST_TOLD_MAX: usize = 10;
-
-fn tell_lost(context: &Context, lost: &[LostShown]) {
+fn tell(answer: &Answer<'_>, things: SyncedThings, context: &Context) -> Outcome {
     let output = &context.output;
-    for edit in lost.iter().take(LOST_TOLD_MAX) {
-        let LostShown {
-            entity,
-            id,
-            column,
-            values: Lost { mine, theirs, .. },
-        } = edit;
-        output.warn(format_args!(
-            "{entity}/{id}: {column} was changed meanwhile: {mine} lost to {theirs}; see `syncline record \
-             {entity} history {}`",
-            quoted(id)
-        ));
-    }
-    let more = lost.len().saturating_sub(LOST_TOLD_MAX);
-    if more > 0 {
-        let more = counted(more as u64, "more edit");
-        output.warn(format_args!(
-            "{more} lost to others' too; the histories of their records keep them"
-        ));
-    }
-}
-
-fn conclude(
-    context: &Context,
-    synced: Synced,
-    things: SyncedThings,
-    lost: Vec<LostEdit>,
-) -> Outcome {
-    let output = &context.output;
-    let answer = Answer {
-        synced,
-        uploaded: things.sent.into(),
-        received: things.received.into(),
-        lost: lost.into_iter().map(LostShown::from).collect(),
-        cut_ops: things.cut_ops,
-    };
     let synced = &answer.synced;
-    output.data(&answer, |out| match synced.state {
+    output.data(answer, |out| match synced.state {
         End::Synced => writeln!(out, "Syncing... {}", sentence(things)),
         End::Off | End::OutOfTime | End::Failed => Ok(()),
     })?;
@@ -191,7 +140,12 @@ fn conclude(
             counted(synced.quarantined, "change")
         ));
     }
-    tell_lost(context, &answer.lost);
+    lost_edits::tell(answer.lost, context);
+    Ok(())
+}
+
+/// What the command ends with.
+fn conclude(synced: &Synced, context: &Context) -> Outcome {
     match synced.state {
         End::Synced => Ok(()),
         End::Off => {

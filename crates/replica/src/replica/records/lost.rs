@@ -1,41 +1,43 @@
 //! What others had written by the time that a write of records came to the server, and that stands in its place.
 
-use syncline_model::record::{Decided, DecidedAction, Lost};
+use syncline_model::record::{Decided, DecidedAction};
 use syncline_model::{OpKey, Scope};
+use syncline_store::local::{LostEdit, OutboxRow, UntoldLoss};
+use syncline_store::records::decision_at;
 
-use super::RecordOutcome;
 use crate::{Replica, ReplicaError};
 
-/// A value that was written here, and that another's won against. It is kept in the record's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostEdit {
-    pub entity: String,
-    pub id: String,
-    pub column: String,
-    pub values: Lost,
-}
-
 impl Replica {
-    /// The writes of records whose decisions have not come back yet.
-    pub fn undecided_records(&self) -> Result<Vec<OpKey>, ReplicaError> {
-        let mut keys = Vec::new();
-        self.each_in_outbox(|row| {
-            if row.key.scope == Scope::record() {
-                keys.push(row.key);
-            }
-        })?;
-        Ok(keys)
+    /// The edits of this replica that others' have won against, and that nobody was told of.
+    pub fn untold_losses(&self) -> Result<Vec<UntoldLoss>, ReplicaError> {
+        self.local.untold_losses().map_err(ReplicaError::Local)
     }
 
-    /// What these writes have lost, of those that were decided by now.
-    pub fn lost_edits(&mut self, writes: &[OpKey]) -> Result<Vec<LostEdit>, ReplicaError> {
+    /// Forgets lost edits that somebody was told of.
+    pub fn forget_losses(&mut self, told: &[UntoldLoss]) -> Result<(), ReplicaError> {
+        self.local.forget_losses(told).map_err(ReplicaError::Local)
+    }
+
+    /// Lets go of ops of the outbox that the log holds, and notes what those have lost that were written here.
+    pub(in super::super) fn forget_pulled(
+        &mut self,
+        pulled: &[OutboxRow],
+    ) -> Result<(), ReplicaError> {
         let mut lost = Vec::new();
-        for key in writes {
-            if let RecordOutcome::Done { rows, .. } = self.record_outcome(key)? {
-                lost.extend(rows.into_iter().flat_map(lost_of));
-            }
+        let is_ours =
+            |row: &&OutboxRow| row.heal.is_none() && row.key.scope.as_str() == Scope::RECORD;
+        for OutboxRow { key, .. } in pulled.iter().filter(is_ours) {
+            let found = self.tenant.find(key).map_err(ReplicaError::Tenant)?;
+            let Some((seq, _)) = found else { continue };
+            let decision = decision_at(self.tenant.connection(), seq);
+            let decision = decision.map_err(ReplicaError::Tenant)?;
+            let rows = decision.into_iter().flat_map(|decision| decision.decided);
+            lost.extend(rows.flat_map(lost_of).map(|edit| (key.clone(), edit)));
         }
-        Ok(lost)
+        let keys: Vec<OpKey> = pulled.iter().map(|row| row.key.clone()).collect();
+        self.local
+            .forget_pulled(&keys, &lost)
+            .map_err(ReplicaError::Local)
     }
 }
 

@@ -11,6 +11,7 @@ use super::super::{RecordChange, RecordError, RecordOutcome};
 use super::*;
 
 mod defaults;
+mod lost;
 
 const SCHEMA: &str = r#"{"entities":[
     {"name":"cached","singular":"cached","key":"id","mode":{"kind":"cache","ttl_seconds":60},

@@ -14,7 +14,7 @@ fn clocks_rise_above_all_seen_and_are_never_used_again() {
     assert_eq!(clocks(&write(&mut local, &["a", "b"])), [1, 2]);
     let seen = local.write(&[new_op("c")], || Ok(40), now()).unwrap();
     assert_eq!(clocks(&seen), [41]);
-    local.forget_pulled(&keys(&seen)).unwrap();
+    local.forget_pulled(&keys(&seen), &[]).unwrap();
     assert_eq!(clocks(&write(&mut local, &["d"])), [42]);
 }
 
@@ -35,7 +35,7 @@ fn orders_are_never_used_again() {
     let place = Place::new();
     let mut local = place.open();
     let first = write(&mut local, &["a"]);
-    local.forget_pulled(&keys(&first)).unwrap();
+    local.forget_pulled(&keys(&first), &[]).unwrap();
     let second = write(&mut local, &["b"]);
     assert!(second.ops[0].order > first.ops[0].order);
 }
@@ -319,10 +319,10 @@ fn what_the_log_gives_back_was_offered_and_so_was_what_was_written_before_it() {
     let place = Place::new();
     let mut local = place.open();
     let written = write(&mut local, &["a", "b", "c"]);
-    local.forget_pulled(&keys(&written)[1..2]).unwrap();
+    local.forget_pulled(&keys(&written)[1..2], &[]).unwrap();
     assert_eq!(local.offered_order().unwrap(), written.ops[1].order);
     local.next_batch(WHOLE).unwrap();
-    local.forget_pulled(&keys(&written)[..1]).unwrap();
+    local.forget_pulled(&keys(&written)[..1], &[]).unwrap();
     assert_eq!(local.offered_order().unwrap(), written.ops[2].order);
 }
 

@@ -1,0 +1,6 @@
+CREATE TABLE lost_edits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    actor TEXT NOT NULL,
+    clock INTEGER NOT NULL,
+    edit TEXT NOT NULL
+) STRICT;

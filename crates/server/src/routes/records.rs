@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 pub(super) use backend::{Backend, View};
 use target::Target;
-pub(super) use told::{refused, told_by, txid, with_place};
+pub(super) use told::{ignored, refused, told_by, txid, unkept_of, with_place};
 
 /// Every path that is no other route's.
 pub(super) const ANY: &str = "/{*document_path}";

@@ -12,14 +12,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use syncline_model::ServerSeq;
-use syncline_model::record::{Mode, Offered, Write, read_writes_exactly};
+use syncline_model::record::{Mode, Offered, Values, Write, read_writes_exactly};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::control::Rights;
 use syncline_store::shapes::RecordTouch;
 use syncline_store::{KnownRequest, StoreError};
 
 use super::decide::request_name;
-use super::records::{Backend, View, told_by, txid};
+use super::records::{Backend, View, ignored, told_by, txid, unkept_of};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::tenant::{
@@ -82,6 +82,11 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
     // one commit.
     let mut written = Vec::with_capacity(names.len());
     for ((transaction, name), after) in sent.transactions.into_iter().zip(&names).zip(grounds) {
+        let unkept = transaction.writes.iter().map(|write| {
+            let entity = backend.schema.entity(&write.entity);
+            entity.map_or_else(Values::new, |entity| unkept_of(entity, &write.values))
+        });
+        let unkept: Vec<_> = unkept.collect();
         let offered = Offered {
             writes: transaction.writes,
             mode: Mode::Confirmed,
@@ -89,8 +94,9 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
         };
         let change = RecordChange::Records(offered);
         let queued = backend.queue(&call, change, Some(name), after).await?;
-        written
-            .push(async move { Ok::<_, ApiError>(result(&transaction.write_id, queued.await?)) });
+        written.push(async move {
+            Ok::<_, ApiError>(result(&transaction.write_id, queued.await?, &unkept))
+        });
     }
     let results = join_all(written).await.into_iter();
     let results = results.collect::<Result<Vec<Value>, _>>()?;
@@ -200,10 +206,22 @@ fn known_result(view: &View<'_>, write_id: &str, known: KnownRequest) -> Result<
     })
 }
 
-fn result(write_id: &str, recorded: Recorded) -> Value {
+/// What became of a transaction, whose writes said this of what records don't take.
+fn result(write_id: &str, recorded: Recorded, unkept: &[Values]) -> Value {
+    let taken = |seq, rows: Vec<WrittenRow>| {
+        let all = unkept.iter().zip(&rows);
+        let ignored: Vec<_> = all.map(|(said, row)| ignored(said, row)).collect();
+        let is_any = ignored.iter().any(|names| !names.is_empty());
+        let ignored = is_any.then(|| json!(ignored));
+        let mut told = accepted(write_id, seq, rows);
+        if let Some(ignored) = ignored {
+            told["ignored"] = ignored;
+        }
+        told
+    };
     match recorded {
-        Recorded::Written { seq, rows } => accepted(write_id, Some(seq), rows),
-        Recorded::Repeated { seq, rows } => accepted(write_id, seq, rows),
+        Recorded::Written { seq, rows } => taken(Some(seq), rows),
+        Recorded::Repeated { seq, rows } => taken(seq, rows),
         Recorded::KeyReused => {
             let message =
                 "an earlier write of this name asked for something else: take a new write_id";

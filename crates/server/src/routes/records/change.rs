@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::body;
 use super::target::Target;
-use super::told::{refused, row_json, times_of, told_by, with_ignored, with_place, with_places};
+use super::told::{refused, row_json, told_by, unkept_of, with_ignored, with_place, with_places};
 use crate::error::ApiError;
 use crate::http::{Answer, Call, IfMatch};
 use crate::random::new_uuids;
@@ -30,8 +30,8 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
     }
     let name = idempotency_key(call)?;
     let mut fresh = new_uuids();
-    let times = bodies.iter().map(|body| times_of(target.entity(), body));
-    let times: Vec<_> = times.collect();
+    let unkept = bodies.iter().map(|body| unkept_of(target.entity(), body));
+    let unkept: Vec<_> = unkept.collect();
     let writes = bodies.into_iter().enumerate().map(|(at, body)| {
         let mut values = target.agreed(body)?;
         values.extend(target.fields().iter().cloned());
@@ -53,12 +53,12 @@ pub(super) async fn create(call: &Call, target: &Target) -> Result<Answer, ApiEr
     });
     let (seq, mut rows) = written(call, target, change, name.as_deref()).await?;
     let answer = match rows.pop() {
-        Some(row) if is_one => answer_of(row, seq, &times)?,
+        Some(row) if is_one => answer_of(row, seq, &unkept)?,
         last => {
             rows.extend(last);
             let told = told_by(&rows, seq);
             let all: Vec<_> = rows.iter().map(|row| row_json(row.clone(), seq)).collect();
-            let answer = with_ignored(Answer::json(&all)?, &times, &rows);
+            let answer = with_ignored(Answer::json(&all)?, &unkept, &rows);
             with_places(answer, told, seq)
         }
     };
@@ -75,7 +75,7 @@ pub(super) async fn replace(call: &Call, target: &Target) -> Result<Answer, ApiE
 
 async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer, ApiError> {
     let (mut values, base) = body::change(call, target.entity())?;
-    let times = times_of(target.entity(), &values);
+    let unkept = unkept_of(target.entity(), &values);
     if extent == Extent::Whole {
         // What the path says need not be said again, and is not taken out for that.
         for (name, value) in target.fields() {
@@ -92,7 +92,7 @@ async fn changed(call: &Call, target: &Target, extent: Extent) -> Result<Answer,
         )
     };
     let (seq, row) = aimed_at(call, target, aimed, extent).await?;
-    answer_of(row, seq, &[times])
+    answer_of(row, seq, &[unkept])
 }
 
 pub(super) async fn delete(call: &Call, target: &Target) -> Result<Answer, ApiError> {
@@ -154,16 +154,16 @@ async fn written(
     }
 }
 
-/// The answer to a write of one record, whose body said this of the times that the server sets.
+/// The answer to a write of one record, whose body said this of what records don't take.
 fn answer_of(
     row: WrittenRow,
     seq: Option<ServerSeq>,
-    times: &[Values],
+    unkept: &[Values],
 ) -> Result<Answer, ApiError> {
     let version = row.row.as_ref().map(|row| row.version());
     let told = row.told.or(seq);
     let answer = Answer::json(&row_json(row.clone(), seq))?;
-    let answer = with_places(with_ignored(answer, times, &[row]), told, seq);
+    let answer = with_places(with_ignored(answer, unkept, &[row]), told, seq);
     Ok(match version {
         Some(version) => answer.tagged(version),
         None => answer,

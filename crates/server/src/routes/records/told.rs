@@ -58,30 +58,31 @@ pub(super) fn with_places(
     }
 }
 
-/// What a body says of the times that the server sets.
-pub(super) fn times_of(entity: &Entity, body: &Values) -> Values {
-    let times = entity.fields.iter().filter(|field| is_stamped(field));
-    let said = times.filter_map(|field| body.get_key_value(&field.name));
+/// What a body says of fields that no record takes: of the times that the server sets, of what stays with
+/// clients, and of what only requests have.
+pub(crate) fn unkept_of(entity: &Entity, body: &Values) -> Values {
+    let is_unkept = |name: &str| !entity.keeps(name) || entity.field(name).is_some_and(is_stamped);
+    let said = body.iter().filter(|(name, _)| is_unkept(name));
     said.map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
 
-/// An answer to a write that said something else of these times than the rows have, in the header
-/// `syncline-ignored`: whoever sends a row back as it was has lost nothing, and no write fails for it.
+/// Of which of these the row that was written has something else: whoever sends a row back as it was has lost
+/// nothing, and no write fails for it.
+pub(crate) fn ignored<'s>(said: &'s Values, written: &WrittenRow) -> BTreeSet<&'s str> {
+    let row = written.row.as_ref().map(ShownRow::values);
+    let is_ignored = |(name, value): &(&String, &Value)| {
+        let stands = row.and_then(|row| row.get(*name));
+        !stands.is_some_and(|stands| is_one_value(&FieldKind::Timestamp, stands, value))
+    };
+    let ignored = said.iter().filter(is_ignored);
+    ignored.map(|(name, _)| name.as_str()).collect()
+}
+
+/// An answer to a write, with what of its bodies was ignored in the header `syncline-ignored`.
 pub(super) fn with_ignored(answer: Answer, said: &[Values], rows: &[WrittenRow]) -> Answer {
-    let mut ignored = BTreeSet::new();
-    for (said, written) in said.iter().zip(rows) {
-        let row = written.row.as_ref().map(ShownRow::values);
-        let is_ignored = |(name, value): &(&String, &Value)| {
-            let stands = row.and_then(|row| row.get(*name));
-            !stands.is_some_and(|stands| is_one_value(&FieldKind::Timestamp, stands, value))
-        };
-        ignored.extend(
-            said.iter()
-                .filter(is_ignored)
-                .map(|(name, _)| name.as_str()),
-        );
-    }
+    let all = said.iter().zip(rows);
+    let ignored: BTreeSet<&str> = all.flat_map(|(said, row)| ignored(said, row)).collect();
     let names: Vec<&str> = ignored.into_iter().collect();
     match HeaderValue::try_from(names.join(", ")) {
         Ok(names) if !names.is_empty() => {

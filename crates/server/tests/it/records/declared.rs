@@ -24,7 +24,7 @@ async fn a_success_has_the_status_that_the_document_says() {
 }
 
 #[tokio::test]
-async fn what_a_client_says_of_the_servers_times_is_told_to_be_ignored() {
+async fn what_a_client_says_and_no_record_takes_is_told_to_be_ignored() {
     let mut declared = document();
     let properties = &mut declared["components"]["schemas"]["Note"]["properties"];
     let time = json!({"type": "string", "format": "date-time", "readOnly": true});
@@ -33,9 +33,9 @@ async fn what_a_client_says_of_the_servers_times_is_told_to_be_ignored() {
     let app = App::of(&declared.to_string()).await;
     let ada = app.token("ada");
     let old = "2001-01-01T00:00:00Z";
-    let note = json!({"id": "a", "text": "one", "created_at": old});
+    let note = json!({"id": "a", "text": "one", "created_at": old, "here": "mine"});
     let made = app.post(&ada, "/api/notes", note).await;
-    assert_eq!(made.header("syncline-ignored"), "created_at");
+    assert_eq!(made.header("syncline-ignored"), "created_at, here");
     let mut row = made.expect(201);
     assert_ne!(row["created_at"], old);
     // A row that is sent back as it was says nothing that is not so.
@@ -57,6 +57,30 @@ async fn what_a_client_says_of_the_servers_times_is_told_to_be_ignored() {
     let made = app.post(&ada, "/api/notes", several).await;
     assert_eq!(made.header("syncline-ignored"), "updated_at");
     made.expect(201);
+    let write = |action: &str, id: &str, values: serde_json::Value| json!({"entity": "notes", "id": id, "action": action, "values": values});
+    let queue = json!({"transactions": [
+        {"write_id": "w1", "writes": [
+            write("create", "q", json!({"text": "d", "created_at": old, "updated_at": null})),
+            write("update", "a", json!({"text": "three"})),
+        ]},
+        {"write_id": "w2", "writes": [write("update", "a", json!({"updated_at": old}))]},
+    ]});
+    // Told again where it is sent again.
+    for _ in 0..2 {
+        let told = app
+            .post(&ada, "/api/writes", queue.clone())
+            .await
+            .expect(200);
+        let ignored = [0, 1].map(|n| told["results"][n]["ignored"].clone());
+        assert_eq!(
+            ignored,
+            [
+                json!([["created_at", "updated_at"], []]),
+                json!([["updated_at"]])
+            ],
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test]

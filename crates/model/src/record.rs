@@ -48,6 +48,7 @@ pub use prefill::prefill;
 pub use refusal::{FieldError, Refusal, RefusalCode};
 pub use replacement::{Replacement, replacement};
 pub use rules::{Rulebook, is_checked};
+pub use shown::shown_as_kind;
 pub use tables::{RECORDS, Record, TABLES};
 pub use values::is_stamped;
 pub use visible::{Seen, is_restricted, readable, seen, visible, visible_columns};

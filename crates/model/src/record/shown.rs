@@ -12,7 +12,11 @@ use crate::shape::{Kind, print_datum, read_datum, scalar_of};
 
 /// What a column's value is shown as; none: as it is.
 pub(super) fn shown_as(entity: &Entity, column: &str, value: &Json) -> Option<Json> {
-    let kind = &entity.field(column)?.kind;
+    shown_as_kind(&entity.field(column)?.kind, value)
+}
+
+/// What a value is shown as by a field of this kind; none: as it is.
+pub fn shown_as_kind(kind: &FieldKind, value: &Json) -> Option<Json> {
     if value.is_null() || mismatch(kind, value).is_none() {
         return None;
     }

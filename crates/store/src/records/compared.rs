@@ -4,10 +4,10 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, Result};
 use serde_json::Value as Json;
-use syncline_model::record::{CompareKey, compare_key};
+use syncline_model::record::{CompareKey, compare_key, shown_as_kind};
 use syncline_model::schema::FieldKind;
 
-use super::stored::{cell_of, value_of};
+use super::stored::{cell_of, path_of, value_of};
 
 /// The SQL functions of kinds that no function of SQLite orders. An index may be on what they give: who
 /// changes that gives them other names, so that the indexes are made anew.
@@ -18,6 +18,23 @@ const FUNCTIONS: [(&str, FieldKind); 4] = [
     ("decimal_key", FieldKind::Decimal),
 ];
 
+/// The SQL functions of what is shown of a value that was written when its field was of another kind; and as
+/// which types of JSON the values are written that are of the kind. No index is on what they give.
+const SHOWN: [(&str, FieldKind, &str); 10] = [
+    ("shown_text", FieldKind::Text, "'text'"),
+    // A text may be none.
+    ("shown_uuid", FieldKind::Uuid, ""),
+    ("shown_boolean", FieldKind::Boolean, "'true', 'false'"),
+    // A whole number may be too large.
+    ("shown_int32", FieldKind::Int32, ""),
+    ("shown_int64", FieldKind::Int64, "'integer'"),
+    ("shown_float", FieldKind::Float, "'integer', 'real'"),
+    ("shown_decimal", FieldKind::Decimal, "'text'"),
+    ("shown_date", FieldKind::Date, "'text'"),
+    ("shown_time", FieldKind::Time, "'text'"),
+    ("shown_timestamp", FieldKind::Timestamp, "'text'"),
+];
+
 /// Makes the functions known to a connection. Every one that may write records needs them, or copy them
 /// with their indexes.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
@@ -26,6 +43,9 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
         | FunctionFlags::SQLITE_INNOCUOUS;
     for (name, kind) in FUNCTIONS {
         connection.create_scalar_function(name, 1, flags, move |context| key(context, &kind))?;
+    }
+    for (name, kind, _) in SHOWN {
+        connection.create_scalar_function(name, 1, flags, move |context| shown(context, &kind))?;
     }
     Ok(())
 }
@@ -40,6 +60,15 @@ fn key(context: &Context<'_>, kind: &FieldKind) -> Result<Cell> {
     Ok(compare_key(kind, &value).map_or(Cell::Null, cell_of_key))
 }
 
+/// What the value that is written so is compared by, as it is shown.
+fn shown(context: &Context<'_>, kind: &FieldKind) -> Result<Cell> {
+    let written = context.get_raw(0).as_bytes_or_null()?;
+    let value = written.and_then(|text| serde_json::from_slice::<Json>(text).ok());
+    let value = value.unwrap_or_default();
+    let shown = shown_as_kind(kind, &value).unwrap_or(value);
+    Ok(compared_cell(kind, &shown).unwrap_or(Cell::Null))
+}
+
 fn cell_of_key(key: CompareKey) -> Cell {
     match key {
         CompareKey::Whole(number) => Cell::Integer(number),
@@ -50,6 +79,20 @@ fn cell_of_key(key: CompareKey) -> Cell {
 /// The SQL value that a column of this kind is compared by.
 pub(super) fn compared(kind: &FieldKind, column: &str) -> String {
     compared_value(kind, &value_of(column))
+}
+
+/// The SQL value that a column of this kind is compared by as answers show it: a value that was written when the
+/// field was of another kind by what is shown of it.
+pub(super) fn compared_as_shown(kind: &FieldKind, column: &str) -> String {
+    let plain = compared(kind, column);
+    let path = path_of(column);
+    match SHOWN.iter().find(|(_, of, _)| of == kind) {
+        None => plain,
+        Some((shown, _, "")) => format!("{shown}(columns -> {path})"),
+        Some((shown, _, types)) => format!(
+            "CASE WHEN json_type(columns, {path}) IN ({types}) THEN {plain} ELSE {shown}(columns -> {path}) END"
+        ),
+    }
 }
 
 /// What a value that SQL has is compared by.

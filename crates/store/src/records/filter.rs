@@ -4,7 +4,7 @@ use rusqlite::types::Value as Cell;
 use serde_json::Value as Json;
 use syncline_model::schema::{Entity, FieldKind, Role};
 
-use super::compared::{compared, compared_cell};
+use super::compared::{compared, compared_as_shown, compared_cell};
 use super::stored::{path_of, value_of};
 use crate::StoreError;
 
@@ -118,6 +118,21 @@ pub(super) fn kind_of<'e>(entity: &'e Entity, column: &str) -> &'e FieldKind {
     field.map_or(&FieldKind::Json, |field| &field.kind)
 }
 
+/// Whether records are found by the column's value, with an index: the first of fields whose values are one
+/// record's alone, one that names another record, or that gives roles.
+pub(super) fn is_looked_up(entity: &Entity, column: &str) -> bool {
+    let mut unique = entity.unique.iter().filter_map(|fields| fields.first());
+    unique.any(|first| first == column)
+        || entity
+            .field(column)
+            .is_some_and(|field| field.references.is_some())
+        || entity
+            .access
+            .role_via
+            .as_ref()
+            .is_some_and(|via| via.field == column)
+}
+
 /// What a value should be that is compared with one of this kind.
 fn expected(kind: &FieldKind) -> &'static str {
     match kind {
@@ -139,7 +154,12 @@ fn expected(kind: &FieldKind) -> &'static str {
 pub(super) fn condition(entity: &Entity, condition: &Condition) -> Result<Fragment, FilterError> {
     let Condition { column, test } = condition;
     let kind = kind_of(entity, column);
-    let value = compared(kind, column);
+    // Without its index a look-up would read all records.
+    let value = if is_looked_up(entity, column) {
+        compared(kind, column)
+    } else {
+        compared_as_shown(kind, column)
+    };
     let cell = |json: &Json| {
         compared_cell(kind, json).ok_or_else(|| FilterError::Incomparable {
             column: column.clone(),
@@ -178,7 +198,13 @@ pub(super) fn condition(entity: &Entity, condition: &Condition) -> Result<Fragme
 /// Whether a value holds a text: as a part of how it is written, or a list as one of its elements. What is
 /// within an object is not looked at.
 fn contains(kind: &FieldKind, column: &str) -> String {
-    let value = value_of(column);
+    let value = match kind {
+        // They are compared by what no reader sees.
+        FieldKind::Date | FieldKind::Time | FieldKind::Timestamp | FieldKind::Decimal => {
+            value_of(column)
+        }
+        _ => compared_as_shown(kind, column),
+    };
     if *kind != FieldKind::Json {
         return format!("instr(lower({value}), lower(?)) > 0");
     }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode};
 use syncline_model::schema::{Entity, FieldKind, Schema};
 
 use super::compared::compared;
-use super::filter::kind_of;
+use super::filter::{is_looked_up, kind_of};
 use super::history;
 use super::stored::literal;
 use crate::StoreError;
@@ -110,15 +110,9 @@ pub fn keep_indexes(connection: &Connection, schema: &Schema) -> Result<(), Inde
 
 /// What records of an entity are found by, as SQL.
 fn looked_up(schema: &Schema, entity: &Entity) -> Vec<String> {
-    let unique = entity.unique.iter().filter_map(|fields| fields.first());
-    let references = entity
-        .fields
-        .iter()
-        .filter(|field| field.references.is_some());
-    let own = entity.access.role_via.iter().map(|via| &via.field);
-    let of_own_kind = unique
-        .chain(references.map(|field| &field.name))
-        .chain(own)
+    let columns = entity.fields.iter().map(|field| &*field.name);
+    let of_own_kind = columns
+        .filter(|column| is_looked_up(entity, column))
         .map(|column| compared(kind_of(entity, column), column));
     let all = schema.entities.iter();
     let given = all.filter_map(|other| Some((other, other.access.role_via.as_ref()?)));

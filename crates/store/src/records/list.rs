@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use syncline_model::record::{Asker, RECORDS, Record};
 use syncline_model::schema::{Entity, FieldKind, Role, RoleVia};
 
-use super::compared::{compared, compared_value};
+use super::compared::{compared_as_shown, compared_value};
 use super::filter::{
     Condition, Direction, FilterError, Fragment, Order, after, check_column, condition, kind_of,
 };
@@ -143,10 +143,10 @@ fn ordered(entity: &Entity, column: &str) -> String {
         Boolean, Date, Decimal, Float, Int32, Int64, Json, Text, Time, Timestamp, Uuid,
     };
     let kind = kind_of(entity, column);
-    let value = compared(kind, column);
+    let value = compared_as_shown(kind, column);
     match kind {
-        Decimal => format!("substr({value}, 1, {ORDERED_CHARS})"),
-        Text | Json => format!(
+        Decimal | Text => format!("substr({value}, 1, {ORDERED_CHARS})"),
+        Json => format!(
             "CASE typeof({value}) WHEN 'text' THEN substr({value}, 1, {ORDERED_CHARS}) ELSE {value} END"
         ),
         Boolean | Date | Float | Int32 | Int64 | Time | Timestamp | Uuid => value,

@@ -10,6 +10,8 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::Outcome;
 
+pub(in crate::commands) use place::{TenantChanges, breaking};
+
 /// Check, compare and apply the OpenAPI document that declares a tenant's records
 ///
 /// Works with the server of the profile in use, or with --data on the data directory of a server.

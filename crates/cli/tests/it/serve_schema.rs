@@ -182,7 +182,8 @@ fn a_document_with_errors_keeps_a_server_from_starting() {
 fn a_document_that_takes_something_away_keeps_a_server_from_starting() {
     let machine = machine();
     let server = Backend::open(&machine);
-    server.ask("", "POST", "/api/contacts", &json!({"name": "Ada"}));
+    let ada = json!({"id": "ada", "name": "Ada"});
+    server.ask("", "POST", "/api/contacts", &ada);
     server.stop();
     let before = heads(&machine);
     write_document(&machine, &without(DOCUMENT, "phone"));
@@ -199,6 +200,17 @@ fn a_document_that_takes_something_away_keeps_a_server_from_starting() {
     answer
         .says("tenant default: drop-field contacts.phone: is gone")
         .says("syncline schema apply openapi.yaml --data srv --allow-drop-field");
+    let whole = DOCUMENT.replacen(
+        "name: { type: string, maxLength: 40 }",
+        "name: { type: integer }",
+        1,
+    );
+    write_document(&machine, &whole);
+    machine
+        .run(&serve)
+        .failed(1, "breaking_schema")
+        .says("; 1 record holds what it does not take: ada")
+        .says("syncline schema apply openapi.yaml --data srv --allow-change-kind");
     assert_eq!(heads(&machine), before);
 }
 

@@ -6,6 +6,7 @@ use std::error::Error;
 use syncline_model::schema::{Change, ChangeKind, FieldKind, Schema, diff};
 use syncline_model::{TenantId, Timestamp};
 use syncline_store::control::{DataDirectoryError, KnownTenant};
+use syncline_store::records::{CountedChange, counted_changes};
 use syncline_store::{TenantFile, records};
 
 use super::Tenants;
@@ -15,8 +16,8 @@ use crate::tenant::{Recorded, Refused, TenantLog};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantBreak {
     pub tenant: TenantId,
-    /// The breaking changes alone.
-    pub changes: Vec<Change>,
+    /// The breaking changes alone, with the records that stand against them.
+    pub changes: Vec<CountedChange>,
 }
 
 /// Why the schema does not stand in every log.
@@ -74,16 +75,23 @@ impl Tenants {
                 others.push((tenant, &[ChangeKind::TightenField][..]));
                 continue;
             }
-            let list = if is_own() { &mut kept } else { &mut broken };
-            list.push(TenantBreak {
-                tenant,
-                changes: breaking,
-            });
+            if is_own() {
+                kept.push((tenant, breaking));
+            } else {
+                let counted = self.counted(&tenant, &before, schema);
+                let changes = counted.map_err(|source| ServedSchemaError::Refused {
+                    tenant: tenant.clone(),
+                    source,
+                })?;
+                broken.push(TenantBreak { tenant, changes });
+            }
         }
         if !broken.is_empty() {
             return Err(ServedSchemaError::Breaking(broken));
         }
-        kept.iter().for_each(tell_kept);
+        for (tenant, changes) in &kept {
+            tell_kept(tenant, changes);
+        }
         for (tenant, allow) in others {
             let put = self.put_in_closed(&tenant, schema, allow);
             put.map_err(|source| ServedSchemaError::Refused { tenant, source })?;
@@ -114,6 +122,19 @@ impl Tenants {
                 None
             }
         }
+    }
+
+    /// What a schema takes away of a tenant's, with the records that stand against it.
+    fn counted(
+        &self,
+        tenant: &TenantId,
+        before: &Schema,
+        schema: &Schema,
+    ) -> Result<Vec<CountedChange>, Refused> {
+        let file = TenantFile::open(&self.directory.tenant_file(tenant), &self.options)?;
+        let mut changes = counted_changes(file.connection(), before, schema)?;
+        changes.retain(|counted| counted.change.kind.is_breaking());
+        Ok(changes)
     }
 
     fn put_in_closed(
@@ -177,10 +198,10 @@ pub(super) fn put_where_none_stands(
 }
 
 /// Says which tenant goes on with a schema of its own.
-fn tell_kept(kept: &TenantBreak) {
-    let changes: Vec<_> = kept.changes.iter().map(Change::to_string).collect();
+fn tell_kept(tenant: &TenantId, changes: &[Change]) {
+    let changes: Vec<_> = changes.iter().map(Change::to_string).collect();
     tracing::warn!(
-        tenant.id = %kept.tenant,
+        tenant.id = %tenant,
         changes = changes.join("; "),
         "a tenant keeps the schema that its admin has put in place: the served one takes something away \
          of it; `syncline schema apply --tenant` puts that in its place",

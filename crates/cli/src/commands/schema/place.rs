@@ -11,6 +11,7 @@ use syncline_client::{
 };
 use syncline_model::TenantId;
 use syncline_protocol::ErrorCode;
+use syncline_server::TenantBreak;
 use syncline_store::control::{ControlFile, DataDirectory};
 use syncline_store::records::CountedChange;
 
@@ -82,7 +83,7 @@ impl PlaceArgs {
 
 /// The changes of one tenant's schema.
 #[derive(Debug, Serialize)]
-pub(super) struct TenantChanges {
+pub(in crate::commands) struct TenantChanges {
     /// None: that of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tenant: Option<TenantId>,
@@ -93,6 +94,15 @@ pub(super) struct TenantChanges {
 }
 
 impl TenantChanges {
+    /// What the schema that a server is started with takes away of a tenant's.
+    pub(in crate::commands) fn of_served(broken: &TenantBreak) -> Self {
+        Self {
+            tenant: Some(broken.tenant.clone()),
+            seq: None,
+            changes: broken.changes.iter().map(told).collect(),
+        }
+    }
+
     /// As text: a line for each change, that begins with `!` where it takes something away.
     pub(super) fn write(&self, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         for change in &self.changes {
@@ -122,7 +132,11 @@ pub(super) fn told(counted: &CountedChange) -> SchemaChange {
 }
 
 /// Why a schema was not applied: what it takes away, and how to mean it.
-pub(super) fn breaking(broken: &[TenantChanges], source: &Source, again: &str) -> Failure {
+pub(in crate::commands) fn breaking(
+    broken: &[TenantChanges],
+    source: &Source,
+    again: &str,
+) -> Failure {
     let all = broken
         .iter()
         .flat_map(|one| one.changes.iter().map(|change| (&one.tenant, change)));

@@ -1,14 +1,12 @@
 use clap::Args;
-use syncline_model::schema::{Change, ChangeKind, Schema};
-use syncline_server::{ServeError, TenantBreak};
+use syncline_model::schema::Schema;
+use syncline_server::ServeError;
 
+use crate::commands::schema::{TenantChanges, breaking};
 use crate::context::Context;
 use crate::document::{Source, no_entities};
 use crate::environment::variable;
 use crate::failure::Failure;
-
-/// How many of the changes that keep a server from starting are told one by one.
-const TOLD_MAX: usize = 20;
 
 /// What the records of every tenant are.
 #[derive(Debug, Args)]
@@ -51,34 +49,10 @@ pub(super) fn not_started(error: ServeError, source: &Source, data: &str) -> Fai
     let ServeError::BreakingSchema(broken) = &error else {
         return error.into();
     };
-    let mut kinds: Vec<ChangeKind> = broken.iter().flat_map(kinds).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let allow: Vec<_> = kinds.iter().map(|kind| format!("--allow-{kind}")).collect();
+    let broken: Vec<_> = broken.iter().map(TenantChanges::of_served).collect();
+    let again = format!(" --data {data}");
     let document = source.argument();
-    let apply = format!(
-        "syncline schema apply {document} --data {data} {}",
-        allow.join(" ")
-    );
-    let changes = broken
-        .iter()
-        .flat_map(|broken| broken.changes.iter().map(|change| (&broken.tenant, change)));
-    let count = changes.clone().count();
-    let told = changes.take(TOLD_MAX);
-    let mut told: Vec<_> = told
-        .map(|(tenant, change)| format!("tenant {tenant}: {change}"))
-        .collect();
-    if count > TOLD_MAX {
-        told.push(format!("… and {} more changes", count - TOLD_MAX));
-    }
-    let message = format!("{source} takes something away of what tenants have");
-    Failure::new("breaking_schema", message)
-        .because_of(told)
+    breaking(&broken, source, &again)
         .state("the server did not start, and nothing was changed")
-        .fix(apply)
-        .fix(format!("syncline schema diff {document} --data {data}"))
-}
-
-fn kinds(broken: &TenantBreak) -> impl Iterator<Item = ChangeKind> {
-    broken.changes.iter().map(|change: &Change| change.kind)
+        .fix(format!("syncline schema diff {document}{again}"))
 }

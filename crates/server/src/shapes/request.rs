@@ -15,6 +15,8 @@ pub(crate) struct ShapeRequest {
     pub table: String,
     pub offset: Offset,
     pub handle: Option<String>,
+    /// One that its reader was told to let go of, and does not take again.
+    pub expired: Option<String>,
     pub live: Live,
     pub cursor: Option<u64>,
     pub filter: Option<String>,
@@ -126,6 +128,7 @@ impl ShapeRequest {
             table,
             offset,
             handle,
+            expired: text("expired_handle"),
             live,
             cursor: given.get("cursor").and_then(|text| text.parse().ok()),
             filter: text("where"),

@@ -110,7 +110,7 @@ async fn find(tenant: &Tenant, request: &ShapeRequest, who: &Who<'_>) -> Result<
             let named = given.filter(|shape| shape.definition == definition.digest);
             let newest = match &named {
                 Some(_) => None,
-                None => file.shape_of(&definition.digest)?,
+                None => file.shape_of(&definition.digest, request.expired.as_deref())?,
             };
             Ok(Ok(Found {
                 definition,
@@ -140,7 +140,7 @@ pub(super) async fn resolve(
     }
     let shape = match found.newest {
         Some(shape) => shape,
-        None => make(tenant, &definition).await?,
+        None => make(tenant, &definition, request.expired.clone()).await?,
     };
     tenant.hub().note_use(&shape.handle, &who.identity.user);
     let naming = if request.handle.is_none() {
@@ -155,12 +155,17 @@ pub(super) async fn resolve(
     })
 }
 
-/// The newest shape of a definition, made if there is none.
-async fn make(tenant: &Tenant, definition: &Definition) -> Result<MadeShape, Unresolved> {
+/// The newest shape of a definition, made if there is none but the expired one.
+async fn make(
+    tenant: &Tenant,
+    definition: &Definition,
+    expired: Option<String>,
+) -> Result<MadeShape, Unresolved> {
     let new = NewShape {
         relation: definition.relation.name.clone(),
         definition: definition.digest.clone(),
         handle: new_handle(definition),
+        expired,
     };
     match tenant.make_shape(new).await? {
         Some(shape) => Ok(shape),

@@ -18,6 +18,8 @@ pub struct NewShape {
     pub definition: String,
     /// A name that no shape has had.
     pub handle: String,
+    /// A shape of the definition that does not stand for this one.
+    pub expired: Option<String>,
 }
 
 /// A shape that was made.
@@ -61,12 +63,17 @@ impl TenantFile {
         self.find_shape(&format!("{SELECT} WHERE s.handle = ?"), handle)
     }
 
-    /// The newest shape of this definition that new readers can begin with.
-    pub fn shape_of(&self, definition: &str) -> Result<Option<MadeShape>, StoreError> {
+    /// The newest shape of this definition that new readers can begin with, if it is not the expired one.
+    pub fn shape_of(
+        &self,
+        definition: &str,
+        expired: Option<&str>,
+    ) -> Result<Option<MadeShape>, StoreError> {
         let sql = format!(
             "{SELECT} WHERE s.definition = ? AND s.start >= r.trimmed ORDER BY s.start DESC, s.handle DESC LIMIT 1"
         );
-        self.find_shape(&sql, definition)
+        let newest = self.find_shape(&sql, definition)?;
+        Ok(newest.filter(|shape| Some(&*shape.handle) != expired))
     }
 
     fn find_shape(&self, sql: &str, parameter: &str) -> Result<Option<MadeShape>, StoreError> {
@@ -103,7 +110,7 @@ impl TenantFile {
     /// Between two steps the log may go on: what was read is kept up by each op, and the rest is read as
     /// it is then.
     pub fn make_shape(&mut self, new: &NewShape, rows_max: usize) -> Result<Making, StoreError> {
-        if let Some(found) = self.shape_of(&new.definition)? {
+        if let Some(found) = self.shape_of(&new.definition, new.expired.as_deref())? {
             return Ok(Making::Made(found));
         }
         let transaction = self

@@ -91,12 +91,13 @@ impl World {
             relation: relation.to_owned(),
             definition: format!("all of {relation}"),
             handle: format!("handle of {relation}"),
+            expired: None,
         };
         for step in 1.. {
             match self.file.make_shape(&new, rows_max).unwrap() {
                 Making::More { bytes } => {
                     assert!(bytes > 0);
-                    assert!(self.file.shape_of(&new.definition).unwrap().is_none());
+                    assert!(self.file.shape_of(&new.definition, None).unwrap().is_none());
                     meanwhile(self, step);
                 }
                 Making::Made(made) => {
@@ -151,7 +152,7 @@ fn what_changes_while_a_table_is_read_is_in_the_shape_once_and_as_it_is() {
         ["before what was read", "b again", "f", "h again"]
     );
     // Nothing of before the shape is told as its history.
-    let made = world.file.shape_of("all of notes").unwrap().unwrap();
+    let made = world.file.shape_of("all of notes", None).unwrap().unwrap();
     let mut changes = 0;
     let after = super::After {
         seq: ServerSeq(0),
@@ -256,6 +257,7 @@ fn a_table_that_is_empty_is_read_in_one_step_and_one_that_is_gone_is_none() {
         relation: "nothing".to_owned(),
         definition: "d".to_owned(),
         handle: "h".to_owned(),
+        expired: None,
     };
     let made = world.file.make_shape(&new, 2).unwrap();
     assert_eq!(made, Making::NoTable);

@@ -99,6 +99,30 @@ async fn who_loses_their_last_membership_while_they_wait_is_told_to_begin_anew()
     }
 }
 
+/// Public clients don't take a handle that a 409 has ended for them, and ask until they get another.
+#[tokio::test]
+async fn who_was_told_to_let_go_of_a_handle_is_not_given_it_again() {
+    let s = with_an_account().await;
+    let query = "table=accounts";
+    let nobody = s.follow(query).await;
+    s.join("a", "owner").await;
+    s.ask(&nobody.next()).await.expect(409);
+    s.leave("a").await;
+    assert_eq!(s.follow(query).await.handle, nobody.handle);
+    let again = format!("{query}&offset=-1&expired_handle={}", nobody.handle);
+    let again = async || {
+        let reply = s.ask(&again).await;
+        reply.expect(200);
+        reply.header("electric-handle").to_owned()
+    };
+    let handle = again().await;
+    assert_ne!(handle, nobody.handle);
+    // It is made once, and is the one for all from now on; who reads the other goes on.
+    assert_eq!(again().await, handle);
+    assert_eq!(s.follow(query).await.handle, handle);
+    s.ask(&nobody.next()).await.expect(200);
+}
+
 #[tokio::test]
 async fn a_handle_of_who_saw_more_is_told_so_before_its_request_is_judged() {
     let s = with_invoices().await;

@@ -51,8 +51,7 @@ pub struct WrittenRow {
     pub row: Option<ShownRow>,
     /// The values that lost, but for those that they may not read.
     pub lost: BTreeMap<String, Lost>,
-    /// The place by which readers of shapes have what the write came to, as [`record_told`] says. None of a row
-    /// that isn't there.
+    /// The place by which readers of shapes have what the write came to, as [`record_told`] says.
     pub told: Option<ServerSeq>,
 }
 
@@ -79,10 +78,9 @@ pub fn written_row(
     let of_tenant = || entity.access.role_via.is_none().then_some(asker.role);
     let role = row.as_ref().map(|row| row.role).or_else(of_tenant);
     lost.retain(|column, _| role.is_some_and(|role| entity.may_read(role, column)));
-    let told = match &row {
-        Some(_) => record_told(rows.0, touch)?,
-        None => None,
-    };
+    // What has become of it since is told of a row that is gone from sight no more.
+    let told = record_told(rows.0, touch)?;
+    let told = told.filter(|told| row.is_some() || Some(*told) <= touch.seq);
     let row = row.map(ShownRow::from);
     Ok(WrittenRow { row, lost, told })
 }

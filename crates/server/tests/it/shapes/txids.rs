@@ -67,6 +67,43 @@ async fn a_write_that_changes_nothing_names_the_last_change_of_its_row() {
 }
 
 #[tokio::test]
+async fn a_row_that_one_op_makes_and_deletes_is_told_by_what_every_reader_has() {
+    let s = shapes().await;
+    s.apply(&document(), "").await;
+    let note = json!({"id": "1", "text": "milk"});
+    s.server
+        .post("/api/notes", &s.token, note)
+        .await
+        .expect(201);
+    let mut early = s.follow("table=notes").await;
+    let both = |id: &str| {
+        let write = |action: &str| json!({"entity": "notes", "id": id, "action": action});
+        let mut made = write("create");
+        made["values"] = json!({"text": "milk"});
+        json!([made, write("delete")])
+    };
+    let queue = json!({"transactions": [
+        {"write_id": "w1", "writes": both("2")},
+        {"write_id": "w2", "writes": [{"entity": "notes", "id": "1", "action": "delete"}]},
+    ]});
+    let told = s.server.post("/api/writes", &s.token, queue).await;
+    let told = told.expect(200);
+    let of = |n: usize| {
+        let result = &told["results"][n];
+        (
+            result["txid"].as_u64().unwrap(),
+            result["seq"].as_u64().unwrap(),
+        )
+    };
+    let ((nothing, at), (gone, gone_at)) = (of(0), of(1));
+    assert!(nothing < at, "{told}");
+    assert!(has_seen(&early, nothing), "{told}");
+    assert_eq!(gone, gone_at, "what was there is told to be gone");
+    early.catch_up().await;
+    assert!(has_seen(&early, gone));
+}
+
+#[tokio::test]
 async fn a_queue_names_the_last_change_of_all_its_rows() {
     let s = shapes().await;
     s.apply(&document(), "").await;

@@ -45,6 +45,7 @@ mod query_write;
 mod readme;
 mod record;
 mod record_lost;
+mod record_members;
 mod record_named;
 #[cfg(target_os = "linux")]
 mod recorded;

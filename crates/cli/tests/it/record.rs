@@ -14,7 +14,10 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start() -> Self {
-        let host = machine();
+        Self::on(machine())
+    }
+
+    pub(crate) fn on(host: Machine) -> Self {
         let server = Backend::start(&host, &["--listen", "127.0.0.1:0", "--auth", "token"]);
         let address = server.address().to_owned();
         Self {

@@ -21,6 +21,8 @@ pub struct HistoryEntry {
     pub by: String,
     /// When it was decided.
     pub at: Timestamp,
+    /// Whether a part of it is not as it was written, but as who holds this log may see it.
+    pub restricted: bool,
     /// What it did, and which values lost.
     pub decided: Decided,
 }
@@ -69,7 +71,7 @@ pub fn history(
         let Some((decision, length)) = read_decision(connection, seq)? else {
             continue;
         };
-        let (by, at) = (decision.by, decision.at);
+        let (by, at, restricted) = (decision.by, decision.at, decision.restricted);
         let of_record = decision.decided.into_iter();
         let of_record = of_record.filter(|row| row.entity == entity && row.id == id);
         let before = page.entries.len();
@@ -77,6 +79,7 @@ pub fn history(
             seq,
             by: by.clone(),
             at,
+            restricted,
             decided,
         }));
         if page.entries.len() > before {

@@ -1,6 +1,6 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_model::record::{Decided, Lost, readable};
+use syncline_model::record::{Decided, DecidedAction, Lost, readable};
 use syncline_model::schema::Entity;
 use syncline_model::{ServerSeq, Timestamp};
 use syncline_replica::Replica;
@@ -16,6 +16,8 @@ use crate::output::printable;
 /// Show how a record came to be: who wrote what, and which values lost
 ///
 /// As far back as the log holds: compaction drops what later writes cover. With --json: {history, pending}.
+/// Where roles are by membership, a making that is `restricted` has the values of when the record came into
+/// sight here: the server's /api/records/ENTITY/ID/history has what was written.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     /// The value of its key
@@ -28,8 +30,17 @@ struct Entry {
     seq: u64,
     at: Timestamp,
     by: String,
+    restricted: bool,
     #[serde(flatten)]
     decided: Decided,
+}
+
+impl Entry {
+    /// Whether it holds the record as it was when it came into sight, and not what was written.
+    fn is_restated(&self, entity: &Entity) -> bool {
+        let is_made = self.decided.action == DecidedAction::Create;
+        self.restricted && is_made && entity.access.role_via.is_some()
+    }
 }
 
 #[derive(Serialize)]
@@ -48,8 +59,9 @@ pub(super) fn run(
     let found = record(replica, entity, &args.id)?;
     let id = found.as_ref().map_or(&args.id, |record| &record.id).clone();
     let role = match found {
-        // Of what was deleted nobody's membership is left to ask.
         Some(record) if !record.deleted => replica.role_on(&record)?,
+        // It may have gone from sight alone.
+        Some(_) if entity.access.role_via.is_some() => None,
         Some(_) => Some(replica.asker()?.role),
         None => None,
     };
@@ -62,6 +74,7 @@ pub(super) fn run(
                 seq: entry.seq.0,
                 at: entry.at,
                 by: entry.by,
+                restricted: entry.restricted,
                 decided: readable(entity, role, entry.decided),
             })
             .collect(),
@@ -71,7 +84,12 @@ pub(super) fn run(
         for entry in &listing.history {
             let action = serde_json::to_value(entry.decided.action).unwrap_or_default();
             let (at, by) = (entry.at, printable(&entry.by));
-            writeln!(out, "{} {at} {by} {}", entry.seq, text(&action))?;
+            let restated = if entry.is_restated(entity) {
+                ", as it was when it came into sight here"
+            } else {
+                ""
+            };
+            writeln!(out, "{} {at} {by} {}{restated}", entry.seq, text(&action))?;
             for (column, value) in &entry.decided.values {
                 writeln!(out, "  {}: {}", printable(column), printable(&text(value)))?;
             }

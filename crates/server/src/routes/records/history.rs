@@ -92,6 +92,7 @@ fn entry_json(entry: HistoryEntry) -> Value {
         by,
         at,
         decided,
+        ..
     } = entry;
     json!({
         "seq": seq.0,

@@ -30,6 +30,12 @@ impl ServerDataArgs {
         }
     }
 
+    /// The flag, with a space before it, that names the directory again; empty where it was not given.
+    pub(crate) fn again(&self) -> String {
+        let data = self.data.as_ref();
+        data.map_or_else(String::new, |data| format!(" --data {}", data.display()))
+    }
+
     /// The directory, made if it is missing.
     pub(crate) fn open(&self, context: &Context) -> Result<DataDirectory, Failure> {
         DataDirectory::open(self.path(context)?).map_err(Failure::from)

@@ -91,11 +91,16 @@ impl WhoArgs {
         Ok(control.role(&self.tenant, &self.user)?)
     }
 
+    /// The flags that name the same place again.
+    fn again(&self) -> String {
+        format!(" --tenant {}{}", self.tenant, self.data.again())
+    }
+
     fn unknown(&self) -> Failure {
         let message = format!("{} was given no role in tenant {}", self.user, self.tenant);
         Failure::new("member_unknown", message)
             .state("nothing was changed; who was given no role is an editor")
-            .fix(format!("syncline member list --tenant {}", self.tenant))
+            .fix(format!("syncline member list{}", self.again()))
     }
 }
 

@@ -53,10 +53,11 @@ fn members_are_of_one_tenant_each_and_listed() {
     let again = member(&["add", "ada", "--role", "viewer"]);
     again
         .failed(1, "member_exists")
-        .says("syncline member role ada viewer");
+        .says("syncline member role ada viewer --tenant default --data srv");
     member(&["role", "bob", "viewer"])
         .failed(1, "member_unknown")
-        .says("syncline member add bob viewer");
+        .says("syncline member add bob viewer --tenant default --data srv")
+        .says("syncline member list --tenant default --data srv");
     member(&["remove", "bob"]).failed(1, "member_unknown");
     // The role is said alike by both.
     member(&["add", "bob", "viewer"]).done();

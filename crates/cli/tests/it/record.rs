@@ -177,6 +177,14 @@ fn a_write_that_the_server_must_confirm_waits_for_it_and_offline_ends_unconfirme
         .says("error[unconfirmed]: the server has not decided on invoices/two")
         .says("the next sync delivers it")
         .says("syncline sync");
+    ada.record("invoices", &["get", "two"])
+        .failed(1, "not_found")
+        .says("a write of it waits for the server");
+    let off = [("SYNCLINE_SYNC_ENABLED", "false")];
+    let create = ["record", "invoices", "create", "--set", "number=3"];
+    ada.run_with(&off, &create)
+        .says("error[unconfirmed]")
+        .says("fix:   syncline config set sync_enabled true");
     assert_eq!(
         ada.field("invoices", "number"),
         [1],
@@ -184,7 +192,7 @@ fn a_write_that_the_server_must_confirm_waits_for_it_and_offline_ends_unconfirme
     );
     served.start_again();
     ada.run(&["sync"]).done();
-    assert_eq!(ada.field("invoices", "number"), [1, 2]);
+    assert_eq!(ada.field("invoices", "number"), [1, 2, 3]);
     let got = ada
         .record("invoices", &["get", "two", "--json"])
         .done()

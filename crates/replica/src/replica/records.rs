@@ -9,10 +9,11 @@ mod standing;
 
 use syncline_model::record::{
     Action, Asker, Decided, Mode, Offered, Record, Refusal, RefusalCode, Rulebook, Values, Write,
-    decide, known_id, prefill, role_of_sight, role_on,
+    decide, known_id, prefill, resource_of, role_of_sight, role_on,
 };
 use syncline_model::schema::{Role, Schema, WriteMode};
 use syncline_model::{OpKey, Salt, Scope, ServerSeq, UserId};
+use syncline_store::Outbox;
 use syncline_store::local::{NewOp, QuarantinedOp, WriteError};
 use syncline_store::records::{StoredRecords, decision_at, schema};
 
@@ -142,6 +143,15 @@ impl Replica {
             ids: offered.writes.into_iter().map(|write| write.id).collect(),
             mode,
         })
+    }
+
+    /// Whether a write of this record waits in the outbox.
+    pub fn has_waiting(&self, entity: &str, id: &str) -> Result<bool, ReplicaError> {
+        let Ok(resource) = resource_of(entity, id) else {
+            return Ok(false);
+        };
+        let waiting = self.local.of_resources(&[(Scope::record(), resource)]);
+        Ok(!waiting.map_err(ReplicaError::Local)?.is_empty())
     }
 
     /// What became of the write with this key.

@@ -20,10 +20,10 @@ pub(crate) fn run(args: &AddArgs, context: &Context) -> Outcome {
         Some(role) if role != given => {
             let (user, tenant) = (&args.who.user, &args.who.tenant);
             let message = format!("{user} is {role} in tenant {tenant} already");
-            let fix = format!("syncline member role {user} {given} --tenant {tenant}");
+            let again = args.who.again();
             Err(Failure::new("member_exists", message)
                 .state("nothing was changed")
-                .fix(fix))
+                .fix(format!("syncline member role {user} {given}{again}")))
         }
         Some(_) | None => args.who.give(given, &control, context),
     }

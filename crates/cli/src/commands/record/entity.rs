@@ -40,7 +40,9 @@ pub(super) fn field<'a>(entity: &'a Entity, name: &str) -> Result<&'a Field, Fai
     match entity.field(name) {
         Some(field) if field.sync_exclude => {
             let message = format!("{}.{name} stays within the application", entity.name);
-            Err(Failure::usage("excluded_field", message).state("nothing was written"))
+            Err(Failure::usage("excluded_field", message)
+                .state("nothing was written")
+                .fix(format!("leave {name} out: the application keeps it itself")))
         }
         Some(field) => Ok(field),
         None => {

@@ -1,7 +1,7 @@
 use clap::Args;
 use serde::Serialize;
 use syncline_model::record::{Record, Records, Values, known_id};
-use syncline_model::schema::Entity;
+use syncline_model::schema::{Entity, WriteMode};
 use syncline_replica::Replica;
 use syncline_store::records::StoredRecords;
 
@@ -32,7 +32,9 @@ pub(super) fn run(
         Some(record) => row(replica, entity, record)?,
         None => None,
     };
-    let shown = shown.ok_or_else(|| not_found(entity, &args.id))?;
+    let Some(shown) = shown else {
+        return Err(not_found(replica, entity, &args.id)?);
+    };
     let shown = Shown {
         record: shown,
         age: Age::of(entity, replica, context)?,
@@ -65,9 +67,16 @@ pub(super) fn record(
     Ok(rows.record(&entity.name, &id)?)
 }
 
-pub(super) fn not_found(entity: &Entity, id: &str) -> Failure {
+/// Why a record is not shown.
+pub(super) fn not_found(replica: &Replica, entity: &Entity, id: &str) -> Result<Failure, Failure> {
     let message = format!("there is no record {id} among {}", entity.name);
-    Failure::new("not_found", message)
+    let failure = Failure::new("not_found", message);
+    // Of an entity that is local-first what waits is shown.
+    if entity.mode == WriteMode::Confirmed && replica.has_waiting(&entity.name, id)? {
+        let state = "a write of it waits for the server, and shows once that has taken it";
+        return Ok(failure.state(state).fix("syncline sync"));
+    }
+    Ok(failure
         .fix(format!("syncline record {} list", entity.name))
-        .fix("syncline sync, if another machine has made it")
+        .fix("syncline sync, if another machine has made it"))
 }

@@ -65,7 +65,9 @@ pub(super) fn run(
         Some(_) => Some(replica.asker()?.role),
         None => None,
     };
-    let role = role.ok_or_else(|| not_found(entity, &args.id))?;
+    let Some(role) = role else {
+        return Err(not_found(replica, entity, &args.id)?);
+    };
     let view = replica.view()?;
     let listing = Listing {
         history: entries(view, (&entity.name, &id))?

@@ -34,7 +34,7 @@ pub(super) fn not_written(error: RecordError, what: &str) -> Failure {
 fn with_fix(failure: Failure, refusal: &Refusal) -> Failure {
     match refusal.code {
         RefusalCode::Forbidden | RefusalCode::ForbiddenField => {
-            failure.fix("ask who runs the server for another role: syncline member role USER ROLE")
+            failure.fix("ask who runs the server for another role: syncline member role USER ROLE, or add USER ROLE for who was given none yet")
         }
         RefusalCode::InvalidOp
         | RefusalCode::TooLarge

@@ -222,6 +222,10 @@ fn unconfirmed(name: &str, entity: &Entity, id: &str, why: &Delivery) -> Failure
     let message = format!("the server has not decided on {name}: {why}");
     Failure::new("unconfirmed", message)
         .state("it does not show yet; it is kept as pending, and the next sync delivers it: don't write it again")
-        .fix("syncline sync")
+        .fix(match why {
+            Delivery::TurnedOff => "syncline config set sync_enabled true",
+            Delivery::NoEndpoint => "syncline login URL",
+            _ => "syncline sync",
+        })
         .fix(format!("syncline record {} history {}", entity.name, quoted(id)))
 }

@@ -414,6 +414,15 @@ test("a thousand rows come in, are searched and edited", async () => {
   for (const { page } of [ann, ben]) await page.getByLabel("Search").fill("");
 });
 
+test("a page that comes over plain HTTP from another machine says what it lacks, and what to do", async () => {
+  const { page, picture } = await stage.openElsewhere();
+  await page.getByRole("alert").getByText("over plain HTTP from another machine: open it over HTTPS, or at http://localhost").waitFor();
+  const has = await page.evaluate(() => [isSecureContext, "randomUUID" in crypto, "locks" in navigator, "serviceWorker" in navigator]);
+  assert.deepEqual(has, [false, false, false, false]);
+  await picture("insecure");
+  await page.context().close();
+});
+
 test("a shape that the server has dropped is fetched anew, and unsent writes stay on top", async () => {
   await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const release = await ann.holdWrites();

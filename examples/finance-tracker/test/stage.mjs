@@ -21,6 +21,8 @@ const CLIENT = { timeoutMs: 60_000, confirmTimeoutMs: 600_000 };
  */
 const PGLITE_ASKED_IN_VAIN = "Leader changed, pending operation in indeterminate state";
 const PGLITE_ASKS_PER_LOAD = 2;
+/** Another machine's address, as a browser sees it: this one answers there. What comes from it over plain HTTP is in no secure context. */
+const ELSEWHERE = "192.0.2.1";
 const SCREENSHOTS = join(HERE, "screenshots");
 
 function findChromium() {
@@ -51,7 +53,8 @@ export async function openStage() {
   const server = await startServer({ binary, data: join(home, "data"), port: 0, args: ["--shape-deletes"] });
   await send(server, server.users[0].token, ledger());
   const page = await startPage({ server, port: 0, mode: "build", client: CLIENT });
-  const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  const args = [`--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])];
+  const browser = await chromium.launch({ executablePath, args });
   let edited;
   return {
     server,
@@ -64,6 +67,13 @@ export async function openStage() {
       process.env.NODE_ENV = "development";
       edited = await startPage({ server, port: 0, mode: "edit", client: CLIENT });
       return openBrowser(browser, edited.url, user);
+    },
+    /** The page as another machine gives it, over plain HTTP. */
+    openElsewhere: async () => {
+      const tab = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+      tab.setDefaultTimeout(PATIENCE_MS);
+      await tab.goto(page.url.replace("127.0.0.1", ELSEWHERE));
+      return { page: tab, picture: pictureOf(tab) };
     },
     close: async () => {
       await browser.close();
@@ -118,6 +128,8 @@ async function openBrowser(browser, url, user, prepare, status) {
   };
 }
 
+const pictureOf = (page) => (name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+
 /** A tab with the books open, and what a person does in it. */
 async function tabOf(page, address, sent, status = "Online") {
   const failures = [];
@@ -163,7 +175,7 @@ async function tabOf(page, address, sent, status = "Online") {
       await until(`${word} is answered`, () => sent.some(({ url, body, status }) => url.endsWith("/api/writes") && body.includes(word) && status === 200));
       await page.getByRole("status", { name: "Connection" }).filter({ hasText: /^Online$/ }).waitFor();
     },
-    picture: (name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) }),
+    picture: pictureOf(page),
   };
   await tab.hasStatus(status);
   return tab;

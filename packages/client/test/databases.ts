@@ -1,8 +1,8 @@
 import { PGlite } from "@electric-sql/pglite";
 import initSqlJs, { type Database } from "sql.js";
 import type { Dialect, LocalDatabase } from "../src/database.js";
+import type { LocalSchema, Row } from "../src/entity.js";
 import { openSchema } from "../src/opening.js";
-import type { Row } from "../src/entity.js";
 import { pgliteDatabase } from "../src/pglite.js";
 import { sqliteDatabase } from "../src/sqlite.js";
 import { schema as pgliteSchema } from "./generated/schema/pglite.js";
@@ -32,9 +32,9 @@ export function openSqlite(file: Database = new sqlite.Database()): LocalDatabas
   });
 }
 
-/** An empty database with the generated schema. */
-export async function openDatabase(dialect: Dialect): Promise<LocalDatabase> {
+/** An empty database with the generated schema, or with another. */
+export async function openDatabase(dialect: Dialect, schema: LocalSchema = schemaOf(dialect)): Promise<LocalDatabase> {
   const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
-  await openSchema(database, schemaOf(dialect));
+  await openSchema(database, schema);
   return database;
 }

@@ -154,6 +154,11 @@ fn problems_of(entity: &Entity) -> Vec<NameProblem> {
             "names that begin with an underscore are the local database's own".to_owned(),
         ));
     }
+    if entity.name.starts_with("pg_") {
+        problems.push(problem(
+            "names that begin with `pg_` are Postgres's own".to_owned(),
+        ));
+    }
     for field in &entity.fields {
         if OWN_COLUMNS.contains(&field.name.as_str()) {
             problems.push(of_field(

@@ -26,6 +26,8 @@ struct SqlView {
     shared: Vec<ColumnView>,
     private: Vec<ColumnView>,
     references: Vec<ReferenceView>,
+    /// The fields of sets that are one row's alone, as texts of SQL.
+    unique: Vec<String>,
     /// As a text of SQL.
     mode: String,
     /// The condition under which a change is shown.
@@ -163,6 +165,7 @@ impl SqlView {
                     })
                 })
                 .collect(),
+            unique: entity.unique.iter().map(|field| text(field)).collect(),
             mode: text(if entity.mode == "optimistic" {
                 "optimistic"
             } else {
@@ -216,7 +219,8 @@ impl ColumnView {
             ),
             Dialect::Sqlite => ("cell.\"value\"".to_owned(), sqlite_json),
         };
-        let new_json = json(&field.kind, &format!("NEW.{column}"));
+        let new = of_view(dialect, &field.kind, format!("NEW.{column}"));
+        let new_json = json(&field.kind, &new);
         Self {
             insert_json: if field.is_required && field.is_nullable {
                 format!("coalesce({new_json}, 'null')")
@@ -226,7 +230,7 @@ impl ColumnView {
             new_json,
             old_json: json(&field.kind, &format!("OLD.{column}")),
             synced_json: json(&field.kind, &format!("synced.{column}")),
-            new_value: compared(&field.kind, format!("NEW.{column}")),
+            new_value: compared(&field.kind, new),
             old_value: compared(&field.kind, format!("OLD.{column}")),
             default: field
                 .default
@@ -288,6 +292,18 @@ fn pglite_json(kind: &FieldKind, value: &str) -> String {
         format!("to_jsonb({value}::text)")
     } else {
         format!("to_jsonb({value})")
+    }
+}
+
+/// A value that is written to a view. A view's columns have no affinity: where a driver gives SQLite a large whole number as a
+/// double it would stay one, and be written with a point.
+fn of_view(dialect: Dialect, kind: &FieldKind, value: String) -> String {
+    match (dialect, kind) {
+        (Dialect::Sqlite, FieldKind::Int32 | FieldKind::Int64) => format!(
+            "CASE WHEN typeof({value}) = 'real' AND {value} = CAST({value} AS INTEGER) \
+             THEN CAST({value} AS INTEGER) ELSE {value} END"
+        ),
+        _ => value,
     }
 }
 

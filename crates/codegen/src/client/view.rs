@@ -1,5 +1,7 @@
 //! What the templates see of a schema.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 use syncline_model::record::Rulebook;
@@ -24,6 +26,9 @@ pub(super) struct EntityView {
     pub(super) variable: String,
     pub(super) file: String,
     pub(super) key: FieldView,
+    /// The fields of its unique sets that are in the client.
+    #[serde(skip)]
+    pub(super) unique: BTreeSet<String>,
     pub(super) mode: &'static str,
     pub(super) ttl_seconds: Option<u64>,
     pub(super) subset: Option<String>,
@@ -124,6 +129,13 @@ impl EntityView {
             variable: names.variable.clone(),
             file: names.file.clone(),
             key,
+            unique: entity
+                .unique
+                .iter()
+                .flatten()
+                .filter(|name| fields.iter().any(|field| field.name == **name))
+                .cloned()
+                .collect(),
             mode,
             ttl_seconds,
             subset: entity.subset.clone(),

@@ -79,6 +79,13 @@ CREATE TABLE IF NOT EXISTS "_references" (
   PRIMARY KEY ("entity", "field")
 );
 
+-- Which fields hold what no other row of the entity may hold, or a part of it.
+CREATE TABLE IF NOT EXISTS "_unique" (
+  "entity" TEXT NOT NULL,
+  "field" TEXT NOT NULL,
+  PRIMARY KEY ("entity", "field")
+);
+
 -- The transaction that is being written: its id goes to each change made until it is null again.
 CREATE TABLE IF NOT EXISTS "_transaction" (
   "one" INTEGER PRIMARY KEY CHECK ("one" = 1),
@@ -123,6 +130,12 @@ WHERE later."state" = 'pending' AND earlier."state" = 'pending' AND earlier."att
   AND later."operation" <> 'insert' AND earlier."operation" <> 'delete'
   AND NOT (earlier."operation" = 'update' AND later."operation" = 'delete')
   AND earlier."transaction_id" IS later."transaction_id"
+  -- A value that is one row's alone must not leave before another row's change, which may be what makes it free.
+  AND NOT EXISTS (
+    SELECT 1 FROM "_unique" AS own, json_each(later."value") AS cell, "_changes" AS other
+    WHERE own."entity" = later."entity" AND cell."key" = own."field"
+      AND other."entity" = later."entity" AND other."key" <> later."key" AND other."id" > earlier."id"
+      AND other."id" < later."id" AND other."state" <> 'acknowledged')
   -- What names a row that was made since must not leave before it.
   AND NOT EXISTS (
     SELECT 1 FROM "_references" AS reference, json_each(later."value") AS cell, "_changes" AS made
@@ -207,8 +220,10 @@ CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes" BEGIN
 END;
 
 -- Where no place in a log tells, the rows may have come before the answer.
+-- Its name was that of a trigger of an entity called `changes`.
 DROP TRIGGER IF EXISTS "_changes_told";
-CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+DROP TRIGGER IF EXISTS "_changes_answered";
+CREATE TRIGGER "_changes_answered" AFTER UPDATE OF "state" ON "_changes"
 WHEN NEW."state" = 'acknowledged' AND NEW."seq" IS NULL BEGIN
   DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
     AND "state" = 'acknowledged' AND "seq" IS NULL

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS {{ local }} (
 INSERT INTO "_references" ("entity", "field", "target") VALUES ({{ name }}, {{ field.name }}, {{ field.target }})
 ON CONFLICT ("entity", "field") DO UPDATE SET "target" = excluded."target";
 {%- endfor %}
+{%- for field in unique %}
+INSERT INTO "_unique" ("entity", "field") VALUES ({{ name }}, {{ field }}) ON CONFLICT DO NOTHING;
+{%- endfor %}
 INSERT INTO "_shapes" ("entity") VALUES ({{ name }}) ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS {{ view }};

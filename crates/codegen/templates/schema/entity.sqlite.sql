@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS {{ local }} (
 INSERT OR REPLACE INTO "_references" ("entity", "field", "target")
 VALUES ({{ name }}, {{ field.name }}, {{ field.target }});
 {%- endfor %}
+{%- for field in unique %}
+INSERT OR IGNORE INTO "_unique" ("entity", "field") VALUES ({{ name }}, {{ field }});
+{%- endfor %}
 INSERT OR IGNORE INTO "_shapes" ("entity") VALUES ({{ name }});
 
 DROP VIEW IF EXISTS {{ view }};
@@ -142,7 +145,7 @@ CREATE TRIGGER {{ trigger.insert }} INSTEAD OF INSERT ON {{ view }} BEGIN
     {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
 {%- endif %}
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT {{ name }}, CAST(NEW.{{ key.column }} AS TEXT), 'insert', {{ mode }}, (SELECT "id" FROM "_transaction"),
+  SELECT {{ name }}, CAST({{ key.new_value }} AS TEXT), 'insert', {{ mode }}, (SELECT "id" FROM "_transaction"),
 {%- if shared %}
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
@@ -162,11 +165,11 @@ CREATE TRIGGER {{ trigger.update }} INSTEAD OF UPDATE ON {{ view }} BEGIN
   WHERE {% for field in private %}NEW.{{ field.column }} IS NOT OLD.{{ field.column }}{{ " OR " if not loop.last }}{% endfor %}
   ON CONFLICT ({{ key.column }}) DO UPDATE SET
     {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
-  INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, CAST(NEW.{{ key.column }} AS TEXT));
+  INSERT INTO "_touched" ("entity", "key") VALUES ({{ name }}, CAST(OLD.{{ key.column }} AS TEXT));
 {%- endif %}
 {%- if shared %}
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT {{ name }}, CAST(NEW.{{ key.column }} AS TEXT), 'update', {{ mode }}, (SELECT "id" FROM "_transaction"),
+  SELECT {{ name }}, CAST(OLD.{{ key.column }} AS TEXT), 'update', {{ mode }}, (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

@@ -1,5 +1,7 @@
 //! Clients: which files are written, and how what is called alike is told apart.
 
+use std::collections::BTreeSet;
+
 use syncline_codegen::client::{
     COLUMN_NAME_BYTES_MAX, File, Local, NameProblem, Options, Part, generate,
 };
@@ -197,4 +199,35 @@ fn a_page_in_memory_has_hooks_of_the_verbs_that_its_document_has() {
             file.text
         );
     }
+}
+
+/// Triggers, functions and tables that a statement makes.
+fn made(sql: &str) -> BTreeSet<&str> {
+    let lines = sql.lines().filter(|line| line.starts_with("CREATE "));
+    lines.filter_map(|line| line.split('"').nth(1)).collect()
+}
+
+#[test]
+fn no_entity_takes_the_place_of_what_the_queue_is_made_of() {
+    let names = ["changes", "shapes", "outcomes", "touched", "reject"];
+    let files = written(&collections(&names), &only(Part::Schema, Local::Pglite)).unwrap();
+    for dialect in ["pglite", "sqlite"] {
+        let queue = made(text_of(&files, &format!("schema/_changes.{dialect}.sql")));
+        for name in names {
+            let own = made(text_of(&files, &format!("schema/{name}.{dialect}.sql")));
+            assert_eq!(
+                own.intersection(&queue).count(),
+                0,
+                "{name}, {dialect}: {own:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_name_of_postgres_is_no_entity_of_a_local_database() {
+    let document = collections(&["pg_class"]);
+    let problems = written(&document, &Options::default()).unwrap_err();
+    assert!(problems[0].message.contains("`pg_`"), "{problems:?}");
+    assert!(written(&document, &only(Part::Types, Local::Memory)).is_ok());
 }

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS "accounts_local" (
   "_write_id" text
 );
 
+INSERT INTO "_unique" ("entity", "field") VALUES ('accounts', 'name') ON CONFLICT DO NOTHING;
 INSERT INTO "_shapes" ("entity") VALUES ('accounts') ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS "accounts";

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS "accounts_local" (
   "_write_id" TEXT
 );
 
+INSERT OR IGNORE INTO "_unique" ("entity", "field") VALUES ('accounts', 'name');
 INSERT OR IGNORE INTO "_shapes" ("entity") VALUES ('accounts');
 
 DROP VIEW IF EXISTS "accounts";
@@ -134,7 +135,7 @@ DROP TRIGGER IF EXISTS "_accounts_update";
 CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a key can''t change') WHERE NEW."id" IS NOT OLD."id";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'accounts', CAST(NEW."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
+  SELECT 'accounts', CAST(OLD."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS "budgets_local" (
 
 INSERT INTO "_references" ("entity", "field", "target") VALUES ('budgets', 'category_id', 'categories')
 ON CONFLICT ("entity", "field") DO UPDATE SET "target" = excluded."target";
+INSERT INTO "_unique" ("entity", "field") VALUES ('budgets', 'category_id') ON CONFLICT DO NOTHING;
+INSERT INTO "_unique" ("entity", "field") VALUES ('budgets', 'month') ON CONFLICT DO NOTHING;
 INSERT INTO "_shapes" ("entity") VALUES ('budgets') ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS "budgets";

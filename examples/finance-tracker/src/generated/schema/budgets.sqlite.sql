@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS "budgets_local" (
 
 INSERT OR REPLACE INTO "_references" ("entity", "field", "target")
 VALUES ('budgets', 'category_id', 'categories');
+INSERT OR IGNORE INTO "_unique" ("entity", "field") VALUES ('budgets', 'category_id');
+INSERT OR IGNORE INTO "_unique" ("entity", "field") VALUES ('budgets', 'month');
 INSERT OR IGNORE INTO "_shapes" ("entity") VALUES ('budgets');
 
 DROP VIEW IF EXISTS "budgets";
@@ -115,7 +117,7 @@ DROP TRIGGER IF EXISTS "_budgets_update";
 CREATE TRIGGER "_budgets_update" INSTEAD OF UPDATE ON "budgets" BEGIN
   SELECT RAISE(ABORT, 'budgets: a key can''t change') WHERE NEW."id" IS NOT OLD."id";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'budgets', CAST(NEW."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'budgets', CAST(OLD."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

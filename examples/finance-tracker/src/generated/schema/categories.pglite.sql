@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS "categories_local" (
   "_write_id" text
 );
 
+INSERT INTO "_unique" ("entity", "field") VALUES ('categories', 'name') ON CONFLICT DO NOTHING;
 INSERT INTO "_shapes" ("entity") VALUES ('categories') ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS "categories";

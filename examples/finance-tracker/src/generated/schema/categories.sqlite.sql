@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS "categories_local" (
   "_write_id" TEXT
 );
 
+INSERT OR IGNORE INTO "_unique" ("entity", "field") VALUES ('categories', 'name');
 INSERT OR IGNORE INTO "_shapes" ("entity") VALUES ('categories');
 
 DROP VIEW IF EXISTS "categories";
@@ -106,7 +107,7 @@ DROP TRIGGER IF EXISTS "_categories_update";
 CREATE TRIGGER "_categories_update" INSTEAD OF UPDATE ON "categories" BEGIN
   SELECT RAISE(ABORT, 'categories: a key can''t change') WHERE NEW."id" IS NOT OLD."id";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'categories', CAST(NEW."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'categories', CAST(OLD."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

@@ -98,6 +98,13 @@ CREATE TABLE IF NOT EXISTS "_references" (
   PRIMARY KEY ("entity", "field")
 );
 
+-- Which fields hold what no other row of the entity may hold, or a part of it.
+CREATE TABLE IF NOT EXISTS "_unique" (
+  "entity" text NOT NULL,
+  "field" text NOT NULL,
+  PRIMARY KEY ("entity", "field")
+);
+
 -- An update joins the unsent insert or update before it; of a value that is back at its base nothing
 -- stays. An insert and its delete are nothing. An update stays before a delete: what was typed must not go
 -- with a delete that is refused. It runs at the end of the transaction, when it is known which changes
@@ -122,6 +129,12 @@ BEGIN
       SELECT 1 FROM "_changes"
       WHERE "transaction_id" = _earlier."transaction_id" AND "id" <> _earlier."id"
         OR "transaction_id" = _later."transaction_id" AND "id" <> _later."id")
+    -- A value that is one row's alone must not leave before another row's change, which may be what makes it free.
+    OR EXISTS (
+      SELECT 1 FROM "_unique" AS own JOIN "_changes" AS other ON other."entity" = own."entity"
+      WHERE own."entity" = _later."entity" AND _later."value" ? own."field"
+        AND other."key" <> _later."key" AND other."id" > _earlier."id"
+        AND other."id" < _later."id" AND other."state" <> 'acknowledged')
     -- What names a row that was made since must not leave before it.
     OR EXISTS (
       SELECT 1 FROM "_references" AS reference JOIN "_changes" AS made
@@ -218,7 +231,9 @@ CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes"
 FOR EACH ROW EXECUTE FUNCTION "_shapes_read"();
 
 -- Where no place in a log tells, the rows may have come before the answer.
-CREATE OR REPLACE FUNCTION "_changes_told"() RETURNS trigger LANGUAGE plpgsql AS $told$
+-- Its name was that of a trigger of an entity called \`changes\`.
+DROP TRIGGER IF EXISTS "_changes_told" ON "_changes";
+CREATE OR REPLACE FUNCTION "_changes_answered"() RETURNS trigger LANGUAGE plpgsql AS $told$
 BEGIN
   DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
     AND "state" = 'acknowledged' AND "seq" IS NULL
@@ -226,9 +241,9 @@ BEGIN
   RETURN NULL;
 END
 $told$;
-DROP TRIGGER IF EXISTS "_changes_told" ON "_changes";
-CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
-FOR EACH ROW WHEN (NEW."state" = 'acknowledged' AND NEW."seq" IS NULL) EXECUTE FUNCTION "_changes_told"();
+DROP TRIGGER IF EXISTS "_changes_answered" ON "_changes";
+CREATE TRIGGER "_changes_answered" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (NEW."state" = 'acknowledged' AND NEW."seq" IS NULL) EXECUTE FUNCTION "_changes_answered"();
 
 -- To note a refusal: INSERT INTO "_reject" ("write_id", "error") VALUES (…). The changes that stand on
 -- the refused one go with it: those of its transaction, the later ones of a row that it would have made
@@ -318,6 +333,7 @@ CREATE TABLE IF NOT EXISTS "accounts_local" (
   "_write_id" text
 );
 
+INSERT INTO "_unique" ("entity", "field") VALUES ('accounts', 'name') ON CONFLICT DO NOTHING;
 INSERT INTO "_shapes" ("entity") VALUES ('accounts') ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS "accounts";
@@ -573,6 +589,8 @@ CREATE TABLE IF NOT EXISTS "budgets_local" (
 
 INSERT INTO "_references" ("entity", "field", "target") VALUES ('budgets', 'category_id', 'categories')
 ON CONFLICT ("entity", "field") DO UPDATE SET "target" = excluded."target";
+INSERT INTO "_unique" ("entity", "field") VALUES ('budgets', 'category_id') ON CONFLICT DO NOTHING;
+INSERT INTO "_unique" ("entity", "field") VALUES ('budgets', 'month') ON CONFLICT DO NOTHING;
 INSERT INTO "_shapes" ("entity") VALUES ('budgets') ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS "budgets";
@@ -800,6 +818,7 @@ CREATE TABLE IF NOT EXISTS "categories_local" (
   "_write_id" text
 );
 
+INSERT INTO "_unique" ("entity", "field") VALUES ('categories', 'name') ON CONFLICT DO NOTHING;
 INSERT INTO "_shapes" ("entity") VALUES ('categories') ON CONFLICT DO NOTHING;
 
 DROP VIEW IF EXISTS "categories";

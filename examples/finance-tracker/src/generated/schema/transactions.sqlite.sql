@@ -188,9 +188,9 @@ CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions" BEGIN
   WHERE NEW."private_memo" IS NOT OLD."private_memo"
   ON CONFLICT ("id") DO UPDATE SET
     "private_memo" = excluded."private_memo";
-  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(NEW."id" AS TEXT));
+  INSERT INTO "_touched" ("entity", "key") VALUES ('transactions', CAST(OLD."id" AS TEXT));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'transactions', CAST(NEW."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'transactions', CAST(OLD."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

@@ -140,9 +140,9 @@ CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts" BEGIN
   WHERE NEW."hint" IS NOT OLD."hint"
   ON CONFLICT ("id") DO UPDATE SET
     "hint" = excluded."hint";
-  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(OLD."id" AS TEXT));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'accounts', CAST(NEW."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
+  SELECT 'accounts', CAST(OLD."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

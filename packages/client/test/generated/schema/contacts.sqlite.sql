@@ -175,9 +175,9 @@ CREATE TRIGGER "_contacts_update" INSTEAD OF UPDATE ON "contacts" BEGIN
   WHERE NEW."local_notes" IS NOT OLD."local_notes"
   ON CONFLICT ("id") DO UPDATE SET
     "local_notes" = excluded."local_notes";
-  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(OLD."id" AS TEXT));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'contacts', CAST(NEW."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'contacts', CAST(OLD."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

@@ -86,6 +86,13 @@ CREATE TABLE IF NOT EXISTS "_references" (
   PRIMARY KEY ("entity", "field")
 );
 
+-- Which fields hold what no other row of the entity may hold, or a part of it.
+CREATE TABLE IF NOT EXISTS "_unique" (
+  "entity" TEXT NOT NULL,
+  "field" TEXT NOT NULL,
+  PRIMARY KEY ("entity", "field")
+);
+
 -- The transaction that is being written: its id goes to each change made until it is null again.
 CREATE TABLE IF NOT EXISTS "_transaction" (
   "one" INTEGER PRIMARY KEY CHECK ("one" = 1),
@@ -130,6 +137,12 @@ WHERE later."state" = 'pending' AND earlier."state" = 'pending' AND earlier."att
   AND later."operation" <> 'insert' AND earlier."operation" <> 'delete'
   AND NOT (earlier."operation" = 'update' AND later."operation" = 'delete')
   AND earlier."transaction_id" IS later."transaction_id"
+  -- A value that is one row's alone must not leave before another row's change, which may be what makes it free.
+  AND NOT EXISTS (
+    SELECT 1 FROM "_unique" AS own, json_each(later."value") AS cell, "_changes" AS other
+    WHERE own."entity" = later."entity" AND cell."key" = own."field"
+      AND other."entity" = later."entity" AND other."key" <> later."key" AND other."id" > earlier."id"
+      AND other."id" < later."id" AND other."state" <> 'acknowledged')
   -- What names a row that was made since must not leave before it.
   AND NOT EXISTS (
     SELECT 1 FROM "_references" AS reference, json_each(later."value") AS cell, "_changes" AS made
@@ -214,8 +227,10 @@ CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes" BEGIN
 END;
 
 -- Where no place in a log tells, the rows may have come before the answer.
+-- Its name was that of a trigger of an entity called \`changes\`.
 DROP TRIGGER IF EXISTS "_changes_told";
-CREATE TRIGGER "_changes_told" AFTER UPDATE OF "state" ON "_changes"
+DROP TRIGGER IF EXISTS "_changes_answered";
+CREATE TRIGGER "_changes_answered" AFTER UPDATE OF "state" ON "_changes"
 WHEN NEW."state" = 'acknowledged' AND NEW."seq" IS NULL BEGIN
   DELETE FROM "_changes" WHERE "entity" = NEW."entity" AND "key" = NEW."key" AND "id" <= NEW."id"
     AND "state" = 'acknowledged' AND "seq" IS NULL
@@ -431,9 +446,9 @@ CREATE TRIGGER "_accounts_update" INSTEAD OF UPDATE ON "accounts" BEGIN
   WHERE NEW."hint" IS NOT OLD."hint"
   ON CONFLICT ("id") DO UPDATE SET
     "hint" = excluded."hint";
-  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(NEW."id" AS TEXT));
+  INSERT INTO "_touched" ("entity", "key") VALUES ('accounts', CAST(OLD."id" AS TEXT));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'accounts', CAST(NEW."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
+  SELECT 'accounts', CAST(OLD."id" AS TEXT), 'update', 'confirmed', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (
@@ -671,9 +686,9 @@ CREATE TRIGGER "_contacts_update" INSTEAD OF UPDATE ON "contacts" BEGIN
   WHERE NEW."local_notes" IS NOT OLD."local_notes"
   ON CONFLICT ("id") DO UPDATE SET
     "local_notes" = excluded."local_notes";
-  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(NEW."id" AS TEXT));
+  INSERT INTO "_touched" ("entity", "key") VALUES ('contacts', CAST(OLD."id" AS TEXT));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'contacts', CAST(NEW."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'contacts', CAST(OLD."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (
@@ -868,7 +883,7 @@ DROP TRIGGER IF EXISTS "_transactions_update";
 CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a key can''t change') WHERE NEW."id" IS NOT OLD."id";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'transactions', CAST(NEW."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'transactions', CAST(OLD."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

@@ -117,7 +117,7 @@ DROP TRIGGER IF EXISTS "_transactions_update";
 CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a key can''t change') WHERE NEW."id" IS NOT OLD."id";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value", "base")
-  SELECT 'transactions', CAST(NEW."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'transactions', CAST(OLD."id" AS TEXT), 'update', 'optimistic', (SELECT "id" FROM "_transaction"),
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (

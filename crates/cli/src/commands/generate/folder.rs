@@ -120,11 +120,15 @@ impl Folder {
         let mut foreign = Vec::new();
         let mut links = Links::new(&self.path);
         for file in files {
-            if let Some(link) = links.on_the_way_to(&file.path)? {
-                foreign.push(format!("{link} is a link to elsewhere"));
-                continue;
-            }
-            match self.read(&file.path)? {
+            let found = match links.way_to(&file.path)? {
+                Way::Link(link) => {
+                    foreign.push(format!("{link} is a link to elsewhere"));
+                    continue;
+                }
+                Way::Missing => None,
+                Way::Clear => self.read(&file.path)?,
+            };
+            match found {
                 Some(text) if text == file.text => {}
                 Some(_) if !self.ours.contains_key(&file.path) => foreign.push(file.path.clone()),
                 Some(_) | None => change.written.push(file.path.clone()),
@@ -132,7 +136,7 @@ impl Folder {
         }
         let kept: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         for (path, digest) in &self.ours {
-            if kept.contains(path.as_str()) || links.on_the_way_to(path)?.is_some() {
+            if kept.contains(path.as_str()) || links.way_to(path)? != Way::Clear {
                 continue;
             }
             match self.read(path)? {
@@ -183,7 +187,7 @@ impl Folder {
             let mut all = self.ours.clone();
             all.extend(wanted.clone());
             steps.push(Step::Place(
-                self.stage(MANIFEST, &Manifest::text(&all), &mut BTreeSet::new())?,
+                self.stage(MANIFEST, &Manifest::text(&all), &mut BTreeMap::new())?,
                 MANIFEST,
             ));
         }
@@ -204,7 +208,7 @@ impl Folder {
         }
         steps.extend(change.removed.iter().map(|path| Step::Remove(path)));
         if change.list == ListChange::Written {
-            let last = self.stage(MANIFEST, &Manifest::text(wanted), &mut BTreeSet::new())?;
+            let last = self.stage(MANIFEST, &Manifest::text(wanted), &mut BTreeMap::new())?;
             steps.push(Step::Place(last, MANIFEST));
         }
         Ok(steps)
@@ -215,7 +219,7 @@ impl Folder {
         paths: &'c [String],
         by_path: &BTreeMap<&str, &str>,
     ) -> Result<Vec<Step<'c>>, Failure> {
-        let mut made = BTreeSet::new();
+        let mut made = BTreeMap::new();
         let stage = |path: &'c String| {
             let file = self.stage(path, by_path[path.as_str()], &mut made)?;
             Ok(Step::Place(file, path))
@@ -245,25 +249,26 @@ impl Folder {
     }
 
     /// Writes a file under a name of its own, beside where it will be. It is closed: of a large document
-    /// there are more than a process may have open. `made` are the folders that are known to be there.
+    /// there are more than a process may have open. `made` are the folders that are known
+    /// to be there, and where: else each file would ask for that.
     fn stage(
         &self,
         path: &str,
         text: &str,
-        made: &mut BTreeSet<PathBuf>,
+        made: &mut BTreeMap<PathBuf, PathBuf>,
     ) -> Result<tempfile::TempPath, Failure> {
         let to = self.path.join(path);
         let dir = to.parent().unwrap_or(&self.path);
         let mut written = || -> io::Result<tempfile::TempPath> {
-            if !made.contains(dir) {
+            if !made.contains_key(dir) {
                 fs::create_dir_all(dir)?;
-                made.insert(dir.to_owned());
+                made.insert(dir.to_owned(), std::path::absolute(dir)?);
             }
             let mut builder = tempfile::Builder::new();
             // Source code, which others of the project read.
             #[cfg(unix)]
             builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-            let mut file = builder.tempfile_in(dir)?;
+            let mut file = builder.tempfile_in(&made[dir])?;
             file.write_all(text.as_bytes())?;
             Ok(file.into_temp_path())
         };
@@ -301,38 +306,51 @@ fn is_inside(path: &str) -> bool {
 /// The links below a folder: what lies behind one is not in the folder.
 struct Links<'f> {
     folder: &'f Path,
-    /// Folders that are none.
-    known: BTreeSet<PathBuf>,
+    /// Folders that are none, and those that are not there.
+    known: BTreeMap<PathBuf, Way>,
+}
+
+/// What there is on the way to a path, itself among it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Way {
+    Clear,
+    /// The first link.
+    Link(String),
+    /// A part of it, and so what is behind that.
+    Missing,
 }
 
 impl<'f> Links<'f> {
     fn new(folder: &'f Path) -> Self {
         Self {
             folder,
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
         }
     }
 
-    /// The first link on the way to a path, itself among them.
-    fn on_the_way_to(&mut self, path: &str) -> Result<Option<String>, Failure> {
+    fn way_to(&mut self, path: &str) -> Result<Way, Failure> {
         let mut way = PathBuf::new();
         for part in Path::new(path).components() {
             way.push(part);
-            if self.known.contains(&way) {
-                continue;
+            match self.known.get(&way) {
+                Some(Way::Clear) => continue,
+                Some(known) => return Ok(known.clone()),
+                None => {}
             }
             let at = self.folder.join(&way);
-            match fs::symlink_metadata(&at) {
-                Ok(found) if found.is_symlink() => return Ok(Some(way.display().to_string())),
-                Ok(found) if found.is_dir() => {
-                    self.known.insert(way.clone());
-                }
-                Ok(_) => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            let found = match fs::symlink_metadata(&at) {
+                Ok(found) if found.is_symlink() => Way::Link(way.display().to_string()),
+                Ok(found) if found.is_dir() => Way::Clear,
+                Ok(_) => return Ok(Way::Clear),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Way::Missing,
                 Err(error) => return Err(unreadable(&at, error)),
+            };
+            self.known.insert(way.clone(), found.clone());
+            if found != Way::Clear {
+                return Ok(found);
             }
         }
-        Ok(None)
+        Ok(Way::Clear)
     }
 }
 

@@ -10,6 +10,7 @@ use syncline_model::Timestamp;
 use syncline_model::session::{
     MessagePatch, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after, words,
 };
+use syncline_redact::read_json;
 
 use crate::agent::Agent;
 use crate::facts::{
@@ -72,7 +73,7 @@ pub(crate) fn read_whole(
     facts: &mut Facts,
     tally: &mut Tally<'_>,
 ) {
-    let value: Value = match serde_json::from_slice(bytes) {
+    let value: Value = match read_json(bytes) {
         Ok(value) => value,
         Err(error) => return tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None),
     };

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use syncline_model::session::{SessionId, SessionPatch, words};
+use syncline_redact::read_json;
 use syncline_store::StoreError;
 use syncline_store::foreign::{ForeignDatabase, ForeignRow};
 
@@ -129,7 +130,7 @@ fn id_of(row: &ForeignRow) -> &str {
 
 /// What a row holds as JSON, with the id that stands beside it, and its `key`.
 fn nested(row: &ForeignRow, key: &str) -> Option<(String, Value)> {
-    let mut value: Value = serde_json::from_str(row.get("data")?.as_str()?).ok()?;
+    let mut value: Value = read_json(row.get("data")?.as_str()?.as_bytes()).ok()?;
     let id = row.get("id")?.clone();
     value.as_object_mut()?.entry("id").or_insert(id);
     Some((row.get(key)?.as_str()?.to_owned(), value))
@@ -144,7 +145,7 @@ pub(crate) fn read_file(
     facts: &mut Facts,
     tally: &mut Tally<'_>,
 ) {
-    let session: Value = match serde_json::from_slice(bytes) {
+    let session: Value = match read_json(bytes) {
         Ok(session) => session,
         Err(error) => return tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None),
     };
@@ -221,7 +222,7 @@ fn files_in(directory: &Path) -> Vec<PathBuf> {
 fn file(path: &Path, tally: &mut Tally<'_>) -> Option<(String, Value)> {
     let read = std::fs::read(path).map_err(|error| error.to_string());
     let value = read.and_then(|bytes| {
-        serde_json::from_slice::<Value>(&bytes).map_err(|error| Fault::from(&error).to_string())
+        read_json::<Value>(&bytes).map_err(|error| Fault::from(&error).to_string())
     });
     match value {
         Ok(value) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use syncline_capture::redact::read_json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -100,7 +101,7 @@ async fn within<T>(
 
 /// The answer to one message, a request or a batch of them; none to one that wants none.
 async fn answer(body: Vec<u8>, methods: &impl Methods) -> Option<Vec<u8>> {
-    let message = match serde_json::from_slice(&body) {
+    let message = match read_json(&body) {
         Ok(message) => message,
         Err(error) => {
             let error = RpcError::new(RpcError::PARSE, format!("not JSON: {error}"));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Finding, Kind, Label, Redacted, Redactor, assignments, marker};
+use super::{Finding, Kind, Label, Redacted, Redactor, assignments, marker, mend_surrogates};
 
 /// What a walk over a JSON text brought.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ enum Frame {
 
 /// Redacts the strings of `json`, which is valid JSON.
 pub(super) fn walk(redactor: &Redactor, json: &str) -> Walked {
+    let json = &*mend_surrogates(json);
     let mut walk = Walk {
         redactor,
         json,
@@ -92,9 +93,8 @@ impl Walk<'_> {
     }
 
     fn string(&mut self, range: Range<usize>) {
-        let Ok(Text(text)) = serde_json::from_str(&self.json[range.clone()]) else {
-            return;
-        };
+        let Text(text) = serde_json::from_str(&self.json[range.clone()])
+            .expect("a string of valid JSON is a text");
         let is_key = matches!(self.frames.last(), Some(Frame::Object { key: None, .. }));
         let label = match self.name() {
             _ if is_key => Label::Key,

@@ -54,6 +54,7 @@ mod scan;
 mod seam;
 mod shape;
 mod splice;
+mod surrogates;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -71,6 +72,7 @@ use serde_json::value::RawValue;
 use own::OwnRule;
 pub use own::{OwnPattern, RedactOptionsError};
 use splice::{apart_from, merged, replaced};
+pub use surrogates::{mend_surrogates, read_json};
 
 /// What a user may change about redaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

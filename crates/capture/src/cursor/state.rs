@@ -9,6 +9,7 @@ use syncline_model::session::{
     Change, FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX,
     ToolPatch, Usage, order_after, words,
 };
+use syncline_redact::read_json;
 use syncline_store::StoreError;
 use syncline_store::foreign::ForeignDatabase;
 
@@ -52,7 +53,7 @@ pub(crate) fn read_unit(memory: &Memory, unit: Unit<'_, '_>) -> Result<(), Store
     } = unit;
     let composer = match database.value(TABLE, &format!("{COMPOSER}{native}"))? {
         None => Value::Null,
-        Some(value) => serde_json::from_str(&value).unwrap_or_else(|error| {
+        Some(value) => read_json(value.as_bytes()).unwrap_or_else(|error| {
             let cause = format!("{COMPOSER}{native}: {}", Fault::from(&error));
             tally.count(Verdict::Damaged(cause), None);
             Value::Null
@@ -61,7 +62,7 @@ pub(crate) fn read_unit(memory: &Memory, unit: Unit<'_, '_>) -> Result<(), Store
     let mut bubbles = HashMap::new();
     let prefix = format!("{BUBBLE}{native}:");
     database.each_value::<StoreError>(TABLE, &prefix, |key, value| {
-        match serde_json::from_str::<Value>(&value) {
+        match read_json::<Value>(value.as_bytes()) {
             Ok(bubble) => {
                 bubbles.insert(key[prefix.len()..].to_owned(), bubble);
             }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use syncline_redact::read_json;
 
 use crate::value::Fault;
 
@@ -54,7 +55,7 @@ impl Fields {
     pub fn read(body: &[u8]) -> Result<Self, BodyError> {
         // As in a file that begins with the mark of its encoding.
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let object = serde_json::from_slice::<Object>(text);
+        let object = read_json::<Object>(text);
         object
             .map(|object| object.0)
             .map_err(|error| BodyError::of(body, &error))

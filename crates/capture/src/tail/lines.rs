@@ -1,6 +1,9 @@
 //! Lines of a file of any size, in bounded memory.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
+
+use syncline_redact::mend_surrogates;
 
 use super::Mark;
 use super::outline::Outline;
@@ -176,16 +179,9 @@ impl<R: Read> Lines<R> {
         };
         // A crash leaves zeros where a write was not finished.
         let zeros = self.held[..start].contains(&0) || self.held[end + 1..].contains(&0);
-        match std::str::from_utf8(&self.held[start..=end]) {
-            Ok(text) => {
-                self.text.push_str(text);
-                zeros
-            }
-            Err(_) => {
-                self.text = String::from_utf8_lossy(&self.held[start..=end]).into_owned();
-                true
-            }
-        }
+        let text = String::from_utf8_lossy(&self.held[start..=end]);
+        self.text.push_str(&mend_surrogates(&text));
+        zeros || matches!(text, Cow::Owned(_))
     }
 }
 

@@ -37,6 +37,28 @@ fn what_a_machine_says_in_a_persons_place_is_no_prompt_and_no_title() {
 }
 
 #[test]
+fn a_text_that_was_cut_within_a_character_is_kept_and_its_secret_is_not() {
+    let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let said = format!("my token {secret} is cut CUT");
+    let lines = [
+        script.user("u1", &said),
+        script.answer("a1", "m1", text(&said), 7),
+    ];
+    place.write("s.jsonl", jsonl(&lines).replace("CUT", "\\ud83d"));
+    twice(&mut place, Agent::ClaudeCode);
+    let said = place.rows("said");
+    assert_eq!(said.len(), 2, "{said:?}");
+    for row in &said {
+        assert!(row.contains("my token [redacted:"), "{row}");
+        assert!(!row.contains(secret), "{row}");
+    }
+    let figures = place.figures().remove("s").unwrap();
+    assert_eq!((figures.messages, figures.prompts), (2, 1));
+}
+
+#[test]
 fn what_opencode_adds_to_a_prompt_is_not_the_persons() {
     let mut place = Place::new();
     for (path, content) in OPENCODE {

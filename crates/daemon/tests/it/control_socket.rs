@@ -172,6 +172,11 @@ fn what_is_no_call_is_answered_with_its_code() {
     }
     let code =
         |body: &str| exchange(&home.socket(), &framed(body.as_bytes()))["error"]["code"].clone();
+    // A text that was cut between the halves of a surrogate pair is none the less one.
+    assert_eq!(
+        code(r#"{"id":1,"method":"\ud83d"}"#),
+        RpcError::INVALID_REQUEST
+    );
     assert_eq!(code("{"), RpcError::PARSE);
     assert_eq!(code("\u{fe}"), RpcError::PARSE);
     assert_eq!(code("[]"), RpcError::INVALID_REQUEST);

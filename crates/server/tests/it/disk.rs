@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use syncline_simdisk::{Disk, Fault, Process, Verb};
 use syncline_store::control::Rights;
 
-use crate::support::{TestServer, push_of, start_with};
+use crate::support::{TestServer, eventually, push_of, start_with};
 
 /// A server whose tenant files are on a simulated disk.
 struct Machine {
@@ -115,4 +115,25 @@ async fn a_sync_that_fails_acknowledges_nothing_and_the_next_push_goes_on() {
         metrics.contains("syncline_commit_failures_total 1"),
         "{metrics}"
     );
+}
+
+#[tokio::test]
+async fn what_many_small_writes_leave_in_the_write_ahead_log_goes_into_the_file() {
+    let server = start_with(|_| {}).await;
+    let token = server.token("acme", Rights::Sync);
+    let push = async |clocks: std::ops::RangeInclusive<u64>| {
+        for clock in clocks {
+            let pushed = server
+                .post("/sync/push", &token, push_of("a", [clock]))
+                .await;
+            pushed.expect(200);
+        }
+    };
+    push(1..=1).await;
+    let file = server.data.path().join("data/tenants/t-acme.db");
+    let size = || std::fs::metadata(&file).unwrap().len();
+    let before = size();
+    // A few hundred kilobytes of ops.
+    push(2..=600).await;
+    eventually("a checkpoint", async || size() > before).await;
 }

@@ -53,6 +53,9 @@ pub(super) const TRIGGERS: &[&str] = &[
     "_pat",
     "pepper",
     "PEPPER",
+    "sonar.login",
+    "SONAR_LOGIN",
+    "CONTRIBSYS__COM",
 ];
 
 /// Words that are a password's name, or end with it.
@@ -70,6 +73,12 @@ const SECRET_WORDS: &[&str] = &["pat", "auth", "authorization", "pepper"];
 const PERHAPS: &[&str] = &["sessid", "sessionid"];
 const PERHAPS_WORDS: &[&str] = &["sig", "signature", "session", "sid"];
 const ONE_TIME_WORDS: &[&str] = &["otp", "totp", "2fa", "mfa", "hotp"];
+
+/// Names that tell by their last two words alone.
+const PAIRS: &[(&str, &str, Promise)] = &[
+    ("sonar", "login", Promise::Secret),
+    ("contribsys", "com", Promise::Password),
+];
 
 /// What a name's last telling word promises; nothing if it tells of something else.
 ///
@@ -96,6 +105,12 @@ pub(super) fn promise(name: &[u8]) -> Option<Promise> {
         let own = !is_any(word, &["seed"]);
         let one_time = before.iter().any(|word| is_any(word, ONE_TIME_WORDS));
         return (own || one_time).then_some(Promise::Secret);
+    }
+    let pair = PAIRS.iter().find(|pair| {
+        is_any(word, &[pair.1]) && before.last().is_some_and(|one| ends_with(one, pair.0))
+    });
+    if let Some((_, _, promise)) = pair {
+        return Some(*promise);
     }
     let tells = |endings: &[&str], whole: &[&str]| {
         endings.iter().any(|ending| ends_with(word, ending)) || is_any(word, whole)
@@ -156,7 +171,15 @@ pub(super) fn scheme_length(value: &[u8]) -> usize {
         b"ApiKey ", b"Apikey ", b"Bot ", b"base64:", b"Key ", b"SSWS ",
     ];
     let scheme = SCHEMES.iter().find(|scheme| value.starts_with(scheme));
-    scheme.map_or(0, |scheme| scheme.len())
+    scheme.map_or_else(|| application_length(value), |scheme| scheme.len())
+}
+
+/// The length of the number that a token of an application of Facebook's begins with, before a bar.
+fn application_length(value: &[u8]) -> usize {
+    match Alphabet::Digit.run(&value[..value.len().min(18)]) {
+        digits @ 15..=17 if value.get(digits) == Some(&b'|') => digits + 1,
+        _ => 0,
+    }
 }
 
 /// A name of more words is cut at its front.

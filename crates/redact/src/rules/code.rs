@@ -43,6 +43,7 @@ pub(super) const RULES: &[TokenRule] = &[
     weak("airtable-token", &["pat"], &[Run(Alnum, 14, 14), Text("."), Run(Hex, 60, 64)]),
     weak("clickup-token", &["pk_"], &[Run(Digit, 5, 12), Text("_"), Run(Alnum, 28, 36)]),
     token("dropbox-token", &["sl.u.", "sl.B", "sl.A"], &[Run(Dotted, 60, OPEN)]),
+    token("dropbox-token", &["sl."], &[Run(Url64, 130, OPEN)]),
     token("typeform-token", &["tfp_"], &[Run(Dotted, 40, OPEN)]),
     token("contentful-token", &["CFPAT-"], &[Run(Url64, 40, OPEN)]),
     token("harness-token", &["pat.", "sat."], &[Run(Url64, 22, 22), Text("."), Run(Hex, 24, 24), Text("."), Run(Alnum, 20, OPEN)]),

@@ -9,7 +9,7 @@ use super::{OPEN, TokenRule, token, weak};
 
 #[rustfmt::skip]
 pub(super) const RULES: &[TokenRule] = &[
-    token("stripe-key", &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "sk_org_live_", "sk_org_test_"], &[Run(Word, 16, OPEN)]),
+    token("stripe-key", &["sk_live_", "sk_test_", "sk_prod_", "rk_live_", "rk_test_", "rk_prod_", "sk_org_live_", "sk_org_test_"], &[Run(Word, 16, OPEN)]),
     token("stripe-webhook-secret", &["whsec_"], &[Run(Base64, 24, OPEN)]),
     token("square-token", &["sq0atp-", "sq0csp-"], &[Run(Url64, 20, OPEN)]),
     weak("square-token", &["EAAA"], &[Run(Url64, 56, OPEN)]),

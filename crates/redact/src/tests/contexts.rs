@@ -65,6 +65,10 @@ const RANDOM: &[&str] = &[
     "otpauth://totp/x:y?secret=@&issuer=x",
     "kubectl create secret generic x --from-literal=token=@",
     "npm config set token @",
+    "mvn verify -Dsonar.login=@",
+    "sonar.login: @",
+    "curl https://graph.test/me?access_token=1234567890123456|@",
+    "ACCESS_TOKEN=1234567890123456|@",
 ];
 
 /// Where what a person chose is a secret too.
@@ -102,6 +106,7 @@ const CHOSEN: &[&str] = &[
     "<password>@</password>",
     "gpg --passphrase '@'",
     "identified password = \"@\"",
+    "BUNDLE_GEMS__CONTRIBSYS__COM=@",
     "echo '@' | docker login -u me --password-stdin h.test",
     "printf %s @ | gh auth login --with-token",
 ];

@@ -1,5 +1,6 @@
 //! Every token of an issuer is found, and what only begins like one is not.
 
+use super::super::shape::Alphabet::{Alnum, Base64, LowerDigit, Url64};
 use super::super::{Kind, Redactor, rules};
 use super::samples::{Draw, tokens};
 use super::{assert_all_gone, assert_all_kept};
@@ -16,6 +17,40 @@ fn every_token_is_found_under_its_rules_name() {
             "{id} {token}"
         );
         assert_eq!(redacted.findings[0].kind, Kind::Token);
+    }
+}
+
+#[test]
+fn a_token_is_found_whole_whatever_marks_are_in_it() {
+    let mut draw = Draw::new(11);
+    let mut drawn = |alphabet, length: usize| {
+        format!(
+            "{}{}",
+            draw.drawn(alphabet, length - 4),
+            draw.run(alphabet, 4)
+        )
+    };
+    for (id, token) in [
+        (
+            "authress-key",
+            format!(
+                "authress_{}.h7km6.acc_{}.{}",
+                drawn(LowerDigit, 12),
+                drawn(LowerDigit, 15),
+                drawn(Base64, 60)
+            ),
+        ),
+        ("dropbox-token", format!("sl.{}", drawn(Url64, 135))),
+        ("fly-token", format!("fo1_{}", drawn(Url64, 43))),
+        ("stripe-key", format!("rk_prod_{}", drawn(Alnum, 40))),
+    ] {
+        let text = format!("it says {token} there");
+        let redacted = Redactor::standard().redact_text(&text);
+        assert_eq!(
+            redacted.text,
+            format!("it says [redacted:{id}] there"),
+            "{token}"
+        );
     }
 }
 

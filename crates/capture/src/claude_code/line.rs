@@ -162,6 +162,15 @@ struct CacheCreation {
 }
 
 impl Spent {
+    /// What `raw` says, if anything; as it stands where it can't be read.
+    pub(super) fn of(raw: &RawValue) -> Result<Option<Self>, &str> {
+        let raw = raw.get();
+        // What is in a list would be taken for tokens by its place.
+        let is_list = raw.starts_with('[');
+        let spent = serde_json::from_str(raw).ok().filter(|_| !is_list);
+        spent.ok_or(raw)
+    }
+
     /// As a usage that has yet to be told whose it is.
     pub(super) fn usage(&self) -> Usage<'static> {
         let written = self.cache_creation_input_tokens.unwrap_or_default();

@@ -101,12 +101,12 @@ impl<'l> Reader<'_, 'l> {
         let Some(raw) = message.usage else {
             return true;
         };
-        let spent = match serde_json::from_str::<Option<Spent>>(raw.get()) {
+        let spent = match Spent::of(raw) {
             Ok(Some(spent)) => spent,
             Ok(None) => return true,
-            Err(_) => {
+            Err(raw) => {
                 let id = format!("{}.usage", self.line.uuid.as_deref().unwrap_or(response));
-                self.facts.raw(owner.id, &id, raw.get(), order);
+                self.facts.raw(owner.id, &id, raw, order);
                 return false;
             }
         };

@@ -91,17 +91,23 @@ fn a_usage_that_cannot_be_read_takes_nothing_from_what_was_said() {
         answer["message"]["usage"]["output_tokens"] = tokens;
         lines.push(answer);
     }
+    // Its members are no tokens because of where they stand.
+    let mut listed = script.answer("a3", "m3", text("m3"), 7);
+    listed["message"]["usage"] = json!([5, 6]);
+    lines.push(listed);
     place.write("s.jsonl", jsonl(&lines));
     let done = place.import_files(Agent::ClaudeCode);
-    assert_eq!((done.counts.new, done.counts.not_understood), (1, 3));
+    assert_eq!((done.counts.new, done.counts.not_understood), (1, 4));
+    assert_eq!(place.rows("spent"), Vec::<String>::new());
     let said = [
         "user|text|begin",
         "assistant|text|m0",
         "assistant|text|m1",
         "assistant|text|m2",
+        "assistant|text|m3",
     ];
     assert_eq!(place.rows("said"), said);
-    assert_eq!(place.rows("raw").len(), 3);
+    assert_eq!(place.rows("raw").len(), 4);
     assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
 }
 

@@ -96,6 +96,7 @@ impl Replica {
             source: Source::Person,
             actor: Some(&self.actor),
             jitter,
+            lists_collected: false,
         };
         let planned = plan(&self.view, command, planning)?.ops;
         let mut request = PushRequest {

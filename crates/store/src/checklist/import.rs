@@ -127,10 +127,10 @@ impl ImportPlan {
             };
             let before = self.commands.len();
             let id = || item.item.clone();
-            if entry.done && !item.done {
+            if adds_tick(entry, item) {
                 self.commands.push(Command::Check { item: id() });
             }
-            if item.note.is_empty() && !entry.note.is_empty() {
+            if adds_note(entry, item) {
                 let note = entry.note.clone();
                 self.commands.push(Command::Note { item: id(), note });
             }
@@ -182,6 +182,14 @@ impl ImportPlan {
     }
 }
 
+fn adds_tick(entry: &Entry, item: &ListItem) -> bool {
+    entry.done && !item.done
+}
+
+fn adds_note(entry: &Entry, item: &ListItem) -> bool {
+    item.note.is_empty() && !entry.note.is_empty()
+}
+
 /// Finds the items that a file's entries are, the surest first.
 struct Matcher<'a, F> {
     list: &'a ListId,
@@ -210,6 +218,7 @@ impl<'a, E, F: Fn(&ItemRef) -> Result<Option<ListItem>, E>> Matcher<'a, F> {
     ) -> Result<Vec<Standing>, E> {
         self.standing = vec![None; entries.len()];
         self.match_ids(entries, shown);
+        self.match_minted(entries, shown);
         self.match_texts(entries, shown);
         let mut all = Vec::with_capacity(entries.len());
         for (number, (entry, seen)) in entries.iter().enumerate() {
@@ -221,7 +230,7 @@ impl<'a, E, F: Fn(&ItemRef) -> Result<Option<ListItem>, E>> Matcher<'a, F> {
         Ok(all)
     }
 
-    /// By the file's own id, or by the one that an import gave it if the text is still the same.
+    /// By the file's own id.
     fn match_ids(&mut self, entries: &[(Entry, u64)], shown: &'a [ListItem]) {
         let mut by_id: HashMap<ItemId, &ListItem> = HashMap::new();
         for item in shown {
@@ -233,16 +242,57 @@ impl<'a, E, F: Fn(&ItemRef) -> Result<Option<ListItem>, E>> Matcher<'a, F> {
                 by_id.insert(id_from_elsewhere(&item.item), item);
             }
         }
-        for (number, (entry, seen)) in entries.iter().enumerate() {
-            let item = match &entry.id {
-                Some(id) => by_id.get(id).copied(),
-                None => {
-                    let minted = self.shown.get(&self.minted(&entry.text, *seen));
-                    minted.copied().filter(|item| item.text == entry.text)
-                }
-            };
-            if let Some(item) = item {
+        for (number, (entry, _)) in entries.iter().enumerate() {
+            if let Some(item) = entry.id.as_ref().and_then(|id| by_id.get(id)) {
                 self.take(number, item);
+            }
+        }
+    }
+
+    /// By the id that an import gave an entry, if the text is still the same. Where the list shows a text as often
+    /// as the file has it, the order of both counts if less is changed by that: since the import, another item of
+    /// this text may have come to stand before the one that it made.
+    fn match_minted(&mut self, entries: &[(Entry, u64)], shown: &'a [ListItem]) {
+        let mut items: HashMap<&str, Vec<&ListItem>> = HashMap::new();
+        for item in shown.iter().filter(|item| !self.taken.contains(&item.item)) {
+            items.entry(&item.text).or_default().push(item);
+        }
+        let mut numbers: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (number, (entry, _)) in entries.iter().enumerate() {
+            if entry.id.is_none() {
+                numbers.entry(&entry.text).or_default().push(number);
+            }
+        }
+        for (text, numbers) in numbers {
+            let Some(items) = items.remove(text) else {
+                continue;
+            };
+            let minted = numbers.iter().map(|number| {
+                let minted = self.shown.get(&self.minted(text, entries[*number].1));
+                let is_free =
+                    |item: &&ListItem| item.text == text && !self.taken.contains(&item.item);
+                minted.copied().filter(is_free)
+            });
+            let minted: Vec<_> = minted.collect();
+            let changes = |items: &[&ListItem]| {
+                let pairs = numbers.iter().zip(items);
+                let changed = pairs.filter(|(number, item)| {
+                    let (entry, _) = &entries[**number];
+                    adds_tick(entry, item) || adds_note(entry, item)
+                });
+                changed.count()
+            };
+            let is_as_often = items.len() == numbers.len();
+            let in_order = is_as_often && changes(&items) <= changes(&completed(&minted, &items));
+            for (place, number) in numbers.into_iter().enumerate() {
+                let item = if in_order {
+                    Some(items[place])
+                } else {
+                    minted[place]
+                };
+                if let Some(item) = item {
+                    self.take(number, item);
+                }
             }
         }
     }
@@ -307,4 +357,14 @@ impl<'a, E, F: Fn(&ItemRef) -> Result<Option<ListItem>, E>> Matcher<'a, F> {
             item,
         }
     }
+}
+
+/// The items found, and where none was, the others in their order.
+fn completed<'i>(found: &[Option<&'i ListItem>], items: &[&'i ListItem]) -> Vec<&'i ListItem> {
+    let known: HashSet<&ItemRef> = found.iter().flatten().map(|item| &item.item).collect();
+    let mut others = items.iter().filter(|item| !known.contains(&item.item));
+    let all = found
+        .iter()
+        .map(|found| found.or_else(|| others.next().copied()));
+    all.flatten().collect()
 }

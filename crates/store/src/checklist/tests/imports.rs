@@ -230,6 +230,30 @@ fn items_that_were_made_by_hand_are_known_by_their_texts() {
     );
 }
 
+#[test]
+fn of_one_text_twice_the_order_tells_which_is_which_where_less_is_changed_by_that() {
+    let mut list = Model::default();
+    list.import(file(&["- [ ] milk", "- [ ] bread"]));
+    let mut by_hand = list.shown[0].clone();
+    by_hand.item.item = ItemId::new("by-hand").unwrap();
+    by_hand.done = true;
+    by_hand.note = "for mum".to_owned();
+    list.shown.insert(0, by_hand);
+    let exported = entries_of(&Model::list(), list.shown.clone());
+    let written = write_markdown(None, &exported, Bullets::Dashes);
+    assert_eq!(list.plan(read_markdown(&written)).commands, []);
+    // What is ticked in the file is ticked of that one.
+    let plan = list.plan(read_markdown(&written.replace("[ ] milk", "[x] milk")));
+    let imported = [Command::Check {
+        item: list.shown[1].item.clone(),
+    }];
+    assert_eq!(plan.commands, imported);
+    // The file of before has one of them: the one that it made.
+    assert_eq!(list.plan(file(&["- [ ] milk", "- [ ] bread"])).commands, []);
+    let plan = list.plan(file(&["- [x] milk", "- [ ] bread"]));
+    assert_eq!(plan.commands, imported);
+}
+
 /// A list with two items made here, and two of the same ids that were moved in from elsewhere.
 fn with_ids_twice() -> Model {
     let mut list = Model::default();

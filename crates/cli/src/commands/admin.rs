@@ -73,7 +73,10 @@ impl LogsArgs {
                     "tenant_unknown",
                     format!("there is no log of a tenant {tenant}"),
                 )
-                .fix("syncline admin tenants"));
+                .fix(format!(
+                    "syncline admin tenants --data {}",
+                    directory.path().display()
+                )));
             }
         };
         Ok(Logs {

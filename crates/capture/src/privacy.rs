@@ -3,7 +3,8 @@
 //! Rules go by the agent, by the project, and by paths: of the directory that a session works in, and of
 //! the transcript itself. A mark is a file named [`MARK_FILE`] in the session's directory or above it, or
 //! a line of a prompt that is [`MARK_LINE`] and nothing else: from there on the session is not recorded,
-//! and nothing that its subagents say later. What a rule leaves out is read again once the rule
+//! and nothing that its subagents say later. With a session that was deleted its subagents are left out, also
+//! those that are found later. What a rule leaves out is read again once the rule
 //! has gone; what a prompt's mark leaves out never is.
 
 mod glob;
@@ -50,6 +51,7 @@ pub(crate) struct Cause(pub(crate) String);
 
 const BY_PROMPT: &str = "prompt";
 const BY_FILE: &str = "file ";
+const BY_DELETE: &str = "deleted";
 
 impl Cause {
     /// Whether it is a mark in a prompt.
@@ -143,6 +145,11 @@ impl Privacy {
         })
     }
 
+    /// That a person has deleted the session that it is a subagent of.
+    pub(crate) fn by_delete() -> Cause {
+        Cause(BY_DELETE.to_owned())
+    }
+
     /// The mark in a directory or above it.
     pub(crate) fn by_file(&mut self, directory: &str) -> Option<Cause> {
         let found = self.marked.entry(directory.to_owned()).or_insert_with(|| {
@@ -161,7 +168,7 @@ impl Privacy {
     pub(crate) fn stands(&self, cause: &Cause) -> bool {
         match cause.0.strip_prefix(BY_FILE) {
             Some(mark) => Path::new(mark).exists(),
-            None => cause.is_by_prompt() || cause.0 == self.fingerprint,
+            None => cause.is_by_prompt() || cause.0 == BY_DELETE || cause.0 == self.fingerprint,
         }
     }
 }

@@ -252,6 +252,10 @@ impl Withheld {
             return cause;
         }
         let parent = set(&patch.parent_session)?.parse().ok()?;
+        let is_subagent = set(&patch.parent_kind).is_some_and(|kind| kind == words::SUBAGENT);
+        if is_subagent && desk.is_deleted(parent) {
+            return Some(Privacy::by_delete());
+        }
         let known = self.cause_of(parent, desk);
         let cause = known.or_else(|| self.until.get(&parent).cloned())?;
         if is_before(at, &cause) {

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
+use syncline_model::Scope;
+use syncline_model::session::{Delete, SessionOp, session_id};
+use syncline_replica::NewOp;
 
 use crate::agents::twice;
 use crate::place::Place;
@@ -105,4 +108,30 @@ fn of_sessions_that_begin_alike_the_one_that_was_left_first_is_the_origin() {
     left.set_modified(before).unwrap();
     twice(&mut place, Agent::ClaudeCode);
     assert_eq!(place.rows("forked"), ["again|fork|left"]);
+}
+
+#[test]
+fn a_subagent_that_is_found_after_its_session_was_deleted_is_left_out() {
+    let [s, abc, def] = nested();
+    let mut place = Place::new();
+    place.write(s.0, &s.1);
+    place.import_files(Agent::ClaudeCode);
+    let delete = SessionOp::Delete(Delete {
+        at: "2026-03-02T00:00:00Z".parse().unwrap(),
+    });
+    let delete = NewOp {
+        scope: Scope::session(),
+        resource: session_id("claude-code", "s", "").into(),
+        payload: delete.payload().unwrap(),
+    };
+    place.replica.write(&[delete]).unwrap();
+    for (name, content) in [abc, def] {
+        place.write(name, content);
+        let done = place.import_files(Agent::ClaudeCode);
+        assert_eq!((done.ops, done.counts.new), (0, 0), "{name}");
+        assert!(done.counts.excluded > 0, "{name}");
+    }
+    assert!(place.figures().is_empty());
+    place.age_marks();
+    assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
 }

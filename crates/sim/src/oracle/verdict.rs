@@ -8,7 +8,7 @@ use syncline_model::thread::ThreadId;
 use syncline_store::Head;
 
 use super::times::without_last_times;
-use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Written, digest};
+use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Writer, Written, digest};
 use crate::workload::{Effect, Flavor, OPAQUE_SCOPE};
 
 /// How a tenant file stands at the end.
@@ -132,9 +132,12 @@ impl Oracle {
                 ("too_large", Some(Flavor::Oversized)) => true,
                 ("fold_failed", Some(Flavor::Panicking)) => true,
                 ("clock_lead", _) => end.clocks_leapt,
-                // Offered again: what others have seen is nobody's to stamp.
+                // Offered again: what others have seen is nobody's to stamp. Nor is what stands before
+                // the writes of another life of its machine, which the log has given back.
                 ("clock_behind", Some(_)) => written.is_some_and(|written| {
-                    written.acknowledged || written.writer.machine != Some(machine.number)
+                    written.acknowledged
+                        || written.writer.machine != Some(machine.number)
+                        || self.holds_another_life(end, written.writer)
                 }),
                 // Nobody can tell whether the log has dropped it: the user may.
                 ("maybe_covered", Some(_)) => written.is_some_and(|written| written.maybe_covered),
@@ -148,6 +151,15 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    /// Whether the log holds what the writer's machine wrote before its disk was put back, or after that.
+    fn holds_another_life(&self, end: &EndState, writer: Writer) -> bool {
+        let logged = end.server.held.log.values();
+        let writers = logged.filter_map(|digest| Some(self.find(digest)?.writer));
+        writers
+            .filter(|other| other.machine == writer.machine)
+            .any(|other| other.era != writer.era)
     }
 }
 

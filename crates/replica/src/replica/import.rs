@@ -186,6 +186,7 @@ impl Replica {
     pub fn agent_of_native_session(&self, native: &str) -> Result<Option<String>, ReplicaError> {
         sessions::agent_of_native(self.tenant.connection(), native).map_err(ReplicaError::Tenant)
     }
+
     /// The id of the session that an agent calls so, as far as the view knows: see
     /// [`sessions::session_of_native`].
     pub fn session_of_native(&self, agent: &str, native: &str) -> Result<SessionId, ReplicaError> {

@@ -105,7 +105,7 @@ impl Replica {
                 .map_err(ReplicaError::Local)?,
             notes,
             cut: self.local.last_cut().map_err(ReplicaError::Local)?,
-            lost_edits: self.untold_losses()?.len() as u64,
+            lost_edits: self.local.count_losses().map_err(ReplicaError::Local)?,
             // The wall clock may have gone back since the write.
             oldest_pending: oldest
                 .map(|at| Duration::from_millis((now - at.as_millis()).max(0) as u64)),

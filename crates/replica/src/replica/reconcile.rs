@@ -1,6 +1,8 @@
 //! The outbox and the log, compared: what a crash, a power cut, or a copy put back has left between
 //! them.
 
+use std::collections::HashSet;
+
 use syncline_model::{LoggedOp, OpKey, PayloadHash, ServerSeq};
 use syncline_store::local::{OutboxRow, Verdict};
 
@@ -96,10 +98,11 @@ impl Replica {
         ops: &[LoggedOp],
     ) -> Result<Vec<(OpKey, PayloadHash)>, ReplicaError> {
         let mut waiting = self.local.quarantined_keys().map_err(ReplicaError::Local)?;
-        waiting.retain(|(key, hash)| {
-            ops.iter()
-                .any(|op| op.key == *key && op.payload_hash == *hash)
-        });
+        if waiting.is_empty() {
+            return Ok(waiting);
+        }
+        let logged: HashSet<_> = ops.iter().map(|op| (&op.key, op.payload_hash)).collect();
+        waiting.retain(|(key, hash)| logged.contains(&(key, *hash)));
         Ok(waiting)
     }
 

@@ -57,6 +57,13 @@ impl LocalFile {
         Ok(untold)
     }
 
+    /// How many lost edits nobody was told of.
+    pub fn count_losses(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM lost_edits";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
     /// Forgets lost edits that somebody was told of.
     pub fn forget_losses(&mut self, told: &[UntoldLoss]) -> Result<(), StoreError> {
         if told.is_empty() {

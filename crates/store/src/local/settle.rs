@@ -61,8 +61,9 @@ impl LocalFile {
     ///
     /// When any is to be written anew, the replica takes `new_actor`. Those ops, and every later one
     /// that was never offered to a server, then leave their places and stand at the outbox's end in
-    /// the order of their writing, each with a new key: so they reach the log. Their clocks begin above `clock_floor` where any clock is refused, and else stay: an op
-    /// that *was* offered keeps its key, since the server may have it, and its place behind them.
+    /// the order of their writing, each with a new key: so they reach the log. Their clocks begin above
+    /// `clock_floor` where any clock is refused, and else stay: an op that *was* offered keeps its key, since
+    /// the server may have it, and its place behind them.
     /// Behind one of its resource that is [`Verdict::Behind`] it doesn't, since that one would win over it: where
     /// the server has it after all, it loses to itself.
     ///

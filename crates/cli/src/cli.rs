@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::environment::Environment;
 use crate::output::{Format, Output};
 
-/// Threads of thought and task lists of you and your agents: in SQLite on your machine, usable offline,
+/// What you, your coding agents and your applications write: in SQLite on your machine, usable offline,
 /// and synced through a server that you own.
 #[derive(Debug, Parser)]
 #[command(name = "syncline", version, subcommand_required = true, after_long_help = ENVIRONMENT)]

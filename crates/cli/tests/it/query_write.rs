@@ -29,7 +29,10 @@ fn rows(machine: &Machine, sql: &str) -> Value {
 fn a_delete_or_update_becomes_ops_once_it_is_confirmed() {
     let machine = machine();
     let rename = "UPDATE threads SET name = upper(name), status = 'archived' WHERE key LIKE 'pl%'";
-    machine.run(&["query", rename]).failed(1, "sql_read_only");
+    machine
+        .run(&["query", rename])
+        .failed(1, "sql_read_only")
+        .says("syncline query SQL --write");
     machine
         .run(&["query", rename, "--write"])
         .failed(2, "not_confirmed")

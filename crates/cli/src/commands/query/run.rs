@@ -112,6 +112,12 @@ fn explains_steps(sql: &str) -> bool {
     is(words.next(), "explain") && !is(words.next(), "query")
 }
 
+/// Whether a statement has one of the words of those that `--write` takes.
+fn changes_rows(sql: &str) -> bool {
+    let mut words = sql.split_whitespace();
+    words.any(|word| ["delete", "update"].contains(&word.to_ascii_lowercase().as_str()))
+}
+
 fn open_reader(context: &Context) -> Result<Box<SqlReader>, Failure> {
     let mut replica = replica_access::open(context)?;
     let path = replica.view()?.path().to_owned();
@@ -163,7 +169,10 @@ pub(super) fn failure<E: std::error::Error + Send + Sync + 'static>(
             format!("a query only reads the views: {what}"),
         )
         .state("nothing was changed")
-        .fix("syncline query --views"),
+        .fix(match changes_rows(sql) {
+            true => "syncline query SQL --write",
+            false => "syncline query --views",
+        }),
         SqlError::Empty => {
             Failure::usage("sql_empty", "there is no statement in it").fix("syncline query --views")
         }

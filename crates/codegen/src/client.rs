@@ -184,6 +184,8 @@ impl Templates {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.add_filter("quoted", |text: &str| names::quoted(text));
         environment.add_filter("property", |name: &str| names::property(name));
+        environment.add_filter("required", zod::required);
+        environment.add_filter("optional", zod::optional);
         environment.add_filter("literal", |text: &str| names::literal(text));
         for (name, source) in TEMPLATES {
             environment

@@ -54,6 +54,7 @@ pub(super) struct FieldView {
     pub(super) written_type: String,
     /// Whether every record has it, and never as null.
     pub(super) is_certain: bool,
+    /// Its values to Zod, null among them where a client may give that.
     pub(super) schema: String,
     pub(super) is_nullable: bool,
     pub(super) is_required: bool,
@@ -181,6 +182,10 @@ fn is_kept(field: &Field, local: Local) -> bool {
 impl FieldView {
     fn new(entity: &Entity, field: &Field, one: &str) -> Self {
         let value = type_of(&field.kind, &field.rules);
+        let mut schema = zod::schema_of(&field.kind, &field.rules);
+        if field.nullable || field.sync_exclude {
+            schema.push_str(".nullable()");
+        }
         let is_key = field.name == entity.key;
         // Of what never leaves a local database, others' records have none.
         let is_certain = is_key || (field.required && !field.nullable && !field.sync_exclude);
@@ -201,7 +206,7 @@ impl FieldView {
                 format!("{} | null", value.text)
             },
             is_certain,
-            schema: zod::schema_of(&field.kind, &field.rules),
+            schema,
             written_type: written_type(field, &value, one),
             value_type: value.text,
             names_json: value.names_json,

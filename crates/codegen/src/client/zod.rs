@@ -69,6 +69,37 @@ pub(super) fn schema_of(kind: &FieldKind, rules: &Rules) -> String {
     text
 }
 
+/// What JavaScript finds in an object that has no such property: functions, which are no JSON.
+const INHERITED: [&str; 11] = [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+];
+
+/// A property that an object may lack.
+pub(super) fn optional(name: &str, schema: &str) -> String {
+    if !INHERITED.contains(&name) {
+        return format!("{}: {schema}.optional()", property(name));
+    }
+    format!(
+        "{}: z.preprocess((value) => (typeof value === \"function\" ? undefined : value), {schema}.optional()).optional()",
+        property(name)
+    )
+}
+
+/// A property that an object must have.
+pub(super) fn required(name: &str, schema: &str) -> String {
+    format!("{}: {schema}", property(name))
+}
+
 fn of_json(rules: &Rules) -> String {
     match rules.json.as_deref() {
         None => "z.json()".to_owned(),
@@ -97,20 +128,15 @@ fn of_array(rules: &ArrayRules) -> String {
 fn of_object(rules: &ObjectRules) -> String {
     let mut properties: Vec<String> = Vec::new();
     for (name, nested) in &rules.properties {
-        let may_lack = if rules.required.contains(name) {
-            ""
-        } else {
-            ".optional()"
-        };
-        properties.push(format!(
-            "{}: {}{may_lack}",
-            property(name),
-            of_nested(nested)
-        ));
+        let schema = of_nested(nested);
+        properties.push(match rules.required.contains(name) {
+            true => required(name, &schema),
+            false => optional(name, &schema),
+        });
     }
     for name in &rules.required {
         if !rules.properties.contains_key(name) {
-            properties.push(format!("{}: z.json()", property(name)));
+            properties.push(required(name, "z.json()"));
         }
     }
     let properties = match properties.as_slice() {

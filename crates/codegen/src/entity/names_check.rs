@@ -39,7 +39,12 @@ pub(super) fn entities<'e, 'd>(
             .iter()
             .find_map(|table| Some((table, tables.get(table)?)));
         if let Some((table, other)) = taken {
-            let message = format!("`{name}` and `{other}` would both have a table `{table}`");
+            let message = match TAKEN.contains(other) {
+                true => format!(
+                    "an entity can't be called `{name}`: every client's database has a table `{table}` of its own"
+                ),
+                false => format!("`{name}` and `{other}` would both have a table `{table}`"),
+            };
             reading.error(node, Code::COLLISION, message);
         }
         tables.extend(own.map(|table| (table, name.as_str())));

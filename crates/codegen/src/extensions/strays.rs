@@ -28,6 +28,17 @@ struct Root<'d> {
     parts: Vec<Node<'d>>,
 }
 
+impl Root<'_> {
+    /// Whether the field as a whole is kept as private as `word` would keep a part of it.
+    fn keeps_apart(&self, word: &str) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| {
+            let says = |word| part.get(word).and_then(Node::as_boolean) == Some(true);
+            says("x-sync-exclude") || says(word)
+        })
+    }
+}
+
 impl<'d> Seen<'d> {
     pub(crate) fn mark(&mut self, value: Node<'_>) {
         self.read.insert(value.id());
@@ -164,6 +175,7 @@ fn of_another(reading: &Reading<'_>, root: &Root<'_>, name: &str, value: Node<'_
     if let Some(field) = root.field
         && is_private
         && value.as_boolean() == Some(true)
+        && !root.keeps_apart(name)
     {
         let message = format!(
             "what stands in `{field}` is sent, and written, as a whole: the `{name}` on line {} says \

@@ -4,13 +4,13 @@ import { z } from "zod";
 /** What a new record of {{ name }} must satisfy. */
 export const {{ variable }}CreateSchema = z.object({
 {%- for field in fields if not field.is_read_only or field.is_key %}
-  {{ field.name | property }}: {{ field.schema }}{{ ".nullable()" if field.is_nullable or field.is_excluded }}{{ "" if field.is_required else ".optional()" }},
+  {{ field.name | required(field.schema) if field.is_required else field.name | optional(field.schema) }},
 {%- endfor %}
 });
 
 /** What a change of a record of {{ name }} must satisfy. */
 export const {{ variable }}UpdateSchema = z.object({
 {%- for field in fields if not field.is_read_only and not field.is_key %}
-  {{ field.name | property }}: {{ field.schema }}{{ ".nullable()" if field.is_nullable or field.is_excluded }}.optional(),
+  {{ field.name | optional(field.schema) }},
 {%- endfor %}
 });

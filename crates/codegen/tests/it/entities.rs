@@ -99,6 +99,13 @@ fn entities_that_would_share_a_table_are_refused() {
         let found = resolve(&document).diagnostics;
         let codes: Vec<_> = found.iter().map(|one| one.code.as_str()).collect();
         assert_eq!(codes, ["collision"], "{one} {other}");
+        let is_of_clients = other == "_changes";
+        let message = &found[0].message;
+        assert_eq!(
+            message.contains("every client's database"),
+            is_of_clients,
+            "{message}"
+        );
     }
 }
 

@@ -191,3 +191,27 @@ const wrong = Object.entries(cases).flatMap(([field, all]) =>
 deepStrictEqual(wrong, []);"#,
     );
 }
+
+/// Every object of JavaScript has functions of these names, which are no fields of it.
+#[test]
+fn an_object_may_lack_a_field_that_is_called_as_what_all_objects_have() {
+    let text = notes(
+        &[],
+        &[
+            "constructor: { type: string }",
+            "toString: { type: [string, 'null'] }",
+            "more: { type: object, properties: { valueOf: { type: integer } } }",
+        ],
+    );
+    let project = Project::new("inherited");
+    project.add("notes", &text, &whole(Local::Memory));
+    project.assert_compiles();
+    project.run(
+        r#"const cases = [[{}, true], [{ constructor: "a", toString: null, more: { valueOf: 1 } }, true], [{ more: {} }, true],
+  [{ constructor: 1 }, false], [{ toString: 1 }, false], [{ constructor: null }, false], [{ more: { valueOf: "a" } }, false]];
+for (const schema of [schemas.notes.notesCreateSchema, schemas.notes.notesUpdateSchema]) {
+  const wrong = cases.filter(([value, fits]) => schema.safeParse(value).success !== fits);
+  deepStrictEqual(wrong, []);
+}"#,
+    );
+}

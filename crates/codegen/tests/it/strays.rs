@@ -126,6 +126,16 @@ fn another_entitys_schema_within_a_field_is_warned_of() {
         diagnostics[0].pointer.ends_with("/Task/properties/note"),
         "{diagnostics:?}"
     );
+    // A field that never leaves keeps what is in it, and one that only owners write does not.
+    for (word, told_of) in [
+        ("x-sync-exclude", vec![]),
+        ("x-owner-only", told(&document)),
+    ] {
+        let plain = "note: { $ref: '#/components/schemas/Note'";
+        let marked = document.replacen(plain, &format!("{plain}, {word}: true"), 1);
+        assert_ne!(marked, document);
+        assert_eq!(told(&marked), told_of, "{word}");
+    }
 }
 
 #[test]

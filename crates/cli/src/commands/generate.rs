@@ -21,7 +21,7 @@ use folder::{Change, Folder, ListChange};
 /// Tables and triggers of a local database, types, schemas, hooks and collections, for React and for the
 /// server of `syncline serve --schema`, or any API whose rows come over Electric. What is written follows
 /// from the document alone: the same document gives the same bytes. Files that this command wrote before
-/// and no longer writes are removed; others are never touched.
+/// and no longer writes are removed, unless they were edited; others are never touched.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
     /// The OpenAPI document, 3.0 or 3.1, JSON or YAML: a file, a URL, or - for standard input
@@ -85,6 +85,8 @@ struct Generated<'a> {
     files: usize,
     written: Vec<&'a str>,
     removed: Vec<&'a str>,
+    /// Files that were edited and are no longer written: they stay.
+    left: Vec<&'a str>,
     /// Fields of the document that the client lacks, behind their entities' names.
     left_out: &'a [String],
     diagnostics: &'a [Diagnostic],
@@ -141,6 +143,7 @@ impl Client {
             files: self.files.len(),
             written: change.written.iter().map(String::as_str).collect(),
             removed: change.removed.iter().map(String::as_str).collect(),
+            left: change.left.iter().map(String::as_str).collect(),
             left_out: &self.left_out,
             diagnostics: &self.resolution.diagnostics,
         }
@@ -203,6 +206,11 @@ fn tell(args: &GenerateArgs, client: &Client, change: &Change, context: &Context
             "{field} never leaves a page's own database, and there is none: this client has no such field"
         ));
     }
+    for path in &change.left {
+        context.output.warn(format_args!(
+            "{path} is no longer written, and was edited: it stays; remove it, or move it away, before it is written again"
+        ));
+    }
     let generated = client.told(args, change);
     context.output.data(&generated, |out| {
         writeln!(
@@ -241,6 +249,11 @@ fn check(client: &Client, args: &GenerateArgs, source: &Source, context: &Contex
     }
     for path in &change.removed {
         failure = failure.candidate(format!("{path} is no longer written"));
+    }
+    for path in &change.left {
+        failure = failure.candidate(format!(
+            "{path} is no longer written, and was edited: it stays"
+        ));
     }
     if change.list == ListChange::Written {
         failure = failure.candidate(format!("{} differs or is missing", folder::MANIFEST));

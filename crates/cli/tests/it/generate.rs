@@ -104,9 +104,13 @@ fn what_is_no_longer_written_goes_and_what_others_wrote_stays() {
     fs::write(out.join("types/mine.ts"), "export {};\n").unwrap();
     let edited = out.join("hooks/contacts.ts");
     fs::write(&edited, "// mine now\n").unwrap();
+    let types = ["generate", &document, "--out", dir, "--only", "types"];
+    let told = "hooks/contacts.ts is no longer written, and was edited: it stays";
     machine
-        .run(&["generate", &document, "--out", dir, "--only", "types"])
-        .done();
+        .run(&[&types[..], &["--check"]].concat())
+        .failed(1, "client_stale")
+        .says(told);
+    machine.run(&types).done().says(told);
     let left: Vec<String> = files(&out).into_keys().collect();
     assert!(left.contains(&"types/mine.ts".to_owned()));
     assert!(left.contains(&"hooks/contacts.ts".to_owned()), "{left:?}");

@@ -35,6 +35,8 @@ pub(super) struct Folder {
 pub(super) struct Change {
     pub(super) written: Vec<String>,
     pub(super) removed: Vec<String>,
+    /// Files of ours that were edited and are no longer written: they stay, and are others' from now on.
+    pub(super) left: Vec<String>,
     pub(super) list: ListChange,
     /// The digests of all files that there will be, by their paths.
     digests: BTreeMap<String, String>,
@@ -141,8 +143,8 @@ impl Folder {
             }
             match self.read(path)? {
                 Some(text) if digest_of(&text) == *digest => change.removed.push(path.clone()),
-                // Edited since, so it is another's now; or gone.
-                Some(_) | None => {}
+                Some(_) => change.left.push(path.clone()),
+                None => {}
             }
         }
         if foreign.is_empty() {

@@ -298,7 +298,11 @@ impl Reader<'_> {
                 }
             }
             Some("context") => message.say(words::USER, Some("meta"), &said),
-            Some("gemini" | "model") => message.answer(&said),
+            Some("gemini" | "model") => {
+                if !message.answer(&said) {
+                    return Verdict::NotUnderstood;
+                }
+            }
             Some("error") => message.failed(&said),
             Some(kind @ ("info" | "warning")) => message.say("system", Some(kind), &said),
             _ => {

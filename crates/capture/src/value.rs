@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 use serde_json::error::Category;
+use serde_json::{Number, Value};
 
 /// What is wrong with a JSON text, and where: nothing of what it says, which serde's own words quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,5 +56,41 @@ pub(crate) fn number(value: &Value, path: &[&str]) -> Option<f64> {
 
 /// The count at a path; 0 where there is none.
 pub(crate) fn count(value: &Value, path: &[&str]) -> u64 {
-    at(value, path).and_then(Value::as_u64).unwrap_or_default()
+    counts(value, [path]).map_or(0, |[count]| count)
+}
+
+/// The counts at paths, 0 each where there is none; none at all where one of them is there and is no count.
+pub(crate) fn counts<const N: usize>(value: &Value, paths: [&[&str]; N]) -> Option<[u64; N]> {
+    let mut counts = [0; N];
+    for (count, path) in counts.iter_mut().zip(paths) {
+        *count = match at(value, path) {
+            None | Some(Value::Null) => 0,
+            Some(Value::Number(number)) => whole(number)?,
+            Some(_) => return None,
+        };
+    }
+    Some(counts)
+}
+
+/// A number from 0 without a fraction, whichever way it is written: some write 41 as `41.0`.
+fn whole(number: &Number) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_whole = |number: &f64| number.fract() == 0.0 && (0.0..EXACT).contains(number);
+    let written_with_a_point = || number.as_f64().filter(is_whole);
+    let count = number.as_u64();
+    count.or_else(|| written_with_a_point().map(|number| number as u64))
+}
+
+/// Reads a count, if there is one, into a field.
+pub(crate) fn count_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(from)? else {
+        return Ok(None);
+    };
+    let no_count = || D::Error::invalid_value(Unexpected::Other("number"), &"a whole one from 0");
+    whole(&number).map(Some).ok_or_else(no_count)
+}
+
+/// The same of one that is 0 where there is none.
+pub(crate) fn count_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    Ok(count_if_any(from)?.unwrap_or_default())
 }

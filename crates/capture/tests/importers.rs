@@ -32,6 +32,8 @@ mod hook;
 mod kin;
 #[path = "importers/known.rs"]
 mod known;
+#[path = "importers/numbers.rs"]
+mod numbers;
 #[path = "importers/outputs.rs"]
 mod outputs;
 #[path = "importers/place.rs"]

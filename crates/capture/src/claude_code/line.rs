@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 
 use syncline_model::session::Usage;
 
+use crate::value::count_if_any;
+
 /// A line of any kind.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -84,6 +86,7 @@ pub(super) struct ForkedFrom<'l> {
 pub(super) struct CompactMetadata<'l> {
     #[serde(borrow)]
     pub trigger: Option<Cow<'l, str>>,
+    #[serde(deserialize_with = "count_if_any")]
     pub pre_tokens: Option<u64>,
 }
 
@@ -136,8 +139,9 @@ impl<'de: 'l, 'l> Visitor<'de> for ContentVisitor<'l> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut blocks: A) -> Result<Content<'l>, A::Error> {
         let mut all = Vec::new();
-        while let Some(block) = blocks.next_element()? {
-            all.push(block);
+        // What is null in a list says nothing, and takes nothing from what is beside it.
+        while let Some(block) = blocks.next_element::<Option<Block<'l>>>()? {
+            all.extend(block);
         }
         Ok(Content::Blocks(all))
     }
@@ -147,9 +151,13 @@ impl<'de: 'l, 'l> Visitor<'de> for ContentVisitor<'l> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Spent {
+    #[serde(deserialize_with = "count_if_any")]
     input_tokens: Option<u64>,
+    #[serde(deserialize_with = "count_if_any")]
     output_tokens: Option<u64>,
+    #[serde(deserialize_with = "count_if_any")]
     cache_creation_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "count_if_any")]
     cache_read_input_tokens: Option<u64>,
     cache_creation: Option<CacheCreation>,
 }
@@ -157,7 +165,9 @@ pub(super) struct Spent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct CacheCreation {
+    #[serde(deserialize_with = "count_if_any")]
     ephemeral_5m_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "count_if_any")]
     ephemeral_1h_input_tokens: Option<u64>,
 }
 
@@ -233,7 +243,9 @@ pub(super) struct Source<'l> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ToolUseResult<'l> {
+    #[serde(deserialize_with = "count_if_any")]
     pub duration_ms: Option<u64>,
+    #[serde(deserialize_with = "count_if_any")]
     pub total_duration_ms: Option<u64>,
     #[serde(borrow)]
     pub agent_id: Option<Cow<'l, str>>,

@@ -195,8 +195,14 @@ fn prompt_of<'i>(item: &Item<'i>, blocks: &[Block<'_>], text: &'i str) -> Event<
 }
 
 fn blocks(raw: Option<&RawValue>) -> Vec<Block<'_>> {
-    let blocks = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let blocks = raw.and_then(|raw| blocks_in(raw.get()));
     blocks.unwrap_or_default()
+}
+
+/// The blocks of a list; what is null in it says nothing.
+fn blocks_in(raw: &str) -> Option<Vec<Block<'_>>> {
+    let blocks: Vec<Option<Block<'_>>> = serde_json::from_str(raw).ok()?;
+    Some(blocks.into_iter().flatten().collect())
 }
 
 /// What a call has given.
@@ -238,7 +244,7 @@ impl Output {
             };
         }
         let text = plain.unwrap_or_else(|| {
-            let blocks: Vec<Block<'_>> = serde_json::from_str(raw).unwrap_or_default();
+            let blocks = blocks_in(raw).unwrap_or_default();
             let texts = blocks.iter().filter_map(|block| match &block.image_url {
                 Some(image) => Some(reference::address_in_output("image", image).into()),
                 None => block.text.clone(),

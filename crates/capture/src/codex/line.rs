@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::value::count_or_none;
+
 /// A line of any kind.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -99,9 +101,13 @@ pub(super) struct TurnContext<'l> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Totals {
+    #[serde(deserialize_with = "count_or_none")]
     pub input_tokens: u64,
+    #[serde(deserialize_with = "count_or_none")]
     pub cached_input_tokens: u64,
+    #[serde(deserialize_with = "count_or_none")]
     pub output_tokens: u64,
+    #[serde(deserialize_with = "count_or_none")]
     pub reasoning_output_tokens: u64,
 }
 

@@ -23,7 +23,7 @@ use crate::facts::{
 };
 use crate::import::Tally;
 use crate::unit::{Unit, each_once};
-use crate::value::{Fault, count, number, text};
+use crate::value::{Fault, counts, number, text};
 
 const TABLE: &str = "cursorDiskKV";
 /// What the keys of conversations begin with, and those of what is said in them.
@@ -258,11 +258,15 @@ impl Place<'_> {
                 self.facts.part(self.session, part);
             }
         }
-        self.used(id, bubble, model, order, at);
+        let understood = self.used(id, bubble, model, order, at);
         self.tool(id, bubble, tool_order, at);
-        Verdict::New
+        match understood {
+            true => Verdict::New,
+            false => Verdict::NotUnderstood,
+        }
     }
 
+    /// What a response has used, if that can be read; else it is kept as it stands.
     fn used(
         &mut self,
         id: &str,
@@ -270,14 +274,16 @@ impl Place<'_> {
         model: Option<&str>,
         order: i64,
         at: Option<Timestamp>,
-    ) {
+    ) -> bool {
         let tokens = &bubble["tokenCount"];
-        let (input, output) = (
-            count(tokens, &["inputTokens"]),
-            count(tokens, &["outputTokens"]),
-        );
+        let Some([input, output]) = counts(tokens, [&["inputTokens"], &["outputTokens"]]) else {
+            let id = format!("{id}.usage");
+            self.facts
+                .raw(self.session, &id, &tokens.to_string(), order);
+            return false;
+        };
         if input + output == 0 {
-            return;
+            return true;
         }
         let usage = Usage {
             id: owned(id),
@@ -290,6 +296,7 @@ impl Place<'_> {
             ..Usage::default()
         };
         self.facts.say(self.session, Piece::Usage(usage));
+        true
     }
 
     fn tool(&mut self, message: &str, bubble: &Value, order: i64, at: Option<Timestamp>) {

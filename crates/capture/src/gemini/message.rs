@@ -10,7 +10,7 @@ use syncline_model::session::{
 use super::AGENT;
 use crate::facts::{Facts, SessionKey, action_of_tool, owned, set, set_some, time_of};
 use crate::reference;
-use crate::value::{count, text};
+use crate::value::{counts, text};
 
 /// A message on its way to its facts.
 pub(super) struct Message<'a> {
@@ -69,30 +69,47 @@ impl Message<'_> {
         self.order += if pieces > 0 { pieces + 1 } else { 0 };
     }
 
-    pub(super) fn answer(&mut self, said: &str) {
+    /// Says what the model has answered; whether all of it is understood.
+    pub(super) fn answer(&mut self, said: &str) -> bool {
         let order = self.order;
         self.say(words::ASSISTANT, None, said);
-        let tokens = &self.value["tokens"];
-        if tokens.is_object() {
-            let (cached, thoughts) = (count(tokens, &["cached"]), count(tokens, &["thoughts"]));
-            let usage = Usage {
-                id: owned(self.id),
-                order,
-                message_id: Some(owned(self.id)),
-                model: text(self.value, &["model"]).map(owned),
-                at: self.at,
-                // The input includes what came from the cache; thoughts are told beside the output.
-                input: count(tokens, &["input"]).saturating_sub(cached) + count(tokens, &["tool"]),
-                output: count(tokens, &["output"]) + thoughts,
-                cache_read: cached,
-                reasoning: thoughts,
-                ..Usage::default()
-            };
-            self.facts.say(self.session, Piece::Usage(usage));
-        }
+        let understood = self.used(order);
         for call in self.value["toolCalls"].as_array().into_iter().flatten() {
             self.call(call);
         }
+        understood
+    }
+
+    /// What the response has used, if that can be read; else it is kept as it stands.
+    fn used(&mut self, order: i64) -> bool {
+        let tokens = &self.value["tokens"];
+        if !tokens.is_object() {
+            return true;
+        }
+        let names = ["input", "output", "cached", "thoughts", "tool"];
+        let Some([input, output, cached, thoughts, tool]) =
+            counts(tokens, names.each_ref().map(std::slice::from_ref))
+        else {
+            let id = format!("{}.usage", self.id);
+            self.facts
+                .raw(self.session, &id, &tokens.to_string(), order);
+            return false;
+        };
+        let usage = Usage {
+            id: owned(self.id),
+            order,
+            message_id: Some(owned(self.id)),
+            model: text(self.value, &["model"]).map(owned),
+            at: self.at,
+            // The input includes what came from the cache; thoughts are told beside the output.
+            input: input.saturating_sub(cached) + tool,
+            output: output + thoughts,
+            cache_read: cached,
+            reasoning: thoughts,
+            ..Usage::default()
+        };
+        self.facts.say(self.session, Piece::Usage(usage));
+        true
     }
 
     fn call(&mut self, call: &Value) {

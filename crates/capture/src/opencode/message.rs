@@ -12,7 +12,7 @@ use crate::facts::{
     set_some, take_unit, time_of_millis,
 };
 use crate::reference;
-use crate::value::{count, number, text};
+use crate::value::{counts, number, text};
 
 /// Takes a message with its parts, where any of it is new.
 pub(super) fn message_of(
@@ -43,11 +43,11 @@ pub(super) fn message_of(
         facts,
     };
     message.say(role, parts);
+    let mut understood = true;
     if role == words::ASSISTANT {
-        message.used();
+        understood = message.used();
         message.failed();
     }
-    let mut understood = true;
     for part in parts {
         understood &= message.part(part);
     }
@@ -114,19 +114,26 @@ impl Message<'_> {
         self.facts.message(self.session, patch);
     }
 
-    fn used(&mut self) {
+    /// What the response has used, if that can be read; else it is kept as it stands.
+    fn used(&mut self) -> bool {
         let Some(tokens) = self.info.get("tokens") else {
-            return;
+            return true;
         };
-        let (input, reasoning) = (count(tokens, &["input"]), count(tokens, &["reasoning"]));
-        let (read, written) = (
-            count(tokens, &["cache", "read"]),
-            count(tokens, &["cache", "write"]),
-        );
-        let output = count(tokens, &["output"]);
+        let paths: [&[&str]; 6] = [
+            &["input"],
+            &["output"],
+            &["reasoning"],
+            &["cache", "read"],
+            &["cache", "write"],
+            &["total"],
+        ];
+        let Some([input, output, reasoning, read, written, total]) = counts(tokens, paths) else {
+            let (id, said) = (format!("{}.usage", self.id), self.info.to_string());
+            self.facts.raw(self.session, &id, &said, self.order);
+            return false;
+        };
         // Thoughts are told beside the output, unless a total says that they are in it.
-        let inside =
-            tokens.get("total").and_then(Value::as_u64) == Some(input + output + read + written);
+        let inside = total > 0 && total == input + output + read + written;
         let usage = Usage {
             id: owned(self.id),
             order: self.order,
@@ -146,6 +153,7 @@ impl Message<'_> {
             ..Usage::default()
         };
         self.facts.say(self.session, Piece::Usage(usage));
+        true
     }
 
     fn failed(&mut self) {

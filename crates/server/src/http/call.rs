@@ -9,6 +9,7 @@ use serde_json::error::Category;
 use syncline_model::Timestamp;
 use syncline_model::record::Asker;
 use syncline_protocol::ErrorCode;
+use syncline_redact::mend_surrogates;
 
 use crate::auth::Identity;
 use crate::error::ApiError;
@@ -94,6 +95,15 @@ impl Call {
     /// Reads the body as `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         read_json(&self.body)
+    }
+
+    /// The same of a body whose texts may have been cut within a character: what is left of one is
+    /// replaced, and all else is as it was sent.
+    pub(crate) fn json_of_cut_texts<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        match str::from_utf8(&self.body) {
+            Ok(text) => read_json(mend_surrogates(text).as_bytes()),
+            Err(_) => self.json(),
+        }
     }
 
     pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {

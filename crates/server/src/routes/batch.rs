@@ -30,7 +30,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn batch(call: Call) -> Result<Answer, ApiError> {
-    let mut batch: SentBatch = call.json()?;
+    let mut batch: SentBatch = call.json_of_cut_texts()?;
     batch.check()?;
     let batch = tokio::task::spawn_blocking(move || {
         batch.redact(&Redactor::standard());

@@ -241,6 +241,27 @@ async fn a_long_text_is_taken_whole() {
 }
 
 #[tokio::test]
+async fn a_text_that_was_cut_within_a_character_is_taken_and_its_secret_is_not() {
+    let recorder = recorder().await;
+    let token = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let text = format!("use {token} CUT");
+    let body = batch(
+        vec![session_row()],
+        vec![message_row("m1", &text), message_row("m2", "whole")],
+    );
+    let body = body.to_string().replace("CUT", "\\ud83d");
+    let (path, key) = ("/sync/batch", &recorder.token);
+    let reply = recorder.server.post_bytes(path, key, body).await;
+    assert_eq!(reply.expect(200)["messages_synced"], 2);
+    let log = recorder.log().await;
+    assert!(
+        log.contains("[redacted:") && log.contains("\u{fffd}"),
+        "{log}"
+    );
+    assert!(log.contains("whole") && !log.contains(&token), "{log}");
+}
+
+#[tokio::test]
 async fn no_secret_that_is_sent_is_in_any_file_of_the_server() {
     let recorder = recorder().await;
     // Put together here: no text of this repository looks like a token.

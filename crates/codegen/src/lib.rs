@@ -20,6 +20,7 @@ mod pattern;
 mod reading;
 mod resolve;
 mod route;
+mod served;
 mod servers;
 
 pub use diagnostic::{Code, Diagnostic, Placed, Severity};
@@ -29,3 +30,4 @@ pub use limits::{
     FIELDS_MAX, NAME_BYTES_MAX, REFERENCE_DEPTH_MAX,
 };
 pub use resolve::{Resolution, placed, resolve, resolve_for};
+pub use served::{ServedFault, served};

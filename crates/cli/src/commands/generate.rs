@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use syncline_codegen::client::{self, File, Local, Options, Part};
-use syncline_codegen::{Diagnostic, Resolution, placed};
+use syncline_codegen::{Diagnostic, Resolution, ServedFault, placed, served};
 
 use crate::context::Context;
 use crate::document::Source;
@@ -25,6 +25,8 @@ use folder::{Change, Folder, ListChange};
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
     /// The OpenAPI document, 3.0 or 3.1, JSON or YAML: a file, a URL, or - for standard input
+    ///
+    /// The address of a server's /api/schema is as good, and so is what `syncline schema show --json` prints.
     #[arg(value_name = "OPENAPI")]
     document: String,
     /// The folder to write
@@ -156,7 +158,13 @@ fn make(
     text: &str,
     context: &Context,
 ) -> Result<Client, Failure> {
-    let resolution = source.resolve_text(text, context, "nothing was written")?;
+    let resolution = match served(text) {
+        None => source.resolve_text(text, context, "nothing was written")?,
+        Some(read) => Resolution {
+            schema: read.map_err(|fault| not_served(source, fault))?,
+            diagnostics: Vec::new(),
+        },
+    };
     let schema = &resolution.schema;
     if schema.entities.is_empty() {
         source.tell_refused(&resolution.diagnostics, &[], context)?;
@@ -223,6 +231,25 @@ fn tell(args: &GenerateArgs, client: &Client, change: &Change, context: &Context
             generated.removed.len()
         )
     })
+}
+
+/// Why no client can be written of what a server says.
+fn not_served(source: &Source, fault: ServedFault) -> Failure {
+    let (code, fix) = match &fault {
+        ServedFault::Missing => ("no_schema", "syncline schema apply openapi.yaml"),
+        ServedFault::Several => (
+            "several_schemas",
+            "syncline schema show --data DIR --tenant TENANT --json",
+        ),
+        ServedFault::Unreadable(_) | ServedFault::Invalid(_) => (
+            "schema_invalid",
+            "run the command with the syncline of the server's version",
+        ),
+    };
+    Failure::new(code, format!("{source} gives no schema of a server"))
+        .because(fault)
+        .state("nothing was written")
+        .fix(fix)
 }
 
 fn names_invalid(source: &Source) -> Failure {

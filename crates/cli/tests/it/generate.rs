@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::machine::Machine;
 
 /// The document on which the package `packages/client` is tested.
-const DOCUMENT: &str = include_str!("../../../../packages/client/test/openapi.yaml");
+pub(crate) const DOCUMENT: &str = include_str!("../../../../packages/client/test/openapi.yaml");
 
 /// A machine with the document, and the paths of the document and of the folder to write.
-fn machine() -> (Machine, String, std::path::PathBuf) {
+pub(crate) fn machine() -> (Machine, String, std::path::PathBuf) {
     let machine = Machine::new();
     let document = machine.work_dir().join("openapi.yaml");
     fs::write(&document, DOCUMENT).unwrap();
@@ -21,7 +21,7 @@ fn machine() -> (Machine, String, std::path::PathBuf) {
 }
 
 /// Every file below a folder, by its path.
-fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut left = vec![dir.to_owned()];
     while let Some(next) = left.pop() {
@@ -268,28 +268,6 @@ fn what_is_wrong_with_a_document_is_data_under_json() {
     assert!(!out.exists());
 }
 
-#[test]
-fn a_foreign_file_where_a_folder_must_be_is_told_and_kept() {
-    let (machine, document, out) = machine();
-    fs::create_dir_all(&out).unwrap();
-    fs::write(out.join("types"), "a file").unwrap();
-    machine
-        .run(&["generate", &document, "--out", out.to_str().unwrap()])
-        .failed(1, "folder_unreadable")
-        .says("nothing was written")
-        .says("fix:   name a folder with --out");
-    assert_eq!(files(&out).len(), 1);
-    fs::remove_file(out.join("types")).unwrap();
-    fs::write(
-        out.join(".syncline-generated.json"),
-        r#"{"about":"","files":{"../x":""}}"#,
-    )
-    .unwrap();
-    machine
-        .run(&["generate", &document, "--out", out.to_str().unwrap()])
-        .failed(1, "manifest_invalid");
-}
-
 /// A disk without room, and one that may not be written to.
 #[cfg(target_os = "linux")]
 #[test]
@@ -350,53 +328,4 @@ fn a_document_of_many_entities_is_written_with_few_files_open() {
         .stderr(std::process::Stdio::piped());
     finish(bound, b"").done();
     assert!(files(&out).len() > 100);
-}
-
-/// Without it, what is ours would be another's from then on.
-#[test]
-fn a_check_tells_that_the_list_of_our_files_is_gone_and_writing_mends_it() {
-    let (machine, document, out) = machine();
-    let dir = out.to_str().unwrap();
-    machine.run(&["generate", &document, "--out", dir]).done();
-    let before = files(&out);
-    fs::remove_file(out.join(".syncline-generated.json")).unwrap();
-    machine
-        .run(&["generate", &document, "--out", dir, "--check"])
-        .failed(1, "client_stale")
-        .says(".syncline-generated.json differs or is missing");
-    machine.run(&["generate", &document, "--out", dir]).done();
-    assert_eq!(files(&out), before);
-}
-
-/// What lies behind a link is another folder's.
-#[cfg(unix)]
-#[test]
-fn a_link_in_the_folder_is_not_followed() {
-    let (machine, document, out) = machine();
-    let dir = out.to_str().unwrap();
-    let elsewhere = machine.work_dir().join("elsewhere");
-    fs::create_dir_all(&elsewhere).unwrap();
-    fs::create_dir_all(&out).unwrap();
-    std::os::unix::fs::symlink(&elsewhere, out.join("types")).unwrap();
-    machine
-        .run(&["generate", &document, "--out", dir])
-        .failed(1, "foreign_files")
-        .says("types is a link to elsewhere");
-    assert_eq!(files(&elsewhere).len(), 0);
-    fs::remove_file(out.join("types")).unwrap();
-    machine.run(&["generate", &document, "--out", dir]).done();
-    let mine = elsewhere.join("index.ts");
-    fs::rename(out.join("index.ts"), &mine).unwrap();
-    std::os::unix::fs::symlink(&mine, out.join("index.ts")).unwrap();
-    machine
-        .run(&["generate", &document, "--out", dir, "--only", "types"])
-        .failed(1, "foreign_files")
-        .says("index.ts is a link to elsewhere");
-    // The folder itself may be one.
-    let link = machine.work_dir().join("link");
-    std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
-    let link = link.to_str().unwrap();
-    fs::remove_file(&mine).unwrap();
-    machine.run(&["generate", &document, "--out", link]).done();
-    assert!(mine.exists());
 }

@@ -22,6 +22,8 @@ mod demo;
 mod deploy;
 mod doctor;
 mod generate;
+mod generate_folder;
+mod generate_served;
 mod generate_watch;
 mod generated_sql;
 mod health;

@@ -69,6 +69,14 @@ impl Reader {
         }
     }
 
+    /// Has read all that its file says.
+    pub(crate) fn end(&mut self) {
+        // What the others remember has nothing of what was said.
+        if let Self::ClaudeCode(memory) = self {
+            memory.end();
+        }
+    }
+
     /// Reads a file that is one value.
     pub(crate) fn whole(
         &mut self,

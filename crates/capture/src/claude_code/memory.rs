@@ -37,7 +37,7 @@ pub struct Memory {
     chains: VecDeque<(String, String)>,
     #[serde(skip)]
     chain_index: HashMap<String, String>,
-    /// Summaries of what has not been read, by the line that it ends with.
+    /// Summaries of what has not been read, by the line that it ends with: until the file's end.
     summaries: VecDeque<(String, String)>,
 }
 
@@ -144,6 +144,12 @@ impl Memory {
     pub(super) fn summary_of(&mut self, leaf: &str) -> Option<String> {
         let place = self.summaries.iter().position(|(waits, _)| waits == leaf)?;
         self.summaries.remove(place).map(|(_, summary)| summary)
+    }
+
+    /// Forgets the summaries that wait: a line that is not in the file is of another one, and nobody would
+    /// erase with its session what is remembered here.
+    pub(crate) fn end(&mut self) {
+        self.summaries.clear();
     }
 
     fn told(&mut self, session: SessionId) -> &mut Told {

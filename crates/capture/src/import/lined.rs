@@ -105,6 +105,9 @@ impl Lined {
         let before = self.lines.offset();
         let end = before.saturating_add(bytes);
         let ended = self.read(sink, end);
+        if ended {
+            self.reader.end();
+        }
         self.reader.redact(&sink.withheld.privacy.redactor);
         let mark = match (self.job.form, ended) {
             // There is no place in it to go on from: until it is read to its end, it was never read.

@@ -77,6 +77,14 @@ impl Place {
         self.write_to_notes("spoil_notes");
     }
 
+    /// All that is remembered of the files that were read, as text.
+    pub(crate) fn remembered(&self) -> String {
+        let path = self.directory.path().join("replica").join(LOCAL_FILE_NAME);
+        let local = rusqlite::Connection::open(path).unwrap();
+        let remembered = local.query_row(&query("remembered"), [], |row| row.get(0));
+        remembered.unwrap()
+    }
+
     fn write_to_notes(&self, name: &str) {
         let path = self.directory.path().join("replica").join(LOCAL_FILE_NAME);
         let local = rusqlite::Connection::open(path).unwrap();

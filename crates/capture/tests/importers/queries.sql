@@ -52,3 +52,5 @@ UPDATE import_units SET note = x'7b';
 SELECT native_id, parent_session, parent_kind FROM sessions ORDER BY 1, 2;
 -- agents
 SELECT agent, native_id, (SELECT text FROM session_parts AS p WHERE p.session_id = s.session_id AND p.owner = 'message'), message_count || '' FROM sessions AS s ORDER BY 1;
+-- remembered
+SELECT group_concat(memory) FROM import_files;

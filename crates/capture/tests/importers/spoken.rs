@@ -126,3 +126,21 @@ fn a_mark_of_the_encoding_takes_no_line() {
     place.import_files(Agent::Aider);
     assert_eq!(place.figures().len(), 2);
 }
+
+#[test]
+fn of_a_summary_nothing_is_remembered_but_the_title_of_what_its_file_holds() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let summary = |summary: &str, leaf: &str| json!({"type": "summary", "summary": summary, "leafUuid": leaf});
+    let lines = [
+        summary("Of this file", "a1"),
+        summary("Of another", "elsewhere"),
+        script.user("u1", "begin"),
+        script.answer("a1", "m1", text("Begun."), 7),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(place.rows("titles"), ["Of this file"]);
+    let remembered = place.remembered();
+    assert!(!remembered.contains("Of "), "{remembered}");
+}

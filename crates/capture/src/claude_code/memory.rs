@@ -18,6 +18,8 @@ const CALLS_MAX: usize = 512;
 const CHAIN_LINES_MAX: usize = 4096;
 /// How many summaries wait for the line that they end with.
 const SUMMARIES_MAX: usize = 256;
+/// How far back a person can go in a conversation, in messages.
+const BACK_MAX: usize = 256;
 /// How many sessions of one file are known by what was last said of them.
 const SESSIONS_MAX: usize = 256;
 
@@ -59,6 +61,17 @@ struct Told {
     version: String,
     model: String,
     permissions: String,
+    /// The latest messages of the branch that goes on.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    branch_messages: VecDeque<Said>,
+}
+
+/// A message, and of a prompt the line that it follows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Said {
+    id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
 }
 
 /// A response of the model that may go on.
@@ -185,6 +198,35 @@ impl Memory {
 
     pub(super) fn speak(&mut self, session: SessionId) {
         self.told(session).spoken = true;
+    }
+
+    /// Remembers a message of the branch that goes on, once.
+    pub(super) fn said(&mut self, session: SessionId, id: &str, after: Option<&str>) {
+        let messages = &mut self.told(session).branch_messages;
+        if messages.iter().any(|said| said.id == id) {
+            return;
+        }
+        if messages.len() == BACK_MAX {
+            messages.pop_front();
+        }
+        messages.push_back(Said {
+            id: id.to_owned(),
+            after: after.map(str::to_owned),
+        });
+    }
+
+    /// Takes back what a person has gone behind by a prompt that follows the line `after`: an earlier prompt
+    /// that followed it, with all since.
+    pub(super) fn go_back(&mut self, session: SessionId, prompt: &str, after: &str) -> Vec<String> {
+        let messages = &mut self.told(session).branch_messages;
+        let is_there = |said: &Said| said.after.as_deref() == Some(after);
+        match messages.iter().position(is_there) {
+            Some(place) if messages.iter().all(|said| said.id != prompt) => {
+                messages.drain(place..).map(|said| said.id).collect()
+            }
+            // What is repeated takes nothing back.
+            Some(_) | None => Vec::new(),
+        }
     }
 
     pub(super) fn count_title(&mut self, session: SessionId) {

@@ -78,6 +78,7 @@ impl<'l> Reader<'_, 'l> {
             patch.is_sidechain = self.line.is_sidechain.filter(|is| *is).into();
             patch.copied_from = copied(owner);
             patch.order = Some(order).into();
+            self.memory.said(owner.id, &response, None);
         }
         self.facts.message(owner.id, patch);
         if let Some(model) = model
@@ -172,6 +173,12 @@ impl<'l> Reader<'_, 'l> {
                 order: Some(order).into(),
                 ..MessagePatch::default()
             };
+            if kind.is_none() {
+                self.went_back(owner, &id);
+            }
+            let after = self.line.parent_uuid.as_deref();
+            let after = after.filter(|_| kind.is_none());
+            self.memory.said(owner.id, &id, after);
             self.facts.message(owner.id, patch);
             if kind.is_none()
                 && let Some(title) = texts(content).find_map(title_of)
@@ -180,6 +187,22 @@ impl<'l> Reader<'_, 'l> {
             }
         }
         self.contents(owner, &id, content);
+    }
+
+    /// Says what a person has taken back with this prompt: it follows the line that an earlier one followed.
+    /// One that follows none takes nothing back: so begins also what was resumed or cleared.
+    fn went_back(&mut self, owner: &Owner, prompt: &str) {
+        let Some(after) = self.line.parent_uuid.as_deref() else {
+            return;
+        };
+        for id in self.memory.go_back(owner.id, prompt, after) {
+            let patch = MessagePatch {
+                id: id.into(),
+                rewound: Some(true).into(),
+                ..MessagePatch::default()
+            };
+            self.facts.message(owner.id, patch);
+        }
     }
 
     fn contents(&mut self, owner: &Owner, message: &str, content: &Content<'l>) {

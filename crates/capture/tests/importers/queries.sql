@@ -54,3 +54,5 @@ SELECT native_id, parent_session, parent_kind FROM sessions ORDER BY 1, 2;
 SELECT agent, native_id, (SELECT text FROM session_parts AS p WHERE p.session_id = s.session_id AND p.owner = 'message'), message_count || '' FROM sessions AS s ORDER BY 1;
 -- remembered
 SELECT group_concat(memory) FROM import_files;
+-- taken_back
+SELECT message_id FROM session_messages WHERE rewound ORDER BY position;

@@ -144,3 +144,41 @@ fn of_a_summary_nothing_is_remembered_but_the_title_of_what_its_file_holds() {
     let remembered = place.remembered();
     assert!(!remembered.contains("Of "), "{remembered}");
 }
+
+#[test]
+fn a_prompt_in_the_place_of_an_earlier_one_takes_it_back_with_what_followed() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let call = json!({"type": "tool_use", "id": "t1", "name": "Bash", "input": {}});
+    let lines = [
+        (None, script.user("u1", "begin")),
+        (Some("u1"), script.answer("a1", "m1", text("Begun."), 7)),
+        (Some("a1"), script.user("u2", "wrong")),
+        (Some("u2"), script.answer("a2", "m2", text("Wronged."), 7)),
+        (Some("a2"), script.answer("a3", "m2", call, 7)),
+        (Some("a3"), script.result("r1", "t1", json!("done"))),
+        (Some("r1"), script.user("u3", "more")),
+        (Some("a1"), script.user("u4", "right")),
+        (Some("u4"), script.answer("a4", "m3", text("Right."), 7)),
+    ];
+    let lines = lines.map(|(after, mut line)| {
+        line["parentUuid"] = json!(after);
+        line
+    });
+    let (before, after) = lines.split_at(6);
+    place.write("s.jsonl", jsonl(before));
+    place.import_files(Agent::ClaudeCode);
+    assert_eq!(place.rows("taken_back"), Vec::<String>::new());
+    place.write("s.jsonl", jsonl(before) + &jsonl(after));
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(place.rows("taken_back"), ["u2", "m2:req_m2", "u3"]);
+    let figures = place.figures().remove("s").unwrap();
+    // What was paid for stays paid.
+    assert_eq!(
+        (figures.messages, figures.prompts, figures.tokens[1]),
+        (4, 2, 21)
+    );
+    // Of lines that are repeated the later ones take nothing back.
+    place.write("s.jsonl", jsonl(&lines) + &jsonl(&lines));
+    assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+}

@@ -9,6 +9,7 @@ mod adopted;
 mod ahead;
 mod batch;
 mod desk;
+mod halves;
 mod jobs;
 mod lined;
 mod outputs;

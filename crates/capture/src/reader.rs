@@ -32,13 +32,17 @@ pub(crate) enum Reader {
 /// what is read already: files that an older one has read are then read once more from their starts.
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
-        // Messages name the responses whose tokens they show.
-        Agent::Codex => 1,
-        // And chats of one second are told apart.
+        // Texts that were cut within a character, and counts that are written with a point.
+        Agent::Gemini | Agent::OpenCode => 1,
+        // And what a person has gone back behind.
+        Agent::ClaudeCode => 1,
+        // Before that: messages name the responses whose tokens they show.
+        Agent::Codex => 2,
+        // Before that: subagents and failed commands are told, and times of what has none of its own.
+        Agent::Cursor => 2,
+        // Messages name their responses, and chats of one second are told apart.
         Agent::Aider => 2,
-        // Subagents and failed commands are told, and times of what has none of its own.
-        Agent::Cursor => 1,
-        Agent::ClaudeCode | Agent::Gemini | Agent::OpenCode | Agent::Clankers => 0,
+        Agent::Clankers => 0,
     }
 }
 

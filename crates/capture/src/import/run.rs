@@ -1,9 +1,10 @@
 //! The run of an import: file after file, batch after batch.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 
 use syncline_model::PayloadError;
+use syncline_model::session::SessionId;
 use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::{ImportNotes, WriteError};
 
@@ -14,7 +15,7 @@ use super::lined::Lined;
 use super::prepare::ops_of;
 use super::stored::Stored;
 use super::withhold::Withheld;
-use super::{ImportBatch, Problem, whole};
+use super::{ImportBatch, Problem, halves, whole};
 use crate::facts::{Facts, Reading};
 use crate::privacy::Privacy;
 
@@ -52,6 +53,10 @@ pub struct Importer {
     current: Option<Current>,
     keeping: Keeping,
     batch_bytes: u64,
+    /// Whether an older reader has read any of the files; and the sessions of which was looked at what it
+    /// has kept.
+    reads_again: bool,
+    looked_at: HashSet<SessionId>,
     withheld: Withheld,
     pub(super) remembered: Remembered,
     unchanged: u64,
@@ -101,6 +106,8 @@ impl Importer {
             current: None,
             keeping,
             batch_bytes: BATCH_BYTES,
+            reads_again: false,
+            looked_at: HashSet::new(),
             remembered: Remembered {
                 any_known: replica.has_sessions().map_err(ImportError::Replica)?,
                 named: privacy.named_directories(),
@@ -126,6 +133,8 @@ impl Importer {
             importer.jobs.extend(looked.jobs);
         }
         importer.jobs.make_contiguous().sort_by_key(Job::turn);
+        let mut jobs = importer.jobs.iter();
+        importer.reads_again = jobs.any(|job| job.reading == Reading::Again);
         importer.whole = importer.jobs.iter().map(|job| job.length).sum();
         Ok(importer)
     }
@@ -207,6 +216,9 @@ impl Importer {
         let empty = batch.notes == ImportNotes::default() && batch.problems.is_empty();
         if idle && empty && batch.counts.files == 0 {
             return Ok(None);
+        }
+        if self.reads_again {
+            halves::say_again(&mut facts, replica, &mut self.looked_at)?;
         }
         let redactor = &self.withheld.privacy.redactor;
         ops_of(facts, redactor, replica, &mut self.remembered, &mut batch)?;

@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
-use syncline_model::Payload;
+use syncline_model::session::session_id;
+use syncline_model::{Payload, Scope};
 use syncline_replica::NewOp;
 
+use crate::agents::{CODEX, GEMINI, OPENCODE, twice};
 use crate::place::{Figures, Place};
+use crate::script::{Script, jsonl, text};
 
 /// A response and what it has used, so many times.
 fn codex(turns: u64) -> String {
@@ -108,4 +111,76 @@ fn a_reading_from_the_start_goes_on_where_it_was_broken_off() {
     place.import_files(Agent::Codex);
     assert_eq!(place.rows("answered"), answered);
     assert_eq!(what_counts(&mut place), counts);
+}
+
+#[test]
+fn files_of_every_agent_that_are_read_again_say_nothing_that_is_not_new() {
+    let mut script = Script::new("s");
+    let lines = [
+        script.user("u1", "begin"),
+        script.answer("a1", "m1", text("Begun."), 7),
+        json!({"type": "unheard-of", "uuid": "x1", "sessionId": "s"}),
+    ];
+    for (agent, files) in [
+        (Agent::ClaudeCode, vec![("s.jsonl", jsonl(&lines))]),
+        (Agent::Codex, vec![("rollout-a-c1.jsonl", CODEX.to_owned())]),
+        (
+            Agent::Gemini,
+            vec![("h/chats/session-a.json", GEMINI.to_owned())],
+        ),
+        (
+            Agent::OpenCode,
+            OPENCODE
+                .map(|(name, text)| (name, text.to_owned()))
+                .to_vec(),
+        ),
+    ] {
+        let mut place = Place::new();
+        for (name, text) in files {
+            let name = match agent {
+                Agent::OpenCode => format!("storage/{name}"),
+                _ => name.to_owned(),
+            };
+            place.write(&name, text);
+        }
+        twice(&mut place, agent);
+        place.age_marks();
+        let done = place.import_files(agent);
+        assert_eq!((done.ops, done.unchanged), (0, 0), "{agent:?}");
+        assert!(done.counts.files > 0);
+    }
+}
+
+#[test]
+fn a_secret_that_was_kept_beside_half_a_character_goes_when_its_file_is_read_again() {
+    let secret = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let mut script = Script::new("s");
+    let lines = [
+        script.user("u1", "begin"),
+        script.user("u2", &format!("my token {secret} is cut CUT")),
+    ];
+    let cut = |text: String| text.replace("CUT", "\\ud83d");
+    let mut place = Place::new();
+    place.write("s.jsonl", cut(jsonl(&lines)));
+    place.import_files(Agent::ClaudeCode);
+    // As it was kept by a reader that could not read the line: under its own id, and under a digest.
+    let kept = cut(lines[1].to_string());
+    let parts = ["u2", "0123456789abcdef"]
+        .map(|id| json!({"id": id, "kind": "raw", "order": 7, "text": kept}));
+    let patch = json!({"type": "patch", "patch": {"parts": parts}}).to_string();
+    let old = NewOp {
+        scope: Scope::session(),
+        resource: session_id("claude-code", "s", "").into(),
+        payload: Payload::parse(&patch).unwrap(),
+    };
+    place.replica.write(&[old]).unwrap();
+    place.age_marks();
+    assert!(place.rows("raw").concat().contains(&secret));
+    twice(&mut place, Agent::ClaudeCode);
+    let raw = place.rows("raw");
+    assert_eq!(raw.len(), 2);
+    for text in raw {
+        assert!(!text.contains(&secret), "{text}");
+        assert!(text.contains("my token [redacted:"), "{text}");
+    }
 }

@@ -47,6 +47,10 @@ fn what_is_imported_is_what_the_files_hold_and_a_second_import_writes_nothing() 
     let again = place.import_files(Agent::ClaudeCode);
     assert_eq!((again.ops, again.counts.files), (0, 0));
     assert_eq!(again.unchanged, files.len() as u64);
+    // Nor do files that another version of their reader has read.
+    place.age_marks();
+    let again = place.import_files(Agent::ClaudeCode);
+    assert_eq!((again.ops, again.unchanged), (0, 0));
     put(&place, &files);
     let touched = place.import_files(Agent::ClaudeCode);
     assert_eq!((touched.ops, touched.counts.new), (0, 0));

@@ -1,6 +1,6 @@
 //! Importing: ops that are made of what agents left, with how far that has been read.
 
-use syncline_model::session::{Piece, SessionId};
+use syncline_model::session::{Part, Piece, SessionId};
 use syncline_store::local::{ImportNotes, ImportedFile, ImportedMarks, NewOp, WriteError};
 use syncline_store::sessions;
 
@@ -119,6 +119,16 @@ impl Replica {
     /// read a file at once would both write it.
     pub fn try_import_lease(&self) -> Result<Option<Lease>, ReplicaError> {
         self.place.try_named_lease(IMPORT_LEASE_NAME)
+    }
+
+    /// The parts of a session that were kept as they stood in its transcript and whose texts hold `sign`.
+    pub fn raw_parts_with(
+        &self,
+        session: SessionId,
+        sign: &str,
+    ) -> Result<Vec<Part<'static>>, ReplicaError> {
+        sessions::raw_parts_with(self.tenant.connection(), session, sign)
+            .map_err(ReplicaError::Tenant)
     }
 
     /// What of `piece` is not in the view, as it was last shown; none if all of it is.

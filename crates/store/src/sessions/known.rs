@@ -1,7 +1,9 @@
 //! What is known of sessions, for those who bring news of them.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
-use syncline_model::session::{Piece, SessionId, news_of, session_id, words};
+use syncline_model::session::{Part, Piece, SessionId, news_of, session_id, words};
 use syncline_model::{Row, Table, Value};
 
 use crate::StoreError;
@@ -127,4 +129,36 @@ pub fn session_of_native(
     )?;
     let is_its = statement.exists((told.to_string(), words::NOBODY, agent))?;
     Ok(if is_its { told } else { own })
+}
+
+/// The parts of a session that were kept as they stood and whose texts hold `sign`.
+pub fn raw_parts_with(
+    connection: &Connection,
+    session: SessionId,
+    sign: &str,
+) -> Result<Vec<Part<'static>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT owner, owner_id, part_id, kind, position, continues, media_type, reference, text \
+         FROM session_parts WHERE session_id = ?1 AND kind = ?2 AND text LIKE '%' || ?3 || '%'",
+    )?;
+    let parts = statement.query_map((session.to_string(), words::RAW, sign), |row| {
+        let (owner, owner_id): (String, String) = (row.get(0)?, row.get(1)?);
+        let of = |kind: &str| match owner == kind {
+            true => owner_id.clone().into(),
+            false => Cow::Borrowed(""),
+        };
+        Ok(Part {
+            message_id: of("message"),
+            tool_id: of("tool"),
+            id: row.get::<_, String>(2)?.into(),
+            kind: row.get::<_, String>(3)?.into(),
+            order: row.get(4)?,
+            continues: row.get(5)?,
+            media_type: row.get::<_, Option<String>>(6)?.map(Cow::Owned),
+            reference: row.get::<_, Option<String>>(7)?.map(Cow::Owned),
+            text: row.get::<_, String>(8)?.into(),
+            removed: false,
+        })
+    })?;
+    Ok(parts.collect::<Result<_, _>>()?)
 }

@@ -133,8 +133,15 @@ fn chosen(options: &Options) -> Vec<Part> {
 
 /// Names the schema, so that a local database knows whether it is of this one.
 fn version(schema: &Schema) -> String {
-    let text = serde_json::to_string(schema).expect("a schema is JSON");
-    let digest = Sha256::digest(text.as_bytes());
+    name_of(&[&serde_json::to_string(schema).expect("a schema is JSON")])
+}
+
+/// Names texts: others have another name.
+fn name_of(texts: &[&str]) -> String {
+    let digest = texts
+        .iter()
+        .fold(Sha256::new(), Sha256::chain_update)
+        .finalize();
     digest
         .iter()
         .take(8)

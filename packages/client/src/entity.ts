@@ -38,7 +38,7 @@ export interface EntityMeta {
 
 /** The SQL that the generator wrote for a database, and the entities that it holds. */
 export interface LocalSchema {
-  /** Changes with the schema. */
+  /** Names the document, and after a blank these statements: those of another release of the generator may be others. */
   readonly version: string;
   readonly changes: string;
   readonly entities: readonly { readonly meta: EntityMeta; readonly sql: string }[];

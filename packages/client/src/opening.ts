@@ -9,18 +9,18 @@ import type { LocalSchema } from "./entity.js";
  */
 export async function openSchema(database: LocalDatabase, schema: LocalSchema): Promise<boolean> {
   const { dialect } = database;
-  const wanted = `${schema.version} ${digestOf(schema)}`;
+  const { version } = schema;
   const read = `SELECT "version" FROM "_schema"`;
   // Of many entities the statements take longer than all else of a page's start. Of a new database there is nothing to be read.
   const isThere = await database.query(`SELECT 1 FROM ${dialect === "sqlite" ? "sqlite_master WHERE name" : "pg_tables WHERE tablename"} = '_schema'`);
   const [now] = isThere.length > 0 ? await database.query<{ version: string }>(read) : [];
-  if (now?.version === wanted) return false;
+  if (now?.version === version) return false;
   for (let migration: typeof import("./migration.js") | undefined; ; migration = await import("./migration.js")) {
     const isDone = await database.transaction(async (inside) => {
       await inside.exec(`CREATE TABLE IF NOT EXISTS "_schema" ("one" INTEGER PRIMARY KEY, "version" TEXT NOT NULL)`);
       const [noted] = await inside.query<{ version: string }>(read);
-      // Without a digest it was noted before there were any.
-      const isOther = noted !== undefined && noted.version.split(" ")[0] !== schema.version;
+      // Statements that are others alone are those of another release of the generator.
+      const isOther = noted !== undefined && documentOf(noted.version) !== documentOf(version);
       // No transaction waits for the network.
       if (isOther && !migration) return undefined;
       const putBack = isOther ? await migration?.takeApart(inside, dialect, schema) : undefined;
@@ -34,7 +34,7 @@ export async function openSchema(database: LocalDatabase, schema: LocalSchema): 
       await inside.exec(`DELETE FROM "_shapes" WHERE "entity" NOT IN (${names.join(", ")})`);
       await inside.query(
         `INSERT INTO "_schema" ("one", "version") VALUES (1, $1) ON CONFLICT ("one") DO UPDATE SET "version" = excluded."version"`,
-        [wanted],
+        [version],
       );
       return isOther;
     });
@@ -42,17 +42,7 @@ export async function openSchema(database: LocalDatabase, schema: LocalSchema): 
   }
 }
 
-/** Tells the statements of one release of the generator from those of another: the version is of the document alone. */
-function digestOf({ changes, entities }: LocalSchema): string {
-  let [one, two] = [0, 1];
-  for (const sql of [changes, ...entities.map((entity) => entity.sql)]) {
-    for (let at = 0; at < sql.length; at += 1) {
-      one = Math.imul(one ^ sql.charCodeAt(at), 0x9e3779b1);
-      two = Math.imul(two ^ sql.charCodeAt(at), 0x5f356495) + 1;
-    }
-  }
-  return `${(one >>> 0).toString(36)}${(two >>> 0).toString(36)}`;
-}
+const documentOf = (version: string): string => version.split(" ")[0]!;
 
 /** A text as a statement has it. */
 export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;

@@ -17,9 +17,8 @@ export function generated(document: string): (dialect: Dialect) => LocalSchema {
     const texts = new Map(readdirSync(join(out, "schema")).map((name) => [name, readFileSync(join(out, "schema", name), "utf8")]));
     const metas = [...readFileSync(join(out, "meta.ts"), "utf8").matchAll(/^export const (\S+)Meta: EntityMeta = (\{[^]*?^\});$/gm)]
       .map(([, variable, body]) => ({ variable, meta: new Function(`return ${body}`)() as EntityMeta }));
-    const [, version] = texts.get("pglite.ts")!.match(/version: "(\w+)"/)!;
     return (dialect) => ({
-      version: version!,
+      version: texts.get(`${dialect}.ts`)!.match(/version: "(.+)"/)![1]!,
       changes: texts.get(`_changes.${dialect}.sql`)!,
       entities: metas.map(({ meta }) => {
         const sql = [...texts].find(([name, text]) => name.endsWith(`.${dialect}.sql`) && text.startsWith(`-- ${meta.name}: `))![1];

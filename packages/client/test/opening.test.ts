@@ -55,8 +55,12 @@ for (const dialect of DIALECTS) {
     };
     assert.equal(await openSchema(listening, first), false);
     assert.deepEqual(said.filter((sql) => !/^SELECT /.test(sql)), []);
+    const versions = DIALECTS.map((one) => schemaOf(one).version.split(" "));
+    assert.deepEqual(versions.map((parts) => new Set(parts).size), [2, 2]);
+    assert.equal(versions[0]![0], versions[1]![0]);
+    assert.notEqual(versions[0]![1], versions[1]![1]);
     const [entity, ...others] = first.entities;
-    const released = { ...first, entities: [{ ...entity!, sql: `${entity!.sql}\nCREATE TABLE "of_a_release" ("id" TEXT);` }, ...others] };
+    const released = { ...first, version: `${first.version}s`, entities: [{ ...entity!, sql: `${entity!.sql}\nCREATE TABLE "of_a_release" ("id" TEXT);` }, ...others] };
     assert.equal(await openSchema(listening, released), false);
     assert.deepEqual(await database.query(`SELECT * FROM "of_a_release"`), []);
   });

@@ -5,7 +5,7 @@ use serde_json::Value;
 use syncline_model::schema::FieldKind;
 
 use super::view::{ClientView, EntityView, FieldView};
-use super::{File, Templates, of_each};
+use super::{File, Templates, name_of, of_each};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
@@ -113,8 +113,14 @@ pub(super) fn files(view: &ClientView, templates: &Templates) -> Vec<File> {
                 &SqlView::new(entity, dialect),
             )]
         });
+        let statements: Vec<&str> = [&changes]
+            .into_iter()
+            .chain(&entities)
+            .map(|file| file.text.as_str())
+            .collect();
         let local = LocalView {
             version: &view.version,
+            statements: name_of(&statements),
             changes: &changes.text,
             entities: view
                 .entities
@@ -138,6 +144,8 @@ pub(super) fn files(view: &ClientView, templates: &Templates) -> Vec<File> {
 #[derive(Debug, Serialize)]
 struct LocalView<'a> {
     version: &'a str,
+    /// Names the statements: those of another release of the generator may be others of the same document.
+    statements: String,
     changes: &'a str,
     /// The entities' variables, and their statements.
     entities: Vec<(&'a str, &'a str)>,

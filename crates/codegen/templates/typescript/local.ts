@@ -4,7 +4,7 @@ import { {% for variable, _ in entities %}{{ variable }}Meta{{ ", " if not loop.
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: {{ version | quoted }},
+  version: "{{ version }} {{ statements }}",
   changes: `{{ changes | literal }}`,
   entities: [
 {%- for variable, sql in entities %}

@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25",
+  version: "603c9bc3132aca25 32e11ef9233c2e77",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write

@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25",
+  version: "603c9bc3132aca25 bc31abf23ae36224",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write

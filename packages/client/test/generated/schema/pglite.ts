@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "9a72e9ee7967e9fb",
+  version: "9a72e9ee7967e9fb 7d38dc0e7dab4c61",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write

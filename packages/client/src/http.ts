@@ -77,6 +77,11 @@ const backoffMaxMs = (): number => (globalThis.document?.hidden === false ? 5_00
 export const backoffMs = (attempt: number, floorMs = 0): number =>
   Math.max(floorMs, Math.random() * Math.min(backoffMaxMs(), 500 * 2 ** attempt));
 
+const isOfOffset = (told: { errors?: { offset?: unknown } } | null): boolean => told?.errors?.offset !== undefined;
+/** What a server says whose shape is another by now, with a handle that none has: all rows are read anew. */
+const REFETCH = (): Response =>
+  Response.json([{ headers: { control: "must-refetch" } }], { status: 409, headers: { "electric-handle": "none" } });
+
 /**
  * Asks as `ask` does, again and again while there is no answer, or one that a later try may better, and at once when the browser
  * has a connection again. Electric's streams by themselves would wait for as long as any server says.
@@ -86,6 +91,8 @@ export const askingOn = (ask: typeof fetch, tell?: (error: HttpFailure) => void)
     let failure: HttpFailure;
     try {
       const answer = await ask(address, init);
+      // A log that was put back to an older copy may end before what was read of it.
+      if (answer.status === 400 && isOfOffset(await answer.clone().json().catch(() => null))) return REFETCH();
       if (answer.status !== 429 && answer.status < 500) return answer;
       failure = new HttpFailure(answer.status, {}, retryAfterMs(answer.headers));
       // Else the browser would keep its connection.

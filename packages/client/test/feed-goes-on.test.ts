@@ -63,6 +63,18 @@ test("a feed goes on after its user has signed in again, however often it was re
   assert.equal(states.at(-1)?.status, "live");
 });
 
+test("a feed reads all rows anew where the server's log ends before what it has read", async (context) => {
+  const { service, states, shows } = await feeding(context, () => undefined);
+  await shows("Ann");
+  service.tell(service.told("insert", { id: "b", first_name: "Bob" }));
+  await shows("Ann,Bob");
+  service.putBack(ann, { id: "c", first_name: "Cy" });
+  await shows("Ann,Cy");
+  service.tell(service.told("update", { ...ann, first_name: "Anna" }));
+  await shows("Anna,Cy");
+  assert.deepEqual(states.filter(({ status }) => status === "refused"), []);
+});
+
 test("a feed fetches all rows again that another version of the page has let go meanwhile", async (context) => {
   const { database, service, shows } = await feeding(context, () => undefined);
   await shows("Ann");

@@ -37,6 +37,12 @@ export class Service {
     this.wake();
   }
 
+  /** The log is an older copy's, under the same handle. */
+  putBack(...rows: Value[]): void {
+    this.generation -= 1;
+    this.reset(...rows);
+  }
+
   readonly fetch = (async (url, init) => {
     const to = new URL(String(url));
     this.asked.push(to);
@@ -45,6 +51,7 @@ export class Service {
       if (offset === "-1") return this.answer("0_0", this.rows);
       if (handle !== this.handle) return this.answer("-1", [], "must-refetch", 409);
       const read = Number(offset.split("_")[0]);
+      if (read > this.log.length) return Response.json({ message: "Invalid request", errors: { offset: ["out of bounds for this shape"] } }, { status: 400 });
       // Only who asks for news waits for them.
       if (this.log.length > read || to.searchParams.get("live") !== "true") return this.answer(`${this.log.length}_0`, this.log.slice(read).flat());
       await new Promise<void>((resume, fail) => {

@@ -88,9 +88,9 @@ async function follow(
   const [noted] = await database.query<{ handle: string | null; offset: string | null }>(
     `SELECT "handle", "offset" FROM "_shapes" WHERE "entity" = $1`, [meta.name],
   );
-  // Accepted writes that no place in a log tells about, and a fetch of all rows, begun after them, brings.
+  // Accepted writes that a fetch of all rows, begun after them, brings, if the server has them still.
   let isRefetching = noted?.handle == null;
-  let brought: readonly number[] = isRefetching ? await acceptedOf(database, meta) : [];
+  let brought: readonly number[] = isRefetching ? await acceptedOf(database, meta, "1 = 1") : [];
   if (signal.aborted) return;
   let handle = noted?.handle;
   const ending = new AbortController();
@@ -145,7 +145,7 @@ async function follow(
             if (isControlMessage(message) && message.headers.control === "must-refetch") {
               isRefetching = true;
               buffered = [];
-              brought = await acceptedOf(database, meta);
+              brought = await acceptedOf(database, meta, "1 = 1");
             } else {
               buffered.push(message);
             }
@@ -178,15 +178,23 @@ async function follow(
   });
 }
 
-/** The accepted writes of an entity that no place in a log tells about. */
-const acceptedOf = async (on: Statements, meta: EntityMeta): Promise<number[]> =>
-  (await on.query<{ id: number }>(`SELECT "id" FROM "_changes" WHERE "entity" = $1 AND "state" = 'acknowledged' AND "seq" IS NULL`, [meta.name]))
+/** The accepted writes of an entity: those that no place in a log tells about, or others. */
+const acceptedOf = async (on: Statements, meta: EntityMeta, which = `"seq" IS NULL`): Promise<number[]> =>
+  (await on.query<{ id: number }>(`SELECT "id" FROM "_changes" WHERE "entity" = $1 AND "state" = 'acknowledged' AND ${which}`, [meta.name]))
     .map(({ id }) => Number(id));
 
-/** Lets accepted writes go that have been shown long enough, and those that a fetch of all rows has `brought`. Gives the others. */
+/**
+ * Lets accepted writes go that have been shown long enough, and those that a fetch of all rows has `brought`. One whose place that
+ * fetch has not reached was lost with a server's data: it is sent again under its name, with what was written together with it.
+ * Gives the others.
+ */
 async function letGo(
   inside: Statements, meta: EntityMeta, known: ReadonlyMap<number, number>, brought: readonly number[],
 ): Promise<Map<number, number>> {
+  const lost = `"id" IN (${brought.join(", ")})`;
+  if (brought.length > 0) await inside.query(
+    `UPDATE "_changes" SET "state" = 'pending', "seq" = NULL, "txid" = NULL WHERE "state" = 'acknowledged' AND "seq" > 0 AND (${lost} OR "transaction_id" IN (SELECT "transaction_id" FROM "_changes" WHERE ${lost}))`,
+  );
   const now = Date.now();
   const open = (await acceptedOf(inside, meta)).map((id): [number, number] => [id, known.get(id) ?? now]);
   const isPast = ([id, since]: [number, number]): boolean => now - since >= SHOWN_AFTER_ACCEPTANCE_MS || brought.includes(id);

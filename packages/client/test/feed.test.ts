@@ -1,13 +1,13 @@
 /** The feed of rows, against a service whose every answer the tests decide. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pendingChanges, readChanges } from "../src/changes.js";
+import { pendingChanges, readChanges, type Change } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import { runFeed } from "../src/feed.js";
 import { readRow, readRows } from "../src/rows.js";
-import { deleteRow, insertRow, updateRow } from "../src/writes.js";
+import { deleteRow, insertRow, updateRow, writeTogether } from "../src/writes.js";
 import { DIALECTS, openDatabase } from "./databases.js";
-import { contactsMeta } from "./generated/meta.js";
+import { accountsMeta, contactsMeta } from "./generated/meta.js";
 import { until, type Context } from "./served.js";
 import { Service } from "./service.js";
 
@@ -148,6 +148,27 @@ for (const dialect of DIALECTS) {
     service.reset({ id: "a", first_name: "Someone's" });
     await shows("Someone's");
     assert.deepEqual((await readChanges(database, "1 = 1")).map(({ state }) => state), ["pending"]);
+  });
+
+  test(`what a server has accepted and lost is sent again as it was, with what was written together with it (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" }, { id: "b", first_name: "Bob" });
+    const accounts = accountsMeta.name;
+    await updateRow(database, dialect, contactsMeta, "a", { first_name: "Anna" });
+    await updateRow(database, dialect, contactsMeta, "b", { first_name: "Bea" });
+    await writeTogether(database, async (inside) => {
+      await insertRow(inside, dialect, contactsMeta, { id: "c", first_name: "Cy" });
+      await insertRow(inside, dialect, accountsMeta, { id: "of c", name: "C" });
+    });
+    const before = await readChanges(database, "1 = 1");
+    await database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "attempts" = 1, "txid" = 1, "seq" = CASE "key" WHEN 'b' THEN 6 ELSE 9 END`);
+    service.reset({ id: "a", first_name: "Ann" }, { id: "b", first_name: "Bea" });
+    await until("they are unsent", async () => (await pendingChanges(database)).length === 3);
+    await shows("Anna", "Bea", "Cy");
+    const again = await readChanges(database, "1 = 1");
+    assert.deepEqual(again.map(({ state, seq, txid, attempts }) => [state, seq, txid, attempts]), Array(3).fill(["pending", null, null, 1]));
+    assert.deepEqual(again.map(({ entity, key }) => [entity, key]), [["contacts", "a"], ["contacts", "c"], [accounts, "of c"]]);
+    const contents = (changes: readonly Change[]) => changes.filter(({ key }) => key !== "b").map(({ writeId, value, base }) => ({ writeId, value, base }));
+    assert.deepEqual(contents(again), contents(before));
   });
 
   test(`an accepted write that never comes back is let go after a while (${dialect})`, async (context) => {

@@ -80,7 +80,7 @@ const onLine = (see: () => void): (() => void) => {
 function Connection({ sync }: { sync: Sync }) {
   const isOnline = useSyncExternalStore(onLine, () => navigator.onLine);
   const { fault, feeds, sender } = useSyncState(sync);
-  const pending = usePendingWrites(database()).length;
+  const pending = usePendingWrites(database())?.length ?? 0;
   const states = Object.values(feeds);
   const isWaiting = states.some(({ status }) => status === "waiting") || sender.status === "waiting";
   const refused = states.find(({ status }) => status === "refused");

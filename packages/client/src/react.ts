@@ -74,7 +74,8 @@ export const useCan = (meta: EntityMeta, row: Row | undefined, field: string): b
   can(meta, row?.["_role"] as string | null | undefined, field);
 
 interface Queue {
-  readonly pending: readonly Change[];
+  /** Undefined: it was not read yet. */
+  readonly pending: readonly Change[] | undefined;
   readonly rejected: readonly Change[];
 }
 
@@ -83,6 +84,7 @@ interface QueueReader {
   readonly current: () => Queue;
 }
 
+const UNREAD: Queue = { pending: undefined, rejected: [] };
 const queues = new WeakMap<LocalDatabase, QueueReader>();
 
 /** The queue of a database, read once for all components that show it, while there are any. */
@@ -90,12 +92,13 @@ function queueOf(database: LocalDatabase): QueueReader {
   const known = queues.get(database);
   if (known) return known;
   const listeners = new Set<() => void>();
-  let queue: Queue = { pending: [], rejected: [] };
-  const look = async (): Promise<void> => {
+  let queue = UNREAD;
+  const look = async (isOver: () => boolean): Promise<void> => {
     const found = await readChanges(database, `"state" <> 'acknowledged'`);
-    const part = (before: readonly Change[], isRejected: boolean): readonly Change[] => {
+    if (isOver()) return;
+    const part = (before: Queue["pending"], isRejected: boolean): readonly Change[] => {
       const now = found.filter(({ state }) => (state === "rejected") === isRejected);
-      return JSON.stringify(now) === JSON.stringify(before) ? before : now;
+      return JSON.stringify(now) === JSON.stringify(before) ? before! : now;
     };
     queue = { pending: part(queue.pending, false), rejected: part(queue.rejected, true) };
     listeners.forEach((see) => see());
@@ -109,7 +112,10 @@ function queueOf(database: LocalDatabase): QueueReader {
       if (listeners.size === 1) stop = whenTouched(database, look, () => undefined);
       return () => {
         listeners.delete(see);
-        if (listeners.size === 0) stop();
+        if (listeners.size > 0) return;
+        stop();
+        // Nobody tells of what is written meanwhile.
+        queue = UNREAD;
       };
     },
   };
@@ -117,14 +123,14 @@ function queueOf(database: LocalDatabase): QueueReader {
   return reader;
 }
 
-function useQueue(database: LocalDatabase, part: keyof Queue): readonly Change[] {
+function useQueue<Part extends keyof Queue>(database: LocalDatabase, part: Part): Queue[Part] {
   const { subscribe, current } = queueOf(database);
-  const read = (): readonly Change[] => current()[part];
+  const read = (): Queue[Part] => current()[part];
   return useSyncExternalStore(subscribe, read, read);
 }
 
-/** The writes that the server has not yet accepted. */
-export const usePendingWrites = (database: LocalDatabase): readonly Change[] => useQueue(database, "pending");
+/** The writes that the server has not yet accepted; undefined until they have been read: there may be some. */
+export const usePendingWrites = (database: LocalDatabase): readonly Change[] | undefined => useQueue(database, "pending");
 
 /** The writes that the server has refused, and what can be done with them. */
 export function useRejectedWrites(database: LocalDatabase): {

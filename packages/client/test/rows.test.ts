@@ -76,11 +76,30 @@ test("all components that show the queue share one read of it, and the last read
   };
   const page = await render(() => [usePendingWrites(counted), usePendingWrites(counted), useRejectedWrites(counted).writes]);
   await until("it is read", async () => reads > 0);
+  // What is not known is not told as nothing.
+  assert.deepEqual(page.current, [undefined, undefined, []]);
   await contact(database, "a");
   go();
-  await until("it is shown", async () => page.current[0]!.length === 1);
-  assert.deepEqual([page.current.map((changes) => changes.length), most], [[1, 1, 0], 1]);
+  await until("it is shown", async () => page.current[0]?.length === 1);
+  assert.deepEqual([page.current.map((changes) => changes?.length), most], [[1, 1, 0], 1]);
   page.unmount();
+});
+
+test("a queue that nobody has followed for a while is not shown as it was", async () => {
+  const database = await openDatabase("sqlite");
+  const first = await render(() => usePendingWrites(database));
+  await until("it is read", async () => first.current?.length === 0);
+  first.unmount();
+  await contact(database, "a");
+  const seen: (number | undefined)[] = [];
+  const again = await render(() => {
+    const pending = usePendingWrites(database);
+    seen.push(pending?.length);
+    return pending;
+  });
+  await until("it is shown", async () => again.current?.length === 1);
+  assert.deepEqual([...new Set(seen)], [undefined, 1]);
+  again.unmount();
 });
 
 test("a queue that can't be read is shown as it was", async (context) => {
@@ -93,10 +112,10 @@ test("a queue that can't be read is shown as it was", async (context) => {
   const closing: LocalDatabase = { ...database, query: (sql, parameters) => (isClosed ? Promise.reject(new Error("closed")) : database.query(sql, parameters)) };
   const page = await render(() => usePendingWrites(closing));
   await contact(database, "a");
-  await until("it is shown", async () => page.current.length === 1);
+  await until("it is shown", async () => page.current?.length === 1);
   isClosed = true;
   await contact(database, "b");
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resume) => setImmediate(resume));
-  assert.deepEqual([page.current.length, rejections.length], [1, 0]);
+  assert.deepEqual([page.current?.length, rejections.length], [1, 0]);
   page.unmount();
 });

@@ -19,11 +19,11 @@ export function Changes() {
     link.click();
     URL.revokeObjectURL(address);
   };
-  const isAny = pending.length + writes.length > 0;
+  const isAny = (pending?.length ?? 0) + writes.length > 0;
   return (
     <Page title="Changes" action={isAny ? <button type="button" className="button plain" onClick={() => void save()}>Export</button> : null}>
       <Card title="Refused" className="refused">
-        {writes.length === 0 ? <Empty>The server has refused nothing.</Empty> : null}
+        {pending && writes.length === 0 ? <Empty>The server has refused nothing.</Empty> : null}
         {writes.map((change) => (
           <article key={change.writeId} className="refusal" aria-label={`Refused ${change.entity}`}>
             <header><Told change={change} /></header>
@@ -36,9 +36,9 @@ export function Changes() {
         ))}
       </Card>
       <Card title="On their way">
-        {pending.length === 0 ? <Empty>Everything is with the server.</Empty> : null}
+        {pending?.length === 0 ? <Empty>Everything is with the server.</Empty> : null}
         <ul className="rows">
-          {pending.map((change) => <li key={change.writeId} className="row"><Told change={change} /><small>{change.attempts === 0 ? "not tried yet" : change.attempts === 1 ? "tried once" : `tried ${change.attempts} times`}</small></li>)}
+          {pending?.map((change) => <li key={change.writeId} className="row"><Told change={change} /><small>{change.attempts === 0 ? "not tried yet" : change.attempts === 1 ? "tried once" : `tried ${change.attempts} times`}</small></li>)}
         </ul>
       </Card>
     </Page>

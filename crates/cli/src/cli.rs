@@ -67,7 +67,7 @@ Environment:
   SYNCLINE_SYNC_INTERVAL  Seconds between polls of a server that does not stream
   SYNCLINE_AUTHOR         Who writes
   SYNCLINE_LOG_LEVEL      off, error, warn, info, debug or trace
-  SYNCLINE_SERVER_DATA    Where a server's data lies, for serve and all that works beside it
+  SYNCLINE_SERVER_DATA    Where a server's data lies, for serve, token, member and admin
   SYNCLINE_SCHEMA         The OpenAPI document whose records `syncline serve` serves
   SYNCLINE_LISTEN, PORT, SYNCLINE_AUTH, SYNCLINE_HOSTS, SYNCLINE_METRICS_TOKEN_FILE,
   SYNCLINE_BACKUP_TO, SYNCLINE_COMPACT_EVERY, SYNCLINE_RETENTION, SYNCLINE_EXPIRE_AFTER,

@@ -23,6 +23,7 @@ mod logging;
 mod lost_edits;
 mod near;
 mod output;
+mod owner;
 mod paths;
 mod prices;
 mod progress;

@@ -23,10 +23,14 @@ pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
         &context.paths()?.log_dir,
         context.log_level()?.for_a_moment(),
     );
-    Ok(Replica::open(
-        &make_dir(context)?,
-        ReplicaOptions::default(),
-    )?)
+    let mut replica = Replica::open(&make_dir(context)?, ReplicaOptions::default())?;
+    if replica.has_lost_its_log()? {
+        context.output.warn(
+            "the file with what the server has was damaged or gone, so it is not shown here: `syncline sync` \
+             fetches it again. What you wrote and have not sent is here",
+        );
+    }
+    Ok(replica)
 }
 
 /// The directory of the replica of the profile in use; made if it is not there.

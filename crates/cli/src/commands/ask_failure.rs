@@ -1,7 +1,7 @@
 //! Why a server did not answer a question, for those commands that ask one.
 
 use syncline_client::{AskError, Endpoint};
-use syncline_protocol::ErrorCode;
+use syncline_protocol::{ErrorBody, ErrorCode};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -9,34 +9,32 @@ use crate::failure::Failure;
 /// The question went out, and there is no answer.
 pub(super) fn unanswered(error: AskError, endpoint: &Endpoint) -> Failure {
     let (code, message, fix) = match &error {
-        AskError::Refused { error, .. } => refused(error.code, endpoint),
+        AskError::Refused { error, .. } => refused(error, endpoint),
         AskError::Transport(_) | AskError::Start(_) => (
             "server_unreachable",
             format!("could not reach {endpoint}"),
             "see to the network and the URL, and try again",
         ),
-        AskError::Unreadable(_) => (
-            "not_a_server",
-            format!("{endpoint} is no syncline server"),
-            "syncline login URL, with the URL that `syncline serve` printed",
-        ),
+        AskError::Unreadable(_) => not_a_server(endpoint),
     };
     Failure::new(code, message).because(error).fix(fix)
 }
 
-fn refused(code: ErrorCode, endpoint: &Endpoint) -> (&'static str, String, &'static str) {
-    if code == ErrorCode::Unauthorized {
+fn refused(error: &ErrorBody, endpoint: &Endpoint) -> (&'static str, String, &'static str) {
+    if error.code == ErrorCode::Unauthorized {
         (
             "unauthorized",
             format!("{endpoint} does not accept the token"),
             "syncline token create --data DIR --user NAME, on the server; then syncline login",
         )
-    } else if code == ErrorCode::Forbidden {
+    } else if error.code == ErrorCode::Forbidden {
         (
             "forbidden",
-            format!("the token may not do this on {endpoint}"),
-            "syncline login, with a token that has the right",
+            format!("{endpoint} does not allow it"),
+            "syncline login, with a token that has the right; or, for the Host, syncline serve --host NAME",
         )
+    } else if error.code == ErrorCode::NotFound {
+        not_a_server(endpoint)
     } else {
         (
             "server_refused",
@@ -44,6 +42,14 @@ fn refused(code: ErrorCode, endpoint: &Endpoint) -> (&'static str, String, &'sta
             "try again later, or ask who runs the server",
         )
     }
+}
+
+fn not_a_server(endpoint: &Endpoint) -> (&'static str, String, &'static str) {
+    (
+        "not_a_server",
+        format!("{endpoint} is no syncline server"),
+        "syncline login URL, with the URL that `syncline serve` printed",
+    )
 }
 
 /// There is no server to ask, or none may be asked.

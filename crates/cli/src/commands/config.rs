@@ -13,7 +13,7 @@ use crate::failure::{Failure, Outcome};
 /// Read and change the configuration
 ///
 /// Keys: endpoint (URL of the server), sync_enabled (true or false), sync_interval (seconds), auth
-/// (none or token).
+/// (none or token), capture (true, false, or a JSON array of agents).
 ///
 /// What of agents' sessions is not recorded, each one text or a JSON array of texts: redact_patterns
 /// (NAME=REGEX: what matches, or its group named secret, is taken out; in the syntax of Rust's regex),

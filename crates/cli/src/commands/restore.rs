@@ -16,6 +16,7 @@ use crate::atomic_file::create_private_dir;
 use crate::confirm::{Answer, confirm};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::owner::give_to_owner_of;
 use crate::progress::Progress;
 use crate::replica_access;
 use crate::wording::{counted, quoted};
@@ -161,9 +162,18 @@ fn into_server(
         Failure::new("no_randomness", "the system gives no random bytes").because(error)
     })?;
     let fresh = || random.random();
-    Ok(restore_server(
-        &args.from, &directory, &lock, choice, fresh, reached,
-    )?)
+    let restored = restore_server(&args.from, &directory, &lock, choice, fresh, reached)?;
+    give_to_owner_of(data).map_err(|error| {
+        let data = data.display();
+        Failure::new(
+            "data_unusable",
+            "could not give what was put back to its owner",
+        )
+        .because(error)
+        .state("the backup was put back")
+        .fix(format!("sudo chown -R --reference={data} {data}/"))
+    })?;
+    Ok(restored)
 }
 
 /// What is to be confirmed: which logs are replaced, and which become empty; none: nothing is touched.

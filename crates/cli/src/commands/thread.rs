@@ -26,7 +26,7 @@ use crate::failure::Outcome;
 /// Threads of thought: append entries, read, search, sort
 ///
 /// THREAD is a key, an id, a name, or project/key. The project is that of --project, else that of the
-/// nearest syncline.toml, else `default`.
+/// nearest syncline.toml; else `default`, then any that alone has such a thread.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ThreadCommand {
     New(new::NewArgs),

@@ -10,6 +10,7 @@ use crate::atomic_file;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::logging;
+use crate::wording::counted;
 
 /// A clock before this moment was never set: 2026-01-01.
 const CLOCK_MILLIS_MIN: i64 = 1_767_225_600_000;
@@ -74,15 +75,16 @@ pub(super) fn logs(context: &Context) -> Finding {
 
 pub(super) fn log_errors(context: &Context) -> Finding {
     let dir = tried!(context.paths()).log_dir;
-    let counted = logging::files(&dir).and_then(|files| match files.last() {
+    let found = logging::files(&dir).and_then(|files| match files.last() {
         Some((day, path)) => Ok(Some((*day, count_errors(path)?))),
         None => Ok(None),
     });
-    match counted {
+    match found {
         Ok(None) => Finding::skipped("nothing is logged yet"),
         Ok(Some((day, 0))) => Finding::ok(format!("no error was logged on {day}")),
         Ok(Some((day, errors))) => {
-            Finding::warning(format!("{errors} errors were logged on {day}")).fix("syncline logs")
+            let errors = counted(errors as u64, "error");
+            Finding::warning(format!("{errors} logged on {day}")).fix("syncline logs")
         }
         Err(error) => Finding::failed(format!("could not read the logs: {error}")),
     }

@@ -11,6 +11,7 @@ use super::settings::tried;
 use crate::atomic_file;
 use crate::config::Auth;
 use crate::context::Context;
+use crate::environment::variable;
 use crate::failure::Failure;
 use crate::{remote, replica_access};
 
@@ -101,7 +102,11 @@ pub(super) fn server_login(context: &Context) -> Finding {
     match whoami(&remote, PATIENCE) {
         Ok(member) => judge(context, &member),
         Err(AskError::Refused { error, .. }) => {
-            Finding::failed(format!("refused: {}", error.message)).fix("syncline login")
+            let fix = match context.environment.raw(variable::TOKEN) {
+                Some(_) => "unset SYNCLINE_TOKEN, which goes before the stored token",
+                None => "syncline login",
+            };
+            Finding::failed(format!("refused: {}", error.message)).fix(fix)
         }
         Err(_) => Finding::skipped("the server is not reached"),
     }

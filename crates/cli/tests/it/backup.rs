@@ -156,6 +156,33 @@ fn what_is_to_be_confirmed_names_the_logs_that_are_replaced_and_those_that_becom
         .says("2 logs (tenants/t-bolt.db, tenants/t-core.db) that it lacks become empty.");
 }
 
+/// An administrator puts back what a server must read that runs as another user.
+#[cfg(unix)]
+#[test]
+fn what_is_put_back_belongs_to_the_owner_of_the_directory() {
+    let server = Server::start();
+    let ann = server.member("ann");
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    let host = server.machine();
+    host.run(&["backup", "copy", "--data", "srv"]).done();
+    let stopped = server.stop();
+    // Who isn't root owns it before and after.
+    stopped
+        .machine
+        .shell("test $(id -u) != 0 || chown -R 65532:65532 srv")
+        .done();
+    stopped
+        .machine
+        .run(&["restore", "copy", "--data", "srv", "--yes"])
+        .done();
+    let others = stopped
+        .machine
+        .shell("find srv ! -user $(stat -c %u srv)")
+        .done();
+    assert_eq!(others.stdout, "");
+    assert!(stopped.machine.work_dir().join("srv/tenants").is_dir());
+}
+
 #[test]
 fn a_damaged_backup_is_told_and_changes_nothing() {
     let server = Server::start();

@@ -153,6 +153,10 @@ fn the_doctor_sees_the_server_and_the_login() {
         assert_eq!(check["state"], "ok", "{check}");
     }
     machine.run(&["doctor"]).done();
+    // A login would change nothing.
+    let variables = [("SYNCLINE_TOKEN", "another")];
+    let told = machine.run_with(&variables, &["doctor"]).stdout;
+    assert!(told.contains("unset SYNCLINE_TOKEN"), "{told}");
     machine.run(&["logout"]).done();
     assert_eq!(check("server_auth")["state"], "failed");
     let server = server.stop();
@@ -194,12 +198,14 @@ fn a_damaged_tenant_file_is_told_by_the_doctor_and_mended_by_use() {
         .find(|check| check["name"] == "tenant_file")
         .unwrap();
     assert_eq!(found["state"], "warning", "{found}");
+    let lost = "`syncline sync` fetches it again";
+    for _ in 0..2 {
+        machine.run(&["thread", "list"]).done().says(lost);
+    }
     machine.run(&["sync"]).done();
-    let read = machine
-        .run(&["thread", "read", "plan", "--json"])
-        .done()
-        .json();
-    assert_eq!(read["entries"][0]["content"], "first");
+    let read = machine.run(&["thread", "read", "plan", "--json"]).done();
+    assert_eq!(read.json()["entries"][0]["content"], "first");
+    assert!(!read.stderr.contains(lost), "{}", read.stderr);
     let report = machine.run(&["doctor", "--json"]).done().json();
     let kept = report["checks"]
         .as_array()

@@ -1,3 +1,4 @@
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use crate::machine::Machine;
@@ -57,6 +58,22 @@ fn a_server_that_does_not_answer_is_not_healthy() {
         .run_with(&[("SYNCLINE_LISTEN", "nonsense:")], &["health"])
         .failed(2, "environment_invalid")
         .says("SYNCLINE_LISTEN");
+}
+
+#[test]
+fn what_has_no_such_page_is_no_server() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", other.local_addr().unwrap());
+    let answers = std::thread::spawn(move || {
+        let (mut caller, _) = other.accept().unwrap();
+        let mut asked = [0; 4096];
+        let _ = caller.read(&mut asked).unwrap();
+        let answer = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+        caller.write_all(answer).unwrap();
+    });
+    let health = ["health", &url];
+    Machine::new().run(&health).failed(1, "not_a_server");
+    answers.join().unwrap();
 }
 
 #[test]

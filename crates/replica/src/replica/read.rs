@@ -71,6 +71,14 @@ impl Status {
 }
 
 impl Replica {
+    /// Whether this replica has synced before and holds nothing of the log now: its file was damaged or
+    /// gone. What the server has comes back with the next sync.
+    pub fn has_lost_its_log(&mut self) -> Result<bool, ReplicaError> {
+        let head = self.view()?.head().map_err(ReplicaError::Tenant)?;
+        let notes = self.local.sync_notes().map_err(ReplicaError::Local)?;
+        Ok(head.epoch == NO_EPOCH && notes.last_sync_at.is_some())
+    }
+
     /// How this replica stands.
     pub fn status(&mut self) -> Result<Status, ReplicaError> {
         let head = self.view()?.head().map_err(ReplicaError::Tenant)?;

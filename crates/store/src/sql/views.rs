@@ -67,7 +67,7 @@ pub(crate) const THREADS: SqlView = SqlView {
         ),
         column("project", "the project that it is in"),
         column("name", "its name"),
-        column("status", "active or archived"),
+        column("status", "active, archived or blocked"),
         column("created_at", "when it was made"),
         column("updated_at", "when its last change was made"),
         column("entry_count", "how many entries it has"),

@@ -10,7 +10,7 @@ use crate::failure::Outcome;
 /// Print the value in effect
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
-    /// endpoint, sync_enabled, sync_interval, auth, or a list of what is not recorded
+    /// capture, endpoint, sync_enabled, sync_interval, auth, or a list of what is not recorded
     key: String,
 }
 

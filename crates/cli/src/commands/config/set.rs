@@ -10,7 +10,7 @@ use crate::failure::{Failure, Outcome};
 /// Set a value in the profile
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
-    /// endpoint, sync_enabled, sync_interval, auth, or a list of what is not recorded
+    /// capture, endpoint, sync_enabled, sync_interval, auth, or a list of what is not recorded
     key: String,
     /// The value
     #[arg(allow_hyphen_values = true)]

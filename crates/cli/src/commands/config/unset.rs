@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 /// Take a value out of the profile, so that the default counts
 #[derive(Debug, Args)]
 pub(crate) struct UnsetArgs {
-    /// endpoint, sync_enabled, sync_interval, auth, or a list of what is not recorded
+    /// capture, endpoint, sync_enabled, sync_interval, auth, or a list of what is not recorded
     key: String,
 }
 

@@ -22,7 +22,7 @@ pub(super) struct ThreadReference {
 /// The project to look or write in.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ProjectFlag {
-    /// The project [default: by the nearest syncline.toml, else `default`]
+    /// The project [default: by the nearest syncline.toml; else `default` for a new thread, all for those there are]
     #[arg(short, long, value_name = "PROJECT")]
     project: Option<String>,
 }

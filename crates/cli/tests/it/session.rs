@@ -338,4 +338,7 @@ fn prices_of_ones_own_take_the_place_of_those_that_are_built_in() {
     machine
         .run(&["session", "list"])
         .failed(1, "prices_invalid");
+    let list = machine.run(&["config", "list", "--json"]).done();
+    assert_eq!(list.json()["prices"], json!({"file": file, "made": null}));
+    list.says("could not use the prices");
 }

@@ -10,7 +10,7 @@ use crate::config::{
 };
 use crate::context::Context;
 use crate::environment::variable;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::printable;
 use crate::prices::{self, Prices};
 
@@ -45,6 +45,13 @@ impl PricesShown {
             file: prices.file.map(|path| path.display().to_string()),
             made: prices.table.made().map(str::to_owned),
         }
+    }
+
+    fn unusable(context: &Context) -> Result<Self, Failure> {
+        Ok(Self {
+            file: Some(prices::file(context)?.display().to_string()),
+            made: None,
+        })
     }
 
     fn text(&self) -> String {
@@ -105,13 +112,18 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
         .map(|key| (key.as_str(), settings.shown(key).1))
         .collect();
     origins.insert("active_profile", active.origin);
+    // What is wrong with the prices hides no setting.
+    let (prices, unusable) = match prices::read(context) {
+        Ok(prices) => (PricesShown::of(prices), None),
+        Err(failure) => (PricesShown::unusable(context)?, Some(failure)),
+    };
     let listing = Listing {
         profiles,
         active_profile: active.value.clone(),
         origins,
         config_file: paths.config_file.display().to_string(),
         data_dir: paths.data_dir.display().to_string(),
-        prices: PricesShown::of(prices::read(context)?),
+        prices,
     };
     context.output.data(&listing, |out| {
         let source = match active.origin {
@@ -133,6 +145,9 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
         row(out, "data_dir", &listing.data_dir, "")?;
         row(out, "prices", &listing.prices.text(), "")
     })?;
+    if let Some(report) = unusable.as_ref().and_then(Failure::report) {
+        context.output.warn(report.message);
+    }
     for key in config.unknown_keys()? {
         context.output.warn(format_args!(
             "{key} in the configuration file means nothing"
@@ -147,7 +162,7 @@ fn is_unset_list(key: Key, settings: &Settings) -> bool {
 }
 
 fn row(out: &mut dyn Write, name: &str, value: &str, source: &str) -> io::Result<()> {
-    let line = format!("{name:<14}  {:<40}  {source}", printable(value));
+    let line = format!("{name:<16}  {:<40}  {source}", printable(value));
     writeln!(out, "{}", line.trim_end())
 }
 

@@ -43,6 +43,8 @@ pub struct Privacy {
     fingerprint: String,
     /// The mark that counts for a directory, of those that were asked for.
     marked: HashMap<String, Option<PathBuf>>,
+    /// What a directory is without links, of those that were asked for; none: the same, or it is not here.
+    resolved: HashMap<String, Option<String>>,
 }
 
 /// Why a session is left out, in words that can be stored: it stands for as long as its cause does.
@@ -67,13 +69,18 @@ impl Cause {
 
 impl Privacy {
     /// Both as the user has set them.
-    pub fn new(redactor: Redactor, exclusions: Exclusions) -> Self {
+    pub fn new(redactor: Redactor, mut exclusions: Exclusions) -> Self {
+        // Agents note a directory as it was entered, or as the system knows it.
+        let resolved = exclusions.paths.iter().filter_map(Glob::without_links);
+        let resolved: Vec<_> = resolved.collect();
+        exclusions.paths.extend(resolved);
         let parts = format!("{exclusions:?}");
         Self {
             redactor,
             fingerprint: UnitKey::of(&[&parts]).hex(),
             exclusions,
             marked: HashMap::new(),
+            resolved: HashMap::new(),
         }
     }
 
@@ -113,13 +120,30 @@ impl Privacy {
         directories: &[&str],
         project: Option<&str>,
     ) -> Option<Cause> {
+        let resolved = directories
+            .iter()
+            .filter_map(|path| self.without_links(path));
+        let resolved: Vec<String> = resolved.collect();
+        let resolved = resolved.iter().map(String::as_str);
+        let mut directories = directories.iter().copied().chain(resolved);
         if project.is_some_and(|project| self.excludes_project(project))
-            || directories.iter().any(|path| self.excludes_path(path))
+            || directories.clone().any(|path| self.excludes_path(path))
         {
             return Some(self.by_rule());
         }
-        let mut directories = directories.iter();
         directories.find_map(|directory| self.by_file(directory))
+    }
+
+    /// The path of a directory without links, where that is another one.
+    fn without_links(&mut self, directory: &str) -> Option<String> {
+        let resolved = self.resolved.entry(directory.to_owned());
+        let resolved = resolved.or_insert_with(|| {
+            let path = Path::new(directory);
+            let resolved = path.is_absolute().then(|| path.canonicalize().ok())??;
+            let resolved = resolved.to_str()?.to_owned();
+            (resolved != directory).then_some(resolved)
+        });
+        resolved.clone()
     }
 
     /// Whether a rule goes by where sessions take place.
@@ -203,6 +227,36 @@ mod tests {
         assert!(privacy.stands(&cause));
         std::fs::remove_file(directory.path().join(MARK_FILE)).unwrap();
         assert!(!privacy.stands(&cause));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rules_and_marks_hold_on_both_sides_of_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("real/app")).unwrap();
+        std::os::unix::fs::symlink(root.join("real"), root.join("link")).unwrap();
+        let path = |below: &str| root.join(below).to_str().unwrap().to_owned();
+        let by_rule = |rule: &str, session: &str| {
+            let exclusions = Exclusions {
+                paths: vec![path(rule).parse().unwrap()],
+                ..Exclusions::default()
+            };
+            let mut privacy = Privacy::new(Redactor::standard(), exclusions);
+            privacy.by_place(&[&path(session)], None).is_some()
+        };
+        for rule in ["link", "link/**", "link/a*", "link/app", "real/app"] {
+            for session in ["real/app", "link/app"] {
+                assert!(by_rule(rule, session), "{rule} {session}");
+            }
+        }
+        assert!(!by_rule("link/none", "real/app") && !by_rule("link/b*", "link/app"));
+        // What is made only later lies where its parent does.
+        assert!(by_rule("link/later/*", "real/later/app"));
+        std::fs::write(root.join("real").join(MARK_FILE), "").unwrap();
+        std::os::unix::fs::symlink(root.join("real/app"), root.join("app")).unwrap();
+        let mut privacy = Privacy::standard();
+        assert!(privacy.by_place(&[&path("app")], None).is_some());
     }
 
     #[test]

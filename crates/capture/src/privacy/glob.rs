@@ -1,6 +1,7 @@
 //! Patterns for names and paths.
 
 use std::fmt;
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 /// A name or a path in which `*` stands for any characters within a name, and a part `**` of a path for
@@ -11,17 +12,31 @@ pub struct Glob(String);
 /// No longer text is taken for a pattern.
 const BYTES_MAX: usize = 4096;
 
+/// What other languages of patterns know. Taken as they stand, they would leave nothing out that was meant.
+const UNKNOWN_SIGNS: [char; 5] = ['?', '[', ']', '{', '}'];
+
 /// A text that is no pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a name or path to leave out is 1 to {BYTES_MAX} bytes of text")]
-pub struct GlobError;
+pub enum GlobError {
+    #[error("a name or path to leave out is 1 to {BYTES_MAX} bytes of text")]
+    Length,
+    #[error(
+        "`{0}` has no meaning in a name or path to leave out: put `*` in its place, or name each in a text \
+         of its own"
+    )]
+    Sign(char),
+}
 
 impl FromStr for Glob {
     type Err = GlobError;
     fn from_str(text: &str) -> Result<Self, GlobError> {
         let text = text.trim();
         let fits = (1..=BYTES_MAX).contains(&text.len()) && !text.contains(['\0', '\n']);
-        fits.then(|| Self(text.to_owned())).ok_or(GlobError)
+        match text.chars().find(|sign| UNKNOWN_SIGNS.contains(sign)) {
+            _ if !fits => Err(GlobError::Length),
+            Some(sign) => Err(GlobError::Sign(sign)),
+            None => Ok(Self(text.to_owned())),
+        }
     }
 }
 
@@ -36,6 +51,28 @@ impl Glob {
     pub(super) fn only_path(&self) -> Option<String> {
         let path = self.0.trim_end_matches(['/', '\\']);
         (self.is_rooted() && !path.contains('*')).then(|| path.to_owned())
+    }
+
+    /// The pattern of the paths that these are without links, as the system has them now; none: they are the
+    /// same.
+    pub(super) fn without_links(&self) -> Option<Self> {
+        if !self.is_rooted() {
+            return None;
+        }
+        let is_named = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains('*');
+        let named: PathBuf = Path::new(&self.0)
+            .components()
+            .take_while(is_named)
+            .collect();
+        let rest = Path::new(&self.0).strip_prefix(&named).ok()?;
+        // What is not there yet is in something that is.
+        let mut above = named.ancestors();
+        let (there, resolved) = above.find_map(|path| Some((path, path.canonicalize().ok()?)))?;
+        let below = named.strip_prefix(there).ok()?;
+        let resolved = resolved.join(below).join(rest);
+        let resolved = resolved.to_str()?.to_owned();
+        let is_other = !parts(&resolved).eq(parts(&self.0));
+        is_other.then_some(Self(resolved))
     }
 
     fn is_rooted(&self) -> bool {
@@ -148,6 +185,19 @@ mod tests {
         assert!(!is_of(r"C:\work\*", r"C:\work"));
         assert!(is_of("/w/**", "/w/a/b"));
         assert!(!is_of("/", "/w"));
+    }
+
+    #[test]
+    fn signs_of_other_languages_are_refused_by_name() {
+        for (text, sign) in [
+            ("~/{a,b}/**", '{'),
+            ("/w/x[", '['),
+            ("/w/a]", ']'),
+            ("/w/a?", '?'),
+        ] {
+            assert_eq!(text.parse::<Glob>(), Err(GlobError::Sign(sign)), "{text}");
+        }
+        assert_eq!("".parse::<Glob>(), Err(GlobError::Length));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::failure::{Failure, Outcome};
 /// (NAME=REGEX: what matches, or its group named secret, is taken out; in the syntax of Rust's regex),
 /// redact_off (names of built-in rules), exclude_paths (directories of sessions, or transcripts),
 /// exclude_projects (names), exclude_agents. In paths and names `*` stands for any characters, and `**`
-/// in a path for any directories. Beside these, a session is not recorded where a file .do-not-record
+/// in a path for any directories; `?`, brackets and braces are refused. Beside these, a session is not recorded where a file .do-not-record
 /// is in its directory or above, and from a prompt on that has a line `#do-not-record`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {

@@ -37,7 +37,9 @@ pub use compared::{CompareKey, Held, compare_key, is_one_value};
 pub use coverage::coverage;
 pub use decide::{WRITES_MAX, decide};
 pub use dependants::Undone;
-pub use exact::{plain_decimal, read_exactly, read_writes_exactly, unheld_number};
+pub use exact::{
+    plain_decimal, read_exactly, read_whole, read_writes_exactly, unheld_number, whole_number,
+};
 pub use fold::fold;
 pub use known::{known_id, settle_ids};
 pub use payload::{

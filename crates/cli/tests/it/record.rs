@@ -362,3 +362,30 @@ fn lists_are_narrowed_ordered_and_read_on() {
     ada.record("contacts", &["list", "--where", "name"])
         .failed(2, "filter_invalid");
 }
+
+#[test]
+fn a_whole_number_is_one_however_it_is_written_with_a_server_and_without() {
+    let mut served = Served::start();
+    let ada = served.member("ada");
+    ada.create("contacts", &["name=Ada", "age=41.0"]);
+    served.stop();
+    ada.create("contacts", &["name=Bob", "age=4.2e1"]);
+    let body = r#"{"name": "Cat", "age": 430e-1}"#;
+    ada.record("contacts", &["create", "--json-body", body])
+        .done();
+    let ages = [json!(41), json!(42), json!(43)];
+    assert_eq!(ada.field("contacts", "age"), ages);
+    for (wrong, code) in [
+        ("4.5", "validation_failed"),
+        ("4503599627370497.5", "value_invalid"),
+        ("1e400", "value_invalid"),
+    ] {
+        let set = format!("age={wrong}");
+        let refused = ada.record("contacts", &["create", "--set", "name=Dan", "--set", &set]);
+        assert_ne!(refused.code, Some(0), "{wrong}");
+        refused.says(code).says("a whole number");
+    }
+    served.start_again();
+    ada.run(&["sync"]).done();
+    assert_eq!(ada.field("contacts", "age"), ages);
+}

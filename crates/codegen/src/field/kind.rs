@@ -1,6 +1,7 @@
 //! What values a schema has.
 
 use serde_json::Value;
+use syncline_model::record::whole_number;
 use syncline_model::schema::FieldKind;
 
 use crate::diagnostic::Code;
@@ -170,8 +171,10 @@ pub(crate) fn takes(kind: &FieldKind, value: &Value) -> bool {
         | FieldKind::Time
         | FieldKind::Timestamp => value.is_string(),
         FieldKind::Boolean => value.is_boolean(),
-        FieldKind::Int32 => whole(value).is_some_and(|number| i32::try_from(number).is_ok()),
-        FieldKind::Int64 => whole(value).is_some_and(|number| number.unsigned_abs() < 1 << 53),
+        FieldKind::Int32 => whole_number(value).is_some_and(|number| i32::try_from(number).is_ok()),
+        FieldKind::Int64 => {
+            whole_number(value).is_some_and(|number| number.unsigned_abs() < 1 << 53)
+        }
         FieldKind::Float => value.is_number(),
         FieldKind::Decimal => {
             let text = value.as_str().map(str::parse::<f64>);
@@ -181,21 +184,11 @@ pub(crate) fn takes(kind: &FieldKind, value: &Value) -> bool {
     }
 }
 
-/// A whole number, also where it is written `3.0`.
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let number = value.as_f64()?;
-        let is_exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
-        // Exact by the check: the cast loses nothing.
-        is_exact.then_some(number as i64)
-    })
-}
-
 /// The value as records of the kind hold it.
 pub(crate) fn normal(kind: &FieldKind, value: Value) -> Value {
     match kind {
         FieldKind::Decimal if value.is_number() => Value::String(value.to_string()),
-        FieldKind::Int32 | FieldKind::Int64 => whole(&value).map_or(value, Value::from),
+        FieldKind::Int32 | FieldKind::Int64 => whole_number(&value).map_or(value, Value::from),
         _ => value,
     }
 }

@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 use super::Record;
 use super::access::{Asker, Records, role_on};
 use super::compared::{Held, is_one_value};
-use super::exact::settle_decimals;
+use super::exact::settle_numbers;
 use super::known::{known_id, settle_references};
 use super::overlay::{Overlay, record_of};
 use super::payload::{Action, Decided, DecidedAction, Decision, Offered, Values, Write};
@@ -271,7 +271,7 @@ impl<R: Records> Judge<'_, '_, R> {
     }
 
     fn settle(&mut self, entity: &Entity, values: &mut Values) -> Result<(), R::Error> {
-        settle_decimals(entity, values);
+        settle_numbers(entity, values);
         let schema = self.rulebook.schema();
         settle_references(&mut self.rows, schema, entity, values)
     }

@@ -1,8 +1,8 @@
 //! Numbers that a reader of JSON would take for others.
 //!
 //! JSON's numbers have any number of digits, and what reads them holds a double where they are no whole numbers
-//! of 64 bits. What a decimal field is given is kept digit by digit, and a whole number that a double does not
-//! hold is refused: neither becomes another number in silence.
+//! of 64 bits. What a decimal field is given is kept digit by digit, a whole number that is written `3.0` or `1e3`
+//! is that whole number, and one that a double does not hold is refused: none becomes another number in silence.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,11 @@ pub fn read_exactly(
                     return Err(error_of(&name, "number", &message));
                 }
             }
-            // Of a whole number its kind says what is too large; a double has the digits that it has.
+            Some(FieldKind::Int32 | FieldKind::Int64) => {
+                let wrong = || error_of(&name, "type", "must be a whole number");
+                *value = read_whole(value, raw.get()).ok_or_else(wrong)?;
+            }
+            // A double has the digits that it has.
             Some(_) => {}
         }
     }
@@ -107,16 +111,52 @@ pub fn read_writes_exactly(
     Ok(())
 }
 
-/// Writes the numbers that decimal fields are given as the texts that they hold.
-pub(super) fn settle_decimals(entity: &Entity, values: &mut Values) {
+/// Writes the numbers of a record as its fields hold them: decimals as texts, whole numbers without a fraction.
+pub(super) fn settle_numbers(entity: &Entity, values: &mut Values) {
     for field in &entity.fields {
-        if field.kind == FieldKind::Decimal
-            && let Some(value) = values.get_mut(&field.name)
-            && let Json::Number(number) = value
-            && let Some(text) = plain_decimal(&number.to_string())
-        {
-            *value = Json::String(text);
+        let Some(value) = values.get_mut(&field.name) else {
+            continue;
+        };
+        let settled = match (&field.kind, &*value) {
+            (FieldKind::Decimal, Json::Number(number)) => {
+                plain_decimal(&number.to_string()).map(Json::String)
+            }
+            (FieldKind::Int32 | FieldKind::Int64, number) => whole_number(number).map(Json::from),
+            _ => None,
+        };
+        if let Some(settled) = settled {
+            *value = settled;
         }
+    }
+}
+
+/// The whole number that a value is, also where it is a double. None: it is none, or none that a double tells from
+/// others.
+pub fn whole_number(value: &Json) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64()?;
+        let is_exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+        // Exact by the check: the cast loses nothing.
+        is_exact.then_some(number as i64)
+    })
+}
+
+/// A value that a field of whole numbers is given, as `written`: the whole number that this is, or, for the field's
+/// kind to refuse, the value as it was read. None: another number is written than the whole one that was read.
+pub fn read_whole(value: &Json, written: &str) -> Option<Json> {
+    if !value.is_f64() {
+        return Some(value.clone());
+    }
+    // By its digits: a double that was read may be off in the last one.
+    let plain = plain_decimal(written);
+    let whole = plain.as_deref().and_then(|text| {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let is_whole = fraction.bytes().all(|digit| digit == b'0');
+        whole.parse::<i64>().ok().filter(|_| is_whole)
+    });
+    match whole {
+        Some(number) => Some(number.into()),
+        None => whole_number(value).is_none().then(|| value.clone()),
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
+use super::exact::whole_number;
 use super::rules::{Asked, Fault, Rulebook};
-use crate::schema::{ArrayRules, JsonRules, Nested, ObjectRules, Others};
+use crate::schema::{ArrayRules, FieldKind, JsonRules, Nested, ObjectRules, Others};
 
 impl Rulebook {
     /// The first thing within a value that is not as it must be.
@@ -65,6 +66,12 @@ impl Rulebook {
             nullable: nested.nullable,
             rules: &nested.rules,
         };
-        self.fault(asked, value).map(|fault| fault.within(step))
+        // A value of JSON is kept as it is written: `3.0` is a whole number in it too.
+        let whole = match nested.kind {
+            FieldKind::Int32 | FieldKind::Int64 => whole_number(value).map(Json::from),
+            _ => None,
+        };
+        let fault = self.fault(asked, whole.as_ref().unwrap_or(value));
+        fault.map(|fault| fault.within(step))
     }
 }

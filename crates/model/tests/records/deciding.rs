@@ -84,6 +84,27 @@ fn a_decimal_is_taken_as_a_number_too_and_kept_as_text() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_with_a_fraction_of_nothing_or_an_exponent() {
+    let mut world = World::new(invoices());
+    for (at, (value, kept)) in [("5.0", 5), ("1e3", 1000), ("-2.50e1", -25), ("-0.0", 0)]
+        .into_iter()
+        .enumerate()
+    {
+        let value: Json = serde_json::from_str(value).unwrap();
+        let id = at.to_string();
+        let made = create(&id, json!({"title": id, "number": value}));
+        world.write(made).unwrap();
+        let number = &world.columns("invoices", &id).unwrap()["number"];
+        assert_eq!(number.to_string(), kept.to_string(), "{value}");
+    }
+    for wrong in ["5.5", "1e10", "1e300", "-5e-1"] {
+        let wrong: Json = serde_json::from_str(wrong).unwrap();
+        let refusal = world.write(update("0", json!({"number": wrong})));
+        assert_eq!(refusal.unwrap_err().errors[0].rule, "type", "{wrong}");
+    }
+}
+
+#[test]
 fn what_waits_has_its_key_and_beside_what_was_said_the_defaults() {
     let mut entities = invoices();
     let fields = entities[0]["fields"].as_array_mut().unwrap();

@@ -31,7 +31,7 @@ fn world() -> World {
 fn lists_and_objects_that_hold_what_they_must_are_taken() {
     let mut world = world();
     for values in [
-        json!({"tags": ["a", "b"], "address": null, "any": "x", "counts": {"a": 1, "b": null}}),
+        json!({"tags": ["a", "b"], "address": null, "any": "x", "counts": {"a": 1, "b": null, "c": 1e3}}),
         json!({"address": {"zip": "123", "lines": []}, "any": null}),
     ] {
         world

@@ -5,7 +5,7 @@ use std::io::Read;
 use clap::Args;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use syncline_model::record::{Values, read_exactly, unheld_number};
+use syncline_model::record::{Values, read_exactly, read_whole, unheld_number};
 use syncline_model::schema::{Entity, Field, FieldKind};
 
 use super::entity::field;
@@ -67,23 +67,23 @@ pub(super) fn read_value(field: &Field, text: &str) -> Result<Value, Failure> {
             );
             Err(Failure::usage("value_invalid", message).state("nothing was written"))
         }
-        FieldKind::Boolean
-        | FieldKind::Int32
-        | FieldKind::Int64
-        | FieldKind::Float
-        | FieldKind::Json => serde_json::from_str(text).map_err(|error| {
-            let what = match field.kind {
-                FieldKind::Boolean => "true or false",
-                FieldKind::Int32 | FieldKind::Int64 => "a whole number",
-                FieldKind::Float => "a number",
-                _ => "JSON",
-            };
-            let message = format!("{} must be {what}, not {text:?}", field.name);
-            Failure::usage("value_invalid", message)
-                .because(error)
-                .state("nothing was written")
-        }),
+        FieldKind::Int32 | FieldKind::Int64 => {
+            let value = json(field, text, "a whole number")?;
+            read_whole(&value, text).ok_or_else(|| wrong(field, text, "a whole number"))
+        }
+        FieldKind::Boolean => json(field, text, "true or false"),
+        FieldKind::Float => json(field, text, "a number"),
+        FieldKind::Json => json(field, text, "JSON"),
     }
+}
+
+fn json(field: &Field, text: &str, what: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| wrong(field, text, what).because(error))
+}
+
+fn wrong(field: &Field, text: &str, what: &str) -> Failure {
+    let message = format!("{} must be {what}, not {text:?}", field.name);
+    Failure::usage("value_invalid", message).state("nothing was written")
 }
 
 fn object(entity: &Entity, text: &str) -> Result<Values, Failure> {

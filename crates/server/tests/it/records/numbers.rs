@@ -114,6 +114,53 @@ async fn a_queue_keeps_a_decimal_digit_by_digit_and_knows_it_again() {
     assert_eq!(patched.expect(200)["price"], SHORT);
 }
 
+/// JSON Schema knows a whole number by what it is, and not by how it is written.
+#[tokio::test]
+async fn a_whole_number_is_one_however_it_is_written() {
+    let (app, ada) = app().await;
+    for (given, kept) in [
+        ("1.0", "1"),
+        ("1e3", "1000"),
+        ("-12.50e1", "-125"),
+        ("9007199254740991.0", "9007199254740991"),
+    ] {
+        let body = format!("{{\"count\": {given}, \"more\": 1.0}}");
+        let made = send(&app, &ada, Method::POST, "/api/notes", &body).await;
+        let made = made.expect(201);
+        assert_eq!(made["count"].to_string(), kept, "{given}");
+        let write = format!(
+            "{{\"transactions\": [{{\"write_id\": \"{given}\", \"writes\": [{{\"entity\": \"notes\", \"id\": \"{given}\", \
+             \"action\": \"create\", \"values\": {{\"count\": {given}}}}}]}}]}}"
+        );
+        let answer = send(&app, &ada, Method::POST, "/api/writes", &write).await;
+        let row = answer.expect(200)["results"][0]["rows"][0].clone();
+        assert_eq!(row["count"].to_string(), kept, "{given}");
+    }
+    for wrong in [
+        "1.5",
+        "1e-1",
+        "1e300",
+        "1e-401",
+        "9007199254740993.0",
+        "4503599627370497.5",
+        "3.00000000000000000001",
+    ] {
+        let body = format!("{{\"count\": {wrong}}}");
+        let refused = send(&app, &ada, Method::POST, "/api/notes", &body).await;
+        let text = &refused.text;
+        assert!(
+            refused.status.as_u16() == 422
+                && text.contains("count")
+                && text.contains("a whole number"),
+            "{wrong}: {text}"
+        );
+    }
+    let refused = send(&app, &ada, Method::POST, "/api/notes", "{\"count\": 1e400}").await;
+    let error = refused.refused(400, "bad_request");
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(message.contains("number out of range"), "{message}");
+}
+
 #[tokio::test]
 async fn a_replica_offers_a_decimal_digit_by_digit() {
     let (app, ada) = app().await;

@@ -1,4 +1,4 @@
-//! Tells of edits of records that others' have won against, whoever synced them.
+//! Tells of edits of records that others' have won against, or whose fields were gone, whoever synced them.
 
 use syncline_model::OpKey;
 use syncline_model::record::Lost;
@@ -22,7 +22,8 @@ pub(crate) fn tell_untold(
     let untold = replica.untold_losses()?;
     let (own, others): (Vec<_>, Vec<_>) = untold
         .into_iter()
-        .partition(|loss| told.is_some_and(|key| loss.is_of(key)));
+        // A write tells what it lost to others', and knows nothing of fields that are gone.
+        .partition(|loss| !loss.edit.field_gone && told.is_some_and(|key| loss.is_of(key)));
     replica.forget_losses(&own)?;
     if context.output.format() == Format::Text {
         let edits: Vec<_> = others.iter().map(|loss| &loss.edit).collect();
@@ -35,12 +36,29 @@ pub(crate) fn tell_untold(
 /// Tells what lost, to what, and where both are kept.
 pub(crate) fn tell(lost: &[&LostEdit], context: &Context) {
     let output = &context.output;
+    let (gone, lost): (Vec<&LostEdit>, Vec<&LostEdit>) =
+        lost.iter().partition(|edit| edit.field_gone);
+    // All of them: what was written is told nowhere else.
+    for edit in gone {
+        let LostEdit {
+            entity,
+            id,
+            column,
+            values: Lost { mine, .. },
+            ..
+        } = edit;
+        output.warn(format_args!(
+            "{entity}/{id}: {column} is no field of {entity} any more, or one that nobody else has: {mine} was written \
+             to it, and is shown to nobody"
+        ));
+    }
     for edit in lost.iter().take(ONE_BY_ONE_MAX) {
         let LostEdit {
             entity,
             id,
             column,
             values: Lost { mine, theirs, .. },
+            ..
         } = edit;
         output.warn(format_args!(
             "{entity}/{id}: {column} was changed meanwhile: {mine} lost to {theirs}; see `syncline record \

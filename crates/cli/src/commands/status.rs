@@ -90,7 +90,7 @@ fn print(state: &SyncState, out: &mut dyn Write, colour: Colour) -> io::Result<(
 fn losses(state: &SyncState) -> impl Iterator<Item = (&'static str, String)> {
     let lost = (state.lost_edits > 0).then(|| {
         let count = state.lost_edits;
-        let told = format!("{count}, to others': syncline sync tells which");
+        let told = format!("{count}: syncline sync tells which");
         ("lost edits", told)
     });
     let cut = state.log_cut.as_ref().map(|cut| {

@@ -7,7 +7,7 @@ use crate::serve_schema::{Backend, machine};
 
 /// A server with tokens that serves the document, and the machine that it runs on.
 pub(crate) struct Served {
-    host: Machine,
+    pub(crate) host: Machine,
     server: Option<Backend>,
     address: String,
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::daemon::{Daemon, until};
 use crate::machine::Machine;
 use crate::record::Served;
+use crate::serve_schema::{DOCUMENT, without, write_document};
 
 #[test]
 fn a_value_that_lost_is_told_and_stays_in_the_history() {
@@ -75,7 +76,7 @@ fn what_lost_while_a_daemon_synced_is_told_once_by_the_next_who_looks() {
     daemon.stop();
     let status = bob.run(&["status"]).done().stdout;
     assert!(
-        status.contains("lost edits   1, to others': syncline sync tells which"),
+        status.contains("lost edits   1: syncline sync tells which"),
         "{status}"
     );
     // What a program reads says nothing of it.
@@ -125,5 +126,61 @@ fn a_write_tells_what_it_lost_itself_once() {
         told.stderr
     );
     assert_eq!(untold(&bob), 0);
+    served.stop();
+}
+
+/// What nobody is shown is told to who wrote it: in the log alone nobody would look for it.
+#[test]
+fn what_was_written_to_a_field_that_is_gone_is_told() {
+    let mut served = Served::start();
+    let ada = served.member("ada");
+    let id = ada.create("contacts", &["name=Grace", "phone=1"]);
+    served.stop();
+    ada.record(
+        "contacts",
+        &["update", &id, "--set", "phone=2", "--set", "age=3"],
+    )
+    .done();
+    ada.record(
+        "contacts",
+        &[
+            "create", "--id", "bob", "--set", "name=Bob", "--set", "phone=3",
+        ],
+    )
+    .done();
+    write_document(&served.host, &without(DOCUMENT, "phone"));
+    let apply = [
+        "schema",
+        "apply",
+        "openapi.yaml",
+        "--data",
+        "srv",
+        "--allow-drop-field",
+    ];
+    served.host.run(&apply).done();
+    served.start_again();
+    let mut told = ada.run(&["sync"]).done();
+    for (id, value) in [(&*id, "2"), ("bob", "3")] {
+        let gone = format!("contacts/{id}: phone is no field of contacts any more");
+        told = told
+            .says(&gone)
+            .says(&format!("\"{value}\" was written to it"));
+    }
+    assert_eq!(ada.field("contacts", "age"), [Value::Null, json!(3)]);
+    assert_eq!(untold(&ada), 0);
+    // A field that was there when its value came is nobody's loss.
+    let document = DOCUMENT.replacen(
+        "favourite:",
+        "nick: { type: string }\n        favourite:",
+        1,
+    );
+    write_document(&served.host, &document);
+    served.stop();
+    served.start_again();
+    ada.run(&["sync"]).done();
+    ada.record("contacts", &["update", "bob", "--set", "nick=B"])
+        .done();
+    let synced = ada.run(&["sync", "now", "--json"]).done().json();
+    assert_eq!(synced["lost"], json!([]));
     served.stop();
 }

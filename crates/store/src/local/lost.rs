@@ -1,4 +1,4 @@
-//! Edits of records that others' have won against, kept until somebody was told of them.
+//! Edits of records that others' have won against, or whose fields were gone, kept until somebody was told of them.
 
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,8 @@ use super::{LocalFile, StoreError};
 /// How many are kept, the newest: nobody reads more, and the histories of their records keep all.
 pub const LOST_EDITS_MAX: usize = 1_000;
 
-/// A value that was written here, and that another's won against. It is kept in the record's history.
+/// A value that was written here, and that another's won against, which is kept in the record's history; or that
+/// nobody is shown, since its field was gone when it came to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostEdit {
     pub entity: String,
@@ -19,6 +20,9 @@ pub struct LostEdit {
     pub column: String,
     #[serde(flatten)]
     pub values: Lost,
+    /// Whether its field was gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub field_gone: bool,
 }
 
 /// A lost edit that nobody was told of.

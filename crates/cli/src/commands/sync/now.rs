@@ -114,7 +114,8 @@ struct Answer<'a> {
     synced: Synced,
     uploaded: ThingsShown,
     received: ThingsShown,
-    /// The edits of records that others' have won against, and that nobody was told of before.
+    /// The edits of records that others' have won against, or whose fields were gone, and that nobody was told of
+    /// before.
     lost: &'a [&'a LostEdit],
     cut_ops: u64,
 }

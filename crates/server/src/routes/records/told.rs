@@ -58,10 +58,14 @@ pub(super) fn with_places(
     }
 }
 
-/// What a body says of fields that no record takes: of the times that the server sets, of what stays with
-/// clients, and of what only requests have.
+/// What a body says of fields that no record shows: of the times that the server sets, of what stays with clients,
+/// of what only requests have, and of what earlier schemas had.
 pub(crate) fn unkept_of(entity: &Entity, body: &Values) -> Values {
-    let is_unkept = |name: &str| !entity.keeps(name) || entity.field(name).is_some_and(is_stamped);
+    let is_unkept = |name: &str| {
+        !entity.keeps(name)
+            || entity.dropped.contains_key(name)
+            || entity.field(name).is_some_and(is_stamped)
+    };
     let said = body.iter().filter(|(name, _)| is_unkept(name));
     said.map(|(name, value)| (name.clone(), value.clone()))
         .collect()

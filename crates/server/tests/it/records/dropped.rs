@@ -128,6 +128,25 @@ async fn a_field_that_comes_back_shows_what_it_held_to_others_only_with_leave() 
 }
 
 #[tokio::test]
+async fn who_writes_to_a_field_that_is_gone_is_told_that_nobody_is_shown_it() {
+    let app = App::paid().await;
+    app.apply_with(&without_pay(), "drop-field,change-access")
+        .await
+        .expect(200);
+    let olga = app.token("olga");
+    let change = json!({"name": "Pam", "salary": "9"});
+    let changed = app
+        .send(&olga, Method::PATCH, "/api/people/p", change.clone())
+        .await;
+    assert_eq!(changed.header("syncline-ignored"), "salary");
+    assert_eq!(changed.expect(200)["name"], "Pam");
+    let write = json!({"entity": "people", "id": "p", "action": "update", "values": change});
+    let queue = json!({"transactions": [{"write_id": "w", "writes": [write]}]});
+    let told = app.post(&olga, "/api/writes", queue).await.expect(200);
+    assert_eq!(told["results"][0]["ignored"], json!([["salary"]]), "{told}");
+}
+
+#[tokio::test]
 async fn records_of_an_entity_that_is_gone_are_kept_from_whom_they_were() {
     let app = App::paid().await;
     let (vi, olga) = (app.member("vi", Role::Viewer), app.token("olga"));

@@ -39,6 +39,7 @@ fn what_lost_is_noted_where_it_was_written_until_it_is_forgotten() {
             mine: 3.into(),
             theirs: 2.into(),
         },
+        field_gone: false,
     };
     assert_eq!(edits, [lost]);
     drop(other);

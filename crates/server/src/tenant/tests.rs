@@ -13,6 +13,7 @@ mod collected;
 mod decisions;
 mod faults;
 mod forged;
+mod memberships;
 mod places;
 mod pushes;
 mod records;

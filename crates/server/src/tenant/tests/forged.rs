@@ -9,7 +9,7 @@ use super::records::{column, one, record, with_schema};
 use super::*;
 
 /// What eve is said to have written, by an op of an actor.
-fn decided(actor: &str, clock: u64, values: Json) -> OfferedOp {
+pub(super) fn decided(actor: &str, clock: u64, values: Json) -> OfferedOp {
     let payload = json!({
         "decided": [{"entity": "rows", "id": "x", "action": "create", "values": values}],
         "by": "eve", "at": "2026-01-01T00:00:00.000Z",
@@ -25,7 +25,7 @@ fn ready(op: OfferedOp) -> ReceivedOp {
 }
 
 /// A push of ada's that offers ops again, from above a place.
-fn again(place: Cursor, role: Role, ops: impl IntoIterator<Item = OfferedOp>) -> Push {
+pub(super) fn again(place: Cursor, role: Role, ops: impl IntoIterator<Item = OfferedOp>) -> Push {
     let mut push = push(ops.into_iter().map(ready));
     push.received.heal = Some(place);
     push.standing.role = role;
@@ -33,7 +33,7 @@ fn again(place: Cursor, role: Role, ops: impl IntoIterator<Item = OfferedOp>) ->
 }
 
 /// Puts the log back to where it stands, and gives that place.
-fn put_back(f: &mut Fixture, mode: EpochMode) -> Cursor {
+pub(super) fn put_back(f: &mut Fixture, mode: EpochMode) -> Cursor {
     let head = f.log.head().unwrap();
     let file = f.log.file().unwrap();
     let next = Epoch::new(Uuid::from_u128(2));

@@ -24,6 +24,6 @@ pub(crate) use pages::SharedPage;
 pub(crate) use prepared::PreparedFile;
 pub(crate) use served::ServedSchemaError;
 pub use served::TenantBreak;
-pub(crate) use sight::Sight;
+pub(crate) use sight::{Sight, Standing};
 pub(crate) use tenant::Tenant;
 pub(crate) use tenants::Tenants;

@@ -81,13 +81,7 @@ impl KnownSchema {
 const UNPOISONED: &str = "nothing panics under this lock";
 
 impl Tenant {
-    /// The schema that stands; none: the tenant has none.
-    pub(crate) async fn schema(&self) -> Result<Option<Arc<Schema>>, Refused> {
-        let standing = self.standing_schema().await?;
-        Ok(standing.map(|(schema, _)| schema))
-    }
-
-    /// The schema that stands, with its place. A state of the file that is read after this may have
+    /// The schema that stands, with its place; none: the tenant has none. A state of the file that is read after this may have
     /// another one already.
     pub(crate) async fn standing_schema(&self) -> Result<Option<Standing>, Refused> {
         let known = &self.shared.schema;
@@ -102,6 +96,11 @@ impl Tenant {
         let schema = found.map(|standing| (Arc::new(standing.schema), standing.seq));
         known.keep(generation, &schema);
         Ok(schema)
+    }
+
+    /// Another schema than the known one was seen to stand.
+    pub(crate) fn forget_schema(&self) {
+        self.shared.schema.forget();
     }
 
     /// What who asks may see; `role` is looked up where the tenant has roles.
@@ -125,7 +124,7 @@ impl Tenant {
         &self,
         asker: impl FnOnce() -> Result<Asker, E>,
     ) -> Result<Sight, E> {
-        self.shared.schema.forget();
+        self.forget_schema();
         self.sight(asker).await
     }
 
@@ -144,7 +143,7 @@ impl Tenant {
             if let Some(page) = self.page_for(claims, limit, &sight, named).await? {
                 return Ok((page, sight));
             }
-            self.shared.schema.forget();
+            self.forget_schema();
         }
     }
 }

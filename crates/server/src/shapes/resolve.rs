@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use syncline_model::TenantId;
 use syncline_model::record::Asker;
-use syncline_model::schema::Role;
+use syncline_model::schema::{Role, Schema};
+use syncline_store::TenantFile;
 use syncline_store::control::ControlError;
+use syncline_store::records::schema_place;
 use syncline_store::shapes::{MadeShape, NewShape};
 
 use super::definition::{Definition, missing_table};
 use super::invalid::Invalid;
 use super::request::ShapeRequest;
-use super::sight::{Sight, sight_of};
+use super::sight::{place_of, sight_of};
 use crate::auth::{Authenticator, Identity};
-use crate::log::Tenant;
+use crate::log::{Standing, Tenant};
 use crate::tenant::Refused;
 
 /// A request's shape.
@@ -65,8 +68,7 @@ pub(super) struct Who<'a> {
 
 impl Who<'_> {
     /// Who asks, with their role where the table is an entity and so has roles.
-    async fn asker(&self, tenant: &Tenant, table: &str) -> Result<Asker, Unresolved> {
-        let schema = tenant.schema().await?;
+    fn asker(&self, schema: Option<&Schema>, table: &str) -> Result<Asker, Unresolved> {
         let has_roles = schema.is_some_and(|schema| schema.entity(table).is_some());
         let role = if has_roles {
             self.authenticator
@@ -85,41 +87,71 @@ impl Who<'_> {
 /// Finds the shape of a request; none is made.
 async fn find(tenant: &Tenant, request: &ShapeRequest, who: &Who<'_>) -> Result<Found, Unresolved> {
     let name = Definition::table(request).map_err(Unresolved::Invalid)?;
-    let asker = who.asker(tenant, &name).await?;
-    let (request, of) = (request.clone(), who.identity.tenant.clone());
-    let found = tenant.read(move |file| {
-        file.snapshot(|file| {
-            let Some(relation) = file.shape_relation(&name)? else {
-                return Ok(Err(Unresolved::Invalid(missing_table("public", &name))));
-            };
-            let given = match &request.handle {
-                Some(handle) => file.shape(handle)?,
-                None => None,
-            };
-            let sight = match relation.entity() {
-                Some(entity) => sight_of(file, entity, &relation.columns, &asker)?,
-                None => Sight::default(),
-            };
-            let definition = match Definition::of(&request, relation, sight, (&of, &asker)) {
-                Ok(definition) => definition,
-                // What has a shape's handle was right when that was given out. Who reads it has rows that
-                // they may not see any more: they let go of them before they are told what is wrong.
-                Err(_) if given.is_some() => return Ok(Err(Unresolved::Outdated)),
-                Err(invalid) => return Ok(Err(Unresolved::Invalid(invalid))),
-            };
-            let named = given.filter(|shape| shape.definition == definition.digest);
-            let newest = match &named {
-                Some(_) => None,
-                None => file.shape_of(&definition.digest, request.expired.as_deref())?,
-            };
-            Ok(Ok(Found {
-                definition,
-                named,
-                newest,
-            }))
-        })
-    });
-    found.await?
+    // Each turn but the last takes an admin's change of the schema.
+    loop {
+        let standing = tenant.standing_schema().await?;
+        let schema = standing.as_ref().map(|(schema, _)| &**schema);
+        let sought = Sought {
+            asker: who.asker(schema, &name)?,
+            name: name.clone(),
+            tenant: who.identity.tenant.clone(),
+            request: request.clone(),
+            standing,
+        };
+        let found = tenant.read(move |file| file.snapshot(|file| sought.find(file)));
+        if let Some(found) = found.await? {
+            return found;
+        }
+        tenant.forget_schema();
+    }
+}
+
+/// What is looked for in a state of the file.
+struct Sought {
+    name: String,
+    tenant: TenantId,
+    asker: Asker,
+    request: ShapeRequest,
+    /// The schema that the table is declared in.
+    standing: Option<Standing>,
+}
+
+impl Sought {
+    /// Finds the shape; none: another schema stands by now.
+    fn find(&self, file: &TenantFile) -> Result<Option<Result<Found, Unresolved>>, Refused> {
+        let (request, standing) = (&self.request, self.standing.as_ref());
+        if schema_place(file.connection())? != place_of(standing) {
+            return Ok(None);
+        }
+        let schema = standing.map(|(schema, _)| &**schema);
+        let Some(relation) = file.shape_relation(&self.name, schema)? else {
+            let missing = missing_table("public", &self.name);
+            return Ok(Some(Err(Unresolved::Invalid(missing))));
+        };
+        let given = match &request.handle {
+            Some(handle) => file.shape(handle)?,
+            None => None,
+        };
+        let sight = sight_of(file, standing, &relation, &self.asker)?;
+        let of = (&self.tenant, &self.asker);
+        let definition = match Definition::of(request, relation, sight, of) {
+            Ok(definition) => definition,
+            // What has a shape's handle was right when that was given out. Who reads it has rows that
+            // they may not see any more: they let go of them before they are told what is wrong.
+            Err(_) if given.is_some() => return Ok(Some(Err(Unresolved::Outdated))),
+            Err(invalid) => return Ok(Some(Err(Unresolved::Invalid(invalid)))),
+        };
+        let named = given.filter(|shape| shape.definition == definition.digest);
+        let newest = match &named {
+            Some(_) => None,
+            None => file.shape_of(&definition.digest, request.expired.as_deref())?,
+        };
+        Ok(Some(Ok(Found {
+            definition,
+            named,
+            newest,
+        })))
+    }
 }
 
 /// Finds the shape of a request, or makes it.

@@ -1,6 +1,7 @@
 //! What of a table who asks may see, and their role on its rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use syncline_model::ServerSeq;
@@ -8,9 +9,11 @@ use syncline_model::record::{Asker, Held, Record, Records, sight};
 use syncline_model::schema::{Entity, Role, Schema};
 use syncline_model::shape::{CellSource, Filter, Kind, ShapeColumn, print_datum, read_datum};
 use syncline_store::records::{StoredRecords, schema, schema_place};
+use syncline_store::shapes::Relation;
 use syncline_store::{StoreError, TenantFile};
 
 use super::definition::Definition;
+use crate::log::Standing;
 
 /// What of an entity's records who asks may see: none of some columns, and only their own rows where
 /// roles are by membership.
@@ -22,8 +25,8 @@ pub(super) struct Sight {
     pub roles: RowRoles,
     /// What tells it from other sights of the same table.
     pub digest: String,
-    /// The place of the schema that it is by.
-    pub schema: Option<ServerSeq>,
+    /// The schema that it is by.
+    pub schema: Option<Standing>,
 }
 
 /// Who asked for a shape of records, and what they saw then.
@@ -31,7 +34,7 @@ pub(super) struct Sight {
 pub(super) struct SeenBy {
     asker: Asker,
     digest: String,
-    schema: Option<ServerSeq>,
+    schema: Option<Standing>,
     /// Whether it was less than all, so that it may change without the schema.
     is_partial: bool,
 }
@@ -41,7 +44,7 @@ impl SeenBy {
         Self {
             asker: asker.clone(),
             digest: sight.digest.clone(),
-            schema: sight.schema,
+            schema: sight.schema.clone(),
             is_partial: sight.filter.is_some() || !sight.hidden.is_empty(),
         }
     }
@@ -88,46 +91,61 @@ pub(super) fn is_unchanged(file: &TenantFile, definition: &Definition) -> Result
     let Some(seen) = &definition.seen_by else {
         return Ok(true);
     };
-    let has_same_schema = schema_place(file.connection())? == seen.schema;
+    let has_same_schema = schema_place(file.connection())? == place_of(seen.schema.as_ref());
     if !seen.is_partial && has_same_schema {
         return Ok(true);
     }
-    let Some(relation) = file.shape_relation(&definition.relation.name)? else {
+    let other = if has_same_schema {
+        None
+    } else {
+        schema(file.connection())?.map(|standing| (Arc::new(standing.schema), standing.seq))
+    };
+    let standing = if has_same_schema {
+        &seen.schema
+    } else {
+        &other
+    };
+    let standing = standing.as_ref();
+    let by = standing.map(|(schema, _)| &**schema);
+    let Some(relation) = file.shape_relation(&definition.relation.name, by)? else {
         return Ok(false);
     };
-    let now = sight_of(file, &relation.name, &relation.columns, &seen.asker)?;
+    let now = sight_of(file, standing, &relation, &seen.asker)?;
     let is_as_wide = has_same_schema
         || !definition.is_whole
         || definition.tells_all_of(&relation.columns, &now.hidden);
     Ok(now.digest == seen.digest && is_as_wide)
 }
 
-/// The sight that an asker has of an entity's table, with these columns, now.
+/// The place of a schema's op.
+pub(super) fn place_of(schema: Option<&Standing>) -> Option<ServerSeq> {
+    schema.map(|(_, place)| *place)
+}
+
+/// The sight that an asker has of a table now, under the schema that stands.
 pub(super) fn sight_of(
     file: &TenantFile,
-    name: &str,
-    columns: &[ShapeColumn],
+    standing: Option<&Standing>,
+    relation: &Relation,
     asker: &Asker,
 ) -> Result<Sight, StoreError> {
-    let place = schema_place(file.connection())?;
-    let standing = schema(file.connection())?;
-    let Some(schema) = standing.map(|standing| standing.schema) else {
+    let schema = standing.map(|(schema, _)| &**schema);
+    let entity = relation.entity();
+    let Some((schema, entity)) = schema.and_then(|schema| Some((schema, schema.entity(entity?)?)))
+    else {
         return Ok(Sight::default());
     };
-    let Some(entity) = schema.entity(name) else {
-        return Ok(Sight::default());
-    };
-    if entity.is_open_to(asker.role) {
-        return Ok(Sight {
+    let sight = if entity.is_open_to(asker.role) {
+        Sight {
             roles: RowRoles::Same(asker.role),
             digest: asker.role.to_string(),
-            schema: place,
             ..Sight::default()
-        });
-    }
-    let sight = restricted(file, (&schema, entity), columns, asker)?;
+        }
+    } else {
+        restricted(file, (schema, entity), &relation.columns, asker)?
+    };
     Ok(Sight {
-        schema: place,
+        schema: standing.cloned(),
         ..sight
     })
 }

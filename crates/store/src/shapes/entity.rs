@@ -18,18 +18,14 @@ pub(super) fn schema(connection: &Connection) -> Result<Option<Schema>, StoreErr
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
-/// The relation of an entity, if there is one of this name.
-pub(super) fn relation(
-    connection: &Connection,
-    name: &str,
-) -> Result<Option<Relation>, StoreError> {
-    let schema = schema(connection)?;
-    let entity = schema.as_ref().and_then(|schema| schema.entity(name));
-    Ok(entity.map(|entity| Relation {
+/// The relation of an entity, if the schema has one of this name.
+pub(super) fn relation(schema: &Schema, name: &str) -> Option<Relation> {
+    let entity = schema.entity(name)?;
+    Some(Relation {
         name: name.to_owned(),
         columns: entity_columns(entity),
         source: Source::Entity,
-    }))
+    })
 }
 
 /// Whether records of the entity hold values of any of these columns, which it may not have declared when

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use syncline_model::ServerSeq;
 
+use super::entity::schema;
 use super::fill::{Filled, fill};
 use super::relation::Relation;
 use super::tables::{are_made, is_current, settle};
@@ -171,7 +172,8 @@ fn kept_relation(
     connection: &Connection,
     name: &str,
 ) -> Result<Option<(i64, Relation)>, StoreError> {
-    let Some(declared) = Relation::declared(connection, name)? else {
+    let schema = schema(connection)?;
+    let Some(declared) = Relation::declared(schema.as_ref(), name) else {
         return Ok(None);
     };
     if let Some((number, kept)) = Relation::kept(connection, name)? {

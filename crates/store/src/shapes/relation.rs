@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
+use syncline_model::schema::Schema;
 use syncline_model::shape::{Kind, Scalar, ShapeColumn};
 
 use super::builtin::{BUILT_IN, BuiltIn};
@@ -47,15 +48,12 @@ impl Relation {
     }
 
     /// The relation of this name as it stands in the schema: an entity, or else a view.
-    pub(super) fn declared(
-        connection: &Connection,
-        name: &str,
-    ) -> Result<Option<Self>, StoreError> {
-        if let Some(relation) = entity::relation(connection, name)? {
-            return Ok(Some(relation));
-        }
-        let built_in = BUILT_IN.iter().find(|built_in| built_in.view.name == name);
-        Ok(built_in.map(BuiltIn::relation))
+    pub(super) fn declared(schema: Option<&Schema>, name: &str) -> Option<Self> {
+        let entity = schema.and_then(|schema| entity::relation(schema, name));
+        entity.or_else(|| {
+            let built_in = BUILT_IN.iter().find(|built_in| built_in.view.name == name);
+            built_in.map(BuiltIn::relation)
+        })
     }
 
     /// The relation as its kept rows have it, under its number.
@@ -159,10 +157,13 @@ impl KeptColumn {
 }
 
 impl TenantFile {
-    /// The table of this name of which shapes can be made, if there is one.
-    pub fn shape_relation(&self, name: &str) -> Result<Option<Relation>, StoreError> {
-        let declared = Relation::declared(self.connection(), name)?;
-        let Some(declared) = declared else {
+    /// The table of this name of which shapes can be made under the schema that stands, if there is one.
+    pub fn shape_relation(
+        &self,
+        name: &str,
+        schema: Option<&Schema>,
+    ) -> Result<Option<Relation>, StoreError> {
+        let Some(declared) = Relation::declared(schema, name) else {
             return Ok(None);
         };
         if super::tables::are_made(self.connection())?

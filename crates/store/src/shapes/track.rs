@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use syncline_model::schema::Schema;
 use syncline_model::{Folded, ServerSeq};
 
 use super::builtin::{BETWEEN, Group};
@@ -218,8 +219,9 @@ impl Tracker {
     /// Lets go of relations that the schema has changed so that their rows are others, and takes up
     /// columns that were added.
     fn follow_schema(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let schema = entity::schema(connection)?;
         for tracked in &self.relations {
-            match tracked.followed(connection)? {
+            match tracked.followed(connection, schema.as_ref())? {
                 None => made::forget_relation(connection, tracked.number)?,
                 Some(grown) if grown != tracked.relation => {
                     connection.execute(
@@ -266,8 +268,12 @@ fn tracked(connection: &Connection) -> Result<Vec<Tracked>, StoreError> {
 impl Tracked {
     /// The relation as the schema has it now; none: the rows that are kept are not its rows. They lack
     /// the values that records hold already of columns that were added.
-    fn followed(&self, connection: &Connection) -> Result<Option<Relation>, StoreError> {
-        let declared = Relation::declared(connection, &self.name)?;
+    fn followed(
+        &self,
+        connection: &Connection,
+        schema: Option<&Schema>,
+    ) -> Result<Option<Relation>, StoreError> {
+        let declared = Relation::declared(schema, &self.name);
         let grown = declared.and_then(|declared| self.relation.grown(&declared));
         let Some(grown) = grown else {
             return Ok(None);

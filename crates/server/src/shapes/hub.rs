@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use syncline_model::shape::{CellSource, Filter, FilterRow, ShapeColumn};
 use syncline_model::{ServerSeq, UserId};
-use syncline_store::shapes::{ShapeCells, ShapeChange, ShapeChanges};
+use syncline_store::shapes::{After, ShapeCells, ShapeChange, ShapeChanges};
 use tokio::sync::watch;
 
 use super::cache::Cache;
@@ -25,6 +25,10 @@ pub(crate) struct Hub {
     committed: Mutex<VecDeque<(ServerSeq, ShapeChanges)>>,
     /// Who waits has been told of everything up to this place.
     told: AtomicU64,
+    /// The first place that anybody was told of: what is after it was told to who was there. 0: none yet.
+    heard_from: AtomicU64,
+    /// Rises whenever shapes may have gone.
+    rotations: AtomicU64,
     pub(super) cache: Cache,
     uses: Mutex<Uses>,
 }
@@ -47,14 +51,24 @@ struct Table {
 pub(super) struct Topic {
     filter: Option<Filter>,
     columns: Vec<ShapeColumn>,
+    /// The place up to which others had been told of everything when it was made.
+    since: ServerSeq,
     moved: watch::Sender<Moved>,
+}
+
+/// A reader's part in a topic.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub moved: watch::Receiver<Moved>,
+    /// The topic was told of everything after this place.
+    since: ServerSeq,
 }
 
 /// Where the table has changed so that a topic was concerned.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Moved {
-    /// The last such op's place, and that of the one before it: none between them concerned it.
-    last: ServerSeq,
+    /// Behind the last such row, and the place of the op before: none between them concerned it.
+    last: After,
     before: ServerSeq,
     /// Makes each wake another value.
     wakes: u64,
@@ -66,8 +80,8 @@ impl Moved {
     pub(super) fn unseen_from(&self, seen: ServerSeq, told: ServerSeq) -> ServerSeq {
         if seen < self.before {
             seen
-        } else if seen < self.last {
-            ServerSeq(self.last.get() - 1)
+        } else if seen < self.last.seq {
+            ServerSeq(self.last.seq.get() - 1)
         } else {
             seen.max(told)
         }
@@ -75,11 +89,12 @@ impl Moved {
 }
 
 impl Topic {
-    fn wake(&self, seq: ServerSeq) {
+    fn wake(&self, place: After) {
         self.moved.send_modify(|moved| {
-            if moved.last != seq {
-                moved.before = std::mem::replace(&mut moved.last, seq);
+            if moved.last.seq != place.seq {
+                moved.before = moved.last.seq;
             }
+            moved.last = place;
             moved.wakes += 1;
         });
     }
@@ -88,9 +103,19 @@ impl Topic {
     fn wake_to_all(&self) {
         self.moved.send_modify(|moved| {
             moved.before = ServerSeq(u64::MAX);
-            moved.last = ServerSeq(u64::MAX);
+            moved.last = After {
+                seq: ServerSeq(u64::MAX),
+                rows: u64::MAX,
+            };
             moved.wakes += 1;
         });
+    }
+
+    fn waiting(&self) -> Waiting {
+        Waiting {
+            moved: self.moved.subscribe(),
+            since: self.since,
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -110,22 +135,23 @@ const SWEEP_FROM: usize = 64;
 
 impl Hub {
     /// Waits for changes of what a definition holds: the receiver hears of each commit after this.
-    pub(super) fn subscribe(&self, definition: &Definition) -> watch::Receiver<Moved> {
+    pub(super) fn subscribe(&self, definition: &Definition) -> Waiting {
         let mut tables = self.tables.lock().expect(UNPOISONED);
         let name = &definition.relation.name;
         let table = tables.entry(name.clone()).or_default();
         let topic_of = (definition.layout.clone(), definition.filter_text.clone());
         if let Some(topic) = table.topics.get(&topic_of) {
-            return topic.moved.subscribe();
+            return topic.waiting();
         }
         let topic = Arc::new(Topic {
             filter: definition.filter.clone(),
             columns: definition.relation.columns.clone(),
+            since: self.told(),
             moved: watch::Sender::default(),
         });
-        let receiver = topic.moved.subscribe();
+        let waiting = topic.waiting();
         table.add(topic_of, topic);
-        receiver
+        waiting
     }
 
     /// Takes what commits up to the place `to` have changed, to be told by [`Hub::publish`]. The log's
@@ -144,6 +170,7 @@ impl Hub {
                 return;
             };
             if changes.rotated {
+                self.rotations.fetch_add(1, SeqCst);
                 let topics = tables.values().flat_map(|table| table.topics.values());
                 topics.for_each(|topic| topic.wake_to_all());
                 // The tables may be others from now on. Who still waits finds another topic.
@@ -155,12 +182,27 @@ impl Hub {
                 }
             }
             self.told.store(to.get(), SeqCst);
+            if to == ServerSeq::ZERO || self.heard_from.load(SeqCst) == 0 {
+                self.heard_from.store(to.get(), SeqCst);
+            }
         }
     }
 
     /// Up to where who waits has been told. Ask this before the topic.
     pub(super) fn told(&self) -> ServerSeq {
         ServerSeq(self.told.load(SeqCst))
+    }
+
+    /// How often shapes may have gone.
+    pub(super) fn rotations(&self) -> u64 {
+        self.rotations.load(SeqCst)
+    }
+
+    /// Whether nothing that was told concerns who waits and has seen everything up to `after`.
+    pub(super) fn is_still(&self, waiting: &Waiting, moved: Moved, after: After) -> bool {
+        let heard_from = ServerSeq(self.heard_from.load(SeqCst));
+        let heard = heard_from != ServerSeq::ZERO && heard_from.max(waiting.since) <= after.seq;
+        heard && moved.last <= after
     }
 
     /// Somebody asks for a shape.
@@ -237,12 +279,16 @@ impl Table {
                 let topics = found.into_iter().flatten();
                 topics
                     .filter(|topic| topic.concerns(&cells))
-                    .for_each(|topic| topic.wake(change.seq));
+                    .for_each(|topic| topic.wake(change.place));
             }
-            let others = self.others.iter().filter(|topic| !topic.is_idle());
-            others
-                .filter(|topic| topic.concerns(&cells))
-                .for_each(|topic| topic.wake(change.seq));
+            for topic in &self.others {
+                if topic.is_idle() {
+                    // Nobody is woken: it need not be asked, but who comes back has to look.
+                    topic.wake_to_all();
+                } else if topic.concerns(&cells) {
+                    topic.wake(change.place);
+                }
+            }
         }
     }
 }

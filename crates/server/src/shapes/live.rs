@@ -10,8 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cache::ChunkKey;
 use super::definition::Definition;
-use super::hub::Moved;
+use super::hub::Waiting;
 use super::log::{LogChunk, LogPart, LogRead, read_log};
+use super::request::Live;
+use super::resolve::Resolved;
 use crate::auth::{AuthError, Identity};
 use crate::server::{Beat, Server, now};
 use crate::tenant::Refused;
@@ -22,7 +24,11 @@ pub(super) struct Reader {
     identity: Identity,
     definition: Arc<Definition>,
     shape: MadeShape,
-    topic: Option<watch::Receiver<Moved>>,
+    /// Whether it may wait: then it need not look where nothing has moved.
+    live: Live,
+    /// The rotations before the shape was found.
+    rotations: u64,
+    topic: Option<Waiting>,
     /// Everything up to this place was read, while the topic was heard; none before that.
     read_to: Option<ServerSeq>,
     /// Held so that the tenant is not forgotten while this waits.
@@ -50,8 +56,8 @@ impl Reader {
     pub(super) fn new(
         server: &Arc<Server>,
         identity: &Identity,
-        definition: &Arc<Definition>,
-        shape: &MadeShape,
+        resolved: &Resolved,
+        live: Live,
         head: watch::Receiver<Option<Head>>,
     ) -> Self {
         let beat = server.beat.subscribe();
@@ -59,8 +65,10 @@ impl Reader {
         Self {
             server: Arc::clone(server),
             identity: identity.clone(),
-            definition: Arc::clone(definition),
-            shape: shape.clone(),
+            definition: Arc::clone(&resolved.definition),
+            shape: resolved.shape.clone(),
+            live,
+            rotations: resolved.rotations,
             topic: None,
             read_to: None,
             head,
@@ -81,7 +89,16 @@ impl Reader {
             }
         };
         let told = tenant.hub().told();
-        let moved = *topic.borrow_and_update();
+        let moved = *topic.moved.borrow_and_update();
+        // Whether the shape is still there, and seen by who asks, was known before the topic was heard.
+        if self.live != Live::No
+            && tenant.hub().is_still(topic, moved, after)
+            && tenant.hub().rotations() == self.rotations
+            && let Some(nothing) = LogChunk::nothing(after, told)
+        {
+            self.read_to = self.read_to.max(Some(nothing.head));
+            return Ok(Read::Chunk(Arc::new(nothing)));
+        }
         let unseen = self.read_to.map_or(after, |read_to| After {
             seq: moved.unseen_from(read_to, told),
             rows: u64::MAX,
@@ -137,7 +154,7 @@ impl Reader {
                 return Woken::Moved;
             };
             tokio::select! {
-                moved = topic.changed() => {
+                moved = topic.moved.changed() => {
                     if moved.is_err() {
                         // Nobody wakes this topic any more: another is found by the next reading.
                         self.topic = None;

@@ -48,6 +48,21 @@ pub(super) enum LogRead {
 /// from the head, so that history that holds nothing for it need not be kept.
 const LAG_MAX: u64 = 1_000;
 
+impl LogChunk {
+    /// What is told where nothing has come after a place up to `head`; none where its reader is to go on
+    /// from another place.
+    pub(super) fn nothing(after: After, head: ServerSeq) -> Option<Self> {
+        let behind = head.get().checked_sub(after.seq.get())?;
+        (behind <= LAG_MAX).then(|| Self {
+            list: format!("[{}]", up_to_date(head)).into(),
+            changes: 0,
+            end: after,
+            is_up_to_date: true,
+            head,
+        })
+    }
+}
+
 /// Reads what comes after a place, up to so many bytes.
 pub(super) fn read_log(
     file: &TenantFile,

@@ -34,7 +34,7 @@ pub enum Flow {
 }
 
 /// A place in a relation's history: behind an op's row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct After {
     pub seq: ServerSeq,
     /// The rows of that op that were seen; all of them at most.

@@ -8,6 +8,7 @@ use syncline_model::schema::Schema;
 use syncline_model::{Folded, ServerSeq};
 
 use super::builtin::{BETWEEN, Group};
+use super::history::After;
 use super::relation::{Relation, Source};
 use super::tables::{are_made, is_current, write_reached};
 use super::{cells, entity, made};
@@ -19,8 +20,8 @@ use crate::view::{Touch, View};
 #[derive(Debug, Clone)]
 pub struct ShapeChange {
     pub relation: Arc<str>,
-    /// The op's place.
-    pub seq: ServerSeq,
+    /// Behind it.
+    pub place: After,
     pub before: Option<String>,
     pub after: Option<String>,
 }
@@ -169,7 +170,10 @@ impl Tracker {
             self.ordinal += 1;
             self.changes.push(ShapeChange {
                 relation: Arc::clone(name),
-                seq,
+                place: After {
+                    seq,
+                    rows: self.ordinal as u64,
+                },
                 before,
                 after,
             });
@@ -208,7 +212,10 @@ impl Tracker {
             self.ordinal += 1;
             self.changes.push(ShapeChange {
                 relation: Arc::clone(&tracked.name),
-                seq,
+                place: After {
+                    seq,
+                    rows: self.ordinal as u64,
+                },
                 before: Some(row.clone()),
                 after: Some(row),
             });

@@ -209,8 +209,8 @@ impl Asked {
         Reader::new(
             &call.server,
             call.identity(),
-            &resolved.definition,
-            &resolved.shape,
+            resolved,
+            self.request.live,
             head,
         )
     }

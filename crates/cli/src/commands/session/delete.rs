@@ -22,7 +22,7 @@ const TITLE_CHARS_MAX: usize = 60;
 /// Delete a session for good, with its subagents, on every machine
 ///
 /// What was said and done is erased from the log, and no import brings it back. Backups made before still
-/// hold it, and so do the agent's own files.
+/// hold it, and so do the agent's own files, and sessions that were forked from it what they repeat of it.
 #[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! What is told of a thing in two ways is found, and counts, once.
 
+use super::views::query;
 use super::*;
 
 #[test]
@@ -74,4 +75,31 @@ fn what_each_response_has_used_is_told_once_and_amounts_to_the_whole() {
         }
     );
     assert_eq!((used[1].cost.nanos(), used[1].cost.unpriced), (0, 1));
+}
+
+#[test]
+fn what_a_fork_repeats_is_shown_by_its_origin_and_by_the_fork_when_that_has_gone() {
+    let mut world = World::new();
+    let said = |copied: &str| {
+        format!(
+            r#"{{"session":{{"agent":"a"}},
+              "messages":[{{"id":"m","role":"user","order":1{copied}}}],
+              "tools":[{{"id":"t","name":"Bash","order":2{copied}}}],
+              "parts":[{{"messageId":"m","id":"0","kind":"text","order":1,"text":"hello"}}]}}"#
+        )
+    };
+    let copied = format!(r#","copiedFrom":"{}""#, id("origin"));
+    world.log(&[("origin", &said("")), ("fork", &said(&copied))]);
+    let shown = |world: &World| {
+        ["messages WHERE text_content = 'hello'", "tools", "parts"]
+            .map(|rows| query(world, &format!("SELECT DISTINCT session_id FROM {rows}")))
+    };
+    let all = |name: &str| [(); 3].map(|()| vec![id(name).to_string()]);
+    assert_eq!(shown(&world), all("origin"));
+    let delete = r#"{"type":"delete","at":"2026-03-02T00:00:00.000Z"}"#;
+    let delete = world.op(id("origin"), delete);
+    world.append(&[delete]);
+    assert_eq!(shown(&world), all("fork"));
+    assert_eq!(world.found("hello").len(), 1);
+    assert_eq!(query(&world, "SELECT message_count FROM sessions"), ["0"]);
 }

@@ -49,6 +49,20 @@ macro_rules! wholes {
     };
 }
 
+/// Whether nobody else shows a row: it is no copy, or of a session that is not here, or here no more.
+macro_rules! is_own {
+    ($row:literal) => {
+        concat!(
+            "(",
+            $row,
+            ".copied_from IS NULL OR NOT EXISTS (SELECT 1 FROM main.sessions AS o \
+             WHERE o.session_id = ",
+            $row,
+            ".copied_from AND o.deleted_at IS NULL))"
+        )
+    };
+}
+
 /// The texts of a kind that a message or call `x` has, as one: a blank line between them, and nothing
 /// between the pieces of a long one.
 macro_rules! text {
@@ -106,14 +120,15 @@ macro_rules! messages {
             $sessions,
             " JOIN main.session_messages AS x ON x.session_id = s.session_id \
              LEFT JOIN main.session_usage AS u ON u.session_id = x.session_id \
-             AND u.usage_id = coalesce(x.response_id, x.message_id) WHERE x.copied_from IS NULL"
+             AND u.usage_id = coalesce(x.response_id, x.message_id) AND u.copied = 0 WHERE ",
+            is_own!("x")
         )
     };
 }
 
 pub(crate) const MESSAGES: SqlView = SqlView {
     name: "messages",
-    meaning: "a message of a coding session, copies of other sessions' left out",
+    meaning: "a message of a coding session, copies of other sessions' left out while those are here",
     columns: &[
         column("id", "the agent's own id"),
         column("session_id", "its session, by the agent's own id"),
@@ -163,14 +178,15 @@ macro_rules! tools {
             " FROM ",
             $sessions,
             " JOIN main.session_tools AS x ON x.session_id = s.session_id \
-             WHERE x.copied_from IS NULL"
+             WHERE ",
+            is_own!("x")
         )
     };
 }
 
 pub(crate) const TOOLS: SqlView = SqlView {
     name: "tools",
-    meaning: "a tool call of a coding session, copies of other sessions' left out",
+    meaning: "a tool call of a coding session, copies of other sessions' left out while those are here",
     columns: &[
         column("id", "the agent's own id"),
         column("session_id", "its session, by the agent's own id"),
@@ -227,7 +243,10 @@ macro_rules! parts {
              LEFT JOIN main.session_tools AS t ON p.owner = 'tool' \
              AND t.session_id = p.session_id AND t.tool_id = p.owner_id \
              WHERE p.owner IN ('message', 'tool', 'session') AND p.continues = 0 \
-             AND p.kind <> 'removed' AND m.copied_from IS NULL AND t.copied_from IS NULL"
+             AND p.kind <> 'removed' AND ",
+            is_own!("m"),
+            " AND ",
+            is_own!("t")
         )
     };
 }
@@ -278,7 +297,8 @@ macro_rules! session_errors {
             " FROM ",
             $sessions,
             " JOIN main.session_errors AS x ON x.session_id = s.session_id \
-             WHERE x.copied_from IS NULL"
+             WHERE ",
+            is_own!("x")
         )
     };
 }
@@ -320,7 +340,8 @@ macro_rules! compaction_events {
             " FROM ",
             $sessions,
             " JOIN main.session_compactions AS x ON x.session_id = s.session_id \
-             WHERE x.copied_from IS NULL"
+             WHERE ",
+            is_own!("x")
         )
     };
 }

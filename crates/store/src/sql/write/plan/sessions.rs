@@ -93,7 +93,8 @@ impl<'a> Planner<'a> {
         let sql = format!(
             "SELECT x.session_id FROM {table} AS x JOIN sessions AS s ON s.session_id = x.session_id \
              WHERE x.{key} = ?1 AND coalesce(s.native_id, s.session_id) IS ?2 AND s.agent IS ?3 \
-             AND x.copied_from IS NULL"
+             AND (x.copied_from IS NULL OR NOT EXISTS (SELECT 1 FROM sessions AS o \
+             WHERE o.session_id = x.copied_from AND o.deleted_at IS NULL))"
         );
         let find = || -> rusqlite::Result<Vec<String>> {
             let mut statement = self.connection.prepare_cached(&sql)?;

@@ -7,6 +7,7 @@ use syncline_store::shapes::{After, Flow, MadeShape};
 
 use super::definition::Definition;
 use super::encode::{Encoder, PlaceInOp, up_to_date};
+use super::offset::Check;
 use super::sight::is_unchanged;
 use crate::tenant::Refused;
 
@@ -19,6 +20,8 @@ pub(super) struct LogChunk {
     pub changes: usize,
     /// Where the last change stands; where there is none, where the reader stood.
     pub end: After,
+    /// What the log has there, if that is another place than where the reader stood.
+    pub check: Option<Check>,
     /// Whether nothing is left after it: then the last message says so.
     pub is_up_to_date: bool,
     /// Where the log stood.
@@ -57,6 +60,7 @@ impl LogChunk {
             list: format!("[{}]", up_to_date(head)).into(),
             changes: 0,
             end: after,
+            check: None,
             is_up_to_date: true,
             head,
         })
@@ -78,7 +82,7 @@ pub(super) fn read_log(
         {
             return Ok(LogRead::Gone);
         }
-        let head = file.head()?.cursor.server_seq;
+        let head = file.head()?.cursor;
         let encoder = Encoder::new(definition);
         let mut chunk = Writer {
             body: vec![b'['],
@@ -121,7 +125,11 @@ pub(super) fn read_log(
             Ok(Flow::On)
         })?;
         chunk.close(PlaceInOp::Last);
-        Ok(LogRead::Chunk(chunk.finish(head)))
+        let mut chunk = chunk.finish(head.server_seq);
+        if chunk.end != after {
+            chunk.check = file.mark_at(chunk.end.seq)?.as_ref().map(Check::of);
+        }
+        Ok(LogRead::Chunk(chunk))
     })
 }
 
@@ -181,6 +189,7 @@ impl Writer {
             list: self.body.into(),
             changes: self.changes,
             end: self.end,
+            check: None,
             is_up_to_date,
             head,
         }

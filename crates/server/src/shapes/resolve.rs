@@ -6,13 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use syncline_model::TenantId;
 use syncline_model::record::Asker;
 use syncline_model::schema::{Role, Schema};
-use syncline_store::TenantFile;
 use syncline_store::control::ControlError;
 use syncline_store::records::schema_place;
 use syncline_store::shapes::{MadeShape, NewShape};
+use syncline_store::{StoreError, TenantFile};
 
 use super::definition::{Definition, missing_table};
 use super::invalid::Invalid;
+use super::offset::{Check, Offset};
 use super::request::ShapeRequest;
 use super::sight::{place_of, sight_of};
 use crate::auth::{Authenticator, Identity};
@@ -60,6 +61,8 @@ struct Found {
     definition: Definition,
     named: Option<MadeShape>,
     newest: Option<MadeShape>,
+    /// One that its reader does not take again.
+    expired: Option<String>,
 }
 
 /// Who asks, and where their role is looked up.
@@ -143,17 +146,40 @@ impl Sought {
             Err(_) if given.is_some() => return Ok(Some(Err(Unresolved::Outdated))),
             Err(invalid) => return Ok(Some(Err(Unresolved::Invalid(invalid)))),
         };
-        let named = given.filter(|shape| shape.definition == definition.digest);
+        let mut named = given.filter(|shape| shape.definition == definition.digest);
+        let mut expired = request.expired.clone();
+        if let Some(shape) = &named
+            && !is_of_this_log(file, request.offset, shape)?
+        {
+            expired = named.take().map(|shape| shape.handle);
+        }
         let newest = match &named {
             Some(_) => None,
-            None => file.shape_of(&definition.digest, request.expired.as_deref())?,
+            None => file.shape_of(&definition.digest, expired.as_deref())?,
         };
         Ok(Some(Ok(Found {
             definition,
             named,
             newest,
+            expired,
         })))
     }
+}
+
+/// Whether a place was given out by this log as it is: not where its file was put back, as a copy that
+/// somebody kept, and others were written since. Where compaction has dropped the op nobody can tell.
+fn is_of_this_log(
+    file: &TenantFile,
+    offset: Offset,
+    shape: &MadeShape,
+) -> Result<bool, StoreError> {
+    let Some((seq, check)) = offset.check(shape) else {
+        return Ok(true);
+    };
+    let head = file.head()?;
+    let mark = file.mark_at(seq)?;
+    let is_dropped = mark.is_none() && seq <= head.floor;
+    Ok(is_dropped || mark.as_ref().map(Check::of) == Some(check))
 }
 
 /// Finds the shape of a request, or makes it.
@@ -176,7 +202,7 @@ pub(super) async fn resolve(
     }
     let shape = match found.newest {
         Some(shape) => shape,
-        None => make(tenant, &definition, request.expired.clone()).await?,
+        None => make(tenant, &definition, found.expired).await?,
     };
     tenant.hub().note_use(&shape.handle, &who.identity.user);
     let naming = if request.handle.is_none() {

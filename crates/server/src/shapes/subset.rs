@@ -1,7 +1,7 @@
 //! A part of a shape that is asked for by itself: its rows as they are now.
 
-use syncline_model::ServerSeq;
 use syncline_model::shape::{Filter, FilterRow, OrderBy, ShapeColumn};
+use syncline_model::{Cursor, ServerSeq};
 use syncline_store::shapes::{Flow, MadeShape, ShapeCells, SnapshotRow};
 use syncline_store::{StoreError, TenantFile};
 
@@ -23,7 +23,7 @@ pub(super) struct Subset {
 
 /// What a subset's answer holds.
 pub(super) enum SubsetRead {
-    Body(Vec<u8>, ServerSeq),
+    Body(Vec<u8>, Cursor),
     Gone,
     /// The rows to hold come to more bytes than one answer may.
     TooLarge,
@@ -72,8 +72,8 @@ impl Subset {
             if file.shape(&shape.handle)?.is_none() || !is_unchanged(file, definition)? {
                 return Ok(SubsetRead::Gone);
             }
-            let head = file.head()?.cursor.server_seq;
-            let mut body = beginning(head, mark);
+            let head = file.head()?.cursor;
+            let mut body = beginning(head.server_seq, mark);
             let encoder = Encoder::new(definition);
             let empty = body.len();
             let mut seen = 0;
@@ -86,7 +86,7 @@ impl Subset {
                 told: 0,
                 bytes_max,
             });
-            file.visit_shape_state(shape.relation, head, None, |row| {
+            file.visit_shape_state(shape.relation, head.server_seq, None, |row| {
                 let Some(first) = &mut first else {
                     let flow = self.append(&encoder, row, mark, (empty, &mut seen), &mut body)?;
                     let is_large = body.len() - empty > bytes_max;

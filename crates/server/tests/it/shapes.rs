@@ -7,6 +7,7 @@ mod compacted;
 mod entities;
 mod evolving;
 mod live;
+mod put_back;
 pub(crate) mod random;
 mod records;
 mod room;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use syncline_model::ServerSeq;
+use syncline_model::{Cursor, ServerSeq};
 use syncline_store::Head;
 use syncline_store::shapes::{After, MadeShape};
 use tokio::sync::watch;
@@ -187,13 +187,9 @@ impl Asked {
 
     /// Where the shape stands now, without its rows.
     async fn now(&self, tenant: &Tenant, resolved: &Resolved) -> Result<Answer, ApiError> {
-        let head = tenant.head().await?.cursor.server_seq;
-        let end = if head > resolved.shape.start {
-            Offset::At(head, None)
-        } else {
-            Offset::At(ServerSeq::ZERO, None)
-        };
-        let body = format!("[{}]", up_to_date(head));
+        let head = tenant.head().await?.cursor;
+        let end = behind_all(&resolved.shape, head);
+        let body = format!("[{}]", up_to_date(head.server_seq));
         let mut answer = Answer::with_room(HEADERS, Content::Whole(body.into()), JSON);
         let has = Has {
             data: false,
@@ -280,11 +276,10 @@ impl Asked {
     /// The offset to go on from: the one that was asked for where nothing has come.
     fn end(&self, after: After, chunk: &LogChunk) -> Offset {
         if chunk.changes > 0 || chunk.end != after {
-            return Offset::behind(chunk.end);
+            return Offset::behind(chunk.end, chunk.check);
         }
-        let snapshot = Offset::At(ServerSeq::ZERO, None);
         match self.request.offset {
-            Offset::Chunk(_) => snapshot,
+            Offset::Chunk(_) => SNAPSHOT_END,
             other => other,
         }
     }
@@ -350,7 +345,7 @@ impl Asked {
             }
         };
         let mut answer = Answer::whole(body, JSON);
-        let end = self.subset_end(&resolved.shape, head);
+        let end = behind_all(&resolved.shape, head);
         answer::describe(&mut answer.headers, &resolved.definition);
         set(
             &mut answer.headers,
@@ -363,13 +358,17 @@ impl Asked {
         answer::vary(&mut answer.headers, self.privacy);
         Ok(answer)
     }
+}
 
-    fn subset_end(&self, shape: &MadeShape, head: ServerSeq) -> Offset {
-        if head > shape.start {
-            Offset::At(head, None)
-        } else {
-            Offset::At(ServerSeq::ZERO, None)
-        }
+/// Behind the snapshot.
+const SNAPSHOT_END: Offset = Offset::At(ServerSeq::ZERO, None, None);
+
+/// Behind everything that a shape holds where the log stands there.
+fn behind_all(shape: &MadeShape, head: Cursor) -> Offset {
+    if head.server_seq > shape.start {
+        Offset::behind_all(head)
+    } else {
+        SNAPSHOT_END
     }
 }
 

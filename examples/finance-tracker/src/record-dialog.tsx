@@ -141,6 +141,7 @@ function told(error: unknown, fields: readonly FieldSpec[]): string {
   if (error.code === "timed_out") return "The server did not answer in time. If it has the change after all, you will see it here.";
   if (error.code === "not_found") return "It is no longer there: somebody has deleted it.";
   if (error.code === "undone") return "A later change took this one back before it was sent.";
+  if (error.code === "lost") return "Somebody else has changed it meanwhile, and theirs was kept: yours waits under Changes.";
   return `The server refused it. ${reasonOf(error.error, fields)}`;
 }
 

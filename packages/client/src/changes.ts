@@ -44,7 +44,8 @@ export class WriteFailure extends Error {
   override readonly name = "WriteFailure";
   /**
    * `offline` and `timed_out` for a confirmed write without an answer, `undone` for one that a later write undid
-   * before it was sent, `not_found` where there is no such row; else the server's code.
+   * before it was sent, `lost` for an accepted one of which the server kept another's value, `not_found` where there is
+   * no such row; else the server's code.
    */
   declare readonly code: string;
   declare readonly error: WriteError;

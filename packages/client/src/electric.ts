@@ -5,7 +5,7 @@ import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
 import { asRfc3339, held, valueOf, type EntityMeta, type Row } from "./entity.js";
 import { askingOn, HttpFailure, type HttpOptions } from "./http.js";
-import { errorOf } from "./sender.js";
+import { errorOf, lostTo, type Lost } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
 import { sharesConnection, takingTurns, type Turns } from "./turns.js";
 
@@ -16,6 +16,8 @@ const ROW_TIMEOUT_MS = 5_000;
 interface Receipt {
   /** The transaction that holds the write, as shapes name it. */
   readonly txid: number | undefined;
+  /** The values in whose place the server kept another's. */
+  readonly _lost?: Lost;
 }
 
 /** How writes of one row reach the server; absent: its document has no such operation. */
@@ -79,6 +81,8 @@ export function memoryCollection<T extends Row, Key extends string | number>(
     async ({ transaction: { mutations } }: { transaction: { mutations: readonly unknown[] } }): Promise<void> => {
       const receipts = await Promise.all((mutations as readonly RowMutation<T>[]).map((mutation) => answered(mutation.mutationId, write(mutation))));
       await Promise.all(receipts.map(({ txid }) => txid !== undefined && arrived(txid)));
+      // Nothing else keeps them.
+      for (const [at, { _lost }] of receipts.entries()) if (_lost) throw new WriteFailure((mutations[at] as RowMutation<T>).mutationId, lostTo(_lost));
     };
   const seen = ({ original, changes, metadata }: RowMutation<T>): Partial<T> | undefined =>
     withRolesOf(config()) ? seenOf(changes, original as T, (metadata as { base?: Partial<T> } | undefined)?.base) : undefined;

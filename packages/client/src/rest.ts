@@ -1,8 +1,8 @@
-import type { Change, WriteError } from "./changes.js";
+import type { Change } from "./changes.js";
 import type { EntityMeta, Json } from "./entity.js";
 import { HttpFailure, request, type HttpOptions } from "./http.js";
 import { keyOf } from "./rows.js";
-import { errorOf, hasAnswer, hasReason, isOfWrite, type Outcome, type Transaction, type Transport } from "./sender.js";
+import { errorOf, hasAnswer, hasReason, isOfWrite, type Lost, type Outcome, type Transaction, type Transport } from "./sender.js";
 
 /**
  * Tries of a write that a backend forbids without the server's words: enough for a session to be renewed, and few
@@ -54,7 +54,7 @@ async function sendOne(
   try {
     const body = operation === "delete" ? undefined : value;
     const answer = await request({ ...options, retries: 0 }, method, path, body, { "idempotency-key": writeId }, signal);
-    const { txid = null, _lost } = (answer.body ?? {}) as { txid?: Json; _lost?: NonNullable<WriteError["conflicts"]> };
+    const { txid = null, _lost } = (answer.body ?? {}) as { txid?: Json; _lost?: Lost };
     const told = txid ?? answer.headers.get("syncline-txid");
     const seq = answer.headers.get("syncline-seq");
     return {

@@ -26,12 +26,15 @@ export interface Transaction {
   readonly after?: ReadonlySet<string>;
 }
 
+/** Of each column in whose place the server kept another's value: what the writer saw, wrote, and the server holds. */
+export type Lost = NonNullable<WriteError["conflicts"]>;
+
 /** What became of a transaction. */
 export type Outcome =
   | {
     readonly status: "accepted"; readonly seq?: number | undefined; readonly txid?: number | undefined;
     /** Of each change: the values in whose place the server kept another's. */
-    readonly lost?: readonly NonNullable<WriteError["conflicts"]>[] | undefined;
+    readonly lost?: readonly Lost[] | undefined;
   }
   | {
     readonly status: "rejected"; readonly error: WriteError;
@@ -88,13 +91,13 @@ interface Result {
   status: "accepted" | "rejected";
   txid: number;
   seq: number;
-  lost: NonNullable<WriteError["conflicts"]>[];
+  lost: Lost[];
   error: { code: string; message: string; details?: Details };
 }
 
 interface Details {
   write?: number;
-  conflicts?: NonNullable<WriteError["conflicts"]>;
+  conflicts?: Lost;
   fields?: NonNullable<WriteError["fields"]>;
 }
 
@@ -294,6 +297,7 @@ export function settle(database: LocalDatabase, transactions: readonly Transacti
     const late = new Set<string>();
     const accepted: string[] = [];
     const ids: number[] = [];
+    const lost: [Change, Lost][] = [];
     const refused: [writeId: string, error: WriteError][] = [];
     for (const [at, { changes }] of transactions.entries()) {
       const outcome = outcomes[at];
@@ -310,7 +314,7 @@ export function settle(database: LocalDatabase, transactions: readonly Transacti
       for (const [of, change] of changes.entries()) {
         ids.push(change.id);
         accepted.push(`(${change.id}, ${place(outcome.seq)}, ${place(outcome.txid)})`);
-        await noteLost(inside, change, outcome.lost?.[of] ?? {});
+        lost.push([change, outcome.lost?.[of] ?? {}]);
       }
     }
     // Of writes on top of each other, what the newest hands down may be another's that was refused: the newest first, then.
@@ -323,6 +327,7 @@ export function settle(database: LocalDatabase, transactions: readonly Transacti
         `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "error" = NULL, "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" IN ('sending', 'rejected')`,
       );
       for (const { writeId } of given) late.add(writeId);
+      for (const of of lost) await noteLost(inside, ...of);
     }
     // The rows may have come before the answer.
     await inside.query(
@@ -338,20 +343,25 @@ const takeUp = async (database: LocalDatabase, accepted: ReadonlySet<string>): P
 
 /**
  * Notes what an accepted write has lost to another's as a refused write of its own, which can be offered again on what
- * the server holds; but not a value that its writer has changed again meanwhile.
+ * the server holds, and tells who waits for it; but not a value that its writer has changed again meanwhile.
  */
-async function noteLost(inside: Statements, { id, entity, key, mode }: Change, lost: NonNullable<WriteError["conflicts"]>): Promise<void> {
+async function noteLost(inside: Statements, { id, entity, key, mode }: Change, lost: Lost): Promise<void> {
   if (Object.keys(lost).length === 0) return;
   const later = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id]);
   const conflicts = pick(lost, (name) => !later.some(({ operation, value }) => operation === "delete" || Object.hasOwn(value, name)));
   const names = Object.keys(conflicts);
   if (names.length === 0) return;
   const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
-  const error: WriteError = { code: "lost", message: `somebody changed ${names.join(", ")} meanwhile, and theirs was kept`, conflicts };
+  const error = JSON.stringify(lostTo(conflicts));
+  await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [error, id]);
   await inside.query(
     `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL)`,
-    [crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), JSON.stringify(error)],
+    [crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), error],
   );
 }
+
+/** What is told of values in whose place the server kept another's. */
+export const lostTo = (conflicts: Lost): WriteError =>
+  ({ code: "lost", message: `somebody changed ${Object.keys(conflicts).join(", ")} meanwhile, and theirs was kept`, conflicts });
 
 const place = (number: number | undefined): string => (Number.isSafeInteger(number) ? String(number) : "CAST(NULL AS BIGINT)");

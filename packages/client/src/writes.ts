@@ -170,7 +170,7 @@ export async function lastWriteOf(database: Statements, meta: EntityMeta, key: u
 
 /**
  * Waits until the server has accepted a write, or the one that has taken it in. Rejects with a
- * {@link WriteFailure} if it was refused, undone by a later write before it was sent, or if `timeoutMs` went by:
+ * {@link WriteFailure} if it was refused, or lost a value to another's, undone by a later write before it was sent, or if `timeoutMs` went by:
  * a write that had not left by then is taken back, one that had is noted as `timed_out`, and is never sent again
  * by itself.
  */
@@ -203,13 +203,12 @@ export function settled(database: LocalDatabase, writeId: string, timeoutMs = co
   });
 }
 
-/** The unsent change that holds a write, or why the write was refused; neither: it was accepted. */
+/** The unsent change that holds a write, or why the write was refused, or lost to another's; neither: it was accepted. */
 async function answerTo(on: Statements, writeId: string): Promise<{ readonly open?: Change; readonly error?: WriteError }> {
   for (let name = writeId; ;) {
     const [change] = await readChanges(on, `"write_id" = $1`, [name]);
-    if (change?.state === "acknowledged") return {};
-    if (change?.state === "rejected") return { error: change.error ?? { code: "rejected", message: "the server refused the write" } };
-    if (change) return { open: change };
+    if (change && change.state !== "acknowledged" && change.state !== "rejected") return { open: change };
+    if (change) return change.error ? { error: change.error } : {};
     const [outcome] = await on.query<{ joined: string | null; error: unknown }>(`SELECT "joined", "error" FROM "_outcomes" WHERE "write_id" = $1`, [name]);
     if (!outcome) return { error: { code: "undone", message: "a later write undid this one before it was sent" } };
     if (outcome.error) return { error: parsed(outcome.error) as WriteError };

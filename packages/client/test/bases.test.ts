@@ -1,13 +1,13 @@
 /** What a write stands on, and what became of values that lost to another's. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { discardWrite, pendingChanges, readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
+import { discardWrite, pendingChanges, readChanges, rejectedChanges, retryWrite, type WriteFailure } from "../src/changes.js";
 import { readRow } from "../src/rows.js";
-import { updateRow } from "../src/writes.js";
+import { lastWriteOf, settled, updateRow } from "../src/writes.js";
 import { startSync } from "../src/sync.js";
 import { openDatabase, schemaOf } from "./databases.js";
 import { contact, drive, each, isSent, refusing, server } from "./driven.js";
-import { contactsMeta } from "./generated/meta.js";
+import { accountsMeta, contactsMeta } from "./generated/meta.js";
 import { serve, until } from "./served.js";
 
 each("a form's write stands on what the form has shown, not on what came while it was open", async (database, dialect) => {
@@ -44,6 +44,27 @@ each("a value that lost to another's is kept, told, and can be offered again or 
   }), isSent(database));
   await discardWrite(database, (await rejectedChanges(database))[0]!.writeId);
   assert.equal((await rejectedChanges(database)).length, 0);
+});
+
+each("who waits for a confirmed write is told what it has lost to another's, before its row has come back and after", async (database, dialect) => {
+  await database.query(`INSERT INTO "accounts_synced" ("id", "name", "closed") VALUES ('a', 'Savings', false), ('b', 'Current', false)`);
+  const conflict = { base: "Savings", mine: "Mine", theirs: "Theirs" };
+  const waiting: Promise<unknown>[] = [];
+  for (const [key, changes] of [["a", { name: "Mine" }], ["b", { closed: true }]] as const) {
+    await updateRow(database, dialect, accountsMeta, key, changes);
+    const writeId = (await lastWriteOf(database, accountsMeta, key))!;
+    waiting.push(settled(database, writeId).then(() => "accepted", (error: WriteFailure) => [error.code, error.writeId === writeId, error.error.conflicts]));
+  }
+  await drive(database, (sent) => Response.json({
+    results: sent.map(({ write_id, writes }) =>
+      ({ write_id, status: "accepted", seq: (server.seq += 1), txid: 1, rows: [], lost: ["name" in writes[0]!.values ? { name: conflict } : {}] })),
+  }), isSent(database));
+  assert.deepEqual(await Promise.all(waiting), [["lost", true, { name: conflict }], "accepted"]);
+  const [told, kept] = await readChanges(database, `"error" IS NOT NULL`);
+  assert.deepEqual([told?.state, kept?.state, kept?.value], ["acknowledged", "rejected", { name: "Mine" }]);
+  await database.query(`UPDATE "_shapes" SET "seq" = $1`, [server.seq]);
+  assert.deepEqual((await readChanges(database, "1 = 1")).map(({ state }) => state), ["rejected"]);
+  await assert.rejects(settled(database, told!.writeId), ({ code }: WriteFailure) => code === "lost");
 });
 
 each("a refused write that is offered again goes before what was written since, without what that sets", async (database, dialect) => {

@@ -114,6 +114,19 @@ test("a form's write of a page without a database stands on what the form has sh
   }
 });
 
+test("a write of a page without a database fails where the server kept another's value, as nothing else keeps one's own", async () => {
+  const service = new Service(contactsMeta, [{ id: "a", first_name: "Ann" }], "lost");
+  const _lost = { first_name: { base: "Ann", mine: "Anna", theirs: "Annie" } };
+  const collection = memoryCollection<Row, string>(contactsMeta, () => ({ apiUrl: "http://service", fetch: service.fetch }), {
+    update: async (_, changes) => ({ txid: undefined, ...("email" in changes ? {} : { _lost }) }),
+  });
+  await collection.preload();
+  await collection.update("a", (draft) => void (draft["email"] = "x")).isPersisted.promise;
+  const written = collection.update("a", (draft) => void (draft["first_name"] = "Anna")).isPersisted.promise;
+  await assert.rejects(written, (error: WriteFailure) => error instanceof WriteFailure && error.code === "lost" && error.error.conflicts === _lost);
+  await collection.cleanup();
+});
+
 test("a page without a database asks again as soon as the browser is connected, and before that by itself", async (context) => {
   const page = new EventTarget();
   Object.assign(globalThis, { addEventListener: page.addEventListener.bind(page), removeEventListener: page.removeEventListener.bind(page) });

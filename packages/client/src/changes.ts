@@ -36,6 +36,13 @@ export interface WriteError {
   readonly write_id?: string;
 }
 
+/** Of each column in whose place the server kept another's value: what the writer saw, wrote, and the server holds. */
+export type Lost = NonNullable<WriteError["conflicts"]>;
+
+/** What is told of values in whose place the server kept another's. */
+export const lostTo = (conflicts: Lost): WriteError =>
+  ({ code: "lost", message: `somebody changed ${Object.keys(conflicts).join(", ")} meanwhile, and theirs was kept`, conflicts });
+
 export const OFFLINE: WriteError = { code: "offline", message: "the server could not be reached" };
 export const TIMED_OUT: WriteError = { code: "timed_out", message: "the server did not answer in time: it may have the write, which shows if it has" };
 

@@ -1,11 +1,11 @@
 import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
 import { electricCollectionOptions } from "@tanstack/electric-db-collection";
-import { OFFLINE, TIMED_OUT, WriteFailure } from "./changes.js";
+import { lostTo, OFFLINE, TIMED_OUT, WriteFailure, type Lost } from "./changes.js";
 import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
 import { asRfc3339, held, valueOf, type EntityMeta, type Row } from "./entity.js";
 import { askingOn, HttpFailure, type HttpOptions } from "./http.js";
-import { errorOf, lostTo, type Lost } from "./sender.js";
+import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
 import { sharesConnection, takingTurns, type Turns } from "./turns.js";
 

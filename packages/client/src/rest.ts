@@ -1,8 +1,8 @@
-import type { Change } from "./changes.js";
+import type { Change, Lost } from "./changes.js";
 import type { EntityMeta, Json } from "./entity.js";
 import { HttpFailure, request, type HttpOptions } from "./http.js";
 import { keyOf } from "./rows.js";
-import { errorOf, hasAnswer, hasReason, isOfWrite, type Lost, type Outcome, type Transaction, type Transport } from "./sender.js";
+import { errorOf, hasAnswer, hasReason, isOfWrite, type Outcome, type Transaction, type Transport } from "./sender.js";
 
 /**
  * Tries of a write that a backend forbids without the server's words: enough for a session to be renewed, and few

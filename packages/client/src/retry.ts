@@ -1,5 +1,8 @@
-/** How refused writes are offered again, and those without an answer asked for. A page in which none was refused has no need of this module, and does not load it. */
-import { readChanges, rejectedChanges, standing, standOn, TIMED_OUT, type Change, type WriteError } from "./changes.js";
+/**
+ * How refused writes are offered again, those without an answer asked for, and values noted that were lost to another's. A page in which none was
+ * refused has no need of this module, and does not load it.
+ */
+import { lostTo, readChanges, rejectedChanges, standing, standOn, TIMED_OUT, type Change, type Lost, type WriteError } from "./changes.js";
 import type { LocalDatabase, Statements } from "./database.js";
 import { pick } from "./entity.js";
 import { HttpFailure } from "./http.js";
@@ -63,6 +66,25 @@ export function takeUp(database: LocalDatabase, accepted: ReadonlySet<string>): 
       );
     }
   });
+}
+
+/**
+ * Notes what an accepted write has lost to another's as a refused write of its own, which can be offered again on what
+ * the server holds, and tells who waits for it; but not a value that its writer has changed again meanwhile.
+ */
+export async function noteLost(inside: Statements, { id, entity, key, mode }: Change, lost: Lost): Promise<void> {
+  if (Object.keys(lost).length === 0) return;
+  const later = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id]);
+  const conflicts = pick(lost, (name) => !later.some(({ operation, value }) => operation === "delete" || Object.hasOwn(value, name)));
+  const names = Object.keys(conflicts);
+  if (names.length === 0) return;
+  const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
+  const error = JSON.stringify(lostTo(conflicts));
+  await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [error, id]);
+  await inside.query(
+    `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL)`,
+    [crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), error],
+  );
 }
 
 /** Gives with each of some changes those among them that were written together with it: the same list for all of these. */

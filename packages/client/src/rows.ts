@@ -14,25 +14,19 @@ export interface RowChanges {
   readonly rows: ReadonlyMap<string, Row | undefined>;
 }
 
-/** All rows of an entity, as they are shown. */
-export async function readRows(on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta): Promise<Row[]> {
-  const rows = await on.query(`SELECT * FROM ${quote(meta.name)}`);
+/** All rows of an entity, or those that have these keys, in no order, as they are shown. */
+export async function readRows(
+  on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, keys?: readonly unknown[],
+): Promise<Row[]> {
+  const which = keys ? ` WHERE ${quote(meta.key)} IN (${keys.map((_, at) => `$${at + 1}`).join(", ")})` : "";
+  const rows = await on.query(`SELECT * FROM ${quote(meta.name)}${which}`, keys);
   return rows.map((row) => fromColumns(dialect, meta, row));
 }
 
 /** One row of an entity, as it is shown. */
 export const readRow = async (
   on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, key: unknown,
-): Promise<Row | undefined> => (await readRowsOf(on, dialect, meta, [key]))[0];
-
-/** Those rows of an entity that have these keys, in no order. */
-async function readRowsOf(
-  on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, keys: readonly unknown[],
-): Promise<Row[]> {
-  const places = keys.map((_, at) => `$${at + 1}`).join(", ");
-  const rows = await on.query(`SELECT * FROM ${quote(meta.name)} WHERE ${quote(meta.key)} IN (${places})`, keys);
-  return rows.map((row) => fromColumns(dialect, meta, row));
-}
+): Promise<Row | undefined> => (await readRows(on, dialect, meta, [key]))[0];
 
 /**
  * Follows the shown rows of an entity: first all of them, then those that change. Each call of `see` is
@@ -59,7 +53,7 @@ export function followRows(
       }
       if (touched.length === 0) return { last };
       const rows = new Map<string, Row | undefined>(touched.map((key) => [key, undefined]));
-      const found = await readRowsOf(inside, database.dialect, meta, touched.map((key) => keyOf(meta, key)));
+      const found = await readRows(inside, database.dialect, meta, touched.map((key) => keyOf(meta, key)));
       for (const row of found) rows.set(String(row[meta.key]), row);
       return { last, changes: { isWhole: false, rows } };
     });

@@ -1,6 +1,5 @@
-import { readChanges, reject, retrying, standOn, type Change, type WriteError } from "./changes.js";
-import type { LocalDatabase, Statements } from "./database.js";
-import { pick } from "./entity.js";
+import { readChanges, reject, retrying, standOn, type Change, type Lost, type WriteError } from "./changes.js";
+import type { LocalDatabase } from "./database.js";
 import { keepingFailure } from "./failures.js";
 import { backoffMs, HttpFailure, pause, request, type HttpOptions } from "./http.js";
 import { endOverdue } from "./writes.js";
@@ -8,6 +7,8 @@ import { endOverdue } from "./writes.js";
 /** Transactions in one request. */
 export const TRANSACTIONS_MAX = 500;
 const CHANGES_MAX = 2_000;
+/** Characters of changes after which no other one goes into the same request: a slow connection sends them in half a minute. */
+export const CHARACTERS_MAX = 256_000;
 /** Between tries where the browser knows that there is no connection; it wakes the sender when there is one. */
 const OFFLINE_REST_MS = 30_000;
 
@@ -25,9 +26,6 @@ export interface Transaction {
   /** The names of those before it that make rows which it names: where one of them is refused, so is it. */
   readonly after?: ReadonlySet<string>;
 }
-
-/** Of each column in whose place the server kept another's value: what the writer saw, wrote, and the server holds. */
-export type Lost = NonNullable<WriteError["conflicts"]>;
 
 /** What became of a transaction. */
 export type Outcome =
@@ -120,7 +118,7 @@ export interface SenderState {
 
 /** What a run of the sender knows from one try to the next. */
 interface Run {
-  /** Transactions that are sent in one request. */
+  /** Transactions that are sent in one request: fewer after one without an answer, or that was too much. */
   limit: number;
   /** Tries that failed, in a row. */
   attempts: number;
@@ -180,15 +178,21 @@ async function sendNext(
   database: LocalDatabase, transport: Transport, signal: AbortSignal, tell: (state: SenderState) => void, run: Run,
 ): Promise<boolean> {
   await endOverdue(database);
-  const transactions = await take(database, transport.takesOne ? "one change" : run.limit, run.left);
+  const { limit } = run;
+  const transactions = await take(database, transport.takesOne ? "one change" : limit, run.left);
   if (transactions.length === 0) return false;
   if (signal.aborted) {
     await giveBack(database, transactions);
     return true;
   }
   tell({ status: "sending" });
-  const outcomes = await decided(database, transport, signal, transactions);
-  if (!(outcomes && await isNoted(database, transactions, outcomes, run))) run.limit = transactions.length >> 1;
+  const half = (transactions.length + 1) >> 1;
+  const outcomes = await decided(database, transport, signal, transactions).catch((error: unknown) => {
+    // They may be more than the connection carries in time.
+    if (error instanceof HttpFailure && (error.status === 0 || error.status === 408)) run.limit = half;
+    throw error;
+  });
+  run.limit = outcomes && await isNoted(database, transactions, outcomes, run) ? Math.min(TRANSACTIONS_MAX, 2 * limit) : half;
   return true;
 }
 
@@ -226,7 +230,6 @@ async function isNoted(database: LocalDatabase, transactions: readonly Transacti
     run.fault = failure;
     return true;
   }
-  run.limit = TRANSACTIONS_MAX;
   run.attempts = 0;
   await takeUp(database, late);
   return true;
@@ -246,7 +249,9 @@ async function take(database: LocalDatabase, most: number | "one change", left: 
   return database.transaction(async (inside) => {
     const isOne = most === "one change";
     const limit = isOne ? 1 : CHANGES_MAX;
-    const first = await readChanges(inside, `"id" IN (SELECT "id" FROM "_changes" WHERE "state" IN ('pending', 'sending') AND "id" NOT IN (${[0, ...left].join(", ")}) ORDER BY "id" LIMIT ${limit})`);
+    const unsent = `SELECT * FROM "_changes" WHERE "state" IN ('pending', 'sending') AND "id" NOT IN (${[0, ...left].join(", ")}) ORDER BY "id" LIMIT ${limit}`;
+    const before = `sum(length(CAST("value" AS TEXT)) + length(CAST("base" AS TEXT))) OVER (ORDER BY "id" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
+    const first = await readChanges(inside, `"id" IN (SELECT "id" FROM (SELECT "id", ${before} AS "before" FROM (${unsent}) AS "unsent") AS "sized" WHERE coalesce("before", 0) < ${CHARACTERS_MAX})`);
     const last = first.at(-1);
     if (!last) return [];
     // A transaction that the limit has cut is taken whole.
@@ -292,7 +297,10 @@ async function giveBack(database: LocalDatabase, transactions: readonly Transact
  * Notes what became of transactions. The server's word also stands for what was ended here meanwhile: a write
  * that nobody waited for any longer, or one that builds on a refused one and was under way with it. Gives those of them that were accepted.
  */
-export function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<ReadonlySet<string>> {
+export async function settle(database: LocalDatabase, transactions: readonly Transaction[], outcomes: readonly Outcome[]): Promise<ReadonlySet<string>> {
+  const hasLost = outcomes.some((outcome) => outcome.status === "accepted" && outcome.lost?.some((of) => Object.keys(of).length > 0));
+  // No transaction waits for the network.
+  const noting = hasLost ? await retrying() : undefined;
   return database.transaction(async (inside) => {
     const late = new Set<string>();
     const accepted: string[] = [];
@@ -327,7 +335,7 @@ export function settle(database: LocalDatabase, transactions: readonly Transacti
         `WITH "told" ("id", "seq", "txid") AS (VALUES ${accepted.join(", ")}) UPDATE "_changes" SET "state" = 'acknowledged', "error" = NULL, "seq" = "told"."seq", "txid" = "told"."txid" FROM "told" WHERE "_changes"."id" = "told"."id" AND "state" IN ('sending', 'rejected')`,
       );
       for (const { writeId } of given) late.add(writeId);
-      for (const of of lost) await noteLost(inside, ...of);
+      for (const of of lost) await noting?.noteLost(inside, ...of);
     }
     // The rows may have come before the answer.
     await inside.query(
@@ -340,28 +348,5 @@ export function settle(database: LocalDatabase, transactions: readonly Transacti
 /** Offers again what was given up because writes that it builds on were, which the server has accepted after all. */
 const takeUp = async (database: LocalDatabase, accepted: ReadonlySet<string>): Promise<void> =>
   void (accepted.size > 0 && await (await retrying()).takeUp(database, accepted));
-
-/**
- * Notes what an accepted write has lost to another's as a refused write of its own, which can be offered again on what
- * the server holds, and tells who waits for it; but not a value that its writer has changed again meanwhile.
- */
-async function noteLost(inside: Statements, { id, entity, key, mode }: Change, lost: Lost): Promise<void> {
-  if (Object.keys(lost).length === 0) return;
-  const later = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id]);
-  const conflicts = pick(lost, (name) => !later.some(({ operation, value }) => operation === "delete" || Object.hasOwn(value, name)));
-  const names = Object.keys(conflicts);
-  if (names.length === 0) return;
-  const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
-  const error = JSON.stringify(lostTo(conflicts));
-  await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [error, id]);
-  await inside.query(
-    `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL)`,
-    [crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), error],
-  );
-}
-
-/** What is told of values in whose place the server kept another's. */
-export const lostTo = (conflicts: Lost): WriteError =>
-  ({ code: "lost", message: `somebody changed ${Object.keys(conflicts).join(", ")} meanwhile, and theirs was kept`, conflicts });
 
 const place = (number: number | undefined): string => (Number.isSafeInteger(number) ? String(number) : "CAST(NULL AS BIGINT)");

@@ -83,7 +83,7 @@ async function drained(context: Context): Promise<void> {
  * All that the generated code of a page over PGlite can take of the runtime, as a bundler makes it for the page; the peers are
  * the page's own. The other database's adapter is in no such page, and the worker is a program of its own. Nor is counted what a
  * page loads when it comes to that, as parts of their own: `migration`, where the database in it is another version's, `rest`,
- * where its writes go to another server than Syncline's, `retry`, where a refused write is offered again, and `diagnoses`, the words
+ * where its writes go to another server than Syncline's, `retry`, where a refused write is offered again or a value was lost to another's, and `diagnoses`, the words
  * for what failed.
  */
 async function size(): Promise<void> {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { discardWrite, exportWrites, pendingChanges, readChanges, rejectedChanges, retryWrite, WriteFailure } from "../src/changes.js";
 import { readRow, readRows } from "../src/rows.js";
-import { runSender, synclineTransport, type SenderState } from "../src/sender.js";
+import { CHARACTERS_MAX, runSender, synclineTransport, type SenderState } from "../src/sender.js";
 import { CONFIRM_OFFLINE_TIMEOUT_MS, deleteRow, insertRow, lastWriteOf, settled, updateRow, writeTogether } from "../src/writes.js";
 import { openDatabase } from "./databases.js";
 import { accepted, contact, drive, each, isSent, server, type Reply, type SentWrite } from "./driven.js";
@@ -44,6 +44,30 @@ each("one write that the server can't take does not stop the others", async (dat
   assert.deepEqual((await rejectedChanges(database)).map(({ key, error }) => [key, error?.code]), [["c", "body_invalid"]]);
   const rows = await readRows(database, database.dialect, contactsMeta);
   assert.deepEqual(rows.map((row) => row["id"]).sort(), ["a", "b", "d", "e"]);
+});
+
+each("a request is bounded by what it carries, and one write of any size leaves by itself", async (database) => {
+  const text = "x".repeat(CHARACTERS_MAX / 4);
+  for (const id of ["a", "b", "c", "d", "e", "f"]) await contact(database, id, { email: text });
+  await contact(database, "long", { email: text.repeat(6) });
+  await contact(database, "last");
+  const sizes: number[] = [];
+  await drive(database, (sent) => {
+    sizes.push(sent.length);
+    return accepted(sent);
+  }, isSent(database));
+  assert.deepEqual(sizes, [4, 3, 1]);
+});
+
+each("a connection that is too slow for a request gets smaller ones, until they arrive in time", async (database) => {
+  for (let at = 0; at < 40; at += 1) await contact(database, `c${at}`);
+  const sizes: number[] = [];
+  await drive(database, (sent) => {
+    sizes.push(sent.length);
+    return sent.length > 10 ? "lost" : accepted(sent);
+  }, isSent(database));
+  assert.deepEqual(sizes.slice(0, 3), [40, 20, 10]);
+  assert.equal(sizes.filter((size) => size <= 10).reduce((sum, size) => sum + size, 0), 40);
 });
 
 each("a refusal takes the writes that stand on it along, keeps the rest, and can be tried again", async (database) => {

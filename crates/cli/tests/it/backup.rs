@@ -49,6 +49,11 @@ fn replicas_heal_a_server_that_was_put_back_and_all_are_equal_again() {
     assert_eq!(restored.json()["mode"], "heal");
     assert!(Path::new(restored.json()["aside"].as_str().unwrap()).starts_with("srv"));
     let server = stopped.start();
+    let told = ben.run(&["sync"]).done();
+    assert_eq!(
+        told.stdout,
+        "Syncing... 1 thread, 1 entry uploaded; 2 changes given back to the server, which had lost them.\n"
+    );
     sync(&[&ben, &ann]);
     let contents = ann.contents("plan");
     let mut sorted = contents.clone();

@@ -76,7 +76,9 @@ impl Engine {
             };
             verdicts.push((key.clone(), verdict));
         }
+        let healed = self.healed(&answered)?;
         let settled = self.replica.settle(&verdicts, new_clock)?;
+        self.replica.note_healed(healed)?;
         if is_planted(Defect::CursorMovedByPush) {
             self.replica.move_cursor(answered.answer.server_seq)?;
         }
@@ -85,6 +87,16 @@ impl Engine {
         } else {
             Settled::Done
         }))
+    }
+
+    /// How many ops the log has taken that it had lost.
+    fn healed(&self, answered: &PushAnswered) -> Result<u64, ReplicaError> {
+        let mut healed = 0;
+        for (key, verdict) in answered.sent.iter().zip(&answered.answer.verdicts) {
+            let is_taken = matches!(verdict, PushVerdict::Accepted(_));
+            healed += u64::from(is_taken && self.replica.offer_of(key)? == Offer::Again);
+        }
+        Ok(healed)
     }
 
     /// Whether the log had what was sent for the first time.

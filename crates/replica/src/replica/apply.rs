@@ -151,6 +151,14 @@ impl Replica {
         Ok(settled)
     }
 
+    /// Counts what the server's log had lost, and has taken from here.
+    pub(crate) fn note_healed(&mut self, ops: u64) -> Result<(), ReplicaError> {
+        if ops == 0 {
+            return Ok(());
+        }
+        self.local.note_healed(ops).map_err(ReplicaError::Local)
+    }
+
     /// Applies a page that begins at the cursor.
     ///
     /// An op of our own actor that was never written here was written by a copy of this replica, or

@@ -61,6 +61,7 @@ pub struct BeforeSync {
     /// None where the log could not be read: a sync may put a whole one in its place.
     log: Option<LogBefore>,
     cut: Option<Cut>,
+    healed_ops: u64,
 }
 
 #[derive(Debug)]
@@ -83,6 +84,8 @@ pub struct SyncedThings {
     pub received: Things,
     /// How many changes that were here went with what was cut off the server's log on purpose.
     pub cut_ops: u64,
+    /// How many changes the server had lost, and has taken from here.
+    pub healed_ops: u64,
 }
 
 type OpThings = (OpKey, Vec<Thing>);
@@ -93,6 +96,7 @@ impl BeforeSync {
         let sent = self.pending.sent(synced)?;
         let cut = synced.local.last_cut().map_err(ReplicaError::Local)?;
         let cut = cut.filter(|_| cut != self.cut);
+        let healed = synced.local.healed_ops().map_err(ReplicaError::Local)?;
         Ok(SyncedThings {
             sent: count(sent.into_iter()),
             received: match &self.log {
@@ -100,6 +104,7 @@ impl BeforeSync {
                 None => Things::default(),
             },
             cut_ops: cut.map_or(0, |cut| cut.ops),
+            healed_ops: healed.saturating_sub(self.healed_ops),
         })
     }
 }
@@ -205,6 +210,7 @@ impl Replica {
             pending: self.pending_things()?,
             log: log.ok(),
             cut: self.local.last_cut().map_err(ReplicaError::Local)?,
+            healed_ops: self.local.healed_ops().map_err(ReplicaError::Local)?,
         })
     }
 

@@ -51,6 +51,25 @@ impl LocalFile {
         }))
     }
 
+    /// How many ops the server's log has ever taken from here that it had lost.
+    pub fn healed_ops(&self) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT healed_ops FROM sync_notes")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// Counts ops that the server's log has taken from here, and had lost.
+    pub fn note_healed(&mut self, ops: u64) -> Result<(), StoreError> {
+        self.relaxed(|transaction| {
+            transaction.execute(
+                "UPDATE sync_notes SET healed_ops = healed_ops + ?",
+                [ops as i64],
+            )?;
+            Ok(())
+        })
+    }
+
     /// What the server has said of the sight that the log here was pulled with; none: nothing.
     pub fn sight(&self) -> Result<Option<String>, StoreError> {
         let mut statement = self

@@ -23,8 +23,8 @@ const SECONDS_MAX: u64 = 600;
 /// not everything is synced in time. An edit of a record that another's has won against is told, with both
 /// values, also where a daemon or another command has synced it. With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages,
 /// threads, entries, lists, items, others}, received:{the same}, lost:[{entity, id, column, base, mine,
-/// theirs}], cut_ops}, where cut_ops counts changes that were here and went with a reset of the server's log,
-/// or a restore that discards.
+/// theirs}], cut_ops, healed_ops}, where cut_ops counts changes that were here and went with a reset of the
+/// server's log, or a restore that discards, and healed_ops those that the server had lost and got back.
 #[derive(Debug, Args)]
 pub(crate) struct NowArgs {
     /// Give up after so many seconds
@@ -74,6 +74,7 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
         received: things.received.into(),
         lost: &lost,
         cut_ops: things.cut_ops,
+        healed_ops: things.healed_ops,
     };
     tell(&answer, things, context)?;
     after.forget_losses(&untold)?;
@@ -118,6 +119,7 @@ struct Answer<'a> {
     /// before.
     lost: &'a [&'a LostEdit],
     cut_ops: u64,
+    healed_ops: u64,
 }
 
 fn tell(answer: &Answer<'_>, things: SyncedThings, context: &Context) -> Outcome {
@@ -163,14 +165,18 @@ fn conclude(synced: &Synced, context: &Context) -> Outcome {
 }
 
 fn sentence(synced: SyncedThings) -> String {
+    let healed = (synced.healed_ops > 0).then(|| {
+        let changes = counted(synced.healed_ops, "change");
+        format!("{changes} given back to the server, which had lost them")
+    });
     let sent = match things(synced.sent) {
-        None => "nothing to upload".to_owned(),
-        Some(things) => format!("{things} uploaded"),
+        None if healed.is_some() => None,
+        None => Some("nothing to upload".to_owned()),
+        Some(things) => Some(format!("{things} uploaded")),
     };
-    match things(synced.received) {
-        None => format!("{sent}."),
-        Some(things) => format!("{sent}; {things} received."),
-    }
+    let received = things(synced.received).map(|things| format!("{things} received"));
+    let parts: Vec<_> = [sent, healed, received].into_iter().flatten().collect();
+    format!("{}.", parts.join("; "))
 }
 
 /// To have no endpoint is a normal state, and no failure.

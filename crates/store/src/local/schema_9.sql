@@ -1,0 +1,1 @@
+ALTER TABLE sync_notes ADD COLUMN healed_ops INTEGER NOT NULL DEFAULT 0;

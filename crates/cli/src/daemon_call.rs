@@ -84,6 +84,13 @@ pub(crate) struct Cause {
 }
 
 impl Synced {
+    /// Whether the server's log has nothing of what is here, and was left alone.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.error
+            .as_ref()
+            .is_some_and(|cause| cause.code == "log_foreign")
+    }
+
     /// The end, as the client would tell it.
     pub(crate) fn end(self) -> SyncEnd {
         match self.state {

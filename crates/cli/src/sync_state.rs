@@ -223,6 +223,10 @@ impl SyncState {
 pub(crate) fn cure_of(code: &str) -> Option<&'static str> {
     match code {
         "unauthorized" | "forbidden" => Some("syncline login"),
+        "log_foreign" => Some(
+            "syncline config set endpoint URL, with the server that this replica belongs to; or, to put \
+             what both hold into one log, syncline sync now --join",
+        ),
         "other_tenant" => Some("syncline config profiles create NAME, and log in with it"),
         _ => None,
     }

@@ -375,6 +375,7 @@ const fn phase_of(state: State) -> Phase {
         State::Stopped => Phase::Stopped,
         State::Disabled => Phase::Off,
         State::LoggedOut => Phase::LoggedOut,
+        State::Apart => Phase::Apart,
         State::Idle | State::Polling => Phase::Polling,
         State::BackingOff(_) | State::LiveHolding => Phase::BackingOff,
         State::Pushing

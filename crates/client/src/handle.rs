@@ -187,6 +187,7 @@ impl SyncHandle {
             | Phase::Introducing
             | Phase::OtherTenant
             | Phase::LoggedOut
+            | Phase::Apart
             | Phase::Syncing
             | Phase::Live
             | Phase::Polling

@@ -20,6 +20,8 @@ pub enum Phase {
     OtherTenant,
     /// The token is not accepted, or has too few rights: a new login resumes.
     LoggedOut,
+    /// The server's log is another's than this replica's: nothing is sent or taken.
+    Apart,
     /// Pushing and pulling.
     Syncing,
     /// In sync; others' writes come at once.
@@ -43,6 +45,7 @@ impl Phase {
             Self::Introducing => "introducing",
             Self::OtherTenant => "other_tenant",
             Self::LoggedOut => "logged_out",
+            Self::Apart => "apart",
             Self::Syncing => "syncing",
             Self::Live => "live",
             Self::Polling => "polling",

@@ -40,7 +40,7 @@ pub use error_body::{Details, ErrorBody};
 pub use failure::parse_retry_after;
 pub use judge::{ActorOwner, KeyFacts, Offer, judge_envelope, judge_key};
 pub use limits::Limits;
-pub use lineage::{EpochChange, EpochMode, Lineage, Parent};
+pub use lineage::{EpochChange, EpochMode, Kinship, Lineage, Parent};
 pub use op::{OfferedOp, OpError, WireOp};
 pub use page::{PageEncoder, PageEnd, PullPage};
 pub use push::{PushRequest, ReceivedOp, ReceivedPush};

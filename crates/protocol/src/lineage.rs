@@ -5,6 +5,16 @@ use syncline_model::{Epoch, ServerSeq};
 
 pub use syncline_model::{EpochMode, Lineage, Parent};
 
+/// Whether a log is known to be the one that a replica has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship {
+    /// It is.
+    Same,
+    /// Its lineage doesn't know the replica's epoch: a lost server has begun it anew, or it is
+    /// another server's. What both hold must tell.
+    Unknown,
+}
+
 /// What a new epoch means for a replica of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochChange {
@@ -16,6 +26,7 @@ pub struct EpochChange {
     pub offer_up_to: ServerSeq,
     /// `Follow` where any step from the common epoch to the current one was meant to discard.
     pub mode: EpochMode,
+    pub kinship: Kinship,
 }
 
 /// Past every place.
@@ -32,11 +43,17 @@ impl EpochChange {
     pub fn judge(own: Option<Epoch>, lineage: &[Lineage], current: Epoch) -> Self {
         let ours = own.map(|own| ancestors(own, lineage)).unwrap_or_default();
         let theirs = ancestors(current, lineage);
+        let is_known = own.is_none_or(|own| lineage.iter().any(|step| step.epoch == own));
         let mut change = Self {
             epoch: current,
             common_at_most: END,
             offer_up_to: END,
             mode: EpochMode::Heal,
+            kinship: if is_known {
+                Kinship::Same
+            } else {
+                Kinship::Unknown
+            },
         };
         let met = theirs.iter().enumerate().find_map(|(steps, ancestor)| {
             let ours = ours.iter().find(|own| own.epoch == ancestor.epoch)?;
@@ -236,6 +253,16 @@ mod tests {
         );
         let none = EpochChange::judge(None, &[], epoch(2));
         check(none, u64::MAX, u64::MAX, Heal);
+    }
+
+    #[test]
+    fn a_log_whose_lineage_does_not_know_the_replicas_epoch_may_be_anothers() {
+        let kinship = |own, current| judge(own, &[(2, 1, 100, Follow)], current).kinship;
+        assert_eq!(kinship(1, 2), Kinship::Same);
+        assert_eq!(kinship(2, 1), Kinship::Same);
+        assert_eq!(kinship(9, 2), Kinship::Unknown);
+        let new = EpochChange::judge(None, &[], epoch(2));
+        assert_eq!(new.kinship, Kinship::Same);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) mod table;
 
 use std::time::Duration;
 
+use syncline_model::Epoch;
+
 use crate::{Backoff, RetryClass};
 
 pub use action::{Action, Common, Plan, Probe};
@@ -57,6 +59,8 @@ pub struct Session {
     recoveries: u32,
     /// New actors since a push settled.
     renewals: u32,
+    /// The epoch of a log that was found to have nothing of this replica's.
+    foreign: Option<Epoch>,
 }
 
 /// Whether to push and pull once more before resting.
@@ -89,6 +93,7 @@ impl Session {
             stream_failures: 0,
             recoveries: 0,
             renewals: 0,
+            foreign: None,
         }
     }
 
@@ -120,6 +125,7 @@ impl Session {
             State::Stopped => self.when_stopped(event),
             State::Disabled => self.when_disabled(event),
             State::LoggedOut => self.when_logged_out(event),
+            State::Apart => self.when_apart(event),
             State::Idle => self.when_idle(event),
             State::Polling => self.when_polling(event),
             State::BackingOff(resume) => self.when_backing_off(resume, event),
@@ -151,6 +157,7 @@ impl Session {
         self.stream_failures = 0;
         self.recoveries = 0;
         self.renewals = 0;
+        self.foreign = None;
         match settings {
             Settings::Off => Step::leave(State::Disabled, []),
             Settings::On(_) => Step::leave(State::Pushing, [Action::Push]),
@@ -192,6 +199,9 @@ impl Session {
     fn failed(&mut self, failure: Failure, resume: Resume) -> Step {
         match failure {
             Failure::Unauthorized | Failure::Forbidden => self.log_out(),
+            Failure::EpochChanged(change) if self.foreign == Some(change.epoch) => {
+                self.keep_apart(self.foreign)
+            }
             Failure::EpochChanged(change) => self.search(Cause::Epoch(change), None),
             Failure::LogDiverged { head } => self.search(Cause::Diverged, head),
             Failure::RebuildRequired => self.recover(Resume::Rebuild(Plan::COMPARING)),
@@ -207,7 +217,16 @@ impl Session {
         match failure {
             LocalFailure::Disk => self.back_off(RetryClass::Local, None, resume),
             LocalFailure::Damaged => self.recover(Resume::Rebuild(Plan::NOTHING_LACKS)),
+            LocalFailure::Foreign => self.keep_apart(None),
         }
+    }
+
+    /// Keeps away from a log of this epoch, but looks now and then whether the server has its own again.
+    fn keep_apart(&mut self, foreign: Option<Epoch>) -> Step {
+        self.foreign = foreign;
+        self.recoveries = 0;
+        let wait = self.backoff.jitter(crate::WAIT_MAX);
+        Step::leave(State::Apart, [Action::SetTimer(wait)])
     }
 
     fn search(&mut self, cause: Cause, head: Option<syncline_model::ServerSeq>) -> Step {

@@ -149,6 +149,8 @@ enum Failed {
     Replica(ReplicaError),
     /// The new tenant file, which is not the current one yet.
     NewFile(ReplicaError),
+    /// The new tenant file is of a log of this epoch, which has nothing of the current one.
+    Foreign(Epoch),
 }
 
 impl From<ReplicaError> for Failed {
@@ -295,6 +297,11 @@ impl Engine {
         let (error, new_file) = match failed {
             Failed::Replica(error) => (error, false),
             Failed::NewFile(error) => (error, true),
+            Failed::Foreign(epoch) => {
+                tracing::warn!(%epoch, "the server's log has nothing of this replica's");
+                self.notes.foreign(&self.replica);
+                return LocalFailure::Foreign;
+            }
         };
         tracing::warn!(
             error = &error as &dyn std::error::Error,

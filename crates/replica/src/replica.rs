@@ -33,6 +33,7 @@
 mod apply;
 mod compact;
 mod follow;
+mod foreign;
 mod import;
 mod lists;
 mod open;

@@ -68,6 +68,8 @@ happenings! {
     RegrownPastCursor,
     /// The server was lost, and began with an empty log.
     ServerLost,
+    /// A replica kept away from a log that others had begun anew, until a person let it join them.
+    KeptApart,
     RestoredToHeal,
     RestoredToFollow,
     Reset,

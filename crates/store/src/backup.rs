@@ -6,6 +6,7 @@
 
 mod check;
 mod copy;
+mod kin;
 mod manifest;
 mod note;
 mod restore;
@@ -15,6 +16,8 @@ mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+use syncline_model::Epoch;
 
 use crate::control::{ControlError, ControlOpenError, DataDirectoryError};
 use crate::file::{OpenError, StoreError};
@@ -65,6 +68,15 @@ pub enum BackupError {
     OtherKind {
         found: BackupKind,
         expected: BackupKind,
+    },
+    #[error(
+        "{name} is of another log (epoch {copy}) than the one that is there (epoch {live}): they have \
+         nothing in common"
+    )]
+    OtherLog {
+        name: String,
+        copy: Epoch,
+        live: Epoch,
     },
     #[error("{name} is not the file that was backed up: {what}")]
     Damaged { name: String, what: &'static str },
@@ -129,6 +141,7 @@ impl BackupError {
             | Self::Foreign { .. }
             | Self::NewerFormat { .. }
             | Self::OtherKind { .. }
+            | Self::OtherLog { .. }
             | Self::Damaged { .. }
             | Self::Log { .. }
             | Self::Nothing { .. }
@@ -157,6 +170,7 @@ impl BackupError {
             | Self::Foreign { .. }
             | Self::NewerFormat { .. }
             | Self::OtherKind { .. }
+            | Self::OtherLog { .. }
             | Self::Nothing { .. }
             | Self::Restoring { .. }
             | Self::Rebuilding

@@ -144,6 +144,11 @@ impl From<BackupError> for Failure {
                 "backup_other_kind",
                 "a server's is put back with --data DIR, a replica's without",
             ),
+            BackupError::OtherLog { .. } => (
+                "backup_other_log",
+                "put it back beside what is there: a server's with `syncline restore BACKUP --data NEW`, a \
+                 replica's with `syncline --data-dir NEW restore BACKUP`",
+            ),
             BackupError::Damaged { .. } | BackupError::Log { .. } => {
                 ("backup_damaged", "take an older backup")
             }

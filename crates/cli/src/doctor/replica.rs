@@ -10,6 +10,7 @@ use super::finding::Finding;
 use super::settings::tried;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::sync_state::cure_of;
 use crate::wording::{counted, duration};
 
 /// A larger file takes longer to read than a person waits.
@@ -159,7 +160,7 @@ pub(super) fn last_sync(context: &Context) -> Finding {
             "{} [{}] at {}",
             error.message, error.code, error.at
         ))
-        .fix("syncline sync");
+        .fix(cure_of(&error.code).unwrap_or("syncline sync"));
     }
     match notes.last_sync_at {
         Some(at) => Finding::ok(at.to_string()),

@@ -21,6 +21,7 @@ mod daemon;
 mod demo;
 mod deploy;
 mod doctor;
+mod foreign_log;
 mod generate;
 mod generate_folder;
 mod generate_served;

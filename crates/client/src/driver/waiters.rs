@@ -73,7 +73,7 @@ impl Driver {
             (Phase::Live | Phase::Polling | Phase::Elsewhere, false) => Some(SyncEnd::Synced),
             // Pushes are held back while pulls go on.
             (Phase::Polling, true) => self.failure().map(SyncEnd::Failed),
-            (Phase::OtherTenant | Phase::LoggedOut | Phase::BackingOff, _) => {
+            (Phase::OtherTenant | Phase::LoggedOut | Phase::Apart | Phase::BackingOff, _) => {
                 Some(SyncEnd::Failed(self.failure().unwrap_or_default()))
             }
             (Phase::Live | Phase::Elsewhere, true)

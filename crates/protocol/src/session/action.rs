@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use syncline_model::{Cursor, Epoch, EpochMode, ServerSeq};
 
+use crate::Kinship;
+
 /// Something for the driver to do, in the order given.
 ///
 /// At most one call is out at a time, and at most one stream is open. The event that each action
@@ -109,6 +111,9 @@ pub struct Plan {
     pub offer_up_to: ServerSeq,
     /// `Follow`: ops that wait in the outbox from an earlier rebuild are let go of.
     pub mode: EpochMode,
+    /// Where it is not known, the switch is made only to a file that has something of the old one, or
+    /// if one of the two holds nothing, or if a person has said so.
+    pub kinship: Kinship,
 }
 
 /// The last common place of the old file and the server's log.
@@ -129,6 +134,7 @@ impl Plan {
         common: Common::At(Cursor::ORIGIN),
         offer_up_to: ServerSeq::ZERO,
         mode: EpochMode::Heal,
+        kinship: Kinship::Same,
     };
 
     /// A rebuild of a file whose place is below the floor, where the server can't tell whether it is
@@ -138,5 +144,6 @@ impl Plan {
         common: Common::Compared,
         offer_up_to: ServerSeq(u64::MAX),
         mode: EpochMode::Heal,
+        kinship: Kinship::Same,
     };
 }

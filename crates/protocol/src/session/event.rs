@@ -158,6 +158,9 @@ pub enum LocalFailure {
     /// A tenant file is damaged: the new one while a rebuild fetches it, else the current one. The
     /// local file, with the outbox, is not.
     Damaged,
+    /// The new tenant file is of a log that has nothing of the current one: another server's, for all
+    /// that is known.
+    Foreign,
 }
 
 /// Why a call or a stream failed, by what the client does about it.

@@ -220,6 +220,7 @@ impl Session {
         match failure {
             LocalFailure::Disk => self.back_off(RetryClass::Local, None, Resume::Rebuild(plan)),
             LocalFailure::Damaged => self.recover(Resume::Rebuild(plan)),
+            LocalFailure::Foreign => self.keep_apart(plan.epoch),
         }
     }
 
@@ -228,6 +229,7 @@ impl Session {
             Event::Configured(settings) => self.configured(settings),
             Event::Stopped => self.stopped(),
             Event::Switched => self.cycle(),
+            Event::LocalFailed(LocalFailure::Foreign) => self.keep_apart(plan.epoch),
             Event::LocalFailed(failure) => self.failed_locally(failure, Resume::Switch(plan)),
             Event::LocalWrite | Event::Wake => Step::Ignore(PUSHED_AFTERWARDS),
             Event::LoginChanged => Step::Ignore(NEXT_CALL_CARRIES_IT),

@@ -80,6 +80,33 @@ impl Session {
         }
     }
 
+    pub(super) fn when_apart(&mut self, event: Event) -> Step {
+        match event {
+            Event::Configured(settings) => self.configured(settings),
+            Event::Stopped => self.stopped(),
+            Event::LoginChanged | Event::Wake => {
+                self.foreign = None;
+                self.cycle()
+            }
+            Event::TimerFired => self.cycle(),
+            Event::LocalWrite => Step::Ignore("the outbox is not for this log"),
+            Event::NothingToPush
+            | Event::PushAnswered
+            | Event::PullAnswered(_)
+            | Event::CallFailed(_)
+            | Event::ProbeAnswered
+            | Event::FileAnswered(_) => Step::Ignore(NO_CALL),
+            Event::StreamOpened | Event::StreamPage | Event::StreamHint | Event::StreamEnded(_) => {
+                Step::Ignore(NO_STREAM)
+            }
+            Event::Settled(_)
+            | Event::Applied(_)
+            | Event::MarkFound(_)
+            | Event::Switched
+            | Event::LocalFailed(_) => Step::Ignore(NO_LOCAL),
+        }
+    }
+
     pub(super) fn when_idle(&mut self, event: Event) -> Step {
         match event {
             Event::Configured(settings) => self.configured(settings),

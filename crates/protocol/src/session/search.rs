@@ -4,7 +4,7 @@
 use syncline_model::{Cursor, Epoch, ServerSeq};
 
 use super::action::{Common, Plan};
-use crate::{EpochChange, EpochMode};
+use crate::{EpochChange, EpochMode, Kinship};
 
 /// Why a search began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,12 +152,14 @@ impl Found {
                 common: Common::At(self.common),
                 offer_up_to: ServerSeq(u64::MAX),
                 mode: EpochMode::Heal,
+                kinship: Kinship::Same,
             },
             Cause::Epoch(change) => Plan {
                 epoch: Some(change.epoch),
                 common: Common::At(self.common),
                 offer_up_to: change.offer_up_to,
                 mode: change.mode,
+                kinship: change.kinship,
             },
         }
     }
@@ -245,6 +247,7 @@ mod tests {
             common_at_most: ServerSeq(999_000),
             offer_up_to: ServerSeq(u64::MAX),
             mode: EpochMode::Heal,
+            kinship: Kinship::Same,
         };
         let search = Search::begin(Cause::Epoch(change), None);
         let (found, probes) = run(&kept, 999_000, 999_500, 0, search);
@@ -261,6 +264,7 @@ mod tests {
             common_at_most: ServerSeq::ZERO,
             offer_up_to: ServerSeq::ZERO,
             mode: EpochMode::Follow,
+            kinship: Kinship::Same,
         };
         let kept = BTreeSet::from([3, 9]);
         let (found, probes) = run(&kept, 0, 0, 0, Search::begin(Cause::Epoch(change), None));

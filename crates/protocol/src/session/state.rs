@@ -12,6 +12,9 @@ pub enum State {
     Disabled,
     /// Waits for a new login; tries again slowly, as rights also change at the server.
     LoggedOut,
+    /// The server's log has nothing of this replica's, and is another's for all that is known: nothing
+    /// is sent or taken. The timer is set, to look whether that is still so.
+    Apart,
     /// All is pushed and pulled, and nobody asked for more.
     Idle,
     /// All is pushed and pulled; the timer is set.
@@ -84,6 +87,7 @@ impl State {
             Self::Stopped => "Stopped",
             Self::Disabled => "Disabled",
             Self::LoggedOut => "LoggedOut",
+            Self::Apart => "Apart",
             Self::Idle => "Idle",
             Self::Polling => "Polling",
             Self::BackingOff(_) => "BackingOff",
@@ -116,6 +120,7 @@ impl State {
             Self::Stopped
             | Self::Disabled
             | Self::LoggedOut
+            | Self::Apart
             | Self::Idle
             | Self::Polling
             | Self::BackingOff(_)
@@ -149,6 +154,7 @@ impl State {
             Self::Stopped
             | Self::Disabled
             | Self::LoggedOut
+            | Self::Apart
             | Self::Idle
             | Self::Polling
             | Self::BackingOff(Resume::Cycle | Resume::Search(_) | Resume::Rebuild(_))

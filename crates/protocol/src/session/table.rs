@@ -15,7 +15,7 @@ use super::search::{Cause, Next, Search};
 use super::state::{Fetch, Resume, State};
 use super::step::Step;
 use super::{Again, Plan, Pulled, RENEWALS_MAX, Session};
-use crate::{Backoff, EpochChange, RetryClass};
+use crate::{Backoff, EpochChange, Kinship, RetryClass};
 
 /// The table as Markdown: for each state every event, those with one outcome in one row.
 pub(crate) fn print() -> String {
@@ -107,6 +107,7 @@ fn label(state: &State) -> String {
         State::Stopped
         | State::Disabled
         | State::LoggedOut
+        | State::Apart
         | State::Idle
         | State::Polling
         | State::Pushing
@@ -154,6 +155,7 @@ fn sessions(state: State) -> Vec<Session> {
                         stream_failures: 0,
                         recoveries,
                         renewals,
+                        foreign: None,
                     });
                 }
             }
@@ -170,6 +172,7 @@ fn states() -> Vec<Vec<State>> {
         vec![State::Stopped],
         vec![State::Disabled],
         vec![State::LoggedOut],
+        vec![State::Apart],
         vec![State::Idle],
         vec![State::Polling],
         [
@@ -291,6 +294,10 @@ fn events() -> Vec<(&'static str, Vec<Event>)> {
             "LocalFailed(Damaged)",
             vec![Event::LocalFailed(LocalFailure::Damaged)],
         ),
+        (
+            "LocalFailed(Foreign)",
+            vec![Event::LocalFailed(LocalFailure::Foreign)],
+        ),
     ]);
     events
 }
@@ -346,6 +353,7 @@ fn change() -> EpochChange {
         common_at_most: ServerSeq(u64::MAX),
         offer_up_to: ServerSeq(u64::MAX),
         mode: EpochMode::Heal,
+        kinship: Kinship::Same,
     }
 }
 

@@ -10,7 +10,7 @@ use syncline_protocol::session::{
     Action, Applied, Delivery, Event, Failure, FileReply, LocalFailure, PullReply, Session,
     Settings, Settled, State,
 };
-use syncline_protocol::{EpochChange, RetryClass, WAIT_MAX};
+use syncline_protocol::{EpochChange, Kinship, RetryClass, WAIT_MAX};
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
@@ -100,11 +100,14 @@ impl World {
 
     fn perform(&mut self, action: &Action, context: &str) {
         let local = |world: &mut Self, event| {
-            let failed = Event::LocalFailed(
-                world
+            let failed = Event::LocalFailed(match action {
+                Action::Switch(_) => world
+                    .chance
+                    .pick([LocalFailure::Disk, LocalFailure::Foreign]),
+                _ => world
                     .chance
                     .pick([LocalFailure::Disk, LocalFailure::Damaged]),
-            );
+            });
             let event = if world.chance.of(12) == 1 {
                 failed
             } else {
@@ -197,7 +200,7 @@ impl World {
         match self.session.state() {
             State::Stopped | State::Disabled => true,
             State::Idle => !self.pending,
-            State::LoggedOut | State::Polling | State::BackingOff(_) => self.timer,
+            State::LoggedOut | State::Apart | State::Polling | State::BackingOff(_) => self.timer,
             State::Live => self.stream && !self.pending,
             State::LiveHolding => self.stream && self.timer,
             State::Pushing
@@ -268,6 +271,7 @@ impl World {
             common_at_most: ServerSeq(self.chance.of(2_000) as u64),
             offer_up_to: ServerSeq(u64::MAX),
             mode: EpochMode::Heal,
+            kinship: Kinship::Same,
         };
         self.chance.pick([
             Failure::Unauthorized,
@@ -366,5 +370,5 @@ fn chance_brings_a_session_into_every_state() {
         world.tell(Event::Stopped);
         seen.append(&mut world.seen);
     }
-    assert_eq!(seen.len(), 20, "{seen:?}");
+    assert_eq!(seen.len(), 21, "{seen:?}");
 }

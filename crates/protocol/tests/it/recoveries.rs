@@ -1,11 +1,11 @@
 //! Recoveries as stories: the search for the last common place, and the rebuild.
 
 use syncline_model::{Cursor, Epoch, EpochMode, Mark, ServerSeq};
-use syncline_protocol::EpochChange;
 use syncline_protocol::session::{
     Action, Applied, Common, Event, Failure, FileReply, LocalFailure, Plan, PullReply, Session,
     Settings,
 };
+use syncline_protocol::{EpochChange, Kinship};
 
 use crate::sessions::{CAUGHT_UP, PAGE, live, live_session, tell};
 
@@ -139,6 +139,7 @@ fn a_restored_server_is_healed_above_the_common_place() {
         common_at_most: ServerSeq(6),
         offer_up_to: ServerSeq(u64::MAX),
         mode: EpochMode::Heal,
+        kinship: Kinship::Same,
     };
     let probe = tell(
         &mut session,
@@ -169,6 +170,7 @@ fn a_restored_server_is_healed_above_the_common_place() {
         common: Common::At(at(6)),
         offer_up_to: ServerSeq(u64::MAX),
         mode: EpochMode::Heal,
+        kinship: Kinship::Same,
     };
     assert_eq!(begun[0], Action::BeginRebuild(plan));
 }
@@ -181,6 +183,7 @@ fn a_replica_that_lags_behind_a_restore_takes_the_new_epoch_as_it_is() {
         common_at_most: ServerSeq(6),
         offer_up_to: ServerSeq(6),
         mode: EpochMode::Heal,
+        kinship: Kinship::Same,
     };
     let actions = tell(
         &mut session,
@@ -214,6 +217,7 @@ fn a_replica_that_follows_makes_its_file_anew_also_on_the_common_place() {
         common_at_most: ServerSeq(6),
         offer_up_to: ServerSeq(6),
         mode: EpochMode::Follow,
+        kinship: Kinship::Same,
     };
     let changed = Event::CallFailed(Failure::EpochChanged(change));
     tell(
@@ -319,4 +323,51 @@ fn a_full_disk_here_keeps_the_rebuild_for_the_switch() {
             (Event::LocalWrite, "", "Disabled"),
         ],
     );
+}
+
+#[test]
+fn a_log_that_has_nothing_in_common_is_kept_away_from_until_somebody_asks() {
+    let change = EpochChange {
+        epoch: epoch(),
+        common_at_most: ServerSeq(u64::MAX),
+        offer_up_to: ServerSeq(u64::MAX),
+        mode: EpochMode::Heal,
+        kinship: Kinship::Unknown,
+    };
+    let changed = || Event::CallFailed(Failure::EpochChanged(change));
+    let fetched = [
+        (changed(), "FindMark", "Searching"),
+        (
+            Event::MarkFound(Cursor::ORIGIN),
+            "BeginRebuild FetchFile",
+            "FetchingFile",
+        ),
+        (
+            Event::FileAnswered(FileReply::Adopted),
+            "FetchPage",
+            "FetchingPages",
+        ),
+        (PAGE, "ApplyFetched", "Filling"),
+        (CAUGHT_UP, "Switch", "Switching"),
+    ];
+    let mut session = Session::new(1);
+    tell(&mut session, &[(live(), "Push", "Pushing")]);
+    tell(&mut session, &fetched);
+    tell(
+        &mut session,
+        &[
+            (
+                Event::LocalFailed(LocalFailure::Foreign),
+                "AbandonRebuild SetTimer",
+                "Apart",
+            ),
+            (Event::LocalWrite, "", "Apart"),
+            // It asks whether the log is still that one, and fetches nothing of it.
+            (Event::TimerFired, "Push", "Pushing"),
+            (changed(), "SetTimer", "Apart"),
+            (Event::Wake, "Push", "Pushing"),
+        ],
+    );
+    tell(&mut session, &fetched);
+    tell(&mut session, &[(Event::Switched, "Push", "Pushing")]);
 }

@@ -113,6 +113,7 @@ impl Engine {
             State::Stopped
             | State::Disabled
             | State::LoggedOut
+            | State::Apart
             | State::BackingOff(_)
             | State::LiveHolding
             | State::Pushing

@@ -63,6 +63,12 @@ impl Notes {
         self.fail(replica, code, message);
     }
 
+    pub(super) fn foreign(&mut self, replica: &Replica) {
+        let message = "the server's log has nothing in common with what is here: it is another server's, \
+                       or one that others have begun anew after a loss; nothing was sent or taken";
+        self.fail(replica, "log_foreign", message.to_owned());
+    }
+
     pub(super) fn unreadable(&mut self, replica: &Replica, error: &dyn std::error::Error) {
         self.fail(replica, "unreadable_answer", chain(error));
     }

@@ -3,7 +3,7 @@
 use syncline_model::{Cursor, ServerSeq};
 use syncline_protocol::limits::FETCH_OPS;
 use syncline_protocol::session::{Applied, Event, FileReply, LocalFailure, Plan, Probe, PullReply};
-use syncline_protocol::{BootstrapQuery, PullQuery};
+use syncline_protocol::{BootstrapQuery, Kinship, PullQuery};
 use syncline_store::PulledPage;
 
 use super::perform::{PULL, get};
@@ -143,6 +143,12 @@ impl Engine {
             up_to: plan.offer_up_to,
             mode: plan.mode,
         };
+        if plan.kinship == Kinship::Unknown
+            && offer.common.server_seq == ServerSeq::ZERO
+            && let Some(epoch) = self.replica.foreign_epoch(&under_way.rebuild)?
+        {
+            return Err(Failed::Foreign(epoch));
+        }
         let sight = under_way.sight.take();
         self.replica.switch(&mut under_way.rebuild, offer)?;
         // Noted after the switch: a crash between the two costs another rebuild at most.

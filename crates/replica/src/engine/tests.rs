@@ -21,6 +21,7 @@ mod compaction;
 mod crashes;
 mod erasure;
 mod fetching;
+mod foreign;
 mod recovery;
 
 const LIVE: Settings = Settings::On(Delivery::Live {

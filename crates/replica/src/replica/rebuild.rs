@@ -29,7 +29,7 @@ const OFFER_PAGE: PageLimit = PageLimit {
 pub(crate) struct Rebuild {
     name: String,
     /// None: nothing has been fetched yet.
-    file: Option<TenantFile>,
+    pub(super) file: Option<TenantFile>,
     /// The floor of the first page; later pages name it.
     pub(crate) floor: Option<ServerSeq>,
     /// How many tombstones the log had collected when its first page was read.

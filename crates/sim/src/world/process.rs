@@ -8,7 +8,7 @@ use std::time::Duration;
 use syncline_model::UserId;
 use syncline_model::planted::{Binary, panics, play};
 use syncline_protocol::limits::STREAM_SILENCE_MAX;
-use syncline_protocol::session::{Delivery, Settings};
+use syncline_protocol::session::{Delivery, Settings, State};
 use syncline_replica::{Engine, EngineEvent, Output, Replica, ReplicaError, ReplicaOptions, Start};
 
 use super::{ClientStream, Doing, Event, Life, Machine, NAME, Phase, Pid, SimProcess, World};
@@ -242,6 +242,25 @@ impl World {
         }
         for output in outputs {
             self.carry(pid, output);
+        }
+        if after == State::Apart {
+            self.join(pid);
+        }
+    }
+
+    /// A person who knows that it is one and the same server which was lost, and begun anew by others,
+    /// lets a replica that keeps away from it join them.
+    fn join(&mut self, pid: Pid) {
+        self.count(Happening::KeptApart);
+        let Doing::Syncing(engine) = &mut self.process(pid).doing else {
+            return;
+        };
+        let joined = engine.replica().join_foreign_log().is_ok();
+        self.note(format_args!("{pid} is told to join: {joined}"));
+        if self.is_alive(pid) {
+            let (life, delay) = (self.life_of(pid), self.chance.between(500, 5_000));
+            self.schedule
+                .set(delay, Event::Tell(life, EngineEvent::Wake));
         }
     }
 

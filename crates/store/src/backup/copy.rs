@@ -175,7 +175,7 @@ fn settled(path: &Path) -> Result<PathBuf, BackupError> {
     Ok(found.join(rest))
 }
 
-fn tenant_file_of(local: &Path) -> Result<String, BackupError> {
+pub(super) fn tenant_file_of(local: &Path) -> Result<String, BackupError> {
     Ok(LocalFile::open(local, &FileOptions::default())?
         .identity()?
         .tenant_file)

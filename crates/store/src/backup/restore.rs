@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestamp};
 
 use super::copy::{copy_database, make_private, sync, sync_directory};
+use super::kin::{check_kin, check_replica_kin};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock, forget_server};
 use crate::file::{Durability, FileOptions};
@@ -90,7 +91,9 @@ pub fn restore_server(
         let (from, to) = (backup.join(&file.name), staging.path.join(&file.name));
         copy_database(&from, &to)?;
         let start = LogStart::Restored(choice.mode);
-        let head = begin_epoch(&to, &data.path().join(&file.name), start, &mut random)?;
+        let live = data.path().join(&file.name);
+        check_kin(&file.name, &to, &live)?;
+        let head = begin_epoch(&to, &live, start, &mut random)?;
         tenants.push(RestoredTenant {
             file: file.name.clone(),
             epoch: head.0,
@@ -231,6 +234,7 @@ pub fn restore_replica(
         copy_database(&backup.join(&file.name), &staging.path.join(&file.name))?;
         sync(&staging.path.join(&file.name))?;
     }
+    check_replica_kin(&manifest, &staging.path, &directory.join(local_name))?;
     take_names(&staging.path.join(local_name), names)?;
     let aside = staging.decide()?;
     finish_replica_restore(directory).map_err(unfinished(directory))?;

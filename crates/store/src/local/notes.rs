@@ -1,6 +1,6 @@
 //! What `status` says of the last sync. Losing it at a power cut does no harm.
 
-use syncline_model::{ServerSeq, Timestamp};
+use syncline_model::{Epoch, ServerSeq, Timestamp};
 
 use super::columns::timestamp;
 use super::{LocalFile, StoreError};
@@ -68,6 +68,34 @@ impl LocalFile {
             )?;
             Ok(())
         })
+    }
+
+    /// Notes the epoch of a log that has nothing of this replica's.
+    pub fn note_foreign(&mut self, epoch: Epoch) -> Result<(), StoreError> {
+        self.relaxed(|transaction| {
+            transaction.execute(
+                "UPDATE sync_notes SET foreign_epoch = ?",
+                [epoch.to_string()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Notes that the log which was last found to have nothing of this replica's is to be taken all the
+    /// same, and to be given what is here.
+    pub fn join_foreign(&mut self) -> Result<(), StoreError> {
+        self.durable(|transaction| {
+            transaction.execute("UPDATE sync_notes SET joined_epoch = foreign_epoch", [])?;
+            Ok(())
+        })
+    }
+
+    /// Whether a log of this epoch is to be taken, whatever it holds.
+    pub fn is_joined(&self, epoch: Epoch) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT joined_epoch IS ? FROM sync_notes")?;
+        Ok(statement.query_row([epoch.to_string()], |row| row.get(0))?)
     }
 
     /// What the server has said of the sight that the log here was pulled with; none: nothing.

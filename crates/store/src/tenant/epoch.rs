@@ -1,10 +1,16 @@
 //! Epochs: the histories that a log has had.
 
-use syncline_model::{Cursor, Epoch, EpochMode, Lineage, Mark, Parent, ServerSeq};
+use syncline_model::{Cursor, Epoch, EpochMode, Lineage, Mark, Parent, Scope, ServerSeq};
 
-use super::{Head, TenantFile, read_head, stored_mark};
+use super::{Head, PageLimit, TenantFile, read_head, stored_mark};
 use crate::file::StoreError;
 use crate::schema;
+
+/// How much of a log is held at a time to compare it with another.
+const COMPARED: PageLimit = PageLimit {
+    ops: 1000,
+    bytes: 4 * 1024 * 1024,
+};
 
 const fn mode_text(mode: EpochMode) -> &'static str {
     match mode {
@@ -54,6 +60,51 @@ impl TenantFile {
             lineage.push(Lineage { epoch, parent });
         }
         Ok(lineage)
+    }
+
+    /// Whether the two logs tell nothing of being one, and each holds something: no epoch, and no op.
+    ///
+    /// Schemas don't count: a server puts the one that it was started with into every log. A log that
+    /// a lost server has begun anew holds ops of the old one as soon as a replica has healed it.
+    pub fn is_foreign_to(&self, other: &Self) -> Result<bool, StoreError> {
+        let ours = self.lineage()?;
+        let theirs = other.lineage()?;
+        if ours
+            .iter()
+            .any(|step| theirs.iter().any(|other| other.epoch == step.epoch))
+        {
+            return Ok(false);
+        }
+        Ok(self.holds_more_than_schemas()?
+            && other.holds_more_than_schemas()?
+            && !self.has_any_of(other)?)
+    }
+
+    fn holds_more_than_schemas(&self) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM ops WHERE scope <> ?)")?;
+        Ok(statement.query_row([Scope::SCHEMA], |row| row.get(0))?)
+    }
+
+    /// Whether an op of `other` is in this log, or was, before it was dropped as covered.
+    fn has_any_of(&self, other: &Self) -> Result<bool, StoreError> {
+        let mut at = ServerSeq::ZERO;
+        loop {
+            let page = other.ops_after(at, COMPARED)?;
+            let Some(last) = page.last() else {
+                return Ok(false);
+            };
+            at = last.seq;
+            for op in page
+                .iter()
+                .filter(|op| op.key.scope.as_str() != Scope::SCHEMA)
+            {
+                if self.find(&op.key)?.is_some() || self.is_pruned(&op.key)? {
+                    return Ok(true);
+                }
+            }
+        }
     }
 
     /// Notes epochs of the log that this one takes the place of. A restore notes them before it begins

@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use syncline_client::{Remote, SyncEnd, SyncSettings};
-use syncline_replica::{LostEdit, SyncedThings};
+use syncline_replica::{LostEdit, Replica, SyncedThings};
 
 use crate::context::Context;
 use crate::daemon_call::{self, Cause, End, Synced};
@@ -31,12 +31,16 @@ pub(crate) struct NowArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = SECONDS_DEFAULT,
           value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
     timeout: u64,
+    /// Sync also with a log that has nothing in common with what is here: both become one
+    #[arg(long)]
+    join: bool,
 }
 
 impl Default for NowArgs {
     fn default() -> Self {
         Self {
             timeout: SECONDS_DEFAULT,
+            join: false,
         }
     }
 }
@@ -45,24 +49,12 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let before = replica.before_sync()?;
     let patience = Duration::from_secs(args.timeout);
-    let synced = match remote::settings(context)? {
-        SyncSettings::On(remote) => {
-            match daemon_call::sync_now(context, &remote.endpoint, patience)? {
-                Some(synced) => synced,
-                None => by_ourselves(replica, remote, patience)?,
-            }
-        }
-        SyncSettings::Off => {
-            let status = replica.status()?;
-            Synced {
-                state: End::Off,
-                error: None,
-                pending: status.pending(),
-                acknowledged: status.acknowledged(),
-                quarantined: status.quarantined,
-            }
-        }
-    };
+    let mut synced = sync(replica, patience, context)?;
+    if args.join && synced.is_apart() {
+        let mut replica = replica_access::open(context)?;
+        replica.join_foreign_log()?;
+        synced = sync(replica, patience, context)?;
+    }
     // Another handle: the first may have gone with the sync.
     let mut after = replica_access::open(context)?;
     let things = before.compare(&mut after)?;
@@ -81,11 +73,28 @@ pub(crate) fn run(args: &NowArgs, context: &Context) -> Outcome {
     conclude(&answer.synced, context)
 }
 
-fn by_ourselves(
-    replica: syncline_replica::Replica,
-    remote: Remote,
-    patience: Duration,
-) -> Result<Synced, Failure> {
+fn sync(mut replica: Replica, patience: Duration, context: &Context) -> Result<Synced, Failure> {
+    match remote::settings(context)? {
+        SyncSettings::On(remote) => {
+            match daemon_call::sync_now(context, &remote.endpoint, patience)? {
+                Some(synced) => Ok(synced),
+                None => by_ourselves(replica, remote, patience),
+            }
+        }
+        SyncSettings::Off => {
+            let status = replica.status()?;
+            Ok(Synced {
+                state: End::Off,
+                error: None,
+                pending: status.pending(),
+                acknowledged: status.acknowledged(),
+                quarantined: status.quarantined,
+            })
+        }
+    }
+}
+
+fn by_ourselves(replica: Replica, remote: Remote, patience: Duration) -> Result<Synced, Failure> {
     let (_, outcome) = syncline_client::sync_once_and_compact(replica, remote, patience)?;
     let (state, error) = match outcome.end {
         SyncEnd::Synced => (End::Synced, None),

@@ -272,3 +272,42 @@ fn a_damaged_log_that_a_backup_lacks_stays_as_it_is_and_is_named_where_it_was_to
         assert_eq!(bytes_of(&server, "bolt"), damaged);
     }
 }
+
+/// What an op of another server's log is called by.
+fn append_to(path: &Path, epoch: u128, actor: &str, scope: &str) {
+    let start = || (Epoch::new(Uuid::from_u128(epoch)), Mark::origin([9; 16]));
+    let mut file = TenantFile::open_or_create(path, &FileOptions::default(), start).unwrap();
+    let mut batch = file.begin().unwrap();
+    let mut op = op(1);
+    op.key.actor = ActorId::new(actor).unwrap();
+    op.key.scope = Scope::new(scope).unwrap();
+    let appended = batch.append(&op.key, Some(&op.payload), op.payload.hash());
+    assert!(matches!(appended.unwrap(), Appended::At(..)));
+    batch.commit().unwrap();
+}
+
+#[test]
+fn a_backup_replaces_its_own_log_and_one_that_was_begun_anew_and_no_other() {
+    // Of whose log the one in the place of `a`'s holds an op, and whether it may be replaced.
+    for (actor, scope, is_taken) in [
+        ("b", "note", false),
+        ("b", "schema", true),
+        ("a", "note", true),
+    ] {
+        let server = Server::new();
+        server.append("acme", 1..=3);
+        server.back_up("copy");
+        let path = server.data().tenant_file(&TenantId::new("acme").unwrap());
+        fs::remove_file(&path).unwrap();
+        append_to(&path, 2, actor, scope);
+        let tenants = server.data().path().join("tenants");
+        let before = entries(&tenants);
+        let restored = server.restore("copy", EpochMode::Heal);
+        assert_eq!(restored.is_ok(), is_taken, "{actor} {scope}");
+        if let Err(error) = restored {
+            assert!(matches!(error, BackupError::OtherLog { .. }));
+            assert_eq!(entries(&tenants), before);
+            assert_eq!(server.head("acme"), 1);
+        }
+    }
+}

@@ -219,3 +219,34 @@ fn a_step_that_can_not_be_taken_back_any_more_says_what_to_type() {
         .says("this step has left the history")
         .says("syncline list undo, for the step before it");
 }
+
+#[test]
+fn a_list_whose_title_looks_like_a_flag_is_named_by_its_id() {
+    let machine = Machine::new();
+    let made = machine
+        .run(&["list", "new", "--json", "--", "-x"])
+        .done()
+        .json();
+    let id = made["list_id"].as_str().unwrap();
+    machine
+        .run(&["list", "check", id, "milk"])
+        .failed(1, "item_unknown")
+        .says(&format!("syncline list show {id}"));
+}
+
+#[test]
+fn an_undone_import_that_comes_again_says_what_brings_it_back() {
+    let machine = Machine::new();
+    machine.run(&["list", "new", "food"]).done();
+    let import = || machine.run_on("- [ ] milk\n", &["list", "import", "-", "--into", "food"]);
+    import().done();
+    machine.run(&["list", "undo"]).done();
+    import()
+        .done()
+        .says("1 removed here since")
+        .says("syncline list restore food ITEM")
+        .says("syncline list redo");
+    machine.run(&["list", "redo"]).done();
+    let export = machine.run(&["list", "export", "food"]).done();
+    assert_eq!(export.stdout, "# food\n\n- [ ] milk\n");
+}

@@ -13,7 +13,7 @@ use syncline_store::checklist::{
 use syncline_store::lists::{StoredLists, items, list};
 
 use super::input;
-use super::reference::find_list;
+use super::reference::{find_list, named};
 use super::shared::brief;
 use crate::context::Context;
 use crate::delivery::{self, Delivered};
@@ -58,6 +58,9 @@ struct Imported {
 
 #[derive(Serialize)]
 struct ImportedList {
+    /// As a command names it.
+    #[serde(skip)]
+    named: String,
     list_id: ListId,
     title: String,
     items_new: u64,
@@ -138,6 +141,13 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Outcome {
     show(context, &imported, |_| Ok(()))?;
     for list in &imported.lists {
         tell(context, &list.line(), state, &delivery);
+        if list.items_gone > 0 {
+            context.output.note(format_args!(
+                "what was removed stays so: `syncline list restore {0} ITEM` brings back what `syncline list \
+                 show {0} --all` shows, and `syncline list redo` what was undone last",
+                list.named
+            ));
+        }
     }
     tell_left_out(context, &imported.left_out);
     Ok(())
@@ -174,7 +184,9 @@ fn fillings(args: &ImportArgs, text: &str, replica: &mut Replica) -> Result<Vec<
             .fix("write items as `- [ ] text`, each on a line"));
     }
     let Some(list) = into else {
-        let title = checklist.title.as_deref().unwrap_or("TITLE");
+        let title = checklist.title.as_deref();
+        let title = title.filter(|title| !title.starts_with('-'));
+        let title = title.unwrap_or("TITLE");
         let file = quoted(&args.file.display().to_string());
         return Err(Failure::usage("usage", "--into must name the list to fill")
             .state("nothing was changed")
@@ -287,6 +299,7 @@ fn fill(
     let problems = plan.problems.iter().map(Problem::from);
     imported.problems.extend(problems);
     imported.lists.push(ImportedList {
+        named: named(replica.view()?, &list)?,
         list_id: list.list,
         title: list.title,
         items_new: plan.items_new,

@@ -169,11 +169,14 @@ fn ambiguous_item(list: &List, text: &str, found: &[ShownItem]) -> Failure {
     failure.fix("name the item by more of its id")
 }
 
-/// The word of a command that names this list: its title, where no other has it.
+/// The word of a command that names this list: its title, where no other has it and it is not taken for
+/// a flag.
 pub(super) fn named(view: &TenantFile, list: &List) -> Result<String, Failure> {
     let by_title = resolve_list(view.connection(), &list.title)?;
     Ok(match by_title {
-        ResolvedList::Found(found) if found.list == list.list => quoted(&list.title),
+        ResolvedList::Found(found) if found.list == list.list && !list.title.starts_with('-') => {
+            quoted(&list.title)
+        }
         ResolvedList::Found(_) | ResolvedList::Ambiguous(_) | ResolvedList::Unknown => {
             quoted(list.list.as_str())
         }

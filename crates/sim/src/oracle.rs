@@ -13,7 +13,7 @@ mod verdict;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use syncline_model::{PayloadHash, ServerSeq};
+use syncline_model::{PayloadHash, ResourceId, Scope, ServerSeq};
 
 use crate::workload::{Effect, Flavor, Wish};
 
@@ -72,6 +72,8 @@ pub(crate) struct Writer {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) digest: Digest,
+    pub(crate) scope: Scope,
+    pub(crate) resource: ResourceId,
     pub(crate) effect: Effect,
     pub(crate) flavor: Flavor,
     pub(crate) writer: Writer,
@@ -111,6 +113,8 @@ impl Oracle {
         let index = self.written.len();
         self.written.push(Written {
             digest,
+            scope: wish.op.scope.clone(),
+            resource: wish.op.resource.clone(),
             effect: wish.effect.clone(),
             flavor: wish.flavor,
             writer,
@@ -239,6 +243,24 @@ impl Oracle {
                 written.may_double = true;
             }
         }
+    }
+
+    /// This one came too late for what its resource has collected. It is written anew, and behind it what
+    /// waits that its machine has written to the resource later, also where that is in no answer yet.
+    pub(crate) fn let_double_behind(&mut self, digest: &Digest) {
+        let Some(&first) = self.by_digest.get(digest) else {
+            return;
+        };
+        let (late, later) = self.written[first..]
+            .split_first_mut()
+            .expect("it is there");
+        late.may_double = true;
+        let behind = later.iter_mut().filter(|written| {
+            written.writer.machine == late.writer.machine
+                && (&written.scope, &written.resource) == (&late.scope, &late.resource)
+                && !written.acknowledged
+        });
+        behind.for_each(|written| written.may_double = true);
     }
 
     /// The server can't tell whether its log has dropped this op.

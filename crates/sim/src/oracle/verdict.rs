@@ -8,7 +8,7 @@ use syncline_model::thread::ThreadId;
 use syncline_store::Head;
 
 use super::times::without_last_times;
-use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Writer, Written, digest};
+use super::{Digest, Holdings, Oracle, Told, Violation, WholeLog, Written, digest};
 use crate::workload::{Effect, Flavor, OPAQUE_SCOPE};
 
 /// How a tenant file stands at the end.
@@ -137,7 +137,7 @@ impl Oracle {
                 ("clock_behind", Some(_)) => written.is_some_and(|written| {
                     written.acknowledged
                         || written.writer.machine != Some(machine.number)
-                        || self.holds_another_life(end, written.writer)
+                        || self.holds_another_life(end, written)
                 }),
                 // Nobody can tell whether the log has dropped it: the user may.
                 ("maybe_covered", Some(_)) => written.is_some_and(|written| written.maybe_covered),
@@ -153,13 +153,16 @@ impl Oracle {
         Ok(())
     }
 
-    /// Whether the log holds what the writer's machine wrote before its disk was put back, or after that.
-    fn holds_another_life(&self, end: &EndState, writer: Writer) -> bool {
-        let logged = end.server.held.log.values();
-        let writers = logged.filter_map(|digest| Some(self.find(digest)?.writer));
-        writers
-            .filter(|other| other.machine == writer.machine)
-            .any(|other| other.era != writer.era)
+    /// Whether the log holds what the machine of an op wrote to the same resource before its disk was put
+    /// back, or after that.
+    fn holds_another_life(&self, end: &EndState, refused: &Written) -> bool {
+        let logged = end.server.held.whole.ops.values();
+        let of_machine = logged.filter_map(|op| {
+            let writer = self.find(&digest(&op.payload_hash))?.writer;
+            (writer.machine == refused.writer.machine).then_some((op, writer))
+        });
+        let mut others = of_machine.filter(|(_, writer)| writer.era != refused.writer.era);
+        others.any(|(op, _)| refused.scope == op.key.scope && refused.resource == op.key.resource)
     }
 }
 

@@ -305,7 +305,7 @@ impl World {
             }
             // It is written anew, above what was collected. A request that comes late may bring it after
             // that, where it gives nothing back any more, and loses to the one written anew in every row.
-            ErrorCode::ClockBehind => self.oracle.let_double([digest]),
+            ErrorCode::ClockBehind => self.oracle.let_double_behind(&digest),
             ErrorCode::MaybeCovered if self.archive.is_collected(&op.key) => {
                 self.oracle.maybe_covered(&digest);
             }

@@ -11,7 +11,7 @@ use syncline_model::{TenantId, Timestamp};
 use super::check::{census, digest, whole};
 use super::note::{LastBackup, note};
 use super::restore::is_decided;
-use super::rotate::{hold_part, part_name};
+use super::rotate::{hold_part, part_name, sweep_parts};
 use super::{
     BackupError, BackupFile, BackupKind, LeftOut, MANIFEST_NAME, Manifest, Reached, io_error,
 };
@@ -226,7 +226,8 @@ impl Copy {
         if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(io_error("make", parent))?;
         }
-        // Left by a process of the same number that was killed.
+        sweep_parts(to)?;
+        // Left by a process of the same number that was killed, where the system can't tell.
         if staging.exists() {
             fs::remove_dir_all(&staging).map_err(io_error("remove", &staging))?;
         }

@@ -28,6 +28,26 @@ pub(super) fn part_name(name: &OsStr, server: Option<&str>) -> OsString {
     part
 }
 
+/// Removes what processes have left that were killed as they made the backup `to`.
+pub(super) fn sweep_parts(to: &Path) -> Result<(), BackupError> {
+    let mut begin = to.file_name().unwrap_or_default().to_owned();
+    begin.push(PART);
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or(Path::new("."));
+    let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
+    for entry in entries {
+        let path = entry.map_err(io_error("list", directory))?.path();
+        let name = path.file_name().unwrap_or_default();
+        let is_part = name
+            .as_encoded_bytes()
+            .starts_with(begin.as_encoded_bytes());
+        if is_part && hold_part(&path).is_some() {
+            fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
 /// Holds a part that is being made, so that nobody takes it for one of a process that was killed; none
 /// where the system can't tell that of a directory.
 pub(super) fn hold_part(path: &Path) -> Option<File> {

@@ -311,3 +311,27 @@ fn a_backup_replaces_its_own_log_and_one_that_was_begun_anew_and_no_other() {
         }
     }
 }
+
+#[test]
+fn a_backup_removes_what_was_left_of_it_by_who_was_killed() {
+    let server = Server::new();
+    server.append("acme", 1..=3);
+    let part = |name: &str| {
+        let path = server.path(name);
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("control.db"), "half").unwrap();
+        path
+    };
+    let (left, held, other) = (
+        part("copy.part-1"),
+        part("copy.part-2"),
+        part("copy2.part-3"),
+    );
+    let holding = fs::File::open(&held).unwrap();
+    holding.lock().unwrap();
+    server.back_up("copy");
+    assert_eq!(
+        [&left, &held, &other].map(|path| path.exists()),
+        [false, true, true]
+    );
+}

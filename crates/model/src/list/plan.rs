@@ -77,7 +77,11 @@ pub enum PlanError<E> {
     #[error("item {item} is not in list {list}")]
     ItemElsewhere { item: ItemId, list: ListId },
     #[error("{id} can't be placed beside itself")]
-    BesideItself { id: String },
+    BesideItself {
+        id: String,
+        /// `before` or `after`, as what was asked for.
+        side: &'static str,
+    },
     #[error(transparent)]
     Text(#[from] TextError),
     #[error("could not write the change")]

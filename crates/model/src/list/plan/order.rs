@@ -112,22 +112,26 @@ pub(super) trait Spots: Order<Key: PartialEq> + Sized {
             Spot::Start => (None, self.next(None).map_err(view)?),
             Spot::End | Spot::At(_) => (self.previous(None).map_err(view)?, None),
             Spot::Before(key) => {
-                let slot = self.neighbour(key)?;
+                let slot = self.neighbour(key, "before")?;
                 (self.previous(Some(&slot)).map_err(view)?, Some(slot))
             }
             Spot::After(key) => {
-                let slot = self.neighbour(key)?;
+                let slot = self.neighbour(key, "after")?;
                 let right = self.next(Some(&slot)).map_err(view)?;
                 (Some(slot), right)
             }
         })
     }
 
-    /// Where `key` stands, which must not be what moves.
-    fn neighbour(&self, key: &Self::Key) -> Result<Slot<Self::Key>, PlanError<Self::Error>> {
+    /// Where `key` stands, which must not be what moves; it was named as what to stand `side`.
+    fn neighbour(
+        &self,
+        key: &Self::Key,
+        side: &'static str,
+    ) -> Result<Slot<Self::Key>, PlanError<Self::Error>> {
         if self.moving() == Some(key) {
             let id = Self::name(key).to_owned();
-            return Err(PlanError::BesideItself { id });
+            return Err(PlanError::BesideItself { id, side });
         }
         self.slot_of(key)
     }

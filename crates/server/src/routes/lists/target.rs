@@ -216,7 +216,7 @@ pub(super) fn refused(error: PlanError<StoreError>) -> ApiError {
         PlanError::ItemElsewhere { .. } => absent("the item is in another list"),
         PlanError::ListExists { .. } => with_field("list_id", message),
         PlanError::ItemExists { .. } => with_field("item_id", message),
-        PlanError::BesideItself { .. } => with_field("before", message),
+        PlanError::BesideItself { side, .. } => with_field(side, message),
         PlanError::Text(TextError::TooLong { .. }) | PlanError::Payload(_) => {
             ApiError::new(ErrorCode::PayloadTooLarge, message).details(json!({"reason": reason}))
         }

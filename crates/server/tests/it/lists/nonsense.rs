@@ -89,6 +89,10 @@ async fn what_cant_be_is_refused_with_its_reason_and_changes_nothing() {
         assert_eq!(reply.status.as_u16(), status, "{case}: {}", reply.text);
         let refused = reply.refused(status, code);
         assert_eq!(refused["error"]["details"]["reason"], reason, "{case}");
+        if reason == "move_beside_itself" {
+            let field = refused["error"]["details"]["field"].as_str();
+            assert!(case.contains(field.unwrap()), "{case}: {field:?}");
+        }
     }
     assert_eq!(lists.head().await, before);
     assert_eq!(lists.get("/api/lists/l").await.text, shown);

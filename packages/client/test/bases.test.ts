@@ -121,3 +121,15 @@ test("the newest edit of a field wins over one's own older one that is offered a
   const row = await (await fetch(`${server.url}/api/contacts/${id}`)).json() as { first_name: string };
   assert.deepEqual([row.first_name, await rejectedChanges(database)], ["newest", []]);
 });
+
+each("an accepted write is shown until the server shows all of it, where no place in a log tells", async (database, dialect) => {
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "tags") VALUES ('a', 'Ann', '{"b":[1,2],"c":1}')`);
+  const shows = async (): Promise<unknown> => (await readRow(database, dialect, contactsMeta, "a"))?.["tags"];
+  await updateRow(database, dialect, contactsMeta, "a", { tags: { b: [1] } });
+  await database.query(`UPDATE "_changes" SET "state" = 'acknowledged'`);
+  // Another's change comes before it.
+  await database.query(`UPDATE "contacts_synced" SET "first_name" = 'Anna'`);
+  assert.deepEqual(await shows(), { b: [1] });
+  await database.query(`UPDATE "contacts_synced" SET "tags" = '{"b":[1]}'`);
+  assert.deepEqual([await shows(), (await readChanges(database, "1 = 1")).length], [{ b: [1] }, 0]);
+});

@@ -265,7 +265,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = {{ name }} AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 {{ body }};
 CREATE OR REPLACE FUNCTION {{ trigger.told }}() RETURNS trigger LANGUAGE plpgsql AS {{ body }}

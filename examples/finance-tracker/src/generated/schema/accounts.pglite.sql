@@ -229,7 +229,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_accounts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$

@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25 32e11ef9233c2e77",
+  version: "603c9bc3132aca25 5fa34542b1655127",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -531,7 +531,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_accounts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
@@ -764,7 +764,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'budgets' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_budgets_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
@@ -984,7 +984,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'categories' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_categories_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
@@ -1265,7 +1265,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_contacts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
@@ -1602,7 +1602,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_transactions_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$

@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "9a72e9ee7967e9fb 7d38dc0e7dab4c61",
+  version: "9a72e9ee7967e9fb bc344dd01918b13a",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -542,7 +542,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'accounts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_accounts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
@@ -863,7 +863,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'contacts' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_contacts_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$
@@ -1096,7 +1096,7 @@ BEGIN
     AND "state" = 'acknowledged' AND "seq" IS NULL AND "id" <= (
       SELECT max("id") FROM "_changes" WHERE "entity" = 'transactions' AND "key" = $1
         AND "state" = 'acknowledged' AND "seq" IS NULL
-        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row @> "value" END);
+        AND CASE "operation" WHEN 'delete' THEN _row IS NULL ELSE _row || "value" = _row END);
 END
 $body0$;
 CREATE OR REPLACE FUNCTION "_transactions_told"() RETURNS trigger LANGUAGE plpgsql AS $body0$

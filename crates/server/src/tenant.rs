@@ -34,6 +34,7 @@ use members::Members;
 pub use pull::{Page, Reader, check_sight, read_page, read_page_for};
 pub use push::{Push, Pushed, op_error_of};
 pub use records::Standing;
+pub(crate) use records::op_error;
 pub use refused::{FULL_RETRY_AFTER, Refused, UNAVAILABLE_RETRY_AFTER};
 pub use requests::{RecordChange, RecordWrite, Recorded, RepeatKey};
 pub use rows::{

@@ -23,7 +23,7 @@ use super::records::{Backend, View, ignored, told_by, txid, unkept_of};
 use crate::error::ApiError;
 use crate::http::{Access, Answer, BodyRule, Call, Route};
 use crate::tenant::{
-    RecordChange, Recorded, RepeatKey, WrittenRow, decision_of, op_error_of, written_row,
+    RecordChange, Recorded, RepeatKey, WrittenRow, decision_of, op_error, op_error_of, written_row,
 };
 
 /// Transactions of one request.
@@ -77,11 +77,12 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
     let backend = Backend::of(&call).await?;
     let names = checked_names(&sent, &backend)?;
     let grounds = checked_grounds(&sent, &backend)?;
-    read_numbers(&call, &backend, &mut sent)?;
+    let unread = read_numbers(&call, &backend, &mut sent)?;
     // Each has its place before the next, whatever order they are polled in; they wait together, and share
     // one commit.
     let mut written = Vec::with_capacity(names.len());
-    for ((transaction, name), after) in sent.transactions.into_iter().zip(&names).zip(grounds) {
+    let named = names.iter().zip(grounds).zip(unread);
+    for (transaction, ((name, after), unread)) in sent.transactions.into_iter().zip(named) {
         let unkept = transaction.writes.iter().map(|write| {
             let entity = backend.schema.entity(&write.entity);
             entity.map_or_else(Values::new, |entity| unkept_of(entity, &write.values))
@@ -93,9 +94,15 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
             salt: None,
         };
         let change = RecordChange::Records(offered);
-        let queued = backend.queue(&call, change, Some(name), after).await?;
+        let queued = match unread {
+            Some(error) => Err(error),
+            None => Ok(backend.queue(&call, change, Some(name), after).await?),
+        };
         written.push(async move {
-            Ok::<_, ApiError>(result(&transaction.write_id, queued.await?, &unkept))
+            Ok::<_, ApiError>(match queued {
+                Err(error) => rejected(&transaction.write_id, error),
+                Ok(queued) => result(&transaction.write_id, queued.await?, &unkept),
+            })
         });
     }
     let results = join_all(written).await.into_iter();
@@ -103,19 +110,20 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
     Answer::json(&json!({ "results": results }))
 }
 
-/// Gives the writes the numbers that are written in the body, digit by digit.
-fn read_numbers(call: &Call, backend: &Backend, sent: &mut Sent) -> Result<(), ApiError> {
+/// Gives the writes the numbers that are written in the body, digit by digit, and tells of each transaction what
+/// refuses it, where it holds one that nobody would read from it again.
+fn read_numbers(
+    call: &Call,
+    backend: &Backend,
+    sent: &mut Sent,
+) -> Result<Vec<Option<OpError>>, ApiError> {
     let texts: SentTexts<'_> = serde_json::from_slice(&call.body).map_err(ApiError::internal)?;
     let transactions = sent.transactions.iter_mut().zip(texts.transactions);
-    for (at, (transaction, text)) in transactions.enumerate() {
-        read_writes_exactly(&backend.schema, text.get(), &mut transaction.writes).map_err(
-            |refusal| {
-                let place = format!("transactions[{at}].writes[{}]", refusal.write);
-                ApiError::invalid_field(&place, refusal.message)
-            },
-        )?;
-    }
-    Ok(())
+    let unread = transactions.map(|(transaction, text)| {
+        let read = read_writes_exactly(&backend.schema, text.get(), &mut transaction.writes);
+        read.err().map(|refusal| op_error(&refusal))
+    });
+    Ok(unread.collect())
 }
 
 /// The names of the transactions, each of whom may be what it is.

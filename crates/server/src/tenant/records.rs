@@ -314,7 +314,7 @@ fn code_of(code: RefusalCode) -> ErrorCode {
 }
 
 /// A refusal as it is told.
-pub(super) fn op_error(refusal: &RecordRefusal) -> OpError {
+pub(crate) fn op_error(refusal: &RecordRefusal) -> OpError {
     OpError {
         details: Some(refusal.details().to_string().into()),
         ..OpError::new(code_of(refusal.code), refusal.message.clone())

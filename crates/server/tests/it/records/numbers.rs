@@ -205,10 +205,30 @@ async fn a_whole_number_that_nobody_would_read_again_is_refused_and_never_anothe
     let refused = send(&app, &ada, Method::POST, "/api/notes", body).await;
     let error = refused.refused(422, "validation_failed");
     assert_eq!(error["error"]["details"]["fields"][0]["field"], "count");
-    let queued = "{\"transactions\": [{\"write_id\": \"w\", \"writes\": [{\"entity\": \"notes\", \"id\": \"a\", \
-                  \"action\": \"create\", \"values\": {\"any\": [18446744073709551617]}}]}]}";
-    let refused = send(&app, &ada, Method::POST, "/api/writes", queued).await;
-    refused.refused(422, "invalid_field");
+    // In a queue it is refused alone, and who builds on it with it.
+    let write = |name: &str, value: &str, after: &str| {
+        format!(
+            "{{\"write_id\": \"{name}\", \"after\": [{after}], \"writes\": [{{\"entity\": \"notes\", \"id\": \"{name}\", \
+             \"action\": \"create\", \"values\": {{\"any\": {value}}}}}]}}"
+        )
+    };
+    let queued = format!(
+        "{{\"transactions\": [{}, {}, {}]}}",
+        write("bad", "[18446744073709551617]", ""),
+        write("good", "1", ""),
+        write("on-bad", "2", "\"bad\"")
+    );
+    let told = send(&app, &ada, Method::POST, "/api/writes", &queued).await;
+    let told = told.expect(200);
+    let codes = [0, 1, 2].map(|at| told["results"][at]["error"]["code"].clone());
+    let expected = [
+        json!("validation_failed"),
+        Value::Null,
+        json!("depends_on_refused"),
+    ];
+    assert_eq!(codes, expected, "{told}");
+    let fields = &told["results"][0]["error"]["details"]["fields"];
+    assert_eq!(fields[0]["field"], "any", "{told}");
     // What is held is taken: 64 bits, and doubles as programs write them.
     let body =
         "{\"any\": [18446744073709551615, 100000000000000000000], \"size\": 100000000000000000000}";

@@ -1,6 +1,7 @@
 //! `syncline query`: SQL over the views.
 
 use crate::machine::Machine;
+use crate::record::Served;
 
 fn machine() -> Machine {
     let machine = Machine::new();
@@ -210,4 +211,16 @@ fn the_views_are_told_with_their_columns() {
             .stdout
             .contains("│ thread_id")
     );
+}
+
+#[test]
+fn who_queries_an_entity_is_told_what_reads_its_records() {
+    let served = Served::start();
+    let ada = served.member("ada");
+    ada.run(&["query", "SELECT * FROM contacts"])
+        .failed(1, "sql_invalid")
+        .says("fix:   syncline record contacts list");
+    // What is wrong with a name is not mended by the same name.
+    let told = ada.run(&["query", "SELECT id FROM records"]);
+    assert!(!told.stderr.contains("maybe: id\n"), "{}", told.stderr);
 }

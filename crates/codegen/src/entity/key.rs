@@ -36,14 +36,17 @@ fn named<'d>(
     let mut found: Option<(String, &str)> = None;
     for (route, parameter) in &collection.items {
         let names: Vec<_> = properties.iter().map(|(name, _)| *name).collect();
-        let key = by_parameter(&names, parameter, &collection.name)
-            .or_else(|| has("id").then_some("id"))
-            .filter(|key| is_alike(reading, route, parameter, &record.schema, key));
-        let Some(key) = key else {
+        let key = by_parameter(&names, parameter, &collection.name);
+        let Some(key) = key.or_else(|| has("id").then_some("id")) else {
             return Err(format!(
-                "names a record by `{parameter}`, which is no property of it, and has no `id` of that type"
+                "names a record by `{parameter}`, which is no property of it, and it has no `id`"
             ));
         };
+        if !is_alike(reading, route, parameter, &record.schema, key) {
+            return Err(format!(
+                "names a record by `{parameter}`, whose type is not that of the record's `{key}`: give both one type"
+            ));
+        }
         match &found {
             Some((other, before)) if other != key => {
                 return Err(format!(

@@ -279,3 +279,21 @@ fn a_pointer_leads_to_what_a_merge_has_moved() {
         ["/paths/~1notes/x-syncs", "/paths/~1other/x-syncing"]
     );
 }
+
+#[test]
+fn a_parameter_of_another_type_than_the_key_is_told_as_such() {
+    let message = |parameter: &str, components: &str| {
+        let document = with_paths(&format!(
+            "  /notes: {{ x-sync: {{ local_first: true }}, get: {LIST} }}\n  \"/notes/{{{parameter}}}\":\n    parameters: \
+             [{{ name: {parameter}, in: path, required: true, schema: {{ type: integer }} }}]\n    get: {NOTE}\n{components}"
+        ));
+        resolve(&document).diagnostics[0].message.clone()
+    };
+    let told = message("noteId", COMPONENTS);
+    assert!(
+        told.contains("whose type is not that of the record's `id`"),
+        "{told}"
+    );
+    let told = message("noteId", &COMPONENTS.replace("id: {", "uid: {"));
+    assert!(told.contains("it has no `id`"), "{told}");
+}

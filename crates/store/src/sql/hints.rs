@@ -64,7 +64,10 @@ fn like(name: &str, known: Vec<&'static str>) -> Hint {
         .iter()
         .map(|candidate| (distance(&name, candidate), *candidate))
         .filter(|(distance, candidate)| {
-            *distance <= candidate.len().max(name.len()).div_ceil(3) || part_of(&name, candidate)
+            // It is there in another view alone.
+            *distance > 0
+                && (*distance <= candidate.len().max(name.len()).div_ceil(3)
+                    || part_of(&name, candidate))
         })
         .collect();
     near.sort();

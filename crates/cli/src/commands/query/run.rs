@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::prices;
 use crate::replica_access;
-use crate::wording::counted;
+use crate::wording::{counted, quoted};
 
 /// A replica to query, and how.
 #[derive(Debug)]
@@ -100,9 +100,35 @@ impl Query {
             Err(SqlError::TimedOut) if self.interrupted.load(Ordering::Relaxed) => {
                 Err(Failure::new("sql_interrupted", "the query was interrupted"))
             }
-            Err(error) => Err(failure(error, sql, self.time)),
+            Err(error) => {
+                let entity = missing_table(&error).map(str::to_owned);
+                let failure = failure(error, sql, self.time);
+                Err(match entity {
+                    Some(entity) => told_of_records(failure, &entity, context)?,
+                    None => failure,
+                })
+            }
         }
     }
+}
+
+/// The table that a statement reads and that there is not.
+fn missing_table<E>(error: &SqlError<E>) -> Option<&str> {
+    match error {
+        SqlError::Invalid { message, .. } => message.strip_prefix("no such table: "),
+        _ => None,
+    }
+}
+
+/// Says, where the name is that of an entity, what reads records: their roles are not those of a query.
+fn told_of_records(failure: Failure, name: &str, context: &Context) -> Result<Failure, Failure> {
+    let schema = replica_access::open(context)?.schema()?;
+    Ok(
+        match schema.is_some_and(|schema| schema.entity(name).is_some()) {
+            true => failure.fix(format!("syncline record {} list", quoted(name))),
+            false => failure,
+        },
+    )
 }
 
 /// Whether a statement asks for the steps of another: hundreds of them, of one that reads a view.

@@ -53,6 +53,7 @@ fn a_session_that_is_named_after_its_messages_is_one_and_its_transcript_goes_the
     tell(&mut place, Some("claude-code"), vec![said("u3")]);
     let mut nobodys = named();
     nobodys.1["source"] = "unknown".into();
+    nobodys.1["updatedAt"] = 1_772_359_300_000_i64.into();
     tell(&mut place, None, vec![nobodys]);
     assert_eq!(place.rows("titled"), ["claude-code|s1|Named|||"]);
     assert_eq!(place.figures()["s1"].messages, 3);

@@ -1,6 +1,6 @@
 //! Every token of an issuer is found, and what only begins like one is not.
 
-use super::super::shape::Alphabet::{Alnum, Base64, LowerDigit, Url64};
+use super::super::shape::Alphabet::{Alnum, Base64, Hex, LowerDigit, Url64};
 use super::super::{Kind, Redactor, rules};
 use super::samples::{Draw, tokens};
 use super::{assert_all_gone, assert_all_kept};
@@ -43,6 +43,12 @@ fn a_token_is_found_whole_whatever_marks_are_in_it() {
         ("dropbox-token", format!("sl.{}", drawn(Url64, 135))),
         ("fly-token", format!("fo1_{}", drawn(Url64, 43))),
         ("stripe-key", format!("rk_prod_{}", drawn(Alnum, 40))),
+        ("clickhouse-key", format!("4b1d{}", drawn(Alnum, 38))),
+        (
+            "maxmind-key",
+            format!("{}_{}_mmk", drawn(Alnum, 6), drawn(Alnum, 29)),
+        ),
+        ("intra42-secret", format!("s-s4t2ud-{}", drawn(Hex, 64))),
     ] {
         let text = format!("it says {token} there");
         let redacted = Redactor::standard().redact_text(&text);

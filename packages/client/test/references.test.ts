@@ -16,9 +16,9 @@ const made = (database: LocalDatabase, id: string, contact_id: string | null): P
 const named = (database: LocalDatabase, id: string, contact_id: string): Promise<void> =>
   updateRow(database, database.dialect, transactionsMeta, id, { contact_id });
 
-async function sent(database: LocalDatabase, { url }: Served): Promise<void> {
+async function sent(database: LocalDatabase, { url }: Served, ask: typeof fetch = fetch): Promise<void> {
   const controller = new AbortController();
-  const running = runSender(database, synclineTransport({ apiUrl: url }), controller.signal, () => undefined);
+  const running = runSender(database, synclineTransport({ apiUrl: url, fetch: ask }), controller.signal, () => undefined);
   await until("all has an answer", async () => (await readChanges(database, `"state" IN ('pending', 'sending')`)).length === 0);
   controller.abort();
   await running;
@@ -45,6 +45,22 @@ for (const dialect of DIALECTS) {
     await retryWrite(database, (await rejectedChanges(database))[1]!.writeId);
     await sent(database, server);
     assert.deepEqual([await held(server), await codes(database)], [[[first, ann], [second, null]].sort(), []]);
+  });
+
+  test(`a server that does not know what builds on what takes a row that names a refused one, which is kept and can follow (${dialect})`, async (context) => {
+    const [server, database] = [await serve(context), await openDatabase(dialect)];
+    const [ann, first] = ids();
+    await contact(database, ann, refused);
+    await made(database, first, ann);
+    const unknowing = ((address: string, init?: RequestInit) => fetch(address, init?.body
+      ? { ...init, body: JSON.stringify(JSON.parse(init.body as string), (name, value: unknown) => (name === "after" ? undefined : value)) } : init)) as typeof fetch;
+    await sent(database, server, unknowing);
+    assert.deepEqual([await held(server), await codes(database)], [[[first, ann]], [[ann, "validation_failed"]]]);
+    assert.deepEqual((await readChanges(database, "1 = 1")).map(({ key, state }) => [key, state]), [[ann, "rejected"], [first, "acknowledged"]]);
+    await database.query(`UPDATE "_changes" SET "value" = '{"first_name":"Ann"}' WHERE "key" = $1`, [ann]);
+    await retryWrite(database, (await rejectedChanges(database))[0]!.writeId);
+    await sent(database, server, unknowing);
+    assert.deepEqual([(await (await fetch(`${server.url}/api/contacts`)).json() as unknown[]).length, await codes(database)], [1, []]);
   });
 
   test(`an edit of an unsent row that names a newer one stays behind that, and goes with it (${dialect})`, async (context) => {

@@ -21,9 +21,10 @@ const SECONDS_MAX: u64 = 600;
 ///
 /// By the daemon where one runs. Tells what was uploaded, and what of others was received; exit code 1 if
 /// not everything is synced in time. An edit of a record that another's has won against is told, with both
-/// values, also where a daemon or another command has synced it. With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages,
+/// values, and so is one of a field that is gone, with `field_gone`, also where a daemon or another command
+/// has synced it. With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages,
 /// threads, entries, lists, items, others}, received:{the same}, lost:[{entity, id, column, base, mine,
-/// theirs}], cut_ops, healed_ops}, where cut_ops counts changes that were here and went with a reset of the
+/// theirs, field_gone}], cut_ops, healed_ops}, where cut_ops counts changes that were here and went with a reset of the
 /// server's log, or a restore that discards, and healed_ops those that the server had lost and got back.
 #[derive(Debug, Args)]
 pub(crate) struct NowArgs {

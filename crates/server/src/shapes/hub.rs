@@ -27,8 +27,6 @@ pub(crate) struct Hub {
     told: AtomicU64,
     /// The first place that anybody was told of: what is after it was told to who was there. 0: none yet.
     heard_from: AtomicU64,
-    /// Rises whenever shapes may have gone.
-    rotations: AtomicU64,
     pub(super) cache: Cache,
     uses: Mutex<Uses>,
 }
@@ -170,7 +168,6 @@ impl Hub {
                 return;
             };
             if changes.rotated {
-                self.rotations.fetch_add(1, SeqCst);
                 let topics = tables.values().flat_map(|table| table.topics.values());
                 topics.for_each(|topic| topic.wake_to_all());
                 // The tables may be others from now on. Who still waits finds another topic.
@@ -191,11 +188,6 @@ impl Hub {
     /// Up to where who waits has been told. Ask this before the topic.
     pub(super) fn told(&self) -> ServerSeq {
         ServerSeq(self.told.load(SeqCst))
-    }
-
-    /// How often shapes may have gone.
-    pub(super) fn rotations(&self) -> u64 {
-        self.rotations.load(SeqCst)
     }
 
     /// Whether nothing that was told concerns who waits and has seen everything up to `after`.

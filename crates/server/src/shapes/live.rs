@@ -26,8 +26,6 @@ pub(super) struct Reader {
     shape: MadeShape,
     /// Whether it may wait: then it need not look where nothing has moved.
     live: Live,
-    /// The rotations before the shape was found.
-    rotations: u64,
     topic: Option<Waiting>,
     /// Everything up to this place was read, while the topic was heard; none before that.
     read_to: Option<ServerSeq>,
@@ -68,7 +66,6 @@ impl Reader {
             definition: Arc::clone(&resolved.definition),
             shape: resolved.shape.clone(),
             live,
-            rotations: resolved.rotations,
             topic: None,
             read_to: None,
             head,
@@ -90,10 +87,9 @@ impl Reader {
         };
         let told = tenant.hub().told();
         let moved = *topic.moved.borrow_and_update();
-        // Whether the shape is still there, and seen by who asks, was known before the topic was heard.
+        // Where shapes may have gone since this one was found, the topic is of after that.
         if self.live != Live::No
             && tenant.hub().is_still(topic, moved, after)
-            && tenant.hub().rotations() == self.rotations
             && let Some(nothing) = LogChunk::nothing(after, told)
         {
             self.read_to = self.read_to.max(Some(nothing.head));

@@ -195,3 +195,25 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_far_behind_or_ahead_of_what_was_told_is_not_told_that_nothing_came() {
+        let after = After {
+            seq: ServerSeq(7),
+            rows: 1,
+        };
+        let head = |seq| {
+            let nothing = LogChunk::nothing(after, ServerSeq(seq))?;
+            assert_eq!((nothing.changes, nothing.end), (0, after));
+            Some(nothing.head.get())
+        };
+        assert_eq!(head(6), None);
+        assert_eq!(head(7), Some(7));
+        assert_eq!(head(7 + LAG_MAX), Some(7 + LAG_MAX));
+        assert_eq!(head(8 + LAG_MAX), None);
+    }
+}

@@ -27,8 +27,6 @@ pub(crate) struct Resolved {
     pub shape: MadeShape,
     /// Whether it is the one that the request names.
     pub naming: Naming,
-    /// How often shapes may have gone before it was found.
-    pub rotations: u64,
 }
 
 /// How a request's handle stands to its shape.
@@ -188,7 +186,6 @@ pub(super) async fn resolve(
     request: &ShapeRequest,
     who: &Who<'_>,
 ) -> Result<Resolved, Unresolved> {
-    let rotations = tenant.hub().rotations();
     let found = find(tenant, request, who).await?;
     let definition = Arc::new(found.definition);
     if let Some(shape) = found.named {
@@ -197,7 +194,6 @@ pub(super) async fn resolve(
             definition,
             shape,
             naming: Naming::Right,
-            rotations,
         });
     }
     let shape = match found.newest {
@@ -214,7 +210,6 @@ pub(super) async fn resolve(
         definition,
         shape,
         naming,
-        rotations,
     })
 }
 

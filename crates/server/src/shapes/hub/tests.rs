@@ -151,6 +151,16 @@ fn who_has_seen_the_last_that_concerns_them_need_not_look() {
     let notes = tables["notes"].others[0].waiting();
     drop(tables);
     assert!(!is_still(&notes, behind(9)));
+    // Shapes may have gone: who found theirs before has to look.
+    let rotated = ShapeChanges {
+        rotated: true,
+        ..ShapeChanges::default()
+    };
+    hub.queue(ServerSeq(10), rotated);
+    hub.publish();
+    let people = waited_for(&hub, "people");
+    assert!(!is_still(&people, behind(9)) && is_still(&people, behind(10)));
     hub.wake_all();
-    assert!(!is_still(&people, behind(8)));
+    let people = waited_for(&hub, "people");
+    assert!(!is_still(&people, behind(10)));
 }

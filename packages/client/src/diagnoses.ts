@@ -16,7 +16,7 @@ export function ofKeeping(what: string, cause: unknown): HttpFailure {
   const told = `${name} ${code ?? ""} ${message}`;
   const [word, next] = FULL.test(told) ? ["storage_full", "Free some room: it is tried again by itself"]
     : OTHER.test(told) ? ["local_schema", "The local database is another version's of this page: reload the page"]
-      : VALUE.test(told) ? ["value_invalid", "Run `syncline generate` with the server's own document"]
+      : VALUE.test(told) ? ["value_invalid", "Run `syncline generate` with the server's /api/schema"]
         : ["not_kept", "It is tried again by itself"];
   return new HttpFailure(200, { code: word!, message: `${what} could not be kept in the local database: ${message}. ${next}` }, undefined, cause);
 }
@@ -27,6 +27,6 @@ export function ofRefusal(meta: EntityMeta, error: FetchError): HttpFailure {
   const reasons = Object.values(errors ?? {}).flat().join("; ") || message || `it answered ${error.status}`;
   return new HttpFailure(error.status, {
     code: "schema_mismatch",
-    message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's own document`,
+    message: `the server does not serve ${meta.name} as this client was made for it: ${reasons}. Run \`syncline generate\` with the server's /api/schema`,
   }, undefined, error);
 }

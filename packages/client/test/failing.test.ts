@@ -52,7 +52,7 @@ for (const [what, failure, status, code, next] of [
   ["has no room left", new Error("database or disk is full"), "waiting", "storage_full", /Free some room/],
   ["is over a browser's quota", new DOMException("The quota has been exceeded.", "QuotaExceededError"), "waiting", "storage_full", /Free some room/],
   ["is another version's", new Error("no such column: nick"), "refused", "local_schema", /reload the page/],
-  ["can't hold the value", Object.assign(new Error("wrong"), { code: "22P02" }), "refused", "value_invalid", /syncline generate/],
+  ["can't hold the value", Object.assign(new Error("wrong"), { code: "22P02" }), "refused", "value_invalid", /`syncline generate` with the server.s \/api\/schema/],
   ["fails in a way that nobody knows", new Error("something else"), "waiting", "not_kept", /tried again/],
 ] as const) {
   test(`that the local database ${what} is told, and the rows come once it is otherwise`, async (context) => {

@@ -76,6 +76,14 @@ pub(crate) fn tell_of_records(reading: &Reading<'_>, merged: &Merged<'_>) {
             reading.warning(node, Code::UNCHECKED, message);
         }
     }
+    let properties = merged.properties();
+    for node in merged.all("required").flat_map(Node::items) {
+        let name = node.as_text().unwrap_or_default();
+        if !properties.iter().any(|(known, _)| *known == name) {
+            let message = format!("`{name}` is required and no property: records may lack it");
+            reading.warning(node, Code::UNCHECKED, message);
+        }
+    }
 }
 
 fn tell_of_keywords(reading: &Reading<'_>, merged: &Merged<'_>) {

@@ -180,6 +180,9 @@ fn what_is_not_checked_is_told_at_its_place() {
         "type: object\n      additionalProperties: false\n",
     );
     assert_eq!(told(&closed), ["unchecked"]);
+    let slip = "type: object\n      required: [id, nmae]\n";
+    let slipped = notes(&[], &[]).replace("type: object\n", slip);
+    assert_eq!(told(&slipped), ["unchecked"]);
     // What is applied is not told of.
     let all = [
         "a: { type: array, items: { type: string, minLength: 1 }, minItems: 1, uniqueItems: true }",

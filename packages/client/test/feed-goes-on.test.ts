@@ -75,6 +75,14 @@ test("a feed reads all rows anew where the server's log ends before what it has 
   assert.deepEqual(states.filter(({ status }) => status === "refused"), []);
 });
 
+test("a feed is refused whose offset does not reach the server", async (context) => {
+  context.mock.method(console, "warn", () => undefined);
+  const unnamed = () => Response.json({ message: "Invalid request", errors: { offset: ["can't be blank"] } }, { status: 400 });
+  const { states, shows } = await feeding(context, (asked) => (asked <= 2 ? unnamed() : undefined));
+  await shows("Ann");
+  assert.deepEqual(states.map(({ status }) => status), ["loading", "refused", "refused", "live"]);
+});
+
 test("a feed fetches all rows again that another version of the page has let go meanwhile", async (context) => {
   const { database, service, shows } = await feeding(context, () => undefined);
   await shows("Ann");

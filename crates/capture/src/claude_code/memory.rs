@@ -61,9 +61,9 @@ struct Told {
     version: String,
     model: String,
     permissions: String,
-    /// The latest messages of the branch that goes on.
+    /// The latest messages, also those that were taken back: what is repeated is known by them.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
-    branch_messages: VecDeque<Said>,
+    messages: VecDeque<Said>,
 }
 
 /// A message, and of a prompt the line that it follows.
@@ -72,6 +72,8 @@ struct Said {
     id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    taken_back: bool,
 }
 
 /// A response of the model that may go on.
@@ -200,9 +202,9 @@ impl Memory {
         self.told(session).spoken = true;
     }
 
-    /// Remembers a message of the branch that goes on, once.
+    /// Remembers a message, once.
     pub(super) fn said(&mut self, session: SessionId, id: &str, after: Option<&str>) {
-        let messages = &mut self.told(session).branch_messages;
+        let messages = &mut self.told(session).messages;
         if messages.iter().any(|said| said.id == id) {
             return;
         }
@@ -212,21 +214,25 @@ impl Memory {
         messages.push_back(Said {
             id: id.to_owned(),
             after: after.map(str::to_owned),
+            taken_back: false,
         });
     }
 
     /// Takes back what a person has gone behind by a prompt that follows the line `after`: an earlier prompt
     /// that followed it, with all since.
     pub(super) fn go_back(&mut self, session: SessionId, prompt: &str, after: &str) -> Vec<String> {
-        let messages = &mut self.told(session).branch_messages;
-        let is_there = |said: &Said| said.after.as_deref() == Some(after);
-        match messages.iter().position(is_there) {
-            Some(place) if messages.iter().all(|said| said.id != prompt) => {
-                messages.drain(place..).map(|said| said.id).collect()
-            }
-            // What is repeated takes nothing back.
-            Some(_) | None => Vec::new(),
+        let messages = &mut self.told(session).messages;
+        // What is repeated takes nothing back.
+        if messages.iter().any(|said| said.id == prompt) {
+            return Vec::new();
         }
+        let of_branch = messages.iter_mut().filter(|said| !said.taken_back);
+        let since = of_branch.skip_while(|said| said.after.as_deref() != Some(after));
+        let taken_back = since.map(|said| {
+            said.taken_back = true;
+            said.id.clone()
+        });
+        taken_back.collect()
     }
 
     pub(super) fn count_title(&mut self, session: SessionId) {

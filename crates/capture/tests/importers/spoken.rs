@@ -181,4 +181,9 @@ fn a_prompt_in_the_place_of_an_earlier_one_takes_it_back_with_what_followed() {
     // Of lines that are repeated the later ones take nothing back.
     place.write("s.jsonl", jsonl(&lines) + &jsonl(&lines));
     assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+    place.age_marks();
+    place.import_files(Agent::ClaudeCode);
+    let mut taken_back = place.rows("taken_back");
+    taken_back.sort();
+    assert_eq!(taken_back, ["m2:req_m2", "u2", "u3"]);
 }

@@ -199,7 +199,9 @@ impl Session {
     fn failed(&mut self, failure: Failure, resume: Resume) -> Step {
         match failure {
             Failure::Unauthorized | Failure::Forbidden => self.log_out(),
-            Failure::EpochChanged(change) if self.foreign == Some(change.epoch) => {
+            Failure::EpochChanged(change)
+                if self.foreign == Some(change.epoch) && self.again == Again::No =>
+            {
                 self.keep_apart(self.foreign)
             }
             Failure::EpochChanged(change) => self.search(Cause::Epoch(change), None),
@@ -227,6 +229,14 @@ impl Session {
         self.recoveries = 0;
         let wait = self.backoff.jitter(crate::WAIT_MAX);
         Step::leave(State::Apart, [Action::SetTimer(wait)])
+    }
+
+    /// Pulls before anything is pushed: what is here is not for another's log.
+    fn ask_for_own_log(&mut self) -> Step {
+        self.again = Again::No;
+        self.pulled = Pulled::No;
+        self.push_wait = None;
+        Step::to(State::Pulling, [Action::Pull])
     }
 
     fn search(&mut self, cause: Cause, head: Option<syncline_model::ServerSeq>) -> Step {

@@ -280,7 +280,11 @@ impl Engine {
     fn drive(&mut self, event: Event) {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            for action in self.session.handle(event) {
+            let actions = self.session.handle(event);
+            if self.session.state() == State::Apart {
+                self.notes.foreign(&self.replica);
+            }
+            for action in actions {
                 match self.perform(action) {
                     Ok(next) => events.extend(next),
                     Err(failed) => {
@@ -299,7 +303,6 @@ impl Engine {
             Failed::NewFile(error) => (error, true),
             Failed::Foreign(epoch) => {
                 tracing::warn!(%epoch, "the server's log has nothing of this replica's");
-                self.notes.foreign(&self.replica);
                 return LocalFailure::Foreign;
             }
         };

@@ -52,7 +52,7 @@ fn replicas_heal_a_server_that_was_put_back_and_all_are_equal_again() {
     let told = ben.run(&["sync"]).done();
     assert_eq!(
         told.stdout,
-        "Syncing... 1 thread, 1 entry uploaded; 2 changes given back to the server, which had lost them.\n"
+        "Syncing... 1 thread, 1 entry uploaded; 2 changes given to the server, which lacked them.\n"
     );
     sync(&[&ben, &ann]);
     let contents = ann.contents("plan");

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use serde_json::{Value, json};
 
 use crate::capture::call;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, until};
 use crate::machine::Machine;
 use crate::session::{hostile, line, listed};
 
@@ -157,6 +157,8 @@ fn plugins_of_clankers_reach_the_daemon_where_they_look() {
     let place = machine
         .home()
         .join(".local/share/clankers/dxta-clankers.sock");
+    // Commands are answered a moment before plugins are.
+    until("plugins are answered", || place.exists());
     let mut stream = UnixStream::connect(&place).unwrap();
     let body = r#"{"jsonrpc":"2.0","id":"req-1","method":"health"}"#;
     write!(stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();

@@ -86,9 +86,9 @@ impl Session {
             Event::Stopped => self.stopped(),
             Event::LoginChanged | Event::Wake => {
                 self.foreign = None;
-                self.cycle()
+                self.ask_for_own_log()
             }
-            Event::TimerFired => self.cycle(),
+            Event::TimerFired => self.ask_for_own_log(),
             Event::LocalWrite => Step::Ignore("the outbox is not for this log"),
             Event::NothingToPush
             | Event::PushAnswered

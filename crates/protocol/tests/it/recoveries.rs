@@ -363,9 +363,11 @@ fn a_log_that_has_nothing_in_common_is_kept_away_from_until_somebody_asks() {
             ),
             (Event::LocalWrite, "", "Apart"),
             // It asks whether the log is still that one, and fetches nothing of it.
-            (Event::TimerFired, "Push", "Pushing"),
+            (Event::TimerFired, "Pull", "Pulling"),
             (changed(), "SetTimer", "Apart"),
-            (Event::Wake, "Push", "Pushing"),
+            // Who asks while it does has the log looked at anew.
+            (Event::TimerFired, "Pull", "Pulling"),
+            (Event::Wake, "", "Pulling"),
         ],
     );
     tell(&mut session, &fetched);

@@ -65,7 +65,7 @@ impl Notes {
 
     pub(super) fn foreign(&mut self, replica: &Replica) {
         let message = "the server's log has nothing in common with what is here: it is another server's, \
-                       or one that others have begun anew after a loss; nothing was sent or taken";
+                       or one that others have begun anew after a loss; nothing of it was taken, and nothing is kept there";
         self.fail(replica, "log_foreign", message.to_owned());
     }
 

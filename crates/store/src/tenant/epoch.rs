@@ -77,7 +77,8 @@ impl TenantFile {
         }
         Ok(self.holds_more_than_schemas()?
             && other.holds_more_than_schemas()?
-            && !self.has_any_of(other)?)
+            && !self.has_any_of(other)?
+            && !other.has_any_of(self)?)
     }
 
     fn holds_more_than_schemas(&self) -> Result<bool, StoreError> {

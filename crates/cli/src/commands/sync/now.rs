@@ -177,7 +177,7 @@ fn conclude(synced: &Synced, context: &Context) -> Outcome {
 fn sentence(synced: SyncedThings) -> String {
     let healed = (synced.healed_ops > 0).then(|| {
         let changes = counted(synced.healed_ops, "change");
-        format!("{changes} given back to the server, which had lost them")
+        format!("{changes} given to the server, which lacked them")
     });
     let sent = match things(synced.sent) {
         None if healed.is_some() => None,

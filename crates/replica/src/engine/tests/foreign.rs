@@ -29,6 +29,11 @@ fn a_log_of_another_server_is_neither_taken_nor_given_anything() {
         (vec!["own".into(), "waits".into()], waiting)
     );
     assert_eq!(other.keys(), keys);
+    // It asks whether its own log is there again, and goes on saying why it waits.
+    a.tell(EngineEvent::TimerFired);
+    a.settle(&mut other);
+    assert!(matches!(a.engine.state(), State::Apart));
+    assert_eq!(a.engine.failure().unwrap().code, "log_foreign");
     a.tell(EngineEvent::TimerFired);
     a.settle(&mut own);
     assert_eq!(

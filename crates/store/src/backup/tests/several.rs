@@ -3,8 +3,11 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use syncline_model::ServerSeq;
+
 use super::*;
 use crate::control::ServerNote;
+use crate::{Collecting, Compaction, PageLimit, PendingOp, Stepped};
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
@@ -310,6 +313,48 @@ fn a_backup_replaces_its_own_log_and_one_that_was_begun_anew_and_no_other() {
             assert_eq!(server.head("acme"), 1);
         }
     }
+}
+
+/// The log in its place was begun anew and healed, and has dropped since all that the backup has.
+#[test]
+fn a_backup_replaces_a_log_that_has_dropped_what_both_had() {
+    let server = Server::new();
+    server.append("acme", 1..=1);
+    server.back_up("copy");
+    let path = server.data().tenant_file(&TenantId::new("acme").unwrap());
+    fs::remove_file(&path).unwrap();
+    append_to(&path, 2, "a", "note");
+    let mut file = TenantFile::open(&path, &FileOptions::default()).unwrap();
+    let mut batch = file.begin().unwrap();
+    let replacing = Op {
+        payload: Payload::parse(r#"{"replaces":true}"#).unwrap(),
+        ..op(2)
+    };
+    batch
+        .append(
+            &replacing.key,
+            Some(&replacing.payload),
+            replacing.payload.hash(),
+        )
+        .unwrap();
+    let floor = batch.commit().unwrap().cursor.server_seq;
+    let mut run = Compaction::begin(&file, floor, Collecting::Tombstones).unwrap();
+    let nothing: &[PendingOp] = &[];
+    while file.compact_step(&mut run, 10, nothing).unwrap() == Stepped::More {}
+    assert_eq!(
+        file.ops_after(
+            ServerSeq::ZERO,
+            PageLimit {
+                ops: 9,
+                bytes: 9_000
+            }
+        )
+        .unwrap()
+        .len(),
+        1
+    );
+    drop(file);
+    server.restore("copy", EpochMode::Heal).unwrap();
 }
 
 #[test]

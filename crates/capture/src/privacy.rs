@@ -8,6 +8,7 @@
 //! has gone; what a prompt's mark leaves out never is.
 
 mod glob;
+mod links;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ pub struct Privacy {
     fingerprint: String,
     /// The mark that counts for a directory, of those that were asked for.
     marked: HashMap<String, Option<PathBuf>>,
-    /// What a directory is without links, of those that were asked for; none: the same, or it is not here.
+    /// What a directory is without links, of those that were asked for; none: the same.
     resolved: HashMap<String, Option<String>>,
 }
 
@@ -70,14 +71,15 @@ impl Cause {
 impl Privacy {
     /// Both as the user has set them.
     pub fn new(redactor: Redactor, mut exclusions: Exclusions) -> Self {
+        // By it is known what was left out: also once links lead elsewhere.
+        let fingerprint = UnitKey::of(&[&format!("{exclusions:?}")]).hex();
         // Agents note a directory as it was entered, or as the system knows it.
         let resolved = exclusions.paths.iter().filter_map(Glob::without_links);
         let resolved: Vec<_> = resolved.collect();
         exclusions.paths.extend(resolved);
-        let parts = format!("{exclusions:?}");
         Self {
             redactor,
-            fingerprint: UnitKey::of(&[&parts]).hex(),
+            fingerprint,
             exclusions,
             marked: HashMap::new(),
             resolved: HashMap::new(),
@@ -138,8 +140,7 @@ impl Privacy {
     fn without_links(&mut self, directory: &str) -> Option<String> {
         let resolved = self.resolved.entry(directory.to_owned());
         let resolved = resolved.or_insert_with(|| {
-            let path = Path::new(directory);
-            let resolved = path.is_absolute().then(|| path.canonicalize().ok())??;
+            let resolved = links::without_links(Path::new(directory))?;
             let resolved = resolved.to_str()?.to_owned();
             (resolved != directory).then_some(resolved)
         });
@@ -251,12 +252,43 @@ mod tests {
             }
         }
         assert!(!by_rule("link/none", "real/app") && !by_rule("link/b*", "link/app"));
-        // What is made only later lies where its parent does.
+        // What is made only later lies where its parent does, and so does what has gone.
         assert!(by_rule("link/later/*", "real/later/app"));
+        assert!(by_rule("real/gone", "link/gone/app"));
         std::fs::write(root.join("real").join(MARK_FILE), "").unwrap();
         std::os::unix::fs::symlink(root.join("real/app"), root.join("app")).unwrap();
         let mut privacy = Privacy::standard();
         assert!(privacy.by_place(&[&path("app")], None).is_some());
+        assert!(privacy.by_place(&[&path("link/gone")], None).is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_rule_holds_where_its_link_leads_before_anything_is_there() {
+        use std::os::unix::fs::symlink;
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        let path = |below: &str| root.join(below).to_str().unwrap().to_owned();
+        let ruled = || {
+            let rules = ["secret", "round", "later"];
+            let exclusions = Exclusions {
+                paths: rules.map(|rule| path(rule).parse().unwrap()).to_vec(),
+                ..Exclusions::default()
+            };
+            Privacy::new(Redactor::standard(), exclusions)
+        };
+        std::fs::create_dir(root.join("by")).unwrap();
+        symlink("by/way", root.join("secret")).unwrap();
+        symlink(root.join("mnt/enc"), root.join("by/way")).unwrap();
+        symlink("round", root.join("round")).unwrap();
+        let cause = ruled().by_place(&[&path("mnt/enc/app")], None).unwrap();
+        assert_eq!(ruled().by_place(&[&path("mnt")], None), None);
+        // What was left out stays so whatever comes to be behind a link.
+        std::fs::create_dir_all(root.join("mnt/enc/app")).unwrap();
+        symlink(root.join("by"), root.join("later")).unwrap();
+        assert!(ruled().stands(&cause));
+        assert!(ruled().by_place(&[&path("mnt/enc/app")], None).is_some());
+        assert!(ruled().by_place(&[&path("by")], None).is_some());
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
+use super::links::without_links;
+
 /// A name or a path in which `*` stands for any characters within a name, and a part `**` of a path for
 /// any number of directories.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +67,7 @@ impl Glob {
             .take_while(is_named)
             .collect();
         let rest = Path::new(&self.0).strip_prefix(&named).ok()?;
-        // What is not there yet is in something that is.
-        let mut above = named.ancestors();
-        let (there, resolved) = above.find_map(|path| Some((path, path.canonicalize().ok()?)))?;
-        let below = named.strip_prefix(there).ok()?;
-        let resolved = resolved.join(below).join(rest);
+        let resolved = without_links(&named)?.join(rest);
         let resolved = resolved.to_str()?.to_owned();
         let is_other = !parts(&resolved).eq(parts(&self.0));
         is_other.then_some(Self(resolved))

@@ -193,8 +193,12 @@ impl Hub {
     /// Whether nothing that was told concerns who waits and has seen everything up to `after`.
     pub(super) fn is_still(&self, waiting: &Waiting, moved: Moved, after: After) -> bool {
         let heard_from = ServerSeq(self.heard_from.load(SeqCst));
-        let heard = heard_from != ServerSeq::ZERO && heard_from.max(waiting.since) <= after.seq;
-        heard && moved.last <= after
+        // Who stands within the op at that place may lack rows of it, of which the topic was not told.
+        let heard_after = After {
+            seq: heard_from.max(waiting.since),
+            rows: u64::MAX,
+        };
+        heard_from != ServerSeq::ZERO && heard_after <= after && moved.last <= after
     }
 
     /// Somebody asks for a shape.

@@ -48,6 +48,14 @@ fn waited_for(hub: &Hub, name: &str) -> Waiting {
     waiting
 }
 
+/// Behind all rows of an op.
+fn behind_all(seq: u64) -> After {
+    After {
+        seq: ServerSeq(seq),
+        rows: u64::MAX,
+    }
+}
+
 /// Behind the first row of an op.
 fn behind(seq: u64) -> After {
     After {
@@ -124,10 +132,10 @@ fn who_has_seen_the_last_that_concerns_them_need_not_look() {
         hub.publish();
     };
     commit(4, vec![]);
-    assert!(is_still(&notes, behind(4)));
+    assert!(is_still(&notes, behind_all(4)) && is_still(&notes, behind(5)));
     assert!(
-        !is_still(&notes, behind(3)),
-        "of what was before nothing is known"
+        !is_still(&notes, behind_all(3)) && !is_still(&notes, behind(4)),
+        "of what was before nothing is known, nor of its other rows"
     );
     let mut second = change("notes", 6);
     second.place.rows = 2;
@@ -143,7 +151,8 @@ fn who_has_seen_the_last_that_concerns_them_need_not_look() {
     assert!(is_still(&notes, whole) && is_still(&notes, behind(8)));
     // Who comes later hears of nothing that was before.
     let people = waited_for(&hub, "people");
-    assert!(!is_still(&people, behind(7)) && is_still(&people, behind(8)));
+    assert!(!is_still(&people, behind_all(7)) && is_still(&people, behind_all(8)));
+    assert!(!is_still(&people, behind(8)), "the rest of an op is unseen");
     // While nobody is there nothing is asked of: who comes back has to look.
     drop(notes);
     commit(9, vec![change("notes", 9)]);
@@ -159,8 +168,9 @@ fn who_has_seen_the_last_that_concerns_them_need_not_look() {
     hub.queue(ServerSeq(10), rotated);
     hub.publish();
     let people = waited_for(&hub, "people");
-    assert!(!is_still(&people, behind(9)) && is_still(&people, behind(10)));
+    assert!(!is_still(&people, behind_all(9)) && is_still(&people, behind_all(10)));
+    assert!(!is_still(&people, behind(10)));
     hub.wake_all();
     let people = waited_for(&hub, "people");
-    assert!(!is_still(&people, behind(10)));
+    assert!(!is_still(&people, behind_all(10)));
 }

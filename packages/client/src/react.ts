@@ -132,7 +132,7 @@ function useQueue<Part extends keyof Queue>(database: LocalDatabase, part: Part)
 /** The writes that the server has not yet accepted; undefined until they have been read: there may be some. */
 export const usePendingWrites = (database: LocalDatabase): readonly Change[] | undefined => useQueue(database, "pending");
 
-/** The writes that the server has refused, and what can be done with them. */
+/** The writes that the server has refused, and what can be done with them; none before they have been read, while those of `usePendingWrites` are undefined. */
 export function useRejectedWrites(database: LocalDatabase): {
   readonly writes: readonly Change[];
   /** Offers a write again, with those that build on it, or the one that it builds on. */

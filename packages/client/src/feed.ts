@@ -162,6 +162,7 @@ async function follow(
             const [now] = await inside.query<{ handle: string | null }>(`SELECT "handle" FROM "_shapes" WHERE "entity" = $1`, [meta.name]);
             // Another version of this page has let the rows go: what comes here goes on after them.
             if (now && now.handle !== handle) return undefined;
+            if (isWhole) await offerAgain(inside, brought);
             await apply(inside, ways[database.dialect], meta, batch, isWhole, reached);
             return letGo(inside, meta, accepted, isWhole ? brought : []);
           });
@@ -184,17 +185,20 @@ const acceptedOf = async (on: Statements, meta: EntityMeta, which = `"seq" IS NU
     .map(({ id }) => Number(id));
 
 /**
- * Lets accepted writes go that have been shown long enough, and those that a fetch of all rows has `brought`. One whose place that
- * fetch has not reached was lost with a server's data: it is sent again under its name, with what was written together with it.
- * Gives the others.
+ * Has accepted writes that have a place in a log sent again under their names, with what was written together with them. The log may be
+ * another than theirs by now, put back to an older copy, and have grown past their places without them. A server that has them says so.
  */
+async function offerAgain(inside: Statements, ids: readonly number[]): Promise<void> {
+  const these = `"id" IN (${ids.join(", ")})`;
+  if (ids.length > 0) await inside.query(
+    `UPDATE "_changes" SET "state" = 'pending', "seq" = NULL, "txid" = NULL, "error" = NULL WHERE "state" = 'acknowledged' AND "seq" > 0 AND (${these} OR "transaction_id" IN (SELECT "transaction_id" FROM "_changes" WHERE ${these}))`,
+  );
+}
+
+/** Lets accepted writes go that have been shown long enough, and those that a fetch of all rows has `brought`. Gives the others. */
 async function letGo(
   inside: Statements, meta: EntityMeta, known: ReadonlyMap<number, number>, brought: readonly number[],
 ): Promise<Map<number, number>> {
-  const lost = `"id" IN (${brought.join(", ")})`;
-  if (brought.length > 0) await inside.query(
-    `UPDATE "_changes" SET "state" = 'pending', "seq" = NULL, "txid" = NULL WHERE "state" = 'acknowledged' AND "seq" > 0 AND (${lost} OR "transaction_id" IN (SELECT "transaction_id" FROM "_changes" WHERE ${lost}))`,
-  );
   const now = Date.now();
   const open = (await acceptedOf(inside, meta)).map((id): [number, number] => [id, known.get(id) ?? now]);
   const isPast = ([id, since]: [number, number]): boolean => now - since >= SHOWN_AFTER_ACCEPTANCE_MS || brought.includes(id);

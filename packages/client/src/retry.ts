@@ -81,6 +81,8 @@ export async function noteLost(inside: Statements, { id, entity, key, mode }: Ch
   const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
   const error = JSON.stringify(lostTo(conflicts));
   await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [error, id]);
+  // The answer to a write that was sent again may tell what is told already.
+  if ((await readChanges(inside, `"state" = 'rejected' AND "entity" = $1 AND "key" = $2 AND "error" = $3`, [entity, key, error])).length > 0) return;
   await inside.query(
     `INSERT INTO "_changes" ("write_id", "entity", "key", "operation", "mode", "value", "base", "error", "state", "transaction_id") VALUES ($1, $2, $3, 'update', $4, $5, $6, $7, 'rejected', NULL)`,
     [crypto.randomUUID(), entity, key, mode, side("mine"), side("base"), error],

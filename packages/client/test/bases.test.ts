@@ -31,11 +31,16 @@ each("a value that lost to another's is kept, told, and can be offered again or 
   await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "email") VALUES ('a', 'Ann', 'x')`);
   await updateRow(database, dialect, contactsMeta, "a", { first_name: "Anna", email: "mine" });
   const conflict = { base: "Ann", mine: "Anna", theirs: "Annie" };
-  await drive(database, (sent) => Response.json({
+  const accept = () => drive(database, (sent) => Response.json({
     results: sent.map(({ write_id }) => ({ write_id, status: "accepted", seq: (server.seq += 1), txid: 1, rows: [], lost: [{ first_name: conflict }] })),
   }), isSent(database));
+  await accept();
   const [lost] = await rejectedChanges(database);
   assert.deepEqual([lost?.error?.code, lost?.error?.conflicts, lost?.value, lost?.base], ["lost", { first_name: conflict }, { first_name: "Anna" }, { first_name: "Ann" }]);
+  assert.deepEqual((await readChanges(database, "1 = 1")).map(({ state }) => state), ["acknowledged", "rejected"]);
+  // Told again to who sends it again.
+  await database.query(`UPDATE "_changes" SET "state" = 'pending', "error" = NULL WHERE "state" = 'acknowledged'`);
+  await accept();
   assert.deepEqual((await readChanges(database, "1 = 1")).map(({ state }) => state), ["acknowledged", "rejected"]);
   await retryWrite(database, lost!.writeId);
   assert.deepEqual((await pendingChanges(database)).map(({ value, base }) => [value, base]), [[{ first_name: "Anna" }, { first_name: "Annie" }]]);

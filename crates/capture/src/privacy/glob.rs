@@ -49,6 +49,15 @@ impl fmt::Display for Glob {
 }
 
 impl Glob {
+    /// The same, where it begins with `~/` at this home, whatever signs that has.
+    #[must_use]
+    pub fn at_home(self, home: Option<&Path>) -> Self {
+        match self.0.strip_prefix("~/").zip(home) {
+            Some((below, home)) => Self(home.join(below).to_string_lossy().into_owned()),
+            None => self,
+        }
+    }
+
     /// The path that this stands for, if it stands for no other.
     pub(super) fn only_path(&self) -> Option<String> {
         let path = self.0.trim_end_matches(['/', '\\']);

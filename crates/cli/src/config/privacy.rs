@@ -140,7 +140,8 @@ pub(crate) fn privacy_rules(
     };
     let globs = |key| -> Result<Vec<Glob>, GlobError> {
         let texts = texts(key).iter();
-        texts.map(|text| at_home(text, home).parse()).collect()
+        let globs = texts.map(|text| Ok(text.parse::<Glob>()?.at_home(home)));
+        globs.collect()
     };
     let agents = texts(PrivacyKey::ExcludeAgents).iter();
     let agents = agents.map(|text| Ok(text.parse::<Agent>()?.as_str().to_owned()));
@@ -150,14 +151,6 @@ pub(crate) fn privacy_rules(
         paths: globs(PrivacyKey::ExcludePaths)?,
     };
     Ok((redact, exclusions))
-}
-
-fn at_home(text: &str, home: Option<&Path>) -> String {
-    let below = text.strip_prefix("~/").zip(home);
-    match below {
-        Some((below, home)) => home.join(below).to_string_lossy().into_owned(),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -179,6 +172,17 @@ mod tests {
         for text in ["", "[1]", "[\"a\"", "[\"\"]"] {
             assert!(parse(PrivacyKey::ExcludePaths, text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_path_may_not_have_a_home_may() {
+        let lists =
+            |text: &str| PrivacyLists::from([(PrivacyKey::ExcludePaths, vec![text.to_owned()])]);
+        let home = Some(Path::new("/home/me [work]"));
+        let (_, exclusions) = privacy_rules(&lists("~/clients/*"), home).unwrap();
+        let paths: Vec<_> = exclusions.paths.iter().map(Glob::to_string).collect();
+        assert_eq!(paths, ["/home/me [work]/clients/*"]);
+        assert!(privacy_rules(&lists("~/clients [a]"), home).is_err());
     }
 
     #[test]

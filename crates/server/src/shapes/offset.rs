@@ -66,6 +66,15 @@ impl Offset {
         Self::At(cursor.server_seq, None, Some(Check::of(&cursor.mark)))
     }
 
+    /// As the reader of a stream means it, who was up to date and goes on from `global_last_seen_lsn`: it
+    /// writes `7_0`, and has the whole op.
+    pub(super) fn of_stream(self) -> Self {
+        match self {
+            Self::At(seq, Some(0), None) => Self::At(seq, None, None),
+            Self::Start | Self::Now | Self::Chunk(_) | Self::At(..) => self,
+        }
+    }
+
     /// What its log must have at its place, if it is behind the snapshot and says so.
     pub(super) fn check(self, shape: &MadeShape) -> Option<(ServerSeq, Check)> {
         match self {

@@ -104,6 +104,10 @@ impl ShapeRequest {
         let offset = offset.unwrap_or(Offset::Start);
         let handle = handle(&given, offset, subset.as_ref(), &mut invalid);
         let live = live(&given, offset, &mut invalid);
+        let offset = match live {
+            Live::Events => offset.of_stream(),
+            Live::Poll | Live::No => offset,
+        };
         let parameters = numbered(&given, &mut invalid);
         let replica = one_of(
             &given,

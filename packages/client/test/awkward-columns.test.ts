@@ -1,7 +1,6 @@
 /** Fields whose names the statements use themselves. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PGlite } from "@electric-sql/pglite";
 import { readChanges } from "../src/changes.js";
 import { openSchema } from "../src/opening.js";
 import { pgliteDatabase } from "../src/pglite.js";
@@ -9,6 +8,7 @@ import { readRow } from "../src/rows.js";
 import { deleteRow, insertRow, updateRow } from "../src/writes.js";
 import { DIALECTS, openSqlite } from "./databases.js";
 import { generated } from "./documents.js";
+import { freshPglite } from "./fresh-pglite.js";
 
 const NAMES = ["_key", "_row", "_value", "_change", "key", "value"];
 
@@ -39,7 +39,7 @@ for (const dialect of DIALECTS) {
     test(`fields may have the names of what the statements use, with the key ${key} (${dialect})`, async () => {
       const names = NAMES.filter((name) => name !== key);
       const schema = generated(documentOf(key, names))(dialect);
-      const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+      const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await freshPglite());
       await openSchema(database, schema);
       const { meta } = schema.entities[0]!;
       assert.equal(meta.key, key);

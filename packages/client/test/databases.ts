@@ -1,10 +1,10 @@
-import { PGlite } from "@electric-sql/pglite";
 import initSqlJs, { type Database } from "sql.js";
 import type { Dialect, LocalDatabase } from "../src/database.js";
 import type { LocalSchema, Row } from "../src/entity.js";
 import { openSchema } from "../src/opening.js";
 import { pgliteDatabase } from "../src/pglite.js";
 import { sqliteDatabase } from "../src/sqlite.js";
+import { freshPglite } from "./fresh-pglite.js";
 import { schema as pgliteSchema } from "./generated/schema/pglite.js";
 import { schema as sqliteSchema } from "./generated/schema/sqlite.js";
 
@@ -34,7 +34,7 @@ export function openSqlite(file: Database = new sqlite.Database()): LocalDatabas
 
 /** An empty database with the generated schema, or with another. */
 export async function openDatabase(dialect: Dialect, schema: LocalSchema = schemaOf(dialect)): Promise<LocalDatabase> {
-  const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+  const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await freshPglite());
   await openSchema(database, schema);
   return database;
 }

@@ -9,10 +9,10 @@ import { openSchema } from "../src/opening.js";
 import { startSync } from "../src/sync.js";
 import { pgliteDatabase } from "../src/pglite.js";
 import { deleteRow, insertRow, updateRow } from "../src/writes.js";
-import { PGlite } from "@electric-sql/pglite";
 import { DIALECTS, openSqlite } from "./databases.js";
 import { generated } from "./documents.js";
 import type { Dialect } from "../src/database.js";
+import { freshPglite } from "./fresh-pglite.js";
 import { ROOT, serve, until, type Context } from "./served.js";
 
 const document = readFileSync(join(ROOT, "examples/finance-tracker/openapi.yaml"), "utf8");
@@ -22,7 +22,7 @@ const schemaOf = generated(document);
 async function household(context: Context, dialect: Dialect) {
   const server = await serve(context, document);
   const schema = schemaOf(dialect);
-  const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+  const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await freshPglite());
   await openSchema(database, schema);
   const net = { isOffline: false };
   const sync = startSync({

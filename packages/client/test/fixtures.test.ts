@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PGlite } from "@electric-sql/pglite";
 import { readChanges } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import type { EntityMeta, FieldKind } from "../src/entity.js";
@@ -13,6 +12,7 @@ import { readRow, readRows } from "../src/rows.js";
 import { deleteRow, insertRow, updateRow } from "../src/writes.js";
 import { DIALECTS, openSqlite } from "./databases.js";
 import { generated } from "./documents.js";
+import { freshPglite } from "./fresh-pglite.js";
 import { ROOT } from "./served.js";
 
 const FIXTURES = join(ROOT, "crates/codegen/tests/fixtures");
@@ -26,7 +26,7 @@ for (const name of readdirSync(FIXTURES).filter((file) => file.endsWith(".yaml")
   const schemaOf = generated(readFileSync(join(FIXTURES, name), "utf8"));
   for (const dialect of DIALECTS) {
     test(`the statements of ${name} run, and take writes (${dialect})`, async () => {
-      const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+      const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await freshPglite());
       const schema = schemaOf(dialect);
       await openSchema(database, schema);
       await openSchema(database, schema);
@@ -63,7 +63,7 @@ async function tried(database: LocalDatabase, meta: EntityMeta): Promise<void> {
 const awkward = generated(readFileSync(join(FIXTURES, "awkward-names.yaml"), "utf8"));
 for (const dialect of DIALECTS) {
   test(`a new row shows the document's defaults until the server has it, and sends what was given (${dialect})`, async () => {
-    const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await PGlite.create());
+    const database = dialect === "sqlite" ? openSqlite() : pgliteDatabase(await freshPglite());
     const schema = awkward(dialect);
     await openSchema(database, schema);
     const { meta } = schema.entities.find((one) => one.meta.name === "select")!;

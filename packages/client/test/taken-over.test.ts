@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { PGlite } from "@electric-sql/pglite";
 import { pgliteDatabase } from "../src/pglite.js";
+import { freshPglite } from "./fresh-pglite.js";
 
 /** A database as a worker shares it, of which `_cleanupBlob` ends when it is told to. */
 async function open() {
   let takenOver = (): void => undefined;
   const failures: ((error: Error) => void)[] = [];
-  const shared = Object.assign(await PGlite.create(), {
+  const shared = Object.assign(await freshPglite(), {
     onLeaderChange: (see: () => void) => {
       takenOver = see;
       return () => undefined;

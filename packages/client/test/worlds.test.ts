@@ -9,7 +9,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { PGlite } from "@electric-sql/pglite";
 import { discardWrite, readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import type { Dialect, LocalDatabase } from "../src/database.js";
 import { runFeed } from "../src/feed.js";
@@ -21,6 +20,7 @@ import { deleteRow, insertRow, updateRow, writeTogether } from "../src/writes.js
 import { DIALECTS, openDatabase, schemaOf } from "./databases.js";
 import { generated } from "./documents.js";
 import type { Sent } from "./driven.js";
+import { freshPglite } from "./fresh-pglite.js";
 import { contactsMeta, transactionsMeta } from "./generated/meta.js";
 import { DOCUMENT, until } from "./served.js";
 import { Service, type Value } from "./service.js";
@@ -134,7 +134,7 @@ async function tabsOf(dialect: Dialect): Promise<[LocalDatabase, LocalDatabase]>
     const database = await openDatabase(dialect);
     return [database, database];
   }
-  const pglite = await PGlite.create();
+  const pglite = await freshPglite();
   const tabs: [LocalDatabase, LocalDatabase] = [pgliteDatabase(pglite), pgliteDatabase(pglite)];
   await openSchema(tabs[0], schemaOf(dialect));
   return tabs;

@@ -93,16 +93,14 @@ async fn write(call: Call) -> Result<Answer, ApiError> {
             mode: Mode::Confirmed,
             salt: None,
         };
-        let change = RecordChange::Records(offered);
-        let queued = match unread {
-            Some(error) => Err(error),
-            None => Ok(backend.queue(&call, change, Some(name), after).await?),
+        let change = match unread {
+            None => RecordChange::Records(offered),
+            Some(error) => RecordChange::Unread { offered, error },
         };
+        let queued = backend.queue(&call, change, Some(name), after).await?;
         written.push(async move {
-            Ok::<_, ApiError>(match queued {
-                Err(error) => rejected(&transaction.write_id, error),
-                Ok(queued) => result(&transaction.write_id, queued.await?, &unkept),
-            })
+            let recorded = queued.await?;
+            Ok::<_, ApiError>(result(&transaction.write_id, recorded, &unkept))
         });
     }
     let results = join_all(written).await.into_iter();

@@ -36,6 +36,12 @@ pub struct RecordWrite {
 #[derive(Debug, Clone)]
 pub enum RecordChange {
     Records(Offered),
+    /// Records with something that nobody would read again: this refuses them, unless an earlier request of
+    /// the name has written them under other rules.
+    Unread {
+        offered: Offered,
+        error: OpError,
+    },
     /// One record, as a request's path and headers aim at it.
     Aimed(AimedWrite),
     /// Another schema, and the breaking changes that are meant.
@@ -117,7 +123,9 @@ impl Judge<'_, '_> {
         write: &RecordWrite,
     ) -> Result<Recorded, Refused> {
         match &write.change {
-            RecordChange::Records(offered) => self.write_rows(own, write, offered, None),
+            RecordChange::Records(offered) | RecordChange::Unread { offered, .. } => {
+                self.write_rows(own, write, offered, None)
+            }
             RecordChange::Aimed(aimed) => {
                 self.write_rows(own, write, &aimed.offered(), Some(aimed))
             }
@@ -165,20 +173,7 @@ impl Judge<'_, '_> {
             }
             return Ok(Recorded::Refused(Box::new(error)));
         }
-        self.undone.clear();
-        let meant = match &aimed {
-            None => Ok(offered.clone()),
-            Some(aimed) => self.aim(&write.asker, aimed)?,
-        };
-        let decided = match meant {
-            Ok(mut meant) => {
-                meant.salt = write.salt;
-                let decided = self.decided(&write.asker, actor, &meant, Origin::Request)?;
-                decided.map_err(|refusal| op_error(&refusal))
-            }
-            Err(error) => Err(error),
-        };
-        match decided {
+        match self.judged(write, actor, offered, aimed.as_ref())? {
             Ok((decision, payload)) => {
                 let hash = write.salt.map_or(asked, |salt| salt.over(asked));
                 let seq = self.own(&key, &payload, hash)?;
@@ -193,6 +188,31 @@ impl Judge<'_, '_> {
                 Ok(Recorded::Refused(Box::new(error)))
             }
         }
+    }
+
+    /// What the log is to hold of a write that no earlier request has made.
+    fn judged(
+        &mut self,
+        write: &RecordWrite,
+        actor: &ActorId,
+        offered: &Offered,
+        aimed: Option<&AimedWrite>,
+    ) -> Result<Result<(Decision, Payload), OpError>, Refused> {
+        if let RecordChange::Unread { error, .. } = &write.change {
+            return Ok(Err(error.clone()));
+        }
+        self.undone.clear();
+        let meant = match aimed {
+            None => Ok(offered.clone()),
+            Some(aimed) => self.aim(&write.asker, aimed)?,
+        };
+        let mut meant = match meant {
+            Ok(meant) => meant,
+            Err(error) => return Ok(Err(error)),
+        };
+        meant.salt = write.salt;
+        let decided = self.decided(&write.asker, actor, &meant, Origin::Request)?;
+        Ok(decided.map_err(|refusal| op_error(&refusal)))
     }
 
     /// What is the matter with the first of some writes that was not accepted.

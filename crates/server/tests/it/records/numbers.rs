@@ -3,12 +3,19 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use syncline_model::schema::Role;
+use syncline_store::control::Rights;
 
 use super::{App, document};
 use crate::support::Reply;
 
 /// Notes with a decimal, a number, a whole number, and any JSON.
 async fn app() -> (App, String) {
+    let app = App::of(&notes().to_string()).await;
+    let ada = app.member("ada", Role::Owner);
+    (app, ada)
+}
+
+fn notes() -> Value {
     let mut document = document();
     let note = &mut document["components"]["schemas"]["Note"];
     note["required"] = json!(["id"]);
@@ -23,9 +30,7 @@ async fn app() -> (App, String) {
         "order": {"type": "integer"},
         "limit": {"type": "integer"},
     });
-    let app = App::of(&document.to_string()).await;
-    let ada = app.member("ada", Role::Owner);
-    (app, ada)
+    document
 }
 
 /// Sends a text of JSON, whose numbers no program has read before.
@@ -237,6 +242,39 @@ async fn a_whole_number_that_nobody_would_read_again_is_refused_and_never_anothe
         .expect(201);
     assert_eq!(made["any"][0], json!(18446744073709551615u64));
     assert_eq!(made["size"], json!(1e20));
+}
+
+#[tokio::test]
+async fn a_write_that_was_taken_is_known_again_under_rules_that_refuse_it() {
+    let (app, ada) = app().await;
+    let write = async |name: &str| {
+        let body = format!(
+            "{{\"transactions\": [{{\"write_id\": \"{name}\", \"writes\": [{{\"entity\": \"notes\", \"id\": \"{name}\", \
+             \"action\": \"create\", \"values\": {{\"size\": 18446744073709551617}}}}]}}]}}"
+        );
+        let told = send(&app, &ada, Method::POST, "/api/writes", &body).await;
+        told.expect(200)["results"][0].clone()
+    };
+    let taken = write("taken").await;
+    assert_eq!(taken["status"], "accepted", "{taken}");
+    // A number is a double, and has the digits that it has; of any JSON all are kept.
+    let mut looser = notes();
+    looser["components"]["schemas"]["Note"]["properties"]["size"] = json!({});
+    let admin = app.server.token("acme", Rights::Admin);
+    let path = "/api/schema?allow=change-kind";
+    let request = app.server.request(Method::PUT, path, &admin);
+    Reply::of(request.json(&looser)).await.expect(200);
+
+    let again = write("taken").await;
+    assert_eq!(
+        (&again["status"], &again["seq"]),
+        (&json!("accepted"), &taken["seq"]),
+        "{again}"
+    );
+    let refused = write("new").await;
+    assert_eq!(refused["error"]["code"], "validation_failed", "{refused}");
+    let kept = app.get(&ada, "/api/writes/new").await.expect(200);
+    assert_eq!(kept["error"], refused["error"]);
 }
 
 #[tokio::test]

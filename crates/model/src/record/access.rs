@@ -1,7 +1,10 @@
 //! Who asks, and which role they have on a record.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
+use super::refusal::{Refusal, forbidden_fields};
 use super::{Held, Record, Values};
 use crate::UserId;
 use crate::schema::{Entity, FieldKind, Role, Schema};
@@ -54,6 +57,23 @@ pub fn role_on<R: Records>(
         word.and_then(Role::parse).unwrap_or(Role::Viewer)
     });
     Ok(roles.max())
+}
+
+/// Why a role may not delete a record, if that gives others their role by a field which this role may not write:
+/// they would lose it all the same.
+pub(super) fn membership_kept(
+    schema: &Schema,
+    entity: &Entity,
+    record: &Record,
+    role: Role,
+) -> Option<Refusal> {
+    let vias = schema.entities.iter();
+    let vias = vias.filter_map(|other| other.access.role_via.as_ref());
+    let vias = vias.filter(|via| via.entity == entity.name);
+    let fields = vias.flat_map(|via| [&via.entity_field, &via.user_field, &via.role_field]);
+    let is_kept = |name: &&String| !record.value(name).is_null() && !entity.may_write(role, name);
+    let kept: BTreeSet<&String> = fields.filter(is_kept).collect();
+    forbidden_fields(kept.into_iter())
 }
 
 /// What tells one sight of the log from another: the role, and where it sees less than everything,

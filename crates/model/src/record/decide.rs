@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::Record;
-use super::access::{Asker, Records, role_on};
+use super::access::{Asker, Records, membership_kept, role_on};
 use super::compared::{Held, is_one_value};
 use super::exact::settle_numbers;
 use super::known::{known_id, settle_references};
@@ -249,6 +249,10 @@ impl<R: Records> Judge<'_, '_, R> {
     ) -> Judged<Decided, R> {
         if !entity.may_make(role) {
             return Ok(Err(role_refused(role, "delete")));
+        }
+        let schema = self.rulebook.schema();
+        if let Some(refusal) = membership_kept(schema, entity, &record, role) {
+            return Ok(Err(refusal));
         }
         let nothing = Json::Null;
         // A time that is set here moves with other columns alone, and so with its writer's own edits.

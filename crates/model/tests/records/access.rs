@@ -52,6 +52,38 @@ fn member(id: &str, account: &str, user: &str, role: &str) -> Json {
 }
 
 #[test]
+fn who_may_not_write_what_gives_a_role_does_not_delete_it() {
+    for guarded in [None, Some("role"), Some("account_id"), Some("user_id")] {
+        let mut entities = entities();
+        let fields = entities[2]["fields"].as_array_mut().unwrap();
+        for field in fields {
+            if Some(field["name"].as_str().unwrap()) == guarded {
+                field["owner_only"] = json!(true);
+            }
+        }
+        let mut world = World::new(entities);
+        for (id, user) in [("m", "olga"), ("n", "nina")] {
+            world.write(member(id, "a", user, "owner")).unwrap();
+        }
+        world
+            .write(one("deals", "1", "create", json!({"closed": true})))
+            .unwrap();
+        let delete = |entity: &str, id: &str| one(entity, id, "delete", json!({}));
+        let expected = guarded.map(|_| RefusalCode::ForbiddenField);
+        let editor = asker("ed", Role::Editor);
+        assert_eq!(
+            world.code(&editor, delete("members", "m")),
+            expected,
+            "{guarded:?}"
+        );
+        let owner = asker("olga", Role::Owner);
+        assert_eq!(world.code(&owner, delete("members", "n")), None);
+        // What gives no role goes with all that it holds.
+        assert_eq!(world.code(&editor, delete("deals", "1")), None);
+    }
+}
+
+#[test]
 fn groups_and_fields_of_owners_are_enforced_on_every_write() {
     let mut world = World::new(entities());
     let row = json!({"name": "n", "price": "1", "secret": "s", "closed": false});

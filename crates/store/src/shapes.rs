@@ -15,6 +15,7 @@ mod cells;
 mod entity;
 mod fill;
 mod history;
+mod kept;
 mod made;
 mod relation;
 mod tables;

@@ -4,9 +4,9 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::cells;
 use super::entity;
+use super::kept::{Grouped, read_rows, write_row};
 use super::made::register_functions;
 use super::relation::{Relation, Source};
-use super::track::{read_rows, write_row};
 use crate::file::StoreError;
 
 /// How far a relation's rows are kept.
@@ -77,10 +77,15 @@ struct Part<'c> {
 }
 
 impl Part<'_> {
-    fn write(&mut self, kept_under: String, key: &str, row: String) -> Result<(), StoreError> {
+    fn write(&mut self, key: &str, row: &Grouped) -> Result<(), StoreError> {
+        let (group, text) = row;
         self.rows += 1;
-        self.bytes += (kept_under.len() + 2 * key.len() + row.len()) as u64;
-        write_row(self.connection, self.number, key, Some(&(kept_under, row)))
+        // The group is in the row and, with the key, in the index.
+        let indexed = group
+            .as_ref()
+            .map_or(0, |group| 2 * group.len() + key.len());
+        self.bytes += (key.len() + text.len() + indexed) as u64;
+        write_row(self.connection, self.number, key, Some(row))
     }
 
     /// Reads records after one; gives the last, if there may be more.
@@ -93,8 +98,8 @@ impl Part<'_> {
         let key = relation.key_columns();
         let mut last = None;
         entity::read_after(self.connection, relation, after, rows_max, |id, cells| {
-            last = Some(id.clone());
-            self.write(id, &cells::key_of(&cells, &key), cells::print(&cells))
+            last = Some(id);
+            self.write(&cells::key_of(&cells, &key), &(None, cells::print(&cells)))
         })?;
         Ok(last.filter(|_| self.rows >= rows_max))
     }
@@ -120,8 +125,8 @@ impl Part<'_> {
 
     fn group(&mut self, relation: &Relation, group: &[String]) -> Result<(), StoreError> {
         let connection = self.connection;
-        read_rows(connection, relation, group, |kept_under, key, row| {
-            self.write(kept_under, &key, row)
+        read_rows(connection, relation, group, |key, row| {
+            self.write(&key, &row)
         })
     }
 }

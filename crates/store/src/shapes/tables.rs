@@ -24,11 +24,11 @@ CREATE TABLE shape_relations (
 CREATE TABLE shape_rows (
     relation INTEGER NOT NULL,
     row_key TEXT NOT NULL,
-    row_group TEXT NOT NULL,
+    row_group TEXT,
     row TEXT NOT NULL,
     PRIMARY KEY (relation, row_key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX shape_rows_group ON shape_rows (relation, row_group);
+CREATE INDEX shape_rows_group ON shape_rows (relation, row_group) WHERE row_group IS NOT NULL;
 CREATE TABLE shape_history (
     relation INTEGER NOT NULL,
     server_seq INTEGER NOT NULL,
@@ -87,7 +87,7 @@ pub(super) fn settle(connection: &Connection, head: &Head) -> Result<(), StoreEr
 }
 
 /// Of another form is what an older version kept of rows that this one keeps otherwise.
-const FORM: i64 = 2;
+const FORM: i64 = 3;
 
 fn state_of(head: &Head) -> (String, i64, i64) {
     let seq = head.cursor.server_seq.get() as i64;

@@ -7,11 +7,12 @@ use rusqlite::Connection;
 use syncline_model::schema::Schema;
 use syncline_model::{Folded, ServerSeq};
 
-use super::builtin::{BETWEEN, Group};
+use super::builtin::Group;
 use super::history::After;
+use super::kept::{Grouped, keep, kept_rows, read_rows, write_row};
 use super::relation::{Relation, Source};
 use super::tables::{are_made, is_current, write_reached};
-use super::{cells, entity, made};
+use super::{entity, made};
 use crate::file::StoreError;
 use crate::tenant::Head;
 use crate::view::{Touch, View};
@@ -47,8 +48,8 @@ pub(crate) struct Tracker {
     has_new_schema: bool,
 }
 
-/// A row as it is kept, and as the view has it, with what it is to be kept under.
-type Compared = (Option<String>, Option<(String, String)>);
+/// A row as it is kept, and as the view has it.
+type Compared = (Option<String>, Option<Grouped>);
 
 #[derive(Debug)]
 struct Tracked {
@@ -142,8 +143,8 @@ impl Tracker {
             kept_rows(connection, *number, relation, group, |key, row| {
                 rows.entry(key).or_default().0 = Some(row);
             })?;
-            read_rows(connection, relation, group, |kept_under, key, row| {
-                rows.entry(key).or_default().1 = Some((kept_under, row));
+            read_rows(connection, relation, group, |key, row| {
+                rows.entry(key).or_default().1 = Some(row);
                 Ok(())
             })?;
         }
@@ -307,93 +308,4 @@ impl Tracked {
             Source::BuiltIn(_) => Ok(Vec::new()),
         }
     }
-}
-
-/// The rows of a group as the view has them: what they are kept under, their key, and themselves.
-pub(super) fn read_rows(
-    connection: &Connection,
-    relation: &Relation,
-    group: &[String],
-    mut each: impl FnMut(String, String, String) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let key = relation.key_columns();
-    let each = |kept_under: String, cells: Vec<Option<String>>| {
-        each(
-            kept_under,
-            cells::key_of(&cells, &key),
-            cells::print(&cells),
-        )
-    };
-    match relation.source {
-        Source::Entity => entity::read(connection, relation, group, each),
-        Source::BuiltIn(built_in) => built_in.read(connection, group, each),
-    }
-}
-
-fn kept_rows(
-    connection: &Connection,
-    number: i64,
-    relation: &Relation,
-    group: &[String],
-    mut each: impl FnMut(String, String),
-) -> Result<(), StoreError> {
-    let parts = match relation.source {
-        Source::Entity => 1,
-        Source::BuiltIn(built_in) => built_in.group_parts(),
-    };
-    let joined = group.join(&BETWEEN.to_string());
-    let (from, to) = if group.is_empty() {
-        (String::new(), "\u{10ffff}".to_owned())
-    } else if group.len() < parts {
-        (format!("{joined}{BETWEEN}"), format!("{joined}\u{20}"))
-    } else {
-        (joined.clone(), format!("{joined}\0"))
-    };
-    let mut statement = connection.prepare_cached(
-        "SELECT row_key, row FROM shape_rows \
-         WHERE relation = ?1 AND row_group >= ?2 AND row_group < ?3",
-    )?;
-    let mut rows = statement.query((number, from, to))?;
-    while let Some(row) = rows.next()? {
-        each(row.get(0)?, row.get(1)?);
-    }
-    Ok(())
-}
-
-/// Keeps what an op at a place has made of a row: the relation's number, the op's place, the row's among
-/// those that the op has changed.
-fn keep(
-    connection: &Connection,
-    (relation, seq, ordinal): (i64, ServerSeq, i64),
-    key: &str,
-    (before, after): (Option<&String>, Option<&String>),
-) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO shape_history (relation, server_seq, ordinal, row_key, row_before, row_after) \
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )?;
-    statement.execute((relation, seq.get() as i64, ordinal, key, before, after))?;
-    Ok(())
-}
-
-/// Writes a row in place of the one with its key, or removes that.
-pub(super) fn write_row(
-    connection: &Connection,
-    number: i64,
-    key: &str,
-    row: Option<&(String, String)>,
-) -> Result<(), StoreError> {
-    match row {
-        Some((kept_under, row)) => connection
-            .prepare_cached(
-                "INSERT INTO shape_rows (relation, row_key, row_group, row) VALUES (?, ?, ?, ?) \
-                 ON CONFLICT (relation, row_key) DO UPDATE \
-                 SET row_group = excluded.row_group, row = excluded.row",
-            )?
-            .execute((number, key, kept_under, row))?,
-        None => connection
-            .prepare_cached("DELETE FROM shape_rows WHERE relation = ? AND row_key = ?")?
-            .execute((number, key))?,
-    };
-    Ok(())
 }

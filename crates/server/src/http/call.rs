@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::Query;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -33,6 +34,27 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Of a request's beginning it keeps what handlers ask for: the request may wait for long.
+    pub(crate) fn new(
+        server: &Arc<Server>,
+        parts: Parts,
+        who: Option<Identity>,
+        path: Vec<String>,
+        body: ReceivedBody,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            server: Arc::clone(server),
+            who,
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+            path,
+            body,
+            now,
+        }
+    }
+
     /// Who asks.
     pub(crate) fn identity(&self) -> &Identity {
         let who = self.who.as_ref();

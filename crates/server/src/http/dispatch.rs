@@ -148,16 +148,8 @@ async fn serve(
         None => ReceivedBody::default(),
         Some(limit) => read_body(body, &parts.headers, limit, &server.bodies).await?,
     };
-    let call = Call {
-        server: Arc::clone(server),
-        who: caller.identity.clone(),
-        method: parts.method,
-        uri: parts.uri,
-        headers: parts.headers,
-        path,
-        body,
-        now: arrival.now,
-    };
+    let who = caller.identity.clone();
+    let call = Call::new(server, parts, who, path, body, arrival.now);
     let answer = (route.handler)(call).await?;
     answer.into_response(arrival.coding).await
 }

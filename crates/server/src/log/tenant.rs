@@ -212,7 +212,7 @@ impl Tenant {
     }
 
     /// Who waits for changes of shapes.
-    pub(crate) fn hub(&self) -> &Hub {
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.shared.hub
     }
 

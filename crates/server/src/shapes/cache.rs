@@ -1,6 +1,7 @@
-//! Answers that many readers ask for at once, read once; and where chunks of snapshots end.
+//! Answers that many readers ask for at once, read once; what readers have in common while they wait; and
+//! where chunks of snapshots end.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use syncline_model::Cursor;
@@ -8,6 +9,7 @@ use syncline_store::shapes::After;
 use tokio::sync::OnceCell;
 
 use super::log::LogChunk;
+use super::resolve::Resolved;
 
 /// Answers kept: waiting readers ask for the newest of their shape.
 const CHUNKS_MAX: usize = 64;
@@ -40,9 +42,26 @@ pub(super) enum ChunkEnd {
 pub(super) struct Cache {
     chunks: Mutex<VecDeque<(ChunkKey, Cell)>>,
     ends: Mutex<VecDeque<(String, u64, ChunkEnd)>>,
+    /// By the first byte of a definition's digest, the latest.
+    resolved: Mutex<HashMap<u8, Arc<Resolved>>>,
 }
 
 impl Cache {
+    /// What a request has come to, as those before it hold it where it is the same. A thousand readers of one
+    /// shape then hold it once, and none has it to clear away when it is told something.
+    pub(super) fn share(&self, resolved: Resolved) -> Arc<Resolved> {
+        let digest = resolved.definition.digest.get(..2);
+        let place = digest.and_then(|byte| u8::from_str_radix(byte, 16).ok());
+        let mut shared = self.resolved.lock().expect(UNPOISONED);
+        let place = place.unwrap_or_default();
+        if let Some(known) = shared.get(&place).filter(|known| known.is_same(&resolved)) {
+            return Arc::clone(known);
+        }
+        let resolved = Arc::new(resolved);
+        shared.insert(place, Arc::clone(&resolved));
+        resolved
+    }
+
     /// The cell of an answer, which the first to ask fills while others wait.
     pub(super) fn cell(&self, key: &ChunkKey) -> Cell {
         let mut chunks = self.chunks.lock().expect(UNPOISONED);
@@ -94,6 +113,7 @@ impl Cache {
     pub(super) fn clear(&self) {
         self.chunks.lock().expect(UNPOISONED).clear();
         self.ends.lock().expect(UNPOISONED).clear();
+        self.resolved.lock().expect(UNPOISONED).clear();
     }
 }
 

@@ -128,6 +128,18 @@ impl Definition {
         PayloadHash::of(&whole.to_string()).to_string()
     }
 
+    /// Whether it is another one in all things, also in who asks and by which schema.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_seen_alike = match (&self.seen_by, &other.seen_by) {
+            (Some(one), Some(other)) => one.is_same(other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        is_seen_alike
+            && (self.is_whole, &self.digest, &self.layout)
+                == (other.is_whole, &other.digest, &other.layout)
+    }
+
     /// Whether a table of these columns, of which some are hidden, has just those that messages hold.
     pub(super) fn tells_all_of(&self, columns: &[ShapeColumn], hidden: &[usize]) -> bool {
         let told = self.columns.iter().map(|n| &self.relation.columns[*n].name);

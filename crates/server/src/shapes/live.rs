@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use syncline_model::ServerSeq;
 use syncline_store::Head;
-use syncline_store::shapes::{After, MadeShape};
+use syncline_store::shapes::After;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::cache::ChunkKey;
-use super::definition::Definition;
-use super::hub::Waiting;
+use super::hub::{Hub, Waiting};
 use super::log::{LogChunk, LogPart, LogRead, read_log};
 use super::request::Live;
 use super::resolve::Resolved;
 use crate::auth::{AuthError, Identity};
+use crate::log::Tenant;
 use crate::server::{Beat, Server, now};
 use crate::tenant::Refused;
 
@@ -22,13 +22,14 @@ use crate::tenant::Refused;
 pub(super) struct Reader {
     server: Arc<Server>,
     identity: Identity,
-    definition: Arc<Definition>,
-    shape: MadeShape,
+    resolved: Arc<Resolved>,
     /// Whether it may wait: then it need not look where nothing has moved.
     live: Live,
     topic: Option<Waiting>,
     /// Everything up to this place was read, while the topic was heard; none before that.
     read_to: Option<ServerSeq>,
+    /// Of the tenant also while its file is closed.
+    hub: Arc<Hub>,
     /// Held so that the tenant is not forgotten while this waits.
     head: watch::Receiver<Option<Head>>,
     beat: watch::Receiver<Beat>,
@@ -54,21 +55,21 @@ impl Reader {
     pub(super) fn new(
         server: &Arc<Server>,
         identity: &Identity,
-        resolved: &Resolved,
+        resolved: &Arc<Resolved>,
         live: Live,
-        head: watch::Receiver<Option<Head>>,
+        tenant: &Tenant,
     ) -> Self {
         let beat = server.beat.subscribe();
         let seen = *beat.borrow();
         Self {
             server: Arc::clone(server),
             identity: identity.clone(),
-            definition: Arc::clone(&resolved.definition),
-            shape: resolved.shape.clone(),
+            resolved: Arc::clone(resolved),
             live,
             topic: None,
             read_to: None,
-            head,
+            hub: Arc::clone(tenant.hub()),
+            head: tenant.watch(),
             beat,
             seen,
         }
@@ -77,19 +78,19 @@ impl Reader {
     /// Reads what comes after a place, together with all who ask for the same. What is committed after
     /// this is heard of by the next wait.
     pub(super) async fn read(&mut self, after: After) -> Result<Read, Refused> {
-        let tenant = self.server.tenants.open(&self.identity.tenant).await?;
         let topic = match &mut self.topic {
             Some(topic) => topic,
             None => {
                 self.read_to = None;
-                self.topic.insert(tenant.hub().subscribe(&self.definition))
+                self.topic
+                    .insert(self.hub.subscribe(&self.resolved.definition))
             }
         };
-        let told = tenant.hub().told();
+        let told = self.hub.told();
         let moved = *topic.moved.borrow_and_update();
         // Where shapes may have gone since this one was found, the topic is of after that.
         if self.live != Live::No
-            && tenant.hub().is_still(topic, moved, after)
+            && self.hub.is_still(topic, moved, after)
             && let Some(nothing) = LogChunk::nothing(after, told)
         {
             self.read_to = self.read_to.max(Some(nothing.head));
@@ -100,21 +101,24 @@ impl Reader {
             rows: u64::MAX,
         });
         let key = ChunkKey {
-            handle: self.shape.handle.clone(),
+            handle: self.resolved.shape.handle.clone(),
             after,
             head: self.head.borrow().map(|head| head.cursor),
         };
-        let cell = tenant.hub().cache.cell(&key);
+        let cell = self.hub.cache.cell(&key);
         let mut is_new = false;
         let read = async || {
-            let (definition, shape) = (Arc::clone(&self.definition), self.shape.clone());
+            // By who reads for all: a thousand that are woken at once would wait in line for it.
+            let tenant = self.server.tenants.open(&self.identity.tenant);
+            let tenant = tenant.await.map_err(Some)?;
+            let resolved = Arc::clone(&self.resolved);
             let bytes_max = self.server.config.shapes.chunk_bytes;
             let part = LogPart {
                 after,
                 unseen,
                 bytes_max,
             };
-            let read = tenant.read(move |file| read_log(file, &definition, &shape, part));
+            let read = tenant.read(move |file| read_log(file, &resolved, part));
             match read.await {
                 Ok(LogRead::Chunk(chunk)) => {
                     is_new = true;
@@ -126,7 +130,7 @@ impl Reader {
         };
         let found = cell.get_or_try_init(read).await;
         if is_new {
-            tenant.hub().cache.filled();
+            self.hub.cache.filled();
         }
         match found {
             Ok(chunk) => {
@@ -175,7 +179,7 @@ impl Reader {
             return false;
         }
         // Roles may be others too: who reads records asks again, and is told by their role of then.
-        let has_roles = self.definition.relation.entity().is_some();
+        let has_roles = self.resolved.definition.relation.entity().is_some();
         beat.credentials == before.credentials || !has_roles && self.is_known()
     }
 

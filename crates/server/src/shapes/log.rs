@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use syncline_model::ServerSeq;
 use syncline_store::TenantFile;
-use syncline_store::shapes::{After, Flow, MadeShape};
+use syncline_store::shapes::{After, Flow};
 
-use super::definition::Definition;
 use super::encode::{Encoder, PlaceInOp, up_to_date};
 use super::offset::Check;
+use super::resolve::Resolved;
 use super::sight::is_unchanged;
 use crate::tenant::Refused;
 
@@ -70,10 +70,10 @@ impl LogChunk {
 /// Reads what comes after a place, up to so many bytes.
 pub(super) fn read_log(
     file: &TenantFile,
-    definition: &Definition,
-    shape: &MadeShape,
+    resolved: &Resolved,
     part: LogPart,
 ) -> Result<LogRead, Refused> {
+    let (definition, shape) = (&*resolved.definition, &resolved.shape);
     let after = part.after;
     file.snapshot(|file| {
         let current = file.shape(&shape.handle)?;

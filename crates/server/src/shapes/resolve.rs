@@ -29,6 +29,14 @@ pub(crate) struct Resolved {
     pub naming: Naming,
 }
 
+impl Resolved {
+    /// Whether another request has come to the same, asked by the same user.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.shape, self.naming) == (&other.shape, other.naming)
+            && self.definition.is_same(&other.definition)
+    }
+}
+
 /// How a request's handle stands to its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Naming {
@@ -185,32 +193,23 @@ pub(super) async fn resolve(
     tenant: &Tenant,
     request: &ShapeRequest,
     who: &Who<'_>,
-) -> Result<Resolved, Unresolved> {
+) -> Result<Arc<Resolved>, Unresolved> {
     let found = find(tenant, request, who).await?;
-    let definition = Arc::new(found.definition);
-    if let Some(shape) = found.named {
-        tenant.hub().note_use(&shape.handle, &who.identity.user);
-        return Ok(Resolved {
-            definition,
-            shape,
-            naming: Naming::Right,
-        });
-    }
-    let shape = match found.newest {
-        Some(shape) => shape,
-        None => make(tenant, &definition, found.expired).await?,
-    };
-    tenant.hub().note_use(&shape.handle, &who.identity.user);
-    let naming = if request.handle.is_none() {
+    let naming = if found.named.is_some() || request.handle.is_none() {
         Naming::Right
     } else {
         Naming::Wrong
     };
-    Ok(Resolved {
-        definition,
+    let shape = match found.named.or(found.newest) {
+        Some(shape) => shape,
+        None => make(tenant, &found.definition, found.expired).await?,
+    };
+    tenant.hub().note_use(&shape.handle, &who.identity.user);
+    Ok(tenant.hub().cache.share(Resolved {
+        definition: Arc::new(found.definition),
         shape,
         naming,
-    })
+    }))
 }
 
 /// The newest shape of a definition, made if there is none but the expired one.

@@ -48,6 +48,18 @@ impl SeenBy {
             is_partial: sight.filter.is_some() || !sight.hidden.is_empty(),
         }
     }
+
+    /// Whether the same user has asked by the same reading of the schema, and saw the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let has_same_schema = match (&self.schema, &other.schema) {
+            (Some((one, _)), Some((other, _))) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        has_same_schema
+            && (&self.asker, &self.digest, self.is_partial)
+                == (&other.asker, &other.digest, other.is_partial)
+    }
 }
 
 /// The role of who asks, on each row.

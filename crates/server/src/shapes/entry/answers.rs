@@ -143,7 +143,7 @@ impl Asked {
     async fn snapshot(
         &self,
         tenant: Arc<Tenant>,
-        resolved: &Resolved,
+        resolved: &Arc<Resolved>,
         chunk: u64,
     ) -> Result<Answer, ApiError> {
         let end = Offset::Chunk(chunk);
@@ -199,21 +199,15 @@ impl Asked {
         Ok(answer)
     }
 
-    fn reader(&self, tenant: &Tenant, resolved: &Resolved) -> Reader {
+    fn reader(&self, tenant: &Tenant, resolved: &Arc<Resolved>) -> Reader {
         let call = &self.call;
-        let head = tenant.watch();
-        Reader::new(
-            &call.server,
-            call.identity(),
-            resolved,
-            self.request.live,
-            head,
-        )
+        let live = self.request.live;
+        Reader::new(&call.server, call.identity(), resolved, live, tenant)
     }
 
     /// What comes after a place of the log, waiting for it where that is asked for. Who waits holds no
     /// open file.
-    async fn log(&self, tenant: Arc<Tenant>, resolved: &Resolved) -> Result<Answer, ApiError> {
+    async fn log(&self, tenant: Arc<Tenant>, resolved: &Arc<Resolved>) -> Result<Answer, ApiError> {
         let after = self.request.offset.after(&resolved.shape);
         let mut reader = self.reader(&tenant, resolved);
         if tenant.head().await?.cursor.server_seq < after.seq

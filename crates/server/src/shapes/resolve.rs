@@ -251,3 +251,6 @@ fn new_handle(definition: &Definition) -> String {
     let hash = u32::from_str_radix(definition.digest.get(..8).unwrap_or("0"), 16).unwrap_or(0);
     format!("{hash}-{}", now.as_nanos() / 100)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! The log of this machine's processes: JSON lines, a file per day, kept for [`DAYS_KEPT`] days.
 //!
 //! Nothing is opened before the first line is written, so that a quick command pays nothing. Log
-//! lines never hold tokens or what users wrote.
+//! lines never hold tokens or what users wrote. A line that can't be written is dropped: telling of it
+//! on a standard error that is gone too would panic in whoever logs, and take an answer or a task along.
 
 mod day_file;
 mod json_line;
@@ -61,6 +62,7 @@ impl FromStr for LogLevel {
 /// Sends what this process logs to the day files in `dir`.
 pub(crate) fn to_files(dir: &Path, level: LogLevel) {
     let subscriber = tracing_subscriber::fmt()
+        .log_internal_errors(false)
         .event_format(JsonLine)
         .with_max_level(level.0)
         .with_writer(DayFiles::new(dir.to_owned()))
@@ -72,6 +74,7 @@ pub(crate) fn to_files(dir: &Path, level: LogLevel) {
 pub(crate) fn to_stderr(level: LogLevel, reader: Reader) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(level.0)
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match reader {
         Reader::Program => install(builder.event_format(JsonLine).finish()),

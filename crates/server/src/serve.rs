@@ -1,5 +1,6 @@
 //! The server's life: from a listener to the last answer.
 
+mod kept;
 mod patience;
 
 use std::io;
@@ -29,6 +30,7 @@ use crate::log::{ServedSchemaError, TenantBreak};
 use crate::metrics::Held;
 use crate::server::{Server, SetupError};
 use crate::tenant::Refused;
+use kept::keep_all;
 use patience::Patient;
 
 /// Bytes of a connection's buffer at most, and so of a request's head: a URL may hold the condition of a
@@ -154,10 +156,7 @@ impl ReadyServer {
         } = &self;
         let router = router(server);
         let connections = GracefulShutdown::new();
-        let house = tokio::spawn(Arc::clone(server).keep_house());
-        let backups = tokio::spawn(Arc::clone(server).keep_backups());
-        let compactions = tokio::spawn(Arc::clone(server).keep_compacted());
-        let orders = tokio::spawn(Arc::clone(server).keep_orders());
+        let kept = keep_all(server);
         let accept = accept_all(server, listener, &router, &connections);
         tokio::select! {
             () = accept => {}
@@ -169,10 +168,7 @@ impl ReadyServer {
         if drained.await.is_err() {
             tracing::warn!("requests were cut off: they took longer than the drain allows");
         }
-        house.abort();
-        backups.abort();
-        compactions.abort();
-        orders.abort();
+        drop(kept);
         server.note_uses().await;
         server.tenants.close_all().await;
     }

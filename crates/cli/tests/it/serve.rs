@@ -2,7 +2,8 @@ use std::io::Read;
 use std::process::Stdio;
 
 use crate::machine::Machine;
-use crate::served::{Server, terminate};
+use crate::served::{Server, serve_with_log, terminate};
+use crate::wire::Wire;
 
 #[test]
 fn a_server_prints_one_line_and_drains_on_sigterm() {
@@ -23,6 +24,22 @@ fn a_server_prints_one_line_and_drains_on_sigterm() {
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_server_whose_standard_error_takes_nothing_answers_and_works() {
+    let machine = Machine::new();
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut command = machine.command(&["serve", "--data", "srv", "--listen", "127.0.0.1:0"]);
+    command.stderr(full.unwrap());
+    let (mut child, url) = serve_with_log(command);
+    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+    let mut wire = Wire::connect(address, "").unwrap();
+    assert_eq!(wire.get("/api/lists/nope").unwrap().status, 404);
+    let compact = ["admin", "compact", "--data", "srv", "--retention", "0s"];
+    machine.run(&compact).done();
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

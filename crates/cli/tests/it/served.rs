@@ -114,9 +114,15 @@ fn with_tokens(machine: &Machine, listen: &str) -> Command {
     ])
 }
 
-/// Starts a server, and reads the line that says that it is ready.
+/// Starts a server whose log nobody reads.
 pub(crate) fn serve(mut command: Command) -> (Child, String) {
-    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    command.stderr(Stdio::null());
+    serve_with_log(command)
+}
+
+/// Starts a server, and reads the line that says that it is ready.
+pub(crate) fn serve_with_log(mut command: Command) -> (Child, String) {
+    let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut line)

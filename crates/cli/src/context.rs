@@ -105,6 +105,21 @@ impl Context {
 
     /// The profile in use. One that was asked for and is not there is an error.
     pub(crate) fn profile(&self) -> Result<Sourced<ProfileName>, Failure> {
+        let config = self.config()?;
+        let Some(named) = self.named_profile()? else {
+            let active = config.active_profile()?;
+            let origin = active.as_ref().map_or(Origin::Default, |_| Origin::Profile);
+            let value = active.unwrap_or_default();
+            return Ok(Sourced { value, origin });
+        };
+        if !config.has_profile(&named.value)? {
+            return Err(unknown_profile(&named.value, &config.profiles()?));
+        }
+        Ok(named)
+    }
+
+    /// The profile that is asked for, whether it is there or not; none: it is for the configuration to say.
+    pub(crate) fn named_profile(&self) -> Result<Option<Sourced<ProfileName>>, Failure> {
         let (text, origin) = match &self.globals.profile {
             Some(text) => (Some(text.as_str()), Origin::Flag),
             None => (
@@ -112,20 +127,13 @@ impl Context {
                 Origin::Environment,
             ),
         };
-        let config = self.config()?;
         let Some(text) = text else {
-            let active = config.active_profile()?;
-            let origin = active.as_ref().map_or(Origin::Default, |_| Origin::Profile);
-            let value = active.unwrap_or_default();
-            return Ok(Sourced { value, origin });
+            return Ok(None);
         };
         let value = text.parse::<ProfileName>().map_err(|error| {
             Failure::usage("profile_invalid", format!("{text:?} is no profile")).because(error)
         })?;
-        if !config.has_profile(&value)? {
-            return Err(unknown_profile(&value, &config.profiles()?));
-        }
-        Ok(Sourced { value, origin })
+        Ok(Some(Sourced { value, origin }))
     }
 
     /// The settings in effect for the profile in use.

@@ -207,6 +207,45 @@ fn whatever_is_wrong_the_hook_ends_well() {
 }
 
 #[test]
+fn what_one_profile_is_told_goes_to_no_other() {
+    let machine = Machine::new();
+    let stop = ["claude-code", "Stop"];
+    let spools = || {
+        ["default", "work"].map(|profile| {
+            let spool = machine.home().join(".local/share/syncline/profiles");
+            let files = fs::read_dir(spool.join(profile).join("spool"));
+            files.map_or(0, |files| files.count())
+        })
+    };
+    let work = |words: &[&str]| {
+        let words = [&["--profile", "work", "hook", "run"], words].concat();
+        finish(machine.command(&words), b"{}").done()
+    };
+    machine
+        .run(&["config", "profiles", "create", "work"])
+        .done();
+    let config = fs::read_to_string(machine.config_file()).unwrap();
+    work(&stop);
+    assert_eq!(spools(), [0, 1]);
+    // While nobody can say which profile is in use, it is the one that is named.
+    machine.write_config("this is = no TOML [");
+    work(&stop);
+    assert_eq!(spools(), [0, 2]);
+    hook(&machine, "{}", &stop).says("which profile");
+    assert_eq!(spools(), [0, 2]);
+    machine.write_config(&config);
+    machine
+        .run(&["config", "profiles", "delete", "work"])
+        .done();
+    work(&stop).says("there is no such profile");
+    let invalid = ["--profile", "no/such", "hook", "run", "claude-code", "Stop"];
+    finish(machine.command(&invalid), b"{}")
+        .done()
+        .says("there is no such profile");
+    assert_eq!(spools()[0], 0);
+}
+
+#[test]
 fn an_agent_that_says_nothing_and_hangs_does_not_hang_its_hook() {
     let machine = Machine::new();
     let mut command = machine.command(&["hook", "run", "claude-code", "Stop"]);

@@ -5,7 +5,7 @@
 mod input;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -15,7 +15,7 @@ use syncline_capture::import::with_causes;
 
 use crate::config::ProfileName;
 use crate::context::Context;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::logging;
 use crate::replica_access::{self, Meeting};
 
@@ -50,6 +50,10 @@ enum HookError {
     Event(String),
     #[error("there is no place to keep the event")]
     Place,
+    #[error("there is no such profile")]
+    Profile,
+    #[error("the configuration can't be read, and would say which profile it is for")]
+    Configuration,
     #[error("could not keep the event")]
     Spool(#[source] SpoolError),
 }
@@ -115,18 +119,38 @@ fn put(spool: &Spool, event: &HookEvent, context: &Context) -> Result<(), HookEr
     Ok(())
 }
 
-/// The directory of the replica, and where its daemon is met. Where the configuration can't be read, an
-/// event is kept beside the default profile's.
+/// The directory of the replica, and where its daemon is met. What one profile is told goes to no other.
 fn place(context: &Context) -> Result<(PathBuf, Option<PathBuf>), HookError> {
-    let found = context.replica_dir().and_then(|replica| {
-        let Meeting { socket, .. } = replica_access::meeting(context)?;
-        Ok((replica, Some(socket)))
-    });
-    found.or_else(|_: Failure| {
-        let paths = context.paths().map_err(|_| HookError::Place)?;
-        let profile = ProfileName::default();
-        Ok((paths.data_dir.join("profiles").join(profile.as_str()), None))
-    })
+    let paths = context.paths().map_err(|_| HookError::Place)?;
+    let profiles = paths.data_dir.join("profiles");
+    let profile = profile(context, &profiles)?;
+    let meeting = replica_access::meeting(context).ok();
+    let socket = meeting.map(|Meeting { socket, .. }| socket);
+    Ok((profiles.join(profile.as_str()), socket))
+}
+
+/// The profile that an event is for. While the configuration can't be read, it is the one that is named, or
+/// the default one where there is no other.
+fn profile(context: &Context, profiles: &Path) -> Result<ProfileName, HookError> {
+    let named = context.named_profile().map_err(|_| HookError::Profile)?;
+    if context.config().is_ok() {
+        let profile = context.profile().map_err(|_| HookError::Profile)?;
+        return Ok(profile.value);
+    }
+    if let Some(named) = named {
+        return Ok(named.value);
+    }
+    let default = ProfileName::default();
+    let is_alone = match std::fs::read_dir(profiles) {
+        Ok(mut profiles) => {
+            profiles.all(|profile| profile.is_ok_and(|it| it.file_name() == default.as_str()))
+        }
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    match is_alone {
+        true => Ok(default),
+        false => Err(HookError::Configuration),
+    }
 }
 
 /// What the agent gives; whatever of it comes in time.

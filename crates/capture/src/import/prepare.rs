@@ -344,7 +344,7 @@ fn cut(part: Part<'static>) -> Vec<Part<'static>> {
         },
         order: part.order.saturating_add(number as i64),
         text: Cow::Owned(text.to_owned()),
-        continues: number > 0,
+        continues: part.continues || number > 0,
         media_type: part.media_type.clone(),
         reference: part.reference.clone(),
         message_id: part.message_id.clone(),

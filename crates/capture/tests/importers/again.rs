@@ -184,3 +184,26 @@ fn a_secret_that_was_kept_beside_half_a_character_goes_when_its_file_is_read_aga
         assert!(text.contains("my token [redacted:"), "{text}");
     }
 }
+
+#[test]
+fn a_piece_of_a_long_text_that_is_said_again_goes_on_the_one_before() {
+    let mut script = Script::new("s");
+    let begin = script.user("u1", "begin");
+    let mut place = Place::new();
+    place.write("s.jsonl", jsonl(&[begin]));
+    place.import_files(Agent::ClaudeCode);
+    // As an older reader kept it, in characters of several bytes.
+    let text = "\u{e9}".repeat(60_000) + "\\ud83d";
+    let part = json!({"id": "x1+1", "kind": "raw", "order": 8, "continues": true, "text": text});
+    let patch = json!({"type": "patch", "patch": {"parts": [part]}}).to_string();
+    let old = NewOp {
+        scope: Scope::session(),
+        resource: session_id("claude-code", "s", "").into(),
+        payload: Payload::parse(&patch).unwrap(),
+    };
+    place.replica.write(&[old]).unwrap();
+    place.age_marks();
+    assert!(place.import_files(Agent::ClaudeCode).ops > 0);
+    assert!(!place.rows("raw").concat().contains("ud83d"));
+    assert_eq!(place.rows("continued"), ["x1+1"]);
+}

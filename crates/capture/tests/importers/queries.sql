@@ -24,6 +24,8 @@ SELECT title FROM sessions;
 SELECT trigger, tokens_before || '' FROM session_compactions;
 -- errors
 SELECT kind, message FROM session_errors;
+-- continued
+SELECT part_id FROM session_parts WHERE continues = 1;
 -- raw
 SELECT text FROM session_parts WHERE kind = 'raw';
 -- titled

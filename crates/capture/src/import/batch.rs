@@ -1,12 +1,13 @@
 //! What an import gives to be written, and what it says of itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use syncline_model::session::SessionId;
 use syncline_replica::NewOp;
 use syncline_store::local::ImportNotes;
 
+use super::withhold::LeftOut;
 use crate::facts::Verdict;
 
 /// Ops to be written, with the notes of what was read to make them.
@@ -24,6 +25,8 @@ pub struct ImportBatch {
     /// Sessions that no rule by path or project can be held to: nothing tells where they took place. Told
     /// at the end, if there are such rules.
     pub unplaced: Vec<SessionId>,
+    /// Sessions of which something was left out, by rules of the user and by marks.
+    pub excluded: BTreeSet<SessionId>,
     /// Of the units that are counted as new, how many are of which session.
     pub(super) said: HashMap<SessionId, u64>,
     /// How many bytes of all that is to be read have been.
@@ -75,17 +78,22 @@ impl ImportBatch {
         self.counts.new -= units;
         match standing {
             Standing::Known => self.counts.known += units,
-            Standing::LeftOut => self.counts.excluded += units,
+            Standing::LeftOut => {
+                self.counts.excluded += units;
+                self.excluded.insert(session);
+            }
         }
     }
 
-    /// Counts anew what was taken of sessions that are left out after all, and tells of those whose mark
-    /// came too late.
-    pub(super) fn left_out(&mut self, found: Vec<SessionId>, too_late: Vec<SessionId>) {
-        for session in found {
+    /// Notes what was left out of what was just read, and gives the cause. What was taken of sessions that
+    /// are left out after all is counted anew.
+    pub(super) fn left_out(&mut self, left_out: LeftOut) -> Option<String> {
+        for session in left_out.found {
             self.nothing_new(session, Standing::LeftOut);
         }
-        self.marked_late.extend(too_late);
+        self.excluded.extend(left_out.sessions);
+        self.marked_late.extend(left_out.too_late);
+        left_out.cause
     }
 
     /// Counts as known also the units that are of several sessions.

@@ -156,14 +156,13 @@ impl Lined {
                 outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
             }
             let left_out = sink.withheld.sift(sink.facts, fact, sink.desk, unit);
-            let verdict = match left_out.cause {
+            let verdict = match sink.batch.left_out(left_out) {
                 Some(cause) => {
                     self.left_out = Some(cause.into());
                     Verdict::Excluded
                 }
                 None => verdict,
             };
-            sink.batch.left_out(left_out.found, left_out.too_late);
             if matches!(verdict, Verdict::New) {
                 sink.said(fact, 1);
             }

@@ -54,8 +54,7 @@ pub fn take_told(
         }
         say(thing, &agent, &mut facts);
         let left_out = withheld.sift(&mut facts, fact, &mut desk, unit);
-        batch.left_out(left_out.found, left_out.too_late);
-        match left_out.cause {
+        match batch.left_out(left_out) {
             Some(_) => batch.counts.excluded += 1,
             None => {
                 batch.counts.new += 1;

@@ -121,7 +121,6 @@ impl Before {
         } else if left_out.cause.is_none() {
             sink.said(self.facts, sink.batch.counts.new - self.counts.new);
         }
-        sink.batch.left_out(left_out.found, left_out.too_late);
-        left_out.cause
+        sink.batch.left_out(left_out)
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Withheld {
 pub(super) struct LeftOut {
     /// The cause, as a mark keeps it.
     pub(super) cause: Option<String>,
+    /// The sessions of which something was.
+    pub(super) sessions: Vec<SessionId>,
     /// Sessions whose cause was found now: what was taken of them in this batch is not.
     pub(super) found: Vec<SessionId>,
     /// Sessions that a prompt has marked now, and of which something was recorded before.
@@ -88,6 +90,7 @@ impl Withheld {
         } = self.judge(&facts.0[fact..], desk);
         let mut left_out = LeftOut {
             cause,
+            sessions: withheld.keys().copied().collect(),
             ..LeftOut::default()
         };
         if left_out.cause.is_none() {

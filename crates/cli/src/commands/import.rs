@@ -96,6 +96,8 @@ struct Imported {
     secrets: BTreeMap<String, u64>,
     /// Files that are left out by rules of the user.
     files_excluded: u64,
+    /// Sessions of which entries are left out, by rules of the user and by marks.
+    sessions_excluded: u64,
     /// What hooks have left that could not be read, and is set aside.
     hook_events_set_aside: u64,
     /// Sessions that a prompt has marked as not to be recorded, after some of them was.
@@ -245,11 +247,12 @@ fn read(
     let mut importer = Importer::new(sources, keeping, context.privacy()?, replica)?;
     imported.files_unchanged = importer.unchanged();
     imported.files_excluded = importer.excluded();
-    let mut sessions = BTreeSet::new();
+    let (mut sessions, mut excluded) = (BTreeSet::new(), BTreeSet::new());
     let mut count = |batch: ImportBatch| {
         sessions.extend(batch.ops.iter().map(|op| op.resource.clone()));
         imported.ops += batch.ops.len() as u64;
         imported.counts.add(&batch.counts);
+        excluded.extend(batch.excluded);
         for (rule, count) in batch.findings {
             *imported.secrets.entry(rule).or_default() += count;
         }
@@ -267,6 +270,7 @@ fn read(
         }
     }
     imported.sessions = sessions.len() as u64;
+    imported.sessions_excluded = excluded.len() as u64;
     Ok(())
 }
 
@@ -278,11 +282,17 @@ fn tell_left_out(context: &Context, imported: &Imported) {
         context.output.note(format_args!("{secrets} left out"));
     }
     if counts.excluded + imported.files_excluded > 0 {
-        context.output.note(format_args!(
-            "left out by rules and marks: {}, and {} of others",
-            counted(imported.files_excluded, "file"),
-            counted(counts.excluded, "entry"),
-        ));
+        let files = (imported.files_excluded > 0).then(|| counted(imported.files_excluded, "file"));
+        let entries = (counts.excluded > 0).then(|| {
+            let (entries, sessions) = (counts.excluded, imported.sessions_excluded);
+            let entries = counted(entries, "entry");
+            format!("{entries} of {}", counted(sessions, "session"))
+        });
+        let left_out: Vec<_> = files.into_iter().chain(entries).collect();
+        let left_out = left_out.join(", and ");
+        context
+            .output
+            .note(format_args!("left out by rules and marks: {left_out}"));
     }
     if imported.hook_events_set_aside > 0 {
         let events = counted(imported.hook_events_set_aside, "event");

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::bad_disk::with_files_up_to;
 use crate::daemon::{Daemon, socket, until};
 use crate::machine::Machine;
+use crate::session::line;
 
 fn transcript(machine: &Machine, session: &str) -> PathBuf {
     let place = machine.home().join(".claude/projects/-w-app");
@@ -333,4 +334,47 @@ fn the_doctor_tells_of_sessions_that_no_rule_by_place_can_leave_out() {
     assert_eq!(unplaced["message"], told);
     let fix = unplaced["fix"].as_str().unwrap();
     assert!(fix.contains("exclude_agents cursor"), "{fix}");
+}
+
+#[test]
+fn an_import_tells_how_many_sessions_rules_leave_out() {
+    let machine = Machine::new();
+    for (name, place, count) in [
+        ("a", "/w/private", 2),
+        ("b", "/w/private", 3),
+        ("c", "/w/app", 1),
+    ] {
+        let lines = (0..count).map(|number| {
+            let text = line(&format!("{name}{number}"), "user", number, json!("go"));
+            let mut line: Value = serde_json::from_str(&text).unwrap();
+            line["sessionId"] = json!(name);
+            line["cwd"] = json!(place);
+            format!("{line}\n")
+        });
+        let path = machine.work_dir().join(format!("{name}.jsonl"));
+        fs::write(path, lines.collect::<String>()).unwrap();
+    }
+    machine
+        .run(&["config", "set", "exclude_paths", "/w/private"])
+        .done();
+    let place = machine.work_dir();
+    let import = [
+        "import",
+        "claude-code",
+        place.to_str().unwrap(),
+        "--dry-run",
+    ];
+    machine
+        .run(&import)
+        .done()
+        .says("left out by rules and marks: 5 entries of 2 sessions\n");
+    let told = machine
+        .run(&[&import[..], &["--json"]].concat())
+        .done()
+        .json();
+    assert_eq!(
+        (&told["excluded"], &told["sessions_excluded"]),
+        (&json!(5), &json!(2))
+    );
+    assert_eq!((&told["new"], &told["sessions"]), (&json!(1), &json!(1)));
 }

@@ -144,9 +144,6 @@ fn a_list_goes_on_where_its_page_ended() {
     assert_eq!(first["sessions"][0]["id"], "hostile");
     assert_eq!(second[0]["id"], NATIVE);
     machine
-        .run(&["session", "show", ""])
-        .failed(1, "session_ambiguous");
-    machine
         .run(&["session", "show", "nothing"])
         .failed(1, "session_unknown");
 }

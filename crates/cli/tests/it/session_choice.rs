@@ -93,12 +93,41 @@ fn stats_and_exports_are_narrowed_by_error_and_cost() {
 }
 
 #[test]
+fn an_empty_id_names_no_session_and_a_letter_deletes_none() {
+    let machine = hostile();
+    for command in ["show", "resume", "link", "delete", "export"] {
+        let mut words = vec!["session", command, ""];
+        match command {
+            "delete" => words.push("--yes"),
+            "link" => words.push("thread"),
+            _ => {}
+        }
+        machine.run(&words).failed(2, "session_missing");
+    }
+    machine
+        .run(&["session", "search", "alert", "--session", ""])
+        .failed(2, "session_missing");
+    machine
+        .run(&["session", "delete", "hos", "--yes"])
+        .failed(2, "session_short")
+        .says("(claude-code, ");
+    assert_eq!(listed(&machine, &[]).len(), 1);
+    machine.run(&["session", "show", "h"]).done();
+    machine.run(&["session", "delete", "host", "--yes"]).done();
+    assert_eq!(listed(&machine, &[]).len(), 0);
+}
+
+#[test]
 fn one_id_of_two_agents_asks_for_the_agent() {
     let machine = told();
     machine
         .run(&["session", "show", "same"])
         .failed(1, "session_ambiguous")
         .says("--agent ");
+    machine
+        .run(&["session", "show", "sa"])
+        .failed(1, "session_ambiguous")
+        .says("by more of its id");
     let show = ["session", "show", "same", "--agent", "opencode", "--json"];
     let shown = machine.run(&show).done().json();
     assert_eq!(shown["session"]["agent"], "opencode");

@@ -39,11 +39,15 @@ const PART: &str = concat!(
 
 /// Finds the session that `reference` names: its id here, the agent's own id, the beginning of
 /// either, or four or more of its last characters. An agent tells equal ones apart, where it is given.
+/// An empty reference, which all ids begin with, names none.
 pub fn resolve_session(
     connection: &Connection,
     reference: &str,
     agent: Option<&str>,
 ) -> Result<ResolvedSession, StoreError> {
+    if reference.is_empty() {
+        return Ok(ResolvedSession::Unknown);
+    }
     for sql in [EXACT, PART] {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query((reference, agent, CANDIDATES_MAX as i64))?;

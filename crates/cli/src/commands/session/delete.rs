@@ -23,6 +23,7 @@ const TITLE_CHARS_MAX: usize = 60;
 ///
 /// What was said and done is erased from the log, and no import brings it back. Backups made before still
 /// hold it, and so do the agent's own files, and sessions that were forked from it what they repeat of it.
+/// SESSION is a whole id, or at least four characters of one.
 #[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {
     #[command(flatten)]
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &DeleteArgs, context: &Context) -> Outcome {
     let prices = prices::read(context)?.table;
     let mut replica = replica_access::open(context)?;
     let view = replica.view()?;
-    let session = args.session.find(view)?;
+    let session = args.session.find_for_good(view)?;
     let id = session.session_id;
     if !args.yes {
         ask(context, &session, &figures(view.connection(), id, &prices)?)?;

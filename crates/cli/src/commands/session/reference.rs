@@ -9,7 +9,7 @@ use syncline_store::sessions::{ResolvedSession, Session, resolve_session, sessio
 
 use super::text::when;
 use crate::failure::Failure;
-use crate::short_id::short_ids;
+use crate::short_id::{CHARS_MIN, short_ids};
 
 /// A session that must be there.
 #[derive(Debug, Clone, Args)]
@@ -26,6 +26,27 @@ impl SessionReference {
     pub(super) fn find(&self, view: &TenantFile) -> Result<Session, Failure> {
         find_session(view, &self.session, self.agent.as_deref())
     }
+
+    /// The same for what can't be undone: a letter or two are too easily typed by mistake.
+    pub(super) fn find_for_good(&self, view: &TenantFile) -> Result<Session, Failure> {
+        let session = self.find(view)?;
+        let id = session.session_id.to_string();
+        let is_whole =
+            [Some(id.as_str()), session.native_id.as_deref()].contains(&Some(&self.session));
+        if is_whole || self.session.chars().count() >= CHARS_MIN {
+            return Ok(session);
+        }
+        let message = format!(
+            "{:?} is too little of an id for what can't be undone",
+            self.session
+        );
+        Err(Failure::usage("session_short", message)
+            .candidate(candidate(&session))
+            .state("nothing was changed")
+            .fix(format!(
+                "name the session by {CHARS_MIN} characters of its id or more"
+            )))
+    }
 }
 
 /// Finds the session that `text` names.
@@ -34,20 +55,19 @@ pub(super) fn find_session(
     text: &str,
     agent: Option<&str>,
 ) -> Result<Session, Failure> {
+    if text.is_empty() {
+        return Err(Failure::usage("session_missing", "no session is named")
+            .state("nothing was changed")
+            .fix("syncline session list"));
+    }
     match resolve_session(view.connection(), text, agent)? {
         ResolvedSession::Found(session) => Ok(*session),
         ResolvedSession::Ambiguous(some) => {
             let message = format!("{text:?} could be {} sessions or more", some.len());
             let failure = Failure::new("session_ambiguous", message);
-            let failure = some.iter().fold(failure, |failure, session| {
-                failure.candidate(format!(
-                    "{} ({}, {}, {})",
-                    session.session_id,
-                    agent_of(session),
-                    title_of(session),
-                    when(session)
-                ))
-            });
+            let failure = some
+                .iter()
+                .fold(failure, |failure, one| failure.candidate(candidate(one)));
             // One agent's whole id may be another's, too: no more of it would tell them apart.
             let whole = |session: &&Session| session.native_id.as_deref() == Some(text);
             let fix = match some.iter().filter(whole).nth(1) {
@@ -64,6 +84,12 @@ pub(super) fn find_session(
                 .fix("syncline import auto"))
         }
     }
+}
+
+fn candidate(session: &Session) -> String {
+    let id = session.session_id;
+    let (agent, title) = (agent_of(session), title_of(session));
+    format!("{id} ({agent}, {title}, {})", when(session))
 }
 
 pub(super) fn agent_of(session: &Session) -> &str {

@@ -135,6 +135,7 @@ pub(crate) fn main(
             };
         }
     };
+    crate::file_limit::let_writes_fail();
     let output = Output::new(cli.globals.format(), &environment);
     let context = Context::new(cli.globals, environment, output);
     match cli.command.run(&context) {

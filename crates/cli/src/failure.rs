@@ -3,11 +3,14 @@
 //! Every failure has a stable code, says what was attempted, why it failed, in what state the
 //! user's data is, and what to type next.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::process::ExitCode;
 
 use serde::Serialize;
 use syncline_store::StoreError;
+
+use crate::file_limit::refused_beyond;
 
 /// The end of a command: done, or a failure.
 pub(crate) type Outcome = Result<(), Failure>;
@@ -42,11 +45,15 @@ struct Told {
     candidates: Vec<String>,
     state: Option<String>,
     fixes: Vec<String>,
+    /// The bound to the size of files that was met, in bytes.
+    file_bytes_max: Option<u64>,
     exit: u8,
 }
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_USAGE: u8 = 2;
+const RAISE_THE_LIMIT: &str = "ulimit -f unlimited in the shell that starts it, which may need root; for a service, \
+                               LimitFSIZE=infinity in its unit";
 
 impl Failure {
     /// A command that could not be done: exit code 1.
@@ -80,6 +87,7 @@ impl Failure {
             candidates: Vec::new(),
             state: None,
             fixes: Vec::new(),
+            file_bytes_max: None,
             exit,
         })))
     }
@@ -95,7 +103,10 @@ impl Failure {
     #[must_use]
     pub(crate) fn because(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
-        self.change(|told| told.source = Some(source))
+        self.change(|told| {
+            told.file_bytes_max = refused_beyond(&*source);
+            told.source = Some(source);
+        })
     }
 
     /// Adds several causes, each told on a line of its own.
@@ -155,13 +166,24 @@ impl Failure {
             }
             next = error.source();
         }
+        if let Some(bytes) = told.file_bytes_max {
+            causes.push(format!("no file may grow beyond {bytes} bytes here"));
+            return Some(Report {
+                code: "file_limit",
+                message: &told.message,
+                causes,
+                candidates: &told.candidates,
+                state: told.state.as_deref(),
+                fix: Cow::Owned(vec![RAISE_THE_LIMIT.to_owned()]),
+            });
+        }
         Some(Report {
             code: told.code,
             message: &told.message,
             causes,
             candidates: &told.candidates,
             state: told.state.as_deref(),
-            fix: &told.fixes,
+            fix: Cow::Borrowed(&told.fixes),
         })
     }
 }
@@ -188,7 +210,7 @@ pub(crate) struct Report<'a> {
     pub(crate) candidates: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<&'a str>,
-    pub(crate) fix: &'a [String],
+    pub(crate) fix: Cow<'a, [String]>,
 }
 
 #[cfg(test)]
@@ -210,7 +232,7 @@ mod tests {
             report.causes,
             ["could not read the page", "connection reset"]
         );
-        assert_eq!(report.fix, ["syncline sync"]);
+        assert_eq!(*report.fix, ["syncline sync"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod doctor;
 mod document;
 mod environment;
 mod failure;
+mod file_limit;
 mod hooks;
 mod logging;
 mod lost_edits;

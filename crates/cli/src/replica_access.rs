@@ -178,7 +178,7 @@ impl From<StoreError> for Failure {
 }
 
 fn disk_full(error: impl std::error::Error + Send + Sync + 'static) -> Failure {
-    Failure::new("disk_full", "the disk is full")
+    Failure::new("disk_full", "could not write to the replica")
         .because(error)
         .state("nothing of this was written; everything before is safe")
         .fix("make room, and try again")

@@ -1,5 +1,6 @@
 //! Opening SQLite files: where they live, how durable a commit is, and what an open refuses.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ pub enum Durability {
 /// A failure of SQLite or of what it holds.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the disk is full")]
+    #[error("there is no room for it")]
     Full(#[source] rusqlite::Error),
     #[error("the file is damaged: {what}")]
     Damaged {
@@ -82,6 +83,27 @@ impl From<rusqlite::Error> for StoreError {
 fn has_no_room_to_share(error: &rusqlite::Error) -> bool {
     let failure = error.sqlite_error();
     failure.is_some_and(|failure| failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+/// Whether what is below `error` is that the system took no more bytes for a file, and named no full disk.
+pub fn is_refused_write(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let is_refused = match error.downcast_ref::<rusqlite::Error>() {
+            Some(error) => error.sqlite_error().is_some_and(|failure| {
+                failure.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
+                    || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+            }),
+            None => error
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::FileTooLarge),
+        };
+        if is_refused {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Why a file can't be opened.

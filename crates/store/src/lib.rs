@@ -14,7 +14,7 @@ mod tenant;
 mod view;
 
 pub use check::quick_check;
-pub use file::{Durability, FileOptions, OpenError, StoreError, sqlite_version};
+pub use file::{Durability, FileOptions, OpenError, StoreError, is_refused_write, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
     Compaction, Contact, EmptyTries, EpochMode, Fill, Forgetting, Head, KnownRequest, Lineage,

@@ -11,13 +11,17 @@ use crate::served::Server;
 /// Runs with a limit on the size of files, so that some writes fail as on a full disk.
 #[cfg(target_os = "linux")]
 fn run_limited(machine: &Machine, blocks: u32, arguments: &[&str]) -> Answer {
+    run_after(&format!("ulimit -f {blocks}"), machine, arguments)
+}
+
+/// Runs in a shell that has done something before.
+#[cfg(target_os = "linux")]
+fn run_after(before: &str, machine: &Machine, arguments: &[&str]) -> Answer {
     let inner = machine.command(arguments);
     let mut command = Command::new("sh");
     command
         .arg("-c")
-        .arg(format!(
-            "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""
-        ))
+        .arg(format!("{before}; exec \"$0\" \"$@\""))
         .arg(inner.get_program())
         .args(inner.get_args())
         .env_clear()
@@ -69,12 +73,23 @@ fn a_change_of_lists_is_reported_as_done_when_it_is_and_only_then() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_disk_without_room_for_a_first_page_is_told_as_full() {
+fn a_file_that_may_not_grow_is_told_with_the_limit_that_the_shell_has_set() {
     let machine = Machine::new();
     machine.run(&["thread", "new", "plan", "first"]).done();
-    run_limited(&machine, 56, &["thread", "push", "plan", "second"])
-        .failed(1, "disk_full")
-        .says("make room");
+    let long = "x".repeat(100_000);
+    for (limit, bytes, text) in [
+        // No room for the file in which processes share what is new, and none for a long text.
+        ("ulimit -f 56", 28_672, "second"),
+        ("ulimit -f 200", 102_400, &long),
+        ("trap '' XFSZ; ulimit -f 200", 102_400, &long),
+    ] {
+        let told = run_after(limit, &machine, &["thread", "push", "plan", text])
+            .failed(1, "file_limit")
+            .says(&format!("no file may grow beyond {bytes} bytes"))
+            .says("ulimit -f unlimited");
+        assert!(!told.stderr.contains("syncline doctor"), "{told:#?}");
+        assert_eq!(machine.contents("plan"), ["first"]);
+    }
 }
 
 #[cfg(target_os = "linux")]

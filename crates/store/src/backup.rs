@@ -11,6 +11,7 @@ mod manifest;
 mod note;
 mod restore;
 mod rotate;
+mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use crate::tenant::VerifyError;
 
 pub use check::verify;
 pub use copy::{back_up_replica, back_up_server, back_up_tenant, check_place};
+pub use kin::{Joined, OtherLog};
 pub use manifest::{BackupFile, BackupKind, BackupLog, LeftOut, MANIFEST_NAME, Manifest};
 pub use note::{LastBackup, last_backup};
 pub(crate) use restore::finish as finish_restore;
@@ -74,6 +76,8 @@ pub enum BackupError {
          nothing in common"
     )]
     OtherLog {
+        /// What it is a backup of.
+        kind: BackupKind,
         name: String,
         copy: Epoch,
         live: Epoch,

@@ -146,8 +146,8 @@ impl From<BackupError> for Failure {
             ),
             BackupError::OtherLog { .. } => (
                 "backup_other_log",
-                "put it back beside what is there: a server's with `syncline restore BACKUP --data NEW`, a \
-                 replica's with `syncline --data-dir NEW restore BACKUP`",
+                "`syncline --data-dir NEW restore BACKUP` puts it beside what is there; `syncline --data-dir NEW sync \
+                 now --join` then gives what it holds to the server",
             ),
             BackupError::Damaged { .. } | BackupError::Log { .. } => {
                 ("backup_damaged", "take an older backup")

@@ -1,3 +1,5 @@
+mod question;
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,7 +10,8 @@ use serde::Serialize;
 use syncline_model::{Epoch, EpochMode, ServerSeq};
 use syncline_replica::RestoreError;
 use syncline_store::backup::{
-    BackupKind, Manifest, Reached, RestoreChoice, Restored, restore_server, verify,
+    BackupError, BackupKind, Manifest, OtherLog, Reached, RestoreChoice, Restored, restore_server,
+    verify,
 };
 use syncline_store::control::{CONTROL_FILE_NAME, DataDirectory};
 
@@ -20,9 +23,6 @@ use crate::owner::give_to_owner_of;
 use crate::progress::Progress;
 use crate::replica_access;
 use crate::wording::{counted, quoted};
-
-/// How many logs are named in a question.
-const NAMES_MAX: usize = 5;
 
 /// Put a backup back, after verifying it
 ///
@@ -40,6 +40,10 @@ pub(crate) struct RestoreArgs {
     /// Let replicas go back to the backup as well: what was written since is discarded
     #[arg(long, requires = "data")]
     discard_later: bool,
+    /// Replace also a log that has nothing in common with the backup, as one that others have begun where the
+    /// server was lost: what it holds comes behind what the backup holds
+    #[arg(long, requires = "data", conflicts_with = "discard_later")]
+    join: bool,
     /// Replace what is there, without asking
     #[arg(long)]
     yes: bool,
@@ -63,6 +67,10 @@ struct DoneLog {
     file: String,
     epoch: Epoch,
     server_seq: ServerSeq,
+    /// How many ops it has of another log that was there.
+    joined: u64,
+    /// How many ops of that log it could not take.
+    left: u64,
 }
 
 pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
@@ -101,6 +109,8 @@ pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
                 file: tenant.file,
                 epoch: tenant.epoch,
                 server_seq: tenant.cursor.server_seq,
+                joined: tenant.joined.ops,
+                left: tenant.joined.left,
             })
             .collect(),
         left: restored.unreadable,
@@ -127,6 +137,17 @@ fn tell(done: &Done, context: &Context) {
             done.left.join(", ")
         ));
     }
+    for log in done.logs.iter().filter(|log| log.joined + log.left > 0) {
+        let joined = counted(log.joined, "op");
+        let left = match log.left {
+            0 => String::new(),
+            left => format!("; {left} could not be, and stay where it is now"),
+        };
+        context.output.note(format_args!(
+            "of the other log that was there, behind it in {}: {joined}{left}",
+            log.file
+        ));
+    }
     if let Some(aside) = &done.aside {
         context.output.note(format_args!(
             "what it replaces is in {}: remove that when nothing of it is missed",
@@ -149,12 +170,17 @@ fn into_server(
     }
     let directory = DataDirectory::open(data)?;
     let lock = directory.lock()?;
-    if let Some(question) = question(&directory, mode, manifest)? {
+    if let Some(question) = question::of(&directory, mode, manifest)? {
         ask(args, &question, context)?;
     }
     let mut progress = Progress::new(context, Instant::now());
     let choice = RestoreChoice {
         mode,
+        other: if args.join {
+            OtherLog::Joins
+        } else {
+            OtherLog::Stays
+        },
         now: context.now(),
     };
     let reached = |at: Reached| progress.show(at.done, Some(at.whole));
@@ -162,9 +188,13 @@ fn into_server(
         Failure::new("no_randomness", "the system gives no random bytes").because(error)
     })?;
     let fresh = || random.random();
-    let restored = restore_server(&args.from, &directory, &lock, choice, fresh, reached)?;
+    let restored = restore_server(&args.from, &directory, &lock, choice, fresh, reached);
+    let restored = restored.map_err(|error| match error {
+        BackupError::OtherLog { .. } => other_log(args, error),
+        error => error.into(),
+    })?;
     give_to_owner_of(data).map_err(|error| {
-        let data = data.display();
+        let data = quoted(&data.display().to_string());
         Failure::new(
             "data_unusable",
             "could not give what was put back to its owner",
@@ -176,55 +206,23 @@ fn into_server(
     Ok(restored)
 }
 
-/// What is to be confirmed: which logs are replaced, and which become empty; none: nothing is touched.
-fn question(
-    directory: &DataDirectory,
-    mode: EpochMode,
-    manifest: &Manifest,
-) -> Result<Option<String>, Failure> {
-    let (mut replaced, mut emptied) = (Vec::new(), Vec::new());
-    for path in directory.tenant_files()? {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = format!("tenants/{}", name.unwrap_or_default());
-        let held = manifest.files.iter().any(|file| file.name == name);
-        let left_out = manifest.left_out.iter().any(|left| left.name == name);
-        let is_whole = manifest.kind == BackupKind::Server;
-        if held {
-            replaced.push(name);
-        } else if is_whole && mode == EpochMode::Follow && !left_out {
-            emptied.push(name);
-        }
-    }
-    if replaced.is_empty() && emptied.is_empty() {
-        return Ok(None);
-    }
-    let fate = match mode {
-        EpochMode::Heal => "What was written since is offered again by the replicas that hold it.",
-        EpochMode::Follow => "What was written since is discarded, by every replica.",
+/// Where the right backup is refused, others have begun the log anew since the server was lost.
+fn other_log(args: &RestoreArgs, error: BackupError) -> Failure {
+    let from = quoted(&args.from.display().to_string());
+    let failure = Failure::new("backup_other_log", "could not work with the backup")
+        .because(error)
+        .state("nothing was changed");
+    // What is joined can't be discarded.
+    let failure = match args.discard_later {
+        true => failure,
+        false => failure.fix(format!(
+            "{} --join, to put what both hold into one log",
+            command(args)
+        )),
     };
-    let emptied = match emptied.len() {
-        0 => String::new(),
-        1 => format!(" {} that it lacks becomes empty.", listed(&emptied)),
-        _ => format!(" {} that it lacks become empty.", listed(&emptied)),
-    };
-    Ok(Some(format!(
-        "Replace {} in {} by the backup of {}?{emptied} {fate}",
-        listed(&replaced),
-        directory.path().display(),
-        manifest.made_at
-    )))
-}
-
-/// How many logs, and the names of the first of them.
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(NAMES_MAX).map(String::as_str);
-    let shown: Vec<_> = shown.collect();
-    let more = if names.len() > NAMES_MAX { ", …" } else { "" };
-    let count = counted(names.len() as u64, "log");
-    match &shown[..] {
-        [] => count,
-        shown => format!("{count} ({}{more})", shown.join(", ")),
-    }
+    failure.fix(format!(
+        "syncline restore {from} --data NEW, to put it beside"
+    ))
 }
 
 /// Refuses a directory that holds something else.
@@ -337,23 +335,26 @@ fn ask(args: &RestoreArgs, question: &str, context: &Context) -> Outcome {
         Answer::Yes => Ok(()),
         Answer::No => Err(Failure::new("not_confirmed", "nothing was changed")),
         Answer::NobodyAsked => {
-            let data = match &args.data {
-                Some(data) => format!(" --data {}", data.display()),
-                None => String::new(),
-            };
-            let discard = if args.discard_later {
-                " --discard-later"
-            } else {
-                ""
-            };
-            let fix = format!(
-                "syncline restore {}{data}{discard} --yes",
-                args.from.display()
-            );
             let message = format!("nobody is there to be asked: {question}");
             Err(Failure::usage("not_confirmed", message)
                 .state("nothing was changed")
-                .fix(fix))
+                .fix(format!("{} --yes", command(args))))
         }
     }
+}
+
+/// The command as it was given.
+fn command(args: &RestoreArgs) -> String {
+    let word = |path: &Path| quoted(&path.display().to_string());
+    let mut command = format!("syncline restore {}", word(&args.from));
+    if let Some(data) = &args.data {
+        command.push_str(&format!(" --data {}", word(data)));
+    }
+    for (is_given, flag) in [
+        (args.discard_later, " --discard-later"),
+        (args.join, " --join"),
+    ] {
+        command.push_str(if is_given { flag } else { "" });
+    }
+    command
 }

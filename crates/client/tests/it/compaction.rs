@@ -10,7 +10,7 @@ use syncline_client::SyncSettings;
 use syncline_model::{EpochMode, ListId, Payload, Scope, Timestamp};
 use syncline_replica::NewOp;
 use syncline_server::ServeConfig;
-use syncline_store::backup::{RestoreChoice, back_up_server, restore_server};
+use syncline_store::backup::{OtherLog, RestoreChoice, back_up_server, restore_server};
 use syncline_store::control::DataDirectory;
 
 use crate::house::{Machine, Server, live, open_to_all, until, until_equal};
@@ -142,6 +142,7 @@ fn time_of(round: i64) -> Timestamp {
 fn restore(backup: &Path, directory: &DataDirectory, at: Timestamp) {
     let choice = RestoreChoice {
         mode: EpochMode::Heal,
+        other: OtherLog::Stays,
         now: at,
     };
     let lock = directory.lock().unwrap();

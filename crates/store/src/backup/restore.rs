@@ -13,15 +13,14 @@ use std::path::{Path, PathBuf};
 use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestamp};
 
 use super::copy::{copy_database, make_private, sync, sync_directory};
-use super::kin::{check_kin, check_replica_kin};
+use super::kin::{Joined, OtherLog, check_replica_kin, join, strangers};
+use super::staging::{Staging, unfinished};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock, forget_server};
 use crate::file::{Durability, FileOptions};
 use crate::local::LocalFile;
 use crate::tenant::{LogStart, TenantFile};
 
-/// A restore that is being made.
-const STAGING: &str = "restoring";
 /// The directory of a restore that is decided and not finished.
 pub const DECIDED_RESTORE: &str = "restored";
 const TENANTS: &str = "tenants";
@@ -30,13 +29,14 @@ const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", ""];
 /// How a file ends that was prepared of the log beside it, by this build and by builds before.
 const PREPARED: [&str; 2] = ["prepared.zst", "prepared.gz"];
 /// In a decided restore: the name of the directory to which what it replaces is moved.
-const ASIDE: &str = "replaces";
+pub(super) const ASIDE: &str = "replaces";
 
 /// What the one who restores chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestoreChoice {
     /// Whether replicas offer again what they hold above the backup, or let go of it.
     pub mode: EpochMode,
+    pub other: OtherLog,
     pub now: Timestamp,
 }
 
@@ -49,6 +49,8 @@ pub struct RestoredTenant {
     pub epoch: Epoch,
     /// Where it stands.
     pub cursor: Cursor,
+    /// What it has of a log that had nothing in common with it.
+    pub joined: Joined,
 }
 
 /// What was put back, and where what was there before is now.
@@ -90,15 +92,14 @@ pub fn restore_server(
     for file in manifest.files.iter().filter(|file| file.log.is_some()) {
         let (from, to) = (backup.join(&file.name), staging.path.join(&file.name));
         copy_database(&from, &to)?;
-        let start = LogStart::Restored(choice.mode);
         let live = data.path().join(&file.name);
-        check_kin(&file.name, &to, &live)?;
-        let head = begin_epoch(&to, &live, start, &mut random)?;
-        tenants.push(RestoredTenant {
-            file: file.name.clone(),
-            epoch: head.0,
-            cursor: head.1,
-        });
+        tenants.push(take_the_place_of(
+            &live,
+            &to,
+            (manifest.kind, &file.name),
+            &choice,
+            &mut random,
+        )?);
     }
     let unreadable = match (manifest.kind, choice.mode) {
         (BackupKind::Server, EpochMode::Follow) => {
@@ -122,6 +123,33 @@ pub fn restore_server(
         tenants,
         unreadable,
         aside: Some(aside).filter(|path| path.exists()),
+    })
+}
+
+/// Lets the copy at `to`, of what is called `name` in a backup, take the place of the log at `live`.
+fn take_the_place_of(
+    live: &Path,
+    to: &Path,
+    (kind, name): (BackupKind, &str),
+    choice: &RestoreChoice,
+    random: &mut impl FnMut() -> [u8; 16],
+) -> Result<RestoredTenant, BackupError> {
+    let strangers = strangers(to, live)?;
+    let is_other = strangers.is_some();
+    if let (Some(strangers), OtherLog::Stays) = (strangers, choice.other) {
+        return Err(strangers.refused(kind, name));
+    }
+    let start = LogStart::Restored(choice.mode);
+    let (epoch, mut cursor) = begin_epoch(to, live, start, random)?;
+    let mut joined = Joined::default();
+    if is_other {
+        (joined, cursor) = join(to, live)?;
+    }
+    Ok(RestoredTenant {
+        file: name.to_owned(),
+        epoch,
+        cursor,
+        joined,
     })
 }
 
@@ -253,70 +281,6 @@ fn take_names(local: &Path, (replica, actor): (&ClientId, &ActorId)) -> Result<(
     file.write_through()?;
     drop(file);
     sync(local)
-}
-
-/// A restore that is not yet decided; nothing of it stays if it isn't.
-struct Staging {
-    path: PathBuf,
-    root: PathBuf,
-    aside: PathBuf,
-}
-
-impl Staging {
-    fn begin(root: &Path, now: Timestamp) -> Result<Self, BackupError> {
-        let path = root.join(STAGING);
-        match fs::remove_dir_all(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(io_error("remove", &path)(error)),
-        }
-        make_private(&path)?;
-        let name = free_name(root, now);
-        let aside = root.join(&name);
-        let note = path.join(ASIDE);
-        fs::write(&note, name).map_err(io_error("write", &note))?;
-        sync(&note)?;
-        Ok(Self {
-            path,
-            root: root.to_owned(),
-            aside,
-        })
-    }
-
-    fn decide(self) -> Result<PathBuf, BackupError> {
-        sync_directory(&self.path)?;
-        let decided = self.root.join(DECIDED_RESTORE);
-        fs::rename(&self.path, &decided).map_err(io_error("make", &decided))?;
-        sync_directory(&self.root).map_err(unfinished(&self.root))?;
-        Ok(self.aside.clone())
-    }
-}
-
-/// What fails once a restore is decided doesn't undo it.
-fn unfinished(root: &Path) -> impl FnOnce(BackupError) -> BackupError {
-    let path = root.to_owned();
-    move |source| BackupError::Unfinished {
-        path,
-        source: Box::new(source),
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        // A decided one has another name.
-        let _ = fs::remove_dir_all(&self.path);
-    }
-}
-
-/// The name of a directory in `root` for what is replaced now: one that is not there, as what an earlier
-/// restore has put there would be in the way once this one is decided.
-fn free_name(root: &Path, now: Timestamp) -> String {
-    let first = format!("replaced-{}", now.to_string().replace(':', "-"));
-    let next = (2..).map(|n| format!("{first}-{n}"));
-    std::iter::once(first.clone())
-        .chain(next)
-        .find(|name| !root.join(name).exists())
-        .expect("there are more names than directories")
 }
 
 /// Whether a restore into `root` is decided and not finished.

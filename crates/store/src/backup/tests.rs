@@ -76,7 +76,11 @@ impl Server {
     fn restore(&self, from: &str, mode: EpochMode) -> Result<Restored, BackupError> {
         let data = self.data();
         let lock = data.lock().unwrap();
-        let choice = RestoreChoice { mode, now: at(2) };
+        let choice = RestoreChoice {
+            mode,
+            other: OtherLog::Stays,
+            now: at(2),
+        };
         let mut n = 100;
         let random = || {
             n += 1;
@@ -326,6 +330,7 @@ fn what_fails_once_a_restore_is_decided_is_told_as_unfinished_and_goes_on_later(
         .join(format!("replaced-{}", at(2)).replace(':', "-"));
     let choice = RestoreChoice {
         mode: EpochMode::Heal,
+        other: OtherLog::Stays,
         now: at(2),
     };
     // Asked for once the place of what is replaced is chosen.

@@ -215,6 +215,7 @@ fn a_server_made_from_anothers_backup_is_another() {
     let data = DataDirectory::open(one.path("new")).unwrap();
     let choice = RestoreChoice {
         mode: EpochMode::Heal,
+        other: OtherLog::Stays,
         now: at(2),
     };
     let lock = data.lock().unwrap();

@@ -1,0 +1,78 @@
+//! A restore that is being made, in a directory of its own, until it is decided.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use syncline_model::Timestamp;
+
+use super::copy::{make_private, sync, sync_directory};
+use super::restore::{ASIDE, DECIDED_RESTORE};
+use super::{BackupError, io_error};
+
+/// Its directory.
+const STAGING: &str = "restoring";
+
+/// A restore that is not yet decided; nothing of it stays if it isn't.
+pub(super) struct Staging {
+    pub(super) path: PathBuf,
+    root: PathBuf,
+    aside: PathBuf,
+}
+
+impl Staging {
+    pub(super) fn begin(root: &Path, now: Timestamp) -> Result<Self, BackupError> {
+        let path = root.join(STAGING);
+        match fs::remove_dir_all(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error("remove", &path)(error)),
+        }
+        make_private(&path)?;
+        let name = free_name(root, now);
+        let aside = root.join(&name);
+        let note = path.join(ASIDE);
+        fs::write(&note, name).map_err(io_error("write", &note))?;
+        sync(&note)?;
+        Ok(Self {
+            path,
+            root: root.to_owned(),
+            aside,
+        })
+    }
+
+    pub(super) fn decide(self) -> Result<PathBuf, BackupError> {
+        sync_directory(&self.path)?;
+        let decided = self.root.join(DECIDED_RESTORE);
+        fs::rename(&self.path, &decided).map_err(io_error("make", &decided))?;
+        sync_directory(&self.root).map_err(unfinished(&self.root))?;
+        Ok(self.aside.clone())
+    }
+}
+
+/// What fails once a restore is decided doesn't undo it.
+pub(super) fn unfinished(root: &Path) -> impl FnOnce(BackupError) -> BackupError {
+    let path = root.to_owned();
+    move |source| BackupError::Unfinished {
+        path,
+        source: Box::new(source),
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // A decided one has another name.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// The name of a directory in `root` for what is replaced now: one that is not there, as what an earlier
+/// restore has put there would be in the way once this one is decided.
+fn free_name(root: &Path, now: Timestamp) -> String {
+    let first = format!("replaced-{}", now.to_string().replace(':', "-"));
+    let next = (2..).map(|n| format!("{first}-{n}"));
+    std::iter::once(first.clone())
+        .chain(next)
+        .find(|name| !root.join(name).exists())
+        .expect("there are more names than directories")
+}

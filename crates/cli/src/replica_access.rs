@@ -7,6 +7,7 @@ use syncline_replica::{
     DAEMON_LOCK_NAME, LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions,
     WriteError,
 };
+use syncline_store::backup::{BackupKind, MANIFEST_NAME};
 use syncline_store::local::LocalFile;
 use syncline_store::threads::PlannedOp;
 use syncline_store::{FileOptions, OpenError, StoreError};
@@ -15,6 +16,7 @@ use crate::atomic_file::create_private_dir;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::logging;
+use crate::server_data::is_backup;
 
 /// Opens the replica of the profile in use, and makes it if there is none.
 pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
@@ -36,6 +38,9 @@ pub(crate) fn open(context: &Context) -> Result<Replica, Failure> {
 /// The directory of the replica of the profile in use; made if it is not there.
 pub(crate) fn make_dir(context: &Context) -> Result<PathBuf, Failure> {
     let dir = context.replica_dir()?;
+    if dir.join(MANIFEST_NAME).exists() {
+        return Err(is_backup(&dir, BackupKind::Replica));
+    }
     create_private_dir(&dir).map_err(|error| {
         Failure::new("data_unusable", format!("could not make {}", dir.display()))
             .because(error)

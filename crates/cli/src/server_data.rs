@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use syncline_store::backup::{BackupKind, MANIFEST_NAME};
 use syncline_store::control::{ControlFile, ControlOpenError, DataDirectory, DataDirectoryError};
 
 use crate::context::Context;
 use crate::environment::variable;
 use crate::failure::Failure;
+use crate::wording::quoted;
 
 /// The flag by which a server-side command is told where the server's data is.
 #[derive(Debug, Clone, Args)]
@@ -33,7 +35,9 @@ impl ServerDataArgs {
     /// The flag, with a space before it, that names the directory again; empty where it was not given.
     pub(crate) fn again(&self) -> String {
         let data = self.data.as_ref();
-        data.map_or_else(String::new, |data| format!(" --data {}", data.display()))
+        data.map_or_else(String::new, |data| {
+            format!(" --data {}", quoted(&data.display().to_string()))
+        })
     }
 
     /// The directory, made if it is missing.
@@ -60,7 +64,7 @@ impl ServerDataArgs {
 /// The directory at `path`, in which a server must have kept its data: whoever only looks, or copies, makes
 /// nothing in a directory that is somebody else's.
 pub(crate) fn existing(path: &Path) -> Result<DataDirectory, Failure> {
-    DataDirectory::find(path).ok_or_else(|| {
+    DataDirectory::find(path)?.ok_or_else(|| {
         let message = format!("no server keeps its data in {}", path.display());
         Failure::new("data_missing", message)
             .state("nothing was changed")
@@ -68,9 +72,29 @@ pub(crate) fn existing(path: &Path) -> Result<DataDirectory, Failure> {
     })
 }
 
+/// Whoever only looks into a backup changes its files, and it can't be put back any more.
+pub(crate) fn is_backup(path: &Path, kind: BackupKind) -> Failure {
+    let word = quoted(&path.display().to_string());
+    let restore = match kind {
+        BackupKind::Replica => format!("syncline --data-dir NEW restore {word}"),
+        BackupKind::Server | BackupKind::Tenant => format!("syncline restore {word} --data NEW"),
+    };
+    Failure::new("data_is_backup", format!("{} is a backup", path.display()))
+        .state("nothing was changed, and it is whole")
+        .fix(format!("{restore}, and use what that makes"))
+        .fix(format!(
+            "syncline backup --verify {word}, to see what is in it"
+        ))
+        .fix(format!(
+            "rm {}, where it was used as data before",
+            quoted(&path.join(MANIFEST_NAME).display().to_string())
+        ))
+}
+
 impl From<DataDirectoryError> for Failure {
     fn from(error: DataDirectoryError) -> Self {
         let (code, fix) = match &error {
+            DataDirectoryError::Backup { path } => return is_backup(path, BackupKind::Server),
             DataDirectoryError::Make { .. } => {
                 ("data_unusable", "name another directory with --data DIR")
             }
@@ -84,9 +108,9 @@ impl From<DataDirectoryError> for Failure {
             ),
         };
         let state = match &error {
-            DataDirectoryError::Make { .. } | DataDirectoryError::Locked { .. } => {
-                "nothing was changed"
-            }
+            DataDirectoryError::Make { .. }
+            | DataDirectoryError::Locked { .. }
+            | DataDirectoryError::Backup { .. } => "nothing was changed",
             DataDirectoryError::Restore { .. } => {
                 "the restore is decided, and goes on by itself; nothing is lost"
             }

@@ -15,6 +15,7 @@ use syncline_store::{OpenError, StoreError};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, is_damaged};
 use crate::server_data::ServerDataArgs;
+use crate::wording::quoted;
 
 /// Look after the logs of a server: what they hold, who reads them, and what they can let go of
 ///
@@ -75,7 +76,7 @@ impl LogsArgs {
                 )
                 .fix(format!(
                     "syncline admin tenants --data {}",
-                    directory.path().display()
+                    quoted(&directory.path().display().to_string())
                 )));
             }
         };

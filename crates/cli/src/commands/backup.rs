@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome, is_damaged};
 use crate::progress::Progress;
 use crate::server_data;
-use crate::wording::{byte_size, counted};
+use crate::wording::{byte_size, counted, quoted};
 
 /// Copy a server's data or this profile's replica while it is in use, and verify the copy
 ///
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &BackupArgs, context: &Context) -> Outcome {
         };
         context.output.note(format_args!(
             "to put it back: syncline restore {}{data}",
-            made.path.display()
+            quoted(&made.path.display().to_string())
         ));
     }
     complete(&manifest)
@@ -158,10 +158,10 @@ impl From<BackupError> for Failure {
             ),
             BackupError::Restoring { .. } => ("restore_unfinished", "syncline serve --data DIR"),
             BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
+            BackupError::Io { .. } => ("backup_failed", "name a directory that can be written to"),
             BackupError::Unfinished { .. }
             | BackupError::Inside { .. }
             | BackupError::Copy { .. }
-            | BackupError::Io { .. }
             | BackupError::Open(_)
             | BackupError::Store(_)
             | BackupError::Directory(_)

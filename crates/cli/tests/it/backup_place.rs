@@ -1,4 +1,4 @@
-//! Where backups may be made, and how often.
+//! Where backups may be made, how often, and what becomes of one that is taken for something else.
 
 use std::path::Path;
 
@@ -51,4 +51,65 @@ fn a_backup_is_not_made_inside_what_it_backs_up_nor_inside_another() {
     ann.run(&["backup", inside.to_str().unwrap()])
         .failed(2, "backup_inside");
     assert!(replica.is_dir() && !inside.exists());
+}
+
+#[test]
+fn a_backup_stays_whole_whoever_takes_it_for_a_servers_data() {
+    let server = Server::start();
+    let ann = server.member("ann");
+    ann.run(&["thread", "new", "plan", "one"]).done();
+    ann.run(&["sync"]).done();
+    let host = server.machine();
+    host.run(&["backup", "my copy", "--data", "srv"]).done();
+    for command in [
+        &["admin", "tenants"][..],
+        &["admin", "clients"],
+        &["admin", "compact"],
+        &["admin", "expire"],
+        &["token", "list"],
+        &["token", "create", "--tenant", "acme", "--user", "eve"],
+        &["member", "list"],
+        &["schema", "show"],
+        &["backup", "again"],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
+        host.run(&[command, &["--data", "my copy"]].concat())
+            .failed(1, "data_is_backup")
+            .says("syncline restore 'my copy' --data NEW");
+        host.run(&["backup", "--verify", "my copy"]).done();
+    }
+    let restored = host.shell("syncline restore 'my copy' --data NEW");
+    restored.done();
+    host.run(&["admin", "tenants", "--data", "NEW"]).done();
+}
+
+#[test]
+fn a_backup_stays_whole_whoever_takes_it_for_a_replica() {
+    let machine = Machine::new();
+    machine.run(&["thread", "new", "plan", "one"]).done();
+    machine.run(&["backup", "moved/profiles/default"]).done();
+    machine
+        .run(&["--data-dir", "moved", "thread", "list"])
+        .failed(1, "data_is_backup")
+        .says("syncline --data-dir NEW restore ");
+    machine
+        .run(&["backup", "--verify", "moved/profiles/default"])
+        .done();
+}
+
+#[test]
+fn what_is_to_be_typed_about_a_backup_can_be_typed() {
+    let machine = Machine::new();
+    machine.run(&["thread", "new", "plan", "one"]).done();
+    let made = machine.run(&["backup", "my copy"]).done();
+    let told = made.stderr.split_once("to put it back: ").unwrap().1;
+    let told = told.lines().next().unwrap();
+    let asked = machine.shell(told);
+    let asked = asked.failed(2, "not_confirmed");
+    let again = asked.stderr.split_once("fix:   ").unwrap().1;
+    machine.shell(again.lines().next().unwrap()).done();
+    machine
+        .run(&["backup", "/proc/copy"])
+        .failed(1, "backup_failed")
+        .says("name a directory that can be written to");
 }

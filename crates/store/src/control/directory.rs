@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use syncline_model::TenantId;
 
 use super::{CONTROL_FILE_NAME, KnownTenant};
-use crate::backup::{BackupError, finish_restore};
+use crate::backup::{BackupError, MANIFEST_NAME, finish_restore};
 
 /// The longest part of a file name made of a tenant's name, in bytes. Room is left under the usual
 /// 255 for SQLite's suffixes and for those of files made beside it.
@@ -41,6 +41,9 @@ pub enum DataDirectoryError {
     },
     #[error("another server works on {}", path.display())]
     Locked { path: PathBuf },
+    /// Whoever works on it changes it, and then it can't be put back any more.
+    #[error("{} is a backup", path.display())]
+    Backup { path: PathBuf },
 }
 
 /// A server's data directory: `control.db`, `tenants/`, and the lock of the server that runs on it.
@@ -58,8 +61,8 @@ pub struct ServeLock {
 
 impl DataDirectory {
     /// Uses `path` if a server has kept its data there; none: it has not. Makes nothing.
-    pub fn find(path: impl Into<PathBuf>) -> Option<Self> {
-        let found = Self { path: path.into() };
+    pub fn find(path: impl Into<PathBuf>) -> Result<Option<Self>, DataDirectoryError> {
+        let found = Self::of(path.into())?;
         // A backup of one that was put back has no control file before it is served. Where that can't be
         // listed, nothing can be worked on.
         let has_logs = || {
@@ -68,15 +71,22 @@ impl DataDirectory {
             names.into_iter().any(|name| name.starts_with("t-"))
         };
         let is_data = found.path.join(CONTROL_FILE_NAME).is_file() || has_logs();
-        is_data.then_some(found)
+        Ok(is_data.then_some(found))
+    }
+
+    fn of(path: PathBuf) -> Result<Self, DataDirectoryError> {
+        if path.join(MANIFEST_NAME).exists() {
+            return Err(DataDirectoryError::Backup { path });
+        }
+        Ok(Self { path })
     }
 
     /// Uses `path`, and makes it, closed to other users, if it is not there.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, DataDirectoryError> {
-        let path = path.into();
-        make_private_directory(&path)?;
-        make_private_directory(&path.join(TENANTS))?;
-        Ok(Self { path })
+        let directory = Self::of(path.into())?;
+        make_private_directory(&directory.path)?;
+        make_private_directory(&directory.path.join(TENANTS))?;
+        Ok(directory)
     }
 
     pub fn path(&self) -> &Path {

@@ -19,6 +19,7 @@ use crate::commands::ask_failure::{no_server, unanswered};
 use crate::context::Context;
 use crate::document::Source;
 use crate::failure::Failure;
+use crate::wording::quoted;
 use crate::{remote, server_data};
 
 /// How long a person waits for a server: it may have a large document to read.
@@ -64,8 +65,10 @@ impl PlaceArgs {
             Some(tenant) if directory.tenant_file(tenant).is_file() => vec![tenant.clone()],
             Some(tenant) => {
                 let message = format!("there is no log of a tenant {tenant}");
-                return Err(Failure::new("tenant_unknown", message)
-                    .fix(format!("syncline admin tenants --data {}", data.display())));
+                return Err(Failure::new("tenant_unknown", message).fix(format!(
+                    "syncline admin tenants --data {}",
+                    quoted(&data.display().to_string())
+                )));
             }
         };
         Ok(Place::Logs(Logs { directory, tenants }))
@@ -74,7 +77,7 @@ impl PlaceArgs {
     /// The flags that name the place again.
     pub(super) fn again(&self) -> String {
         let data = self.data.as_ref();
-        let data = data.map(|data| format!(" --data {}", data.display()));
+        let data = data.map(|data| format!(" --data {}", quoted(&data.display().to_string())));
         let tenant = self.tenant.as_ref();
         let tenant = tenant.map(|tenant| format!(" --tenant {tenant}"));
         format!("{}{}", data.unwrap_or_default(), tenant.unwrap_or_default())

@@ -1,5 +1,8 @@
 //! The end of a world: everything written is where it must be, and all replicas are equal.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_model::ServerSeq;

@@ -58,6 +58,8 @@ struct Done {
     logs: Vec<DoneLog>,
     /// Logs that were to become empty and can't be read.
     left: Vec<String>,
+    /// Logs that the backup lacks, as they could not be copied when it was made.
+    left_out: Vec<String>,
     /// Where what was replaced is now.
     aside: Option<PathBuf>,
 }
@@ -114,11 +116,27 @@ pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
             })
             .collect(),
         left: restored.unreadable,
+        left_out: manifest
+            .left_out
+            .into_iter()
+            .map(|left| left.name)
+            .collect(),
         aside: restored.aside,
     };
     context.output.data(&done, |_| Ok(()))?;
     tell(&done, context);
-    Ok(())
+    whole(&done.left_out)
+}
+
+/// Fails where the backup lacks a log; the others are put back all the same.
+fn whole(left_out: &[String]) -> Outcome {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the backup lacks {}", question::listed(left_out));
+    Err(Failure::new("backup_incomplete", message)
+        .state("all others were put back, and what there is of it stays as it was")
+        .fix("put that log back from an older backup"))
 }
 
 fn tell(done: &Done, context: &Context) {

@@ -113,3 +113,21 @@ fn what_is_to_be_typed_about_a_backup_can_be_typed() {
         .failed(1, "backup_failed")
         .says("name a directory that can be written to");
 }
+
+#[test]
+fn a_restore_says_which_log_the_backup_lacks() {
+    let server = Server::start();
+    server.member("ann").run(&["sync"]).done();
+    let host = server.stop().machine;
+    let damaged = host.work_dir().join("srv/tenants/t-lost.db");
+    std::fs::write(damaged, [0xff; 8_192]).unwrap();
+    for command in [
+        &["backup", "copy", "--data", "srv"][..],
+        &["restore", "copy", "--data", "new"],
+    ] {
+        let told = host.run(command).says("error[backup_incomplete]");
+        let told = told.says("tenants/t-lost.db");
+        assert_eq!(told.code, Some(1), "{told:#?}");
+    }
+    assert!(host.work_dir().join("new/tenants/t-acme.db").exists());
+}

@@ -50,7 +50,7 @@ pub(super) fn of(
 }
 
 /// How many logs, and the names of the first of them.
-fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     let shown = names.iter().take(NAMES_MAX).map(String::as_str);
     let shown: Vec<_> = shown.collect();
     let more = if names.len() > NAMES_MAX { ", …" } else { "" };

@@ -113,7 +113,12 @@ pub(super) fn check(schema: &Schema, parts: &[Part]) -> Result<Vec<Names>, Vec<N
         let names = taken.fitting(all[at].clone());
         let file = files.insert(names.file.clone(), &entity.name);
         let file = file.map(|other| (names.file.clone(), format!("{other:?}")));
-        for (name, other) in taken.take(&names, &entity.name).into_iter().chain(file) {
+        let mut clashes: Vec<(String, String)> = taken.take(&names, &entity.name);
+        clashes.extend(file);
+        // Of names that follow from one another the shortest says it.
+        clashes.sort_by_key(|(name, other)| (other.clone(), name.len()));
+        clashes.dedup_by(|one, before| one.1 == before.1);
+        for (name, other) in clashes {
             problems.push(NameProblem {
                 entity: entity.name.clone(),
                 field: None,

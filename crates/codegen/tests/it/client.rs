@@ -95,6 +95,7 @@ fn a_type_that_would_be_what_another_ones_is_made_of_has_a_name_of_its_own() {
 fn names_that_would_be_one_in_typescript_are_told() {
     let problems = written(&collections(&["foo_bar", "foo-bar"]), &Options::default());
     let problems = problems.unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
     let told = problems[0].to_string();
     assert!(
         told.contains("foo_bar") && told.contains("foo-bar"),

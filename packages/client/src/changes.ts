@@ -136,12 +136,13 @@ export async function standOn(inside: Statements, { id, entity, key, value, base
 }
 
 /**
- * Lets a refused write go, with the writes that were refused because of it. The columns that never leave this
+ * Lets a refused write go, with those that were written together with it, and the writes that were refused because of these. The columns that never leave this
  * database stay as they are.
  */
 export function discardWrite(database: LocalDatabase, writeId: string): Promise<void> {
   return database.transaction(async (inside) => {
-    const gone = await readChanges(inside, `"state" = 'rejected' AND ("write_id" = $1 OR "error" ->> 'write_id' = $1)`, [writeId]);
+    const whole = `IN (SELECT "write_id" FROM "_changes" WHERE "write_id" = $1 OR "transaction_id" = (SELECT "transaction_id" FROM "_changes" WHERE "write_id" = $1))`;
+    const gone = await readChanges(inside, `"state" = 'rejected' AND ("write_id" ${whole} OR "error" ->> 'write_id' ${whole})`, [writeId]);
     // The last first: what a new row holds goes with the last change of it, which is the one that makes it.
     for (const { id } of gone.reverse()) await inside.query(`DELETE FROM "_changes" WHERE "id" = $1`, [id]);
   });

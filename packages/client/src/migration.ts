@@ -21,6 +21,7 @@ export async function takeApart(
     await refuseMisfits(inside, meta);
     held.set(meta, await takeOut(inside, meta));
   }
+  await keepParted(inside, dialect);
   for (const { meta } of entities) kept.set(meta, await takeDown(inside, dialect, meta));
   return (meta) => putBack(inside, dialect, meta, kept.get(meta)!, held.get(meta)!);
 }
@@ -51,6 +52,14 @@ async function refuseMisfits(inside: Statements, meta: EntityMeta): Promise<void
     const error = { code: "schema_changed", message: `${meta.name}.${field} is of another kind than when this was written` };
     await reject(inside, change.writeId, error);
   }
+}
+
+/** Leaves accepted transactions of which a part has come to the server: what was kept aside to send them again is the former version's. */
+async function keepParted(inside: Statements, dialect: Dialect): Promise<void> {
+  if ((await columnsOf(inside, dialect, "_let_go")).size === 0) return;
+  await inside.exec(
+    `UPDATE "_changes" SET "seq" = 0 WHERE "state" = 'acknowledged' AND "transaction_id" IN (SELECT "transaction_id" FROM "_let_go"); DELETE FROM "_let_go"`,
+  );
 }
 
 /**

@@ -248,6 +248,7 @@ function giveUp(database: LocalDatabase, writeId: string, isLast: boolean): Prom
     if (!open || (!hasNotLeft(open) && !isLast)) return;
     const error = hasNotLeft(open) ? { ...OFFLINE, message: `${OFFLINE.message}, and the write was taken back` } : TIMED_OUT;
     await reject(inside, open.writeId, error);
-    if (hasNotLeft(open)) await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1`, [open.writeId]);
+    // With all that it was written together with.
+    if (hasNotLeft(open)) await inside.query(`DELETE FROM "_changes" WHERE "write_id" = $1 OR "transaction_id" = $2`, [open.writeId, open.transactionId]);
   });
 }

@@ -7,7 +7,7 @@ import { runFeed } from "../src/feed.js";
 import { readRow, readRows } from "../src/rows.js";
 import { deleteRow, insertRow, updateRow, writeTogether } from "../src/writes.js";
 import { DIALECTS, openDatabase } from "./databases.js";
-import { accountsMeta, contactsMeta } from "./generated/meta.js";
+import { accountsMeta, contactsMeta, transactionsMeta } from "./generated/meta.js";
 import { until, type Context } from "./served.js";
 import { Service } from "./service.js";
 
@@ -170,6 +170,35 @@ for (const dialect of DIALECTS) {
     assert.deepEqual(again.map(({ entity, key }) => [entity, key]), [["contacts", "a"], ["contacts", "b"], ["contacts", "c"], [accounts, "of c"]]);
     const contents = (changes: readonly Change[]) => changes.map(({ writeId, value, base }) => ({ writeId, value, base }));
     assert.deepEqual(contents(again), contents(before));
+  });
+
+  test(`what was written together is sent again together, though the rows of a part had come (${dialect})`, async (context) => {
+    const { database, service, shows } = await reading(context, dialect, { id: "a", first_name: "Ann" });
+    const { name } = transactionsMeta;
+    const reached = (seq: number) => database.query(`UPDATE "_shapes" SET "seq" = $1 WHERE "entity" = $2`, [seq, name]);
+    const open = async (): Promise<unknown[]> => (await readChanges(database, "1 = 1")).map(({ key, state }) => `${key} ${state}`);
+    const together = async (...keys: string[]): Promise<readonly Change[]> => {
+      await writeTogether(database, async (inside) => {
+        for (const id of keys) await insertRow(inside, dialect, transactionsMeta, { id: `of ${id}`, account_id: "a", amount: "1" });
+        for (const id of keys) await insertRow(inside, dialect, contactsMeta, { id, first_name: id });
+      });
+      return readChanges(database, "1 = 1");
+    };
+    const before = await together("Bob", "Cy");
+    await database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "attempts" = 1, "txid" = 1, "seq" = 9`);
+    await reached(9);
+    assert.deepEqual(await open(), ["Bob acknowledged", "Cy acknowledged"]);
+    service.reset({ id: "a", first_name: "Ann" });
+    await until("they are unsent", async () => (await pendingChanges(database)).length === 4);
+    assert.deepEqual(await readChanges(database, "1 = 1"), before.map((change) => ({ ...change, attempts: 1 })));
+    await shows("Ann", "Bob", "Cy");
+    assert.equal((await readRow(database, dialect, transactionsMeta, "of Bob"))?.["account_id"], "a");
+    // The server takes them, and tells all of them: nothing is left to be sent again.
+    await database.query(`UPDATE "_changes" SET "state" = 'acknowledged', "seq" = 6`);
+    await reached(6);
+    service.tell(...["Bob", "Cy"].map((id) => service.told("insert", { id, first_name: id })));
+    await until("nothing is open", isClear(database));
+    assert.deepEqual(await database.query(`SELECT * FROM "_let_go"`), []);
   });
 
   test(`an accepted write that never comes back is let go after a while (${dialect})`, async (context) => {

@@ -26,6 +26,15 @@ each("of two confirmed writes that have become one, both are taken back", async 
   assert.deepEqual(await unsent(database), []);
 });
 
+each("confirmed writes that were made together are taken back together", async (database, dialect) => {
+  const names = await writeTogether(database, async (inside) => {
+    for (const id of ["a", "b"]) await insertRow(inside, dialect, accountsMeta, { id, name: id });
+    await insertRow(inside, dialect, contactsMeta, { id: "c", first_name: "Cy" });
+  });
+  await endsAs(settled(database, names[1]!, 40), "offline");
+  assert.deepEqual(await unsent(database), []);
+});
+
 each("a database's confirmed writes wait as long as was set, and are overdue after twice that", async (database, dialect) => {
   for (const timeoutMs of [0, -1, Number.NaN, CONFIRM_TIMEOUT_MAX_MS + 1]) {
     await assert.rejects(openLocal({ database, schema: schemaOf(dialect), confirmTimeoutMs: timeoutMs }), RangeError);
@@ -185,6 +194,20 @@ each("a refused write is let go with those that were refused because of it", asy
   await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, '{"code":"x","message":"y"}')`, [parent!.writeId]);
   await discardWrite(database, parent!.writeId);
   assert.deepEqual(await unsent(database), []);
+});
+
+each("what was written together is let go together, whichever of it is named, and with what builds on it", async (database, dialect) => {
+  const names = await writeTogether(database, async (inside) => {
+    await insertRow(inside, dialect, contactsMeta, { id: "c", first_name: "Cy" });
+    await insertRow(inside, dialect, accountsMeta, { id: "a", name: "A" });
+  });
+  await insertRow(database, dialect, transactionsMeta, { id: "t", account_id: "a", amount: "1" });
+  await contact(database, "other");
+  const other = (await pendingChanges(database)).at(-1)!.writeId;
+  for (const writeId of [names[0], other]) await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, '{"code":"x","message":"y"}')`, [writeId]);
+  assert.deepEqual((await rejectedChanges(database)).map(({ key }) => key), ["c", "a", "t", "other"]);
+  await discardWrite(database, names[1]!);
+  assert.deepEqual(await unsent(database), ["other"]);
 });
 
 each("a refused new row is not offered again over one that was made anew under its key", async (database) => {

@@ -37,6 +37,10 @@ CREATE INDEX IF NOT EXISTS "_changes_by_row" ON "_changes" ("entity", "key", "id
 CREATE INDEX IF NOT EXISTS "_changes_by_state" ON "_changes" ("state", "id");
 CREATE INDEX IF NOT EXISTS "_changes_by_transaction" ON "_changes" ("transaction_id");
 
+-- Accepted changes whose rows have come, while others of their transaction have not: a server that turns out to
+-- have lost these has lost all of them, and is sent all of them again.
+CREATE TABLE IF NOT EXISTS "_let_go" (LIKE "_changes");
+
 -- What became of writes that are no longer among the changes, for whoever waits for one; kept for a while.
 CREATE TABLE IF NOT EXISTS "_outcomes" (
   "id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -222,6 +226,35 @@ $read$;
 DROP TRIGGER IF EXISTS "_shapes_read" ON "_shapes";
 CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes"
 FOR EACH ROW EXECUTE FUNCTION "_shapes_read"();
+
+-- What is let go of a transaction is kept aside until all of it is, and goes with the rest where that is offered again.
+CREATE OR REPLACE FUNCTION "_changes_let_go"() RETURNS trigger LANGUAGE plpgsql AS $let_go$
+BEGIN
+  IF EXISTS (SELECT 1 FROM "_changes" WHERE "transaction_id" = OLD."transaction_id" AND "state" = 'acknowledged') THEN
+    INSERT INTO "_let_go" SELECT OLD.*;
+  ELSE
+    DELETE FROM "_let_go" WHERE "transaction_id" = OLD."transaction_id";
+  END IF;
+  RETURN NULL;
+END
+$let_go$;
+DROP TRIGGER IF EXISTS "_changes_let_go" ON "_changes";
+CREATE TRIGGER "_changes_let_go" AFTER DELETE ON "_changes"
+FOR EACH ROW WHEN (OLD."state" = 'acknowledged' AND OLD."seq" IS NOT NULL) EXECUTE FUNCTION "_changes_let_go"();
+CREATE OR REPLACE FUNCTION "_changes_offered"() RETURNS trigger LANGUAGE plpgsql AS $offered$
+BEGIN
+  WITH rest AS (DELETE FROM "_let_go" WHERE "transaction_id" = NEW."transaction_id" RETURNING *)
+  INSERT INTO "_changes" (
+    "id", "write_id", "entity", "key", "operation", "value", "base", "mode", "transaction_id", "attempts", "created_at")
+  OVERRIDING SYSTEM VALUE
+  SELECT "id", "write_id", "entity", "key", "operation", "value", "base", "mode", "transaction_id", "attempts", "created_at"
+  FROM rest;
+  RETURN NULL;
+END
+$offered$;
+DROP TRIGGER IF EXISTS "_changes_offered" ON "_changes";
+CREATE TRIGGER "_changes_offered" AFTER UPDATE OF "state" ON "_changes"
+FOR EACH ROW WHEN (OLD."state" = 'acknowledged' AND NEW."state" = 'pending') EXECUTE FUNCTION "_changes_offered"();
 
 -- Where no place in a log tells, the rows may have come before the answer.
 -- Its name was that of a trigger of an entity called `changes`.

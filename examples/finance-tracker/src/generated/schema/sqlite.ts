@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25 bc31abf23ae36224",
+  version: "603c9bc3132aca25 b1d1ef85ddce139d",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -43,6 +43,11 @@ CREATE TABLE IF NOT EXISTS "_changes" (
 );
 CREATE INDEX IF NOT EXISTS "_changes_by_row" ON "_changes" ("entity", "key", "id");
 CREATE INDEX IF NOT EXISTS "_changes_by_state" ON "_changes" ("state", "id");
+CREATE INDEX IF NOT EXISTS "_changes_by_transaction" ON "_changes" ("transaction_id");
+
+-- Accepted changes whose rows have come, while others of their transaction have not: a server that turns out to
+-- have lost these has lost all of them, and is sent all of them again.
+CREATE TABLE IF NOT EXISTS "_let_go" AS SELECT * FROM "_changes" WHERE 0;
 
 -- What became of writes that are no longer among the changes, for whoever waits for one; kept for a while.
 CREATE TABLE IF NOT EXISTS "_outcomes" (
@@ -224,6 +229,28 @@ DROP TRIGGER IF EXISTS "_shapes_read";
 CREATE TRIGGER "_shapes_read" AFTER UPDATE OF "seq" ON "_shapes" BEGIN
   DELETE FROM "_changes"
   WHERE "state" = 'acknowledged' AND "entity" = NEW."entity" AND "seq" <= NEW."seq";
+END;
+
+-- What is let go of a transaction is kept aside until all of it is, and goes with the rest where that is offered again.
+DROP TRIGGER IF EXISTS "_changes_let_go";
+CREATE TRIGGER "_changes_let_go" AFTER DELETE ON "_changes"
+WHEN OLD."state" = 'acknowledged' AND OLD."seq" IS NOT NULL AND OLD."transaction_id" IS NOT NULL BEGIN
+  INSERT INTO "_let_go" (
+    "id", "write_id", "entity", "key", "operation", "value", "base", "mode", "transaction_id", "attempts", "created_at")
+  VALUES (
+    OLD."id", OLD."write_id", OLD."entity", OLD."key", OLD."operation", OLD."value", OLD."base", OLD."mode",
+    OLD."transaction_id", OLD."attempts", OLD."created_at");
+  DELETE FROM "_let_go" WHERE "transaction_id" = OLD."transaction_id" AND NOT EXISTS (
+    SELECT 1 FROM "_changes" WHERE "transaction_id" = OLD."transaction_id" AND "state" = 'acknowledged');
+END;
+DROP TRIGGER IF EXISTS "_changes_offered";
+CREATE TRIGGER "_changes_offered" AFTER UPDATE OF "state" ON "_changes"
+WHEN OLD."state" = 'acknowledged' AND NEW."state" = 'pending' BEGIN
+  INSERT INTO "_changes" (
+    "id", "write_id", "entity", "key", "operation", "value", "base", "mode", "transaction_id", "attempts", "created_at")
+  SELECT "id", "write_id", "entity", "key", "operation", "value", "base", "mode", "transaction_id", "attempts", "created_at"
+  FROM "_let_go" WHERE "transaction_id" = NEW."transaction_id";
+  DELETE FROM "_let_go" WHERE "transaction_id" = NEW."transaction_id";
 END;
 
 -- Where no place in a log tells, the rows may have come before the answer.

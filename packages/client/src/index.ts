@@ -1,4 +1,4 @@
-export { discardWrite, exportWrites, pendingChanges, rejectedChanges, retryWrite, WriteFailure, type Change, type WriteError } from "./changes.js";
+export { discardWrite, exportWrites, pendingChanges, rejectedChanges, retryWrite, WriteFailure, type Change, type Lost, type WriteError } from "./changes.js";
 export { type Dialect, type LocalDatabase, type Statements } from "./database.js";
 export { can, type EntityMeta, type FieldKind, type FieldMeta, type Json, type LocalSchema, type Role, type Row } from "./entity.js";
 export { type FeedState } from "./feed.js";

@@ -132,18 +132,20 @@ function useQueue<Part extends keyof Queue>(database: LocalDatabase, part: Part)
 /** The writes that the server has not yet accepted; undefined until they have been read: there may be some. */
 export const usePendingWrites = (database: LocalDatabase): readonly Change[] | undefined => useQueue(database, "pending");
 
-/** The writes that the server has refused, and what can be done with them; none before they have been read, while those of `usePendingWrites` are undefined. */
+/** The writes that the server has refused, and what can be done with them; `isLoading` until they have been read for the first time. */
 export function useRejectedWrites(database: LocalDatabase): {
   readonly writes: readonly Change[];
+  readonly isLoading: boolean;
   /** Offers a write again, with those that build on it, or the one that it builds on. */
   readonly retry: (writeId: string) => Promise<void>;
-  /** Lets a write go, with those that build on it. */
+  /** Lets a write go, with those that were written together with it and that build on it. */
   readonly discard: (writeId: string) => Promise<void>;
   readonly exportAll: () => Promise<string>;
 } {
   const writes = useQueue(database, "rejected");
   return {
     writes,
+    isLoading: usePendingWrites(database) === undefined,
     retry: useCallback((writeId: string) => retryWrite(database, writeId), [database]),
     discard: useCallback((writeId: string) => discardWrite(database, writeId), [database]),
     exportAll: useCallback(() => exportWrites(database), [database]),

@@ -72,7 +72,7 @@ export function takeUp(database: LocalDatabase, accepted: ReadonlySet<string>): 
  * Notes what an accepted write has lost to another's as a refused write of its own, which can be offered again on what
  * the server holds, and tells who waits for it; but not a value that its writer has changed again meanwhile.
  */
-export async function noteLost(inside: Statements, { id, entity, key, mode }: Change, lost: Lost): Promise<void> {
+export async function noteLost(inside: Statements, { id, writeId, entity, key, mode }: Change, lost: Lost): Promise<void> {
   if (Object.keys(lost).length === 0) return;
   const later = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "id" > $3 AND "state" <> 'rejected'`, [entity, key, id]);
   const conflicts = pick(lost, (name) => !later.some(({ operation, value }) => operation === "delete" || Object.hasOwn(value, name)));
@@ -81,6 +81,8 @@ export async function noteLost(inside: Statements, { id, entity, key, mode }: Ch
   const side = (of: "base" | "mine"): string => JSON.stringify(Object.fromEntries(names.map((name) => [name, conflicts[name]![of]])));
   const error = JSON.stringify(lostTo(conflicts));
   await inside.query(`UPDATE "_changes" SET "error" = $1 WHERE "id" = $2`, [error, id]);
+  // Where its rows have come before its answer it is gone, and has left what became of it.
+  await inside.query(`UPDATE "_outcomes" SET "error" = $1 WHERE "write_id" = $2`, [error, writeId]);
   // The answer to a write that was sent again may tell what is told already.
   if ((await readChanges(inside, `"state" = 'rejected' AND "entity" = $1 AND "key" = $2 AND "error" = $3`, [entity, key, error])).length > 0) return;
   await inside.query(

@@ -72,6 +72,20 @@ each("who waits for a confirmed write is told what it has lost to another's, bef
   await assert.rejects(settled(database, told!.writeId), ({ code }: WriteFailure) => code === "lost");
 });
 
+each("who waits for a confirmed write is told what it has lost, also where its rows came before the answer", async (database, dialect) => {
+  await database.query(`INSERT INTO "accounts_synced" ("id", "name", "closed") VALUES ('a', 'Savings', false)`);
+  await updateRow(database, dialect, accountsMeta, "a", { name: "Mine" });
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  const conflict = { base: "Savings", mine: "Mine", theirs: "Theirs" };
+  // Of a server whose answers name no place in a log.
+  await drive(database, async (sent) => {
+    await database.query(`INSERT INTO "_txids" ("entity", "txid") VALUES ('accounts', 7)`);
+    return Response.json({ results: sent.map(({ write_id }) => ({ write_id, status: "accepted", txid: 7, lost: [{ name: conflict }] })) });
+  }, isSent(database));
+  assert.deepEqual((await readChanges(database, "1 = 1")).map(({ state, value }) => [state, value]), [["rejected", { name: "Mine" }]]);
+  await assert.rejects(settled(database, writeId), ({ error }: WriteFailure) => error.code === "lost" && error.conflicts?.["name"]?.theirs === "Theirs");
+});
+
 each("a refused write that is offered again goes before what was written since, without what that sets", async (database, dialect) => {
   await database.query(`INSERT INTO "contacts_synced" ("id", "first_name", "email") VALUES ('a', 'Ann', 'x')`);
   await updateRow(database, dialect, contactsMeta, "a", { first_name: "older", email: "mine" });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 
 /// Names of the client itself, and those that its modules import beside an entity's own.
-const OWN: [&str; 50] = [
+const OWN: [&str; 51] = [
     "ABSENT",
     "Age",
     "ClientConfig",
@@ -15,6 +15,7 @@ const OWN: [&str; 50] = [
     "HttpOptions",
     "LocalDatabase",
     "LocalSchema",
+    "Lost",
     "NonSingleResult",
     "PGlite",
     "SENT",

@@ -12,7 +12,7 @@ const NOUNS: Record<string, string> = { accounts: "account", transactions: "tran
 /** What this browser has written and the server does not have: on its way, or refused and waiting for a person. */
 export function Changes() {
   const pending = usePendingWrites(database());
-  const { writes, retry, discard, exportAll } = useRejectedWrites(database());
+  const { writes, isLoading, retry, discard, exportAll } = useRejectedWrites(database());
   const save = async (): Promise<void> => {
     const address = URL.createObjectURL(new Blob([await exportAll()], { type: "application/json" }));
     const link = Object.assign(document.createElement("a"), { href: address, download: "unsent-changes.json" });
@@ -23,7 +23,7 @@ export function Changes() {
   return (
     <Page title="Changes" action={isAny ? <button type="button" className="button plain" onClick={() => void save()}>Export</button> : null}>
       <Card title="Refused" className="refused">
-        {pending && writes.length === 0 ? <Empty>The server has refused nothing.</Empty> : null}
+        {!isLoading && writes.length === 0 ? <Empty>The server has refused nothing.</Empty> : null}
         {writes.map((change) => (
           <article key={change.writeId} className="refusal" aria-label={`Refused ${change.entity}`}>
             <header><Told change={change} /></header>

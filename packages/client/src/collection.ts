@@ -2,7 +2,7 @@ import type { CollectionConfig, NonSingleResult } from "@tanstack/db";
 import type { LocalDatabase, Statements } from "./database.js";
 import type { EntityMeta, Row } from "./entity.js";
 import { followRows, keyOf } from "./rows.js";
-import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeOnce } from "./writes.js";
+import { deleteRow, insertRow, lastWriteOf, settled, updateRow, writeOnce, writeTogether } from "./writes.js";
 
 /** What TanStack DB tells of one row that is written. */
 interface RowMutation {
@@ -22,11 +22,12 @@ export function viewCollectionOptions<T extends Row, Key extends string | number
   /** Mutations that are made together are written together; where writes are confirmed, they end with the server's word. */
   const written = (write: (inside: Statements, mutation: RowMutation) => Promise<void>) =>
     async ({ transaction: { mutations } }: { transaction: { mutations: readonly RowMutation[] } }): Promise<void> => {
-      const names = await writeOnce(database, async (inside) => {
+      let names: (string | undefined)[] = [];
+      const work = async (inside: Statements): Promise<void> => {
         for (const mutation of mutations) await write(inside, mutation);
-        if (meta.mode === "optimistic") return [];
-        return Promise.all(mutations.map(({ modified }) => lastWriteOf(inside, meta, (modified as Row)[meta.key])));
-      });
+        if (meta.mode !== "optimistic") names = await Promise.all(mutations.map(({ modified }) => lastWriteOf(inside, meta, (modified as Row)[meta.key])));
+      };
+      await (mutations.length > 1 ? writeTogether(database, work) : writeOnce(database, work));
       await Promise.all(names.map((name) => (name === undefined ? undefined : settled(database, name))));
     };
   return {

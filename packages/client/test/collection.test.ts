@@ -6,7 +6,7 @@ import { readChanges } from "../src/changes.js";
 import { confirmedCollection, viewCollectionOptions } from "../src/collection.js";
 import type { LocalDatabase } from "../src/database.js";
 import type { EntityMeta, Row } from "../src/entity.js";
-import { openDatabase } from "./databases.js";
+import { DIALECTS, openDatabase } from "./databases.js";
 import { accountsMeta, contactsMeta } from "./generated/meta.js";
 import { until } from "./served.js";
 
@@ -41,6 +41,20 @@ test("a collection of a cache takes no writes", async () => {
   assert.throws(() => cached.insert({ id: "a", name: "A" }), /onInsert/);
   assert.deepEqual(await readChanges(database, "1 = 1"), []);
 });
+
+for (const dialect of DIALECTS) {
+  test(`what is written to a collection at once is sent together, and a single write joins the one before it (${dialect})`, async () => {
+    const database = await openDatabase(dialect);
+    const contacts = collectionOf(database, contactsMeta);
+    await contacts.preload();
+    await contacts.insert([{ id: "a", first_name: "Ann" }, { id: "b", first_name: "Bob" }]).isPersisted.promise;
+    await contacts.insert({ id: "c", first_name: "Cy" }).isPersisted.promise;
+    await contacts.update("c", (draft) => void (draft["first_name"] = "Cyd")).isPersisted.promise;
+    const [a, b, c, ...others] = await readChanges(database, "1 = 1");
+    assert.deepEqual([a?.key, b?.key, c?.key, c?.value["first_name"], others], ["a", "b", "c", "Cyd", []]);
+    assert.ok(a?.transactionId && a.transactionId === b?.transactionId && a.transactionId !== c?.transactionId);
+  });
+}
 
 test("a collection's write that is run again, since its end was not told, is made once", async () => {
   const database = await openDatabase("sqlite");

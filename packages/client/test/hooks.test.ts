@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WriteFailure, type LocalDatabase, type Sync } from "@syncline/client";
 import { usePendingWrites, useRejectedWrites, useSyncState } from "@syncline/client/react";
+import { sqliteDatabase } from "@syncline/client/sqlite";
+import { sqliteDriver } from "./databases.js";
 import {
   closeDatabase, configure, database, initDatabase, sync,
   useAccounts, useCanContact, useContact, useContacts, useCreateAccount, useCreateContact, useDeleteContact,
@@ -46,6 +48,21 @@ test("a database is opened once, and named after where it lies", async (context)
   const broken: LocalDatabase = { ...one, query: async () => [], transaction: fails };
   await assert.rejects(initDatabase({ opened: broken, name: "mine" }), /no disk/);
   assert.notEqual(await initDatabase(), one);
+});
+
+test("a database of SQLite serves the same hooks, and is its opener's", async (context) => {
+  const server = await serve(context);
+  configure({ apiUrl: server.url });
+  const sqlite = await initDatabase({ opened: sqliteDatabase(sqliteDriver()), name: "sqlite" });
+  context.after(closeDatabase);
+  const running = sync();
+  const page = await render(usePage);
+  const state = await render(() => useSyncState(running));
+  await until("all is read", async () => state.current.feeds["contacts"]?.status === "live");
+  const id = await page.current.create.mutateAsync({ first_name: "Ann", local_notes: "mine" }) as string;
+  await until("it is with the server", async () => names(page).join() === "Ann" && page.current.pending?.length === 0);
+  const row = await (await fetch(`${server.url}/api/contacts/${id}`)).json() as { first_name: string };
+  assert.deepEqual([row.first_name, page.current.all.data[0]?.local_notes, database()], ["Ann", "mine", sqlite]);
 });
 
 test("an optimistic write is shown at once, waits for its server, and then stands alone", async (context) => {

@@ -76,10 +76,24 @@ export function memoryCollection<T extends Row, Key extends string | number>(
   // Nobody else takes its place meanwhile: who waits for a connection has no turn.
   const ask = askingOn(inTurn);
   const table = quote(meta.name);
+  /** The last write of each row that has no answer yet. */
+  const underWay = new Map<unknown, Promise<Receipt>>();
+  /** Sends a write once the one before it of the same row is accepted, which may be slow, or tried again; it fails with that. */
+  const inOrder = (key: unknown, write: () => Promise<Receipt>): Promise<Receipt> => {
+    const before = underWay.get(key);
+    const written = before ? before.then(write) : write();
+    underWay.set(key, written);
+    const end = (): void => {
+      if (underWay.get(key) === written) underWay.delete(key);
+    };
+    written.then(end, end);
+    return written;
+  };
   /** Mutations that are made together are sent at once, and end with the server's word and the rows that follow from it. */
   const sent = (write: (mutation: RowMutation<T>) => Promise<Receipt>) =>
     async ({ transaction: { mutations } }: { transaction: { mutations: readonly unknown[] } }): Promise<void> => {
-      const receipts = await Promise.all((mutations as readonly RowMutation<T>[]).map((mutation) => answered(mutation.mutationId, write(mutation))));
+      const receipts = await Promise.all((mutations as readonly RowMutation<T>[]).map((mutation) =>
+        answered(mutation.mutationId, inOrder(mutation.modified[meta.key], () => write(mutation)))));
       await Promise.all(receipts.map(({ txid }) => txid !== undefined && arrived(txid)));
       // Nothing else keeps them.
       for (const [at, { _lost }] of receipts.entries()) if (_lost) throw new WriteFailure((mutations[at] as RowMutation<T>).mutationId, lostTo(_lost));

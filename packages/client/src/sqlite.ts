@@ -85,15 +85,17 @@ export function sqliteDatabase(driver: SqliteDriver, channel?: BroadcastChannel)
     transaction: (work) =>
       inTurn(async () => {
         await driver.exec("BEGIN IMMEDIATE");
+        let result: Awaited<ReturnType<typeof work>>;
         try {
-          const result = await work(statements);
+          result = await work(statements);
           await driver.exec("COMMIT");
-          await touched();
-          return result;
         } catch (error) {
-          await driver.exec("ROLLBACK");
+          // Where a disk is full, SQLite has ended the transaction by itself, which must not hide why.
+          await (async () => driver.exec("ROLLBACK"))().catch(() => undefined);
           throw error;
         }
+        await touched();
+        return result;
       }),
     onTouched: (wake) => {
       if (listeners.size === 0) channel?.addEventListener("message", wakeAll);

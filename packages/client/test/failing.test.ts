@@ -7,14 +7,32 @@ import { pendingChanges } from "../src/changes.js";
 import { backoffMs, HttpFailure, RETRY_AFTER_MAX_MS } from "../src/http.js";
 import { readRow } from "../src/rows.js";
 import { runSender, synclineTransport, type SenderState } from "../src/sender.js";
+import { sqliteDatabase } from "../src/sqlite.js";
 import { startSync } from "../src/sync.js";
-import { openDatabase, schemaOf } from "./databases.js";
+import { openDatabase, schemaOf, sqliteDriver } from "./databases.js";
 import { accepted, contact, drive, isSent, type Sent } from "./driven.js";
 import { accountsMeta, contactsMeta } from "./generated/meta.js";
 import { until, type Context } from "./served.js";
 import { Service } from "./service.js";
 
 const ann = { id: "a", first_name: "Ann" };
+
+test("what SQLite says of a transaction that it has ended by itself is what is told", async () => {
+  const driver = sqliteDriver();
+  let isFull = true;
+  const database = sqliteDatabase({
+    ...driver,
+    exec: (sql) => {
+      if (sql !== "COMMIT" || !isFull) return driver.exec(sql);
+      void driver.exec("ROLLBACK");
+      throw new Error("database or disk is full");
+    },
+  });
+  const write = () => database.transaction((inside) => inside.exec("CREATE TABLE some (one)"));
+  await assert.rejects(write(), /disk is full/);
+  isFull = false;
+  await write();
+});
 
 /** A database in which what writes fails as long as `failing` gives a failure. */
 function over(database: LocalDatabase, failing: (sql: string) => unknown): LocalDatabase {

@@ -1,7 +1,7 @@
 /** Collections of a page without a database: what they send, what they show, and how their writes end. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WriteFailure, type Row } from "@syncline/client";
+import { HttpFailure, WriteFailure, type Row } from "@syncline/client";
 import { memoryCollection } from "@syncline/client/electric";
 import {
   accountsCollection, configure, contactsCollection, contactsMeta, useAccounts, useContacts, useCreateAccount, useCreateContact, useUpdateAccount,
@@ -124,6 +124,39 @@ test("a write of a page without a database fails where the server kept another's
   await collection.update("a", (draft) => void (draft["email"] = "x")).isPersisted.promise;
   const written = collection.update("a", (draft) => void (draft["first_name"] = "Anna")).isPersisted.promise;
   await assert.rejects(written, (error: WriteFailure) => error instanceof WriteFailure && error.code === "lost" && error.error.conflicts === _lost);
+  await collection.cleanup();
+});
+
+test("writes of one row reach the server one after the other, and what was built on one that failed does not", async () => {
+  const service = new Service(contactsMeta, [{ id: "a", first_name: "Ann" }, { id: "b", first_name: "Bob" }], "order");
+  const sent: unknown[] = [];
+  let answer = (_: Error | undefined): void => undefined;
+  const collection = memoryCollection<Row, string>(contactsMeta, () => ({ apiUrl: "http://service", fetch: service.fetch }), {
+    update: async (_, { first_name: name }) => {
+      sent.push(name);
+      const isHeld = name === "one" || name === "three";
+      const failure = isHeld ? await new Promise<Error | undefined>((resolve) => (answer = resolve)) : undefined;
+      if (failure) throw failure;
+      return { txid: undefined };
+    },
+  });
+  await collection.preload();
+  const write = (key: string, name: string): Promise<unknown> => {
+    const { promise } = collection.update(key, (draft) => void (draft["first_name"] = name)).isPersisted;
+    return promise.catch((error: WriteFailure) => error.code);
+  };
+  const first = [write("a", "one"), write("a", "two"), write("b", "other")];
+  await until("all that can be is sent", async () => sent.length === 2);
+  answer(undefined);
+  await Promise.all(first);
+  assert.deepEqual(sent.splice(0), ["one", "other", "two"]);
+  const second = [write("a", "three"), write("a", "four")];
+  await until("it is sent", async () => sent.length === 1);
+  answer(new HttpFailure(422, { code: "no" }));
+  assert.equal(await second[0], "no");
+  await second[1];
+  await write("a", "five");
+  assert.deepEqual(sent, ["three", "five"]);
   await collection.cleanup();
 });
 

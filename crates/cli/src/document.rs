@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
-use syncline_client::fetch_text;
+use syncline_client::{fetch_text, told_address};
 use syncline_codegen::{DOCUMENT_BYTES_MAX, Diagnostic, Resolution, Severity, resolve_for};
 use syncline_server::OwnPaths;
 
@@ -68,7 +68,10 @@ impl Source {
     fn nearer(&self, failure: Failure) -> Failure {
         match self {
             Self::Url(url) => failure
-                .fix(format!("curl --fail --output openapi.json {url}"))
+                .fix(format!(
+                    "curl --fail --output openapi.json {}",
+                    told_address(url)
+                ))
                 .fix(
                     "where it asks for a login, save the document so with yours, and name the file",
                 ),
@@ -149,11 +152,11 @@ impl Source {
             .fix(format!("syncline schema check {}", self.argument())))
     }
 
-    /// As it is typed again.
+    /// As it is typed again, but for what may be secret.
     pub(crate) fn argument(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
-            Self::Url(url) => url.clone(),
+            Self::Url(url) => told_address(url),
             Self::Stdin => "-".to_owned(),
         }
     }
@@ -201,7 +204,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(formatter),
-            Self::Url(url) => formatter.write_str(url),
+            Self::Url(url) => formatter.write_str(&told_address(url)),
             Self::Stdin => formatter.write_str("standard input"),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::StartError;
 
 /// Why there is no document.
@@ -25,6 +27,33 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
+/// An address as it is told to people: without a user's name and password, and without the values of its
+/// query, one of which may be a token.
+pub fn told_address(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else {
+        return HIDDEN.to_owned();
+    };
+    let is_bare = url.username().is_empty() && url.password().is_none();
+    if is_bare && url.query().is_none() && url.fragment().is_none() {
+        return text.to_owned();
+    }
+    let query = url.query().map(|query| {
+        let parts = query.split('&').map(|part| match part.split_once('=') {
+            Some((name, _)) => format!("{name}={HIDDEN}"),
+            None => HIDDEN.to_owned(),
+        });
+        format!("?{}", parts.collect::<Vec<_>>().join("&"))
+    });
+    // What can't have a name or password has none.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    format!("{url}{}", query.unwrap_or_default())
+}
+
+/// What stands for what is not told.
+const HIDDEN: &str = "…";
+
 /// Fetches a text on this thread, for `patience` at most. No token is sent.
 pub fn fetch_text(url: &str, bytes_max: usize, patience: Duration) -> Result<String, FetchError> {
     let runtime =
@@ -46,4 +75,36 @@ pub fn fetch_text(url: &str, bytes_max: usize, patience: Duration) -> Result<Str
     });
     runtime.shutdown_background();
     fetched
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told_address;
+
+    #[test]
+    fn an_address_is_told_without_what_may_be_secret() {
+        for (address, told) in [
+            (
+                "https://Example.org/openapi.json",
+                "https://Example.org/openapi.json",
+            ),
+            (
+                "https://ada:hush@example.org/a.json",
+                "https://example.org/a.json",
+            ),
+            (
+                "https://ghp_x@example.org:8443/",
+                "https://example.org:8443/",
+            ),
+            (
+                "http://example.org/a?token=hush&v=2",
+                "http://example.org/a?token=…&v=…",
+            ),
+            ("http://example.org/a?hush", "http://example.org/a?…"),
+            ("http://example.org/a#hush", "http://example.org/a"),
+            ("http://ada:hush@", "…"),
+        ] {
+            assert_eq!(told_address(address), told);
+        }
+    }
 }

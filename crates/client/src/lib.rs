@@ -22,7 +22,7 @@ mod transport;
 mod whoami;
 
 pub use ask::AskError;
-pub use document::{FetchError, fetch_text};
+pub use document::{FetchError, fetch_text, told_address};
 pub use endpoint::{Endpoint, EndpointError};
 pub use handle::{
     StartError, SyncEnd, SyncHandle, SyncOutcome, start, sync_once, sync_once_and_compact,

@@ -214,6 +214,21 @@ fn a_document_that_cannot_be_used_leaves_the_folder_as_it_was() {
 }
 
 #[test]
+fn what_may_be_secret_in_the_address_of_a_document_is_not_told() {
+    let machine = Machine::new();
+    let out = machine.work_dir().join("out");
+    let address = "http://ada:hush@127.0.0.1:1/openapi.json?token=hush";
+    let generate = ["generate", address, "--out", out.to_str().unwrap()];
+    for words in [&generate[..], &[&generate[..], &["--json"]].concat()] {
+        let answer = machine.run(words);
+        assert_eq!(answer.code, Some(1));
+        let told = "could not read http://127.0.0.1:1/openapi.json?token=…";
+        let answer = answer.says(told);
+        assert!(!answer.stderr.contains("hush") && !answer.stdout.contains("hush"));
+    }
+}
+
+#[test]
 fn a_name_that_does_not_fit_a_local_database_is_told() {
     let (machine, document, out) = machine();
     fs::write(&document, DOCUMENT.replace("local_notes", "_is_new")).unwrap();

@@ -50,6 +50,19 @@ pub(crate) fn wake(context: &Context, endpoint: &Endpoint) -> Result<Met, Failur
     )
 }
 
+/// Has the daemon go by a configuration that was just changed: from when this returns, if one runs and
+/// answers. It looks at the file by itself, a moment later.
+pub(crate) fn tell_changed(context: &Context) {
+    let Ok(meeting) = replica_access::meeting(context) else {
+        return;
+    };
+    if let Err(error) =
+        syncline_daemon::call(&meeting.socket, "sync.wake", json!({}), WAKE_PATIENCE)
+    {
+        tracing::debug!(%error, "the daemon was not told of the changed configuration");
+    }
+}
+
 fn met(theirs: &Value, ours: &str) -> Met {
     match theirs.as_str() {
         Some(theirs) if theirs == ours => Met::Syncing,

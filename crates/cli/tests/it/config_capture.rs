@@ -1,7 +1,12 @@
 //! Settings of what is recorded.
 
+#[cfg(unix)]
+use std::fs;
+
 use serde_json::json;
 
+#[cfg(unix)]
+use crate::daemon::{Daemon, until};
 use crate::machine::Machine;
 
 #[test]
@@ -68,4 +73,44 @@ fn what_is_not_recorded_is_set_in_lists_that_an_import_goes_by() {
     // In the prompt, and in the title that is made of it.
     assert_eq!(done["secrets"], json!({"ticket": 2}));
     assert_eq!((&done["new"], &done["excluded"]), (&json!(1), &json!(1)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rule_is_in_force_in_a_daemon_from_when_it_is_set() {
+    let machine = Machine::new();
+    let say = |session: &str, place: &str| {
+        let line = json!({
+            "type": "user", "uuid": session, "sessionId": session, "cwd": place,
+            "timestamp": "2026-03-01T10:00:00.000Z",
+            "message": {"role": "user", "content": "said"},
+        });
+        let directory = machine.home().join(".claude/projects/-w");
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(
+            directory.join(format!("{session}.jsonl")),
+            format!("{line}\n"),
+        )
+        .unwrap();
+    };
+    let recorded = || {
+        let list = machine.run(&["session", "list", "--json"]).done().json();
+        let sessions = list["sessions"].as_array().unwrap().clone();
+        let mut ids: Vec<_> = sessions.iter().map(|one| one["id"].clone()).collect();
+        ids.sort_by_key(|id| id.to_string());
+        ids
+    };
+    say("begun", "/w/app");
+    let daemon = Daemon::start(&machine);
+    until("what was there is read", || recorded() == ["begun"]);
+    machine
+        .run(&["config", "set", "exclude_paths", "/w/private"])
+        .done();
+    say("hidden", "/w/private");
+    say("open", "/w/app");
+    until("what is written is read", || {
+        recorded().contains(&json!("open"))
+    });
+    assert_eq!(recorded(), ["begun", "open"]);
+    daemon.stop();
 }

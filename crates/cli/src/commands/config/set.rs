@@ -5,6 +5,7 @@ use super::list::json_value;
 use super::{note_override, parse_key};
 use crate::config::{ConfigFile, Setting};
 use crate::context::Context;
+use crate::daemon_call;
 use crate::failure::{Failure, Outcome};
 
 /// Set a value in the profile
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &SetArgs, context: &Context) -> Outcome {
     ConfigFile::edit(&path, |file| {
         file.set(&profile, &setting).map_err(Failure::from)
     })?;
+    daemon_call::tell_changed(context);
     let value = json_value(Some(&setting));
     let done = json!({ "profile": profile, "key": key.as_str(), "value": value });
     context.output.data(&done, |_| Ok(()))?;

@@ -4,6 +4,7 @@ use serde_json::json;
 use super::parse_key;
 use crate::config::ConfigFile;
 use crate::context::Context;
+use crate::daemon_call;
 use crate::failure::{Failure, Outcome};
 
 /// Take a value out of the profile, so that the default counts
@@ -20,6 +21,7 @@ pub(crate) fn run(args: &UnsetArgs, context: &Context) -> Outcome {
     let was_set = ConfigFile::edit(&path, |file| {
         file.unset(&profile, key).map_err(Failure::from)
     })?;
+    daemon_call::tell_changed(context);
     let done = json!({ "profile": profile, "key": key.as_str(), "was_set": was_set });
     context.output.data(&done, |_| Ok(()))?;
     let what = if was_set { "Unset" } else { "Not set:" };

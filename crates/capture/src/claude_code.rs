@@ -15,7 +15,8 @@ mod speech;
 
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after,
+    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX,
+    is_named_everywhere, order_after,
 };
 
 use crate::agent::Agent;
@@ -201,12 +202,18 @@ impl Reader<'_, '_> {
             // What was told of it stays, in whatever order files are read again.
             Some(origin) => origin,
             None if noted.is_some() => noted,
-            None => message
-                .and_then(|message| self.said_elsewhere(message, id))
-                // What was erased with its origin is not to count for a fork instead. Of a copy that names
-                // none this can be told only where the origin was read, by what was noted of its lines: a
-                // tombstone keeps no id of what it has erased.
-                .or(origin.filter(|origin| *origin != id && self.known.is_deleted(*origin))),
+            None => match message.and_then(|message| self.said_elsewhere(message, id)) {
+                Some(fork) if self.known.is_fork_of(fork, id) => {
+                    self.known.note(line, &Taken::by(id).note());
+                    *self.gives_way = Some(fork);
+                    return owner;
+                }
+                said => said
+                    // What was erased with its origin is not to count for a fork instead. Of a copy that names
+                    // none this can be told only where the origin was read, by what was noted of its lines: a
+                    // tombstone keeps no id of what it has erased.
+                    .or(origin.filter(|origin| *origin != id && self.known.is_deleted(*origin))),
+            },
         };
         let Some(first) = first else {
             if noted.is_none() {
@@ -238,11 +245,10 @@ impl Reader<'_, '_> {
         UnitKey::of(&parts)
     }
 
-    /// The session that has said a message, where another machine has told so. Ids of responses that no
-    /// request stands behind may be the same everywhere.
+    /// The session that has said a message, where another machine has told so.
     fn said_elsewhere(&mut self, message: &str, id: SessionId) -> Option<SessionId> {
-        let is_response = self.line.kind.as_deref() == Some("assistant");
-        if is_response && self.line.request_id.is_none() {
+        let role = self.line.kind.as_deref().unwrap_or_default();
+        if !is_named_everywhere(AGENT.as_str(), role, message) {
             return None;
         }
         let first = self.known.said_first(AGENT, message)?;

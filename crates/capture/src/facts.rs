@@ -83,6 +83,8 @@ pub trait Known {
     fn origin(&mut self, session: SessionId, message: &str) -> Option<Option<SessionId>>;
     /// The session of an agent that is known to have said a message, and to have copied it from none.
     fn said_first(&mut self, agent: Agent, message: &str) -> Option<SessionId>;
+    /// Whether a session is known to have been forked from another, or from a fork of it.
+    fn is_fork_of(&mut self, fork: SessionId, origin: SessionId) -> bool;
     /// Whether a person has deleted a session, here or elsewhere.
     fn is_deleted(&mut self, session: SessionId) -> bool;
     /// How the file is read that is read now.

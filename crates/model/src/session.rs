@@ -20,6 +20,7 @@ mod news;
 mod ops;
 mod order;
 mod patches;
+mod repeated;
 mod snapshot;
 mod stamps;
 mod tables;
@@ -36,6 +37,7 @@ pub use order::order_after;
 pub use patches::{
     CompactionPatch, ErrorPatch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch, Usage,
 };
+pub use repeated::{Counting, is_named_everywhere, origin_among};
 pub use tables::{
     COMPACTIONS, ERRORS, MESSAGES, PARTS, SESSION_LINKS, SESSIONS, TABLES, TOOLS, USAGE,
 };

@@ -9,5 +9,6 @@ mod sessions {
     pub(crate) mod news;
     pub(crate) mod oracle;
     pub(crate) mod payloads;
+    pub(crate) mod repeated;
     pub(crate) mod tables;
 }

@@ -42,6 +42,7 @@ mod read;
 mod rebuild;
 mod reconcile;
 mod records;
+mod repeated;
 #[cfg(test)]
 mod tests;
 mod things;

@@ -10,6 +10,7 @@ mod known;
 mod links;
 mod list;
 mod prices;
+mod repeated;
 mod resolve;
 pub(crate) mod row;
 mod stats;
@@ -34,6 +35,7 @@ pub use list::{
 };
 pub(crate) use list::{matching, named};
 pub use prices::{PriceError, PriceTable};
+pub use repeated::{SaidBy, copies, forked_from, forks_of, sessions_that_count};
 pub use resolve::{ResolvedSession, resolve_session};
 pub use row::{Session, SessionTotals, session, session_ids, session_totals, subagents};
 pub use stats::{

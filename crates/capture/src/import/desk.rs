@@ -145,6 +145,13 @@ impl Known for Desk<'_> {
         self.remembered.directories.as_ref()?.get(digest).cloned()
     }
 
+    fn is_fork_of(&mut self, fork: SessionId, origin: SessionId) -> bool {
+        let (fork, origin) = (self.known_as(fork), self.known_as(origin));
+        let forked_from = self.replica.session_forked_from(fork);
+        self.asked(forked_from)
+            .is_some_and(|sessions| sessions.contains(&origin))
+    }
+
     fn is_deleted(&mut self, session: SessionId) -> bool {
         let session = self.known_as(session);
         let deleted = self.replica.is_session_deleted(session);

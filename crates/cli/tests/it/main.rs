@@ -67,6 +67,7 @@ mod session_change;
 #[cfg(target_os = "linux")]
 mod session_choice;
 mod session_order;
+mod session_repeated;
 mod sync;
 mod sync_told;
 mod thread_change;

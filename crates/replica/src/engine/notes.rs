@@ -1,6 +1,6 @@
 //! What `status` says of sync, kept in memory and written down now and then.
 
-use syncline_model::{ServerSeq, Timestamp};
+use syncline_model::{Epoch, ServerSeq, Timestamp};
 use syncline_protocol::ErrorBody;
 
 use super::Unanswered;
@@ -43,6 +43,16 @@ impl Notes {
     /// What was heard was of a log that is no longer the server's.
     pub(super) fn forget_head(&mut self) {
         self.now.head_heard = None;
+    }
+
+    /// The place up to which sessions of the log of this epoch were compared.
+    pub(super) fn compared(&self, epoch: Epoch) -> ServerSeq {
+        let compared = self.now.compared.filter(|(of, _)| *of == epoch);
+        compared.map_or(ServerSeq::ZERO, |(_, through)| through)
+    }
+
+    pub(super) fn note_compared(&mut self, epoch: Epoch, through: ServerSeq) {
+        self.now.compared = Some((epoch, through));
     }
 
     /// The replica holds all of the log, and nothing is pending.

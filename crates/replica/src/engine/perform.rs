@@ -1,7 +1,7 @@
 //! What the session asks for, done.
 
-use syncline_model::Cursor;
 use syncline_model::planted::{Defect, is_planted};
+use syncline_model::{Cursor, ServerSeq};
 use syncline_protocol::limits::{ANSWER_BYTES_MAX, FETCH_OPS, PUSH_BYTES, PUSH_OPS};
 use syncline_protocol::session::{Action, Applied, Event, State};
 use syncline_protocol::{
@@ -176,11 +176,31 @@ impl Engine {
             );
             return Ok(Event::Applied(Applied::Diverged));
         }
+        if reach == Applied::CaughtUp {
+            self.count_once()?;
+        }
         if reach == Applied::CaughtUp && !self.replica.has_pending()? {
             self.notes.synced(&self.replica);
             self.leisure.hope();
         }
         Ok(Event::Applied(reach))
+    }
+
+    /// Has sessions count once what several of them have said, as far as the log has come since this was
+    /// last done.
+    fn count_once(&mut self) -> Result<(), ReplicaError> {
+        let head = self.replica.tenant.head().map_err(ReplicaError::Tenant)?;
+        let through = head.cursor.server_seq;
+        let since = match self.notes.compared(head.epoch) {
+            // The log is another one behind some place.
+            since if since > through => ServerSeq::ZERO,
+            since => since,
+        };
+        if since < through {
+            self.replica.count_once(since)?;
+            self.notes.note_compared(head.epoch, through);
+        }
+        Ok(())
     }
 
     fn open_stream(&mut self) -> Result<(), Failed> {

@@ -23,6 +23,7 @@ mod erasure;
 mod fetching;
 mod foreign;
 mod recovery;
+mod repeated;
 
 const LIVE: Settings = Settings::On(Delivery::Live {
     interval: Duration::from_secs(30),

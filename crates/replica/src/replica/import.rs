@@ -191,6 +191,11 @@ impl Replica {
             .map_err(ReplicaError::Tenant)
     }
 
+    /// The sessions that one was forked from, as far as the view knows.
+    pub fn session_forked_from(&self, session: SessionId) -> Result<Vec<SessionId>, ReplicaError> {
+        sessions::forked_from(self.tenant.connection(), session).map_err(ReplicaError::Tenant)
+    }
+
     /// The agent that is known to have given a session this id; of several the one that told of itself
     /// last.
     pub fn agent_of_native_session(&self, native: &str) -> Result<Option<String>, ReplicaError> {

@@ -6,7 +6,7 @@ use super::{APPLICATION, Identity, LocalFile, StoreError};
 
 /// What makes each format from the one before; the first, from an empty file. A change of the schema
 /// is one more.
-const FORMATS: [&str; 10] = [
+const FORMATS: [&str; 11] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
@@ -17,6 +17,7 @@ const FORMATS: [&str; 10] = [
     include_str!("schema_8.sql"),
     include_str!("schema_9.sql"),
     include_str!("schema_10.sql"),
+    include_str!("schema_11.sql"),
 ];
 pub(super) const FORMAT: i64 = FORMATS.len() as i64;
 

@@ -14,6 +14,8 @@ pub struct SyncNotes {
     pub last_sync_at: Option<Timestamp>,
     /// Why sync stands still; none: it does not.
     pub last_error: Option<SyncError>,
+    /// Up to which place of the log of which epoch sessions were compared for what they repeat.
+    pub compared: Option<(Epoch, ServerSeq)>,
 }
 
 /// A failure of sync.
@@ -118,8 +120,8 @@ impl LocalFile {
     /// Reads the notes.
     pub fn sync_notes(&self) -> Result<SyncNotes, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT head_heard, last_sync_at, last_error_code, last_error, last_error_at \
-             FROM sync_notes",
+            "SELECT head_heard, last_sync_at, last_error_code, last_error, last_error_at, \
+             compared_epoch, compared_seq FROM sync_notes",
         )?;
         let mut rows = statement.query([])?;
         let Some(row) = rows.next()? else {
@@ -135,7 +137,13 @@ impl LocalFile {
             }),
             (_, _, _) => None,
         };
+        let compared: (Option<String>, Option<i64>) = (row.get(5)?, row.get(6)?);
         Ok(SyncNotes {
+            // What can't be read is compared again.
+            compared: match compared {
+                (Some(epoch), Some(seq)) => epoch.parse().ok().zip(Some(ServerSeq(seq as u64))),
+                (_, _) => None,
+            },
             head_heard: row
                 .get::<_, Option<i64>>(0)?
                 .map(|seq| ServerSeq(seq as u64)),
@@ -154,7 +162,8 @@ impl LocalFile {
             transaction
                 .prepare_cached(
                     "UPDATE sync_notes SET head_heard = ?, last_sync_at = ?, \
-                     last_error_code = ?, last_error = ?, last_error_at = ?",
+                     last_error_code = ?, last_error = ?, last_error_at = ?, \
+                     compared_epoch = ?, compared_seq = ?",
                 )?
                 .execute((
                     notes.head_heard.map(|seq| seq.get() as i64),
@@ -162,6 +171,8 @@ impl LocalFile {
                     error.map(|error| error.code.as_str()),
                     error.map(|error| error.message.as_str()),
                     error.map(|error| error.at.to_string()),
+                    notes.compared.map(|(epoch, _)| epoch.to_string()),
+                    notes.compared.map(|(_, seq)| seq.get() as i64),
                 ))?;
             Ok(())
         })

@@ -1,0 +1,2 @@
+ALTER TABLE sync_notes ADD COLUMN compared_epoch TEXT;
+ALTER TABLE sync_notes ADD COLUMN compared_seq INTEGER;

@@ -105,6 +105,8 @@ pub enum Defect {
     CollectInReplica,
     /// The mark of the op at the floor is dropped with others.
     DropAtFloor,
+    /// A log is kept away from though it holds ops of the replica's own.
+    KeepApartFromOwn,
 }
 
 impl Defect {
@@ -140,7 +142,7 @@ impl Defect {
     ];
 
     /// Those that the simulator's worlds find.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::AcknowledgeEarly,
         Self::SkipSync,
         Self::CursorMovedByPush,
@@ -167,6 +169,7 @@ impl Defect {
         Self::CompactAboveFloor,
         Self::CollectInReplica,
         Self::DropAtFloor,
+        Self::KeepApartFromOwn,
     ];
 }
 

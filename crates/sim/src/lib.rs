@@ -27,6 +27,5 @@ mod world;
 pub use coverage::{Coverage, Happening};
 pub use defects::{Found, defect_named, first_seed_that_finds};
 pub use oracle::{Tally, Violation};
-pub use runner::{Failure, Report, run, run_many, run_traced};
+pub use runner::{Failure, Outcome, Report, run, run_many, run_traced};
 pub use trace::Sink;
-pub use world::Outcome;

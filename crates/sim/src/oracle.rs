@@ -3,6 +3,7 @@
 //! The oracle knows ops by the digest of their payload alone, which no two of a world share. Keys,
 //! places and rows are the business of the code that is tested.
 
+mod apart;
 mod archive;
 mod holdings;
 mod order;
@@ -17,6 +18,7 @@ use syncline_model::{PayloadHash, ResourceId, Scope, ServerSeq};
 
 use crate::workload::{Effect, Flavor, Wish};
 
+pub(crate) use apart::{Kin, Meeting};
 pub(crate) use archive::{Archive, WholeLog};
 pub(crate) use holdings::{Holdings, OutboxKind};
 pub use tally::Tally;

@@ -11,13 +11,23 @@ use syncline_model::planted::{Binary, Defect, PANIC_MESSAGE, plant, play};
 use crate::coverage::Coverage;
 use crate::oracle::{Tally, Violation};
 use crate::trace::Sink;
-use crate::world::{Outcome, World};
+use crate::world::World;
 
 /// A world that broke a promise.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub seed: u64,
     pub violation: Violation,
+}
+
+/// What became of a world.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Two runs of one seed have the same.
+    pub digest: u64,
+    pub coverage: Coverage,
+    pub tally: Tally,
+    pub violation: Option<Violation>,
 }
 
 /// What many worlds came to.

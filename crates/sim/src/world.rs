@@ -3,6 +3,7 @@
 //! One thread runs it, event by event, in simulated time. Everything that chance decides follows
 //! from the seed; whatever happens goes into the trace.
 
+mod apart;
 mod blows;
 mod compaction;
 mod disks;
@@ -30,7 +31,8 @@ use crate::chance::Chance;
 use crate::coverage::{Coverage, Happening};
 use crate::dials::{Dials, Weather};
 use crate::host::WallClock;
-use crate::oracle::{Archive, Digest, Oracle, Tally, Violation};
+use crate::oracle::{Archive, Digest, Oracle, Violation};
+use crate::runner::Outcome;
 use crate::schedule::Schedule;
 use crate::server::SimServer;
 use crate::trace::{Sink, Trace};
@@ -215,16 +217,7 @@ pub(crate) struct World {
     last_words: bool,
     /// The keys of all list ops that were seen in outboxes.
     list_keys: BTreeSet<OpKey>,
-}
-
-/// What became of a world.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// Two runs of one seed have the same.
-    pub digest: u64,
-    pub coverage: Coverage,
-    pub tally: Tally,
-    pub violation: Option<Violation>,
+    apart: apart::Apart,
 }
 
 impl World {
@@ -270,6 +263,7 @@ impl World {
             orphans: BTreeSet::new(),
             last_words: false,
             list_keys: BTreeSet::new(),
+            apart: apart::Apart::default(),
         };
         world.populate();
         world
@@ -336,6 +330,7 @@ impl World {
             self.happen(event)?;
             self.bury_the_dead();
             self.count_struck();
+            self.apart.judged()?;
         }
         unreachable!("a healed world looks until it is at rest")
     }

@@ -51,6 +51,11 @@ fn a_rebuild_that_offers_nothing_again_is_found() {
     assert!(first_seed_that_finds(Defect::NoOfferAgain, 0..200, 1).is_some());
 }
 
+#[test]
+fn a_replica_that_keeps_away_from_what_is_its_own_is_found() {
+    assert!(first_seed_that_finds(Defect::KeepApartFromOwn, 0..200, 1).is_some());
+}
+
 /// Seeds within which each of these is found; others need more, see `cargo xtask sim --defects`: of
 /// `NoFloorCheck` most that it would do is mended by fetches that begin anew, and `collected.rs` tells a world.
 const SEEDS_MAX: u64 = 200;

@@ -107,8 +107,11 @@ impl World {
 
     /// What a restore from a backup does to the log before the server is started.
     pub(super) fn begin_epoch(&mut self, mode: EpochMode, left_behind: &[Lineage]) {
+        let here = self.server_lineage();
+        let left = [here.last(), left_behind.last()].into_iter().flatten();
         let options = self.operators_options();
         let next = Epoch::new(Uuid::from_bytes(self.chance.bytes()));
+        self.apart.begins(next, left.map(|step| step.epoch));
         let file = TenantFile::open("server/tenant.db".as_ref(), &options);
         let done = file
             .map_err(|error| error.to_string())
@@ -146,6 +149,7 @@ impl World {
         let done = server
             .log()
             .and_then(|log| log.reset(expected, next, origin));
+        self.apart.begins(next, [expected]);
         let is_done = done.is_ok();
         self.note(format_args!("reset to {next}: {is_done}"));
         // Where it failed, it may have happened or not.

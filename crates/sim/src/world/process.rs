@@ -236,6 +236,10 @@ impl World {
         }
         if !before.has_rebuild() && after.has_rebuild() {
             self.count(Happening::Rebuild);
+            self.meet_log(pid);
+        }
+        if before.has_rebuild() && after == State::Apart {
+            self.judge_apart(pid);
         }
         if !self.is_alive(pid) {
             return;
@@ -245,22 +249,6 @@ impl World {
         }
         if after == State::Apart {
             self.join(pid);
-        }
-    }
-
-    /// A person who knows that it is one and the same server which was lost, and begun anew by others,
-    /// lets a replica that keeps away from it join them.
-    fn join(&mut self, pid: Pid) {
-        self.count(Happening::KeptApart);
-        let Doing::Syncing(engine) = &mut self.process(pid).doing else {
-            return;
-        };
-        let joined = engine.replica().join_foreign_log().is_ok();
-        self.note(format_args!("{pid} is told to join: {joined}"));
-        if self.is_alive(pid) {
-            let (life, delay) = (self.life_of(pid), self.chance.between(500, 5_000));
-            self.schedule
-                .set(delay, Event::Tell(life, EngineEvent::Wake));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Epochs: the histories that a log has had.
 
+use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{Cursor, Epoch, EpochMode, Lineage, Mark, Parent, Scope, ServerSeq};
 
 use super::{Head, PageLimit, TenantFile, read_head, stored_mark};
@@ -77,8 +78,8 @@ impl TenantFile {
         }
         Ok(self.holds_more_than_schemas()?
             && other.holds_more_than_schemas()?
-            && !self.has_any_of(other)?
-            && !other.has_any_of(self)?)
+            && (is_planted(Defect::KeepApartFromOwn)
+                || !self.has_any_of(other)? && !other.has_any_of(self)?))
     }
 
     fn holds_more_than_schemas(&self) -> Result<bool, StoreError> {

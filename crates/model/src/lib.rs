@@ -36,5 +36,5 @@ pub use mark::{Mark, MarkError};
 pub use mint::{mint, mint_rising};
 pub use op::{Cursor, LoggedOp, Op, OpKey, OpVersion};
 pub use payload::{Payload, PayloadError, PayloadHash, Salt};
-pub use row::{Column, Row, Rows, Table, Value};
+pub use row::{Column, Draft, Row, Rows, Table, Value};
 pub use time::{Timestamp, TimestampError};

@@ -38,4 +38,4 @@ pub use plan::{ListView, Plan, PlanError, PlannedOp, Planning, plan};
 pub use position::{GROWTH_BYTES_MAX, GapError, Jitter, Position, PositionError};
 pub use room::{POSITION_BYTES_LONG, Slot};
 pub use tables::{ITEM_TOMBSTONES, ITEMS, ListItem, TABLES, TITLES};
-pub(crate) use versions::{Parts, Versions};
+pub(crate) use versions::{Parts, Version, Versions};

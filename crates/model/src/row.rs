@@ -111,6 +111,39 @@ pub struct Table {
 /// The cells of one row, in the order of its table's columns.
 pub type Row = Vec<Value>;
 
+/// A row while it is changed: knows which of its cells were set.
+#[derive(Debug)]
+pub struct Draft<'r> {
+    row: &'r mut Row,
+    /// A bit for each column, the first one the lowest. No table has more than 64.
+    set: u64,
+}
+
+impl<'r> Draft<'r> {
+    pub fn new(row: &'r mut Row) -> Self {
+        Self { row, set: 0 }
+    }
+
+    pub fn row(&self) -> &Row {
+        self.row
+    }
+
+    pub fn set(&mut self, column: usize, cell: impl Into<Value>) {
+        self.row[column] = cell.into();
+        self.set |= 1 << column;
+    }
+
+    /// Whether a cell was set in one of these columns.
+    pub fn has_set(&self, columns: &[usize]) -> bool {
+        columns.iter().any(|column| self.set & 1 << column != 0)
+    }
+
+    /// Whether any cell was set.
+    pub fn is_written(&self) -> bool {
+        self.set != 0
+    }
+}
+
 /// Access to the rows of the resource that is being folded.
 ///
 /// Reads see the writes made before them. The fold never learns where rows live; an error is the
@@ -130,6 +163,24 @@ pub trait Rows {
         Ok(see(self.get(table, key)?.as_ref()))
     }
 
+    /// Lets `change` change the row with this key, or where there is none the one that `make` makes;
+    /// writes it if a cell was set. Who has rows in memory may change them where they lie.
+    fn change(
+        &mut self,
+        table: &'static Table,
+        key: &[Value],
+        make: impl FnOnce() -> Row,
+        change: impl FnOnce(&mut Draft<'_>),
+    ) -> Result<(), Self::Error> {
+        let mut row = self.get(table, key)?.unwrap_or_else(make);
+        let mut draft = Draft::new(&mut row);
+        change(&mut draft);
+        if draft.is_written() {
+            self.put(table, row)?;
+        }
+        Ok(())
+    }
+
     /// Writes `row`, replacing the one with its key.
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), Self::Error>;
 
@@ -138,4 +189,71 @@ pub trait Rows {
 
     /// Removes all rows of `resource`.
     fn clear(&mut self, table: &'static Table, resource: &str) -> Result<(), Self::Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::list::TITLES;
+
+    /// Room for one row, and how often it was written.
+    #[derive(Default)]
+    struct OneRow {
+        row: Option<Row>,
+        writes: usize,
+    }
+
+    impl Rows for OneRow {
+        type Error = Infallible;
+
+        fn get(&mut self, _: &'static Table, _: &[Value]) -> Result<Option<Row>, Infallible> {
+            Ok(self.row.clone())
+        }
+
+        fn put(&mut self, _: &'static Table, row: Row) -> Result<(), Infallible> {
+            self.row = Some(row);
+            self.writes += 1;
+            Ok(())
+        }
+
+        fn insert(&mut self, _: &'static Table, _: Row) -> Result<bool, Infallible> {
+            unreachable!("a change puts")
+        }
+
+        fn clear(&mut self, _: &'static Table, _: &str) -> Result<(), Infallible> {
+            unreachable!("a change puts")
+        }
+    }
+
+    fn row(title: &str) -> Row {
+        vec!["l".into(), title.into(), "".into()]
+    }
+
+    fn change(rows: &mut OneRow, change: impl FnOnce(&mut Draft<'_>)) {
+        let made = || row("made");
+        let changed = rows.change(&TITLES, &["l".into()], made, change);
+        changed.expect("memory does not fail");
+    }
+
+    #[test]
+    fn a_change_that_sets_no_cell_writes_no_row() {
+        let mut rows = OneRow::default();
+        change(&mut rows, |draft| assert_eq!(*draft.row(), row("made")));
+        assert_eq!((rows.row, rows.writes), (None, 0));
+    }
+
+    #[test]
+    fn a_change_begins_with_the_row_that_is_there() {
+        let mut rows = OneRow::default();
+        change(&mut rows, |draft| draft.set(2, "first"));
+        change(&mut rows, |draft| {
+            assert_eq!(draft.row()[2], "first".into());
+            draft.set(1, "second");
+            assert!(draft.has_set(&[0, 1]) && !draft.has_set(&[0, 2]));
+        });
+        let written = vec!["l".into(), "second".into(), "first".into()];
+        assert_eq!((rows.row, rows.writes), (Some(written), 2));
+    }
 }

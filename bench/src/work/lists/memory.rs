@@ -3,44 +3,95 @@
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use syncline_model::list::{ITEMS, ItemRef, ListItem, ListView, Slot, TITLES};
 use syncline_model::registry::{LISTS, List, RESOURCE};
-use syncline_model::{ListId, Row, Rows, Table, Value};
+use syncline_model::{Draft, ListId, Row, Rows, Table, Value};
 
-type Keyed = HashMap<String, Row>;
+type Keyed<T> = HashMap<String, T>;
 
 /// What a fold writes to, and a plan reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    /// The rows of [`ITEMS`] by their lists, then by their own ids.
-    items: HashMap<String, Keyed>,
+    /// By their lists of origin, then by their own ids.
+    items: Keyed<Keyed<Item>>,
     /// The rows of other tables by table, by the first column of the key, then by the second, if any.
-    others: HashMap<&'static str, HashMap<String, Keyed>>,
+    others: HashMap<&'static str, Keyed<Keyed<Row>>>,
     orders: Orders,
 }
 
-/// Of each list, the items that it shows: `position \0 item \0 list of origin`, which sorts as the
-/// three do one after the other.
-#[derive(Debug, Clone, Default)]
-struct Orders(HashMap<String, BTreeSet<String>>);
+/// A row of [`ITEMS`], and where its item is shown.
+#[derive(Debug, Clone)]
+struct Item {
+    row: Row,
+    shown: Option<Shown>,
+}
 
-impl Orders {
-    fn insert(&mut self, row: &Row) {
-        if let Some((home, place)) = place_of(row) {
-            match self.0.get_mut(home) {
-                Some(order) => _ = order.insert(place),
-                None => _ = self.0.insert(home.to_owned(), BTreeSet::from([place])),
-            }
+#[derive(Debug, Clone)]
+struct Shown {
+    home: Arc<str>,
+    place: Place,
+}
+
+/// Sorts as position, item and list of origin do one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// What `text` begins with, as a number: nearly all places differ there.
+    begin: u128,
+    /// `position \0 item \0 list of origin`.
+    text: Arc<str>,
+}
+
+/// Of each list, the items that it shows.
+#[derive(Debug, Clone, Default)]
+struct Orders(HashMap<Arc<str>, BTreeSet<Place>>);
+
+impl Place {
+    fn new(position: &str, item: &str, list: &str) -> Self {
+        let text = [position, item, list].join("\0");
+        let mut begin = [0; 16];
+        let bytes = text.len().min(begin.len());
+        begin[..bytes].copy_from_slice(&text.as_bytes()[..bytes]);
+        Self {
+            begin: u128::from_be_bytes(begin),
+            text: text.into(),
         }
     }
 
-    fn remove(&mut self, row: &Row) {
-        if let Some((home, place)) = place_of(row)
-            && let Some(order) = self.0.get_mut(home)
+    fn of_row(row: &Row) -> Self {
+        Self::new(text(row, POSITION), text(row, ITEM), text(row, ORIGIN))
+    }
+
+    fn of_slot(slot: &Slot<ItemRef>) -> Self {
+        let key = &slot.key;
+        Self::new(slot.position.as_str(), key.item.as_str(), key.list.as_str())
+    }
+}
+
+impl Orders {
+    /// Shows the item where its row says.
+    fn show(&mut self, item: &mut Item) {
+        if let Some(Shown { home, place }) = item.shown.take()
+            && let Some(order) = self.0.get_mut(&home)
         {
             order.remove(&place);
         }
+        if item.row[PRESENT].as_integer() == Some(1) {
+            let home = text(&item.row, HOME);
+            let home = match self.0.get_key_value(home) {
+                Some((home, _)) => home.clone(),
+                None => home.into(),
+            };
+            let place = Place::of_row(&item.row);
+            let order = self.0.entry(home.clone()).or_default();
+            order.insert(place.clone());
+            item.shown = Some(Shown { home, place });
+        }
+    }
+
+    fn of(&self, list: &ListId) -> Option<&BTreeSet<Place>> {
+        self.0.get(list.as_str())
     }
 }
 
@@ -62,22 +113,6 @@ fn text(row: &[Value], column: usize) -> &str {
     row.get(column).and_then(Value::as_text).unwrap_or_default()
 }
 
-/// The list that shows the item, and the item's place there; none: it is not shown.
-fn place_of(row: &Row) -> Option<(&str, String)> {
-    let shown = row[PRESENT].as_integer() == Some(1);
-    let place = || order(text(row, POSITION), text(row, ITEM), text(row, ORIGIN));
-    shown.then(|| (text(row, HOME), place()))
-}
-
-fn order(position: &str, item: &str, list: &str) -> String {
-    [position, item, list].join("\0")
-}
-
-fn order_of_slot(slot: &Slot<ItemRef>) -> String {
-    let key = &slot.key;
-    order(slot.position.as_str(), key.item.as_str(), key.list.as_str())
-}
-
 /// The second key column; tables that have but one share an empty one.
 fn second<'k>(table: &'static Table, key: &'k [Value]) -> &'k str {
     match table.key_columns {
@@ -86,37 +121,23 @@ fn second<'k>(table: &'static Table, key: &'k [Value]) -> &'k str {
     }
 }
 
+fn beside(slot: Option<&Slot<ItemRef>>) -> Bound<Place> {
+    slot.map_or(Bound::Unbounded, |slot| {
+        Bound::Excluded(Place::of_slot(slot))
+    })
+}
+
 impl Memory {
     fn row(&self, table: &'static Table, first: &str, second: &str) -> Option<&Row> {
-        let rows = match table.name == ITEMS.name {
-            true => &self.items,
-            false => self.others.get(table.name)?,
-        };
-        rows.get(first)?.get(second)
-    }
-
-    fn put_item(&mut self, row: Row) {
-        if !self.items.contains_key(text(&row, ORIGIN)) {
-            let list = text(&row, ORIGIN).to_owned();
-            self.items.insert(list, Keyed::default());
+        if table.name == ITEMS.name {
+            return self.items.get(first)?.get(second).map(|item| &item.row);
         }
-        let items = self.items.get_mut(text(&row, ORIGIN));
-        let items = items.expect("it is there by now");
-        let Some(known) = items.get_mut(text(&row, ITEM)) else {
-            self.orders.insert(&row);
-            items.insert(text(&row, ITEM).to_owned(), row);
-            return;
-        };
-        if !same_place(known, &row) {
-            self.orders.remove(known);
-            self.orders.insert(&row);
-        }
-        *known = row;
+        self.others.get(table.name)?.get(first)?.get(second)
     }
 
     /// The texts that `list` shows, in order.
     pub(super) fn texts(&self, list: &ListId) -> Vec<String> {
-        let order = self.orders.0.get(list.as_str()).into_iter().flatten();
+        let order = self.orders.of(list).into_iter().flatten();
         let items = order.filter_map(|place| self.item_at(place));
         items.map(|item| item.text).collect()
     }
@@ -125,18 +146,41 @@ impl Memory {
         self.row(&ITEMS, item.list.as_str(), item.item.as_str())
     }
 
-    fn item_at(&self, place: &str) -> Option<ListItem> {
-        let (place, list) = place.rsplit_once('\0')?;
+    fn item_at(&self, place: &Place) -> Option<ListItem> {
+        let (place, list) = place.text.rsplit_once('\0')?;
         let (_, item) = place.rsplit_once('\0')?;
         ListItem::from_row(self.row(&ITEMS, list, item)?.clone())
     }
-}
 
-/// Whether the rows of an item say the same of its place.
-fn same_place(before: &Row, row: &Row) -> bool {
-    before[HOME] == row[HOME]
-        && before[POSITION] == row[POSITION]
-        && before[PRESENT] == row[PRESENT]
+    /// Changes an item's row where it lies.
+    fn change_item(
+        &mut self,
+        key: &[Value],
+        make: impl FnOnce() -> Row,
+        change: impl FnOnce(&mut Draft<'_>),
+    ) {
+        let (list, id) = (text(key, ORIGIN), text(key, ITEM));
+        if !self.items.contains_key(list) {
+            self.items.insert(list.to_owned(), Keyed::default());
+        }
+        let items = self.items.get_mut(list).expect("it is there by now");
+        if let Some(item) = items.get_mut(id) {
+            let mut draft = Draft::new(&mut item.row);
+            change(&mut draft);
+            if draft.has_set(&[HOME, POSITION, PRESENT]) {
+                self.orders.show(item);
+            }
+            return;
+        }
+        let mut row = make();
+        let mut draft = Draft::new(&mut row);
+        change(&mut draft);
+        if draft.is_written() {
+            let mut item = Item { row, shown: None };
+            self.orders.show(&mut item);
+            items.insert(id.to_owned(), item);
+        }
+    }
 }
 
 impl Rows for Memory {
@@ -146,9 +190,30 @@ impl Rows for Memory {
         Ok(self.row(table, text(key, 0), second(table, key)).cloned())
     }
 
+    fn change(
+        &mut self,
+        table: &'static Table,
+        key: &[Value],
+        make: impl FnOnce() -> Row,
+        change: impl FnOnce(&mut Draft<'_>),
+    ) -> Result<(), Infallible> {
+        if table.name == ITEMS.name {
+            self.change_item(key, make, change);
+            return Ok(());
+        }
+        let mut row = self.get(table, key)?.unwrap_or_else(make);
+        change(&mut Draft::new(&mut row));
+        self.put(table, row)
+    }
+
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), Infallible> {
         if table.name == ITEMS.name {
-            self.put_item(row);
+            let key = row[..ITEMS.key_columns].to_vec();
+            let make = || vec![Value::Null; ITEMS.columns.len()];
+            self.change_item(&key, make, |draft| {
+                let cells = row.into_iter().enumerate();
+                cells.for_each(|(column, cell)| draft.set(column, cell));
+            });
             return Ok(());
         }
         let rows = self.others.entry(table.name).or_default();
@@ -184,10 +249,8 @@ impl ListView for Memory {
         list: &ListId,
         slot: Option<&Slot<ItemRef>>,
     ) -> Result<Option<ListItem>, Infallible> {
-        let from = slot.map_or(Bound::Unbounded, |slot| {
-            Bound::Excluded(order_of_slot(slot))
-        });
-        let order = self.orders.0.get(list.as_str());
+        let from = beside(slot);
+        let order = self.orders.of(list);
         let next = order.and_then(|order| order.range((from, Bound::Unbounded)).next());
         Ok(next.and_then(|place| self.item_at(place)))
     }
@@ -197,10 +260,8 @@ impl ListView for Memory {
         list: &ListId,
         slot: Option<&Slot<ItemRef>>,
     ) -> Result<Option<ListItem>, Infallible> {
-        let to = slot.map_or(Bound::Unbounded, |slot| {
-            Bound::Excluded(order_of_slot(slot))
-        });
-        let order = self.orders.0.get(list.as_str());
+        let to = beside(slot);
+        let order = self.orders.of(list);
         let next = order.and_then(|order| order.range((Bound::Unbounded, to)).next_back());
         Ok(next.and_then(|place| self.item_at(place)))
     }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::versions::{Parts, Stamp, Versions, version_of};
+use super::versions::{Parts, Stamp, Version, Versions};
 use crate::planted::{Defect, is_planted};
 use crate::{ActorId, Clock, OpKey, OpVersion};
 
@@ -86,13 +86,13 @@ impl Carried {
     /// What a restore by `actor` carries, where `writers` wrote the parts that it gives back. Its own
     /// is that the thing exists.
     pub(crate) fn new<'v>(
-        writers: impl IntoIterator<Item = (Parts, &'v OpVersion)>,
+        writers: impl IntoIterator<Item = (Parts, Version<'v>)>,
         actor: Option<&ActorId>,
     ) -> Self {
         let writers = writers.into_iter();
         let writers = writers.map(|(parts, version)| (parts.without(Parts::EXISTENCE), version));
         let named = writers.filter(|(parts, _)| !parts.is_empty());
-        let versions: Vec<_> = named.map(|(parts, by)| (parts, by.clone())).collect();
+        let versions: Vec<_> = named.map(|(parts, by)| (parts, by.into_owned())).collect();
         Self {
             actor: actor.filter(|_| !versions.is_empty()).cloned(),
             versions,
@@ -149,34 +149,39 @@ impl Carried {
 
     /// Of `parts`, those that the op with this key wins: each by the version that is carried for it,
     /// where that is older than the op's own.
-    pub(crate) fn win(&self, versions: &mut Versions, parts: Parts, key: &OpKey) -> Parts {
-        let own = version_of(key);
+    pub(crate) fn win<'v>(
+        &'v self,
+        versions: &mut Versions<'v>,
+        parts: Parts,
+        key: &'v OpKey,
+    ) -> Parts {
+        let own = Version::of_key(key);
         let (mut won, mut rest) = (Parts::default(), parts);
         for (parts, version) in self.counted(key) {
             let parts = rest.and(parts);
             rest = rest.without(parts);
-            let stamp = if *version < own {
+            let stamp = if version < own {
                 Stamp {
-                    version: version.clone(),
-                    given_by: Some(own.clone()),
+                    version,
+                    given_by: Some(own),
                 }
             } else {
-                Stamp::own(own.clone())
+                Stamp::own(own)
             };
-            won = won.or(versions.win(parts, &stamp));
+            won = won.or(versions.win(parts, stamp));
         }
-        won.or(versions.win(rest, &Stamp::own(own)))
+        won.or(versions.win(rest, Stamp::own(own)))
     }
 
     /// Whether the op with this key gives back a part that the row with these versions lacks, and
     /// that a tombstone with clocks up to `collected` may have had from somebody later.
-    pub(crate) fn is_behind(&self, versions: &Versions, key: &OpKey, collected: Clock) -> bool {
+    pub(crate) fn is_behind(&self, versions: &Versions<'_>, key: &OpKey, collected: Clock) -> bool {
         self.counted(key).any(|(parts, version)| {
             version.clock <= collected && !versions.unwritten(parts).is_empty()
         })
     }
 
-    fn counted(&self, key: &OpKey) -> impl Iterator<Item = (Parts, &OpVersion)> {
+    fn counted(&self, key: &OpKey) -> impl Iterator<Item = (Parts, Version<'_>)> {
         let counts = self.actor.as_ref().is_none_or(|actor| *actor == key.actor)
             && !is_planted(Defect::RestoreOverwrites);
         let versions = if counts { &self.versions[..] } else { &[] };
@@ -186,7 +191,7 @@ impl Carried {
             } else {
                 Parts::default()
             };
-            (parts.without(own), version)
+            (parts.without(own), version.into())
         })
     }
 }

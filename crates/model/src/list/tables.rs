@@ -63,7 +63,7 @@ pub(super) fn is_present(row: &Row) -> bool {
 }
 
 /// Who wrote the parts of a row of [`ITEMS`].
-pub(super) fn item_versions(row: &Row) -> Versions {
+pub(super) fn item_versions(row: &Row) -> Versions<'_> {
     Versions::of_text(row.get(6).and_then(Value::as_text).unwrap_or_default())
 }
 

@@ -9,6 +9,39 @@ use std::fmt::Write as _;
 use crate::planted::{Defect, is_planted};
 use crate::{ActorId, Clock, OpKey, OpVersion};
 
+/// An [`OpVersion`] that is read where it stands: folds compare many, and keep none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version<'a> {
+    pub(crate) clock: Clock,
+    pub(crate) actor: &'a str,
+}
+
+impl<'a> Version<'a> {
+    /// That of the op with this key.
+    pub(crate) fn of_key(key: &'a OpKey) -> Self {
+        Self {
+            clock: key.clock,
+            actor: key.actor.as_str(),
+        }
+    }
+
+    pub(crate) fn into_owned(self) -> OpVersion {
+        OpVersion {
+            clock: self.clock,
+            actor: ActorId::new(self.actor).expect(OURS),
+        }
+    }
+}
+
+impl<'a> From<&'a OpVersion> for Version<'a> {
+    fn from(version: &'a OpVersion) -> Self {
+        Self {
+            clock: version.clock,
+            actor: version.actor.as_str(),
+        }
+    }
+}
+
 /// A set of parts of a row, each with a version of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Parts(u8);
@@ -27,7 +60,7 @@ impl Parts {
     pub(crate) const LIST: Self = Self(Self::POSITION.0 | Self::EXISTENCE.0 | Self::TITLE.0);
     const FIELDS: Self = Self(Self::TEXT.0 | Self::DONE.0 | Self::NOTE.0);
     /// The letters of the parts, by bit.
-    const LETTERS: &str = "pehtdnT";
+    const LETTERS: &[u8; 7] = b"pehtdnT";
 
     /// Those that are named with true.
     pub(crate) fn of<const N: usize>(named: [(Self, bool); N]) -> Self {
@@ -56,13 +89,14 @@ impl Parts {
     }
 
     fn letters(self) -> impl Iterator<Item = char> {
-        let letters = Self::LETTERS.chars().enumerate();
-        letters.filter_map(move |(bit, letter)| (self.0 >> bit & 1 == 1).then_some(letter))
+        let letters = Self::LETTERS.iter().enumerate();
+        let letters = letters.filter(move |(bit, _)| self.0 >> bit & 1 == 1);
+        letters.map(|(_, letter)| char::from(*letter))
     }
 
     fn of_letters(letters: &str) -> Option<Self> {
-        letters.chars().try_fold(Self::default(), |parts, letter| {
-            let bit = Self::LETTERS.find(letter)?;
+        letters.bytes().try_fold(Self::default(), |parts, letter| {
+            let bit = Self::LETTERS.iter().position(|known| *known == letter)?;
             Some(parts.or(Self(1 << bit)))
         })
     }
@@ -72,17 +106,17 @@ impl Parts {
 ///
 /// Of the ops that give a part back as one write has left it, the last counts, so that each part is of
 /// one op of the log, though the write itself be dropped from it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Stamp {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stamp<'a> {
     /// Who wrote what the part says.
-    pub(crate) version: OpVersion,
+    pub(crate) version: Version<'a>,
     /// The later op that has given it back; none: it is of the write itself.
-    pub(crate) given_by: Option<OpVersion>,
+    pub(crate) given_by: Option<Version<'a>>,
 }
 
-impl Stamp {
+impl<'a> Stamp<'a> {
     /// That of what an op writes itself.
-    pub(crate) fn own(version: OpVersion) -> Self {
+    pub(crate) fn own(version: Version<'a>) -> Self {
         Self {
             version,
             given_by: None,
@@ -90,14 +124,14 @@ impl Stamp {
     }
 
     /// The op of the log that the part is of.
-    fn holder(self) -> OpVersion {
+    fn holder(self) -> Version<'a> {
         self.given_by.unwrap_or(self.version)
     }
 }
 
-/// The stamp of each part of a row that was ever written.
+/// The stamp of each part of a row that was ever written, as the row's text says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Versions(Vec<(Parts, Stamp)>);
+pub(crate) struct Versions<'a>(Vec<(Parts, Stamp<'a>)>);
 
 /// A guess at the bytes of a line: the actor is mostly a UUID.
 const LINE_BYTES_GUESS: usize = 64;
@@ -105,9 +139,9 @@ const OURS: &str = "the fold alone writes this column";
 /// Begins the line of the op that has given back the parts of the line before.
 const GIVEN: char = '<';
 
-impl Versions {
+impl<'a> Versions<'a> {
     /// Reads what [`Versions::to_text`] wrote.
-    pub(crate) fn of_text(text: &str) -> Self {
+    pub(crate) fn of_text(text: &'a str) -> Self {
         let mut all = Vec::new();
         for line in text.lines() {
             match line.strip_prefix(GIVEN) {
@@ -119,7 +153,7 @@ impl Versions {
         Self(all)
     }
 
-    fn line(line: &str) -> Option<(Parts, Stamp)> {
+    fn line(line: &'a str) -> Option<(Parts, Stamp<'a>)> {
         let (letters, rest) = line.split_once(' ')?;
         Some((
             Parts::of_letters(letters)?,
@@ -127,17 +161,17 @@ impl Versions {
         ))
     }
 
-    fn note_giver(all: &mut [(Parts, Stamp)], given: &str) -> Option<()> {
+    fn note_giver(all: &mut [(Parts, Stamp<'a>)], given: &'a str) -> Option<()> {
         let (_, stamp) = all.last_mut()?;
         stamp.given_by = Some(Self::version(given)?);
         Some(())
     }
 
-    fn version(words: &str) -> Option<OpVersion> {
+    fn version(words: &'a str) -> Option<Version<'a>> {
         let (clock, actor) = Self::words(words)?;
-        Some(OpVersion {
+        Some(Version {
             clock: Clock::new(clock).ok()?,
-            actor: ActorId::new(actor).ok()?,
+            actor,
         })
     }
 
@@ -149,21 +183,28 @@ impl Versions {
 
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::with_capacity(self.0.len() * LINE_BYTES_GUESS);
-        const TO_STRING: &str = "writing to a string does not fail";
         for (parts, Stamp { version, given_by }) in &self.0 {
             text.extend(parts.letters());
-            writeln!(text, " {} {}", version.clock, version.actor).expect(TO_STRING);
+            text.push(' ');
+            Self::write_version(&mut text, version);
             if let Some(by) = given_by {
-                writeln!(text, "{GIVEN}{} {}", by.clock, by.actor).expect(TO_STRING);
+                text.push(GIVEN);
+                Self::write_version(&mut text, by);
             }
         }
         text.pop();
         text
     }
 
+    fn write_version(text: &mut String, version: &Version<'_>) {
+        write!(text, "{} ", version.clock).expect("writing to a string does not fail");
+        text.push_str(version.actor);
+        text.push('\n');
+    }
+
     /// Of `parts`, those that a write with this stamp wins: from now on they are its own.
-    pub(crate) fn win(&mut self, parts: Parts, stamp: &Stamp) -> Parts {
-        let lost = self.0.iter().filter(|(_, last)| !later(stamp, last));
+    pub(crate) fn win(&mut self, parts: Parts, stamp: Stamp<'a>) -> Parts {
+        let lost = self.0.iter().filter(|(_, last)| !later(&stamp, last));
         let lost = lost.fold(Parts::default(), |all, (lost, _)| all.or(*lost));
         let won = planted_wins(parts, lost);
         if won.is_empty() {
@@ -172,9 +213,9 @@ impl Versions {
         for (parts, _) in &mut self.0 {
             *parts = parts.without(won);
         }
-        match self.0.iter_mut().find(|(_, last)| last == stamp) {
+        match self.0.iter_mut().find(|(_, last)| *last == stamp) {
             Some((parts, _)) => *parts = parts.or(won),
-            None => self.0.push((won, stamp.clone())),
+            None => self.0.push((won, stamp)),
         }
         self.0.retain(|(parts, _)| !parts.is_empty());
         // Each part stands in one line alone, so that its lowest part gives a line one place.
@@ -184,17 +225,17 @@ impl Versions {
     }
 
     /// Who wrote what `part` says.
-    pub(crate) fn of(&self, part: Parts) -> Option<&OpVersion> {
+    pub(crate) fn of(&self, part: Parts) -> Option<Version<'a>> {
         let line = self.0.iter().find(|(parts, _)| parts.has(part));
-        line.map(|(_, stamp)| &stamp.version)
+        line.map(|(_, stamp)| stamp.version)
     }
 
     /// Who wrote what each of `parts` says, as far as they were ever written.
-    pub(crate) fn of_each(&self, parts: Parts) -> impl Iterator<Item = (Parts, &OpVersion)> {
+    pub(crate) fn of_each(&self, parts: Parts) -> impl Iterator<Item = (Parts, Version<'a>)> {
         let lines = self.0.iter();
         lines.filter_map(move |(known, stamp)| {
             let known = known.and(parts);
-            (!known.is_empty()).then_some((known, &stamp.version))
+            (!known.is_empty()).then_some((known, stamp.version))
         })
     }
 
@@ -235,19 +276,12 @@ impl Versions {
     /// The ops of the log that the parts are of.
     pub(crate) fn into_holders(self) -> Vec<OpVersion> {
         let stamps = self.0.into_iter();
-        stamps.map(|(_, stamp)| stamp.holder()).collect()
+        let holders = stamps.map(|(_, stamp)| stamp.holder());
+        holders.map(Version::into_owned).collect()
     }
 }
 
-/// The version of an op with this key.
-pub(crate) fn version_of(key: &OpKey) -> OpVersion {
-    OpVersion {
-        clock: key.clock,
-        actor: key.actor.clone(),
-    }
-}
-
-fn later(stamp: &Stamp, last: &Stamp) -> bool {
+fn later(stamp: &Stamp<'_>, last: &Stamp<'_>) -> bool {
     if is_planted(Defect::TieByArrival) {
         return stamp.version.clock >= last.version.clock;
     }

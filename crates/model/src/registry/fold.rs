@@ -1,8 +1,10 @@
 //! The fold of scope `registry`.
 
+use super::ops::ListWrite;
+use super::tables::list_versions;
 use super::{LISTS, RESOURCE, RegistryOp};
-use crate::list::{Parts, Versions};
-use crate::{Folded, ListId, OpKey, Payload, Place, Rows, SkipReason, Value};
+use crate::list::Parts;
+use crate::{Draft, Folded, ListId, OpKey, Payload, Place, Row, Rows, SkipReason, Value};
 
 /// Folds one op of the registry.
 pub fn fold<R: Rows>(
@@ -17,26 +19,29 @@ pub fn fold<R: Rows>(
     };
     let (list, write) = op.into_write();
     let row_key = list_key(&list);
-    let mut row = rows
-        .get(&LISTS, &row_key)?
-        .unwrap_or_else(|| unknown(row_key));
-    let mut versions = Versions::of_text(row[5].as_text().unwrap_or_default());
+    let make = || unknown(&row_key);
+    rows.change(&LISTS, &row_key, make, |row| write_onto(row, key, write))?;
+    Ok(Folded::Applied)
+}
+
+/// Writes to a row of [`LISTS`] what the write wins of it.
+fn write_onto(row: &mut Draft<'_>, key: &OpKey, write: ListWrite<'_>) {
+    let mut versions = list_versions(row.row());
     let won = write.carried.win(&mut versions, write.parts(), key);
     if won.is_empty() {
-        return Ok(Folded::Applied);
+        return;
     }
+    let versions = versions.to_text();
+    row.set(5, versions);
     if let Some(position) = write.position.filter(|_| won.has(Parts::POSITION)) {
-        row[2] = position.into_string().into();
+        row.set(2, position.into_string());
     }
     if let Some(present) = write.present.filter(|_| won.has(Parts::EXISTENCE)) {
-        row[3] = Value::Integer(present.into());
+        row.set(3, i64::from(present));
     }
     if let Some(title) = write.title.filter(|_| won.has(Parts::TITLE)) {
-        row[4] = title.into_owned().into();
+        row.set(4, title.into_owned());
     }
-    row[5] = versions.to_text().into();
-    rows.put(&LISTS, row)?;
-    Ok(Folded::Applied)
 }
 
 /// The key of a list's row.
@@ -45,10 +50,10 @@ pub(super) fn list_key(list: &ListId) -> [Value; 2] {
 }
 
 /// The row of a list of which nothing was known: no part of it was ever written.
-fn unknown([registry, list]: [Value; 2]) -> Vec<Value> {
+fn unknown([registry, list]: &[Value; 2]) -> Row {
     vec![
-        registry,
-        list,
+        registry.clone(),
+        list.clone(),
         Value::from(""),
         Value::Integer(0),
         Value::from(""),

@@ -1,7 +1,7 @@
 //! The view table of the registry.
 
 use crate::compaction::Tombstones;
-use crate::list::{Parts, Position, Versions};
+use crate::list::{Parts, Position, Version, Versions};
 use crate::{Column, ListId, OpVersion, Row, Scope, Table, Value};
 
 /// One row per list of which an op is known, in the order of `position, list_id`; `registry` is the
@@ -50,7 +50,7 @@ pub(crate) fn is_present(row: &Row) -> bool {
 }
 
 /// Who wrote the parts of a row of [`LISTS`].
-pub(crate) fn list_versions(row: &Row) -> Versions {
+pub(crate) fn list_versions(row: &Row) -> Versions<'_> {
     Versions::of_text(row.get(5).and_then(Value::as_text).unwrap_or_default())
 }
 
@@ -97,13 +97,16 @@ pub fn shown_title<'a>(row: &'a Row, own_title: Option<&'a Row>) -> &'a str {
 }
 
 /// Who wrote the title that is shown; none: nobody has.
-pub(crate) fn shown_title_version(row: &Row, own_title: Option<&Row>) -> Option<OpVersion> {
+pub(crate) fn shown_title_version<'a>(
+    row: &'a Row,
+    own_title: Option<&'a Row>,
+) -> Option<Version<'a>> {
     let own = own_title.and_then(|own| title_version(own, 2));
     own.max(title_version(row, 5))
 }
 
-fn title_version(row: &Row, versions: usize) -> Option<OpVersion> {
+fn title_version(row: &Row, versions: usize) -> Option<Version<'_>> {
     let versions = row.get(versions).and_then(Value::as_text);
     let versions = Versions::of_text(versions.unwrap_or_default());
-    versions.of(Parts::TITLE).cloned()
+    versions.of(Parts::TITLE)
 }

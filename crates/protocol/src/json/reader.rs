@@ -18,11 +18,17 @@ pub(crate) struct SyntaxError {
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// The brackets that are open in the value that is passed over: allocated once for all of them.
+    open: Vec<u8>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self {
+            text,
+            at: 0,
+            open: Vec::new(),
+        }
     }
 
     /// Checks that nothing but whitespace is left.
@@ -113,7 +119,7 @@ impl<'a> Reader<'a> {
 
     /// Passes over an array or object without recursion: its depth is the sender's choice.
     fn nested(&mut self) -> Result<Kind, SyntaxError> {
-        let mut open: Vec<u8> = Vec::new();
+        self.open.clear();
         let mut depth = 0;
         loop {
             // A value begins here.
@@ -121,11 +127,11 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 Some(bracket @ (b'{' | b'[')) => {
                     self.at += 1;
-                    open.push(bracket);
-                    depth = depth.max(open.len());
+                    self.open.push(bracket);
+                    depth = depth.max(self.open.len());
                     let closing = if bracket == b'{' { b'}' } else { b']' };
                     if self.try_byte(closing) {
-                        open.pop();
+                        self.open.pop();
                     } else {
                         if bracket == b'{' {
                             self.field_name()?;
@@ -142,7 +148,7 @@ impl<'a> Reader<'a> {
             }
             // A value has ended here.
             loop {
-                let Some(&bracket) = open.last() else {
+                let Some(&bracket) = self.open.last() else {
                     return Ok(Kind::Nested(depth));
                 };
                 let closing = if bracket == b'{' { b'}' } else { b']' };
@@ -153,7 +159,7 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 self.byte(closing, "a comma or the end of what is open")?;
-                open.pop();
+                self.open.pop();
             }
         }
     }

@@ -237,7 +237,7 @@ impl<V: ListView> Planner<'_, V> {
 /// Each part of an item as its row has it, or else as it was kept; none where neither does.
 fn remaining(
     row: Option<&Row>,
-    versions: &Versions,
+    versions: &Versions<'_>,
     kept: Option<&FormerItem>,
 ) -> Option<FormerItem> {
     let cell = |part, column: usize| {

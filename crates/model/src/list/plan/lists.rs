@@ -122,7 +122,7 @@ impl<V: ListView> Planner<'_, V> {
             .zip(position.or_else(|| Some(kept?.position.clone())));
         let (title, position) = whole.ok_or_else(unknown)?;
         let writers = versions.of_each(Parts::POSITION);
-        let writers = writers.chain(titled_by.iter().map(|by| (Parts::TITLE, by)));
+        let writers = writers.chain(titled_by.map(|by| (Parts::TITLE, by)));
         let op = RegistryOp::Restore {
             list: list.clone(),
             title: title.into(),

@@ -423,6 +423,41 @@ test("a page that comes over plain HTTP from another machine says what it lacks,
   await page.context().close();
 });
 
+test("books whose database can't be opened say why", async () => {
+  const broken = [
+    ["its worker could not be loaded", (route) => route.abort()],
+    ["the disk says no", async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: `IDBFactory.prototype.open = () => { throw new Error("the disk says no"); };\n${await answer.text()}` });
+    }],
+  ];
+  for (const [why, answer] of broken) {
+    const { page, picture } = await stage.visit((context) => context.route(/\/assets\/worker-[^/]*\.js$/, answer));
+    await page.getByRole("alert").getByText(`the local database could not be opened: ${why}`).waitFor();
+    await picture("not-opened");
+    await page.context().close();
+  }
+});
+
+test("pages of two versions have one database between them", async () => {
+  const { page } = await stage.visit();
+  const isOnline = (of) => of.getByRole("status", { name: "Connection" }).filter({ hasText: /^Online$/ }).waitFor();
+  await isOnline(page);
+  const other = await page.context().newPage();
+  // Another version's worker has another address.
+  await other.route(/\/assets\/index-[^/]*\.js$/, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(/\/assets\/worker-[\w-]+\.js/g, "$&?another") });
+  });
+  await other.goto(page.url());
+  await isOnline(other);
+  assert.ok(other.workers().every((worker) => worker.url().endsWith("?another")));
+  const { held, pending } = await page.evaluate(() => navigator.locks.query());
+  const ofDatabase = ({ name }) => name.startsWith("pglite-election-lock:");
+  assert.deepEqual([held.filter(ofDatabase).length, pending.filter(ofDatabase).length], [1, 1]);
+  await page.context().close();
+});
+
 test("a shape that the server has dropped is fetched anew, and unsent writes stay on top", async () => {
   await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const release = await ann.holdWrites();

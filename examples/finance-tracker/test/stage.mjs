@@ -56,6 +56,15 @@ export async function openStage() {
   const args = [`--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])];
   const browser = await chromium.launch({ executablePath, args });
   let edited;
+  /** The page in a browser of its own, whatever it shows. `prepare` is given the browser before. */
+  const visit = async (address = page.url, prepare) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, serviceWorkers: "block" });
+    context.setDefaultTimeout(PATIENCE_MS);
+    await prepare?.(context);
+    const tab = await context.newPage();
+    await tab.goto(address);
+    return { page: tab, picture: pictureOf(tab) };
+  };
   return {
     server,
     token: (user) => server.users.find((one) => one.user === user).token,
@@ -68,13 +77,9 @@ export async function openStage() {
       edited = await startPage({ server, port: 0, mode: "edit", client: CLIENT });
       return openBrowser(browser, edited.url, user);
     },
+    visit: (prepare) => visit(page.url, prepare),
     /** The page as another machine gives it, over plain HTTP. */
-    openElsewhere: async () => {
-      const tab = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
-      tab.setDefaultTimeout(PATIENCE_MS);
-      await tab.goto(page.url.replace("127.0.0.1", ELSEWHERE));
-      return { page: tab, picture: pictureOf(tab) };
-    },
+    openElsewhere: () => visit(page.url.replace("127.0.0.1", ELSEWHERE)),
     close: async () => {
       await browser.close();
       await Promise.all([page.stop(), edited?.stop()]);

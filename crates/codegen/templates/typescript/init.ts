@@ -68,13 +68,25 @@ const of = (pglite: PGlite | PGliteWorker, name: string): Local => ({
   close: () => pglite.close(),
 });
 
-/** A database that all tabs of this origin share: one tab's worker holds it, and the others ask that one. */
-function shared(dataDir: string): Promise<PGliteWorker> {
+/**
+ * A database that all tabs of this origin share: one tab's worker holds it, and the others ask that one. Its name is told: else that
+ * would be the worker's address too, and of two versions of a page each would open the files.
+ */
+async function shared(dataDir: string): Promise<PGliteWorker> {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  return PGliteWorker.create(worker, { dataDir }).catch((error: unknown) => {
+  // Without its word a database that can't be opened would be waited for.
+  const failed = new Promise<never>((_, fail) => {
+    const tell = (why: string): void => fail(new Error(`the local database could not be opened: ${why}`));
+    worker.addEventListener("error", ({ message }) => tell(message || "its worker could not be loaded, which reloading the page may mend"));
+    worker.addEventListener("message", ({ data }: MessageEvent<{ type?: string; message?: string }>) => data.type === "failed" && tell(data.message!));
+  });
+  try {
+    const opened = PGliteWorker.create(worker, { dataDir, id: dataDir }).then((pglite) => pglite.waitReady.then(() => pglite));
+    return await Promise.race([opened, failed]);
+  } catch (error) {
     worker.terminate();
     throw error;
-  });
+  }
 }
 
 /** Sends this database's writes and reads its rows from now on, in one tab of all that share the database. */

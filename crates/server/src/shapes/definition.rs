@@ -208,7 +208,9 @@ fn described(column: &ShapeColumn) -> Value {
     if let Some(place) = column.key_place {
         described.insert("pk_index".to_owned(), place.into());
     }
-    if !column.is_nullable {
+    // Of any other column a record may hold null that was written before its schema: readers are to be told
+    // of it, and not to give the table up.
+    if column.key_place.is_some() && !column.is_nullable {
         described.insert("not_null".to_owned(), true.into());
     }
     Value::Object(described)

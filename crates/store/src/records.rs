@@ -11,7 +11,7 @@ mod stored;
 mod tests;
 
 pub(crate) use compared::register;
-pub use counted::{CountedChange, Violating, counted_changes};
+pub use counted::{CountedChange, Violating, counted_changes, misnamed};
 pub use filter::{Condition, Direction, FilterError, Order, Test};
 pub use history::{HISTORY_BYTES_MAX, HistoryEntry, HistoryPage, decision_at, history};
 pub(crate) use indexes::drop_indexes;

@@ -274,6 +274,9 @@ impl Judge<'_, '_> {
         if !breaking.is_empty() {
             return Ok(Recorded::Breaking(breaking));
         }
+        if let Some(error) = self.key_error(schema)? {
+            return Ok(Recorded::Refused(Box::new(error)));
+        }
         if let Some(error) = self.index_error(&following)? {
             return Ok(Recorded::Refused(Box::new(error)));
         }

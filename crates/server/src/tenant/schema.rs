@@ -1,11 +1,11 @@
 //! Schemas that who runs the server puts in place.
 
 use syncline_model::record::Asker;
-use syncline_model::schema::{ChangeKind, Role, Schema};
+use syncline_model::schema::{ChangeKind, Entity, Role, Schema};
 use syncline_model::{ServerSeq, Timestamp, UserId};
 use syncline_protocol::{ErrorCode, OpError};
 use syncline_store::StoreError;
-use syncline_store::records::{IndexError, keep_indexes, schema};
+use syncline_store::records::{IndexError, Violating, keep_indexes, misnamed, schema};
 
 use super::push::Judge;
 use super::{Outcome, RecordChange, RecordWrite, Recorded, Refused, TenantLog, Write};
@@ -75,6 +75,36 @@ impl Judge<'_, '_> {
                 Ok(Some(OpError::new(ErrorCode::ValidationFailed, message)))
             }
         }
+    }
+
+    /// Why an entity can't have its key, or that one its kind: records that are there would be found by no name,
+    /// and those that read them would not agree on it.
+    pub(super) fn key_error(&mut self, offered: &Schema) -> Result<Option<OpError>, Refused> {
+        self.batch.flush()?;
+        let connection = self.batch.connection();
+        let standing = schema(connection)?.map(|standing| standing.schema);
+        let standing = standing.unwrap_or_default();
+        let key_of = |entity: &Entity| {
+            entity
+                .key_field()
+                .map(|key| (key.name.clone(), key.kind.clone()))
+        };
+        for entity in &offered.entities {
+            let before = standing.entity(&entity.name);
+            if before.is_none_or(|before| key_of(before) == key_of(entity)) {
+                continue;
+            }
+            let Violating { count, ids } = misnamed(connection, entity)?;
+            if count > 0 {
+                let (name, key, ids) = (&entity.name, &entity.key, ids.join(", "));
+                let message = format!(
+                    "{count} of the records of `{name}` can't be called by `{key}` as the schema asks, and keep the \
+                     names that they have: {ids}; delete them before, or make them anew as an entity of another name"
+                );
+                return Ok(Some(OpError::new(ErrorCode::ValidationFailed, message)));
+            }
+        }
+        Ok(None)
     }
 
     /// Where this very schema stands; none: another one does, or none at all.

@@ -13,6 +13,7 @@ mod lists;
 mod nested;
 mod numbers;
 mod probes;
+mod renamed;
 mod repeats;
 mod respelled;
 mod roles;

@@ -111,11 +111,12 @@ impl LocalFile {
             .transpose()
     }
 
-    /// Writes an op of the quarantine anew, with a new clock; none: no op has this id, or its payload
-    /// was erased.
+    /// Writes an op of the quarantine anew, with a new clock, as it was written or with another payload;
+    /// none: no op has this id, or its payload was erased.
     pub fn retry(
         &mut self,
         id: QuarantineId,
+        anew: Option<&Payload>,
         clock_seen: impl FnOnce() -> Result<u64, StoreError>,
     ) -> Result<Option<OpKey>, WriteError> {
         self.durable(|transaction| {
@@ -125,6 +126,7 @@ impl LocalFile {
             let Some(payload) = &op.payload else {
                 return Ok(None);
             };
+            let payload = anew.unwrap_or(payload);
             let identity = read_identity(transaction)?;
             let clock = Clock::after(identity.clock.max(clock_seen()?))?;
             let key = OpKey {

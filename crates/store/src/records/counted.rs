@@ -3,8 +3,9 @@
 use std::fmt;
 
 use rusqlite::Connection;
-use syncline_model::record::{RECORDS, Record, Rulebook};
-use syncline_model::schema::{Change, ChangeKind, Entity, Schema, diff};
+use serde_json::Value as Json;
+use syncline_model::record::{RECORDS, Record, Rulebook, shown_as_kind};
+use syncline_model::schema::{Change, ChangeKind, Entity, FieldKind, Schema, diff};
 
 use super::compared::compared;
 use super::filter::kind_of;
@@ -53,6 +54,7 @@ impl fmt::Display for CountedChange {
         };
         let what = match self.change.kind {
             ChangeKind::AddUnique => "values that another one has",
+            ChangeKind::ChangeKey => "another value there than what it is called by",
             _ => "what it does not take",
         };
         let more = if (ids.len() as u64) < *count {
@@ -107,6 +109,9 @@ fn count<'c>(
             ChangeKind::AddUnique => {
                 *violating = Some(doubles(connection, before, entity)?);
             }
+            ChangeKind::ChangeKey => {
+                *violating = Some(misnamed(connection, entity)?);
+            }
             ChangeKind::TightenField | ChangeKind::ChangeKind => {
                 let field = change.field.as_deref().and_then(|name| entity.field(name));
                 let found = violating.insert(Violating::default());
@@ -125,6 +130,25 @@ fn count<'c>(
             }
         }
     })
+}
+
+/// The records that would be called otherwise than they are, by the entity's key or by what that may hold.
+pub fn misnamed(connection: &Connection, entity: &Entity) -> Result<Violating, StoreError> {
+    let kind = entity
+        .key_field()
+        .map_or(&FieldKind::Text, |field| &field.kind);
+    let mut found = Violating::default();
+    each(connection, entity, |record| {
+        let name = match record.value(&entity.key) {
+            Json::String(name) => name.clone(),
+            other => other.to_string(),
+        };
+        let is_none = shown_as_kind(kind, &Json::from(&*record.id)) == Some(Json::Null);
+        if name != record.id || is_none {
+            found.add(record.id);
+        }
+    })?;
+    Ok(found)
 }
 
 /// The records of an entity that are there, in the order of their ids.

@@ -104,3 +104,23 @@ pub(crate) fn refused(error: OpError) -> ApiError {
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_write_of_several_rows_is_told_by_the_last_of_them() {
+        let row = |told: Option<u64>| WrittenRow {
+            row: None,
+            lost: BTreeMap::new(),
+            told: told.map(ServerSeq),
+        };
+        let told = |rows: &[WrittenRow]| told_by(rows, Some(ServerSeq(9))).map(|seq| seq.0);
+        assert_eq!(told(&[row(Some(3)), row(None), row(Some(5))]), Some(9));
+        assert_eq!(told(&[row(Some(5)), row(Some(3))]), Some(5));
+        assert_eq!(told(&[]), Some(9));
+    }
+}

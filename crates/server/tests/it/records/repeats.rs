@@ -131,6 +131,8 @@ async fn what_builds_on_a_refused_write_of_its_queue_is_refused_with_it() {
         judged,
         "they are answered as the first time"
     );
+    let alone = json!([write("child", &[], "a")]);
+    assert_eq!(post(alone).await, [under], "it is refused for good");
     let later = json!([
         write("later", &["bad"], "e"),
         write("on-top", &["good"], "f")

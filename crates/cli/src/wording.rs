@@ -1,5 +1,6 @@
-//! Numbers and times, as a person says them.
+//! Numbers, times and reasons, as a person says them.
 
+use serde_json::Value;
 use syncline_model::Timestamp;
 
 /// `1 change`, `2 changes`, `3 entries`.
@@ -46,6 +47,23 @@ pub(crate) fn quoted(text: &str) -> String {
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))
     }
+}
+
+/// What a program reads of why a write of records was refused, a line each: the fields that are wrong, or in
+/// conflict.
+pub(crate) fn refusal_lines(details: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for error in details["fields"].as_array().into_iter().flatten() {
+        let word = |name: &str| error[name].as_str().unwrap_or_default();
+        lines.push(format!("{}: {}", word("field"), word("message")));
+    }
+    for (column, lost) in details["conflicts"].as_object().into_iter().flatten() {
+        let (base, mine, theirs) = (&lost["base"], &lost["mine"], &lost["theirs"]);
+        lines.push(format!(
+            "{column}: base {base}, mine {mine}, theirs {theirs}"
+        ));
+    }
+    lines
 }
 
 #[cfg(test)]

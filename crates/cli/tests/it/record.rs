@@ -230,6 +230,10 @@ fn a_refused_write_is_taken_back_with_what_was_built_on_it_alone() {
         "{text}"
     );
     assert!(!text.contains(&other), "{text}");
+    let first = held["quarantine"][0]["id"].to_string();
+    let shown = ada.run(&["sync", "quarantine", "show", &first]).done();
+    let reason = "email: another record has this value";
+    assert!(shown.stdout.contains(reason), "{}", shown.stdout);
     // Told at once where the server is there.
     let again = ada.record(
         "contacts",

@@ -4,6 +4,7 @@
 //! at once, and then offered: the server decides. Writes of optimistic entities show at once; those of
 //! others wait. Either way [`Replica::record_outcome`] tells in one word what became of it.
 
+mod anew;
 mod lost;
 mod standing;
 

@@ -77,11 +77,13 @@ impl Replica {
     }
 
     /// Writes an op of the quarantine anew, with a new clock, so that it is offered again; none: no
-    /// op has this id, or its payload was erased.
-    pub fn retry_quarantined(&mut self, id: QuarantineId) -> Result<Option<OpKey>, WriteError> {
+    /// op has this id, or its payload was erased. What others have written since of records, it has seen.
+    pub fn retry_quarantined(&mut self, id: QuarantineId) -> Result<Option<OpKey>, ReplicaError> {
         self.refuse_if_replaced()?;
+        let anew = self.seen_anew(id)?;
         let tenant = &self.tenant;
-        let key = self.local.retry(id, || clock_seen(tenant))?;
+        let clock_seen = || clock_seen(tenant);
+        let key = self.local.retry(id, anew.as_ref(), clock_seen)?;
         if let Some(key) = &key {
             self.show_or_log();
             let touched = (key.scope.clone(), key.resource.clone());

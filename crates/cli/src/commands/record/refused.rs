@@ -7,6 +7,7 @@ use syncline_replica::{QuarantinedOp, RecordError, Replica};
 
 use super::entity::no_schema;
 use crate::failure::Failure;
+use crate::wording::refusal_lines;
 
 /// It was refused here, before anything was written.
 pub(super) fn not_written(error: RecordError, what: &str) -> Failure {
@@ -19,7 +20,7 @@ pub(super) fn not_written(error: RecordError, what: &str) -> Failure {
         }
         RecordError::Refused(refusal) => {
             let code = refusal.code.as_str();
-            let mut lines = lines(&refusal.details());
+            let mut lines = refusal_lines(&refusal.details());
             if lines.is_empty() {
                 lines.push(refusal.message.to_string());
             }
@@ -54,7 +55,7 @@ pub(super) fn quarantined(op: &QuarantinedOp, what: &str, replica: &Replica) -> 
     let code = ErrorCode::parse(&op.code).map_or("refused", ErrorCode::as_str);
     let details = op.details.as_deref().unwrap_or_default();
     let details: Value = serde_json::from_str(details).unwrap_or_default();
-    let mut lines = lines(&details);
+    let mut lines = refusal_lines(&details);
     if lines.is_empty() {
         lines.push(op.message.clone());
     }
@@ -76,20 +77,4 @@ pub(super) fn quarantined(op: &QuarantinedOp, what: &str, replica: &Replica) -> 
         ))
         .fix(format!("syncline sync quarantine show {id}"))
         .fix(format!("syncline sync quarantine drop {id}"))
-}
-
-/// What a program would read, a line each: the fields that are wrong, or in conflict.
-fn lines(details: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
-    for error in details["fields"].as_array().into_iter().flatten() {
-        let word = |name: &str| error[name].as_str().unwrap_or_default();
-        lines.push(format!("{}: {}", word("field"), word("message")));
-    }
-    for (column, lost) in details["conflicts"].as_object().into_iter().flatten() {
-        let (base, mine, theirs) = (&lost["base"], &lost["mine"], &lost["theirs"]);
-        lines.push(format!(
-            "{column}: base {base}, mine {mine}, theirs {theirs}"
-        ));
-    }
-    lines
 }

@@ -5,6 +5,7 @@ mod show;
 
 use clap::Subcommand;
 use serde::Serialize;
+use serde_json::Value;
 use syncline_model::{Payload, ResourceId, Scope, Timestamp};
 use syncline_replica::{QuarantineId, QuarantinedOp, Replica};
 
@@ -41,6 +42,9 @@ struct Held {
     message: String,
     written_at: Timestamp,
     refused_at: Timestamp,
+    /// The fields that are wrong, or base, mine and theirs of each in conflict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<Payload>,
 }
@@ -62,6 +66,7 @@ impl Held {
             message: op.message,
             written_at: op.written_at,
             refused_at: op.refused_at,
+            details: op.details.and_then(|text| serde_json::from_str(&text).ok()),
             payload: op.payload.filter(|_| detail == Detail::Payload),
         }
     }

@@ -12,6 +12,7 @@ use super::*;
 
 mod defaults;
 mod lost;
+mod retried;
 
 const SCHEMA: &str = r#"{"entities":[
     {"name":"cached","singular":"cached","key":"id","mode":{"kind":"cache","ttl_seconds":60},

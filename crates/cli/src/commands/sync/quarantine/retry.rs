@@ -9,6 +9,9 @@ use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
 
 /// Offer refused changes again, as if written now
+///
+/// A change of a record that others have changed too is offered on what they have made of it, as far as that has come
+/// here; `show` tells both.
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
     /// Their ids, as `list` shows them

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::failure::Outcome;
 use crate::output::printable;
 use crate::replica_access;
+use crate::wording::refusal_lines;
 
 /// Show what was refused, with what was written
 #[derive(Debug, Args)]
@@ -29,6 +30,9 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
             shown.written_at, shown.refused_at
         )?;
         writeln!(out, "{}: {}", shown.code, printable(&shown.message))?;
+        for line in shown.details.iter().flat_map(refusal_lines) {
+            writeln!(out, "  {}", printable(&line))?;
+        }
         match &shown.payload {
             Some(payload) => writeln!(out, "{}", printable(payload.as_str())),
             None => writeln!(out, "what was written is erased"),

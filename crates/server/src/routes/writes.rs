@@ -193,7 +193,12 @@ async fn show(call: Call) -> Result<Answer, ApiError> {
 fn known_result(view: &View<'_>, write_id: &str, known: KnownRequest) -> Result<Value, StoreError> {
     Ok(match known {
         KnownRequest::Refused(refusal) => rejected(write_id, op_error_of(refusal)),
-        KnownRequest::Dropped => accepted(write_id, None, Vec::new()),
+        KnownRequest::Dropped => {
+            // At the floor or below, which every reader of shapes has.
+            let mut told = accepted(write_id, None, Vec::new());
+            told["txid"] = json!(txid(view.file.head()?.floor));
+            told
+        }
         KnownRequest::Written { seq, payload, .. } => {
             let decision = payload.as_ref().and_then(decision_of);
             let decided = decision.into_iter().flat_map(|decision| decision.decided);

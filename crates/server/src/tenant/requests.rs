@@ -337,7 +337,11 @@ impl Judge<'_, '_> {
                 })
             }
             Some(KnownRequest::Dropped) => {
-                let rows = self.rows_written(asker, offered, None, None)?;
+                let mut rows = self.rows_written(asker, offered, None, None)?;
+                // Its op was at the floor or below, which every reader has.
+                let floor = self.batch.head().floor;
+                rows.iter_mut()
+                    .for_each(|row| _ = row.told.get_or_insert(floor));
                 Some(Recorded::Repeated { seq: None, rows })
             }
             Some(KnownRequest::Refused(refusal)) if refusal.payload_hash != hash => {

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use syncline_model::schema::Role;
+use syncline_store::control::Rights;
 
 use super::{App, LEDGER, ask, served};
 use crate::support::Reply;
@@ -296,4 +297,34 @@ async fn a_name_is_of_one_method_and_one_path() {
     send(Method::PATCH, &under("two"), "b", text)
         .await
         .refused(409, "key_conflict");
+}
+
+#[tokio::test]
+async fn a_write_whose_op_was_compacted_is_known_by_what_every_reader_has() {
+    let (server, writer) = served().await;
+    let write = |name: &str, action: &str, text: &str| {
+        let write =
+            json!({"entity": "notes", "id": "a", "action": action, "values": {"text": text}});
+        json!({"transactions": [{"write_id": name, "writes": [write]}]})
+    };
+    let post = async |body: Value| {
+        let answer = ask(&server, Method::POST, "/api/writes", &writer, Some(body));
+        answer.await.expect(200)["results"][0].clone()
+    };
+    post(write("made", "create", "one")).await;
+    post(write("covered", "update", "two")).await;
+    post(write("last", "update", "three")).await;
+    let admin = server.token("acme", Rights::Admin);
+    let now = json!({"retention_seconds": 0});
+    let compacted = server.post("/api/admin/compact", &admin, now).await;
+    let floor = compacted.expect(200)["floor"].clone();
+    let again = post(write("covered", "update", "two")).await;
+    assert_eq!(
+        (&again["status"], &again["seq"], &again["txid"]),
+        (&json!("accepted"), &Value::Null, &floor),
+        "{again}"
+    );
+    let path = "/api/writes/covered";
+    let shown = ask(&server, Method::GET, path, &writer, None).await;
+    assert_eq!(shown.expect(200)["txid"], floor);
 }

@@ -8,11 +8,13 @@ mod anew;
 mod lost;
 mod standing;
 
+use std::collections::BTreeSet;
+
 use syncline_model::record::{
     Action, Asker, Decided, Mode, Offered, Record, Refusal, RefusalCode, Rulebook, Values, Write,
     decide, known_id, prefill, resource_of, role_of_sight, role_on,
 };
-use syncline_model::schema::{Role, Schema, WriteMode};
+use syncline_model::schema::{Entity, FieldKind, Role, Schema, WriteMode};
 use syncline_model::{OpKey, Salt, Scope, ServerSeq, UserId};
 use syncline_store::Outbox;
 use syncline_store::local::{NewOp, QuarantinedOp, WriteError};
@@ -228,13 +230,17 @@ impl Replica {
             }
             (Some(_), Action::Create) | (None, _) => Values::new(),
         };
+        let unset = match (entity, change.action) {
+            (Some(entity), Action::Update) => taken_out(entity, &mut values),
+            _ => BTreeSet::new(),
+        };
         let mut write = Write {
             entity: change.entity.clone(),
             id,
             action: change.action,
             values,
             defaults: Values::new(),
-            unset: Default::default(),
+            unset,
             base,
         };
         if let Some(entity) = entity {
@@ -274,6 +280,22 @@ impl Replica {
             Ok(())
         }
     }
+}
+
+/// Takes the columns out of these values that are emptied and have no null: a record need not have them.
+fn taken_out(entity: &Entity, values: &mut Values) -> BTreeSet<String> {
+    let is_optional = |column: &str| {
+        let field = entity.field(column);
+        field.is_some_and(|field| {
+            !field.nullable && !field.required && field.kind != FieldKind::Json
+        })
+    };
+    let emptied = values
+        .iter()
+        .filter(|(column, value)| value.is_null() && is_optional(column));
+    let emptied: BTreeSet<String> = emptied.map(|(column, _)| column.clone()).collect();
+    values.retain(|column, _| !emptied.contains(column));
+    emptied
 }
 
 fn new_op(offered: &Offered) -> Result<NewOp, Box<Refusal>> {

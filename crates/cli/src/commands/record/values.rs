@@ -21,7 +21,7 @@ pub(super) struct ValueArgs {
     /// Set a field: text as it is, other kinds as JSON; may be given again
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// Empty a field; may be given again
+    /// Empty a field, or take it out of the record where it may not be null; may be given again
     #[arg(long = "null", value_name = "FIELD")]
     null: Vec<String>,
     /// Set the fields of a JSON object; `-` reads it from standard input. --set and --null go before it

@@ -152,12 +152,8 @@ impl Standing {
                 let writes = offered.writes.iter();
                 writes
                     .map(|row| {
-                        (
-                            &row.entity,
-                            &row.id,
-                            row.action == Action::Delete,
-                            &row.values,
-                        )
+                        let is_deleted = row.action == Action::Delete;
+                        (&row.entity, &row.id, is_deleted, (&row.values, &row.unset))
                     })
                     .collect()
             }
@@ -165,17 +161,27 @@ impl Standing {
                 let is_deleted = |row: &Decided| row.action == DecidedAction::Delete;
                 let decided = decision.decided.iter();
                 decided
-                    .map(|row| (&row.entity, &row.id, is_deleted(row), &row.values))
+                    .map(|row| {
+                        let changed = (&row.values, &row.unset);
+                        (&row.entity, &row.id, is_deleted(row), changed)
+                    })
                     .collect()
             }
         };
-        for (entity, id, is_deleted, values) in rows {
+        for (entity, id, is_deleted, (values, unset)) in rows {
             let changed = self.changed.entry((entity.clone(), id.clone()));
             let changed = changed.or_insert_with(|| Some(Values::new()));
             if is_deleted {
                 *changed = None;
             } else {
-                changed.get_or_insert_default().extend(values.clone());
+                let changed = changed.get_or_insert_default();
+                changed.extend(values.clone());
+                // Who looks sees null where there is no value.
+                changed.extend(
+                    unset
+                        .iter()
+                        .map(|column| (column.clone(), Default::default())),
+                );
             }
         }
     }

@@ -11,6 +11,7 @@ use super::super::{RecordChange, RecordError, RecordOutcome};
 use super::*;
 
 mod defaults;
+mod emptied;
 mod lost;
 mod retried;
 

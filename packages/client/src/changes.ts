@@ -52,7 +52,7 @@ export class WriteFailure extends Error {
   /**
    * `offline` and `timed_out` for a confirmed write without an answer, `undone` for one that a later write undid
    * before it was sent, `lost` for an accepted one of which the server kept another's value, `not_found` where there is
-   * no such row; else the server's code.
+   * no such row, `exists` where there is one, `too_many` for more writes than can be one; else the server's code.
    */
   declare readonly code: string;
   declare readonly error: WriteError;

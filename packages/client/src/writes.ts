@@ -10,6 +10,9 @@ export const CONFIRM_TIMEOUT_MAX_MS = 600_000;
 /** How long it waits at most where the browser knows that there is no connection. */
 export const CONFIRM_OFFLINE_TIMEOUT_MS = 3_000;
 
+/** Writes that a server takes as one. */
+const TOGETHER_MAX = 1_000;
+
 const timeouts = new WeakMap<LocalDatabase, number>();
 
 /** Sets how long a database's confirmed writes wait, in milliseconds: more than 0, at most {@link CONFIRM_TIMEOUT_MAX_MS}. */
@@ -134,7 +137,8 @@ async function writeRow(inside: Statements, meta: EntityMeta, statement: string,
 
 /**
  * Runs `work` as one write: what it does to entities' views is sent, accepted and refused together, where the
- * server takes several writes as one. Gives the names of the writes that came of it.
+ * server takes several writes as one. Gives the names of the writes that came of it; rejects with `too_many` where they are more than
+ * a server takes as one.
  */
 export function writeTogether(database: LocalDatabase, work: (inside: Statements) => Promise<void>): Promise<string[]> {
   const name = crypto.randomUUID();
@@ -143,6 +147,7 @@ export function writeTogether(database: LocalDatabase, work: (inside: Statements
     await nameTransaction?.(inside, name);
     await work(inside);
     const made = await readChanges(inside, `"transaction_id" = ${transaction}`);
+    if (made.length > TOGETHER_MAX) throw new WriteFailure(undefined, { code: "too_many", message: `${made.length} writes are too many to be one` });
     await nameTransaction?.(inside);
     return made.map(({ writeId }) => writeId);
   });

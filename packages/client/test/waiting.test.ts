@@ -142,6 +142,15 @@ each("a write whose end was not told is not made twice", async (database) => {
   assert.deepEqual(names, (await readChanges(database, `"key" IN ('x', 'y')`)).map(({ writeId }) => writeId));
 });
 
+each("more than a server takes as one is not written", async (database) => {
+  const insert = (count: number) => writeTogether(database, async (inside) => {
+    for (let at = 0; at < count; at += 1) await insertRow(inside, database.dialect, contactsMeta, { id: `c${at}`, first_name: "C" });
+  });
+  await assert.rejects(insert(1_001), ({ code }: WriteFailure) => code === "too_many");
+  assert.deepEqual(await unsent(database), []);
+  assert.equal((await insert(1_000)).length, 1_000);
+});
+
 each("what is written together is told apart from what is written meanwhile", async (database) => {
   const together = writeTogether(database, async (inside) => {
     await insertRow(inside, database.dialect, contactsMeta, { id: "x", first_name: "X" });

@@ -2,12 +2,9 @@
 
 use std::ops::Range;
 
-use super::folded;
-use super::names;
-use super::seam;
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
-use super::{Hit, Kind, jwk};
+use super::{Hit, Kind, folded, jwk, lines, names, seam};
 
 /// What a look at a name found.
 #[derive(Debug)]
@@ -69,6 +66,10 @@ impl Look {
         mut at: usize,
         style: Style,
     ) {
+        if let Some(secret) = lines::secret(text, name, at, promise) {
+            self.hit = Some(hit(promise, secret));
+            return;
+        }
         let blanks = Alphabet::Blank.run(&text[at..]);
         if matches!(text.get(at + blanks), Some(b'|' | b'>'))
             && let Some(folded) = folded::below(text, at + blanks)
@@ -88,7 +89,9 @@ impl Look {
         let written = match style {
             Style::Environment | Style::Bare => true,
             Style::Quoted => !names::is_signature(name),
-            Style::Code | Style::Prose => !names::is_signature(name) && !names::is_plain_pass(name),
+            Style::Code | Style::Prose | Style::Said => {
+                !names::is_signature(name) && !names::is_plain_pass(name)
+            }
         };
         self.hides |= bytes.iter().any(|byte| *byte != b'&' && hides(byte))
             || text.get(value.end).is_some_and(hides)
@@ -228,7 +231,7 @@ fn separator(text: &[u8], name: &Range<usize>) -> Option<(usize, Style)> {
         "is ", "was ", "are ", "set to ", "to ", "is: ", "= ", "value ",
     ] {
         if spaced > 0 && begins(verb.as_bytes()) {
-            return Some((at + verb.len(), Style::Prose));
+            return Some((at + verb.len(), Style::Said));
         }
     }
     // `machine host login user password value`, `set password value`.

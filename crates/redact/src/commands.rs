@@ -20,19 +20,26 @@ fn command_before(text: &[u8], at: usize) -> &[u8] {
     &before[start..]
 }
 
+/// Whether a command has one of the names in it; of those that begin with a blank, as a word.
 fn runs(command: &[u8], programs: &[&str]) -> bool {
-    programs
-        .iter()
-        .any(|program| memchr::memmem::find(command, program.as_bytes()).is_some())
+    programs.iter().any(|program| {
+        let first = program.strip_prefix(' ');
+        first.is_some_and(|first| command.starts_with(first.as_bytes()))
+            || memchr::memmem::find(command, program.as_bytes()).is_some()
+    })
 }
 
-/// The argument at `at`, without its quotes.
+/// The argument at `at`, without its quotes, which may be escaped.
 fn argument(text: &[u8], at: usize) -> Option<Range<usize>> {
+    const ESCAPES_MAX: usize = 8;
+    let escapes = text[at.min(text.len())..].iter().take(ESCAPES_MAX);
+    let escapes = escapes.take_while(|byte| **byte == b'\\').count();
     let quote = text
-        .get(at)
+        .get(at + escapes)
         .copied()
         .filter(|byte| matches!(byte, b'"' | b'\''));
-    let start = at + usize::from(quote.is_some());
+    let escapes = quote.map_or(0, |_| escapes);
+    let start = at + escapes + usize::from(quote.is_some());
     let rest = &text[start..text.len().min(start + 1024)];
     let end = rest.iter().position(|byte| match quote {
         Some(quote) => *byte == quote || *byte == b'\n',
@@ -40,12 +47,20 @@ fn argument(text: &[u8], at: usize) -> Option<Range<usize>> {
             byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b';' | b'|' | b'>')
         }
     });
-    let end = start + end.unwrap_or(rest.len());
+    let end = end.unwrap_or(rest.len());
+    let escapes = rest[..end].iter().rev().take(escapes);
+    let end = start + end - escapes.take_while(|byte| **byte == b'\\').count();
     (end > start).then_some(start..end)
 }
 
+/// The same, if it stands between quotes.
+fn quoted_argument(text: &[u8], at: usize) -> Option<Range<usize>> {
+    argument(text, at).filter(|range| matches!(text[range.start - 1], b'"' | b'\''))
+}
+
 pub(super) fn short_password(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
-    let command = command_before(text, at.start);
+    // With the blank, which ends a word.
+    let command = command_before(text, at.start + 1);
     let mark = &text[at.clone()];
     let (attached, programs): (bool, &[&str]) = match mark {
         b" -p" => (
@@ -69,7 +84,11 @@ pub(super) fn short_password(text: &[u8], at: &Range<usize>) -> Option<Hit<'stat
             false,
             &["ldapsearch", "ldapmodify", "ldapadd", "ldappasswd"],
         ),
-        b" -P " => (false, &["sqlcmd", "bcp ", "unzip", "osql"]),
+        b" -P " => (
+            false,
+            &["sqlcmd", "bcp ", "unzip", "osql", " zip ", "ssh-keygen"],
+        ),
+        b" -N " => (false, &["ssh-keygen"]),
         _ => (false, &["openssl"]),
     };
     runs(command, programs).then_some(())?;
@@ -88,7 +107,11 @@ pub(super) fn short_password(text: &[u8], at: &Range<usize>) -> Option<Hit<'stat
     let range = argument(text, start)?;
     let value = &text[range.clone()];
     let number = value.iter().all(u8::is_ascii_digit);
-    let option = matches!(value[0], b'-' | b'$') || value.contains(&b'=') && mark == b" -p";
+    // What stands between quotes is no option, and between single ones no variable.
+    let quote = text[range.start - 1];
+    let option = quote != b'\''
+        && (matches!(value[0], b'-' | b'$')
+            || quote != b'"' && value.contains(&b'=') && mark == b" -p");
     if value.len() < 4 || number || option || values::is_placeholder(value) {
         return None;
     }
@@ -169,34 +192,81 @@ pub(super) fn sshpass(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
     hit("command-password", Kind::Command, range)
 }
 
-/// What `echo` or `printf` gives to a program that reads a password: `echo V | docker login --password-stdin`.
+/// What `echo` or `printf` gives to a program that reads a password: `echo V | docker login --password-stdin`,
+/// or a name and a password: `echo N:V | chpasswd`.
 pub(super) fn piped(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
     let reader = command_before(text, at.start);
+    let mark = &text[at.clone()];
+    if mark == b" --stdin" && !runs(reader, &["passwd"]) {
+        return None;
+    }
     let pipe = (at.start - reader.len()).checked_sub(1)?;
     (text[pipe] == b'|').then_some(())?;
     let before = &text[pipe.saturating_sub(COMMAND_BYTES_MAX)..pipe];
-    let ends = |byte: &u8| matches!(byte, b'\n' | b';' | b'|' | b'&');
-    let start = before.iter().rposition(ends).map_or(0, |place| place + 1);
-    let start = pipe - before.len() + start;
-    let writer = &text[start..pipe];
-    let from = ["echo ", "printf "].iter().find_map(|name| {
-        memchr::memmem::find(writer, name.as_bytes()).map(|place| start + place + name.len())
-    })?;
+    let written = before.trim_ascii_end();
+    let end = pipe - before.len() + written.len();
     // What it writes is the last of its words.
-    let written = text[from..pipe].trim_ascii_end();
-    let end = from + written.len();
     let quote = written.last().filter(|byte| matches!(byte, b'"' | b'\''));
-    let range = match quote {
+    let (start, close) = match quote {
         Some(quote) => {
-            let inside = &text[from..end - 1];
-            from + inside.iter().rposition(|byte| byte == quote)? + 1..end - 1
+            let inside = &written[..written.len() - 1];
+            let start = inside.iter().rposition(|byte| byte == quote)? + 1;
+            let escapes = written[..start - 1].iter().rev();
+            let escapes = escapes.take_while(|byte| **byte == b'\\').count();
+            (start, 1 + escapes)
         }
-        None => {
-            let blank = written.iter().rposition(u8::is_ascii_whitespace);
-            from + blank.map_or(0, |blank| blank + 1)..end
-        }
+        None => (written.iter().rposition(u8::is_ascii_whitespace)? + 1, 0),
     };
-    judged("command-password", text, range)
+    let ends = |byte: &u8| matches!(byte, b'\n' | b';' | b'|' | b'&');
+    let writer = &written[..start];
+    let writer = &writer[writer.iter().rposition(ends).map_or(0, |place| place + 1)..];
+    runs(writer, &["echo ", "printf "]).then_some(())?;
+    let range = end - written.len() + start..(end - close).max(end - written.len() + start);
+    let named = match mark {
+        b"chpasswd" => memchr::memchr(b':', &text[range.clone()])? + 1,
+        _ => 0,
+    };
+    judged("command-password", text, range.start + named..range.end)
+}
+
+/// What follows `IDENTIFIED`: `BY 'password'`, `WITH plugin BY 'password'`.
+pub(super) fn identified(text: &[u8], at: usize) -> Option<Hit<'static>> {
+    const BEFORE_BYTES_MAX: usize = 64;
+    let near = &text[at..text.len().min(at + BEFORE_BYTES_MAX)];
+    let by = [&b"BY "[..], b"by "]
+        .iter()
+        .find_map(|by| memchr::memmem::find(near, by).map(|place| place + by.len()))?;
+    let joined = near[..by]
+        .iter()
+        .all(|byte| b" _".contains(byte) || byte.is_ascii_alphanumeric());
+    joined.then_some(())?;
+    judged("command-password", text, quoted_argument(text, at + by)?)
+}
+
+/// What PowerShell is given as the text of a secure string, between quotes.
+pub(super) fn secure_string(text: &[u8], at: usize) -> Option<Hit<'static>> {
+    const PARAMETER: &[u8] = b"-String ";
+    let named = text[at..].starts_with(PARAMETER);
+    let at = at + if named { PARAMETER.len() } else { 0 };
+    judged("command-password", text, quoted_argument(text, at)?)
+}
+
+/// The password of `net use`: the argument behind the user, or the one before it.
+pub(super) fn net_use(text: &[u8], at: &Range<usize>) -> Option<Hit<'static>> {
+    let command = command_before(text, at.start);
+    runs(command, &["net use"]).then_some(())?;
+    let user = argument(text, at.end)?;
+    if text.get(user.end) == Some(&b' ') {
+        let range = argument(text, user.end + 1)?;
+        if text[range.start] != b'/' {
+            return judged("command-password", text, range);
+        }
+    }
+    let start = memchr::memrchr(b' ', command)? + 1;
+    let before = &command[start..];
+    let place = matches!(before.first(), Some(b'\\' | b'*')) || before.ends_with(b":");
+    (!place).then_some(())?;
+    judged("command-password", text, at.start - before.len()..at.start)
 }
 
 /// The argument at `at` of a command in a URL, without its quotes.

@@ -63,7 +63,13 @@ pub(super) fn each(text: &[u8], mut found: impl FnMut(Hit<'static>)) {
         let rest = &text[start + VALUE_BYTES_MIN..];
         let more = rest.iter().position(stranger).unwrap_or(rest.len());
         let end = start + VALUE_BYTES_MIN + more;
-        if let Some(range) = value(text, start..end) {
+        if is_of_mailgun(&text[start..end]) {
+            found(Hit {
+                rule: "mailgun-key",
+                kind: Kind::Token,
+                range: start..end,
+            });
+        } else if let Some(range) = value(text, start..end) {
             found(Hit {
                 rule: RULE,
                 kind: Kind::Random,
@@ -72,6 +78,16 @@ pub(super) fn each(text: &[u8], mut found: impl FnMut(Hit<'static>)) {
         }
         start = end + 1;
     }
+}
+
+/// Whether a run is a key of Mailgun's: 32, 8 and 8 hexadecimal digits, of which none is a mark to look for.
+fn is_of_mailgun(run: &[u8]) -> bool {
+    let digits = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    run.len() == 50
+        && run.iter().enumerate().all(|(at, byte)| match at {
+            32 | 41 => *byte == b'-',
+            _ => digits(byte),
+        })
 }
 
 /// The value that a run of letters, digits and marks holds, with what pads it.

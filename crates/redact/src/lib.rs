@@ -45,6 +45,7 @@ mod folded;
 mod inspect;
 mod json;
 mod jwk;
+mod lines;
 mod marked;
 mod marks;
 mod names;

@@ -25,6 +25,12 @@ pub(super) enum Mark {
     Sshpass,
     /// `--password-stdin` and the like, of programs that take a password from what is piped to them.
     Piped,
+    /// `IDENTIFIED BY 'password'`
+    Identified,
+    /// `ConvertTo-SecureString "password"`
+    SecureString,
+    /// `net use DRIVE SHARE /user:NAME password`
+    NetUse,
     /// `:port:database:user:password`
     PasswordFile,
     /// `phrase` and twelve words or more.
@@ -46,6 +52,7 @@ pub(super) const MARKS: &[(&str, Mark)] = &[
     (" -a ", Mark::ShortPassword),
     (" -w ", Mark::ShortPassword),
     (" -P ", Mark::ShortPassword),
+    (" -N ", Mark::ShortPassword),
     (" -passin pass:", Mark::ShortPassword),
     (" pass:", Mark::ShortPassword),
     (" -u", Mark::User),
@@ -58,6 +65,15 @@ pub(super) const MARKS: &[(&str, Mark)] = &[
     ("sshpass%20", Mark::Sshpass),
     (" --password-stdin", Mark::Piped),
     (" --with-token", Mark::Piped),
+    (" --stdin", Mark::Piped),
+    ("chpasswd", Mark::Piped),
+    ("sudo -S", Mark::Piped),
+    ("DENTIFIED ", Mark::Identified),
+    ("dentified ", Mark::Identified),
+    ("onvertTo-SecureString ", Mark::SecureString),
+    ("onvertto-securestring ", Mark::SecureString),
+    (" /user:", Mark::NetUse),
+    (" /USER:", Mark::NetUse),
     (":5432:", Mark::PasswordFile),
     (":3306:", Mark::PasswordFile),
     (":*:", Mark::PasswordFile),
@@ -77,6 +93,9 @@ pub(super) fn look(text: &[u8], mark: Mark, at: &Range<usize>) -> Option<Hit<'st
         Mark::User => commands::user(text, at),
         Mark::Sshpass => commands::sshpass(text, at),
         Mark::Piped => commands::piped(text, at),
+        Mark::Identified => commands::identified(text, at.end),
+        Mark::SecureString => commands::secure_string(text, at.end),
+        Mark::NetUse => commands::net_use(text, at),
         Mark::PasswordFile => commands::password_file(text, at),
         Mark::Mnemonic => commands::mnemonic(text, at.end),
     }

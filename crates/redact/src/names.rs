@@ -159,7 +159,7 @@ const QUALIFIERS: &[&str] = &[
     "cosmos", "redis", "mongo", "postgres", "db", "database", "fernet", "nextauth", "django",
     "rails", "laravel", "ingest", "ingestion", "user", "role", "anon", "management",
     "subscription", "host", "function", "connection", "authtoken", "telegram", "discord",
-    "linear", "notion", "figma", "mistral", "cohere", "gemini", "groq", "deepgram", "global",
+    "linear", "notion", "figma", "fastly", "mistral", "cohere", "gemini", "groq", "deepgram", "global",
     "origin", "client", "merchant", "shopify", "square", "paypal", "vault", "recovery", "wg",
     "wireguard", "preshared", "psk",
 ];

@@ -7,6 +7,7 @@ mod entropy;
 mod judged;
 mod keys;
 mod laws;
+mod lines;
 mod options;
 mod samples;
 mod tokens;

@@ -2,7 +2,9 @@
 
 use super::names;
 use super::shape::Alphabet;
-use super::words::{distinct, is_drawn, is_phrase, is_word_and_digits, is_wordy, turns};
+use super::words::{
+    distinct, is_drawn, is_phrase, is_word_and_digits, is_word_and_number, is_wordy, turns,
+};
 
 /// What the name before a value promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,8 +28,10 @@ pub(super) enum Style {
     Bare,
     /// After `=` or `:` in what may be code: an identifier here is a variable.
     Code,
-    /// In a sentence.
+    /// In a sentence, or in a cell of a table.
     Prose,
+    /// In a sentence that says what it is: `the password is`.
+    Said,
 }
 
 /// No secret is longer than this: what is, is data.
@@ -46,7 +50,7 @@ pub(super) fn is_secret(value: &[u8], promise: Promise, style: Style) -> bool {
         Promise::Secret => {
             is_random(value, 10)
                 || style == Style::Bare && is_base32(value)
-                || style != Style::Prose && is_drawn_run(value, 10)
+                || !matches!(style, Style::Prose | Style::Said) && is_drawn_run(value, 10)
         }
         Promise::Perhaps => is_random(value, 20) && !is_uuid(value),
     }
@@ -54,7 +58,7 @@ pub(super) fn is_secret(value: &[u8], promise: Promise, style: Style) -> bool {
 
 /// Whether `value` stands for a value: an example, a variable, a mask.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
-    const MEANT: [&[u8]; 26] = [
+    const MEANT: [&[u8]; 22] = [
         b"example",
         b"placeholder",
         b"changeme",
@@ -70,12 +74,8 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
         b"replace",
         b"redacted",
         b"dummy",
-        b"xxxx",
         b"****",
         b"....",
-        b"${",
-        b"{{",
-        b"$(",
         b"<your",
         b"insert",
         b"foobar",
@@ -85,7 +85,7 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     let Some(first) = value.first() else {
         return true;
     };
-    if matches!(first, b'<' | b'{' | b'*' | b'[' | b'(')
+    if is_held_open(value)
         || (*first == b'$'
             && value
                 .get(1)
@@ -102,16 +102,55 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     MEANT
         .iter()
         .any(|meant| memchr::memmem::find(&lower, meant).is_some())
+        || is_crossed_out(&lower)
+        || has_slot(value)
         || lower.windows(3).any(|part| part == "…".as_bytes())
 }
 
 /// Whether a token is an example's: masked, or saying so.
 pub(super) fn is_masked(value: &[u8]) -> bool {
-    const MEANT: [&[u8]; 4] = [b"example", b"xxxx", b"placeholder", b"redacted"];
+    const MEANT: [&[u8]; 3] = [b"example", b"placeholder", b"redacted"];
     let lower = value.to_ascii_lowercase();
     MEANT
         .iter()
         .any(|meant| memchr::memmem::find(&lower, meant).is_some())
+        || is_crossed_out(&lower)
+}
+
+/// Whether `x` stands for what is left out: in a row as by no chance, or for half of it. Four in a row stand
+/// in one of some ten thousand drawn tokens.
+fn is_crossed_out(lower: &[u8]) -> bool {
+    const ROW: &[u8] = b"xxxxxxxx";
+    let crosses = lower.iter().filter(|byte| **byte == b'x').count();
+    memchr::memmem::find(lower, &ROW[..4]).is_some()
+        && (crosses * 2 >= lower.len() || memchr::memmem::find(lower, ROW).is_some())
+}
+
+/// Whether something is to be put in a place within a value: `${NAME}`, `{{ name }}`, `$(command)`.
+fn has_slot(value: &[u8]) -> bool {
+    let slots = value.windows(2).enumerate();
+    let mut slots = slots.filter(|(_, pair)| matches!(*pair, b"${" | b"{{" | b"$("));
+    slots.any(|(at, _)| {
+        let inside = value[at + 2..].trim_ascii_start();
+        let marks = inside.iter().take_while(|byte| b"{(.-$".contains(byte));
+        let inside = &inside[marks.count()..];
+        let name = Alphabet::Word.run(inside);
+        name == inside.len() || name >= 2 && is_wordy(&inside[..name])
+    })
+}
+
+/// Whether a value begins with a bracket or a star, as what is to be replaced does: closed again, or words.
+fn is_held_open(value: &[u8]) -> bool {
+    let close = match value[0] {
+        b'<' => b'>',
+        b'{' => b'}',
+        b'[' => b']',
+        b'(' => b')',
+        b'*' => b'*',
+        _ => return false,
+    };
+    let inside = &value[1..];
+    inside.last().is_none_or(|last| *last == close) || is_wordy(inside)
 }
 
 /// `$NAME`, `%NAME%`, `NAME_OF_SOMETHING`.
@@ -275,9 +314,10 @@ fn is_password(value: &[u8], style: Style) -> bool {
             strong && value.len() >= 6 && !value.contains(&b'/')
                 || (mixed || drawn) && value.len() >= 10
         }
-        Style::Prose => {
+        Style::Prose | Style::Said => {
             let plain = value.len() >= 6 && !has(|byte| matches!(byte, b'/' | b':'));
-            plain && letters && digits && (!is_wordy(value) || is_word_and_digits(value))
+            let said = style == Style::Said && (marks || is_word_and_number(value));
+            plain && letters && digits && (said || !is_wordy(value) || is_word_and_digits(value))
                 || drawn && value.len() >= 10
         }
     }

@@ -116,18 +116,33 @@ pub(super) fn is_drawn(text: &[u8]) -> bool {
 /// Whether a value is letters about some digits, as people make passwords of words: `hunter22xyz`; not the name
 /// of an algorithm.
 pub(super) fn is_word_and_digits(value: &[u8]) -> bool {
-    const ALGORITHMS: [&[u8]; 14] = [
-        b"sha", b"md", b"utf", b"base", b"aes", b"rs", b"hs", b"es", b"x509", b"ed25519", b"curve",
-        b"argon", b"pbkdf", b"ipv",
-    ];
-    let lower = value.to_ascii_lowercase();
     let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
     let ends = [value.first(), value.last()].map(|byte| byte.is_some_and(u8::is_ascii_alphabetic));
     value.len() >= 8
         && digits >= 2
         && ends == [true, true]
         && value.iter().all(u8::is_ascii_alphanumeric)
-        && !ALGORITHMS.iter().any(|name| lower.starts_with(name))
+        && !is_algorithm(value)
+}
+
+/// Whether a value is a word and a number behind it, as in `hunter2`; not the name of an algorithm.
+pub(super) fn is_word_and_number(value: &[u8]) -> bool {
+    const LETTERS_MIN: usize = 4;
+    let digits = Alphabet::Digit.run_back(value, value.len());
+    let letters = &value[..value.len() - digits];
+    digits > 0
+        && letters.len() >= LETTERS_MIN
+        && letters.iter().all(u8::is_ascii_alphabetic)
+        && !is_algorithm(value)
+}
+
+fn is_algorithm(value: &[u8]) -> bool {
+    const ALGORITHMS: [&[u8]; 17] = [
+        b"sha", b"md", b"utf", b"base", b"aes", b"rs", b"hs", b"es", b"x509", b"ed25519", b"curve",
+        b"argon", b"pbkdf", b"ipv", b"oauth", b"bcrypt", b"scrypt",
+    ];
+    let lower = value.to_ascii_lowercase();
+    ALGORITHMS.iter().any(|name| lower.starts_with(name))
 }
 
 /// Whether words between quotes are a password: some of small letters alone, none of which a sentence about

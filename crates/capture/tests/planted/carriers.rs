@@ -11,6 +11,7 @@ pub(crate) fn carry(kind: &Kind, value: &str, random: &mut Random) -> (&'static 
         Shape::Url => &URLS,
         Shape::Header => &HEADERS,
         Shape::Block => &BLOCKS,
+        Shape::Line => &LINES,
     };
     let (name, write) = random.pick(carriers);
     (name, write(kind, value))
@@ -63,6 +64,8 @@ const BLOCKS: [Carrier; 4] = [
     ("yaml", yaml_block),
     ("diff of file", diff_of_file),
 ];
+
+const LINES: [Carrier; 2] = [("line", line), ("line among others", line_among_others)];
 
 /// The name as a member of JSON.
 pub(crate) fn member(kind: &Kind) -> String {
@@ -146,6 +149,14 @@ fn diff(kind: &Kind, value: &str) -> String {
 
 fn file(_: &Kind, value: &str) -> String {
     format!("$ cat certs/server.key\n{value}$ ls certs\nserver.crt  server.key\n")
+}
+
+fn line(_: &Kind, value: &str) -> String {
+    value.to_owned()
+}
+
+fn line_among_others(_: &Kind, value: &str) -> String {
+    format!("$ tail -n 3 notes\n{value}\nall of it done\n")
 }
 
 fn heredoc(_: &Kind, value: &str) -> String {

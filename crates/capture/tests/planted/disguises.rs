@@ -29,6 +29,8 @@ pub(crate) fn disguise(
         // A whole URL, a header or a file is never the user of another URL.
         (Shape::Url | Shape::Header | Shape::Block, ("user of a url", _)) => DISGUISES[0],
         (Shape::Header, ("query of a url" | "escaped slashes", _)) => DISGUISES[1],
+        // A line is not taken to pieces.
+        (Shape::Line, _) => DISGUISES[turn / DISGUISES.len() % 2],
         (_, disguise) => disguise,
     };
     (name, write(kind, secret, random))

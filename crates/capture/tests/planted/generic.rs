@@ -95,6 +95,38 @@ pub(crate) const KINDS: &[Kind] = &[
         shape: Shape::Unmarked,
         make: |random| Secret::marked("", password(random)),
     },
+    // AWS Secrets Manager, "GetRandomPassword", and what other generators draw from: all signs of a keyboard.
+    // The settings and commands that take one: Spring, YAML, ADO.NET, MySQL's manual ("CREATE USER"), and the
+    // manual pages of chpasswd, zip, ssh-keygen, ConvertTo-SecureString and net use.
+    Kind {
+        name: "generated password",
+        variable: "DB_PASSWORD",
+        header: "",
+        shape: Shape::Line,
+        make: |random| {
+            let (before, after) = random.pick(&[
+                ("DB_PASSWORD=", ""),
+                ("  password: ", "  # until May"),
+                ("spring.datasource.password=", ""),
+                ("Password: ", ""),
+                (
+                    "Server=tcp:db.example.dev;User ID=sa;Password=",
+                    ";Encrypt=True",
+                ),
+                ("CREATE USER 'app'@'localhost' IDENTIFIED BY '", "';"),
+                ("echo 'bob:", "' | sudo chpasswd"),
+                ("zip -P '", "' out.zip notes"),
+                ("ssh-keygen -t ed25519 -N '", "' -f id_ed25519"),
+                ("ConvertTo-SecureString '", "' -AsPlainText -Force"),
+                ("mysql -u root -p'", "' app"),
+                ("net use Z: \\\\srv\\share /user:DOM\\bob \"", "\""),
+            ]);
+            let signs = format!("{ALPHANUMERIC}!#$%&()*+,-./:<=>?@[]^_{{|}}~");
+            let length = random.between(15, 24);
+            let body = random.string(ALPHANUMERIC, 1) + &random.string(&signs, length);
+            Secret::marked(before, body).followed(after)
+        },
+    },
 ];
 
 /// A private key of `bytes` random bytes in PEM, 64 characters to the line.

@@ -15,6 +15,8 @@ pub(crate) enum Shape {
     Header,
     /// Lines between a BEGIN and an END.
     Block,
+    /// A whole line: of a file of settings, of a shell, of a database's client.
+    Line,
 }
 
 /// One secret: `body` must go, what stands around it is known to everybody.

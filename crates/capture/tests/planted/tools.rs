@@ -1,7 +1,7 @@
 //! Tools of making and of watching programs.
 
 use super::kinds::{Kind, Secret, Shape};
-use super::random::{ALPHANUMERIC, BASE64_URL, HEX};
+use super::random::{ALPHANUMERIC, BASE64_URL, HEX, Random};
 
 /// The kinds of this group.
 pub(crate) const KINDS: &[Kind] = &[
@@ -112,4 +112,61 @@ pub(crate) const KINDS: &[Kind] = &[
             Secret::marked(mark, random.string(HEX, 64))
         },
     },
+    // HubSpot developers, "Private apps": pat-, the region of the data, and a UUID.
+    Kind {
+        name: "hubspot token",
+        variable: "HUBSPOT_ACCESS_TOKEN",
+        header: "Authorization: Bearer ",
+        shape: Shape::Marked,
+        make: |random| {
+            let mark = random.pick(&["pat-na1-", "pat-eu1-"]);
+            Secret::marked(mark, uuid(random))
+        },
+    },
+    // Asana developers, "Personal access token": the numbers of the user and of the token, and 32
+    // hexadecimal digits.
+    Kind {
+        name: "asana token",
+        variable: "ASANA_ACCESS_TOKEN",
+        header: "Authorization: Bearer ",
+        shape: Shape::Marked,
+        make: |random| {
+            let before = format!("2/{}/{}:", random.digits(16), random.digits(16));
+            Secret::marked(before, random.string(HEX, 32))
+        },
+    },
+    // Axiom, "API tokens": xaat- and a UUID; Rootly, "API keys": rootly_ and 64 hexadecimal digits.
+    Kind {
+        name: "axiom or rootly token",
+        variable: "API_TOKEN",
+        header: "Authorization: Bearer ",
+        shape: Shape::Marked,
+        make: |random| {
+            if random.pick(&[true, false]) {
+                return Secret::marked("xaat-", uuid(random));
+            }
+            Secret::marked("rootly_", random.string(HEX, 64))
+        },
+    },
+    // Together AI, "API keys": tgp_v1_ and 43 characters safe in URLs; Browserbase: bb_live_ and 27; Warp:
+    // wk- and 64 hexadecimal digits.
+    Kind {
+        name: "together, browserbase or warp key",
+        variable: "AGENT_API_KEY",
+        header: "Authorization: Bearer ",
+        shape: Shape::Marked,
+        make: |random| {
+            let (mark, alphabet, length) = random.pick(&[
+                ("tgp_v1_", BASE64_URL, 43),
+                ("bb_live_", BASE64_URL, 27),
+                ("wk-", HEX, 64),
+            ]);
+            Secret::marked(mark, random.string(alphabet, length))
+        },
+    },
 ];
+
+fn uuid(random: &mut Random) -> String {
+    let lengths = [8, 4, 4, 4, 12];
+    lengths.map(|length| random.string(HEX, length)).join("-")
+}

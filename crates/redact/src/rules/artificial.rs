@@ -35,4 +35,7 @@ pub(super) const RULES: &[TokenRule] = &[
     weak("brave-key", &["BSA"], &[Run(Url64, 26, 30)]),
     weak("modal-token", &["ak-", "as-"], &[Run(Alnum, 22, 22)]),
     token("friendli-token", &["flp_"], &[Run(Dotted, 40, OPEN)]),
+    token("together-key", &["tgp_v1_"], &[Run(Url64, 40, OPEN)]),
+    token("browserbase-key", &["bb_live_", "bb_test_"], &[Run(Url64, 24, OPEN)]),
+    token("warp-key", &["wk-"], &[Run(Hex, 64, 64)]),
 ];

@@ -1,7 +1,7 @@
 //! Clouds, hosts, databases, and keepers of secrets.
 
 use super::super::shape::Alphabet::{
-    Alnum, Any, Base64, Dotted, Hex, LowerDigit, UpperDigit, Url64, Url64Padded, Word,
+    Alnum, Any, Base64, Digit, Dotted, Hex, LowerDigit, UpperDigit, Url64, Url64Padded, Word,
 };
 use super::super::shape::Piece::{AnyOf, Run, Text};
 use super::{OPEN, TokenRule, around, token, weak};
@@ -19,7 +19,13 @@ pub(super) const RULES: &[TokenRule] = &[
     around("google-messaging-key", (Url64, 11, 11), &[":APA91b"], &[Run(Url64, 100, OPEN)]),
     weak("google-hmac-key", &["GOOG1E", "GOOG"], &[Run(UpperDigit, 17, 60)]),
     around("azure-client-secret", (Dotted, 4, 4), &["Q~"], &[Run(Any, 30, 36)]),
-    around("azure-key", (Alnum, 40, 80), &["JQQJ99", "AZDO"], &[Run(Alnum, 4, 40)]),
+    around("azure-key", (Alnum, 33, 80), &["JQQJ99", "AZDO", "AzSe", "AzCa"], &[Run(Alnum, 4, 40)]),
+    around("azure-key", (Url64, 44, 44), &["AzFu"], &[Run(Url64, 6, 6)]),
+    // Hashes of passwords, as crypt writes them: whoever has one can try passwords against it.
+    token("password-hash", &["$6$", "$5$"], &[Run(Any, 1, 16), Text("$"), Run(Any, 43, 86)]),
+    token("password-hash", &["$1$", "$apr1$"], &[Run(Any, 1, 8), Text("$"), Run(Any, 22, 22)]),
+    token("password-hash", &["$6$", "$5$", "$y$", "$gy$"], &[Run(Any, 1, 20), Text("$"), Run(Any, 1, 64), Text("$"), Run(Any, 43, 86)]),
+    token("password-hash", &["$2a$", "$2b$", "$2y$"], &[Run(Digit, 2, 2), Text("$"), Run(Any, 53, 53)]),
     weak("alibaba-access-key-id", &["LTAI"], &[Run(Alnum, 12, 30)]),
     weak("tencent-secret-id", &["AKID"], &[Run(Alnum, 28, 40)]),
     weak("yandex-key", &["AQVN", "YCA", "YCM"], &[Run(Url64, 34, 50)]),

@@ -64,4 +64,7 @@ pub(super) const RULES: &[TokenRule] = &[
     weak("octopus-key", &["API-"], &[Run(UpperDigit, 26, 26)]),
     token("intra42-secret", &["s-s4t2ud-", "s-s4t2af-"], &[Run(Hex, 60, OPEN)]),
     token("apify-token", &["apify_api_"], &[Run(Alnum, 30, OPEN)]),
+    token("asana-token", &[
+        "2/1", "2/2", "2/3", "2/4", "2/5", "2/6", "2/7", "2/8", "2/9",
+    ], &[Run(Digit, 12, 18), Text("/"), Run(Digit, 13, 19), Text(":"), Run(Hex, 32, 32)]),
 ];

@@ -13,18 +13,10 @@ pub(super) const RULES: &[TokenRule] = &[
     token("discord-webhook", &["discord.com/api/webhooks/", "discordapp.com/api/webhooks/"], &[Run(Path, 40, OPEN)]),
     token("teams-webhook", &["webhook.office.com/webhookb2/"], &[Run(Path, 60, OPEN)]),
     token("zapier-webhook", &["hooks.zapier.com/hooks/catch/"], &[Run(Path, 10, OPEN)]),
-    // The first six digits of a bot's user number, in base64.
+    // The first two digits of a bot's user number, in base64.
     around("discord-token", (Alnum, 0, 0), &[
-        "MTA", "MTE", "MTI", "MTM", "MTQ", "MTU", "MTY", "MTc", "MTg", "MTk",
-        "MjA", "MjE", "MjI", "MjM", "MjQ", "MjU", "MjY", "Mjc", "Mjg", "Mjk",
-        "MzA", "MzE", "MzI", "MzM", "MzQ", "MzU", "MzY", "Mzc", "Mzg", "Mzk",
-        "NDA", "NDE", "NDI", "NDM", "NDQ", "NDU", "NDY", "NDc", "NDg", "NDk",
-        "NTA", "NTE", "NTI", "NTM", "NTQ", "NTU", "NTY", "NTc", "NTg", "NTk",
-        "NjA", "NjE", "NjI", "NjM", "NjQ", "NjU", "NjY", "Njc", "Njg", "Njk",
-        "NzA", "NzE", "NzI", "NzM", "NzQ", "NzU", "NzY", "Nzc", "Nzg", "Nzk",
-        "ODA", "ODE", "ODI", "ODM", "ODQ", "ODU", "ODY", "ODc", "ODg", "ODk",
-        "OTA", "OTE", "OTI", "OTM", "OTQ", "OTU", "OTY", "OTc", "OTg", "OTk",
-    ], &[Run(Alnum, 18, 26), Text("."), Run(Url64, 6, 7), Text("."), Run(Url64, 25, 40)]),
+        "MT", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT",
+    ], &[Run(Alnum, 19, 27), Text("."), Run(Url64, 6, 7), Text("."), Run(Url64, 25, 40)]),
     weak("discord-token", &["mfa."], &[Run(Url64, 80, OPEN)]),
     around("telegram-bot-token", (Digit, 7, 11), &[":AA"], &[Run(Url64, 30, 36)]),
     weak("twilio-key", &[
@@ -33,6 +25,7 @@ pub(super) const RULES: &[TokenRule] = &[
     ], &[Run(Hex, 31, 31)]),
     token("sendgrid-key", &["SG."], &[Run(Url64, 16, 32), Text("."), Run(Url64, 16, 64)]),
     weak("mailgun-key", &["key-"], &[Run(Hex, 32, 32)]),
+    token("hubspot-token", &["pat-na1-", "pat-na2-", "pat-na3-", "pat-eu1-", "pat-ap1-"], &[Run(Url64, 36, 36)]),
     around("mailchimp-key", (Hex, 32, 32), &["-us"], &[Run(Digit, 1, 2)]),
     weak("mandrill-key", &["md-"], &[Run(Url64, 22, 22)]),
     token("brevo-key", &["xkeysib-", "xsmtpsib-"], &[Run(Url64, 60, OPEN)]),

@@ -1,8 +1,8 @@
 //! Monitoring and analytics.
 
-use super::super::shape::Alphabet::{Alnum, Base64, Dotted, Url64, Word};
+use super::super::shape::Alphabet::{Alnum, Base64, Dotted, Hex, Url64, Word};
 use super::super::shape::Piece::Run;
-use super::{OPEN, TokenRule, around, token};
+use super::{OPEN, TokenRule, around, token, weak};
 
 #[rustfmt::skip]
 pub(super) const RULES: &[TokenRule] = &[
@@ -15,4 +15,7 @@ pub(super) const RULES: &[TokenRule] = &[
     token("posthog-key", &["phx_", "phs_"], &[Run(Alnum, 36, OPEN)]),
     token("datadog-key", &["ddapp_", "ddapi_", "ddpat_"], &[Run(Word, 30, OPEN)]),
     token("pagerduty-key", &["pdus+_"], &[Run(Base64, 24, OPEN)]),
+    weak("pagerduty-key", &["u+"], &[Run(Url64, 18, 18)]),
+    token("axiom-token", &["xaat-", "xapt-"], &[Run(Url64, 36, 36)]),
+    token("rootly-key", &["rootly_"], &[Run(Hex, 60, OPEN)]),
 ];

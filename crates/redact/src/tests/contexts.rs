@@ -109,6 +109,21 @@ const CHOSEN: &[&str] = &[
     "BUNDLE_GEMS__CONTRIBSYS__COM=@",
     "echo '@' | docker login -u me --password-stdin h.test",
     "printf %s @ | gh auth login --with-token",
+    "echo \"bob:@\" | chpasswd",
+    "echo 'bob:@' | sudo chpasswd",
+    "echo '@' | passwd --stdin bob",
+    "echo @ | sudo -S systemctl restart x",
+    "zip -P @ a.zip b",
+    "zip -r -P '@' a.zip b",
+    "ssh-keygen -t ed25519 -N \"@\" -f k",
+    "ssh-keygen -p -P @ -N '' -f k",
+    "ConvertTo-SecureString \"@\" -AsPlainText -Force",
+    "ConvertTo-SecureString -String '@' -AsPlainText",
+    "net use Z: \\\\srv\\share /user:DOM\\bob @",
+    "net use \\\\srv\\share @ /user:bob",
+    "CREATE USER 'a' IDENTIFIED BY '@';",
+    "alter user a identified with caching_sha2_password by '@';",
+    "the root password is @",
 ];
 
 /// Where letters alone are a secret, as nobody would name a thing.
@@ -165,6 +180,9 @@ fn chosen_passwords_are_found_behind_names() {
                 secret.to_string(),
             ));
         }
+    }
+    for secret in ["hunter2", "Winter2024!"] {
+        cases.push((format!("the root password is {secret}"), secret.to_owned()));
     }
     assert_all_gone(cases);
 }
@@ -242,9 +260,6 @@ fn what_stands_for_a_secret_is_kept() {
         "password: \"incorrect username or password\"",
         "api_key: 'acknowledged'",
         "the password is sha256sum of it",
-        "echo $TOKEN | gh auth login --with-token",
-        "echo \"$PASSWORD\" | docker login --password-stdin",
-        "echo done | tee log; docker login --password-stdin",
         "password = os.environ['DB_PASSWORD']",
         "PASSWORD=$DB_PASSWORD",
         "PASSWORD=${DB_PASSWORD}",
@@ -293,6 +308,24 @@ fn what_stands_for_a_secret_is_kept() {
         kept.push(text.to_owned());
     }
     assert_all_kept(kept.iter().map(String::as_str));
+}
+
+#[test]
+fn what_stands_for_a_password_in_a_command_or_a_sentence_is_kept() {
+    assert_all_kept([
+        "the password is bcrypt2 hashed, and wrong!",
+        "GRANT ALL ON x TO a IDENTIFIED BY '$PASSWORD'",
+        "users are identified by their numbers1 here",
+        "users are identified by numbers1 alone",
+        "ConvertTo-SecureString $plain1 -AsPlainText",
+        "wget https://h.test/a.zip -P downloads1",
+        "ssh-keygen -t ed25519 -N '' -f k1",
+        "net use Z: \\\\srv1\\share1 /user:bob1 *",
+        "echo done1 | prog --stdin",
+        "echo $TOKEN | gh auth login --with-token",
+        "echo \"$PASSWORD\" | docker login --password-stdin",
+        "echo done | tee log; docker login --password-stdin",
+    ]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every token of an issuer is found, and what only begins like one is not.
 
-use super::super::shape::Alphabet::{Alnum, Base64, Hex, LowerDigit, Url64};
+use super::super::shape::Alphabet::{self, Alnum, Base64, Digit, Hex, LowerDigit, Url64};
 use super::super::{Kind, Redactor, rules};
 use super::samples::{Draw, tokens};
 use super::{assert_all_gone, assert_all_kept};
@@ -20,17 +20,39 @@ fn every_token_is_found_under_its_rules_name() {
     }
 }
 
+fn uuid(drawn: &mut impl FnMut(Alphabet, usize) -> String) -> String {
+    let lengths = [8, 4, 4, 4, 12];
+    lengths.map(|length| drawn(Hex, length)).join("-")
+}
+
+/// So many bytes of a set as chance has them, with a digit among the last.
+fn drawn(draw: &mut Draw, alphabet: Alphabet, length: usize) -> String {
+    let end = length.min(4);
+    format!(
+        "{}{}",
+        draw.drawn(alphabet, length - end),
+        draw.run(alphabet, end)
+    )
+}
+
+/// Fails with every token that is not found from end to end under its rule's name.
+#[track_caller]
+fn assert_found_whole(tokens: impl IntoIterator<Item = (&'static str, String)>) {
+    for (id, token) in tokens {
+        for (before, after) in [("it says ", " there"), ("https://h.test/?x=1&k=", "&y=2")] {
+            let text = format!("{before}{token}{after}");
+            let redacted = Redactor::standard().redact_text(&text);
+            let expected = format!("{before}[redacted:{id}]{after}");
+            assert_eq!(redacted.text, expected, "{token}");
+        }
+    }
+}
+
 #[test]
 fn a_token_is_found_whole_whatever_marks_are_in_it() {
     let mut draw = Draw::new(11);
-    let mut drawn = |alphabet, length: usize| {
-        format!(
-            "{}{}",
-            draw.drawn(alphabet, length - 4),
-            draw.run(alphabet, 4)
-        )
-    };
-    for (id, token) in [
+    let mut drawn = |alphabet, length| drawn(&mut draw, alphabet, length);
+    assert_found_whole([
         (
             "authress-key",
             format!(
@@ -49,15 +71,62 @@ fn a_token_is_found_whole_whatever_marks_are_in_it() {
             format!("{}_{}_mmk", drawn(Alnum, 6), drawn(Alnum, 29)),
         ),
         ("intra42-secret", format!("s-s4t2ud-{}", drawn(Hex, 64))),
-    ] {
-        let text = format!("it says {token} there");
-        let redacted = Redactor::standard().redact_text(&text);
-        assert_eq!(
-            redacted.text,
-            format!("it says [redacted:{id}] there"),
-            "{token}"
-        );
-    }
+    ]);
+}
+
+#[test]
+fn tokens_of_shapes_that_no_other_has_are_found_whole() {
+    let mut draw = Draw::new(12);
+    let mut drawn = |alphabet, length| drawn(&mut draw, alphabet, length);
+    assert_found_whole([
+        ("together-key", format!("tgp_v1_{}", drawn(Url64, 43))),
+        ("browserbase-key", format!("bb_live_{}", drawn(Url64, 27))),
+        ("warp-key", format!("wk-{}", drawn(Hex, 64))),
+        ("pagerduty-key", format!("u+{}", drawn(Url64, 18))),
+        ("rootly-key", format!("rootly_{}", drawn(Hex, 64))),
+        ("axiom-token", format!("xaat-{}", uuid(&mut drawn))),
+        ("hubspot-token", format!("pat-na1-{}", uuid(&mut drawn))),
+        (
+            "asana-token",
+            format!(
+                "2/1{}/1{}:{}",
+                drawn(Digit, 15),
+                drawn(Digit, 15),
+                drawn(Hex, 32)
+            ),
+        ),
+        (
+            "mailgun-key",
+            format!("{}-{}-{}", drawn(Hex, 32), drawn(Hex, 8), drawn(Hex, 8)),
+        ),
+        (
+            "azure-key",
+            format!("{}AzSe{}", drawn(Alnum, 42), drawn(Alnum, 6)),
+        ),
+        (
+            "discord-token",
+            format!(
+                "MT{}.G{}.{}",
+                drawn(Alnum, 24),
+                drawn(Url64, 5),
+                drawn(Url64, 38)
+            ),
+        ),
+        (
+            "password-hash",
+            format!("$6${}${}", drawn(Alnum, 16), drawn(Alnum, 86)),
+        ),
+        (
+            "password-hash",
+            format!("$apr1${}${}", drawn(Alnum, 8), drawn(Alnum, 22)),
+        ),
+        ("password-hash", format!("$2y$10${}", drawn(Alnum, 53))),
+        // Four that chance has drawn in a row are of no example.
+        (
+            "github-token",
+            format!("ghp_{}xXxx{}", drawn(Alnum, 20), drawn(Alnum, 12)),
+        ),
+    ]);
 }
 
 #[test]

@@ -295,15 +295,16 @@ fn a_client_that_cannot_be_written_whole_is_not_written() {
     machine.run(&command).done();
     let before = files(&out);
     fs::write(&document, DOCUMENT.replace("local_notes", "private_notes")).unwrap();
-    let fails = |command: &std::process::Command| {
-        let answer = finish(bound_by_modes(command), b"").failed(1, "folder_unwritable");
+    let fails = |code: &str, command: &std::process::Command| {
+        let answer = finish(bound_by_modes(command), b"").failed(1, code);
         answer.says("cause: ").says("none is half-written");
     };
     // Types fit into so little, statements don't.
-    fails(&with_files_up_to(8, &machine.command(&command)));
+    let bounded = with_files_up_to(8, &machine.command(&command));
+    fails("file_limit", &bounded);
     assert!(files(&out) == before);
     let denied = Denied::below(&out);
-    fails(&machine.command(&command));
+    fails("folder_unwritable", &machine.command(&command));
     drop(denied);
     assert!(files(&out) == before);
     machine.run(&command).done();

@@ -2,7 +2,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 use crate::machine::Machine;
-use crate::served::{Server, serve_with_log, terminate};
+use crate::served::{Server, terminate};
 use crate::wire::Wire;
 
 #[test]
@@ -32,14 +32,11 @@ fn a_server_whose_standard_error_takes_nothing_answers_and_works() {
     let full = std::fs::File::options().write(true).open("/dev/full");
     let mut command = machine.command(&["serve", "--data", "srv", "--listen", "127.0.0.1:0"]);
     command.stderr(full.unwrap());
-    let (mut child, url) = serve_with_log(command);
-    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
-    let mut wire = Wire::connect(address, "").unwrap();
+    let server = Server::of(machine, command);
+    let mut wire = Wire::connect(server.address(), "").unwrap();
     assert_eq!(wire.get("/api/lists/nope").unwrap().status, 404);
     let compact = ["admin", "compact", "--data", "srv", "--retention", "0s"];
-    machine.run(&compact).done();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    server.machine().run(&compact).done();
 }
 
 #[test]

@@ -20,7 +20,14 @@ impl Server {
     }
 
     fn start_on(machine: Machine, listen: &str) -> Self {
-        let (child, url) = serve(with_tokens(&machine, listen));
+        let mut command = with_tokens(&machine, listen);
+        command.stderr(Stdio::null());
+        Self::of(machine, command)
+    }
+
+    /// What this command starts on the machine; its log goes where the command says.
+    pub(crate) fn of(machine: Machine, command: Command) -> Self {
+        let (child, url) = serve_with_log(command);
         Self {
             machine,
             child,
@@ -121,7 +128,7 @@ pub(crate) fn serve(mut command: Command) -> (Child, String) {
 }
 
 /// Starts a server, and reads the line that says that it is ready.
-pub(crate) fn serve_with_log(mut command: Command) -> (Child, String) {
+fn serve_with_log(mut command: Command) -> (Child, String) {
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())

@@ -116,6 +116,14 @@ impl House {
         });
     }
 
+    /// Waits until the server has been told what a machine holds: its next request says so.
+    fn until_known(&self, machine: &mut Machine) {
+        until("known", || {
+            let cursor = machine.replica.status().unwrap().cursor;
+            self.client(machine)["server_seq"] == cursor.server_seq.get()
+        });
+    }
+
     fn back_up(&self, round: i64) {
         let directory = DataDirectory::open(self.path("server")).unwrap();
         let backup = self.path(&format!("backup-{round}"));
@@ -177,6 +185,7 @@ fn a_machine_that_lags_holds_the_floor_and_goes_on_where_it_stood() {
     let (mut laptop, mut desktop) = (house.machine("laptop"), house.machine("desktop"));
     let mut written = vec![laptop.write(), desktop.write()];
     until_equal(&mut [&mut laptop, &mut desktop]);
+    house.until_known(&mut desktop);
     desktop.sync.configure(SyncSettings::Off);
     house.thread_renamed("roadmap");
     laptop.sync();

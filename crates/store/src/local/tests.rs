@@ -181,6 +181,8 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
          ALTER TABLE sync_notes DROP COLUMN cut_at; ALTER TABLE sync_notes DROP COLUMN cut_ops; \
          ALTER TABLE sync_notes DROP COLUMN healed_ops; \
          ALTER TABLE sync_notes DROP COLUMN foreign_epoch; ALTER TABLE sync_notes DROP COLUMN joined_epoch; \
+         ALTER TABLE sync_notes DROP COLUMN compared_epoch; \
+         ALTER TABLE sync_notes DROP COLUMN compared_seq; \
          PRAGMA user_version = 1;",
     )
     .unwrap();

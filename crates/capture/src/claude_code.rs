@@ -11,6 +11,7 @@ mod fork;
 mod kin;
 mod line;
 mod memory;
+mod output;
 mod speech;
 
 use syncline_model::Timestamp;

@@ -34,8 +34,8 @@ pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
         // Texts that were cut within a character, and counts that are written with a point.
         Agent::Gemini | Agent::OpenCode => 1,
-        // And what a person has gone back behind.
-        Agent::ClaudeCode => 1,
+        // And what a person has gone back behind. Before that: blocks are read one by one.
+        Agent::ClaudeCode => 2,
         // Before that: messages name the responses whose tokens they show.
         Agent::Codex => 2,
         // Before that: subagents and failed commands are told, and times of what has none of its own.

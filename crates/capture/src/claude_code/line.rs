@@ -140,8 +140,8 @@ impl<'de: 'l, 'l> Visitor<'de> for ContentVisitor<'l> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut blocks: A) -> Result<Content<'l>, A::Error> {
         let mut all = Vec::new();
         // What is null in a list says nothing, and takes nothing from what is beside it.
-        while let Some(block) = blocks.next_element::<Option<Block<'l>>>()? {
-            all.extend(block);
+        while let Some(block) = blocks.next_element::<Option<&'de RawValue>>()? {
+            all.extend(block.map(|raw| Block::of(raw.get())));
         }
         Ok(Content::Blocks(all))
     }
@@ -206,6 +206,9 @@ impl Spent {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Block<'l> {
+    /// All of it, as it stands.
+    #[serde(skip)]
+    pub raw: &'l str,
     #[serde(rename = "type", borrow)]
     pub kind: Option<Cow<'l, str>>,
     #[serde(borrow)]
@@ -225,12 +228,76 @@ pub(super) struct Block<'l> {
     pub is_error: Option<bool>,
     #[serde(borrow)]
     pub source: Option<Source<'l>>,
+    /// Of a document.
+    #[serde(borrow)]
+    pub title: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub context: Option<Cow<'l, str>>,
 }
 
-/// Where the bytes of an image or document are.
+impl<'l> Block<'l> {
+    /// The block that `raw` is, read apart from those beside it. Of one that can't be read no more than its
+    /// kind is told; a mere text says what a block of text does.
+    fn of(raw: &'l str) -> Self {
+        if raw.starts_with('"') {
+            return Self {
+                raw,
+                kind: Some("text".into()),
+                text: serde_json::from_str(raw).ok(),
+                ..Self::default()
+            };
+        }
+        // What is in a list would be taken for fields by its place.
+        let is_object = raw.starts_with('{');
+        match serde_json::from_str::<Self>(raw) {
+            Ok(block) if is_object => Self { raw, ..block },
+            _ => Self {
+                raw,
+                kind: kind_of(raw),
+                ..Self::default()
+            },
+        }
+    }
+
+    /// Whether it calls a tool, of the agent's, of a server's or of the model's own service.
+    pub(super) fn is_call(&self) -> bool {
+        self.is_of("tool_use")
+    }
+
+    /// Whether it is what such a call has given.
+    pub(super) fn is_result(&self) -> bool {
+        self.is_of("tool_result")
+    }
+
+    fn is_of(&self, family: &str) -> bool {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        let special = kind.strip_suffix(family);
+        special.is_some_and(|special| special.is_empty() || special.ends_with('_'))
+    }
+}
+
+/// What an object says that it is.
+pub(super) fn kind_of(raw: &str) -> Option<Cow<'_, str>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Kind<'l> {
+        #[serde(rename = "type", borrow)]
+        kind: Option<Cow<'l, str>>,
+    }
+    let kind: Kind<'_> = serde_json::from_str(raw).ok()?;
+    kind.kind
+}
+
+/// Where the bytes of an image or document are, or the words of one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Source<'l> {
+    #[serde(rename = "type", borrow)]
+    pub kind: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub content: Option<&'l RawValue>,
+    #[serde(borrow)]
+    pub file_id: Option<Cow<'l, str>>,
     #[serde(borrow)]
     pub media_type: Option<Cow<'l, str>>,
     #[serde(borrow)]

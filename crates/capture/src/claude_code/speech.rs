@@ -5,11 +5,11 @@ use syncline_model::session::{
     ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionPatch, ToolPatch, words,
 };
 
-use super::line::{Block, Content, FilesOfInput, Message, Source, Spent, ToolUseResult};
+use super::line::{Block, Content, FilesOfInput, Message, Spent, ToolUseResult};
+use super::output::{is_failure, output_of, reference_of, words_of};
 use super::{Owner, Reader, copied, entitle};
 use crate::facts::{TitleRank, Verdict, action_of_tool, owned, set, set_some};
 use crate::prompt::{is_told, title_of};
-use crate::reference;
 
 /// What the model's name is where a line was not written by one.
 const NO_MODEL: &str = "<synthetic>";
@@ -37,10 +37,7 @@ impl<'l> Reader<'_, 'l> {
         self.about_session(&owner);
         let understood = match self.line.kind.as_deref() {
             Some("assistant") => self.answered(&owner, &message, &content),
-            _ => {
-                self.asked(&owner, &content);
-                true
-            }
+            _ => self.asked(&owner, &content),
         };
         owner.verdict(match understood {
             true => Verdict::New,
@@ -90,10 +87,9 @@ impl<'l> Reader<'_, 'l> {
             };
             self.facts.session(owner.id, patch);
         }
-        let understood = self.spent(owner, message, &response, order);
+        let spent = self.spent(owner, message, &response, order);
         self.failed(owner, content, &response, order);
-        self.contents(owner, &response, content);
-        understood
+        self.contents(owner, &response, content) && spent
     }
 
     /// What the response has used up to this line, if that can be read; else it is kept as it stands. Snapshots
@@ -143,15 +139,14 @@ impl<'l> Reader<'_, 'l> {
         self.facts.say(owner.id, Piece::Error(error));
     }
 
-    fn asked(&mut self, owner: &Owner, content: &Content<'l>) {
+    /// Says what stands where a person speaks; whether all of it is understood.
+    fn asked(&mut self, owner: &Owner, content: &Content<'l>) -> bool {
         let (order, at) = (self.next_order(), self.at());
-        let results = matches!(content, Content::Blocks(blocks)
-            if blocks.iter().any(|block| block.kind.as_deref() == Some("tool_result")));
+        let results =
+            matches!(content, Content::Blocks(blocks) if blocks.iter().any(Block::is_result));
         let speaks = match content {
             Content::Text(_) => true,
-            Content::Blocks(blocks) => blocks
-                .iter()
-                .any(|block| block.kind.as_deref() != Some("tool_result")),
+            Content::Blocks(blocks) => !blocks.iter().all(Block::is_result),
         };
         let id = self.line.uuid.as_deref().unwrap_or_default().to_owned();
         if speaks {
@@ -186,7 +181,7 @@ impl<'l> Reader<'_, 'l> {
                 entitle(self.memory, self.facts, owner.id, &title, TitleRank::Prompt);
             }
         }
-        self.contents(owner, &id, content);
+        self.contents(owner, &id, content)
     }
 
     /// Says what a person has taken back with this prompt: it follows the line that an earlier one followed.
@@ -205,37 +200,58 @@ impl<'l> Reader<'_, 'l> {
         }
     }
 
-    fn contents(&mut self, owner: &Owner, message: &str, content: &Content<'l>) {
-        match content {
-            Content::Text(text) => self.text(owner, message, 0, words::TEXT, text),
-            Content::Blocks(blocks) => {
-                for (place, block) in blocks.iter().enumerate() {
-                    self.block(owner, message, place, block);
-                }
+    /// Says what a content holds; whether all of it is understood.
+    fn contents(&mut self, owner: &Owner, message: &str, content: &Content<'l>) -> bool {
+        let blocks = match content {
+            Content::Text(text) => {
+                self.text(owner, message, 0, words::TEXT, text);
+                return true;
+            }
+            Content::Blocks(blocks) => blocks,
+        };
+        let mut understood = true;
+        for (place, block) in blocks.iter().enumerate() {
+            if self.block(owner, message, place, block).is_none() {
+                self.unnamed(owner, message, place, block);
+                understood = false;
             }
         }
+        understood
     }
 
-    fn block(&mut self, owner: &Owner, message: &str, place: usize, block: &Block<'l>) {
+    /// Says what a block holds; none: it is of no kind that is known, or has not what its kind must have.
+    fn block(
+        &mut self,
+        owner: &Owner,
+        message: &str,
+        place: usize,
+        block: &Block<'l>,
+    ) -> Option<()> {
         match block.kind.as_deref() {
-            Some("text") => {
-                let text = block.text.as_deref().unwrap_or_default();
-                self.text(owner, message, place, words::TEXT, text);
-            }
+            Some("text") => self.text(owner, message, place, words::TEXT, block.text.as_deref()?),
             Some("thinking") => {
-                let text = block.thinking.as_deref().unwrap_or_default();
+                let text = block.thinking.as_deref()?;
                 self.text(owner, message, place, words::THINKING, text);
             }
             // What is hidden from us too.
             Some("redacted_thinking") => self.text(owner, message, place, words::THINKING, ""),
-            Some("image" | "document") => self.image(owner, message, place, block),
-            Some("tool_use" | "server_tool_use") => self.call(owner, message, block),
-            Some("tool_result") => self.result(owner, block),
-            _ => {
-                let raw = self.line.message.map(|raw| raw.get().to_owned());
-                self.text(owner, message, place, words::RAW, &raw.unwrap_or_default());
-            }
+            Some("image" | "document") => return self.image(owner, message, place, block),
+            Some(_) if block.is_call() => return self.call(owner, message, block),
+            Some(_) if block.is_result() => return self.result(owner, block),
+            _ => return None,
         }
+        Some(())
+    }
+
+    /// Keeps a block as it stands: with its message, which one of results alone does not make.
+    fn unnamed(&mut self, owner: &Owner, message: &str, place: usize, block: &Block<'l>) {
+        if !block.is_result() {
+            return self.text(owner, message, place, words::RAW, block.raw);
+        }
+        let order = self.next_order();
+        self.facts
+            .raw(owner.id, &self.part_id(place), block.raw, order);
+        self.leave_room(block.raw);
     }
 
     /// The id of a part: lines of one response each begin at place 0.
@@ -256,30 +272,38 @@ impl<'l> Reader<'_, 'l> {
         self.leave_room(text);
     }
 
-    fn image(&mut self, owner: &Owner, message: &str, place: usize, block: &Block<'_>) {
-        let source = block.source.as_ref();
-        let url = source.and_then(|source| source.url.as_deref());
-        let data = source.and_then(|source| source.data.as_deref());
+    fn image(
+        &mut self,
+        owner: &Owner,
+        message: &str,
+        place: usize,
+        block: &Block<'_>,
+    ) -> Option<()> {
+        let source = block.source.as_ref()?;
+        let reference = reference_of(source);
+        let said = words_of(block);
+        if reference.is_none() && said.is_empty() {
+            return None;
+        }
         let is_image = block.kind.as_deref() == Some("image");
         let part = Part {
             message_id: owned(message),
             id: self.part_id(place).into(),
             kind: if is_image { words::IMAGE } else { words::FILE }.into(),
             order: self.next_order(),
-            media_type: source.and_then(|source| source.media_type.as_deref().map(owned)),
-            reference: url
-                .map(owned)
-                .or_else(|| data.map(|data| reference::of_bytes(data).into())),
+            media_type: source.media_type.as_deref().map(owned),
+            reference: reference.map(Into::into),
+            text: owned(&said),
             ..Part::default()
         };
         self.facts.part(owner.id, part);
+        self.leave_room(&said);
+        Some(())
     }
 
-    fn call(&mut self, owner: &Owner, message: &str, block: &Block<'_>) {
+    fn call(&mut self, owner: &Owner, message: &str, block: &Block<'_>) -> Option<()> {
         let (order, at) = (self.next_order(), self.at());
-        let Some(id) = block.id.as_deref() else {
-            return;
-        };
+        let id = block.id.as_deref()?;
         let name = block.name.as_deref().unwrap_or_default();
         let input = block.input.map(RawValue::get).unwrap_or_default();
         if let Some(at) = at {
@@ -299,19 +323,18 @@ impl<'l> Reader<'_, 'l> {
         let input = input.to_owned();
         self.facts
             .tool_text(owner.id, id, words::TOOL_INPUT, input, order);
+        Some(())
     }
 
-    fn result(&mut self, owner: &Owner, block: &Block<'_>) {
+    fn result(&mut self, owner: &Owner, block: &Block<'_>) -> Option<()> {
         let (order, at) = (self.next_order(), self.at());
-        let Some(id) = block.tool_use_id.as_deref() else {
-            return;
-        };
+        let id = block.tool_use_id.as_deref()?;
         let about = self.line.tool_use_result.and_then(ToolUseResult::of);
         let told = about
             .as_ref()
             .and_then(|about| about.duration_ms.or(about.total_duration_ms));
         let measured = at.and_then(|at| self.memory.end_call(id, at));
-        let failed = block.is_error == Some(true);
+        let failed = block.is_error == Some(true) || block.content.is_some_and(is_failure);
         let output = block.content.map(output_of).unwrap_or_default();
         let child = about.as_ref().and_then(|about| about.agent_id.as_deref());
         let child = child.map(|agent| self.called(owner, agent).to_string());
@@ -327,6 +350,7 @@ impl<'l> Reader<'_, 'l> {
         self.facts.tool(owner.id, patch);
         self.facts
             .tool_text(owner.id, id, words::TOOL_OUTPUT, output, order);
+        Some(())
     }
 }
 
@@ -341,46 +365,12 @@ fn texts<'c>(content: &'c Content<'_>) -> impl Iterator<Item = &'c str> {
 
 /// Whether nothing of a content was said by a person, though it stands where one speaks.
 fn is_all_told(content: &Content<'_>) -> bool {
-    let is_text = |block: &Block<'_>| block.kind.as_deref() == Some("text");
+    let is_text = |block: &Block<'_>| block.kind.as_deref() == Some("text") && block.text.is_some();
     let only_texts = match content {
         Content::Text(_) => true,
         Content::Blocks(blocks) => !blocks.is_empty() && blocks.iter().all(is_text),
     };
     only_texts && texts(content).all(is_told)
-}
-
-/// What a tool has given: text, or blocks of it. An image in it is named, not kept.
-fn output_of(raw: &RawValue) -> String {
-    let blocks = match serde_json::from_str(raw.get()) {
-        Ok(Content::Text(text)) => return text.into_owned(),
-        Ok(Content::Blocks(blocks)) => blocks,
-        Err(_) => return raw.get().to_owned(),
-    };
-    let mut output = String::new();
-    for block in &blocks {
-        if !output.is_empty() {
-            output.push('\n');
-        }
-        match (block.text.as_deref(), &block.source) {
-            (Some(text), _) => output.push_str(text),
-            (None, source) => output.push_str(&named(block, source.as_ref())),
-        }
-    }
-    output
-}
-
-/// What stands for a block of an output that is no text.
-fn named(block: &Block<'_>, source: Option<&Source<'_>>) -> String {
-    let kind = block.kind.as_deref().unwrap_or_default();
-    let Some(source) = source else {
-        return kind.to_owned();
-    };
-    let media_type = source.media_type.as_deref().unwrap_or(kind);
-    match (source.data.as_deref(), source.url.as_deref()) {
-        (Some(data), _) => reference::bytes_in_output(media_type, data),
-        (None, Some(url)) => reference::address_in_output(media_type, url),
-        (None, None) => kind.to_owned(),
-    }
 }
 
 /// The files that a call names.

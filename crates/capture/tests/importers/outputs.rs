@@ -68,6 +68,76 @@ fn an_image_in_an_output_is_named_with_its_kind_and_size() {
     assert!(told.contains(named), "{told}");
 }
 
+#[test]
+fn what_is_neither_text_nor_image_in_an_output_stays_as_it_stands() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let block = json!({ "type": "tool_use", "id": "c", "name": "ToolSearch", "input": {} });
+    let found = json!({ "type": "tool_reference", "tool_name": "Grep" });
+    let other = json!({ "type": "new", "said": "z" });
+    let attached = json!({ "type": "document", "title": "notes.txt", "source":
+        { "type": "text", "media_type": "text/plain", "data": "attached words" } });
+    let kept = json!({ "type": "image", "source": { "type": "file", "file_id": "file_1" } });
+    let output = json!([found, "plain", other, attached, kept]);
+    let lines = [
+        script.user("u1", "look"),
+        script.answer("a1", "m1", block, 1),
+        script.result("r1", "c", output),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    place.import_files(Agent::ClaudeCode);
+    let told = place.rows("told").join("\n");
+    let named =
+        format!("tool_output|{found}\nplain\n{other}\nnotes.txt\nattached words\n[image: file_1]");
+    assert!(told.contains(&named), "{told}");
+}
+
+#[test]
+fn the_words_of_an_attached_text_are_kept() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let source = json!({ "type": "text", "media_type": "text/plain", "data": "attached words" });
+    let parts = json!({ "type": "content", "content": [{ "type": "text", "text": "in parts" }] });
+    let bytes =
+        json!({ "type": "base64", "media_type": "application/pdf", "data": "iVBORw0KGg==" });
+    let mut prompt = script.user("u1", "");
+    let documents = [source, parts, bytes]
+        .map(|source| json!({ "type": "document", "title": "a title", "source": source }));
+    prompt["message"]["content"] = json!(documents);
+    place.write("s.jsonl", jsonl(&[prompt]));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.counts.new, done.counts.not_understood), (1, 0));
+    let said = [
+        "user|file|a title\nattached words",
+        "user|file|a title\nin parts",
+        "user|file|a title",
+    ];
+    assert_eq!(place.rows("said"), said);
+}
+
+#[test]
+fn what_a_tool_of_a_server_has_given_is_the_output_of_its_call() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut answer = script.answer("a1", "m1", json!(null), 1);
+    answer["message"]["content"] = json!([
+        { "type": "mcp_tool_use", "id": "c1", "name": "echo", "server_name": "e", "input": {} },
+        { "type": "mcp_tool_result", "tool_use_id": "c1", "is_error": false,
+          "content": [{ "type": "text", "text": "echoed" }] },
+        { "type": "server_tool_use", "id": "c2", "name": "web_search", "input": {} },
+        { "type": "web_search_tool_result", "tool_use_id": "c2",
+          "content": { "type": "web_search_tool_result_error", "error_code": "unavailable" } },
+    ]);
+    place.write("s.jsonl", jsonl(&[script.user("u1", "look"), answer]));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.counts.new, done.counts.not_understood), (2, 0));
+    let told = place.rows("told").join("\n");
+    assert!(told.contains("tool_output|echoed"), "{told}");
+    assert!(told.contains("\"error_code\":\"unavailable\""), "{told}");
+    let figures = place.figures().remove("s").unwrap();
+    assert_eq!((figures.tools, figures.failed), (2, 1));
+}
+
 /// As Codex writes what its tool for images has given.
 #[test]
 fn an_output_of_codex_that_is_an_image_is_not_empty() {

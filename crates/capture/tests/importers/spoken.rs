@@ -112,6 +112,45 @@ fn a_usage_that_cannot_be_read_takes_nothing_from_what_was_said() {
 }
 
 #[test]
+fn a_block_that_cannot_be_read_is_kept_and_takes_nothing_from_its_line() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let found = json!({"type": "search_result", "source": "https://a.example.org", "title": "T",
+                       "content": [text("found words")]});
+    let mut prompt = script.user("u1", "");
+    prompt["message"]["content"] = json!([text("find it"), found, "and this", 7]);
+    let mut answer = script.answer("a1", "m1", text("I look."), 41);
+    let call = json!({"type": "tool_use", "id": 5, "name": "Bash", "input": {"command": "ls"}});
+    let blocks = answer["message"]["content"].as_array_mut().unwrap();
+    blocks.extend([call.clone(), json!({"type": "text", "text": ["listed"]})]);
+    let given = json!({"type": "tool_result", "content": "of no call"});
+    let mut result = script.user("u2", "");
+    result["message"]["content"] = json!([given]);
+    place.write("s.jsonl", jsonl(&[prompt, answer, result]));
+    let done = place.import_files(Agent::ClaudeCode);
+    assert_eq!((done.counts.new, done.counts.not_understood), (0, 3));
+    let listed = json!({"type": "text", "text": ["listed"]});
+    let said = [
+        "user|text|find it".to_owned(),
+        format!("user|raw|{found}"),
+        "user|text|and this".to_owned(),
+        "user|raw|7".to_owned(),
+        "assistant|text|I look.".to_owned(),
+        format!("assistant|raw|{call}"),
+        format!("assistant|raw|{listed}"),
+    ];
+    assert_eq!(place.rows("said"), said);
+    assert!(place.rows("raw").contains(&given.to_string()));
+    assert_eq!(place.rows("titles"), ["find it"]);
+    let figures = place.figures().remove("s").unwrap();
+    assert_eq!(
+        (figures.messages, figures.prompts, figures.tokens[1]),
+        (2, 1, 41)
+    );
+    assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
+}
+
+#[test]
 fn a_mark_of_the_encoding_takes_no_line() {
     let mut place = Place::new();
     let mut script = Script::new("s");

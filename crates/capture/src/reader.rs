@@ -38,8 +38,9 @@ pub(crate) const fn version(agent: Agent) -> u32 {
         Agent::ClaudeCode => 2,
         // Before that: messages name the responses whose tokens they show.
         Agent::Codex => 2,
-        // Before that: subagents and failed commands are told, and times of what has none of its own.
-        Agent::Cursor => 2,
+        // Before that: subagents and failed commands are told, and times of what has none of its own. And
+        // what results without ids have given.
+        Agent::Cursor => 3,
         // Messages name their responses, and chats of one second are told apart.
         Agent::Aider => 2,
         Agent::Clankers => 0,

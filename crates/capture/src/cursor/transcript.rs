@@ -2,22 +2,24 @@
 //!
 //! What the editor says is in its database too, with both: there it counts.
 
+mod call;
+
+use std::collections::VecDeque;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, ToolPatch,
-    order_after, words,
+    MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, ToolPatch, order_after,
+    words,
 };
 
 use super::AGENT;
 use super::branches::{self, Branches, Placed, line_key, told_by};
 use super::place::{Workspaces, directories_of_transcript};
 use crate::facts::{
-    Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, action_of_tool, owned, placed,
-    set, set_some,
+    Fact, Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, owned, placed, set,
 };
 use crate::import::Tally;
 use crate::prompt::title_of;
@@ -36,6 +38,9 @@ pub(crate) struct Memory {
     /// The branch of the transcript that the latest line is in.
     branch: usize,
     title: TitleRank,
+    /// The calls of the latest message with calls that no result has answered yet, in their order.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    unanswered: VecDeque<String>,
     /// The directories that it may have taken place in.
     #[serde(skip)]
     directories: Vec<String>,
@@ -274,22 +279,35 @@ impl Reader<'_> {
         if let Some(said) = value["message"]["content"].as_str() {
             self.say(role, number, 0, said);
         }
-        for (place, block) in blocks.iter().enumerate() {
-            self.block(role, number, place, block);
+        let calls = |block: &Value| text(block, &["type"]) == Some("tool_use");
+        if blocks.iter().any(calls) {
+            self.memory.unanswered.clear();
         }
-        Verdict::New
+        let mut understood = true;
+        for (place, block) in blocks.iter().enumerate() {
+            understood &= self.block(role, number, place, block);
+        }
+        match understood {
+            true => Verdict::New,
+            false => Verdict::NotUnderstood,
+        }
     }
 
-    fn block(&mut self, role: &str, number: &str, place: usize, block: &Value) {
+    /// Says a block; whether it is of a kind that is known.
+    fn block(&mut self, role: &str, number: &str, place: usize, block: &Value) -> bool {
         match text(block, &["type"]) {
             Some("text") => {
                 let said = text(block, &["text"]).unwrap_or_default();
                 self.say(role, number, place, said);
             }
             Some("tool_use") => self.call(number, place, block),
-            Some("tool_result") => self.result(block),
-            _ => self.part(number, place, words::RAW, &block.to_string()),
+            Some("tool_result") => return self.result(number, place, block),
+            _ => {
+                self.part(number, place, words::RAW, &block.to_string());
+                return false;
+            }
         }
+        true
     }
 
     /// What a person has asked stands between marks, with what Cursor puts around it.
@@ -320,59 +338,6 @@ impl Reader<'_> {
             ..Part::default()
         };
         self.facts.part(self.session, part);
-    }
-
-    fn call(&mut self, number: &str, place: usize, block: &Value) {
-        let name = text(block, &["name"]).unwrap_or_default();
-        let own = format!("{number}.{place}");
-        let id = text(block, &["id"]).unwrap_or(&own);
-        let paths = ["path", "file_path", "target_file"];
-        let path = paths.iter().find_map(|name| text(block, &["input", name]));
-        let files = action_of_tool(name).zip(path).map(|(action, path)| {
-            vec![FileTouch {
-                path: owned(path),
-                action: action.into(),
-            }]
-        });
-        let input = block.get("input").map(Value::to_string).unwrap_or_default();
-        let order = self.next_order(&input);
-        let patch = ToolPatch {
-            id: owned(id),
-            message_id: set(number),
-            name: set(name),
-            at: self.at().into(),
-            files: files.into(),
-            order: Some(order).into(),
-            ..ToolPatch::default()
-        };
-        self.facts.tool(self.session, patch);
-        self.facts
-            .tool_text(self.session, id, words::TOOL_INPUT, input, order);
-    }
-
-    fn result(&mut self, block: &Value) {
-        let Some(id) = text(block, &["tool_use_id"]) else {
-            return;
-        };
-        let output = match &block["content"] {
-            Value::String(said) => said.clone(),
-            Value::Array(blocks) => {
-                let said = blocks.iter().filter_map(|block| text(block, &["text"]));
-                said.collect::<Vec<_>>().join("\n")
-            }
-            _ => String::new(),
-        };
-        let failed = block["is_error"] == true;
-        let patch = ToolPatch {
-            id: owned(id),
-            success: Some(!failed).into(),
-            error: set_some(failed.then_some(output.as_str())),
-            ..ToolPatch::default()
-        };
-        self.facts.tool(self.session, patch);
-        let order = self.next_order(&output);
-        self.facts
-            .tool_text(self.session, id, words::TOOL_OUTPUT, output, order);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 
 use crate::agents::CODEX;
@@ -150,4 +150,37 @@ fn an_output_of_codex_that_is_an_image_is_not_empty() {
     let told = place.rows("told").join("\n");
     let named = "tool_output|[image/png, 7 bytes, sha256-16:";
     assert!(told.contains(named), "{told}");
+}
+
+#[test]
+fn results_of_cursor_without_ids_answer_the_calls_before_them_in_their_order() {
+    let mut place = Place::new();
+    let line =
+        |role: &str, content: Value| json!({ "role": role, "message": { "content": content } });
+    let call = |name: &str| json!({ "type": "tool_use", "name": name, "input": {} });
+    let result = |content: Value| json!({ "type": "tool_result", "content": content });
+    let block = json!({ "type": "new", "said": "z" });
+    let over = result(json!("of no call"));
+    let lines = [
+        line("user", json!([{ "type": "text", "text": "go" }])),
+        line("assistant", json!([call("Old")])),
+        line("assistant", json!([call("Shell"), call("Read")])),
+        line("user", json!([result(json!("ran"))])),
+        line("user", json!([result(json!([block])), over])),
+    ];
+    let (before, after) = lines.split_at(4);
+    let name = "agent-transcripts/t1/t1.jsonl";
+    place.write(name, jsonl(before));
+    place.import_files(Agent::Cursor);
+    place.write(name, jsonl(before) + &jsonl(after));
+    let done = place.import_files(Agent::Cursor);
+    assert_eq!((done.counts.new, done.counts.not_understood), (0, 1));
+    let given = [
+        "Old|".to_owned(),
+        "Shell|ran".to_owned(),
+        format!("Read|{block}"),
+    ];
+    assert_eq!(place.rows("given"), given);
+    assert_eq!(place.rows("raw"), [over.to_string()]);
+    assert_eq!(place.import_files(Agent::Cursor).ops, 0);
 }

@@ -47,7 +47,7 @@ SELECT session_id, usage_id, input_tokens || '|' || output_tokens || '|' || cach
 -- lose_notes
 DELETE FROM import_files; DELETE FROM import_units;
 -- age_marks
-UPDATE import_files SET mark = replace(replace(mark, '"reader":1,', ''), '"reader":2,', '');
+UPDATE import_files SET mark = replace(replace(replace(mark, '"reader":1,', ''), '"reader":2,', ''), '"reader":3,', '');
 -- spoil_notes
 UPDATE import_units SET note = x'7b';
 -- trees
@@ -58,3 +58,5 @@ SELECT agent, native_id, (SELECT text FROM session_parts AS p WHERE p.session_id
 SELECT group_concat(memory) FROM import_files;
 -- taken_back
 SELECT message_id FROM session_messages WHERE rewound ORDER BY position;
+-- given
+SELECT name, (SELECT text FROM session_parts AS p WHERE p.session_id = t.session_id AND p.owner_id = t.tool_id AND p.kind = 'tool_output') FROM session_tools AS t ORDER BY position;

@@ -36,8 +36,8 @@ pub(crate) const fn version(agent: Agent) -> u32 {
         Agent::Gemini | Agent::OpenCode => 1,
         // And what a person has gone back behind. Before that: blocks are read one by one.
         Agent::ClaudeCode => 2,
-        // Before that: messages name the responses whose tokens they show.
-        Agent::Codex => 2,
+        // Before that: messages name the responses whose tokens they show. And how long calls took.
+        Agent::Codex => 3,
         // Before that: subagents and failed commands are told, and times of what has none of its own. And
         // what results without ids have given.
         Agent::Cursor => 3,

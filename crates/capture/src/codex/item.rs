@@ -1,5 +1,7 @@
 //! Items of the conversation: what the model said and thought, its calls and their results.
 
+use std::str::FromStr;
+
 use serde_json::value::RawValue;
 use syncline_model::session::{FileTouch, MessagePatch, Part, ToolPatch, words};
 
@@ -161,12 +163,14 @@ impl Reader<'_, '_> {
         };
         let result = Output::of(item.output);
         let order = self.next_order(&result.text);
+        // Lines that are repeated in a fork are all of one time.
+        let measured = self.end_call(id);
         let failed =
             result.exit_code.is_some_and(|code| code != 0) || result.success == Some(false);
         let patch = ToolPatch {
             id: owned(id),
             completed_at: self.at.into(),
-            duration_ms: self.end_call(id).into(),
+            duration_ms: result.duration_ms.or(measured).into(),
             success: Some(!failed).into(),
             exit_code: result.exit_code.into(),
             error: set_some(failed.then_some(result.text.as_str())),
@@ -210,6 +214,7 @@ struct Output {
     text: String,
     exit_code: Option<i64>,
     success: Option<bool>,
+    duration_ms: Option<u64>,
 }
 
 #[derive(Default, serde::Deserialize)]
@@ -225,6 +230,7 @@ struct Structured {
 #[serde(default)]
 struct Metadata {
     exit_code: Option<i64>,
+    duration_seconds: Option<f64>,
 }
 
 impl Output {
@@ -237,10 +243,12 @@ impl Output {
         if let Some(found) = structured
             && let Some(text) = found.output.or(found.content)
         {
+            let about = found.metadata.unwrap_or_default();
             return Self {
                 text,
-                exit_code: found.metadata.and_then(|about| about.exit_code),
+                exit_code: about.exit_code,
                 success: found.success,
+                duration_ms: about.duration_seconds.and_then(millis_of),
             };
         }
         let text = plain.unwrap_or_else(|| {
@@ -252,21 +260,25 @@ impl Output {
             texts.collect::<Vec<_>>().join("\n")
         });
         Self {
-            exit_code: exit_code_in(&text),
+            exit_code: told_in(&text, &["Process exited with code ", "Exit code: "]),
             success: None,
+            duration_ms: told_in(&text, &["Wall time: "]).and_then(millis_of),
             text,
         }
     }
 }
 
-/// The exit code that the head of an output tells.
-fn exit_code_in(text: &str) -> Option<i64> {
-    const MARKS: [&str; 2] = ["Process exited with code ", "Exit code: "];
-    let mut lines = text.lines().take(8);
-    lines.find_map(|line| {
-        let code = MARKS.iter().find_map(|mark| line.strip_prefix(mark))?;
-        code.trim().parse().ok()
+/// The number that the head of an output tells behind one of `marks`.
+fn told_in<T: FromStr>(text: &str, marks: &[&str]) -> Option<T> {
+    let mut head = text.lines().take(8).take_while(|line| *line != "Output:");
+    head.find_map(|line| {
+        let told = marks.iter().find_map(|mark| line.strip_prefix(mark))?;
+        told.split_whitespace().next()?.parse().ok()
     })
+}
+
+fn millis_of(seconds: f64) -> Option<u64> {
+    (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1e3).round() as u64)
 }
 
 /// The files that a patch names.

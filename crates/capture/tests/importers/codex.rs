@@ -90,3 +90,28 @@ fn a_subagent_of_codex_is_asked_what_its_parent_has_not_said() {
     assert_eq!(figures(&mut place, "c6").prompts, 1);
     assert_eq!(figures(&mut place, "c5").prompts, 1);
 }
+
+#[test]
+fn how_long_a_call_took_is_as_its_output_tells() {
+    let outputs = [
+        r#""{\"output\":\"a\",\"metadata\":{\"exit_code\":0,\"duration_seconds\":0.5}}""#,
+        r#""Chunk ID: d3\nWall time: 0.2524 seconds\nProcess exited with code 0\nOutput:\nWall time: 9 s""#,
+        r#""Exit code: 1\nWall time: 2 seconds\nOutput:\nno""#,
+        r#""Output:\nWall time: 9 seconds""#,
+    ];
+    let mut lines = vec![r#"{"timestamp":"2026-01-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c9","cwd":"/w/app","source":"cli"}}"#.to_owned()];
+    for (call, output) in outputs.iter().enumerate() {
+        lines.push(format!(r#"{{"timestamp":"2026-01-01T10:00:01.000Z","type":"response_item","payload":{{"type":"function_call","name":"shell","arguments":"{{}}","call_id":"k{call}"}}}}"#));
+        lines.push(format!(r#"{{"timestamp":"2026-01-01T10:00:04.000Z","type":"response_item","payload":{{"type":"function_call_output","call_id":"k{call}","output":{output}}}}}"#));
+    }
+    let mut place = Place::new();
+    place.write("rollout-a-c9.jsonl", lines.join("\n") + "\n");
+    twice(&mut place, Agent::Codex);
+    let calls = [
+        "shell|1|500|",
+        "shell|1|252|",
+        "shell|0|2000|",
+        "shell|1|3000|",
+    ];
+    assert_eq!(place.rows("calls"), calls);
+}

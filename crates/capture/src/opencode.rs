@@ -4,8 +4,9 @@
 //! is taken with its parts, and again whenever any of it has changed.
 
 mod message;
+mod undone;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -24,6 +25,7 @@ use crate::tail::Beside;
 use crate::unit::{Unit, each_once};
 use crate::value::{Fault, number, text};
 use message::message_of;
+use undone::take_back;
 
 const AGENT: Agent = Agent::OpenCode;
 
@@ -80,7 +82,9 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         }
         Ok(())
     })?;
+    let mut here = BTreeSet::new();
     database.each_row_of::<StoreError>("message", "session_id", native, "id", |row| {
+        here.insert(id_of(&row).to_owned());
         match nested(&row, "id") {
             Some((message, info)) => {
                 let parts = parts.remove(&message).unwrap_or_default();
@@ -91,6 +95,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         }
         Ok(())
     })?;
+    take_back(id, here, known, facts, tally);
     // Parts of messages that are not there are kept as they are.
     for part in parts.values().flatten() {
         let part_id = text(part, &["id"]).unwrap_or_default();
@@ -155,7 +160,13 @@ pub(crate) fn read_file(
         return tally.count(Verdict::Damaged("it names no session".to_owned()), None);
     };
     let id = about(&session, known, facts, tally);
+    let mut here = BTreeSet::new();
     for path in files_in(&storage.join("message").join(&native)) {
+        here.extend(
+            path.file_stem()
+                .and_then(|id| id.to_str())
+                .map(str::to_owned),
+        );
         let Some((message, info)) = file(&path, tally) else {
             continue;
         };
@@ -163,7 +174,9 @@ pub(crate) fn read_file(
         let parts = parts.iter().filter_map(|path| file(path, tally));
         let parts: Vec<Value> = parts.map(|(_, part)| part).collect();
         tally.count(message_of(id, &message, &info, &parts, known, facts), None);
+        here.insert(message);
     }
+    take_back(id, here, known, facts, tally);
 }
 
 /// What is known of the files of a session's messages and parts, without reading them.

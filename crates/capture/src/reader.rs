@@ -33,7 +33,9 @@ pub(crate) enum Reader {
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
         // Texts that were cut within a character, and counts that are written with a point.
-        Agent::Gemini | Agent::OpenCode => 1,
+        Agent::Gemini => 1,
+        // And which messages there are, by which it is known what was undone.
+        Agent::OpenCode => 2,
         // And what a person has gone back behind. Before that: blocks are read one by one.
         Agent::ClaudeCode => 2,
         // Before that: messages name the responses whose tokens they show. And how long calls took.

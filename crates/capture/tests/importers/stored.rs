@@ -324,3 +324,25 @@ fn a_line_that_is_mended_and_damaged_is_one_place() {
     assert_eq!(lines, [Some(2), Some(3)]);
     assert_eq!((done.counts.damaged, done.counts.new), (1, 2));
 }
+
+#[test]
+fn what_was_undone_in_opencode_counts_no_more_and_an_older_copy_undoes_nothing() {
+    let mut place = Place::new();
+    let (path, database) = opencode(&place, "delete");
+    for (message, said) in [("m1", "begin"), ("m2", "wrong"), ("m3", "more")] {
+        say(&database, "s1", message, said);
+    }
+    let copy = fs::read(&path).unwrap();
+    place.import_files(Agent::OpenCode);
+    database.execute_batch(include_str!("undo.sql")).unwrap();
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("taken_back"), Vec::<String>::new());
+    say(&database, "s1", "m4", "right");
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("taken_back"), ["m2", "m3"]);
+    assert_eq!(place.figures()["s1"].messages, 2);
+    assert_eq!(place.import_files(Agent::OpenCode).ops, 0);
+    place.write("copy/opencode.db", copy);
+    assert_eq!(place.import_files(Agent::OpenCode).ops, 0);
+    assert_eq!(place.rows("taken_back"), ["m2", "m3"]);
+}

@@ -1,0 +1,2 @@
+DELETE FROM part WHERE message_id > 'm1';
+DELETE FROM message WHERE id > 'm1';

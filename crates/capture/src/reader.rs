@@ -29,23 +29,25 @@ pub(crate) enum Reader {
 }
 
 /// The version of the reader of an agent's transcripts, from 0. Raised where it tells more than before of
-/// what is read already: files that an older one has read are then read once more from their starts.
+/// what is read already, or where redaction finds more: files that an older one has read are then read once
+/// more from their starts.
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
-        // Texts that were cut within a character, and counts that are written with a point.
-        Agent::Gemini => 1,
+        // Passwords of any signs, and tokens that had no rule, here as in all. Before that: texts that were
+        // cut within a character, and counts that are written with a point.
+        Agent::Gemini => 2,
         // And which messages there are, by which it is known what was undone.
         Agent::OpenCode => 2,
-        // And what a person has gone back behind. Before that: blocks are read one by one.
+        // And blocks are read one by one. Before that: what a person has gone back behind.
         Agent::ClaudeCode => 2,
-        // Before that: messages name the responses whose tokens they show. And how long calls took.
+        // And how long calls took. Before that: messages name the responses whose tokens they show.
         Agent::Codex => 3,
-        // Before that: subagents and failed commands are told, and times of what has none of its own. And
-        // what results without ids have given.
+        // And what results without ids have given. Before that: subagents and failed commands are told, and
+        // times of what has none of its own.
         Agent::Cursor => 3,
-        // Messages name their responses, and chats of one second are told apart.
-        Agent::Aider => 2,
-        Agent::Clankers => 0,
+        // Before that: messages name their responses, and chats of one second are told apart.
+        Agent::Aider => 3,
+        Agent::Clankers => 1,
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) fn read_whole(
     tally: &mut Tally<'_>,
 ) {
     let text = String::from_utf8_lossy(bytes);
+    let text = before_torn_heading(&text);
     let project = path.parent().and_then(|path| path.to_str());
     let begins = format!("\n{BEGINS}");
     let mut chats = text.split(&begins);
@@ -105,6 +106,16 @@ pub(crate) fn read_whole(
     }
 }
 
+/// A history without what may yet become the heading of a chat, or the mark of a prompt: it is still being
+/// written, and belongs to nothing before it.
+fn before_torn_heading(text: &str) -> &str {
+    let (before, last) = text.split_at(text.rfind('\n').map_or(0, |end| end + 1));
+    match last.starts_with(BEGINS) || BEGINS.starts_with(last) || "###".starts_with(last) {
+        true => before,
+        false => text,
+    }
+}
+
 /// What tells whose the lines of a chat are. Chats before it may have lost their blanks.
 fn marks_of(chat: &str) -> Marks {
     let is_marked = |line: &str| mark_of(line) != Voice::Model && line.ends_with(LINE_END);
@@ -134,11 +145,8 @@ fn turns(text: &str, marks: Marks) -> (Vec<Turn>, Vec<String>) {
     for spoken in spoken(text, marks) {
         let number = before.partition_point(|one| one.line <= spoken.line).max(1);
         let id = number.to_string();
-        let is_taken = turns
-            .iter()
-            .rev()
-            .take(splits + 1)
-            .any(|turn| turn.id == id);
+        let mut latest = turns.iter().rev().take(splits + 1);
+        let is_taken = latest.any(|turn| turn.id == id);
         splits = if is_taken { splits + 1 } else { 0 };
         turns.push(Turn {
             id: if is_taken {
@@ -166,21 +174,20 @@ struct Spoken {
 fn spoken(text: &str, marks: Marks) -> Vec<Spoken> {
     let mut turns: Vec<Spoken> = Vec::new();
     let mut after_blank = false;
+    // The last line may have none yet: then how it begins is all that tells whose it is.
+    let ends = text.matches('\n').count();
     for (number, line) in text.lines().enumerate() {
         let is_blank = line.trim().is_empty();
         let voice = match marks {
-            Marks::BothEnds if !line.ends_with(LINE_END) => Voice::Model,
+            Marks::BothEnds if number < ends && !line.ends_with(LINE_END) => Voice::Model,
             Marks::BothEnds | Marks::Beginnings => mark_of(line),
         };
-        let said = match voice {
-            Voice::User => line.strip_prefix("####").unwrap_or(line),
-            Voice::Program => line.strip_prefix('>').unwrap_or(line),
-            Voice::Model => line,
+        let marked = match voice {
+            Voice::User => line.strip_prefix("####"),
+            Voice::Program => line.strip_prefix('>'),
+            Voice::Model => None,
         };
-        let said = match voice {
-            Voice::Model => said,
-            Voice::User | Voice::Program => said.strip_prefix(' ').unwrap_or(said),
-        };
+        let said = marked.map_or(line, |said| said.strip_prefix(' ').unwrap_or(said));
         // What a person enters begins behind an empty line.
         let is_next = marks == Marks::BothEnds && voice == Voice::User && after_blank;
         match turns.last_mut() {

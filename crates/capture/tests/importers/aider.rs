@@ -197,3 +197,31 @@ fn what_was_taken_back_is_told_again_where_it_stands_again() {
     twice(&mut place, Agent::Aider);
     assert_eq!(prompts(&mut place), 2);
 }
+
+#[test]
+fn a_history_that_is_read_while_a_line_is_written_gives_the_same_view() {
+    let name = "app/.aider.chat.history.md";
+    let next = "# aider chat started at 2026-01-03 09:00:00\n\n#### more  \n\nMore.\n\n> Tokens: 1k sent, 10 received.  \n";
+    let text = history() + "\n" + next;
+    let (mut place, mut whole) = (Place::new(), Place::new());
+    whole.write(name, &text);
+    whole.import_files(Agent::Aider);
+    let last = text.find("> Tokens: 4.6k").unwrap();
+    for end in (last..text.len()).step_by(7).chain([text.len()]) {
+        place.write(name, &text[..end]);
+        place.import_files(Agent::Aider);
+    }
+    for query in ["said", "counted_texts", "answered"] {
+        assert_eq!(place.rows(query), whole.rows(query), "{query}");
+    }
+}
+
+#[test]
+fn what_a_program_says_last_is_read_where_nothing_ends_its_line() {
+    let mut place = Place::new();
+    let text = history();
+    let end = text.find("  \n>  \n").unwrap();
+    place.write("app/.aider.chat.history.md", &text[..end]);
+    twice(&mut place, Agent::Aider);
+    assert_eq!(place.rows("answered").len(), 2);
+}

@@ -144,6 +144,21 @@ pub fn folds_onto_seen<R: Rows>(
     payload.map_or(Ok(false), |payload| folds(rows, key, payload))
 }
 
+/// Whether the op is the one by which an item or a list comes to be.
+pub fn makes(scope: &Scope, payload: &Payload) -> bool {
+    match scope.as_str() {
+        Scope::REGISTRY => matches!(
+            registry::RegistryOp::read(payload),
+            Some(registry::RegistryOp::Create { .. })
+        ),
+        Scope::LIST => matches!(
+            list::ListOp::read(payload),
+            Some(list::ListOp::Insert { .. })
+        ),
+        _ => false,
+    }
+}
+
 /// The tables with tombstones.
 pub fn tombstones() -> impl Iterator<Item = &'static Tombstones> {
     [&registry::LIST_TOMBSTONES, &list::ITEM_TOMBSTONES].into_iter()

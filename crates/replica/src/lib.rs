@@ -45,7 +45,7 @@ pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
 pub use replica::{
     BeforeSync, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,
     PendingThings, RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica,
-    ReplicaOptions, ScopeStatus, Status, SyncedThings, Things, WriteWithError, Written,
+    ReplicaOptions, Retried, ScopeStatus, Status, SyncedThings, Things, WriteWithError, Written,
 };
 pub use syncline_store::local::{
     Cut, ListChange, ListStep, LostEdit, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes,

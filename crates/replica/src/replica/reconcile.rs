@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use syncline_model::compaction::makes;
 use syncline_model::{LoggedOp, OpKey, PayloadHash, ServerSeq};
 use syncline_store::local::{OutboxRow, Verdict};
 
@@ -92,7 +93,8 @@ impl Replica {
         self.release(&logged)
     }
 
-    /// The ops in quarantine that are among these of the log.
+    /// The ops in quarantine that are among these of the log, under their own keys or, where they make an item
+    /// or a list, as another who held them has written them anew.
     pub(super) fn quarantined_among(
         &self,
         ops: &[LoggedOp],
@@ -102,7 +104,15 @@ impl Replica {
             return Ok(waiting);
         }
         let logged: HashSet<_> = ops.iter().map(|op| (&op.key, op.payload_hash)).collect();
-        waiting.retain(|(key, hash)| logged.contains(&(key, *hash)));
+        let anew = ops.iter().filter(|op| {
+            let payload = op.payload.as_ref();
+            payload.is_some_and(|payload| makes(&op.key.scope, payload))
+        });
+        let place = |key: &OpKey| (key.scope.clone(), key.resource.clone());
+        let made: HashSet<_> = anew.map(|op| (place(&op.key), op.payload_hash)).collect();
+        waiting.retain(|(key, hash)| {
+            logged.contains(&(key, *hash)) || made.contains(&(place(key), *hash))
+        });
         Ok(waiting)
     }
 

@@ -3,14 +3,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use syncline_model::{Clock, Cursor, Epoch, EpochMode, Mark, Op, OpKey, Scope, ServerSeq};
-use syncline_store::local::{OutboxRow, Verdict};
+use syncline_store::local::{OutboxRow, QuarantineId, Verdict};
 use syncline_store::{Appended, FileOptions, PageLimit, PulledPage, TenantFile};
 use uuid::Uuid;
 
 use super::apply::NewClock;
 use super::rebuild::Offer;
 use super::reconcile::Depth;
-use super::{Looked, OpState, Replica, ReplicaOptions};
+use super::{Looked, OpState, Replica, ReplicaOptions, Retried};
 use crate::testing::{at, contents, create, entries, entry, thread};
 use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
 
@@ -278,6 +278,14 @@ fn a_refusal_killed_before_its_rewind_is_rewound_by_the_next_open() {
     assert!(contents(&mut place.open("a")).is_empty());
 }
 
+/// Writes an op of the quarantine anew; gives its new key.
+fn retry(replica: &mut Replica, id: QuarantineId) -> OpKey {
+    match replica.retry_quarantined(id).unwrap() {
+        Some(Retried::Anew(key)) => key,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_retried_op_is_pending_again_and_a_dropped_one_is_gone() {
     let place = Place::new();
@@ -286,7 +294,7 @@ fn a_retried_op_is_pending_again_and_a_dropped_one_is_gone() {
     refuse(&mut replica, &written.keys[1]);
     refuse(&mut replica, &written.keys[2]);
     let held = replica.quarantined().unwrap();
-    let key = replica.retry_quarantined(held[0].id).unwrap().unwrap();
+    let key = retry(&mut replica, held[0].id);
     assert!(key.clock > written.keys[2].clock);
     assert_eq!(replica.state_of(&key).unwrap(), OpState::Pending);
     assert!(replica.drop_quarantined(held[1].id).unwrap().is_some());

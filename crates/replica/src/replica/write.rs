@@ -14,6 +14,15 @@ pub struct Written {
     pub keys: Vec<OpKey>,
 }
 
+/// What became of an op of the quarantine that was to be offered again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retried {
+    /// It is written anew, with this key.
+    Anew(OpKey),
+    /// The item or list that it adds is there already, as others have left it: it has left the quarantine.
+    There,
+}
+
 /// Why a write that depends on the view was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteWithError<E: std::error::Error + 'static> {
@@ -77,9 +86,16 @@ impl Replica {
     }
 
     /// Writes an op of the quarantine anew, with a new clock, so that it is offered again; none: no
-    /// op has this id, or its payload was erased. What others have written since of records, it has seen.
-    pub fn retry_quarantined(&mut self, id: QuarantineId) -> Result<Option<OpKey>, ReplicaError> {
+    /// op has this id, or its payload was erased. What others have written since of records, it has seen;
+    /// what they have made of an item or a list that it adds stays.
+    pub fn retry_quarantined(&mut self, id: QuarantineId) -> Result<Option<Retried>, ReplicaError> {
         self.refuse_if_replaced()?;
+        if self.is_made(id)? {
+            self.local
+                .drop_quarantined(id)
+                .map_err(ReplicaError::Local)?;
+            return Ok(Some(Retried::There));
+        }
         let anew = self.seen_anew(id)?;
         let tenant = &self.tenant;
         let clock_seen = || clock_seen(tenant);
@@ -89,7 +105,19 @@ impl Replica {
             let touched = (key.scope.clone(), key.resource.clone());
             self.subscribers.tell(&Changes::Named([touched].into()));
         }
-        Ok(key)
+        Ok(key.map(Retried::Anew))
+    }
+
+    /// Whether an op of the quarantine adds what others who held it have added again since.
+    fn is_made(&mut self, id: QuarantineId) -> Result<bool, ReplicaError> {
+        self.view()?;
+        let Some(op) = self.quarantined_op(id)? else {
+            return Ok(false);
+        };
+        let made = op
+            .payload
+            .map(|payload| self.tenant.is_made(&op.key, &payload));
+        made.unwrap_or(Ok(false)).map_err(ReplicaError::Tenant)
     }
 
     /// Drops an op of the quarantine for good; gives what it was.

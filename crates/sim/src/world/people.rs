@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use syncline_model::{ActorId, ClientId, Clock, OpKey, UserId};
 use syncline_protocol::{OfferedOp, PushRequest, ReceivedAnswer, Verdict};
 use syncline_replica::{
-    Answer, AnswerBody, Call, EngineEvent, Method, OpState, Replica, Unanswered,
+    Answer, AnswerBody, Call, EngineEvent, Method, OpState, Replica, Retried, Unanswered,
 };
 
 use super::process::chain;
@@ -231,6 +231,13 @@ impl World {
             return Ok(());
         }
         let retried = replica.retry_quarantined(op.id);
+        if matches!(retried, Ok(Some(Retried::There))) {
+            self.oracle.dropped(&hash);
+            self.note(format_args!(
+                "{pid} retries what is there again: it is dropped"
+            ));
+            return Ok(());
+        }
         self.oracle.retried(&hash);
         if op.code == "maybe_covered" {
             // It may be in the log once already: its user wants it there again.

@@ -1,14 +1,16 @@
 //! Reading the log.
 
 use rusqlite::{OptionalExtension, Row};
+use syncline_model::compaction::{makes, would_matter};
 use syncline_model::{
-    ActorId, Clock, Cursor, LoggedOp, Mark, OpKey, Payload, PayloadHash, ResourceId, Scope,
+    ActorId, Clock, Cursor, LoggedOp, Mark, OpKey, Payload, PayloadHash, Place, ResourceId, Scope,
     ServerSeq,
 };
 
 use super::{TenantFile, stored_mark};
 use crate::file::StoreError;
 use crate::sessions::session_totals;
+use crate::view::{Layer, View};
 
 /// The bound of one page of ops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +140,17 @@ impl TenantFile {
     /// Where the op with this key stands, and the hash of what it held.
     pub fn find(&self, key: &OpKey) -> Result<Option<(ServerSeq, PayloadHash)>, StoreError> {
         find(&self.connection, key)
+    }
+
+    /// Whether the op makes an item or a list of which the view has every part already, from the op itself or
+    /// in later words.
+    pub fn is_made(&self, key: &OpKey, payload: &Payload) -> Result<bool, StoreError> {
+        if !makes(&key.scope, payload) {
+            return Ok(false);
+        }
+        let mut view = View::new(&self.connection, Layer::Confirmed);
+        let place = Place::Confirmed(self.head()?.cursor.server_seq.next());
+        Ok(!would_matter(&mut view, key, Some(payload), place)?)
     }
 
     /// Whether the log holds an op of this key's actor and resource with a later clock.

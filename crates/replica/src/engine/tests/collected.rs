@@ -5,7 +5,7 @@ use syncline_store::{Appended, Collecting, Compaction, PendingOp, Stepped};
 
 use super::compaction::{list_op, rename, write_op};
 use super::*;
-use crate::NewOp;
+use crate::{NewOp, QuarantinedOp, Retried};
 
 fn has_list(server: &WireServer) -> bool {
     let keys = server.keys();
@@ -224,6 +224,83 @@ fn an_insert_whose_edit_is_in_the_log_waits_for_its_user() {
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     assert_eq!(texts(&mut a), ["as added"], "its user has asked for it");
+}
+
+/// A log put back without an item that two have, where a tombstone was collected since: both are refused it.
+fn refused_twice(machines: &Machines) -> (WireServer, [Node; 3]) {
+    let mut server = WireServer::new();
+    let [mut a, mut b, mut c] = ["a", "b", "c"].map(|name| machines.node(name, LIVE));
+    for node in [&mut a, &mut b, &mut c] {
+        node.settle(&mut server);
+    }
+    write_op(&mut c, rename("the list"), &mut server);
+    let copy = server.back_up();
+    write_op(&mut a, list_op(INSERT), &mut server);
+    b.settle(&mut server);
+    drop((a.stop(), b.stop()));
+    server.restore(&copy);
+    for n in 0..5 {
+        write_op(&mut c, rename(&format!("name {n}")), &mut server);
+    }
+    let milk = r#"{"type":"insert","itemId":"milk","payload":{"text":"milk","pos":[{"digit":1,"actor":"c"}]}}"#;
+    write_op(&mut c, list_op(milk), &mut server);
+    let remove = r#"{"type":"remove","itemId":"milk"}"#;
+    write_op(&mut c, list_op(remove), &mut server);
+    write_op(&mut c, rename("the end"), &mut server);
+    let head = server.head();
+    server.compact(head);
+    assert!(!has_list(&server), "the tombstone is collected");
+    let [mut a, mut b] = ["a", "b"].map(|name| machines.node(name, LIVE));
+    for node in [&mut a, &mut b] {
+        node.settle(&mut server);
+        assert_eq!(held(node).len(), 1);
+    }
+    (server, [a, b, c])
+}
+
+fn held(node: &mut Node) -> Vec<QuarantinedOp> {
+    node.engine.replica().quarantined().unwrap()
+}
+
+#[test]
+fn what_another_writes_anew_of_an_insert_that_was_refused_twice_leaves_the_quarantine() {
+    let machines = Machines::new();
+    let (mut server, [mut a, mut b, mut c]) = refused_twice(&machines);
+    let id = held(&mut a)[0].id;
+    a.engine.replica().retry_quarantined(id).unwrap();
+    a.tell(EngineEvent::LocalWrite);
+    a.settle(&mut server);
+    c.settle(&mut server);
+    write_op(&mut c, list_op(EDIT), &mut server);
+    for node in [&mut a, &mut b] {
+        node.settle(&mut server);
+        assert_eq!(texts(node), ["as edited"]);
+        assert!(held(node).is_empty(), "it is there");
+    }
+    equal_views(&mut [&mut a, &mut b, &mut c]);
+}
+
+#[test]
+fn a_retried_insert_of_what_is_there_again_undoes_nothing_of_it() {
+    let remove = r#"{"type":"remove","itemId":"bread"}"#;
+    for (later, shown) in [(EDIT, &["as edited"][..]), (remove, &[])] {
+        let machines = Machines::new();
+        let (mut server, [mut a, mut b, mut c]) = refused_twice(&machines);
+        let again = INSERT.replace("as added", "as added again");
+        write_op(&mut c, list_op(&again), &mut server);
+        write_op(&mut c, list_op(later), &mut server);
+        b.settle(&mut server);
+        let id = held(&mut b)[0].id;
+        let retried = b.engine.replica().retry_quarantined(id).unwrap();
+        assert_eq!(retried, Some(Retried::There));
+        assert!(held(&mut b).is_empty());
+        b.tell(EngineEvent::LocalWrite);
+        for node in [&mut b, &mut a, &mut c] {
+            node.settle(&mut server);
+            assert_eq!(texts(node), shown);
+        }
+        equal_views(&mut [&mut a, &mut b, &mut c]);
+    }
 }
 
 /// An op of the replica's actor comes into the log, and the replica hears of it before it sends its own.

@@ -1,6 +1,6 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_replica::QuarantineId;
+use syncline_replica::{QuarantineId, Retried};
 
 use super::held;
 use crate::context::Context;
@@ -11,7 +11,8 @@ use crate::replica_access::{self, WriteState};
 /// Offer refused changes again, as if written now
 ///
 /// A change of a record that others have changed too is offered on what they have made of it, as far as that has come
-/// here; `show` tells both.
+/// here; `show` tells both. An item or list that another machine has added again from its own copy of the change
+/// stays as others have made it since, also where they have removed it: the change leaves the quarantine.
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
     /// Their ids, as `list` shows them
@@ -23,8 +24,10 @@ pub(crate) struct RetryArgs {
 }
 
 #[derive(Serialize)]
-struct Retried {
+struct Offered {
     retried: Vec<u64>,
+    /// Those of them that nothing was written of: what they add is there already.
+    there: Vec<u64>,
     state: WriteState,
 }
 
@@ -39,29 +42,33 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     for id in &ids {
         held(&replica, *id)?;
     }
-    let mut keys = Vec::new();
+    let (mut keys, mut there) = (Vec::new(), Vec::new());
     for id in &ids {
-        let key = replica.retry_quarantined(QuarantineId(*id))?;
-        keys.push(key.ok_or_else(|| {
-            Failure::new(
-                "erased",
-                format!("what {id} held is erased, and can't be offered again"),
-            )
-            .state("those before it are offered again")
-            .fix(format!("syncline sync quarantine drop {id}"))
-        })?);
+        match replica.retry_quarantined(QuarantineId(*id))? {
+            Some(Retried::Anew(key)) => keys.push(key),
+            Some(Retried::There) => there.push(*id),
+            None => return Err(erased(*id)),
+        }
     }
     let Delivered {
         state, delivery, ..
     } = delivery::after_write(context, replica, &keys, Stay::Briefly);
-    let retried = Retried {
+    let offered = Offered {
         retried: ids,
+        there,
         state,
     };
-    let shown = context.output.data(&retried, |_| Ok(()));
+    let shown = context.output.data(&offered, |_| Ok(()));
     shown.map_err(|failure| failure.state("they are offered again all the same"))?;
-    let count = retried.retried.len();
+    let there = offered.there.len();
+    if there > 0 {
+        context.output.note(format_args!(
+            "{there} of them added what is there already, or was removed since: nothing was changed"
+        ));
+    }
+    let count = offered.retried.len() - there;
     match state {
+        WriteState::Unchanged if there > 0 => {}
         WriteState::Unchanged => context.output.note("nothing was refused"),
         WriteState::Acknowledged => context.output.note(format_args!("{count} were accepted")),
         WriteState::Pending => context
@@ -72,4 +79,11 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
             .warn("refused again; see `syncline sync quarantine list`"),
     }
     Ok(())
+}
+
+fn erased(id: u64) -> Failure {
+    let message = format!("what {id} held is erased, and can't be offered again");
+    Failure::new("erased", message)
+        .state("those before it are offered again")
+        .fix(format!("syncline sync quarantine drop {id}"))
 }

@@ -28,13 +28,13 @@ fn a_write_in_conflict_is_offered_again_on_what_its_writer_has_seen_since() {
         assert_eq!(refused_with(&mut one, &key), "conflict");
         // Its writer has not seen the other's yet: as before, it does not win unseen.
         let held = one.quarantined().unwrap();
-        let key = one.retry_quarantined(held[0].id).unwrap().unwrap();
+        let key = retry(&mut one, held[0].id);
         offer(&mut one, &mut server, 10);
         assert_eq!(refused_with(&mut one, &key), "conflict");
         pull(&mut one, &server);
         assert_eq!(text(&mut one, "1").as_deref(), Some("bread"));
         let held = one.quarantined().unwrap();
-        let key = one.retry_quarantined(held[0].id).unwrap().unwrap();
+        let key = retry(&mut one, held[0].id);
         offer(&mut one, &mut server, 10);
         pull(&mut one, &server);
         let outcome = one.record_outcome(&key).unwrap();

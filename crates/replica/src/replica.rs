@@ -22,7 +22,7 @@
 //! # Many processes
 //!
 //! A write takes the local file's write lock for as long as its own commit, and never waits for the
-//! tenant file under it. The fold on top reads the local file inside the tenant file's transaction,
+//! tenant file under it: one of lists or records is decided on what it reads there. The fold on top reads the local file inside the tenant file's transaction,
 //! so whoever folds, folds everything that is durable. Only the process with the sync lease pushes,
 //! applies pages, and exchanges the tenant file; the others notice by its name.
 //!
@@ -32,6 +32,7 @@
 
 mod apply;
 mod compact;
+mod deciding;
 mod follow;
 mod foreign;
 mod import;

@@ -11,6 +11,7 @@
 
 mod columns;
 mod compaction;
+mod desk;
 mod format;
 mod history;
 mod import;
@@ -36,10 +37,9 @@ use crate::file::{
 };
 
 pub use compaction::CompactionNote;
+pub use desk::Desk;
 use format::FORMAT;
-pub use history::{
-    LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListDesk, ListStep, Stack, StepPlace,
-};
+pub use history::{LIST_STEPS_BYTES_MAX, LIST_STEPS_MAX, ListChange, ListStep, Stack, StepPlace};
 pub use import::{ImportNotes, ImportedFile, ImportedMarks, ImportedUnit};
 pub use lost::{LOST_EDITS_MAX, LostEdit, UntoldLoss};
 pub use notes::{Cut, SyncError, SyncNotes};

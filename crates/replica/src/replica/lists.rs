@@ -1,8 +1,7 @@
 //! Changing task lists, and taking changes back.
 //!
-//! A change is planned on the view with the whole outbox on top, while no other process may write to
-//! the local file: two that add to one list at once place one item behind the other. Positions may
-//! still tie with those of other replicas; ids then say the order.
+//! A change is decided on the view with the whole outbox on top: two that add to one list at once place one
+//! item behind the other. Positions may still tie with those of other replicas; ids then say the order.
 //!
 //! What takes a change back is on the disk with it, so that it can be undone after a restart, and by
 //! any process of this replica. To undo is to write anew: what others have changed since in other
@@ -15,17 +14,13 @@ use syncline_model::list::{
 };
 use syncline_model::{ActorId, Clock, ItemId, ListId, Op, OpKey, Timestamp};
 use syncline_store::lists::StoredLists;
-use syncline_store::local::{ListChange, ListDesk, ListStep, NewOp, Stack, WriteError};
+use syncline_store::local::{Desk, ListChange, ListStep, NewOp, Stack, WriteError};
 use syncline_store::{StoreError, TenantFile};
 
 use self::planned::PlannedLists;
 use super::Replica;
 use super::write::clock_seen;
-use crate::{Changes, Host, ReplicaError};
-
-/// How often the view is brought up to the outbox before a change is planned on it though others
-/// have just written more. Nothing is lost then: positions may tie, as those of two replicas may.
-const ATTEMPTS_MAX: usize = 64;
+use crate::{Host, ReplicaError};
 
 /// Why lists were not changed; nothing was.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +37,12 @@ pub enum ListError {
 impl From<StoreError> for ListError {
     fn from(error: StoreError) -> Self {
         Self::Write(error.into())
+    }
+}
+
+impl From<ReplicaError> for ListError {
+    fn from(error: ReplicaError) -> Self {
+        Self::View(error)
     }
 }
 
@@ -186,70 +187,22 @@ impl Replica {
         }))
     }
 
-    /// Decides on the lists with all that was ever written here, and writes within the same
-    /// transaction of the local file. Gives the keys of what was written.
+    /// Decides on the lists with all that was ever written here. Gives the keys of what was written.
     fn decide_lists(
         &mut self,
-        mut decide: impl FnMut(&ListDesk<'_>, &Standing<'_>) -> Result<Vec<OpKey>, ListError>,
+        mut decide: impl FnMut(&Desk<'_>, &Standing<'_>) -> Result<Vec<OpKey>, ListError>,
     ) -> Result<Vec<OpKey>, ListError> {
-        let mut keys = None;
-        for _ in 1..ATTEMPTS_MAX {
-            self.refresh().map_err(ListError::View)?;
-            keys = self.try_decide(Need::WholeOutbox, &mut decide)?;
-            // What went into a replica that was replaced meanwhile is decided again.
-            keys = keys.filter(|_| self.still_in_place());
-            if keys.is_some() {
-                break;
-            }
-        }
-        if keys.is_none() {
-            self.refresh().map_err(ListError::View)?;
-            keys = self.try_decide(Need::AnyView, &mut decide)?;
-        }
-        let keys = keys.unwrap_or_default();
-        if !keys.is_empty() {
-            self.show_or_log();
-            let touched = keys
-                .iter()
-                .map(|key| (key.scope.clone(), key.resource.clone()));
-            self.subscribers.tell(&Changes::Named(touched.collect()));
-        }
-        Ok(keys)
-    }
-
-    /// Decides on the view as it is; none: it isn't what is needed.
-    fn try_decide(
-        &mut self,
-        need: Need,
-        decide: &mut impl FnMut(&ListDesk<'_>, &Standing<'_>) -> Result<Vec<OpKey>, ListError>,
-    ) -> Result<Option<Vec<OpKey>>, ListError> {
-        let (tenant, name) = (&self.tenant, &self.tenant_name);
-        let host = &*self.place.host;
-        self.local.change_lists(|desk| {
-            tenant.snapshot(|tenant| {
-                let folded = tenant.folded_order().map_err(view_failed)?;
-                let whole = desk.tenant_file()? == *name && desk.newest_order()? <= folded;
-                if !whole && need == Need::WholeOutbox {
-                    return Ok(None);
-                }
-                let (actor, clock) = desk.writer()?;
-                let standing = Standing {
-                    tenant,
-                    host,
-                    actor,
-                    clock: clock.max(clock_seen(tenant)?),
-                };
-                decide(desk, &standing).map(Some)
-            })
+        self.decide(|desk, tenant, host| {
+            let (actor, clock) = desk.writer()?;
+            let standing = Standing {
+                tenant,
+                host,
+                actor,
+                clock: clock.max(clock_seen(tenant)?),
+            };
+            decide(desk, &standing)
         })
     }
-}
-
-/// What a decision needs of the view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
-    WholeOutbox,
-    AnyView,
 }
 
 /// The lists as they stand while a change is decided.
@@ -349,7 +302,7 @@ impl Standing<'_> {
     /// Writes what was planned; gives the keys.
     fn write(
         &self,
-        desk: &ListDesk<'_>,
+        desk: &Desk<'_>,
         ops: Vec<PlannedOp>,
         now: Timestamp,
     ) -> Result<Vec<OpKey>, ListError> {
@@ -369,7 +322,7 @@ impl Standing<'_> {
 }
 
 fn view_failed(error: StoreError) -> ListError {
-    ListError::View(ReplicaError::Tenant(error))
+    ReplicaError::Tenant(error).into()
 }
 
 fn jitter(host: &dyn Host) -> Jitter {

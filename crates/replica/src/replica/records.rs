@@ -7,19 +7,20 @@
 mod anew;
 mod lost;
 mod standing;
-
-use std::collections::BTreeSet;
+mod writing;
 
 use syncline_model::record::{
-    Action, Asker, Decided, Mode, Offered, Record, Refusal, RefusalCode, Rulebook, Values, Write,
-    decide, known_id, prefill, resource_of, role_of_sight, role_on,
+    Action, Asker, Decided, Mode, Offered, Record, Refusal, RefusalCode, Rulebook, Values,
+    resource_of, role_of_sight, role_on,
 };
-use syncline_model::schema::{Entity, FieldKind, Role, Schema, WriteMode};
-use syncline_model::{OpKey, Salt, Scope, ServerSeq, UserId};
-use syncline_store::Outbox;
+use syncline_model::schema::{Role, Schema};
+use syncline_model::{OpKey, Scope, ServerSeq, UserId};
 use syncline_store::local::{NewOp, QuarantinedOp, WriteError};
 use syncline_store::records::{StoredRecords, decision_at, schema};
+use syncline_store::{Outbox, StoreError};
 
+use self::writing::Writing;
+use super::write::clock_seen;
 use super::{OpState, Replica};
 use crate::ReplicaError;
 
@@ -78,6 +79,18 @@ pub enum RecordError {
     Write(#[source] WriteError),
 }
 
+impl From<ReplicaError> for RecordError {
+    fn from(error: ReplicaError) -> Self {
+        Self::View(error)
+    }
+}
+
+impl From<StoreError> for RecordError {
+    fn from(error: StoreError) -> Self {
+        Self::Write(error.into())
+    }
+}
+
 impl Replica {
     /// The schema that this replica has; none: it has none yet.
     pub fn schema(&mut self) -> Result<Option<Schema>, ReplicaError> {
@@ -117,34 +130,30 @@ impl Replica {
         &mut self,
         changes: &[RecordChange],
     ) -> Result<RecordsWritten, RecordError> {
-        let schema = self.schema().map_err(RecordError::View)?;
+        let schema = self.schema()?;
         let rulebook = Rulebook::new(schema.ok_or(RecordError::NoSchema)?);
-        let schema = rulebook.schema();
-        let mut mode = Mode::Optimistic;
-        let mut writes = Vec::with_capacity(changes.len());
-        for change in changes {
-            let write = self.write_of(&rulebook, change);
-            let write = write.map_err(RecordError::View)?;
-            match schema.entity(&change.entity).map(|entity| entity.mode) {
-                Some(WriteMode::Cache { .. }) => {
-                    let entity = change.entity.clone();
-                    return Err(RecordError::ReadOnly { entity });
-                }
-                Some(WriteMode::Optimistic) => {}
-                Some(WriteMode::Confirmed) | None => mode = Mode::Confirmed,
-            }
-            writes.push(write);
-        }
-        let salt = Some(Salt::new(self.place.host.random()));
-        let offered = Offered { writes, mode, salt };
-        self.check(&rulebook, &offered)?;
-        let op = new_op(&offered).map_err(RecordError::Refused)?;
-        let written = self.write(&[op]).map_err(RecordError::Write)?;
-        let key = written.keys.into_iter().next();
+        let asker = self.asker()?;
+        let now = self.place.host.now();
+        let mut offered = None;
+        let keys = self.decide(|desk, tenant, host| {
+            let writing = Writing {
+                rulebook: &rulebook,
+                asker: &asker,
+                host,
+                desk,
+                tenant,
+            };
+            let offered = offered.insert(writing.offer(changes)?);
+            let op = new_op(offered).map_err(RecordError::Refused)?;
+            let written = desk.write(&[op], || clock_seen(tenant), now);
+            let written = written.map_err(RecordError::Write)?;
+            Ok::<_, RecordError>(written.ops.into_iter().map(|op| op.op.key).collect())
+        })?;
+        let offered = offered.expect("what was written was offered");
         Ok(RecordsWritten {
-            key: key.expect("one op was written"),
+            key: keys.into_iter().next().expect("one op was written"),
             ids: offered.writes.into_iter().map(|write| write.id).collect(),
-            mode,
+            mode: offered.mode,
         })
     }
 
@@ -181,121 +190,6 @@ impl Replica {
             }
         }
     }
-
-    /// The write that a change comes to: with its id, what was seen before or will be seen at once, and
-    /// without what never leaves this replica.
-    fn write_of(
-        &mut self,
-        rulebook: &Rulebook,
-        change: &RecordChange,
-    ) -> Result<Write, ReplicaError> {
-        let schema = rulebook.schema();
-        let entity = schema.entity(&change.entity);
-        let mut values = change.values.clone();
-        values.retain(|column, _| entity.is_none_or(|entity| entity.keeps(column)));
-        let key = entity.and_then(|entity| values.get(&entity.key));
-        let key = key.and_then(|value| {
-            let number = value.as_i64().map(|number| number.to_string());
-            value.as_str().map(str::to_owned).or(number)
-        });
-        let named = change.id.clone().or(key);
-        let host = &self.place.host;
-        let minted = || syncline_model::mint(host.now(), host.random()).to_string();
-        let mut id = named.unwrap_or_else(minted);
-        if let Some(entity) = entity {
-            let mut rows = StoredRecords(self.tenant.connection());
-            id = known_id(&mut rows, entity, &id).map_err(ReplicaError::Tenant)?;
-        }
-        let shown = match change.action {
-            Action::Create => None,
-            Action::Update | Action::Delete => self.meant(&change.entity, &id)?,
-        };
-        let (shown, presumed) = shown.unzip();
-        let presumed = presumed.unwrap_or_default();
-        let base = match (shown, change.action) {
-            (Some(record), Action::Update) => {
-                let seen = |column: &String| (column.clone(), record.value(column).clone());
-                // What a record waits with that nobody has said is another where the server decides so.
-                let said = values.keys().filter(|column| !presumed.contains(*column));
-                said.map(seen).collect()
-            }
-            // Whoever has changed any of it since is not to lose that unseen.
-            (Some(mut record), Action::Delete) => {
-                record.columns.retain(|column, _| {
-                    let field = entity.and_then(|entity| entity.field(column));
-                    entity.is_none_or(|entity| entity.keeps(column))
-                        && field.is_none_or(|field| !field.read_only)
-                });
-                record.columns
-            }
-            (Some(_), Action::Create) | (None, _) => Values::new(),
-        };
-        let unset = match (entity, change.action) {
-            (Some(entity), Action::Update) => taken_out(entity, &mut values),
-            _ => BTreeSet::new(),
-        };
-        let mut write = Write {
-            entity: change.entity.clone(),
-            id,
-            action: change.action,
-            values,
-            defaults: Values::new(),
-            unset,
-            base,
-        };
-        if let Some(entity) = entity {
-            prefill(entity, &mut write);
-        }
-        Ok(write)
-    }
-
-    /// Refuses what the server would refuse whatever others have written since.
-    fn check(&mut self, rulebook: &Rulebook, offered: &Offered) -> Result<(), RecordError> {
-        let asker = self.asker().map_err(RecordError::View)?;
-        let now = self.place.host.now();
-        let mut rows = StoredRecords(self.tenant.connection());
-        let decided = decide(rulebook, &mut rows, &asker, offered, now);
-        let decided = decided.map_err(|error| RecordError::View(ReplicaError::Tenant(error)))?;
-        let Err(refusal) = decided else {
-            return Ok(());
-        };
-        let is_certain = match refusal.code {
-            RefusalCode::InvalidOp
-            | RefusalCode::TooLarge
-            | RefusalCode::UnknownEntity
-            | RefusalCode::Forbidden
-            | RefusalCode::ForbiddenField
-            | RefusalCode::ValidationFailed => true,
-            // What waits for the server is not in the view.
-            RefusalCode::NotFound | RefusalCode::Gone | RefusalCode::AlreadyExists => {
-                offered.mode == Mode::Optimistic
-            }
-            RefusalCode::UniqueViolation
-            | RefusalCode::Conflict
-            | RefusalCode::DependsOnRefused => false,
-        };
-        if is_certain {
-            Err(RecordError::Refused(Box::new(refusal)))
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// Takes the columns out of these values that are emptied and have no null: a record need not have them.
-fn taken_out(entity: &Entity, values: &mut Values) -> BTreeSet<String> {
-    let is_optional = |column: &str| {
-        let field = entity.field(column);
-        field.is_some_and(|field| {
-            !field.nullable && !field.required && field.kind != FieldKind::Json
-        })
-    };
-    let emptied = values
-        .iter()
-        .filter(|(column, value)| value.is_null() && is_optional(column));
-    let emptied: BTreeSet<String> = emptied.map(|(column, _)| column.clone()).collect();
-    values.retain(|column, _| !emptied.contains(column));
-    emptied
 }
 
 fn new_op(offered: &Offered) -> Result<NewOp, Box<Refusal>> {

@@ -1,15 +1,13 @@
-//! Changes to lists, and the history of what takes them back.
+//! The history of changes to lists: what takes them back.
 //!
-//! What a change writes and its step in the history are one transaction. It is decided within it:
-//! no other process writes meanwhile, so that a decision can see all there is to see.
+//! What a change writes and its step in the history are one transaction.
 
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 use syncline_model::list::{Command, ItemRef};
-use syncline_model::{ActorId, ItemId, ListId, Timestamp};
+use syncline_model::{ItemId, ListId, Timestamp};
 
-use super::outbox::{append, newest_order};
-use super::{LocalFile, NewOp, StoreError, WriteError, Written, read_identity};
+use super::{Desk, LocalFile, StoreError};
 
 /// The most steps that can be undone: what was done before so many others is not a slip any more.
 pub const LIST_STEPS_MAX: usize = 500;
@@ -111,22 +109,7 @@ impl Stack {
     }
 }
 
-/// The local file while a change to lists is decided: nobody else writes.
-#[derive(Debug)]
-pub struct ListDesk<'t> {
-    transaction: &'t Transaction<'t>,
-}
-
 impl LocalFile {
-    /// Decides and writes a change to lists in one transaction, which is on the disk when this
-    /// returns; an error of `work` undoes it.
-    pub fn change_lists<T, E: From<StoreError>>(
-        &mut self,
-        work: impl FnOnce(&ListDesk<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.durable(|transaction| work(&ListDesk { transaction }))
-    }
-
     /// The steps of one end of the history, the next to go first.
     pub fn list_steps(&self, stack: Stack) -> Result<Vec<ListStep>, StoreError> {
         let mut statement = self.connection.prepare_cached(
@@ -141,33 +124,7 @@ impl LocalFile {
     }
 }
 
-impl ListDesk<'_> {
-    /// The order of the newest op of the outbox; 0: it is empty.
-    pub fn newest_order(&self) -> Result<u64, StoreError> {
-        newest_order(self.transaction)
-    }
-
-    /// Who writes ops here, and the clock of the last that was written.
-    pub fn writer(&self) -> Result<(ActorId, u64), StoreError> {
-        let identity = read_identity(self.transaction)?;
-        Ok((identity.actor, identity.clock))
-    }
-
-    /// The name of the current tenant file.
-    pub fn tenant_file(&self) -> Result<String, StoreError> {
-        Ok(read_identity(self.transaction)?.tenant_file)
-    }
-
-    /// Writes ops, as [`LocalFile::write`] does.
-    pub fn write(
-        &self,
-        ops: &[NewOp],
-        clock_seen: impl FnOnce() -> Result<u64, StoreError>,
-        now: Timestamp,
-    ) -> Result<Written, WriteError> {
-        append(self.transaction, ops, clock_seen, now)
-    }
-
+impl Desk<'_> {
     /// Notes a step that was done; what was undone before can't be done again.
     pub fn note_done(&self, step: &ListStep) -> Result<(), StoreError> {
         self.transaction

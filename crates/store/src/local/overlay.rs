@@ -1,7 +1,9 @@
 //! What of the outbox is folded on top of the log, and what no longer is.
 
+use rusqlite::Connection;
 use syncline_model::{OpKey, ResourceId, Scope, touches_several};
 
+use super::outbox::newest_order;
 use super::rows::{
     COLUMNS, acknowledge, actor_columns, key_columns, outbox_row, pending_op, remove,
     remove_to_refold,
@@ -156,31 +158,39 @@ impl Outbox for LocalFile {
     }
 
     fn of_resources(&self, resources: &[ResourceKey]) -> Result<Vec<PendingOp>, StoreError> {
-        if Outbox::is_empty(self)? {
-            return Ok(Vec::new());
+        pending_of(&self.connection, resources)
+    }
+}
+
+/// The ops that touch any of these resources, oldest first.
+pub(super) fn pending_of(
+    connection: &Connection,
+    resources: &[ResourceKey],
+) -> Result<Vec<PendingOp>, StoreError> {
+    if newest_order(connection)? == 0 {
+        return Ok(Vec::new());
+    }
+    let mut own = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE resource_id = ? AND scope = ?"
+    ))?;
+    let mut touching = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE ordinal IN \
+         (SELECT ordinal FROM outbox_touches WHERE resource_id = ? AND scope = ?)"
+    ))?;
+    let mut pending = Vec::new();
+    for (scope, resource) in resources {
+        let mut rows = own.query((resource.as_str(), scope.as_str()))?;
+        while let Some(row) = rows.next()? {
+            pending.extend(pending_op(row)?);
         }
-        let mut own = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM outbox WHERE resource_id = ? AND scope = ?"
-        ))?;
-        let mut touching = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM outbox WHERE ordinal IN \
-             (SELECT ordinal FROM outbox_touches WHERE resource_id = ? AND scope = ?)"
-        ))?;
-        let mut pending = Vec::new();
-        for (scope, resource) in resources {
-            let mut rows = own.query((resource.as_str(), scope.as_str()))?;
+        if touches_several(scope) {
+            let mut rows = touching.query((resource.as_str(), scope.as_str()))?;
             while let Some(row) = rows.next()? {
                 pending.extend(pending_op(row)?);
             }
-            if touches_several(scope) {
-                let mut rows = touching.query((resource.as_str(), scope.as_str()))?;
-                while let Some(row) = rows.next()? {
-                    pending.extend(pending_op(row)?);
-                }
-            }
         }
-        pending.sort_by_key(|op: &PendingOp| op.order);
-        pending.dedup_by_key(|op| op.order);
-        Ok(pending)
     }
+    pending.sort_by_key(|op: &PendingOp| op.order);
+    pending.dedup_by_key(|op| op.order);
+    Ok(pending)
 }

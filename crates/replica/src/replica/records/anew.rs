@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use syncline_model::Payload;
 use syncline_model::record::{Action, RecordPayload, Write};
+use syncline_store::Outbox;
 use syncline_store::local::QuarantineId;
 
 use super::super::Replica;
+use super::standing::meant;
 use crate::ReplicaError;
 
 impl Replica {
@@ -39,7 +41,8 @@ impl Replica {
         if write.action == Action::Create {
             return Ok(());
         }
-        if let Some((record, _)) = self.meant(&write.entity, &write.id)? {
+        let waiting = |resources: &[_]| self.local.of_resources(resources);
+        if let Some((record, _)) = meant(&self.tenant, waiting, &write.entity, &write.id)? {
             for (column, seen) in &mut write.base {
                 *seen = record.value(column).clone();
             }

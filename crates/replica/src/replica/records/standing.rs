@@ -7,9 +7,9 @@ use syncline_model::record::{
     resource_of,
 };
 use syncline_model::{OpKey, Scope};
-use syncline_store::Outbox;
 use syncline_store::local::Verdict;
 use syncline_store::records::{StoredRecords, confirmed};
+use syncline_store::{PendingOp, ResourceKey, StoreError, TenantFile};
 
 use super::super::Replica;
 use crate::ReplicaError;
@@ -17,36 +17,36 @@ use crate::ReplicaError;
 /// How many ops of the outbox are looked at at a time.
 const PAGE: usize = 1_000;
 
-impl Replica {
-    /// A record as whoever writes here means it to be: with their own writes that wait for the server,
-    /// also those that the view doesn't show before it has taken them. With the columns that it has by
-    /// default alone, where it waits itself: whoever decides says what they hold, so that it has no value of them.
-    pub(super) fn meant(
-        &self,
-        entity: &str,
-        id: &str,
-    ) -> Result<Option<(Record, BTreeSet<String>)>, ReplicaError> {
-        let mut standing = Standing::default();
-        let mut presumed = BTreeSet::new();
-        if let Ok(resource) = resource_of(entity, id) {
-            let waiting = self.local.of_resources(&[(Scope::record(), resource)]);
-            let waiting = waiting.map_err(ReplicaError::Local)?;
-            let payloads = waiting.iter().map(|waiting| &waiting.op.payload);
-            for read in payloads.filter_map(RecordPayload::read) {
-                standing.add(&read);
-                presume(&read, entity, id, &mut presumed);
-            }
+/// A record as whoever writes here means it to be: with their own writes that wait for the server,
+/// also those that the view doesn't show before it has taken them. With the columns that it has by
+/// default alone, where it waits itself: whoever decides says what they hold, so that it has no value of them.
+pub(super) fn meant(
+    tenant: &TenantFile,
+    waiting: impl FnOnce(&[ResourceKey]) -> Result<Vec<PendingOp>, StoreError>,
+    entity: &str,
+    id: &str,
+) -> Result<Option<(Record, BTreeSet<String>)>, ReplicaError> {
+    let mut standing = Standing::default();
+    let mut presumed = BTreeSet::new();
+    if let Ok(resource) = resource_of(entity, id) {
+        let waiting = waiting(&[(Scope::record(), resource)]).map_err(ReplicaError::Local)?;
+        let payloads = waiting.iter().map(|waiting| &waiting.op.payload);
+        for read in payloads.filter_map(RecordPayload::read) {
+            standing.add(&read);
+            presume(&read, entity, id, &mut presumed);
         }
-        let found = if standing.holds(entity, id) {
-            self.standing(&standing, entity, id)?
-        } else {
-            let mut rows = StoredRecords(self.tenant.connection());
-            rows.record(entity, id).map_err(ReplicaError::Tenant)?
-        };
-        let found = found.filter(|record| !record.deleted);
-        Ok(found.map(|record| (record, presumed)))
     }
+    let found = if standing.holds(entity, id) {
+        standing_in(tenant, &standing, entity, id)?
+    } else {
+        let mut rows = StoredRecords(tenant.connection());
+        rows.record(entity, id).map_err(ReplicaError::Tenant)?
+    };
+    let found = found.filter(|record| !record.deleted);
+    Ok(found.map(|record| (record, presumed)))
+}
 
+impl Replica {
     /// Adds to the verdicts on a push the refusal of all that builds on what it has refused.
     pub(in super::super) fn with_dependants(
         &self,
@@ -82,7 +82,9 @@ impl Replica {
                         undone.add(offered);
                     }
                     (RecordPayload::Offered(offered), None) => {
-                        let look = |entity: &str, id: &str| self.standing(&standing, entity, id);
+                        let look = |entity: &str, id: &str| {
+                            standing_in(&self.tenant, &standing, entity, id)
+                        };
                         if undone.is_under(offered, look)? {
                             undone.add(offered);
                             all.push((row.key, depends()));
@@ -97,18 +99,17 @@ impl Replica {
             }
         }
     }
+}
 
-    /// A record with what stays of the outbox on top.
-    fn standing(
-        &self,
-        standing: &Standing,
-        entity: &str,
-        id: &str,
-    ) -> Result<Option<Record>, ReplicaError> {
-        let below =
-            confirmed(self.tenant.connection(), entity, id).map_err(ReplicaError::Tenant)?;
-        Ok(standing.over(entity, id, below))
-    }
+/// A record with what stays of the outbox on top.
+fn standing_in(
+    tenant: &TenantFile,
+    standing: &Standing,
+    entity: &str,
+    id: &str,
+) -> Result<Option<Record>, ReplicaError> {
+    let below = confirmed(tenant.connection(), entity, id).map_err(ReplicaError::Tenant)?;
+    Ok(standing.over(entity, id, below))
 }
 
 /// Notes the columns that a record has by default once this op is taken, and lets go of those that it says.

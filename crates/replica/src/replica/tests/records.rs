@@ -14,6 +14,7 @@ mod defaults;
 mod emptied;
 mod lost;
 mod retried;
+mod together;
 
 const SCHEMA: &str = r#"{"entities":[
     {"name":"cached","singular":"cached","key":"id","mode":{"kind":"cache","ttl_seconds":60},

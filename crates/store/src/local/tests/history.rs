@@ -23,7 +23,7 @@ fn step(name: &str, text: &str) -> ListStep {
 }
 
 fn note(local: &mut LocalFile, step: &ListStep) {
-    let noted: Result<(), StoreError> = local.change_lists(|desk| desk.note_done(step));
+    let noted: Result<(), StoreError> = local.decide(|desk| desk.note_done(step));
     noted.unwrap();
 }
 
@@ -51,7 +51,7 @@ fn a_step_goes_from_one_end_to_the_other_and_a_new_one_clears_what_was_undone() 
     for name in ["a", "b"] {
         note(&mut local, &step(name, "text"));
     }
-    let reversed: Result<(), StoreError> = local.change_lists(|desk| {
+    let reversed: Result<(), StoreError> = local.decide(|desk| {
         let (place, step) = desk.next_step(Stack::Undo)?.unwrap();
         desk.reverse(&place, &step)
     });
@@ -68,7 +68,7 @@ fn a_step_that_nothing_reverses_is_gone() {
     let place = Place::new();
     let mut local = place.open();
     note(&mut local, &step("a", "text"));
-    let reversed: Result<(), StoreError> = local.change_lists(|desk| {
+    let reversed: Result<(), StoreError> = local.decide(|desk| {
         let (place, step) = desk.next_step(Stack::Undo)?.unwrap();
         let back = Vec::new();
         desk.reverse(&place, &ListStep { back, ..step })
@@ -83,7 +83,7 @@ fn a_failed_change_leaves_the_history_as_it_was() {
     let place = Place::new();
     let mut local = place.open();
     note(&mut local, &step("a", "text"));
-    let failed: Result<(), StoreError> = local.change_lists(|desk| {
+    let failed: Result<(), StoreError> = local.decide(|desk| {
         desk.note_done(&step("b", "text"))?;
         Err(StoreError::damaged("as asked"))
     });
@@ -97,7 +97,7 @@ fn the_oldest_steps_are_let_go_of_where_they_are_too_many() {
     let mut local = place.open();
     for n in 0..LIST_STEPS_MAX + 3 {
         let noted: Result<(), StoreError> =
-            local.change_lists(|desk| desk.note_done(&step(&n.to_string(), "text")));
+            local.decide(|desk| desk.note_done(&step(&n.to_string(), "text")));
         noted.unwrap();
     }
     let kept = names(&local, Stack::Undo);

@@ -94,6 +94,12 @@ pub fn counted_changes(
             of_entity,
         )?;
     }
+    // Records hold values of a field that is new where clients sent them unasked, or where it was dropped before.
+    let is_told =
+        |change: &Change, found: &Violating| change.kind != ChangeKind::AddField || found.count > 0;
+    for CountedChange { change, violating } in &mut counted {
+        *violating = violating.take().filter(|found| is_told(change, found));
+    }
     Ok(counted)
 }
 
@@ -112,7 +118,7 @@ fn count<'c>(
             ChangeKind::ChangeKey => {
                 *violating = Some(misnamed(connection, entity)?);
             }
-            ChangeKind::TightenField | ChangeKind::ChangeKind => {
+            ChangeKind::AddField | ChangeKind::TightenField | ChangeKind::ChangeKind => {
                 let field = change.field.as_deref().and_then(|name| entity.field(name));
                 let found = violating.insert(Violating::default());
                 of_fields.extend(field.map(|field| (field, found)));

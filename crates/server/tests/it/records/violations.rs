@@ -90,6 +90,39 @@ async fn what_stands_against_a_schema_is_counted_before_anything_is_done() {
 }
 
 #[tokio::test]
+async fn a_field_that_is_new_is_told_of_records_that_hold_other_values_of_its_name() {
+    let app = app().await;
+    let ada = app.token("ada");
+    let sent = json!({"id": "e", "text": "e", "colour": "red"});
+    app.post(&ada, "/api/notes", sent).await.expect(201);
+    for (schema, violating) in [
+        (
+            json!({"type": "integer"}),
+            json!({"count": 1, "ids": ["e"]}),
+        ),
+        (json!({"type": "string"}), Value::Null),
+    ] {
+        let told = compared(&app, Rights::Admin, &with("colour", schema)).await;
+        let change = &told["changes"][0];
+        assert_eq!(
+            (
+                &change["kind"],
+                &change["is_breaking"],
+                &change["violating"]
+            ),
+            (&json!("add-field"), &json!(false), &violating),
+            "{told}"
+        );
+        let what = change["what"].as_str().unwrap();
+        assert_eq!(
+            what.contains("holds what it does not take"),
+            !violating.is_null()
+        );
+        assert!(!what.contains("no record"), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn what_stands_against_a_schema_is_told_to_admins_alone_and_as_it_is_applied() {
     let app = app().await;
     // Who reads may not see all records.

@@ -32,7 +32,7 @@ export function viewCollectionOptions<T extends Row, Key extends string | number
     };
   return {
     id: meta.name,
-    getKey: (row) => row[meta.key] as Key,
+    getKey: (row) => keyOf(meta, row[meta.key]) as Key,
     sync: {
       rowUpdateMode: "full",
       sync: ({ begin, write, commit, markReady, markError, truncate, collection }) =>

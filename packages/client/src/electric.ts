@@ -5,6 +5,7 @@ import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
 import { asRfc3339, held, valueOf, type EntityMeta, type Row } from "./entity.js";
 import { askingOn, HttpFailure, type HttpOptions } from "./http.js";
+import { keyOf } from "./rows.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
 import { sharesConnection, takingTurns, type Turns } from "./turns.js";
@@ -105,7 +106,7 @@ export function memoryCollection<T extends Row, Key extends string | number>(
     : replace && ((mutation: RowMutation<T>) => replace(held(meta, mutation.modified), mutation.mutationId, seen(mutation)));
   const made = createCollection(electricCollectionOptions<T>({
     id: meta.name,
-    getKey: (row) => row[meta.key] as Key,
+    getKey: (row) => keyOf(meta, row[meta.key]) as Key,
     shapeOptions: {
       url: shapeUrl,
       parser: shapeParser,

@@ -300,5 +300,5 @@ async function insertMany(
 function cellValue(way: Ways, field: Pick<FieldMeta, "name" | "kind">, cell: unknown): unknown {
   if (cell === null || cell === undefined) return null;
   const text = typeof cell === "string" ? cell : JSON.stringify(cell);
-  return field.kind === "timestamp" ? asRfc3339(text) : way.cell(field, text);
+  return field.kind === "timestamp" ? asRfc3339(text) : field.kind === "uuid" ? text.toLowerCase() : way.cell(field, text);
 }

@@ -2,7 +2,7 @@ import { useCallback, useState, useSyncExternalStore } from "react";
 import { discardWrite, exportWrites, readChanges, retryWrite, type Change } from "./changes.js";
 import type { LocalDatabase } from "./database.js";
 import { can, type EntityMeta, type Row } from "./entity.js";
-import { whenTouched } from "./rows.js";
+import { keyOf, whenTouched } from "./rows.js";
 import type { Sync, SyncState } from "./sync.js";
 import { deleteRow, insertRow, updateRow, writeSettled } from "./writes.js";
 
@@ -43,7 +43,7 @@ export function useCreate<Input extends Row, Key extends string | number = strin
   database: LocalDatabase, meta: EntityMeta,
 ): Mutation<Input, Key> {
   return useMutationOf(useCallback(async (input: Input) => {
-    const key = (input[meta.key] ?? crypto.randomUUID()) as Key;
+    const key = keyOf(meta, input[meta.key] ?? crypto.randomUUID()) as Key;
     await writeSettled(database, meta, key, (on) => insertRow(on, database.dialect, meta, { ...input, [meta.key]: key }));
     return key;
   }, [database, meta]));

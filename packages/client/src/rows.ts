@@ -19,7 +19,7 @@ export async function readRows(
   on: Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, keys?: readonly unknown[],
 ): Promise<Row[]> {
   const which = keys ? ` WHERE ${quote(meta.key)} IN (${keys.map((_, at) => `$${at + 1}`).join(", ")})` : "";
-  const rows = await on.query(`SELECT * FROM ${quote(meta.name)}${which}`, keys);
+  const rows = await on.query(`SELECT * FROM ${quote(meta.name)}${which}`, keys?.map((key) => keyOf(meta, key)));
   return rows.map((row) => fromColumns(dialect, meta, row));
 }
 
@@ -53,7 +53,7 @@ export function followRows(
       }
       if (touched.length === 0) return { last };
       const rows = new Map<string, Row | undefined>(touched.map((key) => [key, undefined]));
-      const found = await readRows(inside, database.dialect, meta, touched.map((key) => keyOf(meta, key)));
+      const found = await readRows(inside, database.dialect, meta, touched);
       for (const row of found) rows.set(String(row[meta.key]), row);
       return { last, changes: { isWhole: false, rows } };
     });
@@ -100,10 +100,11 @@ export function whenTouched(
   };
 }
 
-/** A key as its column holds it, from its text. */
-export function keyOf(meta: EntityMeta, key: string): unknown {
+/** A key as its column holds it, from its text, or from how somebody else writes it: UUIDs are in small letters. */
+export function keyOf(meta: EntityMeta, key: unknown): unknown {
   const kind = meta.fields.find((field) => field.name === meta.key)?.kind;
-  return kind === "int32" || kind === "int64" ? Number(key) : key;
+  if (typeof key !== "string") return key;
+  return kind === "int32" || kind === "int64" ? Number(key) : kind === "uuid" ? key.toLowerCase() : key;
 }
 
 /** Forgets touched rows, and outcomes of writes, beyond those that somebody may still ask for. */

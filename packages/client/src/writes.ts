@@ -1,7 +1,7 @@
 import { OFFLINE, parsed, readChanges, reject, setBase, standing, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, ways, type LocalDatabase, type Statements } from "./database.js";
 import { valueOf, type EntityMeta, type Row } from "./entity.js";
-import { whenTouched } from "./rows.js";
+import { keyOf, whenTouched } from "./rows.js";
 
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
 export const CONFIRM_TIMEOUT_MS = 15_000;
@@ -54,8 +54,7 @@ export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase
     });
     if (nulls.length === 0) return;
     // To the view a null that was given is like one that was not.
-    const changes = await readChanges(inside, `"entity" = $1 AND "key" = $2 AND "operation" = 'insert' AND "state" = 'pending'`, [meta.name, String(values[meta.key])]);
-    const made = changes.at(-1)!;
+    const made = (await unsentOf(inside, meta, values[meta.key])).at(-1)!;
     const value = { ...made.value, ...Object.fromEntries(nulls.map(({ name }) => [name, null])) };
     await inside.query(`UPDATE "_changes" SET "value" = $1 WHERE "id" = $2`, [JSON.stringify(value), made.id]);
   });
@@ -75,7 +74,7 @@ export async function updateRow(
   await writeOnce(on, async (inside) => {
     const isConfirmed = meta.mode !== "optimistic";
     const before = isConfirmed || base ? await unsentOf(inside, meta, key) : [];
-    await writeRow(inside, meta, `UPDATE ${quote(meta.name)} SET ${set}`, [key, ...values]);
+    await writeRow(inside, meta, `UPDATE ${quote(meta.name)} SET ${set}`, key, values);
     if (isConfirmed && before.length > 0) await writeOverQueued(inside, dialect, meta, key, changes, before);
     if (base || before.length > 0) await noteBase(inside, meta, key, (base ?? {}) as Row, before);
   });
@@ -94,7 +93,7 @@ async function noteBase(inside: Statements, meta: EntityMeta, key: unknown, seen
 }
 
 const unsentOf = (on: Statements, meta: EntityMeta, key: unknown): Promise<Change[]> =>
-  readChanges(on, `"entity" = $1 AND "key" = $2 AND "state" IN ('pending', 'sending')`, [meta.name, String(key)]);
+  readChanges(on, `"entity" = $1 AND "key" = $2 AND "state" IN ('pending', 'sending')`, [meta.name, String(keyOf(meta, key))]);
 
 /** To the view, which shows nothing of what is queued, a value that is set back to what it shows is no change: to the queue it is one. */
 async function writeOverQueued(
@@ -111,7 +110,7 @@ async function writeOverQueued(
   } else if (Object.keys(value).length > 0) {
     await inside.query(
       `INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value", "base", "transaction_id") VALUES ($1, $2, 'update', 'confirmed', $3, $4, ${ways[dialect].transaction})`,
-      [meta.name, String(key), all, base],
+      [meta.name, before[0]!.key, all, base],
     );
   }
 }
@@ -120,7 +119,7 @@ async function writeOverQueued(
 export function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key: unknown): Promise<void> {
   return writeOnce(on, async (inside) => {
     const queued = meta.mode === "optimistic" ? [] : await unsentOf(inside, meta, key);
-    await writeRow(inside, meta, `DELETE FROM ${quote(meta.name)}`, [key]);
+    await writeRow(inside, meta, `DELETE FROM ${quote(meta.name)}`, key);
     if (queued.length === 0) return;
     // The view shows nothing of what is queued: by then it is what the server holds.
     const made = (await unsentOf(inside, meta, key)).at(-1);
@@ -129,10 +128,10 @@ export function deleteRow(on: LocalDatabase | Statements, meta: EntityMeta, key:
   });
 }
 
-async function writeRow(inside: Statements, meta: EntityMeta, statement: string, parameters: readonly unknown[]): Promise<void> {
-  const key = quote(meta.key);
-  if ((await inside.query(`${statement} WHERE ${key} = $1 RETURNING ${key}`, parameters)).length > 0) return;
-  throw new WriteFailure(undefined, { code: "not_found", message: `no row of ${meta.name} that is shown here has the key ${parameters[0]}` });
+async function writeRow(inside: Statements, meta: EntityMeta, statement: string, key: unknown, values: readonly unknown[] = []): Promise<void> {
+  const column = quote(meta.key);
+  if ((await inside.query(`${statement} WHERE ${column} = $1 RETURNING ${column}`, [keyOf(meta, key), ...values])).length > 0) return;
+  throw new WriteFailure(undefined, { code: "not_found", message: `no row of ${meta.name} that is shown here has the key ${key}` });
 }
 
 /**

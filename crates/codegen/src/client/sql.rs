@@ -56,7 +56,7 @@ struct ColumnView {
     new_json: String,
     old_json: String,
     synced_json: String,
-    /// What of the new and old row is compared, in SQLite: of JSON not how it is written.
+    /// The new row's value, and what it is compared with in SQLite: of JSON not how it is written.
     new_value: String,
     old_value: String,
     /// The JSON of a new row's value: a column that must be given is given as null where it is.
@@ -303,10 +303,12 @@ fn pglite_json(kind: &FieldKind, value: &str) -> String {
     }
 }
 
-/// A value that is written to a view. A view's columns have no affinity: where a driver gives SQLite a large whole number as a
-/// double it would stay one, and be written with a point.
+/// A value that is written to a view. A UUID is in small letters, as servers show it, however it was given: what names a row must name it
+/// before and after the row has come. A view's columns have no affinity: where a driver gives SQLite a large whole number as a double it
+/// would stay one, and be written with a point.
 fn of_view(dialect: Dialect, kind: &FieldKind, value: String) -> String {
     match (dialect, kind) {
+        (_, FieldKind::Uuid) => format!("lower({value})"),
         (Dialect::Sqlite, FieldKind::Int32 | FieldKind::Int64) => format!(
             "CASE WHEN typeof({value}) = 'real' AND {value} = CAST({value} AS INTEGER) \
              THEN CAST({value} AS INTEGER) ELSE {value} END"

@@ -162,17 +162,17 @@ BEGIN
   IF NEW.{{ key.column }} IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = {{ message.no_key }};
   END IF;
-  IF EXISTS (SELECT 1 FROM {{ view }} WHERE {{ key.column }} = NEW.{{ key.column }}) THEN
+  IF EXISTS (SELECT 1 FROM {{ view }} WHERE {{ key.column }} = {{ key.new_value }}) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = {{ message.exists }};
   END IF;
 {%- if private %}
   INSERT INTO {{ local }} ({{ key.column }}{% for field in private %}, {{ field.column }}{% endfor %})
-  VALUES (NEW.{{ key.column }}{% for field in private %}, NEW.{{ field.column }}{% endfor %})
+  VALUES ({{ key.new_value }}{% for field in private %}, NEW.{{ field.column }}{% endfor %})
   ON CONFLICT ({{ key.column }}) DO UPDATE SET
     {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
 {%- endif %}
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ({{ name }}, NEW.{{ key.column }}::text, 'insert', {{ mode }}, {% if shared %}(
+  VALUES ({{ name }}, ({{ key.new_value }})::text, 'insert', {{ mode }}, {% if shared %}(
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
 {%- for field in shared %}

@@ -137,10 +137,10 @@ DROP TRIGGER IF EXISTS {{ trigger.insert }};
 CREATE TRIGGER {{ trigger.insert }} INSTEAD OF INSERT ON {{ view }} BEGIN
   SELECT RAISE(ABORT, {{ message.no_key }}) WHERE NEW.{{ key.column }} IS NULL;
   SELECT RAISE(ABORT, {{ message.exists }})
-  WHERE EXISTS (SELECT 1 FROM {{ view }} WHERE {{ key.column }} = NEW.{{ key.column }});
+  WHERE EXISTS (SELECT 1 FROM {{ view }} WHERE {{ key.column }} = {{ key.new_value }});
 {%- if private %}
   INSERT INTO {{ local }} ({{ key.column }}{% for field in private %}, {{ field.column }}{% endfor %})
-  VALUES (NEW.{{ key.column }}{% for field in private %}, NEW.{{ field.column }}{% endfor %})
+  VALUES ({{ key.new_value }}{% for field in private %}, NEW.{{ field.column }}{% endfor %})
   ON CONFLICT ({{ key.column }}) DO UPDATE SET
     {% for field in private %}{{ field.column }} = excluded.{{ field.column }}{{ ", " if not loop.last }}{% endfor %};
 {%- endif %}

@@ -17,8 +17,8 @@ export function useBudgets(): { data: Budget[]; isLoading: boolean; isError: boo
 /** One record of budgets, kept up to date; undefined: there is none. */
 export function useBudget(key: BudgetKey): { data: Budget | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["budgets", key],
-    query: (query) => query.from({ row: budgetsCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["budgets", key.toLowerCase()],
+    query: (query) => query.from({ row: budgetsCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }

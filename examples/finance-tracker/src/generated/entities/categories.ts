@@ -17,8 +17,8 @@ export function useCategories(): { data: Category[]; isLoading: boolean; isError
 /** One record of categories, kept up to date; undefined: there is none. */
 export function useCategory(key: CategoryKey): { data: Category | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["categories", key],
-    query: (query) => query.from({ row: categoriesCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["categories", key.toLowerCase()],
+    query: (query) => query.from({ row: categoriesCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }

@@ -9,14 +9,14 @@ import type { Account, AccountCreate, AccountKey, AccountUpdate } from "../types
 export const accountsKeys = {
   all: ["accounts"] as const,
   list: () => ["accounts", "list"] as const,
-  one: (key: AccountKey) => ["accounts", "one", key] as const,
+  one: (key: AccountKey) => ["accounts", "one", key.toLowerCase()] as const,
 };
 
 /** The records that are here, kept up to date. */
 export const useAccountsQuery = () => useRowsQuery<Account>(database(), accountsMeta);
 
 /** One record, kept up to date; null: there is none. */
-export const useAccountQuery = (key: AccountKey) => useRowQuery<Account>(database(), accountsMeta, key);
+export const useAccountQuery = (key: AccountKey) => useRowQuery<Account>(database(), accountsMeta, key.toLowerCase());
 
 /** Makes records. Gives the key. */
 export const useCreateAccountMutation = () => useLocalMutation(useCreate<AccountCreate, AccountKey>(database(), accountsMeta));

@@ -9,14 +9,14 @@ import type { Budget, BudgetCreate, BudgetKey, BudgetUpdate } from "../types/bud
 export const budgetsKeys = {
   all: ["budgets"] as const,
   list: () => ["budgets", "list"] as const,
-  one: (key: BudgetKey) => ["budgets", "one", key] as const,
+  one: (key: BudgetKey) => ["budgets", "one", key.toLowerCase()] as const,
 };
 
 /** The records that are here, kept up to date. */
 export const useBudgetsQuery = () => useRowsQuery<Budget>(database(), budgetsMeta);
 
 /** One record, kept up to date; null: there is none. */
-export const useBudgetQuery = (key: BudgetKey) => useRowQuery<Budget>(database(), budgetsMeta, key);
+export const useBudgetQuery = (key: BudgetKey) => useRowQuery<Budget>(database(), budgetsMeta, key.toLowerCase());
 
 /** Makes records. Gives the key. */
 export const useCreateBudgetMutation = () => useLocalMutation(useCreate<BudgetCreate, BudgetKey>(database(), budgetsMeta));

@@ -9,14 +9,14 @@ import type { Category, CategoryCreate, CategoryKey, CategoryUpdate } from "../t
 export const categoriesKeys = {
   all: ["categories"] as const,
   list: () => ["categories", "list"] as const,
-  one: (key: CategoryKey) => ["categories", "one", key] as const,
+  one: (key: CategoryKey) => ["categories", "one", key.toLowerCase()] as const,
 };
 
 /** The records that are here, kept up to date. */
 export const useCategoriesQuery = () => useRowsQuery<Category>(database(), categoriesMeta);
 
 /** One record, kept up to date; null: there is none. */
-export const useCategoryQuery = (key: CategoryKey) => useRowQuery<Category>(database(), categoriesMeta, key);
+export const useCategoryQuery = (key: CategoryKey) => useRowQuery<Category>(database(), categoriesMeta, key.toLowerCase());
 
 /** Makes records. Gives the key. */
 export const useCreateCategoryMutation = () => useLocalMutation(useCreate<CategoryCreate, CategoryKey>(database(), categoriesMeta));

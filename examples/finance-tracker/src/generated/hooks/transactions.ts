@@ -9,14 +9,14 @@ import type { Transaction, TransactionCreate, TransactionKey, TransactionUpdate 
 export const transactionsKeys = {
   all: ["transactions"] as const,
   list: () => ["transactions", "list"] as const,
-  one: (key: TransactionKey) => ["transactions", "one", key] as const,
+  one: (key: TransactionKey) => ["transactions", "one", key.toLowerCase()] as const,
 };
 
 /** The records that are here, kept up to date. */
 export const useTransactionsQuery = () => useRowsQuery<Transaction>(database(), transactionsMeta);
 
 /** One record, kept up to date; null: there is none. */
-export const useTransactionQuery = (key: TransactionKey) => useRowQuery<Transaction>(database(), transactionsMeta, key);
+export const useTransactionQuery = (key: TransactionKey) => useRowQuery<Transaction>(database(), transactionsMeta, key.toLowerCase());
 
 /** Makes records. Gives the key. */
 export const useCreateTransactionMutation = () => useLocalMutation(useCreate<TransactionCreate, TransactionKey>(database(), transactionsMeta));

@@ -129,11 +129,11 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'accounts: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'accounts: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('accounts', NEW."id"::text, 'insert', 'confirmed', (
+  VALUES ('accounts', (lower(NEW."id"))::text, 'insert', 'confirmed', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('name', to_jsonb(NEW."name")),

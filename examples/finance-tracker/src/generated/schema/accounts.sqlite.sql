@@ -117,9 +117,9 @@ DROP TRIGGER IF EXISTS "_accounts_insert";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'accounts: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = lower(NEW."id"));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'accounts', CAST(NEW."id" AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
+  SELECT 'accounts', CAST(lower(NEW."id") AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'name' AS "name", CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END AS "text"

@@ -114,14 +114,14 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'budgets: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "budgets" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "budgets" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'budgets: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('budgets', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('budgets', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
-      ('category_id', to_jsonb(NEW."category_id")),
+      ('category_id', to_jsonb(lower(NEW."category_id"))),
       ('month', to_jsonb(NEW."month")),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('note', to_jsonb(NEW."note"))) AS cell ("name", "json")
@@ -145,7 +145,7 @@ BEGIN
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
   FROM (VALUES
-    ('category_id', to_jsonb(NEW."category_id"), to_jsonb(OLD."category_id")),
+    ('category_id', to_jsonb(lower(NEW."category_id")), to_jsonb(OLD."category_id")),
     ('month', to_jsonb(NEW."month"), to_jsonb(OLD."month")),
     ('amount', to_jsonb(NEW."amount"::text), to_jsonb(OLD."amount"::text)),
     ('note', to_jsonb(NEW."note"), to_jsonb(OLD."note"))) AS cell ("name", "json", "base")

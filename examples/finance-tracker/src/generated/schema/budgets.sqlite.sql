@@ -102,12 +102,12 @@ DROP TRIGGER IF EXISTS "_budgets_insert";
 CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets" BEGIN
   SELECT RAISE(ABORT, 'budgets: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'budgets: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "budgets" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "budgets" WHERE "id" = lower(NEW."id"));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'budgets', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'budgets', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
-    SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text"
+    SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text"
     UNION ALL SELECT 'month' AS "name", CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END AS "text"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text"
     UNION ALL SELECT 'note' AS "name", CASE WHEN NEW."note" IS NULL THEN NULL ELSE json_quote(NEW."note") END AS "text") AS cell;
@@ -121,8 +121,8 @@ CREATE TRIGGER "_budgets_update" INSTEAD OF UPDATE ON "budgets" BEGIN
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (
-    SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
-    WHERE NEW."category_id" IS NOT OLD."category_id"
+    SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
+    WHERE lower(NEW."category_id") IS NOT OLD."category_id"
     UNION ALL SELECT 'month' AS "name", CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END AS "text", CASE WHEN OLD."month" IS NULL THEN NULL ELSE json_quote(OLD."month") END AS "base"
     WHERE NEW."month" IS NOT OLD."month"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text", CASE WHEN OLD."amount" IS NULL THEN NULL ELSE json_quote(OLD."amount") END AS "base"

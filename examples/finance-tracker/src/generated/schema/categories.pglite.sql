@@ -105,11 +105,11 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'categories: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "categories" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "categories" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'categories: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('categories', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('categories', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('name', to_jsonb(NEW."name")),

@@ -93,9 +93,9 @@ DROP TRIGGER IF EXISTS "_categories_insert";
 CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories" BEGIN
   SELECT RAISE(ABORT, 'categories: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'categories: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "categories" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "categories" WHERE "id" = lower(NEW."id"));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'categories', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'categories', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'name' AS "name", CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END AS "text"

@@ -151,15 +151,15 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'contacts: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'contacts: a row with this key is there';
   END IF;
   INSERT INTO "contacts_local" ("id", "private_notes")
-  VALUES (NEW."id", NEW."private_notes")
+  VALUES (lower(NEW."id"), NEW."private_notes")
   ON CONFLICT ("id") DO UPDATE SET
     "private_notes" = excluded."private_notes";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('contacts', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('contacts', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('name', to_jsonb(NEW."name")),

@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25 0bfabdbe00079dde",
+  version: "603c9bc3132aca25 ffb958080cba151c",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -464,11 +464,11 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'accounts: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'accounts: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('accounts', NEW."id"::text, 'insert', 'confirmed', (
+  VALUES ('accounts', (lower(NEW."id"))::text, 'insert', 'confirmed', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('name', to_jsonb(NEW."name")),
@@ -709,14 +709,14 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'budgets: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "budgets" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "budgets" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'budgets: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('budgets', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('budgets', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
-      ('category_id', to_jsonb(NEW."category_id")),
+      ('category_id', to_jsonb(lower(NEW."category_id"))),
       ('month', to_jsonb(NEW."month")),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('note', to_jsonb(NEW."note"))) AS cell ("name", "json")
@@ -740,7 +740,7 @@ BEGIN
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
   FROM (VALUES
-    ('category_id', to_jsonb(NEW."category_id"), to_jsonb(OLD."category_id")),
+    ('category_id', to_jsonb(lower(NEW."category_id")), to_jsonb(OLD."category_id")),
     ('month', to_jsonb(NEW."month"), to_jsonb(OLD."month")),
     ('amount', to_jsonb(NEW."amount"::text), to_jsonb(OLD."amount"::text)),
     ('note', to_jsonb(NEW."note"), to_jsonb(OLD."note"))) AS cell ("name", "json", "base")
@@ -933,11 +933,11 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'categories: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "categories" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "categories" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'categories: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('categories', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('categories', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('name', to_jsonb(NEW."name")),
@@ -1199,15 +1199,15 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'contacts: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'contacts: a row with this key is there';
   END IF;
   INSERT INTO "contacts_local" ("id", "private_notes")
-  VALUES (NEW."id", NEW."private_notes")
+  VALUES (lower(NEW."id"), NEW."private_notes")
   ON CONFLICT ("id") DO UPDATE SET
     "private_notes" = excluded."private_notes";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('contacts', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('contacts', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('name', to_jsonb(NEW."name")),
@@ -1516,20 +1516,20 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'transactions: a row with this key is there';
   END IF;
   INSERT INTO "transactions_local" ("id", "private_memo")
-  VALUES (NEW."id", NEW."private_memo")
+  VALUES (lower(NEW."id"), NEW."private_memo")
   ON CONFLICT ("id") DO UPDATE SET
     "private_memo" = excluded."private_memo";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('transactions', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('transactions', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
-      ('account_id', to_jsonb(NEW."account_id")),
-      ('category_id', to_jsonb(NEW."category_id")),
-      ('contact_id', to_jsonb(NEW."contact_id")),
+      ('account_id', to_jsonb(lower(NEW."account_id"))),
+      ('category_id', to_jsonb(lower(NEW."category_id"))),
+      ('contact_id', to_jsonb(lower(NEW."contact_id"))),
       ('date', to_jsonb(NEW."date")),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('description', to_jsonb(NEW."description")),
@@ -1563,9 +1563,9 @@ BEGIN
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
   FROM (VALUES
-    ('account_id', to_jsonb(NEW."account_id"), to_jsonb(OLD."account_id")),
-    ('category_id', to_jsonb(NEW."category_id"), to_jsonb(OLD."category_id")),
-    ('contact_id', to_jsonb(NEW."contact_id"), to_jsonb(OLD."contact_id")),
+    ('account_id', to_jsonb(lower(NEW."account_id")), to_jsonb(OLD."account_id")),
+    ('category_id', to_jsonb(lower(NEW."category_id")), to_jsonb(OLD."category_id")),
+    ('contact_id', to_jsonb(lower(NEW."contact_id")), to_jsonb(OLD."contact_id")),
     ('date', to_jsonb(NEW."date"), to_jsonb(OLD."date")),
     ('amount', to_jsonb(NEW."amount"::text), to_jsonb(OLD."amount"::text)),
     ('description', to_jsonb(NEW."description"), to_jsonb(OLD."description")),

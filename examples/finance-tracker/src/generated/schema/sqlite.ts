@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25 b1d1ef85ddce139d",
+  version: "603c9bc3132aca25 75f519e1785f2122",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -450,9 +450,9 @@ DROP TRIGGER IF EXISTS "_accounts_insert";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'accounts: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = lower(NEW."id"));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'accounts', CAST(NEW."id" AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
+  SELECT 'accounts', CAST(lower(NEW."id") AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'name' AS "name", CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END AS "text"
@@ -645,12 +645,12 @@ DROP TRIGGER IF EXISTS "_budgets_insert";
 CREATE TRIGGER "_budgets_insert" INSTEAD OF INSERT ON "budgets" BEGIN
   SELECT RAISE(ABORT, 'budgets: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'budgets: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "budgets" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "budgets" WHERE "id" = lower(NEW."id"));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'budgets', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'budgets', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
-    SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text"
+    SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text"
     UNION ALL SELECT 'month' AS "name", CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END AS "text"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text"
     UNION ALL SELECT 'note' AS "name", CASE WHEN NEW."note" IS NULL THEN NULL ELSE json_quote(NEW."note") END AS "text") AS cell;
@@ -664,8 +664,8 @@ CREATE TRIGGER "_budgets_update" INSTEAD OF UPDATE ON "budgets" BEGIN
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (
-    SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
-    WHERE NEW."category_id" IS NOT OLD."category_id"
+    SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
+    WHERE lower(NEW."category_id") IS NOT OLD."category_id"
     UNION ALL SELECT 'month' AS "name", CASE WHEN NEW."month" IS NULL THEN NULL ELSE json_quote(NEW."month") END AS "text", CASE WHEN OLD."month" IS NULL THEN NULL ELSE json_quote(OLD."month") END AS "base"
     WHERE NEW."month" IS NOT OLD."month"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text", CASE WHEN OLD."amount" IS NULL THEN NULL ELSE json_quote(OLD."amount") END AS "base"
@@ -819,9 +819,9 @@ DROP TRIGGER IF EXISTS "_categories_insert";
 CREATE TRIGGER "_categories_insert" INSTEAD OF INSERT ON "categories" BEGIN
   SELECT RAISE(ABORT, 'categories: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'categories: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "categories" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "categories" WHERE "id" = lower(NEW."id"));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'categories', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'categories', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'name' AS "name", CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END AS "text"
@@ -1020,13 +1020,13 @@ DROP TRIGGER IF EXISTS "_contacts_insert";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts" BEGIN
   SELECT RAISE(ABORT, 'contacts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'contacts: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "contacts" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "contacts" WHERE "id" = lower(NEW."id"));
   INSERT INTO "contacts_local" ("id", "private_notes")
-  VALUES (NEW."id", NEW."private_notes")
+  VALUES (lower(NEW."id"), NEW."private_notes")
   ON CONFLICT ("id") DO UPDATE SET
     "private_notes" = excluded."private_notes";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'contacts', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'contacts', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'name' AS "name", CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END AS "text"
@@ -1271,18 +1271,18 @@ DROP TRIGGER IF EXISTS "_transactions_insert";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'transactions: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "transactions" WHERE "id" = lower(NEW."id"));
   INSERT INTO "transactions_local" ("id", "private_memo")
-  VALUES (NEW."id", NEW."private_memo")
+  VALUES (lower(NEW."id"), NEW."private_memo")
   ON CONFLICT ("id") DO UPDATE SET
     "private_memo" = excluded."private_memo";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'transactions', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'transactions', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
-    SELECT 'account_id' AS "name", CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END AS "text"
-    UNION ALL SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text"
-    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END AS "text"
+    SELECT 'account_id' AS "name", CASE WHEN lower(NEW."account_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."account_id")) END AS "text"
+    UNION ALL SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text"
+    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN lower(NEW."contact_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."contact_id")) END AS "text"
     UNION ALL SELECT 'date' AS "name", CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END AS "text"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text"
     UNION ALL SELECT 'description' AS "name", CASE WHEN NEW."description" IS NULL THEN NULL ELSE json_quote(NEW."description") END AS "text"
@@ -1305,12 +1305,12 @@ CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions" BEGIN
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (
-    SELECT 'account_id' AS "name", CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END AS "text", CASE WHEN OLD."account_id" IS NULL THEN NULL ELSE json_quote(OLD."account_id") END AS "base"
-    WHERE NEW."account_id" IS NOT OLD."account_id"
-    UNION ALL SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
-    WHERE NEW."category_id" IS NOT OLD."category_id"
-    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END AS "text", CASE WHEN OLD."contact_id" IS NULL THEN NULL ELSE json_quote(OLD."contact_id") END AS "base"
-    WHERE NEW."contact_id" IS NOT OLD."contact_id"
+    SELECT 'account_id' AS "name", CASE WHEN lower(NEW."account_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."account_id")) END AS "text", CASE WHEN OLD."account_id" IS NULL THEN NULL ELSE json_quote(OLD."account_id") END AS "base"
+    WHERE lower(NEW."account_id") IS NOT OLD."account_id"
+    UNION ALL SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
+    WHERE lower(NEW."category_id") IS NOT OLD."category_id"
+    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN lower(NEW."contact_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."contact_id")) END AS "text", CASE WHEN OLD."contact_id" IS NULL THEN NULL ELSE json_quote(OLD."contact_id") END AS "base"
+    WHERE lower(NEW."contact_id") IS NOT OLD."contact_id"
     UNION ALL SELECT 'date' AS "name", CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END AS "text", CASE WHEN OLD."date" IS NULL THEN NULL ELSE json_quote(OLD."date") END AS "base"
     WHERE NEW."date" IS NOT OLD."date"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text", CASE WHEN OLD."amount" IS NULL THEN NULL ELSE json_quote(OLD."amount") END AS "base"

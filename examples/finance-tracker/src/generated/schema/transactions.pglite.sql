@@ -187,20 +187,20 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'transactions: a row with this key is there';
   END IF;
   INSERT INTO "transactions_local" ("id", "private_memo")
-  VALUES (NEW."id", NEW."private_memo")
+  VALUES (lower(NEW."id"), NEW."private_memo")
   ON CONFLICT ("id") DO UPDATE SET
     "private_memo" = excluded."private_memo";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('transactions', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('transactions', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
-      ('account_id', to_jsonb(NEW."account_id")),
-      ('category_id', to_jsonb(NEW."category_id")),
-      ('contact_id', to_jsonb(NEW."contact_id")),
+      ('account_id', to_jsonb(lower(NEW."account_id"))),
+      ('category_id', to_jsonb(lower(NEW."category_id"))),
+      ('contact_id', to_jsonb(lower(NEW."contact_id"))),
       ('date', to_jsonb(NEW."date")),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('description', to_jsonb(NEW."description")),
@@ -234,9 +234,9 @@ BEGIN
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
   FROM (VALUES
-    ('account_id', to_jsonb(NEW."account_id"), to_jsonb(OLD."account_id")),
-    ('category_id', to_jsonb(NEW."category_id"), to_jsonb(OLD."category_id")),
-    ('contact_id', to_jsonb(NEW."contact_id"), to_jsonb(OLD."contact_id")),
+    ('account_id', to_jsonb(lower(NEW."account_id")), to_jsonb(OLD."account_id")),
+    ('category_id', to_jsonb(lower(NEW."category_id")), to_jsonb(OLD."category_id")),
+    ('contact_id', to_jsonb(lower(NEW."contact_id")), to_jsonb(OLD."contact_id")),
     ('date', to_jsonb(NEW."date"), to_jsonb(OLD."date")),
     ('amount', to_jsonb(NEW."amount"::text), to_jsonb(OLD."amount"::text)),
     ('description', to_jsonb(NEW."description"), to_jsonb(OLD."description")),

@@ -160,18 +160,18 @@ DROP TRIGGER IF EXISTS "_transactions_insert";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'transactions: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "transactions" WHERE "id" = lower(NEW."id"));
   INSERT INTO "transactions_local" ("id", "private_memo")
-  VALUES (NEW."id", NEW."private_memo")
+  VALUES (lower(NEW."id"), NEW."private_memo")
   ON CONFLICT ("id") DO UPDATE SET
     "private_memo" = excluded."private_memo";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'transactions', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'transactions', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
-    SELECT 'account_id' AS "name", CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END AS "text"
-    UNION ALL SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text"
-    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END AS "text"
+    SELECT 'account_id' AS "name", CASE WHEN lower(NEW."account_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."account_id")) END AS "text"
+    UNION ALL SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text"
+    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN lower(NEW."contact_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."contact_id")) END AS "text"
     UNION ALL SELECT 'date' AS "name", CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END AS "text"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text"
     UNION ALL SELECT 'description' AS "name", CASE WHEN NEW."description" IS NULL THEN NULL ELSE json_quote(NEW."description") END AS "text"
@@ -194,12 +194,12 @@ CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions" BEGIN
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (
-    SELECT 'account_id' AS "name", CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END AS "text", CASE WHEN OLD."account_id" IS NULL THEN NULL ELSE json_quote(OLD."account_id") END AS "base"
-    WHERE NEW."account_id" IS NOT OLD."account_id"
-    UNION ALL SELECT 'category_id' AS "name", CASE WHEN NEW."category_id" IS NULL THEN NULL ELSE json_quote(NEW."category_id") END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
-    WHERE NEW."category_id" IS NOT OLD."category_id"
-    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END AS "text", CASE WHEN OLD."contact_id" IS NULL THEN NULL ELSE json_quote(OLD."contact_id") END AS "base"
-    WHERE NEW."contact_id" IS NOT OLD."contact_id"
+    SELECT 'account_id' AS "name", CASE WHEN lower(NEW."account_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."account_id")) END AS "text", CASE WHEN OLD."account_id" IS NULL THEN NULL ELSE json_quote(OLD."account_id") END AS "base"
+    WHERE lower(NEW."account_id") IS NOT OLD."account_id"
+    UNION ALL SELECT 'category_id' AS "name", CASE WHEN lower(NEW."category_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."category_id")) END AS "text", CASE WHEN OLD."category_id" IS NULL THEN NULL ELSE json_quote(OLD."category_id") END AS "base"
+    WHERE lower(NEW."category_id") IS NOT OLD."category_id"
+    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN lower(NEW."contact_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."contact_id")) END AS "text", CASE WHEN OLD."contact_id" IS NULL THEN NULL ELSE json_quote(OLD."contact_id") END AS "base"
+    WHERE lower(NEW."contact_id") IS NOT OLD."contact_id"
     UNION ALL SELECT 'date' AS "name", CASE WHEN NEW."date" IS NULL THEN NULL ELSE json_quote(NEW."date") END AS "text", CASE WHEN OLD."date" IS NULL THEN NULL ELSE json_quote(OLD."date") END AS "base"
     WHERE NEW."date" IS NOT OLD."date"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text", CASE WHEN OLD."amount" IS NULL THEN NULL ELSE json_quote(OLD."amount") END AS "base"

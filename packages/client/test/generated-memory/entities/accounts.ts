@@ -16,8 +16,8 @@ export function useAccounts(): { data: Account[]; isLoading: boolean; isError: b
 /** One record of accounts, kept up to date; undefined: there is none. */
 export function useAccount(key: AccountKey): { data: Account | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["accounts", key],
-    query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["accounts", key.toLowerCase()],
+    query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }
@@ -31,7 +31,7 @@ const FRESH: Partial<Account> = {
 /** Makes records. Gives the key. */
 export const useCreateAccount = () => useMutationOf(createAccount);
 async function createAccount(values: AccountCreate): Promise<AccountKey> {
-  const key = values["id"] ?? newId();
+  const key = (values["id"] ?? newId()).toLowerCase();
   const given = { ...values, ["id"]: key };
   await accountsCollection().insert({ ...FRESH, ...given } as Account, { metadata: { given } }).isPersisted.promise;
   return key;
@@ -40,13 +40,13 @@ async function createAccount(values: AccountCreate): Promise<AccountKey> {
 /** Changes records; `base` is the record as its writer has seen it, where that is not what is shown now. */
 export const useUpdateAccount = () => useMutationOf(updateAccount);
 async function updateAccount({ key, changes, base }: { key: AccountKey; changes: AccountUpdate; base?: object }): Promise<void> {
-  await accountsCollection().update(key, { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
+  await accountsCollection().update(key.toLowerCase(), { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteAccount = () => useMutationOf(deleteAccount);
 async function deleteAccount(key: AccountKey): Promise<void> {
-  await accountsCollection().delete(key).isPersisted.promise;
+  await accountsCollection().delete(key.toLowerCase()).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */

@@ -16,8 +16,8 @@ export function useContacts(): { data: Contact[]; isLoading: boolean; isError: b
 /** One record of contacts, kept up to date; undefined: there is none. */
 export function useContact(key: ContactKey): { data: Contact | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["contacts", key],
-    query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["contacts", key.toLowerCase()],
+    query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }
@@ -36,7 +36,7 @@ const FRESH: Partial<Contact> = {
 /** Makes records. Gives the key. */
 export const useCreateContact = () => useMutationOf(createContact);
 async function createContact(values: ContactCreate): Promise<ContactKey> {
-  const key = values["id"] ?? newId();
+  const key = (values["id"] ?? newId()).toLowerCase();
   const given = { ...values, ["id"]: key };
   await contactsCollection().insert({ ...FRESH, ...given } as Contact, { metadata: { given } }).isPersisted.promise;
   return key;
@@ -45,13 +45,13 @@ async function createContact(values: ContactCreate): Promise<ContactKey> {
 /** Changes records; `base` is the record as its writer has seen it, where that is not what is shown now. */
 export const useUpdateContact = () => useMutationOf(updateContact);
 async function updateContact({ key, changes, base }: { key: ContactKey; changes: ContactUpdate; base?: object }): Promise<void> {
-  await contactsCollection().update(key, { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
+  await contactsCollection().update(key.toLowerCase(), { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteContact = () => useMutationOf(deleteContact);
 async function deleteContact(key: ContactKey): Promise<void> {
-  await contactsCollection().delete(key).isPersisted.promise;
+  await contactsCollection().delete(key.toLowerCase()).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */

@@ -16,8 +16,8 @@ export function useTransactions(): { data: Transaction[]; isLoading: boolean; is
 /** One record of transactions, kept up to date; undefined: there is none. */
 export function useTransaction(key: TransactionKey): { data: Transaction | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["transactions", key],
-    query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["transactions", key.toLowerCase()],
+    query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }
@@ -31,7 +31,7 @@ const FRESH: Partial<Transaction> = {
 /** Makes records. Gives the key. */
 export const useCreateTransaction = () => useMutationOf(createTransaction);
 async function createTransaction(values: TransactionCreate): Promise<TransactionKey> {
-  const key = values["id"] ?? newId();
+  const key = (values["id"] ?? newId()).toLowerCase();
   const given = { ...values, ["id"]: key };
   await transactionsCollection().insert({ ...FRESH, ...given } as Transaction, { metadata: { given } }).isPersisted.promise;
   return key;
@@ -40,13 +40,13 @@ async function createTransaction(values: TransactionCreate): Promise<Transaction
 /** Changes records; `base` is the record as its writer has seen it, where that is not what is shown now. */
 export const useUpdateTransaction = () => useMutationOf(updateTransaction);
 async function updateTransaction({ key, changes, base }: { key: TransactionKey; changes: TransactionUpdate; base?: object }): Promise<void> {
-  await transactionsCollection().update(key, { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
+  await transactionsCollection().update(key.toLowerCase(), { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
 }
 
 /** Deletes records. */
 export const useDeleteTransaction = () => useMutationOf(deleteTransaction);
 async function deleteTransaction(key: TransactionKey): Promise<void> {
-  await transactionsCollection().delete(key).isPersisted.promise;
+  await transactionsCollection().delete(key.toLowerCase()).isPersisted.promise;
 }
 
 /** Whether the user may write a field of a record; without a record: of a new one. */

@@ -17,8 +17,8 @@ export function useAccounts(): { data: Account[]; isLoading: boolean; isError: b
 /** One record of accounts, kept up to date; undefined: there is none. */
 export function useAccount(key: AccountKey): { data: Account | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["accounts", key],
-    query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["accounts", key.toLowerCase()],
+    query: (query) => query.from({ row: accountsCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }

@@ -17,8 +17,8 @@ export function useContacts(): { data: Contact[]; isLoading: boolean; isError: b
 /** One record of contacts, kept up to date; undefined: there is none. */
 export function useContact(key: ContactKey): { data: Contact | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["contacts", key],
-    query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["contacts", key.toLowerCase()],
+    query: (query) => query.from({ row: contactsCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }

@@ -17,8 +17,8 @@ export function useTransactions(): { data: Transaction[]; isLoading: boolean; is
 /** One record of transactions, kept up to date; undefined: there is none. */
 export function useTransaction(key: TransactionKey): { data: Transaction | undefined; isLoading: boolean; isError: boolean } {
   const { data, isLoading, isError } = useLiveQuery({
-    queryKey: ["transactions", key],
-    query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key)),
+    queryKey: ["transactions", key.toLowerCase()],
+    query: (query) => query.from({ row: transactionsCollection() }).where(({ row }) => eq(row["id"], key.toLowerCase())),
   });
   return { data: data[0], isLoading, isError };
 }

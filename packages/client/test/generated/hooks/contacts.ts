@@ -9,14 +9,14 @@ import type { Contact, ContactCreate, ContactKey, ContactUpdate } from "../types
 export const contactsKeys = {
   all: ["contacts"] as const,
   list: () => ["contacts", "list"] as const,
-  one: (key: ContactKey) => ["contacts", "one", key] as const,
+  one: (key: ContactKey) => ["contacts", "one", key.toLowerCase()] as const,
 };
 
 /** The records that are here, kept up to date. */
 export const useContactsQuery = () => useRowsQuery<Contact>(database(), contactsMeta);
 
 /** One record, kept up to date; null: there is none. */
-export const useContactQuery = (key: ContactKey) => useRowQuery<Contact>(database(), contactsMeta, key);
+export const useContactQuery = (key: ContactKey) => useRowQuery<Contact>(database(), contactsMeta, key.toLowerCase());
 
 /** Makes records. Gives the key. */
 export const useCreateContactMutation = () => useLocalMutation(useCreate<ContactCreate, ContactKey>(database(), contactsMeta));

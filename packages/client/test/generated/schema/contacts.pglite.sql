@@ -175,15 +175,15 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'contacts: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'contacts: a row with this key is there';
   END IF;
   INSERT INTO "contacts_local" ("id", "local_notes")
-  VALUES (NEW."id", NEW."local_notes")
+  VALUES (lower(NEW."id"), NEW."local_notes")
   ON CONFLICT ("id") DO UPDATE SET
     "local_notes" = excluded."local_notes";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('contacts', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('contacts', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('first_name', to_jsonb(NEW."first_name")),

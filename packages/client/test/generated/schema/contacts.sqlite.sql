@@ -148,13 +148,13 @@ DROP TRIGGER IF EXISTS "_contacts_insert";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts" BEGIN
   SELECT RAISE(ABORT, 'contacts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'contacts: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "contacts" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "contacts" WHERE "id" = lower(NEW."id"));
   INSERT INTO "contacts_local" ("id", "local_notes")
-  VALUES (NEW."id", NEW."local_notes")
+  VALUES (lower(NEW."id"), NEW."local_notes")
   ON CONFLICT ("id") DO UPDATE SET
     "local_notes" = excluded."local_notes";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'contacts', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'contacts', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'first_name' AS "name", CASE WHEN NEW."first_name" IS NULL THEN NULL ELSE json_quote(NEW."first_name") END AS "text"

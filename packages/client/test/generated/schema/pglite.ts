@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "9a72e9ee7967e9fb cc760f355e178f9b",
+  version: "9a72e9ee7967e9fb 5c6b984298e92747",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -480,15 +480,15 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'accounts: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "accounts" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'accounts: a row with this key is there';
   END IF;
   INSERT INTO "accounts_local" ("id", "hint")
-  VALUES (NEW."id", NEW."hint")
+  VALUES (lower(NEW."id"), NEW."hint")
   ON CONFLICT ("id") DO UPDATE SET
     "hint" = excluded."hint";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('accounts', NEW."id"::text, 'insert', 'confirmed', (
+  VALUES ('accounts', (lower(NEW."id"))::text, 'insert', 'confirmed', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('name', to_jsonb(NEW."name")),
@@ -781,15 +781,15 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'contacts: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "contacts" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'contacts: a row with this key is there';
   END IF;
   INSERT INTO "contacts_local" ("id", "local_notes")
-  VALUES (NEW."id", NEW."local_notes")
+  VALUES (lower(NEW."id"), NEW."local_notes")
   ON CONFLICT ("id") DO UPDATE SET
     "local_notes" = excluded."local_notes";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('contacts', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('contacts', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
       ('first_name', to_jsonb(NEW."first_name")),
@@ -1041,15 +1041,15 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'transactions: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('transactions', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('transactions', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
-      ('account_id', to_jsonb(NEW."account_id")),
-      ('contact_id', coalesce(to_jsonb(NEW."contact_id"), 'null')),
+      ('account_id', to_jsonb(lower(NEW."account_id"))),
+      ('contact_id', coalesce(to_jsonb(lower(NEW."contact_id")), 'null')),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('odd-"na''me', to_jsonb(NEW."odd-""na'me"))) AS cell ("name", "json")
     WHERE cell."json" IS NOT NULL));
@@ -1072,8 +1072,8 @@ BEGIN
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
   FROM (VALUES
-    ('account_id', to_jsonb(NEW."account_id"), to_jsonb(OLD."account_id")),
-    ('contact_id', to_jsonb(NEW."contact_id"), to_jsonb(OLD."contact_id")),
+    ('account_id', to_jsonb(lower(NEW."account_id")), to_jsonb(OLD."account_id")),
+    ('contact_id', to_jsonb(lower(NEW."contact_id")), to_jsonb(OLD."contact_id")),
     ('amount', to_jsonb(NEW."amount"::text), to_jsonb(OLD."amount"::text)),
     ('odd-"na''me', to_jsonb(NEW."odd-""na'me"), to_jsonb(OLD."odd-""na'me"))) AS cell ("name", "json", "base")
   WHERE cell."json" IS DISTINCT FROM cell."base";

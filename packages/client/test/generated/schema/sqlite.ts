@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "9a72e9ee7967e9fb 3614f4f8267e151a",
+  version: "9a72e9ee7967e9fb 9d086f0e4f7b5444",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -451,13 +451,13 @@ DROP TRIGGER IF EXISTS "_accounts_insert";
 CREATE TRIGGER "_accounts_insert" INSTEAD OF INSERT ON "accounts" BEGIN
   SELECT RAISE(ABORT, 'accounts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'accounts: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "accounts" WHERE "id" = lower(NEW."id"));
   INSERT INTO "accounts_local" ("id", "hint")
-  VALUES (NEW."id", NEW."hint")
+  VALUES (lower(NEW."id"), NEW."hint")
   ON CONFLICT ("id") DO UPDATE SET
     "hint" = excluded."hint";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'accounts', CAST(NEW."id" AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
+  SELECT 'accounts', CAST(lower(NEW."id") AS TEXT), 'insert', 'confirmed', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'name' AS "name", CASE WHEN NEW."name" IS NULL THEN NULL ELSE json_quote(NEW."name") END AS "text"
@@ -686,13 +686,13 @@ DROP TRIGGER IF EXISTS "_contacts_insert";
 CREATE TRIGGER "_contacts_insert" INSTEAD OF INSERT ON "contacts" BEGIN
   SELECT RAISE(ABORT, 'contacts: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'contacts: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "contacts" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "contacts" WHERE "id" = lower(NEW."id"));
   INSERT INTO "contacts_local" ("id", "local_notes")
-  VALUES (NEW."id", NEW."local_notes")
+  VALUES (lower(NEW."id"), NEW."local_notes")
   ON CONFLICT ("id") DO UPDATE SET
     "local_notes" = excluded."local_notes";
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'contacts', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'contacts', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
     SELECT 'first_name' AS "name", CASE WHEN NEW."first_name" IS NULL THEN NULL ELSE json_quote(NEW."first_name") END AS "text"
@@ -895,13 +895,13 @@ DROP TRIGGER IF EXISTS "_transactions_insert";
 CREATE TRIGGER "_transactions_insert" INSTEAD OF INSERT ON "transactions" BEGIN
   SELECT RAISE(ABORT, 'transactions: a row needs its key') WHERE NEW."id" IS NULL;
   SELECT RAISE(ABORT, 'transactions: a row with this key is there')
-  WHERE EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id");
+  WHERE EXISTS (SELECT 1 FROM "transactions" WHERE "id" = lower(NEW."id"));
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "transaction_id", "value")
-  SELECT 'transactions', CAST(NEW."id" AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
+  SELECT 'transactions', CAST(lower(NEW."id") AS TEXT), 'insert', 'optimistic', (SELECT "id" FROM "_transaction"),
     coalesce(json_group_object(cell."name", json(cell."text")) FILTER (WHERE cell."text" IS NOT NULL), '{}')
   FROM (
-    SELECT 'account_id' AS "name", CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END AS "text"
-    UNION ALL SELECT 'contact_id' AS "name", coalesce(CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END, 'null') AS "text"
+    SELECT 'account_id' AS "name", CASE WHEN lower(NEW."account_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."account_id")) END AS "text"
+    UNION ALL SELECT 'contact_id' AS "name", coalesce(CASE WHEN lower(NEW."contact_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."contact_id")) END, 'null') AS "text"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text"
     UNION ALL SELECT 'odd-"na''me' AS "name", CASE WHEN NEW."odd-""na'me" IS NULL THEN NULL ELSE json_quote(NEW."odd-""na'me") END AS "text") AS cell;
 END;
@@ -914,10 +914,10 @@ CREATE TRIGGER "_transactions_update" INSTEAD OF UPDATE ON "transactions" BEGIN
     json_group_object(cell."name", json(coalesce(cell."text", 'null'))),
     json_group_object(cell."name", json(coalesce(cell."base", 'null')))
   FROM (
-    SELECT 'account_id' AS "name", CASE WHEN NEW."account_id" IS NULL THEN NULL ELSE json_quote(NEW."account_id") END AS "text", CASE WHEN OLD."account_id" IS NULL THEN NULL ELSE json_quote(OLD."account_id") END AS "base"
-    WHERE NEW."account_id" IS NOT OLD."account_id"
-    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN NEW."contact_id" IS NULL THEN NULL ELSE json_quote(NEW."contact_id") END AS "text", CASE WHEN OLD."contact_id" IS NULL THEN NULL ELSE json_quote(OLD."contact_id") END AS "base"
-    WHERE NEW."contact_id" IS NOT OLD."contact_id"
+    SELECT 'account_id' AS "name", CASE WHEN lower(NEW."account_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."account_id")) END AS "text", CASE WHEN OLD."account_id" IS NULL THEN NULL ELSE json_quote(OLD."account_id") END AS "base"
+    WHERE lower(NEW."account_id") IS NOT OLD."account_id"
+    UNION ALL SELECT 'contact_id' AS "name", CASE WHEN lower(NEW."contact_id") IS NULL THEN NULL ELSE json_quote(lower(NEW."contact_id")) END AS "text", CASE WHEN OLD."contact_id" IS NULL THEN NULL ELSE json_quote(OLD."contact_id") END AS "base"
+    WHERE lower(NEW."contact_id") IS NOT OLD."contact_id"
     UNION ALL SELECT 'amount' AS "name", CASE WHEN NEW."amount" IS NULL THEN NULL ELSE json_quote(NEW."amount") END AS "text", CASE WHEN OLD."amount" IS NULL THEN NULL ELSE json_quote(OLD."amount") END AS "base"
     WHERE NEW."amount" IS NOT OLD."amount"
     UNION ALL SELECT 'odd-"na''me' AS "name", CASE WHEN NEW."odd-""na'me" IS NULL THEN NULL ELSE json_quote(NEW."odd-""na'me") END AS "text", CASE WHEN OLD."odd-""na'me" IS NULL THEN NULL ELSE json_quote(OLD."odd-""na'me") END AS "base"

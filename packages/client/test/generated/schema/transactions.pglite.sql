@@ -114,15 +114,15 @@ BEGIN
   IF NEW."id" IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'not_null_violation', MESSAGE = 'transactions: a row needs its key';
   END IF;
-  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = NEW."id") THEN
+  IF EXISTS (SELECT 1 FROM "transactions" WHERE "id" = lower(NEW."id")) THEN
     RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'transactions: a row with this key is there';
   END IF;
   INSERT INTO "_changes" ("entity", "key", "operation", "mode", "value")
-  VALUES ('transactions', NEW."id"::text, 'insert', 'optimistic', (
+  VALUES ('transactions', (lower(NEW."id"))::text, 'insert', 'optimistic', (
     SELECT coalesce(jsonb_object_agg(cell."name", cell."json"), '{}')
     FROM (VALUES
-      ('account_id', to_jsonb(NEW."account_id")),
-      ('contact_id', coalesce(to_jsonb(NEW."contact_id"), 'null')),
+      ('account_id', to_jsonb(lower(NEW."account_id"))),
+      ('contact_id', coalesce(to_jsonb(lower(NEW."contact_id")), 'null')),
       ('amount', to_jsonb(NEW."amount"::text)),
       ('odd-"na''me', to_jsonb(NEW."odd-""na'me"))) AS cell ("name", "json")
     WHERE cell."json" IS NOT NULL));
@@ -145,8 +145,8 @@ BEGIN
   SELECT jsonb_object_agg(cell."name", cell."json"), jsonb_object_agg(cell."name", cell."base")
   INTO _value, _base
   FROM (VALUES
-    ('account_id', to_jsonb(NEW."account_id"), to_jsonb(OLD."account_id")),
-    ('contact_id', to_jsonb(NEW."contact_id"), to_jsonb(OLD."contact_id")),
+    ('account_id', to_jsonb(lower(NEW."account_id")), to_jsonb(OLD."account_id")),
+    ('contact_id', to_jsonb(lower(NEW."contact_id")), to_jsonb(OLD."contact_id")),
     ('amount', to_jsonb(NEW."amount"::text), to_jsonb(OLD."amount"::text)),
     ('odd-"na''me', to_jsonb(NEW."odd-""na'me"), to_jsonb(OLD."odd-""na'me"))) AS cell ("name", "json", "base")
   WHERE cell."json" IS DISTINCT FROM cell."base";

@@ -1,11 +1,12 @@
 /** Who waits for a write: the end of each wait is what became of the write. */
 import assert from "node:assert/strict";
+import { test } from "node:test";
 import { discardWrite, pendingChanges, readChanges, rejectedChanges, retryWrite, WriteFailure } from "../src/changes.js";
 import type { LocalDatabase, Statements } from "../src/database.js";
 import { readRow } from "../src/rows.js";
 import { openLocal } from "../src/sync.js";
 import { CONFIRM_TIMEOUT_MAX_MS, deleteRow, endOverdue, insertRow, lastWriteOf, settled, updateRow, writeSettled, writeTogether } from "../src/writes.js";
-import { schemaOf } from "./databases.js";
+import { openDatabase, schemaOf } from "./databases.js";
 import { accepted, contact, drive, each, isSent, refusing, type Sent } from "./driven.js";
 import { accountsMeta, contactsMeta, transactionsMeta } from "./generated/meta.js";
 
@@ -149,6 +150,16 @@ each("more than a server takes as one is not written", async (database) => {
   await assert.rejects(insert(1_001), ({ code }: WriteFailure) => code === "too_many");
   assert.deepEqual(await unsent(database), []);
   assert.equal((await insert(1_000)).length, 1_000);
+});
+
+test("more than a server takes as one is not written by a statement of a page's Postgres either", async () => {
+  const database = await openDatabase("pglite");
+  const rename = (count: number) => database.query(`UPDATE "contacts" SET "email" = 'new' WHERE "id" IN (SELECT "id" FROM "contacts_synced" ORDER BY "id" LIMIT ${count})`);
+  await database.query(`INSERT INTO "contacts_synced" ("id", "first_name") SELECT 'c' || n, 'C' FROM generate_series(1, 1001) AS n`);
+  await assert.rejects(rename(1_001), /1001 writes are too many to be one/);
+  assert.deepEqual([await unsent(database), await database.query(`SELECT * FROM "contacts" WHERE "email" IS NOT NULL`)], [[], []]);
+  await rename(1_000);
+  assert.equal((await unsent(database)).length, 1_000);
 });
 
 each("what is written together is told apart from what is written meanwhile", async (database) => {

@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25 ffb958080cba151c",
+  version: "603c9bc3132aca25 2d2c08b190d64c9a",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -119,7 +119,16 @@ DECLARE
   _earlier "_changes";
   _value jsonb;
   _base jsonb;
+  _count bigint;
 BEGIN
+  -- The first of a transaction counts all of it: a server takes no more as one.
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "transaction_id" = NEW."transaction_id" AND "id" < NEW."id") THEN
+    SELECT count(*) INTO _count FROM "_changes" WHERE "transaction_id" = NEW."transaction_id";
+    IF _count > 1000 THEN
+      RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded',
+        MESSAGE = format('%s writes are too many to be one: change at most 1000 rows in a transaction', _count);
+    END IF;
+  END IF;
   SELECT * INTO _later FROM "_changes" WHERE "id" = NEW."id" AND "state" = 'pending';
   IF NOT FOUND THEN RETURN NULL; END IF;
   SELECT * INTO _earlier FROM "_changes"

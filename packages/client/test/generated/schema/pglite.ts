@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "9a72e9ee7967e9fb 5c6b984298e92747",
+  version: "9a72e9ee7967e9fb 0415fb6dd2fa8395",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -119,7 +119,16 @@ DECLARE
   _earlier "_changes";
   _value jsonb;
   _base jsonb;
+  _count bigint;
 BEGIN
+  -- The first of a transaction counts all of it: a server takes no more as one.
+  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "transaction_id" = NEW."transaction_id" AND "id" < NEW."id") THEN
+    SELECT count(*) INTO _count FROM "_changes" WHERE "transaction_id" = NEW."transaction_id";
+    IF _count > 1000 THEN
+      RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded',
+        MESSAGE = format('%s writes are too many to be one: change at most 1000 rows in a transaction', _count);
+    END IF;
+  END IF;
   SELECT * INTO _later FROM "_changes" WHERE "id" = NEW."id" AND "state" = 'pending';
   IF NOT FOUND THEN RETURN NULL; END IF;
   SELECT * INTO _earlier FROM "_changes"

@@ -1,4 +1,6 @@
-import { createCollection, type Collection, type NonSingleResult } from "@tanstack/db";
+import {
+  createCollection, DeleteKeyNotFoundError, DuplicateKeyError, UpdateKeyNotFoundError, type Collection, type NonSingleResult, type Transaction,
+} from "@tanstack/db";
 import { electricCollectionOptions } from "@tanstack/electric-db-collection";
 import { lostTo, OFFLINE, TIMED_OUT, WriteFailure, type Lost } from "./changes.js";
 import { confirmedCollection } from "./collection.js";
@@ -140,6 +142,17 @@ export function memoryCollection<T extends Row, Key extends string | number>(
   // Electric's options name any key's type, and this collection's own.
   const collection = made as unknown as Collection<T, Key> & NonSingleResult;
   return meta.mode === "optimistic" ? collection : confirmedCollection(collection);
+}
+
+/** Makes a write of a collection in memory, and ends as it does, also where what is shown forbids it: with a {@link WriteFailure}. */
+export async function writtenTo({ name }: EntityMeta, write: () => Pick<Transaction, "isPersisted">): Promise<void> {
+  try {
+    await write().isPersisted.promise;
+  } catch (error) {
+    if (error instanceof DuplicateKeyError) throw new WriteFailure(undefined, { code: "exists", message: `${name}: a row with this key is there` });
+    if (!(error instanceof UpdateKeyNotFoundError || error instanceof DeleteKeyNotFoundError)) throw error;
+    throw new WriteFailure(undefined, { code: "not_found", message: `no row of ${name} that is shown here has this key` });
+  }
 }
 
 /** What a writer saw of the fields that it changes: what it tells of them, and else what is shown. */

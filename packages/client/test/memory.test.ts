@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { HttpFailure, WriteFailure, type Row } from "@syncline/client";
 import { memoryCollection } from "@syncline/client/electric";
 import {
-  accountsCollection, configure, contactsCollection, contactsMeta, useAccounts, useContacts, useCreateAccount, useCreateContact, useUpdateAccount,
+  accountsCollection, configure, contactsCollection, contactsMeta, useAccounts, useContacts, useCreateAccount, useCreateContact, useDeleteContact,
+  useUpdateAccount,
 } from "./generated-memory/index.js";
 import { render } from "./render.js";
 import { serve, until } from "./served.js";
@@ -24,6 +25,7 @@ test("a page without a database shows, sends and refuses as one with a database"
   };
   const page = await render(() => ({
     contacts: useContacts(), accounts: useAccounts(), makeContact: useCreateContact(), makeAccount: useCreateAccount(), update: useUpdateAccount(),
+    remove: useDeleteContact(),
   }));
   await until("all is read", async () => contactsCollection().isReady() && accountsCollection().isReady());
   // As it is written in Postgres: else capitals and signs would be others.
@@ -49,7 +51,13 @@ test("a page without a database shows, sends and refuses as one with a database"
   await until("it is shown at once, whole", async () => page.current.contacts.data[0]?.email === null && sent.length === 1);
   assert.deepEqual(Object.keys(JSON.parse(sent[0]!) as object).sort(), ["first_name", "id"]);
   release();
-  await made;
+  const ann = await made;
+
+  const failsAs = (code: string, write: Promise<unknown>): Promise<void> =>
+    assert.rejects(write, (error) => error instanceof WriteFailure && error.code === code);
+  await failsAs("exists", page.current.makeContact.mutateAsync({ id: ann, first_name: "Ann" }));
+  await failsAs("not_found", page.current.update.mutateAsync({ key: crypto.randomUUID(), changes: { name: "Nobody's" } }));
+  await failsAs("not_found", page.current.remove.mutateAsync(crypto.randomUUID()));
 
   const id = crypto.randomUUID();
   const confirmed = accountsCollection().insert({ id, name: "Savings", balance: null, closed: false });

@@ -6,7 +6,9 @@
 {%- set writes = changes or "create" in verbs or "delete" in verbs %}
 {% if mode == "cache" -%}
 import { useAge, type Age } from "@syncline/client/age";
-import { shownAt } from "@syncline/client/electric";
+{% endif -%}
+{% if mode == "cache" or writes -%}
+import { {{ "shownAt" if mode == "cache" else "writtenTo" }} } from "@syncline/client/electric";
 {% endif -%}
 import { useCan{{ ", useMutationOf" if writes }}, useRows } from "@syncline/client/react";
 import { eq } from "@tanstack/db";
@@ -51,7 +53,7 @@ async function create{{ one }}(values: {{ one }}Create): Promise<{{ one }}Key> {
   const key = {{ "(" if is_uuid }}values[{{ key.name | quoted }}] ?? newId(){{ ").toLowerCase()" if is_uuid }};
 {%- endif %}
   const given = { ...values, [{{ key.name | quoted }}]: key };
-  await {{ variable }}Collection().insert({ ...FRESH, ...given } as {{ one }}, { metadata: { given } }).isPersisted.promise;
+  await writtenTo({{ variable }}Meta, () => {{ variable }}Collection().insert({ ...FRESH, ...given } as {{ one }}, { metadata: { given } }));
   return key;
 }
 {% endif %}
@@ -59,14 +61,14 @@ async function create{{ one }}(values: {{ one }}Create): Promise<{{ one }}Key> {
 /** Changes records; `base` is the record as its writer has seen it, where that is not what is shown now. */
 export const useUpdate{{ one }} = () => useMutationOf(update{{ one }});
 async function update{{ one }}({ key, changes, base }: { key: {{ one }}Key; changes: {{ one }}Update; base?: object }): Promise<void> {
-  await {{ variable }}Collection().update({{ held }}, { metadata: { base } }, (draft) => void Object.assign(draft, changes)).isPersisted.promise;
+  await writtenTo({{ variable }}Meta, () => {{ variable }}Collection().update({{ held }}, { metadata: { base } }, (draft) => void Object.assign(draft, changes)));
 }
 {% endif %}
 {%- if "delete" in verbs %}
 /** Deletes records. */
 export const useDelete{{ one }} = () => useMutationOf(delete{{ one }});
 async function delete{{ one }}(key: {{ one }}Key): Promise<void> {
-  await {{ variable }}Collection().delete({{ held }}).isPersisted.promise;
+  await writtenTo({{ variable }}Meta, () => {{ variable }}Collection().delete({{ held }}));
 }
 {% endif %}
 /** Whether the user may write a field of a record; without a record: of a new one. */

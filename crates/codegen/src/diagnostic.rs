@@ -111,6 +111,8 @@ impl Code {
     pub const UNKNOWN_GROUP: Self = Self("unknown_group");
     /// A group that nobody reads, or that a role writes without reading it.
     pub const UNREAD_GROUP: Self = Self("unread_group");
+    /// A group, or a field that must be given, that those may not write who should.
+    pub const UNWRITTEN: Self = Self("unwritten");
     /// A field that the entity does not have.
     pub const UNKNOWN_FIELD: Self = Self("unknown_field");
     /// An entity that the document does not have.

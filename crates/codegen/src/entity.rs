@@ -1,5 +1,6 @@
 //! Collections as entities: which paths are of one, what its records hold, and what names them.
 
+mod contradictions;
 mod declared;
 mod fields;
 mod group;
@@ -116,6 +117,9 @@ fn draft<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<Draft<'d>> 
         operations: operations::read(reading, group, &fields),
         fields,
     };
+    for (field, node) in entity.fields.iter().zip(&found.nodes) {
+        contradictions::tell_unmakeable(reading, &entity, field, *node);
+    }
     Some(Draft {
         entity,
         node: group.node,
@@ -159,6 +163,9 @@ fn connect(reading: &Reading<'_>, drafts: &mut [Draft<'_>]) {
     }
     let entities: Vec<_> = drafts.iter().map(|draft| draft.entity.clone()).collect();
     for draft in drafts {
+        for (field, reference) in &draft.references {
+            contradictions::tell_unjoined(reading, &draft.entity, field, reference, &entities);
+        }
         if let Some(node) = draft.role_via {
             draft.entity.access = Access {
                 role_via: extensions::role_via(reading, node, &draft.entity, &entities),

@@ -8,7 +8,7 @@ mod sync;
 mod unique;
 
 pub(crate) use access::access;
-pub(crate) use role_via::{check_membership, role_via};
+pub(crate) use role_via::{check_membership, in_words, never_equal, role_via};
 pub(crate) use strays::{Seen, tell_strays};
 pub(crate) use subset::check_subset;
 pub(crate) use sync::{entity_name, mode};

@@ -8,6 +8,7 @@ mod unchecked;
 use std::collections::HashSet;
 
 use serde_json::Value;
+use syncline_model::record::Rulebook;
 use syncline_model::schema::{Field, FieldKind};
 
 use crate::diagnostic::Code;
@@ -72,13 +73,14 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
     let anywhere = Merged::of_all(reading, &all);
     let nullable = record.nullable || request.nullable || nullable_values;
     let default = request.get("default").or_else(|| record.get("default"));
+    let of_default = default;
     let default = match default {
         // On a field that has no null this is how some frameworks say that there is no default.
         Some(node) if node.is_null() => nullable.then_some(Value::Null),
         Some(node) => default_of(reading, node, &kind),
         None => None,
     };
-    Some(Field {
+    let mut field = Field {
         name: name.to_owned(),
         default,
         nullable,
@@ -90,7 +92,11 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
         references: None,
         description: description(&record).or_else(|| description(&request)),
         kind,
-    })
+    };
+    if let Some(node) = of_default {
+        leave_out_refused_default(reading, node, &mut field);
+    }
+    Some(field)
 }
 
 /// What values a property of a record has, by the schemas for it there alone.
@@ -134,6 +140,21 @@ fn description(merged: &Merged<'_>) -> Option<String> {
     texts
         .find(|text| !text.trim().is_empty())
         .map(|text| text.trim().to_owned())
+}
+
+/// What a server would give a new record must be what it takes from one.
+fn leave_out_refused_default(reading: &Reading<'_>, node: Node<'_>, field: &mut Field) {
+    let Some(default) = field.default.as_ref().filter(|default| !default.is_null()) else {
+        return;
+    };
+    if let Some(fault) = Rulebook::of_field(field).check(field, default) {
+        let message = format!(
+            "the default {default} is refused by its own field, and left out: {}",
+            fault.message
+        );
+        reading.warning(node, Code::DEFAULT, message);
+        field.default = None;
+    }
 }
 
 /// A default that is not null.

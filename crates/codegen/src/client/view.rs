@@ -271,8 +271,7 @@ fn shown_default(field: &Field) -> Option<String> {
 
 /// Whether a value is what the field's type says: some documents have defaults that are not.
 fn fits(field: &Field, value: &Value) -> bool {
-    let rulebook = Rulebook::new(Schema::default());
-    rulebook.check(field, value).is_none()
+    Rulebook::of_field(field).check(field, value).is_none()
 }
 
 /// Whether null is a value of a field, here or on a server.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use syncline_model::schema::{Field, FieldKind, LIST_PARAMETERS, Verb, is_reserved};
+use syncline_model::schema::{Field, FieldKind, Verb, is_reserved};
 
 use super::group::Group;
 use super::names_check;
@@ -160,7 +160,7 @@ pub(super) fn read<'d>(reading: &Reading<'d>, group: &Group<'_, 'd>) -> Option<F
     found.not_kept.extend(only_requested);
     found.not_kept.sort();
     names_check::fields(reading, &fields);
-    tell_of_list_parameters(reading, group, &fields);
+    names_check::list_parameters(reading, group, &fields);
     (found.fields, found.nodes) = fields.into_iter().unzip();
     Some(found)
 }
@@ -243,31 +243,6 @@ fn tell_of_variants(reading: &Reading<'_>, merged: &Merged<'_>) {
         reading.warning(union.node, Code::UNION, message);
         for variant in &union.all {
             tell_of_variants(reading, variant);
-        }
-    }
-}
-
-/// Tells of fields that a list can't be narrowed by under their own names.
-fn tell_of_list_parameters(
-    reading: &Reading<'_>,
-    group: &Group<'_, '_>,
-    fields: &[(Field, Node<'_>)],
-) {
-    let mut lists = group
-        .collections
-        .iter()
-        .flat_map(|one| one.calls(Verb::List));
-    if lists.next().is_none() {
-        return;
-    }
-    for (field, node) in fields {
-        let name = &*field.name;
-        if LIST_PARAMETERS.contains(&name) && !field.sync_exclude {
-            let message = format!(
-                "`{name}` is a parameter that every list takes: one is narrowed by this field as \
-                 `{name}__is=…`, and not as `{name}=…`"
-            );
-            reading.warning(*node, Code::LIST_PARAMETER, message);
         }
     }
 }
@@ -355,7 +330,12 @@ impl<'d> Found<'d> {
     }
 }
 
-impl Reference<'_> {
+impl<'d> Reference<'d> {
+    /// Where the document names it.
+    pub(super) fn node(&self) -> Node<'d> {
+        self.node
+    }
+
     /// The entity's name, by the collection's or by one record's.
     pub(super) fn target(
         &self,

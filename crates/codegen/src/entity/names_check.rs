@@ -1,9 +1,12 @@
-//! Names that can stand beside one another in one database.
+//! Names that can stand beside one another in one database, and in one query.
 
 use std::collections::HashMap;
 
-use syncline_model::schema::{Entity, Field, entity_name_fault, name_fault};
+use syncline_model::schema::{
+    Entity, Field, LIST_PARAMETERS, LIST_TESTS, Verb, entity_name_fault, name_fault,
+};
 
+use super::group::Group;
 use crate::diagnostic::Code;
 use crate::document::Node;
 use crate::reading::Reading;
@@ -66,6 +69,46 @@ pub(super) fn fields(reading: &Reading<'_>, fields: &[(Field, Node<'_>)]) {
         if let Some(other) = columns.insert(name.to_lowercase(), name) {
             let message = format!("`{name}` and `{other}` would be one column");
             reading.error(*node, Code::COLLISION, message);
+        }
+    }
+}
+
+/// Tells of fields that a list can't be narrowed by under their own names, and of those whose names are how
+/// it is narrowed by others.
+pub(super) fn list_parameters(
+    reading: &Reading<'_>,
+    group: &Group<'_, '_>,
+    fields: &[(Field, Node<'_>)],
+) {
+    let mut lists = group
+        .collections
+        .iter()
+        .flat_map(|one| one.calls(Verb::List));
+    if lists.next().is_none() {
+        return;
+    }
+    let is_shown = |name: &str| {
+        let mut fields = fields.iter();
+        fields.any(|(field, _)| field.name == name && !field.sync_exclude)
+    };
+    for (field, node) in fields.iter().filter(|(field, _)| !field.sync_exclude) {
+        let name = &*field.name;
+        if LIST_PARAMETERS.contains(&name) {
+            let message = format!(
+                "`{name}` is a parameter that every list takes: one is narrowed by this field as \
+                 `{name}__is=…`, and not as `{name}=…`"
+            );
+            reading.warning(*node, Code::LIST_PARAMETER, message);
+        }
+        let tested = name.rsplit_once("__");
+        if let Some((other, test)) = tested
+            && LIST_TESTS.contains(&test)
+            && is_shown(other)
+        {
+            let message = format!(
+                "`{name}=…` narrows a list by this field: one can't be narrowed by the test `{test}` of `{other}`"
+            );
+            reading.warning(*node, Code::LIST_PARAMETER, message);
         }
     }
 }

@@ -44,6 +44,9 @@ pub(crate) fn access<'d>(
     };
     let role_permissions = permissions("role_permissions").unwrap_or_default();
     let read_permissions = permissions("read_permissions");
+    if !role_permissions.is_empty() {
+        tell_unwritten(reading, node, &role_permissions, fields);
+    }
     if let (Some(roles), Some(read)) = (node.get("read_permissions"), &read_permissions) {
         tell_unread(reading, roles, (&role_permissions, read), &field_groups);
     }
@@ -83,6 +86,53 @@ fn tell_unread(
             );
             reading.warning(node, Code::UNREAD_GROUP, message);
         }
+    }
+}
+
+/// Tells of groups that nobody writes, or lesser roles and not owners; and of fields that are left to owners, and
+/// given to others by a group.
+fn tell_unwritten(reading: &Reading<'_>, node: Node<'_>, writes: &Permissions, fields: &[Field]) {
+    let groups = node.get("field_groups").into_iter();
+    for (group, members) in groups.flat_map(Node::entries) {
+        let mut roles = Role::ALL.into_iter();
+        let is_writer = |role: &Role| {
+            writes
+                .get(role)
+                .is_some_and(|own| own.iter().any(|one| one == group))
+        };
+        let (writer, owner_writes) = (roles.find(is_writer), is_writer(&Role::Owner));
+        let members = members.items().filter_map(|node| {
+            let field = fields
+                .iter()
+                .find(|field| node.as_text() == Some(&field.name));
+            field
+                .filter(|field| !field.read_only)
+                .map(|field| (field, node))
+        });
+        let (owners, shared): (Vec<_>, Vec<_>) = members.partition(|(field, _)| field.owner_only);
+        if let Some(role) = writer.filter(|role| *role != Role::Owner) {
+            for (Field { name, .. }, node) in owners {
+                let message = format!(
+                    "`x-owner-only` leaves `{name}` to owners: that `{}` writes the group `{group}` gives it to nobody else",
+                    role.as_str()
+                );
+                reading.warning(node, Code::CONTRADICTION, message);
+            }
+        }
+        if shared.is_empty() || owner_writes {
+            continue;
+        }
+        let message = match writer {
+            None => format!(
+                "no role writes the group `{group}`, owners neither: name it in each role that is to"
+            ),
+            Some(role) => format!(
+                "`{}` writes the group `{group}`, and owners don't: name it in `owner` too",
+                role.as_str()
+            ),
+        };
+        let place = node.get("role_permissions").unwrap_or(node);
+        reading.warning(place, Code::UNWRITTEN, message);
     }
 }
 

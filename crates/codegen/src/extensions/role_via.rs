@@ -1,5 +1,6 @@
 //! `role_via` of `x-rbac`: roles by membership.
 
+use serde_json::Value;
 use syncline_model::schema::{Entity, Field, FieldKind, Role, RoleVia};
 
 use super::refuse_unknown_keys;
@@ -110,8 +111,8 @@ fn short(
     })
 }
 
-/// Tells of memberships that any editor may write, and so could give themselves every role: who has none
-/// in the tenant is an editor.
+/// Tells of memberships that never give a role; and of those that any editor may write, and so could give themselves
+/// every role: who has none in the tenant is an editor.
 pub(crate) fn check_membership(
     reading: &Reading<'_>,
     node: Node<'_>,
@@ -124,6 +125,7 @@ pub(crate) fn check_membership(
     let Some(membership) = entities.iter().find(|other| other.name == via.entity) else {
         return;
     };
+    tell_unjoined(reading, node, entity, membership, via);
     let giving = [&via.entity_field, &via.user_field, &via.role_field];
     let is_open = |field: &&&String| membership.may_write(Role::Editor, field);
     let open: Vec<_> = giving
@@ -140,6 +142,77 @@ pub(crate) fn check_membership(
             entity.name
         );
         reading.warning(node, Code::ESCALATION, message);
+    }
+}
+
+/// Tells of memberships that never give a role: by the kinds of their fields.
+fn tell_unjoined(
+    reading: &Reading<'_>,
+    node: Node<'_>,
+    entity: &Entity,
+    membership: &Entity,
+    via: &RoleVia,
+) {
+    let own = entity.field(&via.field);
+    let of = |name: &str| membership.field(name);
+    let (Some(own), Some(keeper)) = (own, of(&via.entity_field)) else {
+        return;
+    };
+    let (name, whose) = (&membership.name, &entity.name);
+    if never_equal(&keeper.kind, &own.kind) {
+        let message = format!(
+            "`{}` of `{name}` is {}, and `{}` of `{whose}` is {}: nobody has a role on them",
+            keeper.name,
+            in_words(&keeper.kind),
+            own.name,
+            in_words(&own.kind)
+        );
+        reading.warning(node, Code::CONTRADICTION, message);
+    }
+    let user = of(&via.user_field);
+    if let Some(user) = user.filter(|user| never_equal(&user.kind, &FieldKind::Text)) {
+        let message = format!(
+            "`{}` of `{name}` is {}, and users are known by text: nobody has a role on `{whose}`",
+            user.name,
+            in_words(&user.kind)
+        );
+        reading.warning(node, Code::CONTRADICTION, message);
+    }
+    let is_role = |value: &Value| value.as_str().and_then(Role::parse).is_some();
+    let names_none = |role: &&Field| {
+        let one_of = &role.rules.one_of;
+        role.kind != FieldKind::Text || !one_of.is_empty() && !one_of.iter().any(is_role)
+    };
+    if let Some(role) = of(&via.role_field).filter(names_none) {
+        let known = Role::ALL.map(Role::as_str).join(", ");
+        let message = format!(
+            "`{}` of `{name}` is never one of {known}: who has a membership only reads `{whose}`",
+            role.name
+        );
+        reading.warning(node, Code::CONTRADICTION, message);
+    }
+}
+
+/// Whether no value of one kind is one of the other. A list may hold what is named, and may be read so.
+pub(crate) fn never_equal(one: &FieldKind, other: &FieldKind) -> bool {
+    let sort = |kind: &FieldKind| match kind {
+        FieldKind::Uuid => FieldKind::Text,
+        FieldKind::Int32 => FieldKind::Int64,
+        other => other.clone(),
+    };
+    *one != FieldKind::Json && *other != FieldKind::Json && sort(one) != sort(other)
+}
+
+/// A kind, as a message says it.
+pub(crate) const fn in_words(kind: &FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text => "text",
+        FieldKind::Uuid => "a UUID",
+        FieldKind::Boolean => "true or false",
+        FieldKind::Int32 | FieldKind::Int64 => "a whole number",
+        FieldKind::Float | FieldKind::Decimal => "a number",
+        FieldKind::Date | FieldKind::Time | FieldKind::Timestamp => "a time",
+        FieldKind::Json => "any JSON",
     }
 }
 

@@ -94,10 +94,14 @@ fn of<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> Option
 
 fn array<'d>(reading: &Reading<'d>, merged: &Merged<'d>, walk: &mut Walk) -> ArrayRules {
     let items = Schemas::from_iter(merged.all("items"));
+    let min_items = rules::count(reading, merged, "minItems");
+    let max_items = rules::count(reading, merged, "maxItems");
+    let ends = (min_items, max_items);
+    rules::tell_of_counts(reading, merged, ("minItems", "maxItems"), ends);
     ArrayRules {
         items: nested(reading, &items, walk).map(Box::new),
-        min_items: rules::count(reading, merged, "minItems"),
-        max_items: rules::count(reading, merged, "maxItems"),
+        min_items,
+        max_items,
         unique_items: merged.flag("uniqueItems"),
     }
 }

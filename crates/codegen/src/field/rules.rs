@@ -30,6 +30,8 @@ pub(crate) fn read<'d>(
                 .get("format")
                 .and_then(|node| text(reading, node))
                 .map(str::to_owned);
+            let ends = (rules.min_length, rules.max_length);
+            tell_of_counts(reading, merged, ("minLength", "maxLength"), ends);
         }
         FieldKind::Int32 | FieldKind::Int64 | FieldKind::Float | FieldKind::Decimal => {
             rules.minimum = bound(reading, merged, "minimum", "exclusiveMinimum");
@@ -37,6 +39,7 @@ pub(crate) fn read<'d>(
             rules.multiple_of = merged
                 .get("multipleOf")
                 .and_then(|node| number(reading, node));
+            tell_of_range(reading, merged, &rules);
         }
         FieldKind::Uuid
         | FieldKind::Boolean
@@ -60,6 +63,18 @@ fn allowed_values<'d>(
         (None, Some(listed)) => listed.items().collect(),
         (None, None) => kind::values_of_union(reading, merged),
     };
+    if let (Some(constant), Some(listed)) = (constant, listed)
+        && listed
+            .items()
+            .all(|one| one.to_json() != constant.to_json())
+    {
+        let message = "`const` is none of the values of `enum`, which is not checked";
+        reading.warning(constant, Code::CONTRADICTION, message);
+    }
+    if let Some(listed) = listed.filter(|listed| listed.is_list() && nodes.is_empty()) {
+        let message = "`enum` names no value, and is not checked";
+        reading.warning(listed, Code::RULE, message);
+    }
     let mut null = false;
     let mut values = Vec::new();
     for node in nodes {
@@ -79,6 +94,39 @@ fn allowed_values<'d>(
         }
     }
     (null, values)
+}
+
+/// Tells of a least count that is more than the most.
+pub(super) fn tell_of_counts(
+    reading: &Reading<'_>,
+    merged: &Merged<'_>,
+    (least, most): (&str, &str),
+    ends: (Option<u64>, Option<u64>),
+) {
+    if let ((Some(min), Some(max)), Some(node)) = (ends, merged.get(least))
+        && min > max
+    {
+        let message = format!("`{least}` {min} is more than `{most}` {max}: no value has both");
+        reading.warning(node, Code::CONTRADICTION, message);
+    }
+}
+
+fn tell_of_range(reading: &Reading<'_>, merged: &Merged<'_>, rules: &Rules) {
+    let node = merged
+        .get("minimum")
+        .or_else(|| merged.get("exclusiveMinimum"));
+    let (Some(min), Some(max), Some(node)) = (&rules.minimum, &rules.maximum, node) else {
+        return;
+    };
+    let is_empty =
+        min.value > max.value || (min.value == max.value && (min.exclusive || max.exclusive));
+    if is_empty {
+        let message = format!(
+            "no number is between the minimum {} and the maximum {}",
+            min.value, max.value
+        );
+        reading.warning(node, Code::CONTRADICTION, message);
+    }
 }
 
 /// One end of a range. In OpenAPI 3.0 `exclusiveMinimum` is a flag beside `minimum`, in 3.1 a number.

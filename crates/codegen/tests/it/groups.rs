@@ -15,11 +15,11 @@ fn a_group_that_nobody_reads_is_told_of_and_so_is_one_that_is_written_unread() {
         ("read_permissions: { owner: [own] }", &[]),
         ("read_permissions: { owner: [] }", &["unread_group"]),
         (
-            "role_permissions: { editor: [own] }, read_permissions: { owner: [own] }",
+            "role_permissions: { editor: [own], owner: [own] }, read_permissions: { owner: [own] }",
             &["unread_group"],
         ),
         (
-            "role_permissions: { editor: [own] }, read_permissions: { editor: [own], owner: [own] }",
+            "role_permissions: { editor: [own], owner: [own] }, read_permissions: { editor: [own], owner: [own] }",
             &[],
         ),
     ] {

@@ -4,6 +4,7 @@
 mod access;
 mod bad_input;
 mod client;
+mod contradictions;
 mod declared;
 mod documents;
 mod entities;

@@ -24,12 +24,17 @@ const PATTERN_BYTES_MAX: usize = 256 << 10;
 impl Rulebook {
     pub fn new(schema: Schema) -> Self {
         let fields = schema.entities.iter().flat_map(|entity| &entity.fields);
-        let patterns = fields.flat_map(|field| field.rules.patterns());
-        // One that can't be compiled here was named when the document was read, and judges nothing.
-        let compiled = patterns.map(|pattern| (pattern.to_owned(), compiled(pattern).ok()));
         Self {
-            patterns: Arc::new(compiled.collect()),
+            patterns: patterns_of(fields),
             schema: Arc::new(schema),
+        }
+    }
+
+    /// The rules of a field that is in no schema yet.
+    pub fn of_field(field: &Field) -> Self {
+        Self {
+            patterns: patterns_of([field]),
+            schema: Arc::default(),
         }
     }
 
@@ -116,6 +121,16 @@ impl Rulebook {
         };
         number.and_then(|number| out_of_range(rules, number))
     }
+}
+
+fn patterns_of<'f>(
+    fields: impl IntoIterator<Item = &'f Field>,
+) -> Arc<HashMap<String, Option<Regex>>> {
+    let fields = fields.into_iter();
+    let patterns = fields.flat_map(|field| field.rules.patterns());
+    // One that can't be compiled here was named when the document was read, and judges nothing.
+    let compiled = patterns.map(|pattern| (pattern.to_owned(), compiled(pattern).ok()));
+    Arc::new(compiled.collect())
 }
 
 /// What a value must be.

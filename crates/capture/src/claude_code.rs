@@ -3,7 +3,8 @@
 //! One response of the model is several lines, a block each, with one `message.id` and `requestId`;
 //! each repeats the usage as far as it was known, so that the last, or largest, one counts. A line
 //! is taken once by its `uuid`: sessions that were forked, resumed or copied repeat those of others. Where
-//! a line says whose it was, it gives way to that one, whichever was read first. A subagent's lines carry
+//! a line says whose it was, it gives way to that one, whichever was read first. One that a fork has given
+//! a `uuid` of its own goes by that of its origin, where it names it, or by the response that it is of. A subagent's lines carry
 //! its parent's `sessionId` and an `agentId` of their own; those of older versions have none, and are told
 //! apart by the line that began their chain.
 
@@ -16,8 +17,7 @@ mod speech;
 
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX,
-    is_named_everywhere, order_after,
+    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after,
 };
 
 use crate::agent::Agent;
@@ -25,7 +25,7 @@ use crate::facts::{
     Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, owned, set, set_some, time_of,
 };
 use crate::value::no_object;
-use fork::Taken;
+use fork::{GivesWay, Taken};
 use line::Line;
 pub use memory::Memory;
 
@@ -62,7 +62,7 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         facts.said_before(said_before, reading);
     }
     if let Some(fork) = gives_way {
-        fork::give_way(fork, said_before, facts);
+        fork.say(said_before, facts);
     }
     verdict
 }
@@ -74,7 +74,7 @@ struct Reader<'a, 'l> {
     known: &'a mut dyn Known,
     facts: &'a mut Facts,
     /// A fork that this line has been counted for until now.
-    gives_way: &'a mut Option<SessionId>,
+    gives_way: &'a mut Option<GivesWay>,
 }
 
 /// Whose a line is.
@@ -99,10 +99,11 @@ impl Owner {
 }
 
 impl Reader<'_, '_> {
-    fn read(self) -> Verdict {
+    fn read(mut self) -> Verdict {
         if let Some(session) = self.line.session_id.as_deref() {
             self.memory.enter(session);
         }
+        self.name_as_repeated();
         match self.line.kind.as_deref() {
             Some("user" | "assistant") => self.spoken(),
             Some("system") => self.system(),
@@ -167,75 +168,6 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The session that this line says it was repeated from. A subagent's says nothing of it.
-    fn origin(&self) -> Option<SessionId> {
-        let from = self.line.forked_from.as_ref()?.session_id.as_deref()?;
-        let is_own = self.line.is_sidechain != Some(true) && !from.is_empty();
-        is_own.then(|| SessionKey::plain(from).id(AGENT))
-    }
-
-    /// Takes the line for its session, by its `uuid`.
-    /// A message of this id is looked for among what other machines have brought, too.
-    fn take(&mut self, key: SessionKey, message: Option<&str>) -> Owner {
-        let id = key.id(AGENT);
-        let line = match self.line.uuid.as_deref() {
-            Some(uuid) => line_key(uuid),
-            None => self.nameless(&key, id),
-        };
-        let origin = self.origin();
-        let taken = self.known.noted(line).and_then(|note| Taken::of(&note));
-        let noted = taken.map(|taken| taken.by);
-        let mut owner = Owner {
-            key,
-            id,
-            copied_from: None,
-            known: noted == Some(id),
-        };
-        if owner.known {
-            return owner;
-        }
-        if let Some(taken) = taken.filter(|taken| taken.until == Some(id)) {
-            self.known.note(line, &Taken::by(id).note());
-            *self.gives_way = Some(taken.by);
-            return owner;
-        }
-        let first = match message.and_then(|message| self.known.origin(id, message)) {
-            // What was told of it stays, in whatever order files are read again.
-            Some(origin) => origin,
-            None if noted.is_some() => noted,
-            None => match message.and_then(|message| self.said_elsewhere(message, id)) {
-                Some(fork) if self.known.is_fork_of(fork, id) => {
-                    self.known.note(line, &Taken::by(id).note());
-                    *self.gives_way = Some(fork);
-                    return owner;
-                }
-                said => said
-                    // What was erased with its origin is not to count for a fork instead. Of a copy that names
-                    // none this can be told only where the origin was read, by what was noted of its lines: a
-                    // tombstone keeps no id of what it has erased.
-                    .or(origin.filter(|origin| *origin != id && self.known.is_deleted(*origin))),
-            },
-        };
-        let Some(first) = first else {
-            if noted.is_none() {
-                let until = origin.filter(|origin| *origin != id);
-                self.known.note(line, &Taken { by: id, until }.note());
-            }
-            return owner;
-        };
-        let copy = UnitKey::of(&[
-            "claude-code copy",
-            &id.to_string(),
-            self.line.uuid.as_deref().unwrap_or_default(),
-        ]);
-        owner.known = self.known.noted(copy).is_some();
-        if !owner.known {
-            self.known.note(copy, &[]);
-        }
-        owner.copied_from = Some(first);
-        owner
-    }
-
     /// The key of a line without a `uuid`. A title that is set back to one before is another line.
     fn nameless(&self, key: &SessionKey, id: SessionId) -> UnitKey {
         let titles = self.memory.titles_of(id).to_string();
@@ -244,16 +176,6 @@ impl Reader<'_, '_> {
             parts.push(&titles);
         }
         UnitKey::of(&parts)
-    }
-
-    /// The session that has said a message, where another machine has told so.
-    fn said_elsewhere(&mut self, message: &str, id: SessionId) -> Option<SessionId> {
-        let role = self.line.kind.as_deref().unwrap_or_default();
-        if !is_named_everywhere(AGENT.as_str(), role, message) {
-            return None;
-        }
-        let first = self.known.said_first(AGENT, message)?;
-        (first != id).then_some(first)
     }
 
     fn system(mut self) -> Verdict {
@@ -339,7 +261,8 @@ impl Reader<'_, '_> {
         let mut patch = self.memory.envelope(owner.id, &owner.key, &self.line);
         self.about_parent(owner, &mut patch);
         self.facts.session(owner.id, patch);
-        let waiting = self.line.uuid.as_deref();
+        let waiting = self.line.own_uuid.as_deref();
+        let waiting = waiting.or(self.line.uuid.as_deref());
         if let Some(summary) = waiting.and_then(|uuid| self.memory.summary_of(uuid)) {
             entitle(
                 self.memory,

@@ -22,6 +22,9 @@ pub(super) struct Line<'l> {
     pub subtype: Option<Cow<'l, str>>,
     #[serde(borrow)]
     pub uuid: Option<Cow<'l, str>>,
+    /// What a fork calls a line that goes by what its origin calls it.
+    #[serde(skip)]
+    pub own_uuid: Option<Cow<'l, str>>,
     #[serde(borrow)]
     pub parent_uuid: Option<Cow<'l, str>>,
     #[serde(borrow)]
@@ -79,6 +82,8 @@ impl Line<'_> {
 pub(super) struct ForkedFrom<'l> {
     #[serde(borrow)]
     pub session_id: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub message_uuid: Option<Cow<'l, str>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use syncline_model::Timestamp;
 use syncline_model::session::{SessionId, SessionPatch};
 
-use super::AGENT;
 use super::line::{Line, Spent};
+use super::{AGENT, Owner};
 use crate::facts::{SessionKey, TitleRank, name_of_path, set, set_some, time_of};
 
 /// How many responses can be under way at a time: one for each of a session's agents.
@@ -74,6 +74,9 @@ struct Said {
     after: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     taken_back: bool,
+    /// Whether another session has said it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    copied: bool,
 }
 
 /// A response of the model that may go on.
@@ -203,8 +206,8 @@ impl Memory {
     }
 
     /// Remembers a message, once.
-    pub(super) fn said(&mut self, session: SessionId, id: &str, after: Option<&str>) {
-        let messages = &mut self.told(session).messages;
+    pub(super) fn said(&mut self, owner: &Owner, id: &str, after: Option<&str>) {
+        let messages = &mut self.told(owner.id).messages;
         if messages.iter().any(|said| said.id == id) {
             return;
         }
@@ -215,7 +218,20 @@ impl Memory {
             id: id.to_owned(),
             after: after.map(str::to_owned),
             taken_back: false,
+            copied: owner.copied_from.is_some(),
         });
+    }
+
+    /// Takes all that a session has said until now for another's; gives what it was not known of.
+    pub(super) fn said_elsewhere(&mut self, session: SessionId) -> Vec<String> {
+        let told = self.told(session);
+        told.spoken = false;
+        let own = told.messages.iter_mut().filter(|said| !said.copied);
+        let own = own.map(|said| {
+            said.copied = true;
+            said.id.clone()
+        });
+        own.collect()
     }
 
     /// Takes back what a person has gone behind by a prompt that follows the line `after`: an earlier prompt

@@ -75,7 +75,7 @@ impl<'l> Reader<'_, 'l> {
             patch.is_sidechain = self.line.is_sidechain.filter(|is| *is).into();
             patch.copied_from = copied(owner);
             patch.order = Some(order).into();
-            self.memory.said(owner.id, &response, None);
+            self.memory.said(owner, &response, None);
         }
         self.facts.message(owner.id, patch);
         if let Some(model) = model
@@ -112,6 +112,7 @@ impl<'l> Reader<'_, 'l> {
         if model.is_none() || !self.memory.takes_usage(response, &spent) {
             return true;
         }
+        self.counts(owner, response);
         let mut usage = spent.usage();
         usage.id = owned(response);
         usage.order = order;
@@ -173,7 +174,7 @@ impl<'l> Reader<'_, 'l> {
             }
             let after = self.line.parent_uuid.as_deref();
             let after = after.filter(|_| kind.is_none());
-            self.memory.said(owner.id, &id, after);
+            self.memory.said(owner, &id, after);
             self.facts.message(owner.id, patch);
             if kind.is_none()
                 && let Some(title) = texts(content).find_map(title_of)

@@ -68,7 +68,10 @@ fn a_session_that_is_named_after_its_messages_is_one_and_its_transcript_goes_the
     place.import_files(Agent::ClaudeCode);
     let fork =
         json!({ "sessionId": "s2", "forkedFrom": { "sessionId": "s1", "messageUuid": "u1" } });
-    place.write("app/s2.jsonl", line("u1", fork.clone()) + &line("u7", fork));
+    place.write(
+        "app/s2.jsonl",
+        line("u1", fork) + &line("u7", json!({ "sessionId": "s2" })),
+    );
     place.import_files(Agent::ClaudeCode);
     let mut agents = place.rows("titled");
     agents.retain(|row| row.contains("|s1|"));

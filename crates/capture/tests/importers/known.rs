@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
 use syncline_capture::agent::Agent;
 use syncline_model::session::{Delete, SessionOp, session_id};
 use syncline_model::{Scope, Timestamp};
 use syncline_replica::{NewOp, Replica, ReplicaOptions};
 
+use crate::forks::{fork, named_fork};
 use crate::place::Place;
-use crate::script::{Script, jsonl, text};
+use crate::script::{Script, jsonl};
 
 /// Queries of all rows that an import leaves.
 const ROWS: [&str; 6] = ["sessions", "messages", "tools", "parts", "spent", "trees"];
@@ -28,79 +28,6 @@ fn fixtures() -> Vec<(String, Vec<u8>)> {
         }
     }
     files
-}
-
-/// A session, and one that was forked from it and is read before it.
-fn fork() -> Vec<(String, Vec<u8>)> {
-    let mut script = Script::new("origin");
-    let call = json!({"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}});
-    let shared = [
-        script.user("u1", "begin"),
-        script.answer("a1", "m1", text("Begun."), 7),
-        script.answer("a2", "m1", call, 9),
-        script.result("u2", "t1", json!("a.rs")),
-    ];
-    let mut lines = shared.clone().map(|mut line| {
-        line["sessionId"] = json!("fork");
-        line
-    });
-    lines[0]["isMeta"] = json!(false);
-    let own = [
-        script.user("u3", "go on"),
-        script.answer("a3", "m2", text("Gone on."), 5),
-    ];
-    let own = own.map(|mut line| {
-        line["sessionId"] = json!("fork");
-        line
-    });
-    let fork = jsonl(&lines) + &jsonl(&own);
-    vec![
-        ("z/origin.jsonl".to_owned(), jsonl(&shared).into_bytes()),
-        ("a/fork.jsonl".to_owned(), fork.into_bytes()),
-    ]
-}
-
-/// The same, with lines of the fork that name their origin.
-fn named_fork() -> Vec<(String, Vec<u8>)> {
-    let mut files = fork();
-    let (name, text) = files.pop().unwrap();
-    let mut lines: Vec<serde_json::Value> = text
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect();
-    for line in &mut lines[..4] {
-        line["forkedFrom"] = json!({"sessionId": "origin", "messageUuid": line["uuid"]});
-    }
-    lines[5]["message"]["id"] = json!("m3");
-    lines[5]["requestId"] = json!("req_m3");
-    files.push((name, jsonl(&lines).into_bytes()));
-    files
-}
-
-#[test]
-fn a_fork_gives_way_to_its_origin_whichever_is_read_first() {
-    let files = named_fork();
-    for order in [vec![0, 1], vec![1, 0], vec![2]] {
-        let mut place = Place::new();
-        for turn in order {
-            let chosen = files.iter().enumerate();
-            for (_, (name, text)) in chosen.filter(|(place, _)| turn == 2 || *place == turn) {
-                place.write(name, text);
-            }
-            place.import_files(Agent::ClaudeCode);
-        }
-        assert_eq!(place.import_files(Agent::ClaudeCode).ops, 0);
-        let figures = place.figures();
-        let of = |name: &str| {
-            (
-                figures[name].messages,
-                figures[name].tools,
-                figures[name].tokens[1],
-            )
-        };
-        assert_eq!((of("origin"), of("fork")), ((2, 1, 9), (2, 0, 5)));
-        assert_eq!(place.rows("forked"), ["fork|fork|origin"]);
-    }
 }
 
 /// Another machine after a sync: what the first one wrote, and none of its notes.

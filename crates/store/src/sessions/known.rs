@@ -71,7 +71,7 @@ pub fn origin_of_message(
 }
 
 /// The session of an agent that has a message with this id of the agent's and is not known to have
-/// copied it.
+/// copied it. A response whose usage it does not hold may count for another one.
 pub fn session_that_said(
     connection: &Connection,
     agent: &str,
@@ -81,6 +81,8 @@ pub fn session_that_said(
         "SELECT said.session_id FROM session_messages AS said \
          JOIN sessions AS s ON s.session_id = said.session_id \
          WHERE said.message_id = ? AND said.copied_from IS NULL AND s.agent = ? \
+         AND (said.role = 'user' OR EXISTS (SELECT 1 FROM session_usage AS u \
+         WHERE u.session_id = said.session_id AND u.usage_id = said.message_id)) \
          ORDER BY said.position, said.session_id LIMIT 1",
     )?;
     let id = statement.query_row((message, agent), |row| row.get::<_, String>(0));

@@ -142,7 +142,8 @@ pub fn copies(
 const TOOLS: &str = "SELECT t.tool_id, t.position, t.message_id, 0 FROM session_tools AS t \
      WHERE t.session_id = ?1 AND t.copied_from IS NULL AND ?2 IS NOT NULL";
 const USAGE: &str = "SELECT u.usage_id, u.position, coalesce(u.message_id, u.usage_id), 0 \
-     FROM session_usage AS u WHERE u.session_id = ?1 AND u.copied = 0 AND ?2 IS NOT NULL";
+     FROM session_usage AS u WHERE u.session_id = ?1 AND u.copied = 0 AND EXISTS (SELECT 1 \
+     FROM session_usage AS o WHERE o.session_id = ?2 AND o.usage_id = u.usage_id)";
 const ERRORS: &str = "SELECT e.error_id, e.position, e.message_id, EXISTS (SELECT 1 \
      FROM session_errors AS o WHERE o.session_id = ?2 AND o.error_id = e.error_id) \
      FROM session_errors AS e WHERE e.session_id = ?1 AND e.copied_from IS NULL";

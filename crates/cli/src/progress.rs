@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use syncline_model::ServerSeq;
+use syncline_server::admin::{OrderProgress, OrderWait};
+
 use crate::context::Context;
 
 /// What is done sooner needs no progress.
@@ -29,17 +32,31 @@ impl Progress {
 
     /// Shows that `done` of `whole` is done.
     pub(crate) fn show(&mut self, done: u64, whole: Option<u64>) {
+        self.write(|elapsed| bar(done, whole, elapsed));
+    }
+
+    /// Shows what an order to a server waits for.
+    pub(crate) fn show_order(&mut self, wait: OrderWait) {
+        self.write(|elapsed| match wait {
+            OrderWait::ToBeTaken => "waiting for the server".to_owned(),
+            OrderWait::Behind => "waiting for the server, which is at another order".to_owned(),
+            OrderWait::Taken(OrderProgress { floor, .. }) if floor == ServerSeq::ZERO => {
+                "the server is at it".to_owned()
+            }
+            OrderWait::Taken(OrderProgress { reached, floor, .. }) => {
+                bar(reached.get(), Some(floor.get()), elapsed)
+            }
+        });
+    }
+
+    fn write(&mut self, line: impl FnOnce(Duration) -> String) {
         let elapsed = self.begun.elapsed();
         if !self.watched || elapsed < QUIET {
             return;
         }
         self.shown = true;
         // A terminal that has gone away sees no progress.
-        let _ = write!(
-            std::io::stderr().lock(),
-            "\r\x1b[K{}",
-            bar(done, whole, elapsed)
-        );
+        let _ = write!(std::io::stderr().lock(), "\r\x1b[K{}", line(elapsed));
     }
 }
 

@@ -127,6 +127,9 @@ impl From<ControlOpenError> for Failure {
         let (code, fix) = match error {
             ControlOpenError::Directory(error) => return error.into(),
             ControlOpenError::NewerFormat { .. } => ("format_newer", "use a newer syncline"),
+            ControlOpenError::Sqlite { .. } if error.is_disk_full() => {
+                ("disk_full", "free 1 MB on that disk, and try again")
+            }
             ControlOpenError::Foreign { .. } | ControlOpenError::Sqlite { .. } => (
                 "data_unusable",
                 "name the directory that `syncline serve` was given, with --data DIR",

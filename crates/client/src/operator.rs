@@ -23,11 +23,18 @@ pub struct Health {
     /// Logs that it lacks.
     #[serde(default)]
     pub last_backup_left_out: u64,
+    /// `ok`, or `full` where writes are refused for want of room; none: an older server, which doesn't say.
+    pub storage: Option<String>,
 }
 
 impl Health {
     pub fn is_healthy(&self) -> bool {
         self.status == "healthy"
+    }
+
+    /// Whether the server's disk has no room for what is written to it.
+    pub fn is_full(&self) -> bool {
+        self.storage.as_deref() == Some("full")
     }
 }
 

@@ -15,10 +15,12 @@ use syncline_store::{Durability, FileOptions, OpenError, Stepped, StoreError, Te
 use crate::random::{birth, server_actor};
 use crate::tenant::{
     CompactReport, Compacting, Keep, Liveness, Recorded, Refused, Rewrite, TenantLog, before,
+    with_room,
 };
 
 pub use order::{
-    CompactSummary, OrderAnswer, OrderError, OrderProgress, notes_from_server, order_from_server,
+    CompactSummary, OrderAnswer, OrderError, OrderProgress, OrderWait, notes_from_server,
+    order_from_server,
 };
 
 /// Ops or pages of one step.
@@ -214,7 +216,7 @@ pub fn compact_log(
     mut progress: impl FnMut(&CompactReport),
 ) -> Result<CompactReport, AdminError> {
     let mut file = open_log(directory, tenant)?;
-    file.note_time(now)?;
+    with_room(&file, |file| file.note_time(now))?;
     let mut compacting = Compacting::begin(&file, keep, Rewrite::Always, now)?;
     while compacting.step(&mut file, STEP_COUNT)? == Stepped::More {
         progress(&compacting.report());

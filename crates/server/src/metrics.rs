@@ -125,6 +125,8 @@ pub(crate) struct Metrics {
     pub(crate) streams: Gauge,
     pub(crate) connections: Gauge,
     pub(crate) tenants_open: Gauge,
+    /// 1 since a write found no room on the disk, until one finds some.
+    pub(crate) storage_full: Gauge,
 }
 
 impl Metrics {
@@ -144,6 +146,15 @@ impl Metrics {
             streams: Gauge::default(),
             connections: Gauge::default(),
             tenants_open: Gauge::default(),
+            storage_full: Gauge::default(),
+        }
+    }
+
+    /// The disk's state, as everybody may know it.
+    pub(crate) fn storage(&self) -> &'static str {
+        match self.storage_full.get() {
+            0 => "ok",
+            _ => "full",
         }
     }
 
@@ -207,6 +218,16 @@ impl Metrics {
             out.header(name, "counter", help);
             out.sample(name, &[], counter.get() as f64);
         }
+        self.expose_gauges(out);
+        let name = "syncline_commit_duration_seconds";
+        out.header(name, "histogram", "Time from begin to durable, per group.");
+        out.histogram(name, &[], &self.commits);
+        let name = "syncline_group_ops";
+        out.header(name, "histogram", "Ops that committed together.");
+        out.histogram(name, &[], &self.group_ops);
+    }
+
+    fn expose_gauges(&self, out: &mut Exposition) {
         for (name, help, gauge) in [
             ("syncline_streams", "Open streams.", &self.streams),
             (
@@ -219,15 +240,14 @@ impl Metrics {
                 "Tenants whose files are open.",
                 &self.tenants_open,
             ),
+            (
+                "syncline_storage_full",
+                "1 while writes are refused for want of room on the disk.",
+                &self.storage_full,
+            ),
         ] {
             out.header(name, "gauge", help);
             out.sample(name, &[], gauge.get() as f64);
         }
-        let name = "syncline_commit_duration_seconds";
-        out.header(name, "histogram", "Time from begin to durable, per group.");
-        out.histogram(name, &[], &self.commits);
-        let name = "syncline_group_ops";
-        out.header(name, "histogram", "Ops that committed together.");
-        out.histogram(name, &[], &self.group_ops);
     }
 }

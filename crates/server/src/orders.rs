@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use syncline_model::ServerSeq;
+use syncline_protocol::ErrorCode;
 use syncline_store::control::{Order, OrderedWork};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -17,6 +19,10 @@ use crate::tenant::{CompactReport, Keep, Refused};
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How often who placed an order is told how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(500);
+/// How often, and how many times, it is tried to answer, which may have no room on the disk: who placed the
+/// order waits for about as long.
+const ANSWER_EVERY: Duration = Duration::from_secs(1);
+const ANSWER_TRIES: u32 = 60;
 
 impl Server {
     /// Carries out what is ordered, one after another, until dropped.
@@ -31,22 +37,19 @@ impl Server {
             match self.control(|control| control.take_order(now())).await {
                 Ok(None) => {}
                 Ok(Some(order)) => self.carry_out(order).await,
-                Err(error) => log_failure(&error),
+                Err(error) => {
+                    log_failure(&error);
+                    tokio::time::sleep(ANSWER_EVERY).await;
+                }
             }
         }
     }
 
     async fn carry_out(self: &Arc<Self>, order: Order) {
-        let done = match order.work {
-            OrderedWork::Expire { idle } => self.expire(&order, idle).await,
-            OrderedWork::Notes => {
-                let written = self.tenants.write_notes().await;
-                written.map(|()| OrderAnswer::Noted)
-            }
-            OrderedWork::Compact { retention, idle } => {
-                let keep = Keep { retention, idle };
-                self.compact_as_ordered(&order, keep).await
-            }
+        let (sender, progress) = watch::channel(None);
+        let done = tokio::select! {
+            done = self.done(&order, sender) => done,
+            () = self.tell(&order, progress) => unreachable!("telling does not end"),
         };
         let answer = done.unwrap_or_else(|error| {
             tracing::error!(
@@ -56,14 +59,44 @@ impl Server {
             );
             OrderAnswer::Failed {
                 causes: causes_of(&error),
+                is_disk_full: error.code() == ErrorCode::StorageFull,
             }
         });
-        let text = serde_json::to_string(&answer).expect("an answer has text keys alone");
-        let answered = self
-            .control(move |control| control.answer_order(&order.id, &text))
-            .await;
-        if let Err(error) = answered {
-            log_failure(&error);
+        self.answer(&order, &answer).await;
+    }
+
+    async fn done(
+        self: &Arc<Self>,
+        order: &Order,
+        progress: watch::Sender<Option<CompactReport>>,
+    ) -> Result<OrderAnswer, Refused> {
+        match order.work {
+            OrderedWork::Expire { idle } => self.expire(order, idle).await,
+            OrderedWork::Notes => {
+                self.tenants.write_notes().await?;
+                Ok(OrderAnswer::Noted)
+            }
+            OrderedWork::Compact { retention, idle } => {
+                let keep = Keep { retention, idle };
+                let report = self.compact_now(&order.tenant, keep, progress).await?;
+                let summary = CompactSummary::of(&order.tenant, &report);
+                Ok(OrderAnswer::Compacted(summary))
+            }
+        }
+    }
+
+    async fn answer(self: &Arc<Self>, order: &Order, answer: &OrderAnswer) {
+        let text = serde_json::to_string(answer).expect("an answer has text keys alone");
+        for _ in 0..ANSWER_TRIES {
+            let (id, text) = (order.id.clone(), text.clone());
+            let answered = self
+                .control(move |control| control.answer_order(&id, &text))
+                .await;
+            match answered {
+                Ok(()) => return,
+                Err(error) => log_failure(&error),
+            }
+            tokio::time::sleep(ANSWER_EVERY).await;
         }
     }
 
@@ -73,37 +106,19 @@ impl Server {
         Ok(OrderAnswer::Expired { clients })
     }
 
-    async fn compact_as_ordered(
-        self: &Arc<Self>,
-        order: &Order,
-        keep: Keep,
-    ) -> Result<OrderAnswer, Refused> {
-        let (sender, progress) = watch::channel(None);
-        let compacting = self.compact_now(&order.tenant, keep, sender);
-        let report = tokio::select! {
-            report = compacting => report?,
-            () = self.tell(order, progress) => unreachable!("telling does not end"),
-        };
-        Ok(OrderAnswer::Compacted(CompactSummary::of(
-            &order.tenant,
-            &report,
-        )))
-    }
-
-    /// Tells who placed the order how far it is, until dropped.
+    /// Tells who placed the order how far it is, and that it is not forgotten, until dropped.
     async fn tell(
         self: &Arc<Self>,
         order: &Order,
         progress: watch::Receiver<Option<CompactReport>>,
     ) {
-        loop {
+        for said in 1.. {
             tokio::time::sleep(TELL_EVERY).await;
-            let Some(report) = *progress.borrow() else {
-                continue;
-            };
+            let report = *progress.borrow();
             let progress = OrderProgress {
-                reached: report.reached,
-                floor: report.aim,
+                reached: report.map_or(ServerSeq::ZERO, |report| report.reached),
+                floor: report.map_or(ServerSeq::ZERO, |report| report.aim),
+                said,
             };
             let text = serde_json::to_string(&progress).expect("progress is two numbers");
             let id = order.id.clone();

@@ -27,6 +27,9 @@ const WATCH_EVERY: Duration = Duration::from_millis(500);
 /// How often uses of tokens and notes of clients are written down.
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
+/// What must fit onto a disk that was full for it to count as one with room: some pushes of the usual size.
+const ROOM_BYTES: usize = 1 << 20;
+
 /// What streams wait for beside the head of their log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Beat {
@@ -204,6 +207,19 @@ impl Server {
     async fn tidy(self: &Arc<Self>) {
         self.tenants.tidy();
         self.note_uses().await;
+        self.look_for_room().await;
+    }
+
+    /// Learns that there is room on the disk again where nobody writes.
+    async fn look_for_room(&self) {
+        if self.metrics.storage_full.get() == 0 {
+            return;
+        }
+        let data = self.data.clone();
+        let found = tokio::task::spawn_blocking(move || data.has_room(ROOM_BYTES)).await;
+        if found.is_ok_and(|found| found) {
+            self.metrics.storage_full.set(0);
+        }
     }
 
     /// Writes down when tokens were last used.

@@ -27,8 +27,8 @@ use syncline_store::{
 };
 
 pub use commit::{Committed, Decide, NewOp, Outcome, Write};
-pub(crate) use compaction::before;
 pub use compaction::{CompactReport, Compacting, Due, Keep, Liveness, Rewrite};
+pub(crate) use compaction::{before, with_room};
 pub use members::ClientNote;
 use members::Members;
 pub use pull::{Page, Reader, check_sight, read_page, read_page_for};
@@ -154,7 +154,7 @@ impl TenantLog {
 
     /// Notes that the log has reached its head by this time: what retention goes by.
     pub fn note_time(&mut self, now: Timestamp) -> Result<(), Refused> {
-        Ok(self.file()?.note_time(now)?)
+        Ok(with_room(self.file()?, |file| file.note_time(now))?)
     }
 
     /// Begins a compaction up to the floor that `keep` allows now.

@@ -29,6 +29,8 @@ pub use token::{Rights, RightsError, TokenHash, TokenId, TokenIdError, TokenReco
 
 use token::token_from_row;
 
+use crate::file::is_disk_full;
+
 /// The name of the control file in the data directory.
 pub const CONTROL_FILE_NAME: &str = "control.db";
 /// What makes each format from the one before; the first, from an empty file. A change of the schema
@@ -100,6 +102,20 @@ pub struct ControlFile {
     changes: ControlChanges,
 }
 
+impl ControlError {
+    /// Whether the disk has no room for what was to be written.
+    pub fn is_disk_full(&self) -> bool {
+        is_disk_full(&self.source)
+    }
+}
+
+impl ControlOpenError {
+    /// Whether the disk has no room for what an open makes beside the file.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. } if is_disk_full(source))
+    }
+}
+
 impl ControlFile {
     /// Opens the control file of `directory`, and makes it if it is not there.
     pub fn open(directory: &DataDirectory) -> Result<Self, ControlOpenError> {
@@ -158,6 +174,12 @@ impl ControlFile {
                  PRAGMA user_version = {FORMAT};"
             ))
             .and_then(|()| transaction.commit())
+            .map_err(sqlite)?;
+        // A write-ahead log whose pages are all in the file is used again from its beginning, also where
+        // there is no room by then for a longer one. It is done later where somebody reads.
+        let moved = "PRAGMA wal_checkpoint(PASSIVE)";
+        self.connection
+            .query_row(moved, [], |_| Ok(()))
             .map_err(sqlite)
     }
 

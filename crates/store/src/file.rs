@@ -66,8 +66,7 @@ impl StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full(error),
-            _ if has_no_room_to_share(&error) => Self::Full(error),
+            _ if is_disk_full(&error) => Self::Full(error),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
                 what: "SQLite can't read it",
                 source: Some(error),
@@ -78,11 +77,12 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Whether there was no room for the file in which processes share a write-ahead log's index. SQLite
-/// says so of a full disk before it gets to write.
-fn has_no_room_to_share(error: &rusqlite::Error) -> bool {
-    let failure = error.sqlite_error();
-    failure.is_some_and(|failure| failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+/// Whether there was no room for what SQLite had to write, a write-ahead log's shared index included.
+pub(crate) fn is_disk_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|failure| {
+        failure.code == ErrorCode::DiskFull
+            || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    })
 }
 
 /// Whether what is below `error` is that the system took no more bytes for a file, and named no full disk.

@@ -117,7 +117,7 @@ impl From<AdminError> for Failure {
                 .fix("syncline restore BACKUP --data DIR, with the newest backup");
         }
         let (code, fix) = match &error {
-            AdminError::Store(StoreError::Full(_)) => ("disk_full", "make room, and try again"),
+            AdminError::Store(StoreError::Full(_)) => ("disk_full", host::NO_ROOM),
             AdminError::Open(OpenError::NewerFormat { .. }) => {
                 ("format_newer", "use a newer syncline")
             }

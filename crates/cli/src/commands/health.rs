@@ -38,6 +38,8 @@ struct Answered {
     /// Null where the server knows of none.
     last_verified_backup_at: Option<Timestamp>,
     last_backup_left_out: u64,
+    /// `ok`, `full`, or null where the server doesn't say.
+    storage: Option<String>,
 }
 
 pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
@@ -50,6 +52,7 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
     };
     let said = health(&remote, patience).map_err(|error| unanswered(error, &endpoint))?;
     let healthy = said.is_healthy();
+    let full = said.is_full();
     let answered = Answered {
         endpoint: endpoint.to_string(),
         status: said.status,
@@ -57,6 +60,7 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
         auth_mode: said.auth_mode,
         last_verified_backup_at: said.last_verified_backup_at,
         last_backup_left_out: said.last_backup_left_out,
+        storage: said.storage,
     };
     context.output.data(&answered, |out| {
         let Answered {
@@ -66,6 +70,7 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
             auth_mode,
             last_verified_backup_at,
             last_backup_left_out,
+            ..
         } = &answered;
         write!(
             out,
@@ -80,6 +85,11 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
         }
         writeln!(out)
     })?;
+    if full {
+        context.output.warn(format_args!(
+            "the server's disk is full: it serves reads, and refuses writes until there is room"
+        ));
+    }
     if healthy {
         Ok(())
     } else {

@@ -24,6 +24,7 @@ fn a_server_that_lives_is_found_wherever_it_is_named() {
     let said = machine.run(&flagged).done();
     assert_eq!(said.json()["last_verified_backup_at"], made["made_at"]);
     assert_eq!(said.json()["last_backup_left_out"], 0);
+    assert_eq!(said.json()["storage"], "ok");
     let at = made["made_at"].as_str().unwrap();
     let expected = format!("{}, last verified backup {at}\n", expected.trim_end());
 

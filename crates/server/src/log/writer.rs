@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use syncline_model::schema::Schema;
 use syncline_model::{Epoch, Mark, Timestamp};
+use syncline_protocol::ErrorCode;
 use syncline_store::Head;
 use syncline_store::shapes::{MadeShape, NewShape};
 use tokio::runtime::Handle;
@@ -339,6 +340,7 @@ fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
     metrics.group_ops.observe(ops.sum::<usize>() as f64);
     metrics.fold_panics.add(committed.panics as u64);
     metrics.commit_failures.add(committed.failures as u64);
+    let accepted_before = metrics.ops_accepted.get();
     for outcome in &committed.outcomes {
         match outcome {
             Ok(Outcome::Pushed(pushed)) => metrics.count_verdicts(&pushed.verdicts),
@@ -354,6 +356,13 @@ fn note_commit(committed: &Committed, writes: &[Write], shared: &Shared) {
             }
             Err(_) => {}
         }
+    }
+    let outcomes = committed.outcomes.iter();
+    let mut errors = outcomes.filter_map(|outcome| outcome.as_ref().err());
+    if errors.any(|error| error.code() == ErrorCode::StorageFull) {
+        metrics.storage_full.set(1);
+    } else if metrics.ops_accepted.get() > accepted_before {
+        metrics.storage_full.set(0);
     }
 }
 

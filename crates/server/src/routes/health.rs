@@ -42,6 +42,7 @@ async fn health(call: Call) -> Result<Answer, ApiError> {
         "auth_mode": server.config.auth.name(),
         "database": "sqlite",
         "database_version": syncline_store::sqlite_version(),
+        "storage": server.metrics.storage(),
         "uptime_seconds": server.uptime().as_secs(),
         "last_verified_backup_at": last.as_ref().map(|backup| backup.verified_at),
         "last_backup_left_out": last.map_or(0, |backup| backup.left_out),
@@ -55,5 +56,6 @@ async fn ready(call: Call) -> Result<Answer, ApiError> {
         return Err(ApiError::new(ErrorCode::Unavailable, message));
     }
     server.authenticator.check_readable()?;
-    Answer::json(&json!({"status": "ready"}))
+    // It is ready with a full disk as well: it answers what it holds, and says of writes when to come again.
+    Answer::json(&json!({"status": "ready", "storage": server.metrics.storage()}))
 }

@@ -18,6 +18,9 @@ const GAPS_FROM_DROPPED: u64 = 1_000;
 /// The most bytes of a file of which what is covered goes at once, if it is nearly all: nobody writes for
 /// as long as it takes to read them, and then to write what is left of them anew.
 const AT_ONCE_BYTES_MAX: u64 = 512 << 20;
+/// Ops or pages of a step where the disk is full: what such a step writes fits into a write-ahead log of
+/// the usual size, which is used again from its beginning.
+const CRAMPED_COUNT: usize = 32;
 /// How much is nearly all.
 const STAYS: OneIn = OneIn(4);
 
@@ -150,6 +153,21 @@ pub(crate) fn before(now: Timestamp, span: Duration) -> Option<Timestamp> {
     Timestamp::from_millis(now.as_millis().saturating_sub(millis(span))).ok()
 }
 
+/// Does a small write, and once more where the disk was full: what the write-ahead log takes can be used
+/// again once it was moved into the file.
+pub(crate) fn with_room<T>(
+    file: &TenantFile,
+    write: impl Fn(&TenantFile) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    match write(file) {
+        Err(StoreError::Full(_)) => {
+            file.checkpoint()?;
+            write(file)
+        }
+        written => written,
+    }
+}
+
 /// A compaction under way, from its floor to a file that is as small as its content, and in which
 /// nothing can be read that was taken out of it.
 #[derive(Debug)]
@@ -157,10 +175,19 @@ pub struct Compacting {
     run: Compaction,
     phase: Phase,
     rewrite: Rewrite,
+    room: Room,
     floor: ServerSeq,
     bytes_before: u64,
     bytes_after: u64,
     log_left: LogLeft,
+}
+
+/// What there is on the disk for a compaction to write to before it gives anything back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Enough,
+    /// A step found none: those after it use the write-ahead log that there is again and again.
+    Cramped,
 }
 
 /// Whether a file with many gaps is written anew, which takes a time in which nobody else writes.
@@ -218,7 +245,7 @@ impl Compacting {
     ) -> Result<Self, StoreError> {
         let floor = keep.floor(file, now)?;
         // What no retention will ask for again; the note at the floor itself is still of use.
-        file.forget_times_below(floor)?;
+        with_room(file, |file| file.forget_times_below(floor))?;
         let run = Compaction::begin(file, floor, Collecting::Tombstones)?;
         let used = file.used_bytes()?;
         let is_quick =
@@ -227,6 +254,7 @@ impl Compacting {
             run: if is_quick { run.at_once(STAYS) } else { run },
             phase: Phase::Drop,
             rewrite,
+            room: Room::Enough,
             floor: file.head()?.floor,
             bytes_before: file.bytes_on_disk(),
             bytes_after: 0,
@@ -241,6 +269,7 @@ impl Compacting {
             run: Compaction::begin(file, floor, Collecting::Tombstones)?.after(floor),
             phase: Phase::Forget(Forgetting::begin(file, EMPTY_TRIES)?),
             rewrite: Rewrite::UpTo(0),
+            room: Room::Enough,
             floor,
             bytes_before: file.bytes_on_disk(),
             bytes_after: 0,
@@ -248,8 +277,46 @@ impl Compacting {
         })
     }
 
-    /// Does one more step, over `count` ops or pages; between steps others may write.
+    /// Does one more step, over `count` ops or pages; between steps others may write. A disk that is full
+    /// is no reason to give up: this is what makes room on it.
     pub fn step(&mut self, file: &mut TenantFile, count: usize) -> Result<Stepped, StoreError> {
+        match self.room {
+            Room::Enough => match self.advance(file, count) {
+                Err(StoreError::Full(_)) => self.go_on_cramped(file)?,
+                advanced => advanced?,
+            },
+            Room::Cramped => {
+                self.advance(file, count.min(CRAMPED_COUNT))?;
+                file.checkpoint()?;
+            }
+        }
+        self.floor = file.head()?.floor;
+        self.bytes_after = file.bytes_on_disk();
+        Ok(match self.phase {
+            Phase::Done => Stepped::Done,
+            Phase::Drop | Phase::Rewrite | Phase::Forget(_) => Stepped::More,
+        })
+    }
+
+    fn go_on_cramped(&mut self, file: &TenantFile) -> Result<(), StoreError> {
+        self.room = Room::Cramped;
+        self.run.in_small_steps();
+        if let Phase::Forget(_) = self.phase {
+            self.phase = Phase::Forget(self.forgetting(file)?);
+        }
+        file.checkpoint()?;
+        Ok(())
+    }
+
+    fn forgetting(&self, file: &TenantFile) -> Result<Forgetting, StoreError> {
+        let forgetting = Forgetting::begin(file, EMPTY_TRIES)?;
+        Ok(match self.room {
+            Room::Enough => forgetting,
+            Room::Cramped => forgetting.without_rewrite(),
+        })
+    }
+
+    fn advance(&mut self, file: &mut TenantFile, count: usize) -> Result<(), StoreError> {
         const NO_OUTBOX: &[PendingOp] = &[];
         match &mut self.phase {
             Phase::Drop => {
@@ -260,13 +327,14 @@ impl Compacting {
             }
             Phase::Rewrite => {
                 // Else it is about to be written anew in any case.
-                if file.owed()?.rewrites == 0 && self.may_have_gaps(file)? {
+                let may_rewrite = self.room == Room::Enough && file.owed()?.rewrites == 0;
+                if may_rewrite && self.may_have_gaps(file)? {
                     let fill = file.fill()?;
                     if fill.is_loose() || fill.is_mostly_free() {
                         file.rewrite()?;
                     }
                 }
-                self.phase = Phase::Forget(Forgetting::begin(file, EMPTY_TRIES)?);
+                self.phase = Phase::Forget(self.forgetting(file)?);
             }
             Phase::Forget(forgetting) => {
                 if file.forget_step(forgetting, count)? == Stepped::Done {
@@ -277,12 +345,7 @@ impl Compacting {
             }
             Phase::Done => {}
         }
-        self.floor = file.head()?.floor;
-        self.bytes_after = file.bytes_on_disk();
-        Ok(match self.phase {
-            Phase::Done => Stepped::Done,
-            Phase::Drop | Phase::Rewrite | Phase::Forget(_) => Stepped::More,
-        })
+        Ok(())
     }
 
     fn may_have_gaps(&self, file: &TenantFile) -> Result<bool, StoreError> {

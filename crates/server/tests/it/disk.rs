@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use syncline_simdisk::{Disk, Fault, Process, Verb};
 use syncline_store::control::Rights;
 
-use crate::support::{TestServer, eventually, push_of, start_with};
+use crate::support::{Reply, TestServer, eventually, push_of, start_with};
 
 /// A server whose tenant files are on a simulated disk.
 struct Machine {
@@ -50,6 +50,9 @@ async fn a_full_disk_is_507_keeps_nothing_and_passes_without_a_restart() {
         page["serverSeq"], 1,
         "reads go on, and nothing of the push is there"
     );
+    assert_eq!(storage(&m).await, ["full", "full"]);
+    let metrics = m.server.metrics().await;
+    assert!(metrics.contains("syncline_storage_full 1"), "{metrics}");
 
     m.disk.lift_quota("");
     let answer = m
@@ -58,6 +61,16 @@ async fn a_full_disk_is_507_keeps_nothing_and_passes_without_a_restart() {
         .await
         .expect(200);
     assert_eq!(answer["serverSeq"], 4);
+    assert_eq!(storage(&m).await, ["ok", "ok"]);
+}
+
+/// What `/health` and `/ready` say of the disk.
+async fn storage(m: &Machine) -> [String; 2] {
+    let ask = async |path: &str| {
+        let reply = Reply::of(m.server.client.get(m.server.url(path))).await;
+        reply.expect(200)["storage"].as_str().unwrap().to_owned()
+    };
+    [ask("/health").await, ask("/ready").await]
 }
 
 #[tokio::test]

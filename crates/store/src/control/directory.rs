@@ -23,6 +23,8 @@ const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
 /// Locked while the control file is opened.
 const OPENING: &str = "control.opening";
+/// What is written to see whether there is room, for a moment.
+const ROOM: &str = "room.tmp";
 
 /// Why the data directory can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +195,17 @@ impl DataDirectory {
         self.path
             .join(TENANTS)
             .join(file_name(tenant, ".prepared.gz"))
+    }
+
+    /// Whether so many bytes fit onto the directory's disk now.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let path = self.path.join(ROOM);
+        let wrote = || {
+            self.private_file(ROOM).map_err(io::Error::other)?;
+            fs::write(&path, vec![b'x'; bytes])
+        };
+        let fits = wrote().is_ok();
+        fs::remove_file(&path).is_ok() && fits
     }
 
     /// Makes an empty file that other users can't read, unless it is there; SQLite gives the files

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Params, params};
 use syncline_model::{TenantId, Timestamp};
 
 use super::{ControlError, ControlFile, failed, token};
+use crate::file::is_disk_full;
 
 /// Names one order; chosen by who places it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,23 +64,36 @@ impl ControlFile {
             // server that knows no notes makes that of it.
             OrderedWork::Notes => ("expire", None, Duration::MAX),
         };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO orders (id, tenant, work, retention_ms, idle_ms, placed_at) \
-                 VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    order.id.0,
-                    order.tenant.as_str(),
-                    work,
-                    retention.map(millis),
-                    millis(idle),
-                    now.as_millis()
-                ])
-            })
-            .map_err(failed("place an order"))?;
-        Ok(())
+        self.write_with_room(
+            "INSERT INTO orders (id, tenant, work, retention_ms, idle_ms, placed_at) \
+             VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                order.id.0,
+                order.tenant.as_str(),
+                work,
+                retention.map(millis),
+                millis(idle),
+                now.as_millis()
+            ],
+        )
+        .map_err(failed("place an order"))
+    }
+
+    /// Writes, and once more where the disk was full: an order may be the one that makes room, and what the
+    /// write-ahead log takes can be used again once it was moved into the file.
+    fn write_with_room(&self, sql: &str, values: impl Params + Copy) -> rusqlite::Result<()> {
+        let write = || -> rusqlite::Result<()> {
+            self.connection.prepare_cached(sql)?.execute(values)?;
+            Ok(())
+        };
+        match write() {
+            Err(error) if is_disk_full(&error) => {
+                let moved = "PRAGMA wal_checkpoint(PASSIVE)";
+                self.connection.query_row(moved, [], |_| Ok(()))?;
+                write()
+            }
+            written => written,
+        }
     }
 
     /// Takes the order that waits the longest; none: none waits.
@@ -92,9 +106,8 @@ impl ControlFile {
             .and_then(|mut statement| statement.query_row([], order_from_row).optional())
             .and_then(|order| {
                 if let Some(order) = &order {
-                    self.connection
-                        .prepare_cached("UPDATE orders SET taken_at = ? WHERE id = ?")?
-                        .execute(params![now.as_millis(), order.id.0])?;
+                    let take = "UPDATE orders SET taken_at = ? WHERE id = ?";
+                    self.write_with_room(take, params![now.as_millis(), order.id.0])?;
                 }
                 Ok(order)
             })
@@ -112,10 +125,7 @@ impl ControlFile {
     }
 
     fn set_order(&self, id: &OrderId, sql: &str, text: &str) -> Result<(), ControlError> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([text, &id.0]))
-            .map(|_| ())
+        self.write_with_room(sql, [text, &*id.0])
             .map_err(failed("tell of an order"))
     }
 
@@ -146,9 +156,7 @@ impl ControlFile {
 
     /// Takes an order away, whatever has become of it.
     pub fn drop_order(&self, id: &OrderId) -> Result<(), ControlError> {
-        self.connection
-            .execute("DELETE FROM orders WHERE id = ?", [&id.0])
-            .map(|_| ())
+        self.write_with_room("DELETE FROM orders WHERE id = ?", [&*id.0])
             .map_err(failed("take an order away"))
     }
 

@@ -152,6 +152,16 @@ impl Compaction {
         self
     }
 
+    /// Goes on step by step where there is no room to drop all at once. What a step that failed has
+    /// looked at is looked at again.
+    pub fn in_small_steps(&mut self) {
+        if let Phase::Survey(_) = self.phase {
+            self.phase = Phase::Ops { after: 0 };
+        }
+        self.memory = ops::Memory::default();
+        self.collecting_memory = collect::Memory::default();
+    }
+
     /// The epoch whose ops it judges.
     pub(super) fn epoch(&self) -> Epoch {
         self.epoch

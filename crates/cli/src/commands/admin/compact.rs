@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use syncline_server::admin::{CompactSummary, OrderProgress};
+use syncline_server::admin::CompactSummary;
 use syncline_server::tenant::Keep;
 use syncline_store::LogLeft;
 
@@ -47,8 +47,8 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
     };
     let mut progress = Progress::new(context, Instant::now());
     let mut each = logs.each(|tenant| {
-        let reached = |at: OrderProgress| progress.show(at.reached.get(), Some(at.floor.get()));
-        host.compact(&logs.directory, tenant, &keep, context, reached)
+        let waits = |wait| progress.show_order(wait);
+        host.compact(&logs.directory, tenant, &keep, context, waits)
     })?;
     drop(progress);
     let listing = Listing {

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use clap::Args;
 use serde::Serialize;
 use syncline_model::TenantId;
@@ -6,6 +8,7 @@ use super::LogsArgs;
 use super::host::Host;
 use crate::context::Context;
 use crate::failure::Outcome;
+use crate::progress::Progress;
 use crate::span::Span;
 use crate::table::Table;
 
@@ -38,13 +41,16 @@ pub(crate) fn run(args: &ExpireArgs, context: &Context) -> Outcome {
     let logs = args.logs.open(context)?;
     let host = Host::of(&logs.directory)?;
     let idle = args.idle.map_or(logs.keep.idle, Span::duration);
+    let mut progress = Progress::new(context, Instant::now());
     let mut each = logs.each(|tenant| {
-        let expired = host.expire(&logs.directory, tenant, idle, context)?;
+        let waits = |wait| progress.show_order(wait);
+        let expired = host.expire(&logs.directory, tenant, idle, context, waits)?;
         Ok(Expired {
             tenant: tenant.clone(),
             expired,
         })
     })?;
+    drop(progress);
     let listing = Listing {
         tenants: std::mem::take(&mut each.done),
     };

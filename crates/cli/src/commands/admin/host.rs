@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use syncline_model::TenantId;
 use syncline_server::admin::{
-    CompactSummary, OrderAnswer, OrderError, OrderProgress, compact_log, expire_clients,
+    CompactSummary, OrderAnswer, OrderError, OrderProgress, OrderWait, compact_log, expire_clients,
     order_from_server,
 };
 use syncline_server::tenant::Keep;
@@ -41,16 +41,17 @@ impl Host {
         tenant: &TenantId,
         keep: &Keep,
         context: &Context,
-        mut progress: impl FnMut(OrderProgress),
+        mut waits: impl FnMut(OrderWait),
     ) -> Result<CompactSummary, Trouble> {
         let now = context.now();
         let control = match self {
             Self::This(lock) => {
                 let report = compact_log(directory, tenant, keep, lock, now, |report| {
-                    progress(OrderProgress {
+                    waits(OrderWait::Taken(OrderProgress {
                         reached: report.reached,
                         floor: report.aim,
-                    });
+                        said: 0,
+                    }));
                 })?;
                 return Ok(CompactSummary::of(tenant, &report));
             }
@@ -60,7 +61,7 @@ impl Host {
             retention: keep.retention,
             idle: keep.idle,
         };
-        match order_from_server(directory, control, (tenant, work), random()?, now, progress)? {
+        match order_from_server(directory, control, (tenant, work), random()?, now, waits)? {
             OrderAnswer::Compacted(summary) => Ok(summary),
             OrderAnswer::Expired { .. } | OrderAnswer::Noted | OrderAnswer::Failed { .. } => {
                 Err(other_answer().into())
@@ -75,6 +76,7 @@ impl Host {
         tenant: &TenantId,
         idle: std::time::Duration,
         context: &Context,
+        waits: impl FnMut(OrderWait),
     ) -> Result<usize, Trouble> {
         let now = context.now();
         let control = match self {
@@ -82,7 +84,7 @@ impl Host {
             Self::Server(control) => control,
         };
         let work = (tenant, OrderedWork::Expire { idle });
-        match order_from_server(directory, control, work, random()?, now, |_| ())? {
+        match order_from_server(directory, control, work, random()?, now, waits)? {
             OrderAnswer::Expired { clients } => Ok(clients),
             OrderAnswer::Compacted(_) | OrderAnswer::Noted | OrderAnswer::Failed { .. } => {
                 Err(other_answer().into())
@@ -90,6 +92,13 @@ impl Host {
         }
     }
 }
+
+/// What helps where a compaction has found no room. It goes on in small steps within the write-ahead log that
+/// there is, so that what it needs is what that holds more than the file.
+pub(super) const NO_ROOM: &str = "free as much as the log's .db-wal file takes and 1 MB more on that disk (old backups, other files), \
+     and try again";
+const NO_ROOM_FOR_ORDER: &str =
+    "stop the server and try again, which needs no order then; or free 1 MB on that disk first";
 
 pub(super) fn random() -> Result<[u8; 16], Failure> {
     let mut random = StdRng::try_from_os_rng().map_err(|error| {
@@ -109,6 +118,7 @@ impl From<OrderError> for Trouble {
         match &error {
             OrderError::Failed { .. } => Self::Log(error.into()),
             OrderError::NotTaken
+            | OrderError::Silent
             | OrderError::Stopped
             | OrderError::Answer(_)
             | OrderError::Control(_)
@@ -120,11 +130,19 @@ impl From<OrderError> for Trouble {
 impl From<OrderError> for Failure {
     fn from(error: OrderError) -> Self {
         let (code, fix) = match &error {
-            OrderError::NotTaken | OrderError::Answer(_) => (
+            OrderError::Answer(_) => (
                 "server_too_old",
                 "start the server with this version of syncline, and try again",
             ),
+            OrderError::NotTaken | OrderError::Silent => (
+                "server_silent",
+                "see the server's log, and the room on its disk; start the server anew, and try again",
+            ),
             OrderError::Stopped => ("server_stopped", "try again"),
+            OrderError::Control(full) if full.is_disk_full() => ("disk_full", NO_ROOM_FOR_ORDER),
+            OrderError::Failed {
+                is_disk_full: true, ..
+            } => ("disk_full", NO_ROOM),
             OrderError::Failed { .. } => (
                 "admin_failed",
                 "see to the cause, and try again; a damaged log is put back with `syncline restore`",

@@ -55,6 +55,46 @@ fn on_a_full_disk_the_small_pushes_of_a_group_still_pass() {
 }
 
 #[test]
+fn a_compaction_makes_room_on_a_full_disk() {
+    let mut m = machine();
+    let padding = "x".repeat(400);
+    let ops = (1..=4_000).map(|clock| {
+        let payload = format!(r#"{{"replaces":true,"text":"{padding}"}}"#);
+        let resource = if clock % 100 < 50 {
+            "drawing".into()
+        } else {
+            format!("n{clock}")
+        };
+        let mut op = formed("sketch", "a", clock, &payload);
+        op.key.resource = ResourceId::new(resource).unwrap();
+        ReceivedOp::Readable(op)
+    });
+    let ops: Vec<_> = ops.collect();
+    for some in ops.chunks(500) {
+        verdicts(&mut m.log, some.to_vec());
+    }
+    assert!(m.log.file().unwrap().empty_log().unwrap());
+    let full = m.disk.used(PREFIX) + 400_000;
+    m.disk.set_quota(PREFIX, full);
+    while run_one(&mut m.log, push([large(5_000)])).is_ok() {}
+
+    let keep = Keep {
+        retention: Duration::ZERO,
+        idle: Duration::ZERO,
+    };
+    let now = Timestamp::from_millis(1_000).unwrap();
+    let mut compacting = m.log.begin_compaction(&keep, Rewrite::Always, now).unwrap();
+    while m.log.compact_step(&mut compacting, 2_048).unwrap() == Stepped::More {}
+    assert_eq!(compacting.report().totals.dropped, 1_999);
+    assert!(
+        m.disk.used(PREFIX) + 1_000_000 < full,
+        "{}",
+        m.disk.used(PREFIX)
+    );
+    assert_eq!(places(&mut m.log).len(), 2_001);
+}
+
+#[test]
 fn a_failed_sync_acknowledges_nothing_and_the_log_goes_on_from_what_the_disk_has() {
     let mut m = machine();
     verdicts(&mut m.log, [op("a", 1)]);

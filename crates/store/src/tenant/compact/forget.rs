@@ -83,6 +83,12 @@ impl Forgetting {
         })
     }
 
+    /// Leaves it to a later run to write the file anew, which takes as much room as what stays.
+    pub fn without_rewrite(mut self) -> Self {
+        self.rewrites = 0;
+        self
+    }
+
     /// How the write-ahead log was left.
     pub fn log_left(&self) -> LogLeft {
         self.log_left

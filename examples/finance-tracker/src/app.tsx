@@ -15,14 +15,14 @@ import { Overview } from "./views/overview.jsx";
 import { Changes } from "./views/changes.jsx";
 import { Transactions } from "./views/transactions.jsx";
 
-const PAGES: readonly { path: string; title: string; icon: IconName; view: () => ReactNode }[] = [
+const PAGES: readonly { path: string; title: string; icon: IconName; view: (leave: () => Promise<void>) => ReactNode }[] = [
   { path: "", title: "Overview", icon: "overview", view: () => <Overview /> },
   { path: "transactions", title: "Transactions", icon: "transactions", view: () => <Transactions /> },
   { path: "accounts", title: "Accounts", icon: "accounts", view: () => <Accounts /> },
   { path: "budgets", title: "Budgets", icon: "budgets", view: () => <Budgets /> },
   { path: "categories", title: "Categories", icon: "categories", view: () => <Categories /> },
   { path: "contacts", title: "Contacts", icon: "contacts", view: () => <Contacts /> },
-  { path: "changes", title: "Changes", icon: "sync", view: () => <Changes /> },
+  { path: "changes", title: "Changes", icon: "sync", view: (leave) => <Changes leave={leave} /> },
 ];
 
 const onHash = (see: () => void): (() => void) => {
@@ -30,7 +30,7 @@ const onHash = (see: () => void): (() => void) => {
   return () => removeEventListener("hashchange", see);
 };
 
-export function App({ users, sync }: { users: readonly User[]; sync: Sync }) {
+export function App({ users, sync, leave }: { users: readonly User[]; sync: Sync; leave: () => Promise<void> }) {
   const { user } = useBooks();
   const hash = useSyncExternalStore(onHash, () => location.hash);
   const page = PAGES.find(({ path }) => `#/${path}` === hash) ?? PAGES[0]!;
@@ -61,7 +61,7 @@ export function App({ users, sync }: { users: readonly User[]; sync: Sync }) {
           </label>
         </div>
       </aside>
-      <main>{page.view()}</main>
+      <main>{page.view(leave)}</main>
       <Toasts />
     </div>
   );

@@ -2,8 +2,8 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.jsx";
 import { BooksOf } from "./books.jsx";
-import { configure, initDatabase, sync } from "./generated/index.js";
-import { currentUser, readSetting } from "./session.js";
+import { closeDatabase, configure, deleteDatabase, initDatabase, sync } from "./generated/index.js";
+import { currentUser, onLeft, readSetting, tellLeft, type User } from "./session.js";
 import "./style/theme.css";
 import "./style/layout.css";
 import "./style/parts.css";
@@ -15,14 +15,38 @@ async function open(): Promise<void> {
   const user = currentUser(setting);
   // The server's own shapes, at another address: they tell roles.
   configure({ ...setting.client, apiUrl: "", shapeUrl: setting.shapeUrl, token: () => user.token, withRoles: true, role: user.role });
-  await initDatabase({ indexedDb: `finance-tracker-${user.user}` });
+  await initDatabase(storageOf(user));
   const running = sync();
+  onLeft(user, () => {
+    root.render(<Left />);
+    void closeDatabase();
+  });
   root.render(
     <StrictMode>
       <BooksOf user={user}>
-        <App users={setting.users} sync={running} />
+        <App users={setting.users} sync={running} leave={() => leave(user)} />
       </BooksOf>
     </StrictMode>,
+  );
+}
+
+const storageOf = ({ user }: User) => ({ indexedDb: `finance-tracker-${user}` });
+
+/** Removes a user's books from this browser, in all tabs. */
+async function leave(user: User): Promise<void> {
+  // What is shown reads the database.
+  root.render(<Left />);
+  tellLeft(user);
+  await deleteDatabase(storageOf(user));
+}
+
+function Left() {
+  return (
+    <main className="splash">
+      <h1>The books are not in this browser any more</h1>
+      <p>The server has them still.</p>
+      <button type="button" className="button" onClick={() => location.reload()}>Open them again</button>
+    </main>
   );
 }
 

@@ -46,6 +46,13 @@ export function currentUser({ users }: Setting): User {
   return user;
 }
 
+const left = new BroadcastChannel("finance-tracker.left");
+
+/** Calls `see` when another tab has removed a user's books from this browser. */
+export const onLeft = ({ user }: User, see: () => void): void =>
+  left.addEventListener("message", ({ data }: MessageEvent<string>) => data === user && see());
+export const tellLeft = ({ user }: User): void => left.postMessage(user);
+
 /** Opens the books as another user. Each has a database of their own, since each may see other things. */
 export function become(user: User): void {
   localStorage.setItem(USER, user.user);

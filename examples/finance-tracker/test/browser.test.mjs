@@ -458,6 +458,27 @@ test("pages of two versions have one database between them", async () => {
   await page.context().close();
 });
 
+test("books that are removed from a browser are in none of its tabs, and leave nothing there", async () => {
+  const vera = await stage.person("vera");
+  const second = await vera.openTab();
+  const kept = () => second.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  assert.deepEqual(await kept(), ["/pglite/finance-tracker-vera"]);
+  await vera.go("Changes");
+  vera.page.on("dialog", (dialog) => dialog.accept());
+  await vera.picture("changes");
+  await vera.page.getByRole("button", { name: "Remove my books" }).click();
+  const isLeft = ({ page }) => page.getByRole("heading", { name: "not in this browser any more" }).waitFor();
+  await Promise.all([vera, second].map(isLeft));
+  await until("nothing is left", async () => (await kept()).length === 0);
+  await vera.picture("removed");
+  await vera.page.getByRole("button", { name: "Open them again" }).click();
+  await vera.hasStatus("Online");
+  await vera.go("Transactions");
+  await vera.sees("Ferry ticket");
+  assert.deepEqual([...vera.failures, ...second.failures], []);
+  await vera.context.close();
+});
+
 test("a shape that the server has dropped is fetched anew, and unsent writes stay on top", async () => {
   await Promise.all([ann.go("Transactions"), ben.go("Transactions")]);
   const release = await ann.holdWrites();

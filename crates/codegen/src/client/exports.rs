@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::names::Names;
 
 /// Names of the client itself, and those that its modules import beside an entity's own.
-const OWN: [&str; 51] = [
+const OWN: [&str; 53] = [
     "ABSENT",
     "Age",
     "ClientConfig",
@@ -22,6 +22,7 @@ const OWN: [&str; 51] = [
     "Storage",
     "Sync",
     "closeDatabase",
+    "deleteDatabase",
     "config",
     "configure",
     "confirmedCollection",
@@ -56,6 +57,7 @@ const OWN: [&str; 51] = [
     "useSyncState",
     "useUpdate",
     "viewCollectionOptions",
+    "writtenTo",
     "z",
 ];
 

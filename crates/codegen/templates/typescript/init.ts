@@ -107,6 +107,20 @@ export async function closeDatabase(): Promise<void> {
   await database?.close();
 }
 
+/**
+ * Closes the database, and removes one from this browser with all that is in it, unsent writes too: as when its user signs out. Waits
+ * while another tab has it open.
+ */
+export async function deleteDatabase({ indexedDb }: { readonly indexedDb: string }): Promise<void> {
+  await closeDatabase();
+  await new Promise<void>((resolve, reject) => {
+    // As PGlite names it.
+    const asked = indexedDB.deleteDatabase(`/pglite/${indexedDb}`);
+    asked.onsuccess = () => resolve();
+    asked.onerror = () => reject(asked.error);
+  });
+}
+
 /** The local database, once {@link initDatabase} has opened it. */
 export const database = (): LocalDatabase => opened().database;
 

@@ -10,7 +10,7 @@ const ACTIONS = { insert: "New", update: "Changed", delete: "Deleted" } as const
 const NOUNS: Record<string, string> = { accounts: "account", transactions: "transaction", categories: "category", budgets: "budget", contacts: "contact" };
 
 /** What this browser has written and the server does not have: on its way, or refused and waiting for a person. */
-export function Changes() {
+export function Changes({ leave }: { leave: () => Promise<void> }) {
   const pending = usePendingWrites(database());
   const { writes, isLoading, retry, discard, exportAll } = useRejectedWrites(database());
   const save = async (): Promise<void> => {
@@ -19,9 +19,13 @@ export function Changes() {
     link.click();
     URL.revokeObjectURL(address);
   };
-  const isAny = (pending?.length ?? 0) + writes.length > 0;
+  const count = (pending?.length ?? 0) + writes.length;
+  const remove = (): void => {
+    const lost = count === 0 ? "" : ` ${count === 1 ? "One change is" : `${count} changes are`} not with the server, and would be lost.`;
+    if (confirm(`Remove your books from this browser?${lost}`)) void leave();
+  };
   return (
-    <Page title="Changes" action={isAny ? <button type="button" className="button plain" onClick={() => void save()}>Export</button> : null}>
+    <Page title="Changes" action={count > 0 ? <button type="button" className="button plain" onClick={() => void save()}>Export</button> : null}>
       <Card title="Refused" className="refused">
         {!isLoading && writes.length === 0 ? <Empty>The server has refused nothing.</Empty> : null}
         {writes.map((change) => (
@@ -40,6 +44,9 @@ export function Changes() {
         <ul className="rows">
           {pending?.map((change) => <li key={change.writeId} className="row"><Told change={change} /><small>{change.attempts === 0 ? "not tried yet" : change.attempts === 1 ? "tried once" : `tried ${change.attempts} times`}</small></li>)}
         </ul>
+      </Card>
+      <Card title="This browser" aside={<button type="button" className="button small plain" onClick={remove} disabled={pending === undefined || isLoading}>Remove my books</button>}>
+        <Empty>Your books are kept here, so that they open without a connection. On somebody else&apos;s machine, remove them when you leave.</Empty>
       </Card>
     </Page>
   );

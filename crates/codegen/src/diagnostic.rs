@@ -87,6 +87,8 @@ impl Code {
     pub const UNCHECKED: Self = Self("unchecked");
     /// A property that requests have and records don't.
     pub const REQUEST_ONLY: Self = Self("request_only");
+    /// A body of a request in a form that a server does not read.
+    pub const REQUEST: Self = Self("request");
     /// A parameter of a query that says nothing to a server.
     pub const PARAMETER: Self = Self("parameter");
     /// An answer that a server gives otherwise.

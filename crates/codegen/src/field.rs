@@ -59,6 +59,9 @@ pub(crate) fn read<'d>(reading: &Reading<'d>, name: &str, sources: &Sources<'d>)
         true => &record,
         false => &request,
     };
+    if !sources.record.is_empty() {
+        tell_of_other_type(reading, name, (&record, &kind), &request);
+    }
     let is_decimal = kind == FieldKind::Decimal;
     let number = is_decimal.then(|| kind::number_alternative(reading, ruling));
     let number = number.flatten();
@@ -131,6 +134,47 @@ fn request_says_less<'d>(reading: &Reading<'d>, request: &Merged<'d>, kind: &Fie
         return true;
     };
     kind::of(reading, request, *node) != *kind
+}
+
+/// Tells of a request that names values of a type of which the record's are none.
+fn tell_of_other_type<'d>(
+    reading: &Reading<'d>,
+    name: &str,
+    (record, kind): (&Merged<'d>, &FieldKind),
+    request: &Merged<'d>,
+) {
+    let Some(node) = request.parts.first() else {
+        return;
+    };
+    let asked = kind::of(reading, request, *node);
+    let types = (type_of(request, &asked), type_of(record, kind));
+    if let (Some(asked), Some(answered)) = types
+        && asked != answered
+    {
+        let message = format!(
+            "requests have {asked} as `{name}`, and records {answered}, which is what is taken"
+        );
+        reading.warning(*node, Code::TYPE, message);
+    }
+}
+
+/// The type of JSON that values of a kind have; none: one of several.
+fn type_of(merged: &Merged<'_>, kind: &FieldKind) -> Option<&'static str> {
+    match kind {
+        FieldKind::Text
+        | FieldKind::Uuid
+        | FieldKind::Date
+        | FieldKind::Time
+        | FieldKind::Timestamp => Some("text"),
+        FieldKind::Int32 | FieldKind::Int64 | FieldKind::Float => Some("a number"),
+        FieldKind::Boolean => Some("true or false"),
+        FieldKind::Decimal => None,
+        FieldKind::Json => match merged.types().as_slice() {
+            ["array"] => Some("a list"),
+            ["object"] => Some("an object"),
+            _ => None,
+        },
+    }
 }
 
 fn description(merged: &Merged<'_>) -> Option<String> {

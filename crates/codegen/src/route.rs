@@ -239,6 +239,12 @@ impl<'d> Call<'d> {
         json_schema(reading.follow(body)?)
     }
 
+    /// The forms that the request's body may have, by their names.
+    pub(crate) fn content(self, reading: &Reading<'d>) -> Option<Node<'d>> {
+        let body = self.node.get("requestBody")?;
+        reading.follow(body)?.get("content")
+    }
+
     /// A request body's schema, merged, where it names properties.
     pub(crate) fn request(self, reading: &Reading<'d>) -> Option<Merged<'d>> {
         let merged = Merged::of(reading, self.body(reading)?);

@@ -51,6 +51,7 @@ pub(super) fn tell<'d>(
 ) {
     tell_of_parameters(reading, one, fields);
     tell_of_status(reading, one);
+    tell_of_body(reading, one);
     match one.verb {
         Verb::List => tell_of_page(reading, one),
         Verb::Get | Verb::Create | Verb::Update | Verb::Replace => {
@@ -113,6 +114,25 @@ fn is_list_parameter<'d>(
     let is_separated = parameter.get("explode").and_then(Node::as_boolean) == Some(false);
     let takes_list = test == "in" && is_separated || fields.iter().any(is_json);
     is_field(field) && LIST_TESTS.contains(&test) && (!is_list || takes_list)
+}
+
+/// A request's body that is declared in other forms than JSON alone.
+fn tell_of_body<'d>(reading: &Reading<'d>, one: &Use<'_, 'd>) {
+    let Some(content) = one.call.content(reading) else {
+        return;
+    };
+    if one.call.body(reading).is_some() {
+        return;
+    }
+    let names: Vec<_> = content.entries().map(|(name, _)| name).collect();
+    if !names.is_empty() {
+        let message = format!(
+            "{}: a Syncline server reads bodies of JSON alone, and not {}",
+            place(one),
+            told(&names)
+        );
+        reading.warning(content, Code::REQUEST, message);
+    }
 }
 
 /// A status of success that the document has and the server has not.

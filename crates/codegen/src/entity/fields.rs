@@ -81,6 +81,17 @@ impl<'d> Requests<'d> {
             .unwrap_or_default()
     }
 
+    /// Where those that create take a property that those that change leave out; none: there is no such difference.
+    fn of_creating_alone(&self, name: &str) -> Option<Node<'d>> {
+        let mut changes = self.changes.iter();
+        let is_changed = changes.any(|change| !change.property(name).is_empty());
+        if is_changed || self.changes.is_empty() {
+            return None;
+        }
+        let mut creates = self.creates.iter();
+        creates.find_map(|create| create.property(name).first())
+    }
+
     /// The schemas that a property of the name has in any of them.
     fn named(&self, name: &str) -> Vec<Node<'d>> {
         let all = self.everywhere();
@@ -212,6 +223,14 @@ fn read_field<'d>(
         field.read_only &= matches!(field.kind, FieldKind::Int32 | FieldKind::Int64);
     }
     field.required &= !field.read_only;
+    let is_written = !is_key && !is_parent && !field.read_only && !field.sync_exclude;
+    if let Some(created) = requests.of_creating_alone(name).filter(|_| is_written) {
+        let message = format!(
+            "`{name}` is taken where records are made, and by no change: a Syncline server changes it all the same \
+             for who may write it"
+        );
+        reading.warning(created, Code::UNCHECKED, message);
+    }
     Some((field, node))
 }
 

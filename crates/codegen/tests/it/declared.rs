@@ -233,3 +233,25 @@ fn an_address_with_a_path_is_told() {
     let found = diagnostics(&document(&own, &get()));
     assert_eq!(found[0].pointer, "/paths/~1notes/servers/0");
 }
+
+#[test]
+fn a_body_that_is_declared_in_other_forms_than_json_alone_is_told() {
+    let told = |forms: &str| {
+        let body = format!("requestBody: {{ content: {{ {forms} }} }}");
+        let made = format!("responses: {{ '201': {{ {NOTE_SCHEMA} }} }}");
+        told(&format!("post: {{ {body}, {made} }}"), &get())
+    };
+    let form = |name: &str| format!("{name}: {{ schema: {{ type: object }} }}");
+    let json = form("application/json");
+    assert_eq!(told(&json), Vec::<String>::new());
+    assert_eq!(
+        told(&format!("{json}, {}", form("multipart/form-data"))),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        told(&form("multipart/form-data")),
+        [
+            "request: POST /notes: a Syncline server reads bodies of JSON alone, and not `multipart/form-data`"
+        ]
+    );
+}

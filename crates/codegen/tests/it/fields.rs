@@ -196,7 +196,67 @@ paths:
     assert!(note.field("password").is_none());
     assert_eq!(note.not_kept, ["password"]);
     assert!(note.field("draft").unwrap().sync_exclude);
-    assert_eq!(told(document), ["request_only"]);
+    // `color` can be given to a new record alone.
+    assert_eq!(told(document), ["unchecked", "request_only"]);
+}
+
+/// Notes that are made with the one body and changed with the other, each of these properties.
+fn requested(create: &str, change: &str) -> String {
+    let body = |properties: &str| {
+        format!(
+            "requestBody: {{ content: {{ application/json: {{ schema: {{ type: object, properties: {{ {properties} }} }} }} }} }}, \
+             responses: {{ '200': {{ content: {{ application/json: {{ schema: {{ $ref: '#/components/schemas/Note' }} }} }} }} }}"
+        )
+    };
+    let (create, change) = (body(create), body(change));
+    let record = "id: { type: string }, title: { type: string }, size: { type: integer }, \
+                  tags: { type: array, items: { type: string } }, made: { type: string, readOnly: true }";
+    format!(
+        "openapi: 3.1.0\npaths:\n  /notes: {{ post: {{ {create} }} }}\n  /notes/{{id}}: {{ patch: {{ {change} }} }}\n\
+         components: {{ schemas: {{ Note: {{ type: object, properties: {{ {record} }} }} }} }}\n"
+    )
+}
+
+#[test]
+fn a_field_that_only_making_a_record_takes_is_told_to_be_changed_all_the_same() {
+    let told = |create: &str, change: &str| {
+        let diagnostics = resolved(&requested(create, change)).diagnostics;
+        let told = diagnostics.iter();
+        told.map(|one| format!("{}: {}", one.pointer, one.code.as_str()))
+            .collect::<Vec<_>>()
+    };
+    let (title, size) = ("title: { type: string }", "size: { type: integer }");
+    let both = format!("{title}, {size}");
+    assert_eq!(told(&both, &both), [""; 0]);
+    assert_eq!(told(title, &both), [""; 0]);
+    // A change whose body says nothing leaves nothing out.
+    assert_eq!(told(&both, ""), [""; 0]);
+    let key = "id: { type: string }, made: { type: string }";
+    assert_eq!(told(&format!("{both}, {key}"), &both), [""; 0]);
+    let body = "/requestBody/content/application~1json/schema/properties";
+    assert_eq!(
+        told(&both, title),
+        [format!("/paths/~1notes/post{body}/size: unchecked")]
+    );
+}
+
+#[test]
+fn a_request_that_has_values_of_another_type_than_the_record_is_told_of() {
+    for (property, expected) in [
+        ("title: { type: string, format: date }", &[][..]),
+        ("title: { type: [string, integer] }", &[]),
+        ("size: { type: number }", &[]),
+        ("tags: { type: array }", &[]),
+        ("title: { type: integer }", &["type"]),
+        ("title: { type: object }", &["type"]),
+        ("size: { type: string }", &["type"]),
+        ("tags: { type: string }", &["type"]),
+        ("tags: { type: object }", &["type"]),
+    ] {
+        let document = requested(property, property);
+        let found = told(&document).into_iter().filter(|code| *code == "type");
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{property}");
+    }
 }
 
 #[test]

@@ -77,6 +77,8 @@ pub(crate) fn drafts<'d>(
     let calls = groups.iter().flat_map(|group| &group.collections);
     let calls = calls.flat_map(|one| one.uses.iter().map(|one| one.call));
     declared::tell_of_errors(reading, calls);
+    let uses = groups.iter().flat_map(|group| &group.collections);
+    declared::tell_of_bodies(reading, uses.flat_map(|one| &one.uses));
     let groups = groups.iter().take(ENTITIES_MAX);
     let mut drafts: Vec<_> = groups.filter_map(|group| draft(reading, group)).collect();
     drafts.sort_by(|a, b| a.entity.name.cmp(&b.entity.name));

@@ -51,7 +51,6 @@ pub(super) fn tell<'d>(
 ) {
     tell_of_parameters(reading, one, fields);
     tell_of_status(reading, one);
-    tell_of_body(reading, one);
     match one.verb {
         Verb::List => tell_of_page(reading, one),
         Verb::Get | Verb::Create | Verb::Update | Verb::Replace => {
@@ -114,25 +113,6 @@ fn is_list_parameter<'d>(
     let is_separated = parameter.get("explode").and_then(Node::as_boolean) == Some(false);
     let takes_list = test == "in" && is_separated || fields.iter().any(is_json);
     is_field(field) && LIST_TESTS.contains(&test) && (!is_list || takes_list)
-}
-
-/// A request's body that is declared in other forms than JSON alone.
-fn tell_of_body<'d>(reading: &Reading<'d>, one: &Use<'_, 'd>) {
-    let Some(content) = one.call.content(reading) else {
-        return;
-    };
-    if one.call.body(reading).is_some() {
-        return;
-    }
-    let names: Vec<_> = content.entries().map(|(name, _)| name).collect();
-    if !names.is_empty() {
-        let message = format!(
-            "{}: a Syncline server reads bodies of JSON alone, and not {}",
-            place(one),
-            told(&names)
-        );
-        reading.warning(content, Code::REQUEST, message);
-    }
 }
 
 /// A status of success that the document has and the server has not.
@@ -214,6 +194,33 @@ pub(super) fn tell_of_errors<'d>(reading: &Reading<'d>, calls: impl Iterator<Ite
                        `{error: {code, message, details}}`";
         reading.info(node, Code::ANSWER, message);
     }
+}
+
+/// Tells once of bodies that are declared in other forms than JSON, at the first: where one is, most are.
+pub(super) fn tell_of_bodies<'u, 'r: 'u, 'd: 'r>(
+    reading: &Reading<'d>,
+    uses: impl Iterator<Item = &'u Use<'r, 'd>>,
+) {
+    let has_json = |one: &&Use<'_, 'd>| one.call.body(reading).is_some();
+    let mut others = uses.filter(|one| !has_json(one)).filter_map(|one| {
+        let content = one.call.content(reading)?;
+        content
+            .entries()
+            .next()
+            .map(|(name, _)| (one, content, name))
+    });
+    let Some((first, content, name)) = others.next() else {
+        return;
+    };
+    let more = match others.count() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let message = format!(
+        "{}{more}: a Syncline server reads bodies of JSON alone, and not `{name}`",
+        place(first)
+    );
+    reading.warning(content, Code::REQUEST, message);
 }
 
 fn place(one: &Use<'_, '_>) -> String {

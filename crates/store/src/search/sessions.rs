@@ -38,7 +38,7 @@ pub struct PartFilter<'a> {
     pub project: Option<&'a str>,
     pub machine: Option<&'a str>,
     pub branch: Option<&'a str>,
-    /// A model that the session, or one of its responses, used.
+    /// A model that the whole session used.
     pub model: Option<&'a str>,
     /// `text`, `thinking`, `tool_input`, `tool_output`, `title`, `error`, …; `tool_error` is also the output
     /// of a call that tells its error there.
@@ -83,7 +83,7 @@ pub struct PartHit {
 
 const MATCHING: &str = "FROM session_parts_fts AS f WHERE f.session_parts_fts MATCH :words \
      AND :session IS NULL AND :agent IS NULL AND :project IS NULL AND :machine IS NULL \
-     AND :branch IS NULL AND :model IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL \
+     AND :branch IS NULL AND :kind IS NULL AND :since IS NULL AND :until IS NULL \
      AND :among IS NULL";
 /// An error that the output of its call tells is found there alone, also by the kind of errors.
 const PASSING: &str = concat!(
@@ -118,6 +118,7 @@ pub fn search_sessions(
         false => PASSING,
     };
     let figures = SessionFilter {
+        model: query.filter.model,
         has_error: query.filter.has_error,
         cost_nanos_min: query.filter.cost_nanos_min,
         ..SessionFilter::default()
@@ -200,7 +201,6 @@ impl Search<'_> {
                 ":project": filter.project,
                 ":machine": filter.machine,
                 ":branch": filter.branch,
-                ":model": filter.model,
                 ":kind": filter.kind,
                 ":since": filter.since.map(Timestamp::as_millis),
                 ":until": filter.until.map(Timestamp::as_millis),

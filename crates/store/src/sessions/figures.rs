@@ -94,21 +94,26 @@ pub struct Figures {
     pub subagents: u64,
 }
 
-/// The session `?1` with its subagents, as `tree(id)`. The sign before `parent_kind` and the order of the
+/// A session with its subagents, as `tree(id)`. The sign before `parent_kind` and the order of the
 /// joins keep SQLite from making an index of its own.
 macro_rules! tree {
-    () => {
-        "WITH RECURSIVE tree(id) AS (VALUES (?1) UNION SELECT c.session_id FROM tree \
-         CROSS JOIN sessions AS c ON c.parent_session = tree.id WHERE +c.parent_kind = 'subagent' \
-         AND c.deleted_at IS NULL) "
+    ($session:literal) => {
+        concat!(
+            "WITH RECURSIVE tree(id) AS (VALUES (",
+            $session,
+            ") UNION SELECT c.session_id FROM tree \
+             CROSS JOIN sessions AS c ON c.parent_session = tree.id WHERE +c.parent_kind = 'subagent' \
+             AND c.deleted_at IS NULL) "
+        )
     };
 }
+pub(super) use tree;
 
 /// The ids of a session and of its subagents, and theirs.
-pub(crate) const TREE_IDS: &str = concat!(tree!(), "SELECT id FROM tree");
+pub(crate) const TREE_IDS: &str = concat!(tree!("?1"), "SELECT id FROM tree");
 
 const SUMS: &str = concat!(
-    tree!(),
+    tree!("?1"),
     "SELECT sum(message_count), sum(iif(s.parent_kind IS 'subagent', 0, prompt_count)), sum(tool_call_count), sum(tool_error_count), \
      sum(error_count), sum(compaction_count), sum(response_count), sum(input_tokens), \
      sum(output_tokens), sum(cache_read_tokens), sum(cache_write_5m_tokens), \
@@ -118,7 +123,7 @@ const SUMS: &str = concat!(
 
 /// The responses of which no cost is reported, put together by model and day.
 const UNCOSTED: &str = concat!(
-    tree!(),
+    tree!("?1"),
     "SELECT coalesce(u.model, ''), min(u.at), count(*), sum(u.input_tokens), sum(u.output_tokens), \
      sum(u.cache_read_tokens), sum(u.cache_write_5m_tokens), sum(u.cache_write_1h_tokens) \
      FROM tree CROSS JOIN session_usage AS u ON u.session_id = tree.id \

@@ -7,7 +7,7 @@ use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
 use uuid::Uuid;
 
-use super::figures::{Figures, TREE_IDS, figures};
+use super::figures::{Figures, TREE_IDS, figures, tree};
 use super::prices::PriceTable;
 use super::row::{Session, read_session, session_columns};
 use crate::StoreError;
@@ -22,8 +22,8 @@ pub struct SessionFilter<'a> {
     pub project: Option<&'a str>,
     pub machine: Option<&'a str>,
     pub branch: Option<&'a str>,
-    /// A model that the session, or one of its responses, used: its name or what stands before a `-` in it,
-    /// so that one goes without its date.
+    /// A model that the session, one of its responses or one of its subagents used: its name or what stands
+    /// before a `-` in it, so that one goes without its date.
     pub model: Option<&'a str>,
     /// Sessions that told of themselves at this time or later.
     pub since: Option<Timestamp>,
@@ -115,7 +115,7 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// The sessions that a filter passes, but for what its figures tell.
+/// The sessions that a filter passes, but for what is told of each with its subagents: see [`sessions_among`].
 macro_rules! matching {
     () => {
         concat!(
@@ -124,18 +124,28 @@ macro_rules! matching {
             ") AND (:project IS NULL OR s.project_name = :project OR s.project_path = :project) \
              AND (:machine IS NULL OR s.machine = :machine) \
              AND (:branch IS NULL OR s.git_branch = :branch) \
-             AND (:model IS NULL OR ",
-            named!("s.model", ":model"),
-            " OR EXISTS (SELECT 1 FROM session_usage AS u \
-              WHERE u.session_id = s.session_id AND ",
-            named!("u.model", ":model"),
-            ")) AND (:since IS NULL OR s.last_at >= :since) \
+             AND (:since IS NULL OR s.last_at >= :since) \
              AND (:until IS NULL OR coalesce(s.started_at, s.last_at) < :until) \
              AND (:among IS NULL OR s.session_id IN (SELECT value FROM json_each(:among))) "
         )
     };
 }
 pub(crate) use matching;
+
+/// Whether a model was used in a session `s`, by itself or by its subagents.
+macro_rules! used_model {
+    () => {
+        concat!(
+            " (:model IS NULL OR EXISTS (",
+            tree!("s.session_id"),
+            "SELECT 1 FROM tree CROSS JOIN sessions AS t ON t.session_id = tree.id WHERE ",
+            named!("t.model", ":model"),
+            " OR EXISTS (SELECT 1 FROM session_usage AS u WHERE u.session_id = t.session_id AND ",
+            named!("u.model", ":model"),
+            "))) "
+        )
+    };
+}
 
 /// A session that is shown by itself: no subagent, or one whose parent is not known.
 macro_rules! stands_alone {
@@ -152,6 +162,8 @@ const PAGE: &str = concat!(
     session_columns!(),
     " FROM sessions AS s WHERE",
     matching!(),
+    "AND",
+    used_model!(),
     "AND (:all OR",
     stands_alone!(),
     ") AND s.last_at <= :last_at AND (s.last_at < :last_at OR s.session_id < :session_id) \
@@ -204,14 +216,15 @@ pub fn list_sessions(
     Ok(SessionPage { sessions, next })
 }
 
-/// The ids of the sessions that a filter's error and cost choose, each with its subagents, as a JSON array;
-/// none: it asks for neither. A subagent's figures are those of the session that it belongs to.
+/// The ids of the sessions that a filter's model, error and cost choose, each with its subagents, as a JSON
+/// array; none: it asks for none of them. A subagent's figures are those of the session that it belongs to.
 pub fn sessions_among(
     connection: &Connection,
     filter: &SessionFilter<'_>,
     prices: &PriceTable,
 ) -> Result<Option<String>, StoreError> {
     let by_figures = SessionFilter {
+        model: filter.model,
         has_error: filter.has_error,
         cost_nanos_min: filter.cost_nanos_min,
         ..SessionFilter::default()

@@ -150,8 +150,8 @@ fn within(at: &str) -> String {
     )
 }
 
-/// Figures by `group`, of the sessions that a filter passes, within a span. Of the filter its error,
-/// its cost and its choice of subagents play no part: [`super::sessions_among`] makes out the first two.
+/// Figures by `group`, of the sessions that a filter passes, within a span. Of the filter its model,
+/// its error, its cost and its choice of subagents play no part: [`super::sessions_among`] makes out the first three.
 pub fn session_stats(
     connection: &Connection,
     filter: &SessionFilter<'_>,
@@ -205,7 +205,6 @@ fn query<'s>(
         (":project", &filter.project),
         (":machine", &filter.machine),
         (":branch", &filter.branch),
-        (":model", &filter.model),
         (":since", &since),
         (":until", &until),
         (":among", &filter.among),

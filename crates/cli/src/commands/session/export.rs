@@ -90,6 +90,7 @@ fn sessions(
     }
     let chosen = args.filter.chosen(context);
     let figures = SessionFilter {
+        model: chosen.model.as_deref(),
         has_error: args.figures.has_error(),
         cost_nanos_min: args.figures.cost_nanos_min(),
         ..SessionFilter::default()
@@ -98,6 +99,7 @@ fn sessions(
     let all = SessionFilter {
         which: Which::All,
         among: among.as_deref(),
+        model: None,
         ..chosen.sessions()
     };
     let page = list_sessions(view.connection(), &all, None, u64::from(u32::MAX), prices)?;

@@ -110,7 +110,7 @@ pub(super) struct Chosen {
     project: Option<String>,
     machine: Option<String>,
     branch: Option<String>,
-    model: Option<String>,
+    pub(super) model: Option<String>,
     pub(super) since: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
 }

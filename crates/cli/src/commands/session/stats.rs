@@ -197,6 +197,7 @@ fn read(
 ) -> Result<Read, Failure> {
     let connection = view.connection();
     let figures = SessionFilter {
+        model: chosen.model.as_deref(),
         has_error: args.figures.has_error(),
         cost_nanos_min: args.figures.cost_nanos_min(),
         ..SessionFilter::default()

@@ -1,8 +1,9 @@
 //! What is put together of many sessions.
 
+use crate::search::PartFilter;
 use crate::sessions::{
-    PriceTable, SessionFilter, StatGroup, StatRow, StatSpan, session_stats, tool_counts,
-    touched_files,
+    PriceTable, SessionFilter, StatGroup, StatRow, StatSpan, Which, session_stats, sessions_among,
+    tool_counts, touched_files,
 };
 
 use super::views::query;
@@ -107,6 +108,42 @@ fn a_subagent_is_part_of_its_session_and_what_it_is_told_is_no_prompt() {
     let one = "SELECT message_count, prompt_count FROM sessions WHERE id = 'asked'";
     assert_eq!(query(&world, one), ["3 1"]);
     assert_eq!(sum(agents), listed(&world));
+}
+
+#[test]
+fn a_model_chooses_whole_sessions_whichever_of_them_used_it() {
+    let mut world = family();
+    let said =
+        r#"{"parts":[{"messageId":"b1","id":"0","kind":"text","order":0,"text":"flowers"}]}"#;
+    world.log(&[
+        ("child", said),
+        ("other", r#"{"session":{"nativeId":"other","model":"y"}}"#),
+    ]);
+    let prices = PriceTable::built_in();
+    for (model, by_itself) in [
+        ("x", &["main", "child"][..]),
+        ("claude-sonnet-4-5", &["main"]),
+    ] {
+        let mut filter = SessionFilter {
+            model: Some(model),
+            ..SessionFilter::default()
+        };
+        assert_eq!(world.names(&filter), ["main"]);
+        let parts = PartFilter {
+            model: Some(model),
+            ..PartFilter::default()
+        };
+        assert_eq!(world.found_where("flowers", parts).len(), 2);
+        filter.which = Which::All;
+        let mut names = world.names(&filter);
+        names.sort_by_key(|name| by_itself.iter().position(|it| it == name));
+        assert_eq!(names, by_itself);
+        let among = sessions_among(world.view(), &filter, &prices).unwrap();
+        filter.among = among.as_deref();
+        let (span, by) = (StatSpan::default(), StatGroup::Agent);
+        let stats = session_stats(world.view(), &filter, span, by, &prices).unwrap();
+        assert_eq!(stats.iter().map(|row| row.messages).sum::<u64>(), 3);
+    }
 }
 
 #[test]

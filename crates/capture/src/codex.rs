@@ -18,7 +18,8 @@ use syncline_model::session::{SessionId, SessionPatch, TEXT_CHARS_MAX, order_aft
 
 use crate::agent::Agent;
 use crate::facts::{
-    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, name_of_path, set, set_some, time_of,
+    Facts, Known, Last, SessionKey, TitleRank, UnitKey, Verdict, name_of_path, set, set_some,
+    time_of,
 };
 use crate::value::no_object;
 use line::{Line, Meta, Totals, TurnContext};
@@ -47,7 +48,7 @@ pub struct Memory {
     order: Option<i64>,
     model: String,
     provider: String,
-    cwd: String,
+    cwd: Last,
     title: TitleRank,
     /// The running total that was told last.
     total: Totals,
@@ -192,9 +193,7 @@ impl<'l> Reader<'_, 'l> {
         }
         let provider = meta.model_provider.as_deref().unwrap_or("openai");
         provider.clone_into(&mut self.memory.provider);
-        if let Some(cwd) = meta.cwd.as_deref() {
-            cwd.clone_into(&mut self.memory.cwd);
-        }
+        self.memory.cwd.news(meta.cwd.as_deref());
         let key = header_of(id);
         if self.known.noted(key).is_some() {
             return Verdict::Known;
@@ -282,10 +281,7 @@ impl<'l> Reader<'_, 'l> {
             model.clone_into(&mut self.memory.model);
             patch.model = set(model);
         }
-        if let Some(cwd) = turn.cwd.as_deref()
-            && *cwd != self.memory.cwd
-        {
-            cwd.clone_into(&mut self.memory.cwd);
+        if let Some(cwd) = self.memory.cwd.news(turn.cwd.as_deref()) {
             patch.cwd = set(cwd);
         }
         if let Some(policy) = turn.approval_policy.as_deref() {

@@ -227,6 +227,27 @@ impl Facts {
     }
 }
 
+/// What was told last of something. No more than a digest of it is written down: a session that is deleted
+/// leaves nothing of itself in the notes of an importer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Last {
+    digest: String,
+    #[serde(skip)]
+    text: String,
+}
+
+impl Last {
+    /// The text, where it is not empty and other than what was told last.
+    pub(crate) fn news<'t>(&mut self, text: Option<&'t str>) -> Option<&'t str> {
+        let text = text.filter(|text| !text.is_empty() && *text != self.text)?;
+        text.clone_into(&mut self.text);
+        let digest = UnitKey::of(&["told last", text]).hex();
+        let told = std::mem::replace(&mut self.digest, digest);
+        (told != self.digest).then_some(text)
+    }
+}
+
 /// How good a title is; a better one is not replaced by a lesser.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

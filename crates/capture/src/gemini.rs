@@ -39,7 +39,10 @@ pub(crate) struct Memory {
     /// What the directory that it takes place in is called: most often a digest.
     project: Option<String>,
     /// That directory, as soon as something tells it.
+    #[serde(skip)]
     directory: Option<String>,
+    /// Whether it was told.
+    is_placed: bool,
     title: TitleRank,
     order: Option<i64>,
     /// The ids of messages, in order, each with its place.
@@ -152,11 +155,13 @@ impl Reader<'_> {
         if let Some(directory) = value["directories"][0].as_str() {
             self.memory.directory = Some(directory.to_owned());
         }
-        if self.memory.directory.is_none()
+        if !self.memory.is_placed
+            && self.memory.directory.is_none()
             && let Some(project) = &self.memory.project
         {
             self.memory.directory = self.known.directory_of(project);
         }
+        self.memory.is_placed |= self.memory.directory.is_some();
         let parent = self.memory.parent.as_deref();
         let parent = parent.map(|parent| SessionKey::plain(parent).id(AGENT).to_string());
         let patch = SessionPatch {
@@ -190,7 +195,7 @@ impl Reader<'_> {
     /// Looks for the directory that the session takes place in, where nothing has told it; whether it
     /// was found.
     fn locate(&mut self, message: &Value) -> bool {
-        if self.memory.directory.is_some() {
+        if self.memory.is_placed {
             return false;
         }
         let said = said(&message["content"]);
@@ -202,7 +207,8 @@ impl Reader<'_> {
         let own = told.iter().find(|told| place::digest_of(told) == digest);
         let found = own.or(told.first()).map(|told| (*told).to_owned());
         self.memory.directory = found.or_else(|| place::above_paths(message, digest));
-        self.memory.directory.is_some()
+        self.memory.is_placed = self.memory.directory.is_some();
+        self.memory.is_placed
     }
 
     /// Takes back a message and all after it.

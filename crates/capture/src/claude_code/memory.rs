@@ -8,7 +8,7 @@ use syncline_model::session::{SessionId, SessionPatch};
 
 use super::line::{Line, Spent};
 use super::{AGENT, Owner};
-use crate::facts::{SessionKey, TitleRank, name_of_path, set, set_some, time_of};
+use crate::facts::{Last, SessionKey, TitleRank, name_of_path, set, set_some, time_of};
 
 /// How many responses can be under way at a time: one for each of a session's agents.
 const RESPONSES_MAX: usize = 32;
@@ -56,11 +56,11 @@ struct Told {
     spoken: bool,
     /// How often it was given a title.
     titles: u64,
-    cwd: String,
-    branch: String,
-    version: String,
-    model: String,
-    permissions: String,
+    cwd: Last,
+    branch: Last,
+    version: Last,
+    model: Last,
+    permissions: Last,
     /// The latest messages, also those that were taken back: what is repeated is known by them.
     #[serde(skip_serializing_if = "VecDeque::is_empty")]
     messages: VecDeque<Said>,
@@ -263,7 +263,7 @@ impl Memory {
 
     /// Whether the session is told to use another model than before.
     pub(super) fn takes_model(&mut self, session: SessionId, model: &str) -> bool {
-        is_news(&mut self.told(session).model, Some(model)).is_some()
+        self.told(session).model.news(Some(model)).is_some()
     }
 
     /// What the envelope of a line says of its session that was not said before.
@@ -281,7 +281,7 @@ impl Memory {
             patch.native_id = set(&key.native);
             patch.provider = set("anthropic");
         }
-        if let Some(cwd) = is_news(&mut told.cwd, line.cwd.as_deref()) {
+        if let Some(cwd) = told.cwd.news(line.cwd.as_deref()) {
             // The project is where the session began; it may go elsewhere on its way.
             if !told.project {
                 told.project = true;
@@ -295,17 +295,10 @@ impl Memory {
             told.started = true;
             patch.started_at = at.into();
         }
-        patch.git_branch = set_some(is_news(&mut told.branch, line.git_branch.as_deref()));
-        patch.agent_version = set_some(is_news(&mut told.version, line.version.as_deref()));
+        patch.git_branch = set_some(told.branch.news(line.git_branch.as_deref()));
+        patch.agent_version = set_some(told.version.news(line.version.as_deref()));
         let permissions = line.permission_mode.as_deref();
-        patch.permission_mode = set_some(is_news(&mut told.permissions, permissions));
+        patch.permission_mode = set_some(told.permissions.news(permissions));
         patch
     }
-}
-
-/// The text, where it is not empty and other than the one told before.
-fn is_news<'t>(told: &mut String, text: Option<&'t str>) -> Option<&'t str> {
-    let text = text.filter(|text| !text.is_empty() && *text != told.as_str())?;
-    text.clone_into(told);
-    Some(text)
 }

@@ -185,6 +185,40 @@ fn of_a_summary_nothing_is_remembered_but_the_title_of_what_its_file_holds() {
 }
 
 #[test]
+fn nothing_is_remembered_of_where_a_session_was() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut line = script.user("u1", "begin");
+    line["cwd"] = json!("/w/secretly");
+    line["gitBranch"] = json!("secretly");
+    let claude = jsonl(&[line.clone(), script.answer("a1", "m1", text("Begun."), 7)]);
+    place.write("s.jsonl", &claude);
+    let at = "2026-05-01T10:00:00.000Z";
+    let codex = jsonl(&[
+        json!({"timestamp": at, "type": "session_meta", "payload": {"id": "c", "cwd": "/w/secretly"}}),
+        json!({"timestamp": at, "type": "turn_context", "payload": {"cwd": "/w/secretly/on"}}),
+    ]);
+    place.write("rollout-c.jsonl", codex);
+    let gemini = json!({"sessionId": "g", "directories": ["/w/secretly"], "messages": []});
+    place.write("tmp/p/chats/session-g.json", gemini.to_string());
+    let agents = [Agent::ClaudeCode, Agent::Codex, Agent::Gemini];
+    for agent in agents {
+        place.import_files(agent);
+    }
+    assert_eq!(place.figures().len(), 3);
+    let remembered = place.remembered();
+    assert!(!remembered.contains("secretly"), "{remembered}");
+    // What was told already is no news when the file goes on.
+    line["uuid"] = json!("u2");
+    place.write("s.jsonl", claude + &jsonl(&[line]));
+    place.ops.clear();
+    place.import_files(Agent::ClaudeCode);
+    let told: Vec<_> = place.ops.iter().map(|op| op.payload.as_str()).collect();
+    assert_eq!(told.len(), 1);
+    assert!(!told[0].contains("secretly"), "{told:?}");
+}
+
+#[test]
 fn a_prompt_in_the_place_of_an_earlier_one_takes_it_back_with_what_followed() {
     let mut place = Place::new();
     let mut script = Script::new("s");

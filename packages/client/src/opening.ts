@@ -25,7 +25,6 @@ export async function openSchema(database: LocalDatabase, schema: LocalSchema): 
       if (isOther && !migration) return undefined;
       const putBack = isOther ? await migration?.takeApart(inside, dialect, schema) : undefined;
       await inside.exec(schema.changes);
-      await inside.exec(`DELETE FROM "_references"`);
       for (const { meta, sql } of schema.entities) {
         await inside.exec(sql);
         await putBack?.(meta);

@@ -2,6 +2,7 @@ import { useCallback, useState, useSyncExternalStore } from "react";
 import { discardWrite, exportWrites, readChanges, retryWrite, type Change } from "./changes.js";
 import type { LocalDatabase } from "./database.js";
 import { can, type EntityMeta, type Row } from "./entity.js";
+import { pause } from "./http.js";
 import { keyOf, whenTouched } from "./rows.js";
 import type { Sync, SyncState } from "./sync.js";
 import { deleteRow, insertRow, updateRow, writeSettled } from "./writes.js";
@@ -84,6 +85,10 @@ interface QueueReader {
   readonly current: () => Queue;
 }
 
+/** Above so many writes the queue is read once in a while, and not after each of them. */
+const QUEUE_LONG = 1_000;
+const LONG_QUEUE_REST_MS = 1_000;
+
 const UNREAD: Queue = { pending: undefined, rejected: [] };
 const queues = new WeakMap<LocalDatabase, QueueReader>();
 
@@ -102,6 +107,7 @@ function queueOf(database: LocalDatabase): QueueReader {
     };
     queue = { pending: part(queue.pending, false), rejected: part(queue.rejected, true) };
     listeners.forEach((see) => see());
+    if (found.length > QUEUE_LONG) await pause(LONG_QUEUE_REST_MS);
   };
   let stop = (): void => undefined;
   const reader: QueueReader = {

@@ -175,12 +175,14 @@ for (const dialect of DIALECTS) {
     await synced(database, "a", "Ann");
     await insertRow(database, dialect, contactsMeta, { id: "b", first_name: "Bob" });
     await noteShape(database);
+    // As a version that said so of a field has left it.
+    await database.query(`INSERT INTO "_unique" ("entity", "field") VALUES ('contacts', 'email')`);
     await openSchema(database, first);
     assert.deepEqual([(await readRows(database, dialect, contactsMeta)).length, await shape(database)], [2, "known"]);
     await openSchema(database, WITHOUT_TRANSACTIONS(dialect));
     assert.deepEqual([(await readRows(database, dialect, contactsMeta)).length, await shape(database)], [2, "known"]);
     const entities = async (table: string) => (await database.query(`SELECT DISTINCT "entity" FROM ${table}`)).map(({ entity }) => entity).sort();
-    assert.deepEqual([await entities(`"_shapes"`), await entities(`"_references"`)], [["accounts", "contacts"], []]);
+    assert.deepEqual([await entities(`"_shapes"`), await entities(`"_references"`), await entities(`"_unique"`)], [["accounts", "contacts"], [], []]);
     await openSchema(database, first);
     assert.deepEqual([await entities(`"_shapes"`), await entities(`"_references"`)], [["accounts", "contacts", "transactions"], ["transactions"]]);
   });

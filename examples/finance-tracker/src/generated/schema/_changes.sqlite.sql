@@ -76,13 +76,14 @@ CREATE TABLE IF NOT EXISTS "_touched" (
   "key" TEXT NOT NULL
 );
 
--- Which fields hold the keys of which entities.
+-- Which fields hold the keys of which entities: each entity says so anew.
 CREATE TABLE IF NOT EXISTS "_references" (
   "entity" TEXT NOT NULL,
   "field" TEXT NOT NULL,
   "target" TEXT NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_references";
 
 -- Which fields hold what no other row of the entity may hold, or a part of it.
 CREATE TABLE IF NOT EXISTS "_unique" (
@@ -90,6 +91,7 @@ CREATE TABLE IF NOT EXISTS "_unique" (
   "field" TEXT NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_unique";
 
 -- The transaction that is being written: its id goes to each change made until it is null again.
 CREATE TABLE IF NOT EXISTS "_transaction" (

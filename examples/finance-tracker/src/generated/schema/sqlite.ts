@@ -4,7 +4,7 @@ import { accountsMeta, budgetsMeta, categoriesMeta, contactsMeta, transactionsMe
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "603c9bc3132aca25 75f519e1785f2122",
+  version: "603c9bc3132aca25 ec22dbc859800dd0",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -83,13 +83,14 @@ CREATE TABLE IF NOT EXISTS "_touched" (
   "key" TEXT NOT NULL
 );
 
--- Which fields hold the keys of which entities.
+-- Which fields hold the keys of which entities: each entity says so anew.
 CREATE TABLE IF NOT EXISTS "_references" (
   "entity" TEXT NOT NULL,
   "field" TEXT NOT NULL,
   "target" TEXT NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_references";
 
 -- Which fields hold what no other row of the entity may hold, or a part of it.
 CREATE TABLE IF NOT EXISTS "_unique" (
@@ -97,6 +98,7 @@ CREATE TABLE IF NOT EXISTS "_unique" (
   "field" TEXT NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_unique";
 
 -- The transaction that is being written: its id goes to each change made until it is null again.
 CREATE TABLE IF NOT EXISTS "_transaction" (

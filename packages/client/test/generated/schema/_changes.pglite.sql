@@ -87,13 +87,14 @@ DROP TRIGGER IF EXISTS "_changes_notify" ON "_changes";
 CREATE TRIGGER "_changes_notify" AFTER UPDATE OF "state" ON "_changes"
 FOR EACH STATEMENT EXECUTE FUNCTION "_touched_notify"();
 
--- Which fields hold the keys of which entities.
+-- Which fields hold the keys of which entities: each entity says so anew.
 CREATE TABLE IF NOT EXISTS "_references" (
   "entity" text NOT NULL,
   "field" text NOT NULL,
   "target" text NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_references";
 
 -- Which fields hold what no other row of the entity may hold, or a part of it.
 CREATE TABLE IF NOT EXISTS "_unique" (
@@ -101,6 +102,7 @@ CREATE TABLE IF NOT EXISTS "_unique" (
   "field" text NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_unique";
 
 -- An update joins the unsent insert or update before it; of a value that is back at its base nothing
 -- stays. An insert and its delete are nothing. An update stays before a delete: what was typed must not go

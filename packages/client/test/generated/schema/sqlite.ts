@@ -4,7 +4,7 @@ import { accountsMeta, contactsMeta, transactionsMeta } from "../meta.js";
 
 /** The statements of this folder's files, as a page runs them. */
 export const schema: LocalSchema = {
-  version: "9a72e9ee7967e9fb 9d086f0e4f7b5444",
+  version: "9a72e9ee7967e9fb a41ffbe5ad9aba8b",
   changes: `-- The queue of writes that this database has made and its server has not yet shown.
 --
 -- Run this file first, then that of each entity. The applications write to the entities' views; a write
@@ -83,13 +83,14 @@ CREATE TABLE IF NOT EXISTS "_touched" (
   "key" TEXT NOT NULL
 );
 
--- Which fields hold the keys of which entities.
+-- Which fields hold the keys of which entities: each entity says so anew.
 CREATE TABLE IF NOT EXISTS "_references" (
   "entity" TEXT NOT NULL,
   "field" TEXT NOT NULL,
   "target" TEXT NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_references";
 
 -- Which fields hold what no other row of the entity may hold, or a part of it.
 CREATE TABLE IF NOT EXISTS "_unique" (
@@ -97,6 +98,7 @@ CREATE TABLE IF NOT EXISTS "_unique" (
   "field" TEXT NOT NULL,
   PRIMARY KEY ("entity", "field")
 );
+DELETE FROM "_unique";
 
 -- The transaction that is being written: its id goes to each change made until it is null again.
 CREATE TABLE IF NOT EXISTS "_transaction" (

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value as Json};
 
 use super::exact::whole_number;
-use super::rules::{Asked, Fault, Rulebook};
+use super::rules::{Asked, Fault, Rulebook, counted};
 use crate::schema::{ArrayRules, FieldKind, JsonRules, Nested, ObjectRules, Others};
 
 impl Rulebook {
@@ -24,13 +24,13 @@ impl Rulebook {
         if let Some(min) = rules.min_items.filter(|min| count < *min) {
             return Some(Fault::new(
                 "min_items",
-                format!("must have {min} items or more"),
+                format!("must have {} or more", counted(min, "item")),
             ));
         }
         if let Some(max) = rules.max_items.filter(|max| count > *max) {
             return Some(Fault::new(
                 "max_items",
-                format!("must have {max} items or fewer"),
+                format!("must have {} or fewer", counted(max, "item")),
             ));
         }
         let mut seen = HashSet::new();

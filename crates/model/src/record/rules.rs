@@ -103,10 +103,16 @@ impl Rulebook {
         if let Some(text) = value.as_str() {
             let length = text.chars().count() as u64;
             if let Some(min) = rules.min_length.filter(|min| length < *min) {
-                return Some(("min_length", format!("must have {min} characters or more")));
+                return Some((
+                    "min_length",
+                    format!("must have {} or more", counted(min, "character")),
+                ));
             }
             if let Some(max) = rules.max_length.filter(|max| length > *max) {
-                return Some(("max_length", format!("must have {max} characters or fewer")));
+                return Some((
+                    "max_length",
+                    format!("must have {} or fewer", counted(max, "character")),
+                ));
             }
             let pattern = rules.pattern.as_deref().and_then(|p| self.patterns.get(p));
             if let Some(Some(regex)) = pattern
@@ -131,6 +137,12 @@ fn patterns_of<'f>(
     // One that can't be compiled here was named when the document was read, and judges nothing.
     let compiled = patterns.map(|pattern| (pattern.to_owned(), compiled(pattern).ok()));
     Arc::new(compiled.collect())
+}
+
+/// So many things: one is no plural.
+pub(super) fn counted(count: u64, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
 }
 
 /// What a value must be.

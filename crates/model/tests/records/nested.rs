@@ -47,11 +47,7 @@ fn the_place_within_a_value_is_in_the_error_of_its_field() {
         (json!({"tags": "a"}), "type", "must be a list"),
         (json!({"tags": {}}), "type", "must be a list"),
         (json!({"tags": null}), "not_nullable", "may not be null"),
-        (
-            json!({"tags": []}),
-            "min_items",
-            "must have 1 items or more",
-        ),
+        (json!({"tags": []}), "min_items", "must have 1 item or more"),
         (
             json!({"tags": ["a", "b", "c"]}),
             "max_items",

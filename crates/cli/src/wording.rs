@@ -58,9 +58,11 @@ pub(crate) fn refusal_lines(details: &Value) -> Vec<String> {
         lines.push(format!("{}: {}", word("field"), word("message")));
     }
     for (column, lost) in details["conflicts"].as_object().into_iter().flatten() {
-        let (base, mine, theirs) = (&lost["base"], &lost["mine"], &lost["theirs"]);
+        let sides = ["base", "mine", "theirs"].into_iter();
+        let sides = sides.filter_map(|side| Some(format!("{side} {}", lost.get(side)?)));
         lines.push(format!(
-            "{column}: base {base}, mine {mine}, theirs {theirs}"
+            "{column}: {}",
+            sides.collect::<Vec<_>>().join(", ")
         ));
     }
     lines

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(crate) use known_fields::has_only;
-pub use trial::would_matter;
+pub use trial::{Outdone, SaidSince, said_since, would_matter};
 
 /// Whether the rows still need an op of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ pub fn folds_onto_seen<R: Rows>(
 }
 
 /// Whether the op is the one by which an item or a list comes to be.
-pub fn makes(scope: &Scope, payload: &Payload) -> bool {
+fn makes(scope: &Scope, payload: &Payload) -> bool {
     match scope.as_str() {
         Scope::REGISTRY => matches!(
             registry::RegistryOp::read(payload),

@@ -43,10 +43,11 @@ pub use error::ReplicaError;
 pub use host::{FileIdentity, Host, Lease, RealHost};
 pub use place::{DAEMON_LOCK_NAME, LOCAL_FILE_NAME};
 pub use replica::{
-    BeforeSync, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,
+    BeforeSync, LaterWords, ListError, ListHistory, ListsChanged, ListsReversed, Looked, OpState,
     PendingThings, RecordChange, RecordError, RecordOutcome, RecordsWritten, Replica,
     ReplicaOptions, Retried, ScopeStatus, Status, SyncedThings, Things, WriteWithError, Written,
 };
+pub use syncline_model::compaction::Outdone;
 pub use syncline_store::local::{
     Cut, ListChange, ListStep, LostEdit, NewOp, QuarantineId, QuarantinedOp, SyncError, SyncNotes,
     UntoldLoss, WriteError,

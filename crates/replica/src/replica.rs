@@ -68,7 +68,7 @@ pub(crate) use rebuild::{Fitness, Offer, Rebuild};
 pub(crate) use reconcile::Depth;
 pub use records::{RecordChange, RecordError, RecordOutcome, RecordsWritten};
 pub use things::{BeforeSync, PendingThings, SyncedThings, Things};
-pub use write::{Retried, WriteWithError, Written};
+pub use write::{LaterWords, Retried, WriteWithError, Written};
 
 /// A handle on a replica. Each thread has its own ([`Replica::another`]); they share subscribers.
 #[derive(Debug)]

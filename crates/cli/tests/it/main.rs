@@ -43,6 +43,7 @@ mod machine;
 mod member;
 #[cfg(target_os = "linux")]
 mod planted;
+mod quarantine;
 mod query;
 mod query_write;
 mod readme;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use syncline_client::{AskError, Phase, SyncEnd, SyncSettings, sync_once, whoami};
 use syncline_model::{TenantId, Timestamp};
+use syncline_replica::LaterWords;
 use syncline_server::{AuthMode, NewToken, ServeConfig, TokenRandom, issue_token};
 use syncline_store::control::{ControlFile, DataDirectory, Rights, TokenId};
 
@@ -135,7 +136,10 @@ fn what_waits_when_another_user_logs_in_is_kept_for_a_person_and_sent_when_retri
     let kept = laptop.replica.quarantined().unwrap();
     assert_eq!((kept.len(), kept[0].code.as_str()), (1, "foreign_actor"));
     assert_eq!(desktop.texts().last(), Some(&as_bob));
-    laptop.replica.retry_quarantined(kept[0].id).unwrap();
+    laptop
+        .replica
+        .retry_quarantined(&[kept[0].id], LaterWords::Stay)
+        .unwrap();
     until_equal(&mut [&mut laptop, &mut desktop]);
     assert_eq!(desktop.texts().last(), Some(&as_ada));
 }

@@ -1,8 +1,10 @@
 //! Whether an op that a log does not hold would change what the log shows.
 
-use super::{Coverage, coverage};
+use super::{Coverage, coverage, makes};
+use crate::limits::CLOCK_MAX;
 use crate::{
-    OpKey, Payload, Place, Row, Rows, Scope, Table, Value, fold, planted, session, thread,
+    ActorId, Clock, OpKey, Payload, Place, Row, Rows, Scope, Table, Value, fold, planted, session,
+    thread,
 };
 
 /// Whether a row needs this op, which the rows have not seen, or have seen and outlived: an op that
@@ -38,13 +40,102 @@ pub fn would_matter<R: Rows>(
         Coverage::Opaque => return Ok(false),
         Coverage::Covered => {}
     }
-    let mut trial = Trial {
-        rows,
-        written: Vec::new(),
-        has_changed: false,
-    };
+    let mut trial = Trial::new(rows);
     fold(&mut trial, key, payload, place)?;
     Ok(trial.has_changed)
+}
+
+/// A cell that others have written later than an op, in other words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outdone {
+    pub column: &'static str,
+    /// What the op would write there.
+    pub mine: Value,
+    /// What would stand there all the same, had the op come in its time.
+    pub theirs: Value,
+}
+
+/// What others have said since an op was written that is in no log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaidSince {
+    /// Nothing that it would write over: it can be written anew.
+    NothingElse,
+    /// All that it says, or what it makes is there, as others have left it.
+    There,
+    /// Other words, which it would write over.
+    Outdone(Vec<Outdone>),
+}
+
+/// Says what stands in the way of `actor`, who would write an op anew that is in no log. Nothing does of another
+/// scope than `registry` and `list`: there what comes late is judged when it comes, or takes nothing away.
+pub fn said_since<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+    actor: &ActorId,
+    place: Place,
+) -> Result<SaidSince, R::Error> {
+    if ![Scope::REGISTRY, Scope::LIST].contains(&key.scope.as_str()) {
+        return Ok(SaidSince::NothingElse);
+    }
+    let has_place = would_matter(rows, key, Some(payload), place)?;
+    if !has_place && makes(&key.scope, payload) {
+        return Ok(SaidSince::There);
+    }
+    let outdone = outdone(rows, key, payload, actor, place)?;
+    Ok(match outdone.is_empty() {
+        false => SaidSince::Outdone(outdone),
+        true if has_place => SaidSince::NothingElse,
+        true => SaidSince::There,
+    })
+}
+
+/// The cells that the op would write if `actor` wrote it now, and does not win with its own key.
+fn outdone<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+    actor: &ActorId,
+    place: Place,
+) -> Result<Vec<Outdone>, R::Error> {
+    let now = OpKey {
+        actor: actor.clone(),
+        clock: Clock::new(CLOCK_MAX).expect("the highest clock is one"),
+        ..key.clone()
+    };
+    let over = written(rows, &now, payload, place)?;
+    let in_time = written(rows, key, payload, place)?;
+    let mut all = Vec::new();
+    for (table, mine) in over {
+        let row_key = &mine[..table.key_columns];
+        let theirs = in_time.iter().find(|(_, row)| row.starts_with(row_key));
+        let theirs = match theirs {
+            Some((_, row)) => Some(row.clone()),
+            None => rows.get(table, row_key)?,
+        };
+        let theirs = theirs.unwrap_or_else(|| mine.clone());
+        let cells = table.columns.iter().zip(mine.into_iter().zip(theirs));
+        let others =
+            cells.filter(|(column, (mine, theirs))| column.name != "versions" && mine != theirs);
+        all.extend(others.map(|(column, (mine, theirs))| Outdone {
+            column: column.name,
+            mine,
+            theirs,
+        }));
+    }
+    Ok(all)
+}
+
+/// The rows that an op writes, as it leaves them.
+fn written<R: Rows>(
+    rows: &mut R,
+    key: &OpKey,
+    payload: &Payload,
+    place: Place,
+) -> Result<Vec<(&'static Table, Row)>, R::Error> {
+    let mut trial = Trial::new(rows);
+    fold(&mut trial, key, Some(payload), place)?;
+    Ok(trial.written)
 }
 
 /// Rows that are only read; what is written to them is kept beside.
@@ -52,6 +143,16 @@ struct Trial<'a, R> {
     rows: &'a mut R,
     written: Vec<(&'static Table, Row)>,
     has_changed: bool,
+}
+
+impl<'a, R> Trial<'a, R> {
+    fn new(rows: &'a mut R) -> Self {
+        Self {
+            rows,
+            written: Vec::new(),
+            has_changed: false,
+        }
+    }
 }
 
 impl<R: Rows> Rows for Trial<'_, R> {

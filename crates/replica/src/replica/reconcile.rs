@@ -1,10 +1,9 @@
 //! The outbox and the log, compared: what a crash, a power cut, or a copy put back has left between
 //! them.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use syncline_model::compaction::makes;
-use syncline_model::{LoggedOp, OpKey, PayloadHash, ServerSeq};
+use syncline_model::{LoggedOp, OpKey, PayloadHash, Scope, ServerSeq};
 use syncline_store::local::{OutboxRow, Verdict};
 
 use super::Replica;
@@ -93,8 +92,8 @@ impl Replica {
         self.release(&logged)
     }
 
-    /// The ops in quarantine that are among these of the log, under their own keys or, where they make an item
-    /// or a list, as another who held them has written them anew.
+    /// The ops in quarantine that are among these of the log, under their own keys or, where they are of items
+    /// or lists, as another who held them has written them anew since.
     pub(super) fn quarantined_among(
         &self,
         ops: &[LoggedOp],
@@ -103,15 +102,13 @@ impl Replica {
         if waiting.is_empty() {
             return Ok(waiting);
         }
-        let logged: HashSet<_> = ops.iter().map(|op| (&op.key, op.payload_hash)).collect();
-        let anew = ops.iter().filter(|op| {
-            let payload = op.payload.as_ref();
-            payload.is_some_and(|payload| makes(&op.key.scope, payload))
-        });
-        let place = |key: &OpKey| (key.scope.clone(), key.resource.clone());
-        let made: HashSet<_> = anew.map(|op| (place(&op.key), op.payload_hash)).collect();
-        waiting.retain(|(key, hash)| {
-            logged.contains(&(key, *hash)) || made.contains(&(place(key), *hash))
+        let mut logged: HashMap<_, Vec<_>> = HashMap::new();
+        for op in ops {
+            logged.entry(op.payload_hash).or_default().push(&op.key);
+        }
+        waiting.retain(|(held, hash)| {
+            let mut alike = logged.get(hash).into_iter().flatten();
+            alike.any(|key| *key == held || is_anew(key, held))
         });
         Ok(waiting)
     }
@@ -245,4 +242,12 @@ impl Replica {
             .map_err(ReplicaError::Local)?;
         self.write_anew(&sorted.conflicting)
     }
+}
+
+/// Whether an op with the first key, which says what one with the second does, was written after it and does the
+/// same to the same item or list.
+fn is_anew(key: &OpKey, held: &OpKey) -> bool {
+    [Scope::REGISTRY, Scope::LIST].contains(&key.scope.as_str())
+        && (&key.scope, &key.resource) == (&held.scope, &held.resource)
+        && (key.clock, &key.actor) > (held.clock, &held.actor)
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::apply::NewClock;
 use super::rebuild::Offer;
 use super::reconcile::Depth;
-use super::{Looked, OpState, Replica, ReplicaOptions, Retried};
+use super::{LaterWords, Looked, OpState, Replica, ReplicaOptions, Retried};
 use crate::testing::{at, contents, create, entries, entry, thread};
 use crate::{Changes, LOCAL_FILE_NAME, ReplicaError};
 
@@ -280,7 +280,8 @@ fn a_refusal_killed_before_its_rewind_is_rewound_by_the_next_open() {
 
 /// Writes an op of the quarantine anew; gives its new key.
 fn retry(replica: &mut Replica, id: QuarantineId) -> OpKey {
-    match replica.retry_quarantined(id).unwrap() {
+    let mut retried = replica.retry_quarantined(&[id], LaterWords::Stay).unwrap();
+    match retried.pop() {
         Some(Retried::Anew(key)) => key,
         other => panic!("{other:?}"),
     }

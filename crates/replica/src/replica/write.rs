@@ -1,6 +1,7 @@
 //! Writing, and deciding about what was refused.
 
 use syncline_model::OpKey;
+use syncline_model::compaction::{Outdone, SaidSince};
 use syncline_store::local::{NewOp, QuarantineId, QuarantinedOp, WriteError};
 use syncline_store::{StoreError, TenantFile};
 
@@ -19,8 +20,20 @@ pub struct Written {
 pub enum Retried {
     /// It is written anew, with this key.
     Anew(OpKey),
-    /// The item or list that it adds is there already, as others have left it: it has left the quarantine.
+    /// What it says, or the item or list that it adds, is there already: it has left the quarantine.
     There,
+    /// Others have written later what it would write over: it stays in quarantine.
+    Outdone(Vec<Outdone>),
+    /// No op has this id, or its payload was erased.
+    Nothing,
+}
+
+/// What a retried op does to what others have written later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaterWords {
+    Stay,
+    /// It is written over them.
+    Go,
 }
 
 /// Why a write that depends on the view was not done.
@@ -85,39 +98,56 @@ impl Replica {
         Ok(self.quarantined()?.into_iter().find(|op| op.id == id))
     }
 
-    /// Writes an op of the quarantine anew, with a new clock, so that it is offered again; none: no
-    /// op has this id, or its payload was erased. What others have written since of records, it has seen;
-    /// what they have made of an item or a list that it adds stays.
-    pub fn retry_quarantined(&mut self, id: QuarantineId) -> Result<Option<Retried>, ReplicaError> {
+    /// Writes ops of the quarantine anew, each with a new clock, so that they are offered again; gives what
+    /// became of each, in their order. What others have written since of records, they have seen; what others
+    /// have written since of items and lists stays, unless it is to go.
+    pub fn retry_quarantined(
+        &mut self,
+        ids: &[QuarantineId],
+        later: LaterWords,
+    ) -> Result<Vec<Retried>, ReplicaError> {
         self.refuse_if_replaced()?;
-        if self.is_made(id)? {
-            self.local
-                .drop_quarantined(id)
-                .map_err(ReplicaError::Local)?;
-            return Ok(Some(Retried::There));
-        }
+        self.view()?;
+        // All before the first is written: of two that build on each other the first is not later than the second.
+        let since: Vec<_> = ids
+            .iter()
+            .map(|id| self.said_since(*id))
+            .collect::<Result<_, _>>()?;
+        let each = ids.iter().zip(since);
+        each.map(|(id, said)| match said {
+            SaidSince::There => {
+                let dropped = self.local.drop_quarantined(*id);
+                dropped.map_err(ReplicaError::Local)?;
+                Ok(Retried::There)
+            }
+            SaidSince::Outdone(words) if later == LaterWords::Stay => Ok(Retried::Outdone(words)),
+            SaidSince::Outdone(_) | SaidSince::NothingElse => self.write_quarantined_anew(*id),
+        })
+        .collect()
+    }
+
+    /// What the view shows that was said since an op of the quarantine was written.
+    fn said_since(&self, id: QuarantineId) -> Result<SaidSince, ReplicaError> {
+        let op = self.quarantined_op(id)?;
+        let Some((key, payload)) = op.and_then(|op| Some((op.key, op.payload?))) else {
+            return Ok(SaidSince::NothingElse);
+        };
+        let actor = self.local.identity().map_err(ReplicaError::Local)?.actor;
+        let said = self.tenant.said_since(&key, &payload, &actor);
+        said.map_err(ReplicaError::Tenant)
+    }
+
+    fn write_quarantined_anew(&mut self, id: QuarantineId) -> Result<Retried, ReplicaError> {
         let anew = self.seen_anew(id)?;
         let tenant = &self.tenant;
         let clock_seen = || clock_seen(tenant);
-        let key = self.local.retry(id, anew.as_ref(), clock_seen)?;
-        if let Some(key) = &key {
-            self.show_or_log();
-            let touched = (key.scope.clone(), key.resource.clone());
-            self.subscribers.tell(&Changes::Named([touched].into()));
-        }
-        Ok(key.map(Retried::Anew))
-    }
-
-    /// Whether an op of the quarantine adds what others who held it have added again since.
-    fn is_made(&mut self, id: QuarantineId) -> Result<bool, ReplicaError> {
-        self.view()?;
-        let Some(op) = self.quarantined_op(id)? else {
-            return Ok(false);
+        let Some(key) = self.local.retry(id, anew.as_ref(), clock_seen)? else {
+            return Ok(Retried::Nothing);
         };
-        let made = op
-            .payload
-            .map(|payload| self.tenant.is_made(&op.key, &payload));
-        made.unwrap_or(Ok(false)).map_err(ReplicaError::Tenant)
+        self.show_or_log();
+        let touched = (key.scope.clone(), key.resource.clone());
+        self.subscribers.tell(&Changes::Named([touched].into()));
+        Ok(Retried::Anew(key))
     }
 
     /// Drops an op of the quarantine for good; gives what it was.

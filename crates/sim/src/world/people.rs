@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use syncline_model::{ActorId, ClientId, Clock, OpKey, UserId};
 use syncline_protocol::{OfferedOp, PushRequest, ReceivedAnswer, Verdict};
 use syncline_replica::{
-    Answer, AnswerBody, Call, EngineEvent, Method, OpState, Replica, Retried, Unanswered,
+    Answer, AnswerBody, Call, EngineEvent, LaterWords, Method, OpState, QuarantineId, Replica,
+    ReplicaError, Retried, Unanswered,
 };
 
 use super::process::chain;
@@ -230,13 +231,21 @@ impl World {
             self.note(format_args!("{pid} drops a refused op: {dropped}"));
             return Ok(());
         }
-        let retried = replica.retry_quarantined(op.id);
-        if matches!(retried, Ok(Some(Retried::There))) {
+        let mut retried = retry(replica, op.id, LaterWords::Stay);
+        if matches!(retried, Ok(Retried::There)) {
             self.oracle.dropped(&hash);
             self.note(format_args!(
                 "{pid} retries what is there again: it is dropped"
             ));
             return Ok(());
+        }
+        if matches!(retried, Ok(Retried::Outdone(_))) {
+            self.note(format_args!("{pid} retries what others have outdone"));
+            let goes_over = self.chance.percent(50);
+            let Some(replica) = self.replica(pid).filter(|_| goes_over) else {
+                return Ok(());
+            };
+            retried = retry(replica, op.id, LaterWords::Go);
         }
         self.oracle.retried(&hash);
         if op.code == "maybe_covered" {
@@ -247,7 +256,7 @@ impl World {
             "{pid} retries a refused op: {}",
             retried.is_ok()
         ));
-        if matches!(retried, Ok(Some(_))) {
+        if matches!(retried, Ok(Retried::Anew(_))) {
             self.count(Happening::QuarantineRetried);
             self.after_write(pid);
         }
@@ -362,4 +371,13 @@ impl World {
         self.bare.pushing = None;
         Ok(())
     }
+}
+
+fn retry(
+    replica: &mut Replica,
+    id: QuarantineId,
+    later: LaterWords,
+) -> Result<Retried, ReplicaError> {
+    let retried = replica.retry_quarantined(&[id], later)?;
+    Ok(retried.into_iter().next().unwrap_or(Retried::Nothing))
 }

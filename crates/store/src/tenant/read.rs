@@ -1,7 +1,7 @@
 //! Reading the log.
 
 use rusqlite::{OptionalExtension, Row};
-use syncline_model::compaction::{makes, would_matter};
+use syncline_model::compaction::{SaidSince, said_since};
 use syncline_model::{
     ActorId, Clock, Cursor, LoggedOp, Mark, OpKey, Payload, PayloadHash, Place, ResourceId, Scope,
     ServerSeq,
@@ -142,15 +142,17 @@ impl TenantFile {
         find(&self.connection, key)
     }
 
-    /// Whether the op makes an item or a list of which the view has every part already, from the op itself or
-    /// in later words.
-    pub fn is_made(&self, key: &OpKey, payload: &Payload) -> Result<bool, StoreError> {
-        if !makes(&key.scope, payload) {
-            return Ok(false);
-        }
+    /// What the view shows that was said since the op was written, where it is in no log and `actor` would write it
+    /// anew.
+    pub fn said_since(
+        &self,
+        key: &OpKey,
+        payload: &Payload,
+        actor: &ActorId,
+    ) -> Result<SaidSince, StoreError> {
         let mut view = View::new(&self.connection, Layer::Confirmed);
         let place = Place::Confirmed(self.head()?.cursor.server_seq.next());
-        Ok(!would_matter(&mut view, key, Some(payload), place)?)
+        said_since(&mut view, key, payload, actor, place)
     }
 
     /// Whether the log holds an op of this key's actor and resource with a later clock.

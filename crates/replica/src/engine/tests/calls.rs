@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::compaction::{rename, write_op};
 use super::*;
-use crate::NewOp;
+use crate::{LaterWords, NewOp};
 
 #[test]
 fn a_lost_reply_to_a_push_doubles_nothing() {
@@ -209,7 +209,10 @@ fn an_op_of_which_the_log_cant_tell_whether_it_was_covered_between_two_arrivals_
     let waiting = a.engine.replica().quarantined().unwrap();
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].code, "maybe_covered");
-    a.engine.replica().retry_quarantined(waiting[0].id).unwrap();
+    a.engine
+        .replica()
+        .retry_quarantined(&[waiting[0].id], LaterWords::Stay)
+        .unwrap();
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     assert_eq!(server.keys().len(), keys.len() + 1, "its user has asked");

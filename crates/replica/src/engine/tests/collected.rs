@@ -5,7 +5,7 @@ use syncline_store::{Appended, Collecting, Compaction, PendingOp, Stepped};
 
 use super::compaction::{list_op, rename, write_op};
 use super::*;
-use crate::{NewOp, QuarantinedOp, Retried};
+use crate::{LaterWords, NewOp, QuarantinedOp, Retried};
 
 fn has_list(server: &WireServer) -> bool {
     let keys = server.keys();
@@ -43,7 +43,10 @@ fn an_own_write_that_a_log_put_back_lost_and_a_collected_tombstone_outran_waits_
     assert!(!has_list(&server));
     assert_eq!((a.waiting(), c.waiting()), (0, 0));
     equal_views(&mut [&mut a, &mut c]);
-    a.engine.replica().retry_quarantined(waiting[0].id).unwrap();
+    a.engine
+        .replica()
+        .retry_quarantined(&[waiting[0].id], LaterWords::Stay)
+        .unwrap();
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     c.settle(&mut server);
@@ -102,7 +105,10 @@ fn an_acknowledged_write_that_went_with_a_log_put_back_waits_behind_a_collected_
     let told: Vec<_> = told.collect();
     // Of the milk it was right: nothing tells the two apart.
     assert_eq!(told, [(true, "maybe_covered"), (false, "maybe_covered")]);
-    a.engine.replica().retry_quarantined(waiting[0].id).unwrap();
+    a.engine
+        .replica()
+        .retry_quarantined(&[waiting[0].id], LaterWords::Stay)
+        .unwrap();
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     c.settle(&mut server);
@@ -220,7 +226,16 @@ fn an_insert_whose_edit_is_in_the_log_waits_for_its_user() {
         ("clock_behind", &rows[0].key)
     );
     assert_eq!(a.waiting(), 0);
-    a.engine.replica().retry_quarantined(waiting[0].id).unwrap();
+    let ids = [waiting[0].id];
+    let mut retry = |later| {
+        let replica = a.engine.replica();
+        replica.retry_quarantined(&ids, later).unwrap().remove(0)
+    };
+    let Retried::Outdone(words) = retry(LaterWords::Stay) else {
+        panic!("its text was edited since");
+    };
+    assert_eq!((words.len(), words[0].column), (1, "text"));
+    assert!(matches!(retry(LaterWords::Go), Retried::Anew(_)));
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     assert_eq!(texts(&mut a), ["as added"], "its user has asked for it");
@@ -267,7 +282,10 @@ fn what_another_writes_anew_of_an_insert_that_was_refused_twice_leaves_the_quara
     let machines = Machines::new();
     let (mut server, [mut a, mut b, mut c]) = refused_twice(&machines);
     let id = held(&mut a)[0].id;
-    a.engine.replica().retry_quarantined(id).unwrap();
+    a.engine
+        .replica()
+        .retry_quarantined(&[id], LaterWords::Stay)
+        .unwrap();
     a.tell(EngineEvent::LocalWrite);
     a.settle(&mut server);
     c.settle(&mut server);
@@ -291,8 +309,12 @@ fn a_retried_insert_of_what_is_there_again_undoes_nothing_of_it() {
         write_op(&mut c, list_op(later), &mut server);
         b.settle(&mut server);
         let id = held(&mut b)[0].id;
-        let retried = b.engine.replica().retry_quarantined(id).unwrap();
-        assert_eq!(retried, Some(Retried::There));
+        let retried = b
+            .engine
+            .replica()
+            .retry_quarantined(&[id], LaterWords::Stay)
+            .unwrap();
+        assert_eq!(retried, [Retried::There]);
         assert!(held(&mut b).is_empty());
         b.tell(EngineEvent::LocalWrite);
         for node in [&mut b, &mut a, &mut c] {

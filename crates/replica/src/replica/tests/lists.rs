@@ -1,6 +1,7 @@
 //! Changing lists, undoing and redoing, by one process and by several.
 
 mod faults;
+mod refused;
 mod together;
 mod walk;
 

@@ -1,18 +1,23 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_replica::{QuarantineId, Retried};
+use serde_json::{Map, Value, json};
+use syncline_model::Value as Cell;
+use syncline_replica::{LaterWords, Outdone, QuarantineId, Retried};
 
 use super::held;
 use crate::context::Context;
-use crate::delivery::{self, Delivered, Stay};
+use crate::delivery::{self, Delivered, Delivery, Stay};
 use crate::failure::{Failure, Outcome};
 use crate::replica_access::{self, WriteState};
+use crate::wording::{counted, refusal_lines};
 
 /// Offer refused changes again, as if written now
 ///
 /// A change of a record that others have changed too is offered on what they have made of it, as far as that has come
-/// here; `show` tells both. An item or list that another machine has added again from its own copy of the change
-/// stays as others have made it since, also where they have removed it: the change leaves the quarantine.
+/// here; `show` tells both. A change of an item or a list that would write over what others, or another machine of yours, have written later is not
+/// offered unless with --over: it stays here, and both are told. One that says what is there already leaves the
+/// quarantine, and so does one that adds an item or list which another machine has added again from its own copy:
+/// that stays as others have made it since, also where they have removed it.
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
     /// Their ids, as `list` shows them
@@ -21,14 +26,35 @@ pub(crate) struct RetryArgs {
     /// All of them
     #[arg(long, conflicts_with = "ids")]
     all: bool,
+    /// Also those that write over what others have written later of an item or a list
+    #[arg(long)]
+    over: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Offered {
     retried: Vec<u64>,
-    /// Those of them that nothing was written of: what they add is there already.
+    /// Those of them that nothing was written of: what they say is there already.
     there: Vec<u64>,
-    state: WriteState,
+    /// Those that others have written later words than.
+    outdone: Vec<Later>,
+    #[serde(skip)]
+    erased: Vec<u64>,
+    state: Option<WriteState>,
+}
+
+impl Offered {
+    fn is_empty(&self) -> bool {
+        self.retried.is_empty() && self.outdone.is_empty() && self.erased.is_empty()
+    }
+}
+
+/// A change that is not offered again, and where its words and the later ones differ, as the details of a refusal
+/// say it.
+#[derive(Serialize)]
+struct Later {
+    id: u64,
+    conflicts: Value,
 }
 
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
@@ -42,48 +68,114 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     for id in &ids {
         held(&replica, *id)?;
     }
-    let (mut keys, mut there) = (Vec::new(), Vec::new());
-    for id in &ids {
-        match replica.retry_quarantined(QuarantineId(*id))? {
-            Some(Retried::Anew(key)) => keys.push(key),
-            Some(Retried::There) => there.push(*id),
-            None => return Err(erased(*id)),
+    let named: Vec<_> = ids.iter().copied().map(QuarantineId).collect();
+    let later = if args.over {
+        LaterWords::Go
+    } else {
+        LaterWords::Stay
+    };
+    let (mut keys, mut offered) = (Vec::new(), Offered::default());
+    for (id, retried) in ids.iter().zip(replica.retry_quarantined(&named, later)?) {
+        match retried {
+            Retried::Anew(key) => keys.push(key),
+            Retried::There => offered.there.push(*id),
+            Retried::Outdone(words) => {
+                let conflicts = conflicts(&words);
+                offered.outdone.push(Later { id: *id, conflicts });
+                continue;
+            }
+            Retried::Nothing => {
+                offered.erased.push(*id);
+                continue;
+            }
         }
+        offered.retried.push(*id);
     }
     let Delivered {
         state, delivery, ..
     } = delivery::after_write(context, replica, &keys, Stay::Briefly);
-    let offered = Offered {
-        retried: ids,
-        there,
-        state,
-    };
+    offered.state = Some(state);
     let shown = context.output.data(&offered, |_| Ok(()));
     shown.map_err(|failure| failure.state("they are offered again all the same"))?;
+    tell(&offered, keys.len(), state, &delivery, context);
+    match (offered.outdone.is_empty(), offered.erased.first()) {
+        (false, _) => Err(outdone(&offered.outdone)),
+        (true, Some(id)) => Err(erased(*id)),
+        (true, None) => Ok(()),
+    }
+}
+
+fn tell(
+    offered: &Offered,
+    count: usize,
+    state: WriteState,
+    delivery: &Delivery,
+    context: &Context,
+) {
+    let output = &context.output;
     let there = offered.there.len();
     if there > 0 {
-        context.output.note(format_args!(
-            "{there} of them added what is there already, or was removed since: nothing was changed"
+        output.note(format_args!(
+            "{there} of them said what is there already, or added what was removed since: nothing was changed"
         ));
     }
-    let count = offered.retried.len() - there;
+    let is_or_are = |one, more| if count == 1 { one } else { more };
+    let changes = counted(count as u64, "change");
     match state {
-        WriteState::Unchanged if there > 0 => {}
-        WriteState::Unchanged => context.output.note("nothing was refused"),
-        WriteState::Acknowledged => context.output.note(format_args!("{count} were accepted")),
-        WriteState::Pending => context
-            .output
-            .note(format_args!("{count} are offered again ({delivery})")),
-        WriteState::Quarantined => context
-            .output
-            .warn("refused again; see `syncline sync quarantine list`"),
+        WriteState::Unchanged if !offered.is_empty() => {}
+        WriteState::Unchanged => output.note("nothing was refused"),
+        WriteState::Acknowledged => {
+            let were = is_or_are("was", "were");
+            output.note(format_args!("{changes} {were} accepted"));
+        }
+        WriteState::Pending => {
+            let are = is_or_are("is", "are");
+            output.note(format_args!("{changes} {are} offered again ({delivery})"));
+        }
+        WriteState::Quarantined => {
+            output.warn("refused again; see `syncline sync quarantine list`");
+        }
     }
-    Ok(())
+}
+
+/// Where the words of a change and the later ones differ.
+fn conflicts(words: &[Outdone]) -> Value {
+    let fields = words.iter().map(|word| {
+        let (name, say): (_, fn(&Cell) -> Value) = match word.column {
+            "done" => ("done", |cell| json!(cell.as_integer() == Some(1))),
+            "present" => ("there", |cell| json!(cell.as_integer() == Some(1))),
+            "home" => ("list", |cell| json!(cell.as_text())),
+            column => (column, |cell| json!(cell.as_text())),
+        };
+        let (mine, theirs) = (say(&word.mine), say(&word.theirs));
+        (name.to_owned(), json!({"mine": mine, "theirs": theirs}))
+    });
+    Value::Object(fields.collect::<Map<_, _>>())
+}
+
+fn outdone(all: &[Later]) -> Failure {
+    let lines = all.iter().flat_map(|later| {
+        let lines = refusal_lines(&json!({"conflicts": later.conflicts}));
+        lines
+            .into_iter()
+            .map(|line| format!("{}: {line}", later.id))
+    });
+    let ids: Vec<_> = all.iter().map(|later| later.id.to_string()).collect();
+    let changes = counted(all.len() as u64, "change");
+    let message = format!("{changes} would write over what others have written since");
+    Failure::new("outdone", message)
+        .because_of(lines.collect())
+        .state("they wait as before")
+        .fix(format!(
+            "syncline sync quarantine retry {} --over",
+            ids.join(" ")
+        ))
+        .fix(format!("syncline sync quarantine drop {}", all[0].id))
 }
 
 fn erased(id: u64) -> Failure {
     let message = format!("what {id} held is erased, and can't be offered again");
     Failure::new("erased", message)
-        .state("those before it are offered again")
+        .state("the others are offered again")
         .fix(format!("syncline sync quarantine drop {id}"))
 }

@@ -57,7 +57,7 @@ fn several_that_are_offered_again_build_on_each_other_as_before() {
     let held = one.quarantined().unwrap();
     assert_eq!(held.len(), 2);
     for op in held {
-        one.retry_quarantined(op.id).unwrap();
+        one.retry_quarantined(&[op.id], LaterWords::Stay).unwrap();
     }
     offer(&mut one, &mut server, 10);
     pull(&mut one, &server);

@@ -1,0 +1,62 @@
+//! Refused changes of lists, and what their user decides about them.
+
+use serde_json::{Value, json};
+
+use crate::list::exported;
+use crate::machine::Machine;
+use crate::served::Server;
+
+const OFF: [(&str, &str); 1] = [("SYNCLINE_SYNC_ENABLED", "false")];
+
+/// A list `Trip` with a tent that two have, and an edit of it that the server refuses one of them.
+fn refused_edit(server: &Server) -> (Machine, Machine) {
+    let (ada, cy) = (server.member("ada"), server.member("cy"));
+    ada.run(&["list", "new", "Trip"]).done();
+    ada.run(&["list", "add", "Trip", "tent"]).done();
+    cy.run(&["sync"]).done();
+    // Stamped by ada's actor, and offered by ben: the server takes it from ada alone.
+    ada.run_with(&OFF, &["list", "edit", "Trip", "tent", "tent, blue"])
+        .done();
+    server.log_in(&ada, "ben");
+    ada.run(&["sync"]).done().says("1 change refused");
+    (ada, cy)
+}
+
+fn quarantine(machine: &Machine, words: &[&str]) -> crate::machine::Answer {
+    machine.run(&[&["sync", "quarantine"], words].concat())
+}
+
+fn held(machine: &Machine) -> Vec<Value> {
+    let held = quarantine(machine, &["list", "--json"]).done().json();
+    held["quarantine"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_retry_tells_what_others_have_written_since_and_goes_over_it_only_when_told_to() {
+    let server = Server::start();
+    let (ada, cy) = refused_edit(&server);
+    cy.run(&["list", "edit", "Trip", "tent", "tent, for two"])
+        .done();
+    cy.run(&["list", "edit", "Trip", "tent, for two", "tent, for three"])
+        .done();
+    ada.run(&["sync"]).done();
+    let id = held(&ada)[0]["id"].to_string();
+    let told = quarantine(&ada, &["retry", "--all"]).failed(1, "outdone");
+    told.says(&format!(
+        r#"{id}: text: mine "tent, blue", theirs "tent, for three""#
+    ))
+    .says(&format!("syncline sync quarantine retry {id} --over"));
+    let told = quarantine(&ada, &["retry", &id, "--json"]);
+    let conflicts = json!({"text": {"mine": "tent, blue", "theirs": "tent, for three"}});
+    assert_eq!(told.json()["outdone"][0]["conflicts"], conflicts);
+    assert_eq!(held(&ada).len(), 1);
+    assert_eq!(exported(&ada, "Trip"), "[ ] tent, for three\n");
+    quarantine(&ada, &["retry", &id, "--over"])
+        .done()
+        .says("1 change was accepted");
+    cy.run(&["sync"]).done();
+    for machine in [&ada, &cy] {
+        assert_eq!(exported(machine, "Trip"), "[ ] tent, blue\n");
+    }
+    assert!(held(&ada).is_empty());
+}

@@ -29,6 +29,7 @@ use syncline_model::{Epoch, LoggedOp, OpKey, Payload, Place, Rows, Scope, Server
 use self::dropped::Dropped;
 use self::survey::{Survey, Surveyed};
 use super::batch::write_head;
+use super::requests::forget_old;
 use super::upkeep::owe_traces;
 use super::{Head, Outbox, TenantFile, read_head};
 use crate::file::StoreError;
@@ -306,6 +307,9 @@ impl TenantFile {
         collect::count(&transaction, totals.collected - run.totals.collected)?;
         if let Phase::Survey(_) | Phase::Ops { .. } = run.phase {
             run.memory.end_step(&transaction)?;
+        }
+        if let Some(Phase::Done) = next {
+            forget_old(&transaction)?;
         }
         transaction.commit()?;
         run.totals = totals;

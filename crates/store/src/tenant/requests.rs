@@ -11,6 +11,10 @@ use crate::file::StoreError;
 /// What the actors of such requests begin with: no op of another actor is looked for by its actor alone.
 pub const REQUEST_ACTOR: &str = "request-";
 
+/// How many dropped writes to lists are found again by their requests, beside all that the log holds: those
+/// that came last. Each has an actor of its own, so that nothing merges what is remembered of them.
+pub const DROPPED_REQUESTS_MAX: usize = 1_000;
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownRequest {
@@ -82,6 +86,19 @@ impl TenantFile {
             })
             .collect()
     }
+}
+
+/// Forgets which writes to lists requests have made, but for the last that were dropped. Writes to records are
+/// remembered: browsers send theirs again after any time, and one done twice would undo what others have done since.
+pub(super) fn forget_old(connection: &Connection) -> Result<(), StoreError> {
+    let of_lists = format!("{IS_REQUEST} AND scope IN ('list', 'registry')");
+    let sql = format!(
+        "DELETE FROM pruned WHERE {of_lists} AND clock < \
+         (SELECT clock FROM pruned WHERE {of_lists} ORDER BY clock DESC LIMIT 1 OFFSET ?)"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement.execute([DROPPED_REQUESTS_MAX as i64 - 1])?;
+    Ok(())
 }
 
 fn written(connection: &Connection, actor: &ActorId) -> Result<Option<KnownRequest>, StoreError> {

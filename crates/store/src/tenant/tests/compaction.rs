@@ -8,6 +8,7 @@ use super::*;
 mod at_once;
 mod cases;
 mod deleted;
+mod keyed;
 mod lost;
 
 #[derive(Debug, Clone)]

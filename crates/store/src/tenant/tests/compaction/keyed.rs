@@ -1,0 +1,64 @@
+//! What the log remembers of requests whose ops it has dropped.
+
+use super::*;
+use crate::{DROPPED_REQUESTS_MAX, KnownRequest};
+
+fn requester(unique: u64) -> ActorId {
+    ActorId::new(format!("request-{unique:08}-0123456789abcdef")).unwrap()
+}
+
+/// An item, and edits of its text, each by a request with a key of its own.
+fn edits(count: u64) -> Vec<Op> {
+    let edit = |unique| {
+        let mut op = list(1, u8::from(unique > 1), 0, unique);
+        op.key.actor = requester(unique);
+        op
+    };
+    (1..=count).map(edit).collect()
+}
+
+fn remembered(file: &TenantFile) -> i64 {
+    let sql = "SELECT count(*) FROM pruned";
+    file.connection()
+        .query_row(sql, [], |row| row.get(0))
+        .unwrap()
+}
+
+#[test]
+fn of_dropped_requests_the_last_are_remembered_and_no_more_however_many_there_were() {
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    let bound = DROPPED_REQUESTS_MAX as u64;
+    let count = 2 * bound + 500;
+    append(&mut file, &edits(count));
+    append(&mut file, &[op("z", count + 1, thread(1), &create(1))]);
+    let view = file.dump_view().unwrap();
+    // The insert stays, and the last edit.
+    compact_all(&mut file, bound);
+    assert_eq!(remembered(&file), bound as i64 - 2);
+    let dropped = compact_all(&mut file, count + 1).totals().dropped;
+    assert_eq!(dropped, bound + 500);
+    assert_eq!(remembered(&file), bound as i64);
+    assert_eq!(file.dump_view().unwrap(), view);
+
+    let known = |unique| file.request(&requester(unique)).unwrap();
+    assert!(matches!(known(count), Some(KnownRequest::Written { .. })));
+    for unique in [count - 1, count - bound] {
+        assert_eq!(known(unique), Some(KnownRequest::Dropped), "{unique}");
+    }
+    assert_eq!(known(count - bound - 1), None);
+}
+
+#[test]
+fn a_forgotten_request_that_is_offered_again_from_an_older_log_changes_no_row() {
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    let count = DROPPED_REQUESTS_MAX as u64 + 10;
+    let edits = edits(count);
+    append(&mut file, &edits);
+    append(&mut file, &[op("z", count + 1, thread(1), &create(1))]);
+    compact_all(&mut file, count + 1);
+    let view = file.dump_view().unwrap();
+    append(&mut file, &edits[1..5]);
+    assert_eq!(file.dump_view().unwrap(), view);
+}

@@ -69,8 +69,8 @@ pub(crate) fn read_whole(
     let project = path.parent().and_then(|path| path.to_str());
     let begins = format!("\n{BEGINS}");
     let mut chats = text.split(&begins);
-    let first = chats.next().unwrap_or_default();
-    let first = first.trim_start().strip_prefix(BEGINS);
+    let first = chats.next().unwrap_or_default().trim_start();
+    let first = first.strip_prefix(BEGINS);
     let mut begun: HashMap<&str, usize> = HashMap::new();
     for chat in first.into_iter().chain(chats) {
         let (began, rest) = chat.split_once('\n').unwrap_or((chat, ""));
@@ -87,6 +87,7 @@ pub(crate) fn read_whole(
             tally.count(Verdict::Idle, None);
             continue;
         }
+        let from = facts.0.len();
         let mut chat = Chat {
             session: SessionKey::plain(&native).id(AGENT),
             native,
@@ -99,10 +100,10 @@ pub(crate) fn read_whole(
         };
         chat.begin(project, rest, &turns, tally);
         for turn in &turns {
-            let verdict = chat.turn(turn);
-            tally.count(verdict, None);
+            tally.count(chat.turn(turn), None);
         }
         gone.iter().for_each(|id| chat.take_back(id));
+        chat.facts.come_up_to(from, chat.order);
     }
 }
 

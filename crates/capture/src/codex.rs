@@ -45,7 +45,7 @@ pub struct Memory {
     parent_known: bool,
     /// The time of the first line, in milliseconds.
     began: Option<i64>,
-    order: Option<i64>,
+    pub(crate) order: Option<i64>,
     model: String,
     provider: String,
     cwd: Last,

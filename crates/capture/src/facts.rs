@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    Change, MessagePatch, Part, Piece, SessionId, SessionPatch, ToolPatch, session_id, words,
+    Change, MessagePatch, Part, Piece, Precedence, SessionId, SessionPatch, ToolPatch, session_id,
+    words,
 };
 
 use crate::agent::Agent;
@@ -17,6 +18,8 @@ use crate::agent::Agent;
 pub struct Fact {
     pub session: SessionId,
     pub piece: Piece<'static>,
+    /// What it weighs, where more is known of that than the piece tells.
+    pub precedence: Precedence,
 }
 
 /// Where readers put what they found.
@@ -222,8 +225,29 @@ impl Facts {
         weight.sum::<usize>() as u64
     }
 
+    /// Notes of the facts from the one at `from` on that their transcript had come up to this place.
+    pub(crate) fn come_up_to(&mut self, from: usize, order: Option<i64>) {
+        let told = order.map_or(Precedence::Unknown, Precedence::UpTo);
+        for fact in &mut self.0[from..] {
+            fact.precedence = fact.precedence.max(told);
+        }
+    }
+
     pub(crate) fn say(&mut self, session: SessionId, piece: Piece<'static>) {
-        self.0.push(Fact { session, piece });
+        self.0.push(Fact {
+            session,
+            piece,
+            precedence: Precedence::Unknown,
+        });
+    }
+
+    /// Says what follows from what several sessions tell, whatever each tells alone.
+    pub(crate) fn decide(&mut self, session: SessionId, patch: SessionPatch<'static>) {
+        self.0.push(Fact {
+            session,
+            piece: Piece::Session(Box::new(patch)),
+            precedence: Precedence::Decided,
+        });
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Memory {
     /// Whether it was told.
     is_placed: bool,
     title: TitleRank,
-    order: Option<i64>,
+    pub(crate) order: Option<i64>,
     /// The ids of messages, in order, each with its place.
     messages: Vec<(String, i64)>,
 }

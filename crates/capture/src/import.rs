@@ -9,6 +9,7 @@ mod adopted;
 mod ahead;
 mod batch;
 mod desk;
+mod gathered;
 mod halves;
 mod jobs;
 mod lined;

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use syncline_model::session::{SessionId, SessionPatch, words};
+use syncline_model::Timestamp;
+use syncline_model::session::{SessionId, SessionPatch, order_after, words};
 use syncline_redact::read_json;
 use syncline_store::StoreError;
 use syncline_store::foreign::{ForeignDatabase, ForeignRow};
@@ -65,6 +66,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         session = Value::Object(row);
         Ok(())
     })?;
+    let from = facts.0.len();
     let id = about(&session, known, facts, tally);
     if !has_changed(database, native, known)? {
         tally.count(Verdict::Known, None);
@@ -96,6 +98,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         Ok(())
     })?;
     take_back(id, here, known, facts, tally);
+    facts.come_up_to(from, up_to(&session));
     // Parts of messages that are not there are kept as they are.
     for part in parts.values().flatten() {
         let part_id = text(part, &["id"]).unwrap_or_default();
@@ -159,6 +162,7 @@ pub(crate) fn read_file(
     let (Some(native), Some(storage)) = (native, storage) else {
         return tally.count(Verdict::Damaged("it names no session".to_owned()), None);
     };
+    let from = facts.0.len();
     let id = about(&session, known, facts, tally);
     let mut here = BTreeSet::new();
     for path in files_in(&storage.join("message").join(&native)) {
@@ -177,6 +181,7 @@ pub(crate) fn read_file(
         here.insert(message);
     }
     take_back(id, here, known, facts, tally);
+    facts.come_up_to(from, up_to(&session));
 }
 
 /// What is known of the files of a session's messages and parts, without reading them.
@@ -250,6 +255,17 @@ fn file(path: &Path, tally: &mut Tally<'_>) -> Option<(String, Value)> {
     }
 }
 
+/// A time that a session tells: in a column of its own, or among its times.
+fn time(session: &Value, what: &str) -> Option<Timestamp> {
+    let value = session.get(format!("time_{what}")).and_then(Value::as_i64);
+    time_of_millis(value.or_else(|| number(session, &["time", what]).map(|time| time as i64)))
+}
+
+/// The place in its order that a session has come up to.
+fn up_to(session: &Value) -> Option<i64> {
+    time(session, "updated").map(|at| order_after(None, Some(at)))
+}
+
 /// Says what is known of the session itself.
 fn about(
     session: &Value,
@@ -259,10 +275,6 @@ fn about(
 ) -> SessionId {
     let native = text(session, &["id"]).unwrap_or_default();
     let id = SessionKey::plain(native).id(AGENT);
-    let millis = |column: &str, nested: [&str; 2]| {
-        let value = session.get(column).and_then(Value::as_i64);
-        time_of_millis(value.or_else(|| number(session, &nested).map(|time| time as i64)))
-    };
     let parent = text(session, &["parent_id"]).or_else(|| text(session, &["parentID"]));
     let directory = text(session, &["directory"]);
     let patch = SessionPatch {
@@ -279,8 +291,8 @@ fn about(
                 .as_deref(),
         ),
         parent_kind: set_some(parent.map(|_| words::SUBAGENT)),
-        started_at: millis("time_created", ["time", "created"]).into(),
-        updated_at: millis("time_updated", ["time", "updated"]).into(),
+        started_at: time(session, "created").into(),
+        updated_at: time(session, "updated").into(),
         ..SessionPatch::default()
     };
     let key = UnitKey::of(&["opencode session", native]);

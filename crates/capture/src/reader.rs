@@ -78,6 +78,18 @@ impl Reader {
         }
     }
 
+    /// The latest place that was given in the order of its file.
+    pub(crate) fn order(&self) -> Option<i64> {
+        match self {
+            Self::ClaudeCode(memory) => memory.order,
+            Self::Codex(memory) => memory.order,
+            Self::Cursor(memory) => memory.order,
+            Self::Gemini(memory) => memory.order,
+            // These tell of it with each session.
+            Self::OpenCode | Self::Aider | Self::Clankers => None,
+        }
+    }
+
     /// Has read all that its file says.
     pub(crate) fn end(&mut self) {
         // What the others remember has nothing of what was said.

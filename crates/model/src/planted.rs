@@ -71,6 +71,8 @@ pub enum Defect {
     GiveBackCollected,
     /// Of two writes of a session with equal clocks the one that comes last wins.
     SessionTieByArrival,
+    /// What was told or decided weighs no more than when it was written.
+    PrecedenceIgnored,
     /// A patch counts whole or not at all.
     SessionFieldsShareVersion,
     /// A field that a patch empties stays as it is.
@@ -130,8 +132,9 @@ impl Defect {
     ];
 
     /// Those of the merge rules of sessions, which the fuzzer of their fold finds.
-    pub const OF_SESSIONS: [Self; 8] = [
+    pub const OF_SESSIONS: [Self; 9] = [
         Self::SessionTieByArrival,
+        Self::PrecedenceIgnored,
         Self::SessionFieldsShareVersion,
         Self::NullIsAbsent,
         Self::PartByArrival,

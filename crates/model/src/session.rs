@@ -2,9 +2,11 @@
 //!
 //! A session is the resource of its ops. An op carries patches: what it says of the session, of its
 //! messages with their parts, of tool calls, usage, errors and compactions, each by the agent's own id.
-//! Every field belongs to its last writer by `(clock, actor)`, and a field that a patch leaves out
-//! stays as it is: nothing has to be known whole, or come in order. Usage alone is a snapshot: of
-//! those of one response the last within the transcript counts, whoever brought it and when.
+//! Every field belongs to its last writer by `(precedence, clock, actor)`, and a field that a patch leaves
+//! out stays as it is: nothing has to be known whole, or come in order. What is told of a transcript weighs
+//! by how far that had come, so that whoever reads an older copy, and wherever, changes nothing back; what
+//! a person says stands over it. Usage alone is a snapshot: of those of one response the last within the
+//! transcript counts, whoever brought it and when.
 //!
 //! Figures of tokens and cost are not part of the rows: they follow from usage when they are asked
 //! for. A delete is a tombstone that erases.
@@ -20,6 +22,7 @@ mod news;
 mod ops;
 mod order;
 mod patches;
+mod precedence;
 mod repeated;
 mod snapshot;
 mod stamps;
@@ -37,6 +40,7 @@ pub use order::order_after;
 pub use patches::{
     CompactionPatch, ErrorPatch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch, Usage,
 };
+pub use precedence::Precedence;
 pub use repeated::{Counting, is_named_everywhere, origin_among};
 pub use tables::{
     COMPACTIONS, ERRORS, MESSAGES, PARTS, SESSION_LINKS, SESSIONS, TABLES, TOOLS, USAGE,

@@ -63,7 +63,7 @@ impl Reader<'_, '_> {
                 parent_kind: set(words::SUBAGENT),
                 ..SessionPatch::default()
             };
-            self.facts.session(child, patch);
+            self.facts.decide(child, patch);
         }
     }
 }

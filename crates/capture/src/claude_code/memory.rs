@@ -30,7 +30,7 @@ pub struct Memory {
     /// The session of the latest line that named one.
     pub(super) session: Option<String>,
     /// The place in the order of the file that was given last.
-    pub(super) order: Option<i64>,
+    pub(crate) order: Option<i64>,
     sessions: VecDeque<(String, Told)>,
     responses: VecDeque<Response>,
     /// When calls that have no result yet began, in milliseconds.

@@ -106,6 +106,7 @@ fn conversation(
         give_way(native, known, facts, tally);
     }
     let created = number(composer, &["createdAt"]).map(|time| time as i64);
+    let from = facts.0.len();
     about(composer, native, directory, known, facts, tally);
     let mut place = Place {
         session,
@@ -134,6 +135,9 @@ fn conversation(
         let told = (&Value::Null, &bubble);
         tally.count(place.bubble(native, &id, told, known), None);
     }
+    let updated = time_of_millis(number(composer, &["lastUpdatedAt"]).map(|time| time as i64));
+    let order = place.order.max(order_after(None, updated));
+    facts.come_up_to(from, Some(order));
 }
 
 fn about(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use syncline_model::session::{Batch, Change, Piece, SessionId, SessionPatch};
+use syncline_model::session::{Batch, Change, Piece, Precedence, SessionId, SessionPatch};
 use syncline_model::{PayloadError, ResourceId, Scope};
 use syncline_replica::{Lease, NewOp, Replica, ReplicaError};
 use syncline_store::local::WriteError;
@@ -148,11 +148,12 @@ pub fn note_turns(events: &[HookEvent], replica: &mut Replica) -> Result<u64, Ta
             },
         };
         let piece = Piece::Session(Box::new(patch));
+        let told = Precedence::at(event.at);
         let news = replica
-            .session_news(session, piece)
+            .session_news(session, piece, told)
             .map_err(TakeError::Replica)?;
         let Some(piece) = news else { continue };
-        let mut batch = Batch::default();
+        let mut batch = Batch::of(told);
         let full = batch.push(&piece).map_err(TakeError::Payload)?;
         let last = batch.finish().map_err(TakeError::Payload)?;
         let new_op = |payload| NewOp {

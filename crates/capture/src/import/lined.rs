@@ -27,6 +27,9 @@ pub(super) struct Lined {
     lines: Lines<Contents>,
     reader: Reader,
     reading: Reading,
+    /// The place in the order of the file up to which it was read. One that is read again, or was written
+    /// anew, begins where it had come up to before.
+    up_to: i64,
     /// Why something of it was left out.
     left_out: Option<Box<str>>,
 }
@@ -52,7 +55,12 @@ impl Lined {
         let before = job.key.to_str().map(|path| replica.imported_file(path));
         let before = before.transpose().map_err(ImportError::Replica)?.flatten();
         let is_own = |file: &ImportedFile| file.agent == job.agent.as_str();
-        let before = before.filter(|file| is_own(file) && job.reading == Reading::On);
+        let before = before.filter(is_own);
+        let up_to = before.as_ref().map_or(0, |file| {
+            let mark: Option<Mark> = serde_json::from_str(&file.mark).ok();
+            mark.map_or(0, |mark| mark.up_to)
+        });
+        let before = before.filter(|_| job.reading == Reading::On);
         let mark = before
             .as_ref()
             .and_then(|file| standing_mark(&file.mark, &sink.withheld.privacy));
@@ -86,6 +94,7 @@ impl Lined {
                 lines,
                 reader,
                 reading,
+                up_to,
             })),
             Err(error) => {
                 sink.problem(&job.path, with_causes(&error));
@@ -119,6 +128,7 @@ impl Lined {
         if let Some(mut mark) = mark {
             if let Ok(mark) = &mut mark {
                 mark.left_out.clone_from(&self.left_out);
+                mark.up_to = self.up_to;
                 mark.reader = version(self.job.agent);
                 mark.again = self.reading == Reading::Again && !ended;
             }
@@ -152,6 +162,8 @@ impl Lined {
             };
             let (fact, unit) = (sink.facts.0.len(), sink.desk.units.len());
             let verdict = self.reader.line(&text, sink.desk, sink.facts);
+            self.come_on();
+            sink.facts.come_up_to(fact, Some(self.up_to));
             if self.job.agent == Agent::ClaudeCode {
                 outputs::put_whole(&mut sink.facts.0[fact..], &self.job.path);
             }
@@ -169,6 +181,15 @@ impl Lined {
             tell(verdict, number, fault, &mut sink.tally(&self.job.path));
         }
         false
+    }
+
+    /// Notes that a line was read: what has no time of its own is later than the line before.
+    fn come_on(&mut self) {
+        let next = match self.reading {
+            Reading::On => self.up_to.saturating_add(1),
+            Reading::Again => self.up_to,
+        };
+        self.up_to = next.max(self.reader.order().unwrap_or_default());
     }
 
     /// How far it has been read, to be written with the batch.

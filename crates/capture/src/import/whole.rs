@@ -37,7 +37,9 @@ pub(super) fn read(job: &Job, sink: &mut Sink<'_, '_>) {
         problems: &mut sink.batch.problems,
     };
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+    let from = sink.facts.0.len();
     reader.whole(&job.path, text, sink.desk, sink.facts, &mut tally);
+    sink.facts.come_up_to(from, reader.order());
     let left_out = before.sift(sink);
     let mut mark = tail.mark_of_whole();
     mark.beside = beside;

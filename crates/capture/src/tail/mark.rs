@@ -30,6 +30,9 @@ pub struct Mark {
     pub offset: u64,
     /// How many lines end before it.
     pub lines: u64,
+    /// The place in the order of the file that its lines have come up to.
+    #[serde(default, skip_serializing_if = "is_start")]
+    pub up_to: i64,
     /// Why something of the file was left out; none: nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Box<str>>,
@@ -79,6 +82,10 @@ struct Look {
 }
 
 /// Whether a reader is of the first version, which no mark names.
+fn is_start(place: &i64) -> bool {
+    *place == 0
+}
+
 fn is_first(version: &u32) -> bool {
     *version == 0
 }

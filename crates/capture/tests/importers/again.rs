@@ -45,7 +45,8 @@ fn as_read_by_an_older_reader(place: &mut Place) {
             .flatten()
             .filter(|message| !message["responseId"].is_null());
         let messages = messages.map(|message| json!({"id": message["id"], "responseId": null}));
-        let patch = json!({"messages": messages.collect::<Vec<_>>()});
+        let messages: Vec<_> = messages.collect();
+        let patch = json!({"upTo": payload["patch"]["upTo"], "messages": messages});
         NewOp {
             payload: Payload::parse(&json!({"type": "patch", "patch": patch}).to_string()).unwrap(),
             ..op.clone()
@@ -88,7 +89,7 @@ fn what_a_person_has_changed_of_a_session_stays_when_its_file_is_read_again() {
     let mut place = Place::new();
     place.write("rollout-a-c8.jsonl", codex(2));
     place.import_files(Agent::Codex);
-    let named = r#"{"type":"patch","patch":{"session":{"title":"Mine"}}}"#;
+    let named = r#"{"type":"patch","patch":{"decided":true,"session":{"title":"Mine"}}}"#;
     let named = NewOp {
         payload: Payload::parse(named).unwrap(),
         ..place.ops[0].clone()

@@ -67,6 +67,7 @@ mod session;
 mod session_change;
 #[cfg(target_os = "linux")]
 mod session_choice;
+mod session_copies;
 mod session_order;
 mod session_repeated;
 mod sync;

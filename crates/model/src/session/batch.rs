@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::ops::{PATCH_CLOSE, PATCH_OPEN};
+use super::precedence::Precedence;
 use super::{
     CompactionPatch, ErrorPatch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch, Usage,
 };
@@ -42,11 +43,20 @@ const NAMES: [&str; 7] = [
 #[must_use = "what was pushed last is had from `finish`"]
 #[derive(Debug, Default)]
 pub struct Batch {
+    precedence: Precedence,
     session: String,
     lists: [String; NAMES.len()],
 }
 
 impl Batch {
+    /// A batch of pieces that all weigh so much.
+    pub fn of(precedence: Precedence) -> Self {
+        Self {
+            precedence,
+            ..Self::default()
+        }
+    }
+
     /// Adds a piece; gives the payload of those before it, where that would grow too large with it.
     pub fn push(&mut self, piece: &Piece<'_>) -> Result<Option<Payload>, PayloadError> {
         let (list, text) = match piece {
@@ -61,7 +71,7 @@ impl Batch {
         };
         let is_second_session = list.is_none() && !self.session.is_empty();
         let full = match is_second_session || self.len() + text.len() > CHUNK_BYTES {
-            true => std::mem::take(self).finish()?,
+            true => std::mem::replace(self, Self::of(self.precedence)).finish()?,
             false => None,
         };
         match list {
@@ -85,7 +95,15 @@ impl Batch {
         let mut text = String::with_capacity(self.len() + 256);
         text.push_str(PATCH_OPEN);
         text.push('{');
+        match self.precedence {
+            Precedence::Unknown => {}
+            Precedence::UpTo(order) => text.push_str(&format!(r#""upTo":{order}"#)),
+            Precedence::Decided => text.push_str(r#""decided":true"#),
+        }
         if !self.session.is_empty() {
+            if !text.ends_with('{') {
+                text.push(',');
+            }
             text.push_str(r#""session":"#);
             text.push_str(&self.session);
         }

@@ -4,7 +4,7 @@ use super::fold::{is_tombstone, part_key, tombstone};
 use super::merge::{Merged, named};
 use super::ops::{Patch, SessionOp};
 use super::snapshot;
-use super::tables::{PARTS, SESSIONS, USAGE, stamps};
+use super::tables::{PARTS, SESSIONS, STAMP, USAGE, stamps};
 use super::{Change, SessionId};
 use crate::compaction::Coverage;
 use crate::planted::{Defect, is_planted};
@@ -92,8 +92,11 @@ impl<R: Rows> Asked<'_, R> {
         for part in patch.parts {
             let row = self.rows.get(&PARTS, &part_key(&self.session, &part))?;
             let ours = |row: &crate::Row| {
-                row[9] == Value::Integer(self.version.clock.get() as i64)
-                    && row[10] == self.version.actor.as_str().into()
+                let [_, clock, actor] = &row[STAMP] else {
+                    return false;
+                };
+                *clock == Value::Integer(self.version.clock.get() as i64)
+                    && *actor == self.version.actor.as_str().into()
             };
             if row.is_none_or(|row| ours(&row)) && !forgets {
                 return Ok(true);

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::merge::{Merge, Merged};
 use super::ops::{Delete, Patch, SessionOp};
-use super::tables::{CONTENTS, PARTS, SESSIONS, TOOLS, USAGE, blank, cell, place};
+use super::precedence::Standing;
+use super::tables::{CONTENTS, PARTS, SESSIONS, STAMP, TOOLS, USAGE, blank, cell, place};
 use super::{Change, Part, SessionId, Usage, snapshot, words};
 use crate::planted::{Defect, is_planted};
-use crate::{Folded, OpKey, OpVersion, Payload, Place, Row, Rows, SkipReason, Timestamp, Value};
+use crate::{Folded, OpKey, Payload, Place, Row, Rows, SkipReason, Timestamp, Value};
 
 /// What stands in place of the kind of a part that its agent took back.
 pub(super) const REMOVED: &str = "removed";
@@ -32,11 +33,8 @@ pub fn fold<R: Rows>(
         }
         SessionOp::Patch(_) if is_deleted(rows, &session)? => Ok(Folded::AfterDelete),
         SessionOp::Patch(patch) => {
-            let version = OpVersion {
-                clock: key.clock,
-                actor: key.actor.clone(),
-            };
-            Folding::new(rows, session, version).patch(*patch)?;
+            let standing = Standing::of(key, patch.precedence());
+            Folding::new(rows, session, standing).patch(*patch)?;
             Ok(Folded::Applied)
         }
     }
@@ -128,18 +126,18 @@ pub(super) fn part_text(part: Part<'_>) -> Value {
 struct Folding<'r, R> {
     rows: &'r mut R,
     session: Value,
-    version: OpVersion,
+    standing: Standing,
     wrote: bool,
     /// What the op adds to counts of the session, by their columns.
     counts: Vec<(&'static str, i64)>,
 }
 
 impl<'r, R: Rows> Folding<'r, R> {
-    fn new(rows: &'r mut R, session: Value, version: OpVersion) -> Self {
+    fn new(rows: &'r mut R, session: Value, standing: Standing) -> Self {
         Self {
             rows,
             session,
-            version,
+            standing,
             wrote: false,
             counts: Vec::new(),
         }
@@ -184,7 +182,7 @@ impl<'r, R: Rows> Folding<'r, R> {
         changes: Vec<Change<Value>>,
     ) -> Result<(), R::Error> {
         let key: Vec<Value> = std::iter::once(self.session.clone()).chain(below).collect();
-        let merge = kind.merge(self.rows, &key, changes, &self.version)?;
+        let merge = kind.merge(self.rows, &key, changes, &self.standing)?;
         let Some(merge) = merge else {
             return Ok(());
         };
@@ -267,10 +265,12 @@ impl<'r, R: Rows> Folding<'r, R> {
         self.rows.put(&PARTS, found)
     }
 
-    fn stamp(&self) -> [Value; 2] {
+    fn stamp(&self) -> [Value; 3] {
+        let Standing { rank, version } = &self.standing;
         [
-            Value::Integer(self.version.clock.get() as i64),
-            Value::from(self.version.actor.as_str()),
+            Value::Integer(*rank),
+            Value::Integer(version.clock.get() as i64),
+            Value::from(version.actor.as_str()),
         ]
     }
 
@@ -279,7 +279,7 @@ impl<'r, R: Rows> Folding<'r, R> {
         let old = self.rows.get(&PARTS, &key)?;
         let is_new = old.is_none();
         let stamp = self.stamp();
-        let later = |row: &Row| (&row[9], &row[10]) > (&stamp[0], &stamp[1]);
+        let later = |row: &Row| row[STAMP] > stamp[..];
         if old.is_some_and(|row| later(&row)) && !is_planted(Defect::PartByArrival) {
             return Ok(());
         }

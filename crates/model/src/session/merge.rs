@@ -1,6 +1,7 @@
 //! How what a patch says of a row becomes the row: field by field, then what follows from the fields.
 
 use super::order::order_of_millis;
+use super::precedence::Standing;
 use super::stamps::Fields;
 use super::tables::{
     COMPACTIONS, ERRORS, MESSAGES, SESSION_LINKS, SESSIONS, TOOLS, blank, cell, fields, place,
@@ -8,7 +9,7 @@ use super::tables::{
 };
 use super::{Change, words};
 use crate::planted::{Defect, is_planted};
-use crate::{OpVersion, Row, Rows, Table, Value};
+use crate::{Row, Rows, Table, Value};
 
 /// A table whose fields merge one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Merged {
         rows: &mut R,
         key: &[Value],
         changes: Vec<Change<Value>>,
-        version: &OpVersion,
+        standing: &Standing,
     ) -> Result<Option<Merge>, R::Error> {
         let named = named(&changes);
         if named == 0 {
@@ -57,7 +58,7 @@ impl Merged {
         let before = rows.get(table, key)?;
         let mut after = before.clone().unwrap_or_else(|| blank(table, key));
         let mut stamps = stamps(&after);
-        let won = stamps.win(named, version);
+        let won = stamps.win(named, standing);
         if won == 0 {
             return Ok(None);
         }

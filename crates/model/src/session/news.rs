@@ -2,7 +2,8 @@
 
 use super::fold::{is_tombstone, part_cells, part_key, part_text};
 use super::merge::Merged;
-use super::tables::{PARTS, SESSIONS, USAGE, place};
+use super::precedence::{Precedence, Rank};
+use super::tables::{PARTS, SESSIONS, STAMP, USAGE, place, stamps};
 use super::{Change, Piece, SessionId, SessionPatch, snapshot, words};
 use crate::{Row, Table, Value};
 
@@ -20,12 +21,12 @@ macro_rules! merged_news {
 /// What of a piece is news beside the rows that `row` finds; none if all of it is known, or if the
 /// session was deleted.
 ///
-/// What tells of the session as it was before what is known, by `updated_at`, is news only where
-/// nothing is known: a stale copy of a transcript changes nothing back.
+/// What weighs less than what is known is none: a stale copy of a transcript changes nothing back.
 pub fn news_of<'a, E>(
     row: &mut impl FnMut(&'static Table, &[Value]) -> Result<Option<Row>, E>,
     session: SessionId,
     piece: Piece<'a>,
+    precedence: Precedence,
 ) -> Result<Option<Piece<'a>>, E> {
     let session = Value::from(session.to_string());
     let known = row(&SESSIONS, std::slice::from_ref(&session))?;
@@ -35,9 +36,12 @@ pub fn news_of<'a, E>(
     if is_tombstone(&known) {
         return Ok(None);
     }
-    let mut finder = Finder { row, session };
+    let rank = precedence.rank();
+    let mut finder = Finder { row, session, rank };
     Ok(match piece {
-        Piece::Session(patch) => session_news(&known, *patch).map(|p| Piece::Session(Box::new(p))),
+        Piece::Session(patch) => {
+            session_news(&known, *patch, rank).map(|p| Piece::Session(Box::new(p)))
+        }
         Piece::Message(patch) => merged_news!(finder, Message, patch),
         Piece::Tool(patch) => merged_news!(finder, Tool, patch),
         Piece::Error(patch) => merged_news!(finder, Error, patch),
@@ -46,7 +50,9 @@ pub fn news_of<'a, E>(
         Piece::Part(part) => {
             let old = (finder.row)(&PARTS, &part_key(&finder.session, &part))?;
             let known = old.is_some_and(|old| {
-                old[4..9] == part_cells(&part) && old[11] == part_text(part.clone())
+                let says_it =
+                    old[4..9] == part_cells(&part) && old.last() == Some(&part_text(part.clone()));
+                says_it || old[STAMP.start] > Value::Integer(rank)
             });
             (!known).then_some(Piece::Part(part))
         }
@@ -63,10 +69,11 @@ pub fn news_of<'a, E>(
 struct Finder<'f, F> {
     row: &'f mut F,
     session: Value,
+    rank: Rank,
 }
 
 impl<F> Finder<'_, F> {
-    /// Which fields of a patch say something else than the row.
+    /// Which fields of a patch say something else than the row, and don't weigh less.
     fn fields<E>(
         &mut self,
         kind: Merged,
@@ -78,13 +85,13 @@ impl<F> Finder<'_, F> {
     {
         let key: Vec<Value> = std::iter::once(self.session.clone()).chain(below).collect();
         let row = (self.row)(kind.table(), &key)?;
+        let Some(row) = row else {
+            return Ok(vec![true; changes.len()]);
+        };
+        let above = stamps(&row).above(self.rank);
+        let changes = changes.iter().zip(&row[key.len()..]).enumerate();
         let news = changes
-            .iter()
-            .enumerate()
-            .map(|(place, change)| match &row {
-                Some(row) => says_else(&row[key.len() + place], change),
-                None => true,
-            });
+            .map(|(place, (change, cell))| above >> place & 1 == 0 && says_else(cell, change));
         Ok(news.collect())
     }
 }
@@ -97,11 +104,16 @@ fn says_else(cell: &Value, change: &Change<Value>) -> bool {
     }
 }
 
-fn session_news<'a>(known: &Row, mut patch: SessionPatch<'a>) -> Option<SessionPatch<'a>> {
+fn session_news<'a>(
+    known: &Row,
+    mut patch: SessionPatch<'a>,
+    rank: Rank,
+) -> Option<SessionPatch<'a>> {
     let (_, changes) = patch.clone().into_cells();
-    let updated_at = place(&SESSIONS, "updated_at");
-    let is_stale = match &changes[updated_at - 1] {
-        Change::Set(at) => *at < known[updated_at],
+    let above = stamps(known).above(rank);
+    let updated_at = place(&SESSIONS, "updated_at") - 1;
+    let is_earlier = |place: usize, change: &Change<Value>| match change {
+        Change::Set(at) => place == updated_at && rank < Rank::MAX && *at < known[place + 1],
         Change::Keep | Change::Clear => false,
     };
     // Nobody's is no news of a session that is somebody's, and gives way to any.
@@ -111,7 +123,8 @@ fn session_news<'a>(known: &Row, mut patch: SessionPatch<'a>) -> Option<SessionP
         let cell = &known[place + 1];
         let is_told = *cell != Value::Null && !is_nobody(place, cell);
         let says_less = matches!(&changes[place], Change::Set(said) if is_nobody(place, said));
-        says_else(cell, &changes[place]) && !(is_told && (is_stale || says_less))
+        let is_news = says_else(cell, &changes[place]) && !is_earlier(place, &changes[place]);
+        is_news && above >> place & 1 == 0 && !(is_told && says_less)
     });
     (!patch.is_empty()).then_some(patch)
 }

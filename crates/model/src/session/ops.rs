@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::patches::{
     CompactionPatch, ErrorPatch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch, Usage,
+    is_false,
 };
+use super::precedence::Precedence;
 use crate::{Payload, PayloadError, Timestamp};
 
 /// A payload of scope `session`.
@@ -19,8 +21,15 @@ pub enum SessionOp<'a> {
 /// What an op says of a session and of what is in it. Of two patches of one thing within an op the
 /// later one counts, field by field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Patch<'a> {
+    /// The place in the order of the agent's transcript up to which that had come when it told this,
+    /// see [`super::order_after`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<i64>,
+    /// Whether no agent told it: a person or a replica has decided so.
+    #[serde(skip_serializing_if = "is_false")]
+    pub decided: bool,
     #[serde(skip_serializing_if = "SessionPatch::is_empty")]
     pub session: SessionPatch<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -37,6 +46,17 @@ pub struct Patch<'a> {
     pub compactions: Vec<CompactionPatch<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<LinkPatch<'a>>,
+}
+
+impl Patch<'_> {
+    /// How much it weighs.
+    pub fn precedence(&self) -> Precedence {
+        match (self.decided, self.up_to) {
+            (true, _) => Precedence::Decided,
+            (false, Some(order)) => Precedence::UpTo(order),
+            (false, None) => Precedence::Unknown,
+        }
+    }
 }
 
 /// Deletes the session for good, with all that was ever written to it.

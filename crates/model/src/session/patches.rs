@@ -288,6 +288,6 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-fn is_false(flag: &bool) -> bool {
+pub(super) fn is_false(flag: &bool) -> bool {
     !*flag
 }

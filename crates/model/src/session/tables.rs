@@ -1,7 +1,7 @@
 //! The view tables of sessions.
 //!
 //! Columns of times are milliseconds since 1970, those of costs billionths of a dollar. `versions`
-//! says who wrote each field last.
+//! says who wrote what stands in each field.
 
 use super::stamps::{Fields, Stamps};
 use crate::{Column, Row, Table, Value};
@@ -239,14 +239,18 @@ pub static PARTS: Table = Table {
         Column::integer("continues"),
         Column::text("media_type").or_null(),
         Column::text("reference").or_null(),
+        Column::integer("rank"),
         Column::integer("clock"),
         Column::text("actor"),
         Column::text("text"),
     ],
     key_columns: 4,
-    searched: Some(11),
+    searched: Some(12),
     indexes: &[],
 };
+
+/// The columns of a part that say who wrote it: rank, clock, actor.
+pub(super) const STAMP: std::ops::Range<usize> = 9..12;
 
 /// All of them.
 pub static TABLES: &[&Table] = &[

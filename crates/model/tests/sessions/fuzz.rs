@@ -95,6 +95,15 @@ fn usage(chance: &mut Chance) -> String {
     format!(r#"{{{id},"order":{order},"input":{input},"output":{output}{copied}}}"#)
 }
 
+/// Where an op has what it says from.
+fn weight(chance: &mut Chance) -> Option<String> {
+    match chance.below(6) {
+        0 => None,
+        1 => Some(r#""decided":true"#.to_owned()),
+        order => Some(format!(r#""upTo":{order}"#)),
+    }
+}
+
 fn make(chance: &mut Chance, actor: &str, clock: u64, number: usize) -> Op {
     let session = [
         field(chance, "title", &WORDS),
@@ -108,6 +117,7 @@ fn make(chance: &mut Chance, actor: &str, clock: u64, number: usize) -> Op {
     };
     let kind = |chance: &mut Chance| chance.pick(&WORDS).to_owned();
     let lists = [
+        weight(chance),
         session,
         list(chance, "messages", message),
         list(chance, "tools", tool),

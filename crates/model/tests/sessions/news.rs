@@ -3,14 +3,17 @@
 use std::convert::Infallible;
 
 use syncline_model::session::{
-    Batch, Change, MessagePatch, Part, Piece, SessionPatch, ToolPatch, Usage, news_of,
+    Batch, Change, MessagePatch, Part, Piece, Precedence, SessionPatch, ToolPatch, Usage, news_of,
 };
 use syncline_model::{Op, Rows, Timestamp};
 
-use super::memory::{Memory, op, session};
+use super::memory::{Memory, op, patch, session};
+
+fn at(line: i64) -> Timestamp {
+    Timestamp::from_millis(line * 1000).expect("a small time")
+}
 
 fn transcript(lines: i64) -> Vec<Piece<'static>> {
-    let at = |line| Timestamp::from_millis(line * 1000).expect("a small time");
     let mut pieces = vec![Piece::Session(Box::new(SessionPatch {
         agent: Change::Set("claude-code".into()),
         title: Change::Set(format!("title {lines}").into()),
@@ -48,13 +51,15 @@ fn transcript(lines: i64) -> Vec<Piece<'static>> {
     pieces
 }
 
-/// Writes what is news of the pieces; gives the op, if there is one.
-fn import(view: &mut Memory, actor: &str, clock: u64, pieces: Vec<Piece<'_>>) -> Option<Op> {
-    let mut batch = Batch::default();
+/// Writes what is news of the first `lines` of a transcript; gives the op, if there is one.
+fn import(view: &mut Memory, actor: &str, clock: u64, lines: i64) -> Option<Op> {
+    let pieces = transcript(lines);
+    let told = Precedence::at(at(lines));
+    let mut batch = Batch::of(told);
     for piece in pieces {
         let mut reader = view.clone();
         let mut row = |table, key: &[_]| -> Result<_, Infallible> { reader.get(table, key) };
-        if let Some(piece) = news_of(&mut row, session(), piece).unwrap() {
+        if let Some(piece) = news_of(&mut row, session(), piece, told).unwrap() {
             let full = batch.push(&piece).expect("small pieces");
             assert_eq!(full, None, "a small batch");
         }
@@ -68,49 +73,79 @@ fn import(view: &mut Memory, actor: &str, clock: u64, pieces: Vec<Piece<'_>>) ->
 #[test]
 fn importing_twice_writes_nothing_new() {
     let mut view = Memory::default();
-    assert!(import(&mut view, "a", 1, transcript(4)).is_some());
+    assert!(import(&mut view, "a", 1, 4).is_some());
     let before = view.clone();
-    assert_eq!(import(&mut view, "a", 2, transcript(4)), None);
+    assert_eq!(import(&mut view, "a", 2, 4), None);
     assert_eq!(view, before);
 }
 
 #[test]
 fn a_transcript_that_grew_gives_what_it_grew_by() {
     let mut view = Memory::default();
-    import(&mut view, "a", 1, transcript(4));
-    let op = import(&mut view, "a", 2, transcript(5)).expect("a line more");
+    import(&mut view, "a", 1, 4);
+    let op = import(&mut view, "a", 2, 5).expect("a line more");
     assert!(!op.payload.as_str().contains("text 3"));
     assert!(op.payload.as_str().contains("text 4"));
     let mut whole = Memory::default();
-    import(&mut whole, "a", 1, transcript(5));
+    import(&mut whole, "a", 1, 5);
     assert_eq!(view.rows.len(), whole.rows.len());
 }
 
 #[test]
 fn a_stale_copy_changes_nothing_back() {
     let mut view = Memory::default();
-    import(&mut view, "a", 1, transcript(5));
-    assert_eq!(import(&mut view, "b", 9, transcript(3)), None);
+    import(&mut view, "a", 1, 5);
+    assert_eq!(import(&mut view, "b", 9, 3), None);
     assert_eq!(view.of_session("title"), "title 5".into());
+}
+
+#[test]
+fn a_stale_copy_of_a_machine_that_knew_nothing_changes_nothing_back() {
+    let (mut one, mut other) = (Memory::default(), Memory::default());
+    let whole = import(&mut one, "a", 1, 5).unwrap();
+    let stale = import(&mut other, "b", 90, 3).unwrap();
+    one.fold(&stale);
+    other.fold(&whole);
+    assert_eq!(one, other);
+    assert_eq!(one.of_session("title"), "title 5".into());
+    assert_eq!(one.of_session("updated_at"), 5000.into());
+    assert_eq!(one.of_session("message_count"), 5.into());
+}
+
+#[test]
+fn what_a_person_says_stands_over_what_is_told_before_and_after() {
+    let mut view = Memory::default();
+    import(&mut view, "a", 1, 3);
+    let named = r#"{"decided":true,"session":{"title":"My own"}}"#;
+    view.fold(&patch("b", 2, named));
+    import(&mut view, "a", 9, 5);
+    assert_eq!(view.of_session("title"), "My own".into());
+    assert_eq!(view.of_session("updated_at"), 5000.into());
+    view.fold(&patch(
+        "c",
+        10,
+        r#"{"decided":true,"session":{"title":"Another"}}"#,
+    ));
+    assert_eq!(view.of_session("title"), "Another".into());
 }
 
 #[test]
 fn a_deleted_session_is_not_written_again() {
     let mut view = Memory::default();
-    import(&mut view, "a", 1, transcript(2));
+    import(&mut view, "a", 1, 2);
     view.fold(&op(
         "a",
         2,
         r#"{"type":"delete","at":"2026-03-01T10:00:00Z"}"#,
     ));
-    assert_eq!(import(&mut view, "b", 3, transcript(5)), None);
+    assert_eq!(import(&mut view, "b", 3, 5), None);
 }
 
 #[test]
 fn two_machines_that_read_one_transcript_show_the_same() {
     let (mut one, mut other) = (Memory::default(), Memory::default());
-    let from_one = import(&mut one, "a", 1, transcript(4)).unwrap();
-    let from_other = import(&mut other, "b", 1, transcript(4)).unwrap();
+    let from_one = import(&mut one, "a", 1, 4).unwrap();
+    let from_other = import(&mut other, "b", 1, 4).unwrap();
     assert_eq!(from_one.payload, from_other.payload);
     one.fold(&from_other);
     other.fold(&from_one);

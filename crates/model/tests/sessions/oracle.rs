@@ -24,10 +24,21 @@ const LISTS: [(&str, &[&str], &Table); 5] = [
     ("links", &["kind", "target"], &SESSION_LINKS),
 ];
 
-/// Of all that was ever said of a field, what the greatest `(clock, actor)` said.
+/// What was decided is above what was told, and that by how far it goes.
+fn weight(op: &Op) -> (bool, i64) {
+    let json: Json = op.payload.read().expect("payloads are JSON");
+    let patch = &json["patch"];
+    match patch["decided"] == Json::Bool(true) {
+        true => (true, 0),
+        false => (false, patch["upTo"].as_i64().unwrap_or_default()),
+    }
+}
+
+/// Of all that was ever said of a field, what the op said that weighs most, and then the greatest
+/// `(clock, actor)`.
 pub(crate) fn told(ops: &[Op]) -> Known {
     let mut ops: Vec<&Op> = ops.iter().collect();
-    ops.sort_by_key(|op| (op.key.clock, op.key.actor.clone()));
+    ops.sort_by_key(|op| (weight(op), op.key.clock, op.key.actor.clone()));
     let mut known = Known::new();
     let mut usage: BTreeMap<String, Vec<Json>> = BTreeMap::new();
     for op in ops {

@@ -1,6 +1,6 @@
 //! Importing: ops that are made of what agents left, with how far that has been read.
 
-use syncline_model::session::{Part, Piece, SessionId};
+use syncline_model::session::{Part, Piece, Precedence, SessionId};
 use syncline_store::local::{ImportNotes, ImportedFile, ImportedMarks, NewOp, WriteError};
 use syncline_store::sessions;
 
@@ -131,13 +131,15 @@ impl Replica {
             .map_err(ReplicaError::Tenant)
     }
 
-    /// What of `piece` is not in the view, as it was last shown; none if all of it is.
+    /// What of `piece` is not in the view, as it was last shown, nor below what is; none if nothing.
     pub fn session_news<'p>(
         &self,
         session: SessionId,
         piece: Piece<'p>,
+        precedence: Precedence,
     ) -> Result<Option<Piece<'p>>, ReplicaError> {
-        sessions::news(self.tenant.connection(), session, piece).map_err(ReplicaError::Tenant)
+        sessions::news(self.tenant.connection(), session, piece, precedence)
+            .map_err(ReplicaError::Tenant)
     }
 
     /// Whether this handle's view is the one into which others show what they write. If not, it says

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_model::session::{
-    Batch, Change, Counting, Piece, SessionId, SessionOp, is_named_everywhere, origin_among,
+    Batch, Change, Counting, Piece, Precedence, SessionId, SessionOp, is_named_everywhere,
+    origin_among,
 };
 use syncline_model::{ActorId, LoggedOp, Payload, PayloadError, Scope, ServerSeq, Timestamp};
 use syncline_store::sessions::{copies, forked_from, forks_of, sessions_that_count};
@@ -147,7 +148,7 @@ impl Replica {
 }
 
 fn payloads_of(pieces: &[Piece<'_>]) -> Result<Vec<Payload>, PayloadError> {
-    let mut batch = Batch::default();
+    let mut batch = Batch::of(Precedence::Decided);
     let mut payloads = Vec::new();
     for piece in pieces {
         payloads.extend(batch.push(piece)?);

@@ -3,25 +3,26 @@
 use std::borrow::Cow;
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
-use syncline_model::session::{Part, Piece, SessionId, news_of, session_id, words};
+use syncline_model::session::{Part, Piece, Precedence, SessionId, news_of, session_id, words};
 use syncline_model::{Row, Table, Value};
 
 use crate::StoreError;
 use crate::schema::sql_of;
 use crate::view::{cells, read_row};
 
-/// What of `piece` is not in the view yet, pending ops with it; none if all of it is.
+/// What of `piece` is not in the view yet, pending ops with it, nor below what is; none if nothing.
 pub fn news<'p>(
     connection: &Connection,
     session: SessionId,
     piece: Piece<'p>,
+    precedence: Precedence,
 ) -> Result<Option<Piece<'p>>, StoreError> {
     let mut find = |table: &'static Table, key: &[Value]| -> Result<Option<Row>, StoreError> {
         let mut statement = connection.prepare_cached(&sql_of(table).select)?;
         let row = statement.query_row(params_from_iter(cells(key)), |row| read_row(row, table));
         Ok(row.optional()?)
     };
-    news_of(&mut find, session, piece)
+    news_of(&mut find, session, piece, precedence)
 }
 
 /// Whether anything is known of a session: also that it was deleted.

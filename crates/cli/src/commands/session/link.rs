@@ -56,6 +56,7 @@ pub(crate) fn run(args: &LinkArgs, context: &Context) -> Outcome {
         present: Change::Set(!args.remove),
     };
     let op = SessionOp::Patch(Box::new(Patch {
+        decided: true,
         links: vec![link],
         ..Patch::default()
     }));

@@ -1,5 +1,5 @@
 use syncline_model::Payload;
-use syncline_model::session::{Change, Piece, SessionPatch, session_id};
+use syncline_model::session::{Change, Piece, Precedence, SessionPatch, session_id};
 use syncline_store::local::{ImportNotes, NewOp};
 
 use super::*;
@@ -70,13 +70,13 @@ fn an_importing_handle_reads_the_file_that_was_put_in_place_meanwhile() {
     assert!(reading.is_view_current().unwrap());
     assert!(
         reading
-            .session_news(session, title("One"))
+            .session_news(session, title("One"), Precedence::Unknown)
             .unwrap()
             .is_some()
     );
     assert!(
         reading
-            .session_news(session, title("Two"))
+            .session_news(session, title("Two"), Precedence::Unknown)
             .unwrap()
             .is_none()
     );

@@ -107,10 +107,12 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn patched(session: SessionId, patch: Patch<'_>) -> Result<Vec<NewOp>, WritePlanError> {
+/// What a person says stands over what agents tell, before and after.
+fn patched(session: SessionId, mut patch: Patch<'_>) -> Result<Vec<NewOp>, WritePlanError> {
     if patch == Patch::default() {
         return Ok(Vec::new());
     }
+    patch.decided = true;
     Ok(vec![NewOp {
         scope: Scope::session(),
         resource: session.into(),

@@ -94,6 +94,8 @@ pub enum BackupError {
     Nothing { path: PathBuf },
     #[error("a restore into {} is not finished: start `syncline serve` on it, or restore again", path.display())]
     Restoring { path: PathBuf },
+    #[error("{} is on another filesystem than the directory that it is in", path.display())]
+    Apart { path: PathBuf },
     #[error("the replica is being rebuilt")]
     Rebuilding,
     /// It is decided all the same: whoever uses the directory next goes on with it.
@@ -150,6 +152,7 @@ impl BackupError {
             | Self::Log { .. }
             | Self::Nothing { .. }
             | Self::Restoring { .. }
+            | Self::Apart { .. }
             | Self::Rebuilding
             | Self::Open(_)
             | Self::Directory(_)
@@ -177,6 +180,7 @@ impl BackupError {
             | Self::OtherLog { .. }
             | Self::Nothing { .. }
             | Self::Restoring { .. }
+            | Self::Apart { .. }
             | Self::Rebuilding
             | Self::Unfinished { .. }
             | Self::Io { .. }

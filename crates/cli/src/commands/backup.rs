@@ -102,7 +102,6 @@ fn complete(manifest: &Manifest) -> Outcome {
 
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
-        let full = error.is_disk_full();
         if let BackupError::Unfinished { path, .. } = &error {
             let state = "the restore is decided, and goes on by itself; nothing is lost";
             let fix = format!(
@@ -121,56 +120,68 @@ impl From<BackupError> for Failure {
                 .state("nothing was changed")
                 .fix("name a directory outside of it");
         }
-        let (code, fix) = match &error {
-            _ if full => ("disk_full", "make room, and try again"),
-            _ if is_damaged(&error) => (
-                "file_damaged",
-                "for a server's log, `syncline restore BACKUP --data DIR` with its newest backup; for a replica, \
-                 `syncline doctor`",
-            ),
-            BackupError::Exists { .. } => ("backup_exists", "name a directory that is not there"),
-            BackupError::Missing { .. } => (
-                "backup_missing",
-                "name the directory that `syncline backup` has printed",
-            ),
-            BackupError::Foreign { .. } => (
-                "backup_foreign",
-                "name the directory that `syncline backup` has printed",
-            ),
-            BackupError::NewerFormat { .. } | BackupError::Open(OpenError::NewerFormat { .. }) => {
-                ("format_newer", "use a newer syncline")
-            }
-            BackupError::OtherKind { .. } => (
-                "backup_other_kind",
-                "a server's is put back with --data DIR, a replica's without",
-            ),
-            BackupError::OtherLog { .. } => (
-                "backup_other_log",
-                "`syncline --data-dir NEW restore BACKUP` puts it beside what is there; `syncline --data-dir NEW sync \
-                 now --join` then gives what it holds to the server",
-            ),
-            BackupError::Damaged { .. } | BackupError::Log { .. } => {
-                ("backup_damaged", "take an older backup")
-            }
-            BackupError::Nothing { .. } => (
-                "backup_nothing",
-                "name a server's data directory with --data DIR, or a profile with --profile NAME",
-            ),
-            BackupError::Restoring { .. } => ("restore_unfinished", "syncline serve --data DIR"),
-            BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
-            BackupError::Io { .. } => ("backup_failed", "name a directory that can be written to"),
-            BackupError::Unfinished { .. }
-            | BackupError::Inside { .. }
-            | BackupError::Copy { .. }
-            | BackupError::Open(_)
-            | BackupError::Store(_)
-            | BackupError::Directory(_)
-            | BackupError::Control(_)
-            | BackupError::Server(_) => ("backup_failed", "syncline doctor"),
+        let (code, fix) = match error.is_disk_full() {
+            true => ("disk_full", "make room, and try again"),
+            false => code_and_fix(&error),
         };
         Self::new(code, "could not work with the backup")
             .because(error)
             .state("nothing was changed")
             .fix(fix)
+    }
+}
+
+/// Where nothing was changed: the code of the error, and what to do.
+fn code_and_fix(error: &BackupError) -> (&'static str, &'static str) {
+    match error {
+        _ if is_damaged(error) => (
+            "file_damaged",
+            "for a server's log, `syncline restore BACKUP --data DIR` with its newest backup; for a replica, \
+             `syncline doctor`",
+        ),
+        BackupError::Exists { .. } => ("backup_exists", "name a directory that is not there"),
+        BackupError::Missing { .. } => (
+            "backup_missing",
+            "name the directory that `syncline backup` has printed",
+        ),
+        BackupError::Foreign { .. } => (
+            "backup_foreign",
+            "name the directory that `syncline backup` has printed",
+        ),
+        BackupError::NewerFormat { .. } | BackupError::Open(OpenError::NewerFormat { .. }) => {
+            ("format_newer", "use a newer syncline")
+        }
+        BackupError::OtherKind { .. } => (
+            "backup_other_kind",
+            "a server's is put back with --data DIR, a replica's without",
+        ),
+        BackupError::OtherLog { .. } => (
+            "backup_other_log",
+            "`syncline --data-dir NEW restore BACKUP` puts it beside what is there; `syncline --data-dir NEW sync \
+             now --join` then gives what it holds to the server",
+        ),
+        BackupError::Damaged { .. } | BackupError::Log { .. } => {
+            ("backup_damaged", "take an older backup")
+        }
+        BackupError::Nothing { .. } => (
+            "backup_nothing",
+            "name a server's data directory with --data DIR, or a profile with --profile NAME",
+        ),
+        BackupError::Restoring { .. } => ("restore_unfinished", "syncline serve --data DIR"),
+        BackupError::Apart { .. } => (
+            "data_apart",
+            "bring that directory to the filesystem of the one that it is in, and restore again; afterwards it \
+             can go back",
+        ),
+        BackupError::Rebuilding => ("replica_rebuilding", "try again in a moment"),
+        BackupError::Io { .. } => ("backup_failed", "name a directory that can be written to"),
+        BackupError::Unfinished { .. }
+        | BackupError::Inside { .. }
+        | BackupError::Copy { .. }
+        | BackupError::Open(_)
+        | BackupError::Store(_)
+        | BackupError::Directory(_)
+        | BackupError::Control(_)
+        | BackupError::Server(_) => ("backup_failed", "syncline doctor"),
     }
 }

@@ -88,6 +88,7 @@ pub fn restore_server(
     }
     let staging = Staging::begin(data.path(), choice.now)?;
     make_private(&staging.path.join(TENANTS))?;
+    staging.check_moves_to(&data.path().join(TENANTS))?;
     let mut tenants = Vec::new();
     for file in manifest.files.iter().filter(|file| file.log.is_some()) {
         let (from, to) = (backup.join(&file.name), staging.path.join(&file.name));

@@ -12,6 +12,8 @@ use super::{BackupError, io_error};
 
 /// Its directory.
 const STAGING: &str = "restoring";
+/// An empty file in it, which is moved to see whether files can be.
+const PROBE: &str = "restoring.probe";
 
 /// A restore that is not yet decided; nothing of it stays if it isn't.
 pub(super) struct Staging {
@@ -39,6 +41,23 @@ impl Staging {
             root: root.to_owned(),
             aside,
         })
+    }
+
+    /// Refuses a directory into which nothing can be moved from here, as one that lies on another filesystem: once
+    /// it is decided, a restore that can't be finished would keep the data from being used.
+    pub(super) fn check_moves_to(&self, place: &Path) -> Result<(), BackupError> {
+        if !place.exists() {
+            return Ok(());
+        }
+        let (probe, moved) = (self.path.join(PROBE), place.join(PROBE));
+        fs::write(&probe, "").map_err(io_error("write", &probe))?;
+        match fs::rename(&probe, &moved) {
+            Ok(()) => fs::remove_file(&moved).map_err(io_error("remove", &moved)),
+            Err(error) if error.kind() == ErrorKind::CrossesDevices => Err(BackupError::Apart {
+                path: place.to_owned(),
+            }),
+            Err(error) => Err(io_error("make", &moved)(error)),
+        }
     }
 
     pub(super) fn decide(self) -> Result<PathBuf, BackupError> {

@@ -14,6 +14,8 @@ use crate::control::{ControlFile, DataDirectory};
 use crate::tenant::TenantFile;
 use crate::{Appended, FileOptions};
 
+#[cfg(target_os = "linux")]
+mod apart;
 mod several;
 
 struct Server {

@@ -51,7 +51,7 @@ pub fn back_up_server(
     let tenants = data.tenant_files()?;
     let whole = tenants.iter().map(|path| length(path)).sum();
     let control = data.path().join(CONTROL_FILE_NAME);
-    let mut copy = Copy::begin(to, server_name(&control)?.as_deref(), whole)?;
+    let mut copy = Copy::begin(to, server_name(&control)?.as_deref(), whole, now)?;
     if control.exists() {
         copy.add(&control, CONTROL_FILE_NAME, Content::Other, &mut reached)?;
     }
@@ -84,7 +84,7 @@ pub fn back_up_tenant(
     now: Timestamp,
 ) -> Result<Manifest, BackupError> {
     let path = data.tenant_file(tenant);
-    let mut copy = Copy::begin(to, None, length(&path))?;
+    let mut copy = Copy::begin(to, None, length(&path), now)?;
     let name = path.file_name().and_then(|name| name.to_str());
     let name = format!(
         "tenants/{}",
@@ -112,7 +112,7 @@ pub fn back_up_replica(
     for _ in 0..REPLICA_TRIES {
         let tenant = tenant_file_of(&local)?;
         let whole = length(&local) + length(&directory.join(&tenant));
-        let mut copy = Copy::begin(to, None, whole)?;
+        let mut copy = Copy::begin(to, None, whole, now)?;
         // The log first: what the copied outbox then has beside it is folded when it is opened. The
         // other way round, the view could show ops that the copied outbox lacks.
         match copy.add(
@@ -213,7 +213,12 @@ struct Copy {
 }
 
 impl Copy {
-    fn begin(to: &Path, server: Option<&str>, whole: u64) -> Result<Self, BackupError> {
+    fn begin(
+        to: &Path,
+        server: Option<&str>,
+        whole: u64,
+        now: Timestamp,
+    ) -> Result<Self, BackupError> {
         if to.exists() {
             return Err(BackupError::Exists {
                 path: to.to_owned(),
@@ -226,7 +231,7 @@ impl Copy {
         if let Some(parent) = to.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             fs::create_dir_all(parent).map_err(io_error("make", parent))?;
         }
-        sweep_parts(to)?;
+        sweep_parts(to, server, now)?;
         // Left by a process of the same number that was killed, where the system can't tell.
         if staging.exists() {
             fs::remove_dir_all(&staging).map_err(io_error("remove", &staging))?;

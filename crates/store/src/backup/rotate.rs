@@ -28,10 +28,16 @@ pub(super) fn part_name(name: &OsStr, server: Option<&str>) -> OsString {
     part
 }
 
-/// Removes what processes have left that were killed as they made the backup `to`.
-pub(super) fn sweep_parts(to: &Path) -> Result<(), BackupError> {
+/// Removes what processes have left that were killed as they made the backup `to`, or, where that has its
+/// name of the time, any such backup of the server's beside it.
+pub(super) fn sweep_parts(
+    to: &Path,
+    server: Option<&str>,
+    now: Timestamp,
+) -> Result<(), BackupError> {
     let mut begin = to.file_name().unwrap_or_default().to_owned();
     begin.push(PART);
+    let is_dated = |name: &OsStr| name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = parent.unwrap_or(Path::new("."));
     let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
@@ -41,7 +47,15 @@ pub(super) fn sweep_parts(to: &Path) -> Result<(), BackupError> {
         let is_part = name
             .as_encoded_bytes()
             .starts_with(begin.as_encoded_bytes());
-        if is_part && hold_part(&path).is_some() {
+        let is_left = match is_part {
+            true => hold_part(&path).is_some(),
+            false => {
+                is_dated(&begin)
+                    && is_dated(name)
+                    && is_left_behind(&path, server.unwrap_or_default(), now)
+            }
+        };
+        if is_left {
             fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
         }
     }

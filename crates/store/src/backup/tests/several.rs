@@ -130,7 +130,7 @@ fn of_backups_being_made_only_what_a_killed_process_of_ones_own_has_left_is_remo
         fs::copy(newest.join(MANIFEST_NAME), path.join(MANIFEST_NAME)).unwrap();
         path
     };
-    let (left, others, nobodys) = (part("one-7"), part("other-7"), part("7"));
+    let (left, others, nobodys) = (part("one-7"), part("third-7"), part("7"));
     let many = NonZeroUsize::new(9).unwrap();
     let mut under_way = Vec::new();
     for (server, second) in [(&one, 2), (&other, 3)] {
@@ -380,4 +380,17 @@ fn a_backup_removes_what_was_left_of_it_by_who_was_killed() {
         [&left, &held, &other].map(|path| path.exists()),
         [false, true, true]
     );
+}
+
+#[test]
+fn a_backup_named_by_its_time_removes_what_was_left_of_an_earlier_one_of_its_server() {
+    let server = Server::named("one");
+    let root = server.path("backups");
+    let [own, others] = ["one", "other"].map(|name| {
+        let path = root.join(format!("{}.part-{name}-7", backup_name(at(1))));
+        fs::create_dir_all(&path).unwrap();
+        path
+    });
+    server.back_up_at(&root, 2);
+    assert_eq!((own.exists(), others.exists()), (false, true));
 }

@@ -44,7 +44,8 @@ pub(crate) struct SyncState {
     pub(crate) last_error: Option<ShownError>,
     /// How many edits of records lost to others', and `sync now` has not told yet.
     pub(crate) lost_edits: u64,
-    /// Null unless what was here went with a reset of the server's log, or a restore that discards.
+    /// Null unless what was here went with a reset of the server's log, or a restore that discards, and is not here
+    /// again.
     pub(crate) log_cut: Option<ShownCut>,
     /// Null where no daemon runs.
     pub(crate) daemon: Option<DaemonState>,

@@ -206,6 +206,7 @@ impl Place {
             heal: None,
             acknowledged: AcknowledgedOps::Keep,
             cut: 0,
+            cut_end: None,
             clock_seen: 0,
             now: self.host.now(),
         };

@@ -326,6 +326,8 @@ fn a_log_that_was_reset_is_kept_and_can_be_put_back() {
     for machine in [&ann, &ben] {
         assert_eq!(machine.contents("plan"), ["one"]);
         assert_eq!(machine.contents("fresh"), ["since"]);
+        let status = machine.run(&["status", "--json"]).done().json();
+        assert_eq!(status["log_cut"], Value::Null);
     }
 }
 

@@ -178,6 +178,7 @@ impl Engine {
         }
         if reach == Applied::CaughtUp {
             self.count_once()?;
+            self.replica.forget_undone_cut()?;
         }
         if reach == Applied::CaughtUp && !self.replica.has_pending()? {
             self.notes.synced(&self.replica);

@@ -209,9 +209,16 @@ impl Replica {
         // An op that the old log holds and the outbox still lists is offered once.
         self.reconcile(Depth::All)?;
         let old = &self.tenant;
+        let head = old.head().map_err(ReplicaError::Tenant)?;
         let cut = match offer.mode {
             EpochMode::Heal => 0,
             EpochMode::Follow => old.count_after(offer.up_to).map_err(ReplicaError::Tenant)?,
+        };
+        let cut_end = match cut {
+            0 => None,
+            _ => old
+                .op_at(head.cursor.server_seq)
+                .map_err(ReplicaError::Tenant)?,
         };
         let switch = Switch {
             from: &self.tenant_name,
@@ -220,7 +227,8 @@ impl Replica {
             heal: Some(offer.common).filter(|_| !is_planted(Defect::NoOfferAgain)),
             acknowledged: offer.acknowledged(),
             cut,
-            clock_seen: old.head().map_err(ReplicaError::Tenant)?.clock_max,
+            cut_end: cut_end.map(|op| (op.key, op.payload_hash)),
+            clock_seen: head.clock_max,
             now: self.place.host.now(),
         };
         let offers = Offers::new(old, file, offer)?;

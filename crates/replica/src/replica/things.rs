@@ -14,6 +14,7 @@ use syncline_store::{PageLimit, ViewTotals};
 
 use super::Replica;
 use super::read::OpState;
+use super::reconcile::Logged;
 use crate::ReplicaError;
 
 /// How many ops are in memory at once.
@@ -255,6 +256,18 @@ impl Replica {
             order = last.order;
             rows.into_iter().for_each(&mut see);
         }
+    }
+
+    /// Forgets that changes went with what was cut off the log, where that was put back and they are here.
+    pub(crate) fn forget_undone_cut(&mut self) -> Result<(), ReplicaError> {
+        let end = self.local.cut_end().map_err(ReplicaError::Local)?;
+        let Some((key, hash)) = end else {
+            return Ok(());
+        };
+        if self.logged(&key, hash)? == Logged::Yes {
+            self.local.forget_cut().map_err(ReplicaError::Local)?;
+        }
+        Ok(())
     }
 }
 

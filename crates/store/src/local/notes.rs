@@ -1,8 +1,8 @@
 //! What `status` says of the last sync. Losing it at a power cut does no harm.
 
-use syncline_model::{Epoch, ServerSeq, Timestamp};
+use syncline_model::{Epoch, OpKey, PayloadHash, ServerSeq, Timestamp};
 
-use super::columns::timestamp;
+use super::columns::{op_columns, timestamp};
 use super::{LocalFile, StoreError};
 
 /// What is known of the last sync.
@@ -37,7 +37,7 @@ pub struct Cut {
 }
 
 impl LocalFile {
-    /// The last cut that took something from here; none: nothing was ever taken.
+    /// The last cut that took something from here; none: nothing was ever taken, or it is here again.
     pub fn last_cut(&self) -> Result<Option<Cut>, StoreError> {
         let mut statement = self
             .connection
@@ -51,6 +51,28 @@ impl LocalFile {
             at: timestamp(&at)?,
             ops: ops as u64,
         }))
+    }
+
+    /// The last op that went with the last cut; none: nothing did, or it is not known.
+    pub fn cut_end(&self) -> Result<Option<(OpKey, PayloadHash)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, cut_scope, cut_resource_id, cut_actor, cut_clock, NULL, cut_hash \
+             FROM sync_notes WHERE cut_hash IS NOT NULL",
+        )?;
+        let mut rows = statement.query([])?;
+        let end = rows.next()?.map(op_columns).transpose()?;
+        Ok(end.map(|end| (end.key, end.payload_hash)))
+    }
+
+    /// Forgets the last cut: what it took is here again.
+    pub fn forget_cut(&mut self) -> Result<(), StoreError> {
+        self.relaxed(|transaction| {
+            transaction.execute(
+                "UPDATE sync_notes SET cut_at = NULL, cut_ops = NULL, cut_hash = NULL",
+                [],
+            )?;
+            Ok(())
+        })
     }
 
     /// How many ops the server's log has ever taken from here that it had lost.

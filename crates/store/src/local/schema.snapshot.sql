@@ -1,4 +1,4 @@
--- format 11
+-- format 12
 CREATE TABLE identity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     replica TEXT NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE sync_notes (
     last_error_code TEXT,
     last_error TEXT,
     last_error_at TEXT
-, sight TEXT, cut_at TEXT, cut_ops INTEGER, healed_ops INTEGER NOT NULL DEFAULT 0, foreign_epoch TEXT, joined_epoch TEXT, compared_epoch TEXT, compared_seq INTEGER) STRICT;
+, sight TEXT, cut_at TEXT, cut_ops INTEGER, healed_ops INTEGER NOT NULL DEFAULT 0, foreign_epoch TEXT, joined_epoch TEXT, compared_epoch TEXT, compared_seq INTEGER, cut_scope TEXT, cut_resource_id TEXT, cut_actor TEXT, cut_clock INTEGER, cut_hash BLOB) STRICT;
 CREATE TABLE list_steps (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     stack TEXT NOT NULL CHECK (stack IN ('undo', 'redo')),

@@ -1,9 +1,9 @@
 //! The switch to another tenant file, in one transaction.
 
 use rusqlite::Transaction;
-use syncline_model::{Cursor, LoggedOp, ServerSeq, Timestamp};
+use syncline_model::{Cursor, LoggedOp, OpKey, PayloadHash, ServerSeq, Timestamp};
 
-use super::rows::{NewRow, insert};
+use super::rows::{NewRow, insert, key_columns};
 use super::{LocalFile, StoreError, read_identity};
 
 /// The exchange of one tenant file for another.
@@ -20,6 +20,8 @@ pub struct Switch<'a> {
     pub acknowledged: AcknowledgedOps,
     /// How many ops of the old log went with what was cut off it on purpose.
     pub cut: u64,
+    /// The last of them: where a log has it again, it has all.
+    pub cut_end: Option<(OpKey, PayloadHash)>,
     /// The highest clock of the old log: the replica's own goes on above it.
     pub clock_seen: u64,
     pub now: Timestamp,
@@ -100,7 +102,7 @@ impl LocalFile {
     ) -> Result<(), StoreError> {
         self.durable(|transaction| {
             let cut = settle_acknowledged(transaction, acknowledged)?;
-            note_cut(transaction, cut, now)
+            note_cut(transaction, cut, None, now)
         })
     }
 
@@ -120,7 +122,8 @@ impl LocalFile {
                 });
             }
             let discarded = settle_acknowledged(transaction, switch.acknowledged)?;
-            note_cut(transaction, switch.cut + discarded, switch.now)?;
+            let cut = switch.cut + discarded;
+            note_cut(transaction, cut, switch.cut_end.as_ref(), switch.now)?;
             let offered = match switch.heal {
                 Some(heal) => offer(transaction, heal, switch.now, offers)?,
                 None => 0,
@@ -142,12 +145,26 @@ impl LocalFile {
     }
 }
 
-/// Notes that so many ops went with what was cut off the log on purpose, if any did.
-fn note_cut(transaction: &Transaction<'_>, ops: u64, now: Timestamp) -> Result<(), StoreError> {
-    if ops > 0 {
+/// Notes that so many ops went with what was cut off the log on purpose, if any did, and the last of them.
+fn note_cut(
+    transaction: &Transaction<'_>,
+    ops: u64,
+    end: Option<&(OpKey, PayloadHash)>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if ops == 0 {
+        return Ok(());
+    }
+    transaction.execute(
+        "UPDATE sync_notes SET cut_at = ?, cut_ops = ?, cut_hash = NULL",
+        (now.to_string(), ops as i64),
+    )?;
+    if let Some((key, hash)) = end {
+        let (resource, actor, clock, scope) = key_columns(key);
         transaction.execute(
-            "UPDATE sync_notes SET cut_at = ?, cut_ops = ?",
-            (now.to_string(), ops as i64),
+            "UPDATE sync_notes SET cut_resource_id = ?, cut_actor = ?, cut_clock = ?, cut_scope = ?, \
+             cut_hash = ?",
+            (resource, actor, clock, scope, hash.as_bytes()),
         )?;
     }
     Ok(())

@@ -119,6 +119,7 @@ fn switch<'a>(from: &'a str, to: &'a str, heal: Option<Cursor>) -> Switch<'a> {
         heal,
         acknowledged: AcknowledgedOps::OfferAgain,
         cut: 0,
+        cut_end: None,
         clock_seen: 0,
         now: now(),
     }
@@ -183,6 +184,9 @@ fn a_file_of_the_first_format_gets_what_it_lacks_and_keeps_what_it_holds() {
          ALTER TABLE sync_notes DROP COLUMN foreign_epoch; ALTER TABLE sync_notes DROP COLUMN joined_epoch; \
          ALTER TABLE sync_notes DROP COLUMN compared_epoch; \
          ALTER TABLE sync_notes DROP COLUMN compared_seq; \
+         ALTER TABLE sync_notes DROP COLUMN cut_scope; ALTER TABLE sync_notes DROP COLUMN cut_resource_id; \
+         ALTER TABLE sync_notes DROP COLUMN cut_actor; ALTER TABLE sync_notes DROP COLUMN cut_clock; \
+         ALTER TABLE sync_notes DROP COLUMN cut_hash; \
          PRAGMA user_version = 1;",
     )
     .unwrap();

@@ -184,6 +184,14 @@ impl TenantFile {
         Ok(ops)
     }
 
+    /// The op at this place; none where the log holds none, or none any more.
+    pub fn op_at(&self, place: ServerSeq) -> Result<Option<LoggedOp>, StoreError> {
+        let before = ServerSeq(place.get().saturating_sub(1));
+        let limit = PageLimit { ops: 1, bytes: 0 };
+        let found = self.ops_after(before, limit)?.pop();
+        Ok(found.filter(|op| op.seq == place))
+    }
+
     /// Shows `visit` the ops after `since`, oldest first, without copying them.
     pub fn visit_ops_after(
         &self,

@@ -22,6 +22,8 @@ mod undo;
 
 use clap::Subcommand;
 
+pub(super) use shared::brief;
+
 use crate::context::Context;
 use crate::failure::Outcome;
 

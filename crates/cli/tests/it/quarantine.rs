@@ -35,6 +35,10 @@ fn held(machine: &Machine) -> Vec<Value> {
 fn a_retry_tells_what_others_have_written_since_and_goes_over_it_only_when_told_to() {
     let server = Server::start();
     let (ada, cy) = refused_edit(&server);
+    let list = quarantine(&ada, &["list"]).done().stdout;
+    let change = r#"change "tent" in Trip: text "tent, blue""#;
+    assert!(list.contains(change), "{list}");
+    assert_eq!(held(&ada)[0]["change"], change);
     cy.run(&["list", "edit", "Trip", "tent", "tent, for two"])
         .done();
     cy.run(&["list", "edit", "Trip", "tent, for two", "tent, for three"])

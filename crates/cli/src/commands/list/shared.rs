@@ -223,7 +223,7 @@ fn line(item: &ItemShown) -> String {
 }
 
 /// As much of a text as goes into a line.
-pub(super) fn brief(text: &str) -> String {
+pub(in super::super) fn brief(text: &str) -> String {
     let mut lines = text.trim().lines();
     let first = lines.next().unwrap_or_default();
     let cut: String = first.chars().take(BRIEF_CHARS_MAX).collect();

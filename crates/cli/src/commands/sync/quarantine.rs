@@ -1,3 +1,4 @@
+mod change;
 mod drop;
 mod list;
 mod retry;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use syncline_model::{Payload, ResourceId, Scope, Timestamp};
 use syncline_replica::{QuarantineId, QuarantinedOp, Replica};
+use syncline_store::TenantFile;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -38,6 +40,9 @@ struct Held {
     id: u64,
     scope: Scope,
     resource_id: ResourceId,
+    /// What it would do to lists, in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<String>,
     code: String,
     message: String,
     written_at: Timestamp,
@@ -57,8 +62,9 @@ enum Detail {
 }
 
 impl Held {
-    fn new(op: QuarantinedOp, detail: Detail) -> Self {
-        Self {
+    fn new(op: QuarantinedOp, detail: Detail, view: &TenantFile) -> Result<Self, Failure> {
+        Ok(Self {
+            change: change::change(view, &op)?,
             id: op.id.0,
             scope: op.key.scope,
             resource_id: op.key.resource,
@@ -68,7 +74,12 @@ impl Held {
             refused_at: op.refused_at,
             details: op.details.and_then(|text| serde_json::from_str(&text).ok()),
             payload: op.payload.filter(|_| detail == Detail::Payload),
-        }
+        })
+    }
+
+    /// What it is of, as a person knows it.
+    fn named(&self) -> &str {
+        self.change.as_deref().unwrap_or(self.resource_id.as_str())
     }
 }
 

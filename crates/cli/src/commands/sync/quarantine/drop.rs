@@ -26,8 +26,9 @@ struct Dropped {
 pub(crate) fn run(args: &DropArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let op = held(&replica, args.id)?;
+    let held = Held::new(op, Detail::Payload, replica.view()?)?;
     if !args.yes {
-        let question = format!("Drop {} {} for good?", op.key.scope, op.key.resource);
+        let question = format!("Drop {} ({}) for good?", held.named(), held.scope);
         match confirm(context, &question)? {
             Answer::Yes => {}
             Answer::No => return Err(Failure::new("not_confirmed", "nothing was dropped")),
@@ -40,11 +41,9 @@ pub(crate) fn run(args: &DropArgs, context: &Context) -> Outcome {
             }
         }
     }
-    let dropped = replica.drop_quarantined(QuarantineId(args.id))?;
-    let dropped = Dropped {
-        // Where another command was quicker, it is gone all the same.
-        dropped: Held::new(dropped.unwrap_or(op), Detail::Payload),
-    };
+    // Where another command was quicker, it is gone all the same.
+    replica.drop_quarantined(QuarantineId(args.id))?;
+    let dropped = Dropped { dropped: held };
     context.output.data(&dropped, |_| Ok(()))?;
     context.output.note(format_args!("dropped {}", args.id));
     Ok(())

@@ -18,12 +18,14 @@ struct Listing {
 }
 
 pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
-    let ops = replica_access::open(context)?.quarantined()?;
+    let mut replica = replica_access::open(context)?;
+    let ops = replica.quarantined()?;
+    let view = replica.view()?;
+    let held = ops
+        .into_iter()
+        .map(|op| Held::new(op, Detail::Reason, view));
     let listing = Listing {
-        quarantine: ops
-            .into_iter()
-            .map(|op| Held::new(op, Detail::Reason))
-            .collect(),
+        quarantine: held.collect::<Result<_, _>>()?,
     };
     if listing.quarantine.is_empty() {
         context.output.note("nothing was refused");
@@ -32,12 +34,12 @@ pub(crate) fn run(ListArgs {}: &ListArgs, context: &Context) -> Outcome {
         if listing.quarantine.is_empty() {
             return Ok(());
         }
-        let mut table = Table::new(["ID", "SCOPE", "RESOURCE", "REFUSED", "CODE", "REASON"]);
+        let mut table = Table::new(["ID", "SCOPE", "WHAT", "REFUSED", "CODE", "REASON"]);
         for held in &listing.quarantine {
             table.row([
                 held.id.to_string(),
                 held.scope.to_string(),
-                held.resource_id.to_string(),
+                held.named().to_owned(),
                 minute(held.refused_at),
                 held.code.clone(),
                 held.message.clone(),

@@ -15,8 +15,9 @@ pub(crate) struct ShowArgs {
 }
 
 pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
-    let op = held(&replica_access::open(context)?, args.id)?;
-    let shown = Held::new(op, Detail::Payload);
+    let mut replica = replica_access::open(context)?;
+    let op = held(&replica, args.id)?;
+    let shown = Held::new(op, Detail::Payload, replica.view()?)?;
     context.output.data(&shown, |out| {
         writeln!(
             out,
@@ -24,6 +25,9 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> Outcome {
             shown.scope,
             printable(shown.resource_id.as_str())
         )?;
+        if let Some(change) = &shown.change {
+            writeln!(out, "{}", printable(change))?;
+        }
         writeln!(
             out,
             "written {}, refused {}",

@@ -121,13 +121,18 @@ impl WriteState {
         for key in keys {
             worst = worst.max(match replica.state_of(key)? {
                 OpState::Pulled(_) => Self::Acknowledged,
-                // An op that took another key is on its way under that one.
+                // An op that took another key came under that one, where nothing waits or was refused.
+                OpState::Unknown if is_all_delivered(replica)? => Self::Acknowledged,
                 OpState::Pending | OpState::Acknowledged(_) | OpState::Unknown => Self::Pending,
                 OpState::Quarantined => Self::Quarantined,
             });
         }
         Ok(worst)
     }
+}
+
+fn is_all_delivered(replica: &Replica) -> Result<bool, Failure> {
+    Ok(!replica.waits_through(u64::MAX)? && replica.quarantined()?.is_empty())
 }
 
 impl From<ReplicaError> for Failure {

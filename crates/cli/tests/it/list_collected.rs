@@ -69,3 +69,26 @@ fn an_item_that_comes_late_to_a_collected_list_is_shown_with_all_and_comes_back_
     let quarantined = run(&bob, "sync status --json").json();
     assert_eq!(quarantined["quarantined"], 0, "{quarantined}");
 }
+
+#[test]
+fn what_is_stamped_anew_on_its_way_is_told_as_synced() {
+    let server = Server::start();
+    let (ada, bob) = (server.member("ada"), server.member("bob"));
+    let run = |machine: &Machine, words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        machine.run(&words).done()
+    };
+    run(&ada, "list new Trip");
+    run(&bob, "sync");
+    for n in 0..4 {
+        run(&bob, &format!("list add Trip tmp{n}"));
+        run(&bob, &format!("list remove Trip tmp{n}"));
+    }
+    run(&bob, "list new Other");
+    run(server.machine(), "admin expire --data srv --idle 0s");
+    run(server.machine(), "admin compact --data srv --retention 0s");
+    run(&ada, "list add Trip stove").says("synced: ");
+    let status = run(&ada, "sync status --json").json();
+    assert_eq!(status["pending"], 0, "{status}");
+    assert_eq!(exported(&ada, "Trip"), "[ ] stove\n");
+}

@@ -221,6 +221,35 @@ fn a_step_that_can_not_be_taken_back_any_more_says_what_to_type() {
 }
 
 #[test]
+fn a_step_of_a_list_that_is_gone_names_no_command_that_fails() {
+    let server = Server::start();
+    let ann = server.member("ann");
+    ann.run(&["list", "new", "shop"]).done();
+    ann.run(&["list", "rename", "shop", "food"]).done();
+    let admin = [
+        "token", "create", "--data", "srv", "--tenant", "acme", "--user", "ann", "--right", "admin",
+    ];
+    let token = server.machine().run(&admin).done().stdout;
+    ann.run_on(&token, &["login", &server.url]).done();
+    ann.run(&["sync", "reset", "--confirm", "acme"]).done();
+    ann.run(&["sync"]).done();
+    ann.run(&["list", "undo"])
+        .failed(1, "step_impossible")
+        .says("fix:   syncline list show, to see how it is by now");
+}
+
+#[test]
+fn an_export_makes_no_directory_and_goes_into_a_pipe() {
+    let machine = machine_with("food", &["milk"]);
+    let export = |file: &str| machine.run(&["list", "export", "food", "-f", "text", "-o", file]);
+    export("not/there/x")
+        .failed(1, "export_failed")
+        .says("mkdir -p not/there");
+    assert!(!machine.work_dir().join("not").exists());
+    assert_eq!(export("/dev/stdout").done().stdout, "[ ] milk\n");
+}
+
+#[test]
 fn a_list_whose_title_looks_like_a_flag_is_named_by_its_id() {
     let machine = Machine::new();
     let made = machine

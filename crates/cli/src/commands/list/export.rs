@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -12,10 +14,11 @@ use syncline_store::lists::{RemovedLists, items, lists};
 use super::reference::find_list;
 use crate::atomic_file::{self, Readers};
 use crate::context::Context;
+use crate::environment::Terminals;
 use crate::failure::{Failure, Outcome};
-use crate::output::Format;
+use crate::output::{Format, printable};
 use crate::replica_access;
-use crate::wording::counted;
+use crate::wording::{counted, quoted};
 
 /// Write a list as a Markdown checklist, plain text, or a JSON snapshot
 ///
@@ -68,7 +71,10 @@ pub(crate) fn run(args: &ExportArgs, context: &Context) -> Outcome {
     };
     match &args.output {
         Some(path) => to_file(path, &text)?,
-        None => context.output.write(|out| out.write_all(text.as_bytes()))?,
+        None => {
+            let text = to_show(&text, context.environment.terminals);
+            context.output.write(|out| out.write_all(text.as_bytes()))?;
+        }
     }
     let item_count: usize = item_count;
     context.output.note(format_args!(
@@ -134,11 +140,48 @@ fn snapshot(read: Vec<(List, Vec<Entry>)>) -> Result<String, Failure> {
 }
 
 fn to_file(path: &Path, text: &str) -> Outcome {
-    let written = atomic_file::replace(path, text.as_bytes(), Readers::Unchanged);
-    written.map_err(|error| {
-        let message = format!("could not write {}", path.display());
-        Failure::new("export_failed", message)
-            .because(error)
-            .state("the file is as it was")
-    })
+    let message = format!("could not write {}", path.display());
+    let failure = Failure::new("export_failed", message);
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(missing) = parent.filter(|parent| !parent.exists()) {
+        let missing = quoted(&missing.display().to_string());
+        return Err(failure.state("nothing was written").fix(format!(
+            "mkdir -p {missing}, or name a file in another directory"
+        )));
+    }
+    // A device or a pipe takes text, and can't be replaced.
+    let is_replaceable = fs::metadata(path).map_or(true, |there| there.is_file());
+    let written = match is_replaceable {
+        true => atomic_file::replace(path, text.as_bytes(), Readers::Unchanged),
+        false => fs::write(path, text),
+    };
+    written.map_err(|error| failure.because(error).state("the file is as it was"))
+}
+
+/// What a program reads is left as it is.
+fn to_show(text: &str, terminals: Terminals) -> Cow<'_, str> {
+    match terminals.stdout {
+        true => printable(text),
+        false => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_does_not_drive_a_terminal() {
+        let text = "[ ] a\u{1b}[31m\n";
+        let to = |stdout| Terminals {
+            stdin: false,
+            stdout,
+            stderr: false,
+            stdout_cells: None,
+        };
+        assert_eq!(to_show(text, to(true)), "[ ] a\u{fffd}[31m\n");
+        assert_eq!(to_show(text, to(false)), text);
+    }
 }

@@ -1,8 +1,9 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_model::list::{ItemRef, ListView};
+use syncline_model::list::{ItemRef, ListView, PlanError};
 use syncline_model::{ItemId, ListId};
 use syncline_replica::{ListChange, ListsReversed, Replica};
+use syncline_store::StoreError;
 use syncline_store::lists::{self, StoredLists};
 
 use super::shared::brief;
@@ -70,17 +71,7 @@ pub(super) fn deliver(
     if keys.is_empty()
         && let Some(error) = declined.pop()
     {
-        return Err(Failure::new(
-            "step_impossible",
-            format!("this can't be {done} any more: {}", change.kind),
-        )
-        .because(error)
-        .state("the lists are as they were; this step has left the history")
-        .fix(format!(
-            "syncline list show {}, to see how it is by now",
-            quoted(change.list.as_str())
-        ))
-        .fix(format!("syncline list {again}, for the step before it")));
+        return Err(impossible(&change, error, done, again));
     }
     // It is written: what can't be read of it is told, and fails nothing.
     let About { list, title, items } = about(&mut replica, &change).unwrap_or_else(|failure| {
@@ -126,6 +117,26 @@ pub(super) fn deliver(
             .warn(format_args!("a part of it could not be {done}: {error}"));
     }
     Ok(())
+}
+
+/// Nothing of the change can be undone, or done again.
+fn impossible(
+    change: &ListChange,
+    error: PlanError<StoreError>,
+    done: &str,
+    again: &str,
+) -> Failure {
+    let show = match &error {
+        // It can't be shown.
+        PlanError::ListUnknown { .. } => "syncline list show".to_owned(),
+        _ => format!("syncline list show {}", quoted(change.list.as_str())),
+    };
+    let message = format!("this can't be {done} any more: {}", change.kind);
+    Failure::new("step_impossible", message)
+        .because(error)
+        .state("the lists are as they were; this step has left the history")
+        .fix(format!("{show}, to see how it is by now"))
+        .fix(format!("syncline list {again}, for the step before it"))
 }
 
 /// What a change was about, as a person sees it now.

@@ -141,8 +141,8 @@ fn tell(answer: &Answer<'_>, things: SyncedThings, context: &Context) -> Outcome
     })?;
     if answer.cut_ops > 0 {
         output.warn(format_args!(
-            "the server's log was reset, or put back to an earlier state to discard what came later: {} \
-             that were here went with it; its admin can put a log that was reset back for 30 days, see \
+            "the server's log was reset, or put back to an earlier state to discard what came later; with it went \
+             what was here of it: {}; its admin can put a log that was reset back for 30 days, see \
              docs/troubleshooting.md",
             counted(answer.cut_ops, "change")
         ));

@@ -6,11 +6,13 @@ use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Error, Field, Fields, Result};
 
 use crate::attributes::{EntityAttributes, FieldAttributes, Permission, Word, as_float};
+use crate::serde_words;
 
 /// The implementation of `Entity` for a struct.
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let fields = named_fields(input)?;
     let attributes = EntityAttributes::read(&input.attrs)?;
+    serde_words::check_struct(&input.attrs)?;
     let Some(name) = &attributes.name else {
         let message = "an entity needs the name of its collection: #[entity(name = \"contacts\")]";
         return Err(Error::new(input.ident.span(), message));
@@ -76,7 +78,17 @@ impl<'a> Declared<'a> {
             .as_ref()
             .expect("the fields of a named struct have names");
         let own = ident.unraw().to_string();
-        let name = attributes.text("rename").map(|word| word.text.clone());
+        let (renamed, in_json) = (
+            attributes.text("rename"),
+            serde_words::name_of(&field.attrs)?,
+        );
+        if let (Some(renamed), Some(in_json)) = (renamed, &in_json)
+            && renamed.text != in_json.text
+        {
+            let message = format!("serde calls this field `{}`", in_json.text);
+            return Err(Error::new(renamed.span, message));
+        }
+        let name = renamed.or(in_json.as_ref()).map(|word| word.text.clone());
         Ok(Self {
             name: name.unwrap_or(own),
             span: ident.span(),
@@ -337,6 +349,10 @@ mod tests {
             ("#[entity(name = \"as\")] struct A { #[field(sync_excluded)] id: i32 }".to_owned(), "a field has no `sync_excluded`"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[field(rename = \"id\")] b: i32 }".to_owned(), "there are two fields `id`"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[field(sync_exclude, owner_only)] b: i32 }".to_owned(), "has no `owner_only`"),
+            ("#[entity(name = \"as\")] #[serde(rename_all = \"camelCase\")] struct A { id: i32 }".to_owned(), "serde's `rename_all`"),
+            ("#[entity(name = \"as\")] struct A { id: i32, #[serde(skip)] b: i32 }".to_owned(), "serde's `skip`"),
+            ("#[entity(name = \"as\")] struct A { id: i32, #[serde(default, flatten)] b: i32 }".to_owned(), "serde's `flatten`"),
+            ("#[entity(name = \"as\")] struct A { id: i32, #[serde(rename = \"c\")] #[field(rename = \"d\")] b: i32 }".to_owned(), "serde calls this field `c`"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[field(default = f())] b: i32 }".to_owned(), "expected a literal"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[field(minimum = \"x\")] b: i32 }".to_owned(), "expected a number"),
         ] {
@@ -352,5 +368,12 @@ mod tests {
         let written = expanded(text).unwrap();
         assert!(written.contains("\"user_account\""), "{written}");
         assert!(written.contains("\"type\""), "{written}");
+        let text = "#[entity(name = \"as\")] #[serde(deny_unknown_fields)] struct A { id: i32, \
+                    #[serde(rename = \"userId\", default, skip_serializing_if = \"Option::is_none\")] user: Option<i32> }";
+        let written = expanded(text).unwrap();
+        assert!(
+            written.contains("\"userId\"") && !written.contains("\"user\""),
+            "{written}"
+        );
     }
 }

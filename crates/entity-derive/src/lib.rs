@@ -5,6 +5,7 @@
 
 mod attributes;
 mod expand;
+mod serde_words;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -19,6 +20,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// `#[field(…)]` takes `sync_exclude`, `owner_only`, `read_only`, `unique`, `decimal`, `group`, `references`, `rename`,
 /// `format`, `default`, `one_of("…", …)`, `min_length`, `max_length`, `minimum`, `maximum` and `pattern`. Doc comments
 /// describe fields.
+///
+/// `#[serde(rename = "…")]` on a field is its name here too. Other words of serde that make the struct's JSON another than its
+/// fields say (`rename_all`, `skip`, `flatten`, …) do not compile.
 #[proc_macro_derive(Entity, attributes(entity, field))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use syncline_model::schema::{
-    Access, Bound, Conflict, Entity, Field, FieldKind, Role, RoleVia, Rules, WriteMode,
+    Access, Bound, Conflict, Entity, Field, FieldKind, Role, RoleVia, WriteMode,
 };
 
 use crate::kinds::FieldType;
@@ -145,7 +145,7 @@ impl FieldBuilder {
                 sync_exclude: false,
                 owner_only: false,
                 default: None,
-                rules: Rules::default(),
+                rules: T::rules(),
                 references: None,
                 description: None,
             },
@@ -157,6 +157,7 @@ impl FieldBuilder {
     /// A decimal number, which Rust's own types can't hold.
     pub fn decimal(mut self) -> Self {
         self.field.kind = FieldKind::Decimal;
+        self.field.rules.json = None;
         self
     }
 

@@ -1,13 +1,18 @@
 //! Rust's types as kinds of values.
 
 use serde_json::Value;
-use syncline_model::schema::FieldKind;
+use syncline_model::schema::{ArrayRules, FieldKind, JsonRules, Nested, Rules};
 
 /// A type that a field of a record may have.
 pub trait FieldType {
     const KIND: FieldKind;
     /// Whether null is a value of it.
     const NULLABLE: bool = false;
+
+    /// What its values are made of, where they are JSON that the type says more of.
+    fn rules() -> Rules {
+        Rules::default()
+    }
 }
 
 impl FieldType for String {
@@ -50,11 +55,32 @@ impl FieldType for Value {
     const KIND: FieldKind = FieldKind::Json;
 }
 
-impl<T> FieldType for Vec<T> {
+/// A list of anything is a list of `serde_json::Value`.
+impl<T: FieldType> FieldType for Vec<T> {
     const KIND: FieldKind = FieldKind::Json;
+
+    fn rules() -> Rules {
+        let items = Nested {
+            kind: T::KIND,
+            nullable: T::NULLABLE,
+            rules: T::rules(),
+        };
+        let is_anything = items.kind == FieldKind::Json && items.rules.is_empty();
+        Rules {
+            json: Some(Box::new(JsonRules::Array(ArrayRules {
+                items: (!is_anything).then(|| Box::new(items)),
+                ..ArrayRules::default()
+            }))),
+            ..Rules::default()
+        }
+    }
 }
 
 impl<T: FieldType> FieldType for Option<T> {
     const KIND: FieldKind = T::KIND;
     const NULLABLE: bool = true;
+
+    fn rules() -> Rules {
+        T::rules()
+    }
 }

@@ -3,9 +3,11 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::json;
 use syncline_codegen::resolve;
 use syncline_entity::schema::{Conflict, Role, Verb, WriteMode};
 use syncline_entity::{Builder, Document, Entity, FieldBuilder, schema};
+use syncline_model::record::Rulebook;
 
 /// An account of a household.
 #[derive(Entity)]
@@ -48,6 +50,9 @@ struct Account {
     weight: f64,
     count: i64,
     tags: Vec<String>,
+    owners: Option<Vec<Option<uuid::Uuid>>>,
+    table: Vec<Vec<i32>>,
+    notes: Vec<serde_json::Value>,
     settings: Option<serde_json::Value>,
 }
 
@@ -109,6 +114,25 @@ fn structs_come_back_as_they_were_declared() {
 }
 
 #[test]
+fn a_list_is_one_of_what_its_type_says() {
+    let account = Account::entity();
+    let check = |name: &str, value: serde_json::Value| {
+        let field = account.field(name).unwrap();
+        let found = Rulebook::of_field(field).check(field, &value);
+        found.map(|error| error.rule)
+    };
+    assert_eq!(check("tags", json!(["a"])), None);
+    assert!(check("tags", json!("a")).is_some() && check("tags", json!([1])).is_some());
+    assert_eq!(check("owners", json!(null)), None);
+    assert_eq!(check("owners", json!([null])), None);
+    assert!(check("owners", json!(["a"])).is_some());
+    assert_eq!(check("table", json!([[1], []])), None);
+    assert!(check("table", json!([1])).is_some());
+    assert_eq!(check("notes", json!([1, "a", null])), None);
+    assert!(check("notes", json!({})).is_some());
+}
+
+#[test]
 fn attributes_mean_what_they_say() {
     let account = Account::entity();
     assert_eq!(
@@ -148,7 +172,7 @@ fn attributes_mean_what_they_say() {
 
 fn any_field() -> impl Strategy<Value = FieldBuilder> {
     let name = "[a-z][a-z_ 🦀\"']{0,12}[a-z]";
-    let field = (name, 0..9u8).prop_map(|(name, kind)| match kind {
+    let field = (name, 0..10u8).prop_map(|(name, kind)| match kind {
         0 => FieldBuilder::of::<String>(&name)
             .max_length(9)
             .pattern("^a"),
@@ -161,6 +185,7 @@ fn any_field() -> impl Strategy<Value = FieldBuilder> {
         5 => FieldBuilder::of::<Option<String>>(&name).one_of(&["a", "b"]),
         6 => FieldBuilder::of::<String>(&name).decimal().group("g"),
         7 => FieldBuilder::of::<Option<serde_json::Value>>(&name).sync_exclude(),
+        8 => FieldBuilder::of::<Vec<Option<bool>>>(&name),
         _ => FieldBuilder::of::<jiff::Timestamp>(&name)
             .description("When.")
             .unique(),

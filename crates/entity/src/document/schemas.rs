@@ -1,7 +1,7 @@
 //! Fields as JSON Schema, in the dialect of OpenAPI 3.1.
 
 use serde_json::{Map, Value, json};
-use syncline_model::schema::{Bound, Entity, Field, FieldKind};
+use syncline_model::schema::{ArrayRules, Bound, Entity, Field, FieldKind, JsonRules, Nested};
 
 /// The name of an entity's component: `user_account` as `UserAccount`.
 pub(super) fn component(entity: &Entity) -> String {
@@ -58,18 +58,35 @@ fn typed(kind: &FieldKind) -> Value {
     }
 }
 
-fn property(field: &Field) -> Value {
-    let mut schema = typed(&field.kind);
-    if field.nullable {
-        schema = match schema["type"].as_str() {
-            Some(name) => {
-                let types = json!([name, "null"]);
-                schema["type"] = types;
-                schema
-            }
-            None => json!({ "anyOf": [{}, { "type": "null" }] }),
-        };
+/// A value of a kind, made of what its rules say.
+fn value(of: &Nested) -> Value {
+    let mut schema = match of.rules.json.as_deref() {
+        Some(JsonRules::Array(ArrayRules { items, .. })) => {
+            let items = items.as_deref().map_or_else(|| json!({}), value);
+            json!({ "type": "array", "items": items })
+        }
+        Some(JsonRules::Object(_)) => json!({ "type": "object" }),
+        None => typed(&of.kind),
+    };
+    if !of.nullable {
+        return schema;
     }
+    match schema["type"].as_str() {
+        Some(name) => {
+            let types = json!([name, "null"]);
+            schema["type"] = types;
+            schema
+        }
+        None => json!({ "anyOf": [{}, { "type": "null" }] }),
+    }
+}
+
+fn property(field: &Field) -> Value {
+    let mut schema = value(&Nested {
+        kind: field.kind.clone(),
+        nullable: field.nullable,
+        rules: field.rules.clone(),
+    });
     let mut say = |keyword: &str, value: Value| schema[keyword] = value;
     for (keyword, is_set) in [
         ("readOnly", field.read_only),

@@ -26,7 +26,7 @@ use crate::tail::Beside;
 use crate::unit::{Unit, each_once};
 use crate::value::{Fault, number, text};
 use message::message_of;
-use undone::take_back;
+use undone::{Found, hidden_from, take_back};
 
 const AGENT: Agent = Agent::OpenCode;
 
@@ -68,7 +68,8 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     })?;
     let from = facts.0.len();
     let id = about(&session, known, facts, tally);
-    if !has_changed(database, native, known)? {
+    let hidden_from = hidden_from(&session);
+    if !has_changed(database, native, hidden_from.as_deref(), known)? {
         tally.count(Verdict::Known, None);
         return Ok(());
     }
@@ -97,7 +98,12 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         }
         Ok(())
     })?;
-    take_back(id, here, known, facts, tally);
+    let found = Found {
+        path: tally.path,
+        here,
+        hidden_from,
+    };
+    take_back(id, found, known, facts, tally);
     facts.come_up_to(from, up_to(&session));
     // Parts of messages that are not there are kept as they are.
     for part in parts.values().flatten() {
@@ -116,11 +122,12 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether messages or parts of a session were written since it was read, as their times and sizes tell;
-/// so, where they have none. Noted before they are read: what is written meanwhile is seen the next time.
+/// Whether messages or parts of a session were written or hidden since it was read, as their times and sizes
+/// tell; so, where they have none. Noted before they are read: what is written meanwhile is seen the next time.
 fn has_changed(
     database: &ForeignDatabase,
     native: &str,
+    hidden_from: Option<&str>,
     known: &mut dyn Known,
 ) -> Result<bool, StoreError> {
     let stamp = |table| database.stamp_of(table, "session_id", native, ["time_updated", "data"]);
@@ -129,7 +136,9 @@ fn has_changed(
         return Ok(true);
     };
     let key = UnitKey::of(&["opencode rows of session", native]);
-    Ok(take_unit(known, key, &[&messages, &parts]))
+    let mut content = vec![messages.as_str(), &parts];
+    content.extend(hidden_from);
+    Ok(take_unit(known, key, &content))
 }
 
 fn id_of(row: &ForeignRow) -> &str {
@@ -180,7 +189,12 @@ pub(crate) fn read_file(
         tally.count(message_of(id, &message, &info, &parts, known, facts), None);
         here.insert(message);
     }
-    take_back(id, here, known, facts, tally);
+    let found = Found {
+        path: tally.path,
+        here,
+        hidden_from: hidden_from(&session),
+    };
+    take_back(id, found, known, facts, tally);
     facts.come_up_to(from, up_to(&session));
 }
 

@@ -122,7 +122,7 @@ pub struct Problem {
 /// Counts what becomes of the units of one file.
 #[derive(Debug)]
 pub(crate) struct Tally<'b> {
-    pub(super) path: &'b Path,
+    pub(crate) path: &'b Path,
     pub(super) counts: &'b mut Counts,
     pub(super) problems: &'b mut Vec<Problem>,
 }

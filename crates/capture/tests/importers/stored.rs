@@ -346,3 +346,40 @@ fn what_was_undone_in_opencode_counts_no_more_and_an_older_copy_undoes_nothing()
     assert_eq!(place.import_files(Agent::OpenCode).ops, 0);
     assert_eq!(place.rows("taken_back"), ["m2", "m3"]);
 }
+
+#[test]
+fn what_a_person_may_still_have_back_in_opencode_is_taken_back_until_they_do() {
+    let mut place = Place::new();
+    let (_, database) = opencode(&place, "delete");
+    let sql: Vec<&str> = include_str!("revert.sql").lines().collect();
+    database.execute_batch(sql[0]).unwrap();
+    for message in ["m1", "m2", "m3"] {
+        say(&database, "s1", message, message);
+    }
+    place.import_files(Agent::OpenCode);
+    for (sql, taken_back) in [(sql[1], &["m3"][..]), (sql[2], &[]), (sql[1], &["m3"])] {
+        database.execute_batch(sql).unwrap();
+        place.import_files(Agent::OpenCode);
+        assert_eq!(place.rows("taken_back"), taken_back, "{sql}");
+        assert_eq!(place.import_files(Agent::OpenCode).ops, 0);
+    }
+    assert_eq!(place.figures()["s1"].messages, 2);
+}
+
+#[test]
+fn a_copy_of_opencodes_that_lacks_a_message_takes_nothing_back() {
+    let mut place = Place::new();
+    let (path, database) = opencode(&place, "delete");
+    say(&database, "s1", "m1", "begin");
+    say(&database, "s1", "m3", "more");
+    place.write("copy/opencode.db", fs::read(&path).unwrap());
+    say(&database, "s1", "m2", "between");
+    let copy = place.files().join("copy/opencode.db");
+    let hidden = copy.with_extension("db-hidden");
+    fs::rename(&copy, &hidden).unwrap();
+    place.import_files(Agent::OpenCode);
+    fs::rename(&hidden, &copy).unwrap();
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("taken_back"), Vec::<String>::new());
+    assert_eq!(place.figures()["s1"].messages, 3);
+}

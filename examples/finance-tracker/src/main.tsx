@@ -1,4 +1,4 @@
-import { StrictMode } from "react";
+import { StrictMode, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.jsx";
 import { BooksOf } from "./books.jsx";
@@ -18,7 +18,7 @@ async function open(): Promise<void> {
   await initDatabase(storageOf(user));
   const running = sync();
   onLeft(user, () => {
-    root.render(<Left />);
+    root.render(<Left title="The books are closed">They are removed from this browser in another of its tabs.</Left>);
     void closeDatabase();
   });
   root.render(
@@ -35,16 +35,19 @@ const storageOf = ({ user }: User) => ({ indexedDb: `finance-tracker-${user}` })
 /** Removes a user's books from this browser, in all tabs. */
 async function leave(user: User): Promise<void> {
   // What is shown reads the database.
-  root.render(<Left />);
+  root.render(<main className="splash"><span className="spinner" aria-hidden="true" /><p>Removing your books, once none of this browser&apos;s tabs has them open…</p></main>);
   tellLeft(user);
-  await deleteDatabase(storageOf(user));
+  await deleteDatabase(storageOf(user)).then(
+    () => root.render(<Left title="The books are not in this browser any more">The server has them still.</Left>),
+    (error: unknown) => root.render(<Left title="The books could not be removed">{String(error)}</Left>),
+  );
 }
 
-function Left() {
+function Left({ title, children }: { title: string; children: ReactNode }) {
   return (
     <main className="splash">
-      <h1>The books are not in this browser any more</h1>
-      <p>The server has them still.</p>
+      <h1>{title}</h1>
+      <p>{children}</p>
       <button type="button" className="button" onClick={() => location.reload()}>Open them again</button>
     </main>
   );

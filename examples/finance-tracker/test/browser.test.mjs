@@ -467,9 +467,9 @@ test("books that are removed from a browser are in none of its tabs, and leave n
   vera.page.on("dialog", (dialog) => dialog.accept());
   await vera.picture("changes");
   await vera.page.getByRole("button", { name: "Remove my books" }).click();
-  const isLeft = ({ page }) => page.getByRole("heading", { name: "not in this browser any more" }).waitFor();
-  await Promise.all([vera, second].map(isLeft));
-  await until("nothing is left", async () => (await kept()).length === 0);
+  await second.page.getByRole("heading", { name: "The books are closed" }).waitFor();
+  await vera.page.getByRole("heading", { name: "not in this browser any more" }).waitFor();
+  assert.deepEqual(await kept(), []);
   await vera.picture("removed");
   await vera.page.getByRole("button", { name: "Open them again" }).click();
   await vera.hasStatus("Online");

@@ -10,7 +10,9 @@ use syncline_model::schema::{ChangeKind, Schema};
 use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
 use syncline_store::control::{DataDirectory, ServeLock};
 use syncline_store::records::{CountedChange, StandingSchema, counted_changes, schema};
-use syncline_store::{Durability, FileOptions, OpenError, Stepped, StoreError, TenantFile};
+use syncline_store::{
+    ClientRecord, Durability, FileOptions, Head, OpenError, Stepped, StoreError, TenantFile,
+};
 
 use crate::random::{birth, server_actor};
 use crate::tenant::{
@@ -103,7 +105,7 @@ impl TenantReport {
             let clients = file.clients()?;
             let live = clients
                 .iter()
-                .filter(|client| keep.liveness(client, now) == Liveness::Live);
+                .filter(|client| stands(client, keep, head.floor, now) == Liveness::Live);
             Ok(Self {
                 tenant: tenant.clone(),
                 epoch: head.epoch,
@@ -129,13 +131,14 @@ impl ClientReport {
         now: Timestamp,
     ) -> Result<Vec<Self>, StoreError> {
         file.snapshot(|file| {
-            let head = file.head()?.cursor.server_seq;
+            let Head { cursor, floor, .. } = file.head()?;
+            let head = cursor.server_seq;
             let clients = file.clients()?.into_iter();
             Ok(clients
                 .map(|client| {
                     let at = client.cursor.map(|cursor| cursor.server_seq);
                     Self {
-                        state: match keep.liveness(&client, now) {
+                        state: match stands(&client, keep, floor, now) {
                             Liveness::Live if at.is_some_and(|at| at < head) => {
                                 ClientState::Lagging
                             }
@@ -153,6 +156,15 @@ impl ClientReport {
                 })
                 .collect())
         })
+    }
+}
+
+/// How a client stands to a log with this floor: below it, it rebuilds, however lately it moved.
+fn stands(client: &ClientRecord, keep: &Keep, floor: ServerSeq, now: Timestamp) -> Liveness {
+    match client.cursor.map(|cursor| cursor.server_seq) {
+        // From place 0 all is served.
+        Some(at) if ServerSeq::ZERO < at && at < floor => Liveness::Expired,
+        Some(_) | None => keep.liveness(client, now),
     }
 }
 

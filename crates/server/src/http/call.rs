@@ -107,16 +107,24 @@ impl Call {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         Err(ApiError::invalid_field(
             name,
-            format!(
-                "is no parameter of this route, which takes {}",
-                names.join(", ")
-            ),
+            match names.join(", ") {
+                none if none.is_empty() => "is no parameter of this route, which takes none".into(),
+                names => format!("is no parameter of this route, which takes {names}"),
+            },
         ))
     }
 
     /// Reads the body as `T`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         read_json(&self.body)
+    }
+
+    /// The same where every field may be left out, and so the body.
+    pub(crate) fn json_if_any<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        match self.body.is_empty() {
+            true => read_json(b"{}"),
+            false => self.json(),
+        }
     }
 
     /// The same of a body whose texts may have been cut within a character: what is left of one is

@@ -74,6 +74,7 @@ struct ExpireRequest {
 }
 
 async fn tenants(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(&[])?;
     let (name, keep, now) = settings(&call);
     let tenant = up_to_date(&call).await?;
     let report = tenant
@@ -83,6 +84,7 @@ async fn tenants(call: Call) -> Result<Answer, ApiError> {
 }
 
 async fn clients(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(&[])?;
     let (name, keep, now) = settings(&call);
     let tenant = up_to_date(&call).await?;
     let reports = tenant
@@ -92,7 +94,7 @@ async fn clients(call: Call) -> Result<Answer, ApiError> {
 }
 
 async fn compact(call: Call) -> Result<Answer, ApiError> {
-    let request: CompactRequest = call.json()?;
+    let request: CompactRequest = call.json_if_any()?;
     let (name, mut keep, _) = settings(&call);
     if let Some(seconds) = request.retention_seconds {
         keep.retention = Duration::from_secs(seconds);
@@ -106,7 +108,7 @@ async fn compact(call: Call) -> Result<Answer, ApiError> {
 }
 
 async fn expire(call: Call) -> Result<Answer, ApiError> {
-    let request: ExpireRequest = call.json()?;
+    let request: ExpireRequest = call.json_if_any()?;
     let (name, keep, _) = settings(&call);
     let idle = request.idle_seconds.map_or(keep.idle, Duration::from_secs);
     let expired = call.tenant().await?.expire(idle).await?;

@@ -5,11 +5,12 @@ mod expiry;
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use syncline_store::control::Rights;
 
 use crate::reset::reset;
-use crate::support::{PATIENCE, TestServer, start, start_with};
+use crate::support::{PATIENCE, Reply, TestServer, start, start_with};
 
 /// Ops of a custom scope that each replace all before them.
 fn replacing(clocks: impl IntoIterator<Item = u64>) -> Value {
@@ -254,6 +255,40 @@ async fn a_client_that_has_only_pulled_holds_the_floor() {
         .await
         .expect(200);
     assert_eq!((&done["floor"], &done["dropped"]), (&json!(4), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_client_below_the_floor_has_expired_and_bodies_and_parameters_are_what_a_route_takes() {
+    let server = start().await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=10)).await;
+    let page = pull(&server, &admin, "limit=4").await.expect(200);
+    let mark = page["cursor"]["mark"].as_str().unwrap();
+    let next = format!("clientId=new&since=4&mark={mark}");
+    pull(&server, &admin, &next).await.expect(200);
+    let nobody = json!({"retention_seconds": 0, "idle_seconds": 0});
+    let done = server.post("/api/admin/compact", &admin, nobody).await;
+    assert_eq!(done.expect(200)["floor"], 10);
+    let clients = server.get("/api/admin/clients", &admin).await.expect(200);
+    let states = clients["clients"].as_array().unwrap().iter();
+    let states: Vec<_> = states.map(|client| client["state"].clone()).collect();
+    assert_eq!(states, ["live", "expired"], "{clients}");
+    let tenants = server.get("/api/admin/tenants", &admin).await.expect(200);
+    assert_eq!(tenants["tenants"][0]["clients_live"], 1);
+
+    for path in ["/api/admin/compact", "/api/admin/expire"] {
+        let request = server.request(Method::POST, path, &admin);
+        Reply::of(request).await.expect(200);
+    }
+    for path in [
+        "/api/admin/clients?tenant=home",
+        "/api/admin/tenants?tenant=home",
+        "/api/lists?deletd=true",
+        "/api/lists/l?limt=1",
+    ] {
+        let refused = server.get(path, &admin).await;
+        refused.refused(422, "invalid_field");
+    }
 }
 
 /// Who looks at the clients sees what they have said so far, however quiet the log is.

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
         tenants: std::mem::take(&mut each.done),
     };
     context.output.data(&listing, |out| {
-        let mut table = Table::new(["TENANT", "FLOOR", "DROPPED", "OF", "BEFORE", "AFTER"]);
+        let mut table = Table::new(["TENANT", "FLOOR", "DROPPED", "JUDGED", "BEFORE", "AFTER"]);
         for tenant in &listing.tenants {
             table.row([
                 tenant.tenant.to_string(),

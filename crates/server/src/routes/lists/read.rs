@@ -45,6 +45,7 @@ struct ItemsQuery {
 }
 
 pub(super) async fn lists(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(LISTS_QUERY)?;
     let query: ListsQuery = call.query_as()?;
     let limit = bounded(query.limit, LISTS_USUAL, LISTS_MAX)?;
     let start = query.cursor.as_deref().map(parse_list_cursor).transpose()?;
@@ -78,6 +79,7 @@ fn cursor_of(last: &ListOverview) -> Option<String> {
 }
 
 pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
+    call.takes_only(ITEMS_QUERY)?;
     let query: ItemsQuery = call.query_as()?;
     let limit = bounded(query.limit, ITEMS_MAX, ITEMS_MAX)?;
     let start = query.cursor.as_deref().map(parse_item_cursor).transpose()?;

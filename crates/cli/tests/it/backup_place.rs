@@ -23,6 +23,10 @@ fn a_plan_of_backups_that_can_not_be_kept_is_wrong_usage() {
     serve(&["--backup-to", "srv/backups"])
         .failed(2, "backup_inside")
         .says("name a directory outside of it");
+    // Nobody can make anything there.
+    serve(&["--backup-to", "/proc/backups"])
+        .failed(1, "backup_failed")
+        .says("name a directory that can be written to with --backup-to");
     assert!(!machine.work_dir().join("srv").exists());
     assert!(!machine.work_dir().join("backups").exists());
 }

@@ -1,3 +1,5 @@
+use std::fs::{self, DirBuilder};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,10 +62,32 @@ impl BackupArgs {
             return Ok(None);
         };
         check_place(&directory, data)?;
+        make_writable(&directory)?;
         Ok(Some(BackupPlan {
             directory,
             every: self.every.map_or(EVERY_USUAL, Span::duration),
             keep: self.keep.unwrap_or(KEEP_USUAL),
         }))
     }
+}
+
+/// Makes the directory, closed to other users, if it is not there, and sees that it can be written to: else that
+/// would be known from the first backup that is missed.
+fn make_writable(directory: &Path) -> Result<(), Failure> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let probe = directory.join(format!(".writable-{}", std::process::id()));
+    let made: io::Result<()> = builder
+        .create(directory)
+        .and_then(|()| fs::write(&probe, []))
+        .and_then(|()| fs::remove_file(&probe));
+    made.map_err(|error| {
+        let message = format!("backups can't be made in {}", directory.display());
+        Failure::new("backup_failed", message)
+            .because(error)
+            .state("the server was not started")
+            .fix("name a directory that can be written to with --backup-to DIR")
+    })
 }

@@ -1,6 +1,6 @@
 //! What counts as said, and by whom.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
 
 use crate::agents::{OPENCODE, twice};
@@ -188,10 +188,14 @@ fn of_a_summary_nothing_is_remembered_but_the_title_of_what_its_file_holds() {
 fn nothing_is_remembered_of_where_a_session_was() {
     let mut place = Place::new();
     let mut script = Script::new("s");
-    let mut line = script.user("u1", "begin");
-    line["cwd"] = json!("/w/secretly");
-    line["gitBranch"] = json!("secretly");
-    let claude = jsonl(&[line.clone(), script.answer("a1", "m1", text("Begun."), 7)]);
+    let there = |mut line: Value| {
+        line["cwd"] = json!("/w/secretly");
+        line["gitBranch"] = json!("secretly");
+        line
+    };
+    let mut line = there(script.user("u1", "begin"));
+    let answer = there(script.answer("a1", "m1", text("Begun."), 7));
+    let claude = jsonl(&[line.clone(), answer]);
     place.write("s.jsonl", &claude);
     let at = "2026-05-01T10:00:00.000Z";
     let codex = jsonl(&[

@@ -36,8 +36,8 @@ pub(crate) const fn version(agent: Agent) -> u32 {
         // Passwords of any signs, and tokens that had no rule, here as in all. Before that: texts that were
         // cut within a character, and counts that are written with a point.
         Agent::Gemini => 2,
-        // And which messages there are, by which it is known what was undone.
-        Agent::OpenCode => 2,
+        // And which messages there are in each place that is read, by which it is known what was undone there.
+        Agent::OpenCode => 3,
         // And blocks are read one by one. Before that: what a person has gone back behind.
         Agent::ClaudeCode => 2,
         // And how long calls took. Before that: messages name the responses whose tokens they show.

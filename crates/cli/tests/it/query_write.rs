@@ -178,6 +178,11 @@ fn what_a_fold_forbids_is_refused_with_what_to_do_instead() {
             "query --views",
         ),
         (
+            "EXPLAIN DELETE FROM threads",
+            "sql_refused",
+            "EXPLAIN changes nothing",
+        ),
+        (
             "PRAGMA writable_schema = ON",
             "sql_refused",
             "query --views",

@@ -124,8 +124,14 @@ fn filters_choose_sessions() {
     ] {
         assert_eq!(listed(&machine, flags).len(), count, "{flags:?}");
     }
-    let soon = machine.run(&["session", "list", "--since", "soon"]);
-    assert_eq!(soon.code, Some(2));
+    for wrong in [
+        ["--since", "soon"],
+        ["--min-cost", "nan"],
+        ["--min-cost", "-1"],
+    ] {
+        let list = ["session", "list", wrong[0], wrong[1]];
+        assert_eq!(machine.run(&list).code, Some(2), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -183,6 +183,10 @@ fn run(
         return Ok(None);
     }
     let target = watched.take().changes;
+    if statement.is_explain() != 0 {
+        let what = "EXPLAIN changes nothing, and what a change does can't be explained".to_owned();
+        return Err(SqlError::Refused { what });
+    }
     if statement.column_count() > 0 {
         let what = "RETURNING gives rows that nobody has changed yet".to_owned();
         return Err(SqlError::Refused { what });

@@ -38,6 +38,9 @@ pub(super) struct FilterFlags {
     until: Option<When>,
 }
 
+/// The most that can be asked for, as over HTTP.
+const DOLLARS_MAX: f64 = 1e6;
+
 /// The flags on what a session with its subagents came to.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Which sessions")]
@@ -46,7 +49,7 @@ pub(super) struct FigureFlags {
     #[arg(long)]
     has_error: bool,
     /// That cost so many dollars or more
-    #[arg(long, value_name = "DOLLARS")]
+    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     min_cost: Option<f64>,
 }
 
@@ -62,6 +65,13 @@ impl FigureFlags {
 
     pub(super) fn cost_nanos_min(&self) -> Option<u64> {
         self.min_cost.map(|dollars| (dollars * 1e9).round() as u64)
+    }
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(dollars) if (0.0..=DOLLARS_MAX).contains(&dollars) => Ok(dollars),
+        Ok(_) | Err(_) => Err(format!("expected dollars, from 0 to {DOLLARS_MAX}")),
     }
 }
 

@@ -70,9 +70,8 @@ pub(crate) fn read_whole(
     let begins = format!("\n{BEGINS}");
     let mut chats = text.split(&begins);
     let first = chats.next().unwrap_or_default().trim_start();
-    let first = first.strip_prefix(BEGINS);
     let mut begun: HashMap<&str, usize> = HashMap::new();
-    for chat in first.into_iter().chain(chats) {
+    for chat in first.strip_prefix(BEGINS).into_iter().chain(chats) {
         let (began, rest) = chat.split_once('\n').unwrap_or((chat, ""));
         let began = began.trim();
         let place = begun.entry(began).or_default();
@@ -103,7 +102,8 @@ pub(crate) fn read_whole(
             tally.count(chat.turn(turn), None);
         }
         gone.iter().for_each(|id| chat.take_back(id));
-        chat.facts.come_up_to(from, chat.order);
+        let order = chat.order.map(|order| order + rest.lines().count() as i64);
+        chat.facts.come_up_to(from, order);
     }
 }
 

@@ -17,7 +17,8 @@ mod speech;
 
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    CompactionPatch, ErrorPatch, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after,
+    CompactionPatch, ErrorPatch, Piece, Precedence, SessionId, SessionPatch, TEXT_CHARS_MAX,
+    order_after,
 };
 
 use crate::agent::Agent;
@@ -223,7 +224,8 @@ impl Reader<'_, '_> {
     }
 
     /// A summary names the last line of what it sums up, which may be in another session.
-    fn summary(self) -> Verdict {
+    fn summary(mut self) -> Verdict {
+        let own = self.session().map(|key| key.id(AGENT));
         let (Some(summary), Some(leaf)) = (&self.line.summary, &self.line.leaf_uuid) else {
             return self.unknown();
         };
@@ -235,7 +237,13 @@ impl Reader<'_, '_> {
         let taken = self.known.noted(line_key(leaf));
         match taken.and_then(|note| Taken::of(&note)) {
             Some(taken) => {
+                let from = self.facts.0.len();
                 entitle(self.memory, self.facts, taken.by, summary, TitleRank::Model);
+                // How far this file has come says nothing of that session.
+                if own != Some(taken.by) {
+                    let now = Precedence::at(self.known.now());
+                    self.facts.stand_apart(from, now);
+                }
             }
             None => self.memory.wait_for(leaf.to_string(), summary.to_string()),
         }

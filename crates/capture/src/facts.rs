@@ -18,8 +18,11 @@ use crate::agent::Agent;
 pub struct Fact {
     pub session: SessionId,
     pub piece: Piece<'static>,
-    /// What it weighs, where more is known of that than the piece tells.
-    pub precedence: Precedence,
+    /// The place in the order of its transcript up to which that had come. None: it has none, and any
+    /// transcript weighs more.
+    pub up_to: Option<i64>,
+    /// What it weighs by itself, however far its transcript has come.
+    pub apart: Option<Precedence>,
 }
 
 /// Where readers put what they found.
@@ -90,6 +93,8 @@ pub trait Known {
     fn is_fork_of(&mut self, fork: SessionId, origin: SessionId) -> bool;
     /// Whether a person has deleted a session, here or elsewhere.
     fn is_deleted(&mut self, session: SessionId) -> bool;
+    /// The time.
+    fn now(&self) -> Timestamp;
     /// How the file is read that is read now.
     fn reading(&self) -> Reading;
     /// The directory whose path has this SHA-256, of those that sessions are known to have worked in and
@@ -227,9 +232,8 @@ impl Facts {
 
     /// Notes of the facts from the one at `from` on that their transcript had come up to this place.
     pub(crate) fn come_up_to(&mut self, from: usize, order: Option<i64>) {
-        let told = order.map_or(Precedence::Unknown, Precedence::UpTo);
         for fact in &mut self.0[from..] {
-            fact.precedence = fact.precedence.max(told);
+            fact.up_to = fact.up_to.max(order);
         }
     }
 
@@ -237,17 +241,23 @@ impl Facts {
         self.0.push(Fact {
             session,
             piece,
-            precedence: Precedence::Unknown,
+            up_to: None,
+            apart: None,
         });
     }
 
     /// Says what follows from what several sessions tell, whatever each tells alone.
     pub(crate) fn decide(&mut self, session: SessionId, patch: SessionPatch<'static>) {
-        self.0.push(Fact {
-            session,
-            piece: Piece::Session(Box::new(patch)),
-            precedence: Precedence::Decided,
-        });
+        let from = self.0.len();
+        self.session(session, patch);
+        self.stand_apart(from, Precedence::Decided);
+    }
+
+    /// Has the facts from the one at `from` on weigh so much by themselves.
+    pub(crate) fn stand_apart(&mut self, from: usize, precedence: Precedence) {
+        for fact in &mut self.0[from..] {
+            fact.apart = Some(precedence);
+        }
     }
 }
 

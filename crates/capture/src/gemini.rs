@@ -80,6 +80,7 @@ pub(crate) fn read_whole(
         Ok(value) => value,
         Err(error) => return tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None),
     };
+    let from = facts.0.len();
     let mut reader = Reader {
         memory,
         known,
@@ -94,6 +95,9 @@ pub(crate) fn read_whole(
         let verdict = reader.message(message);
         tally.count(verdict, None);
     }
+    let updated = time_of(text(&value, &["lastUpdated"]));
+    let order = updated.map(|at| order_after(None, Some(at)));
+    facts.come_up_to(from, order);
 }
 
 /// Reads one line; `memory` is what earlier lines of the file have left.

@@ -68,9 +68,11 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     })?;
     let from = facts.0.len();
     let id = about(&session, known, facts, tally);
+    let mut last = time(&session, "updated");
     let hidden_from = hidden_from(&session);
     if !has_changed(database, native, hidden_from.as_deref(), known)? {
         tally.count(Verdict::Known, None);
+        facts.come_up_to(from, place_at(last));
         return Ok(());
     }
     let damaged = |tally: &mut Tally<'_>, what: &str, id: &str| {
@@ -79,6 +81,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     };
     let mut parts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     database.each_row_of::<StoreError>("part", "session_id", native, "id", |row| {
+        last = last.max(written_at(&row));
         match nested(&row, "message_id") {
             Some((message, part)) => parts.entry(message).or_default().push(part),
             None => damaged(tally, "part", id_of(&row)),
@@ -88,6 +91,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     let mut here = BTreeSet::new();
     database.each_row_of::<StoreError>("message", "session_id", native, "id", |row| {
         here.insert(id_of(&row).to_owned());
+        last = last.max(written_at(&row));
         match nested(&row, "id") {
             Some((message, info)) => {
                 let parts = parts.remove(&message).unwrap_or_default();
@@ -104,7 +108,6 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         hidden_from,
     };
     take_back(id, found, known, facts, tally);
-    facts.come_up_to(from, up_to(&session));
     // Parts of messages that are not there are kept as they are.
     for part in parts.values().flatten() {
         let part_id = text(part, &["id"]).unwrap_or_default();
@@ -119,6 +122,7 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
         };
         tally.count(verdict, None);
     }
+    facts.come_up_to(from, place_at(last));
     Ok(())
 }
 
@@ -173,6 +177,7 @@ pub(crate) fn read_file(
     };
     let from = facts.0.len();
     let id = about(&session, known, facts, tally);
+    let mut last = time(&session, "updated");
     let mut here = BTreeSet::new();
     for path in files_in(&storage.join("message").join(&native)) {
         here.extend(
@@ -186,6 +191,8 @@ pub(crate) fn read_file(
         let parts = files_in(&storage.join("part").join(&message));
         let parts = parts.iter().filter_map(|path| file(path, tally));
         let parts: Vec<Value> = parts.map(|(_, part)| part).collect();
+        let ended = parts.iter().map(|part| time(part, "end"));
+        last = ended.fold(last.max(time(&info, "completed")), Option::max);
         tally.count(message_of(id, &message, &info, &parts, known, facts), None);
         here.insert(message);
     }
@@ -195,7 +202,7 @@ pub(crate) fn read_file(
         hidden_from: hidden_from(&session),
     };
     take_back(id, found, known, facts, tally);
-    facts.come_up_to(from, up_to(&session));
+    facts.come_up_to(from, place_at(last));
 }
 
 /// What is known of the files of a session's messages and parts, without reading them.
@@ -275,9 +282,14 @@ fn time(session: &Value, what: &str) -> Option<Timestamp> {
     time_of_millis(value.or_else(|| number(session, &["time", what]).map(|time| time as i64)))
 }
 
-/// The place in its order that a session has come up to.
-fn up_to(session: &Value) -> Option<i64> {
-    time(session, "updated").map(|at| order_after(None, Some(at)))
+/// When a row of a message or a part was written.
+fn written_at(row: &ForeignRow) -> Option<Timestamp> {
+    time_of_millis(row.get("time_updated").and_then(Value::as_i64))
+}
+
+/// The place in the order of a session at which something was said.
+fn place_at(at: Option<Timestamp>) -> Option<i64> {
+    at.map(|at| order_after(None, Some(at)))
 }
 
 /// Says what is known of the session itself.

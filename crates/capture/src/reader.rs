@@ -83,10 +83,10 @@ impl Reader {
         match self {
             Self::ClaudeCode(memory) => memory.order,
             Self::Codex(memory) => memory.order,
-            Self::Cursor(memory) => memory.order,
             Self::Gemini(memory) => memory.order,
-            // These tell of it with each session.
-            Self::OpenCode | Self::Aider | Self::Clankers => None,
+            // Lines of Cursor have no times: how many there are tells how far a copy goes. The others tell of it
+            // with each session, and what recorders keep weighs less than what their agents do.
+            Self::Cursor(_) | Self::OpenCode | Self::Aider | Self::Clankers => None,
         }
     }
 

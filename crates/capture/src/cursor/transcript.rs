@@ -33,7 +33,7 @@ pub(crate) struct Memory {
     session: String,
     /// When the file was written last, in milliseconds: lines tell no time.
     written: Option<i64>,
-    pub(crate) order: Option<i64>,
+    order: Option<i64>,
     lines: u64,
     /// The branch of the transcript that the latest line is in.
     branch: usize,

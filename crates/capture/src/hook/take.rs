@@ -148,7 +148,7 @@ pub fn note_turns(events: &[HookEvent], replica: &mut Replica) -> Result<u64, Ta
             },
         };
         let piece = Piece::Session(Box::new(patch));
-        let told = Precedence::at(event.at);
+        let told = Precedence::at(event.at.min(replica.now()));
         let news = replica
             .session_news(session, piece, told)
             .map_err(TakeError::Replica)?;

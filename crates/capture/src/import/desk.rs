@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use syncline_model::Timestamp;
 use syncline_model::session::SessionId;
 use syncline_replica::{Replica, ReplicaError};
 use syncline_store::local::ImportedUnit;
@@ -127,6 +128,10 @@ impl Known for Desk<'_> {
         self.remembered.behind.wait_for(&session);
         let origin = self.replica.origin_of_message(session, message);
         self.asked(origin).flatten()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.replica.now()
     }
 
     fn reading(&self) -> Reading {

@@ -17,15 +17,6 @@ use crate::machine;
 /// The longest text of a field that is no part, in characters: what is longer is a part too.
 const FIELD_CHARS_MAX: usize = 4_000;
 
-/// When facts were told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Just now, by who lives through them.
-    At(Timestamp),
-    /// At the times that they name.
-    Before,
-}
-
 /// What is known of a session.
 #[derive(Clone, Copy)]
 pub(super) enum Known<'r> {
@@ -55,10 +46,10 @@ pub(super) struct Gathered<'r> {
     about: SessionPatch<'static>,
     /// The latest time that is named.
     last: Option<Timestamp>,
-    /// What was told weighs this, as far as is known.
-    told: Precedence,
-    /// What was decided of it.
-    decided: Vec<Piece<'static>>,
+    /// How far the transcripts had come that tell it.
+    up_to: Option<i64>,
+    /// What weighs something by itself.
+    apart: Vec<(Precedence, Piece<'static>)>,
     /// All else, in the order in which it was said first.
     pieces: Vec<Piece<'static>>,
     /// Where messages and calls stand among them.
@@ -83,8 +74,8 @@ impl<'r> Gathered<'r> {
             known,
             about: SessionPatch::default(),
             last: None,
-            told: Precedence::Unknown,
-            decided: Vec::new(),
+            up_to: None,
+            apart: Vec::new(),
             pieces: Vec::new(),
             places: HashMap::new(),
             precedence: Precedence::Unknown,
@@ -95,11 +86,10 @@ impl<'r> Gathered<'r> {
 
     /// What is said of one message or call in several lines is put together: what it comes to counts.
     pub(super) fn add(&mut self, fact: Fact) {
-        if fact.precedence == Precedence::Decided {
-            return self.decided.push(fact.piece);
+        if let Some(precedence) = fact.apart {
+            return self.apart.push((precedence, fact.piece));
         }
-        let told = fact.precedence.max(precedence_of(&fact.piece));
-        self.told = self.told.max(told);
+        self.up_to = self.up_to.max(fact.up_to);
         match fact.piece {
             Piece::Session(patch) => self.about.then(*patch),
             Piece::Part(part) => self.pieces.extend(pieces_of(part).map(Piece::Part)),
@@ -160,21 +150,12 @@ impl<'r> Gathered<'r> {
         Ok(())
     }
 
-    fn weigh(&self, told: Told) -> Precedence {
-        let updated_at = match self.about.updated_at {
-            Change::Set(at) => Some(at),
-            Change::Keep | Change::Clear => self.last,
-        };
-        let now = match told {
-            Told::At(now) => Some(now),
-            Told::Before => None,
-        };
-        let last = updated_at.max(now);
-        self.told
-            .max(last.map_or(Precedence::Unknown, Precedence::at))
-    }
-
-    fn push(&mut self, piece: Piece<'static>, ops: &mut Vec<NewOp>) -> Result<(), ImportError> {
+    fn push(&mut self, mut piece: Piece<'static>, ops: &mut Vec<NewOp>) -> Result<(), ImportError> {
+        if let Piece::Session(patch) = &mut piece
+            && let Change::Set(title) = &mut patch.title
+        {
+            *title = headline(title).into();
+        }
         let news = match self.known {
             Known::In(replica) => replica
                 .session_news(self.session, piece, self.precedence)
@@ -188,8 +169,9 @@ impl<'r> Gathered<'r> {
         Ok(())
     }
 
-    pub(super) fn finish(mut self, told: Told, ops: &mut Vec<NewOp>) -> Result<News, ImportError> {
-        self.end_batch(self.weigh(told), ops)?;
+    pub(super) fn finish(mut self, ops: &mut Vec<NewOp>) -> Result<News, ImportError> {
+        let told = self.up_to.map_or(Precedence::Unknown, Precedence::UpTo);
+        self.end_batch(told, ops)?;
         for piece in std::mem::take(&mut self.pieces) {
             self.push(piece, ops)?;
         }
@@ -198,9 +180,6 @@ impl<'r> Gathered<'r> {
         }
         if !self.about.is_empty() {
             let mut about = std::mem::take(&mut self.about);
-            if let Change::Set(title) = &mut about.title {
-                *title = headline(title).into();
-            }
             // Where a session is first told of is where it ran.
             let is_new = matches!(self.known, Known::Nothing) && !about.agent.is_keep();
             if is_new && about.machine.is_keep() {
@@ -208,28 +187,12 @@ impl<'r> Gathered<'r> {
             }
             self.push(Piece::Session(Box::new(about)), ops)?;
         }
-        self.end_batch(Precedence::Decided, ops)?;
-        for piece in std::mem::take(&mut self.decided) {
+        for (precedence, piece) in std::mem::take(&mut self.apart) {
+            self.end_batch(precedence, ops)?;
             self.push(piece, ops)?;
         }
         self.end_batch(Precedence::Unknown, ops)?;
         Ok(self.news)
-    }
-}
-
-/// What a piece weighs by the place in the order of its transcript that it tells.
-fn precedence_of(piece: &Piece<'_>) -> Precedence {
-    let order = match piece {
-        Piece::Message(patch) => &patch.order,
-        Piece::Tool(patch) => &patch.order,
-        Piece::Error(patch) => &patch.order,
-        Piece::Compaction(patch) => &patch.order,
-        Piece::Usage(usage) => return Precedence::UpTo(usage.order),
-        Piece::Session(_) | Piece::Part(_) | Piece::Link(_) => return Precedence::Unknown,
-    };
-    match order {
-        Change::Set(order) => Precedence::UpTo(*order),
-        Change::Keep | Change::Clear => Precedence::Unknown,
     }
 }
 

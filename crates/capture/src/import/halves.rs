@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use syncline_model::session::{Piece, Precedence, SessionId};
+use syncline_model::session::{Piece, SessionId};
 use syncline_redact::mend_surrogates;
 use syncline_replica::Replica;
 
@@ -32,7 +32,8 @@ pub(super) fn say_again(
             kept.push(Fact {
                 session: *session,
                 piece,
-                precedence: Precedence::Unknown,
+                up_to: None,
+                apart: None,
             });
         }
     }

@@ -11,7 +11,7 @@ use syncline_replica::Replica;
 
 use super::batch::Standing;
 use super::desk::Remembered;
-use super::gathered::{Gathered, Known, News, Told};
+use super::gathered::{Gathered, Known, News};
 use super::{ImportBatch, ImportError};
 use crate::facts::{Fact, Facts};
 use crate::redact::{Finding, Redactor};
@@ -25,7 +25,6 @@ const WORKER_FACTS: usize = 128;
 /// What the replica knows already is in none.
 pub(super) fn ops_of(
     facts: Facts,
-    told: Told,
     redactor: &Redactor,
     replica: &Replica,
     remembered: &mut Remembered,
@@ -34,6 +33,8 @@ pub(super) fn ops_of(
     let mut facts = facts.0;
     batch.findings = redact_all(&mut facts, redactor);
     batch.counts.redacted = batch.findings.values().sum();
+    // Of two copies in one batch the one that has come further says the last word.
+    facts.sort_by_key(|fact| fact.up_to);
     let mut sessions: Vec<Gathered<'_>> = Vec::new();
     let mut places: HashMap<SessionId, usize> = HashMap::new();
     for fact in facts {
@@ -59,7 +60,7 @@ pub(super) fn ops_of(
     }
     for gathered in sessions {
         let session = gathered.session;
-        if gathered.finish(told, &mut batch.ops)? == News::None {
+        if gathered.finish(&mut batch.ops)? == News::None {
             let is_deleted = replica.is_session_deleted(session);
             let standing = match is_deleted.map_err(ImportError::Replica)? {
                 true => Standing::LeftOut,

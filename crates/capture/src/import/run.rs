@@ -10,7 +10,6 @@ use syncline_store::local::{ImportNotes, WriteError};
 
 use super::batch::Tally;
 use super::desk::{Desk, Remembered};
-use super::gathered::Told;
 use super::jobs::{self, Form, Job, Source};
 use super::lined::Lined;
 use super::prepare::ops_of;
@@ -222,14 +221,7 @@ impl Importer {
             halves::say_again(&mut facts, replica, &mut self.looked_at)?;
         }
         let redactor = &self.withheld.privacy.redactor;
-        ops_of(
-            facts,
-            Told::Before,
-            redactor,
-            replica,
-            &mut self.remembered,
-            &mut batch,
-        )?;
+        ops_of(facts, redactor, replica, &mut self.remembered, &mut batch)?;
         Ok(Some(batch))
     }
 }

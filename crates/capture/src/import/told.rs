@@ -8,7 +8,6 @@ use syncline_replica::Replica;
 use syncline_store::local::ImportNotes;
 
 use super::desk::{Desk, Remembered};
-use super::gathered;
 use super::prepare::ops_of;
 use super::withhold::Withheld;
 use super::{ImportBatch, ImportError};
@@ -73,8 +72,7 @@ pub fn take_told(
         ..ImportNotes::default()
     };
     let redactor = &withheld.privacy.redactor;
-    let now = gathered::Told::At(replica.now());
-    ops_of(facts, now, redactor, replica, &mut remembered, &mut batch)?;
+    ops_of(facts, redactor, replica, &mut remembered, &mut batch)?;
     Ok(batch)
 }
 

@@ -82,12 +82,12 @@ struct Look {
 }
 
 /// Whether a reader is of the first version, which no mark names.
-fn is_start(place: &i64) -> bool {
-    *place == 0
-}
-
 fn is_first(version: &u32) -> bool {
     *version == 0
+}
+
+fn is_start(place: &i64) -> bool {
+    *place == 0
 }
 
 /// A file, seen against the mark of its last reading.

@@ -89,6 +89,46 @@ fn an_older_copy_on_another_machine_sets_nothing_back() {
 }
 
 #[test]
+fn a_branch_that_was_come_back_to_stands_over_a_copy_of_the_time_between() {
+    let on = |id: &str, minute: u32, branch: &str| {
+        let mut line: Value =
+            serde_json::from_str(&line(id, "user", minute, json!("go on"))).unwrap();
+        line["gitBranch"] = json!(branch);
+        line.to_string()
+    };
+    let whole = [
+        on("u1", 1, "main"),
+        on("u2", 2, "spring"),
+        on("u3", 3, "main"),
+    ];
+    let server = Server::start();
+    let (ada, ben) = (server.member("ada"), server.member("ben"));
+    import(&ada, &whole[..1]);
+    import(&ada, &whole);
+    run_ahead(&ben);
+    import(&ben, &whole[..2]);
+    for machine in [&ada, &ben, &ada] {
+        machine.run(&["sync", "now"]).done();
+    }
+    for machine in [&ada, &ben] {
+        assert_eq!(all(machine)[0][0]["git_branch"], "main");
+    }
+}
+
+#[test]
+fn a_summary_in_a_later_file_entitles_the_session_that_it_names() {
+    let whole = transcript();
+    let machine = Machine::new();
+    import(&machine, &whole[..4]);
+    let summary = json!({"type": "summary", "summary": "Bulbs in rows", "leafUuid": "u2"});
+    let path = machine.work_dir().join("later.jsonl");
+    std::fs::write(&path, format!("{summary}\n")).unwrap();
+    let later = ["import", "claude-code", path.to_str().unwrap()];
+    machine.run_with(&OFF, &later).done();
+    assert_eq!(all(&machine)[0][0]["title"], "Bulbs in rows");
+}
+
+#[test]
 fn what_a_person_has_set_stays_over_what_agents_tell_before_and_after() {
     let whole = transcript();
     let server = Server::start();

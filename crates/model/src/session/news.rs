@@ -3,6 +3,7 @@
 use super::fold::{is_tombstone, part_cells, part_key, part_text};
 use super::merge::Merged;
 use super::precedence::{Precedence, Rank};
+use super::stamps::{Fields, Stamps};
 use super::tables::{PARTS, SESSIONS, STAMP, USAGE, place, stamps};
 use super::{Change, Piece, SessionId, SessionPatch, snapshot, words};
 use crate::{Row, Table, Value};
@@ -88,11 +89,10 @@ impl<F> Finder<'_, F> {
         let Some(row) = row else {
             return Ok(vec![true; changes.len()]);
         };
-        let above = stamps(&row).above(self.rank);
-        let changes = changes.iter().zip(&row[key.len()..]).enumerate();
-        let news = changes
-            .map(|(place, (change, cell))| above >> place & 1 == 0 && says_else(cell, change));
-        Ok(news.collect())
+        let cells = &row[key.len()..];
+        let changes: Vec<_> = changes.iter().zip(cells).collect();
+        let is_news = |_, change: &Change<Value>, cell: &Value| says_else(cell, change);
+        Ok(news_among(&stamps(&row), self.rank, &changes, is_news))
     }
 }
 
@@ -104,27 +104,49 @@ fn says_else(cell: &Value, change: &Change<Value>) -> bool {
     }
 }
 
+/// Which of a row's fields are to be said: those of which a patch says something else, and doesn't weigh less. With
+/// any of these also what it says alike and weighs more: a value that has come back since stands over all that
+/// another copy tells of the time between.
+fn news_among(
+    stamps: &Stamps,
+    rank: Rank,
+    changes: &[(&Change<Value>, &Value)],
+    is_news: impl Fn(usize, &Change<Value>, &Value) -> bool,
+) -> Vec<bool> {
+    let (above, below) = (stamps.above(rank), stamps.below(rank));
+    let holds = |fields: Fields, place: usize| fields >> place & 1 == 1;
+    let mut news: Vec<bool> = Vec::with_capacity(changes.len());
+    for (place, (change, cell)) in changes.iter().enumerate() {
+        news.push(!holds(above, place) && is_news(place, change, cell));
+    }
+    if news.contains(&true) {
+        for (place, (change, cell)) in changes.iter().enumerate() {
+            let says_it = matches!(change, Change::Set(said) if said == *cell);
+            news[place] |= says_it && holds(below, place);
+        }
+    }
+    news
+}
+
 fn session_news<'a>(
     known: &Row,
     mut patch: SessionPatch<'a>,
     rank: Rank,
 ) -> Option<SessionPatch<'a>> {
     let (_, changes) = patch.clone().into_cells();
-    let above = stamps(known).above(rank);
-    let updated_at = place(&SESSIONS, "updated_at") - 1;
-    let is_earlier = |place: usize, change: &Change<Value>| match change {
-        Change::Set(at) => place == updated_at && rank < Rank::MAX && *at < known[place + 1],
-        Change::Keep | Change::Clear => false,
-    };
-    // Nobody's is no news of a session that is somebody's, and gives way to any.
-    let agent = place(&SESSIONS, "agent") - 1;
-    let is_nobody = |place: usize, cell: &Value| place == agent && *cell == words::NOBODY.into();
-    patch.retain(|place| {
-        let cell = &known[place + 1];
-        let is_told = *cell != Value::Null && !is_nobody(place, cell);
-        let says_less = matches!(&changes[place], Change::Set(said) if is_nobody(place, said));
-        let is_news = says_else(cell, &changes[place]) && !is_earlier(place, &changes[place]);
-        is_news && above >> place & 1 == 0 && !(is_told && says_less)
+    let changes: Vec<_> = changes.iter().zip(&known[1..]).collect();
+    let place_of = |name| place(&SESSIONS, name) - 1;
+    let (agent, updated_at) = (place_of("agent"), place_of("updated_at"));
+    let news = news_among(&stamps(known), rank, &changes, |place, change, cell| {
+        let is_earlier = matches!(change, Change::Set(at) if at < cell)
+            && place == updated_at
+            && rank < Rank::MAX;
+        // Nobody's is no news of a session that is somebody's, and gives way to any.
+        let is_nobody = |cell: &Value| place == agent && *cell == words::NOBODY.into();
+        let is_told = *cell != Value::Null && !is_nobody(cell);
+        let says_less = matches!(change, Change::Set(said) if is_nobody(said));
+        says_else(cell, change) && !is_earlier && !(is_told && says_less)
     });
+    patch.retain(|place| news[place]);
     (!patch.is_empty()).then_some(patch)
 }

@@ -80,6 +80,12 @@ impl Stamps {
         lines.any(|(held, last)| held & fields != 0 && last.version == *version)
     }
 
+    /// The fields that stand by less than this rank.
+    pub(super) fn below(&self, rank: Rank) -> Fields {
+        let below = self.0.iter().filter(|(_, last)| last.rank < rank);
+        below.fold(0, |all, (fields, _)| all | fields)
+    }
+
     /// The fields that a write of a lower rank than theirs can't win.
     pub(super) fn above(&self, rank: Rank) -> Fields {
         let above = self.0.iter().filter(|(_, last)| last.rank > rank);

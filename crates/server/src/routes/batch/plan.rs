@@ -11,14 +11,13 @@ use syncline_model::session::{
     Batch, Change, MessagePatch, Part, Piece, Precedence, SessionId, SessionPatch, Usage,
     pieces_of_text, words,
 };
-use syncline_model::{Payload, Scope, Timestamp};
+use syncline_model::{Payload, Scope};
 use syncline_store::TenantFile;
 use syncline_store::sessions::{agent_of_native, news, session_of_native};
 
 use super::sent::{Field, Moment, SentBatch, SentMessage, SentSession};
 use crate::error::ApiError;
 use crate::routes::decide::Stop;
-use crate::server::now;
 use crate::tenant::NewOp;
 
 /// The source of sessions that come in batches, and the id of the part that a message's text is: those
@@ -241,20 +240,8 @@ impl<'b> ToldMessage<'b> {
 }
 
 impl ToldSession<'_> {
-    /// A row that names no time is told now.
-    fn precedence(&self) -> Precedence {
-        let set = |at: &Change<Timestamp>| match at {
-            Change::Set(at) => Some(*at),
-            Change::Keep | Change::Clear => None,
-        };
-        let messages = self.messages.iter().map(|message| &message.patch);
-        let times = messages.flat_map(|patch| [&patch.at, &patch.completed_at]);
-        let last = times.chain([&self.patch.updated_at]).filter_map(set).max();
-        Precedence::at(last.unwrap_or_else(now))
-    }
-
     fn ops(self, file: &TenantFile) -> Result<Vec<NewOp>, Stop> {
-        let (id, precedence) = (self.id, self.precedence());
+        let id = self.id;
         let op = |payload: Payload| NewOp {
             scope: Scope::session(),
             resource: id.into(),
@@ -263,9 +250,9 @@ impl ToldSession<'_> {
         let too_large = |error| -> Stop { ApiError::internal(error).into() };
         let session = Piece::Session(Box::new(self.patch));
         let messages = self.messages.into_iter().flat_map(ToldMessage::pieces);
-        let (mut batch, mut ops) = (Batch::of(precedence), Vec::new());
+        let (mut batch, mut ops) = (Batch::default(), Vec::new());
         for piece in std::iter::once(session).chain(messages) {
-            if let Some(piece) = news(file.connection(), id, piece, precedence)? {
+            if let Some(piece) = news(file.connection(), id, piece, Precedence::Unknown)? {
                 ops.extend(batch.push(&piece).map_err(too_large)?.map(op));
             }
         }

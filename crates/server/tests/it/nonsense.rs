@@ -53,8 +53,13 @@ async fn a_body_that_is_no_json_object_is_refused_by_every_route() {
     let world = world().await;
     let admin = world.server.token("acme", Rights::Admin);
     let before = world.server.get("/sync/pull", &admin).await.text;
+    // All that they may be told can be left out.
+    let orders = ["/api/admin/compact", "/api/admin/expire"];
     for (route, sample) in with_bodies(&world).await {
         for body in bodies {
+            if body.is_empty() && orders.contains(&route.path.as_str()) {
+                continue;
+            }
             let shown = String::from_utf8_lossy(&body[..body.len().min(20)]).into_owned();
             let shown = format!("{} {} {shown:?}", route.method, route.path);
             let (status, text) = world

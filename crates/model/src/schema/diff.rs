@@ -163,8 +163,7 @@ fn compare(before: &Entity, after: &Entity, changes: &mut Vec<Change>) {
     }
     let added = after.fields.iter();
     for field in added.filter(|field| before.field(&field.name).is_none()) {
-        let must_be_given = field.required && field.default.is_none() && !field.read_only;
-        changes.push(if must_be_given {
+        changes.push(if must_be_given(field) {
             of_field(
                 after,
                 field,
@@ -218,6 +217,11 @@ fn of_field(entity: &Entity, field: &Field, kind: ChangeKind, what: &str) -> Cha
     }
 }
 
+/// Whether a new record is refused that does not name the field.
+const fn must_be_given(field: &Field) -> bool {
+    field.required && field.default.is_none() && !field.read_only
+}
+
 fn compare_fields(entity: &Entity, before: &Field, after: &Field, changes: &mut Vec<Change>) {
     let mut note = |is_other: bool, kind, what| {
         if is_other {
@@ -236,8 +240,11 @@ fn compare_fields(entity: &Entity, before: &Field, after: &Field, changes: &mut 
         ChangeKind::TightenField,
         "may be null no more",
     );
-    let required = !before.required && after.required && after.default.is_none();
-    note(required, ChangeKind::TightenField, "must be given");
+    note(
+        !must_be_given(before) && must_be_given(after),
+        ChangeKind::TightenField,
+        "must be given",
+    );
     note(
         !before.read_only && after.read_only,
         ChangeKind::TightenField,

@@ -11,7 +11,11 @@ use super::deciding::invoices;
 use super::memory::View;
 
 fn changes(change: impl FnOnce(&mut Json)) -> Vec<String> {
-    let before = json!({"entities": invoices()});
+    changes_of(&invoices(), change)
+}
+
+fn changes_of(entities: &Json, change: impl FnOnce(&mut Json)) -> Vec<String> {
+    let before = json!({ "entities": entities });
     let mut after = before.clone();
     change(&mut after["entities"]);
     let read = |json: Json| serde_json::from_value::<Schema>(json).unwrap();
@@ -68,6 +72,39 @@ fn each_change_of_a_field_has_a_name_and_what_takes_something_away_is_breaking()
     );
     assert_eq!(
         changes(field(2, "default", json!("sent"))),
+        ["adjust status"]
+    );
+}
+
+#[test]
+fn a_field_that_must_be_given_from_now_on_is_a_breaking_change_however_it_comes_to_that() {
+    let with = |values: Json| {
+        let mut entities = invoices();
+        let field = entities[0]["fields"][2].as_object_mut().unwrap();
+        field.remove("default");
+        field.extend(values.as_object().unwrap().clone());
+        entities
+    };
+    let from_to = |before: Json, after: Json| {
+        let after = with(after);
+        changes_of(&with(before), |entities| *entities = after)
+    };
+    let must = json!({"required": true});
+    let with_default = json!({"required": true, "default": "draft"});
+    let read_only = json!({"required": true, "read_only": true});
+    assert_eq!(from_to(json!({}), must.clone()), ["!tighten-field status"]);
+    assert_eq!(from_to(json!({}), with_default.clone()), ["adjust status"]);
+    assert_eq!(
+        from_to(with_default.clone(), must.clone()),
+        ["!tighten-field status", "adjust status"]
+    );
+    assert_eq!(
+        from_to(read_only, must.clone()),
+        ["!tighten-field status", "widen-field status"]
+    );
+    assert_eq!(from_to(must, with_default), ["adjust status"]);
+    assert_eq!(
+        from_to(json!({"default": "draft"}), json!({})),
         ["adjust status"]
     );
 }

@@ -58,6 +58,7 @@ mod reported;
 mod schema;
 mod serve;
 mod serve_environment;
+mod serve_held;
 mod serve_killed;
 mod serve_schema;
 #[cfg(target_os = "linux")]

@@ -145,8 +145,14 @@ impl Tenants {
     ) -> Result<(), Refused> {
         let path = self.directory.tenant_file(tenant);
         let mut log = TenantLog::open(&path, &self.options, self.birth())?;
+        let connection = log.file()?.connection();
+        let before = records::schema(connection)?.map(|standing| standing.schema);
+        let changes = counted_changes(connection, &before.unwrap_or_default(), schema)?;
         match put(&mut log, schema, allow, (self.now)())? {
-            None => tracing::info!(tenant.id = %tenant, "schema applied"),
+            None => {
+                tracing::info!(tenant.id = %tenant, "schema applied");
+                tell_held(tenant, &changes);
+            }
             Some(error) => {
                 tracing::error!(tenant.id = %tenant, error, "a log can't take the schema, and keeps its own");
             }
@@ -206,6 +212,20 @@ fn tell_kept(tenant: &TenantId, changes: &[Change]) {
         "a tenant keeps the schema that its admin has put in place: the served one takes something away \
          of it; `syncline schema apply --tenant` puts that in its place",
     );
+}
+
+/// Says which records hold what the schema that was put in place does not take.
+fn tell_held(tenant: &TenantId, changes: &[CountedChange]) {
+    for counted in changes {
+        if counted.violating.as_ref().is_some_and(|it| it.count > 0) {
+            tracing::warn!(
+                tenant.id = %tenant,
+                change = %counted,
+                "records hold what the schema does not take: they stay as they are, and a value of \
+                 another kind shows as null",
+            );
+        }
+    }
 }
 
 /// Has the schema stand; else why the log can't take it.

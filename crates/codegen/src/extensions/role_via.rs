@@ -193,14 +193,17 @@ fn tell_unjoined(
     }
 }
 
-/// Whether no value of one kind is one of the other. A list may hold what is named, and may be read so.
+/// Whether no value of one kind is one of the other, by which the two are compared. A list may hold what is named,
+/// and may be read so. A decimal is kept as text, and is a number's equal where decimals are compared.
 pub(crate) fn never_equal(one: &FieldKind, other: &FieldKind) -> bool {
     let sort = |kind: &FieldKind| match kind {
         FieldKind::Uuid => FieldKind::Text,
-        FieldKind::Int32 => FieldKind::Int64,
+        FieldKind::Int32 | FieldKind::Float => FieldKind::Int64,
         other => other.clone(),
     };
-    *one != FieldKind::Json && *other != FieldKind::Json && sort(one) != sort(other)
+    let (one, other) = (sort(one), sort(other));
+    let are_decimals = other == FieldKind::Decimal && one == FieldKind::Int64;
+    one != FieldKind::Json && other != FieldKind::Json && one != other && !are_decimals
 }
 
 /// A kind, as a message says it.
@@ -210,7 +213,8 @@ pub(crate) const fn in_words(kind: &FieldKind) -> &'static str {
         FieldKind::Uuid => "a UUID",
         FieldKind::Boolean => "true or false",
         FieldKind::Int32 | FieldKind::Int64 => "a whole number",
-        FieldKind::Float | FieldKind::Decimal => "a number",
+        FieldKind::Float => "a number",
+        FieldKind::Decimal => "a decimal",
         FieldKind::Date | FieldKind::Time | FieldKind::Timestamp => "a time",
         FieldKind::Json => "any JSON",
     }

@@ -180,11 +180,33 @@ fn memberships_that_never_give_a_role_are_told_of() {
         (shared(text, text, "type: string, enum: [admin]", text), 1),
         (shared(text, text, text, whole), 1),
         (shared(whole, text, text, text), 1),
+        (shared(whole, text, text, "type: number"), 0),
         (shared(text, whole, text, text), 1),
         (shared(text, whole, whole, whole), 3),
     ] {
         assert_eq!(warned(&document), vec![place; expected], "{document}");
     }
+}
+
+#[test]
+fn numbers_are_joined_by_what_they_mean_as_the_kind_of_the_records_own() {
+    let joined = |keeper: &str, own: &str| {
+        let document = shared("type: string", "type: string", "type: string", keeper);
+        let by_own = document.replace("entity_field: note_id", "entity_field: note_id, field: own");
+        let key = "id: { type: string }\n";
+        let both = format!("{key}        own: {{ {own} }}\n");
+        warned(&by_own.replace(key, &both)).is_empty()
+    };
+    let (whole, number, decimal) = (
+        "type: integer",
+        "type: number",
+        "type: string, format: decimal",
+    );
+    assert!(joined(whole, number) && joined(number, whole));
+    assert!(joined(whole, decimal) && joined(number, decimal));
+    // A decimal is kept as text, which no number is.
+    assert!(!joined(decimal, whole) && !joined(decimal, number));
+    assert!(!joined("type: string", number));
 }
 
 #[test]
@@ -198,6 +220,7 @@ fn a_field_that_names_records_by_what_their_key_never_is_is_told_of() {
         ("type: string", &[][..]),
         ("type: array, items: { type: string }", &[]),
         ("type: integer", &[place]),
+        ("type: number", &[place]),
         ("type: boolean", &[place]),
     ] {
         assert_eq!(told(schema), expected, "{schema}");

@@ -51,6 +51,7 @@ mod record;
 mod record_lost;
 mod record_members;
 mod record_named;
+mod record_refused;
 #[cfg(target_os = "linux")]
 mod recorded;
 mod reference;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use syncline_model::record::{Refusal, RefusalCode};
+use syncline_model::schema::Entity;
 use syncline_protocol::ErrorCode;
 use syncline_replica::{QuarantinedOp, RecordError, Replica};
 
@@ -10,13 +11,17 @@ use crate::failure::Failure;
 use crate::wording::refusal_lines;
 
 /// It was refused here, before anything was written.
-pub(super) fn not_written(error: RecordError, what: &str) -> Failure {
+pub(super) fn not_written(error: RecordError, entity: &Entity, what: &str) -> Failure {
     match error {
         RecordError::NoSchema => no_schema(),
         RecordError::ReadOnly { .. } => {
             Failure::new("read_only", format!("{what} can't be written"))
                 .because(error)
                 .state("nothing was written")
+                .fix(format!(
+                    "write it by the server's own paths: `x-sync` makes {} a cache for clients",
+                    entity.name
+                ))
         }
         RecordError::Refused(refusal) => {
             let code = refusal.code.as_str();
@@ -25,17 +30,26 @@ pub(super) fn not_written(error: RecordError, what: &str) -> Failure {
                 lines.push(refusal.message.to_string());
             }
             let failure = Failure::new(code, format!("{what} can't be written so"));
-            with_fix(failure.because_of(lines), &refusal).state("nothing was written")
+            with_fix(failure.because_of(lines), &refusal, entity).state("nothing was written")
         }
         RecordError::View(error) => error.into(),
         RecordError::Write(error) => error.into(),
     }
 }
 
-fn with_fix(failure: Failure, refusal: &Refusal) -> Failure {
+fn with_fix(failure: Failure, refusal: &Refusal, entity: &Entity) -> Failure {
     match refusal.code {
         RefusalCode::Forbidden | RefusalCode::ForbiddenField => {
-            failure.fix("ask who runs the server for another role: syncline member role USER ROLE, or add USER ROLE for who was given none yet")
+            failure.fix(match &entity.access.role_via {
+                // A role in the tenant gives none on these records.
+                Some(via) => format!(
+                    "ask an owner for a record of {} whose {} lets you",
+                    via.entity, via.role_field
+                ),
+                None => "ask who runs the server for another role: syncline member role USER ROLE, or add USER ROLE \
+                         for who was given none yet"
+                    .to_owned(),
+            })
         }
         RefusalCode::InvalidOp
         | RefusalCode::TooLarge

@@ -146,7 +146,7 @@ fn write(
     let name = format!("{}/{}", entity.name, change.id.as_deref().unwrap_or("…"));
     let written = replica
         .write_records(&[change])
-        .map_err(|error| not_written(error, &name))?;
+        .map_err(|error| not_written(error, entity, &name))?;
     let id = written.ids.first().expect("one record was written");
     let name = format!("{}/{id}", entity.name);
     let seconds = wait.wait;

@@ -26,6 +26,8 @@ pub(crate) struct ErrorParts {
     pub(crate) details: Details,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) allowance: Option<Allowance>,
+    /// The methods that the path takes, where it does not take the request's.
+    pub(crate) allow: Option<HeaderValue>,
     /// Fields beside `error`, where a contract asks for them.
     pub(crate) beside: Map<String, Value>,
     /// What lies behind it: for the server's log, never for the caller.
@@ -40,6 +42,7 @@ impl ApiError {
             details: Details::None,
             retry_after: None,
             allowance: None,
+            allow: None,
             beside: Map::new(),
             source: None,
         }))
@@ -200,6 +203,9 @@ impl IntoResponse for ErrorAnswer {
         }
         if let Some(allowance) = error.allowance {
             add_allowance(headers, allowance);
+        }
+        if let Some(allow) = error.allow {
+            headers.insert(header::ALLOW, allow);
         }
         if error.code == ErrorCode::Unauthorized {
             headers.insert(

@@ -190,9 +190,9 @@ async fn a_document_gives_a_tenant_paths_that_no_other_has() {
         (&made["text"], &made["txid"], &made["_role"]),
         (&json!("one"), &json!(2), &json!("editor"))
     );
-    ask(&server, Method::PUT, "/api/notes", &writer, None)
-        .await
-        .refused(405, "method_not_allowed");
+    let wrong = ask(&server, Method::PUT, "/api/notes", &writer, None).await;
+    assert_eq!(wrong.header("allow"), "GET,HEAD,POST");
+    wrong.refused(405, "method_not_allowed");
     let other = server.token("other", Rights::Sync);
     ask(&server, Method::GET, "/api/notes", &other, None)
         .await

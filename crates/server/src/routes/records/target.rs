@@ -1,8 +1,8 @@
 //! Which operation of the schema a request is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use axum::http::Method;
+use axum::http::{HeaderValue, Method};
 use serde_json::Value;
 use syncline_model::record::{Values, is_one_value};
 use syncline_model::schema::{Entity, Field, FieldKind, Operation};
@@ -33,14 +33,14 @@ impl Target {
         let path = decoded_parts(call.uri.path());
         let path =
             path.ok_or_else(|| ApiError::bad_request("the path is not percent-encoded UTF-8"))?;
-        let mut is_path = false;
+        let mut methods = BTreeSet::new();
         let mut best: Option<(usize, usize, BTreeMap<&str, &str>)> = None;
         for (e, entity) in backend.schema.entities.iter().enumerate() {
             for (o, operation) in entity.operations.iter().enumerate() {
                 let Some(parameters) = parameters(&operation.path, &path) else {
                     continue;
                 };
-                is_path = true;
+                methods.insert(operation.method.as_str());
                 // A path that says more in words goes before one that leaves more open.
                 let is_better = best
                     .as_ref()
@@ -52,8 +52,8 @@ impl Target {
         }
         let (entity, operation, parameters) = match best {
             Some(best) => best,
-            None if is_path => return Err(wrong_method()),
-            None => return Err(unknown_path()),
+            None if methods.is_empty() => return Err(unknown_path()),
+            None => return Err(wrong_method(methods)),
         };
         let (id, fields) = {
             let entity = &backend.schema.entities[entity];
@@ -108,9 +108,15 @@ impl Target {
     }
 }
 
-fn wrong_method() -> ApiError {
+fn wrong_method(mut takes: BTreeSet<&str>) -> ApiError {
+    if takes.contains("GET") {
+        takes.insert("HEAD");
+    }
     let message = "the path doesn't take this method: see the tenant's document";
-    ApiError::new(ErrorCode::MethodNotAllowed, message)
+    let mut error = ApiError::new(ErrorCode::MethodNotAllowed, message);
+    let takes: Vec<_> = takes.into_iter().collect();
+    error.allow = HeaderValue::try_from(takes.join(",")).ok();
+    error
 }
 
 fn unknown_path() -> ApiError {

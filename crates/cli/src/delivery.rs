@@ -1,5 +1,6 @@
 //! What follows a write: the daemon is told, or, where none syncs, the command syncs by itself within
-//! a short deadline. The write is on disk before; nothing here can fail it.
+//! a short deadline. The write is on disk before; nothing here can fail it. And what comes before one that is
+//! judged by what others have written.
 
 use std::fmt;
 use std::time::Duration;
@@ -106,6 +107,21 @@ pub(crate) fn after_write(
         state,
         delivery,
     }
+}
+
+/// Brings here what others have written, for what is then judged by it, as far as a moment allows. It has all come
+/// where it was synced; settings that are at fault are told by who delivers what is written then.
+pub(crate) fn bring(context: &Context, mut replica: Replica) -> Result<Delivery, Failure> {
+    Ok(
+        match destination(context, &mut replica, Stay::Until(PATIENCE)) {
+            Ok(Destination::Server(remote, patience)) => {
+                let (_, outcome) = syncline_client::sync_once(replica, *remote, patience)?;
+                Delivery::of(outcome.end)
+            }
+            Ok(Destination::Done(delivery)) => delivery,
+            Err(_) => Delivery::Impossible,
+        },
+    )
 }
 
 /// What an import has to know before it delivers what it wrote, to tell what became of it.

@@ -64,3 +64,29 @@ fn a_retry_tells_what_others_have_written_since_and_goes_over_it_only_when_told_
     }
     assert!(held(&ada).is_empty());
 }
+
+#[test]
+fn a_retry_is_judged_by_what_others_have_written_until_then_as_far_as_it_can_be_had() {
+    const JUDGED_BY_LESS: &str = "judged by what has come here so far";
+    let server = Server::start();
+    let (ada, cy) = refused_edit(&server);
+    cy.run(&["list", "edit", "Trip", "tent", "tent, for two"])
+        .done();
+    cy.run(&["list", "edit", "Trip", "tent, for two", "tent, for three"])
+        .done();
+    // Nothing of ada's has asked the server since.
+    let told = quarantine(&ada, &["retry", "--all"]).failed(1, "outdone");
+    assert!(!told.stderr.contains(JUDGED_BY_LESS), "{told:#?}");
+    told.says(r#"text: mine "tent, blue", theirs "tent, for three""#);
+    assert_eq!(exported(&ada, "Trip"), "[ ] tent, for three\n");
+    cy.run(&["list", "edit", "Trip", "tent, for three", "tent, for four"])
+        .done();
+    let told = ada.run_with(&OFF, &["sync", "quarantine", "retry", "--all"]);
+    told.says(JUDGED_BY_LESS)
+        .says(r#"theirs "tent, for three""#);
+    cy.run(&["list", "edit", "Trip", "tent, for four", "tent, blue"])
+        .done();
+    let told = quarantine(&ada, &["retry", "--all", "--json"]).done();
+    assert_eq!(told.json()["there"].as_array().unwrap().len(), 1);
+    assert!(held(&ada).is_empty());
+}

@@ -2,7 +2,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use syncline_model::Value as Cell;
-use syncline_replica::{LaterWords, Outdone, QuarantineId, Retried};
+use syncline_replica::{LaterWords, Outdone, QuarantineId, Replica, Retried};
 
 use super::held;
 use crate::context::Context;
@@ -13,8 +13,9 @@ use crate::wording::{counted, refusal_lines};
 
 /// Offer refused changes again, as if written now
 ///
-/// A change of a record that others have changed too is offered on what they have made of it, as far as that has come
-/// here; `show` tells both. A change of an item or a list that would write over what others, or another machine of yours, have written later is not
+/// What others have written is brought here first, where the server answers within a second; else the changes are judged
+/// by what has come here so far, and that is told. A change of a record that others have changed too is offered on what
+/// they have made of it; `show` tells both. A change of an item or a list that would write over what others, or another machine of yours, have written later is not
 /// offered unless with --over: it stays here, and both are told. One that says what is there already leaves the
 /// quarantine, and so does one that adds an item or list which another machine has added again from its own copy:
 /// that stays as others have made it since, also where they have removed it.
@@ -68,13 +69,26 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     for id in &ids {
         held(&replica, *id)?;
     }
+    // What comes with it may release some: others have written the same.
+    let (ids, gone) = if ids.is_empty() {
+        (ids, Vec::new())
+    } else {
+        replica = brought(context, replica)?;
+        let held: Vec<_> = replica.quarantined()?.iter().map(|op| op.id.0).collect();
+        ids.into_iter().partition(|id| held.contains(id))
+    };
     let named: Vec<_> = ids.iter().copied().map(QuarantineId).collect();
     let later = if args.over {
         LaterWords::Go
     } else {
         LaterWords::Stay
     };
-    let (mut keys, mut offered) = (Vec::new(), Offered::default());
+    let mut keys = Vec::new();
+    let mut offered = Offered {
+        retried: gone.clone(),
+        there: gone,
+        ..Offered::default()
+    };
     for (id, retried) in ids.iter().zip(replica.retry_quarantined(&named, later)?) {
         match retried {
             Retried::Anew(key) => keys.push(key),
@@ -103,6 +117,17 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
         (true, Some(id)) => Err(erased(*id)),
         (true, None) => Ok(()),
     }
+}
+
+/// The replica with what others have written until now, as far as a moment allows.
+fn brought(context: &Context, replica: Replica) -> Result<Replica, Failure> {
+    if delivery::bring(context, replica)? != Delivery::Synced {
+        context.output.note(
+            "what others have written could not be brought here first: judged by what has come here so far",
+        );
+    }
+    // Another handle: the first may have gone with the sync.
+    replica_access::open(context)
 }
 
 fn tell(

@@ -10,9 +10,7 @@ use syncline_model::schema::{ChangeKind, Schema};
 use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
 use syncline_store::control::{DataDirectory, ServeLock};
 use syncline_store::records::{CountedChange, StandingSchema, counted_changes, schema};
-use syncline_store::{
-    ClientRecord, Durability, FileOptions, Head, OpenError, Stepped, StoreError, TenantFile,
-};
+use syncline_store::{Durability, FileOptions, Head, OpenError, Stepped, StoreError, TenantFile};
 
 use crate::random::{birth, server_actor};
 use crate::tenant::{
@@ -105,7 +103,7 @@ impl TenantReport {
             let clients = file.clients()?;
             let live = clients
                 .iter()
-                .filter(|client| stands(client, keep, head.floor, now) == Liveness::Live);
+                .filter(|client| keep.liveness(client, head.floor, now) == Liveness::Live);
             Ok(Self {
                 tenant: tenant.clone(),
                 epoch: head.epoch,
@@ -138,7 +136,7 @@ impl ClientReport {
                 .map(|client| {
                     let at = client.cursor.map(|cursor| cursor.server_seq);
                     Self {
-                        state: match stands(&client, keep, floor, now) {
+                        state: match keep.liveness(&client, floor, now) {
                             Liveness::Live if at.is_some_and(|at| at < head) => {
                                 ClientState::Lagging
                             }
@@ -156,15 +154,6 @@ impl ClientReport {
                 })
                 .collect())
         })
-    }
-}
-
-/// How a client stands to a log with this floor: below it, it rebuilds, however lately it moved.
-fn stands(client: &ClientRecord, keep: &Keep, floor: ServerSeq, now: Timestamp) -> Liveness {
-    match client.cursor.map(|cursor| cursor.server_seq) {
-        // From place 0 all is served.
-        Some(at) if ServerSeq::ZERO < at && at < floor => Liveness::Expired,
-        Some(_) | None => keep.liveness(client, now),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ServerSeq, Timestamp};
 use syncline_store::{
-    ClientRecord, Collecting, Compacted, Compaction, EmptyTries, Forgetting, LogLeft, OneIn,
+    ClientRecord, Collecting, Compacted, Compaction, EmptyTries, Forgetting, Head, LogLeft, OneIn,
     PendingOp, Stepped, StoreError, TenantFile,
 };
 
@@ -67,13 +67,19 @@ pub enum Due {
 pub enum Liveness {
     /// It holds the floor where it stands, if it has said where.
     Live,
-    /// It does not hold the floor: it was idle for too long, or was expired by hand.
+    /// It does not hold the floor: it was idle for too long, was expired by hand, or is below the floor.
     Expired,
 }
 
 impl Keep {
-    /// Whether this client has pushed, or moved its cursor, lately enough to hold the floor.
-    pub fn liveness(&self, client: &ClientRecord, now: Timestamp) -> Liveness {
+    /// Whether this client holds the floor of a log where it is at `floor`: it has pushed, or moved its cursor,
+    /// lately enough. Below the floor it rebuilds, however lately it moved; what it needs for that is above it.
+    pub fn liveness(&self, client: &ClientRecord, floor: ServerSeq, now: Timestamp) -> Liveness {
+        // From place 0 all is served.
+        let is_below = |at: ServerSeq| ServerSeq::ZERO < at && at < floor;
+        if client.cursor.is_some_and(|at| is_below(at.server_seq)) {
+            return Liveness::Expired;
+        }
         let idle = |moved_at: Timestamp| now.as_millis().saturating_sub(moved_at.as_millis());
         match client.moved_at {
             Some(moved_at) if idle(moved_at) <= millis(self.idle) => Liveness::Live,
@@ -84,7 +90,8 @@ impl Keep {
     /// The place below which covered ops may go: the older of the lowest cursor of a live client, and
     /// the retention window.
     pub fn floor(&self, file: &TenantFile, now: Timestamp) -> Result<ServerSeq, StoreError> {
-        let head = file.head()?.cursor.server_seq;
+        let Head { cursor, floor, .. } = file.head()?;
+        let (head, standing) = (cursor.server_seq, floor);
         let floor = if self.retention.is_zero() {
             head
         } else {
@@ -94,7 +101,7 @@ impl Keep {
             }
         };
         let clients = file.clients()?.into_iter();
-        let live = clients.filter(|client| self.liveness(client, now) == Liveness::Live);
+        let live = clients.filter(|client| self.liveness(client, standing, now) == Liveness::Live);
         let places = live.filter_map(|client| client.cursor);
         let laziest = if is_planted(Defect::FloorPastTheLaziest) {
             places.map(|cursor| cursor.server_seq).max()
@@ -129,7 +136,7 @@ impl Keep {
         let reached = file.reached_at(place)?.unwrap_or(now);
         let lagging = file.clients()?.into_iter().filter(|client| {
             let behind = client.cursor.is_some_and(|at| at.server_seq < place);
-            behind && self.liveness(client, now) == Liveness::Live
+            behind && self.liveness(client, head.floor, now) == Liveness::Live
         });
         let moved = lagging.filter_map(|client| client.moved_at);
         let expiries = moved.map(|moved_at| after(moved_at, self.idle));

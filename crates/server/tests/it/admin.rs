@@ -216,6 +216,28 @@ async fn compacted_to_one(server: &TestServer, admin: &str) {
 }
 
 #[tokio::test]
+async fn a_server_compacts_by_itself_past_a_client_below_the_floor() {
+    let server = start_with(|config| {
+        config.compaction.every = Some(Duration::from_millis(20));
+        config.compaction.keep.retention = Duration::ZERO;
+    })
+    .await;
+    let admin = server.token("acme", Rights::Admin);
+    push(&server, &admin, replacing(1..=10)).await;
+    let page = pull(&server, &admin, "limit=4").await.expect(200);
+    let mark = page["cursor"]["mark"].as_str().unwrap();
+    let drawer = format!("clientId=drawer&since=4&mark={mark}");
+    pull(&server, &admin, &drawer).await.expect(200);
+    // Which takes so long that it was idle.
+    push(&server, &admin, replacing([11])).await;
+    let nobody = json!({"retention_seconds": 0, "idle_seconds": 0});
+    let done = server.post("/api/admin/compact", &admin, nobody).await;
+    assert_eq!(done.expect(200)["floor"], 11);
+    push(&server, &admin, replacing(12..=900)).await;
+    compacted_to_one(&server, &admin).await;
+}
+
+#[tokio::test]
 async fn a_log_that_was_reset_is_compacted_again_by_itself() {
     let server = start_with(|config| {
         config.compaction.every = Some(Duration::from_millis(20));
@@ -275,6 +297,10 @@ async fn a_client_below_the_floor_has_expired_and_bodies_and_parameters_are_what
     assert_eq!(states, ["live", "expired"], "{clients}");
     let tenants = server.get("/api/admin/tenants", &admin).await.expect(200);
     assert_eq!(tenants["tenants"][0]["clients_live"], 1);
+    // Nor does it hold the floor.
+    push(&server, &admin, replacing(11..=20)).await;
+    let compacting = server.post("/api/admin/compact", &admin, without_retention());
+    assert_eq!(compacting.await.expect(200)["floor"], 20);
 
     for path in ["/api/admin/compact", "/api/admin/expire"] {
         let request = server.request(Method::POST, path, &admin);

@@ -46,10 +46,11 @@ impl World {
         });
         match begun {
             Ok((compacting, clients)) => {
-                let floor = compacting.report().aim;
+                let report = compacting.report();
+                let (floor, standing) = (report.aim, report.floor);
                 let mut live = clients
                     .iter()
-                    .filter(|client| keep.liveness(client, now) == Liveness::Live);
+                    .filter(|client| keep.liveness(client, standing, now) == Liveness::Live);
                 let is_behind =
                     |client: &&ClientRecord| client.cursor.is_some_and(|at| at.server_seq < floor);
                 if let Some(client) = live.find(is_behind) {

@@ -66,8 +66,12 @@ pub enum SaidSince {
     Outdone(Vec<Outdone>),
 }
 
+/// Columns that tell when, and by whom, the words of a row were written.
+const STAMPS: [&str; 4] = ["versions", "updated_at", "clock", "actor"];
+
 /// Says what stands in the way of `actor`, who would write an op anew that is in no log. Nothing does of another
-/// scope than `registry` and `list`: there what comes late is judged when it comes, or takes nothing away.
+/// scope than `registry`, `list` and `thread`: a record is judged when it comes, and no row shows another scope. What is
+/// said of a session is not judged, and may go over later words of the same field.
 pub fn said_since<R: Rows>(
     rows: &mut R,
     key: &OpKey,
@@ -75,10 +79,12 @@ pub fn said_since<R: Rows>(
     actor: &ActorId,
     place: Place,
 ) -> Result<SaidSince, R::Error> {
-    if ![Scope::REGISTRY, Scope::LIST].contains(&key.scope.as_str()) {
-        return Ok(SaidSince::NothingElse);
-    }
-    let has_place = would_matter(rows, key, Some(payload), place)?;
+    let has_place = match key.scope.as_str() {
+        Scope::REGISTRY | Scope::LIST => would_matter(rows, key, Some(payload), place)?,
+        // None of them is given up unasked: entries are their writer's own words.
+        Scope::THREAD => true,
+        _ => return Ok(SaidSince::NothingElse),
+    };
     if !has_place && makes(&key.scope, payload) {
         return Ok(SaidSince::There);
     }
@@ -108,15 +114,16 @@ fn outdone<R: Rows>(
     let mut all = Vec::new();
     for (table, mine) in over {
         let row_key = &mine[..table.key_columns];
-        let theirs = in_time.iter().find(|(_, row)| row.starts_with(row_key));
+        let mut in_time = in_time.iter();
+        let theirs = in_time.find(|(of, row)| of.name == table.name && row.starts_with(row_key));
         let theirs = match theirs {
             Some((_, row)) => Some(row.clone()),
             None => rows.get(table, row_key)?,
         };
         let theirs = theirs.unwrap_or_else(|| mine.clone());
         let cells = table.columns.iter().zip(mine.into_iter().zip(theirs));
-        let others =
-            cells.filter(|(column, (mine, theirs))| column.name != "versions" && mine != theirs);
+        let others = cells
+            .filter(|(column, (mine, theirs))| !STAMPS.contains(&column.name) && mine != theirs);
         all.extend(others.map(|(column, (mine, theirs))| Outdone {
             column: column.name,
             mine,

@@ -20,6 +20,7 @@ mod lists;
 mod records;
 mod recovery;
 mod replaced;
+mod retried;
 
 const WHOLE: PageLimit = PageLimit {
     ops: 10_000,

@@ -100,7 +100,7 @@ impl Replica {
 
     /// Writes ops of the quarantine anew, each with a new clock, so that they are offered again; gives what
     /// became of each, in their order. What others have written since of records, they have seen; what others
-    /// have written since of items and lists stays, unless it is to go.
+    /// have written since of items, lists and threads stays, unless it is to go.
     pub fn retry_quarantined(
         &mut self,
         ids: &[QuarantineId],

@@ -13,12 +13,13 @@ use crate::wording::{counted, refusal_lines};
 
 /// Offer refused changes again, as if written now
 ///
-/// What others have written is brought here first, where the server answers within a second; else the changes are judged
-/// by what has come here so far, and that is told. A change of a record that others have changed too is offered on what
-/// they have made of it; `show` tells both. A change of an item or a list that would write over what others, or another machine of yours, have written later is not
-/// offered unless with --over: it stays here, and both are told. One that says what is there already leaves the
-/// quarantine, and so does one that adds an item or list which another machine has added again from its own copy:
-/// that stays as others have made it since, also where they have removed it.
+/// What others have written is brought here first, where the server answers within a second; else the changes are
+/// judged by what has come here so far, and that is told. A change of a record that others have changed too is offered
+/// on what they have made of it; `show` tells both. A change of an item, a list or a thread that would write over what
+/// others, or another machine of yours, have written later is not offered unless with --over: it stays here, and both
+/// are told. A change of a session is not judged so, and may go over what was said of it since. One of an item or a
+/// list that says what is there already leaves the quarantine, and so does one that adds an item or list which another
+/// machine has added again from its own copy: that stays as others have made it since, also where they have removed it.
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
     /// Their ids, as `list` shows them
@@ -27,7 +28,7 @@ pub(crate) struct RetryArgs {
     /// All of them
     #[arg(long, conflicts_with = "ids")]
     all: bool,
-    /// Also those that write over what others have written later of an item or a list
+    /// Also those that write over what others have written later of an item, a list or a thread
     #[arg(long)]
     over: bool,
 }

@@ -21,11 +21,17 @@ fn update(name: Option<&str>, project: Option<&str>, status: Option<Status>) -> 
     }))
 }
 
-fn tag(present: bool) -> NewOp {
+#[derive(PartialEq)]
+enum Tagged {
+    Yes,
+    No,
+}
+
+fn tag(tagged: Tagged) -> NewOp {
     op(ThreadOp::Tag(Tag {
         entry_id: None,
         tag: "urgent".into(),
-        present,
+        present: tagged == Tagged::Yes,
     }))
 }
 
@@ -72,7 +78,7 @@ fn a_retried_change_of_a_thread_does_not_go_over_later_words_unless_it_is_to() {
         (named("mine"), named("theirs"), "name"),
         (filed("mine"), filed("theirs"), "project"),
         (marked(Status::Archived), marked(Status::Blocked), "status"),
-        (tag(true), tag(false), "present"),
+        (tag(Tagged::Yes), tag(Tagged::No), "present"),
         (link("mine"), link("theirs"), "note"),
         // Also who makes a thread names it.
         (create(), named("theirs"), "name"),
@@ -100,8 +106,8 @@ fn what_takes_nothing_from_others_is_offered_again() {
     for (mine, theirs) in [
         (entry("mine"), entry("theirs")),
         (named("the same"), named("the same")),
-        (named("mine"), tag(true)),
-        (tag(true), tag(true)),
+        (named("mine"), tag(Tagged::Yes)),
+        (tag(Tagged::Yes), tag(Tagged::Yes)),
     ] {
         let (_place, _server, [mut a, _b]) = refused(mine, theirs);
         let retried = retry_with(&mut a, LaterWords::Stay);

@@ -38,7 +38,7 @@ async function leave(user: User): Promise<void> {
   root.render(<main className="splash"><span className="spinner" aria-hidden="true" /><p>Removing your books, once none of this browser&apos;s tabs has them open…</p></main>);
   tellLeft(user);
   await deleteDatabase(storageOf(user)).then(
-    () => root.render(<Left title="The books are not in this browser any more">The server has them still.</Left>),
+    () => root.render(<Left title="The books are not in this browser any more">The server has what was sent to it.</Left>),
     (error: unknown) => root.render(<Left title="The books could not be removed">{String(error)}</Left>),
   );
 }

@@ -464,11 +464,17 @@ test("books that are removed from a browser are in none of its tabs, and leave n
   const kept = () => second.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
   assert.deepEqual(await kept(), ["/pglite/finance-tracker-vera"]);
   await vera.go("Changes");
-  vera.page.on("dialog", (dialog) => dialog.accept());
+  const asked = [];
+  vera.page.on("dialog", (dialog) => {
+    asked.push(dialog.message());
+    return dialog.accept();
+  });
   await vera.picture("changes");
   await vera.page.getByRole("button", { name: "Remove my books" }).click();
   await second.page.getByRole("heading", { name: "The books are closed" }).waitFor();
   await vera.page.getByRole("heading", { name: "not in this browser any more" }).waitFor();
+  await vera.page.getByText("The server has what was sent to it.").waitFor();
+  assert.deepEqual(asked, ["Remove your books from this browser? Private notes and memos are in it alone, and would be lost."]);
   assert.deepEqual(await kept(), []);
   await vera.picture("removed");
   await vera.page.getByRole("button", { name: "Open them again" }).click();

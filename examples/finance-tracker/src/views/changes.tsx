@@ -21,8 +21,8 @@ export function Changes({ leave }: { leave: () => Promise<void> }) {
   };
   const count = (pending?.length ?? 0) + writes.length;
   const remove = (): void => {
-    const lost = count === 0 ? "" : ` ${count === 1 ? "One change is" : `${count} changes are`} not with the server, and would be lost.`;
-    if (confirm(`Remove your books from this browser?${lost}`)) void leave();
+    const unsent = count === 0 ? "" : ` ${count === 1 ? "One change is" : `${count} changes are`} not with the server, and would be lost too.`;
+    if (confirm(`Remove your books from this browser? Private notes and memos are in it alone, and would be lost.${unsent}`)) void leave();
   };
   return (
     <Page title="Changes" action={count > 0 ? <button type="button" className="button plain" onClick={() => void save()}>Export</button> : null}>

@@ -227,15 +227,15 @@ impl ColumnView {
             ),
             Dialect::Sqlite => ("cell.\"value\"".to_owned(), sqlite_json),
         };
-        let new = of_view(dialect, &field.kind, format!("NEW.{column}"));
-        let new_json = json(&field.kind, &new);
+        let made = json(&field.kind, &of_view(dialect, field, None));
+        let new = of_view(dialect, field, Some(&format!("OLD.{column}")));
         Self {
             insert_json: if field.is_required && field.is_nullable {
-                format!("coalesce({new_json}, 'null')")
+                format!("coalesce({made}, 'null')")
             } else {
-                new_json.clone()
+                made
             },
-            new_json,
+            new_json: json(&field.kind, &new),
             old_json: json(&field.kind, &format!("OLD.{column}")),
             synced_json: json(&field.kind, &format!("synced.{column}")),
             new_value: compared(&field.kind, new),
@@ -303,12 +303,22 @@ fn pglite_json(kind: &FieldKind, value: &str) -> String {
     }
 }
 
-/// A value that is written to a view. A UUID is in small letters, as servers show it, however it was given: what names a row must name it
-/// before and after the row has come. A view's columns have no affinity: where a driver gives SQLite a large whole number as a double it
-/// would stay one, and be written with a point.
-fn of_view(dialect: Dialect, kind: &FieldKind, value: String) -> String {
-    match (dialect, kind) {
+/// A value that is written to a view, in the place of the former one. A UUID is in small letters, as servers show it, however it was given:
+/// what names a row must name it before and after the row has come. Text that names such rows may hold another's too, and stays while nobody
+/// sets it. A view's columns have no affinity: where a driver gives SQLite a large whole number as a double it would stay one, and be
+/// written with a point.
+fn of_view(dialect: Dialect, field: &FieldView, former: Option<&str>) -> String {
+    let value = format!("NEW.{}", identifier(&field.name));
+    match (dialect, &field.kind) {
         (_, FieldKind::Uuid) => format!("lower({value})"),
+        (_, FieldKind::Text) if field.names_uuids => {
+            let is_set = former.map(|former| format!("{value} IS DISTINCT FROM {former} AND "));
+            format!(
+                "CASE WHEN {}{value} LIKE '________-____-____-____-____________' AND length(replace({value}, '-', '')) = 32 \
+                 AND ltrim({value}, '0123456789abcdefABCDEF-') = '' THEN lower({value}) ELSE {value} END",
+                is_set.unwrap_or_default()
+            )
+        }
         (Dialect::Sqlite, FieldKind::Int32 | FieldKind::Int64) => format!(
             "CASE WHEN typeof({value}) = 'real' AND {value} = CAST({value} AS INTEGER) \
              THEN CAST({value} AS INTEGER) ELSE {value} END"

@@ -41,8 +41,12 @@ pub(super) struct EntityView {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct FieldView {
     pub(super) name: String,
+    /// What names a record by a key of text is text, also where its format is that of a UUID: it is in no other letters than that key.
     #[serde(skip)]
     pub(super) kind: FieldKind,
+    /// Whether it is text and names records by UUIDs.
+    #[serde(skip)]
+    pub(super) names_uuids: bool,
     /// The kind's name in the metadata.
     pub(super) kind_name: String,
     /// The TypeScript type, null aside.
@@ -99,19 +103,19 @@ impl ClientView {
                 .entities
                 .iter()
                 .zip(names)
-                .map(|(entity, names)| EntityView::new(entity, names, local))
+                .map(|(entity, names)| EntityView::new(schema, entity, names, local))
                 .collect(),
         }
     }
 }
 
 impl EntityView {
-    fn new(entity: &Entity, names: &Names, local: Local) -> Self {
+    fn new(schema: &Schema, entity: &Entity, names: &Names, local: Local) -> Self {
         let fields: Vec<FieldView> = entity
             .fields
             .iter()
             .filter(|field| is_kept(field, local))
-            .map(|field| FieldView::new(entity, field, &names.one))
+            .map(|field| FieldView::new(schema, entity, field, &names.one))
             .collect();
         let key = fields
             .iter()
@@ -180,13 +184,18 @@ fn is_kept(field: &Field, local: Local) -> bool {
 }
 
 impl FieldView {
-    fn new(entity: &Entity, field: &Field, one: &str) -> Self {
+    fn new(schema: &Schema, entity: &Entity, field: &Field, one: &str) -> Self {
         let value = type_of(&field.kind, &field.rules);
+        let is_key = field.name == entity.key;
+        let named = named_key(schema, field).filter(|_| !is_key);
+        let kind = match (&field.kind, named) {
+            (FieldKind::Uuid, Some(FieldKind::Text)) => &FieldKind::Text,
+            (own, _) => own,
+        };
         let mut schema = zod::schema_of(&field.kind, &field.rules);
         if field.nullable || field.sync_exclude {
             schema.push_str(".nullable()");
         }
-        let is_key = field.name == entity.key;
         // Of what never leaves a local database, others' records have none.
         let is_certain = is_key || (field.required && !field.nullable && !field.sync_exclude);
         let groups = entity
@@ -198,8 +207,9 @@ impl FieldView {
             .collect();
         Self {
             name: field.name.clone(),
-            kind: field.kind.clone(),
-            kind_name: kind_name(&field.kind).to_owned(),
+            kind: kind.clone(),
+            names_uuids: field.kind == FieldKind::Text && named == Some(&FieldKind::Uuid),
+            kind_name: kind_name(kind).to_owned(),
             row_type: if is_certain {
                 value.text.clone()
             } else {
@@ -235,6 +245,12 @@ impl FieldView {
             }),
         }
     }
+}
+
+/// The kind of the key that a field holds of another record.
+fn named_key<'s>(schema: &'s Schema, field: &Field) -> Option<&'s FieldKind> {
+    let target = schema.entity(field.references.as_ref()?)?;
+    target.key_field().map(|key| &key.kind)
 }
 
 /// The type of what is written of a field of `one`'s. A type of several lines stands in the record's alone.

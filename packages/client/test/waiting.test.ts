@@ -162,6 +162,19 @@ test("more than a server takes as one is not written by a statement of a page's 
   assert.equal((await unsent(database)).length, 1_000);
 });
 
+test("of a transaction of a page's Postgres what its writes come to is counted, not how many they were", async () => {
+  const database = await openDatabase("pglite");
+  const made = (count: number) => database.transaction(async (inside) => {
+    await inside.query(`INSERT INTO "contacts" ("id", "first_name") SELECT 'n' || n, 'N' FROM generate_series(1, ${count}) AS n`);
+    await inside.query(`UPDATE "contacts" SET "email" = 'new'`);
+  });
+  await assert.rejects(made(1_001), /1001 writes are too many to be one/);
+  assert.deepEqual(await unsent(database), []);
+  await made(600);
+  const changes = await readChanges(database, "1 = 1");
+  assert.deepEqual([changes.length, changes[0]?.value], [600, { first_name: "N", email: "new" }]);
+});
+
 each("what is written together is told apart from what is written meanwhile", async (database) => {
   const together = writeTogether(database, async (inside) => {
     await insertRow(inside, database.dialect, contactsMeta, { id: "x", first_name: "X" });

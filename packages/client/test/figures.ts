@@ -2,13 +2,11 @@
  * The figures of the client, for `cargo xtask bench`: one line of JSON for each, with its limit. Against a
  * server that is started here; SYNCLINE_BINARY names the program.
  */
-import { join } from "node:path";
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
 import { pendingChanges, rejectedChanges } from "@syncline/client";
 import { closeDatabase, configure, database, initDatabase, sync, useContacts, useUpdateContact } from "./generated/index.js";
 import { render } from "./render.js";
-import { ROOT, serve, until, type Context } from "./served.js";
+import { serve, until, type Context } from "./served.js";
+import { PAGE_BYTES_MAX, pageBytes } from "./size.js";
 
 const ROWS = 10_000;
 const SIZE = Number(process.env["SIZE"] ?? 1);
@@ -79,28 +77,9 @@ async function drained(context: Context): Promise<void> {
   await closeDatabase();
 }
 
-/**
- * All that the generated code of a page over PGlite can take of the runtime, as a bundler makes it for the page; the peers are
- * the page's own. The other database's adapter is in no such page, and the worker is a program of its own. Nor is counted what a
- * page loads when it comes to that, as parts of their own: `migration`, where the database in it is another version's, `rest`,
- * where its writes go to another server than Syncline's, `retry`, where a refused write is offered again or a value was lost to another's, and `diagnoses`, the words
- * for what failed.
- */
-async function size(): Promise<void> {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: ["index", "react", "collection", "pglite", "query", "age"].map((name) => `export * from "./${name}.js";`).join("\n"),
-      resolveDir: join(ROOT, "packages/client/dist"),
-    },
-    bundle: true, minify: true, write: false, format: "esm", target: "es2022", packages: "external",
-    external: ["*/migration.js", "*/rest.js", "*/retry.js", "*/diagnoses.js"],
-  });
-  tell("size", gzipSync(outputFiles[0]!.contents, { level: 9 }).length / 1_000, 15);
-}
-
 const ends: (() => Promise<void>)[] = [];
 try {
-  await size();
+  tell("size", (await pageBytes()) / 1_000, PAGE_BYTES_MAX / 1_000);
   await rendered();
   await drained({ after: (end) => void ends.push(end) });
 } finally {

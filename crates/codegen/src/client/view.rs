@@ -26,6 +26,8 @@ pub(super) struct EntityView {
     pub(super) variable: String,
     pub(super) file: String,
     pub(super) key: FieldView,
+    /// A `key` as rows hold it, as an expression of TypeScript: UUIDs are in small letters.
+    pub(super) held: &'static str,
     /// The fields of its unique sets that are in the client.
     #[serde(skip)]
     pub(super) unique: BTreeSet<String>,
@@ -122,6 +124,10 @@ impl EntityView {
             .find(|field| field.is_key)
             .expect("an entity holds its key")
             .clone();
+        let held = match key.kind == FieldKind::Uuid && key.value_type == "string" {
+            true => "key.toLowerCase()",
+            false => "key",
+        };
         let (mode, ttl_seconds) = match entity.mode {
             WriteMode::Optimistic => ("optimistic", None),
             WriteMode::Confirmed => ("confirmed", None),
@@ -134,6 +140,7 @@ impl EntityView {
             variable: names.variable.clone(),
             file: names.file.clone(),
             key,
+            held,
             unique: entity
                 .unique
                 .iter()

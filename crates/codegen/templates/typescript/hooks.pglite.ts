@@ -11,14 +11,14 @@ import type { {{ one }}{{ ", " ~ one ~ "Create" if mode != "cache" }}, {{ one }}
 export const {{ variable }}Keys = {
   all: [{{ name | quoted }}] as const,
   list: () => [{{ name | quoted }}, "list"] as const,
-  one: (key: {{ one }}Key) => [{{ name | quoted }}, "one", {{ "key.toLowerCase()" if key.kind_name == "uuid" and key.value_type == "string" else "key" }}] as const,
+  one: (key: {{ one }}Key) => [{{ name | quoted }}, "one", {{ held }}] as const,
 };
 
 /** The records that are here, kept up to date. */
 export const use{{ many }}Query = () => useRowsQuery<{{ one }}>(database(), {{ variable }}Meta);
 
 /** One record, kept up to date; null: there is none. */
-export const use{{ one }}Query = (key: {{ one }}Key) => useRowQuery<{{ one }}>(database(), {{ variable }}Meta, {{ "key.toLowerCase()" if key.kind_name == "uuid" and key.value_type == "string" else "key" }});
+export const use{{ one }}Query = (key: {{ one }}Key) => useRowQuery<{{ one }}>(database(), {{ variable }}Meta, {{ held }});
 {% if mode != "cache" %}
 /** Makes records. Gives the key. */
 export const useCreate{{ one }}Mutation = () => useLocalMutation(useCreate<{{ one }}Create, {{ one }}Key>(database(), {{ variable }}Meta));

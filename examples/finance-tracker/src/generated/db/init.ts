@@ -108,8 +108,8 @@ export async function closeDatabase(): Promise<void> {
 }
 
 /**
- * Closes the database, and removes one from this browser with all that is in it, unsent writes too: as when its user signs out. Waits
- * while another tab has it open.
+ * Closes the database, and removes one from this browser with all that is in it: as when its user signs out. What was not sent is lost,
+ * and so are fields that never leave the page. Waits while another tab has it open.
  */
 export async function deleteDatabase({ indexedDb }: { readonly indexedDb: string }): Promise<void> {
   await closeDatabase();

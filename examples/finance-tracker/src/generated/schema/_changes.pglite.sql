@@ -114,16 +114,7 @@ DECLARE
   _earlier "_changes";
   _value jsonb;
   _base jsonb;
-  _count bigint;
 BEGIN
-  -- The first of a transaction counts all of it: a server takes no more as one.
-  IF NOT EXISTS (SELECT 1 FROM "_changes" WHERE "transaction_id" = NEW."transaction_id" AND "id" < NEW."id") THEN
-    SELECT count(*) INTO _count FROM "_changes" WHERE "transaction_id" = NEW."transaction_id";
-    IF _count > 1000 THEN
-      RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded',
-        MESSAGE = format('%s writes are too many to be one: change at most 1000 rows in a transaction', _count);
-    END IF;
-  END IF;
   SELECT * INTO _later FROM "_changes" WHERE "id" = NEW."id" AND "state" = 'pending';
   IF NOT FOUND THEN RETURN NULL; END IF;
   SELECT * INTO _earlier FROM "_changes"
@@ -181,6 +172,25 @@ $join$;
 DROP TRIGGER IF EXISTS "_changes_join" ON "_changes";
 CREATE CONSTRAINT TRIGGER "_changes_join" AFTER INSERT ON "_changes"
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "_changes_join"();
+
+-- A server takes no more as one. The last of a transaction counts what the joins have left of it: by its name this
+-- comes after the join of the same change, and nobody else writes meanwhile.
+CREATE OR REPLACE FUNCTION "_changes_limit"() RETURNS trigger LANGUAGE plpgsql AS $limit$
+DECLARE
+  _count bigint;
+BEGIN
+  IF EXISTS (SELECT 1 FROM "_changes" WHERE "id" > NEW."id") THEN RETURN NULL; END IF;
+  SELECT count(*) INTO _count FROM "_changes" WHERE "transaction_id" = NEW."transaction_id";
+  IF _count > 1000 THEN
+    RAISE EXCEPTION USING ERRCODE = 'program_limit_exceeded',
+      MESSAGE = format('%s writes are too many to be one: change at most 1000 rows in a transaction', _count);
+  END IF;
+  RETURN NULL;
+END
+$limit$;
+DROP TRIGGER IF EXISTS "_changes_limit" ON "_changes";
+CREATE CONSTRAINT TRIGGER "_changes_limit" AFTER INSERT ON "_changes"
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "_changes_limit"();
 
 -- A change that has its answer leaves it behind.
 CREATE OR REPLACE FUNCTION "_changes_ended"() RETURNS trigger LANGUAGE plpgsql AS $ended$

@@ -64,6 +64,13 @@ fn run_ahead(machine: &Machine) {
     }
 }
 
+/// Has each of two machines know what both have written.
+fn meet(ada: &Machine, ben: &Machine) {
+    for machine in [ada, ben, ada] {
+        machine.run(&["sync", "now"]).done();
+    }
+}
+
 #[test]
 fn an_older_copy_on_another_machine_sets_nothing_back() {
     let whole = transcript();
@@ -79,9 +86,7 @@ fn an_older_copy_on_another_machine_sets_nothing_back() {
         run_ahead(&ben);
         import(&ben, &whole[..lines]);
         import(&ada, &whole);
-        for machine in [&ada, &ben, &ada] {
-            machine.run(&["sync", "now"]).done();
-        }
+        meet(&ada, &ben);
         for machine in [&ada, &ben] {
             assert_eq!(all(machine), expected, "a copy of {lines} lines");
         }
@@ -107,9 +112,7 @@ fn a_branch_that_was_come_back_to_stands_over_a_copy_of_the_time_between() {
     import(&ada, &whole);
     run_ahead(&ben);
     import(&ben, &whole[..2]);
-    for machine in [&ada, &ben, &ada] {
-        machine.run(&["sync", "now"]).done();
-    }
+    meet(&ada, &ben);
     for machine in [&ada, &ben] {
         assert_eq!(all(machine)[0][0]["git_branch"], "main");
     }
@@ -140,9 +143,7 @@ fn what_a_person_has_set_stays_over_what_agents_tell_before_and_after() {
     run_ahead(&ben);
     import(&ben, &whole);
     import(&ada, &whole[..4]);
-    for machine in [&ada, &ben, &ada] {
-        machine.run(&["sync", "now"]).done();
-    }
+    meet(&ada, &ben);
     for machine in [&ada, &ben] {
         let session = &all(machine)[0][0];
         assert_eq!(session["title"], "Mine");

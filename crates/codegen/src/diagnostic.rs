@@ -73,6 +73,8 @@ impl Code {
     pub const RESERVED: Self = Self("reserved");
     /// An operation that is there twice.
     pub const DUPLICATE_OPERATION: Self = Self("duplicate_operation");
+    /// What no operation of an entity does, and other ways to write it do.
+    pub const UNDECLARED: Self = Self("undeclared");
     /// A path that a server answers itself, so that the operations there are not served.
     pub const HIDDEN_PATH: Self = Self("hidden_path");
     /// Several schemas of which a value satisfies one.

@@ -58,6 +58,8 @@ pub(crate) fn assemble<'d>(
     let named = drafts.iter().map(|draft| (&draft.entity, draft.node));
     names_check::entities(reading, named);
     connect(reading, &mut drafts);
+    let named = drafts.iter().map(|draft| (&draft.entity, draft.node));
+    operations::tell_undeclared(reading, named);
     drafts.into_iter().map(|draft| draft.entity).collect()
 }
 

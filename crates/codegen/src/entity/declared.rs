@@ -228,7 +228,7 @@ fn place(one: &Use<'_, '_>) -> String {
 }
 
 /// The names in words, as far as anybody reads them.
-fn told(names: &[&str]) -> String {
+pub(super) fn told(names: &[&str]) -> String {
     let first: Vec<_> = names.iter().take(NAMES_MAX).collect();
     let first: Vec<_> = first.iter().map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(NAMES_MAX);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use syncline_model::schema::{Field, FieldKind, Operation};
+use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Verb};
 
 use super::declared;
 use super::group::Group;
@@ -81,6 +81,52 @@ fn is_public(reading: &Reading<'_>, one: &Use<'_, '_>) -> bool {
         let asks_nothing = |node: Node<'_>| node.is_map() && node.entries().next().is_none();
         security.is_list() && security.items().all(|_| false) || security.items().any(asks_nothing)
     })
+}
+
+/// Tells once of what no operation of an entity does and other ways to write it do, at the first such entity.
+pub(super) fn tell_undeclared<'e, 'd>(
+    reading: &Reading<'d>,
+    entities: impl Iterator<Item = (&'e Entity, Node<'d>)> + Clone,
+) {
+    let kinds: [(&str, &[Verb]); 3] = [
+        ("makes", &[Verb::Create]),
+        ("changes", &[Verb::Update, Verb::Replace]),
+        ("deletes", &[Verb::Delete]),
+    ];
+    let mut lacks = Vec::new();
+    let mut places = Vec::new();
+    for (does, verbs) in kinds {
+        let lacking = entities.clone().filter(|(entity, _)| {
+            let is_done = !verbs.contains(&Verb::Update) || has_changes(entity);
+            let mut declared = entity.operations.iter().map(|one| one.verb);
+            is_done && !declared.any(|verb| verbs.contains(&verb))
+        });
+        let (names, nodes): (Vec<&str>, Vec<_>) =
+            lacking.map(|(entity, node)| (&*entity.name, node)).unzip();
+        if !names.is_empty() {
+            lacks.push(format!("{does} {}", declared::told(&names)));
+        }
+        places.extend(nodes);
+    }
+    if let Some(first) = places.into_iter().min_by_key(|node| node.place()) {
+        let message = format!(
+            "no operation {}: whoever is more than a `viewer` does it all the same by /api/writes, and of what \
+             is no cache by replicas and generated clients",
+            lacks.join(", none ")
+        );
+        reading.info(first, Code::UNDECLARED, message);
+    }
+}
+
+/// Whether anybody writes a field of records that are there.
+fn has_changes(entity: &Entity) -> bool {
+    let changing = |field: &Field| !field.read_only && field.name != entity.key;
+    let is_written = |field: &Field| {
+        let mut roles = Role::ALL.into_iter();
+        roles.any(|role| entity.may_write(role, &field.name))
+    };
+    let mut fields = entity.stored_fields();
+    fields.any(|field| changing(field) && is_written(field))
 }
 
 /// The properties that the parameters of a collection's path hold. `Err` is the first that holds none.

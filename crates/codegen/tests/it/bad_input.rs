@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use syncline_codegen::{
     Code, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_NODES_MAX, ENTITIES_MAX, FIELDS_MAX,
-    resolve,
 };
 
-use crate::sample::{COMPONENTS, LIST, NOTE, entity, errors, names, notes, told, with_paths};
+use crate::sample::{
+    COMPONENTS, LIST, NOTE, entity, errors, names, notes, resolve, told, with_paths,
+};
 
 /// The one thing that is said of a document that can't be read.
 fn refusal(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! What a document declares of its operations and addresses, beside what these do with records.
 
-use syncline_codegen::{Diagnostic, Severity};
+use syncline_codegen::{Code, Diagnostic, Severity};
 use syncline_model::schema::Verb;
 
 use crate::sample::{COMPONENTS, LIST, NOTE, resolved, with_paths};
@@ -254,4 +254,64 @@ fn a_body_that_is_declared_in_other_forms_than_json_alone_is_told() {
             "request: POST /notes: a Syncline server reads bodies of JSON alone, and not `multipart/form-data`"
         ]
     );
+}
+
+#[test]
+fn what_no_operation_does_and_other_ways_do_is_told_once() {
+    let found = |own: &str, item: &str| {
+        let found = syncline_codegen::resolve(&document(own, item)).diagnostics;
+        let found = found.into_iter().filter(|one| one.code == Code::UNDECLARED);
+        found.collect::<Vec<_>>()
+    };
+    let body = format!("requestBody: {{ {NOTE_SCHEMA} }}, responses: {{}}");
+    let (post, patch) = (
+        format!("post: {{ {body} }}"),
+        format!("patch: {{ {body} }}"),
+    );
+    let (put, delete) = (format!("put: {{ {body} }}"), "delete: { responses: {} }");
+    let all = |change: &str| found(&post, &[change, delete].join("\n    "));
+    assert_eq!(all(&patch), []);
+    assert_eq!(all(&put), []);
+    for (own, item, words) in [
+        (
+            format!("get: {LIST}"),
+            get(),
+            "makes `notes`, none changes `notes`, none deletes `notes`:",
+        ),
+        (
+            post.clone(),
+            get(),
+            "changes `notes`, none deletes `notes`:",
+        ),
+        (post.clone(), patch.clone(), "deletes `notes`:"),
+        (
+            format!("get: {LIST}"),
+            [&*patch, delete].join("\n    "),
+            "makes `notes`:",
+        ),
+    ] {
+        let told = found(&own, &item);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((told[0].severity, told[0].line), (Severity::Info, 3));
+        let wanted = format!("no operation {words} whoever is more than a `viewer`");
+        assert!(told[0].message.starts_with(&wanted), "{told:?}");
+    }
+}
+
+#[test]
+fn what_no_operation_of_many_does_is_told_at_the_first_in_the_text() {
+    let paths: String = ["zebras", "ants", "bees", "cows", "dogs", "elks", "foxes"]
+        .iter()
+        .map(|name| format!("  /{name}:\n    get: {LIST}\n"))
+        .collect();
+    // Nobody writes a field of theirs that is there.
+    let fixed = "components: { schemas: { Note: { type: object, properties: { id: { type: string }, title: { type: string, readOnly: true } } } } }\n";
+    let found = syncline_codegen::resolve(&(with_paths(&paths) + fixed)).diagnostics;
+    let found = found.iter().filter(|one| one.code == Code::UNDECLARED);
+    let found: Vec<_> = found.collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].pointer, "/paths/~1zebras");
+    let names = "`ants`, `bees`, `cows`, `dogs`, `elks` and 2 more";
+    let wanted = format!("no operation makes {names}, none deletes {names}: ");
+    assert!(found[0].message.starts_with(&wanted), "{found:?}");
 }

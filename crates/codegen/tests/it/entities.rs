@@ -1,9 +1,11 @@
 //! Which paths are entities, and which are not.
 
-use syncline_codegen::{Severity, resolve};
+use syncline_codegen::Severity;
 use syncline_model::schema::Verb;
 
-use crate::sample::{COMPONENTS, LIST, NOTE, entity, errors, names, resolved, told, with_paths};
+use crate::sample::{
+    COMPONENTS, LIST, NOTE, entity, errors, names, resolve, resolved, told, with_paths,
+};
 
 /// A collection with a list, a create and an item path.
 fn crud(name: &str, parameter: &str) -> String {

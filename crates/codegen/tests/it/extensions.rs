@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use syncline_codegen::{Code, Diagnostic, resolve};
+use syncline_codegen::{Code, Diagnostic};
 use syncline_model::schema::{Conflict, Role, WriteMode};
 
-use crate::sample::{LIST, entity, errors, notes, told};
+use crate::sample::{LIST, entity, errors, notes, resolve, told};
 
 fn mode(extensions: &[&str]) -> WriteMode {
     entity(&notes(extensions, &["name: { type: string }"])).mode

@@ -1,7 +1,16 @@
 //! Small documents around the part that a test is about.
 
-use syncline_codegen::{Resolution, Severity, resolve};
+use syncline_codegen::{Code, Resolution, Severity};
 use syncline_model::schema::{Entity, Field};
+
+/// What a document is resolved to, but for the note on what its operations leave out: small ones have those that
+/// a test is about.
+pub(crate) fn resolve(text: &str) -> Resolution {
+    let mut resolution = syncline_codegen::resolve(text);
+    let diagnostics = &mut resolution.diagnostics;
+    diagnostics.retain(|one| one.code != Code::UNDECLARED);
+    resolution
+}
 
 /// A document whose `paths` are these lines of YAML.
 pub(crate) fn with_paths(paths: &str) -> String {

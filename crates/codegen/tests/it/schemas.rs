@@ -1,10 +1,10 @@
 //! The Zod schemas of a client, as a page loads and asks them.
 
 use serde_json::{Value, json};
+use syncline_codegen::Code;
 use syncline_codegen::client::Local;
-use syncline_codegen::{Code, resolve};
 
-use crate::sample::notes;
+use crate::sample::{notes, resolve};
 use crate::typescript::{Project, whole};
 
 /// A pattern of a document, a text that it takes, and one that it does not.

@@ -1,8 +1,8 @@
 //! Extensions in places where nobody reads them.
 
-use syncline_codegen::{Severity, resolve};
+use syncline_codegen::Severity;
 
-use crate::sample::{LIST, NOTE, entity, errors, notes, told, with_paths};
+use crate::sample::{LIST, NOTE, entity, errors, notes, resolve, told, with_paths};
 
 /// The errors of notes with this property, on line 12.
 fn refused(property: &str) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! Records that are one of several objects, in both dialects.
 
 use serde_json::json;
-use syncline_codegen::{Severity, resolve};
+use syncline_codegen::Severity;
 use syncline_model::schema::{Entity, FieldKind};
 
-use crate::sample::{entity, resolved};
+use crate::sample::{entity, resolve, resolved};
 
 /// A document whose pets are cats or dogs, by this keyword, and this beside it.
 fn pets(version: &str, keyword: &str, beside: &str) -> String {

@@ -62,6 +62,7 @@ mod serve_environment;
 mod serve_held;
 mod serve_killed;
 mod serve_schema;
+mod serve_shapes;
 #[cfg(target_os = "linux")]
 mod serve_traced;
 mod served;

@@ -13,13 +13,13 @@ const OPERATOR_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that was told so, killed when dropped.
-struct Told {
+pub(crate) struct Told {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Told {
-    fn start(machine: &Machine, variables: &[(&str, &str)], flags: &[&str]) -> Self {
+    pub(crate) fn start(machine: &Machine, variables: &[(&str, &str)], flags: &[&str]) -> Self {
         let mut command = machine.command(&[&["serve"], flags].concat());
         command.envs(variables.iter().copied());
         let (child, url) = serve(command);

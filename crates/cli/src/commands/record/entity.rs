@@ -77,13 +77,17 @@ impl Age {
             return Ok(None);
         };
         let synced_at = replica.status()?.notes.last_sync_at;
+        Ok(Some(Self::at(context.now(), synced_at, ttl_seconds)))
+    }
+
+    fn at(now: Timestamp, synced_at: Option<Timestamp>, ttl_seconds: u64) -> Self {
         let age_seconds =
-            synced_at.map(|at| (context.now().as_millis() - at.as_millis()).max(0) as u64 / 1_000);
-        Ok(Some(Self {
+            synced_at.map(|at| (now.as_millis() - at.as_millis()).max(0) as u64 / 1_000);
+        Self {
             synced_at,
             age_seconds,
             is_stale: age_seconds.is_none_or(|age| age > ttl_seconds),
-        }))
+        }
     }
 
     /// Says it to a person.
@@ -99,5 +103,33 @@ impl Age {
                 duration(age)
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Age and staleness at a time, of what was synced at the 100th second and is of use for a minute.
+    fn aged(now_millis: i64) -> (Option<u64>, bool) {
+        let at = |millis| Timestamp::from_millis(millis).unwrap();
+        let age = Age::at(at(now_millis), Some(at(100_000)), 60);
+        (age.age_seconds, age.is_stale)
+    }
+
+    #[test]
+    fn a_cache_is_stale_once_it_is_older_than_its_document_lets_it_be() {
+        assert_eq!(aged(100_000), (Some(0), false));
+        assert_eq!(aged(101_999), (Some(1), false));
+        assert_eq!(aged(160_999), (Some(60), false));
+        assert_eq!(aged(161_000), (Some(61), true));
+        // A clock that was set back makes nothing older.
+        assert_eq!(aged(0), (Some(0), false));
+    }
+
+    #[test]
+    fn a_cache_that_was_never_synced_has_no_age_and_is_stale() {
+        let age = Age::at(Timestamp::from_millis(0).unwrap(), None, u64::MAX);
+        assert_eq!((age.age_seconds, age.is_stale), (None, true));
     }
 }

@@ -128,9 +128,9 @@ pub fn diff(before: &Schema, after: &Schema) -> Vec<Change> {
     }
     let added = after.entities.iter();
     for entity in added.filter(|entity| before.entity(&entity.name).is_none()) {
-        changes.push(of_entity(entity, ChangeKind::AddEntity, "is new"));
-        if let Some(gone) = before.known(&entity.name) {
-            returned(gone, entity, &mut changes);
+        match before.known(&entity.name) {
+            Some(gone) => returned(gone, entity, &mut changes),
+            None => changes.push(of_entity(entity, ChangeKind::AddEntity, "is new")),
         }
     }
     changes.sort_by(|one, other| one.entity.cmp(&other.entity));
@@ -139,6 +139,8 @@ pub fn diff(before: &Schema, after: &Schema) -> Vec<Change> {
 
 /// The records of an entity that was gone are there again: what would show them to others.
 fn returned(gone: &Entity, after: &Entity, changes: &mut Vec<Change>) {
+    let what = "is there again, with the records that it had";
+    changes.push(of_entity(after, ChangeKind::AddEntity, what));
     let mut others = Vec::new();
     compare(gone, after, &mut others);
     others.retain(|change| change.kind == ChangeKind::ChangeAccess);

@@ -98,11 +98,14 @@ fn what_comes_back_open_to_others_is_a_change_of_access() {
         ]
     );
     let third = Schema::default().following(&first);
-    assert_eq!(told(&third, &first), ["add-entity deals: is new"]);
+    assert_eq!(
+        told(&third, &first),
+        ["add-entity deals: is there again, with the records that it had"]
+    );
     assert_eq!(
         told(&third, &open()),
         [
-            "add-entity deals: is new",
+            "add-entity deals: is there again, with the records that it had",
             "change-access deals: has other rights"
         ]
     );

@@ -90,7 +90,7 @@ impl Judge<'_, '_> {
                 .map(|key| (key.name.clone(), key.kind.clone()))
         };
         for entity in &offered.entities {
-            let before = standing.entity(&entity.name);
+            let before = standing.known(&entity.name);
             if before.is_none_or(|before| key_of(before) == key_of(entity)) {
                 continue;
             }

@@ -94,9 +94,12 @@ pub fn counted_changes(
             of_entity,
         )?;
     }
-    // Records hold values of a field that is new where clients sent them unasked, or where it was dropped before.
-    let is_told =
-        |change: &Change, found: &Violating| change.kind != ChangeKind::AddField || found.count > 0;
+    // Records hold values of a field that is new where clients sent them unasked, or where it was dropped before;
+    // an entity that is new has records where it was dropped before.
+    let is_told = |change: &Change, found: &Violating| {
+        let is_added = matches!(change.kind, ChangeKind::AddEntity | ChangeKind::AddField);
+        !is_added || found.count > 0
+    };
     for CountedChange { change, violating } in &mut counted {
         *violating = violating.take().filter(|found| is_told(change, found));
     }
@@ -110,6 +113,7 @@ fn count<'c>(
     changes: impl Iterator<Item = &'c mut CountedChange>,
 ) -> Result<(), StoreError> {
     let mut of_fields = Vec::new();
+    let mut of_any_field = None;
     for CountedChange { change, violating } in changes {
         match change.kind {
             ChangeKind::AddUnique => {
@@ -117,6 +121,9 @@ fn count<'c>(
             }
             ChangeKind::ChangeKey => {
                 *violating = Some(misnamed(connection, entity)?);
+            }
+            ChangeKind::AddEntity => {
+                of_any_field = Some(violating.insert(Violating::default()));
             }
             ChangeKind::AddField | ChangeKind::TightenField | ChangeKind::ChangeKind => {
                 let field = change.field.as_deref().and_then(|name| entity.field(name));
@@ -126,10 +133,16 @@ fn count<'c>(
             _ => {}
         }
     }
-    if of_fields.is_empty() {
+    if of_fields.is_empty() && of_any_field.is_none() {
         return Ok(());
     }
     each(connection, entity, |record| {
+        let mut fields = entity.stored_fields();
+        if let Some(violating) = &mut of_any_field
+            && fields.any(|field| rulebook.is_broken(entity, field, &record))
+        {
+            violating.add(record.id.clone());
+        }
         for (field, violating) in &mut of_fields {
             if rulebook.is_broken(entity, field, &record) {
                 violating.add(record.id.clone());

@@ -322,3 +322,27 @@ fn a_page_holds_what_its_reader_may_see_and_another_sight_begins_anew() {
     );
     assert!(read(file, &asker(Role::Viewer), Claims::default(), Some(&sight)).is_ok());
 }
+
+#[test]
+fn an_entity_does_not_come_back_with_a_key_that_its_records_are_not_called_by() {
+    let mut f = with_schema();
+    let made = offered(one("x", "create", json!({"a": 1}), json!({})));
+    write(&mut f.log, Role::Owner, RecordChange::Records(made), None);
+    let mut without = entities();
+    without.entities.retain(|entity| entity.name != "rows");
+    let dropped = apply(&mut f.log, &without, &[ChangeKind::DropEntity]);
+    assert!(matches!(dropped, Recorded::Applied { .. }), "{dropped:?}");
+    let mut other = entities();
+    other.entities[1].key = "a".to_owned();
+    match apply(&mut f.log, &other, &ChangeKind::ALL) {
+        Recorded::Refused(error) => {
+            assert!(
+                error.message.contains("can't be called by `a`"),
+                "{error:?}"
+            );
+        }
+        recorded => panic!("{recorded:?} shows records under other names"),
+    }
+    let back = apply(&mut f.log, &entities(), &[]);
+    assert!(matches!(back, Recorded::Applied { .. }), "{back:?}");
+}

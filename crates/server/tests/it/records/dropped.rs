@@ -156,8 +156,37 @@ async fn records_of_an_entity_that_is_gone_are_kept_from_whom_they_were() {
     assert!(app.log(&olga).await.contains(&canary("diary")));
     let back = app.apply_with(&open(), "").await;
     back.refused(409, "breaking_schema");
-    app.apply_with(LEDGER, "drop-entity").await.expect(200);
+    let back = app.apply_with(LEDGER, "drop-entity").await.expect(200);
+    let is_people = |change: &&Value| change["entity"] == "people";
+    let changes = back["changes"].as_array().unwrap();
+    let told: Vec<_> = changes.iter().filter(is_people).collect();
+    let what = "add-entity people: is there again, with the records that it had";
+    assert_eq!(told.len(), 1, "{back}");
+    assert_eq!(
+        (&told[0]["what"], told[0].get("violating")),
+        (&json!(what), None)
+    );
     let shown = app.get(&vi, "/api/people/p").await;
     assert!(!shown.text.contains("canary"), "{}", shown.text);
     shown.expect(200);
+}
+
+#[tokio::test]
+async fn an_entity_that_comes_back_is_told_with_the_records_that_it_does_not_take() {
+    let app = App::paid().await;
+    let document = without_people();
+    app.apply_with(&document, "drop-entity").await.expect(200);
+    let strict = LEDGER.replace(
+        "name: { type: string, maxLength: 40",
+        "name: { type: string, maxLength: 2",
+    );
+    assert_ne!(strict, LEDGER);
+    let back = app.apply_with(&strict, "drop-entity").await.expect(200);
+    let changes = back["changes"].as_array().unwrap();
+    let told = changes.iter().find(|change| change["entity"] == "people");
+    let told = told.expect("people are told of");
+    assert_eq!(told["violating"], json!({"count": 1, "ids": ["p"]}));
+    let what = told["what"].as_str().unwrap();
+    let wanted = "with the records that it had; 1 record holds what it does not take: p";
+    assert!(what.ends_with(wanted), "{what}");
 }

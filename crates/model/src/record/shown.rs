@@ -84,6 +84,24 @@ mod tests {
                 json!("2026-01-31 10:00:00Z"),
             ),
             ("json", json!([1]), json!([1])),
+            // No value is none of any kind.
+            ("text", Json::Null, Json::Null),
+            ("decimal", json!(" 1.50 "), json!("1.50")),
+            ("decimal", json!("1e3"), json!("1000")),
+            (
+                "timestamp",
+                json!("2026-01-31 10:00"),
+                json!("2026-01-31T10:00:00+00"),
+            ),
+            ("time", json!("10:00:00 "), json!("10:00:00")),
+            ("time", json!("24:00:00"), Json::Null),
+            (
+                "uuid",
+                json!("{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}"),
+                json!("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+            ),
+            // Beyond what the kind holds, though its column would.
+            ("int64", json!("9007199254740993"), Json::Null),
         ] {
             assert_eq!(shown(kind, value.clone()), expected, "{kind} {value}");
         }

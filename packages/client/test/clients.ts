@@ -15,11 +15,13 @@ export type Local = "pglite" | "memory";
 
 export interface Client {
   configure: (config: object) => void;
-  initDatabase: () => Promise<LocalDatabase>;
+  initDatabase: (storage?: object) => Promise<LocalDatabase>;
   sync: () => Sync;
   closeDatabase: () => Promise<void>;
   /** What the local database is made of, where there is one. */
   schema?: LocalSchema;
+  /** Where its modules lie. */
+  folder: string;
   [name: string]: unknown;
 }
 
@@ -42,25 +44,26 @@ export async function written(name: string, document: string, local: Local): Pro
   const modules = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   buildSync({ entryPoints: modules.map((file) => join(folder, file)), outdir: folder, outbase: folder, format: "esm", target: "es2022" });
   const of = async <T>(file: string): Promise<T> => await import(pathToFileURL(join(folder, file)).href) as T;
-  return { ...await of<Client>("index.js"), ...(local === "pglite" ? await of<{ schema: LocalSchema }>("schema/pglite.js") : {}) };
+  return { ...await of<Client>("index.js"), folder, ...(local === "pglite" ? await of<{ schema: LocalSchema }>("schema/pglite.js") : {}) };
 }
 
 /** A user's: a busy machine may take minutes for what takes seconds on another. */
 const PATIENT = { timeoutMs: 60_000, confirmTimeoutMs: 600_000 };
 
 /**
- * Has a client use a server, over a database of its own where it is written for one. The rows that come are those of `fed`,
- * or all: of many more entities than there are connections the feeds take turns, of a second each.
+ * Has a client use a server, over a database of its own where it is written for one. The rows that come are those of the entities
+ * `fed`, or all: of many more entities than there are connections the feeds take turns, of a second each.
  */
-export async function opened(context: Context, client: Client, local: Local, url: string, fed?: readonly Case[]): Promise<LocalDatabase | undefined> {
+export async function opened(
+  context: Context, client: Client, local: Local, url: string, { fed, storage }: { fed?: readonly string[]; storage?: object } = {},
+): Promise<LocalDatabase | undefined> {
   const options = { apiUrl: url, ...PATIENT };
   client.configure(options);
   if (local === "memory") return undefined;
-  const database = await client.initDatabase();
+  const database = await client.initDatabase(storage);
   const schema = client.schema!;
-  const names = fed?.map(({ many }) => metaOf(client, many).name);
-  const sync = names
-    ? startSync({ ...options, database, schema: { ...schema, entities: schema.entities.filter(({ meta }) => names.includes(meta.name)) } })
+  const sync = fed
+    ? startSync({ ...options, database, schema: { ...schema, entities: schema.entities.filter(({ meta }) => fed.includes(meta.name)) } })
     : client.sync();
   context.after(async () => {
     await sync.stop();
@@ -69,7 +72,7 @@ export async function opened(context: Context, client: Client, local: Local, url
   return database;
 }
 
-const metaOf = (client: Client, many: string): EntityMeta => client[`${many[0]!.toLowerCase()}${many.slice(1)}Meta`] as EntityMeta;
+export const metaOf = (client: Client, many: string): EntityMeta => client[`${many[0]!.toLowerCase()}${many.slice(1)}Meta`] as EntityMeta;
 
 /** What a hook gives. One of a verb that its document lacks is not there. */
 const called = <T>(client: Client, name: string): T => (client[name] as undefined | (() => T))?.() as T;

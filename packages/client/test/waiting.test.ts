@@ -152,6 +152,15 @@ each("more than a server takes as one is not written", async (database) => {
   assert.equal((await insert(1_000)).length, 1_000);
 });
 
+each("of what is written together what is sent is counted, not what was done", async (database) => {
+  await writeTogether(database, async (inside) => {
+    const rows = Array.from({ length: 600 }, (_, at) => `n${at}`);
+    for (const id of rows) await insertRow(inside, database.dialect, contactsMeta, { id, first_name: "N" });
+    for (const id of rows) await updateRow(inside, database.dialect, contactsMeta, id, { email: "new" });
+  });
+  assert.equal((await unsent(database)).length, 600);
+});
+
 test("more than a server takes as one is not written by a statement of a page's Postgres either", async () => {
   const database = await openDatabase("pglite");
   const rename = (count: number) => database.query(`UPDATE "contacts" SET "email" = 'new' WHERE "id" IN (SELECT "id" FROM "contacts_synced" ORDER BY "id" LIMIT ${count})`);

@@ -107,17 +107,28 @@ export async function closeDatabase(): Promise<void> {
   await database?.close();
 }
 
+/** How long other tabs may take to close a database that is to be removed: those that were told need a moment. */
+const CLOSED_BY_OTHERS_MS = 30_000;
+
 /**
  * Closes the database, and removes one from this browser with all that is in it: as when its user signs out. What was not sent is lost,
- * and so are fields that never leave the page. Waits while another tab has it open.
+ * and so are fields that never leave the page. Waits while another tab has it open; where that goes on it rejects with the code
+ * `open_elsewhere`, and nothing is removed.
  */
 export async function deleteDatabase({ indexedDb }: { readonly indexedDb: string }): Promise<void> {
   await closeDatabase();
-  await new Promise<void>((resolve, reject) => {
+  const remove = () => new Promise<void>((resolve, reject) => {
     // As PGlite names it.
     const asked = indexedDB.deleteDatabase(`/pglite/${indexedDb}`);
     asked.onsuccess = () => resolve();
     asked.onerror = () => reject(asked.error);
+  });
+  // As PGlite's workers name it: the one that has it has the files, and those of other tabs stand in line before us.
+  const files = `pglite-election-lock:idb://${indexedDb}`;
+  await navigator.locks.request(files, { signal: AbortSignal.timeout(CLOSED_BY_OTHERS_MS) }, remove).catch((cause: unknown) => {
+    if ((cause as Error | null)?.name !== "TimeoutError") throw cause;
+    const message = "another tab has the local database open: close that tab, and remove the database again";
+    throw Object.assign(new Error(message, { cause }), { code: "open_elsewhere" });
   });
 }
 

@@ -99,6 +99,12 @@ CREATE TABLE IF NOT EXISTS "_transaction" (
   "id" TEXT
 );
 INSERT OR IGNORE INTO "_transaction" ("one", "id") VALUES (1, NULL);
+-- A server takes no more as one. What is counted are changes as they are sent: each has joined by then.
+DROP TRIGGER IF EXISTS "_transaction_limit";
+CREATE TRIGGER "_transaction_limit" AFTER UPDATE OF "id" ON "_transaction"
+WHEN NEW."id" IS NULL AND (SELECT count(*) FROM "_changes" WHERE "transaction_id" = OLD."id") > 1000 BEGIN
+  SELECT RAISE(ABORT, 'more than 1000 writes are too many to be one: change at most 1000 rows in a transaction');
+END;
 
 -- What was noted of a row's overlay is made anew by each entity's own trigger on this view.
 DROP VIEW IF EXISTS "_overlay";

@@ -207,8 +207,10 @@ async function decided(
     if (signal.aborted || !(error instanceof HttpFailure)) throw error;
     // At another address than that of writes, the answers to any path are these.
     if (error.kind !== "permanent" || [404, 405, 410].includes(error.status) || !isOfWrite(error, hasReason)) {
-      // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile.
-      const isOut = wasOffline && isOffline() && error.status === 0 && (error.cause as Error | undefined)?.name !== "TimeoutError";
+      const why = error.cause as { name?: string; cause?: { code?: string } } | undefined;
+      // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile. Outside of browsers
+      // it is told that there was nobody to connect to.
+      const isOut = error.status === 0 && (why?.cause?.code === "ECONNREFUSED" || wasOffline && isOffline() && why?.name !== "TimeoutError");
       if (isOut || error.code === "not_sent") await giveBack(database, transactions);
       throw error;
     }

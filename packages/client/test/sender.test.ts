@@ -1,5 +1,7 @@
 /** The queue and its sender, against a server of which the tests decide every answer. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { discardWrite, exportWrites, pendingChanges, readChanges, rejectedChanges, retryWrite, WriteFailure } from "../src/changes.js";
 import { readRow, readRows } from "../src/rows.js";
@@ -278,6 +280,22 @@ each("a confirmed write that finds no server is taken back", async (database) =>
   await insertRow(database, database.dialect, accountsMeta, { id: "a", name: "A" });
   const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
   await assert.rejects(settled(database, writeId, 20), (error) => error instanceof WriteFailure && error.code === "offline");
+  assert.equal((await readChanges(database, "1 = 1")).length, 0);
+});
+
+each("a confirmed write for which nobody listens is not sent, and taken back", async (database) => {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, "close");
+  const controller = new AbortController();
+  const running = runSender(database, synclineTransport({ apiUrl: `http://127.0.0.1:${port}` }), controller.signal, () => {});
+  await insertRow(database, database.dialect, accountsMeta, { id: "a", name: "A" });
+  const writeId = (await lastWriteOf(database, accountsMeta, "a"))!;
+  await assert.rejects(settled(database, writeId, 500), (error) => error instanceof WriteFailure && error.code === "offline");
+  controller.abort();
+  await running;
   assert.equal((await readChanges(database, "1 = 1")).length, 0);
 });
 

@@ -480,11 +480,38 @@ test("books that are removed from a browser are in none of its tabs, and leave n
   await vera.page.getByRole("button", { name: "Open them again" }).click();
   await vera.hasStatus("Online");
   await vera.go("Transactions");
-  await vera.sees("Ferry ticket");
+  await vera.page.locator("[data-id]").first().waitFor();
   // PGlite's worker may still answer a tab over the channel that it has just closed.
   const failures = [...vera.failures, ...second.failures].filter((failure) => !String(failure).includes("Channel is closed"));
   assert.deepEqual(failures, []);
   await vera.context.close();
+});
+
+test("books that a tab has open which does not hear of it are not removed, and it goes on", async () => {
+  const first = await stage.person("ben");
+  const deaf = await first.openTab((page) => page.addInitScript(() => (BroadcastChannel.prototype.addEventListener = new Proxy(BroadcastChannel.prototype.addEventListener, {
+    apply: (add, channel, told) => channel.name !== "finance-tracker.left" && Reflect.apply(add, channel, told),
+  }))));
+  await deaf.go("Transactions");
+  await deaf.page.locator("[data-id]").first().waitFor();
+  await first.go("Changes");
+  first.page.on("dialog", (dialog) => dialog.accept());
+  await first.page.getByRole("button", { name: "Remove my books" }).click();
+  await first.page.getByRole("heading", { name: "The books could not be removed" }).waitFor();
+  await first.page.getByText("close that tab, and remove the database again").waitFor();
+  await first.picture("open-elsewhere");
+  await deaf.fill("New transaction", { "What for": "Written by the deaf", Amount: "8" });
+  await deaf.isSaved();
+  await deaf.isDrained("Written by the deaf");
+  await deaf.page.reload();
+  await deaf.sees("Written by the deaf");
+  await deaf.page.close();
+  await first.page.getByRole("button", { name: "Open them again" }).click();
+  await first.go("Changes");
+  await first.page.getByRole("button", { name: "Remove my books" }).click();
+  await first.page.getByRole("heading", { name: "not in this browser any more" }).waitFor();
+  assert.deepEqual(await first.page.evaluate(() => indexedDB.databases()), []);
+  await first.context.close();
 });
 
 test("a shape that the server has dropped is fetched anew, and unsent writes stay on top", async () => {

@@ -108,7 +108,12 @@ async function openBrowser(browser, url, user, prepare, status) {
     Object.assign(bySentRequest.get(response.request()) ?? {}, { status: one.status });
   });
   await prepare?.(context);
-  const openTab = async () => tabOf(await context.newPage(), `${url}/?user=${user}`, sent, status);
+  /** `prepareTab` is given the tab before its page is opened. */
+  const openTab = async (prepareTab) => {
+    const opened = await context.newPage();
+    await prepareTab?.(opened);
+    return tabOf(opened, `${url}/?user=${user}`, sent, status);
+  };
   const tab = await openTab();
   return {
     ...tab, context, sent, answers, openTab,

@@ -92,12 +92,21 @@ async fn a_history_is_of_records_that_are_or_were_there_for_who_asks() {
     let path = "/api/records/bookings/b/history";
     app.get(&stranger, path).await.refused(404, "not_found");
     app.get(&ada, path).await.expect(200);
+    // Who had a role on it by membership has none on what is gone.
+    let deleted = app.delete(&ada, "/api/accounts/one/bookings/b").await;
+    assert_eq!(deleted.status, 204);
+    app.get(&ada, path).await.refused(404, "not_found");
     for path in ["people/none", "nothing/p", "people/p%00"] {
         app.get(&ada, &format!("/api/records/{path}/history"))
             .await
             .refused(404, "not_found");
     }
     app.get(&ada, &format!("{HISTORY}?limit=0"))
+        .await
+        .refused(422, "invalid_field");
+    let longest = app.get(&ada, &format!("{HISTORY}?limit=1000")).await;
+    longest.expect(200);
+    app.get(&ada, &format!("{HISTORY}?limit=1001"))
         .await
         .refused(422, "invalid_field");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
-use syncline_model::record::{Asker, Mode, Offered, Rulebook, decide};
+use syncline_model::record::{Asker, Decision, Mode, Offered, Rulebook, decide};
 use syncline_model::schema::{Role, Schema};
 use syncline_model::{PayloadHash, UserId};
 
@@ -322,4 +322,70 @@ fn a_page_of_a_history_ends_where_it_has_bytes_enough() {
     }
     let page = history(server.connection(), ("rows", "x"), ServerSeq::ZERO, 100).unwrap();
     assert_eq!((page.entries.len(), page.next), (9, Some(ServerSeq(9))));
+}
+
+/// Appends a decision as it stands in a log.
+fn append_decided(server: &mut TenantFile, clock: u64, decision: &Json) {
+    let first = &decision["decided"][0];
+    let resource = format!(
+        "{}/{}",
+        first["entity"].as_str().unwrap(),
+        first["id"].as_str().unwrap()
+    );
+    let decision: Decision = serde_json::from_value(decision.clone()).unwrap();
+    let payload = decision.payload().unwrap();
+    let key = OpKey {
+        actor: ActorId::new("a").unwrap(),
+        clock: Clock::new(clock).unwrap(),
+        scope: Scope::record(),
+        resource: resource.parse().unwrap(),
+    };
+    let mut batch = server.begin().unwrap();
+    batch.append(&key, Some(&payload), payload.hash()).unwrap();
+    batch.commit().unwrap();
+}
+
+#[test]
+fn a_history_is_of_one_entitys_record_and_tells_what_is_restricted() {
+    let dir = Dir::new();
+    let mut server = dir.create("s.db");
+    for (clock, restricted) in [(1, true), (2, false)] {
+        let decision = json!({"decided": [
+            {"entity": "rows", "id": "x", "action": "update", "values": {"of": "rows"}},
+            {"entity": "notes", "id": "x", "action": "update", "values": {"of": "notes"}},
+        ], "by": "u", "at": "2026-01-02T03:04:05.678Z", "restricted": restricted});
+        append_decided(&mut server, clock, &decision);
+    }
+    for entity in ["rows", "notes"] {
+        let page = history(server.connection(), (entity, "x"), ServerSeq::ZERO, 10).unwrap();
+        let told = page.entries.iter().map(|entry| {
+            let of = entry.decided.values["of"].as_str().unwrap();
+            (entry.seq.get(), entry.restricted, of)
+        });
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [(1, true, entity), (2, false, entity)]
+        );
+    }
+}
+
+#[test]
+fn a_page_of_a_history_does_not_end_by_what_is_of_other_records() {
+    let dir = Dir::new();
+    let mut server = dir.create("s.db");
+    let long = "x".repeat(HISTORY_BYTES_MAX / 8);
+    let of_x = json!([{"entity": "rows", "id": "x", "action": "update"}]);
+    // Their payloads hold what `x` is called by, in a value.
+    let of_others = json!([
+        {"entity": "rows", "id": "y", "action": "update", "values": {"seen": "x", "more": long}},
+        {"entity": "rows", "id": "z", "action": "update"},
+    ]);
+    for clock in 1..=12 {
+        let decided = if clock == 12 { &of_x } else { &of_others };
+        let decision = json!({"decided": decided, "by": "u", "at": "2026-01-02T03:04:05.678Z"});
+        append_decided(&mut server, clock, &decision);
+    }
+    let page = history(server.connection(), ("rows", "x"), ServerSeq::ZERO, 10).unwrap();
+    let places = page.entries.iter().map(|entry| entry.seq.get());
+    assert_eq!((places.collect::<Vec<_>>(), page.next), (vec![12], None));
 }

@@ -174,6 +174,15 @@ impl FieldAttributes {
         Ok(())
     }
 
+    /// Whether a word that is a flag, or says something of values, stands there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.flags.iter().any(|own| own == name)
+            || self.text(name).is_some()
+            || self.lengths.iter().any(|(own, _)| own == name)
+            || self.bounds.iter().any(|(own, _)| own == name)
+            || name == "one_of" && !self.one_of.is_empty()
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&Word> {
         let mut texts = self.texts.iter();
         texts.find(|(own, _)| own == name).map(|(_, word)| word)

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Data, DeriveInput, Error, Field, Fields, Result};
 
 use crate::attributes::{EntityAttributes, FieldAttributes, Permission, Word, as_float};
-use crate::serde_words;
+use crate::{list, serde_words};
 
 /// The implementation of `Entity` for a struct.
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
@@ -73,6 +73,7 @@ struct Declared<'a> {
 impl<'a> Declared<'a> {
     fn read(field: &'a Field) -> Result<Self> {
         let attributes = FieldAttributes::read(&field.attrs)?;
+        list::check(&field.ty, &attributes)?;
         let ident = field
             .ident
             .as_ref()
@@ -95,10 +96,6 @@ impl<'a> Declared<'a> {
             ty: &field.ty,
             attributes,
         })
-    }
-
-    fn has(&self, flag: &str) -> bool {
-        self.attributes.flags.iter().any(|own| own == flag)
     }
 
     fn calls(&self) -> Result<TokenStream> {
@@ -232,8 +229,8 @@ fn check(attributes: &EntityAttributes, fields: &[Declared<'_>], span: Span) -> 
         }
         let kept_here = ["owner_only", "unique"]
             .into_iter()
-            .find(|flag| field.has(flag));
-        if field.has("sync_exclude")
+            .find(|flag| field.attributes.has(flag));
+        if field.attributes.has("sync_exclude")
             && let Some(flag) = kept_here.or(field.attributes.text("group").map(|_| "group"))
         {
             let message = format!("a field that never leaves a client has no `{flag}`");
@@ -249,7 +246,7 @@ fn check(attributes: &EntityAttributes, fields: &[Declared<'_>], span: Span) -> 
             let message = format!("an entity needs its key: there is no field `{key}`");
             return Err(Error::new(key_span, message));
         }
-        Some(field) if field.has("sync_exclude") => {
+        Some(field) if field.attributes.has("sync_exclude") => {
             return Err(Error::new(field.span, "the key must reach the server"));
         }
         Some(_) => {}
@@ -260,7 +257,7 @@ fn check(attributes: &EntityAttributes, fields: &[Declared<'_>], span: Span) -> 
                 let message = format!("there is no field `{}`", word.text);
                 return Err(Error::new(word.span, message));
             }
-            Some(field) if field.has("sync_exclude") => {
+            Some(field) if field.attributes.has("sync_exclude") => {
                 let message = format!("`{}` never reaches the server", word.text);
                 return Err(Error::new(word.span, message));
             }
@@ -353,6 +350,7 @@ mod tests {
             ("#[entity(name = \"as\")] struct A { id: i32, #[serde(skip)] b: i32 }".to_owned(), "serde's `skip`"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[serde(default, flatten)] b: i32 }".to_owned(), "serde's `flatten`"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[serde(rename = \"c\")] #[field(rename = \"d\")] b: i32 }".to_owned(), "serde calls this field `c`"),
+            ("#[entity(name = \"as\")] struct A { id: i32, #[field(decimal)] b: Vec<String> }".to_owned(), "a list has no `decimal`"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[field(default = f())] b: i32 }".to_owned(), "expected a literal"),
             ("#[entity(name = \"as\")] struct A { id: i32, #[field(minimum = \"x\")] b: i32 }".to_owned(), "expected a number"),
         ] {

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod expand;
+mod list;
 mod serde_words;
 
 use proc_macro::TokenStream;
@@ -19,10 +20,13 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// `#[field(…)]` takes `sync_exclude`, `owner_only`, `read_only`, `unique`, `decimal`, `group`, `references`, `rename`,
 /// `format`, `default`, `one_of("…", …)`, `min_length`, `max_length`, `minimum`, `maximum` and `pattern`. Doc comments
-/// describe fields.
+/// describe fields. A list (`Vec<T>`) has none of `decimal`, `one_of`, `format`, lengths, bounds and `pattern`, which say
+/// what one value is.
 ///
 /// `#[serde(rename = "…")]` on a field is its name here too. Other words of serde that make the struct's JSON another than its
-/// fields say (`rename_all`, `skip`, `flatten`, …) do not compile.
+/// fields say (`rename_all`, `skip`, `flatten`, …) do not compile. What `with`, `serialize_with` and `deserialize_with` make of a
+/// value nobody sees here: the field is declared by its Rust type, and its JSON must be what that says. Where it is another (a time
+/// as a number, a struct as text), give the field a type that is it.
 #[proc_macro_derive(Entity, attributes(entity, field))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -137,15 +137,20 @@ fn session_news<'a>(
     let changes: Vec<_> = changes.iter().zip(&known[1..]).collect();
     let place_of = |name| place(&SESSIONS, name) - 1;
     let (agent, updated_at) = (place_of("agent"), place_of("updated_at"));
-    let news = news_among(&stamps(known), rank, &changes, |place, change, cell| {
-        let is_earlier = matches!(change, Change::Set(at) if at < cell)
-            && place == updated_at
-            && rank < Rank::MAX;
+    let stamps = stamps(known);
+    // How far what was told of these goes, nobody has said: the time alone tells a stale copy.
+    let unweighed = stamps.below(1);
+    let ends_earlier =
+        |(change, cell): (&Change<Value>, &Value)| matches!(change, Change::Set(at) if at < cell);
+    let is_stale = rank < Rank::MAX && ends_earlier(changes[updated_at]);
+    let news = news_among(&stamps, rank, &changes, |place, change, cell| {
+        let is_unweighed = unweighed >> place & 1 == 1;
         // Nobody's is no news of a session that is somebody's, and gives way to any.
         let is_nobody = |cell: &Value| place == agent && *cell == words::NOBODY.into();
         let is_told = *cell != Value::Null && !is_nobody(cell);
         let says_less = matches!(change, Change::Set(said) if is_nobody(said));
-        says_else(cell, change) && !is_earlier && !(is_told && says_less)
+        let is_earlier = is_stale && (place == updated_at || is_unweighed);
+        says_else(cell, change) && !(is_told && (says_less || is_earlier))
     });
     patch.retain(|place| news[place]);
     (!patch.is_empty()).then_some(patch)

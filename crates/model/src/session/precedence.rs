@@ -33,7 +33,8 @@ impl Precedence {
     pub(super) fn rank(self) -> Rank {
         match self {
             Self::Unknown => 0,
-            Self::UpTo(order) => order.max(0),
+            // None of an agent's weighs as much as what was decided.
+            Self::UpTo(order) => order.clamp(0, Rank::MAX - 1),
             Self::Decided => Rank::MAX,
         }
     }

@@ -100,6 +100,25 @@ fn a_stale_copy_changes_nothing_back() {
 }
 
 #[test]
+fn a_stale_copy_changes_nothing_back_of_which_was_not_told_how_far_it_goes() {
+    let mut view = Memory::default();
+    let mut row = |_, _: &[_]| -> Result<_, Infallible> { Ok(None) };
+    let mut batch = Batch::of(Precedence::Unknown);
+    for piece in transcript(5) {
+        let told = Precedence::Unknown;
+        let piece = news_of(&mut row, session(), piece, told).unwrap().unwrap();
+        batch.push(&piece).expect("small pieces");
+    }
+    let payload = batch.finish().expect("small pieces").expect("a batch");
+    view.fold(&op("a", 1, payload.as_str()));
+    assert_eq!(import(&mut view, "b", 9, 3), None);
+    assert_eq!(view.of_session("title"), "title 5".into());
+    // A copy that goes further says what it tells, and from then on it is known how far that goes.
+    assert!(import(&mut view, "b", 10, 6).is_some());
+    assert_eq!(view.of_session("title"), "title 6".into());
+}
+
+#[test]
 fn a_stale_copy_of_a_machine_that_knew_nothing_changes_nothing_back() {
     let (mut one, mut other) = (Memory::default(), Memory::default());
     let whole = import(&mut one, "a", 1, 5).unwrap();
@@ -127,6 +146,16 @@ fn what_a_person_says_stands_over_what_is_told_before_and_after() {
         r#"{"decided":true,"session":{"title":"Another"}}"#,
     ));
     assert_eq!(view.of_session("title"), "Another".into());
+}
+
+#[test]
+fn nothing_that_an_agent_tells_weighs_as_much_as_what_a_person_says() {
+    let mut view = Memory::default();
+    let named = r#"{"decided":true,"session":{"title":"My own"}}"#;
+    view.fold(&patch("a", 1, named));
+    let far = format!(r#"{{"upTo":{},"session":{{"title":"Told"}}}}"#, i64::MAX);
+    view.fold(&patch("b", 2, &far));
+    assert_eq!(view.of_session("title"), "My own".into());
 }
 
 #[test]

@@ -236,14 +236,12 @@ impl Reader<'_, '_> {
         }
         let taken = self.known.noted(line_key(leaf));
         match taken.and_then(|note| Taken::of(&note)) {
-            Some(taken) => {
-                let from = self.facts.0.len();
+            Some(taken) if own == Some(taken.by) => {
                 entitle(self.memory, self.facts, taken.by, summary, TitleRank::Model);
-                // How far this file has come says nothing of that session.
-                if own != Some(taken.by) {
-                    let now = Precedence::at(self.known.now());
-                    self.facts.stand_apart(from, now);
-                }
+            }
+            Some(taken) => {
+                let summary = summary.to_string();
+                self.entitle_elsewhere(taken.by, &summary);
             }
             None => self.memory.wait_for(leaf.to_string(), summary.to_string()),
         }
@@ -253,14 +251,44 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Gives a title to a session that is in another file, unless that has one of its own.
+    fn entitle_elsewhere(&mut self, session: SessionId, title: &str) {
+        if self.known.noted(own_title_key(session)).is_some() {
+            return;
+        }
+        // How far this file has come says nothing of that session.
+        let now = order_after(None, Some(self.known.now()));
+        self.known
+            .note(title_elsewhere_key(session), now.to_string().as_bytes());
+        let from = self.facts.0.len();
+        entitle(self.memory, self.facts, session, title, TitleRank::Model);
+        self.facts.stand_apart(from, Precedence::UpTo(now));
+    }
+
+    /// What a title of a session's own weighs where another file has given it one, which it stands over; none: none
+    /// has.
+    fn over_elsewhere(&mut self, session: SessionId) -> Option<Precedence> {
+        let note = self.known.noted(title_elsewhere_key(session))?;
+        let elsewhere: i64 = std::str::from_utf8(&note).ok()?.parse().ok()?;
+        let titles = i64::try_from(self.memory.titles_of(session)).ok()?;
+        let before = elsewhere.max(self.memory.order.unwrap_or_default());
+        Some(Precedence::UpTo(before.saturating_add(1 + titles)))
+    }
+
     fn titled(mut self, title: Option<String>, rank: TitleRank) -> Verdict {
         let (Some(title), Some(key)) = (title, self.session()) else {
             return self.unknown();
         };
         let owner = self.take(key, None);
         self.about_session(&owner);
+        let over_elsewhere = self.over_elsewhere(owner.id);
+        let from = self.facts.0.len();
         entitle(self.memory, self.facts, owner.id, &title, rank);
+        if let Some(over) = over_elsewhere {
+            self.facts.stand_apart(from, over);
+        }
         self.memory.count_title(owner.id);
+        self.known.note(own_title_key(owner.id), &[]);
         owner.verdict(Verdict::New)
     }
 
@@ -323,4 +351,14 @@ fn copied(owner: &Owner) -> syncline_model::session::Change<std::borrow::Cow<'st
 
 fn line_key(uuid: &str) -> UnitKey {
     UnitKey::of(&["claude-code", uuid])
+}
+
+/// Of a session that has given itself a title.
+fn own_title_key(session: SessionId) -> UnitKey {
+    UnitKey::of(&["claude-code title", &session.to_string()])
+}
+
+/// Of a session that another file has given a title.
+fn title_elsewhere_key(session: SessionId) -> UnitKey {
+    UnitKey::of(&["claude-code title elsewhere", &session.to_string()])
 }

@@ -58,7 +58,8 @@ impl Lined {
         let before = before.filter(is_own);
         let up_to = before.as_ref().map_or(0, |file| {
             let mark: Option<Mark> = serde_json::from_str(&file.mark).ok();
-            mark.map_or(0, |mark| mark.up_to)
+            // An earlier build told no place; that many lines came up to this one, or further.
+            mark.map_or(0, |mark| mark.up_to.max(mark.lines as i64))
         });
         let before = before.filter(|_| job.reading == Reading::On);
         let mark = before
@@ -78,8 +79,10 @@ impl Lined {
             true => Reading::Again,
             false => job.reading,
         };
+        // Of a file that nothing was read of there is no memory, and what its place tells now may be more.
+        let goes_on = mark.as_ref().is_some_and(|mark| mark.offset > 0) && !tail.restarted;
         let memory = before
-            .filter(|_| mark.is_some() && !tail.restarted)
+            .filter(|_| goes_on)
             .and_then(|file| serde_json::from_str(&file.memory).ok());
         let reader = memory.unwrap_or_else(|| Reader::of(job.agent, &job.path));
         let lines = match job.form {

@@ -6,6 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use syncline_capture::agent::Agent;
+use syncline_capture::privacy::{Exclusions, Privacy};
+use syncline_capture::redact::Redactor;
 
 use crate::agents::{CODEX, GEMINI};
 use crate::place::Place;
@@ -109,6 +111,20 @@ fn cursor_keeps_the_title_of_a_transcript() {
     });
 }
 
+#[test]
+fn cursor_goes_on_where_an_earlier_build_had_read_up_to() {
+    let mut place = Place::new();
+    let path = "agent-transcripts/t1/t1.jsonl";
+    place.write(path, turns(&["one", "two", "three"]));
+    place.import_files(Agent::Cursor);
+    place.forget_places();
+    place.ops.clear();
+    place.write(path, turns(&["one", "two", "three", "four"]));
+    place.import_files(Agent::Cursor);
+    let payload: Value = serde_json::from_str(place.ops[0].payload.as_str()).unwrap();
+    assert_eq!(payload["patch"]["upTo"], 4);
+}
+
 /// A line of a transcript of Cursor's for each text, said by a person and by the model in turns.
 fn turns(said: &[&str]) -> String {
     let line = |(place, said): (usize, &&str)| {
@@ -209,4 +225,29 @@ fn aider_keeps_the_chats_of_a_history_that_grows() {
     assert_eq!((all.len(), figures.messages, figures.prompts), (1, 4, 2));
     assert_eq!(figures.tokens, [5900, 1010, 0, 0, 0, 0]);
     assert_eq!(place.rows("titles"), ["rename foo"]);
+}
+
+#[test]
+fn rules_hold_for_gemini_where_a_file_was_seen_before_its_first_line_was_whole() {
+    let header = json!({"sessionId": "g", "projectHash": "app"}).to_string();
+    let prompt = json!({"id": "m1", "type": "user", "content": "read it"});
+    for begun in ["", &header[..20]] {
+        let mut place = Place::new();
+        place.write("app/.project_root", "/w/secret/app\n");
+        let path = "app/chats/session-g.jsonl";
+        place.write(path, begun);
+        let import = |place: &mut Place| {
+            let rules = Exclusions {
+                paths: vec!["/w/secret/".parse().unwrap()],
+                ..Exclusions::default()
+            };
+            let files = place.files();
+            let privacy = Privacy::new(Redactor::standard(), rules);
+            place.import_with(Agent::Gemini, &files, privacy)
+        };
+        assert_eq!(import(&mut place).ops, 0);
+        place.write(path, format!("{header}\n{prompt}\n"));
+        let done = import(&mut place);
+        assert_eq!((done.ops, done.unplaced), (0, 0), "after {begun:?}");
+    }
 }

@@ -72,6 +72,11 @@ impl Place {
         self.write_to_notes("age_marks");
     }
 
+    /// Takes from what was noted of files the places in their orders, which earlier builds did not note.
+    pub(crate) fn forget_places(&mut self) {
+        self.write_to_notes("forget_places");
+    }
+
     /// Makes unreadable what was noted of units.
     pub(crate) fn spoil_notes(&mut self) {
         self.write_to_notes("spoil_notes");

@@ -100,6 +100,8 @@ impl Message<'_> {
             completed_at: time_of_millis(completed).into(),
             duration_ms: took.and_then(|took| u64::try_from(took).ok()).into(),
             stop_reason: set_some(text(self.info, &["finish"])),
+            // As it is here: what is hidden is said to be so after this.
+            rewound: Some(false).into(),
             order: Some(self.order).into(),
             ..MessagePatch::default()
         };

@@ -68,7 +68,7 @@ pub(super) fn take_back(
             false => &mut now.said,
         };
         told.insert(id.clone());
-        if is_undone == was_undone {
+        if !is_undone && !was_undone {
             continue;
         }
         let patch = MessagePatch {
@@ -77,7 +77,9 @@ pub(super) fn take_back(
             ..MessagePatch::default()
         };
         facts.message(session, patch);
-        tally.count(Verdict::New, None);
+        if is_undone != was_undone {
+            tally.count(Verdict::New, None);
+        }
     }
     let now = serde_json::to_vec(&now).expect("texts are written as JSON");
     if note.is_none_or(|note| note != now) {

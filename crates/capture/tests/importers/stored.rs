@@ -22,10 +22,8 @@ fn opencode(place: &Place, journal: &str) -> (PathBuf, Connection) {
         .pragma_update(None, "journal_mode", journal)
         .unwrap();
     let tables = include_str!("opencode.sql");
-    let tables: Vec<_> = tables
-        .lines()
-        .filter(|line| !line.contains(" TRIGGER "))
-        .collect();
+    let is_table = |line: &&str| !line.contains(" TRIGGER ");
+    let tables: Vec<_> = tables.lines().filter(is_table).collect();
     database.execute_batch(&tables.concat()).unwrap();
     (path, database)
 }
@@ -364,6 +362,22 @@ fn what_a_person_may_still_have_back_in_opencode_is_taken_back_until_they_do() {
         assert_eq!(place.import_files(Agent::OpenCode).ops, 0);
     }
     assert_eq!(place.figures()["s1"].messages, 2);
+}
+
+#[test]
+fn an_older_copy_of_opencodes_hides_nothing_that_a_person_has_had_back() {
+    let mut place = Place::new();
+    let (path, database) = opencode(&place, "delete");
+    let sql: Vec<&str> = include_str!("revert.sql").lines().collect();
+    database.execute_batch(sql[0]).unwrap();
+    say(&database, "s1", "m3", "said");
+    database.execute_batch(sql[1]).unwrap();
+    let copy = fs::read(&path).unwrap();
+    database.execute_batch(sql[2]).unwrap();
+    place.import_files(Agent::OpenCode);
+    place.write("copy/opencode.db", copy);
+    place.import_files(Agent::OpenCode);
+    assert_eq!(place.rows("taken_back"), Vec::<String>::new());
 }
 
 #[test]

@@ -169,6 +169,13 @@ impl Reader<'_, '_> {
         if let Some(taken) = taken.filter(awaited) {
             self.note_taken(line, id, origin);
             self.gives_way.get_or_insert(GivesWay::of(taken.by));
+            // The response itself may count for a third by now, which names nobody.
+            if let Some(third) = message.and_then(|message| self.counted_for(message))
+                && by_line.is_some_and(|taken| third != taken.by && third != id)
+            {
+                self.copy(&mut owner, third);
+                self.copy_all_before(id, third);
+            }
             return owner;
         }
         let first = match message.and_then(|message| self.known.origin(id, message)) {
@@ -256,6 +263,12 @@ impl Reader<'_, '_> {
     fn is_response(&self, message: &str) -> bool {
         self.line.kind.as_deref() == Some(words::ASSISTANT)
             && is_named_everywhere(AGENT.as_str(), words::ASSISTANT, message)
+    }
+
+    /// The session that a response counts for.
+    fn counted_for(&mut self, message: &str) -> Option<SessionId> {
+        let response = self.is_response(message).then(|| response_key(message))?;
+        self.taken(response).map(|taken| taken.by)
     }
 
     fn taken(&mut self, key: UnitKey) -> Option<Taken> {

@@ -205,6 +205,38 @@ fn a_fork_of_a_fork_counts_its_own_alone_whichever_is_read_first() {
 }
 
 #[test]
+fn of_three_that_share_a_response_one_counts_it_in_whatever_order_they_are_read() {
+    let mut files = renamed_fork();
+    let (_, third) = nameless_fork().remove(1);
+    let mut third = String::from_utf8(third).unwrap();
+    for (name, other) in [
+        ("-again", "-third"),
+        ("\"fork\"", "\"second\""),
+        ("u3", "u9"),
+        ("a3", "a9"),
+        ("m3", "m9"),
+    ] {
+        third = third.replace(name, other);
+    }
+    files.push(("b/second.jsonl".to_owned(), third.into_bytes()));
+    let orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ];
+    for order in orders {
+        let counted = counted(&files, &order.map(|file| vec![file]), Written::AtOnce);
+        let sum = counted.iter().fold((0, 0, 0), |sum, of| {
+            (sum.0 + of.0, sum.1 + of.1, sum.2 + of.2)
+        });
+        assert_eq!(sum, (6, 1, 19), "{order:?}: {counted:?}");
+    }
+}
+
+#[test]
 fn a_response_whose_usage_one_session_could_not_read_counts_where_another_tells_it() {
     let mut script = Script::new("origin");
     let mut unread = script.answer("a1", "m1", text("Begun."), 4);

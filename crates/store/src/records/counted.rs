@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::Connection;
 use serde_json::Value as Json;
 use syncline_model::record::{RECORDS, Record, Rulebook, shown_as_kind};
-use syncline_model::schema::{Change, ChangeKind, Entity, FieldKind, Schema, diff};
+use syncline_model::schema::{Change, ChangeKind, Entity, Field, FieldKind, Schema, diff};
 
 use super::compared::compared;
 use super::filter::kind_of;
@@ -114,6 +114,7 @@ fn count<'c>(
 ) -> Result<(), StoreError> {
     let mut of_fields = Vec::new();
     let mut of_any_field = None;
+    let mut are_new = true;
     for CountedChange { change, violating } in changes {
         match change.kind {
             ChangeKind::AddUnique => {
@@ -129,6 +130,7 @@ fn count<'c>(
                 let field = change.field.as_deref().and_then(|name| entity.field(name));
                 let found = violating.insert(Violating::default());
                 of_fields.extend(field.map(|field| (field, found)));
+                are_new &= change.kind == ChangeKind::AddField;
             }
             _ => {}
         }
@@ -136,7 +138,12 @@ fn count<'c>(
     if of_fields.is_empty() && of_any_field.is_none() {
         return Ok(());
     }
-    each(connection, entity, |record| {
+    let among = if are_new && of_any_field.is_none() {
+        holding(of_fields.iter().map(|(field, _)| *field))
+    } else {
+        String::new()
+    };
+    each(connection, entity, &among, |record| {
         let mut fields = entity.stored_fields();
         if let Some(violating) = &mut of_any_field
             && fields.any(|field| rulebook.is_broken(entity, field, &record))
@@ -157,7 +164,7 @@ pub fn misnamed(connection: &Connection, entity: &Entity) -> Result<Violating, S
         .key_field()
         .map_or(&FieldKind::Text, |field| &field.kind);
     let mut found = Violating::default();
-    each(connection, entity, |record| {
+    each(connection, entity, "", |record| {
         let name = match record.value(&entity.key) {
             Json::String(name) => name.clone(),
             other => other.to_string(),
@@ -170,15 +177,25 @@ pub fn misnamed(connection: &Connection, entity: &Entity) -> Result<Violating, S
     Ok(found)
 }
 
-/// The records of an entity that are there, in the order of their ids.
+/// The records that hold something of one of these names, as SQL. Against fields that are new and may be left
+/// out none else can stand, and a server that starts with them reads no more.
+fn holding<'f>(fields: impl Iterator<Item = &'f Field>) -> String {
+    let names: Vec<_> = fields.map(|field| literal(&field.name)).collect();
+    let names = names.join(", ");
+    format!(" AND EXISTS (SELECT 1 FROM json_each(columns) AS held WHERE held.key IN ({names}))")
+}
+
+/// The records of an entity that are there, in the order of their ids: those among them that `among` says,
+/// which is SQL.
 fn each(
     connection: &Connection,
     entity: &Entity,
+    among: &str,
     mut see: impl FnMut(Record),
 ) -> Result<(), StoreError> {
     let name = literal(&entity.name);
     let sql = format!(
-        "SELECT {COLUMNS} FROM records WHERE entity = {name} AND deleted = 0 ORDER BY record_id"
+        "SELECT {COLUMNS} FROM records WHERE entity = {name} AND deleted = 0{among} ORDER BY record_id"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;

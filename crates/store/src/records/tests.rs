@@ -363,3 +363,37 @@ fn what_is_unique_is_looked_up_by_an_index_of_what_it_means() {
         .unwrap();
     assert_eq!(verdict, "ok");
 }
+
+#[test]
+fn for_a_field_that_is_new_only_records_that_hold_its_name_are_read() {
+    let (connection, schema) = rows();
+    let mut after = schema.clone();
+    let entity = after.entities.iter_mut().find(|it| it.name == "it's");
+    let field = json!({"name": "new \"o'ne", "kind": "int64"});
+    let field = serde_json::from_value(field).unwrap();
+    entity.unwrap().fields.push(field);
+    put(
+        &connection,
+        "it's",
+        "13",
+        &json!({"new \"o'ne": "no number"}),
+    );
+    put(&connection, "it's", "14", &json!({"new \"o'ne": 14}));
+    // Whoever reads one of the others fails.
+    connection
+        .execute(
+            "UPDATE records SET columns = '[]' WHERE record_id NOT IN ('13', '14')",
+            [],
+        )
+        .unwrap();
+    assert!(StoredRecords(&connection).record("it's", "9").is_err());
+    let changes = counted_changes(&connection, &schema, &after).unwrap();
+    let [change] = &changes[..] else {
+        panic!("one field is new: {changes:?}")
+    };
+    let found = Violating {
+        count: 1,
+        ids: vec!["13".to_owned()],
+    };
+    assert_eq!(change.violating, Some(found));
+}

@@ -90,3 +90,22 @@ fn a_retry_is_judged_by_what_others_have_written_until_then_as_far_as_it_can_be_
     assert_eq!(told.json()["there"].as_array().unwrap().len(), 1);
     assert!(held(&ada).is_empty());
 }
+
+#[test]
+fn a_long_title_is_cut_where_a_refused_change_is_told() {
+    let server = Server::start();
+    let ada = server.member("ada");
+    ada.run(&["list", "new", "Trip"]).done();
+    let title = "long ".repeat(40);
+    ada.run_with(&OFF, &["list", "rename", "Trip", title.trim()])
+        .done();
+    server.log_in(&ada, "ben");
+    ada.run(&["sync"]).done();
+    let held = held(&ada);
+    assert!(!held.is_empty());
+    for held in held {
+        let change = held["change"].as_str().unwrap();
+        assert!(change.starts_with("rename Trip to \"long long"), "{change}");
+        assert!(change.ends_with("…\"") && change.len() < 100, "{change}");
+    }
+}

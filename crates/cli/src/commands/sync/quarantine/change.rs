@@ -42,7 +42,7 @@ impl Names<'_> {
                     self.title(&home)?
                 )
             }
-            ListOp::RenameList { title: new } => format!("rename {title} to {new:?}"),
+            ListOp::RenameList { title: new } => format!("rename {title} to {:?}", brief(&new)),
             ListOp::Remove { item } => format!("remove {} from {title}", self.item(list, &item)?),
             ListOp::Move { item, home, .. } => {
                 let to = home.unwrap_or_else(|| list.clone());
@@ -72,12 +72,12 @@ impl Names<'_> {
             return Ok(None);
         };
         Ok(Some(match op {
-            RegistryOp::Create { title, .. } => format!("new list {title:?}"),
-            RegistryOp::Restore { title, .. } => format!("restore list {title:?}"),
+            RegistryOp::Create { title, .. } => format!("new list {:?}", brief(&title)),
+            RegistryOp::Restore { title, .. } => format!("restore list {:?}", brief(&title)),
             RegistryOp::Remove { list } => format!("delete {}", self.title(&list)?),
             RegistryOp::Reorder { list, .. } => format!("reorder {}", self.title(&list)?),
             RegistryOp::Rename { list, title } => {
-                format!("rename {} to {title:?}", self.title(&list)?)
+                format!("rename {} to {:?}", self.title(&list)?, brief(&title))
             }
         }))
     }
@@ -87,7 +87,7 @@ impl Names<'_> {
         let title = found
             .map(|found| found.title)
             .filter(|title| !title.is_empty());
-        Ok(title.unwrap_or_else(|| list.to_string()))
+        Ok(title.map_or_else(|| list.to_string(), |title| brief(&title)))
     }
 
     fn item(&self, list: &ListId, item: &ItemId) -> Result<String, StoreError> {

@@ -246,6 +246,15 @@ fn an_export_makes_no_directory_and_goes_into_a_pipe() {
         .failed(1, "export_failed")
         .says("mkdir -p not/there");
     assert!(!machine.work_dir().join("not").exists());
+    export(".")
+        .failed(1, "export_failed")
+        .says("it is a directory")
+        .says("--output DIRECTORY/FILE");
+    #[cfg(target_os = "linux")]
+    export("/dev/full")
+        .failed(1, "export_failed")
+        .says("it may have taken a part of the text")
+        .says("name another file with --output FILE");
     assert_eq!(export("/dev/stdout").done().stdout, "[ ] milk\n");
 }
 

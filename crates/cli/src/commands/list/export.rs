@@ -151,13 +151,29 @@ fn to_file(path: &Path, text: &str) -> Outcome {
             "mkdir -p {missing}, or name a file in another directory"
         )));
     }
+    if path.is_dir() {
+        return Err(failure
+            .state("it is a directory, and nothing was written")
+            .fix("name a file in it: --output DIRECTORY/FILE"));
+    }
     // A device or a pipe takes text, and can't be replaced.
     let is_replaceable = fs::metadata(path).map_or(true, |there| there.is_file());
-    let written = match is_replaceable {
-        true => atomic_file::replace(path, text.as_bytes(), Readers::Unchanged),
-        false => fs::write(path, text),
+    let (written, state) = match is_replaceable {
+        true => (
+            atomic_file::replace(path, text.as_bytes(), Readers::Unchanged),
+            "the file is as it was",
+        ),
+        false => (
+            fs::write(path, text),
+            "it may have taken a part of the text",
+        ),
     };
-    written.map_err(|error| failure.because(error).state("the file is as it was"))
+    written.map_err(|error| {
+        failure
+            .because(error)
+            .state(state)
+            .fix("see to the cause, or name another file with --output FILE")
+    })
 }
 
 /// What a program reads is left as it is.

@@ -79,6 +79,15 @@ fn what_is_stamped_anew_on_its_way_is_told_as_synced() {
         machine.run(&words).done()
     };
     run(&ada, "list new Trip");
+    run(&ada, "list new Old");
+    // Something else was refused before, and waits for its user.
+    ada.run_with(
+        &[("SYNCLINE_SYNC_ENABLED", "false")],
+        &["list", "add", "Old", "tent"],
+    )
+    .done();
+    server.log_in(&ada, "ben");
+    run(&ada, "sync").says("refused");
     run(&bob, "sync");
     for n in 0..4 {
         run(&bob, &format!("list add Trip tmp{n}"));

@@ -36,6 +36,14 @@ fn without_retention() -> Value {
     json!({"retention_seconds": 0})
 }
 
+/// Goes on once another millisecond has begun: who has moved in this one is not idle for longer than none.
+fn in_a_later_millisecond() {
+    let moved = now();
+    while now() <= moved {
+        std::hint::spin_loop();
+    }
+}
+
 #[tokio::test]
 async fn a_log_is_compacted_while_it_is_served_and_its_file_shrinks() {
     let server = start().await;
@@ -228,8 +236,8 @@ async fn a_server_compacts_by_itself_past_a_client_below_the_floor() {
     let mark = page["cursor"]["mark"].as_str().unwrap();
     let drawer = format!("clientId=drawer&since=4&mark={mark}");
     pull(&server, &admin, &drawer).await.expect(200);
-    // Which takes so long that it was idle.
     push(&server, &admin, replacing([11])).await;
+    in_a_later_millisecond();
     let nobody = json!({"retention_seconds": 0, "idle_seconds": 0});
     let done = server.post("/api/admin/compact", &admin, nobody).await;
     assert_eq!(done.expect(200)["floor"], 11);
@@ -288,11 +296,7 @@ async fn a_client_below_the_floor_has_expired_and_bodies_and_parameters_are_what
     let mark = page["cursor"]["mark"].as_str().unwrap();
     let next = format!("clientId=new&since=4&mark={mark}");
     pull(&server, &admin, &next).await.expect(200);
-    // Who has moved in this very millisecond is not idle for longer than none.
-    let moved = now();
-    while now() <= moved {
-        std::hint::spin_loop();
-    }
+    in_a_later_millisecond();
     let nobody = json!({"retention_seconds": 0, "idle_seconds": 0});
     let done = server.post("/api/admin/compact", &admin, nobody).await;
     assert_eq!(done.expect(200)["floor"], 10);

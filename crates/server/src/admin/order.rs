@@ -255,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    /// Waits for an order that `server` makes something of first, with no patience at all.
+    /// Waits for an order that `server` makes something of first, with next to no patience.
     fn waited(
         server: impl FnOnce(&ControlFile),
     ) -> (Result<OrderAnswer, OrderError>, Vec<OrderWait>) {
@@ -274,7 +274,8 @@ mod tests {
         server(&control);
         let patience = Patience {
             taken_within: Duration::ZERO,
-            silent_max: Duration::ZERO,
+            // So that who has looked once waits, and looks again.
+            silent_max: ASK_EVERY,
         };
         let mut waits = Vec::new();
         let answer = wait(&directory, &control, &order.id, &patience, |wait| {
@@ -292,6 +293,7 @@ mod tests {
             control.take_order(now).unwrap();
         });
         assert!(matches!(answer, Err(OrderError::Silent)), "{answer:?}");
+        assert!(!waits.is_empty());
         assert!(
             waits
                 .iter()

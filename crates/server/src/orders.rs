@@ -120,7 +120,7 @@ impl Server {
                 floor: report.map_or(ServerSeq::ZERO, |report| report.aim),
                 said,
             };
-            let text = serde_json::to_string(&progress).expect("progress is two numbers");
+            let text = serde_json::to_string(&progress).expect("progress is three numbers");
             let id = order.id.clone();
             let told = self
                 .control(move |control| control.note_order_progress(&id, &text))

@@ -103,6 +103,14 @@ pub(crate) fn item_changes(count: u64) -> impl Iterator<Item = Op> {
     })
 }
 
+/// What is live of so many [`item_changes`]: each item as it was made, and its last text.
+pub(crate) fn live_item_changes(count: u64) -> impl Iterator<Item = Op> {
+    let items = (count / 100).max(1);
+    let last = (count - items) as usize;
+    let made = item_changes(count).take(items as usize);
+    made.chain(item_changes(count).skip(last))
+}
+
 /// The place-th entry of the benchmark, of `bytes` bytes of text.
 pub(crate) fn entry(run: u64, place: u64, bytes: usize) -> (Op, EntryRow) {
     let project = format!("bench{run}");

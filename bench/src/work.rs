@@ -37,7 +37,7 @@ impl Bench {
 type Workload = fn(&Bench) -> anyhow::Result<Vec<Row>>;
 
 /// Every workload, by name.
-pub(crate) const ALL: [(&str, Workload); 20] = [
+pub(crate) const ALL: [(&str, Workload); 21] = [
     ("push_opaque", push::opaque),
     ("push_entries", push::entries),
     ("push_100_clients", push::many_clients),
@@ -45,6 +45,7 @@ pub(crate) const ALL: [(&str, Workload); 20] = [
     ("bootstrap_file", pull::file),
     ("lists", lists::changes),
     ("compaction", compaction::covered),
+    ("long_life", compaction::long_life),
     ("live", live::latency),
     ("idle", idle::server),
     ("thread_push", command::thread_push),

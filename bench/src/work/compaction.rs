@@ -9,12 +9,12 @@ use syncline_model::TenantId;
 use syncline_store::control::DataDirectory;
 
 use super::Bench;
-use super::pull::fill;
+use super::pull::{expect_synced, fill};
 use crate::bare;
 use crate::http::{Connection, head};
 use crate::input;
 use crate::measure::{Bar, Row};
-use crate::program::{Server, admin_token};
+use crate::program::{Home, Server, admin_token};
 
 /// Ops of a push while a log is compacted.
 const BATCH: usize = 100;
@@ -51,6 +51,57 @@ pub(crate) fn covered(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             &beside,
         ),
     ])
+}
+
+/// A new replica starts behind ten million ops, once what is live is all that the log holds.
+pub(crate) fn long_life(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    /// What "in seconds" means of a start.
+    const SECONDS: f64 = 10.0;
+    let count = bench.scaled(10_000_000, 5000);
+    let (data, fresh) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    fill(data.path(), input::item_changes(count))?;
+    fill(fresh.path(), input::live_item_changes(count))?;
+    let token = admin_token(data.path(), "bench")?;
+    let server = Server::syncline(data.path())?;
+    compact(&server, &token)?;
+    let sizes = (file_size(data.path())?, file_size(fresh.path())?);
+    let mut starts = Vec::new();
+    for _ in 0..bench.runs {
+        let home = Home::new(&server, &token)?;
+        let begun = Instant::now();
+        home.run(&["sync", "now"])?;
+        starts.push((begun.elapsed().as_secs_f64(), SECONDS));
+        expect_synced(&home, count)?;
+    }
+    Ok(vec![
+        Row::new(
+            "new replica behind 10,000,000 ops",
+            "s",
+            "ten seconds",
+            Bar::AtMost(1.0),
+            &starts,
+        ),
+        Row::new(
+            "log of 10,000,000 ops, compacted",
+            "MB",
+            "a log into which the live ops alone were written",
+            Bar::AtMost(2.0),
+            &[sizes],
+        ),
+    ])
+}
+
+/// The bytes of the log and what lies beside it, in MB.
+fn file_size(data: &Path) -> anyhow::Result<f64> {
+    let log = DataDirectory::open(data)?.tenant_file(&TenantId::new("bench")?);
+    let ahead = log.with_extension("db-wal");
+    let bytes = std::fs::metadata(&log)?.len()
+        + match std::fs::metadata(&ahead) {
+            Ok(ahead) => ahead.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error.into()),
+        };
+    Ok(bytes as f64 / 1e6)
 }
 
 /// A data directory that is another one's copy, and its server.

@@ -112,7 +112,7 @@ fn fetch(server: &Server, token: &str) -> anyhow::Result<Vec<u8>> {
     Ok(answer.body)
 }
 
-fn expect_synced(home: &Home, ops: u64) -> anyhow::Result<()> {
+pub(super) fn expect_synced(home: &Home, ops: u64) -> anyhow::Result<()> {
     let status: serde_json::Value = serde_json::from_str(&home.run(&["status", "--json"])?)?;
     let at = status["cursor"]["server_seq"]
         .as_u64()

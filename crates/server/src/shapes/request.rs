@@ -86,22 +86,7 @@ impl ShapeRequest {
         if table.is_empty() {
             invalid.add("table", "can't be blank");
         }
-        let offset = match (given.get("offset"), &subset) {
-            (Some(text), _) => Offset::parse(text),
-            // A subset has no place of its own.
-            (None, Some(_)) => Some(Offset::Now),
-            (None, None) => None,
-        };
-        if offset.is_none() {
-            let is_there = given.get("offset").is_some_and(|text| !text.is_empty());
-            let message = if is_there {
-                "has invalid format"
-            } else {
-                "can't be blank"
-            };
-            invalid.add("offset", message);
-        }
-        let offset = offset.unwrap_or(Offset::Start);
+        let offset = offset(&given, subset.as_ref(), &mut invalid);
         let handle = handle(&given, offset, subset.as_ref(), &mut invalid);
         let live = live(&given, offset, &mut invalid);
         let offset = match live {
@@ -144,6 +129,25 @@ impl ShapeRequest {
             subset,
         })
     }
+}
+
+/// The place to go on from. A subset has none of its own.
+fn offset(given: &Parameters, subset: Option<&SubsetRequest>, invalid: &mut Invalid) -> Offset {
+    let offset = match (given.get("offset"), subset) {
+        (Some(text), _) => Offset::parse(text),
+        (None, Some(_)) => Some(Offset::Now),
+        (None, None) => None,
+    };
+    offset.unwrap_or_else(|| {
+        let is_there = given.get("offset").is_some_and(|text| !text.is_empty());
+        let message = if is_there {
+            "has invalid format"
+        } else {
+            "can't be blank"
+        };
+        invalid.add("offset", message);
+        Offset::Start
+    })
 }
 
 fn handle(

@@ -5,11 +5,13 @@ use std::convert::Infallible;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use syncline_model::list::{ITEMS, ItemRef, ListItem, ListView, Slot, TITLES};
 use syncline_model::registry::{LISTS, List, RESOURCE};
 use syncline_model::{Draft, ListId, Row, Rows, Table, Value};
 
-type Keyed<T> = HashMap<String, T>;
+/// Hashed as fast as the others hash theirs.
+type Keyed<T> = HashMap<String, T, RandomState>;
 
 /// What a fold writes to, and a plan reads.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +19,7 @@ pub(super) struct Memory {
     /// By their lists of origin, then by their own ids.
     items: Keyed<Keyed<Item>>,
     /// The rows of other tables by table, by the first column of the key, then by the second, if any.
-    others: HashMap<&'static str, Keyed<Keyed<Row>>>,
+    others: HashMap<&'static str, Keyed<Keyed<Row>>, RandomState>,
     orders: Orders,
 }
 
@@ -45,7 +47,7 @@ struct Place {
 
 /// Of each list, the items that it shows.
 #[derive(Debug, Clone, Default)]
-struct Orders(HashMap<Arc<str>, BTreeSet<Place>>);
+struct Orders(HashMap<Arc<str>, BTreeSet<Place>, RandomState>);
 
 impl Place {
     fn new(position: &str, item: &str, list: &str) -> Self {

@@ -14,7 +14,7 @@ struct Program {
     purpose: &'static str,
 }
 
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 7] = [
     Program {
         name: "strace",
         package: "strace",
@@ -44,6 +44,11 @@ const PROGRAMS: [Program; 6] = [
         name: "sqlite3",
         package: "sqlite3",
         purpose: "to run what generate writes for SQLite",
+    },
+    Program {
+        name: "pip3",
+        package: "python3-pip",
+        purpose: "to run the FastAPI of docs/guide/records.md",
     },
 ];
 

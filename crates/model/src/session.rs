@@ -35,6 +35,7 @@ pub use fields::FileTouch;
 pub use fold::{fold, is_erased};
 pub use ids::{SessionId, session_id};
 pub use news::news_of;
+pub(crate) use ops::is_decided;
 pub use ops::{Delete, Patch, SessionOp};
 pub use order::order_after;
 pub use patches::{
@@ -42,6 +43,7 @@ pub use patches::{
 };
 pub use precedence::Precedence;
 pub use repeated::{Counting, is_named_everywhere, origin_among};
+pub(crate) use tables::repeats_a_field;
 pub use tables::{
     COMPACTIONS, ERRORS, MESSAGES, PARTS, SESSION_LINKS, SESSIONS, TABLES, TOOLS, USAGE,
 };

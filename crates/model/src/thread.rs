@@ -13,7 +13,7 @@ mod tables;
 
 pub use coverage::coverage;
 pub(crate) use coverage::coverage_of_absent;
-pub use fold::{fold, is_erased};
+pub use fold::{DELETED, fold, is_delete, is_erased};
 pub use ids::{EntryId, ThreadId, foreign_entry_id, import_entry_id, thread_id};
 pub use names::{ContentError, NameError, NameKind, check_content, key_from_name};
 pub use ops::{Create, Delete, Entry, Link, Status, StatusError, Tag, ThreadOp, Update};

@@ -66,6 +66,53 @@ fn a_retry_tells_what_others_have_written_since_and_goes_over_it_only_when_told_
 }
 
 #[test]
+fn a_retry_tells_of_every_change_that_it_leaves() {
+    let server = Server::start();
+    let (ada, cy) = (server.member("ada"), server.member("cy"));
+    ada.run(&["list", "new", "Trip"]).done();
+    ada.run(&["list", "add", "Trip", "tent"]).done();
+    ada.run(&["list", "add", "Trip", "map"]).done();
+    ada.run(&["thread", "new", "budget", "first"]).done();
+    cy.run(&["sync"]).done();
+    for words in [
+        ["list", "edit", "Trip", "tent", "tent, blue"].as_slice(),
+        &["list", "edit", "Trip", "map", "map, old"],
+        &["thread", "push", "budget", "second"],
+    ] {
+        ada.run_with(&OFF, words).done();
+    }
+    server.log_in(&ada, "ben");
+    ada.run(&["sync"]).done().says("3 changes refused");
+    for item in ["tent", "map"] {
+        for text in ["new", "newer"] {
+            let text = format!("{item}, {text}");
+            let from = if text.ends_with("newer") {
+                format!("{item}, new")
+            } else {
+                item.to_owned()
+            };
+            cy.run(&["list", "edit", "Trip", &from, &text]).done();
+        }
+    }
+    cy.run(&["thread", "delete", "budget", "--yes"]).done();
+    let told = quarantine(&ada, &["retry", "--all"]).failed(1, "outdone");
+    let ids: Vec<_> = held(&ada).iter().map(|op| op["id"].to_string()).collect();
+    let [tent, map, entry] = ids.as_slice() else {
+        panic!("{ids:?}")
+    };
+    told.says("3 changes would write over what others have written since")
+        .says(&format!(
+            "{entry}: status: mine \"active\", theirs \"deleted\""
+        ))
+        .says(&format!("retry {tent} {map} {entry} --over"))
+        .says(&format!("drop {tent} {map} {entry}"));
+    let told = quarantine(&ada, &["retry", "--all", "--json"]).json();
+    assert_eq!(told["outdone"].as_array().unwrap().len(), 3);
+    let twice = ["retry", tent, tent, "--over"];
+    quarantine(&ada, &twice).done();
+}
+
+#[test]
 fn a_retry_is_judged_by_what_others_have_written_until_then_as_far_as_it_can_be_had() {
     const JUDGED_BY_LESS: &str = "judged by what has come here so far";
     let server = Server::start();

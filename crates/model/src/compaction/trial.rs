@@ -67,11 +67,19 @@ pub enum SaidSince {
 }
 
 /// Columns that tell when, and by whom, the words of a row were written.
-const STAMPS: [&str; 4] = ["versions", "updated_at", "clock", "actor"];
+const STAMPS: [&str; 6] = [
+    "versions",
+    "updated_at",
+    "last_at",
+    "rank",
+    "clock",
+    "actor",
+];
 
 /// Says what stands in the way of `actor`, who would write an op anew that is in no log. Nothing does of another
-/// scope than `registry`, `list` and `thread`: a record is judged when it comes, and no row shows another scope. What is
-/// said of a session is not judged, and may go over later words of the same field.
+/// scope than `registry`, `list`, `thread` and `session`: a record is judged when it comes, and no row shows another
+/// scope. What an agent tells of a session is not judged: it weighs by how far the transcript had come, whenever it
+/// is written.
 pub fn said_since<R: Rows>(
     rows: &mut R,
     key: &OpKey,
@@ -80,9 +88,13 @@ pub fn said_since<R: Rows>(
     place: Place,
 ) -> Result<SaidSince, R::Error> {
     let has_place = match key.scope.as_str() {
+        Scope::THREAD if thread::is_erased(rows, key.resource.as_str())? => {
+            return Ok(of_a_deleted_thread(payload));
+        }
         Scope::REGISTRY | Scope::LIST => would_matter(rows, key, Some(payload), place)?,
         // None of them is given up unasked: entries are their writer's own words.
         Scope::THREAD => true,
+        Scope::SESSION if session::is_decided(payload) => true,
         _ => return Ok(SaidSince::NothingElse),
     };
     if !has_place && makes(&key.scope, payload) {
@@ -94,6 +106,18 @@ pub fn said_since<R: Rows>(
         true if has_place => SaidSince::NothingElse,
         true => SaidSince::There,
     })
+}
+
+/// A log takes an op of a thread that is deleted, and erases what it holds.
+fn of_a_deleted_thread(payload: &Payload) -> SaidSince {
+    if thread::is_delete(payload) {
+        return SaidSince::There;
+    }
+    SaidSince::Outdone(vec![Outdone {
+        column: "status",
+        mine: Value::from(thread::Status::Active.as_str()),
+        theirs: Value::from(thread::DELETED),
+    }])
 }
 
 /// The cells that the op would write if `actor` wrote it now, and does not win with its own key.
@@ -113,6 +137,9 @@ fn outdone<R: Rows>(
     let in_time = written(rows, key, payload, place)?;
     let mut all = Vec::new();
     for (table, mine) in over {
+        if session::repeats_a_field(table, &mine) {
+            continue;
+        }
         let row_key = &mine[..table.key_columns];
         let mut in_time = in_time.iter();
         let theirs = in_time.find(|(of, row)| of.name == table.name && row.starts_with(row_key));
@@ -148,6 +175,7 @@ fn written<R: Rows>(
 /// Rows that are only read; what is written to them is kept beside.
 struct Trial<'a, R> {
     rows: &'a mut R,
+    /// Each row once, as it was written last.
     written: Vec<(&'static Table, Row)>,
     has_changed: bool,
 }
@@ -166,7 +194,7 @@ impl<R: Rows> Rows for Trial<'_, R> {
     type Error = R::Error;
 
     fn get(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Row>, R::Error> {
-        let mut written = self.written.iter().rev();
+        let mut written = self.written.iter();
         let own = written.find(|(of, row)| of.name == table.name && row.starts_with(key));
         match own {
             Some((_, row)) => Ok(Some(row.clone())),
@@ -175,8 +203,11 @@ impl<R: Rows> Rows for Trial<'_, R> {
     }
 
     fn put(&mut self, table: &'static Table, row: Row) -> Result<(), R::Error> {
-        let before = self.get(table, &row[..table.key_columns])?;
+        let key = &row[..table.key_columns];
+        let before = self.get(table, key)?;
         self.has_changed |= before.is_none_or(|before| differs(table, &before, &row));
+        self.written
+            .retain(|(of, written)| of.name != table.name || !written.starts_with(key));
         self.written.push((table, row));
         Ok(())
     }

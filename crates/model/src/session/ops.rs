@@ -105,3 +105,8 @@ impl<'a> SessionOp<'a> {
         }
     }
 }
+
+/// Whether a payload says what a person, or a replica that has compared sessions, has decided.
+pub(crate) fn is_decided(payload: &Payload) -> bool {
+    matches!(SessionOp::read(payload), Some(SessionOp::Patch(patch)) if patch.decided)
+}

@@ -249,6 +249,12 @@ pub static PARTS: Table = Table {
     indexes: &[],
 };
 
+/// Whether a row holds only the text of a field that has a place in another table, to be found.
+pub(crate) fn repeats_a_field(table: &Table, row: &[Value]) -> bool {
+    let is = |name: &str| cell(table, row, name).as_text().unwrap_or_default();
+    table.name == PARTS.name && is("owner") == is("kind")
+}
+
 /// The columns of a part that say who wrote it: rank, clock, actor.
 pub(super) const STAMP: std::ops::Range<usize> = 9..12;
 

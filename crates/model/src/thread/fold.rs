@@ -9,7 +9,8 @@ use crate::{Folded, OpKey, OpVersion, Payload, Place, Row, Rows, SkipReason, Tim
 
 /// The project of a thread whose creation is not known.
 const PROJECT_UNKNOWN: &str = "default";
-const DELETED: &str = "deleted";
+/// The status of a thread that was deleted.
+pub const DELETED: &str = "deleted";
 
 /// Folds one op of a thread.
 pub fn fold<R: Rows>(
@@ -54,6 +55,11 @@ pub fn fold<R: Rows>(
 pub fn is_erased<R: Rows>(rows: &mut R, resource: &str) -> Result<bool, R::Error> {
     let thread = rows.get(&THREADS, &[Value::from(resource)])?;
     Ok(thread.is_some_and(|row| Thread::from_row(row).is_deleted()))
+}
+
+/// Whether a payload of this scope deletes its thread.
+pub fn is_delete(payload: &Payload) -> bool {
+    matches!(ThreadOp::read(payload), Some(ThreadOp::Delete(_)))
 }
 
 fn create<R: Rows>(

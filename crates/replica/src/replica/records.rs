@@ -19,6 +19,7 @@ use syncline_store::local::{NewOp, QuarantinedOp, WriteError};
 use syncline_store::records::{StoredRecords, decision_at, schema};
 use syncline_store::{Outbox, StoreError};
 
+pub(super) use self::anew::seen_anew;
 use self::writing::Writing;
 use super::write::clock_seen;
 use super::{OpState, Replica};

@@ -2,10 +2,11 @@
 
 use syncline_model::OpKey;
 use syncline_model::compaction::{Outdone, SaidSince};
-use syncline_store::local::{NewOp, QuarantineId, QuarantinedOp, WriteError};
+use syncline_store::local::{Desk, NewOp, QuarantineId, QuarantinedOp, WriteError};
 use syncline_store::{StoreError, TenantFile};
 
 use super::Replica;
+use super::records::seen_anew;
 use crate::{Changes, ReplicaError};
 
 /// Ops that are on the disk, and will reach the server.
@@ -26,6 +27,15 @@ pub enum Retried {
     Outdone(Vec<Outdone>),
     /// No op has this id, or its payload was erased.
     Nothing,
+}
+
+impl Retried {
+    fn key(&self) -> Option<&OpKey> {
+        match self {
+            Self::Anew(key) => Some(key),
+            Self::There | Self::Outdone(_) | Self::Nothing => None,
+        }
+    }
 }
 
 /// What a retried op does to what others have written later.
@@ -95,59 +105,28 @@ impl Replica {
 
     /// One op in quarantine; none: no op has this id.
     pub fn quarantined_op(&self, id: QuarantineId) -> Result<Option<QuarantinedOp>, ReplicaError> {
-        Ok(self.quarantined()?.into_iter().find(|op| op.id == id))
+        self.local.quarantined_op(id).map_err(ReplicaError::Local)
     }
 
     /// Writes ops of the quarantine anew, each with a new clock, so that they are offered again; gives what
     /// became of each, in their order. What others have written since of records, they have seen; what others
-    /// have written since of items, lists and threads stays, unless it is to go.
+    /// have written since of items, lists, threads and sessions stays, unless it is to go. They are judged and
+    /// written in one transaction: all or none.
     pub fn retry_quarantined(
         &mut self,
         ids: &[QuarantineId],
         later: LaterWords,
     ) -> Result<Vec<Retried>, ReplicaError> {
         self.refuse_if_replaced()?;
-        self.view()?;
-        // All before the first is written: of two that build on each other the first is not later than the second.
-        let since: Vec<_> = ids
-            .iter()
-            .map(|id| self.said_since(*id))
-            .collect::<Result<_, _>>()?;
-        let each = ids.iter().zip(since);
-        each.map(|(id, said)| match said {
-            SaidSince::There => {
-                let dropped = self.local.drop_quarantined(*id);
-                dropped.map_err(ReplicaError::Local)?;
-                Ok(Retried::There)
-            }
-            SaidSince::Outdone(words) if later == LaterWords::Stay => Ok(Retried::Outdone(words)),
-            SaidSince::Outdone(_) | SaidSince::NothingElse => self.write_quarantined_anew(*id),
-        })
-        .collect()
-    }
-
-    /// What the view shows that was said since an op of the quarantine was written.
-    fn said_since(&self, id: QuarantineId) -> Result<SaidSince, ReplicaError> {
-        let op = self.quarantined_op(id)?;
-        let Some((key, payload)) = op.and_then(|op| Some((op.key, op.payload?))) else {
-            return Ok(SaidSince::NothingElse);
-        };
-        let actor = self.local.identity().map_err(ReplicaError::Local)?.actor;
-        let said = self.tenant.said_since(&key, &payload, &actor);
-        said.map_err(ReplicaError::Tenant)
-    }
-
-    fn write_quarantined_anew(&mut self, id: QuarantineId) -> Result<Retried, ReplicaError> {
-        let anew = self.seen_anew(id)?;
-        let tenant = &self.tenant;
-        let clock_seen = || clock_seen(tenant);
-        let Some(key) = self.local.retry(id, anew.as_ref(), clock_seen)? else {
-            return Ok(Retried::Nothing);
-        };
-        self.show_or_log();
-        let touched = (key.scope.clone(), key.resource.clone());
-        self.subscribers.tell(&Changes::Named([touched].into()));
-        Ok(Retried::Anew(key))
+        let named = ids.iter().map(|id| self.quarantined_op(*id));
+        let named: Vec<_> = named.collect::<Result<_, _>>()?;
+        let mut retried = Vec::new();
+        let decided = self.decide(|desk, tenant, _| {
+            retried = retry(desk, tenant, ids, &named, later)?;
+            Ok::<_, NotRetried>(retried.iter().filter_map(Retried::key).cloned().collect())
+        });
+        decided.map_err(|NotRetried(error)| error)?;
+        Ok(retried)
     }
 
     /// Drops an op of the quarantine for good; gives what it was.
@@ -168,6 +147,83 @@ impl Replica {
             );
         }
     }
+}
+
+/// Why nothing was offered again.
+struct NotRetried(ReplicaError);
+
+impl From<ReplicaError> for NotRetried {
+    fn from(error: ReplicaError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<StoreError> for NotRetried {
+    fn from(error: StoreError) -> Self {
+        Self(ReplicaError::Local(error))
+    }
+}
+
+impl From<WriteError> for NotRetried {
+    fn from(error: WriteError) -> Self {
+        Self(error.into())
+    }
+}
+
+fn retry(
+    desk: &Desk<'_>,
+    tenant: &TenantFile,
+    ids: &[QuarantineId],
+    named: &[Option<QuarantinedOp>],
+    later: LaterWords,
+) -> Result<Vec<Retried>, NotRetried> {
+    let mut judged = Vec::with_capacity(ids.len());
+    // All before the first is written: of two that build on each other the first is not later than the second.
+    for (id, named) in ids.iter().zip(named) {
+        let held = desk.quarantined(*id)?;
+        let key = |op: &Option<QuarantinedOp>| op.as_ref().map(|op| op.key.clone());
+        if held.is_some() && key(&held) != key(named) {
+            // A restore has put another replica in the place of the one that was asked.
+            return Err(WriteError::Replaced { source: None }.into());
+        }
+        let said = match &held {
+            Some(op) => said_since(desk, tenant, op)?,
+            // Another process has offered it again, or the log has come to hold it.
+            None => SaidSince::There,
+        };
+        judged.push((*id, said, held));
+    }
+    let write = |(id, said, held): (QuarantineId, SaidSince, Option<QuarantinedOp>)| {
+        Ok(match said {
+            SaidSince::There => {
+                desk.drop_quarantined(id)?;
+                Retried::There
+            }
+            SaidSince::Outdone(words) if later == LaterWords::Stay => Retried::Outdone(words),
+            SaidSince::Outdone(_) | SaidSince::NothingElse => {
+                let payload = held.and_then(|op| op.payload);
+                let anew = payload.map(|refused| seen_anew(desk, tenant, &refused));
+                let anew = anew.transpose()?.flatten();
+                let key = desk.retry(id, anew.as_ref(), || clock_seen(tenant))?;
+                key.map_or(Retried::Nothing, Retried::Anew)
+            }
+        })
+    };
+    judged.into_iter().map(write).collect()
+}
+
+/// What the view shows that was said since an op of the quarantine was written.
+fn said_since(
+    desk: &Desk<'_>,
+    tenant: &TenantFile,
+    op: &QuarantinedOp,
+) -> Result<SaidSince, ReplicaError> {
+    let Some(payload) = &op.payload else {
+        return Ok(SaidSince::NothingElse);
+    };
+    let (actor, _) = desk.writer().map_err(ReplicaError::Local)?;
+    let said = tenant.said_since(&op.key, payload, &actor);
+    said.map_err(ReplicaError::Tenant)
 }
 
 /// The highest clock of the log.

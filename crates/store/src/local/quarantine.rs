@@ -1,12 +1,12 @@
 //! The quarantine: ops that the server will never take, with its reason, until their user decides.
 
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use syncline_model::{Clock, OpKey, Payload, PayloadHash, Timestamp};
 
 use super::columns::{op_columns, timestamp};
 use super::outbox::{OutboxRow, WriteError};
 use super::rows::{NewRow, insert, key_columns};
-use super::{LocalFile, StoreError, read_identity};
+use super::{Desk, LocalFile, StoreError, read_identity};
 
 const COLUMNS: &str = "id, scope, resource_id, actor, clock, payload, payload_hash, written_at, \
                        refused_at, code, message, details";
@@ -60,6 +60,11 @@ impl LocalFile {
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
     }
 
+    /// One op in quarantine; none: no op has this id.
+    pub fn quarantined_op(&self, id: QuarantineId) -> Result<Option<QuarantinedOp>, StoreError> {
+        one(&self.connection, id)
+    }
+
     /// The keys of what is in quarantine, each with the hash of its payload.
     pub fn quarantined_keys(&self) -> Result<Vec<(OpKey, PayloadHash)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
@@ -111,44 +116,6 @@ impl LocalFile {
             .transpose()
     }
 
-    /// Writes an op of the quarantine anew, with a new clock, as it was written or with another payload;
-    /// none: no op has this id, or its payload was erased.
-    pub fn retry(
-        &mut self,
-        id: QuarantineId,
-        anew: Option<&Payload>,
-        clock_seen: impl FnOnce() -> Result<u64, StoreError>,
-    ) -> Result<Option<OpKey>, WriteError> {
-        self.durable(|transaction| {
-            let Some(op) = one(transaction, id)? else {
-                return Ok(None);
-            };
-            let Some(payload) = &op.payload else {
-                return Ok(None);
-            };
-            let payload = anew.unwrap_or(payload);
-            let identity = read_identity(transaction)?;
-            let clock = Clock::after(identity.clock.max(clock_seen()?))?;
-            let key = OpKey {
-                actor: identity.actor,
-                clock,
-                ..op.key
-            };
-            let row = NewRow {
-                key: &key,
-                payload: Some(payload),
-                payload_hash: payload.hash(),
-                written_at: op.written_at,
-                heal: None,
-                first_order: None,
-            };
-            insert(transaction, &row)?;
-            delete(transaction, id)?;
-            transaction.execute("UPDATE identity SET clock = ?", [clock.get() as i64])?;
-            Ok(Some(key))
-        })
-    }
-
     /// Drops an op of the quarantine for good; gives what it was.
     pub fn drop_quarantined(
         &mut self,
@@ -159,6 +126,55 @@ impl LocalFile {
             delete(transaction, id)?;
             Ok(op)
         })
+    }
+}
+
+impl Desk<'_> {
+    /// One op in quarantine; none: no op has this id.
+    pub fn quarantined(&self, id: QuarantineId) -> Result<Option<QuarantinedOp>, StoreError> {
+        one(self.transaction, id)
+    }
+
+    /// Lets an op of the quarantine go for good.
+    pub fn drop_quarantined(&self, id: QuarantineId) -> Result<(), StoreError> {
+        delete(self.transaction, id)
+    }
+
+    /// Writes an op of the quarantine anew, with a new clock, as it was written or with another payload;
+    /// none: no op has this id, or its payload was erased.
+    pub fn retry(
+        &self,
+        id: QuarantineId,
+        anew: Option<&Payload>,
+        clock_seen: impl FnOnce() -> Result<u64, StoreError>,
+    ) -> Result<Option<OpKey>, WriteError> {
+        let Some(op) = one(self.transaction, id)? else {
+            return Ok(None);
+        };
+        let Some(payload) = &op.payload else {
+            return Ok(None);
+        };
+        let payload = anew.unwrap_or(payload);
+        let identity = read_identity(self.transaction)?;
+        let clock = Clock::after(identity.clock.max(clock_seen()?))?;
+        let key = OpKey {
+            actor: identity.actor,
+            clock,
+            ..op.key
+        };
+        let row = NewRow {
+            key: &key,
+            payload: Some(payload),
+            payload_hash: payload.hash(),
+            written_at: op.written_at,
+            heal: None,
+            first_order: None,
+        };
+        insert(self.transaction, &row)?;
+        delete(self.transaction, id)?;
+        self.transaction
+            .execute("UPDATE identity SET clock = ?", [clock.get() as i64])?;
+        Ok(Some(key))
     }
 }
 
@@ -191,12 +207,9 @@ pub(super) fn put_in_quarantine(
     Ok(())
 }
 
-fn one(
-    transaction: &Transaction<'_>,
-    id: QuarantineId,
-) -> Result<Option<QuarantinedOp>, StoreError> {
+fn one(connection: &Connection, id: QuarantineId) -> Result<Option<QuarantinedOp>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM quarantine WHERE id = ?");
-    let found = transaction
+    let found = connection
         .prepare_cached(&sql)?
         .query_row([id.0 as i64], |row| Ok(quarantined_op(row)))
         .optional()?;

@@ -1,6 +1,10 @@
-//! Refused changes of threads that are offered again.
+//! Refused changes of threads and sessions that are offered again.
 
-use syncline_model::thread::{Link, Status, Tag, ThreadOp, Update, thread_id};
+use syncline_model::ActorId;
+use syncline_model::compaction::Outdone;
+use syncline_model::limits::CLOCK_MAX;
+use syncline_model::session::{Change, LinkPatch, Patch, SessionOp, SessionPatch, session_id};
+use syncline_model::thread::{Delete, Link, Status, Tag, ThreadOp, Update, thread_id};
 use syncline_store::local::NewOp;
 
 use super::*;
@@ -35,6 +39,15 @@ fn tag(tagged: Tagged) -> NewOp {
     }))
 }
 
+fn delete() -> NewOp {
+    op(ThreadOp::Delete(Delete {
+        key: "budget".into(),
+        project: "default".into(),
+        generation: 0,
+        at: at(),
+    }))
+}
+
 fn link(note: &str) -> NewOp {
     op(ThreadOp::Link(Link {
         entry_id: None,
@@ -42,6 +55,45 @@ fn link(note: &str) -> NewOp {
         note: Some(note.into()),
         present: true,
     }))
+}
+
+fn session(patch: Patch<'_>) -> NewOp {
+    NewOp {
+        scope: Scope::session(),
+        resource: session_id("claude_code", "s-1", "").into(),
+        payload: SessionOp::Patch(Box::new(patch)).payload().unwrap(),
+    }
+}
+
+#[derive(PartialEq)]
+enum Said {
+    ByAPerson,
+    ByTheAgent,
+}
+
+fn title(title: &str, said: Said) -> NewOp {
+    session(Patch {
+        decided: said == Said::ByAPerson,
+        session: SessionPatch {
+            title: Change::Set(title.into()),
+            started_at: Change::Set(at()),
+            ..SessionPatch::default()
+        },
+        ..Patch::default()
+    })
+}
+
+fn session_link(note: &str) -> NewOp {
+    session(Patch {
+        decided: true,
+        links: vec![LinkPatch {
+            kind: "thread".into(),
+            target: "t-1".into(),
+            note: Change::Set(note.into()),
+            present: Change::Set(true),
+        }],
+        ..Patch::default()
+    })
 }
 
 /// A replica that was refused its change, and knows what another has written later.
@@ -70,7 +122,7 @@ fn retry_with(replica: &mut Replica, later: LaterWords) -> Retried {
 }
 
 #[test]
-fn a_retried_change_of_a_thread_does_not_go_over_later_words_unless_it_is_to() {
+fn a_retried_change_of_a_thread_or_session_does_not_go_over_later_words_unless_it_is_to() {
     let named = |name| update(Some(name), None, None);
     let filed = |project| update(None, Some(project), None);
     let marked = |status| update(None, None, Some(status));
@@ -82,6 +134,12 @@ fn a_retried_change_of_a_thread_does_not_go_over_later_words_unless_it_is_to() {
         (link("mine"), link("theirs"), "note"),
         // Also who makes a thread names it.
         (create(), named("theirs"), "name"),
+        (
+            title("mine", Said::ByAPerson),
+            title("theirs", Said::ByAPerson),
+            "title",
+        ),
+        (session_link("mine"), session_link("theirs"), "note"),
     ] {
         let (_place, mut server, [mut a, mut b]) = refused(mine, theirs);
         let Retried::Outdone(words) = retry_with(&mut a, LaterWords::Stay) else {
@@ -101,6 +159,28 @@ fn a_retried_change_of_a_thread_does_not_go_over_later_words_unless_it_is_to() {
 }
 
 #[test]
+fn what_a_deletion_takes_with_it_is_asked_about_before_it_is_offered_again() {
+    let cases = [
+        (delete(), entry("theirs"), Some(("deleted", "active"))),
+        (entry("mine"), delete(), Some(("active", "deleted"))),
+        (delete(), delete(), None),
+    ];
+    for (mine, theirs, asked) in cases {
+        let (_place, _server, [mut a, _b]) = refused(mine, theirs);
+        let asked = asked.map(|(mine, theirs)| Outdone {
+            column: "status",
+            mine: mine.into(),
+            theirs: theirs.into(),
+        });
+        let retried = retry_with(&mut a, LaterWords::Stay);
+        match asked {
+            Some(asked) => assert_eq!(retried, Retried::Outdone(vec![asked])),
+            None => assert_eq!(retried, Retried::There),
+        }
+    }
+}
+
+#[test]
 fn what_takes_nothing_from_others_is_offered_again() {
     let named = |name| update(Some(name), None, None);
     for (mine, theirs) in [
@@ -108,9 +188,41 @@ fn what_takes_nothing_from_others_is_offered_again() {
         (named("the same"), named("the same")),
         (named("mine"), tag(Tagged::Yes)),
         (tag(Tagged::Yes), tag(Tagged::Yes)),
+        (
+            title("mine", Said::ByAPerson),
+            title("theirs", Said::ByTheAgent),
+        ),
+        (
+            title("mine", Said::ByTheAgent),
+            title("theirs", Said::ByAPerson),
+        ),
+        (session_link("mine"), title("theirs", Said::ByAPerson)),
     ] {
         let (_place, _server, [mut a, _b]) = refused(mine, theirs);
         let retried = retry_with(&mut a, LaterWords::Stay);
         assert!(matches!(retried, Retried::Anew(_)), "{retried:?}");
     }
+}
+
+#[test]
+fn several_are_offered_again_together_or_none_is() {
+    let (_place, mut server, [mut a, _b]) = refused(entry("mine"), entry("theirs"));
+    let key = a.write(&[entry("mine too")]).unwrap().keys.remove(0);
+    refuse(&mut a, &key);
+    // One clock is left.
+    let last = Op {
+        key: OpKey {
+            clock: Clock::new(CLOCK_MAX - 1).unwrap(),
+            actor: ActorId::new("ahead").unwrap(),
+            ..key
+        },
+        payload: entry("theirs, at the end of all clocks").payload,
+    };
+    server.add(&last);
+    pull(&mut a, &server);
+    let held = a.quarantined().unwrap();
+    let ids: Vec<_> = held.iter().map(|op| op.id).collect();
+    let retried = a.retry_quarantined(&ids, LaterWords::Stay);
+    assert!(matches!(retried, Err(ReplicaError::ClockEnd(_))));
+    assert_eq!((outbox(&a), a.quarantined().unwrap()), (0, held));
 }

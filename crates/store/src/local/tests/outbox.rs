@@ -118,11 +118,12 @@ fn a_retried_op_is_written_anew_with_a_new_clock() {
     };
     settle(&mut local, &[(keys(&written)[0].clone(), refused)]);
     let id = local.quarantined().unwrap()[0].id;
-    let key = local.retry(id, None, || Ok(0)).unwrap().unwrap();
+    let retry = |local: &mut LocalFile| local.decide(|desk| desk.retry(id, None, || Ok(0)));
+    let key = retry(&mut local).unwrap().unwrap();
     assert!(key.clock > keys(&written)[0].clock);
     assert_eq!(local.count_quarantined().unwrap(), 0);
     assert_eq!(texts(&local), ["\"a\"}"]);
-    assert_eq!(local.retry(id, None, || Ok(0)).unwrap(), None);
+    assert_eq!(retry(&mut local).unwrap(), None);
     assert_eq!(local.drop_quarantined(QuarantineId(99)).unwrap(), None);
 }
 

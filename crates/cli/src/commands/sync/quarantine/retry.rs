@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,11 +17,12 @@ use crate::wording::{counted, refusal_lines};
 ///
 /// What others have written is brought here first, where the server answers within a second; else the changes are
 /// judged by what has come here so far, and that is told. A change of a record that others have changed too is offered
-/// on what they have made of it; `show` tells both. A change of an item, a list or a thread that would write over what
-/// others, or another machine of yours, have written later is not offered unless with --over: it stays here, and both
-/// are told. A change of a session is not judged so, and may go over what was said of it since. One of an item or a
-/// list that says what is there already leaves the quarantine, and so does one that adds an item or list which another
-/// machine has added again from its own copy: that stays as others have made it since, also where they have removed it.
+/// on what they have made of it; `show` tells both. A change of an item, a list, a thread or a session that would write
+/// over what others, or another machine of yours, have written later is not offered unless with --over: it stays here,
+/// and both are told. What an agent has told of its session is not judged so: it stands or not by how far its
+/// transcript had come. One of an item or a list that says what is there already leaves the quarantine, and so does one
+/// that adds an item or list which another machine has added again from its own copy: that stays as others have made it
+/// since, also where they have removed it.
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
     /// Their ids, as `list` shows them
@@ -28,7 +31,7 @@ pub(crate) struct RetryArgs {
     /// All of them
     #[arg(long, conflicts_with = "ids")]
     all: bool,
-    /// Also those that write over what others have written later of an item, a list or a thread
+    /// Also those that write over what others have written later of an item, a list, a thread or a session
     #[arg(long)]
     over: bool,
 }
@@ -40,7 +43,7 @@ struct Offered {
     there: Vec<u64>,
     /// Those that others have written later words than.
     outdone: Vec<Later>,
-    #[serde(skip)]
+    /// Those that nothing is left of.
     erased: Vec<u64>,
     state: Option<WriteState>,
 }
@@ -61,11 +64,13 @@ struct Later {
 
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
-    let ids = if args.all {
+    let mut ids = if args.all {
         replica.quarantined()?.iter().map(|op| op.id.0).collect()
     } else {
         args.ids.clone()
     };
+    let mut seen = BTreeSet::new();
+    ids.retain(|id| seen.insert(*id));
     // Before any is written anew: an id that is wrong is a mistake in the command.
     for id in &ids {
         held(&replica, *id)?;
@@ -113,11 +118,10 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     let shown = context.output.data(&offered, |_| Ok(()));
     shown.map_err(|failure| failure.state("they are offered again all the same"))?;
     tell(&offered, keys.len(), state, &delivery, context);
-    match (offered.outdone.is_empty(), offered.erased.first()) {
-        (false, _) => Err(outdone(&offered.outdone)),
-        (true, Some(id)) => Err(erased(*id)),
-        (true, None) => Ok(()),
+    if offered.outdone.is_empty() && offered.erased.is_empty() {
+        return Ok(());
     }
+    Err(kept(&offered.outdone, &offered.erased))
 }
 
 /// The replica with what others have written until now, as far as a moment allows.
@@ -170,8 +174,8 @@ fn conflicts(words: &[Outdone]) -> Value {
         let (name, say): (_, fn(&Cell) -> Value) = match word.column {
             "done" => ("done", |cell| json!(cell.as_integer() == Some(1))),
             "present" => ("there", |cell| json!(cell.as_integer() == Some(1))),
-            "home" => ("list", |cell| json!(cell.as_text())),
-            column => (column, |cell| json!(cell.as_text())),
+            "home" => ("list", as_it_stands),
+            column => (column, as_it_stands),
         };
         let (mine, theirs) = (say(&word.mine), say(&word.theirs));
         (name.to_owned(), json!({"mine": mine, "theirs": theirs}))
@@ -179,29 +183,54 @@ fn conflicts(words: &[Outdone]) -> Value {
     Value::Object(fields.collect::<Map<_, _>>())
 }
 
-fn outdone(all: &[Later]) -> Failure {
-    let lines = all.iter().flat_map(|later| {
+fn as_it_stands(cell: &Cell) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Integer(number) => json!(number),
+        Cell::Text(text) => json!(text),
+    }
+}
+
+/// What is told of those that were not offered again.
+fn kept(outdone: &[Later], erased: &[u64]) -> Failure {
+    let lines = outdone.iter().flat_map(|later| {
         let lines = refusal_lines(&json!({"conflicts": later.conflicts}));
         lines
             .into_iter()
             .map(|line| format!("{}: {line}", later.id))
     });
-    let ids: Vec<_> = all.iter().map(|later| later.id.to_string()).collect();
-    let changes = counted(all.len() as u64, "change");
-    let message = format!("{changes} would write over what others have written since");
-    Failure::new("outdone", message)
-        .because_of(lines.collect())
-        .state("they wait as before")
-        .fix(format!(
+    let gone = erased
+        .iter()
+        .map(|id| format!("{id}: what it held is erased"));
+    let (code, message) = match (outdone.len() as u64, erased.len() as u64) {
+        (0, gone) => {
+            let changes = counted(gone, "change");
+            ("erased", format!("{changes} can't be offered again"))
+        }
+        (later, 0) => {
+            let changes = counted(later, "change");
+            let message = format!("{changes} would write over what others have written since");
+            ("outdone", message)
+        }
+        (later, gone) => {
+            let changes = counted(later, "change");
+            let message = format!(
+                "{changes} would write over what others have written since, and {gone} can't be offered again"
+            );
+            ("outdone", message)
+        }
+    };
+    let mut failure = Failure::new(code, message)
+        .because_of(lines.chain(gone).collect())
+        .state("they wait as before");
+    let named = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+    let mut ids: Vec<_> = outdone.iter().map(|later| later.id).collect();
+    if !ids.is_empty() {
+        failure = failure.fix(format!(
             "syncline sync quarantine retry {} --over",
-            ids.join(" ")
-        ))
-        .fix(format!("syncline sync quarantine drop {}", all[0].id))
-}
-
-fn erased(id: u64) -> Failure {
-    let message = format!("what {id} held is erased, and can't be offered again");
-    Failure::new("erased", message)
-        .state("the others are offered again")
-        .fix(format!("syncline sync quarantine drop {id}"))
+            named(&ids)
+        ));
+    }
+    ids.extend(erased);
+    failure.fix(format!("syncline sync quarantine drop {}", named(&ids)))
 }

@@ -150,6 +150,12 @@ fn a_file_that_is_no_checklist_changes_nothing() {
             1,
             "file_invalid",
         ),
+        (
+            "listless",
+            snapshot[..snapshot.find(r#""lists": ["#).unwrap()].to_owned() + r#""lists": []}}"#,
+            1,
+            "file_invalid",
+        ),
         ("untyped", snapshot.replace("false", "0"), 1, "file_invalid"),
     ];
     for (name, text, code, error) in files {
@@ -157,6 +163,10 @@ fn a_file_that_is_no_checklist_changes_nothing() {
         let answer = machine.run(&["list", "import", name, "--into", "a"]);
         answer.failed(code, error).says("fix: ");
     }
+    machine
+        .run(&["list", "import", "listless"])
+        .failed(1, "file_invalid")
+        .says("the snapshot holds no list");
     let import = |file: &str, into: &str| machine.run(&["list", "import", file, "--into", into]);
     import("binary", "a").failed(1, "file_invalid");
     import("nowhere", "a").failed(1, "file_unreadable");

@@ -207,8 +207,12 @@ fn snapshot_fillings(
     into: Option<List>,
     replica: &mut Replica,
 ) -> Result<Vec<Filling>, Failure> {
-    let snapshot = read_snapshot(text)?;
-    let mut lists = snapshot.lists;
+    let mut lists = read_snapshot(text)?.lists;
+    if lists.is_empty() {
+        return Err(Failure::new("file_invalid", "the snapshot holds no list")
+            .state("nothing was changed")
+            .fix("syncline list export LIST --format json, for a snapshot with a list"));
+    }
     if let Some(list) = into {
         let (Some(only), true) = (lists.pop(), lists.is_empty()) else {
             return Err(

@@ -23,6 +23,10 @@ pub struct Health {
     /// Logs that it lacks.
     #[serde(default)]
     pub last_backup_left_out: u64,
+    /// When a regular backup last failed, where none was made since; none also from an older server.
+    pub last_backup_failed_at: Option<Timestamp>,
+    /// The code of that failure.
+    pub last_backup_failure: Option<String>,
     /// `ok`, or `full` where writes are refused for want of room; none: an older server, which doesn't say.
     pub storage: Option<String>,
 }

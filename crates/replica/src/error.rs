@@ -73,16 +73,13 @@ impl ReplicaError {
     /// Whether the disk is full.
     pub fn is_disk_full(&self) -> bool {
         match self {
-            Self::OpenLocal(OpenError::Store { source, .. })
-            | Self::OpenTenant(OpenError::Store { source, .. })
-            | Self::Local(source)
+            Self::OpenLocal(error) | Self::OpenTenant(error) => error.is_disk_full(),
+            Self::Local(source)
             | Self::Tenant(source)
             | Self::Switch(SwitchError::Store(source)) => matches!(source, StoreError::Full(_)),
             Self::File { source, .. } => source.kind() == io::ErrorKind::StorageFull,
             Self::Restore(source) => source.is_disk_full(),
-            Self::OpenLocal(_)
-            | Self::OpenTenant(_)
-            | Self::Switch(_)
+            Self::Switch(_)
             | Self::ClockEnd(_)
             | Self::Restless
             | Self::Replaced { .. }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use syncline_model::schema::{ChangeKind, Schema};
 use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
+use syncline_protocol::ErrorCode;
 use syncline_store::control::{DataDirectory, ServeLock};
 use syncline_store::records::{CountedChange, StandingSchema, counted_changes, schema};
 use syncline_store::{Durability, FileOptions, Head, OpenError, Stepped, StoreError, TenantFile};
@@ -88,6 +89,18 @@ pub enum AdminError {
     Prepared(#[source] io::Error),
     #[error("could not write to the log")]
     Refused(#[source] Refused),
+}
+
+impl AdminError {
+    /// Whether the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Open(error) => error.is_disk_full(),
+            Self::Store(error) => matches!(error, StoreError::Full(_)),
+            Self::Prepared(error) => error.kind() == io::ErrorKind::StorageFull,
+            Self::Refused(refused) => refused.code() == ErrorCode::StorageFull,
+        }
+    }
 }
 
 impl TenantReport {

@@ -23,12 +23,24 @@ const RESETS: &str = "resets";
 /// How long a log that was reset can be put back.
 const RESET_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// The code of a failure that no other code tells more of.
+const FAILED: &str = "backup_failed";
+
+/// A regular backup that could not be made, as everybody may know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FailedBackup {
+    pub(crate) at: Timestamp,
+    /// `disk_full`, or `backup_failed`: the log says why.
+    pub(crate) code: &'static str,
+}
+
 impl Server {
     /// Makes backups as they fall due, until dropped.
     pub(crate) async fn keep_backups(self: Arc<Self>) {
         loop {
             if let Some(plan) = self.look_after_backups().await {
-                back_up(&self.data, &plan).await;
+                let code = back_up(&self.data, &plan).await.err();
+                self.note_backup(code.map(|code| FailedBackup { at: now(), code }));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -79,8 +91,9 @@ fn name_of(data: &DataDirectory) -> Result<Option<String>, BackupError> {
     Ok(server.map(|server| server.name))
 }
 
-/// Makes one backup in a thread of its own, which a server that stops doesn't wait for.
-async fn back_up(data: &DataDirectory, plan: &BackupPlan) {
+/// Makes one backup in a thread of its own, which a server that stops doesn't wait for. A failure is the
+/// code that everybody may know; the rest is in the log.
+async fn back_up(data: &DataDirectory, plan: &BackupPlan) -> Result<(), &'static str> {
     let (data, plan) = (data.clone(), plan.clone());
     let (done, made) = oneshot::channel();
     let work = move || {
@@ -95,17 +108,29 @@ async fn back_up(data: &DataDirectory, plan: &BackupPlan) {
             error = &error as &dyn std::error::Error,
             "could not make a backup"
         );
-        return;
+        return Err(FAILED);
     }
     match made.await {
-        Ok(Ok((path, manifest))) => tracing::info!(
-            backup.path = %path.display(), backup.bytes = manifest.bytes(), "backup made and verified"
-        ),
-        Ok(Err(error)) => tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "could not make a backup; it is tried again"
-        ),
-        Err(_) => tracing::error!("the backup panicked; it is tried again"),
+        Ok(Ok((path, manifest))) => {
+            tracing::info!(
+                backup.path = %path.display(), backup.bytes = manifest.bytes(), "backup made and verified"
+            );
+            Ok(())
+        }
+        Ok(Err(error)) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "could not make a backup; it is tried again"
+            );
+            Err(match error.is_disk_full() {
+                true => "disk_full",
+                false => FAILED,
+            })
+        }
+        Err(_) => {
+            tracing::error!("the backup panicked; it is tried again");
+            Err(FAILED)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use crate::auth::{Allowance, AuthSetupError, Authenticator, HostPolicy, RateLimiter};
+use crate::backups::FailedBackup;
 use crate::config::ServeConfig;
 use crate::http::{BodyBudget, Route};
 use crate::log::{ServedSchemaError, Tenants};
@@ -61,6 +62,8 @@ pub(crate) struct Server {
     started: Instant,
     /// When each tenant's recorders last sent rows, since the start: one time for each tenant at most.
     batches: Mutex<HashMap<TenantId, Timestamp>>,
+    /// Since the regular backups fail.
+    failed_backup: Mutex<Option<FailedBackup>>,
 }
 
 /// Why a server can't start.
@@ -118,6 +121,7 @@ impl Server {
                 .map(|rate| Mutex::new(RateLimiter::new(rate))),
             started: Instant::now(),
             batches: Mutex::default(),
+            failed_backup: Mutex::default(),
             metrics,
             config,
         })
@@ -149,6 +153,17 @@ impl Server {
     /// When rows of a tenant were last taken, as far as is known since the start.
     pub(crate) fn last_batch(&self, tenant: &TenantId) -> Option<Timestamp> {
         self.batches.lock().expect(UNPOISONED).get(tenant).copied()
+    }
+
+    /// Notes what became of a regular backup.
+    pub(crate) fn note_backup(&self, failed: Option<FailedBackup>) {
+        self.metrics.backup_failing.set(failed.is_some().into());
+        *self.failed_backup.lock().expect(UNPOISONED) = failed;
+    }
+
+    /// The last regular backup, where it failed.
+    pub(crate) fn failed_backup(&self) -> Option<FailedBackup> {
+        *self.failed_backup.lock().expect(UNPOISONED)
     }
 
     /// Works on the control file away from the threads that serve requests.

@@ -135,9 +135,8 @@ impl BackupError {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
-            Self::Open(OpenError::Store { source, .. })
-            | Self::Store(source)
-            | Self::Copy { source, .. } => {
+            Self::Open(error) => error.is_disk_full(),
+            Self::Store(source) | Self::Copy { source, .. } => {
                 matches!(source, StoreError::Full(_))
             }
             Self::Unfinished { source, .. } => source.is_disk_full(),
@@ -154,7 +153,6 @@ impl BackupError {
             | Self::Restoring { .. }
             | Self::Apart { .. }
             | Self::Rebuilding
-            | Self::Open(_)
             | Self::Directory(_)
             | Self::Control(_)
             | Self::Server(_) => false,

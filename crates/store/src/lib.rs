@@ -6,6 +6,7 @@
 
 mod check;
 mod file;
+mod full;
 mod hex;
 mod private;
 mod schema;

@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use syncline_model::TenantId;
 use syncline_server::admin::{AdminError, notes_from_server};
 use syncline_server::tenant::Keep;
+use syncline_store::OpenError;
 use syncline_store::control::{ControlFile, DataDirectory};
-use syncline_store::{OpenError, StoreError};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome, is_damaged};
@@ -117,7 +117,7 @@ impl From<AdminError> for Failure {
                 .fix("syncline restore BACKUP --data DIR, with the newest backup");
         }
         let (code, fix) = match &error {
-            AdminError::Store(StoreError::Full(_)) => ("disk_full", host::NO_ROOM),
+            full if full.is_disk_full() => ("disk_full", host::NO_ROOM),
             AdminError::Open(OpenError::NewerFormat { .. }) => {
                 ("format_newer", "use a newer syncline")
             }

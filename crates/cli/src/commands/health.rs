@@ -38,6 +38,10 @@ struct Answered {
     /// Null where the server knows of none.
     last_verified_backup_at: Option<Timestamp>,
     last_backup_left_out: u64,
+    /// When a regular backup last failed, where none was made since.
+    last_backup_failed_at: Option<Timestamp>,
+    /// `disk_full` or `backup_failed`.
+    last_backup_failure: Option<String>,
     /// `ok`, `full`, or null where the server doesn't say.
     storage: Option<String>,
 }
@@ -60,6 +64,8 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
         auth_mode: said.auth_mode,
         last_verified_backup_at: said.last_verified_backup_at,
         last_backup_left_out: said.last_backup_left_out,
+        last_backup_failed_at: said.last_backup_failed_at,
+        last_backup_failure: said.last_backup_failure,
         storage: said.storage,
     };
     context.output.data(&answered, |out| {
@@ -88,6 +94,15 @@ pub(crate) fn run(args: &HealthArgs, context: &Context) -> Outcome {
     if full {
         context.output.warn(format_args!(
             "the server's disk is full: it serves reads, and refuses writes until there is room"
+        ));
+    }
+    if let Some(at) = answered.last_backup_failed_at {
+        let why = match answered.last_backup_failure.as_deref() {
+            Some("disk_full") => "the disk it goes to is full",
+            Some(_) | None => "its log says why",
+        };
+        context.output.warn(format_args!(
+            "the server's regular backup failed at {at}, and is tried again each minute: {why}"
         ));
     }
     if healthy {

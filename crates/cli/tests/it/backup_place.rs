@@ -1,9 +1,16 @@
 //! Where backups may be made, how often, and what becomes of one that is taken for something else.
 
 use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::machine::Machine;
 use crate::served::Server;
+use crate::wire::Wire;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_plan_of_backups_that_can_not_be_kept_is_wrong_usage() {
@@ -134,4 +141,65 @@ fn a_restore_says_which_log_the_backup_lacks() {
         assert_eq!(told.code, Some(1), "{told:#?}");
     }
     assert!(host.work_dir().join("new/tenants/t-acme.db").exists());
+}
+
+#[test]
+fn a_server_whose_backups_fail_says_so_beside_the_last_that_is_verified() {
+    let machine = Machine::new();
+    let serve = |to: &str| {
+        let words = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            "srv",
+            "--backup-to",
+            to,
+        ];
+        let (child, url) = crate::served::serve(machine.command(&words));
+        (Stopping(child), url)
+    };
+    let health = |url: &str| machine.run(&["health", url, "--json"]).done();
+    let until = |url: &str, key: &str| {
+        let deadline = Instant::now() + PATIENCE;
+        while health(url).json()[key].is_null() {
+            assert!(Instant::now() < deadline, "{key}: {}", health(url).stdout);
+        }
+    };
+    let (server, url) = serve("backups");
+    until(&url, "last_verified_backup_at");
+    let said = health(&url).json();
+    assert_eq!(said["last_backup_failed_at"], Value::Null);
+    drop(server);
+    // The only log is none.
+    let log = machine.work_dir().join("srv/tenants/t-acme.db");
+    std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+    std::fs::write(
+        log,
+        "no database, and as long as the head of one. ".repeat(99),
+    )
+    .unwrap();
+    let (_server, url) = serve("other-backups");
+    until(&url, "last_backup_failed_at");
+    let now = health(&url).says("regular backup failed at");
+    let now = now.json();
+    assert_eq!(now["last_backup_failure"], "backup_failed");
+    assert_eq!(
+        now["last_verified_backup_at"],
+        said["last_verified_backup_at"]
+    );
+    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+    let metrics = Wire::connect(address, "").unwrap().get("/metrics").unwrap();
+    let metrics = metrics.body.as_str().unwrap().to_owned();
+    assert!(metrics.contains("syncline_backup_failing 1"), "{metrics}");
+}
+
+/// A server that is killed when this is dropped.
+struct Stopping(Child);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }

@@ -36,6 +36,7 @@ async fn health(call: Call) -> Result<Answer, ApiError> {
         );
         None
     });
+    let failed = server.failed_backup();
     Answer::json(&json!({
         "status": "healthy",
         "version": env!("CARGO_PKG_VERSION"),
@@ -46,6 +47,8 @@ async fn health(call: Call) -> Result<Answer, ApiError> {
         "uptime_seconds": server.uptime().as_secs(),
         "last_verified_backup_at": last.as_ref().map(|backup| backup.verified_at),
         "last_backup_left_out": last.map_or(0, |backup| backup.left_out),
+        "last_backup_failed_at": failed.map(|failed| failed.at),
+        "last_backup_failure": failed.map(|failed| failed.code),
     }))
 }
 

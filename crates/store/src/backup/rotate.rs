@@ -35,25 +35,19 @@ pub(super) fn sweep_parts(
     server: Option<&str>,
     now: Timestamp,
 ) -> Result<(), BackupError> {
-    let mut begin = to.file_name().unwrap_or_default().to_owned();
-    begin.push(PART);
-    let is_dated = |name: &OsStr| name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
+    let name = to.file_name().unwrap_or_default();
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = parent.unwrap_or(Path::new("."));
     let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
     for entry in entries {
         let path = entry.map_err(io_error("list", directory))?.path();
-        let name = path.file_name().unwrap_or_default();
-        let is_part = name
-            .as_encoded_bytes()
-            .starts_with(begin.as_encoded_bytes());
-        let is_left = match is_part {
-            true => hold_part(&path).is_some(),
-            false => {
-                is_dated(&begin)
-                    && is_dated(name)
-                    && is_left_behind(&path, server.unwrap_or_default(), now)
+        let is_left = match Part::read(&path) {
+            // Who makes the same backup now is told from who was killed by holding it.
+            Some(part) if part.backup == name => hold_part(&path).is_some(),
+            Some(part) if is_dated(name) && is_dated(part.backup) => {
+                is_left_behind(&path, &part, server, now)
             }
+            Some(_) | None => false,
         };
         if is_left {
             fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
@@ -70,15 +64,41 @@ pub(super) fn hold_part(path: &Path) -> Option<File> {
     Some(directory)
 }
 
+/// What the name of a part tells.
+struct Part<'p> {
+    /// The name that the backup is to have.
+    backup: &'p OsStr,
+    /// Whose backup it is; none: it doesn't say.
+    server: Option<&'p str>,
+}
+
+impl<'p> Part<'p> {
+    /// Reads what [`part_name`] made; none: it is another name, or no directory.
+    fn read(path: &'p Path) -> Option<Self> {
+        if !path.is_dir() {
+            return None;
+        }
+        let (backup, maker) = path.file_name()?.to_str()?.rsplit_once(PART)?;
+        let (server, process) = match maker.rsplit_once('-') {
+            Some((server, process)) => (Some(server), process),
+            None => (None, maker),
+        };
+        let is_process = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
+        let is_server = server.is_none_or(|server| !server.is_empty());
+        (is_process && is_server).then_some(Self {
+            backup: backup.as_ref(),
+            server,
+        })
+    }
+}
+
 /// Whether a part was left behind by a process that was killed: one of this server's that is held no
 /// more, or one of nobody's that has been untouched for long.
-fn is_left_behind(path: &Path, server: &str, now: Timestamp) -> bool {
-    let name = path.file_name().and_then(OsStr::to_str);
-    let owner = name.and_then(|name| name.split_once(PART));
-    match owner.map(|(_, owner)| owner) {
-        Some(owner) if owner.starts_with(&format!("{server}-")) => hold_part(path).is_some(),
-        Some(owner) if owner.bytes().all(|byte| byte.is_ascii_digit()) => is_forgotten(path, now),
-        Some(_) | None => false,
+fn is_left_behind(path: &Path, part: &Part<'_>, server: Option<&str>, now: Timestamp) -> bool {
+    match part.server {
+        None => is_forgotten(path, now),
+        Some(_) if part.server == server => hold_part(path).is_some(),
+        Some(_) => false,
     }
 }
 
@@ -100,6 +120,16 @@ fn is_forgotten(path: &Path, now: Timestamp) -> bool {
 pub fn backup_name(at: Timestamp) -> String {
     // Colons are not allowed in file names everywhere.
     format!("{PREFIX}{}", at.to_string().replace(':', "-"))
+}
+
+/// Whether [`backup_name`] made the name.
+fn is_dated(name: &OsStr) -> bool {
+    let time = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+    let parts = time.and_then(|time| time.split_once('T'));
+    parts.is_some_and(|(day, time)| {
+        let time = format!("{day}T{}", time.replace('-', ":"));
+        time.parse::<Timestamp>().is_ok()
+    })
 }
 
 /// The finished backups in `directory`, oldest first; none where there is no such directory.
@@ -185,7 +215,8 @@ pub fn drop_oldest(
     backups.truncate(backups.len().saturating_sub(keep.get()));
     let (_, parts) = listed(directory)?;
     for path in &parts {
-        if server.is_some_and(|server| is_left_behind(path, server, now)) {
+        let part = Part::read(path).filter(|part| is_dated(part.backup));
+        if part.is_some_and(|part| is_left_behind(path, &part, server, now)) {
             fs::remove_dir_all(path).map_err(io_error("remove", path))?;
         }
     }

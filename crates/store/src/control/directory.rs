@@ -197,11 +197,18 @@ impl DataDirectory {
             .join(file_name(tenant, ".prepared.gz"))
     }
 
-    /// Whether so many bytes fit onto the directory's disk now.
+    /// Whether so many bytes fit onto the directory's disk now, and onto that of the logs, which may be another.
     pub fn has_room(&self, bytes: usize) -> bool {
-        let path = self.path.join(ROOM);
+        let in_logs = Path::new(TENANTS).join(ROOM);
+        let names = [ROOM, in_logs.to_str().expect("both names are ASCII")];
+        names.into_iter().all(|name| self.takes(name, bytes))
+    }
+
+    /// Whether a file of so many bytes can be made, and taken away again.
+    fn takes(&self, name: &str, bytes: usize) -> bool {
+        let path = self.path.join(name);
         let wrote = || {
-            self.private_file(ROOM).map_err(io::Error::other)?;
+            self.private_file(name).map_err(io::Error::other)?;
             fs::write(&path, vec![b'x'; bytes])
         };
         let fits = wrote().is_ok();

@@ -368,3 +368,18 @@ fn an_order_is_taken_once_and_answered_to_who_placed_it() {
         assert_eq!(news(order), OrderNews::Gone);
     }
 }
+
+/// The logs may lie on another disk.
+#[test]
+fn there_is_room_where_the_directory_and_its_logs_both_have_some() {
+    let place = tempfile::tempdir().unwrap();
+    let data = DataDirectory::open(place.path().join("data")).unwrap();
+    assert!(data.has_room(10));
+    for within in ["", "tenants"] {
+        let full = data.path().join(within).join("room.tmp");
+        std::fs::create_dir(&full).unwrap();
+        assert!(!data.has_room(10), "{}", full.display());
+        std::fs::remove_dir(&full).unwrap();
+    }
+    assert!(data.has_room(10));
+}

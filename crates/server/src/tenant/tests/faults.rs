@@ -1,6 +1,7 @@
 use syncline_simdisk::{Fault, Verb};
 
 use super::*;
+use crate::admin::AdminError;
 
 const PREFIX: &str = "server/";
 
@@ -42,6 +43,22 @@ fn a_full_disk_refuses_the_whole_push_and_passes_when_there_is_room_again() {
     m.disk.lift_quota(PREFIX);
     let again = verdicts(&mut m.log, [op("a", 2), large(3)]);
     assert_eq!(again, [accepted(2), accepted(3)]);
+}
+
+#[test]
+fn a_log_that_a_full_disk_keeps_from_being_opened_tells_an_operator_so() {
+    let disk = Disk::new(7);
+    let process = disk.process(PREFIX);
+    disk.set_quota(PREFIX, 0);
+    let options = FileOptions {
+        vfs: Some(process.vfs_name().to_owned()),
+        durability: Durability::Full,
+    };
+    let birth = birth();
+    let path = Path::new("server/t.db");
+    let opened = TenantFile::create(path, &options, birth.epoch, birth.origin);
+    let error = AdminError::from(opened.unwrap_err());
+    assert!(error.is_disk_full(), "{error:?}");
 }
 
 #[test]

@@ -369,13 +369,7 @@ fn a_backup_removes_what_was_left_of_it_by_who_was_killed() {
         path
     };
     let (left, held) = (part("copy.part-1"), part("copy.part-2"));
-    let others = [
-        "copy2.part-3",
-        "copy.part-of-my-own",
-        "copy.part-",
-        "copy.part-1.old",
-    ]
-    .map(part);
+    let others = ["copy2.part-3", "copy.part-of-my-own", "copy.part-1.old"].map(part);
     let holding = fs::File::open(&held).unwrap();
     holding.lock().unwrap();
     server.back_up("copy");
@@ -389,11 +383,16 @@ fn a_backup_removes_what_was_left_of_it_by_who_was_killed() {
 fn a_backup_named_by_its_time_removes_what_was_left_of_an_earlier_one_of_its_server() {
     let server = Server::named("one");
     let root = server.path("backups");
-    let [own, others] = ["one", "other"].map(|name| {
-        let path = root.join(format!("{}.part-{name}-7", backup_name(at(1))));
-        fs::create_dir_all(&path).unwrap();
-        path
-    });
+    let dated = backup_name(at(1));
+    let parts = [
+        (&*dated, "one"),
+        (&dated, "other"),
+        ("syncline-photos", "one"),
+    ];
+    let parts = parts.map(|(backup, server)| root.join(format!("{backup}.part-{server}-7")));
+    for path in &parts {
+        fs::create_dir_all(path).unwrap();
+    }
     server.back_up_at(&root, 2);
-    assert_eq!((own.exists(), others.exists()), (false, true));
+    assert_eq!(parts.map(|path| path.exists()), [false, true, true]);
 }

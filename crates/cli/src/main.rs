@@ -22,6 +22,7 @@ mod file_limit;
 mod hooks;
 mod logging;
 mod lost_edits;
+mod memory_limit;
 mod near;
 mod output;
 mod owner;

@@ -16,8 +16,8 @@ mod write;
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
@@ -31,8 +31,8 @@ pub use hints::Hint;
 pub use value::SqlValue;
 pub use views::{SqlView, VIEWS, ViewColumn};
 pub use write::{
-    SqlChanges, SqlWrite, WRITE_ROWS_MAX, WriteError, WriteKind, WriteOps, WritePlan,
-    WritePlanError, changes_of, plan_write,
+    SqlChanges, SqlWrite, WRITE_BYTES_MAX, WRITE_ROWS_MAX, WriteError, WriteKind, WriteOps,
+    WritePlan, WritePlanError, changes_of, plan_write,
 };
 
 /// Registers the functions that the views need on a connection that reads them outside a query.
@@ -43,14 +43,13 @@ pub(crate) fn register_functions(
     Ok(functions::register(connection, prices)?)
 }
 
-/// The longest text or blob that a query may make, in bytes.
+/// The longest text or blob that a query may make, and the longest row, in bytes.
 pub const VALUE_BYTES_MAX: i32 = 64 << 20;
 /// The longest statement, in bytes.
 pub const STATEMENT_BYTES_MAX: i32 = 1 << 20;
-/// How much memory SQLite takes for a query before it answers that there is none, in bytes.
-const MEMORY_BYTES_MAX: i64 = 512 << 20;
-/// After how many steps of its machine SQLite looks whether the time is up.
-const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+/// After how many steps of its machine SQLite looks whether the time is up: few enough that it is soon
+/// noticed where each of them makes a long text.
+const STEPS_BETWEEN_LOOKS: i32 = 1_000;
 
 /// How a query ended that was no error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,25 +129,20 @@ impl SqlReader {
     }
 
     /// Runs one statement that reads, and passes its rows on as they come, up to `rows_max` of them
-    /// (none: all). `is_up` is asked now and then; when it says so, the query ends.
+    /// (none: all). `is_up` is asked now and then, and behind each row; when it says so, the query ends.
+    /// The memory of the process is its caller's to bound.
     pub fn run<R: SqlRows>(
         &mut self,
         sql: &str,
         rows_max: Option<u64>,
-        mut is_up: impl FnMut() -> bool + Send + 'static,
+        is_up: impl FnMut() -> bool + Send + 'static,
         rows: &mut R,
     ) -> Result<SqlEnd, SqlError<R::Error>> {
-        let late = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&late);
-        let look = move || {
-            let up = is_up();
-            told.fetch_or(up, Ordering::Relaxed);
-            up
-        };
+        let patience = Patience::new(is_up);
         self.connection
-            .progress_handler(STEPS_BETWEEN_LOOKS, Some(look))
+            .progress_handler(STEPS_BETWEEN_LOOKS, Some(patience.look()))
             .map_err(store)?;
-        let end = self.read(sql, rows_max, rows, &late);
+        let end = self.read(sql, rows_max, rows, &patience);
         self.connection
             .progress_handler(0, None::<fn() -> bool>)
             .map_err(store)?;
@@ -160,11 +154,11 @@ impl SqlReader {
         sql: &str,
         rows_max: Option<u64>,
         rows: &mut R,
-        late: &AtomicBool,
+        patience: &Patience,
     ) -> Result<SqlEnd, SqlError<R::Error>> {
         let secret = self.secret.as_str();
         let text = Text { sql, secret };
-        let failed = |error| failure_of(error, text, self.watched.take(), late);
+        let failed = |error| failure_of(error, text, self.watched.take(), patience);
         check_text(sql, secret)?;
         // What the statement before was seen to do is no matter any more.
         self.watched.take();
@@ -197,12 +191,50 @@ impl SqlReader {
                 .map(|column| row.get_ref(column).map(SqlValue::from))
                 .collect::<Result<_, _>>()
                 .map_err(failed)?;
+            let bytes: usize = values.iter().map(SqlValue::bytes).sum();
+            if bytes > VALUE_BYTES_MAX as usize {
+                return Err(SqlError::TooLarge);
+            }
             if rows.row(&values).map_err(SqlError::Rows)?.is_break() {
                 return Ok(SqlEnd::Stopped);
             }
             given += 1;
+            if patience.look()() {
+                return Err(SqlError::TimedOut);
+            }
         }
         Ok(SqlEnd::Whole)
+    }
+}
+
+/// How long a statement may run, as its caller says.
+#[derive(Clone)]
+struct Patience {
+    is_up: Arc<Mutex<dyn FnMut() -> bool + Send>>,
+    /// Whether it was at its end when somebody looked.
+    was_up: Arc<AtomicBool>,
+}
+
+impl Patience {
+    fn new(is_up: impl FnMut() -> bool + Send + 'static) -> Self {
+        Self {
+            is_up: Arc::new(Mutex::new(is_up)),
+            was_up: Arc::default(),
+        }
+    }
+
+    /// Tells whether it is at its end.
+    fn look(&self) -> impl FnMut() -> bool + Send + use<> {
+        let Self { is_up, was_up } = self.clone();
+        move || {
+            let up = is_up.lock().unwrap_or_else(PoisonError::into_inner)();
+            was_up.fetch_or(up, Ordering::Relaxed);
+            up
+        }
+    }
+
+    fn was_up(&self) -> bool {
+        self.was_up.load(Ordering::Relaxed)
     }
 }
 
@@ -236,18 +268,18 @@ struct Text<'t> {
     secret: &'t str,
 }
 
-/// Why a statement failed of which so much was `seen`; `late`: whether its time was up.
+/// Why a statement failed of which so much was `seen`.
 fn failure_of<E>(
     error: rusqlite::Error,
     text: Text<'_>,
     seen: Seen,
-    late: &AtomicBool,
+    patience: &Patience,
 ) -> SqlError<E> {
     if let Some(what) = seen.refused {
         return SqlError::Refused { what };
     }
     match error.sqlite_error_code() {
-        Some(ErrorCode::OperationInterrupted) if late.load(Ordering::Relaxed) => {
+        Some(ErrorCode::OperationInterrupted) if patience.was_up() => {
             return SqlError::TimedOut;
         }
         Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => return SqlError::TooLarge,
@@ -318,10 +350,8 @@ fn prepare(
     Ok(secret)
 }
 
-/// Makes the views and functions, and bounds the memory. Gives what the names of the views' lower halves
-/// begin with.
+/// Makes the views and functions. Gives what the names of the views' lower halves begin with.
 fn make_views(connection: &Connection, prices: &PriceTable) -> rusqlite::Result<String> {
-    connection.pragma_update(None, "hard_heap_limit", MEMORY_BYTES_MAX)?;
     functions::register(connection, prices)?;
     let secret: String =
         connection.query_row("SELECT 'v_' || hex(randomblob(16))", [], |row| row.get(0))?;

@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::memory_limit;
 use crate::span::Span;
 use run::Query;
 use table::Width;
@@ -24,7 +25,8 @@ use write::Ask;
 /// One statement that reads, over views that stay as they are from version to version: sessions,
 /// messages, tools, threads, entries, lists, items and more. `query --views` tells their columns. Nothing
 /// is written without --write, and no other file is reached. In JSON a blob is a string of hexadecimal
-/// digits, and the second of two columns `a` is `a_2`. A table is as wide as its terminal, and cuts longer texts at their ends; without a terminal
+/// digits, and the second of two columns `a` is `a_2`. A row has 64 MiB at most, and a query that needs more than 2 GiB of memory is
+/// refused (on Linux; no other system bounds it). A table is as wide as its terminal, and cuts longer texts at their ends; without a terminal
 /// its columns are as wide as its first 1,000 rows need, and a later cell that is wider moves the rest of its row.
 ///
 /// With --write, a DELETE or UPDATE of one view is written as any other change is, once it was confirmed:
@@ -115,6 +117,7 @@ pub(crate) fn run(args: &QueryArgs, context: &Context) -> Outcome {
     if args.views {
         return run::tell_views(format, width, None, context);
     }
+    memory_limit::set();
     let mut query = Query::open(context, format)?;
     query.rows_max = args.limit.0.map(NonZeroU64::get);
     query.time = args.timeout.duration();

@@ -112,11 +112,46 @@ fn a_query_that_fails_on_its_way_leaves_a_document_that_can_be_read() {
 #[test]
 fn a_statement_that_can_not_be_stopped_is_left_behind() {
     let machine = machine();
-    // One call that compares for hours, and asks nobody meanwhile.
-    let long = "SELECT instr(printf('%.*c', 60000000, 'a'), printf('%.*c', 30000000, 'a') || 'b')";
+    // Single calls that compare for hours, and ask nobody meanwhile.
+    let of_long = |call: &str| {
+        format!(
+            "(SELECT {call} FROM (SELECT printf('%.*c', 30000000, 'a') AS a, \
+             printf('%.*c', 9000, 'a') || 'b' AS b, printf('%.*c', 15000000, 'a') || 'b' AS c))"
+        )
+    };
+    for call in ["instr(a, c)", "replace(a, c, '')", "a LIKE '%' || b"] {
+        let sql = format!("SELECT {}", of_long(call));
+        machine
+            .run(&["query", &sql, "--timeout", "1s"])
+            .failed(1, "sql_timeout");
+    }
+    let sql = format!("UPDATE threads SET name = {}", of_long("instr(a, c)"));
     machine
-        .run(&["query", long, "--timeout", "1s"])
-        .failed(1, "sql_timeout");
+        .run(&["query", &sql, "--write", "--yes", "--timeout", "1s"])
+        .failed(1, "sql_timeout")
+        .says("nothing was changed");
+}
+
+/// Each would take some GiB.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_query_takes_no_more_memory_than_it_may() {
+    let machine = machine();
+    let wide = vec!["hex(zeroblob(30000000))"; 60].join(", ");
+    let zeros = "'[' || rtrim(replace(hex(zeroblob(500000)), '0', '1,'), ',') || ']'";
+    for sql in [
+        format!("SELECT {wide}"),
+        format!("SELECT json_pretty({zeros}, printf('%.*c', 60000, ' '))"),
+    ] {
+        machine
+            .run(&["query", &sql, "--timeout", "5m"])
+            .failed(1, "sql_too_large")
+            .says("substr(content, 1, 1000)");
+    }
+    // The longest row that there may be is printed, in the format that makes most of it.
+    let longest = "SELECT replace(printf('%.*c', 67000000, 'x'), 'x', char(1))";
+    let args = ["query", longest, "--width", "0", "--timeout", "5m"];
+    machine.run(&args).done();
 }
 
 #[test]

@@ -230,6 +230,11 @@ fn a_query_ends_at_its_rows_and_its_time() {
     let endless = format!("SELECT max(i) FROM ({ENDLESS})");
     let answer = reader.run(&endless, None, up, &mut Kept::default());
     assert!(matches!(answer, Err(SqlError::TimedOut)), "{answer:?}");
+    // Few steps may be long ones, and so may be what is done with a row.
+    let mut kept = Kept::default();
+    let answer = reader.run("VALUES (1), (2), (3)", None, || true, &mut kept);
+    assert!(matches!(answer, Err(SqlError::TimedOut)), "{answer:?}");
+    assert_eq!(kept.rows.len(), 1);
     // The next one has all its time.
     let answer = reader.run("SELECT 1", None, || false, &mut Kept::default());
     assert_eq!(answer.unwrap(), SqlEnd::Whole);
@@ -243,6 +248,8 @@ fn a_value_or_a_statement_may_not_grow_without_end() {
         "SELECT length(printf('%.*c', 1000000000, 'x'))",
         "SELECT group_concat(z) FROM (WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000) \
          SELECT printf('%.*c', 1000000, 'x') AS z FROM n)",
+        // Each of them may be, and both in one row may not.
+        "SELECT hex(zeroblob(20000000)), hex(zeroblob(20000000))",
     ] {
         let answer = run(&path, sql);
         assert!(

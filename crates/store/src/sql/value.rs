@@ -17,6 +17,15 @@ pub enum SqlValue<'a> {
 }
 
 impl SqlValue<'_> {
+    /// How many bytes its text or blob has.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Null | Self::Integer(_) | Self::Real(_) => 0,
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+        }
+    }
+
     /// The value as text: empty for null, hexadecimal digits for a blob, and a point or an exponent in
     /// every real number.
     pub fn to_text(&self) -> Cow<'_, str> {

@@ -7,16 +7,14 @@
 mod plan;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::guard::{self, Watched};
+use super::guard::{self, Seen, Watched};
 use super::views::sessions::{COMPACTION_EVENTS, MESSAGES, SESSION_ERRORS, SESSIONS, TOOLS};
-use super::{SqlError, SqlView, Text, VIEWS, failure_of, make_views};
+use super::{Patience, SqlError, SqlView, Text, VIEWS, failure_of, make_views};
 use crate::file::{OpenError, StoreError, connect_to_read};
 use crate::sessions::PriceTable;
 
@@ -24,6 +22,9 @@ pub use plan::{WriteOps, WritePlan, WritePlanError, plan_write};
 
 /// How many rows one statement may change: each becomes a part of an op.
 pub const WRITE_ROWS_MAX: u64 = 100_000;
+/// How many bytes the rows may have that one statement changes, as they are and as they would be: they are
+/// held in memory until they are written.
+pub const WRITE_BYTES_MAX: u64 = 128 << 20;
 
 /// The views of what agents told, which may hold secrets of others.
 static SESSION_VIEWS: [SqlView; 5] = [SESSIONS, MESSAGES, TOOLS, SESSION_ERRORS, COMPACTION_EVENTS];
@@ -80,7 +81,7 @@ pub enum SqlWrite {
     /// It reads.
     Nothing,
     Changes(SqlChanges),
-    /// It changes more rows than one may.
+    /// It changes more rows than one may, or longer ones.
     TooMany,
 }
 
@@ -90,28 +91,31 @@ pub fn changes_of(
     path: &Path,
     prices: &PriceTable,
     sql: &str,
-    mut is_up: impl FnMut() -> bool + Send + 'static,
+    is_up: impl FnMut() -> bool + Send + 'static,
 ) -> Result<SqlWrite, WriteError> {
     let mut connection = connect_to_read(path)?;
     let watched = Watched::default();
     let secret = watch(&mut connection, prices, &watched).map_err(StoreError::from)?;
-    let late = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&late);
-    let look = move || {
-        let up = is_up();
-        told.fetch_or(up, Ordering::Relaxed);
-        up
-    };
+    let patience = Patience::new(is_up);
     connection
-        .progress_handler(super::STEPS_BETWEEN_LOOKS, Some(look))
+        .progress_handler(super::STEPS_BETWEEN_LOOKS, Some(patience.look()))
         .map_err(StoreError::from)?;
-    let target = run(&connection, sql, &watched, &late, &secret)?;
+    let text = Text {
+        sql,
+        secret: &secret,
+    };
+    let target = match run(&connection, text, &watched, &patience) {
+        // The notes alone have a bound to be full at.
+        Err(SqlError::Store(StoreError::Full(_))) => return Ok(SqlWrite::TooMany),
+        ran => ran?,
+    };
     connection
         .authorizer(None::<fn(rusqlite::hooks::AuthContext<'_>) -> rusqlite::hooks::Authorization>)
         .map_err(StoreError::from)?;
     match target {
         None => Ok(SqlWrite::Nothing),
-        Some(target) => Ok(noted(&connection, &secret, target).map_err(StoreError::from)?),
+        Some(target) => noted(&connection, &secret, target)
+            .map_err(|error| failure_of(error, text, Seen::default(), &patience).into()),
     }
 }
 
@@ -137,6 +141,8 @@ fn watch(
     watched: &Watched,
 ) -> rusqlite::Result<String> {
     connection.busy_timeout(Duration::from_secs(5))?;
+    // First, as it forgets all that is temporary.
+    bound_notes(connection)?;
     let secret = make_views(connection, prices)?;
     for view in VIEWS {
         let list = |prefix: &str| -> String {
@@ -161,18 +167,30 @@ fn watch(
     Ok(secret)
 }
 
+/// Keeps the notes in memory, and no more of them than [`WRITE_BYTES_MAX`].
+fn bound_notes(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    let page: i64 = connection.pragma_query_value(Some("temp"), "page_size", |row| row.get(0))?;
+    connection.pragma_update_and_check(
+        Some("temp"),
+        "max_page_count",
+        WRITE_BYTES_MAX as i64 / page,
+        |_| Ok(()),
+    )
+}
+
 /// The view that a statement changes, and how.
 type Target = (&'static SqlView, WriteKind);
 
 /// Runs the statement, and gives what it changes; none: it reads, and was not run.
 fn run(
     connection: &Connection,
-    sql: &str,
+    text: Text<'_>,
     watched: &Watched,
-    late: &AtomicBool,
-    secret: &str,
+    patience: &Patience,
 ) -> Result<Option<Target>, SqlError<std::convert::Infallible>> {
-    let failed = |error| failure_of(error, Text { sql, secret }, watched.take(), late);
+    let failed = |error| failure_of(error, text, watched.take(), patience);
+    let Text { sql, secret } = text;
     super::check_text(sql, secret)?;
     let mut statement = match connection.prepare(sql) {
         Ok(statement) => statement,

@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
-use syncline_store::sql::{SqlEnd, SqlError, SqlReader, SqlView, VIEWS};
+use syncline_store::sql::{
+    STATEMENT_BYTES_MAX, SqlEnd, SqlError, SqlReader, SqlView, VALUE_BYTES_MAX, VIEWS,
+};
 
 use super::RowFormat;
 use super::table::{Cells, Shown, Width};
 use super::worker::{self, Done, Job};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::memory_limit::MEMORY_BYTES_MAX;
 use crate::prices;
 use crate::replica_access;
 use crate::wording::{counted, quoted};
@@ -155,7 +158,8 @@ fn open_reader(context: &Context) -> Result<Box<SqlReader>, Failure> {
     Ok(Box::new(reader))
 }
 
-fn timed_out(time: Duration) -> Failure {
+/// The statement ran for longer than it may.
+pub(super) fn timed_out(time: Duration) -> Failure {
     Failure::new(
         "sql_timeout",
         format!("the query ran longer than {} s", time.as_secs_f64()),
@@ -210,14 +214,23 @@ pub(super) fn failure<E: std::error::Error + Send + Sync + 'static>(
         )
         .fix("write the value itself, a text in single quotes"),
         SqlError::TimedOut => timed_out(time),
-        error @ SqlError::TooLarge => {
-            Failure::new("sql_too_large", error.to_string()).fix("select fewer columns or rows")
-        }
+        error @ SqlError::TooLarge => Failure::new("sql_too_large", error.to_string())
+            .state(format!(
+                "a statement has {} at most, a row {}, and a query takes {} of memory",
+                mebibytes(STATEMENT_BYTES_MAX as u64),
+                mebibytes(VALUE_BYTES_MAX as u64),
+                mebibytes(MEMORY_BYTES_MAX),
+            ))
+            .fix("select fewer columns or rows, or parts of texts: substr(content, 1, 1000)"),
         SqlError::Store(error) => Failure::new("replica_failed", "could not read the replica")
             .because(error)
             .fix("syncline doctor"),
         SqlError::Rows(error) => Failure::output(io::Error::other(error)),
     }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
 }
 
 /// The line of `sql` that holds byte `offset`, up to there and on.

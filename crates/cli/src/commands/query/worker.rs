@@ -20,7 +20,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 
 /// How long after its time a statement may take to notice.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 /// How often one that waits for whoever reads its rows is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -61,7 +61,7 @@ enum Doing {
 
 /// Tells the thread that waits what the other does.
 #[derive(Debug, Clone, Default)]
-struct Sign(Arc<AtomicU8>);
+pub(super) struct Sign(Arc<AtomicU8>);
 
 impl Sign {
     fn set(&self, doing: Doing) {
@@ -76,9 +76,7 @@ impl Sign {
 /// Runs a statement, and prints what it gives.
 pub(super) fn run(mut reader: Box<SqlReader>, job: Job, output: Output) -> Result<Done, Failure> {
     let sign = Sign::default();
-    let (done, waiting) = channel();
-    let deadline = Instant::now() + job.time + GRACE;
-    let told = sign.clone();
+    let (time, told) = (job.time, sign.clone());
     let work = move || {
         let (mut end, mut shown) = (None, Shown::Whole);
         let printed = output.write(|out| {
@@ -89,15 +87,27 @@ pub(super) fn run(mut reader: Box<SqlReader>, job: Job, output: Output) -> Resul
             Ok(())
         });
         let end = end.expect("a query that was printed has ended");
+        let ran = Ran {
+            end,
+            printed,
+            shown,
+        };
+        Done::Ended(reader, ran)
+    };
+    Ok(within(time, &sign, work)?.unwrap_or(Done::Stuck))
+}
+
+/// Does `work`, which notices by itself when its time is up; none: it did not, and is left behind.
+pub(super) fn within<T: Send + 'static>(
+    time: Duration,
+    sign: &Sign,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    let (done, waiting) = channel();
+    let deadline = Instant::now() + time + GRACE;
+    let work = move || {
         // Whoever waited may have given up.
-        let _ = done.send(Done::Ended(
-            reader,
-            Ran {
-                end,
-                printed,
-                shown,
-            },
-        ));
+        let _ = done.send(work());
     };
     let spawned = thread::Builder::new().name("query".to_owned()).spawn(work);
     spawned.map_err(|error| {
@@ -106,9 +116,9 @@ pub(super) fn run(mut reader: Box<SqlReader>, job: Job, output: Output) -> Resul
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match waiting.recv_timeout(left.max(LOOK_EVERY)) {
-            Ok(done) => return Ok(done),
+            Ok(done) => return Ok(Some(done)),
             Err(RecvTimeoutError::Timeout) if Instant::now() < deadline || !sign.is_reading() => {}
-            Err(RecvTimeoutError::Timeout) => return Ok(Done::Stuck),
+            Err(RecvTimeoutError::Timeout) => return Ok(None),
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Failure::new("query_failed", "the query has crashed"));
             }

@@ -5,11 +5,12 @@ use std::time::Instant;
 use serde::Serialize;
 use syncline_replica::{ListChange, Replica};
 use syncline_store::sql::{
-    SqlChanges, SqlError, SqlWrite, WRITE_ROWS_MAX, WriteError, WriteKind, WriteOps, WritePlan,
-    WritePlanError, changes_of, plan_write,
+    SqlChanges, SqlError, SqlWrite, WRITE_BYTES_MAX, WRITE_ROWS_MAX, WriteError, WriteKind,
+    WriteOps, WritePlan, WritePlanError, changes_of, plan_write,
 };
 
-use super::run::{Query, failure};
+use super::run::{Query, failure, timed_out};
+use super::worker::{self, Sign};
 use crate::confirm::{Answer, confirm};
 use crate::context::Context;
 use crate::delivery::{self, Delivered, Stay};
@@ -113,13 +114,20 @@ fn changes(
     let path = replica.view()?.path().to_owned();
     let (begin, time) = (Instant::now(), query.time);
     let is_up = move || begin.elapsed() >= time;
-    let found = changes_of(&path, &prices::read(context)?.table, sql, is_up);
+    let (prices, statement) = (prices::read(context)?.table, sql.to_owned());
+    let find = move || changes_of(&path, &prices, &statement, is_up);
+    let Some(found) = worker::within(time, &Sign::default(), find)? else {
+        return Err(timed_out(time).state("nothing was changed"));
+    };
     match found {
         Ok(SqlWrite::Nothing) => Ok(None),
         Ok(SqlWrite::Changes(changes)) => Ok(Some(changes)),
         Ok(SqlWrite::TooMany) => Err(Failure::new(
             "sql_too_many",
-            format!("the statement changes more than {WRITE_ROWS_MAX} rows"),
+            format!(
+                "the statement changes more than {WRITE_ROWS_MAX} rows, or more than {} MiB of them",
+                WRITE_BYTES_MAX >> 20
+            ),
         )
         .state("nothing was changed")
         .fix("narrow it with WHERE, and run it several times")),

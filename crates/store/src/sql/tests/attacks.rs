@@ -20,8 +20,8 @@ use parts::{BOMBS, FILES, HIDDEN, PRAGMAS, READS, REMARKS, SCHEMAS, VIEWS, WRITE
 const COUNT: u64 = 5_000;
 /// What stands in the file, and beside it, where no view shows it.
 const CANARY: &str = "canary-4711";
-/// How often SQLite may ask whether the time is up before it is.
-const LOOKS_MAX: u32 = 2;
+/// How often it may be asked whether the time is up before it is: after each row, too.
+const LOOKS_MAX: u32 = 60;
 const ROWS_MAX: u64 = 50;
 
 struct Random(u64);

@@ -6,7 +6,7 @@ import { lostTo, OFFLINE, TIMED_OUT, WriteFailure, type Lost } from "./changes.j
 import { confirmedCollection } from "./collection.js";
 import { quote } from "./database.js";
 import { asRfc3339, held, valueOf, type EntityMeta, type Row } from "./entity.js";
-import { askingOn, HttpFailure, type HttpOptions } from "./http.js";
+import { askingOn, HttpFailure, isOffline, isUnsent, type HttpOptions } from "./http.js";
 import { keyOf } from "./rows.js";
 import { errorOf } from "./sender.js";
 import { shapeUrlOf, withRolesOf, type SyncOptions } from "./sync.js";
@@ -166,6 +166,6 @@ async function answered<T>(writeId: string, write: Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
     if (error.kind !== "transient" || error.code === "not_sent") throw new WriteFailure(writeId, errorOf(error));
-    throw new WriteFailure(writeId, globalThis.navigator?.onLine === false ? OFFLINE : TIMED_OUT);
+    throw new WriteFailure(writeId, isUnsent(error) || isOffline() ? OFFLINE : TIMED_OUT);
   }
 }

@@ -57,6 +57,13 @@ export class HttpFailure extends Error {
 export const notSent = (why: string, cause: unknown): HttpFailure =>
   new HttpFailure(0, { code: "not_sent", message: `nothing was sent: ${why}: ${(cause as Error | undefined)?.message ?? cause}` }, undefined, cause);
 
+/** Whether the browser knows that there is no connection. */
+export const isOffline = (): boolean => globalThis.navigator?.onLine === false;
+
+/** Whether a request has not left: it had not what it needs, or, as is told outside of browsers, there was nobody to connect to. */
+export const isUnsent = (error: HttpFailure): boolean =>
+  error.code === "not_sent" || (error.cause as { cause?: { code?: string } } | undefined)?.cause?.code === "ECONNREFUSED";
+
 /** Of a part of this page that is loaded when it comes to it: a server that has another version of the page by now may have it no more. */
 export const partMissing = (cause: unknown): never => {
   throw notSent("a part of this page could not be loaded, which reloading the page may mend", cause);
@@ -119,13 +126,16 @@ export async function request(
   options: HttpOptions, method: string, path: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal,
 ): Promise<HttpAnswer> {
   const isRepeatable = method === "GET" || "idempotency-key" in headers;
+  let left: HttpFailure | undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once(options, method, path, body, headers, signal);
     } catch (error) {
       if (!(error instanceof HttpFailure) || signal?.aborted) throw error;
+      // A later try that did not leave says nothing of one that did.
+      if (!isUnsent(error)) left = error;
       if (error.kind === "auth") options.onAuthError?.(error.status);
-      if (error.kind !== "transient" || !isRepeatable || attempt > (options.retries ?? 3)) throw error;
+      if (error.kind !== "transient" || !isRepeatable || attempt > (options.retries ?? 3)) throw left ?? error;
       await pause(backoffMs(attempt, error.retryAfterMs), signal);
     }
   }

@@ -1,7 +1,7 @@
 import { readChanges, reject, retrying, standOn, type Change, type Lost, type WriteError } from "./changes.js";
 import type { LocalDatabase } from "./database.js";
 import { keepingFailure } from "./failures.js";
-import { backoffMs, HttpFailure, pause, request, type HttpOptions } from "./http.js";
+import { backoffMs, HttpFailure, isOffline, isUnsent, pause, request, type HttpOptions } from "./http.js";
 import { endOverdue } from "./writes.js";
 
 /** Transactions in one request. */
@@ -207,11 +207,9 @@ async function decided(
     if (signal.aborted || !(error instanceof HttpFailure)) throw error;
     // At another address than that of writes, the answers to any path are these.
     if (error.kind !== "permanent" || [404, 405, 410].includes(error.status) || !isOfWrite(error, hasReason)) {
-      const why = error.cause as { name?: string; cause?: { code?: string } } | undefined;
-      // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile. Outside of browsers
-      // it is told that there was nobody to connect to.
-      const isOut = error.status === 0 && (why?.cause?.code === "ECONNREFUSED" || wasOffline && isOffline() && why?.name !== "TimeoutError");
-      if (isOut || error.code === "not_sent") await giveBack(database, transactions);
+      // Without a connection before and after, and not for the time that it took: it may have come and gone meanwhile.
+      const isOut = error.status === 0 && wasOffline && isOffline() && (error.cause as Error | undefined)?.name !== "TimeoutError";
+      if (isOut || isUnsent(error)) await giveBack(database, transactions);
       throw error;
     }
     if (transactions.length > 1) return undefined;
@@ -237,7 +235,6 @@ async function isNoted(database: LocalDatabase, transactions: readonly Transacti
   return true;
 }
 
-const isOffline = (): boolean => globalThis.navigator?.onLine === false;
 const idsOf = (transactions: readonly Transaction[]): number[] => transactions.flatMap(({ changes }) => changes.map(({ id }) => id));
 
 /** Asks what became of the writes that nobody has an answer to. Gives whether there is none left to be asked for. */
@@ -311,7 +308,7 @@ export async function settle(database: LocalDatabase, transactions: readonly Tra
     const refused: [writeId: string, error: WriteError][] = [];
     for (const [at, { changes }] of transactions.entries()) {
       const outcome = outcomes[at];
-      if (!outcome) throw new Error("a transport gave fewer outcomes than it was given transactions");
+      if (!outcome) throw new Error("a transport gave too few outcomes");
       if (outcome.status === "rejected") {
         const of = changes.map(({ id }) => id).join(", ");
         // Of several that were sent together any may be the one that was given up, and another the one that was refused.

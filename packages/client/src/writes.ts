@@ -1,6 +1,7 @@
 import { OFFLINE, parsed, readChanges, reject, setBase, standing, TIMED_OUT, WriteFailure, type Change, type WriteError } from "./changes.js";
 import { quote, toColumn, ways, type LocalDatabase, type Statements } from "./database.js";
 import { valueOf, type EntityMeta, type Row } from "./entity.js";
+import { isOffline } from "./http.js";
 import { keyOf, whenTouched } from "./rows.js";
 
 /** How long a confirmed write waits for the server before it ends as `timed_out`, unless told otherwise. */
@@ -178,7 +179,7 @@ export async function lastWriteOf(database: Statements, meta: EntityMeta, key: u
  * by itself.
  */
 export function settled(database: LocalDatabase, writeId: string, timeoutMs = confirmTimeoutOf(database)): Promise<void> {
-  const patienceMs = globalThis.navigator?.onLine === false ? Math.min(timeoutMs, CONFIRM_OFFLINE_TIMEOUT_MS) : timeoutMs;
+  const patienceMs = isOffline() ? Math.min(timeoutMs, CONFIRM_OFFLINE_TIMEOUT_MS) : timeoutMs;
   return new Promise<void>((resolve, reject) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let waitedMs = 0;

@@ -1,7 +1,9 @@
 /** Collections of a page without a database: what they send, what they show, and how their writes end. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { HttpFailure, WriteFailure, type Row } from "@syncline/client";
+import { HttpFailure, request, WriteFailure, type Row } from "@syncline/client";
 import { memoryCollection } from "@syncline/client/electric";
 import {
   accountsCollection, configure, contactsCollection, contactsMeta, useAccounts, useContacts, useCreateAccount, useCreateContact, useDeleteContact,
@@ -165,6 +167,34 @@ test("writes of one row reach the server one after the other, and what was built
   await second[1];
   await write("a", "five");
   assert.deepEqual(sent, ["three", "five"]);
+  await collection.cleanup();
+});
+
+test("a write for which nobody listens has not left, but where a try before it may have", async () => {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, "close");
+  const service = new Service(contactsMeta, [], "nobody");
+  let lost = 0;
+  const write = (async (address: string, init?: RequestInit) => {
+    if (lost === 0) return fetch(address, init);
+    lost -= 1;
+    throw new TypeError("fetch failed", { cause: Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }) });
+  }) as typeof fetch;
+  const collection = memoryCollection<Row, string>(contactsMeta, () => ({ apiUrl: "http://service", fetch: service.fetch }), {
+    create: async (values, writeId) => {
+      await request({ apiUrl: `http://127.0.0.1:${port}`, fetch: write, retries: 1 }, "POST", "/api/contacts", values, { "idempotency-key": writeId });
+      return { txid: undefined };
+    },
+  });
+  await collection.preload();
+  const made = (id: string): Promise<unknown> => collection.insert({ id }).isPersisted.promise;
+  const endsAs = (code: string) => (error: unknown): boolean => error instanceof WriteFailure && error.code === code;
+  await assert.rejects(made("a"), endsAs("offline"));
+  lost = 1;
+  await assert.rejects(made("b"), endsAs("timed_out"));
   await collection.cleanup();
 });
 

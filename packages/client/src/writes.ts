@@ -40,8 +40,10 @@ export function writeOnce<T>(on: LocalDatabase | Statements, work: (inside: Stat
 }
 
 /** Gives what a local database refuses in these `words` its code. */
-const refusedAs = (code: string, words: string) => (error: Error): never => {
-  throw error.message.includes(words) ? new WriteFailure(undefined, { code, message: error.message }) : error;
+const refusedAs = (code: string, words: string) => (error: unknown): never => {
+  // An application's own work may reject with anything.
+  const message = `${(error as Error | undefined)?.message}`;
+  throw message.includes(words) ? new WriteFailure(undefined, { code, message }) : error;
 };
 
 /** Makes a row. Its key must be among `values`; null is a value where its field takes it, undefined is none. Rejects with `exists` if one is shown that has it. */

@@ -266,6 +266,12 @@ each("what is written together is sent as one, and refused as one", async (datab
   assert.equal((await rejectedChanges(database)).length, 2);
 });
 
+each("what work rejects with is what writing together rejects with", async (database) => {
+  for (const thrown of ["no", undefined, null, { message: 1 }]) {
+    await writeTogether(database, () => Promise.reject(thrown)).then(() => assert.fail("nothing was thrown"), (error: unknown) => assert.equal(error, thrown));
+  }
+});
+
 each("a confirmed write shows nothing before the server has it", async (database) => {
   await insertRow(database, database.dialect, accountsMeta, { id: "a", name: "A" });
   assert.deepEqual(await readRows(database, database.dialect, accountsMeta), []);

@@ -110,8 +110,9 @@ pub(super) fn tell_undeclared<'e, 'd>(
     }
     if let Some(first) = places.into_iter().min_by_key(|node| node.place()) {
         let message = format!(
-            "no operation {}: whoever is more than a `viewer` does it all the same by /api/writes, and of what \
-             is no cache by replicas and generated clients",
+            "no operation {}: who may write them does it all the same by /api/writes, and of what is no cache by \
+             `syncline record` and by generated clients with a database; `x-owner-only` and `x-rbac` limit who \
+             changes a field, and a `viewer` alone makes and deletes nothing",
             lacks.join(", none ")
         );
         reading.info(first, Code::UNDECLARED, message);

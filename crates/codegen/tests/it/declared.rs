@@ -293,8 +293,16 @@ fn what_no_operation_does_and_other_ways_do_is_told_once() {
         let told = found(&own, &item);
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!((told[0].severity, told[0].line), (Severity::Info, 3));
-        let wanted = format!("no operation {words} whoever is more than a `viewer`");
+        let wanted = format!("no operation {words} who may write them does it");
         assert!(told[0].message.starts_with(&wanted), "{told:?}");
+        // Whoever reads it can act on it, and neither all editors nor all generated clients do what it says.
+        for said in [
+            "`syncline record`",
+            "clients with a database",
+            "`x-rbac` limit who",
+        ] {
+            assert!(told[0].message.contains(said), "{told:?}");
+        }
     }
 }
 

@@ -12,11 +12,12 @@ import { ROOT, serve } from "./served.js";
 const REQUIREMENTS = join(ROOT, "packages/client/test/fastapi-requirements.txt");
 const PRINT = "import app, json; print(json.dumps(app.app.openapi()))";
 
-/** The folder of what the requirements name, installed once for each version of them. */
+/** The folder of what the requirements name, installed once for each version of them and of Python, for which some of it is compiled. */
 function installed(): string {
   const folder = join(ROOT, "target/fastapi");
   const mark = join(folder, "requirements.txt");
-  const wanted = readFileSync(REQUIREMENTS, "utf8");
+  const { stdout: python } = spawnSync("python3", ["--version"], { encoding: "utf8" });
+  const wanted = `# ${python}${readFileSync(REQUIREMENTS, "utf8")}`;
   if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return folder;
   const fresh = `${folder}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });

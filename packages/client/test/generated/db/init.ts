@@ -113,7 +113,7 @@ const CLOSED_BY_OTHERS_MS = 30_000;
 /**
  * Closes the database, and removes one from this browser with all that is in it: as when its user signs out. What was not sent is lost,
  * and so are fields that never leave the page. Waits while another tab has it open; where that goes on it rejects with the code
- * `open_elsewhere`, and nothing is removed.
+ * `open_elsewhere`, and nothing is removed while it is. This tab's database is closed by then in either case.
  */
 export async function deleteDatabase({ indexedDb }: { readonly indexedDb: string }): Promise<void> {
   await closeDatabase();
@@ -122,6 +122,8 @@ export async function deleteDatabase({ indexedDb }: { readonly indexedDb: string
     const asked = indexedDB.deleteDatabase(`/pglite/${indexedDb}`);
     asked.onsuccess = () => resolve();
     asked.onerror = () => reject(asked.error);
+    // By a connection that stands in no line. What was asked for can't be taken back: it is done once that one is closed.
+    asked.onblocked = () => setTimeout(() => reject(new DOMException("the database was not closed", "TimeoutError")), CLOSED_BY_OTHERS_MS);
   });
   // As PGlite's workers name it: the one that has it has the files, and those of other tabs stand in line before us.
   const files = `pglite-election-lock:idb://${indexedDb}`;

@@ -66,6 +66,7 @@ mod serve_shapes;
 #[cfg(target_os = "linux")]
 mod serve_traced;
 mod served;
+mod server_lost;
 mod session;
 mod session_change;
 #[cfg(target_os = "linux")]

@@ -36,15 +36,36 @@ impl Served {
         self.server = Some(Backend::start(&self.host, &flags));
     }
 
+    /// A new server at the same place, with nothing of what this one had.
+    pub(crate) fn lose(&mut self) {
+        self.stop();
+        std::fs::remove_dir_all(self.host.work_dir().join("srv")).unwrap();
+        self.start_again();
+    }
+
+    pub(crate) fn be_owner(&self, user: &str) {
+        let add = ["member", "add", user, "owner", "--data", "srv"];
+        self.host.run(&add).done();
+    }
+
     /// A machine of a user who has logged in, and has the schema.
     pub(crate) fn member(&self, user: &str) -> Machine {
-        let create = ["token", "create", "--data", "srv", "--user", user];
-        let token = self.host.run(&create).done().stdout;
         let machine = Machine::new();
-        let url = format!("http://{}", self.address);
-        machine.run_on(token.trim(), &["login", &url]).done();
+        self.log_in(&machine, user);
         machine.run(&["sync"]).done();
         machine
+    }
+
+    pub(crate) fn log_in(&self, machine: &Machine, user: &str) {
+        self.log_in_with(machine, user, "sync");
+    }
+
+    pub(crate) fn log_in_with(&self, machine: &Machine, user: &str, right: &str) {
+        let create = ["token", "create", "--data", "srv", "--user", user];
+        let token = self.host.run(&[&create[..], &["--right", right]].concat());
+        let token = token.done().stdout;
+        let url = format!("http://{}", self.address);
+        machine.run_on(token.trim(), &["login", &url]).done();
     }
 }
 

@@ -93,14 +93,17 @@ fn sight_of(
     })
 }
 
-/// Refuses to go on with another sight than that of the pages before.
+/// Refuses to go on with another sight than that of the pages before. Whose log is another one is told that alone: they
+/// look for what both have in common first.
 pub fn check_sight(
     head: &Head,
     claims: &Claims,
     named: Option<&str>,
     sight: &str,
 ) -> Result<(), Refused> {
-    if claims.since > ServerSeq::ZERO && named.is_some_and(|named| named != sight) {
+    let is_of_this_log = claims.epoch.is_none_or(|epoch| epoch == head.epoch);
+    let goes_on = is_of_this_log && claims.since > ServerSeq::ZERO;
+    if goes_on && named.is_some_and(|named| named != sight) {
         return Err(Refused::RebuildRequired { floor: head.floor });
     }
     Ok(())

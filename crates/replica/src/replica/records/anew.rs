@@ -3,22 +3,32 @@
 use std::collections::BTreeSet;
 
 use syncline_model::Payload;
-use syncline_model::record::{Action, RecordPayload, Write};
+use syncline_model::record::{Action, RecordPayload, Write, decided_anew};
+use syncline_model::schema::Schema;
 use syncline_store::TenantFile;
 use syncline_store::local::Desk;
+use syncline_store::records::schema;
 
 use super::standing::meant;
 use crate::ReplicaError;
 
 /// What an op of the quarantine with this payload offers when its writer has seen what others have written since:
-/// the base of each write is what the record holds now. None: it offers what it did.
+/// the base of each write is what the record holds now. What a lost server had decided, and a new one did not take as
+/// it was, is offered as writes of their own. None: it offers what it did.
 pub(in super::super) fn seen_anew(
     desk: &Desk<'_>,
     tenant: &TenantFile,
     refused: &Payload,
 ) -> Result<Option<Payload>, ReplicaError> {
-    let Some(RecordPayload::Offered(mut offered)) = RecordPayload::read(refused) else {
-        return Ok(None);
+    let mut offered = match RecordPayload::read(refused) {
+        Some(RecordPayload::Offered(offered)) => offered,
+        Some(RecordPayload::Decided(decision)) => {
+            let standing = schema(tenant.connection()).map_err(ReplicaError::Tenant)?;
+            let schema = standing.map_or_else(Schema::default, |standing| standing.schema);
+            let anew = decided_anew(&schema, &decision);
+            return Ok(anew.and_then(|offered| offered.payload().ok()));
+        }
+        None => return Ok(None),
     };
     let before = offered.clone();
     // A later write of a record has seen what the one before it made of that.

@@ -26,7 +26,8 @@ impl Judge<'_, '_> {
     ) -> Result<Verdict, Refused> {
         let restricted = op.payload.as_ref().is_some_and(is_restricted);
         if restricted || !self.may_restore(push, decision)? {
-            let message = "only a role that may write all of it offers it again";
+            let message = "only a role that may write all of it offers it again: have an owner of the tenant sync, or \
+                           become one (`syncline member add USER owner`) and retry it";
             return Ok(forbidden(message));
         }
         let first = decision.decided.first();

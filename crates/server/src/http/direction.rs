@@ -46,7 +46,7 @@ pub(super) fn check(
         ),
         Misdirection::Origin => ApiError::new(
             ErrorCode::Forbidden,
-            "pages of this Origin may not call this server: start it with the origin if they may",
+            "pages of this Origin may not call this server: if they may, start it with `--origin` and the origin",
         ),
     })
 }

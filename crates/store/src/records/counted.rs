@@ -1,5 +1,6 @@
 //! What another schema changes, with the records that stand against it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use rusqlite::Connection;
@@ -113,18 +114,22 @@ fn count<'c>(
     changes: impl Iterator<Item = &'c mut CountedChange>,
 ) -> Result<(), StoreError> {
     let mut of_fields = Vec::new();
-    let mut of_any_field = None;
+    let mut of_all = None;
     let mut are_new = true;
     for CountedChange { change, violating } in changes {
         match change.kind {
             ChangeKind::AddUnique => {
-                *violating = Some(doubles(connection, before, entity)?);
+                let found = violating.insert(Violating::default());
+                for id in doubles(connection, before, entity)? {
+                    found.add(id);
+                }
             }
             ChangeKind::ChangeKey => {
                 *violating = Some(misnamed(connection, entity)?);
             }
             ChangeKind::AddEntity => {
-                of_any_field = Some(violating.insert(Violating::default()));
+                let doubled = doubles(connection, before, entity)?;
+                of_all = Some((doubled, violating.insert(Violating::default())));
             }
             ChangeKind::AddField | ChangeKind::TightenField | ChangeKind::ChangeKind => {
                 let field = change.field.as_deref().and_then(|name| entity.field(name));
@@ -135,18 +140,19 @@ fn count<'c>(
             _ => {}
         }
     }
-    if of_fields.is_empty() && of_any_field.is_none() {
+    if of_fields.is_empty() && of_all.is_none() {
         return Ok(());
     }
-    let among = if are_new && of_any_field.is_none() {
+    let among = if are_new && of_all.is_none() {
         holding(of_fields.iter().map(|(field, _)| *field))
     } else {
         String::new()
     };
     each(connection, entity, &among, |record| {
         let mut fields = entity.stored_fields();
-        if let Some(violating) = &mut of_any_field
-            && fields.any(|field| rulebook.is_broken(entity, field, &record))
+        if let Some((doubled, violating)) = &mut of_all
+            && (doubled.contains(&record.id)
+                || fields.any(|field| rulebook.is_broken(entity, field, &record)))
         {
             violating.add(record.id.clone());
         }
@@ -210,7 +216,7 @@ fn doubles(
     connection: &Connection,
     before: Option<&Entity>,
     entity: &Entity,
-) -> Result<Violating, StoreError> {
+) -> Result<BTreeSet<String>, StoreError> {
     let known = before.map_or(&[][..], |before| &before.unique);
     let name = literal(&entity.name);
     let mut doubled = Vec::new();
@@ -230,15 +236,14 @@ fn doubles(
             given.join(" AND "),
         ));
     }
-    let mut violating = Violating::default();
+    let mut found = BTreeSet::new();
     if doubled.is_empty() {
-        return Ok(violating);
+        return Ok(found);
     }
-    let sql = format!("{} ORDER BY record_id", doubled.join(" UNION "));
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = connection.prepare(&doubled.join(" UNION "))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        violating.add(row.get(0)?);
+        found.insert(row.get(0)?);
     }
-    Ok(violating)
+    Ok(found)
 }

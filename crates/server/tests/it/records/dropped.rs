@@ -190,3 +190,27 @@ async fn an_entity_that_comes_back_is_told_with_the_records_that_it_does_not_tak
     let wanted = "with the records that it had; 1 record holds what it does not take: p";
     assert!(what.ends_with(wanted), "{what}");
 }
+
+#[tokio::test]
+async fn an_entity_that_comes_back_is_told_with_the_records_that_share_what_is_unique_now() {
+    let app = App::paid().await;
+    let olga = app.member("olga", Role::Owner);
+    for id in ["one", "other"] {
+        let twin = json!({"id": id, "name": "twin"});
+        app.post(&olga, "/api/people", twin).await.expect(201);
+    }
+    app.apply_with(&without_people(), "drop-entity")
+        .await
+        .expect(200);
+    let unique = LEDGER.replace(
+        "name: { type: string, maxLength: 40",
+        "name: { type: string, x-unique: true, maxLength: 40",
+    );
+    assert_ne!(unique, LEDGER);
+    let back = app.apply_with(&unique, "drop-entity").await.expect(200);
+    let changes = back["changes"].as_array().unwrap();
+    let told = changes.iter().find(|change| change["entity"] == "people");
+    let told = told.expect("people are told of");
+    let twins = json!({"count": 2, "ids": ["one", "other"]});
+    assert_eq!(told["violating"], twins);
+}

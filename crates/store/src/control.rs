@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use syncline_model::{TenantId, Timestamp};
 
 pub use changes::ControlChanges;
+pub(crate) use directory::TENANTS;
 pub use directory::{DataDirectory, DataDirectoryError, ServeLock};
 pub use members::Member;
 pub use orders::{Order, OrderId, OrderNews, OrderedWork};

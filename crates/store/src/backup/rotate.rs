@@ -10,10 +10,13 @@ use std::time::{Duration, UNIX_EPOCH};
 use syncline_model::Timestamp;
 
 use super::{BackupError, MANIFEST_NAME, Manifest, io_error};
+use crate::control::TENANTS;
 
 const PREFIX: &str = "syncline-";
 /// Stands in the name of a backup that is being made, before whose it is and the number of the process.
 const PART: &str = ".part-";
+/// What follows `.db` in the names of SQLite's files.
+const SIDES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 /// How long a part that says no server stays: older versions make such parts, and hold none of them.
 const UNNAMED_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -49,11 +52,35 @@ pub(super) fn sweep_parts(
             }
             Some(_) | None => false,
         };
+        // A user's own directory may have such a name.
+        let is_left = is_left && is_of_a_backup(&path)?;
         if is_left {
             fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
         }
     }
     Ok(())
+}
+
+/// Whether a directory holds no more than a backup does.
+fn is_of_a_backup(directory: &Path) -> Result<bool, BackupError> {
+    let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
+    for entry in entries {
+        let path = entry.map_err(io_error("list", directory))?.path();
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let is_ours = match path.is_dir() {
+            true => name == TENANTS && is_of_a_backup(&path)?,
+            false => {
+                name.starts_with(MANIFEST_NAME)
+                    || name
+                        .rsplit_once(".db")
+                        .is_some_and(|(_, rest)| SIDES.contains(&rest))
+            }
+        };
+        if !is_ours {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Holds a part that is being made, so that nobody takes it for one of a process that was killed; none
@@ -122,13 +149,15 @@ pub fn backup_name(at: Timestamp) -> String {
     format!("{PREFIX}{}", at.to_string().replace(':', "-"))
 }
 
-/// Whether [`backup_name`] made the name.
+/// Whether [`backup_name`] made the name, or what it begins with up to a `-`: that of a log which was reset goes on
+/// with its epoch.
 fn is_dated(name: &OsStr) -> bool {
     let time = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
     let parts = time.and_then(|time| time.split_once('T'));
-    parts.is_some_and(|(day, time)| {
-        let time = format!("{day}T{}", time.replace('-', ":"));
-        time.parse::<Timestamp>().is_ok()
+    parts.is_some_and(|(day, rest)| {
+        let (time, rest) = rest.split_once('Z').unwrap_or((rest, ""));
+        let time = format!("{day}T{}Z", time.replace('-', ":"));
+        time.parse::<Timestamp>().is_ok() && (rest.is_empty() || rest.starts_with('-'))
     })
 }
 

@@ -15,7 +15,8 @@ use crate::backup::{BackupError, MANIFEST_NAME, finish_restore};
 /// The longest part of a file name made of a tenant's name, in bytes. Room is left under the usual
 /// 255 for SQLite's suffixes and for those of files made beside it.
 const STEM_BYTES_MAX: usize = 200;
-const TENANTS: &str = "tenants";
+/// The directory of the tenant files.
+pub(crate) const TENANTS: &str = "tenants";
 const LOCK: &str = "serve.lock";
 /// How often it is tried to take the lock, and what is waited between: one who asks whether it is held
 /// has it for microseconds.

@@ -370,13 +370,13 @@ fn a_backup_removes_what_was_left_of_it_by_who_was_killed() {
     };
     let (left, held) = (part("copy.part-1"), part("copy.part-2"));
     let others = ["copy2.part-3", "copy.part-of-my-own", "copy.part-1.old"].map(part);
+    let users = part("copy.part-4");
+    fs::write(users.join("IMG_1.jpg"), "mine").unwrap();
     let holding = fs::File::open(&held).unwrap();
     holding.lock().unwrap();
     server.back_up("copy");
     assert_eq!((left.exists(), held.exists()), (false, true));
-    for other in others {
-        assert!(other.exists(), "{}", other.display());
-    }
+    assert!(others.iter().chain([&users]).all(|other| other.exists()));
 }
 
 #[test]
@@ -384,8 +384,10 @@ fn a_backup_named_by_its_time_removes_what_was_left_of_an_earlier_one_of_its_ser
     let server = Server::named("one");
     let root = server.path("backups");
     let dated = backup_name(at(1));
+    let reset = format!("{dated}-0191d1c2-0000-7000-8000-000000000001");
     let parts = [
         (&*dated, "one"),
+        (&reset, "one"),
         (&dated, "other"),
         ("syncline-photos", "one"),
     ];
@@ -394,5 +396,5 @@ fn a_backup_named_by_its_time_removes_what_was_left_of_an_earlier_one_of_its_ser
         fs::create_dir_all(path).unwrap();
     }
     server.back_up_at(&root, 2);
-    assert_eq!(parts.map(|path| path.exists()), [false, true, true]);
+    assert_eq!(parts.map(|path| path.exists()), [false, false, true, true]);
 }

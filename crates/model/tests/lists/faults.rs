@@ -239,6 +239,42 @@ fn two_hundred_items_added_one_by_one_stand_in_order_and_take_others_between() {
 }
 
 #[test]
+fn two_hundred_items_added_by_one_command_stand_in_order_and_take_others_between() {
+    let mut view = Memory::default();
+    let new = Command::NewList {
+        list: list("l"),
+        title: "list".into(),
+        spot: Spot::End,
+    };
+    view.carry_out(&new, "a", 1, [0; 4]).expect("a new list");
+    let add = |ids: Vec<String>, spot| Command::Add {
+        list: list("l"),
+        items: ids
+            .into_iter()
+            .map(|id| NewItem {
+                item: item("l", &id).item,
+                text: id,
+                done: false,
+                note: String::new(),
+            })
+            .collect(),
+        spot,
+    };
+    let ids = (0..200).map(|n| format!("{n:03}")).collect();
+    let done = view.carry_out(&add(ids, Spot::End), "a", 2, [0; 4]);
+    done.expect("as many items as wanted");
+    for n in 0..199 {
+        let after = Spot::After(item("l", &format!("{n:03}")));
+        let one = vec![format!("{n:03}b")];
+        let done = view.carry_out(&add(one, after), "a", 300 + n, [0; 4]);
+        done.expect("there is room between any two");
+    }
+    let texts = view.texts(&list("l"));
+    assert_eq!(texts.len(), 399);
+    assert!(texts.is_sorted());
+}
+
+#[test]
 fn an_insert_without_tick_and_note_takes_none_from_who_wrote_them_later() {
     let bare = r#"{"type":"insert","itemId":"x","payload":{"text":"x","pos":"a1"}}"#;
     let ops = [

@@ -99,6 +99,20 @@ async fn a_limit_over_the_bound_is_lowered_to_it() {
 }
 
 #[tokio::test]
+async fn a_page_ends_with_the_op_that_reaches_its_bytes() {
+    let server = crate::support::start_with(|config| config.limits.page_bytes = 1).await;
+    let token = server.token("acme", Rights::Sync);
+    server
+        .post("/sync/push", &token, push_of("a", 1..=3))
+        .await
+        .expect(200);
+    for path in ["/sync/pull", "/sync/pull?limit=1000000", "/sync/bootstrap"] {
+        let page = server.get(path, &token).await.expect(200);
+        assert_eq!((places(&page), &page["hasMore"]), (vec![1], &true.into()));
+    }
+}
+
+#[tokio::test]
 async fn only_what_a_writer_says_it_applied_is_noted() {
     let server = start().await;
     let (sync, read) = (

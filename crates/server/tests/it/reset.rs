@@ -108,3 +108,27 @@ async fn of_pushes_beside_a_reset_none_enters_the_epoch_that_it_does_not_name() 
     assert_ne!(after["epoch"], before["epoch"]);
     assert_eq!(after["ops"], json!([]));
 }
+
+/// The epoch that a page names and the ops that it holds are read together.
+#[tokio::test]
+async fn of_pages_beside_a_reset_none_names_one_epoch_and_holds_another() {
+    let server = start().await;
+    let token = server.token("acme", Rights::Admin);
+    let three = push_of("a", 1..=3);
+    let before = server.post("/sync/push", &token, three).await.expect(200);
+    let tag = format!("\"{}\"", before["epoch"].as_str().unwrap());
+    let paths = ["/sync/pull", "/sync/bootstrap"];
+    let pages = (0..40).map(|n| server.get(paths[n % 2], &token));
+    let resetting = reset(&server, &token, Some(&tag), "acme");
+    let (pages, reset) = tokio::join!(futures_util::future::join_all(pages), resetting);
+    let reset = reset.expect(200);
+    for page in pages {
+        let page = page.expect(200);
+        let is_former = page["epoch"] == before["epoch"];
+        assert!(is_former || page["epoch"] == reset["epoch"], "{page}");
+        let ops = if is_former { 3 } else { 0 };
+        assert_eq!(page["ops"].as_array().unwrap().len(), ops);
+        assert_eq!(page["cursor"]["serverSeq"], ops);
+        assert_eq!(page["serverSeq"], ops);
+    }
+}

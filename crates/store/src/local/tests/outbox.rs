@@ -18,6 +18,30 @@ fn clocks_rise_above_all_seen_and_are_never_used_again() {
     assert_eq!(clocks(&write(&mut local, &["d"])), [42]);
 }
 
+/// An outbox is rows that are added to, and never written again as a whole.
+#[test]
+fn a_write_touches_as_many_rows_however_much_waits() {
+    let place = Place::new();
+    let mut local = place.open();
+    let touched = |local: &mut LocalFile| {
+        let total = |local: &LocalFile| -> i64 {
+            let sql = "SELECT total_changes()";
+            local
+                .connection
+                .query_row(sql, [], |row| row.get(0))
+                .unwrap()
+        };
+        let before = total(local);
+        write(local, &["one"]);
+        total(local) - before
+    };
+    let first = touched(&mut local);
+    for _ in 0..100 {
+        write(&mut local, &["waits"]);
+    }
+    assert_eq!(touched(&mut local), first);
+}
+
 #[test]
 fn the_last_clock_is_the_end_and_writes_nothing() {
     let place = Place::new();

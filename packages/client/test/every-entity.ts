@@ -49,7 +49,7 @@ export async function useEvery(context: Context, name: string, document: string,
   const samples = new Samples(schema.entities);
   const entities = chosen?.(schema.entities) ?? schema.entities;
   const client = await written(name, document, local);
-  const storage = { opened: pgliteDatabase(await freshPglite()), name: crypto.randomUUID() };
+  const storage = local === "pglite" ? { opened: pgliteDatabase(await freshPglite()), name: crypto.randomUUID() } : {};
   const database = await opened(context, client, local, server.url, { storage, fed: entities.map(({ name }) => name) });
   const all: Used[] = [];
   for (const entity of samples.inOrder()) if (entities.includes(entity)) all.push(await used(client, entity, local));

@@ -65,7 +65,7 @@ export class Samples {
   least(entity: Entity): Row {
     const isMinted = ({ kind, rules }: Field): boolean => (kind === "text" || kind === "uuid") && !rules?.one_of;
     const within = subsetOf(entity);
-    return this.values(entity, 1, (field) => (field.name === entity.key ? !isMinted(field) : field.name in within || (field.required && field.default === undefined)));
+    return this.values(entity, 2, (field) => (field.name === entity.key ? !isMinted(field) : field.name in within || (field.required && field.default === undefined)));
   }
 
   /** Another value of each field that can be changed: one by which its path or its role goes stays. */
@@ -73,7 +73,7 @@ export class Samples {
     const { role_via: via } = entity.access;
     const parents = (entity.operations ?? []).flatMap(({ field_parameters = [] }) => field_parameters.map(([, field]) => field));
     const fixed = [entity.key, ...parents, ...(via ? [via.field] : []), ...(this.isMembership(entity) ? entity.fields.map(({ name }) => name) : [])];
-    return this.values(entity, 2, ({ name }) => !fixed.includes(name));
+    return this.values(entity, 1, ({ name }) => !fixed.includes(name));
   }
 
   private values(entity: Entity, seed: number, isGiven: (field: Field) => boolean | undefined): Row {

@@ -187,8 +187,12 @@ fn plugins_of_clankers_reach_the_daemon_where_they_look() {
         .home()
         .join(".local/share/clankers/dxta-clankers.sock");
     // Commands are answered a moment before plugins are.
-    until("plugins are answered", || place.exists());
-    let mut stream = UnixStream::connect(&place).unwrap();
+    let mut stream = None;
+    until("plugins are answered", || {
+        stream = UnixStream::connect(&place).ok();
+        stream.is_some()
+    });
+    let mut stream = stream.unwrap();
     let body = r#"{"jsonrpc":"2.0","id":"req-1","method":"health"}"#;
     write!(stream, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     stream.shutdown(std::net::Shutdown::Write).unwrap();

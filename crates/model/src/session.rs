@@ -36,7 +36,7 @@ pub use fold::{fold, is_erased};
 pub use ids::{SessionId, session_id};
 pub use news::news_of;
 pub(crate) use ops::is_decided;
-pub use ops::{Delete, Patch, SessionOp};
+pub use ops::{Delete, Patch, SessionOp, is_delete};
 pub use order::order_after;
 pub use patches::{
     CompactionPatch, ErrorPatch, LinkPatch, MessagePatch, Part, SessionPatch, ToolPatch, Usage,

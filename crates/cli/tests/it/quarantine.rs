@@ -100,14 +100,18 @@ fn a_retry_tells_of_every_change_that_it_leaves() {
     let [tent, map, entry] = ids.as_slice() else {
         panic!("{ids:?}")
     };
-    told.says("3 changes would write over what others have written since")
-        .says(&format!(
-            "{entry}: status: mine \"active\", theirs \"deleted\""
-        ))
-        .says(&format!("retry {tent} {map} {entry} --over"))
-        .says(&format!("drop {tent} {map} {entry}"));
+    told.says(
+        "2 changes would write over what others have written since, and 1 can't be offered again",
+    )
+    .says(&format!("{entry}: what it belongs to was deleted"))
+    .says(&format!("retry {tent} {map} --over"))
+    .says(&format!("quarantine show {entry}"))
+    .says(&format!("drop {tent} {map} {entry}"));
     let told = quarantine(&ada, &["retry", "--all", "--json"]).json();
-    assert_eq!(told["outdone"].as_array().unwrap().len(), 3);
+    assert_eq!(told["outdone"].as_array().unwrap().len(), 2);
+    assert_eq!(told["deleted"].as_array().unwrap().len(), 1);
+    let over = ["retry", entry, "--over"];
+    quarantine(&ada, &over).failed(1, "deleted");
     let twice = ["retry", tent, tent, "--over"];
     quarantine(&ada, &twice).done();
 }

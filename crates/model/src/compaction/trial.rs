@@ -64,6 +64,8 @@ pub enum SaidSince {
     There,
     /// Other words, which it would write over.
     Outdone(Vec<Outdone>),
+    /// The thread or session was deleted: logs take the op, and erase what it holds.
+    Gone,
 }
 
 /// Columns that tell when, and by whom, the words of a row were written.
@@ -89,7 +91,20 @@ pub fn said_since<R: Rows>(
 ) -> Result<SaidSince, R::Error> {
     let has_place = match key.scope.as_str() {
         Scope::THREAD if thread::is_erased(rows, key.resource.as_str())? => {
-            return Ok(of_a_deleted_thread(payload));
+            let deletes = thread::is_delete(payload);
+            return Ok(if deletes {
+                SaidSince::There
+            } else {
+                SaidSince::Gone
+            });
+        }
+        Scope::SESSION if session::is_erased(rows, key.resource.as_str())? => {
+            let deletes = session::is_delete(payload);
+            return Ok(if deletes {
+                SaidSince::There
+            } else {
+                SaidSince::Gone
+            });
         }
         Scope::REGISTRY | Scope::LIST => would_matter(rows, key, Some(payload), place)?,
         // None of them is given up unasked: entries are their writer's own words.
@@ -106,18 +121,6 @@ pub fn said_since<R: Rows>(
         true if has_place => SaidSince::NothingElse,
         true => SaidSince::There,
     })
-}
-
-/// A log takes an op of a thread that is deleted, and erases what it holds.
-fn of_a_deleted_thread(payload: &Payload) -> SaidSince {
-    if thread::is_delete(payload) {
-        return SaidSince::There;
-    }
-    SaidSince::Outdone(vec![Outdone {
-        column: "status",
-        mine: Value::from(thread::Status::Active.as_str()),
-        theirs: Value::from(thread::DELETED),
-    }])
 }
 
 /// The cells that the op would write if `actor` wrote it now, and does not win with its own key.

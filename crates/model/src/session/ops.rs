@@ -110,3 +110,8 @@ impl<'a> SessionOp<'a> {
 pub(crate) fn is_decided(payload: &Payload) -> bool {
     matches!(SessionOp::read(payload), Some(SessionOp::Patch(patch)) if patch.decided)
 }
+
+/// Whether a payload of this scope deletes its session.
+pub fn is_delete(payload: &Payload) -> bool {
+    matches!(SessionOp::read(payload), Some(SessionOp::Delete(_)))
+}

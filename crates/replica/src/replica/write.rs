@@ -25,6 +25,8 @@ pub enum Retried {
     There,
     /// Others have written later what it would write over: it stays in quarantine.
     Outdone(Vec<Outdone>),
+    /// Its thread or session was deleted, and what it says would be erased: it stays in quarantine.
+    Gone,
     /// No op has this id, or its payload was erased.
     Nothing,
 }
@@ -33,7 +35,7 @@ impl Retried {
     fn key(&self) -> Option<&OpKey> {
         match self {
             Self::Anew(key) => Some(key),
-            Self::There | Self::Outdone(_) | Self::Nothing => None,
+            Self::There | Self::Outdone(_) | Self::Gone | Self::Nothing => None,
         }
     }
 }
@@ -199,6 +201,7 @@ fn retry(
                 desk.drop_quarantined(id)?;
                 Retried::There
             }
+            SaidSince::Gone => Retried::Gone,
             SaidSince::Outdone(words) if later == LaterWords::Stay => Retried::Outdone(words),
             SaidSince::Outdone(_) | SaidSince::NothingElse => {
                 let payload = held.and_then(|op| op.payload);

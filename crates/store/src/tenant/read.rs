@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row};
 use syncline_model::compaction::{Outdone, SaidSince, said_since};
 use syncline_model::{
     ActorId, Clock, Cursor, LoggedOp, Mark, OpKey, Payload, PayloadHash, Place, ResourceId, Scope,
-    ServerSeq, thread,
+    ServerSeq, session, thread,
 };
 
 use super::{TenantFile, stored_mark};
@@ -157,8 +157,12 @@ impl TenantFile {
         let judge = AssertUnwindSafe(|| said_since(&mut view, key, payload, actor, place));
         // One at which this version panics is the server's to judge.
         let said = catch_unwind(judge).unwrap_or(Ok(SaidSince::NothingElse))?;
-        let deletes = key.scope.as_str() == Scope::THREAD && thread::is_delete(payload);
-        // It takes all that was said in the thread with it, of which no cell tells.
+        let deletes = match key.scope.as_str() {
+            Scope::THREAD => thread::is_delete(payload),
+            Scope::SESSION => session::is_delete(payload),
+            _ => false,
+        };
+        // It takes all that was said there with it, of which no cell tells.
         if said == SaidSince::NothingElse && deletes && self.is_answered(key)? {
             return Ok(SaidSince::Outdone(vec![Outdone {
                 column: "status",
@@ -169,11 +173,12 @@ impl TenantFile {
         Ok(said)
     }
 
-    /// Whether the log holds an op of this key's resource that was written later, by anybody.
+    /// Whether the log holds an op of this key's resource that was written later, or by another: clocks do not tell what
+    /// the writer had seen of others by then.
     fn is_answered(&self, key: &OpKey) -> Result<bool, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM ops \
-             WHERE resource_id = ? AND scope = ? AND (clock, actor) > (?, ?))",
+             WHERE resource_id = ? AND scope = ? AND (clock > ? OR actor <> ?))",
         )?;
         let columns = (
             key.resource.as_str(),

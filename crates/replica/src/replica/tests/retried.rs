@@ -160,24 +160,28 @@ fn a_retried_change_of_a_thread_or_session_does_not_go_over_later_words_unless_i
 
 #[test]
 fn what_a_deletion_takes_with_it_is_asked_about_before_it_is_offered_again() {
+    let asked = Retried::Outdone(vec![Outdone {
+        column: "status",
+        mine: "deleted".into(),
+        theirs: "active".into(),
+    }]);
     let cases = [
-        (delete(), entry("theirs"), Some(("deleted", "active"))),
-        (entry("mine"), delete(), Some(("active", "deleted"))),
-        (delete(), delete(), None),
+        (delete(), entry("theirs"), asked),
+        (entry("mine"), delete(), Retried::Gone),
+        (delete(), delete(), Retried::There),
     ];
-    for (mine, theirs, asked) in cases {
+    for (mine, theirs, becomes) in cases {
         let (_place, _server, [mut a, _b]) = refused(mine, theirs);
-        let asked = asked.map(|(mine, theirs)| Outdone {
-            column: "status",
-            mine: mine.into(),
-            theirs: theirs.into(),
-        });
-        let retried = retry_with(&mut a, LaterWords::Stay);
-        match asked {
-            Some(asked) => assert_eq!(retried, Retried::Outdone(vec![asked])),
-            None => assert_eq!(retried, Retried::There),
-        }
+        assert_eq!(retry_with(&mut a, LaterWords::Stay), becomes);
     }
+}
+
+#[test]
+fn what_would_be_erased_is_never_offered_again() {
+    let (_place, _server, [mut a, _b]) = refused(entry("mine"), delete());
+    assert_eq!(retry_with(&mut a, LaterWords::Go), Retried::Gone);
+    let held = a.quarantined().unwrap();
+    assert!(held[0].payload.is_some());
 }
 
 #[test]

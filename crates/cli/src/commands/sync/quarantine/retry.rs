@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -19,7 +17,7 @@ use crate::wording::{counted, refusal_lines};
 /// judged by what has come here so far, and that is told. A change of a record that others have changed too is offered
 /// on what they have made of it; `show` tells both. A change of an item, a list, a thread or a session that would write
 /// over what others, or another machine of yours, have written later is not offered unless with --over: it stays here,
-/// and both are told. What an agent has told of its session is not judged so: it stands or not by how far its
+/// and both are told. One of a thread or session that was deleted is never offered: what it says would be erased. What an agent has told of its session is not judged so: it stands or not by how far its
 /// transcript had come. One of an item or a list that says what is there already leaves the quarantine, and so does one
 /// that adds an item or list which another machine has added again from its own copy: that stays as others have made it
 /// since, also where they have removed it.
@@ -43,6 +41,8 @@ struct Offered {
     there: Vec<u64>,
     /// Those that others have written later words than.
     outdone: Vec<Later>,
+    /// Those of a thread or session that was deleted.
+    deleted: Vec<u64>,
     /// Those that nothing is left of.
     erased: Vec<u64>,
     state: Option<WriteState>,
@@ -50,7 +50,10 @@ struct Offered {
 
 impl Offered {
     fn is_empty(&self) -> bool {
-        self.retried.is_empty() && self.outdone.is_empty() && self.erased.is_empty()
+        self.retried.is_empty()
+            && self.outdone.is_empty()
+            && self.deleted.is_empty()
+            && self.erased.is_empty()
     }
 }
 
@@ -69,8 +72,9 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     } else {
         args.ids.clone()
     };
-    let mut seen = BTreeSet::new();
-    ids.retain(|id| seen.insert(*id));
+    // As they were written: the later of two that change the same is to win.
+    ids.sort_unstable();
+    ids.dedup();
     // Before any is written anew: an id that is wrong is a mistake in the command.
     for id in &ids {
         held(&replica, *id)?;
@@ -104,6 +108,10 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
                 offered.outdone.push(Later { id: *id, conflicts });
                 continue;
             }
+            Retried::Gone => {
+                offered.deleted.push(*id);
+                continue;
+            }
             Retried::Nothing => {
                 offered.erased.push(*id);
                 continue;
@@ -118,10 +126,10 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     let shown = context.output.data(&offered, |_| Ok(()));
     shown.map_err(|failure| failure.state("they are offered again all the same"))?;
     tell(&offered, keys.len(), state, &delivery, context);
-    if offered.outdone.is_empty() && offered.erased.is_empty() {
+    if offered.outdone.is_empty() && offered.deleted.is_empty() && offered.erased.is_empty() {
         return Ok(());
     }
-    Err(kept(&offered.outdone, &offered.erased))
+    Err(kept(&offered))
 }
 
 /// The replica with what others have written until now, as far as a moment allows.
@@ -192,36 +200,49 @@ fn as_it_stands(cell: &Cell) -> Value {
 }
 
 /// What is told of those that were not offered again.
-fn kept(outdone: &[Later], erased: &[u64]) -> Failure {
+fn kept(offered: &Offered) -> Failure {
+    let Offered {
+        outdone,
+        deleted,
+        erased,
+        ..
+    } = offered;
     let lines = outdone.iter().flat_map(|later| {
         let lines = refusal_lines(&json!({"conflicts": later.conflicts}));
         lines
             .into_iter()
             .map(|line| format!("{}: {line}", later.id))
     });
+    let deleted_lines = deleted.iter().map(|id| {
+        format!("{id}: what it belongs to was deleted, and it would be erased with that")
+    });
     let gone = erased
         .iter()
         .map(|id| format!("{id}: what it held is erased"));
-    let (code, message) = match (outdone.len() as u64, erased.len() as u64) {
-        (0, gone) => {
-            let changes = counted(gone, "change");
-            ("erased", format!("{changes} can't be offered again"))
-        }
-        (later, 0) => {
-            let changes = counted(later, "change");
-            let message = format!("{changes} would write over what others have written since");
-            ("outdone", message)
-        }
-        (later, gone) => {
-            let changes = counted(later, "change");
-            let message = format!(
-                "{changes} would write over what others have written since, and {gone} can't be offered again"
-            );
-            ("outdone", message)
-        }
+    let later = counted(outdone.len() as u64, "change");
+    let none = (deleted.len() + erased.len()) as u64;
+    let (code, message) = match (outdone.len(), deleted.len(), none) {
+        (0, 0, _) => (
+            "erased",
+            format!("{} can't be offered again", counted(none, "change")),
+        ),
+        (0, _, _) => (
+            "deleted",
+            format!("{} can't be offered again", counted(none, "change")),
+        ),
+        (_, _, 0) => (
+            "outdone",
+            format!("{later} would write over what others have written since"),
+        ),
+        (_, _, _) => (
+            "outdone",
+            format!(
+                "{later} would write over what others have written since, and {none} can't be offered again"
+            ),
+        ),
     };
     let mut failure = Failure::new(code, message)
-        .because_of(lines.chain(gone).collect())
+        .because_of(lines.chain(deleted_lines).chain(gone).collect())
         .state("they wait as before");
     let named = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
     let mut ids: Vec<_> = outdone.iter().map(|later| later.id).collect();
@@ -231,6 +252,10 @@ fn kept(outdone: &[Later], erased: &[u64]) -> Failure {
             named(&ids)
         ));
     }
+    for id in deleted {
+        failure = failure.fix(format!("syncline sync quarantine show {id}"));
+    }
+    ids.extend(deleted);
     ids.extend(erased);
     failure.fix(format!("syncline sync quarantine drop {}", named(&ids)))
 }

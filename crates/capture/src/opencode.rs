@@ -110,20 +110,29 @@ pub(crate) fn read_unit(unit: Unit<'_, '_>) -> Result<(), StoreError> {
     take_back(id, found, known, facts, tally);
     // Parts of messages that are not there are kept as they are.
     for part in parts.values().flatten() {
-        let part_id = text(part, &["id"]).unwrap_or_default();
-        let content = part.to_string();
-        let key = UnitKey::of(&["opencode part alone", native, part_id]);
-        let verdict = match take_unit(known, key, &[&content]) {
-            true => {
-                facts.raw(id, &format!("part/{part_id}"), &content, 0);
-                Verdict::NotUnderstood
-            }
-            false => Verdict::Known,
-        };
+        let verdict = part_alone(id, native, part, known, facts);
         tally.count(verdict, None);
     }
     facts.come_up_to(from, place_at(last));
     Ok(())
+}
+
+/// Keeps a part whose message is not there.
+fn part_alone(
+    session: SessionId,
+    native: &str,
+    part: &Value,
+    known: &mut dyn Known,
+    facts: &mut Facts,
+) -> Verdict {
+    let part_id = text(part, &["id"]).unwrap_or_default();
+    let content = part.to_string();
+    let key = UnitKey::of(&["opencode part alone", native, part_id]);
+    if !take_unit(known, key, &[&content]) {
+        return Verdict::Known;
+    }
+    facts.raw(session, &format!("part/{part_id}"), &content, 0);
+    Verdict::NotUnderstood
 }
 
 /// Whether messages or parts of a session were written or hidden since it was read, as their times and sizes

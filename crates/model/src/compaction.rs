@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(crate) use known_fields::has_only;
-pub use trial::{Outdone, SaidSince, said_since, would_matter};
+pub use trial::{Outdone, SaidSince, deletes_all, said_since, would_matter};
 
 /// Whether the rows still need an op of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! A disk that is full.
 
+use std::io;
+
 use crate::file::{OpenError, StoreError};
 
 impl OpenError {
@@ -7,7 +9,12 @@ impl OpenError {
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::Store { source, .. } => matches!(source, StoreError::Full(_)),
-            _ => false,
+            Self::Private { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Self::Missing { .. }
+            | Self::NewerFormat { .. }
+            | Self::Exists { .. }
+            | Self::Foreign { .. }
+            | Self::OldSqlite { .. } => false,
         }
     }
 }

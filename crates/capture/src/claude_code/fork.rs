@@ -169,10 +169,8 @@ impl Reader<'_, '_> {
         if let Some(taken) = taken.filter(awaited) {
             self.note_taken(line, id, origin);
             self.gives_way.get_or_insert(GivesWay::of(taken.by));
-            // The response itself may count for a third by now, which names nobody.
-            if let Some(third) = message.and_then(|message| self.counted_for(message))
-                && by_line.is_some_and(|taken| third != taken.by && third != id)
-            {
+            let third = message.and_then(|message| self.third_of(message, by_line?.by, id));
+            if let Some(third) = third {
                 self.copy(&mut owner, third);
                 self.copy_all_before(id, third);
             }
@@ -265,10 +263,11 @@ impl Reader<'_, '_> {
             && is_named_everywhere(AGENT.as_str(), words::ASSISTANT, message)
     }
 
-    /// The session that a response counts for.
-    fn counted_for(&mut self, message: &str) -> Option<SessionId> {
+    /// The session that a response counts for which names nobody, where that is neither of these two.
+    fn third_of(&mut self, message: &str, fork: SessionId, own: SessionId) -> Option<SessionId> {
         let response = self.is_response(message).then(|| response_key(message))?;
-        self.taken(response).map(|taken| taken.by)
+        let by = self.taken(response)?.by;
+        (by != fork && by != own).then_some(by)
     }
 
     fn taken(&mut self, key: UnitKey) -> Option<Taken> {

@@ -90,20 +90,10 @@ pub fn said_since<R: Rows>(
     place: Place,
 ) -> Result<SaidSince, R::Error> {
     let has_place = match key.scope.as_str() {
-        Scope::THREAD if thread::is_erased(rows, key.resource.as_str())? => {
-            let deletes = thread::is_delete(payload);
-            return Ok(if deletes {
-                SaidSince::There
-            } else {
-                SaidSince::Gone
-            });
-        }
-        Scope::SESSION if session::is_erased(rows, key.resource.as_str())? => {
-            let deletes = session::is_delete(payload);
-            return Ok(if deletes {
-                SaidSince::There
-            } else {
-                SaidSince::Gone
+        _ if is_erased(rows, key)? => {
+            return Ok(match deletes_all(&key.scope, payload) {
+                true => SaidSince::There,
+                false => SaidSince::Gone,
             });
         }
         Scope::REGISTRY | Scope::LIST => would_matter(rows, key, Some(payload), place)?,
@@ -121,6 +111,24 @@ pub fn said_since<R: Rows>(
         true if has_place => SaidSince::NothingElse,
         true => SaidSince::There,
     })
+}
+
+/// Whether an op takes all that was said in its thread or session with it.
+pub fn deletes_all(scope: &Scope, payload: &Payload) -> bool {
+    match scope.as_str() {
+        Scope::THREAD => thread::is_delete(payload),
+        Scope::SESSION => session::is_delete(payload),
+        _ => false,
+    }
+}
+
+/// Whether the op's thread or session was deleted.
+fn is_erased<R: Rows>(rows: &mut R, key: &OpKey) -> Result<bool, R::Error> {
+    match key.scope.as_str() {
+        Scope::THREAD => thread::is_erased(rows, key.resource.as_str()),
+        Scope::SESSION => session::is_erased(rows, key.resource.as_str()),
+        _ => Ok(false),
+    }
 }
 
 /// The cells that the op would write if `actor` wrote it now, and does not win with its own key.

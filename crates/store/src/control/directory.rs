@@ -200,9 +200,10 @@ impl DataDirectory {
 
     /// Whether so many bytes fit onto the directory's disk now, and onto that of the logs, which may be another.
     pub fn has_room(&self, bytes: usize) -> bool {
-        let in_logs = Path::new(TENANTS).join(ROOM);
-        let names = [ROOM, in_logs.to_str().expect("both names are ASCII")];
-        names.into_iter().all(|name| self.takes(name, bytes))
+        let in_logs = format!("{TENANTS}/{ROOM}");
+        [ROOM, &in_logs]
+            .into_iter()
+            .all(|name| self.takes(name, bytes))
     }
 
     /// Whether a file of so many bytes can be made, and taken away again.

@@ -3,10 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::{OptionalExtension, Row};
-use syncline_model::compaction::{Outdone, SaidSince, said_since};
+use syncline_model::compaction::{Outdone, SaidSince, deletes_all, said_since};
 use syncline_model::{
     ActorId, Clock, Cursor, LoggedOp, Mark, OpKey, Payload, PayloadHash, Place, ResourceId, Scope,
-    ServerSeq, session, thread,
+    ServerSeq, thread,
 };
 
 use super::{TenantFile, stored_mark};
@@ -157,11 +157,7 @@ impl TenantFile {
         let judge = AssertUnwindSafe(|| said_since(&mut view, key, payload, actor, place));
         // One at which this version panics is the server's to judge.
         let said = catch_unwind(judge).unwrap_or(Ok(SaidSince::NothingElse))?;
-        let deletes = match key.scope.as_str() {
-            Scope::THREAD => thread::is_delete(payload),
-            Scope::SESSION => session::is_delete(payload),
-            _ => false,
-        };
+        let deletes = deletes_all(&key.scope, payload);
         // It takes all that was said there with it, of which no cell tells.
         if said == SaidSince::NothingElse && deletes && self.is_answered(key)? {
             return Ok(SaidSince::Outdone(vec![Outdone {

@@ -17,10 +17,11 @@ use crate::wording::{counted, refusal_lines};
 /// judged by what has come here so far, and that is told. A change of a record that others have changed too is offered
 /// on what they have made of it; `show` tells both. A change of an item, a list, a thread or a session that would write
 /// over what others, or another machine of yours, have written later is not offered unless with --over: it stays here,
-/// and both are told. One of a thread or session that was deleted is never offered: what it says would be erased. What an agent has told of its session is not judged so: it stands or not by how far its
-/// transcript had come. One of an item or a list that says what is there already leaves the quarantine, and so does one
-/// that adds an item or list which another machine has added again from its own copy: that stays as others have made it
-/// since, also where they have removed it.
+/// and both are told. One of a thread or session that was deleted is never offered: what it says would be erased. What
+/// an agent has told of its session is not judged so: it stands or not by how far its transcript had come. One of an
+/// item or a list that says what is there already leaves the quarantine, and so does one that adds an item or list
+/// which another machine has added again from its own copy: that stays as others have made it since, also where they
+/// have removed it.
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
     /// Their ids, as `list` shows them
@@ -221,24 +222,16 @@ fn kept(offered: &Offered) -> Failure {
         .map(|id| format!("{id}: what it held is erased"));
     let later = counted(outdone.len() as u64, "change");
     let none = (deleted.len() + erased.len()) as u64;
-    let (code, message) = match (outdone.len(), deleted.len(), none) {
-        (0, 0, _) => (
-            "erased",
-            format!("{} can't be offered again", counted(none, "change")),
-        ),
-        (0, _, _) => (
-            "deleted",
-            format!("{} can't be offered again", counted(none, "change")),
-        ),
-        (_, _, 0) => (
-            "outdone",
-            format!("{later} would write over what others have written since"),
-        ),
-        (_, _, _) => (
-            "outdone",
-            format!(
-                "{later} would write over what others have written since, and {none} can't be offered again"
-            ),
+    let code = match (outdone.is_empty(), deleted.is_empty()) {
+        (false, _) => "outdone",
+        (true, false) => "deleted",
+        (true, true) => "erased",
+    };
+    let message = match (outdone.len(), none) {
+        (0, _) => format!("{} can't be offered again", counted(none, "change")),
+        (_, 0) => format!("{later} would write over what others have written since"),
+        (_, _) => format!(
+            "{later} would write over what others have written since, and {none} can't be offered again"
         ),
     };
     let mut failure = Failure::new(code, message)

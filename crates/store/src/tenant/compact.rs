@@ -1,7 +1,8 @@
 //! Compaction: ops that no row needs leave the log, in small steps beside whatever else is done.
 //!
 //! A run has a floor, and goes over the log below it twice: first it drops the ops that are covered,
-//! then it collects the tombstones of which nothing else is left. The op at the floor itself always
+//! then it collects the tombstones of which nothing else is left. Last it forgets of requests whose ops
+//! were dropped all but the newest. The op at the floor itself always
 //! stays: the replica that stands there shows its mark. Each step is one transaction, and a run that
 //! is cut short anywhere leaves a log that folds to the same rows.
 
@@ -29,7 +30,7 @@ use syncline_model::{Epoch, LoggedOp, OpKey, Payload, Place, Rows, Scope, Server
 use self::dropped::Dropped;
 use self::survey::{Survey, Surveyed};
 use super::batch::write_head;
-use super::requests::forget_old;
+use super::requests::OldRequests;
 use super::upkeep::owe_traces;
 use super::{Head, Outbox, TenantFile, read_head};
 use crate::file::StoreError;
@@ -62,7 +63,7 @@ impl Collecting {
                 after: Vec::new(),
             }
         } else {
-            Phase::Done
+            Phase::Requests(OldRequests::default())
         }
     }
 }
@@ -92,6 +93,8 @@ enum Phase {
         table: usize,
         after: Vec<Value>,
     },
+    /// What is remembered of requests is to go, but for the newest.
+    Requests(OldRequests),
     Done,
 }
 
@@ -184,7 +187,7 @@ impl Compaction {
             Phase::Ops { after } => ServerSeq(after as u64),
             // It may be to be judged again.
             Phase::Survey(_) => ServerSeq::ZERO,
-            Phase::Rows { .. } | Phase::Done => self.floor,
+            Phase::Rows { .. } | Phase::Requests(_) | Phase::Done => self.floor,
         }
     }
 
@@ -236,7 +239,12 @@ impl Compaction {
                 };
                 let (next, collected) = step.run(&mut self.collecting_memory, &mut dropped)?;
                 totals.collected += collected;
-                Some(next.map_or(Phase::Done, |(table, after)| Phase::Rows { table, after }))
+                let last = || Phase::Requests(OldRequests::default());
+                Some(next.map_or_else(last, |(table, after)| Phase::Rows { table, after }))
+            }
+            Phase::Requests(old) => {
+                let left = old.forget(connection, count)?;
+                Some(left.map_or(Phase::Done, Phase::Requests))
             }
             Phase::Done => None,
         };
@@ -308,9 +316,6 @@ impl TenantFile {
         if let Phase::Survey(_) | Phase::Ops { .. } = run.phase {
             run.memory.end_step(&transaction)?;
         }
-        if let Some(Phase::Done) = next {
-            forget_old(&transaction)?;
-        }
         transaction.commit()?;
         run.totals = totals;
         if let Some(next) = next {
@@ -318,7 +323,9 @@ impl TenantFile {
         }
         Ok(match run.phase {
             Phase::Done => Stepped::Done,
-            Phase::Survey(_) | Phase::Ops { .. } | Phase::Rows { .. } => Stepped::More,
+            Phase::Survey(_) | Phase::Ops { .. } | Phase::Rows { .. } | Phase::Requests(_) => {
+                Stepped::More
+            }
         })
     }
 

@@ -88,17 +88,65 @@ impl TenantFile {
     }
 }
 
-/// Forgets which writes to lists requests have made, but for the last that were dropped. Writes to records are
-/// remembered: browsers send theirs again after any time, and one done twice would undo what others have done since.
-pub(super) fn forget_old(connection: &Connection) -> Result<(), StoreError> {
-    let of_lists = format!("{IS_REQUEST} AND scope IN ('list', 'registry')");
-    let sql = format!(
-        "DELETE FROM pruned WHERE {of_lists} AND clock < \
-         (SELECT clock FROM pruned WHERE {of_lists} ORDER BY clock DESC LIMIT 1 OFFSET ?)"
-    );
+/// The writes of requests of which no more is remembered than of some of the last that were dropped, with how
+/// many those are. Writes to records are remembered: browsers send theirs again after any time, and one done
+/// twice would undo what others have done since.
+const REMEMBERED: [(&str, usize); 1] = [("scope IN ('list', 'registry')", DROPPED_REQUESTS_MAX)];
+
+/// What a run of compaction is to forget of requests whose ops were dropped.
+#[derive(Debug, Default)]
+pub(super) struct OldRequests {
+    /// The number of the writes that are looked at among those of [`REMEMBERED`].
+    of: usize,
+    /// Those with a lower clock go; none: it is not known yet which.
+    below: Option<i64>,
+}
+
+impl OldRequests {
+    /// Forgets up to `count` of them, and gives what is left; none: nothing is.
+    pub(super) fn forget(
+        &self,
+        connection: &Connection,
+        count: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(&(scopes, kept)) = REMEMBERED.get(self.of) else {
+            return Ok(None);
+        };
+        let forgotten = format!("FROM pruned WHERE {IS_REQUEST} AND {scopes}");
+        let below = match self.below {
+            None => oldest_kept(connection, &forgotten, kept)?,
+            known => known,
+        };
+        let sql = format!(
+            "DELETE FROM pruned WHERE (actor, scope, resource_id) IN \
+             (SELECT actor, scope, resource_id {forgotten} AND clock < ? LIMIT ?)"
+        );
+        let gone = match below {
+            Some(below) => connection
+                .prepare_cached(&sql)?
+                .execute([below, count as i64])?,
+            None => 0,
+        };
+        Ok(Some(match gone < count {
+            true => Self {
+                of: self.of + 1,
+                below: None,
+            },
+            false => Self { of: self.of, below },
+        }))
+    }
+}
+
+/// The lowest clock among the newest `kept`; none: there are no more than those.
+fn oldest_kept(
+    connection: &Connection,
+    from: &str,
+    kept: usize,
+) -> Result<Option<i64>, StoreError> {
+    let sql = format!("SELECT clock {from} ORDER BY clock DESC LIMIT 1 OFFSET ?");
     let mut statement = connection.prepare_cached(&sql)?;
-    statement.execute([DROPPED_REQUESTS_MAX as i64 - 1])?;
-    Ok(())
+    let clock = statement.query_row([kept as i64 - 1], |row| row.get(0));
+    Ok(clock.optional()?)
 }
 
 fn written(connection: &Connection, actor: &ActorId) -> Result<Option<KnownRequest>, StoreError> {

@@ -156,7 +156,9 @@ impl Compaction {
     pub fn looked_at(&self) -> ServerSeq {
         match &self.phase {
             Phase::Survey(survey) => ServerSeq(survey.after as u64),
-            Phase::Ops { .. } | Phase::Rows { .. } | Phase::Done => self.reached(),
+            Phase::Ops { .. } | Phase::Rows { .. } | Phase::Requests(_) | Phase::Done => {
+                self.reached()
+            }
         }
     }
 }

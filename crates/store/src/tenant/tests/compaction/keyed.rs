@@ -50,6 +50,35 @@ fn of_dropped_requests_the_last_are_remembered_and_no_more_however_many_there_we
 }
 
 #[test]
+fn no_step_forgets_more_requests_than_it_is_to_look_at() {
+    const COUNT: usize = 100;
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    let old = 1_050;
+    append(&mut file, &edits(DROPPED_REQUESTS_MAX as u64 + old + 2));
+    let head = file.head().unwrap().cursor.server_seq;
+    let mut run = Compaction::begin(&file, head, Collecting::Tombstones).unwrap();
+    let (mut before, mut steps) = (0, Vec::new());
+    loop {
+        let stepped = file.compact_step(&mut run, COUNT, NO_OUTBOX).unwrap();
+        let after = remembered(&file);
+        if after < before {
+            steps.push((before - after) as usize);
+        }
+        before = after;
+        if stepped == Stepped::Done {
+            break;
+        }
+    }
+    assert_eq!(before, DROPPED_REQUESTS_MAX as i64);
+    let whole = old as usize / COUNT;
+    assert_eq!(
+        steps,
+        [vec![COUNT; whole], vec![old as usize % COUNT]].concat()
+    );
+}
+
+#[test]
 fn a_forgotten_request_that_is_offered_again_from_an_older_log_changes_no_row() {
     let dir = Dir::new();
     let mut file = dir.create("t.db");

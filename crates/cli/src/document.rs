@@ -133,6 +133,13 @@ impl Source {
         Ok(())
     }
 
+    /// Says what a command found in a document beside what was told when it was resolved, unless its data holds that.
+    pub(crate) fn tell_beside(&self, beside: &[Diagnostic], context: &Context) {
+        if !context.globals.json {
+            tell(beside, self, context);
+        }
+    }
+
     /// Prints what there is to say of a document that is refused: there will be no other data.
     fn give(&self, diagnostics: &[Diagnostic], context: &Context) -> Outcome {
         context.output.json(&Refused {

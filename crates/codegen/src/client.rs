@@ -21,7 +21,7 @@ use syncline_model::schema::Schema;
 
 pub use names::{COLUMN_NAME_BYTES_MAX, NameProblem, TABLE_NAME_BYTES_MAX};
 use view::ClientView;
-pub use view::left_out;
+pub use view::{LeftOut, left_out};
 
 /// Where a page keeps the rows that it shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -123,6 +123,8 @@ impl Code {
     pub const UNKNOWN_ENTITY: Self = Self("unknown_entity");
     /// Roles that those whom they are given could give themselves.
     pub const ESCALATION: Self = Self("escalation");
+    /// A field that the client which is written lacks.
+    pub const LEFT_OUT: Self = Self("left_out");
     /// A field that never reaches the server, where one that does is needed.
     pub const EXCLUDED_FIELD: Self = Self("excluded_field");
 

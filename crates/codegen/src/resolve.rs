@@ -3,9 +3,9 @@
 use serde::Serialize;
 use syncline_model::schema::Schema;
 
-use crate::client::NameProblem;
+use crate::client::{LeftOut, NameProblem};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::document::{Document, Fault};
+use crate::document::{Document, Fault, Node};
 use crate::hiding::Hiding;
 use crate::reading::Reading;
 use crate::{collection, entity, extensions, hiding, route, servers};
@@ -61,6 +61,32 @@ pub fn resolve_for(text: &str, hiding: &dyn Fn(&str) -> Option<Hiding>) -> Resol
 
 /// What stands in the way of a document's client, as errors at their places in its text.
 pub fn placed(text: &str, problems: &[NameProblem]) -> Vec<Diagnostic> {
+    at_places(text, problems, |reading, find, problem| {
+        let node = find(&problem.entity, problem.field.as_deref());
+        reading.error(node, Code::NAME, problem.to_string());
+    })
+}
+
+/// What a document's client lacks, as warnings at the fields' places in its text.
+pub fn told_left_out(text: &str, fields: &[LeftOut]) -> Vec<Diagnostic> {
+    at_places(text, fields, |reading, find, left| {
+        let message = format!(
+            "{left} never leaves a page's own database, and there is none: this client has no such field"
+        );
+        let node = find(&left.entity, Some(&left.field));
+        reading.warning(node, Code::LEFT_OUT, message);
+    })
+}
+
+/// Tells of each thing, given what finds an entity, or a field of one, in the document.
+fn at_places<T>(
+    text: &str,
+    things: &[T],
+    tell: impl for<'d> Fn(&Reading<'d>, &dyn Fn(&str, Option<&str>) -> Node<'d>, &T),
+) -> Vec<Diagnostic> {
+    if things.is_empty() {
+        return Vec::new();
+    }
     let Ok(document) = Document::parse(text) else {
         return Vec::new();
     };
@@ -68,14 +94,12 @@ pub fn placed(text: &str, problems: &[NameProblem]) -> Vec<Diagnostic> {
     let (silent, reading) = (Reading::new(&document), Reading::new(&document));
     let routes = route::read(&silent);
     let drafts = entity::drafts(&silent, collection::find(&silent, &routes));
-    for problem in problems {
-        let draft = drafts.iter().find(|draft| draft.is_of(&problem.entity));
-        let node = draft.map(|draft| draft.place_of(problem.field.as_deref()));
-        reading.error(
-            node.unwrap_or(reading.root()),
-            Code::NAME,
-            problem.to_string(),
-        );
+    let find = |entity: &str, field: Option<&str>| {
+        let draft = drafts.iter().find(|draft| draft.is_of(entity));
+        draft.map_or(reading.root(), |draft| draft.place_of(field))
+    };
+    for thing in things {
+        tell(&reading, &find, thing);
     }
     reading.diagnostics()
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use syncline_codegen::client::{self, File, Local, Options, Part};
-use syncline_codegen::{Diagnostic, Resolution, ServedFault, placed, served};
+use syncline_codegen::{Diagnostic, Resolution, ServedFault, placed, served, told_left_out};
 
 use crate::context::Context;
 use crate::document::Source;
@@ -91,7 +91,7 @@ struct Generated<'a> {
     left: Vec<&'a str>,
     /// Fields of the document that the client lacks, behind their entities' names.
     left_out: &'a [String],
-    diagnostics: &'a [Diagnostic],
+    diagnostics: Vec<&'a Diagnostic>,
 }
 
 impl GenerateArgs {
@@ -117,14 +117,15 @@ pub(crate) fn run(args: &GenerateArgs, context: &Context) -> Outcome {
     let source = Source::parse(&args.document)?;
     let make = |text: &str| make(args, &source, text, context);
     if args.watch {
-        let write = |client: &Client| Ok(tell(args, client, &write(args, client)?, context));
+        let write =
+            |client: &Client| Ok(tell(args, &source, client, &write(args, client)?, context));
         return watch::run(&source, make, write, context);
     }
     let client = make(&source.read()?)?;
     if args.check {
         return check(&client, args, &source, context);
     }
-    tell(args, &client, &write(args, &client)?, context)
+    tell(args, &source, &client, &write(args, &client)?, context)
 }
 
 /// What a document gives, to be written.
@@ -133,11 +134,14 @@ struct Client {
     files: Vec<File>,
     /// Fields of the document that the client lacks, behind their entities' names.
     left_out: Vec<String>,
+    /// What is to be told of them.
+    lacks: Vec<Diagnostic>,
 }
 
 impl Client {
     fn told<'c>(&'c self, args: &'c GenerateArgs, change: &'c Change) -> Generated<'c> {
         let entities = self.resolution.schema.entities.iter();
+        let diagnostics = self.resolution.diagnostics.iter().chain(&self.lacks);
         Generated {
             document: &args.document,
             out: args.out.display().to_string(),
@@ -147,7 +151,7 @@ impl Client {
             removed: change.removed.iter().map(String::as_str).collect(),
             left: change.left.iter().map(String::as_str).collect(),
             left_out: &self.left_out,
-            diagnostics: &self.resolution.diagnostics,
+            diagnostics: diagnostics.collect(),
         }
     }
 }
@@ -196,7 +200,8 @@ fn make(
     Ok(Client {
         resolution,
         files,
-        left_out,
+        lacks: told_left_out(text, &left_out),
+        left_out: left_out.iter().map(ToString::to_string).collect(),
     })
 }
 
@@ -208,12 +213,14 @@ fn write(args: &GenerateArgs, client: &Client) -> Result<Change, Failure> {
 }
 
 /// Says what was written.
-fn tell(args: &GenerateArgs, client: &Client, change: &Change, context: &Context) -> Outcome {
-    for field in &client.left_out {
-        context.output.warn(format_args!(
-            "{field} never leaves a page's own database, and there is none: this client has no such field"
-        ));
-    }
+fn tell(
+    args: &GenerateArgs,
+    source: &Source,
+    client: &Client,
+    change: &Change,
+    context: &Context,
+) -> Outcome {
+    source.tell_beside(&client.lacks, context);
     for path in &change.left {
         context.output.warn(format_args!(
             "{path} is no longer written, and was edited: it stays; remove it, or move it away, before it is written again"

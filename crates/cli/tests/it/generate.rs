@@ -172,8 +172,13 @@ fn a_field_that_has_nothing_to_be_kept_in_is_told() {
     machine
         .run(&words)
         .done()
-        .says("contacts.local_notes never leaves");
+        .says("openapi.yaml:48:9: warning[left_out]: accounts.hint never leaves")
+        .says("openapi.yaml:61:9: warning[left_out]: contacts.local_notes never leaves");
     let written = machine.run(&[&words[..], &["--json"]].concat()).done();
+    let told = written.json()["diagnostics"].as_array().unwrap().clone();
+    let told = told.iter().filter(|one| one["code"] == "left_out");
+    let told: Vec<_> = told.map(|one| one["line"].clone()).collect();
+    assert_eq!(told, [48, 61]);
     assert_eq!(
         written.json()["left_out"],
         serde_json::json!(["accounts.hint", "contacts.local_notes"])

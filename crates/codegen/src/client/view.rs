@@ -1,6 +1,7 @@
 //! What the templates see of a schema.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -175,12 +176,28 @@ impl EntityView {
     }
 }
 
-/// The fields of a schema that a client lacks, behind their entities' names.
-pub fn left_out(schema: &Schema, local: Local) -> Vec<String> {
+/// A field that a client lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub entity: String,
+    pub field: String,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.entity, self.field)
+    }
+}
+
+/// The fields of a schema that a client lacks.
+pub fn left_out(schema: &Schema, local: Local) -> Vec<LeftOut> {
     let fields = schema.entities.iter().flat_map(|entity| {
         let fields = entity.fields.iter();
         let fields = fields.filter(move |field| !is_kept(field, local));
-        fields.map(|field| format!("{}.{}", entity.name, field.name))
+        fields.map(|field| LeftOut {
+            entity: entity.name.clone(),
+            field: field.name.clone(),
+        })
     });
     fields.collect()
 }

@@ -3,7 +3,7 @@
  * refused has no need of this module, and does not load it.
  */
 import { lostTo, readChanges, rejectedChanges, standing, standOn, TIMED_OUT, type Change, type Lost, type WriteError } from "./changes.js";
-import type { LocalDatabase, Statements } from "./database.js";
+import { quote, type Dialect, type LocalDatabase, type Statements } from "./database.js";
 import { pick } from "./entity.js";
 import { HttpFailure } from "./http.js";
 import { settle, type Outcome } from "./sender.js";
@@ -25,7 +25,7 @@ export function retry(database: LocalDatabase, writeId: string): Promise<void> {
       for (const change of [...refused.filter(({ error }) => names.includes(error?.write_id ?? "")), ...await groundOf(inside, group)]) groups.add(whole(change));
     }
     for (const group of [...groups].sort(([one], [other]) => one!.id - other!.id)) {
-      if (!(await offerAgain(inside, group, isUnanswered)) && group.includes(first)) return;
+      if (!(await offerAgain(inside, database.dialect, group, isUnanswered)) && group.includes(first)) return;
     }
   });
 }
@@ -57,7 +57,7 @@ export function takeUp(database: LocalDatabase, accepted: ReadonlySet<string>): 
     const given = (await rejectedChanges(inside)).filter(({ error }) => error?.code === "dependency_rejected" && accepted.has(error.write_id!));
     for (const group of new Set(given.map(together(given)))) {
       if (group.every(({ mode }) => mode === "optimistic")) {
-        await offerAgain(inside, group, true);
+        await offerAgain(inside, database.dialect, group, true);
         continue;
       }
       // Who has waited for it was told that it has failed.
@@ -108,8 +108,19 @@ async function groundOf(inside: Statements, group: readonly Change[]): Promise<C
   return made.filter((change) => isNamed(change) && !group.some(({ id }) => id === change.id));
 }
 
+/** Whether the server shows the row of a change. */
+async function isShown(inside: Statements, dialect: Dialect, { entity, key }: Change): Promise<boolean> {
+  // It comes first.
+  const [column] = await inside.query<{ name: string }>(
+    dialect === "sqlite" ? `SELECT "name" FROM pragma_table_info($1) WHERE "cid" = 0`
+      : `SELECT column_name AS "name" FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 AND ordinal_position = 1`,
+    [`${entity}_local`],
+  );
+  return (await inside.query(`SELECT 1 FROM ${quote(`${entity}_synced`)} WHERE CAST(${quote(column!.name)} AS TEXT) = $1`, [key])).length > 0;
+}
+
 /** Gives whether all of what was refused together waits to be sent again, or nothing of it is left to be sent. */
-async function offerAgain(inside: Statements, group: readonly Change[], isUnanswered: boolean): Promise<boolean> {
+async function offerAgain(inside: Statements, dialect: Dialect, group: readonly Change[], isUnanswered: boolean): Promise<boolean> {
   // One that had no answer may be at the server, as this one may.
   const rowOf = ({ entity, key }: Change): Promise<Change[]> =>
     readChanges(inside, `"entity" = $1 AND "key" = $2 AND ("state" <> 'rejected' OR "error" ->> 'code' = 'timed_out')`, [entity, key]);
@@ -118,14 +129,16 @@ async function offerAgain(inside: Statements, group: readonly Change[], isUnansw
   if ((await groundOf(inside, group)).length > 0) return false;
   for (const change of group) {
     const { entity, key, operation, value, writeId } = change;
-    const later = after(change, await rowOf(change));
+    const others = await rowOf(change);
+    const later = after(change, others);
     const isOver = later.some((other) => operation !== "update" || other.operation !== "update");
     if (isUnanswered && change.attempts > 0) {
       // Why it is asked for is not to be forgotten. Behind a later one that was sent it would undo that: its answer is asked for,
       // and tells what can be sent.
       if (isOver || later.some((other) => other.attempts > 0 && Object.keys(value).some((name) => Object.hasOwn(other.value, name)))) return false;
-    } else if (isOver) {
-      const message = `a later write has changed the row ${key} of ${entity}`;
+      // Another's row: one's own would be shown in its place, and be refused.
+    } else if (isOver || (operation === "insert" && !others.some((other) => other.operation === "delete") && (await isShown(inside, dialect, change)))) {
+      const message = isOver ? `a later write has changed the row ${key} of ${entity}` : `${entity} has a row with the key ${key} by now`;
       for (const one of group) {
         const error: WriteError = one === change ? { code: operation === "insert" ? "exists" : "superseded", message }
           : { code: "superseded", message: `${message}, with which this was written`, write_id: writeId };

@@ -4,7 +4,7 @@ import { readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import { readRow } from "../src/rows.js";
 import { deleteRow, endOverdue, updateRow } from "../src/writes.js";
-import { accepted, drive, each, isSent, refusing, server, type Sent } from "./driven.js";
+import { accepted, contact, drive, each, isSent, refusing, server, type Sent } from "./driven.js";
 import { accountsMeta, contactsMeta } from "./generated/meta.js";
 
 const ann = (database: LocalDatabase): Promise<unknown> =>
@@ -205,6 +205,43 @@ each("a confirmed write stands on what is queued before it, and on another's val
   await tried(database);
   await deleteRow(database, accountsMeta, "a");
   assert.equal((await readChanges(database, "1 = 1")).at(-1)?.base["name"], "D");
+});
+
+each("a refused new row whose key another's row has by now stays refused, says so, and can be made once that one is gone", async (database, dialect) => {
+  await contact(database, "a", { email: "mine" });
+  await drive(database, refusing("forbidden"), isSent(database));
+  await ann(database);
+  for (let tries = 0; tries < 2; tries += 1) {
+    await retryAll(database);
+    assert.deepEqual([await unsent(database), await refused(database)], [[], ["exists"]]);
+  }
+  assert.match((await rejectedChanges(database))[0]!.error!.message, /contacts has a row with the key a by now/);
+  const shown = await readRow(database, dialect, contactsMeta, "a");
+  assert.deepEqual([shown?.["first_name"], shown?.["_has_local_changes"]], ["Ann", false]);
+  await database.query(`DELETE FROM "contacts_synced"`);
+  await retryAll(database);
+  assert.deepEqual([await unsent(database), await refused(database)], [[[{ first_name: "a", email: "mine" }, {}]], []]);
+});
+
+each("a refused new row goes again behind the unsent delete that makes room for it", async (database) => {
+  await ann(database);
+  await deleteRow(database, contactsMeta, "a");
+  await tried(database);
+  await contact(database, "a");
+  const [, made] = await readChanges(database, "1 = 1");
+  await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, '{"code":"x","message":"y"}')`, [made!.writeId]);
+  await retryAll(database);
+  assert.deepEqual((await readChanges(database, `"state" <> 'rejected'`)).map(({ operation }) => operation), ["delete", "insert"]);
+});
+
+each("a new row that had no answer goes again under its name, though the server shows it", async (database) => {
+  await contact(database, "a");
+  await tried(database);
+  const [made] = await readChanges(database, "1 = 1");
+  await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, '{"code":"timed_out","message":"y"}')`, [made!.writeId]);
+  await ann(database);
+  await retryAll(database);
+  assert.deepEqual((await readChanges(database, "1 = 1")).map(({ writeId, state }) => [writeId, state]), [[made!.writeId, "pending"]]);
 });
 
 each("a value that was lost to another's does not come back over one that its writer set since", async (database) => {

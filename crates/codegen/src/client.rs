@@ -4,6 +4,7 @@
 //! templates beside this crate's sources; here is what fills them.
 
 mod exports;
+mod lacks;
 mod names;
 mod sql;
 mod types;
@@ -19,9 +20,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use syncline_model::schema::Schema;
 
+pub use lacks::{Lack, LackReason, lacks};
 pub use names::{COLUMN_NAME_BYTES_MAX, NameProblem, TABLE_NAME_BYTES_MAX};
 use view::ClientView;
-pub use view::{LeftOut, left_out};
 
 /// Where a page keeps the rows that it shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -29,5 +29,5 @@ pub use limits::{
     DIAGNOSTICS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, DOCUMENT_NODES_MAX, ENTITIES_MAX,
     FIELDS_MAX, NAME_BYTES_MAX, REFERENCE_DEPTH_MAX,
 };
-pub use resolve::{Resolution, placed, resolve, resolve_for, told_left_out};
+pub use resolve::{Resolution, placed, resolve, resolve_for, told_lacks};
 pub use served::{ServedFault, served};

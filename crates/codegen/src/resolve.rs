@@ -3,7 +3,7 @@
 use serde::Serialize;
 use syncline_model::schema::Schema;
 
-use crate::client::{LeftOut, NameProblem};
+use crate::client::{Lack, LackReason, NameProblem};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::{Document, Fault, Node};
 use crate::hiding::Hiding;
@@ -68,13 +68,14 @@ pub fn placed(text: &str, problems: &[NameProblem]) -> Vec<Diagnostic> {
 }
 
 /// What a document's client lacks, as warnings at the fields' places in its text.
-pub fn told_left_out(text: &str, fields: &[LeftOut]) -> Vec<Diagnostic> {
-    at_places(text, fields, |reading, find, left| {
-        let message = format!(
-            "{left} never leaves a page's own database, and there is none: this client has no such field"
-        );
-        let node = find(&left.entity, Some(&left.field));
-        reading.warning(node, Code::LEFT_OUT, message);
+pub fn told_lacks(text: &str, lacks: &[Lack]) -> Vec<Diagnostic> {
+    at_places(text, lacks, |reading, find, lack| {
+        let code = match lack.reason {
+            LackReason::LeftOut => Code::LEFT_OUT,
+            LackReason::Unassignable => Code::NAME,
+        };
+        let node = find(&lack.entity, Some(&lack.field));
+        reading.warning(node, code, lack.to_string());
     })
 }
 

@@ -72,7 +72,7 @@ export async function useEvery(context: Context, name: string, document: string,
 
 async function used(client: Client, entity: Entity, local: Local): Promise<Used> {
   const [variable, whole] = Object.entries(client).find(([export_, meta]) => export_.endsWith("Meta") && (meta as EntityMeta).name === entity.name) as [string, EntityMeta];
-  // In memory TanStack DB puts changed rows together by assignments, and none makes a field of this name.
+  // In memory TanStack DB puts changed rows together by assignments, and none makes a field of this name: `generate` tells of it.
   const meta = { ...whole, fields: whole.fields.filter(({ name }) => local === "pglite" || name !== "__proto__") };
   const stem = variable.slice(0, -"Meta".length);
   const many = `use${stem[0]!.toUpperCase()}${stem.slice(1)}`;

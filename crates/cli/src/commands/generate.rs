@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use syncline_codegen::client::{self, File, Local, Options, Part};
-use syncline_codegen::{Diagnostic, Resolution, ServedFault, placed, served, told_left_out};
+use syncline_codegen::client::{self, File, LackReason, Local, Options, Part};
+use syncline_codegen::{Diagnostic, Resolution, ServedFault, placed, served, told_lacks};
 
 use crate::context::Context;
 use crate::document::Source;
@@ -134,7 +134,7 @@ struct Client {
     files: Vec<File>,
     /// Fields of the document that the client lacks, behind their entities' names.
     left_out: Vec<String>,
-    /// What is to be told of them.
+    /// What is to be told of them, and of fields that it can't keep whole.
     lacks: Vec<Diagnostic>,
 }
 
@@ -196,12 +196,17 @@ fn make(
             return Err(names_invalid(source));
         }
     };
-    let left_out = client::left_out(schema, options.local);
+    let lacks = client::lacks(schema, options.local);
+    let left_out = lacks
+        .iter()
+        .filter(|lack| lack.reason == LackReason::LeftOut);
     Ok(Client {
         resolution,
         files,
-        lacks: told_left_out(text, &left_out),
-        left_out: left_out.iter().map(ToString::to_string).collect(),
+        left_out: left_out
+            .map(|lack| format!("{}.{}", lack.entity, lack.field))
+            .collect(),
+        lacks: told_lacks(text, &lacks),
     })
 }
 

@@ -185,6 +185,31 @@ fn a_field_that_has_nothing_to_be_kept_in_is_told() {
     );
 }
 
+/// A page in memory puts changed rows together by assignments, and none makes a field of this name.
+#[test]
+fn a_field_that_cannot_be_kept_in_memory_is_told() {
+    let (machine, _, out) = machine();
+    let dir = out.to_str().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/fixtures");
+    let document = fixtures.join("awkward-names.yaml");
+    let words = ["generate", document.to_str().unwrap(), "--out", dir];
+    let in_memory = [&words[..], &["--local", "memory"]].concat();
+    machine
+        .run(&in_memory)
+        .done()
+        .says("names.yaml:9:94: warning[name]: select.__proto__ can't be kept")
+        .says("rename it, or write the client without --local memory");
+    // It is no field that is left out.
+    let written = machine.run(&[&in_memory[..], &["--json"]].concat()).done();
+    let left_out = written.json()["left_out"].to_string();
+    assert!(!left_out.contains("__proto__"), "{left_out}");
+    let with_a_database = machine.run(&words).done();
+    assert!(
+        !with_a_database.stderr.contains("__proto__"),
+        "{with_a_database:#?}"
+    );
+}
+
 #[test]
 fn a_document_that_cannot_be_used_leaves_the_folder_as_it_was() {
     let (machine, document, out) = machine();

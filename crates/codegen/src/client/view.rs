@@ -1,13 +1,13 @@
 //! What the templates see of a schema.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
 use syncline_model::record::Rulebook;
 use syncline_model::schema::{Entity, Field, FieldKind, Operation, Role, Schema, Verb, WriteMode};
 
+use super::lacks::is_kept;
 use super::names::{Names, literal, property, quoted};
 use super::types::{Type, type_of};
 use super::{Local, zod};
@@ -174,37 +174,6 @@ impl EntityView {
     pub(super) fn private(&self) -> impl Iterator<Item = &FieldView> {
         self.fields.iter().filter(|field| field.is_excluded)
     }
-}
-
-/// A field that a client lacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    pub entity: String,
-    pub field: String,
-}
-
-impl fmt::Display for LeftOut {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}", self.entity, self.field)
-    }
-}
-
-/// The fields of a schema that a client lacks.
-pub fn left_out(schema: &Schema, local: Local) -> Vec<LeftOut> {
-    let fields = schema.entities.iter().flat_map(|entity| {
-        let fields = entity.fields.iter();
-        let fields = fields.filter(move |field| !is_kept(field, local));
-        fields.map(|field| LeftOut {
-            entity: entity.name.clone(),
-            field: field.name.clone(),
-        })
-    });
-    fields.collect()
-}
-
-/// Whether a client has a field at all: what never travels has nothing in memory to be kept in.
-fn is_kept(field: &Field, local: Local) -> bool {
-    local == Local::Pglite || !field.sync_exclude
 }
 
 impl FieldView {

@@ -44,7 +44,7 @@ export const lostTo = (conflicts: Lost): WriteError =>
   ({ code: "lost", message: `somebody changed ${Object.keys(conflicts).join(", ")} meanwhile, and theirs was kept`, conflicts });
 
 export const OFFLINE: WriteError = { code: "offline", message: "the server could not be reached" };
-export const TIMED_OUT: WriteError = { code: "timed_out", message: "the server did not answer in time: it may have the write, which shows then" };
+export const TIMED_OUT: WriteError = { code: "timed_out", message: "the server did not answer in time: if it has the write, it is shown later" };
 
 /** A write that did not come to what its caller asked for. */
 export class WriteFailure extends Error {

@@ -68,6 +68,23 @@ fn every_workflow_has_jobs_of_steps_and_no_more_rights_than_it_says() {
     }
 }
 
+/// They are in no commit: nobody else misses them where the folder is another.
+#[test]
+fn ci_keeps_what_the_browsers_showed_from_where_the_examples_tests_leave_it() {
+    let stage = read("examples/finance-tracker/test/stage.mjs");
+    assert!(stage.contains(r#"join(HERE, "screenshots")"#));
+    let stack = read("examples/finance-tracker/scripts/stack.mjs");
+    assert!(stack.contains(r#"HERE = fileURLToPath(new URL("..", import.meta.url))"#));
+    let ci = yaml(CI);
+    let steps = jobs(&ci).filter_map(|(_, job)| job["steps"].as_sequence());
+    let kept = steps
+        .flatten()
+        .filter_map(|step| step["with"]["path"].as_str());
+    let folder = "examples/finance-tracker/screenshots";
+    assert_eq!(kept.collect::<Vec<_>>(), [folder]);
+    assert!(read("CONTRIBUTING.md").contains(folder));
+}
+
 #[test]
 fn ci_runs_the_whole_check_with_the_workspaces_compiler() {
     assert!(scripts(CI).lines().any(|line| line == ".ci/run"));

@@ -1,14 +1,19 @@
 //! The generated `*.sqlite.sql`: they run as they stand in the SQLite that is built in, and in the shell of the
 //! system's own, which is the oldest that they are for where the system is Debian 12.
 
-use std::io::Write as _;
+#[path = "../../../codegen/tests/it/documents/packages.rs"]
+mod packages;
+
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use syncline_codegen::client::{Options, Part, generate};
 use syncline_model::schema::{Entity, Field, FieldKind, Schema, WriteMode};
+
+use packages::{CODE_FORGE, DIRECTORY, document};
 
 /// The oldest SQLite that the files are for.
 const OLDEST: [u32; 2] = [3, 40];
@@ -28,6 +33,9 @@ const NEWER: [&str; 12] = [
     "unhex",
     "unistr",
 ];
+
+/// Entities of a document that are written to, spread over all of it: large ones have a hundred, of dozens of fields.
+const ENTITIES_WRITTEN: usize = 14;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -62,17 +70,26 @@ fn sample() -> Vec<String> {
     files(&schema_at(&path))
 }
 
-/// Those of all documents that are there to be tried.
+/// Those of all documents that are there to be tried, some of them as large as they come.
 fn schemas() -> Vec<Schema> {
     let fixtures = repository().join("crates/codegen/tests/fixtures");
-    let mut schemas = Vec::new();
+    let large = [
+        (CODE_FORGE, "api.github.com.json"),
+        (DIRECTORY, "netbox.dev.json"),
+        (DIRECTORY, "stripe.com.json"),
+    ];
+    let large = large.map(|(package, file)| document(&package, file));
+    let mut schemas: Vec<Schema> = large
+        .iter()
+        .map(|text| syncline_codegen::resolve(text).schema)
+        .collect();
     for entry in std::fs::read_dir(fixtures).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|it| it == "yaml") {
             schemas.push(schema_at(&path));
         }
     }
-    assert!(schemas.len() > 5);
+    assert!(schemas.len() > 8);
     schemas
 }
 
@@ -229,16 +246,14 @@ fn check_in_shell(files: &[String], steps: &[Step]) {
 }
 
 fn printed_by_shell(script: &str) -> String {
-    let mut shell = Command::new("sqlite3");
-    shell.args(["-batch", "-bail", ":memory:"]);
-    shell.stdin(Stdio::piped());
-    shell.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let running = shell.spawn();
-    let mut running = running.expect("`apt-get install sqlite3` gives the shell of SQLite");
-    let mut input = running.stdin.take().unwrap();
+    // Of a file: into a pipe nothing more can be written once the shell has failed, whose reason would not be told.
+    let mut input = tempfile::tempfile().unwrap();
     input.write_all(script.as_bytes()).unwrap();
-    drop(input);
-    let output = running.wait_with_output().unwrap();
+    input.rewind().unwrap();
+    let mut shell = Command::new("sqlite3");
+    shell.args(["-batch", "-bail", ":memory:"]).stdin(input);
+    let output = shell.output();
+    let output = output.expect("`apt-get install sqlite3` gives the shell of SQLite");
     let told = String::from_utf8_lossy(&output.stderr);
     let printed = String::from_utf8(output.stdout).unwrap();
     let is_done = output.status.success() && told.is_empty();
@@ -266,11 +281,21 @@ fn the_files_do_what_they_say_in_the_shell_of_sqlite() {
     check_in_shell(&sample(), &history());
 }
 
+/// However much is behind what it refuses.
 #[test]
-fn every_entity_of_every_document_is_written_to_in_both() {
+#[should_panic(expected = "syntax error")]
+fn the_shell_of_sqlite_is_heard_where_it_refuses_something() {
+    let rest = "-- Nobody reads this.\n".repeat(100_000);
+    printed_by_shell(&format!("nonsense;\n{rest}"));
+}
+
+#[test]
+fn entities_of_every_document_are_written_to_in_both() {
     for schema in schemas() {
         let files = files(&schema);
-        let steps: Vec<Step> = schema.entities.iter().flat_map(life_of).collect();
+        let spread = schema.entities.len().div_ceil(ENTITIES_WRITTEN);
+        let written = schema.entities.iter().step_by(spread);
+        let steps: Vec<Step> = written.flat_map(life_of).collect();
         check_built_in(&files, &steps);
         check_in_shell(&files, &steps);
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use syncline_codegen::client::{Local, Options, Part, generate};
 use syncline_codegen::resolve;
 
-use crate::documents::{CODE_FORGE, DIRECTORY, document};
+use crate::documents::packages::{CODE_FORGE, DIRECTORY, document};
 use crate::fixtures;
 use crate::sample::notes;
 

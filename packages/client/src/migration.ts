@@ -18,7 +18,7 @@ export async function takeApart(
   const held = new Map<EntityMeta, Held>();
   // By the triggers of the version that is there, since they know its columns.
   for (const { meta } of entities) {
-    await refuseMisfits(inside, meta);
+    await refuseMisfits(inside, dialect, meta);
     held.set(meta, await takeOut(inside, meta));
   }
   await keepParted(inside, dialect);
@@ -41,15 +41,17 @@ const fieldOf = (meta: EntityMeta, name: string) => meta.fields.find((field) => 
 const typeOf = (dialect: Dialect, kind: FieldKind): string => columnType(dialect, kind).toLowerCase();
 
 /** Refuses the unsent writes of which the schema can't hold a value. What the server has accepted comes with its rows. */
-async function refuseMisfits(inside: Statements, meta: EntityMeta): Promise<void> {
+async function refuseMisfits(inside: Statements, dialect: Dialect, meta: EntityMeta): Promise<void> {
+  const [former = meta.key] = (await columnsOf(inside, dialect, `${meta.name}_local`)).keys();
+  const isOther = former !== meta.key;
   for (const change of await readChanges(inside, `"entity" = $1 AND "state" <> 'rejected'`, [meta.name])) {
-    const field = misfitOf(meta, change);
+    const field = isOther ? former : misfitOf(meta, change);
     if (field === undefined) continue;
     if (change.state === "acknowledged") {
       await inside.query(`DELETE FROM "_changes" WHERE "id" = $1`, [change.id]);
       continue;
     }
-    const error = { code: "schema_changed", message: `${meta.name}.${field} is of another kind than when this was written` };
+    const error = { code: "schema_changed", message: `${meta.name}.${field} ${isOther ? "no longer names the row" : "is of another kind than when this was written"}` };
     await reject(inside, change.writeId, error);
   }
 }
@@ -116,13 +118,12 @@ async function takeDown(inside: Statements, dialect: Dialect, meta: EntityMeta):
   const synced = `${meta.name}_synced`;
   const local = `${meta.name}_local`;
   const [had, own] = [await columnsOf(inside, dialect, synced), await columnsOf(inside, dialect, local)];
-  if (own.size === 0) return [];
+  const [former] = own.keys();
+  if (former === undefined) return [];
+  const [key, isOther] = [quote(meta.key), former !== meta.key];
   await inside.query(`DROP VIEW IF EXISTS ${quote(meta.name)}`);
   const wanted = new Map([...meta.fields.filter((field) => !field.excluded), { name: "_role", kind: "text" as const }]
     .map(({ name, kind }) => [name, typeOf(dialect, kind)]));
-  if (had.size !== wanted.size || [...wanted].some(([name, type]) => had.get(name) !== type)) {
-    await inside.exec(`DROP TABLE ${quote(synced)}; DELETE FROM "_shapes" WHERE "entity" = ${text(meta.name)}`);
-  }
   const kept: Kept[] = [];
   // Rows whose key is of another type now are other rows.
   if (own.get(meta.key) === wanted.get(meta.key)) {
@@ -136,9 +137,14 @@ async function takeDown(inside: Statements, dialect: Dialect, meta: EntityMeta):
     }
   }
   if (kept.length > 0) {
-    const columns = [meta.key, ...kept.map(({ from }) => from)].map(quote).join(", ");
-    const any = kept.map(({ from }) => `${quote(from)} IS NOT NULL`).join(" OR ");
-    await inside.exec(`CREATE TABLE ${keptTable(meta)} AS SELECT ${columns} FROM ${quote(local)} WHERE ${any}`);
+    const columns = kept.map(({ from }) => quote(from));
+    const any = columns.map((column) => `${column} IS NOT NULL`).join(" OR ");
+    // What another field names now is found by what the server has shown of it.
+    const rows = isOther ? `${quote(local)} JOIN ${quote(synced)} AS named USING (${quote(former)}) WHERE named.${key} IS NOT NULL AND` : `${quote(local)} AS named WHERE`;
+    await inside.exec(`CREATE TABLE ${keptTable(meta)} AS SELECT ${[`named.${key}`, ...columns].join(", ")} FROM ${rows} (${any})`);
+  }
+  if (isOther || had.size !== wanted.size || [...wanted].some(([name, type]) => had.get(name) !== type)) {
+    await inside.exec(`DROP TABLE ${quote(synced)}; DELETE FROM "_shapes" WHERE "entity" = ${text(meta.name)}`);
   }
   await inside.exec(`DROP TABLE ${quote(local)}`);
   return kept;
@@ -171,12 +177,12 @@ async function putBack(inside: Statements, dialect: Dialect, meta: EntityMeta, k
   );
 }
 
-/** The columns of a table with their types; none: there is no such table. */
+/** The columns of a table with their types, the key first; none: there is no such table. */
 async function columnsOf(inside: Statements, dialect: Dialect, table: string): Promise<Map<string, string>> {
   const rows = await inside.query<{ name: string; type: string }>(
     dialect === "sqlite"
       ? `SELECT "name", lower("type") AS "type" FROM pragma_table_info($1)`
-      : `SELECT column_name AS "name", data_type AS "type" FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1`,
+      : `SELECT column_name AS "name", data_type AS "type" FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position`,
     [table],
   );
   return new Map(rows.map((row) => [row.name, row.type]));

@@ -31,6 +31,8 @@ const OTHER_KIND = changed([EMAIL, `        email: { type: [string, "null"], for
 const PRIVATE_SCORE = changed([SCORE, `        score: { type: [number, "null"], x-sync-exclude: true }\n`]);
 const NEWER = changed([SCORE, `        nick: { type: string }\n`], [NOTES, `${NOTES}        mood: { type: string, x-sync-exclude: true }\n`]);
 const OTHER_NOTES = changed([NOTES, `        local_notes: { type: integer, x-sync-exclude: true }\n`]);
+/** Of which a contact's name is the key. */
+const KEYED_BY_NAME = generated(document.replace(/(\/api\/contacts\/)\{id\}(:[^]*?name: )id(, in: path[^}]*), format: uuid/, "$1{first_name}$2first_name$3"));
 const WITHOUT_TRANSACTIONS = generated(document.replace(/ {2}\/api\/transactions:[^]*?(?=^components)/m, ""));
 
 const contactsOf = (schema: LocalSchema): EntityMeta => schema.entities.find(({ meta }) => meta.name === "contacts")!.meta;
@@ -168,6 +170,20 @@ for (const dialect of DIALECTS) {
     assert.equal((await readRow(database, dialect, contactsMeta, "a"))?.["local_notes"], "precious");
     await openSchema(database, other);
     assert.equal((await readRow(database, dialect, contactsOf(other), "a"))?.["local_notes"], 7);
+  });
+
+  test(`rows that another field names are fetched anew, and what was written under the former key is refused (${dialect})`, async () => {
+    const database = await openDatabase(dialect);
+    await synced(database, "a", "Ann");
+    await updateRow(database, dialect, contactsMeta, "a", { local_notes: "precious", email: "mine" });
+    await noteShape(database);
+    const other = KEYED_BY_NAME(dialect);
+    assert.equal(contactsOf(other).key, "first_name");
+    await openSchema(database, other);
+    assert.deepEqual([await readRows(database, dialect, contactsOf(other)), await shape(database)], [[], null]);
+    assert.deepEqual((await rejectedChanges(database)).map(({ key, error }) => [key, error?.code]), [["a", "schema_changed"]]);
+    await database.query(`INSERT INTO "contacts_synced" ("first_name", "id") VALUES ('Ann', 'a') ON CONFLICT ("first_name") DO NOTHING`);
+    assert.equal((await readRow(database, dialect, contactsOf(other), "Ann"))?.["local_notes"], "precious");
   });
 
   test(`the same version keeps the rows, and one that lacks an entity forgets where it was (${dialect})`, async () => {

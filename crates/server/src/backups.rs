@@ -146,11 +146,21 @@ fn make(data: &DataDirectory, plan: &BackupPlan) -> Result<(PathBuf, Manifest), 
         );
     }
     // Only now that there is another.
-    let server = name_of(data)?;
-    for dropped in drop_oldest(&plan.directory, server.as_deref(), plan.keep, at)? {
-        tracing::info!(backup.path = %dropped.display(), "old backup dropped");
+    if let Err(error) = drop_old(data, plan, at) {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "could not look for old backups to drop"
+        );
     }
     Ok((to, manifest))
+}
+
+fn drop_old(data: &DataDirectory, plan: &BackupPlan, now: Timestamp) -> Result<(), BackupError> {
+    let server = name_of(data)?;
+    for dropped in drop_oldest(&plan.directory, server.as_deref(), plan.keep, now)? {
+        tracing::info!(backup.path = %dropped.display(), "old backup dropped");
+    }
+    Ok(())
 }
 
 /// Keeps the log of `tenant` before it is reset, and says where.

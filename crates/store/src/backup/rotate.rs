@@ -1,5 +1,6 @@
 //! Backups made again and again, each in a directory of its own, the oldest dropped.
 
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -42,23 +43,45 @@ pub(super) fn sweep_parts(
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = parent.unwrap_or(Path::new("."));
     let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
+    let mut left = Vec::new();
     for entry in entries {
         let path = entry.map_err(io_error("list", directory))?.path();
         let is_left = match Part::read(&path) {
             // Who makes the same backup now is told from who was killed by holding it.
-            Some(part) if part.backup == name => hold_part(&path).is_some(),
+            Some(part) if part.backup == name => is_let_go(&path, now),
             Some(part) if is_dated(name) && is_dated(part.backup) => {
                 is_left_behind(&path, &part, server, now)
             }
             Some(_) | None => false,
         };
-        // A user's own directory may have such a name.
-        let is_left = is_left && is_of_a_backup(&path)?;
         if is_left {
-            fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
+            left.push(path);
         }
     }
+    remove_each(left, |path| match is_of_a_backup(path)? {
+        true => fs::remove_dir_all(path).map_err(io_error("remove", path)),
+        // A user's own directory may have such a name.
+        false => Ok(()),
+    });
     Ok(())
+}
+
+/// Removes what it can of `paths`, and gives that; of the rest the log tells.
+pub(super) fn remove_each(
+    mut paths: Vec<PathBuf>,
+    remove: impl Fn(&Path) -> Result<(), BackupError>,
+) -> Vec<PathBuf> {
+    paths.retain(|path| {
+        let removed = remove(path);
+        if let Err(error) = &removed {
+            tracing::warn!(
+                error = error as &dyn Error, backup.path = %path.display(),
+                "could not remove an old backup, or what is left of one"
+            );
+        }
+        removed.is_ok()
+    });
+    paths
 }
 
 /// Whether a directory holds no more than a backup does.
@@ -83,12 +106,20 @@ fn is_of_a_backup(directory: &Path) -> Result<bool, BackupError> {
     Ok(true)
 }
 
-/// Holds a part that is being made, so that nobody takes it for one of a process that was killed; none
-/// where the system can't tell that of a directory.
+/// Holds a part before anything is made in it, so that nobody takes it for one of a process that was killed;
+/// none where the system can't tell that of a directory.
 pub(super) fn hold_part(path: &Path) -> Option<File> {
     let directory = File::open(path).ok()?;
-    directory.try_lock().ok()?;
+    // Whoever else holds it looks at it, for a moment.
+    directory.lock().ok()?;
     Some(directory)
+}
+
+/// Whether it can be told that nobody holds a part any more. One with nothing in it may have been made just now, to be held next.
+fn is_let_go(path: &Path, now: Timestamp) -> bool {
+    let is_held = File::open(path).map_or(true, |directory| directory.try_lock().is_err());
+    let is_empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    !is_held && (!is_empty || is_forgotten(path, now))
 }
 
 /// What the name of a part tells.
@@ -124,7 +155,7 @@ impl<'p> Part<'p> {
 fn is_left_behind(path: &Path, part: &Part<'_>, server: Option<&str>, now: Timestamp) -> bool {
     match part.server {
         None => is_forgotten(path, now),
-        Some(_) if part.server == server => hold_part(path).is_some(),
+        Some(_) if part.server == server => is_let_go(path, now),
         Some(_) => false,
     }
 }
@@ -163,8 +194,21 @@ fn is_dated(name: &OsStr) -> bool {
 
 /// The finished backups in `directory`, oldest first; none where there is no such directory.
 pub fn backups_in(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {
-    let (mut backups, _) = listed(directory)?;
-    backups.retain(|path| path.join(MANIFEST_NAME).is_file());
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error("list", directory)(error)),
+    };
+    let mut backups = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io_error("list", directory))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_backup = name.is_some_and(|name| name.starts_with(PREFIX) && !name.contains(PART));
+        if is_backup && path.join(MANIFEST_NAME).is_file() {
+            backups.push(path);
+        }
+    }
+    backups.sort();
     Ok(backups)
 }
 
@@ -201,32 +245,8 @@ fn backups_of(
     Ok(backups)
 }
 
-/// What has the name of a backup in `directory`, and that of one which is being made, or was when its
-/// process was killed; each oldest first.
-fn listed(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), BackupError> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
-        Err(error) => return Err(io_error("list", directory)(error)),
-    };
-    let (mut whole, mut parts) = (Vec::new(), Vec::new());
-    for entry in entries {
-        let path = entry.map_err(io_error("list", directory))?.path();
-        match path.file_name().and_then(|name| name.to_str()) {
-            Some(name) if !name.starts_with(PREFIX) => {}
-            Some(name) if name.contains(PART) => parts.push(path),
-            Some(_) => whole.push(path),
-            None => {}
-        }
-    }
-    whole.sort();
-    parts.sort();
-    Ok((whole, parts))
-}
-
 /// Removes the oldest backups of a server in `directory` until `keep` are left, as [`newest_of`] counts
-/// age, and what its processes have left that were killed; gives the backups that were removed. Other
-/// servers' stay, and so does one that was made `now`.
+/// age, and gives those that were removed. Other servers' stay, and so does one that was made `now`.
 ///
 /// Where the newest leaves a log out, only others that do are counted and removed: the older ones may be
 /// all that there is of that log.
@@ -242,19 +262,13 @@ pub fn drop_oldest(
         backups.retain(|(_, manifest)| !manifest.left_out.is_empty());
     }
     backups.truncate(backups.len().saturating_sub(keep.get()));
-    let (_, parts) = listed(directory)?;
-    for path in &parts {
-        let part = Part::read(path).filter(|part| is_dated(part.backup));
-        if part.is_some_and(|part| is_left_behind(path, &part, server, now)) {
-            fs::remove_dir_all(path).map_err(io_error("remove", path))?;
-        }
-    }
-    let backups: Vec<_> = backups.into_iter().map(|(path, _)| path).collect();
-    for path in &backups {
-        // Its manifest first: what is half gone is no backup.
-        let manifest = path.join(MANIFEST_NAME);
-        fs::remove_file(&manifest).map_err(io_error("remove", &manifest))?;
-        fs::remove_dir_all(path).map_err(io_error("remove", path))?;
-    }
-    Ok(backups)
+    let backups = backups.into_iter().map(|(path, _)| path);
+    Ok(remove_each(backups.collect(), remove_backup))
+}
+
+pub(super) fn remove_backup(path: &Path) -> Result<(), BackupError> {
+    // Its manifest first: what is half gone is no backup.
+    let manifest = path.join(MANIFEST_NAME);
+    fs::remove_file(&manifest).map_err(io_error("remove", &manifest))?;
+    fs::remove_dir_all(path).map_err(io_error("remove", path))
 }

@@ -9,6 +9,8 @@ use super::*;
 use crate::control::ServerNote;
 use crate::{Collecting, Compaction, PageLimit, PendingOp, Stepped};
 
+mod left;
+
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 
 impl Server {
@@ -116,66 +118,6 @@ fn while_a_log_is_left_out_only_backups_without_it_are_dropped() {
         backups_in(&root).unwrap(),
         [&whole[..], std::slice::from_ref(&newest)].concat()
     );
-}
-
-#[test]
-fn of_backups_being_made_only_what_a_killed_process_of_ones_own_has_left_is_removed() {
-    let (one, other) = (Server::named("one"), Server::named("other"));
-    let root = one.path("backups");
-    let newest = one.back_up_at(&root, 9);
-    // As they are when all but their names is done.
-    let part = |name: &str| {
-        let path = root.join(format!("{}.part-{name}", backup_name(at(1))));
-        fs::create_dir(&path).unwrap();
-        fs::copy(newest.join(MANIFEST_NAME), path.join(MANIFEST_NAME)).unwrap();
-        path
-    };
-    let (left, others, nobodys) = (part("one-7"), part("third-7"), part("7"));
-    let many = NonZeroUsize::new(9).unwrap();
-    let mut under_way = Vec::new();
-    for (server, second) in [(&one, 2), (&other, 3)] {
-        let to = root.join(backup_name(at(second)));
-        back_up_server(&server.data(), &to, at(second), |_| {
-            drop_oldest(&root, Some("one"), many, at(9)).unwrap();
-        })
-        .unwrap();
-        under_way.push(to);
-    }
-    assert_eq!(
-        (left.exists(), others.exists(), nobodys.exists()),
-        (false, true, true)
-    );
-    assert!(newest.exists());
-    for path in &under_way {
-        verify(path, |_| ()).unwrap();
-    }
-    assert_eq!(entries(&root).len(), 5);
-}
-
-/// Older versions name no server in what they make, and hold none of it.
-#[test]
-fn what_an_older_version_has_left_is_removed_once_nobody_was_at_it_for_a_week() {
-    const DAY: i64 = 24 * 60 * 60;
-    let server = Server::named("one");
-    let root = server.path("backups");
-    let newest = server.back_up_at(&root, 9 * DAY);
-    let part = |name: &str, day: i64| {
-        let path = root.join(format!("{}.part-{name}", backup_name(at(day * DAY))));
-        fs::create_dir(&path).unwrap();
-        let changed = Duration::from_millis(at(day * DAY).as_millis() as u64);
-        let directory = fs::File::open(&path).unwrap();
-        directory
-            .set_modified(std::time::UNIX_EPOCH + changed)
-            .unwrap();
-        path
-    };
-    let (old, young) = (part("7", 1), part("8", 5));
-    let (others, names) = (part("other-7", 1), part("7-", 1));
-    drop_oldest(&root, Some("one"), ONE, at(9 * DAY)).unwrap();
-    assert!(!old.exists());
-    for kept in [young, others, names, newest] {
-        assert!(kept.exists(), "{}", kept.display());
-    }
 }
 
 /// Rounds of a server that keeps two, whose clock was set back after the first ones.
@@ -356,45 +298,4 @@ fn a_backup_replaces_a_log_that_has_dropped_what_both_had() {
     );
     drop(file);
     server.restore("copy", EpochMode::Heal).unwrap();
-}
-
-#[test]
-fn a_backup_removes_what_was_left_of_it_by_who_was_killed() {
-    let server = Server::new();
-    server.append("acme", 1..=3);
-    let part = |name: &str| {
-        let path = server.path(name);
-        fs::create_dir_all(&path).unwrap();
-        fs::write(path.join("control.db"), "half").unwrap();
-        path
-    };
-    let (left, held) = (part("copy.part-1"), part("copy.part-2"));
-    let others = ["copy2.part-3", "copy.part-of-my-own", "copy.part-1.old"].map(part);
-    let users = part("copy.part-4");
-    fs::write(users.join("IMG_1.jpg"), "mine").unwrap();
-    let holding = fs::File::open(&held).unwrap();
-    holding.lock().unwrap();
-    server.back_up("copy");
-    assert_eq!((left.exists(), held.exists()), (false, true));
-    assert!(others.iter().chain([&users]).all(|other| other.exists()));
-}
-
-#[test]
-fn a_backup_named_by_its_time_removes_what_was_left_of_an_earlier_one_of_its_server() {
-    let server = Server::named("one");
-    let root = server.path("backups");
-    let dated = backup_name(at(1));
-    let reset = format!("{dated}-0191d1c2-0000-7000-8000-000000000001");
-    let parts = [
-        (&*dated, "one"),
-        (&reset, "one"),
-        (&dated, "other"),
-        ("syncline-photos", "one"),
-    ];
-    let parts = parts.map(|(backup, server)| root.join(format!("{backup}.part-{server}-7")));
-    for path in &parts {
-        fs::create_dir_all(path).unwrap();
-    }
-    server.back_up_at(&root, 2);
-    assert_eq!(parts.map(|path| path.exists()), [false, false, true, true]);
 }

@@ -127,8 +127,6 @@ pub(crate) struct Metrics {
     pub(crate) tenants_open: Gauge,
     /// 1 since a write found no room on the disk, until one finds some.
     pub(crate) storage_full: Gauge,
-    /// 1 since a backup that was due failed, until one is made.
-    pub(crate) backup_failing: Gauge,
 }
 
 impl Metrics {
@@ -149,7 +147,6 @@ impl Metrics {
             connections: Gauge::default(),
             tenants_open: Gauge::default(),
             storage_full: Gauge::default(),
-            backup_failing: Gauge::default(),
         }
     }
 
@@ -247,11 +244,6 @@ impl Metrics {
                 "syncline_storage_full",
                 "1 while writes are refused for want of room on the disk.",
                 &self.storage_full,
-            ),
-            (
-                "syncline_backup_failing",
-                "1 while the regular backups fail.",
-                &self.backup_failing,
             ),
         ] {
             out.header(name, "gauge", help);

@@ -157,7 +157,6 @@ impl Server {
 
     /// Notes what became of a regular backup.
     pub(crate) fn note_backup(&self, failed: Option<FailedBackup>) {
-        self.metrics.backup_failing.set(failed.is_some().into());
         *self.failed_backup.lock().expect(UNPOISONED) = failed;
     }
 

@@ -18,6 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn metrics(call: Call) -> Result<Answer, ApiError> {
+    const FAILING: &str = "syncline_backup_failing";
     const REQUESTS: &str = "syncline_http_requests_total";
     const DURATIONS: &str = "syncline_http_request_duration_seconds";
     let server = &call.server;
@@ -32,6 +33,9 @@ async fn metrics(call: Call) -> Result<Answer, ApiError> {
         server.uptime().as_secs_f64(),
     );
     server.metrics.expose(&mut out);
+    out.header(FAILING, "gauge", "1 while the regular backups fail.");
+    let is_failing = server.failed_backup().is_some();
+    out.sample(FAILING, &[], f64::from(is_failing));
     out.header(
         REQUESTS,
         "counter",

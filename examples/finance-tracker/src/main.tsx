@@ -39,8 +39,14 @@ async function leave(user: User): Promise<void> {
   tellLeft(user);
   await deleteDatabase(storageOf(user)).then(
     () => root.render(<Left title="The books are not in this browser any more">The server has what was sent to it.</Left>),
-    (error: unknown) => root.render(<Left title="The books could not be removed">{String(error)}</Left>),
+    (error: unknown) => root.render(<Left title="The books could not be removed">{sentenceOf(error)}</Left>),
   );
+}
+
+/** What went wrong, as a person reads it. */
+function sentenceOf(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error);
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
 }
 
 function Left({ title, children }: { title: string; children: ReactNode }) {
@@ -59,7 +65,7 @@ open().catch((error: unknown) => {
   root.render(
     <main className="splash" role="alert">
       <h1>The books did not open</h1>
-      <p>{error instanceof Error ? error.message : String(error)}</p>
+      <p>{sentenceOf(error)}</p>
       <button type="button" className="button" onClick={() => location.reload()}>Try again</button>
     </main>,
   );

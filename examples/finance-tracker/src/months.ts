@@ -18,7 +18,9 @@ export function shifted(month: string, by: number): string {
 
 const MONTH = new Intl.DateTimeFormat("en-IE", { month: "long", year: "numeric", timeZone: "UTC" });
 const SHORT = new Intl.DateTimeFormat("en-IE", { month: "short", timeZone: "UTC" });
-const DAY = new Intl.DateTimeFormat("en-IE", { weekday: "short", day: "numeric", month: "long", timeZone: "UTC" });
+const PARTS = { weekday: "short", day: "numeric", month: "long", timeZone: "UTC" } as const;
+const DAY = new Intl.DateTimeFormat("en-IE", PARTS);
+const DAY_OF_YEAR = new Intl.DateTimeFormat("en-IE", { ...PARTS, year: "numeric" });
 
 /** What is no month stays as it is: of those in the books the server has seen the form alone. */
 export function monthName(month: string): string {
@@ -28,8 +30,11 @@ export function monthName(month: string): string {
 
 export const shortMonth = (month: string): string => SHORT.format(new Date(`${month}-01T00:00:00Z`));
 
+/** Of another year than this one with the year. */
 export function dayName(day: string): string {
-  if (day === today()) return "Today";
+  const now = today();
+  if (day === now) return "Today";
   const date = new Date(`${day}T00:00:00Z`);
-  return Number.isNaN(date.getTime()) ? day : DAY.format(date);
+  if (Number.isNaN(date.getTime())) return day;
+  return (day.slice(0, 4) === now.slice(0, 4) ? DAY : DAY_OF_YEAR).format(date);
 }

@@ -278,6 +278,7 @@ test("of two who change one budget the second is asked, and has the last word ei
   };
   let refusal = await collide("200.00", "300.00");
   assert.deepEqual(await refusal.locator("tbody tr > *").allInnerTexts(), ["At most", "€160.00", "€200.00", "€300.00"]);
+  await ben.page.getByText("Nothing is on its way.").waitFor();
   await ben.picture("conflict");
   await refusal.getByRole("button", { name: "Use mine" }).click();
   await refusal.waitFor({ state: "detached" });
@@ -406,6 +407,7 @@ test("a thousand rows come in, are searched and edited", async () => {
     await page.getByLabel("Search").fill("Toll 777");
     await page.getByLabel("Rows shown").filter({ hasText: /^1 transaction$/ }).waitFor();
     await sees("Toll 777");
+    await page.getByRole("heading", { name: "13 April 2025" }).waitFor();
   }
   await ann.fill("Edit Toll 777", { "What for": "Toll 777 paid back" });
   await ann.isSaved();
@@ -498,7 +500,7 @@ test("books that a tab has open which does not hear of it are not removed, and i
   first.page.on("dialog", (dialog) => dialog.accept());
   await first.page.getByRole("button", { name: "Remove my books" }).click();
   await first.page.getByRole("heading", { name: "The books could not be removed" }).waitFor();
-  await first.page.getByText("close that tab, and remove the database again").waitFor();
+  await first.page.getByText("Another tab has the local database open: close that tab, and remove the database again.", { exact: true }).waitFor();
   await first.picture("open-elsewhere");
   await deaf.fill("New transaction", { "What for": "Written by the deaf", Amount: "8" });
   await deaf.isSaved();

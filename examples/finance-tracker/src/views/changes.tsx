@@ -40,7 +40,7 @@ export function Changes({ leave }: { leave: () => Promise<void> }) {
         ))}
       </Card>
       <Card title="On their way">
-        {pending?.length === 0 ? <Empty>Everything is with the server.</Empty> : null}
+        {pending?.length === 0 ? <Empty>Nothing is on its way.</Empty> : null}
         <ul className="rows">
           {pending?.map((change) => <li key={change.writeId} className="row"><Told change={change} /><small>{change.attempts === 0 ? "not tried yet" : change.attempts === 1 ? "tried once" : `tried ${change.attempts} times`}</small></li>)}
         </ul>

@@ -78,8 +78,12 @@ async function followed(context: Context, address: string, server: { stop: () =>
   await names(second, ["Ada Lovelace", "Bea", "Cleo"]);
 
   await rename("Cleo", "");
-  await page.getByRole("alert").getByRole("button", { name: "Let it go" }).click();
-  await page.getByRole("alert").waitFor({ state: "detached" });
+  const refused = page.getByRole("alert");
+  await refused.getByText("name: must have 1 character or more").waitFor();
+  assert.equal(await page.getByText("Everything is with the server.").count(), 0);
+  await refused.getByRole("button", { name: "Let it go" }).click();
+  await refused.waitFor({ state: "detached" });
+  await page.getByText("Everything is with the server.").waitFor();
   await names(page, ["Ada Lovelace", "Bea", "Cleo"]);
   assert.deepEqual(failures, []);
   await browser.close();

@@ -240,6 +240,8 @@ fn what_can_not_pass_is_told_before_it_is_written() {
         "not_found",
         "contacts/x",
     );
+    let absent = ada.record("contacts", &["update", "x", "--set", "age=1"]);
+    near(absent, 1, "not_found", "syncline record contacts list");
     let none = Machine::new();
     near(
         none.record("contacts", &["list"]),

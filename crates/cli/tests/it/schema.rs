@@ -144,6 +144,25 @@ fn an_admin_applies_a_document_and_nobody_else_does() {
 }
 
 #[test]
+fn what_is_unique_together_is_shown_so() {
+    let (_server, admin, _member) = with_admin();
+    let together = "x-unique: [[number, paid]]\n      x-conflict: reject";
+    let document = DOCUMENT.replacen("x-conflict: reject", together, 1);
+    write_document(&admin, &document);
+    admin.run(&["schema", "apply", "openapi.yaml"]).done();
+    let table = admin.run(&["schema", "show"]).done().stdout;
+    for (field, told) in [
+        ("number", "unique with paid"),
+        ("paid", "unique with number"),
+        ("email", "unique"),
+    ] {
+        let mut lines = table.lines().map(str::trim_end);
+        let shown = lines.any(|line| line.contains(&format!(" {field} ")) && line.ends_with(told));
+        assert!(shown, "{field}: {table}");
+    }
+}
+
+#[test]
 fn what_takes_something_away_needs_its_flag() {
     let (_server, admin, _member) = with_admin();
     admin.run(&["schema", "apply", "openapi.yaml"]).done();

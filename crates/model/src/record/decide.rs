@@ -27,7 +27,7 @@ use super::overlay::{Overlay, record_of};
 use super::payload::{Action, Decided, DecidedAction, Decision, Offered, Values, Write};
 use super::refusal::{
     FieldError, Refusal, RefusalCode, conflicted, fields_wrong, forbidden, forbidden_fields,
-    membership_missing, role_refused,
+    membership_missing, not_unique, role_refused,
 };
 use super::rules::Rulebook;
 use super::values::{
@@ -368,13 +368,7 @@ impl<R: Records> Judge<'_, '_, R> {
             }
             let found = self.rows.holding(&record.entity, &values)?;
             if found.iter().any(|other| other.id != record.id) {
-                let error =
-                    |field: &String| error_of(field, "unique", "another record has this value");
-                let errors = fields.iter().map(error).collect();
-                return Ok(Some(Refusal::of_fields(
-                    RefusalCode::UniqueViolation,
-                    errors,
-                )));
+                return Ok(Some(not_unique(fields)));
             }
         }
         Ok(None)

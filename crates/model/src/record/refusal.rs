@@ -150,6 +150,20 @@ pub(super) fn forbidden_fields<'n>(named: impl Iterator<Item = &'n String>) -> O
     (!errors.is_empty()).then(|| Refusal::of_fields(RefusalCode::ForbiddenField, errors))
 }
 
+/// The refusal of values that another record has, of one field or of several together.
+pub(super) fn not_unique(fields: &[String]) -> Refusal {
+    let message = match fields {
+        [_] => "another record has this value".to_owned(),
+        several => format!(
+            "another record has the same {} together",
+            several.join(" and ")
+        ),
+    };
+    let error = |field: &String| error_of(field, "unique", &message);
+    let errors = fields.iter().map(error).collect();
+    Refusal::of_fields(RefusalCode::UniqueViolation, errors)
+}
+
 pub(super) fn role_refused(role: Role, attempt: &str) -> Refusal {
     let message = format!("the role {} may not {attempt} this record", role.as_str());
     Refusal::new(RefusalCode::Forbidden, message)

@@ -273,7 +273,14 @@ fn values_that_are_one_records_alone_are_kept_so_within_an_op_and_across() {
         world.code(&owner, create("4", json!({"title": "c", "code": "A"}))),
         taken
     );
-    assert_eq!(world.code(&owner, update("3", json!({"number": 5}))), taken);
+    let together = world.write(update("3", json!({"number": 5}))).unwrap_err();
+    assert_eq!(
+        (together.code, together.errors[1].message.as_str()),
+        (
+            RefusalCode::UniqueViolation,
+            "another record has the same title and number together"
+        )
+    );
     let both = json!([
         new("5", json!({"title": "x", "code": "X"})),
         new("6", json!({"title": "y", "code": "X"}))

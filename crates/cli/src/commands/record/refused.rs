@@ -8,7 +8,7 @@ use syncline_replica::{QuarantinedOp, RecordError, Replica};
 
 use super::entity::no_schema;
 use crate::failure::Failure;
-use crate::wording::refusal_lines;
+use crate::wording::{quoted, refusal_lines};
 
 /// It was refused here, before anything was written.
 pub(super) fn not_written(error: RecordError, entity: &Entity, what: &str) -> Failure {
@@ -51,12 +51,22 @@ fn with_fix(failure: Failure, refusal: &Refusal, entity: &Entity) -> Failure {
                     .to_owned(),
             })
         }
+        RefusalCode::NotFound => failure
+            .fix(format!("syncline record {} list", entity.name))
+            .fix("syncline sync, if another machine has made it"),
+        RefusalCode::Gone => failure.fix(format!(
+            "syncline record {} history {}",
+            entity.name,
+            quoted(&refusal.id)
+        )),
+        RefusalCode::AlreadyExists => failure.fix(format!(
+            "syncline record {} update {} --set FIELD=VALUE",
+            entity.name,
+            quoted(&refusal.id)
+        )),
         RefusalCode::InvalidOp
         | RefusalCode::TooLarge
         | RefusalCode::UnknownEntity
-        | RefusalCode::NotFound
-        | RefusalCode::Gone
-        | RefusalCode::AlreadyExists
         | RefusalCode::ValidationFailed
         | RefusalCode::UniqueViolation
         | RefusalCode::Conflict

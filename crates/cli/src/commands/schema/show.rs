@@ -109,16 +109,24 @@ fn kind(field: &Field) -> String {
 }
 
 fn rules(entity: &Entity, field: &Field) -> String {
-    let is_unique = entity.unique.iter().any(|set| set.contains(&field.name));
     let words = [
         (field.name == entity.key, "key"),
         (field.required, "required"),
         (field.nullable, "nullable"),
         (field.read_only, "read-only"),
-        (is_unique, "unique"),
         (field.owner_only, "owner-only"),
         (field.sync_exclude, "stays here"),
     ];
     let given = words.into_iter().filter(|(is_so, _)| *is_so);
-    given.map(|(_, word)| word).collect::<Vec<_>>().join(", ")
+    let given = given.map(|(_, word)| word.to_owned());
+    let sets = entity.unique.iter();
+    let sets = sets.filter(|set| set.contains(&field.name));
+    let unique = sets.map(|set| {
+        let others = set.iter().filter(|other| **other != field.name);
+        match others.cloned().collect::<Vec<_>>().join(" and ") {
+            alone if alone.is_empty() => "unique".to_owned(),
+            others => format!("unique with {others}"),
+        }
+    });
+    given.chain(unique).collect::<Vec<_>>().join(", ")
 }

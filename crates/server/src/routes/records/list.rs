@@ -69,11 +69,11 @@ pub(super) async fn list(call: &Call, target: Target) -> Result<Answer, ApiError
 
 fn stop(error: FilterError) -> Stop {
     match error {
-        FilterError::CursorOrder { .. } => {
+        FilterError::Cursor | FilterError::CursorOrder { .. } => {
             ApiError::invalid_field("cursor", error.to_string()).into()
         }
-        FilterError::UnknownColumn { .. } | FilterError::Cursor => {
-            ApiError::new(ErrorCode::InvalidField, error.to_string()).into()
+        FilterError::UnknownColumn { column } => {
+            ApiError::invalid_field(&column, "is no field of these records").into()
         }
         FilterError::Incomparable {
             column,

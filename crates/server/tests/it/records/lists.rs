@@ -54,18 +54,19 @@ async fn a_list_is_narrowed_ordered_and_paged() {
         ids(&format!("order=-place&limit=4&cursor={cursor}")).await,
         "n2 n1 n0"
     );
-    for query in [
-        "nothing=1",
-        "place=x",
-        "place__near=1",
-        "limit=0",
-        "cursor=zz",
-        "order=nothing",
+    for (query, field) in [
+        ("nothing=1", "nothing"),
+        ("place=x", "place"),
+        ("place__near=1", "place__near"),
+        ("limit=0", "limit"),
+        ("cursor=zz", "cursor"),
+        ("cursor=5b5d", "cursor"),
+        ("order=nothing", "nothing"),
     ] {
         let path = format!("/api/notes?{query}");
-        ask(&server, Method::GET, &path, &writer, None)
-            .await
-            .refused(422, "invalid_field");
+        let refused = ask(&server, Method::GET, &path, &writer, None).await;
+        let refused = refused.refused(422, "invalid_field");
+        assert_eq!(refused["error"]["details"]["field"], field, "{query}");
     }
 }
 

@@ -7,6 +7,7 @@ mod history;
 mod indexes;
 mod list;
 mod stored;
+mod subset;
 #[cfg(test)]
 mod tests;
 
@@ -18,3 +19,4 @@ pub(crate) use indexes::drop_indexes;
 pub use indexes::{IndexError, keep_indexes};
 pub use list::{LIST_BYTES_MAX, ListQuery, Listed, PageCursor, list};
 pub use stored::{StandingSchema, StoredRecords, confirmed, is_pending, schema, schema_place};
+pub use subset::Subset;

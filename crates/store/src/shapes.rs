@@ -24,6 +24,7 @@ mod told;
 mod track;
 
 pub use cells::{ShapeCells, cells_of_key};
+pub(crate) use entity::cells_of;
 pub use history::{After, Flow, HistoryRow, SnapshotRow};
 pub use made::{MadeShape, Making, NewShape};
 pub use relation::Relation;

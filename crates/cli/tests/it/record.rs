@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::machine::{Answer, Machine};
+use crate::serve_schema::{DOCUMENT, machine, write_document};
 
 mod served;
 
@@ -327,6 +328,29 @@ fn lists_are_narrowed_ordered_and_read_on() {
         .failed(2, "filter_invalid");
     ada.record("contacts", &["list", "--where", "name"])
         .failed(2, "filter_invalid");
+}
+
+#[test]
+fn a_list_shows_the_subset_that_clients_take_and_all_where_asked() {
+    let host = machine();
+    let subset = "x-sync: { local_first: true, where: \"favourite = false\" }";
+    let document = DOCUMENT.replacen("x-sync: { local_first: true }", subset, 1);
+    write_document(&host, &document);
+    let served = Served::on(host);
+    let ada = served.member("ada");
+    let liked = ada.create("contacts", &["name=Ann", "favourite=true"]);
+    ada.create("contacts", &["name=Ben"]);
+    let listed = ada.record("contacts", &["list"]).done();
+    let listed = listed.says("favourite = false").says("--all");
+    assert!(!listed.stdout.contains("Ann"), "{}", listed.stdout);
+    let all = ada.record("contacts", &["list", "--all"]).done();
+    assert!(all.stdout.contains("Ann"), "{}", all.stdout);
+    assert!(!all.stderr.contains("--all"), "{}", all.stderr);
+    // What is not in it is found by its key, and can be put into it again.
+    ada.record("contacts", &["get", &liked]).done();
+    ada.record("contacts", &["update", &liked, "--set", "favourite=false"])
+        .done();
+    assert_eq!(ada.field("contacts", "name"), ["Ann", "Ben"]);
 }
 
 #[test]

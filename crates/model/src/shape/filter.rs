@@ -134,7 +134,7 @@ pub trait CellSource {
     fn cell(&self, column: usize) -> Option<&str>;
 }
 
-impl CellSource for [Option<String>] {
+impl CellSource for Vec<Option<String>> {
     fn cell(&self, column: usize) -> Option<&str> {
         self.get(column)?.as_deref()
     }

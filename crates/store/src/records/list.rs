@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rusqlite::types::{Value as Cell, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, Rows, params_from_iter};
 use serde_json::Value as Json;
 use syncline_model::record::{Asker, RECORDS, Record};
 use syncline_model::schema::{Entity, FieldKind, Role, RoleVia};
@@ -14,6 +14,7 @@ use super::filter::{
     Condition, Direction, FilterError, Fragment, Order, after, check_column, condition, kind_of,
 };
 use super::stored::{COLUMNS, COLUMNS_PLACE, cell_of, literal, record_of, value_of};
+use super::subset::Subset;
 use crate::StoreError;
 use crate::hex::{Hex, unhex};
 use crate::view::read_row;
@@ -27,6 +28,8 @@ pub const LIST_BYTES_MAX: usize = 4 << 20;
 pub struct ListQuery<'a> {
     /// Who asks; none: somebody who sees all.
     pub asker: Option<&'a Asker>,
+    /// The part of the records that it is a list of; none: all.
+    pub subset: Option<&'a Subset>,
     pub conditions: &'a [Condition],
     /// Records that are alike in all of these stand in the order of their ids.
     pub order: &'a [Order],
@@ -106,29 +109,45 @@ pub fn list(
     });
     let ordered: Vec<_> = ordered.collect();
     let places: String = keys.iter().map(|(key, _)| format!(", {key}")).collect();
-    // One more than is asked for tells whether there is a next page.
+    // One more than is asked for tells whether there is a next page. How many are not in a subset is not known.
+    let limit = match query.subset {
+        None => query.limit.saturating_add(1).to_string(),
+        Some(_) => "-1".to_owned(),
+    };
     let sql = format!(
-        "SELECT {COLUMNS}{places}{} ORDER BY {} LIMIT {}",
+        "SELECT {COLUMNS}{places}{} ORDER BY {} LIMIT {limit}",
         rest.sql,
         ordered.join(", "),
-        query.limit.saturating_add(1)
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(rest.cells))?;
+    let rows = statement.query(params_from_iter(rest.cells))?;
+    Ok(page(rows, query, |row| cursor_of(row, &order, keys.len()))?)
+}
+
+/// Reads rows until the page is full.
+fn page(
+    mut rows: Rows<'_>,
+    query: &ListQuery<'_>,
+    place: impl Fn(&Row<'_>) -> Result<PageCursor, StoreError>,
+) -> Result<Listed, StoreError> {
     let mut listed = Listed {
         records: Vec::new(),
         next: None,
     };
     let (mut last, mut bytes) = (None, 0);
     while let Some(row) = rows.next()? {
+        let record = record_of(read_row(row, &RECORDS)?)?;
+        if query.subset.is_some_and(|subset| !subset.holds(&record)) {
+            continue;
+        }
         if listed.records.len() == query.limit || bytes >= LIST_BYTES_MAX {
             listed.next = last;
             break;
         }
         let columns = row.get_ref(COLUMNS_PLACE)?;
         bytes += columns.as_str().map_or(0, str::len);
-        last = Some(cursor_of(row, &order, keys.len())?);
-        listed.records.push(record_of(read_row(row, &RECORDS)?)?);
+        last = Some(place(row)?);
+        listed.records.push(record);
     }
     Ok(listed)
 }
@@ -191,7 +210,7 @@ fn order_text(order: &[Order]) -> String {
 }
 
 /// The place of a row in a list of this order: values in another are in no place there.
-fn cursor_of(row: &rusqlite::Row<'_>, order: &str, keys: usize) -> Result<PageCursor, StoreError> {
+fn cursor_of(row: &Row<'_>, order: &str, keys: usize) -> Result<PageCursor, StoreError> {
     let first = RECORDS.columns.len();
     let mut values = Vec::with_capacity(2 + keys);
     values.push(CURSOR_FORM.into());

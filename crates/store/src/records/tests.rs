@@ -7,6 +7,8 @@ use syncline_model::schema::{Entity, Role, Schema};
 use super::*;
 use crate::schema::create;
 
+mod subset;
+
 fn world() -> (Connection, Schema) {
     let schema = json!({"entities": [
         {"name": "it's", "singular": "it", "key": "id", "mode": {"kind": "optimistic"},
@@ -65,6 +67,18 @@ fn ids(records: &[Record]) -> Vec<&str> {
     records.iter().map(|record| &*record.id).collect()
 }
 
+/// The first so many records of all.
+fn first(limit: usize) -> ListQuery<'static> {
+    ListQuery {
+        asker: None,
+        subset: None,
+        conditions: &[],
+        order: &[],
+        after: None,
+        limit,
+    }
+}
+
 /// Reads a list page by page, and as one page; both are alike.
 fn listed(
     connection: &Connection,
@@ -74,18 +88,16 @@ fn listed(
 ) -> Vec<String> {
     let read = |limit, after: Option<&PageCursor>| {
         let query = ListQuery {
-            asker: None,
             conditions,
             order,
             after,
-            limit,
+            ..first(limit)
         };
         list(connection, entity, &query).unwrap()
     };
     let whole = read(100, None);
     assert_eq!(whole.next, None);
-    let mut paged = Vec::new();
-    let mut after = None;
+    let (mut paged, mut after) = (Vec::new(), None);
     loop {
         let page = read(1, after.as_ref());
         paged.extend(page.records);
@@ -157,10 +169,8 @@ fn nobody_asks_by_what_they_may_not_read() {
         }];
         let query = ListQuery {
             asker: Some(&asker),
-            conditions: &[],
             order: &order,
-            after: None,
-            limit: 1,
+            ..first(1)
         };
         list(&connection, entity, &query).map(|_| ())
     };
@@ -192,11 +202,8 @@ fn nobody_asks_by_what_they_may_not_read() {
     let bad: PageCursor = "5b312c325d".parse().unwrap();
     assert!("6e6f6e73656e7365".parse::<PageCursor>().is_err());
     let query = ListQuery {
-        asker: None,
-        conditions: &[],
-        order: &[],
         after: Some(&bad),
-        limit: 1,
+        ..first(1)
     };
     assert!(matches!(
         list(&connection, entity, &query),
@@ -221,10 +228,7 @@ fn a_list_holds_what_memberships_show() {
     };
     let query = ListQuery {
         asker: Some(&asker),
-        conditions: &[],
-        order: &[],
-        after: None,
-        limit: 10,
+        ..first(10)
     };
     let found = list(&connection, schema.entity("teams").unwrap(), &query).unwrap();
     assert_eq!(ids(&found.records), ["b"]);
@@ -287,11 +291,8 @@ fn a_page_of_a_list_ends_where_it_has_bytes_enough() {
         put(&connection, "teams", id, &json!({"id": id, "text": long}));
     }
     let query = |after| ListQuery {
-        asker: None,
-        conditions: &[],
-        order: &[],
         after,
-        limit: 100,
+        ..first(100)
     };
     let teams = schema.entity("teams").unwrap();
     let first = list(&connection, teams, &query(None)).unwrap();

@@ -106,18 +106,24 @@ fn show(
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
         let columns: String = row.get(1)?;
-        let columns: serde_json::Map<String, Json> =
+        let values: serde_json::Map<String, Json> =
             serde_json::from_str(&columns).unwrap_or_default();
-        let cells = relation.columns.iter().map(|column| {
-            let value = columns.get(&column.name).unwrap_or(&Json::Null);
-            // The key names the record whatever its columns say.
-            match column.key_place {
-                Some(_) => Some(id.clone()),
-                None => text_of(column.kind, value),
-            }
-        });
-        let cells = cells.collect();
+        let cells = cells_of(&relation.columns, &id, |name| values.get(name));
         each(id, cells)?;
     }
     Ok(())
+}
+
+/// The cells of a record.
+pub(crate) fn cells_of<'v>(
+    columns: &[ShapeColumn],
+    id: &str,
+    value: impl Fn(&str) -> Option<&'v Json>,
+) -> Vec<Option<String>> {
+    let cells = columns.iter().map(|column| match column.key_place {
+        // The key names the record whatever its columns say.
+        Some(_) => Some(id.to_owned()),
+        None => text_of(column.kind, value(&column.name).unwrap_or(&Json::Null)),
+    });
+    cells.collect()
 }

@@ -4,7 +4,7 @@ use syncline_model::record::Values;
 use syncline_model::schema::Entity;
 use syncline_replica::Replica;
 use syncline_store::records::{
-    Condition, Direction, FilterError, ListQuery, Order, PageCursor, Test, list,
+    Condition, Direction, FilterError, ListQuery, Order, PageCursor, Subset, Test, list,
 };
 
 use super::entity::{Age, field};
@@ -17,6 +17,8 @@ use crate::failure::{Failure, Outcome};
 const TESTS: &str = "is, ne, lt, lte, gt, gte, in, contains, null";
 
 /// List records: those of this replica, with what waits for the server marked as pending
+///
+/// Of an entity whose document names the subset that clients take (`where` of `x-sync`), that subset.
 ///
 /// With --json: {records, next_cursor}; each record has `_role`, and `_pending` where the server has not
 /// decided all of it. Of an entity that is a cache, {synced_at, age_seconds, is_stale} as `age` beside them.
@@ -39,6 +41,9 @@ pub(crate) struct ListArgs {
     /// So many at most
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     limit: usize,
+    /// Also those that are not in the subset that clients take
+    #[arg(short, long)]
+    all: bool,
     /// Go on where a list has ended, by the cursor that it told
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
@@ -71,8 +76,10 @@ pub(super) fn run(
         .transpose()
         .map_err(|error| of_filter(error, entity))?;
     let asker = replica.asker()?;
+    let subset = Subset::of(entity).filter(|_| !args.all);
     let query = ListQuery {
         asker: Some(&asker),
+        subset: subset.as_ref(),
         conditions: &conditions,
         order: &order,
         after: after.as_ref(),
@@ -92,6 +99,11 @@ pub(super) fn run(
     context.output.data(&listing, |out| {
         write_table(&listing.records, entity, out, context.output.colour())
     })?;
+    if let (Some(_), Some(condition)) = (subset, &entity.subset) {
+        context.output.note(format_args!(
+            "only those are shown that clients take, with {condition}: --all shows the others too"
+        ));
+    }
     if let Some(age) = listing.age {
         age.tell(entity, context);
     }

@@ -40,6 +40,7 @@ pub(super) async fn list(call: &Call, target: Target) -> Result<Answer, ApiError
         .look(move |view| {
             let query = ListQuery {
                 asker: Some(view.asker),
+                subset: None,
                 conditions: &asked.conditions,
                 order: &asked.order,
                 after: asked.after.as_ref(),

@@ -195,7 +195,7 @@ fn read_ops(reader: &mut Reader<'_>) -> Result<Vec<LoggedOp>, DecodeError> {
     if !reader.at_byte(b'[') {
         return Err(OPS);
     }
-    let mut ops = Vec::new();
+    let mut ops = Vec::with_capacity(reader.left() / OP_BYTES_GUESS);
     let mut op_reader = OpReader::new(HashSource::OpItself, PayloadBounds::NONE);
     reader.array::<DecodeError>(|reader| {
         let tokens = OpTokens::read(reader)?;

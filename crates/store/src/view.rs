@@ -385,13 +385,13 @@ pub(crate) fn cells(values: &[Value]) -> impl Iterator<Item = Cell<'_>> {
 }
 
 pub(crate) fn read_row(row: &rusqlite::Row<'_>, table: &'static Table) -> rusqlite::Result<Row> {
-    (0..table.columns.len())
-        .map(|n| {
-            Ok(match row.get_ref(n)? {
-                ValueRef::Null => Value::Null,
-                ValueRef::Integer(value) => Value::Integer(value),
-                other => Value::Text(other.as_str()?.to_owned()),
-            })
-        })
-        .collect()
+    let mut cells = Row::with_capacity(table.columns.len());
+    for n in 0..table.columns.len() {
+        cells.push(match row.get_ref(n)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(value) => Value::Integer(value),
+            other => Value::Text(other.as_str()?.to_owned()),
+        });
+    }
+    Ok(cells)
 }

@@ -1,5 +1,6 @@
 //! A view of lists in memory: rows by key, and the items of each list in order.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::ops::Bound;
@@ -17,10 +18,26 @@ type Keyed<T> = HashMap<String, T, RandomState>;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     /// By their lists of origin, then by their own ids.
-    items: Keyed<Keyed<Item>>,
+    items: Keyed<HashMap<Id, Item, RandomState>>,
     /// The rows of other tables by table, by the first column of the key, then by the second, if any.
     others: HashMap<&'static str, Keyed<Keyed<Row>>, RandomState>,
     orders: Orders,
+}
+
+/// The id of an item. As most are the text of a UUID, such a one lies where it is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Id {
+    Uuid([u8; 36]),
+    Other(Box<str>),
+}
+
+impl Id {
+    fn new(id: &str) -> Self {
+        match id.as_bytes().try_into() {
+            Ok(uuid) => Self::Uuid(uuid),
+            Err(_) => Self::Other(id.into()),
+        }
+    }
 }
 
 /// A row of [`ITEMS`], and where its item is shown.
@@ -37,7 +54,7 @@ struct Shown {
 }
 
 /// Sorts as position, item and list of origin do one after the other.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     /// What `text` begins with, as a number: nearly all places differ there.
     begin: u128,
@@ -48,6 +65,23 @@ struct Place {
 /// Of each list, the items that it shows.
 #[derive(Debug, Clone, Default)]
 struct Orders(HashMap<Arc<str>, BTreeSet<Place>, RandomState>);
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let begin = self.begin.cmp(&other.begin);
+        // A place is found by itself, mostly.
+        begin.then_with(|| match Arc::ptr_eq(&self.text, &other.text) {
+            true => Ordering::Equal,
+            false => self.text.cmp(&other.text),
+        })
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Place {
     fn new(position: &str, item: &str, list: &str) -> Self {
@@ -132,7 +166,8 @@ fn beside(slot: Option<&Slot<ItemRef>>) -> Bound<Place> {
 impl Memory {
     fn row(&self, table: &'static Table, first: &str, second: &str) -> Option<&Row> {
         if table.name == ITEMS.name {
-            return self.items.get(first)?.get(second).map(|item| &item.row);
+            let items = self.items.get(first)?;
+            return items.get(&Id::new(second)).map(|item| &item.row);
         }
         self.others.get(table.name)?.get(first)?.get(second)
     }
@@ -161,12 +196,12 @@ impl Memory {
         make: impl FnOnce() -> Row,
         change: impl FnOnce(&mut Draft<'_>),
     ) {
-        let (list, id) = (text(key, ORIGIN), text(key, ITEM));
-        if !self.items.contains_key(list) {
-            self.items.insert(list.to_owned(), Keyed::default());
-        }
-        let items = self.items.get_mut(list).expect("it is there by now");
-        if let Some(item) = items.get_mut(id) {
+        let (list, id) = (text(key, ORIGIN), Id::new(text(key, ITEM)));
+        let items = match self.items.get_mut(list) {
+            Some(items) => items,
+            None => self.items.entry(list.to_owned()).or_default(),
+        };
+        if let Some(item) = items.get_mut(&id) {
             let mut draft = Draft::new(&mut item.row);
             change(&mut draft);
             if draft.has_set(&[HOME, POSITION, PRESENT]) {
@@ -180,7 +215,7 @@ impl Memory {
         if draft.is_written() {
             let mut item = Item { row, shown: None };
             self.orders.show(&mut item);
-            items.insert(id.to_owned(), item);
+            items.insert(id, item);
         }
     }
 }

@@ -31,6 +31,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many bytes are not read yet.
+    pub(crate) fn left(&self) -> usize {
+        self.text.len() - self.at
+    }
+
     /// Checks that nothing but whitespace is left.
     pub(crate) fn end(&mut self) -> Result<(), SyntaxError> {
         self.skip_whitespace();

@@ -52,10 +52,12 @@ impl ShownItem {
 }
 
 /// Whether a change of the item `i` is only in the outbox: it then has a confirmed image beneath.
+/// Whether there is any is asked once for all items.
 macro_rules! is_pending {
     () => {
-        "EXISTS (SELECT 1 FROM confirmed_rows AS c WHERE c.resource_id = i.list_id \
-         AND c.table_name = 'list_items' AND c.row_key = json_array(i.list_id, i.item_id))"
+        "CASE WHEN EXISTS (SELECT 1 FROM confirmed_rows) THEN \
+         EXISTS (SELECT 1 FROM confirmed_rows AS c WHERE c.resource_id = i.list_id \
+         AND c.table_name = 'list_items' AND c.row_key = json_array(i.list_id, i.item_id)) ELSE 0 END"
     };
 }
 

@@ -33,9 +33,9 @@ fn every_look_at_items_goes_by_an_index_and_sorts_nothing() {
             steps[0].contains("list_items_0 (home=? AND present=?"),
             "{steps:?}"
         );
-        let sorted = steps
-            .iter()
-            .any(|step| step.contains("TEMP") || step.contains("SCAN"));
+        // Whether a change of any item is pending is known by the first row.
+        let mut others = steps.iter().filter(|step| *step != "SCAN confirmed_rows");
+        let sorted = others.any(|step| step.contains("TEMP") || step.contains("SCAN"));
         assert!(!sorted, "{sql}: {steps:?}");
     }
     for sql in [stored::NEXT_ITEM, stored::PREVIOUS_ITEM, read::ITEMS_AFTER] {

@@ -23,7 +23,8 @@ use crate::wording::{counted, quoted};
 /// Write a list as a Markdown checklist, plain text, or a JSON snapshot
 ///
 /// `list import` reads each of them. In Markdown and text, a text's line break is `<br>`, and notes are
-/// indented below their items.
+/// indented below their items. A snapshot lacks the `exportedAt` of its format: equal lists give equal
+/// bytes, whenever and wherever they are exported.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     /// Id or title; all lists where none is named, as JSON alone

@@ -11,7 +11,9 @@ use syncline_model::{ClientId, Epoch, ServerSeq, TenantId, Timestamp, UserId};
 use syncline_protocol::ErrorCode;
 use syncline_store::control::{DataDirectory, ServeLock};
 use syncline_store::records::{CountedChange, StandingSchema, counted_changes, schema};
-use syncline_store::{Durability, FileOptions, Head, OpenError, Stepped, StoreError, TenantFile};
+use syncline_store::{
+    ClientRecord, Durability, FileOptions, Head, OpenError, Stepped, StoreError, TenantFile,
+};
 
 use crate::random::{birth, server_actor};
 use crate::tenant::{
@@ -38,6 +40,8 @@ pub struct TenantReport {
     pub floor: ServerSeq,
     /// Where the floor could be now.
     pub floor_next: ServerSeq,
+    /// The client that keeps it from being higher; none: those stay that came lately, or none does.
+    pub held_by: Option<ClientReport>,
     /// Ops that the log holds.
     pub ops: u64,
     /// Bytes of the file and its write-ahead log.
@@ -123,6 +127,7 @@ impl TenantReport {
                 server_seq: head.cursor.server_seq,
                 floor: head.floor,
                 floor_next: keep.floor(file, now)?.max(head.floor),
+                held_by: ClientReport::of_holder(tenant, file, keep, now)?,
                 ops: file.count_ops()?,
                 bytes: file.bytes_on_disk(),
                 fold_version: file.fold_version()?,
@@ -142,31 +147,48 @@ impl ClientReport {
         now: Timestamp,
     ) -> Result<Vec<Self>, StoreError> {
         file.snapshot(|file| {
-            let Head { cursor, floor, .. } = file.head()?;
-            let head = cursor.server_seq;
+            let head = file.head()?;
             let clients = file.clients()?.into_iter();
-            Ok(clients
-                .map(|client| {
-                    let at = client.cursor.map(|cursor| cursor.server_seq);
-                    Self {
-                        state: match keep.liveness(&client, floor, now) {
-                            Liveness::Live if at.is_some_and(|at| at < head) => {
-                                ClientState::Lagging
-                            }
-                            Liveness::Live => ClientState::Live,
-                            Liveness::Expired => ClientState::Expired,
-                        },
-                        tenant: tenant.clone(),
-                        client_id: client.client,
-                        user: client.user,
-                        server_seq: at,
-                        lag: at.map(|at| head.get().saturating_sub(at.get())),
-                        moved_at: client.moved_at,
-                        seen_at: client.seen_at,
-                    }
-                })
-                .collect())
+            let report = |client| Self::of(tenant, client, &head, keep, now);
+            Ok(clients.map(report).collect())
         })
+    }
+
+    /// Reads the report of the client that holds the floor, if one does.
+    pub fn of_holder(
+        tenant: &TenantId,
+        file: &TenantFile,
+        keep: &Keep,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        let head = file.head()?;
+        let holder = keep.holder(file, now)?;
+        Ok(holder.map(|client| Self::of(tenant, client, &head, keep, now)))
+    }
+
+    fn of(
+        tenant: &TenantId,
+        client: ClientRecord,
+        head: &Head,
+        keep: &Keep,
+        now: Timestamp,
+    ) -> Self {
+        let (at, head, floor) = (client.cursor, head.cursor.server_seq, head.floor);
+        let at = at.map(|cursor| cursor.server_seq);
+        Self {
+            state: match keep.liveness(&client, floor, now) {
+                Liveness::Live if at.is_some_and(|at| at < head) => ClientState::Lagging,
+                Liveness::Live => ClientState::Live,
+                Liveness::Expired => ClientState::Expired,
+            },
+            tenant: tenant.clone(),
+            client_id: client.client,
+            user: client.user,
+            server_seq: at,
+            lag: at.map(|at| head.get().saturating_sub(at.get())),
+            moved_at: client.moved_at,
+            seen_at: client.seen_at,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! `syncline admin`: on a stopped server's data, beside a running one, killed in the middle, and on a
 //! full disk.
 
+mod held;
+
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -365,5 +367,8 @@ fn clients_of_a_running_server_are_shown_as_they_are_by_now() {
         (&laptop["server_seq"], &laptop["state"]),
         (&Value::Null, &json!("live"))
     );
-    assert_eq!(tenants(server.machine())["clients_live"], 2);
+    let held = tenants(server.machine());
+    assert_eq!(held["clients_live"], 2);
+    // Nothing of what came lately goes, whoever stands where.
+    assert_eq!(held["held_by"], Value::Null);
 }

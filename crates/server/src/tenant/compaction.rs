@@ -5,7 +5,7 @@ use std::time::Duration;
 use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{ServerSeq, Timestamp};
 use syncline_store::{
-    ClientRecord, Collecting, Compacted, Compaction, EmptyTries, Forgetting, Head, LogLeft, OneIn,
+    ClientRecord, Collecting, Compacted, Compaction, EmptyTries, Forgetting, LogLeft, OneIn,
     PendingOp, Stepped, StoreError, TenantFile,
 };
 
@@ -90,25 +90,49 @@ impl Keep {
     /// The place below which covered ops may go: the older of the lowest cursor of a live client, and
     /// the retention window.
     pub fn floor(&self, file: &TenantFile, now: Timestamp) -> Result<ServerSeq, StoreError> {
-        let Head { cursor, floor, .. } = file.head()?;
-        let (head, standing) = (cursor.server_seq, floor);
-        let floor = if self.retention.is_zero() {
-            head
-        } else {
-            match before(now, self.retention) {
-                Some(time) => file.place_at(time)?.min(head),
-                None => ServerSeq::ZERO,
-            }
-        };
+        let window = self.window(file, now)?;
+        let laziest = self.laziest(file, now)?;
+        Ok(laziest.map_or(window, |(place, _)| window.min(place)))
+    }
+
+    /// The client that stands below the retention window, and holds the floor there; none: the window does.
+    pub fn holder(
+        &self,
+        file: &TenantFile,
+        now: Timestamp,
+    ) -> Result<Option<ClientRecord>, StoreError> {
+        let window = self.window(file, now)?;
+        let laziest = self.laziest(file, now)?;
+        Ok(laziest.and_then(|(place, client)| (place < window).then_some(client)))
+    }
+
+    /// The place where the retention window begins.
+    fn window(&self, file: &TenantFile, now: Timestamp) -> Result<ServerSeq, StoreError> {
+        let head = file.head()?.cursor.server_seq;
+        if self.retention.is_zero() {
+            return Ok(head);
+        }
+        Ok(match before(now, self.retention) {
+            Some(time) => file.place_at(time)?.min(head),
+            None => ServerSeq::ZERO,
+        })
+    }
+
+    /// The live client with the lowest cursor.
+    fn laziest(
+        &self,
+        file: &TenantFile,
+        now: Timestamp,
+    ) -> Result<Option<(ServerSeq, ClientRecord)>, StoreError> {
+        let floor = file.head()?.floor;
         let clients = file.clients()?.into_iter();
-        let live = clients.filter(|client| self.liveness(client, standing, now) == Liveness::Live);
-        let places = live.filter_map(|client| client.cursor);
-        let laziest = if is_planted(Defect::FloorPastTheLaziest) {
-            places.map(|cursor| cursor.server_seq).max()
+        let live = clients.filter(|client| self.liveness(client, floor, now) == Liveness::Live);
+        let placed = live.filter_map(|client| Some((client.cursor?.server_seq, client)));
+        Ok(if is_planted(Defect::FloorPastTheLaziest) {
+            placed.max_by_key(|(place, _)| *place)
         } else {
-            places.map(|cursor| cursor.server_seq).min()
-        };
-        Ok(laziest.map_or(floor, |place| floor.min(place)))
+            placed.min_by_key(|(place, _)| *place)
+        })
     }
 
     /// What is due to the log in `file` now. What its clients have said meanwhile counts once it is

@@ -117,6 +117,9 @@ async fn a_live_client_holds_the_floor_until_it_is_expired() {
         (&sleeper["state"], &sleeper["lag"]),
         (&json!("lagging"), &json!(7))
     );
+    // What is kept for a week has no need of anybody to hold it.
+    let tenants = server.get("/api/admin/tenants", &admin).await.expect(200);
+    assert_eq!(tenants["tenants"][0]["held_by"], Value::Null);
     let expired = server
         .post("/api/admin/expire", &admin, json!({"idle_seconds": 0}))
         .await

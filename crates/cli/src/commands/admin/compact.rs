@@ -2,18 +2,18 @@ use std::time::Instant;
 
 use clap::Args;
 use serde::Serialize;
-use syncline_server::admin::CompactSummary;
+use syncline_server::admin::{AdminError, ClientReport, CompactSummary, open_log};
 use syncline_server::tenant::Keep;
 use syncline_store::LogLeft;
 
-use super::LogsArgs;
 use super::host::Host;
+use super::{Logs, LogsArgs};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::span::Span;
 use crate::table::Table;
-use crate::wording::byte_size;
+use crate::wording::{byte_size, counted, quoted};
 
 /// Drop what no view needs any more from the logs, and shrink their files
 ///
@@ -35,7 +35,15 @@ pub(crate) struct CompactArgs {
 
 #[derive(Serialize)]
 struct Listing {
-    tenants: Vec<CompactSummary>,
+    tenants: Vec<Compacted>,
+}
+
+#[derive(Serialize)]
+struct Compacted {
+    #[serde(flatten)]
+    summary: CompactSummary,
+    /// Who keeps ops from going that nothing else keeps.
+    held_by: Option<ClientReport>,
 }
 
 pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
@@ -48,7 +56,11 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
     let mut progress = Progress::new(context, Instant::now());
     let mut each = logs.each(|tenant| {
         let waits = |wait| progress.show_order(wait);
-        host.compact(&logs.directory, tenant, &keep, context, waits)
+        let summary = host.compact(&logs.directory, tenant, &keep, context, waits)?;
+        let file = open_log(&logs.directory, tenant).map_err(AdminError::Open)?;
+        let held_by = ClientReport::of_holder(tenant, &file, &keep, context.now());
+        let held_by = held_by.map_err(AdminError::Store)?;
+        Ok(Compacted { summary, held_by })
     })?;
     drop(progress);
     let listing = Listing {
@@ -56,7 +68,10 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
     };
     context.output.data(&listing, |out| {
         let mut table = Table::new(["TENANT", "FLOOR", "DROPPED", "JUDGED", "BEFORE", "AFTER"]);
-        for tenant in &listing.tenants {
+        for Compacted {
+            summary: tenant, ..
+        } in &listing.tenants
+        {
             table.row([
                 tenant.tenant.to_string(),
                 tenant.floor.to_string(),
@@ -68,16 +83,37 @@ pub(crate) fn run(args: &CompactArgs, context: &Context) -> Outcome {
         }
         table.write(out, context.output.colour())
     })?;
+    for holder in listing.tenants.iter().filter_map(|it| it.held_by.as_ref()) {
+        tell_holder(holder, &logs, context);
+    }
     each.finish(context)?;
     unreadable(&listing.tenants)
 }
 
+/// Says who keeps ops in a log, and what lets them go.
+fn tell_holder(holder: &ClientReport, logs: &Logs, context: &Context) {
+    let ClientReport {
+        tenant,
+        client_id,
+        user,
+        seen_at,
+        ..
+    } = holder;
+    let moved_at = holder.moved_at.unwrap_or(*seen_at);
+    let ops = counted(holder.lag.unwrap_or(0), "op");
+    let data = quoted(&logs.directory.path().display().to_string());
+    context.output.warn(format_args!(
+        "{tenant}: the last {ops} stay for the client {client_id} of {user}, which last moved at {moved_at} and was last \
+         seen at {seen_at}; if it will not come back: `syncline admin expire --data {data} --tenant {tenant} --idle TIME` lets go \
+         of clients that were idle for longer"
+    ));
+}
+
 /// Fails where what was dropped can still be read in a file.
-fn unreadable(tenants: &[CompactSummary]) -> Outcome {
-    let left = tenants
-        .iter()
-        .filter(|tenant| tenant.log_left == LogLeft::Full);
-    let names: Vec<_> = left.map(|tenant| tenant.tenant.to_string()).collect();
+fn unreadable(tenants: &[Compacted]) -> Outcome {
+    let all = tenants.iter().map(|tenant| &tenant.summary);
+    let left = all.filter(|summary| summary.log_left == LogLeft::Full);
+    let names: Vec<_> = left.map(|summary| summary.tenant.to_string()).collect();
     if names.is_empty() {
         return Ok(());
     }

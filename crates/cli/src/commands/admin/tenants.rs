@@ -1,6 +1,6 @@
 use clap::Args;
 use serde::Serialize;
-use syncline_server::admin::{AdminError, TenantReport, open_log};
+use syncline_server::admin::{AdminError, ClientReport, TenantReport, open_log};
 
 use super::LogsArgs;
 use crate::context::Context;
@@ -8,7 +8,7 @@ use crate::failure::Outcome;
 use crate::table::Table;
 use crate::wording::byte_size;
 
-/// List the logs: head, floor, ops, size, version of the folds, and clients
+/// List the logs: head, floor, who holds it, ops, size, version of the folds, and clients
 #[derive(Debug, Args)]
 pub(crate) struct TenantsArgs {
     #[command(flatten)]
@@ -33,13 +33,15 @@ pub(crate) fn run(args: &TenantsArgs, context: &Context) -> Outcome {
     };
     context.output.data(&listing, |out| {
         let mut table = Table::new([
-            "TENANT", "HEAD", "FLOOR", "OPS", "SIZE", "VERSION", "CLIENTS", "LIVE",
+            "TENANT", "HEAD", "FLOOR", "HELD BY", "OPS", "SIZE", "VERSION", "CLIENTS", "LIVE",
         ]);
+        let holder = |client: &ClientReport| client.client_id.to_string();
         for tenant in &listing.tenants {
             table.row([
                 tenant.tenant.to_string(),
                 tenant.server_seq.to_string(),
                 tenant.floor.to_string(),
+                tenant.held_by.as_ref().map_or("-".to_owned(), holder),
                 tenant.ops.to_string(),
                 byte_size(tenant.bytes),
                 tenant.fold_version.to_string(),

@@ -259,6 +259,8 @@ impl Replica {
     }
 
     /// Forgets that changes went with what was cut off the log, where that was put back and they are here.
+    /// What compaction has dropped is not asked: it remembers the highest clock of an actor and a resource, and
+    /// would take for put back what its actor has written over since.
     pub(crate) fn forget_undone_cut(&mut self) -> Result<(), ReplicaError> {
         let end = self.local.cut_end().map_err(ReplicaError::Local)?;
         let Some((key, hash)) = end else {

@@ -174,13 +174,23 @@ impl FieldAttributes {
         Ok(())
     }
 
-    /// Whether a word that is a flag, or says something of values, stands there.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.flags.iter().any(|own| own == name)
-            || self.text(name).is_some()
-            || self.lengths.iter().any(|(own, _)| own == name)
-            || self.bounds.iter().any(|(own, _)| own == name)
-            || name == "one_of" && !self.one_of.is_empty()
+    /// Whether a word that is a flag stands there.
+    pub(crate) fn has(&self, flag: &str) -> bool {
+        self.flags.iter().any(|own| own == flag)
+    }
+
+    /// The words that say what one value is: they would be taken to be said of a list.
+    pub(crate) fn of_one_value(&self) -> impl Iterator<Item = &str> {
+        let flags = self.flags.iter().filter(|flag| *flag == "decimal");
+        let texts = self.texts.iter().map(|(word, _)| word);
+        let texts = texts.filter(|word| matches!(word.as_str(), "format" | "pattern"));
+        let words = flags
+            .chain(texts)
+            .chain(self.lengths.iter().map(|(word, _)| word))
+            .chain(self.bounds.iter().map(|(word, _)| word));
+        let one_of = (!self.one_of.is_empty()).then_some("one_of");
+        let default = self.default.is_some().then_some("default");
+        words.map(String::as_str).chain(one_of).chain(default)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&Word> {

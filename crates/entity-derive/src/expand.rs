@@ -1,12 +1,13 @@
 //! Attributes as calls of the builder.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned as _;
 use syn::{Data, DeriveInput, Error, Field, Fields, Result};
 
 use crate::attributes::{EntityAttributes, FieldAttributes, Permission, Word, as_float};
-use crate::{list, serde_words};
+use crate::serde_words;
 
 /// The implementation of `Entity` for a struct.
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
@@ -73,7 +74,6 @@ struct Declared<'a> {
 impl<'a> Declared<'a> {
     fn read(field: &'a Field) -> Result<Self> {
         let attributes = FieldAttributes::read(&field.attrs)?;
-        list::check(&field.ty, &attributes)?;
         let ident = field
             .ident
             .as_ref()
@@ -122,10 +122,25 @@ impl<'a> Declared<'a> {
             [] => None,
             values => Some(quote!(.one_of(&[#(#values),*]))),
         };
-        Ok(quote! {
+        let asserted = self.asserted();
+        Ok(quote! {{
+            #(#asserted)*
             ::syncline_entity::FieldBuilder::of::<#ty>(#name)
                 #(.#flags())* #(#texts)* #(#lengths)* #(#bounds)* #one_of
                 #(.default_value(#default))* #(.description(#description))*
+        }})
+    }
+
+    /// What the compiler is to see of the type: that it is a list may be behind another name.
+    fn asserted(&self) -> impl Iterator<Item = TokenStream> {
+        self.attributes.of_one_value().map(|word| {
+            let message = format!(
+                "a list has no `{word}`: that is said of one value, and a list's items are what their Rust type says"
+            );
+            let ty = self.ty;
+            quote_spanned! {ty.span()=>
+                const _: () = assert!(!<#ty as ::syncline_entity::FieldType>::IS_LIST, #message);
+            }
         })
     }
 }
@@ -300,78 +315,4 @@ fn pascal_case(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What the compiler says of a struct, or the words of what is written for it.
-    fn expanded(text: &str) -> std::result::Result<String, String> {
-        let input: DeriveInput = syn::parse_str(text).unwrap();
-        let tokens = expand(&input).map_err(|error| error.to_string())?;
-        Ok(tokens.to_string())
-    }
-
-    fn refusal(text: &str) -> String {
-        expanded(text).unwrap_err()
-    }
-
-    #[test]
-    fn what_is_wrong_does_not_compile_and_says_why() {
-        let entity = |attributes: &str| {
-            format!(
-                "#[entity({attributes})] struct A {{ id: i32, #[field(group = \"g\")] b: String, #[field(sync_exclude)] c: String }}"
-            )
-        };
-        for (text, why) in [
-            (entity(""), "an entity needs the name of its collection: #[entity(name = \"contacts\")]"),
-            (entity("nmae = \"as\""), "an entity has no `nmae`"),
-            (entity("name = \"\""), "this is empty"),
-            (entity("name = \"as\", mode = \"sometimes\""), "there is no `sometimes`, but local_first, realtime, offline, api, cache"),
-            (entity("name = \"as\", local_first, mode = \"api\""), "an entity has one mode"),
-            (entity("name = \"as\", mode = \"cache\""), "a cache needs its `ttl_seconds`"),
-            (entity("name = \"as\", local_first, ttl_seconds = 9"), "`ttl_seconds` says nothing"),
-            (entity("name = \"as\", conflict = \"mine\""), "there is no `mine`, but server_wins, last_write_wins, reject"),
-            (entity("name = \"as\", unique(b, d)"), "there is no field `d`"),
-            (entity("name = \"as\", unique(c)"), "`c` never reaches the server"),
-            (entity("name = \"as\", key = \"d\""), "there is no field `d`"),
-            (entity("name = \"as\", key = \"c\""), "the key must reach the server"),
-            (entity("name = \"as\", role_permissions(admin(g))"), "there is no `admin`, but viewer, editor, owner"),
-            (entity("name = \"as\", role_permissions(editor(h))"), "no field is in the group `h`"),
-            (entity("name = \"as\", read_permissions(editor(g), editor())"), "this role is here twice"),
-            (entity("name = \"as\", role_via(entity = \"m\")"), "`role_via` needs `entity_field`"),
-            (entity("name = \"as\", role_via(enity = \"m\")"), "there is no `enity`"),
-            ("#[entity(name = \"as\")] enum A { B }".to_owned(), "only a struct is an entity"),
-            ("#[entity(name = \"as\")] struct A(i32);".to_owned(), "the fields of an entity have names"),
-            ("#[entity(name = \"as\")] struct A<T> { id: T }".to_owned(), "an entity has no parameters"),
-            ("#[entity(name = \"as\")] struct A { b: i32 }".to_owned(), "an entity needs its key: there is no field `id`"),
-            ("#[entity(name = \"as\")] struct A { #[field(sync_excluded)] id: i32 }".to_owned(), "a field has no `sync_excluded`"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[field(rename = \"id\")] b: i32 }".to_owned(), "there are two fields `id`"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[field(sync_exclude, owner_only)] b: i32 }".to_owned(), "has no `owner_only`"),
-            ("#[entity(name = \"as\")] #[serde(rename_all = \"camelCase\")] struct A { id: i32 }".to_owned(), "serde's `rename_all`"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[serde(skip)] b: i32 }".to_owned(), "serde's `skip`"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[serde(default, flatten)] b: i32 }".to_owned(), "serde's `flatten`"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[serde(rename = \"c\")] #[field(rename = \"d\")] b: i32 }".to_owned(), "serde calls this field `c`"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[field(decimal)] b: Vec<String> }".to_owned(), "a list has no `decimal`"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[field(default = f())] b: i32 }".to_owned(), "expected a literal"),
-            ("#[entity(name = \"as\")] struct A { id: i32, #[field(minimum = \"x\")] b: i32 }".to_owned(), "expected a number"),
-        ] {
-            let message = refusal(&text);
-            assert!(message.contains(why), "{text}: {message}");
-        }
-    }
-
-    #[test]
-    fn names_follow_the_type_and_its_fields() {
-        let text =
-            "#[entity(name = \"user_accounts\")] struct UserAccount { id: i32, r#type: String }";
-        let written = expanded(text).unwrap();
-        assert!(written.contains("\"user_account\""), "{written}");
-        assert!(written.contains("\"type\""), "{written}");
-        let text = "#[entity(name = \"as\")] #[serde(deny_unknown_fields)] struct A { id: i32, \
-                    #[serde(rename = \"userId\", default, skip_serializing_if = \"Option::is_none\")] user: Option<i32> }";
-        let written = expanded(text).unwrap();
-        assert!(
-            written.contains("\"userId\"") && !written.contains("\"user\""),
-            "{written}"
-        );
-    }
-}
+mod tests;

@@ -5,7 +5,6 @@
 
 mod attributes;
 mod expand;
-mod list;
 mod serde_words;
 
 use proc_macro::TokenStream;
@@ -20,8 +19,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// `#[field(…)]` takes `sync_exclude`, `owner_only`, `read_only`, `unique`, `decimal`, `group`, `references`, `rename`,
 /// `format`, `default`, `one_of("…", …)`, `min_length`, `max_length`, `minimum`, `maximum` and `pattern`. Doc comments
-/// describe fields. A list (`Vec<T>`) has none of `decimal`, `one_of`, `format`, lengths, bounds and `pattern`, which say
-/// what one value is.
+/// describe fields. A list (`Vec<T>`, by any name) has none of `decimal`, `one_of`, `format`, `default`, lengths, bounds and
+/// `pattern`, which say what one value is.
 ///
 /// `#[serde(rename = "…")]` on a field is its name here too. Other words of serde that make the struct's JSON another than its
 /// fields say (`rename_all`, `skip`, `flatten`, …) do not compile. What `with`, `serialize_with` and `deserialize_with` make of a

@@ -8,6 +8,8 @@ pub trait FieldType {
     const KIND: FieldKind;
     /// Whether null is a value of it.
     const NULLABLE: bool = false;
+    /// Whether its values are lists: what is said of one value does not compile on a field of it.
+    const IS_LIST: bool = false;
 
     /// What its values are made of, where they are JSON that the type says more of.
     fn rules() -> Rules {
@@ -58,6 +60,7 @@ impl FieldType for Value {
 /// A list of anything is a list of `serde_json::Value`.
 impl<T: FieldType> FieldType for Vec<T> {
     const KIND: FieldKind = FieldKind::Json;
+    const IS_LIST: bool = true;
 
     fn rules() -> Rules {
         let items = Nested {
@@ -79,6 +82,7 @@ impl<T: FieldType> FieldType for Vec<T> {
 impl<T: FieldType> FieldType for Option<T> {
     const KIND: FieldKind = T::KIND;
     const NULLABLE: bool = true;
+    const IS_LIST: bool = T::IS_LIST;
 
     fn rules() -> Rules {
         T::rules()

@@ -19,6 +19,20 @@
 //! assert!(yaml.contains("x-sync-exclude: true"));
 //! ```
 //!
+//! What can be seen to be wrong does not compile, such as what is said of one value on a list, whatever the list is called:
+//!
+//! ```compile_fail
+//! type Tags = Option<Vec<String>>;
+//!
+//! #[derive(syncline_entity::Entity)]
+//! #[entity(name = "contacts")]
+//! struct Contact {
+//!     id: uuid::Uuid,
+//!     #[field(max_length = 9)]
+//!     tags: Tags,
+//! }
+//! ```
+//!
 //! It only writes: what a document means is found by `syncline-codegen`, which reads this one back to the same.
 
 mod builder;

@@ -172,6 +172,48 @@ async fn a_session_whose_agent_is_told_after_its_messages_is_one() {
 }
 
 #[tokio::test]
+async fn sessions_of_one_id_and_several_agents_stay_apart_in_one_batch() {
+    let recorder = recorder().await;
+    // Told before anybody said whose it is: it goes to the first that is named, and to no other.
+    let early = json!({"id": "m0", "session_id": "dup", "role": "user", "text_content": "early"});
+    recorder.send(batch(vec![], vec![early])).await.expect(200);
+    let session = |agent: &str, title: &str| json!({"id": "dup", "title": title, "source": agent});
+    let message = |id: &str, agent: Value| json!({"id": id, "session_id": "dup", "role": "user", "text_content": id, "source": agent});
+    let sessions = || vec![session("codex", "A"), session("opencode", "B")];
+    let unsaid = batch(sessions(), vec![message("m1", Value::Null)]);
+    let refused = recorder.send(unsaid).await.refused(409, "ambiguous");
+    assert_eq!(
+        refused["error"]["details"],
+        json!({"field": "messages[0].source", "agents": ["codex", "opencode"]})
+    );
+    let messages = vec![
+        message("m1", json!("codex")),
+        message("m2", json!("opencode")),
+        message("m3", json!("opencode")),
+    ];
+    let body = batch(sessions(), messages);
+    recorder.send(body.clone()).await.expect(200);
+    let found = || async {
+        let path = "/api/sessions";
+        let sessions = recorder.server.get(path, &recorder.token).await.expect(200);
+        let sessions = sessions["sessions"].as_array().unwrap();
+        let found = sessions.iter().map(|session| {
+            let shown = ["agent", "title", "message_count"].map(|field| &session[field]);
+            shown.map(ToString::to_string).join(" ")
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort();
+        found
+    };
+    let expected = [r#""codex" "A" 2"#, r#""opencode" "B" 2"#];
+    assert_eq!(found().await, expected);
+    let before = recorder.log().await;
+    recorder.send(body).await.expect(200);
+    assert_eq!(recorder.log().await, before);
+    assert_eq!(found().await, expected);
+}
+
+#[tokio::test]
 async fn a_batch_with_one_bad_field_names_it_and_leaves_nothing() {
     let recorder = recorder().await;
     let before = recorder.log().await;

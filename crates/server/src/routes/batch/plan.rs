@@ -7,11 +7,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use serde_json::json;
 use syncline_model::session::{
     Batch, Change, MessagePatch, Part, Piece, Precedence, SessionId, SessionPatch, Usage,
-    pieces_of_text, words,
+    pieces_of_text, session_id, words,
 };
 use syncline_model::{Payload, Scope};
+use syncline_protocol::ErrorCode;
 use syncline_store::TenantFile;
 use syncline_store::sessions::{agent_of_native, news, session_of_native};
 
@@ -46,8 +48,8 @@ pub(super) fn plan(file: &TenantFile, batch: &SentBatch) -> Result<Vec<NewOp>, S
         .map(|ops| ops.into_iter().flatten().collect())
 }
 
-/// The sessions of a batch by the ids that their agents gave them.
-type Known<'b> = HashMap<&'b str, Whose<'b>>;
+/// The sessions of a batch by the ids that their agents gave them, and by what a row says of its agent.
+type Known<'b> = HashMap<(&'b str, Option<&'b str>), Whose<'b>>;
 
 /// Whose a session is, and which.
 struct Whose<'b> {
@@ -55,29 +57,75 @@ struct Whose<'b> {
     id: SessionId,
 }
 
-/// Whose each session is: as the batch says, else as is known.
+/// Whose each session is: as its row says, else as the other rows of its id say, else as is known.
 fn whose<'b>(file: &TenantFile, batch: &'b SentBatch) -> Result<Known<'b>, Stop> {
-    let said = batch
-        .messages()
-        .iter()
-        .map(|message| (&*message.session_id, &message.source));
-    let said = said.chain(batch.sessions().iter().map(|row| (&*row.id, &row.source)));
-    let mut agents: HashMap<&str, Option<&str>> = HashMap::new();
-    for (native, source) in said {
-        let agent = agents.entry(native).or_default();
-        *agent = said_text(source).or(*agent);
+    let sessions = batch.sessions().iter().enumerate();
+    let messages = batch.messages().iter().enumerate();
+    let said = sessions.map(|(n, row)| (("sessions", n), &*row.id, said_text(&row.source)));
+    let said = said.chain(
+        messages.map(|(n, row)| (("messages", n), &*row.session_id, said_text(&row.source))),
+    );
+    let mut named: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (_, native, agent) in said.clone() {
+        let agents = named.entry(native).or_default();
+        agents.extend(agent.filter(|agent| !agents.contains(agent)));
     }
-    let mut known = HashMap::with_capacity(agents.len());
-    for (native, agent) in agents {
-        let agent = match agent {
-            Some(agent) => Cow::Borrowed(agent),
-            None => agent_of_native(file.connection(), native)?
-                .map_or(Cow::Borrowed(words::NOBODY), Cow::Owned),
-        };
-        let id = session_of_native(file.connection(), &agent, native)?;
-        known.insert(native, Whose { agent, id });
+    let mut known = Known::with_capacity(named.len());
+    for (&native, agents) in &named {
+        let mut taken = Vec::with_capacity(agents.len());
+        for &agent in agents {
+            let mut id = session_of_native(file.connection(), agent, native)?;
+            // A session that is nobody's yet goes to the first agent alone.
+            if taken.contains(&id) {
+                id = session_id(agent, native, "");
+            }
+            taken.push(id);
+            let row = (native, Some(agent));
+            let agent = Cow::Borrowed(agent);
+            known.insert(row, Whose { agent, id });
+        }
+    }
+    for (row, native, agent) in said {
+        if agent.is_none() && !known.contains_key(&(native, None)) {
+            let whose = whose_unsaid(file, &known, native, &named[native], row)?;
+            known.insert((native, None), whose);
+        }
     }
     Ok(known)
+}
+
+/// Whose the session is of which a row says nothing: of the one agent that others of the batch name for
+/// its id, else as is known.
+fn whose_unsaid<'b>(
+    file: &TenantFile,
+    known: &Known<'b>,
+    native: &'b str,
+    named: &[&'b str],
+    row: (&str, usize),
+) -> Result<Whose<'b>, Stop> {
+    let agent = match named {
+        [agent] => Cow::Borrowed(*agent),
+        _ => match agent_of_native(file.connection(), native)? {
+            Some(agent) if named.is_empty() || agent != words::NOBODY => Cow::Owned(agent),
+            _ if named.is_empty() => Cow::Borrowed(words::NOBODY),
+            _ => return Err(of_several(native, named, row).into()),
+        },
+    };
+    let id = match known.get(&(native, Some(&*agent))) {
+        Some(whose) => whose.id,
+        None => session_of_native(file.connection(), &agent, native)?,
+    };
+    Ok(Whose { agent, id })
+}
+
+fn of_several(native: &str, named: &[&str], (rows, place): (&str, usize)) -> ApiError {
+    let field = format!("{rows}[{place}].source");
+    let message = format!(
+        "{field} doesn't say whose session {native:?} is, and the batch has one of each of {}: \
+         say whose in source",
+        named.join(", ")
+    );
+    ApiError::new(ErrorCode::Ambiguous, message).details(json!({ "field": field, "agents": named }))
 }
 
 /// All that a batch tells, each thing once: of two rows of one thing the later counts, field by field.
@@ -101,8 +149,8 @@ struct ToldMessage<'b> {
 }
 
 impl<'b> Told<'b> {
-    fn of(&mut self, known: &Known<'b>, native: &'b str) -> &mut ToldSession<'b> {
-        let Whose { agent, id } = &known[native];
+    fn of(&mut self, whose: &Whose<'b>, native: &'b str) -> &mut ToldSession<'b> {
+        let Whose { agent, id } = whose;
         let id = *id;
         let place = *self.places.entry(id).or_insert_with(|| {
             self.sessions.push(ToldSession {
@@ -145,22 +193,25 @@ impl<'b> Told<'b> {
             reported_tool_call_count: sent.tool_call_count.clone(),
             ..SessionPatch::default()
         };
-        self.of(known, &sent.id).patch.then(patch);
+        self.of(&known[&(&*sent.id, said_text(&sent.source))], &sent.id)
+            .patch
+            .then(patch);
     }
 
     fn message(&mut self, known: &Known<'b>, sent: &'b SentMessage) {
         let mut told = read_message(sent);
+        let whose = &known[&(&*sent.session_id, said_text(&sent.source))];
         // Such ids are the recorder's, made anew for what a transcript tells under ids of its own: what
         // has one is kept, and not counted.
         let is_numbered = sent
             .id
             .strip_prefix(&*sent.session_id)
             .is_some_and(|number| number.starts_with('-'));
-        if is_numbered && known[&*sent.session_id].agent == NUMBERED_AGENT {
+        if is_numbered && whose.agent == NUMBERED_AGENT {
             told.patch.kind = Change::Set(RECORDED.into());
             told.usage = None;
         }
-        let session = self.of(known, &sent.session_id);
+        let session = self.of(whose, &sent.session_id);
         match session.places.get(&*sent.id) {
             Some(&place) => session.messages[place].then(told),
             None => {

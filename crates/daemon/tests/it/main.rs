@@ -6,6 +6,7 @@
 #![cfg(unix)]
 
 mod control_socket;
+mod documented;
 mod hooks;
 mod house;
 mod plugin;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::separators::{separator, skip};
 use super::shape::Alphabet;
 use super::values::{self, Promise, Style};
 use super::{Hit, Kind, folded, jwk, lines, names, seam};
@@ -24,7 +25,7 @@ const LONG_BYTES: usize = 256;
 const VALUE_BYTES_MAX: usize = 4096;
 
 /// What may follow a name that has a value.
-const AFTER_NAME: &[u8] = b"=:\"'`])><|,\\%& \t\x1b*\n?";
+const AFTER_NAME: &[u8] = b"=:\"'`]()><|,\\%& \t\x1b*\n?";
 
 /// Looks at the name around `word`, and at what follows.
 pub(super) fn look(text: &[u8], word: &Range<usize>) -> Look {
@@ -165,147 +166,6 @@ fn promise_of(text: &[u8], name: &Range<usize>) -> Option<Promise> {
         return None;
     }
     names::promise(&text[name.start - 1 - length..name.end])
-}
-
-/// Reads over what stands between a name and its value.
-fn separator(text: &[u8], name: &Range<usize>) -> Option<(usize, Style)> {
-    let flag = text[..name.start].ends_with(b"--") || text[..name.start].ends_with(b" -");
-    let query = matches!(text[..name.start].last(), Some(b'?' | b'&' | b';'));
-    let mut at = name.end;
-    let closed = skip(
-        text,
-        &mut at,
-        |byte| matches!(byte, b'"' | b'\'' | b'`' | b']' | b')' | b'*' | b'?'),
-        4,
-    );
-    let spaced = skip(text, &mut at, |byte| matches!(byte, b' ' | b'\t'), 32);
-    let rest = &text[at..];
-    let begins = |mark: &[u8]| rest.starts_with(mark);
-    if begins(b"=>") || begins(b":=") || begins(b"->") || begins(b"==") || begins(b"?=") {
-        at += 2;
-        if text.get(at) == Some(&b'=') {
-            at += 1;
-        }
-        return Some((at, Style::Code));
-    }
-    if begins(b"=") {
-        let upper = !text[name.clone()].iter().any(u8::is_ascii_lowercase);
-        let tight = spaced == 0 && !matches!(rest.get(1), Some(b' '));
-        let style = match () {
-            () if query || flag => Style::Bare,
-            () if tight && (upper || closed == 0) => Style::Environment,
-            () => Style::Code,
-        };
-        return Some((at + 1, style));
-    }
-    if begins(b":") && !begins(b"::") && !begins(b"://") {
-        let style = if closed == 0 && fills_line(text, name, at + 1) {
-            Style::Bare
-        } else {
-            Style::Code
-        };
-        return Some((after_type(text, at + 1), style));
-    }
-    if closed > 0 && spaced > 0 && (begins(b"value") || begins(b"Value")) {
-        return Some((named_value(text, at), Style::Code));
-    }
-    if begins(b"</") {
-        return None;
-    }
-    if begins(b">") && closed == 0 && spaced == 0 {
-        return Some((at + 1, Style::Bare));
-    }
-    if begins(b",") && closed > 0 {
-        return Some((named_value(text, at + 1), Style::Code));
-    }
-    if begins(b"|") {
-        return Some((at + 1, Style::Prose));
-    }
-    if spaced > 0 && flag {
-        return Some((at, Style::Bare));
-    }
-    if spaced > 0 && closed > 0 && matches!(rest.first(), Some(b'"' | b'\'')) {
-        return Some((at, Style::Code));
-    }
-    for verb in [
-        "is ", "was ", "are ", "set to ", "to ", "is: ", "= ", "value ",
-    ] {
-        if spaced > 0 && begins(verb.as_bytes()) {
-            return Some((at + verb.len(), Style::Said));
-        }
-    }
-    // `machine host login user password value`, `set password value`.
-    (spaced > 0 && closed == 0).then_some((at, Style::Prose))
-}
-
-/// Whether `name: value` is all of its line, as in YAML and in headers.
-fn fills_line(text: &[u8], name: &Range<usize>, at: usize) -> bool {
-    let before = &text[name.start.saturating_sub(64)..name.start];
-    let indent = before
-        .iter()
-        .rev()
-        .find(|byte| !matches!(byte, b' ' | b'-' | b'\t'));
-    let rest = text[at..text.len().min(at + 128)].trim_ascii_start();
-    let value = rest
-        .iter()
-        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'\"' | b'\'' | b'`'))
-        .unwrap_or(rest.len());
-    let ended = matches!(
-        rest.get(value),
-        None | Some(b'\n' | b'\r' | b'\"' | b'\'' | b'`')
-    );
-    matches!(indent, None | Some(b'\n' | b'"' | b'\'' | b'`'))
-        && ended
-        && !matches!(rest[..value].last(), Some(b',' | b';' | b'{' | b'('))
-}
-
-fn skip(text: &[u8], at: &mut usize, of: fn(u8) -> bool, max: usize) -> usize {
-    let length = text[*at..]
-        .iter()
-        .take(max)
-        .take_while(|byte| of(**byte))
-        .count();
-    *at += length;
-    length
-}
-
-/// `name: &'static str = value`: goes on behind the type.
-fn after_type(text: &[u8], at: usize) -> usize {
-    let line = &text[at..text.len().min(at + 48)];
-    let typed = line.iter().position(|byte| *byte == b'=').filter(|end| {
-        line[..*end]
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b" &'<>:|?_".contains(byte))
-            && line[..*end].iter().any(u8::is_ascii_alphabetic)
-            && !line[..*end].contains(&b'\n')
-            && line.get(*end + 1) == Some(&b' ')
-            && line[..*end].last() == Some(&b' ')
-    });
-    typed.map_or(at, |end| at + end + 1)
-}
-
-/// `"name": "X", "value": "Y"`: goes on behind `value`.
-fn named_value(text: &[u8], at: usize) -> usize {
-    let mut next = at;
-    skip(text, &mut next, |byte| byte.is_ascii_whitespace(), 64);
-    skip(text, &mut next, |byte| matches!(byte, b'"' | b'\''), 1);
-    let Some(rest) = text[next..]
-        .strip_prefix(b"value")
-        .or_else(|| text[next..].strip_prefix(b"Value"))
-    else {
-        return at;
-    };
-    let mut after = text.len() - rest.len();
-    skip(
-        text,
-        &mut after,
-        |byte| matches!(byte, b'"' | b'\'' | b' '),
-        3,
-    );
-    match text.get(after) {
-        Some(b':' | b'=') => after + 1,
-        _ => at,
-    }
 }
 
 /// The value at `at`, without quotes, schemes and what trails it.

@@ -132,19 +132,20 @@ impl Walk<'_> {
         }
     }
 
-    /// The name that the string at hand goes by: its key, that of the array around it, or the `name`
-    /// beside its `value`.
+    /// The name that the string at hand goes by: its key, that of the array around it, the `name`
+    /// beside its `value`, or the key of the object that has nothing but a `value` to tell.
     fn name(&self) -> Option<&str> {
-        let objects = self.frames.iter().rev().find_map(|frame| match frame {
+        let mut objects = self.frames.iter().rev().filter_map(|frame| match frame {
             Frame::Object { key, named } => Some((key, named)),
             Frame::Array { .. } => None,
         });
-        let (key, named) = objects?;
+        let (key, named) = objects.next()?;
         let key = key.as_deref()?;
-        match named {
-            Some(named) if matches!(key, "value" | "Value") => Some(named),
-            _ => Some(key),
+        if !matches!(key, "value" | "Value") {
+            return Some(key);
         }
+        let around = || objects.next().and_then(|(key, _)| key.as_deref());
+        named.as_deref().or_else(around).or(Some(key))
     }
 
     /// The JSON pointer to the string at hand; to the member, if it is a key.

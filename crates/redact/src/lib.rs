@@ -53,6 +53,7 @@ mod own;
 mod rules;
 mod scan;
 mod seam;
+mod separators;
 mod shape;
 mod splice;
 mod surrogates;

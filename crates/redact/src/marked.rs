@@ -49,6 +49,7 @@ pub(super) const MARKS: &[(&str, Mark)] = &[
     ("ookie': ", Mark::Cookie),
     ("://", Mark::Url),
     (" -p", Mark::ShortPassword),
+    (" -k ", Mark::ShortPassword),
     (" -a ", Mark::ShortPassword),
     (" -w ", Mark::ShortPassword),
     (" -P ", Mark::ShortPassword),

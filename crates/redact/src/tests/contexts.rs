@@ -1,5 +1,6 @@
 //! Secrets that stand behind a name, in a header, a URL or a command; and what stands there instead.
 
+use super::super::Redactor;
 use super::super::shape::Alphabet;
 use super::samples::Draw;
 use super::{assert_all_gone, assert_all_kept};
@@ -69,6 +70,11 @@ const RANDOM: &[&str] = &[
     "sonar.login: @",
     "curl https://graph.test/me?access_token=1234567890123456|@",
     "ACCESS_TOKEN=1234567890123456|@",
+    "client.setApiKey(\"@\")",
+    "config.set_token('@')",
+    "{\"apiKey\": {\"value\": \"@\"}}",
+    "gh auth login --with-token <<< @",
+    "gh auth login --with-token <<< \"@\"",
 ];
 
 /// Where what a person chose is a secret too.
@@ -98,6 +104,11 @@ const CHOSEN: &[&str] = &[
     "docker login -u me -p @ h.test",
     "ldapsearch -x -D cn=x -w @",
     "openssl rsa -in k -passin pass:@",
+    "openssl enc -aes-256-cbc -k @ -in a",
+    "openssl enc -d -in a -k '@'",
+    "user.setPassword(\"@\");",
+    "{\"password\":{\"value\":\"@\"}}",
+    "{\"password\": {\n  \"value\": \"@\"\n}}",
     "htpasswd -b file me @",
     "--password @",
     "--password=@",
@@ -325,7 +336,36 @@ fn what_stands_for_a_password_in_a_command_or_a_sentence_is_kept() {
         "echo $TOKEN | gh auth login --with-token",
         "echo \"$PASSWORD\" | docker login --password-stdin",
         "echo done | tee log; docker login --password-stdin",
+        "gh auth login --with-token <<< \"$GH_TOKEN\"",
+        "gh auth login --with-token <<< $GH_TOKEN1",
+        "openssl enc -aes-256-cbc -k \"$PASSWORD\" -in a1",
+        "curl -k https://h.test/a1b2c3",
+        "const [password1, setPassword] = useState(\"\");",
+        "setPassword(event.target.value1)",
+        "form.setPassword(\"\")",
+        "setTokens({ input: 512, output: 1024 })",
+        "localStorage.setToken(\"access_token\")",
+        "{\"password\": {\"type\": \"string\", \"minLength\": 12}}",
+        "{\"password\": {\"value\": \"\", \"touched1\": false}}",
+        "token: { value: token1 }",
     ]);
+}
+
+#[test]
+fn the_value_of_a_member_that_is_named_around_it_is_found() {
+    let secret = "q7zk29dmpw4xt1vb";
+    let redactor = Redactor::standard();
+    for (json, is_secret) in [
+        (r#"{"password":{"value":"@"}}"#, true),
+        (r#"{"a":[{"apiKey":{"touched":true,"value":"@"}}]}"#, true),
+        (r#"{"commit":{"value":"@"}}"#, false),
+        (r#"{"password":{"hash":{"value":"@"}}}"#, false),
+        (r#"{"value":"@"}"#, false),
+    ] {
+        let value = serde_json::from_str(&json.replace('@', secret)).unwrap();
+        let redacted = redactor.redact_json(&value).value.to_string();
+        assert_eq!(!redacted.contains(secret), is_secret, "{redacted}");
+    }
 }
 
 #[test]

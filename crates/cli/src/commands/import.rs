@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::replica_access::{self, WriteState};
 use crate::wording::counted;
 
-/// How many problems are told one by one.
+/// How many problems are told one by one; the log has them all.
 const PROBLEMS_TOLD_MAX: usize = 20;
 
 /// Import the sessions of coding agents from what the agents keep on this machine
@@ -337,8 +337,15 @@ fn tell_problems(context: &Context, problems: &[LeftOut]) -> Outcome {
     if problems.is_empty() {
         return Ok(());
     }
-    for problem in problems.iter().take(PROBLEMS_TOLD_MAX) {
+    for (n, problem) in problems.iter().enumerate() {
         let path = problem.path.display();
+        tracing::warn!(
+            %path, line = problem.line, cause = problem.cause,
+            "some of what agents left could not be read"
+        );
+        if n >= PROBLEMS_TOLD_MAX {
+            continue;
+        }
         let place = match problem.line {
             Some(line) => format!("{path}:{line}"),
             None => path.to_string(),
@@ -347,13 +354,21 @@ fn tell_problems(context: &Context, problems: &[LeftOut]) -> Outcome {
             .output
             .warn(format_args!("{place}: {}", problem.cause));
     }
-    let left_out = counted(problems.len() as u64, "place");
+    if problems.len() > PROBLEMS_TOLD_MAX {
+        let more = counted((problems.len() - PROBLEMS_TOLD_MAX) as u64, "more place");
+        context
+            .output
+            .warn(format_args!("and {more}, which the log names"));
+    }
+    let count = problems.len();
+    let left_out = counted(count as u64, "place");
     Err(
         Failure::new("import_incomplete", format!("{left_out} could not be read"))
             .state("everything else is imported, and what was passed over is not tried again")
-            .fix(
-                "see to the files that are named; what is added to them is read by the next import",
-            ),
+            .fix(format!(
+                "`syncline logs -n {count}` names all of them: see to those files; what is added to them is \
+                 read by the next import"
+            )),
     )
 }
 

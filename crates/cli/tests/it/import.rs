@@ -196,6 +196,31 @@ fn with_clankers(directory: &str) -> Machine {
 }
 
 #[test]
+fn of_many_damaged_places_the_log_names_each() {
+    const DAMAGED: usize = 25;
+    let machine = Machine::new();
+    let from = tempfile::tempdir().unwrap();
+    let file = from.path().join("torn.jsonl");
+    fs::write(&file, "{\"type\": broken\n".repeat(DAMAGED)).unwrap();
+    let import = ["import", "claude-code", file.to_str().unwrap()];
+    let answer = machine
+        .run(&import)
+        .says("and 5 more places, which the log names");
+    assert_eq!(answer.code, Some(1), "{answer:#?}");
+    let answer = answer.says("`syncline logs -n 25` names all of them");
+    assert_eq!(answer.stderr.matches("torn.jsonl:").count(), 20);
+    // Also once the file counts as read.
+    machine.run(&import).done();
+    let log = machine.run(&["logs", "-n", "25"]).done().stdout;
+    let lines: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("torn.jsonl"))
+        .collect();
+    assert_eq!(lines.len(), DAMAGED, "{log}");
+    assert!(lines[24].contains("line=25"), "{log}");
+}
+
+#[test]
 fn the_settings_of_clankers_are_taken_over_once_that_is_said() {
     let machine = with_clankers(".local/share/clankers");
     let settings = |flags: &[&str]| {

@@ -39,15 +39,32 @@ pub(super) fn explain(
 fn wrong(error: &clap::Error, output: &Output) -> ExitCode {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let advice = "put words that belong together in quotes";
+    let is_a_word_more = is_a_word_more(error);
     if output.format() == Format::Text {
         let head = output.bad("error[usage]:");
         output.note(format_args!("{head} {text}"));
+        if is_a_word_more {
+            output.note(format_args!("  fix:   {advice}"));
+        }
         return ExitCode::from(2);
     }
     let message = text.split("\n\n").next().unwrap_or(text);
-    let failure = Failure::usage("usage", message).fix("syncline --help");
+    let fix = if is_a_word_more {
+        advice
+    } else {
+        "syncline --help"
+    };
+    let failure = Failure::usage("usage", message).fix(fix);
     output.failure(&failure);
     failure.exit_code()
+}
+
+/// Whether there is one argument too many, and no flag: the second word of a text without quotes, say.
+fn is_a_word_more(error: &clap::Error) -> bool {
+    let argument = error.get(ContextKind::InvalidArg);
+    error.kind() == ErrorKind::UnknownArgument
+        && matches!(argument, Some(ContextValue::String(text)) if !text.starts_with('-'))
 }
 
 /// An error line, and the help of the command that wants a subcommand.

@@ -93,6 +93,44 @@ fn stats_and_exports_are_narrowed_by_error_and_cost() {
 }
 
 #[test]
+fn an_export_of_nothing_leaves_the_file_as_it_is() {
+    let machine = hostile();
+    let file = machine.work_dir().join("kept.md");
+    std::fs::write(&file, "precious\n").unwrap();
+    let path = file.to_str().unwrap();
+    for format in ["markdown", "html", "jsonl"] {
+        let words = ["session", "export", "--agent", "aider", "-f", format, "-o"];
+        machine
+            .run(&[&words[..], &[path]].concat())
+            .failed(1, "nothing_matches")
+            .says("kept.md is as it was");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious\n");
+    }
+    machine
+        .run(&["session", "export", "--agent", "aider"])
+        .done();
+}
+
+#[test]
+fn who_asks_for_no_rows_or_an_agent_of_no_name_is_told_what_to_type() {
+    let machine = hostile();
+    machine
+        .run(&["session", "list", "-n", "0"])
+        .failed(2, "usage");
+    let none = machine
+        .run(&["session", "list", "-a", "Claude-Code"])
+        .done();
+    let meant = r#"for --agent "Claude-Code", did you mean claude-code?"#;
+    assert!(none.stderr.contains(meant), "{}", none.stderr);
+    let none = machine.run(&["session", "list", "-a", "codex"]).done();
+    assert!(!none.stderr.contains("did you mean"), "{}", none.stderr);
+    machine
+        .run(&["session", "search", "all", "is", "well"])
+        .failed(2, "usage")
+        .says("in quotes");
+}
+
+#[test]
 fn an_empty_id_names_no_session_and_a_letter_deletes_none() {
     let machine = hostile();
     for command in ["show", "resume", "link", "delete", "export"] {

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &SetArgs, context: &Context) -> Outcome {
         Failure::usage("value_invalid", format!("could not set {key}"))
             .because(error)
             .state("the configuration is unchanged")
+            .fix("syncline config --help says what each key takes")
     })?;
     let profile = context.profile()?.value;
     let path = context.paths()?.config_file;

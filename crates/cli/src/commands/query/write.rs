@@ -199,9 +199,9 @@ fn refused(error: WritePlanError) -> Failure {
             .state("nothing was changed")
             .fix(instead),
         WritePlanError::Thread(error) => Failure::from(error).state("nothing was changed"),
-        error @ WritePlanError::Value { .. } => {
-            Failure::usage("sql_value", error.to_string()).state("nothing was changed")
-        }
+        error @ WritePlanError::Value { .. } => Failure::usage("sql_value", error.to_string())
+            .state("nothing was changed")
+            .fix("syncline query --views says what each column holds"),
         error @ (WritePlanError::Payload(_) | WritePlanError::Store(_)) => {
             Failure::new("sql_failed", "could not plan what the statement changes")
                 .because(error)

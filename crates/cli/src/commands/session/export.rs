@@ -41,7 +41,7 @@ pub(crate) struct ExportArgs {
     filter: FilterFlags,
     #[command(flatten)]
     figures: FigureFlags,
-    /// Into FILE, which is replaced once all is written [default: standard output]
+    /// Into FILE, which is replaced once all is written, and stays where nothing matches [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -58,6 +58,13 @@ pub(crate) fn run(args: &ExportArgs, context: &Context) -> Outcome {
     let mut replica = replica_access::open(context)?;
     let view = replica.view()?;
     let sessions = sessions(args, context, view, &prices)?;
+    if let (Some(path), true) = (&args.output, sessions.is_empty()) {
+        // A slip in a filter must not take the export that is there.
+        let failure = Failure::new("nothing_matches", args.filter.none_match());
+        return Err(failure
+            .state(format!("{} is as it was", path.display()))
+            .fix("syncline session list"));
+    }
     let count = sessions.len() as u64;
     let export = |out: &mut dyn Write| write_all(args.format, view, sessions, &prices, out);
     match &args.output {

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::str::FromStr;
 
 use clap::Args;
+use syncline_capture::agent::Agent;
 use syncline_model::Timestamp;
 use syncline_store::search::PartFilter;
 use syncline_store::sessions::SessionFilter;
 
 use crate::context::Context;
+use crate::near::near;
 use crate::span::Span;
 
 /// The flags that every command on several sessions takes.
@@ -136,6 +138,23 @@ impl FilterFlags {
             &self.model,
         ];
         texts.into_iter().all(Option::is_none) && self.since.is_none() && self.until.is_none()
+    }
+
+    /// What is said where no session is of what was asked for: also which agents come next to one that
+    /// nothing is read of.
+    pub(super) fn none_match(&self) -> String {
+        let known = || Agent::ALL.into_iter().map(Agent::as_str);
+        let begins = |name: &str, agent: &str| {
+            let rest = name.strip_prefix(agent);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        match &self.agent {
+            Some(agent) if !known().any(|name| begins(name, agent)) => {
+                let near = near(agent, known()).join(", ");
+                format!("no sessions match: for --agent {agent:?}, did you mean {near}?")
+            }
+            Some(_) | None => "no sessions match".to_owned(),
+        }
     }
 
     /// The agent, as it was named.

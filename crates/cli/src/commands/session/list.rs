@@ -43,7 +43,8 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     subagents: bool,
     /// At most N
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
+          value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
     /// Go on behind the page that gave CURSOR as its `next`
     #[arg(long, value_name = "CURSOR")]
@@ -79,8 +80,10 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> Outcome {
     if page.sessions.is_empty() {
         let all = args.filter.is_empty() && args.figures.is_empty() && args.after.is_none();
         context.output.note(match all {
-            true => "no sessions yet; `syncline import auto` brings those of this machine",
-            false => "no sessions match",
+            true => {
+                "no sessions yet; `syncline import auto` brings those of this machine".to_owned()
+            }
+            false => args.filter.none_match(),
         });
         return Ok(());
     }

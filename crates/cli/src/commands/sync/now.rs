@@ -19,7 +19,8 @@ const SECONDS_MAX: u64 = 600;
 
 /// Push what waits and pull what is new, now
 ///
-/// By the daemon where one runs. Tells what was uploaded, and what of others was received; exit code 1 if
+/// By the daemon where one runs. Tells what was uploaded, and what of others was received (of messages all, also
+/// what agents tell themselves, which no count of a session's messages takes); exit code 1 if
 /// not everything is synced in time. An edit of a record that another's has won against is told, with both
 /// values, and so is one of a field that is gone, with `field_gone`, also where a daemon or another command
 /// has synced it. With --json: {state, error, pending, acknowledged, quarantined, uploaded:{sessions, messages,

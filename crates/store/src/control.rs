@@ -356,11 +356,15 @@ impl ControlFile {
 
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
+    set_up(&connection)?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "trusted_schema", "OFF")?;
-    Ok(connection)
+    connection.pragma_update(None, "trusted_schema", "OFF")
 }
 
 fn integer_pragma(connection: &Connection, name: &str) -> Result<i64, rusqlite::Error> {

@@ -8,6 +8,7 @@
 #[cfg(target_os = "linux")]
 mod admin;
 mod backup;
+mod backup_killed;
 mod backup_place;
 #[cfg(target_os = "linux")]
 mod bad_disk;

@@ -1,3 +1,5 @@
+mod room;
+
 use std::thread;
 
 use syncline_model::UserId;

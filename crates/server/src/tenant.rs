@@ -23,7 +23,7 @@ use syncline_model::{ActorId, Epoch, Mark, Timestamp};
 use syncline_protocol::Claims;
 use syncline_store::shapes::{Making, NewShape};
 use syncline_store::{
-    Durability, FileOptions, Head, LogStart, OpenError, PageLimit, Stepped, TenantFile,
+    Durability, FileOptions, Head, LogStart, OpenError, PageLimit, Stepped, StoreError, TenantFile,
 };
 
 pub use commit::{Committed, Decide, NewOp, Outcome, Write};
@@ -172,29 +172,38 @@ impl TenantLog {
         Ok(Compacting::begin_forgetting(self.file()?)?)
     }
 
-    /// Does one step of a compaction. It need not be on the disk when this returns: the next commit
-    /// takes it along, and without it nothing is lost.
+    /// Does one step of a compaction, which need not be on the disk when this returns.
     pub fn compact_step(
         &mut self,
         compacting: &mut Compacting,
         count: usize,
     ) -> Result<Stepped, Refused> {
-        let durability = self.options.durability;
-        let file = self.file()?;
-        file.set_durability(Durability::Normal)?;
-        let stepped = compacting.step(file, count);
-        let restored = file.set_durability(durability);
-        let stepped = stepped.and_then(|stepped| restored.map(|()| stepped));
-        if stepped.is_err() {
-            self.file = None;
-        }
-        Ok(stepped?)
+        self.beside(|file| compacting.step(file, count))
     }
 
     /// Goes on to make a shape at the head, unless one of its definition takes readers: reads so many
-    /// rows of its table, where those are not kept yet.
+    /// rows of its table, where those are not kept yet. It need not be on the disk when this returns:
+    /// readers of a shape that is gone begin anew.
     pub fn make_shape(&mut self, new: &NewShape, rows_max: usize) -> Result<Making, Refused> {
-        Ok(self.file()?.make_shape(new, rows_max)?)
+        self.beside(|file| file.make_shape(new, rows_max))
+    }
+
+    /// Does work whose commits wait for no disk: the next one of the log takes them along, and without
+    /// them nothing is lost.
+    fn beside<T>(
+        &mut self,
+        work: impl FnOnce(&mut TenantFile) -> Result<T, StoreError>,
+    ) -> Result<T, Refused> {
+        let durability = self.options.durability;
+        let file = self.file()?;
+        file.set_durability(Durability::Normal)?;
+        let done = work(file);
+        let restored = file.set_durability(durability);
+        let done = done.and_then(|done| restored.map(|()| done));
+        if done.is_err() {
+            self.file = None;
+        }
+        Ok(done?)
     }
 
     /// Makes room for another shape where there are as many as may be: of all there are, `choose` says

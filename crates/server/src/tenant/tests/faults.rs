@@ -134,6 +134,42 @@ fn a_failed_sync_acknowledges_nothing_and_the_log_goes_on_from_what_the_disk_has
 }
 
 #[test]
+fn a_shape_is_made_without_a_wait_for_the_disk_and_the_next_commit_keeps_it() {
+    let mut m = machine();
+    verdicts(&mut m.log, [op("a", 1)]);
+    let new = NewShape {
+        relation: "threads".to_owned(),
+        definition: "d".to_owned(),
+        handle: "h".to_owned(),
+        expired: None,
+    };
+    let is_there = |log: &mut TenantLog| log.file().unwrap().shape("h").unwrap().is_some();
+    let make = |log: &mut TenantLog| {
+        let syncs = m.disk.counters().syncs;
+        let made = log.make_shape(&new, 10).unwrap();
+        assert!(matches!(made, Making::Made(_)), "{made:?}");
+        assert_eq!(m.disk.counters().syncs, syncs);
+    };
+    let lose_power = |log: TenantLog| {
+        m.disk.crash(PREFIX);
+        drop(log);
+        m.disk.revive(PREFIX);
+        open(&m.process)
+    };
+    make(&mut m.log);
+    let mut log = lose_power(m.log);
+    assert!(!is_there(&mut log));
+    assert_eq!(places(&mut log), [1]);
+
+    verdicts(&mut log, [op("a", 2)]);
+    make(&mut log);
+    verdicts(&mut log, [op("a", 3)]);
+    let mut log = lose_power(log);
+    assert!(is_there(&mut log));
+    assert_eq!(places(&mut log), [1, 2, 3]);
+}
+
+#[test]
 fn what_was_acknowledged_survives_a_power_loss_at_any_change() {
     for change in 1..40 {
         let mut m = machine();

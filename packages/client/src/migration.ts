@@ -18,8 +18,10 @@ export async function takeApart(
   const held = new Map<EntityMeta, Held>();
   // By the triggers of the version that is there, since they know its columns.
   for (const { meta } of entities) {
+    const isRenamed = await setAside(inside, dialect, meta);
     await refuseMisfits(inside, dialect, meta);
-    held.set(meta, await takeOut(inside, meta));
+    const taken = await takeOut(inside, meta);
+    held.set(meta, isRenamed ? new Map() : taken);
   }
   await keepParted(inside, dialect);
   for (const { meta } of entities) kept.set(meta, await takeDown(inside, dialect, meta));
@@ -39,6 +41,21 @@ interface Kept {
 const keptTable = (meta: EntityMeta): string => quote(`_${meta.name}_kept`);
 const fieldOf = (meta: EntityMeta, name: string) => meta.fields.find((field) => field.name === name);
 const typeOf = (dialect: Dialect, kind: FieldKind): string => columnType(dialect, kind).toLowerCase();
+
+/**
+ * Where another field, or one of another type, names the rows now, keeps the local table as it is under a name of its own: what is of no row
+ * that the server shows could not be found again. Gives whether it is so.
+ */
+async function setAside(inside: Statements, dialect: Dialect, meta: EntityMeta): Promise<boolean> {
+  const local = `${meta.name}_local`;
+  const own = await columnsOf(inside, dialect, local);
+  const [former] = own.keys();
+  if (former === undefined || own.get(meta.key) === typeOf(dialect, fieldOf(meta, meta.key)!.kind) && former === meta.key) return false;
+  if ((await inside.query(`SELECT 1 FROM ${quote(local)} LIMIT 1`)).length > 0) {
+    await inside.exec(`CREATE TABLE ${quote(`${local} (${former} until ${new Date().toISOString()})`)} AS SELECT * FROM ${quote(local)}`);
+  }
+  return true;
+}
 
 /** Refuses the unsent writes of which the schema can't hold a value. What the server has accepted comes with its rows. */
 async function refuseMisfits(inside: Statements, dialect: Dialect, meta: EntityMeta): Promise<void> {
@@ -159,7 +176,7 @@ async function putBack(inside: Statements, dialect: Dialect, meta: EntityMeta, k
       if (!there.has(to)) await inside.exec(`ALTER TABLE ${quote(local)} ADD COLUMN ${quote(to)} ${type}`);
     }
     const [to, from] = (["to", "from"] as const).map((side) => [meta.key, ...kept.map((column) => column[side])].map(quote).join(", "));
-    await inside.exec(`INSERT INTO ${quote(local)} (${to}) SELECT ${from} FROM ${keptTable(meta)}; DROP TABLE ${keptTable(meta)}`);
+    await inside.exec(`INSERT INTO ${quote(local)} (${to}) SELECT ${from} FROM ${keptTable(meta)} WHERE true ON CONFLICT DO NOTHING; DROP TABLE ${keptTable(meta)}`);
   }
   for (const [key, values] of held) {
     for (const [name, value] of Object.entries(values)) {

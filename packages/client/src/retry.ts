@@ -132,12 +132,13 @@ async function offerAgain(inside: Statements, dialect: Dialect, group: readonly 
     const others = await rowOf(change);
     const later = after(change, others);
     const isOver = later.some((other) => operation !== "update" || other.operation !== "update");
+    const hasRoom = [...others, ...group].some((one) => one.operation === "delete" && one.entity === entity && one.key === key);
     if (isUnanswered && change.attempts > 0) {
       // Why it is asked for is not to be forgotten. Behind a later one that was sent it would undo that: its answer is asked for,
       // and tells what can be sent.
       if (isOver || later.some((other) => other.attempts > 0 && Object.keys(value).some((name) => Object.hasOwn(other.value, name)))) return false;
       // Another's row: one's own would be shown in its place, and be refused.
-    } else if (isOver || (operation === "insert" && !others.some((other) => other.operation === "delete") && (await isShown(inside, dialect, change)))) {
+    } else if (isOver || (operation === "insert" && !hasRoom && (await isShown(inside, dialect, change)))) {
       const message = isOver ? `a later write has changed the row ${key} of ${entity}` : `${entity} has a row with the key ${key} by now`;
       for (const one of group) {
         const error: WriteError = one === change ? { code: operation === "insert" ? "exists" : "superseded", message }

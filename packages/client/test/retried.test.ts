@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readChanges, rejectedChanges, retryWrite } from "../src/changes.js";
 import type { LocalDatabase } from "../src/database.js";
 import { readRow } from "../src/rows.js";
-import { deleteRow, endOverdue, updateRow } from "../src/writes.js";
+import { deleteRow, endOverdue, insertRow, updateRow, writeTogether } from "../src/writes.js";
 import { accepted, contact, drive, each, isSent, refusing, server, type Sent } from "./driven.js";
 import { accountsMeta, contactsMeta } from "./generated/meta.js";
 
@@ -232,6 +232,17 @@ each("a refused new row goes again behind the unsent delete that makes room for 
   await database.query(`INSERT INTO "_reject" ("write_id", "error") VALUES ($1, '{"code":"x","message":"y"}')`, [made!.writeId]);
   await retryAll(database);
   assert.deepEqual((await readChanges(database, `"state" <> 'rejected'`)).map(({ operation }) => operation), ["delete", "insert"]);
+});
+
+each("a row that was deleted and made anew in one transaction, which was refused, goes again as one", async (database, dialect) => {
+  await ann(database);
+  await writeTogether(database, async (inside) => {
+    await deleteRow(inside, contactsMeta, "a");
+    await insertRow(inside, dialect, contactsMeta, { id: "a", first_name: "Anew" });
+  });
+  await drive(database, refusing("forbidden"), async () => (await refused(database)).length === 2);
+  await retryAll(database);
+  assert.deepEqual((await readChanges(database, `"state" = 'pending'`)).map(({ operation }) => operation), ["delete", "insert"]);
 });
 
 each("a new row that had no answer goes again under its name, though the server shows it", async (database) => {

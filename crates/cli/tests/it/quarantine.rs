@@ -138,8 +138,30 @@ fn a_retry_is_judged_by_what_others_have_written_until_then_as_far_as_it_can_be_
     cy.run(&["list", "edit", "Trip", "tent, for four", "tent, blue"])
         .done();
     let told = quarantine(&ada, &["retry", "--all", "--json"]).done();
-    assert_eq!(told.json()["there"].as_array().unwrap().len(), 1);
+    assert_eq!(told.json()["left"].as_array().unwrap().len(), 1);
     assert!(held(&ada).is_empty());
+}
+
+#[test]
+fn what_another_machine_has_offered_again_is_not_told_as_there_already() {
+    let server = Server::start();
+    let (ada, _cy) = refused_edit(&server);
+    let id = held(&ada)[0]["id"].to_string();
+    let twin = Machine::new();
+    let homes = format!(
+        "cp -a '{}/.' '{}'",
+        ada.home().display(),
+        twin.home().display()
+    );
+    twin.shell(&homes).done();
+    quarantine(&twin, &["retry", &id])
+        .done()
+        .says("1 change was accepted");
+    let told = quarantine(&ada, &["retry", &id, "--json"]).done();
+    let told = told.says("1 of them left the quarantine meanwhile").json();
+    assert_eq!((&told["left"], &told["there"]), (&json!([1]), &json!([])));
+    assert!(held(&ada).is_empty());
+    assert_eq!(exported(&ada, "Trip"), "[ ] tent, blue\n");
 }
 
 #[test]

@@ -27,7 +27,10 @@ pub enum Retried {
     Outdone(Vec<Outdone>),
     /// Its thread or session was deleted, and what it says would be erased: it stays in quarantine.
     Gone,
-    /// No op has this id, or its payload was erased.
+    /// It is not in quarantine: another process has offered it again or dropped it, the log has come to hold it, or no
+    /// op ever had this id.
+    Left,
+    /// Its payload was erased: it stays in quarantine.
     Nothing,
 }
 
@@ -35,7 +38,7 @@ impl Retried {
     fn key(&self) -> Option<&OpKey> {
         match self {
             Self::Anew(key) => Some(key),
-            Self::There | Self::Outdone(_) | Self::Gone | Self::Nothing => None,
+            Self::There | Self::Outdone(_) | Self::Gone | Self::Left | Self::Nothing => None,
         }
     }
 }
@@ -188,27 +191,28 @@ fn retry(
             // A restore has put another replica in the place of the one that was asked.
             return Err(WriteError::Replaced { source: None }.into());
         }
-        let said = match &held {
-            Some(op) => said_since(desk, tenant, op)?,
-            // Another process has offered it again, or the log has come to hold it.
-            None => SaidSince::There,
-        };
-        judged.push((*id, said, held));
+        let said = held.as_ref().map(|op| said_since(desk, tenant, op));
+        judged.push(held.zip(said.transpose()?));
     }
-    let write = |(id, said, held): (QuarantineId, SaidSince, Option<QuarantinedOp>)| {
+    let write = |judged: Option<(QuarantinedOp, SaidSince)>| {
+        let Some((op, said)) = judged else {
+            return Ok(Retried::Left);
+        };
         Ok(match said {
             SaidSince::There => {
-                desk.drop_quarantined(id)?;
+                desk.drop_quarantined(op.id)?;
                 Retried::There
             }
             SaidSince::Gone => Retried::Gone,
             SaidSince::Outdone(words) if later == LaterWords::Stay => Retried::Outdone(words),
             SaidSince::Outdone(_) | SaidSince::NothingElse => {
-                let payload = held.and_then(|op| op.payload);
-                let anew = payload.map(|refused| seen_anew(desk, tenant, &refused));
-                let anew = anew.transpose()?.flatten();
-                let key = desk.retry(id, anew.as_ref(), || clock_seen(tenant))?;
-                key.map_or(Retried::Nothing, Retried::Anew)
+                let Some(refused) = op.payload else {
+                    return Ok(Retried::Nothing);
+                };
+                let anew = seen_anew(desk, tenant, &refused)?;
+                let key = desk.retry(op.id, anew.as_ref(), || clock_seen(tenant))?;
+                // Named twice, it was written by its first name.
+                key.map_or(Retried::Left, Retried::Anew)
             }
         })
     };

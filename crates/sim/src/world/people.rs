@@ -379,5 +379,5 @@ fn retry(
     later: LaterWords,
 ) -> Result<Retried, ReplicaError> {
     let retried = replica.retry_quarantined(&[id], later)?;
-    Ok(retried.into_iter().next().unwrap_or(Retried::Nothing))
+    Ok(retried.into_iter().next().unwrap_or(Retried::Left))
 }

@@ -209,6 +209,28 @@ fn what_takes_nothing_from_others_is_offered_again() {
 }
 
 #[test]
+fn what_is_in_quarantine_no_more_is_not_what_is_there_already() {
+    let (place, _server, [mut a, _b]) = refused(entry("mine"), entry("theirs"));
+    let key = a.write(&[entry("mine too")]).unwrap().keys.remove(0);
+    refuse(&mut a, &key);
+    let [dropped, kept] = [0, 1].map(|at| a.quarantined().unwrap()[at].id);
+    place.open("a").drop_quarantined(dropped).unwrap();
+    let never = QuarantineId(kept.0 + 1);
+    // Another process drops one, one was never there, and one is named twice.
+    let ids = [dropped, never, kept, kept];
+    let retried = a.retry_quarantined(&ids, LaterWords::Stay).unwrap();
+    assert!(matches!(
+        &retried[..],
+        [
+            Retried::Left,
+            Retried::Left,
+            Retried::Anew(_),
+            Retried::Left
+        ]
+    ));
+}
+
+#[test]
 fn several_are_offered_again_together_or_none_is() {
     let (_place, mut server, [mut a, _b]) = refused(entry("mine"), entry("theirs"));
     let key = a.write(&[entry("mine too")]).unwrap().keys.remove(0);

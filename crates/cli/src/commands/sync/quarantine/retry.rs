@@ -40,6 +40,8 @@ struct Offered {
     retried: Vec<u64>,
     /// Those of them that nothing was written of: what they say is there already.
     there: Vec<u64>,
+    /// Those that have left the quarantine meanwhile.
+    left: Vec<u64>,
     /// Those that others have written later words than.
     outdone: Vec<Later>,
     /// Those of a thread or session that was deleted.
@@ -52,6 +54,7 @@ struct Offered {
 impl Offered {
     fn is_empty(&self) -> bool {
         self.retried.is_empty()
+            && self.left.is_empty()
             && self.outdone.is_empty()
             && self.deleted.is_empty()
             && self.erased.is_empty()
@@ -80,14 +83,9 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
     for id in &ids {
         held(&replica, *id)?;
     }
-    // What comes with it may release some: others have written the same.
-    let (ids, gone) = if ids.is_empty() {
-        (ids, Vec::new())
-    } else {
+    if !ids.is_empty() {
         replica = brought(context, replica)?;
-        let held: Vec<_> = replica.quarantined()?.iter().map(|op| op.id.0).collect();
-        ids.into_iter().partition(|id| held.contains(id))
-    };
+    }
     let named: Vec<_> = ids.iter().copied().map(QuarantineId).collect();
     let later = if args.over {
         LaterWords::Go
@@ -95,11 +93,7 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
         LaterWords::Stay
     };
     let mut keys = Vec::new();
-    let mut offered = Offered {
-        retried: gone.clone(),
-        there: gone,
-        ..Offered::default()
-    };
+    let mut offered = Offered::default();
     for (id, retried) in ids.iter().zip(replica.retry_quarantined(&named, later)?) {
         match retried {
             Retried::Anew(key) => keys.push(key),
@@ -111,6 +105,11 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> Outcome {
             }
             Retried::Gone => {
                 offered.deleted.push(*id);
+                continue;
+            }
+            // Others may have written the same, which came with what was brought.
+            Retried::Left => {
+                offered.left.push(*id);
                 continue;
             }
             Retried::Nothing => {
@@ -156,6 +155,13 @@ fn tell(
     if there > 0 {
         output.note(format_args!(
             "{there} of them said what is there already, or added what was removed since: nothing was changed"
+        ));
+    }
+    let left = offered.left.len();
+    if left > 0 {
+        output.note(format_args!(
+            "{left} of them left the quarantine meanwhile: the log came to hold what they say, or another process \
+             offered them again or dropped them"
         ));
     }
     let is_or_are = |one, more| if count == 1 { one } else { more };

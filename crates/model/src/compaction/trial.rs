@@ -48,6 +48,10 @@ pub fn would_matter<R: Rows>(
 /// A cell that others have written later than an op, in other words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outdone {
+    pub table: &'static str,
+    /// Which row of the op's thread or session it is in, by its own key; empty in the thread's or session's own row,
+    /// and in that of the one item or list that an op is of.
+    pub row: Vec<Value>,
     pub column: &'static str,
     /// What the op would write there.
     pub mine: Value,
@@ -146,6 +150,7 @@ fn outdone<R: Rows>(
     };
     let over = written(rows, &now, payload, place)?;
     let in_time = written(rows, key, payload, place)?;
+    let is_of_one = matches!(key.scope.as_str(), Scope::REGISTRY | Scope::LIST);
     let mut all = Vec::new();
     for (table, mine) in over {
         if session::repeats_a_field(table, &mine) {
@@ -159,10 +164,16 @@ fn outdone<R: Rows>(
             None => rows.get(table, row_key)?,
         };
         let theirs = theirs.unwrap_or_else(|| mine.clone());
+        let row = match is_of_one {
+            true => Vec::new(),
+            false => row_key[1..].to_vec(),
+        };
         let cells = table.columns.iter().zip(mine.into_iter().zip(theirs));
         let others = cells
             .filter(|(column, (mine, theirs))| !STAMPS.contains(&column.name) && mine != theirs);
         all.extend(others.map(|(column, (mine, theirs))| Outdone {
+            table: table.name,
+            row: row.clone(),
             column: column.name,
             mine,
             theirs,

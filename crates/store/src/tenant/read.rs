@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row};
 use syncline_model::compaction::{Outdone, SaidSince, deletes_all, said_since};
 use syncline_model::{
     ActorId, Clock, Cursor, LoggedOp, Mark, OpKey, Payload, PayloadHash, Place, ResourceId, Scope,
-    ServerSeq, thread,
+    ServerSeq, session, thread,
 };
 
 use super::{TenantFile, stored_mark};
@@ -160,7 +160,13 @@ impl TenantFile {
         let deletes = deletes_all(&key.scope, payload);
         // It takes all that was said there with it, of which no cell tells.
         if said == SaidSince::NothingElse && deletes && self.is_answered(key)? {
+            let table = match key.scope.as_str() {
+                Scope::SESSION => session::SESSIONS.name,
+                _ => thread::THREADS.name,
+            };
             return Ok(SaidSince::Outdone(vec![Outdone {
+                table,
+                row: Vec::new(),
                 column: "status",
                 mine: thread::DELETED.into(),
                 theirs: thread::Status::Active.as_str().into(),

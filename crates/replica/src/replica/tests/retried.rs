@@ -84,14 +84,19 @@ fn title(title: &str, said: Said) -> NewOp {
 }
 
 fn session_link(note: &str) -> NewOp {
+    session_links(note, &["t-1"])
+}
+
+fn session_links(note: &str, targets: &[&'static str]) -> NewOp {
+    let link = |target: &&'static str| LinkPatch {
+        kind: "thread".into(),
+        target: (*target).into(),
+        note: Change::Set(note.to_owned().into()),
+        present: Change::Set(true),
+    };
     session(Patch {
         decided: true,
-        links: vec![LinkPatch {
-            kind: "thread".into(),
-            target: "t-1".into(),
-            note: Change::Set(note.into()),
-            present: Change::Set(true),
-        }],
+        links: targets.iter().map(link).collect(),
         ..Patch::default()
     })
 }
@@ -159,8 +164,27 @@ fn a_retried_change_of_a_thread_or_session_does_not_go_over_later_words_unless_i
 }
 
 #[test]
+fn rows_of_one_change_that_are_outdone_are_told_apart() {
+    let links = |note| session_links(note, &["t-1", "t-2"]);
+    let (_place, _server, [mut a, _b]) = refused(links("mine"), links("theirs"));
+    let Retried::Outdone(words) = retry_with(&mut a, LaterWords::Stay) else {
+        panic!("it goes over what was said later");
+    };
+    let told = ["t-1", "t-2"].map(|target| Outdone {
+        table: "session_links",
+        row: vec!["thread".into(), target.into()],
+        column: "note",
+        mine: "mine".into(),
+        theirs: "theirs".into(),
+    });
+    assert_eq!(words, told);
+}
+
+#[test]
 fn what_a_deletion_takes_with_it_is_asked_about_before_it_is_offered_again() {
     let asked = Retried::Outdone(vec![Outdone {
+        table: "threads",
+        row: Vec::new(),
         column: "status",
         mine: "deleted".into(),
         theirs: "active".into(),

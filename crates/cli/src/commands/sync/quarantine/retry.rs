@@ -183,7 +183,8 @@ fn tell(
     }
 }
 
-/// Where the words of a change and the later ones differ.
+/// Where the words of a change and the later ones differ, by column; a column of a tag, a link or a message is named
+/// with it, since a change may write several.
 fn conflicts(words: &[Outdone]) -> Value {
     let fields = words.iter().map(|word| {
         let (name, say): (_, fn(&Cell) -> Value) = match word.column {
@@ -192,10 +193,25 @@ fn conflicts(words: &[Outdone]) -> Value {
             "home" => ("list", as_it_stands),
             column => (column, as_it_stands),
         };
+        let name = match row_name(word) {
+            Some(row) => format!("{name} of {row}"),
+            None => name.to_owned(),
+        };
         let (mine, theirs) = (say(&word.mine), say(&word.theirs));
-        (name.to_owned(), json!({"mine": mine, "theirs": theirs}))
+        (name, json!({"mine": mine, "theirs": theirs}))
     });
     Value::Object(fields.collect::<Map<_, _>>())
+}
+
+/// `session_links thread t-1`, as `syncline query` has it; none: the row is that of the whole change.
+fn row_name(word: &Outdone) -> Option<String> {
+    let key = word.row.iter().map(as_it_stands);
+    let key = key.map(|cell| {
+        cell.as_str()
+            .map_or_else(|| cell.to_string(), str::to_owned)
+    });
+    let key: Vec<_> = key.filter(|cell| !cell.is_empty()).collect();
+    (!word.row.is_empty()).then(|| format!("{} {}", word.table, key.join(" ")))
 }
 
 fn as_it_stands(cell: &Cell) -> Value {
@@ -257,4 +273,41 @@ fn kept(offered: &Offered) -> Failure {
     ids.extend(deleted);
     ids.extend(erased);
     failure.fix(format!("syncline sync quarantine drop {}", named(&ids)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_of_several_rows_is_told_of_each() {
+        let lost = |table, row: &[&str], column| Outdone {
+            table,
+            row: row
+                .iter()
+                .map(|cell| Cell::Text((*cell).to_owned()))
+                .collect(),
+            column,
+            mine: Cell::Integer(1),
+            theirs: Cell::Integer(0),
+        };
+        let told = conflicts(&[
+            lost("list_items", &[], "done"),
+            lost("thread_tags", &["", "urgent"], "present"),
+            lost("thread_tags", &["e-1", "urgent"], "present"),
+            lost("session_messages", &["1"], "note"),
+            lost("session_tools", &["1"], "note"),
+        ]);
+        let names: Vec<_> = told.as_object().unwrap().keys().collect();
+        assert_eq!(
+            names,
+            [
+                "done",
+                "note of session_messages 1",
+                "note of session_tools 1",
+                "there of thread_tags e-1 urgent",
+                "there of thread_tags urgent",
+            ]
+        );
+    }
 }

@@ -229,7 +229,10 @@ fn said_since(
         return Ok(SaidSince::NothingElse);
     };
     let (actor, _) = desk.writer().map_err(ReplicaError::Local)?;
-    let said = tenant.said_since(&op.key, payload, &actor);
+    let resource = (op.key.scope.clone(), op.key.resource.clone());
+    let waiting = desk.of_resources(&[resource]);
+    let waiting = waiting.map_err(ReplicaError::Local)?;
+    let said = tenant.said_since(&op.key, payload, &actor, &waiting);
     said.map_err(ReplicaError::Tenant)
 }
 

@@ -9,7 +9,7 @@ use syncline_model::{
     ServerSeq, session, thread,
 };
 
-use super::{TenantFile, stored_mark};
+use super::{PendingOp, TenantFile, stored_mark};
 use crate::file::StoreError;
 use crate::sessions::session_totals;
 use crate::view::{Layer, View};
@@ -145,12 +145,13 @@ impl TenantFile {
     }
 
     /// What the view shows that was said since the op was written, where it is in no log and `actor` would write it
-    /// anew.
+    /// anew. `waiting` is what the outbox holds of its resource.
     pub fn said_since(
         &self,
         key: &OpKey,
         payload: &Payload,
         actor: &ActorId,
+        waiting: &[PendingOp],
     ) -> Result<SaidSince, StoreError> {
         let mut view = View::new(&self.connection, Layer::Confirmed);
         let place = Place::Confirmed(self.head()?.cursor.server_seq.next());
@@ -158,8 +159,9 @@ impl TenantFile {
         // One at which this version panics is the server's to judge.
         let said = catch_unwind(judge).unwrap_or(Ok(SaidSince::NothingElse))?;
         let deletes = deletes_all(&key.scope, payload);
+        let waits = || waiting.iter().any(|pending| answers(key, &pending.op.key));
         // It takes all that was said there with it, of which no cell tells.
-        if said == SaidSince::NothingElse && deletes && self.is_answered(key)? {
+        if said == SaidSince::NothingElse && deletes && (waits() || self.is_answered(key)?) {
             let table = match key.scope.as_str() {
                 Scope::SESSION => session::SESSIONS.name,
                 _ => thread::THREADS.name,
@@ -289,6 +291,11 @@ impl TenantFile {
     pub fn dump_view(&self) -> Result<String, StoreError> {
         crate::view::dump(&self.connection)
     }
+}
+
+/// What [`TenantFile::is_answered`] asks the log, of one op of the resource.
+fn answers(key: &OpKey, other: &OpKey) -> bool {
+    other.clock > key.clock || other.actor != key.actor
 }
 
 pub(super) fn find(

@@ -3,7 +3,9 @@
 use syncline_model::ActorId;
 use syncline_model::compaction::Outdone;
 use syncline_model::limits::CLOCK_MAX;
-use syncline_model::session::{Change, LinkPatch, Patch, SessionOp, SessionPatch, session_id};
+use syncline_model::session::{
+    Change, Delete as SessionDelete, LinkPatch, Patch, SessionOp, SessionPatch, session_id,
+};
 use syncline_model::thread::{Delete, Link, Status, Tag, ThreadOp, Update, thread_id};
 use syncline_store::local::NewOp;
 
@@ -198,6 +200,46 @@ fn what_a_deletion_takes_with_it_is_asked_about_before_it_is_offered_again() {
         let (_place, _server, [mut a, _b]) = refused(mine, theirs);
         assert_eq!(retry_with(&mut a, LaterWords::Stay), becomes);
     }
+}
+
+#[test]
+fn what_waits_in_the_outbox_is_asked_about_before_a_deletion_takes_it() {
+    let place = Place::new();
+    let (mut a, mut server) = (place.open("a"), place.server("s"));
+    start(&mut a, &server);
+    let session_title = title("kept", Said::ByAPerson);
+    a.write(&[create(), session_title.clone()]).unwrap();
+    sync(&mut a, &mut server);
+    let session_delete = NewOp {
+        payload: SessionOp::Delete(SessionDelete { at: at() })
+            .payload()
+            .unwrap(),
+        ..session_title
+    };
+    for (delete, said_since) in [
+        (delete(), entry("since")),
+        (session_delete, title("since", Said::ByTheAgent)),
+    ] {
+        let key = a.write(&[delete]).unwrap().keys.remove(0);
+        refuse(&mut a, &key);
+        let id = a.quarantined().unwrap()[0].id;
+        let judged = |a: &mut Replica| a.retry_quarantined(&[id], LaterWords::Stay).unwrap();
+        a.write(&[said_since]).unwrap();
+        assert!(matches!(&judged(&mut a)[..], [Retried::Outdone(_)]));
+        sync(&mut a, &mut server);
+        assert!(matches!(&judged(&mut a)[..], [Retried::Outdone(_)]));
+        a.drop_quarantined(id).unwrap();
+    }
+}
+
+#[test]
+fn a_deletion_takes_what_waits_from_before_it_unasked() {
+    let place = Place::new();
+    let mut a = place.open("a");
+    let written = a.write(&[create(), entry("before"), delete()]).unwrap();
+    refuse(&mut a, &written.keys[2]);
+    let retried = retry_with(&mut a, LaterWords::Stay);
+    assert!(matches!(retried, Retried::Anew(_)), "{retried:?}");
 }
 
 #[test]

@@ -17,11 +17,11 @@ use crate::wording::{counted, refusal_lines};
 /// judged by what has come here so far, and that is told. A change of a record that others have changed too is offered
 /// on what they have made of it; `show` tells both. A change of an item, a list, a thread or a session that would write
 /// over what others, or another machine of yours, have written later is not offered unless with --over: it stays here,
-/// and both are told. One of a thread or session that was deleted is never offered: what it says would be erased. What
-/// an agent has told of its session is not judged so: it stands or not by how far its transcript had come. One of an
-/// item or a list that says what is there already leaves the quarantine, and so does one that adds an item or list
-/// which another machine has added again from its own copy: that stays as others have made it since, also where they
-/// have removed it.
+/// and both are told. So does the deletion of a thread or session in which others have written, or you have since. A
+/// change of a thread or session that was deleted is never offered: what it says would be erased. What an agent has
+/// told of its session is not judged so: it stands or not by how far its transcript had come. A change of an item or a
+/// list that says what is there already leaves the quarantine, and so does one that adds an item or list which another
+/// machine has added again from its own copy: that stays as others have made it since, also where they have removed it.
 #[derive(Debug, Args)]
 pub(crate) struct RetryArgs {
     /// Their ids, as `list` shows them

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use syncline_model::{OpKey, Scope, TenantId};
 use syncline_replica::{
-    DAEMON_LOCK_NAME, LOCAL_FILE_NAME, NewOp, OpState, QuarantinedOp, Replica, ReplicaError,
-    ReplicaOptions, WriteError,
+    DAEMON_LOCK_NAME, LOCAL_FILE_NAME, NewOp, OpState, Replica, ReplicaError, ReplicaOptions,
+    WriteError,
 };
 use syncline_store::backup::{BackupKind, MANIFEST_NAME};
 use syncline_store::local::LocalFile;
@@ -121,20 +121,13 @@ impl WriteState {
         for key in keys {
             worst = worst.max(match replica.state_of(key)? {
                 OpState::Pulled(_) => Self::Acknowledged,
-                OpState::Unknown if came_otherwise(replica, key)? => Self::Acknowledged,
+                OpState::Unknown if replica.came_otherwise(key)? => Self::Acknowledged,
                 OpState::Pending | OpState::Acknowledged(_) | OpState::Unknown => Self::Pending,
                 OpState::Quarantined => Self::Quarantined,
             });
         }
         Ok(worst)
     }
-}
-
-/// Whether an op that took another key came under that one: nothing waits, and nothing of its resource is refused.
-fn came_otherwise(replica: &Replica, key: &OpKey) -> Result<bool, Failure> {
-    let is_beside =
-        |held: &QuarantinedOp| (&held.key.scope, &held.key.resource) == (&key.scope, &key.resource);
-    Ok(!replica.waits_through(u64::MAX)? && !replica.quarantined()?.iter().any(is_beside))
 }
 
 impl From<ReplicaError> for Failure {

@@ -80,12 +80,14 @@ fn what_is_stamped_anew_on_its_way_is_told_as_synced() {
     };
     run(&ada, "list new Trip");
     run(&ada, "list new Old");
-    // Something else was refused before, and waits for its user.
-    ada.run_with(
-        &[("SYNCLINE_SYNC_ENABLED", "false")],
-        &["list", "add", "Old", "tent"],
-    )
-    .done();
+    // Something was refused before, of this list too, and waits for its user.
+    for list in ["Old", "Trip"] {
+        ada.run_with(
+            &[("SYNCLINE_SYNC_ENABLED", "false")],
+            &["list", "add", list, "tent"],
+        )
+        .done();
+    }
     server.log_in(&ada, "ben");
     run(&ada, "sync").says("refused");
     run(&bob, "sync");

@@ -143,6 +143,20 @@ impl Replica {
         Ok(pulled.map_or(OpState::Unknown, OpState::Pulled))
     }
 
+    /// Whether an op that is nowhere under its key has come to the log under another: nothing waits, and nothing of its
+    /// resource is refused that may be it. Who stamps ops anew takes a new actor, and mostly a later clock.
+    pub fn came_otherwise(&self, key: &OpKey) -> Result<bool, ReplicaError> {
+        let identity = self.local.identity().map_err(ReplicaError::Local)?;
+        let may_be = |(held, _): &(OpKey, _)| {
+            (&held.scope, &held.resource) == (&key.scope, &key.resource)
+                && held.actor != key.actor
+                && (held.clock >= key.clock || held.actor == identity.actor)
+        };
+        let refused = self.local.quarantined_keys();
+        let refused = refused.map_err(ReplicaError::Local)?;
+        Ok(!self.waits_through(u64::MAX)? && !refused.iter().any(may_be))
+    }
+
     /// Where the log of the current tenant file holds an op, also where another handle has exchanged
     /// that file.
     fn place_in_current_log(&self, key: &OpKey) -> Result<Option<ServerSeq>, ReplicaError> {

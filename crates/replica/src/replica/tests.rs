@@ -305,6 +305,23 @@ fn a_retried_op_is_pending_again_and_a_dropped_one_is_gone() {
 }
 
 #[test]
+fn what_took_another_key_on_its_way_was_sent_all_the_same() {
+    let place = Place::new();
+    let (mut a, mut server) = (place.open("a"), place.server("s"));
+    start(&mut a, &server);
+    let keys = a.write(&[create(), entry("one")]).unwrap().keys;
+    let before = a.before_sync().unwrap();
+    let verdicts: Vec<_> = keys
+        .into_iter()
+        .map(|key| (key, Verdict::KeyTaken))
+        .collect();
+    a.settle(&verdicts, NewClock::Onward).unwrap();
+    sync(&mut a, &mut server);
+    let sent = before.compare(&mut a).unwrap().sent;
+    assert_eq!((sent.threads, sent.entries), (1, 1));
+}
+
+#[test]
 fn another_tenant_is_refused_and_another_user_is_another_replica() {
     let place = Place::new();
     let mut a = place.open("a");

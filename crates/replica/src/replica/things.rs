@@ -173,6 +173,7 @@ impl PendingThings {
         for op in &self.0 {
             match replica.state_of(&op.0)? {
                 OpState::Acknowledged(_) | OpState::Pulled(_) => sent.push(op),
+                OpState::Unknown if replica.came_otherwise(&op.0)? => sent.push(op),
                 OpState::Pending | OpState::Quarantined | OpState::Unknown => {}
             }
         }

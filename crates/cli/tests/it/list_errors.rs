@@ -1,4 +1,5 @@
 use serde_json::json;
+use syncline_model::limits::{ITEM_NOTE_CHARS_MAX, ITEM_TEXT_CHARS_MAX, TITLE_CHARS_MAX};
 
 use crate::list::{exported, item_id, machine_with};
 use crate::machine::Machine;
@@ -66,17 +67,37 @@ const CASES: &[(&[&str], i32, &str)] = &[
 ];
 
 #[test]
+fn the_longest_texts_are_taken() {
+    let machine = Machine::new();
+    let [title, text, note] = [TITLE_CHARS_MAX, ITEM_TEXT_CHARS_MAX, ITEM_NOTE_CHARS_MAX]
+        .map(|characters| "x".repeat(characters));
+    machine.run(&["list", "new", &title]).done();
+    machine.run(&["list", "add", &title, &text]).done();
+    let item = item_id(&machine, &title, &text);
+    machine.run(&["list", "note", &title, &item, &note]).done();
+    let shown = machine
+        .run(&["list", "show", &title, "--json"])
+        .done()
+        .json();
+    assert_eq!(shown["title"], title);
+    assert_eq!(
+        (&shown["items"][0]["text"], &shown["items"][0]["note"]),
+        (&json!(text), &json!(note))
+    );
+}
+
+#[test]
 fn what_can_not_be_done_has_a_code_and_changes_nothing() {
     let machine = machine_with("a", &["1", "2"]);
     machine.run(&["list", "new", "b"]).done();
     machine.run(&["list", "add", "b", "elsewhere"]).done();
     let before = everything(&machine);
-    let long = "x".repeat(100_001);
+    let long = "x".repeat(ITEM_TEXT_CHARS_MAX + 1);
     let id_in_b = item_id(&machine, "b", "elsewhere");
     for (words, code, error) in CASES {
         let words = words.iter().map(|word| match *word {
             LONG => long.as_str(),
-            LONG_TITLE => &long[..1_001],
+            LONG_TITLE => &long[..=TITLE_CHARS_MAX],
             ID_IN_B => id_in_b.as_str(),
             word => word,
         });

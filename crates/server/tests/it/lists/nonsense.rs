@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use syncline_model::limits::{ITEM_NOTE_CHARS_MAX, ITEM_TEXT_CHARS_MAX};
 
 use super::{Lists, lists};
 
@@ -29,7 +30,7 @@ async fn furnished() -> Lists {
     lists
 }
 
-/// A request, and the status and reason of its refusal; LONG stands for 100 KiB of text.
+/// A request, and the status and reason of its refusal; LONG stands for a text that is a character too long.
 const REFUSED: &str = r#"
 POST /api/lists/l/items/x/move {"before":"x"} 422 move_beside_itself
 POST /api/lists/l/items/x/move {"after":"x"} 422 move_beside_itself
@@ -70,7 +71,7 @@ POST /api/lists/removed/items {"text":"t"} 404 list_removed
 #[tokio::test]
 async fn what_cant_be_is_refused_with_its_reason_and_changes_nothing() {
     let lists = furnished().await;
-    let long = "x".repeat(100 * 1024);
+    let long = "x".repeat(ITEM_TEXT_CHARS_MAX + 1);
     let (before, shown) = (lists.head().await, lists.get("/api/lists/l").await.text);
     for case in REFUSED.trim().lines() {
         let words: Vec<_> = case.split(' ').collect();
@@ -96,6 +97,18 @@ async fn what_cant_be_is_refused_with_its_reason_and_changes_nothing() {
     }
     assert_eq!(lists.head().await, before);
     assert_eq!(lists.get("/api/lists/l").await.text, shown);
+}
+
+#[tokio::test]
+async fn the_longest_texts_are_taken() {
+    let lists = furnished().await;
+    let (text, note) = (
+        "é".repeat(ITEM_TEXT_CHARS_MAX),
+        "é".repeat(ITEM_NOTE_CHARS_MAX),
+    );
+    let body = json!({"text": text, "note": note});
+    let item = lists.patch(ITEM, body).await.expect(200);
+    assert_eq!((&item["text"], &item["note"]), (&json!(text), &json!(note)));
 }
 
 #[tokio::test]

@@ -7,22 +7,26 @@
 //! parent is not known, what was written within a second of the head is its word.
 
 mod event;
+mod header;
 mod item;
 mod line;
+mod output;
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use syncline_model::Timestamp;
-use syncline_model::session::{SessionId, SessionPatch, TEXT_CHARS_MAX, order_after, words};
+use syncline_model::session::{SessionId, SessionPatch, TEXT_CHARS_MAX, order_after};
 
 use crate::agent::Agent;
 use crate::facts::{
     Facts, Known, Last, SessionKey, TitleRank, UnitKey, Verdict, name_of_path, set, set_some,
     time_of,
 };
-use crate::value::no_object;
-use line::{Line, Meta, Totals, TurnContext};
+use crate::value::{is_object, no_object};
+use header::header_of;
+pub use header::memory_of;
+use line::{Line, Totals, TurnContext};
 
 const AGENT: Agent = Agent::Codex;
 /// How many tool calls can wait for their results.
@@ -36,8 +40,11 @@ const BURST_MS: i64 = 1_000;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
-    /// The session that the file is of: its first header names it.
+    /// The session that the file is of: its first header names it, or else the file's own name.
     session: Option<String>,
+    /// What the file's name calls it, until a line has come.
+    named: Option<String>,
+    has_header: bool,
     /// The session whose lines stand at the head.
     parent: Option<String>,
     /// Whether lines are still those of the parent, and whether any was known to be.
@@ -76,13 +83,26 @@ impl Memory {
         }
         self.turns.push_back(vec![prompt.to_owned()]);
     }
+
+    /// Where no header has named the session, the file's name does.
+    fn go_by_name(&mut self) {
+        if self.session.is_none() {
+            self.session = self.named.take();
+        }
+    }
 }
 
 /// Reads one line; `memory` is what earlier lines of the file have left.
 pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut Facts) -> Verdict {
-    let line: Line<'_> = match serde_json::from_str(text) {
-        Ok(line) => line,
-        Err(error) => return Verdict::Damaged(no_object(&error)),
+    let (line, readable) = match serde_json::from_str::<Line<'_>>(text) {
+        Ok(line) => (line, true),
+        // One of another shape is kept.
+        Err(_) if is_object(text) => (Line::default(), false),
+        Err(error) => {
+            // A header after it is not the file's own.
+            memory.go_by_name();
+            return Verdict::Damaged(no_object(&error));
+        }
     };
     let at = time_of(line.timestamp.as_deref());
     let mut reader = Reader {
@@ -93,7 +113,10 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         known,
         facts,
     };
-    reader.read(&line)
+    match readable {
+        true => reader.read(&line),
+        false => reader.read_as(text, |reader, owner| reader.unknown(owner)),
+    }
 }
 
 struct Reader<'a, 'l> {
@@ -129,11 +152,16 @@ impl<'l> Reader<'_, 'l> {
             }
             _ => {}
         }
+        self.read_as(payload, |reader, owner| reader.line(owner, line, payload))
+    }
+
+    /// Takes the line for its session, and says what `say` finds in it.
+    fn read_as(&mut self, payload: &str, say: impl FnOnce(&mut Self, Owner) -> Verdict) -> Verdict {
         let Some(owner) = self.take(payload) else {
             return Verdict::Damaged("no header names its session".to_owned());
         };
         let said_before = self.facts.0.len();
-        let verdict = self.line(owner, line, payload);
+        let verdict = say(self, owner);
         if owner.known {
             self.facts.said_before(said_before, self.known.reading());
             return Verdict::Known;
@@ -166,74 +194,15 @@ impl<'l> Reader<'_, 'l> {
         }
     }
 
-    /// A header. The first is the file's own; a later one is that of the parent, whose lines follow.
-    fn meta(&mut self, payload: &str) -> Verdict {
-        let Ok(meta) = serde_json::from_str::<Meta<'_>>(payload) else {
-            return Verdict::Damaged("its header can't be read".to_owned());
-        };
-        let Some(id) = meta.id.as_deref().or(meta.session_id.as_deref()) else {
-            return Verdict::Damaged("its header names no session".to_owned());
-        };
-        let at = self.at.or_else(|| time_of(meta.timestamp.as_deref()));
-        if let Some(own) = &self.memory.session {
-            if own != id && self.memory.parent.is_none() {
-                self.memory.parent = Some(id.to_owned());
-                self.memory.at_head = true;
-            }
-            return Verdict::Idle;
-        }
-        self.memory.session = Some(id.to_owned());
-        self.memory.began = at.map(Timestamp::as_millis);
-        let parent = meta.parent();
-        let is_agent = meta.is_subagent();
-        self.memory.is_agent = is_agent;
-        if let Some(parent) = &parent {
-            self.memory.parent = Some(parent.clone());
-            self.memory.at_head = true;
-        }
-        let provider = meta.model_provider.as_deref().unwrap_or("openai");
-        provider.clone_into(&mut self.memory.provider);
-        self.memory.cwd.news(meta.cwd.as_deref());
-        let key = header_of(id);
-        if self.known.noted(key).is_some() {
-            return Verdict::Known;
-        }
-        self.known.note(key, &[]);
-        let git = meta.git.as_ref();
-        let mut patch = SessionPatch {
-            agent: set(AGENT.as_str()),
-            native_id: set(id),
-            provider: set(provider),
-            agent_version: set_some(meta.cli_version.as_deref()),
-            source: set_some(meta.originator.as_deref()),
-            git_branch: set_some(git.and_then(|git| git.branch.as_deref())),
-            git_commit: set_some(git.and_then(|git| git.commit_hash.as_deref())),
-            git_remote: set_some(git.and_then(|git| git.repository_url.as_deref())),
-            started_at: at.into(),
-            ..SessionPatch::default()
-        };
-        if let Some(cwd) = meta.cwd.as_deref() {
-            patch.cwd = set(cwd);
-            patch.project_path = set(cwd);
-            patch.project_name = set_some(name_of_path(cwd));
-        }
-        if let Some(parent) = parent {
-            let parent = SessionKey::plain(&parent).id(AGENT);
-            patch.parent_session = set(&parent.to_string());
-            patch.parent_kind = set(if is_agent {
-                words::SUBAGENT
-            } else {
-                words::FORK
-            });
-        }
-        self.facts.session(SessionKey::plain(id).id(AGENT), patch);
-        Verdict::New
-    }
-
     /// Takes the line for its session; none: there is none.
     fn take(&mut self, payload: &str) -> Option<Owner> {
+        self.memory.go_by_name();
         let session = self.memory.session.clone()?;
         let id = SessionKey::plain(&session).id(AGENT);
+        if !self.memory.has_header {
+            self.introduce(&session);
+            self.memory.began = self.memory.began.or(self.at.map(Timestamp::as_millis));
+        }
         let copied_from = self.parents_word(payload);
         let at_head = self.memory.at_head;
         let line = UnitKey::of(&["codex", &session, self.text]);
@@ -283,6 +252,10 @@ impl<'l> Reader<'_, 'l> {
         }
         if let Some(cwd) = self.memory.cwd.news(turn.cwd.as_deref()) {
             patch.cwd = set(cwd);
+            if !self.memory.has_header {
+                patch.project_path = set(cwd);
+                patch.project_name = set_some(name_of_path(cwd));
+            }
         }
         if let Some(policy) = turn.approval_policy.as_deref() {
             patch.permission_mode = set(policy);
@@ -341,15 +314,15 @@ impl<'l> Reader<'_, 'l> {
 
     /// Keeps a line that can't be named.
     fn unknown(&mut self, owner: Owner) -> Verdict {
+        self.keep(owner.id)
+    }
+
+    fn keep(&mut self, session: SessionId) -> Verdict {
         let id = self.id_of("line");
         let order = self.next_order(self.text);
-        self.facts.raw(owner.id, &id, self.text, order);
+        self.facts.raw(session, &id, self.text, order);
         Verdict::NotUnderstood
     }
-}
-
-fn header_of(session: &str) -> UnitKey {
-    UnitKey::of(&["codex meta", session])
 }
 
 fn said_by(session: &str, payload: &str) -> UnitKey {

@@ -40,11 +40,11 @@ pub(crate) const fn version(agent: Agent) -> u32 {
         Agent::OpenCode => 3,
         // And blocks are read one by one. Before that: what a person has gone back behind.
         Agent::ClaudeCode => 2,
-        // And how long calls took. Before that: messages name the responses whose tokens they show.
-        Agent::Codex => 3,
-        // And what results without ids have given. Before that: subagents and failed commands are told, and
-        // times of what has none of its own.
-        Agent::Cursor => 3,
+        // And what is neither text nor image stays as it stands, and files go by their names where no header
+        // can be read. Before that: how long calls took.
+        Agent::Codex => 4,
+        // And what is attached, errors, and calls without names. Before that: what results without ids have given.
+        Agent::Cursor => 4,
         // Before that: messages name their responses, and chats of one second are told apart.
         Agent::Aider => 3,
         Agent::Clankers => 1,
@@ -56,7 +56,7 @@ impl Reader {
     pub(crate) fn of(agent: Agent, path: &Path) -> Self {
         match agent {
             Agent::ClaudeCode => Self::ClaudeCode(Box::default()),
-            Agent::Codex => Self::Codex(Box::default()),
+            Agent::Codex => Self::Codex(Box::new(codex::memory_of(path))),
             Agent::Cursor => Self::Cursor(Box::new(cursor::memory_of(path))),
             Agent::Gemini => Self::Gemini(Box::new(gemini::memory_of(path))),
             Agent::OpenCode => Self::OpenCode,

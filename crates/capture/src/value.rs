@@ -40,6 +40,11 @@ pub(crate) fn no_object(error: &serde_json::Error) -> String {
     format!("it is not a JSON object: {}", Fault::from(error))
 }
 
+/// Whether a line is an object, whatever is in it.
+pub(crate) fn is_object(line: &str) -> bool {
+    serde_json::from_str::<serde_json::Map<String, Value>>(line).is_ok()
+}
+
 fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
     path.iter().try_fold(value, |value, name| value.get(name))
 }

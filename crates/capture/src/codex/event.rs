@@ -7,7 +7,7 @@ use syncline_model::session::{
     CompactionPatch, ErrorPatch, FileTouch, MessagePatch, Part, Piece, ToolPatch, Usage, words,
 };
 
-use super::line::{Compacted, DoneItem, Event, Totals};
+use super::line::{Compacted, DoneItem, Event, PromptPart, Totals};
 use super::{Owner, Reader};
 use crate::facts::{TitleRank, UnitKey, Verdict, owned, set, set_some};
 use crate::prompt::title_of;
@@ -74,13 +74,21 @@ impl Reader<'_, '_> {
                     let image = part.image_url.as_ref().or(part.path.as_ref());
                     image.filter(|_| part.text.is_none()).cloned()
                 });
+                let told = |part: &PromptPart<'_>| {
+                    part.text.is_some() || part.image_url.is_some() || part.path.is_some()
+                };
+                let understood = parts.iter().all(told);
                 let event = Event {
                     kind: event.kind.clone(),
                     message: Some(texts.collect::<Vec<_>>().join("\n").into()),
                     images: Some(images.collect()),
                     ..Event::default()
                 };
-                self.prompted(owner, &event)
+                let verdict = self.prompted(owner, &event);
+                match understood {
+                    true => verdict,
+                    false => self.unknown(owner),
+                }
             }
             Some("CommandExecution") => {
                 let event = Event {
@@ -91,8 +99,11 @@ impl Reader<'_, '_> {
                 self.ended(owner, &event)
             }
             // What an item of the conversation says too.
-            Some(_) => Verdict::Idle,
-            None => self.unknown(owner),
+            Some(
+                "AgentMessage" | "Reasoning" | "FileChange" | "McpToolCall" | "WebSearch"
+                | "ContextCompaction" | "HookPrompt" | "ImageView",
+            ) => Verdict::Idle,
+            _ => self.unknown(owner),
         }
     }
 
@@ -214,7 +225,7 @@ impl Reader<'_, '_> {
 
     fn ended(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
         let Some(id) = event.call_id.as_deref() else {
-            return Verdict::Idle;
+            return self.unknown(owner);
         };
         let success = event.success.or(event.exit_code.map(|code| code == 0));
         let patch = ToolPatch {
@@ -232,7 +243,7 @@ impl Reader<'_, '_> {
 
     fn patched(&mut self, owner: Owner, event: &Event<'_>) -> Verdict {
         let Some(id) = event.call_id.as_deref() else {
-            return Verdict::Idle;
+            return self.unknown(owner);
         };
         let changes: Option<BTreeMap<String, ChangeKind>> = event
             .changes

@@ -1,11 +1,10 @@
 //! Items of the conversation: what the model said and thought, its calls and their results.
 
-use std::str::FromStr;
-
 use serde_json::value::RawValue;
 use syncline_model::session::{FileTouch, MessagePatch, Part, ToolPatch, words};
 
 use super::line::{Block, Event, Item};
+use super::output::Output;
 use super::{Owner, Reader};
 use crate::facts::{Verdict, owned, set, set_some};
 use crate::reference;
@@ -36,20 +35,23 @@ impl Reader<'_, '_> {
 
     fn message(&mut self, owner: Owner, item: &Item<'_>) -> Verdict {
         let role = item.role.as_deref().unwrap_or_default();
-        let blocks = blocks(item.content);
+        let blocks = Block::all_of(item.content);
         if role == words::ASSISTANT {
             let message = self.speaking(owner);
-            self.blocks(owner, &message, words::TEXT, &blocks);
-            return Verdict::New;
+            return self.blocks(owner, &message, words::TEXT, &blocks);
         }
         // A prompt is told by an event too, without what was put around it; old files of bare items have no
         // events. What the model was told besides is kept apart.
         let text: String = blocks.iter().filter_map(|b| b.text.as_deref()).collect();
         let is_context = role != words::USER || text.trim_start().starts_with('<');
         if !is_context {
-            return match self.is_bare {
+            let verdict = match self.is_bare {
                 true => self.prompted(owner, &prompt_of(item, &blocks, &text)),
                 false => Verdict::Idle,
+            };
+            return match blocks.iter().all(Block::is_understood) {
+                true => verdict,
+                false => self.unknown(owner),
             };
         }
         let id = self.id_of("context");
@@ -64,8 +66,7 @@ impl Reader<'_, '_> {
             ..MessagePatch::default()
         };
         self.facts.message(owner.id, patch);
-        self.blocks(owner, &id, words::TEXT, &blocks);
-        Verdict::New
+        self.blocks(owner, &id, words::TEXT, &blocks)
     }
 
     /// The message that the model is speaking: all that it says between two results of tools.
@@ -97,29 +98,42 @@ impl Reader<'_, '_> {
     }
 
     fn reasoning(&mut self, owner: Owner, item: &Item<'_>) -> Verdict {
-        let mut thoughts = blocks(item.summary);
-        thoughts.extend(blocks(item.content));
+        let mut thoughts = Block::all_of(item.summary);
+        thoughts.extend(Block::all_of(item.content));
         let message = self.speaking(owner);
-        self.blocks(owner, &message, words::THINKING, &thoughts);
-        Verdict::New
+        self.blocks(owner, &message, words::THINKING, &thoughts)
     }
 
-    fn blocks(&mut self, owner: Owner, message: &str, kind: &'static str, blocks: &[Block<'_>]) {
+    fn blocks(
+        &mut self,
+        owner: Owner,
+        message: &str,
+        kind: &'static str,
+        blocks: &[Block<'_>],
+    ) -> Verdict {
         for block in blocks {
-            let text = block.text.as_deref().unwrap_or_default();
             let image = block.image_url.as_deref().map(reference::of_address);
+            let (kind, text) = match (&image, &block.text) {
+                (Some(_), text) => (words::IMAGE, text.as_deref().unwrap_or_default()),
+                (None, Some(text)) => (kind, text.as_ref()),
+                (None, None) => (words::RAW, block.raw),
+            };
             self.memory.counted += 1;
             let part = Part {
                 message_id: owned(message),
                 // Counted in the file, so that a copy of it counts alike.
                 id: format!("{}", self.memory.counted).into(),
-                kind: if image.is_some() { words::IMAGE } else { kind }.into(),
+                kind: kind.into(),
                 order: self.next_order(text),
                 text: owned(text),
                 reference: image.map(Into::into),
                 ..Part::default()
             };
             self.facts.part(owner.id, part);
+        }
+        match blocks.iter().all(Block::is_understood) {
+            true => Verdict::New,
+            false => Verdict::NotUnderstood,
         }
     }
 
@@ -159,7 +173,7 @@ impl Reader<'_, '_> {
 
     fn result(&mut self, owner: Owner, item: &Item<'_>) -> Verdict {
         let Some(id) = item.call_id.as_deref() else {
-            return Verdict::Damaged("it names no call".to_owned());
+            return self.unknown(owner);
         };
         let result = Output::of(item.output);
         let order = self.next_order(&result.text);
@@ -196,89 +210,6 @@ fn prompt_of<'i>(item: &Item<'i>, blocks: &[Block<'_>], text: &'i str) -> Event<
         images: Some(images.collect()),
         ..Event::default()
     }
-}
-
-fn blocks(raw: Option<&RawValue>) -> Vec<Block<'_>> {
-    let blocks = raw.and_then(|raw| blocks_in(raw.get()));
-    blocks.unwrap_or_default()
-}
-
-/// The blocks of a list; what is null in it says nothing.
-fn blocks_in(raw: &str) -> Option<Vec<Block<'_>>> {
-    let blocks: Vec<Option<Block<'_>>> = serde_json::from_str(raw).ok()?;
-    Some(blocks.into_iter().flatten().collect())
-}
-
-/// What a call has given.
-struct Output {
-    text: String,
-    exit_code: Option<i64>,
-    success: Option<bool>,
-    duration_ms: Option<u64>,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct Structured {
-    output: Option<String>,
-    content: Option<String>,
-    success: Option<bool>,
-    metadata: Option<Metadata>,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct Metadata {
-    exit_code: Option<i64>,
-    duration_seconds: Option<f64>,
-}
-
-impl Output {
-    /// A text, a text that is JSON of an output and its exit code, or a list of blocks.
-    fn of(raw: Option<&RawValue>) -> Self {
-        let raw = raw.map(RawValue::get).unwrap_or_default();
-        let plain = serde_json::from_str::<String>(raw).ok();
-        let structured = plain.as_deref().unwrap_or(raw);
-        let structured = serde_json::from_str::<Structured>(structured).ok();
-        if let Some(found) = structured
-            && let Some(text) = found.output.or(found.content)
-        {
-            let about = found.metadata.unwrap_or_default();
-            return Self {
-                text,
-                exit_code: about.exit_code,
-                success: found.success,
-                duration_ms: about.duration_seconds.and_then(millis_of),
-            };
-        }
-        let text = plain.unwrap_or_else(|| {
-            let blocks = blocks_in(raw).unwrap_or_default();
-            let texts = blocks.iter().filter_map(|block| match &block.image_url {
-                Some(image) => Some(reference::address_in_output("image", image).into()),
-                None => block.text.clone(),
-            });
-            texts.collect::<Vec<_>>().join("\n")
-        });
-        Self {
-            exit_code: told_in(&text, &["Process exited with code ", "Exit code: "]),
-            success: None,
-            duration_ms: told_in(&text, &["Wall time: "]).and_then(millis_of),
-            text,
-        }
-    }
-}
-
-/// The number that the head of an output tells behind one of `marks`.
-fn told_in<T: FromStr>(text: &str, marks: &[&str]) -> Option<T> {
-    let mut head = text.lines().take(8).take_while(|line| *line != "Output:");
-    head.find_map(|line| {
-        let told = marks.iter().find_map(|mark| line.strip_prefix(mark))?;
-        told.split_whitespace().next()?.parse().ok()
-    })
-}
-
-fn millis_of(seconds: f64) -> Option<u64> {
-    (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1e3).round() as u64)
 }
 
 /// The files that a patch names.

@@ -23,68 +23,6 @@ pub(super) struct Line<'l> {
     pub payload: Option<&'l RawValue>,
 }
 
-/// The header of a session.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Meta<'l> {
-    #[serde(borrow)]
-    pub id: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub session_id: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub forked_from_id: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub timestamp: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub cwd: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub originator: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub cli_version: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub model_provider: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub source: Option<&'l RawValue>,
-    #[serde(borrow)]
-    pub git: Option<Git<'l>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Git<'l> {
-    #[serde(borrow)]
-    pub commit_hash: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub branch: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    pub repository_url: Option<Cow<'l, str>>,
-}
-
-impl Meta<'_> {
-    /// Whether the session is that of a subagent.
-    pub(super) fn is_subagent(&self) -> bool {
-        let source = self.source.map(RawValue::get).unwrap_or_default();
-        source.contains("subagent")
-    }
-
-    /// The session that it was forked from, or that has called it.
-    pub(super) fn parent(&self) -> Option<String> {
-        if let Some(parent) = &self.forked_from_id {
-            return Some(parent.to_string());
-        }
-        let source = self.source.map(RawValue::get).unwrap_or_default();
-        let source: serde_json::Value = serde_json::from_str(source).ok()?;
-        parent_in(&source).map(str::to_owned)
-    }
-}
-
-/// The thread that a source names as its parent, at whatever depth.
-fn parent_in(source: &serde_json::Value) -> Option<&str> {
-    let fields = source.as_object()?;
-    let named = fields.get("parent_thread_id").and_then(|id| id.as_str());
-    named.or_else(|| fields.values().find_map(parent_in))
-}
-
 /// What a turn begins with.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -218,16 +156,55 @@ pub(super) struct Item<'l> {
     pub output: Option<&'l RawValue>,
 }
 
-/// A part of an item's content.
+/// A part of an item's content: a text, an image, or what is neither and stays as it stands.
+#[derive(Debug, Default)]
+pub(super) struct Block<'l> {
+    pub text: Option<Cow<'l, str>>,
+    pub image_url: Option<Cow<'l, str>>,
+    pub raw: &'l str,
+}
+
+impl<'l> Block<'l> {
+    /// The parts of a content: a list of them, or one alone. What is null says nothing.
+    pub(super) fn all_of(content: Option<&'l RawValue>) -> Vec<Self> {
+        let content = content.map(RawValue::get).unwrap_or_default();
+        let listed: Option<Vec<&RawValue>> = serde_json::from_str(content).ok();
+        let all = listed.map_or_else(
+            || vec![content],
+            |listed| listed.into_iter().map(RawValue::get).collect(),
+        );
+        let told = all.into_iter().filter(|raw| !["", "null"].contains(raw));
+        told.map(Self::of).collect()
+    }
+
+    fn of(raw: &'l str) -> Self {
+        let fields: Fields<'_> = match serde_json::from_str(raw) {
+            Ok(text) => Fields {
+                text: Some(text),
+                image_url: None,
+            },
+            Err(_) => serde_json::from_str(raw).unwrap_or_default(),
+        };
+        Self {
+            text: fields.text,
+            image_url: fields.image_url,
+            raw,
+        }
+    }
+
+    /// Whether it is a text or an image.
+    pub(super) fn is_understood(&self) -> bool {
+        self.text.is_some() || self.image_url.is_some()
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Block<'l> {
-    #[serde(rename = "type", borrow)]
-    pub kind: Option<Cow<'l, str>>,
+struct Fields<'l> {
     #[serde(borrow)]
-    pub text: Option<Cow<'l, str>>,
+    text: Option<Cow<'l, str>>,
     #[serde(borrow)]
-    pub image_url: Option<Cow<'l, str>>,
+    image_url: Option<Cow<'l, str>>,
 }
 
 /// A compaction.

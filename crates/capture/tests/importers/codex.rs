@@ -115,3 +115,138 @@ fn how_long_a_call_took_is_as_its_output_tells() {
     ];
     assert_eq!(place.rows("calls"), calls);
 }
+
+const FIXTURE: &str = include_str!(
+    "../fixtures/codex/rollout-2026-11-21T15-27-42-01a1feb8-6dbf-77e2-93bc-53091bb24fc2.jsonl"
+);
+const FIXTURE_ID: &str = "01a1feb8-6dbf-77e2-93bc-53091bb24fc2";
+
+#[test]
+fn a_header_of_codex_that_cannot_be_read_takes_no_session() {
+    let name = format!("rollout-2026-11-21T15-27-42-{FIXTURE_ID}.jsonl");
+    let mut whole = Place::new();
+    whole.write(&name, FIXTURE);
+    let known = twice(&mut whole, Agent::Codex).counts.not_understood;
+    let (header, rest) = FIXTURE.split_once('\n').unwrap();
+    let torn = format!("{}\n{rest}", &header[..60]);
+    let of_another_shape = format!("{}\n{rest}", r#"{"type":"session_meta","payload":"new"}"#);
+    for (text, damaged, not_understood) in [(torn, 1, 0), (of_another_shape, 0, 1)] {
+        let mut place = Place::new();
+        place.write(&name, text);
+        let done = place.import_files(Agent::Codex);
+        assert_eq!(
+            (done.counts.damaged, done.counts.not_understood),
+            (damaged, known + not_understood)
+        );
+        assert_eq!(
+            figures(&mut place, FIXTURE_ID),
+            figures(&mut whole, FIXTURE_ID)
+        );
+        assert_eq!(place.rows("said"), whole.rows("said"));
+        let about = place.rows("about");
+        assert!(
+            about[0].starts_with("codex|list the files|/home/ada/app|app|"),
+            "{about:?}"
+        );
+        assert_eq!(place.import_files(Agent::Codex).ops, 0);
+    }
+}
+
+#[test]
+fn what_a_header_of_codex_says_in_another_way_takes_nothing_else_of_it() {
+    let mut place = Place::new();
+    let header = r#"{"timestamp":"2026-01-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c8","cwd":"/w/app","git":"main","cli_version":1,"model_provider":{"id":"x"},"forked_from_id":{"id":"c1"}}}"#;
+    let prompt = r#"{"timestamp":"2026-01-01T10:00:01.000Z","type":"event_msg","payload":{"type":"user_message","message":"go"}}"#;
+    place.write("rollout-a-c8.jsonl", format!("{header}\n{prompt}\n"));
+    let done = place.import_files(Agent::Codex);
+    assert_eq!(done.problems, []);
+    assert_eq!((done.counts.new, done.counts.not_understood), (1, 1));
+    assert_eq!(place.rows("titled"), ["codex|c8|go|/w/app||"]);
+    assert_eq!(place.rows("raw"), [header]);
+    assert_eq!(place.import_files(Agent::Codex).ops, 0);
+}
+
+#[test]
+fn what_codex_says_in_ways_that_are_not_known_is_kept_and_counted() {
+    let line = |seconds: u64, kind: &str, payload: &str| {
+        format!(
+            r#"{{"timestamp":"2026-01-01T10:00:{seconds:02}.000Z","type":"{kind}","payload":{payload}}}"#
+        )
+    };
+    let refused = r#"{"type":"refusal","refusal":"I would rather not"}"#;
+    let heard = r#"{"type":"input_audio","transcript":"as I said"}"#;
+    let thought = r#"{"type":"encrypted","of":"thoughts"}"#;
+    let answer = format!(
+        r#"{{"type":"message","role":"assistant","content":[{{"type":"output_text","text":"No."}},{refused}]}}"#
+    );
+    let prompt = format!(r#"{{"type":"message","role":"user","content":[{heard}]}}"#);
+    let thoughts = format!(r#"{{"type":"reasoning","summary":[null],"content":[{thought}]}}"#);
+    let kept = [
+        line(4, "event_msg", r#"{"type":"item_completed","item":{"type":"Plan","id":"p","text":"first the doors"}}"#),
+        line(5, "response_item", r#"{"type":"function_call_output","output":"of no call"}"#),
+        line(6, "response_item", &prompt),
+        r#"{"timestamp":1772359200000,"type":"event_msg","payload":{"type":"user_message","message":"at a number"}}"#.to_owned(),
+    ];
+    let head = [
+        line(0, "session_meta", r#"{"id":"c3","cwd":"/w/app"}"#),
+        line(1, "event_msg", r#"{"type":"user_message","message":"go"}"#),
+        line(2, "response_item", &answer),
+        line(3, "response_item", &thoughts),
+    ];
+    let mut place = Place::new();
+    place.write(
+        "rollout-a-c3.jsonl",
+        [&head[..], &kept[..]].concat().join("\n") + "\n",
+    );
+    let done = place.import_files(Agent::Codex);
+    assert_eq!(done.problems, []);
+    assert_eq!((done.counts.new, done.counts.not_understood), (2, 6));
+    let said = [
+        "user|text|go".to_owned(),
+        "assistant|text|No.".to_owned(),
+        format!("assistant|raw|{refused}"),
+        format!("assistant|raw|{thought}"),
+    ];
+    assert_eq!(place.rows("said"), said);
+    let raw = place.rows("raw");
+    for line in &kept {
+        assert!(raw.contains(line), "{line} in {raw:?}");
+    }
+    assert_eq!(place.import_files(Agent::Codex).ops, 0);
+}
+
+#[test]
+fn an_output_of_codex_is_kept_in_whichever_shape_it_comes() {
+    let outputs = [
+        (r#"{"content":"plain","success":false}"#, "plain"),
+        (
+            r#"{"content":[{"type":"input_text","text":"a block"}],"success":true}"#,
+            "a block",
+        ),
+        (
+            r#"{"content":"plain","of":"tomorrow"}"#,
+            r#"{"content":"plain","of":"tomorrow"}"#,
+        ),
+        (r#"{"result":7}"#, r#"{"result":7}"#),
+        (
+            r#"[{"type":"input_text","text":"one"},{"type":"new","said":"two"},"three"]"#,
+            "one\n{\"type\":\"new\",\"said\":\"two\"}\nthree",
+        ),
+        (r#""{\"content\":[5]}""#, r#"{"content":[5]}"#),
+        ("null", ""),
+    ];
+    let mut lines = vec![r#"{"timestamp":"2026-01-01T10:00:00.000Z","type":"session_meta","payload":{"id":"c9","cwd":"/w/app","source":"cli"}}"#.to_owned()];
+    for (call, (output, _)) in outputs.iter().enumerate() {
+        lines.push(format!(r#"{{"timestamp":"2026-01-01T10:00:01.000Z","type":"response_item","payload":{{"type":"function_call","name":"shell","arguments":"{{}}","call_id":"k{call}"}}}}"#));
+        lines.push(format!(r#"{{"timestamp":"2026-01-01T10:00:04.000Z","type":"response_item","payload":{{"type":"function_call_output","call_id":"k{call}","output":{output}}}}}"#));
+    }
+    let mut place = Place::new();
+    place.write("rollout-a-c9.jsonl", lines.join("\n") + "\n");
+    twice(&mut place, Agent::Codex);
+    let given: Vec<String> = outputs
+        .iter()
+        .map(|(_, text)| format!("shell|{text}"))
+        .collect();
+    assert_eq!(place.rows("given"), given);
+    assert_eq!(figures(&mut place, "c9").failed, 1);
+}

@@ -47,7 +47,7 @@ SELECT session_id, usage_id, input_tokens || '|' || output_tokens || '|' || cach
 -- lose_notes
 DELETE FROM import_files; DELETE FROM import_units;
 -- age_marks
-UPDATE import_files SET mark = replace(replace(replace(mark, '"reader":1,', ''), '"reader":2,', ''), '"reader":3,', '');
+UPDATE import_files SET mark = replace(replace(replace(replace(mark, '"reader":1,', ''), '"reader":2,', ''), '"reader":3,', ''), '"reader":4,', '');
 -- forget_places
 UPDATE import_files SET mark = json_remove(mark, '$.up_to');
 -- spoil_notes

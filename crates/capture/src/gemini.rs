@@ -1,15 +1,14 @@
 //! Sessions of Gemini CLI: `tmp/<project>/chats/session-<time>-<id>.json`, one value, or `.jsonl`: a
 //! header, and messages that may be told again or taken back.
 
+mod content;
 mod message;
 mod place;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use syncline_model::Timestamp;
-use syncline_model::session::{
-    MessagePatch, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after, words,
-};
+use syncline_model::session::{MessagePatch, SessionId, SessionPatch, order_after, words};
 use syncline_redact::read_json;
 
 use crate::agent::Agent;
@@ -20,12 +19,14 @@ use crate::facts::{
 use crate::import::Tally;
 use crate::prompt::title_of;
 use crate::value::{Fault, no_object, text};
+use content::{Content, is_result, room_of};
 use message::Message;
 pub(crate) use place::digest_of;
 
 /// What the context of a session begins with.
 const CONTEXT_MARK: &str = "<session_context>";
 const AGENT: Agent = Agent::Gemini;
+const NAMELESS: &str = "no header names its session";
 /// How many messages of a file can be taken back.
 const MESSAGES_MAX: usize = 10_000;
 
@@ -34,6 +35,8 @@ const MESSAGES_MAX: usize = 10_000;
 #[serde(default)]
 pub(crate) struct Memory {
     session: Option<String>,
+    /// What the session is called where no header names it: as its file is.
+    named: Option<String>,
     /// The session in whose directory the file lies; it has called this one.
     parent: Option<String>,
     /// What the directory that it takes place in is called: most often a digest.
@@ -54,7 +57,9 @@ pub(crate) fn memory_of(path: &std::path::Path) -> Memory {
     let directory = path.parent().and_then(|path| path.file_name());
     let parent = directory.and_then(|name| name.to_str());
     let (project, root) = place::of_file(path);
+    let named = path.file_stem().and_then(|name| name.to_str());
     Memory {
+        named: named.map(str::to_owned),
         project,
         directory: root,
         parent: parent
@@ -119,14 +124,14 @@ pub(crate) fn read(
     if let Some(id) = text(&value, &["$rewindTo"]) {
         return reader.rewind(id);
     }
-    if let Some(set) = value.get("$set") {
+    if let Some(set) = value.get("$set").filter(|set| set.is_object()) {
         let verdict = reader.header(set);
         let messages = set["messages"].as_array().into_iter().flatten();
-        let verdicts: Vec<_> = messages.map(|message| reader.message(message)).collect();
-        return match verdicts.contains(&Verdict::New) {
-            true => Verdict::New,
-            false => verdict,
-        };
+        let mut verdicts: Vec<_> = messages.map(|message| reader.message(message)).collect();
+        verdicts.push(verdict.clone());
+        let mut foremost = [Verdict::NotUnderstood, Verdict::New].into_iter();
+        let foremost = foremost.find(|first| verdicts.contains(first));
+        return foremost.unwrap_or(verdict);
     }
     match value.get("sessionId") {
         Some(_) => reader.header(&value),
@@ -147,11 +152,13 @@ impl Reader<'_> {
     }
 
     fn header(&mut self, value: &Value) -> Verdict {
-        if let Some(native) = text(value, &["sessionId"]) {
-            self.memory.session = Some(native.to_owned());
+        let named = text(value, &["sessionId"]);
+        if named.is_some() || self.memory.session.is_none() {
+            let named = named.map(str::to_owned);
+            self.memory.session = named.or_else(|| self.memory.named.take());
         }
         let (Some(native), Some(session)) = (self.memory.session.clone(), self.session()) else {
-            return Verdict::Damaged("no header names its session".to_owned());
+            return Verdict::Damaged(NAMELESS.to_owned());
         };
         if let Some(project) = text(value, &["projectHash"]) {
             self.memory.project = Some(project.to_owned());
@@ -189,11 +196,49 @@ impl Reader<'_> {
         }
         let content = serde_json::to_string(&patch).unwrap_or_default();
         let key = UnitKey::of(&["gemini session", &native]);
-        if !take_about(self.known, key, &[&content]) {
+        let new = take_about(self.known, key, &[&content]);
+        if new {
+            self.facts.session(session, patch);
+        }
+        let names = [
+            "sessionId",
+            "projectHash",
+            "summary",
+            "startTime",
+            "lastUpdated",
+        ];
+        let is_readable = |name: &&str| value[*name].is_string() || value[*name].is_null();
+        match names.iter().all(is_readable) {
+            false => self.keep(&without_messages(value)),
+            true if new => Verdict::New,
+            true => Verdict::Known,
+        }
+    }
+
+    /// Goes by the file's name where no header has named the session.
+    fn enter(&mut self) -> Option<SessionId> {
+        if self.memory.session.is_none() {
+            self.header(&Value::Null);
+        }
+        self.session()
+    }
+
+    /// Keeps what can't be named as it stands.
+    fn keep(&mut self, value: &Value) -> Verdict {
+        let Some(session) = self.enter() else {
+            return Verdict::Damaged(NAMELESS.to_owned());
+        };
+        let said = value.to_string();
+        let key = UnitKey::of(&["gemini line", &session.to_string(), &said]);
+        let at = time_of(text(value, &["timestamp"]));
+        let id = format!("line-{}", key.hex());
+        let order = order_after(self.memory.order, at);
+        self.memory.order = Some(order + room_of(value));
+        if !take_unit(self.known, key, &[]) {
             return Verdict::Known;
         }
-        self.facts.session(session, patch);
-        Verdict::New
+        self.facts.raw(session, &id, &said, order);
+        Verdict::NotUnderstood
     }
 
     /// Looks for the directory that the session takes place in, where nothing has told it; whether it
@@ -202,7 +247,7 @@ impl Reader<'_> {
         if self.memory.is_placed {
             return false;
         }
-        let said = said(&message["content"]);
+        let said = Content::of(&message["content"]).text;
         let told = match said.starts_with(CONTEXT_MARK) {
             true => place::in_context(&said),
             false => Vec::new(),
@@ -217,8 +262,8 @@ impl Reader<'_> {
 
     /// Takes back a message and all after it.
     fn rewind(&mut self, id: &str) -> Verdict {
-        let Some(session) = self.session() else {
-            return Verdict::Damaged("no header names its session".to_owned());
+        let Some(session) = self.enter() else {
+            return Verdict::Damaged(NAMELESS.to_owned());
         };
         let place = self
             .memory
@@ -260,8 +305,8 @@ impl Reader<'_> {
     }
 
     fn message(&mut self, value: &Value) -> Verdict {
-        let (Some(session), Some(id)) = (self.session(), text(value, &["id"])) else {
-            return Verdict::Damaged("it has no id, or no header before it".to_owned());
+        let (Some(session), Some(id)) = (self.enter(), text(value, &["id"])) else {
+            return self.keep(value);
         };
         if is_result(&value["content"]) {
             return Verdict::Idle;
@@ -269,14 +314,15 @@ impl Reader<'_> {
         let is_located = self.locate(value);
         let at = time_of(text(value, &["timestamp"]));
         let order = self.order_of(id, at, room_of(value));
-        let said = said(&value["content"]);
+        let content = Content::of(&value["content"]);
+        let said = &content.text;
         let kind = match text(value, &["type"]) {
             // What the agent tells the model before the first prompt.
             Some("user") if said.starts_with(CONTEXT_MARK) => Some("context"),
             kind => kind,
         };
         // Before what is known is passed over: a later prompt is not the first.
-        let title = title_of(&said)
+        let title = title_of(said)
             .filter(|_| kind == Some("user") && self.memory.title.gives_way(TitleRank::Prompt));
         if title.is_some() {
             self.memory.title = TitleRank::Prompt;
@@ -294,63 +340,37 @@ impl Reader<'_> {
             value,
             at,
             order,
+            understood: true,
             facts: self.facts,
         };
         match kind {
             Some("user") => {
-                message.say(words::USER, None, &said);
+                message.say(words::USER, None, &content);
                 if let Some(title) = title {
                     let patch = SessionPatch {
                         title: set(&title),
                         ..SessionPatch::default()
                     };
-                    self.facts.session(session, patch);
+                    message.facts.session(session, patch);
                 }
             }
-            Some("context") => message.say(words::USER, Some("meta"), &said),
-            Some("gemini" | "model") => {
-                if !message.answer(&said) {
-                    return Verdict::NotUnderstood;
-                }
-            }
-            Some("error") => message.failed(&said),
-            Some(kind @ ("info" | "warning")) => message.say("system", Some(kind), &said),
-            _ => {
-                message.part("raw", words::RAW, &value.to_string());
-                return Verdict::NotUnderstood;
-            }
+            Some("context") => message.say(words::USER, Some("meta"), &content),
+            Some("gemini" | "model") => message.answer(&content),
+            Some("error") => message.failed(&content),
+            Some(kind @ ("info" | "warning")) => message.say("system", Some(kind), &content),
+            _ => message.keep("raw", value),
         }
-        Verdict::New
+        match message.understood {
+            true => Verdict::New,
+            false => Verdict::NotUnderstood,
+        }
     }
 }
 
-/// How many places a message takes in the order: those of its parts, however long.
-fn room_of(value: &Value) -> i64 {
-    let parts = value["toolCalls"].as_array().map_or(0, Vec::len);
-    let thoughts = value["thoughts"].as_array().map_or(0, Vec::len);
-    let pieces = value.to_string().len() / TEXT_CHARS_MAX;
-    (2 * parts + thoughts + pieces + 8) as i64
-}
-
-/// Whether a content is what calls have given: the calls themselves tell that.
-fn is_result(content: &Value) -> bool {
-    let parts = content.as_array().filter(|parts| !parts.is_empty());
-    parts.is_some_and(|parts| {
-        let mut parts = parts.iter();
-        parts.all(|part| part["functionResponse"].is_object())
-    })
-}
-
-/// The text of a content: a string, or a list of parts.
-fn said(content: &Value) -> String {
-    match content {
-        Value::String(said) => said.clone(),
-        Value::Array(parts) => {
-            let texts = parts
-                .iter()
-                .filter_map(|part| part.as_str().or_else(|| text(part, &["text"])));
-            texts.collect::<Vec<_>>().join("\n")
-        }
-        _ => String::new(),
+fn without_messages(header: &Value) -> Value {
+    let mut header = header.clone();
+    if let Some(fields) = header.as_object_mut() {
+        fields.remove("messages");
     }
+    header
 }

@@ -33,11 +33,12 @@ pub(crate) enum Reader {
 /// more from their starts.
 pub(crate) const fn version(agent: Agent) -> u32 {
     match agent {
-        // Passwords of any signs, and tokens that had no rule, here as in all. Before that: texts that were
-        // cut within a character, and counts that are written with a point.
-        Agent::Gemini => 2,
-        // And which messages there are in each place that is read, by which it is known what was undone there.
-        Agent::OpenCode => 3,
+        // And what is no text in a message, and files without a header. Before that: passwords of any signs, and
+        // tokens that had no rule, here as in all.
+        Agent::Gemini => 3,
+        // And tries that have failed, and what has no role. Before that: which messages there are in each place that
+        // is read, by which it is known what was undone there.
+        Agent::OpenCode => 4,
         // And blocks are read one by one. Before that: what a person has gone back behind.
         Agent::ClaudeCode => 2,
         // And what is neither text nor image stays as it stands, and files go by their names where no header

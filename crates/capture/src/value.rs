@@ -54,6 +54,15 @@ pub(crate) fn text<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
     at(value, path)?.as_str().filter(|text| !text.is_empty())
 }
 
+/// What is said: a text, or what else there is as it stands; an empty text is none.
+pub(crate) fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(said) => Some(said.clone()).filter(|said| !said.is_empty()),
+        other => Some(other.to_string()),
+    }
+}
+
 /// The number at a path.
 pub(crate) fn number(value: &Value, path: &[&str]) -> Option<f64> {
     at(value, path)?.as_f64()

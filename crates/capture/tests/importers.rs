@@ -28,6 +28,8 @@ mod count;
 mod forks;
 #[path = "importers/grown.rs"]
 mod grown;
+#[path = "importers/gemini.rs"]
+mod gemini;
 #[path = "importers/hook.rs"]
 mod hook;
 #[path = "importers/kin.rs"]

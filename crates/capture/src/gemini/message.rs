@@ -8,9 +8,10 @@ use syncline_model::session::{
 };
 
 use super::AGENT;
+use super::content::Content;
 use crate::facts::{Facts, SessionKey, action_of_tool, owned, set, set_some, time_of};
 use crate::reference;
-use crate::value::{counts, text};
+use crate::value::{counts, plain, text};
 
 /// A message on its way to its facts.
 pub(super) struct Message<'a> {
@@ -19,11 +20,13 @@ pub(super) struct Message<'a> {
     pub(super) value: &'a Value,
     pub(super) at: Option<Timestamp>,
     pub(super) order: i64,
+    /// Whether all of it goes where it belongs; what does not is kept as it stands.
+    pub(super) understood: bool,
     pub(super) facts: &'a mut Facts,
 }
 
 impl Message<'_> {
-    pub(super) fn say(&mut self, role: &str, kind: Option<&str>, said: &str) {
+    pub(super) fn say(&mut self, role: &str, kind: Option<&str>, content: &Content<'_>) {
         let model = text(self.value, &["model"]);
         let patch = MessagePatch {
             id: owned(self.id),
@@ -44,17 +47,57 @@ impl Message<'_> {
         }
         let thoughts = self.value["thoughts"].as_array();
         for (place, thought) in thoughts.into_iter().flatten().enumerate() {
-            let subject = text(thought, &["subject"]).unwrap_or_default();
-            let thought = text(thought, &["description"]).unwrap_or_default();
-            let said = format!("{subject}\n{thought}");
-            self.part(&format!("thought-{place}"), words::THINKING, said.trim());
+            let id = format!("thought-{place}");
+            let (subject, about) = (thought["subject"].as_str(), thought["description"].as_str());
+            if subject.or(about).is_none() {
+                self.keep(&id, thought);
+                continue;
+            }
+            let [subject, about] = [subject, about].map(Option::unwrap_or_default);
+            let said = format!("{subject}\n{about}");
+            self.part(&id, words::THINKING, said.trim());
         }
-        if !said.is_empty() {
-            self.part("text", words::TEXT, said);
+        if !content.text.is_empty() {
+            self.part("text", words::TEXT, &content.text);
+        }
+        for (place, part) in content.rest.iter().enumerate() {
+            self.attached(place, part);
         }
     }
 
-    pub(super) fn part(&mut self, id: &str, kind: &'static str, said: &str) {
+    /// Says what is no text in a content: what stands for a file's bytes, or for the file.
+    fn attached(&mut self, place: usize, part: &Value) {
+        let told = ["inlineData", "fileData"].into_iter().find_map(|name| {
+            let reference = match name {
+                "inlineData" => reference::of_bytes(text(part, &[name, "data"])?),
+                _ => reference::of_address(text(part, &[name, "fileUri"])?),
+            };
+            Some((reference, text(part, &[name, "mimeType"])))
+        });
+        let Some((reference, media_type)) = told else {
+            return self.keep(&format!("raw-{place}"), part);
+        };
+        let is_image = media_type.is_some_and(|kind| kind.starts_with("image/"));
+        self.order += 1;
+        let part = Part {
+            message_id: owned(self.id),
+            id: format!("file-{place}").into(),
+            kind: if is_image { words::IMAGE } else { words::FILE }.into(),
+            order: self.order,
+            media_type: media_type.map(owned),
+            reference: Some(reference.into()),
+            ..Part::default()
+        };
+        self.facts.part(self.session, part);
+    }
+
+    /// Keeps what can't be named as it stands.
+    pub(super) fn keep(&mut self, id: &str, value: &Value) {
+        self.understood = false;
+        self.part(id, words::RAW, &value.to_string());
+    }
+
+    fn part(&mut self, id: &str, kind: &'static str, said: &str) {
         self.order += 1;
         let part = Part {
             message_id: owned(self.id),
@@ -69,22 +112,22 @@ impl Message<'_> {
         self.order += if pieces > 0 { pieces + 1 } else { 0 };
     }
 
-    /// Says what the model has answered; whether all of it is understood.
-    pub(super) fn answer(&mut self, said: &str) -> bool {
+    /// Says what the model has answered.
+    pub(super) fn answer(&mut self, content: &Content<'_>) {
         let order = self.order;
-        self.say(words::ASSISTANT, None, said);
-        let understood = self.used(order);
-        for call in self.value["toolCalls"].as_array().into_iter().flatten() {
-            self.call(call);
+        self.say(words::ASSISTANT, None, content);
+        self.used(order);
+        let calls = self.value["toolCalls"].as_array();
+        for (place, call) in calls.into_iter().flatten().enumerate() {
+            self.call(place, call);
         }
-        understood
     }
 
     /// What the response has used, if that can be read; else it is kept as it stands.
-    fn used(&mut self, order: i64) -> bool {
+    fn used(&mut self, order: i64) {
         let tokens = &self.value["tokens"];
         if !tokens.is_object() {
-            return true;
+            return;
         }
         let names = ["input", "output", "cached", "thoughts", "tool"];
         let Some([input, output, cached, thoughts, tool]) =
@@ -93,7 +136,8 @@ impl Message<'_> {
             let id = format!("{}.usage", self.id);
             self.facts
                 .raw(self.session, &id, &tokens.to_string(), order);
-            return false;
+            self.understood = false;
+            return;
         };
         let usage = Usage {
             id: owned(self.id),
@@ -109,13 +153,11 @@ impl Message<'_> {
             ..Usage::default()
         };
         self.facts.say(self.session, Piece::Usage(usage));
-        true
     }
 
-    fn call(&mut self, call: &Value) {
-        let Some(id) = text(call, &["id"]) else {
-            return;
-        };
+    fn call(&mut self, place: usize, call: &Value) {
+        let by_place = format!("{}.{place}", self.id);
+        let id = text(call, &["id"]).unwrap_or(&by_place);
         self.order += 1;
         let name = text(call, &["name"]).unwrap_or_default();
         let status = text(call, &["status"]);
@@ -159,10 +201,13 @@ impl Message<'_> {
         }
     }
 
-    pub(super) fn failed(&mut self, said: &str) {
+    pub(super) fn failed(&mut self, content: &Content<'_>) {
+        for (place, part) in content.rest.iter().enumerate() {
+            self.keep(&format!("raw-{place}"), part);
+        }
         let patch = ErrorPatch {
             id: owned(self.id),
-            message: set_some(Some(said)),
+            message: set_some(Some(&content.text)),
             at: self.at.into(),
             order: Some(self.order).into(),
             ..ErrorPatch::default()
@@ -173,19 +218,30 @@ impl Message<'_> {
 
 /// What a call has given: what the model was told, else what the person was shown.
 fn output_of(call: &Value) -> Option<String> {
-    let results = call["result"].as_array().into_iter().flatten();
-    let told = results.filter_map(|result| {
-        if let Some(data) = text(result, &["inlineData", "data"]) {
-            let kind = text(result, &["inlineData", "mimeType"]).unwrap_or("file");
-            return Some(reference::bytes_in_output(kind, data));
-        }
-        let response = result.get("functionResponse")?.get("response")?;
-        let output = text(response, &["output"]).or_else(|| text(response, &["error"]));
-        Some(output.map_or_else(|| response.to_string(), str::to_owned))
-    });
-    let told: Vec<String> = told.collect();
+    let told = match &call["result"] {
+        Value::Array(results) => results.iter().flat_map(given).collect(),
+        result => plain(result).into_iter().collect::<Vec<_>>(),
+    };
     match told.is_empty() {
         false => Some(told.join("\n")),
-        true => text(call, &["resultDisplay"]).map(str::to_owned),
+        true => plain(&call["resultDisplay"]),
     }
+}
+
+/// What a part of a result says, with what is in it.
+fn given(result: &Value) -> Vec<String> {
+    if let Some(data) = text(result, &["inlineData", "data"]) {
+        let kind = text(result, &["inlineData", "mimeType"]).unwrap_or("file");
+        return vec![reference::bytes_in_output(kind, data)];
+    }
+    let Some(response) = result["functionResponse"].get("response") else {
+        return plain(result.get("text").unwrap_or(result))
+            .into_iter()
+            .collect();
+    };
+    let output = text(response, &["output"]).or_else(|| text(response, &["error"]));
+    let output = output.map_or_else(|| response.to_string(), str::to_owned);
+    let parts = result["functionResponse"]["parts"].as_array();
+    let parts = parts.into_iter().flatten().flat_map(given);
+    std::iter::once(output).chain(parts).collect()
 }

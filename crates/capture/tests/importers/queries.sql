@@ -62,3 +62,5 @@ SELECT group_concat(memory) FROM import_files;
 SELECT message_id FROM session_messages WHERE rewound ORDER BY position;
 -- given
 SELECT name, (SELECT text FROM session_parts AS p WHERE p.session_id = t.session_id AND p.owner_id = t.tool_id AND p.kind = 'tool_output') FROM session_tools AS t ORDER BY position;
+-- references
+SELECT coalesce(media_type, ''), reference FROM session_parts WHERE reference IS NOT NULL ORDER BY position;

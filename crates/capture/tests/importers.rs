@@ -24,6 +24,8 @@ mod claude_code;
 mod codex;
 #[path = "importers/count.rs"]
 mod count;
+#[path = "importers/cursor.rs"]
+mod cursor;
 #[path = "importers/forks.rs"]
 mod forks;
 #[path = "importers/grown.rs"]

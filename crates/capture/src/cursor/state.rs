@@ -1,13 +1,14 @@
 //! `globalStorage/state.vscdb`: the values of the keys `composerData:<composer>` and
 //! `bubbleId:<composer>:<bubble>`.
 
+mod beside;
+
 use std::collections::HashMap;
 
 use serde_json::Value;
 use syncline_model::Timestamp;
 use syncline_model::session::{
-    Change, FileTouch, MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX,
-    ToolPatch, Usage, order_after, words,
+    MessagePatch, Part, Piece, SessionId, SessionPatch, TEXT_CHARS_MAX, Usage, order_after, words,
 };
 use syncline_redact::read_json;
 use syncline_store::StoreError;
@@ -18,8 +19,8 @@ use super::Memory;
 use super::place::directory_of_bubble;
 use super::transcript::{give_way, in_database};
 use crate::facts::{
-    Facts, Known, SessionKey, UnitKey, Verdict, action_of_tool, owned, placed, set, set_some,
-    take_about, take_unit, time_of, time_of_millis,
+    Facts, Known, SessionKey, UnitKey, Verdict, owned, placed, set, set_some, take_about,
+    take_unit, time_of, time_of_millis,
 };
 use crate::import::Tally;
 use crate::unit::{Unit, each_once};
@@ -91,10 +92,10 @@ fn conversation(
 ) {
     // Those of older versions hold their bubbles themselves.
     let inline = composer["conversation"].as_array();
-    for bubble in inline.into_iter().flatten() {
-        if let Some(id) = text(bubble, &["bubbleId"]) {
-            bubbles.insert(id.to_owned(), bubble.clone());
-        }
+    for (place, bubble) in inline.into_iter().flatten().enumerate() {
+        let id = text(bubble, &["bubbleId"]).map(str::to_owned);
+        let id = id.unwrap_or_else(|| format!("inline-{place}"));
+        bubbles.insert(id, bubble.clone());
     }
     let headers = composer["fullConversationHeadersOnly"].as_array();
     let headers = headers.or(inline).map(Vec::as_slice).unwrap_or_default();
@@ -224,7 +225,9 @@ impl Place<'_> {
         let role = match bubble["type"].as_i64() {
             Some(1) => words::USER,
             Some(2) => words::ASSISTANT,
-            _ => return Verdict::NotUnderstood,
+            _ if bubble.is_null() => return Verdict::Idle,
+            _ if new => return self.keep(id, bubble, at),
+            _ => return Verdict::Known,
         };
         let model = text(bubble, &["modelInfo", "modelName"]).or(self.model);
         let model = model.filter(|_| role == words::ASSISTANT);
@@ -253,6 +256,8 @@ impl Place<'_> {
             ..Part::default()
         });
         let tool_order = self.next_order(at, "");
+        let attached = self.attached(id, bubble, at);
+        let failure_order = self.next_order(at, "");
         if !new {
             return Verdict::Known;
         }
@@ -262,12 +267,24 @@ impl Place<'_> {
                 self.facts.part(self.session, part);
             }
         }
-        let understood = self.used(id, bubble, model, order, at);
-        self.tool(id, bubble, tool_order, at);
+        for part in attached {
+            self.facts.part(self.session, part);
+        }
+        self.failed(id, bubble, failure_order, at);
+        let mut understood = self.used(id, bubble, model, order, at);
+        understood &= self.tool(id, bubble, tool_order, at);
         match understood {
             true => Verdict::New,
             false => Verdict::NotUnderstood,
         }
+    }
+
+    /// Keeps what can't be named as it stands.
+    fn keep(&mut self, id: &str, value: &Value, at: Option<Timestamp>) -> Verdict {
+        let said = value.to_string();
+        let order = self.next_order(at, &said);
+        self.facts.raw(self.session, id, &said, order);
+        Verdict::NotUnderstood
     }
 
     /// What a response has used, if that can be read; else it is kept as it stands.
@@ -302,63 +319,4 @@ impl Place<'_> {
         self.facts.say(self.session, Piece::Usage(usage));
         true
     }
-
-    fn tool(&mut self, message: &str, bubble: &Value, order: i64, at: Option<Timestamp>) {
-        let call = &bubble["toolFormerData"];
-        let Some(name) = text(call, &["name"]) else {
-            return;
-        };
-        let id = text(call, &["toolCallId"]).unwrap_or(message);
-        let status = text(call, &["status"]);
-        // A command that has failed is completed all the same.
-        let outcome = text(call, &["additionalData", "status"]);
-        let success = match (status, outcome) {
-            (_, Some("error" | "rejected")) | (Some("error" | "cancelled"), _) => Some(false),
-            (Some("completed"), _) => Some(true),
-            _ => None,
-        };
-        let input = text(call, &["rawArgs"]).or_else(|| text(call, &["params"]));
-        let arguments: Value = input
-            .and_then(|input| serde_json::from_str(input).ok())
-            .unwrap_or_default();
-        let paths = ["target_file", "file_path", "path", "relativeWorkspacePath"];
-        let path = paths.iter().find_map(|name| text(&arguments, &[name]));
-        let files = action_of_tool(name).zip(path).map(|(action, path)| {
-            vec![FileTouch {
-                path: owned(path),
-                action: action.into(),
-            }]
-        });
-        let patch = ToolPatch {
-            id: owned(id),
-            message_id: set(message),
-            name: set(name),
-            at: at.into(),
-            status: set_some(status),
-            success: success.into(),
-            error: set_some(error_of(call).as_deref()),
-            files: files.into(),
-            // A transcript that has given way may have told of it by the same id.
-            copied_from: Change::Clear,
-            order: Some(order).into(),
-            ..ToolPatch::default()
-        };
-        self.facts.tool(self.session, patch);
-        let output = text(call, &["result"]);
-        for (kind, said) in [(words::TOOL_INPUT, input), (words::TOOL_OUTPUT, output)] {
-            if let Some(said) = said {
-                self.facts
-                    .tool_text(self.session, id, kind, said.to_owned(), order);
-            }
-        }
-    }
-}
-
-/// Why a call failed: what the editor shows of it, where that is told apart.
-fn error_of(call: &Value) -> Option<String> {
-    let error = text(call, &["error"])?;
-    let told: Value = serde_json::from_str(error).unwrap_or_default();
-    let shown = ["clientVisibleErrorMessage", "modelVisibleErrorMessage"];
-    let shown = shown.iter().find_map(|name| text(&told, &[name]));
-    Some(shown.unwrap_or(error).to_owned())
 }

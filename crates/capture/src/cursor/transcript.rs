@@ -276,14 +276,19 @@ impl Reader<'_> {
         if !only_results {
             self.facts.message(self.session, patch);
         }
-        if let Some(said) = value["message"]["content"].as_str() {
-            self.say(role, number, 0, said);
+        let mut understood = true;
+        match &value["message"]["content"] {
+            Value::String(said) => self.say(role, number, 0, said),
+            Value::Array(_) => {}
+            _ => {
+                self.part(number, 0, words::RAW, line);
+                understood = false;
+            }
         }
         let calls = |block: &Value| text(block, &["type"]) == Some("tool_use");
         if blocks.iter().any(calls) {
             self.memory.unanswered.clear();
         }
-        let mut understood = true;
         for (place, block) in blocks.iter().enumerate() {
             understood &= self.block(role, number, place, block);
         }

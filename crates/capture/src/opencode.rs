@@ -175,15 +175,20 @@ pub(crate) fn read_file(
     facts: &mut Facts,
     tally: &mut Tally<'_>,
 ) {
-    let session: Value = match read_json(bytes) {
-        Ok(session) => session,
-        Err(error) => return tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None),
-    };
-    let native = text(&session, &["id"]).map(str::to_owned);
+    let mut session: Value = read_json(bytes).unwrap_or_else(|error| {
+        tally.count(Verdict::Damaged(Fault::from(&error).to_string()), None);
+        Value::Null
+    });
+    let named = path.file_stem().and_then(|name| name.to_str());
+    let native = text(&session, &["id"]).or(named).map(str::to_owned);
     let storage = path.ancestors().nth(3);
     let (Some(native), Some(storage)) = (native, storage) else {
         return tally.count(Verdict::Damaged("it names no session".to_owned()), None);
     };
+    if text(&session, &["id"]).is_none() {
+        // Its messages lie beside it, under the name that it has too.
+        session = serde_json::json!({"id": native});
+    }
     let from = facts.0.len();
     let id = about(&session, known, facts, tally);
     let mut last = time(&session, "updated");

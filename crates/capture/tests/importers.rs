@@ -28,10 +28,10 @@ mod count;
 mod cursor;
 #[path = "importers/forks.rs"]
 mod forks;
-#[path = "importers/grown.rs"]
-mod grown;
 #[path = "importers/gemini.rs"]
 mod gemini;
+#[path = "importers/grown.rs"]
+mod grown;
 #[path = "importers/hook.rs"]
 mod hook;
 #[path = "importers/kin.rs"]
@@ -40,6 +40,8 @@ mod kin;
 mod known;
 #[path = "importers/numbers.rs"]
 mod numbers;
+#[path = "importers/opencode.rs"]
+mod opencode;
 #[path = "importers/outputs.rs"]
 mod outputs;
 #[path = "importers/place.rs"]

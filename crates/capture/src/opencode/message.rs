@@ -12,7 +12,7 @@ use crate::facts::{
     set_some, take_unit, time_of_millis,
 };
 use crate::reference;
-use crate::value::{counts, number, text};
+use crate::value::{counts, number, plain, text};
 
 /// Takes a message with its parts, where any of it is new.
 pub(super) fn message_of(
@@ -30,10 +30,17 @@ pub(super) fn message_of(
     if !take_unit(known, key, &content) {
         return Verdict::Known;
     }
-    let Some(role) = text(info, &["role"]) else {
-        return Verdict::Damaged(format!("message {id} has no role"));
-    };
     let at = time_of_millis(number(info, &["time", "created"]).map(|time| time as i64));
+    let Some(role) = text(info, &["role"]) else {
+        let mut order = order_after(None, at);
+        facts.raw(session, &format!("message/{id}"), &info.to_string(), order);
+        for part in parts {
+            order += 1;
+            let id = text(part, &["id"]).unwrap_or_default();
+            facts.raw(session, &format!("part/{id}"), &part.to_string(), order);
+        }
+        return Verdict::NotUnderstood;
+    };
     let mut message = Message {
         session,
         id,
@@ -46,7 +53,8 @@ pub(super) fn message_of(
     let mut understood = true;
     if role == words::ASSISTANT {
         understood = message.used();
-        message.failed();
+        let at = number(info, &["time", "created"]).map(|time| time as i64);
+        message.failed(id, &info["error"], at);
     }
     for part in parts {
         understood &= message.part(part);
@@ -158,18 +166,20 @@ impl Message<'_> {
         true
     }
 
-    fn failed(&mut self) {
-        let Some(error) = self.info.get("error").filter(|error| error.is_object()) else {
+    /// Says what went wrong: of the message itself, or of a try before it.
+    fn failed(&mut self, id: &str, error: &Value, at: Option<i64>) {
+        let Some(whole) = plain(error) else {
             return;
         };
         let message = text(error, &["data", "message"]).or_else(|| text(error, &["message"]));
+        let kind = text(error, &["name"]);
+        let message = message.or(kind.is_none().then_some(&whole));
         let patch = ErrorPatch {
-            id: owned(self.id),
-            kind: set_some(text(error, &["name"])),
+            id: owned(id),
+            kind: set_some(kind),
             message: set_some(message),
             message_id: set(self.id),
-            at: time_of_millis(number(self.info, &["time", "created"]).map(|time| time as i64))
-                .into(),
+            at: time_of_millis(at).into(),
             order: Some(self.order).into(),
             ..ErrorPatch::default()
         };
@@ -181,26 +191,31 @@ impl Message<'_> {
         self.order += 1;
         let id = text(part, &["id"]).unwrap_or_default();
         let kind = kind(part);
-        let (word, said) = match kind {
+        let (word, said) = match (kind, part["text"].as_str()) {
             // What the agent adds to a person's words.
-            "text" if part["synthetic"] == true && self.is_of_person => {
-                (words::RAW, text(part, &["text"]).unwrap_or_default())
+            ("text", Some(said)) if part["synthetic"] == true && self.is_of_person => {
+                (words::RAW, said)
             }
-            "text" => (words::TEXT, text(part, &["text"]).unwrap_or_default()),
-            "reasoning" => (words::THINKING, text(part, &["text"]).unwrap_or_default()),
-            "file" => {
+            ("text", Some(said)) => (words::TEXT, said),
+            ("reasoning", Some(said)) => (words::THINKING, said),
+            ("file", _) if part["url"].is_string() => {
                 self.file(part, id);
                 return true;
             }
-            "tool" => {
+            ("tool", _) => {
                 self.tool(part);
                 return true;
             }
-            "compaction" => {
+            ("compaction", _) => {
                 self.compaction(part, id);
                 return true;
             }
-            "step-start" | "step-finish" | "snapshot" | "patch" | "agent" | "retry" => return true,
+            ("retry", _) if part["error"].is_object() => {
+                let at = number(part, &["time", "created"]).map(|time| time as i64);
+                self.failed(id, &part["error"], at);
+                return true;
+            }
+            ("step-start" | "step-finish" | "snapshot" | "patch" | "agent", _) => return true,
             _ => {
                 self.say_part(id, words::RAW, &part.to_string());
                 return false;

@@ -136,6 +136,9 @@ fn a_statement_that_can_not_be_stopped_is_left_behind() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_query_takes_no_more_memory_than_it_may() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::Stdio;
+
     let machine = machine();
     let wide = vec!["hex(zeroblob(30000000))"; 60].join(", ");
     let zeros = "'[' || rtrim(replace(hex(zeroblob(500000)), '0', '1,'), ',') || ']'";
@@ -148,6 +151,20 @@ fn a_query_takes_no_more_memory_than_it_may() {
             .failed(1, "sql_too_large")
             .says("substr(content, 1, 1000)");
     }
+    // Other bounds answer alike: here the process goes on, and its system tells what it took at most.
+    let mut command = machine.command(&["query", "-i", "--timeout", "5m"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "SELECT {wide};").unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = said.map(Result::unwrap);
+    assert!(said.any(|line| line.contains("sql_too_large")));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(input);
+    child.wait().unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak: u64 = peak.unwrap().replace("kB", "").trim().parse().unwrap();
+    assert!(peak < 2_400_000, "{peak} kB");
     // The longest row that there may be is printed, in the format that makes most of it.
     let longest = "SELECT replace(printf('%.*c', 67000000, 'x'), 'x', char(1))";
     let args = ["query", longest, "--width", "0", "--timeout", "5m"];

@@ -18,10 +18,10 @@ pub use check::quick_check;
 pub use file::{Durability, FileOptions, OpenError, StoreError, is_refused_write, sqlite_version};
 pub use tenant::{
     AppendError, Appended, Applied, ApplyError, Batch, ClientRecord, Collecting, Compacted,
-    Compaction, Contact, DROPPED_RECORD_WRITES_MAX, DROPPED_REQUESTS_MAX, EmptyTries, EpochMode,
-    Fill, Forgetting, Head, KnownRequest, Lineage, LogCensus, LogLeft, LogStart, OneIn, Outbox,
-    Owed, PageLimit, Parent, PendingOp, PulledPage, REFUSALS_MAX, REQUEST_ACTOR, RawOp, Refusal,
-    RequestTrace, ResourceKey, Stepped, TenantFile, VerifyError, ViewTotals,
+    Compaction, Contact, DROPPED_REQUESTS_MAX, EmptyTries, EpochMode, Fill, Forgetting, Head,
+    KnownRequest, Lineage, LogCensus, LogLeft, LogStart, OneIn, Outbox, Owed, PageLimit, Parent,
+    PendingOp, PulledPage, REFUSALS_MAX, REQUEST_ACTOR, RawOp, Refusal, RequestTrace, ResourceKey,
+    Stepped, TenantFile, VerifyError, ViewTotals,
 };
 
 pub mod backup;

@@ -35,9 +35,7 @@ pub use compact::{
 pub use epoch::LogStart;
 pub use members::{ClientRecord, Contact, REFUSALS_MAX, Refusal};
 pub use read::{PageLimit, RawOp, ViewTotals};
-pub use requests::{
-    DROPPED_RECORD_WRITES_MAX, DROPPED_REQUESTS_MAX, KnownRequest, REQUEST_ACTOR, RequestTrace,
-};
+pub use requests::{DROPPED_REQUESTS_MAX, KnownRequest, REQUEST_ACTOR, RequestTrace};
 pub use syncline_model::{EpochMode, Lineage, Parent};
 pub use upkeep::Owed;
 pub use verify::{LogCensus, VerifyError};

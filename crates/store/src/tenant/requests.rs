@@ -15,10 +15,6 @@ pub const REQUEST_ACTOR: &str = "request-";
 /// that came last. Each has an actor of its own, so that nothing merges what is remembered of them.
 pub const DROPPED_REQUESTS_MAX: usize = 1_000;
 
-/// As [`DROPPED_REQUESTS_MAX`], of writes to records: some 15 MB. Pages send theirs again after any time away, and
-/// one that is done twice may undo what others have done since.
-pub const DROPPED_RECORD_WRITES_MAX: usize = 100_000;
-
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownRequest {
@@ -92,16 +88,15 @@ impl TenantFile {
     }
 }
 
-/// The scopes that requests write to, with how many of the dropped writes to them are remembered.
-const REMEMBERED: [(&str, usize); 2] = [
-    ("scope IN ('list', 'registry')", DROPPED_REQUESTS_MAX),
-    ("scope = 'record'", DROPPED_RECORD_WRITES_MAX),
-];
+/// The writes of requests of which no more is remembered than of some of the last that were dropped, with how
+/// many those are. Writes to records are remembered: browsers send theirs again after any time, and one done
+/// twice would undo what others have done since.
+const REMEMBERED: [(&str, usize); 1] = [("scope IN ('list', 'registry')", DROPPED_REQUESTS_MAX)];
 
 /// What a run of compaction is to forget of requests whose ops were dropped.
 #[derive(Debug, Default)]
 pub(super) struct OldRequests {
-    /// The number of the scopes that are looked at in [`REMEMBERED`].
+    /// The number of the writes that are looked at among those of [`REMEMBERED`].
     of: usize,
     /// Those with a lower clock go; none: it is not known yet which.
     below: Option<i64>,

@@ -1,7 +1,7 @@
 //! What the log remembers of requests whose ops it has dropped.
 
 use super::*;
-use crate::{DROPPED_RECORD_WRITES_MAX, DROPPED_REQUESTS_MAX, KnownRequest};
+use crate::{DROPPED_REQUESTS_MAX, KnownRequest};
 
 fn requester(unique: u64) -> ActorId {
     ActorId::new(format!("request-{unique:08}-0123456789abcdef")).unwrap()
@@ -47,27 +47,6 @@ fn of_dropped_requests_the_last_are_remembered_and_no_more_however_many_there_we
         assert_eq!(known(unique), Some(KnownRequest::Dropped), "{unique}");
     }
     assert_eq!(known(count - bound - 1), None);
-}
-
-#[test]
-fn of_dropped_writes_to_records_more_are_remembered_and_no_more_than_their_bound() {
-    let dir = Dir::new();
-    let mut file = dir.create("t.db");
-    let bound = DROPPED_RECORD_WRITES_MAX as u64;
-    let sql = "WITH RECURSIVE n (clock) AS (SELECT 1 UNION ALL SELECT clock + 1 FROM n WHERE clock < ?) \
-               INSERT INTO pruned SELECT printf('request-%08d-0123456789abcdef', clock), 'record', \
-               'notes/' || clock, clock FROM n";
-    let all = [bound as i64 + 500];
-    file.connection().execute(sql, all).unwrap();
-    // Those of replicas are theirs to keep.
-    let sql =
-        "INSERT INTO pruned VALUES ('a', 'record', 'notes/1', 1), ('request-', 'log', 'r', 1)";
-    file.connection().execute(sql, []).unwrap();
-    compact_all(&mut file, 1);
-    assert_eq!(remembered(&file), bound as i64 + 2);
-    let known = |unique| file.request(&requester(unique)).unwrap();
-    assert_eq!(known(501), Some(KnownRequest::Dropped));
-    assert_eq!(known(500), None);
 }
 
 #[test]

@@ -38,6 +38,10 @@ pub fn would_matter<R: Rows>(
     match coverage {
         Coverage::Needed => return Ok(true),
         Coverage::Opaque => return Ok(false),
+        // There the op that comes last wins: on trial it would, however old it is.
+        Coverage::Covered if matches!(key.scope.as_str(), Scope::RECORD | Scope::SCHEMA) => {
+            return Ok(false);
+        }
         Coverage::Covered => {}
     }
     let mut trial = Trial::new(rows);

@@ -76,7 +76,7 @@ pub(super) fn run(
         .transpose()
         .map_err(|error| of_filter(error, entity))?;
     let asker = replica.asker()?;
-    let subset = Subset::of(entity).filter(|_| !args.all);
+    let subset = Subset::of(entity, asker.role).filter(|_| !args.all);
     let query = ListQuery {
         asker: Some(&asker),
         subset: subset.as_ref(),

@@ -4,10 +4,10 @@ use super::*;
 fn a_list_of_the_subset_that_clients_take_has_full_pages_of_it() {
     let (connection, schema) = rows();
     let mut entity = schema.entity("it's").unwrap().clone();
-    assert!(Subset::of(&entity).is_none());
+    assert!(Subset::of(&entity, Role::Owner).is_none());
     let mut pages = |condition: &str| {
         entity.subset = Some(condition.to_owned());
-        let subset = Subset::of(&entity);
+        let subset = Subset::of(&entity, Role::Owner);
         let read = |after: Option<&PageCursor>| {
             let query = ListQuery {
                 subset: subset.as_ref(),
@@ -28,4 +28,13 @@ fn a_list_of_the_subset_that_clients_take_has_full_pages_of_it() {
     assert_eq!(pages("done"), ["9"], "null is in no subset");
     assert_eq!(pages("price > 1000"), [""]);
     assert_eq!(pages("unreadable <").len(), 4, "nothing is kept from sight");
+}
+
+#[test]
+fn a_role_that_may_not_read_what_tells_the_subset_is_shown_all() {
+    let (_, schema) = rows();
+    let mut entity = schema.entity("it's").unwrap().clone();
+    entity.subset = Some("hidden IS NULL".to_owned());
+    assert!(Subset::of(&entity, Role::Owner).is_some());
+    assert!(Subset::of(&entity, Role::Viewer).is_none());
 }

@@ -197,3 +197,44 @@ fn a_dropped_rename_is_a_duplicate_though_the_thread_was_last_changed_in_the_mom
     let again = append(&mut file, &[dropped]);
     assert_eq!(again, [Appended::Duplicate(None)]);
 }
+
+fn decided(clock: u64, action: &str, title: &str) -> Op {
+    let mut op = custom("a", clock, "false");
+    op.key.scope = Scope::record();
+    op.key.resource = ResourceId::new("notes/n").unwrap();
+    let payload = format!(
+        r#"{{"decided":[{{"entity":"notes","id":"n","action":"{action}","values":{{"title":"{title}"}}}}],"by":"u","at":"2026-01-02T03:04:05.678Z"}}"#
+    );
+    op.payload = Payload::parse(&payload).unwrap();
+    op
+}
+
+fn schema(clock: u64) -> Op {
+    let mut op = custom("a", clock, "false");
+    op.key.scope = Scope::schema();
+    op.key.resource = ResourceId::new("schema").unwrap();
+    op.payload = Payload::parse(r#"{"entities":[]}"#).unwrap();
+    op
+}
+
+/// There the op wins that comes last: an old one would stand over all that was written since.
+#[test]
+fn of_records_and_schemas_what_was_dropped_changes_nothing_that_stands() {
+    let dir = Dir::new();
+    let mut file = dir.create("t.db");
+    let made = decided(1, "create", "made");
+    let changed = decided(3, "update", "changed");
+    let ops = [made, schema(2), changed.clone(), schema(4)];
+    append(&mut file, &ops);
+    append(
+        &mut file,
+        &[decided(5, "update", "last"), insert("b", 6, "k")],
+    );
+    compact_all(&mut file, 6);
+    let before = file.dump_view().unwrap();
+    for dropped in [changed, schema(2)] {
+        assert_eq!(file.find(&dropped.key).unwrap(), None);
+        assert_eq!(append(&mut file, &[dropped]), [Appended::Duplicate(None)]);
+    }
+    assert_eq!(file.dump_view().unwrap(), before);
+}

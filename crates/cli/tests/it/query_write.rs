@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::machine::{Answer, Machine};
-use crate::session::{NATIVE, machine as with_session};
+use crate::session::{NATIVE, line, machine as with_session};
 
 fn machine() -> Machine {
     let machine = Machine::new();
@@ -126,6 +126,58 @@ fn sessions_are_said_anew_field_by_field_and_deleted_whole() {
     );
     write(&machine, "DELETE FROM sessions WHERE message_count > 0").done();
     assert_eq!(rows(&machine, "SELECT * FROM messages"), json!([]));
+}
+
+#[test]
+fn what_a_person_sets_to_what_an_agent_told_stands_over_what_is_told_later() {
+    let machine = Machine::new();
+    let place = machine.work_dir().join("grows.jsonl");
+    let import = |lines: &[String]| {
+        std::fs::write(&place, lines.join("\n") + "\n").unwrap();
+        machine
+            .run(&["import", "claude-code", place.to_str().unwrap()])
+            .done();
+    };
+    let titled = |title: &str| {
+        json!({"type": "custom-title", "customTitle": title, "sessionId": "hostile"}).to_string()
+    };
+    let mut lines = vec![line("u1", "user", 0, json!("begin")), titled("Told")];
+    import(&lines);
+    // What is set to what it is alone: what no statement names may change as before.
+    let same = "UPDATE sessions SET title = title, project_path = '/w/other', agent = agent";
+    write(&machine, same)
+        .done()
+        .says("changed project_path, title of 1 row of sessions");
+    let pending = || machine.run(&["sync", "pending", "--json"]).done().json()["pending"].clone();
+    let before = pending();
+    let again = ["query", same, "--write", "--yes", "--json"];
+    let again = machine.run(&again).done().json();
+    let told = ["rows", "columns", "state"].map(|key| again[key].clone());
+    assert_eq!(told, [json!(0), json!([]), json!("unchanged")]);
+    write(&machine, "UPDATE messages SET role = role")
+        .done()
+        .says("changed role of 1 row of messages");
+    write(&machine, "UPDATE messages SET role = role")
+        .done()
+        .says("changed 0 rows of messages");
+    assert_ne!(pending(), before, "a role that is decided is an op");
+    lines.push(line("u2", "user", 1, json!("go on")).replace("dev", "main"));
+    lines.push(titled("Told later"));
+    import(&lines);
+    let now = rows(
+        &machine,
+        "SELECT title, project_path, git_branch FROM sessions",
+    );
+    let decided = json!([{"title": "Told", "project_path": "/w/other", "git_branch": "main"}]);
+    assert_eq!(now, decided);
+    // Of two columns that show one thing, the one that is changed stands.
+    write(
+        &machine,
+        "UPDATE sessions SET started_at = started_at, created_at = 7",
+    )
+    .done();
+    let begun = rows(&machine, "SELECT started_at, created_at FROM sessions");
+    assert_eq!(begun, json!([{"started_at": 7, "created_at": 7}]));
 }
 
 #[test]

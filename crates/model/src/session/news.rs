@@ -22,7 +22,8 @@ macro_rules! merged_news {
 /// What of a piece is news beside the rows that `row` finds; none if all of it is known, or if the
 /// session was deleted.
 ///
-/// What weighs less than what is known is none: a stale copy of a transcript changes nothing back.
+/// What weighs less than what is known is none: a stale copy of a transcript changes nothing back. What is
+/// decided is news until it stands as decided, though an agent has told the same.
 pub fn news_of<'a, E>(
     row: &mut impl FnMut(&'static Table, &[Value]) -> Result<Option<Row>, E>,
     session: SessionId,
@@ -106,7 +107,7 @@ fn says_else(cell: &Value, change: &Change<Value>) -> bool {
 
 /// Which of a row's fields are to be said: those of which a patch says something else, and doesn't weigh less. With
 /// any of these also what it says alike and weighs more: a value that has come back since stands over all that
-/// another copy tells of the time between.
+/// another copy tells of the time between. What was decided is said by itself, where it was only told before.
 fn news_among(
     stamps: &Stamps,
     rank: Rank,
@@ -114,10 +115,15 @@ fn news_among(
     is_news: impl Fn(usize, &Change<Value>, &Value) -> bool,
 ) -> Vec<bool> {
     let (above, below) = (stamps.above(rank), stamps.below(rank));
+    let open = match rank == Precedence::Decided.rank() {
+        true => !stamps.at(rank),
+        false => 0,
+    };
     let holds = |fields: Fields, place: usize| fields >> place & 1 == 1;
     let mut news: Vec<bool> = Vec::with_capacity(changes.len());
     for (place, (change, cell)) in changes.iter().enumerate() {
-        news.push(!holds(above, place) && is_news(place, change, cell));
+        let is_open = holds(open, place) && !change.is_keep();
+        news.push(is_open || !holds(above, place) && is_news(place, change, cell));
     }
     if news.contains(&true) {
         for (place, (change, cell)) in changes.iter().enumerate() {

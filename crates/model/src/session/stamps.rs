@@ -86,6 +86,12 @@ impl Stamps {
         below.fold(0, |all, (fields, _)| all | fields)
     }
 
+    /// The fields that stand by this rank.
+    pub(super) fn at(&self, rank: Rank) -> Fields {
+        let at = self.0.iter().filter(|(_, last)| last.rank == rank);
+        at.fold(0, |all, (fields, _)| all | fields)
+    }
+
     /// The fields that a write of a lower rank than theirs can't win.
     pub(super) fn above(&self, rank: Rank) -> Fields {
         let above = self.0.iter().filter(|(_, last)| last.rank > rank);

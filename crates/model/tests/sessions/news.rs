@@ -159,6 +159,37 @@ fn nothing_that_an_agent_tells_weighs_as_much_as_what_a_person_says() {
 }
 
 #[test]
+fn what_is_decided_is_news_until_it_stands_as_decided() {
+    let mut view = Memory::default();
+    import(&mut view, "a", 1, 3);
+    let said = Piece::Session(Box::new(SessionPatch {
+        title: Change::Set("title 3".into()),
+        git_branch: Change::Clear,
+        ..SessionPatch::default()
+    }));
+    let role = Piece::Message(MessagePatch {
+        id: "m0".into(),
+        role: Change::Set("assistant".into()),
+        ..MessagePatch::default()
+    });
+    let news = |view: &Memory, piece: &Piece<'static>| {
+        let mut reader = view.clone();
+        let mut row = |table, key: &[_]| -> Result<_, Infallible> { reader.get(table, key) };
+        news_of(&mut row, session(), piece.clone(), Precedence::Decided).unwrap()
+    };
+    let mut batch = Batch::of(Precedence::Decided);
+    for piece in [&said, &role] {
+        assert_eq!(news(&view, piece).as_ref(), Some(piece));
+        batch.push(piece).expect("small pieces");
+    }
+    let payload = batch.finish().expect("small pieces").expect("a batch");
+    view.fold(&op("b", 2, payload.as_str()));
+    for piece in [&said, &role] {
+        assert_eq!(news(&view, piece), None);
+    }
+}
+
+#[test]
 fn a_deleted_session_is_not_written_again() {
     let mut view = Memory::default();
     import(&mut view, "a", 1, 2);

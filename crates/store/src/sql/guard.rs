@@ -1,5 +1,6 @@
 //! What a statement of others may do: read the views, and call what computes.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -54,8 +55,16 @@ pub(super) struct Seen {
     pub(super) refused: Option<String>,
     /// The views that it reads, as far as SQLite had come.
     pub(super) views: Vec<&'static SqlView>,
-    /// The view that it changes, and how.
-    pub(super) changes: Option<(&'static SqlView, WriteKind)>,
+    pub(super) changes: Option<Target>,
+}
+
+/// What a statement changes: a view, and how.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) view: &'static SqlView,
+    pub(super) kind: WriteKind,
+    /// The columns that it sets, by their places, whatever to.
+    pub(super) columns: BTreeSet<usize>,
 }
 
 /// What the guard of a connection has seen of its last statement.
@@ -92,8 +101,14 @@ pub(super) fn watch_changes(
     watched: Watched,
 ) -> rusqlite::Result<()> {
     connection.authorizer(Some(move |context: AuthContext<'_>| {
-        if let Some(change) = change(&context) {
-            watched.lock().changes = Some(change);
+        if let Some((view, kind, column)) = change(&context) {
+            let mut seen = watched.lock();
+            let target = seen.changes.get_or_insert_with(|| Target {
+                view,
+                kind,
+                columns: BTreeSet::new(),
+            });
+            target.columns.extend(column);
             return Authorization::Allow;
         }
         if is_note(&context, &names) {
@@ -126,16 +141,20 @@ fn view_named(name: &str) -> Option<&'static SqlView> {
     views.find(|view| view.name.eq_ignore_ascii_case(name))
 }
 
-/// The view that a statement would change, and how.
-fn change(context: &AuthContext<'_>) -> Option<(&'static SqlView, WriteKind)> {
-    let (table, kind) = match context.action {
-        AuthAction::Delete { table_name } => (table_name, WriteKind::Delete),
-        AuthAction::Update { table_name, .. } => (table_name, WriteKind::Update),
+/// The view that a statement would change, how, and which of its columns; it is asked for each.
+fn change(context: &AuthContext<'_>) -> Option<(&'static SqlView, WriteKind, Option<usize>)> {
+    let (table, kind, column) = match context.action {
+        AuthAction::Delete { table_name } => (table_name, WriteKind::Delete, None),
+        AuthAction::Update {
+            table_name,
+            column_name,
+        } => (table_name, WriteKind::Update, Some(column_name)),
         _ => return None,
     };
     let is_its_own = context.database_name == Some("temp") && context.accessor.is_none();
     let view = view_named(table).filter(|_| is_its_own)?;
-    Some((view, kind))
+    let is_named = |name: &str| view.columns.iter().position(|known| known.name == name);
+    Some((view, kind, column.and_then(is_named)))
 }
 
 /// Whether this is the note that a view's own trigger makes of a change.

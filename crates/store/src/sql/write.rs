@@ -6,13 +6,14 @@
 
 mod plan;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::guard::{self, Seen, Watched};
+use super::guard::{self, Seen, Target, Watched};
 use super::views::sessions::{COMPACTION_EVENTS, MESSAGES, SESSION_ERRORS, SESSIONS, TOOLS};
 use super::{Patience, SqlError, SqlView, Text, VIEWS, failure_of, make_views};
 use crate::file::{OpenError, StoreError, connect_to_read};
@@ -41,6 +42,8 @@ pub enum WriteKind {
 pub struct SqlChanges {
     pub view: &'static SqlView,
     pub kind: WriteKind,
+    /// The columns that the statement sets, by their places, whatever to.
+    columns: BTreeSet<usize>,
     rows: Vec<RowChange>,
 }
 
@@ -49,22 +52,25 @@ impl SqlChanges {
         self.rows.len() as u64
     }
 
-    /// Has `clean` go over each text that a row of a coding session, or of what is in one, would newly
-    /// hold; it gives what stands in its place, or none where that may stay as it is.
+    /// Has `clean` go over each text that a row of a coding session, or of what is in one, is set to; it
+    /// gives what stands in its place, or none where that may stay as it is.
     pub fn clean_sessions(&mut self, mut clean: impl FnMut(&str) -> Option<String>) {
-        if !SESSION_VIEWS.iter().any(|view| view.name == self.view.name) {
+        if !self.is_of_sessions() {
             return;
         }
         for row in &mut self.rows {
-            for (old, new) in row.old.iter().zip(&mut row.new) {
-                if let Value::Text(text) = new
-                    && Value::Text(text.clone()) != *old
+            for place in &self.columns {
+                if let Value::Text(text) = &mut row.new[*place]
                     && let Some(cleaned) = clean(text)
                 {
                     *text = cleaned;
                 }
             }
         }
+    }
+
+    fn is_of_sessions(&self) -> bool {
+        SESSION_VIEWS.iter().any(|view| view.name == self.view.name)
     }
 }
 
@@ -179,9 +185,6 @@ fn bound_notes(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// The view that a statement changes, and how.
-type Target = (&'static SqlView, WriteKind);
-
 /// Runs the statement, and gives what it changes; none: it reads, and was not run.
 fn run(
     connection: &Connection,
@@ -218,11 +221,12 @@ fn run(
 }
 
 /// What the triggers of the view that is changed have noted.
-fn noted(
-    connection: &Connection,
-    secret: &str,
-    (view, kind): Target,
-) -> rusqlite::Result<SqlWrite> {
+fn noted(connection: &Connection, secret: &str, target: Target) -> rusqlite::Result<SqlWrite> {
+    let Target {
+        view,
+        kind,
+        columns,
+    } = target;
     let table = format!("temp.{secret}_log_{}", view.name);
     let count: i64 = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
         row.get(0)
@@ -242,5 +246,10 @@ fn noted(
         })
     })?;
     let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(SqlWrite::Changes(SqlChanges { view, kind, rows }))
+    Ok(SqlWrite::Changes(SqlChanges {
+        view,
+        kind,
+        columns,
+        rows,
+    }))
 }

@@ -64,18 +64,25 @@ pub fn plan_write(
     changes: &SqlChanges,
     now: Timestamp,
 ) -> Result<WritePlan, WritePlanError> {
-    let planner = Planner {
+    let mut planner = Planner {
         connection,
         changes,
         now,
+        said: Vec::new(),
     };
-    let columns = planner.changed_columns();
+    planner.said = planner.all_said()?;
     let ops = match (changes.view.name, changes.kind) {
-        ("lists", WriteKind::Delete) => WriteOps::Lists(planner.each(Planner::remove_list)?),
+        ("lists", WriteKind::Delete) => {
+            WriteOps::Lists(planner.each(|p, row, _| p.remove_list(row))?)
+        }
         ("lists", WriteKind::Update) => WriteOps::Lists(planner.each(Planner::update_list)?),
-        ("items", WriteKind::Delete) => WriteOps::Lists(planner.each(Planner::remove_item)?),
+        ("items", WriteKind::Delete) => {
+            WriteOps::Lists(planner.each(|p, row, _| p.remove_item(row))?)
+        }
         ("items", WriteKind::Update) => WriteOps::Lists(planner.each(Planner::update_item)?),
-        ("threads", WriteKind::Delete) => WriteOps::Ops(planner.each(Planner::delete_thread)?),
+        ("threads", WriteKind::Delete) => {
+            WriteOps::Ops(planner.each(|p, row, _| p.delete_thread(row))?)
+        }
         ("threads", WriteKind::Update) => WriteOps::Ops(planner.each(Planner::update_thread)?),
         ("entries", _) => {
             return Err(forbidden(
@@ -90,22 +97,25 @@ pub fn plan_write(
             ));
         }
         ("sessions", WriteKind::Delete) => WriteOps::Ops(planner.delete_sessions()?),
-        ("sessions", WriteKind::Update) => WriteOps::Ops(planner.each(Planner::update_session)?),
         (_, WriteKind::Delete) => {
             return Err(forbidden(
                 &format!("rows of {} go with their session alone", changes.view.name),
                 "syncline session delete SESSION",
             ));
         }
-        (_, WriteKind::Update) => WriteOps::Ops(planner.each(Planner::update_part)?),
+        (_, WriteKind::Update) => WriteOps::Ops(planner.each(Planner::update_session)?),
     };
-    let rows = changes.rows.iter();
-    let rows = rows.filter(|row| changes.kind == WriteKind::Delete || row.old != row.new);
+    let said = planner.said.iter().filter(|fields| !fields.is_empty());
+    let rows = match changes.kind {
+        WriteKind::Delete => changes.count(),
+        WriteKind::Update => said.count() as u64,
+    };
+    let columns = planner.said.iter().flatten().map(|field| field.column);
     Ok(WritePlan {
         view: changes.view.name,
         kind: changes.kind,
-        rows: rows.count() as u64,
-        columns,
+        rows,
+        columns: columns.collect::<BTreeSet<_>>().into_iter().collect(),
         ops,
     })
 }
@@ -114,9 +124,11 @@ struct Planner<'a> {
     connection: &'a Connection,
     changes: &'a SqlChanges,
     now: Timestamp,
+    /// What is said anew of each row; nothing of those that are deleted.
+    said: Vec<Vec<Field<'a>>>,
 }
 
-/// A column that a row is to have another value in.
+/// A column that is set in a row.
 #[derive(Debug, Clone, Copy)]
 struct Field<'a> {
     column: &'static str,
@@ -124,36 +136,43 @@ struct Field<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// What `plan` makes of all rows, in order.
+    /// What `plan` makes of all rows, and of what is said anew of them, in order.
     fn each<T>(
         &self,
-        plan: impl Fn(&Self, &'a RowChange) -> Result<Vec<T>, WritePlanError>,
+        plan: impl Fn(&Self, &'a RowChange, &[Field<'a>]) -> Result<Vec<T>, WritePlanError>,
     ) -> Result<Vec<T>, WritePlanError> {
         let mut all = Vec::new();
-        for row in &self.changes.rows {
-            all.extend(plan(self, row)?);
+        for (row, said) in self.changes.rows.iter().zip(&self.said) {
+            all.extend(plan(self, row, said)?);
         }
         Ok(all)
     }
 
-    fn changed_columns(&self) -> Vec<&'static str> {
-        if self.changes.kind == WriteKind::Delete {
-            return Vec::new();
-        }
+    fn all_said(&self) -> Result<Vec<Vec<Field<'a>>>, WritePlanError> {
         let rows = self.changes.rows.iter();
-        let changed = rows.flat_map(|row| self.fields(row).map(|field| field.column));
-        changed.collect::<BTreeSet<_>>().into_iter().collect()
+        match self.changes.kind {
+            WriteKind::Delete => Ok(rows.map(|_| Vec::new()).collect()),
+            WriteKind::Update => rows.map(|row| self.said_of(row)).collect(),
+        }
     }
 
-    /// The columns of a row that would have another value.
-    fn fields(&self, row: &'a RowChange) -> impl Iterator<Item = Field<'a>> {
-        let columns = self.changes.view.columns.iter();
-        let values = columns.zip(row.old.iter().zip(&row.new));
-        let changed = values.filter(|(_, (old, new))| old != new);
-        changed.map(|(column, (_, value))| Field {
-            column: column.name,
-            value,
-        })
+    /// The columns of a row that would have another value, after those that are set to what an agent told.
+    fn said_of(&self, row: &'a RowChange) -> Result<Vec<Field<'a>>, WritePlanError> {
+        let (mut said, mut changed) = (Vec::new(), Vec::new());
+        for place in &self.changes.columns {
+            let field = Field {
+                column: self.changes.view.columns[*place].name,
+                value: &row.new[*place],
+            };
+            if row.old[*place] != row.new[*place] {
+                changed.push(field);
+            } else if self.changes.is_of_sessions() && self.is_told(row, field)? {
+                said.push(field);
+            }
+        }
+        // What is changed stands, where two columns show one thing.
+        said.extend(changed);
+        Ok(said)
     }
 
     /// A text of the row as it is.
@@ -183,9 +202,13 @@ impl<'a> Planner<'a> {
         Ok(vec![Command::RemoveList { list }])
     }
 
-    fn update_list(&self, row: &'a RowChange) -> Result<Vec<Command>, WritePlanError> {
+    fn update_list(
+        &self,
+        row: &'a RowChange,
+        said: &[Field<'a>],
+    ) -> Result<Vec<Command>, WritePlanError> {
         let mut commands = Vec::new();
-        for field in self.fields(row) {
+        for field in said {
             let list = self.list(row, "list_id")?;
             commands.push(match field.column {
                 "title" => Command::RenameList {
@@ -204,9 +227,13 @@ impl<'a> Planner<'a> {
         Ok(vec![Command::Remove { item }])
     }
 
-    fn update_item(&self, row: &'a RowChange) -> Result<Vec<Command>, WritePlanError> {
+    fn update_item(
+        &self,
+        row: &'a RowChange,
+        said: &[Field<'a>],
+    ) -> Result<Vec<Command>, WritePlanError> {
         let mut commands = Vec::new();
-        for field in self.fields(row) {
+        for field in said {
             let item = self.item(row)?;
             commands.push(match field.column {
                 "text" => Command::Edit {
@@ -261,9 +288,13 @@ impl<'a> Planner<'a> {
         Ok(of_thread(plan_delete(&thread, self.now)?.ops))
     }
 
-    fn update_thread(&self, row: &'a RowChange) -> Result<Vec<NewOp>, WritePlanError> {
+    fn update_thread(
+        &self,
+        row: &'a RowChange,
+        said: &[Field<'a>],
+    ) -> Result<Vec<NewOp>, WritePlanError> {
         let mut changes = Changes::default();
-        for field in self.fields(row) {
+        for field in said {
             match field.column {
                 "name" => changes.name = Some(field.text()?),
                 "project" => changes.project = Some(field.text()?),

@@ -4,91 +4,80 @@ use std::borrow::Cow;
 
 use rusqlite::types::Value;
 use syncline_model::session::{
-    Change, CompactionPatch, ErrorPatch, MessagePatch, Patch, SessionId, SessionOp, SessionPatch,
-    ToolPatch,
+    Batch, Change, CompactionPatch, ErrorPatch, MessagePatch, Piece, Precedence, SessionId,
+    SessionPatch, ToolPatch,
 };
 use syncline_model::{Scope, Timestamp};
 
 use super::{Field, Planner, RowChange, WritePlanError};
 use crate::StoreError;
 use crate::local::NewOp;
+use crate::sessions::news;
 
 /// What is said to be instead of what an agent told.
 const INSTEAD: &str =
     "syncline session delete SESSION, which erases it whole; what an agent told is not rewritten";
 
 impl<'a> Planner<'a> {
-    pub(super) fn update_session(&self, row: &'a RowChange) -> Result<Vec<NewOp>, WritePlanError> {
-        let mut patch = SessionPatch::default();
-        for field in self.fields(row) {
-            let target = match field.column {
-                "title" => &mut patch.title,
-                "project_path" => &mut patch.project_path,
-                "project_name" => &mut patch.project_name,
-                "model" => &mut patch.model,
-                "provider" => &mut patch.provider,
-                "channel" => &mut patch.source,
-                "status" => &mut patch.status,
-                "machine" => &mut patch.machine,
-                "git_branch" => &mut patch.git_branch,
-                "git_commit" => &mut patch.git_commit,
-                "cwd" => &mut patch.cwd,
-                "permission_mode" => &mut patch.permission_mode,
-                "agent_version" => &mut patch.agent_version,
-                "created_at" | "started_at" => {
-                    patch.started_at = field.time()?;
-                    continue;
-                }
-                "updated_at" => {
-                    patch.updated_at = field.time()?;
-                    continue;
-                }
-                "ended_at" => {
-                    patch.ended_at = field.time()?;
-                    continue;
-                }
-                _ => return Err(field.forbidden(INSTEAD)),
-            };
-            *target = field.change()?;
-        }
-        let session = Patch {
-            session: patch,
-            ..Patch::default()
-        };
-        patched(self.id(row, "resource_id")?, session)
-    }
-
-    /// Of a message, a tool call, an error or a compaction.
-    pub(super) fn update_part(&self, row: &'a RowChange) -> Result<Vec<NewOp>, WritePlanError> {
-        let id: Cow<'a, str> = self.old(row, "id").unwrap_or_default().into();
-        let fields: Vec<Field<'a>> = self.fields(row).collect();
-        if fields.is_empty() {
+    /// Of a session, or of what is in one. What a person says stands over what agents tell, before and after.
+    pub(super) fn update_session(
+        &self,
+        row: &'a RowChange,
+        said: &[Field<'a>],
+    ) -> Result<Vec<NewOp>, WritePlanError> {
+        if said.is_empty() {
             return Ok(Vec::new());
         }
-        let (table, key, patch) = match self.changes.view.name {
-            "messages" => ("session_messages", "message_id", of_message(id, &fields)?),
-            "tools" => ("session_tools", "tool_id", of_tool(id, &fields)?),
-            "session_errors" => ("session_errors", "error_id", of_error(id, &fields)?),
-            _ => (
-                "session_compactions",
-                "compaction_id",
-                of_compaction(id, &fields)?,
-            ),
+        let mut batch = Batch::of(Precedence::Decided);
+        batch.push(&self.piece(row, said)?)?;
+        let payload = batch.finish()?.expect("one piece is in it");
+        let ops = self.owners(row)?.into_iter().map(|session| NewOp {
+            scope: Scope::session(),
+            resource: session.into(),
+            payload: payload.clone(),
+        });
+        Ok(ops.collect())
+    }
+
+    /// Whether what a column is set to, which is what it shows, stands by the word of an agent alone. What
+    /// can't be set is what it is.
+    pub(super) fn is_told(
+        &self,
+        row: &'a RowChange,
+        field: Field<'a>,
+    ) -> Result<bool, WritePlanError> {
+        let Ok(piece) = self.piece(row, &[field]) else {
+            return Ok(false);
         };
-        let mut ops = Vec::new();
-        for session in self.owners(row, table, key)? {
-            ops.extend(patched(session, patch.clone())?);
+        for session in self.owners(row)? {
+            let news = news(self.connection, session, piece.clone(), Precedence::Decided)?;
+            if news.is_some() {
+                return Ok(true);
+            }
         }
-        Ok(ops)
+        Ok(false)
+    }
+
+    fn piece(&self, row: &'a RowChange, fields: &[Field<'a>]) -> Result<Piece<'a>, WritePlanError> {
+        let id: Cow<'a, str> = self.old(row, "id").unwrap_or_default().into();
+        match self.changes.view.name {
+            "sessions" => of_session(fields),
+            "messages" => of_message(id, fields),
+            "tools" => of_tool(id, fields),
+            "session_errors" => of_error(id, fields),
+            _ => of_compaction(id, fields),
+        }
     }
 
     /// The sessions that have the row: of its agent, under the id that it shows, or its subagent's.
-    fn owners(
-        &self,
-        row: &'a RowChange,
-        table: &str,
-        key: &str,
-    ) -> Result<Vec<SessionId>, WritePlanError> {
+    fn owners(&self, row: &'a RowChange) -> Result<Vec<SessionId>, WritePlanError> {
+        let (table, key) = match self.changes.view.name {
+            "sessions" => return Ok(vec![self.id(row, "resource_id")?]),
+            "messages" => ("session_messages", "message_id"),
+            "tools" => ("session_tools", "tool_id"),
+            "session_errors" => ("session_errors", "error_id"),
+            _ => ("session_compactions", "compaction_id"),
+        };
         let native = self.old(row, "subagent").or(self.old(row, "session_id"));
         let sql = format!(
             "SELECT x.session_id FROM {table} AS x JOIN sessions AS s ON s.session_id = x.session_id \
@@ -107,20 +96,43 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What a person says stands over what agents tell, before and after.
-fn patched(session: SessionId, mut patch: Patch<'_>) -> Result<Vec<NewOp>, WritePlanError> {
-    if patch == Patch::default() {
-        return Ok(Vec::new());
+fn of_session<'a>(fields: &[Field<'a>]) -> Result<Piece<'a>, WritePlanError> {
+    let mut patch = SessionPatch::default();
+    for field in fields {
+        let target = match field.column {
+            "title" => &mut patch.title,
+            "project_path" => &mut patch.project_path,
+            "project_name" => &mut patch.project_name,
+            "model" => &mut patch.model,
+            "provider" => &mut patch.provider,
+            "channel" => &mut patch.source,
+            "status" => &mut patch.status,
+            "machine" => &mut patch.machine,
+            "git_branch" => &mut patch.git_branch,
+            "git_commit" => &mut patch.git_commit,
+            "cwd" => &mut patch.cwd,
+            "permission_mode" => &mut patch.permission_mode,
+            "agent_version" => &mut patch.agent_version,
+            "created_at" | "started_at" => {
+                patch.started_at = field.time()?;
+                continue;
+            }
+            "updated_at" => {
+                patch.updated_at = field.time()?;
+                continue;
+            }
+            "ended_at" => {
+                patch.ended_at = field.time()?;
+                continue;
+            }
+            _ => return Err(field.forbidden(INSTEAD)),
+        };
+        *target = field.change()?;
     }
-    patch.decided = true;
-    Ok(vec![NewOp {
-        scope: Scope::session(),
-        resource: session.into(),
-        payload: SessionOp::Patch(Box::new(patch)).payload()?,
-    }])
+    Ok(Piece::Session(Box::new(patch)))
 }
 
-fn of_message<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>, WritePlanError> {
+fn of_message<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Piece<'a>, WritePlanError> {
     let mut message = MessagePatch {
         id,
         ..MessagePatch::default()
@@ -138,13 +150,10 @@ fn of_message<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>, W
             _ => return Err(field.forbidden(INSTEAD)),
         }
     }
-    Ok(Patch {
-        messages: vec![message],
-        ..Patch::default()
-    })
+    Ok(Piece::Message(message))
 }
 
-fn of_tool<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>, WritePlanError> {
+fn of_tool<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Piece<'a>, WritePlanError> {
     let mut tool = ToolPatch {
         id,
         ..ToolPatch::default()
@@ -163,13 +172,10 @@ fn of_tool<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>, Writ
             _ => return Err(field.forbidden(INSTEAD)),
         }
     }
-    Ok(Patch {
-        tools: vec![tool],
-        ..Patch::default()
-    })
+    Ok(Piece::Tool(Box::new(tool)))
 }
 
-fn of_error<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>, WritePlanError> {
+fn of_error<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Piece<'a>, WritePlanError> {
     let mut error = ErrorPatch {
         id,
         ..ErrorPatch::default()
@@ -183,13 +189,10 @@ fn of_error<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>, Wri
             _ => return Err(field.forbidden(INSTEAD)),
         }
     }
-    Ok(Patch {
-        errors: vec![error],
-        ..Patch::default()
-    })
+    Ok(Piece::Error(error))
 }
 
-fn of_compaction<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>, WritePlanError> {
+fn of_compaction<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Piece<'a>, WritePlanError> {
     let mut compaction = CompactionPatch {
         id,
         ..CompactionPatch::default()
@@ -206,10 +209,7 @@ fn of_compaction<'a>(id: Cow<'a, str>, fields: &[Field<'a>]) -> Result<Patch<'a>
             _ => return Err(field.forbidden(INSTEAD)),
         }
     }
-    Ok(Patch {
-        compactions: vec![compaction],
-        ..Patch::default()
-    })
+    Ok(Piece::Compaction(compaction))
 }
 
 impl<'a> Field<'a> {

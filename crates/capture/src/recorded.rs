@@ -12,7 +12,7 @@ use serde_json::Value;
 use syncline_model::Timestamp;
 use syncline_model::session::{
     Change, CompactionPatch, ErrorPatch, FileTouch, MessagePatch, Part, Piece, SessionId,
-    SessionPatch, ToolPatch, Usage, session_id, words,
+    SessionPatch, ToolPatch, Usage, order_after, session_id, words,
 };
 
 use crate::agent::Agent;
@@ -214,6 +214,10 @@ fn tool(row: &Value, whose: Whose<'_>, facts: &mut Facts) -> Option<()> {
         message_id: texts(row, "message_id"),
         name: texts(row, "tool_name"),
         completed_at: time(row, "created_at"),
+        // Without it a call that nobody else tells of would stand before all that was said.
+        order: change(row, "created_at", |at| {
+            time_of_millis(at.as_i64()).map(|at| order_after(None, Some(at)))
+        }),
         duration_ms: counted(row, "duration_ms"),
         success: change(row, "success", |success| match success {
             Value::Bool(success) => Some(*success),

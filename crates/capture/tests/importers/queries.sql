@@ -18,12 +18,16 @@ SELECT agent, title, project_path, project_name, git_branch, model, agent_versio
 SELECT count(*) || '' FROM session_messages JOIN sessions USING (session_id) WHERE native_id = 'fork';
 -- tree
 SELECT child.native_id, child.parent_kind, parent.native_id, tool.tool_id, tool.duration_ms || '' FROM sessions child JOIN sessions parent ON parent.session_id = child.parent_session JOIN session_tools tool ON tool.child_session = child.session_id;
+-- in_order
+SELECT native_id || '|' || id FROM (SELECT session_id, position, message_id AS id FROM session_messages UNION ALL SELECT session_id, position, tool_id FROM session_tools) JOIN sessions USING (session_id) ORDER BY native_id, position;
 -- titles
 SELECT title FROM sessions;
 -- compactions
 SELECT trigger, tokens_before || '' FROM session_compactions;
 -- errors
 SELECT kind, message FROM session_errors;
+-- referred
+SELECT kind, media_type, reference FROM session_parts WHERE reference IS NOT NULL ORDER BY position, part_id;
 -- continued
 SELECT part_id FROM session_parts WHERE continues = 1;
 -- raw
@@ -47,7 +51,7 @@ SELECT session_id, usage_id, input_tokens || '|' || output_tokens || '|' || cach
 -- lose_notes
 DELETE FROM import_files; DELETE FROM import_units;
 -- age_marks
-UPDATE import_files SET mark = replace(replace(replace(replace(mark, '"reader":1,', ''), '"reader":2,', ''), '"reader":3,', ''), '"reader":4,', '');
+UPDATE import_files SET mark = json_remove(mark, '$.reader');
 -- forget_places
 UPDATE import_files SET mark = json_remove(mark, '$.up_to');
 -- spoil_notes

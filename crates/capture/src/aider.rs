@@ -6,6 +6,8 @@
 //! from the file, its time, and its place among those of one second, and a message's from its place in the chat.
 //! Times have no zone, and are taken for UTC.
 
+mod end;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -21,6 +23,7 @@ use crate::facts::{
 };
 use crate::import::Tally;
 use crate::prompt::title_of;
+use end::{before_torn_heading, length_of};
 
 const AGENT: Agent = Agent::Aider;
 const BEGINS: &str = "# aider chat started at ";
@@ -102,18 +105,8 @@ pub(crate) fn read_whole(
             tally.count(chat.turn(turn), None);
         }
         gone.iter().for_each(|id| chat.take_back(id));
-        let order = chat.order.map(|order| order + rest.lines().count() as i64);
+        let order = chat.order.map(|order| order + length_of(rest));
         chat.facts.come_up_to(from, order);
-    }
-}
-
-/// A history without what may yet become the heading of a chat, or the mark of a prompt: it is still being
-/// written, and belongs to nothing before it.
-fn before_torn_heading(text: &str) -> &str {
-    let (before, last) = text.split_at(text.rfind('\n').map_or(0, |end| end + 1));
-    match last.starts_with(BEGINS) || BEGINS.starts_with(last) || "###".starts_with(last) {
-        true => before,
-        false => text,
     }
 }
 

@@ -225,3 +225,18 @@ fn what_a_program_says_last_is_read_where_nothing_ends_its_line() {
     twice(&mut place, Agent::Aider);
     assert_eq!(place.rows("answered").len(), 2);
 }
+
+#[test]
+fn a_copy_that_ends_within_a_line_changes_nothing_back() {
+    let (mut place, name) = (Place::new(), "app/.aider.chat.history.md");
+    let text = "# aider chat started at 2026-01-02 10:00:00\n\n#### one  \n\nThe whole of it.\n";
+    place.write(name, text);
+    place.import_files(Agent::Aider);
+    let said = place.rows("said");
+    for end in [text.len() - 1, text.len() - 5] {
+        place.lose_notes();
+        place.write(name, &text[..end]);
+        place.import_files(Agent::Aider);
+        assert_eq!(place.rows("said"), said);
+    }
+}

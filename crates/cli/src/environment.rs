@@ -25,6 +25,7 @@ pub(crate) mod variable {
     pub(crate) const SCHEMA: &str = "SYNCLINE_SCHEMA";
     pub(crate) const AUTH: &str = "SYNCLINE_AUTH";
     pub(crate) const HOSTS: &str = "SYNCLINE_HOSTS";
+    pub(crate) const CONNECTIONS_MAX: &str = "SYNCLINE_CONNECTIONS_MAX";
     pub(crate) const METRICS_TOKEN_FILE: &str = "SYNCLINE_METRICS_TOKEN_FILE";
     pub(crate) const BACKUP_TO: &str = "SYNCLINE_BACKUP_TO";
     pub(crate) const COMPACT_EVERY: &str = "SYNCLINE_COMPACT_EVERY";
@@ -37,7 +38,7 @@ pub(crate) mod variable {
     pub(crate) const SHAPE_STALE_AGE: &str = "SYNCLINE_SHAPE_STALE_AGE";
     pub(crate) const SHAPE_DELETES: &str = "SYNCLINE_SHAPE_DELETES";
 
-    pub(crate) const ALL: [&str; 25] = [
+    pub(crate) const ALL: [&str; 26] = [
         ENDPOINT,
         TOKEN,
         PROFILE,
@@ -52,6 +53,7 @@ pub(crate) mod variable {
         SCHEMA,
         AUTH,
         HOSTS,
+        CONNECTIONS_MAX,
         METRICS_TOKEN_FILE,
         BACKUP_TO,
         COMPACT_EVERY,

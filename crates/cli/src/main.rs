@@ -24,6 +24,7 @@ mod logging;
 mod lost_edits;
 mod memory_limit;
 mod near;
+mod open_files;
 mod output;
 mod owner;
 mod paths;

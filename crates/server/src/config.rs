@@ -17,6 +17,10 @@ use crate::tenant::Keep;
 /// process has mostly 1,024 of those.
 pub const TENANTS_OPEN_MAX: usize = 512;
 
+/// Connections that are open at once by default: twice as many as there are idle subscribers at a server
+/// that is as large as it is made for.
+pub const CONNECTIONS_MAX: usize = 20_000;
+
 /// How long clients may take nothing by default: one that is slow takes something, and one that has gone
 /// holds an answer for so long.
 pub const WRITE_WAIT: Duration = Duration::from_secs(60);
@@ -39,6 +43,8 @@ pub struct ServeConfig {
     pub origins: Vec<String>,
     /// Tenants whose files may be open at once; the least recently used is closed for another.
     pub tenants_open_max: usize,
+    /// Connections that may be open at once; more wait until one of them ends.
+    pub connections_max: usize,
     /// The SQLite VFS of tenant files; none: the system's own.
     pub vfs: Option<String>,
     /// How long open requests may go on once the server was asked to stop.
@@ -96,6 +102,7 @@ impl ServeConfig {
             hosts: Vec::new(),
             origins: Vec::new(),
             tenants_open_max: TENANTS_OPEN_MAX,
+            connections_max: CONNECTIONS_MAX,
             vfs: None,
             drain: Duration::from_secs(10),
             write_wait: WRITE_WAIT,

@@ -29,7 +29,8 @@ pub use auth::{
     OperatorTokenError, Rate, TokenRandom, TokenSecret, issue_token,
 };
 pub use config::{
-    BackupPlan, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX, WRITE_WAIT,
+    BackupPlan, CONNECTIONS_MAX, CompactionPlan, RateLimits, ServeConfig, TENANTS_OPEN_MAX,
+    WRITE_WAIT,
 };
 pub use log::TenantBreak;
 pub use routes::{OwnPaths, openapi_document};

@@ -2,6 +2,7 @@
 
 mod kept;
 mod patience;
+mod places;
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ use crate::server::{Server, SetupError};
 use crate::tenant::Refused;
 use kept::keep_all;
 use patience::Patient;
+use places::Places;
 
 /// Bytes of a connection's buffer at most, and so of a request's head: a URL may hold the condition of a
 /// shape. It begins with an eighth of that, so that an idle stream has no more.
@@ -184,15 +186,21 @@ async fn accept_all(
     http.max_buf_size(BUFFER_BYTES)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT_MAX);
+    let mut places = Places::of(server.config.connections_max);
+    let mut is_refused = false;
     loop {
+        let place = places.next().await;
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "could not accept");
+                if !std::mem::replace(&mut is_refused, true) {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "could not accept");
+                }
                 tokio::time::sleep(ACCEPT_RETRY).await;
                 continue;
             }
         };
+        is_refused = false;
         // Answers are written whole: waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
         let router = router.clone();
@@ -206,7 +214,7 @@ async fn accept_all(
         let connection = connections.watch(connection);
         let counted = Held::new(&server.metrics, |metrics| &metrics.connections);
         tokio::spawn(async move {
-            let _counted = counted;
+            let _held = (place, counted);
             // A connection that breaks is its client's to mend.
             let _ = connection.await;
         });

@@ -1,6 +1,7 @@
 mod auth;
 mod backups;
 mod compaction;
+mod connections;
 pub(super) mod listen;
 mod metrics;
 mod rate;
@@ -28,6 +29,7 @@ use crate::signals;
 use auth::AuthArgs;
 use backups::BackupArgs;
 use compaction::CompactionArgs;
+use connections::ConnectionArgs;
 use listen::Listen;
 use metrics::MetricsArgs;
 use rate::RateLimit;
@@ -70,6 +72,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "REQUESTS/SECONDS", default_value = "600/60")]
     auth_failure_limit: RateLimit,
     #[command(flatten)]
+    connections: ConnectionArgs,
+    #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
     backups: BackupArgs,
@@ -95,6 +99,7 @@ pub(crate) fn run(args: &ServeArgs, context: &Context) -> Outcome {
             failed_authentication: args.auth_failure_limit.rate(),
             requests: args.rate_limit.rate(),
         },
+        connections_max: args.connections.max(context)?,
         drain: Duration::from_secs(args.drain),
         backups: args.backups.plan(&data, context)?,
         compaction: args.compaction.plan(context)?,

@@ -59,6 +59,7 @@ fn a_server_can_be_told_everything_by_its_environment() {
         ("SYNCLINE_SERVER_DATA", "told"),
         ("SYNCLINE_AUTH", "token"),
         ("SYNCLINE_HOSTS", "sync.example, other.example"),
+        ("SYNCLINE_CONNECTIONS_MAX", "100"),
         ("SYNCLINE_METRICS_TOKEN_FILE", &token_file),
         ("SYNCLINE_BACKUP_TO", "backups"),
         // The port of an address without one; this one has one.
@@ -117,12 +118,26 @@ fn values_that_cannot_be_are_refused_by_name() {
         ("SYNCLINE_LISTEN", ":8080"),
         ("SYNCLINE_AUTH", "oauth"),
         ("PORT", "eighty"),
+        ("SYNCLINE_CONNECTIONS_MAX", "0"),
     ] {
         machine
             .run_with(&[(name, value)], &["serve", "--data", "srv"])
             .failed(2, "environment_invalid")
             .says(name);
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn more_connections_than_there_may_be_files_are_refused() {
+    let machine = Machine::new();
+    let most = u32::MAX.to_string();
+    let flags = ["serve", "--data", "srv", "--connections-max", &most];
+    machine
+        .run(&flags)
+        .failed(2, "connections_too_many")
+        .says("ulimit -n");
+    assert!(!machine.work_dir().join("srv").exists());
 }
 
 #[test]

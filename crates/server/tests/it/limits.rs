@@ -10,7 +10,7 @@ use syncline_store::control::Rights;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Reply, push_of, start, start_with};
+use crate::support::{PATIENCE, Reply, push_of, start, start_with};
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -182,4 +182,42 @@ async fn requests_are_limited_by_user_where_that_is_set() {
     server.get("/api/whoami", &b).await.expect(200);
     let open = Reply::of(server.client.get(server.url("/health"))).await;
     open.expect(200);
+}
+
+/// A connection that asks whether the server is there, and stays open.
+struct Asking(TcpStream);
+
+impl Asking {
+    async fn at(server: &crate::support::TestServer) -> Self {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let host = server.address;
+        let request = format!("GET /ready HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Self(stream)
+    }
+
+    /// Whether the answer begins within this time.
+    async fn is_answered(&mut self, within: Duration) -> bool {
+        let mut begun = [0; 15];
+        let answer = tokio::time::timeout(within, self.0.read_exact(&mut begun)).await;
+        answer.is_ok_and(|read| read.is_ok() && begun == *b"HTTP/1.1 200 OK")
+    }
+}
+
+#[tokio::test]
+async fn connections_beyond_their_bound_wait_until_one_ends() {
+    let server = start_with(|config| config.connections_max = 2).await;
+    let mut first = Asking::at(&server).await;
+    let mut second = Asking::at(&server).await;
+    assert!(first.is_answered(PATIENCE).await && second.is_answered(PATIENCE).await);
+    let mut third = Asking::at(&server).await;
+    let mut fourth = Asking::at(&server).await;
+    // None that comes in vain is answered, however long it is waited for.
+    assert!(!third.is_answered(Duration::from_millis(300)).await);
+    drop(first);
+    assert!(third.is_answered(PATIENCE).await);
+    drop((second, third));
+    assert!(fourth.is_answered(PATIENCE).await);
+    drop(fourth);
+    server.stop().await;
 }

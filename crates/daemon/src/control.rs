@@ -15,8 +15,10 @@ use crate::frame::{FrameError, framed, read_frame};
 use crate::rpc::{Request, Response, RpcError};
 use crate::socket::{Listener, Stream};
 
-/// The most connections served at once; more wait to be accepted.
+/// The most connections served at once.
 const CONNECTIONS_MAX: usize = 256;
+/// How long one more waits for another to end before it is told that there is no place for it.
+const PLACE_WAIT: Duration = Duration::from_secs(1);
 /// The most requests of one batch.
 const BATCH_MAX: usize = 10_000;
 /// How long a connection may be silent between messages: a plugin that comes back connects again, and one
@@ -41,12 +43,14 @@ pub(crate) trait Methods: Send + Sync + 'static {
 pub(crate) async fn serve(mut listener: Listener, methods: Arc<impl Methods>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        let place = Arc::clone(&places)
-            .acquire_owned()
-            .await
-            .expect("it is never closed");
         match listener.accept().await {
             Ok(stream) => {
+                let free = Arc::clone(&places).acquire_owned();
+                let Ok(place) = timeout(PLACE_WAIT, free).await else {
+                    send_away(stream).await;
+                    continue;
+                };
+                let place = place.expect("it is never closed");
                 let methods = Arc::clone(&methods);
                 tokio::spawn(async move {
                     if let Err(error) = converse(stream, &*methods).await {
@@ -61,6 +65,22 @@ pub(crate) async fn serve(mut listener: Listener, methods: Arc<impl Methods>) {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+/// Tells who connects that there is no place. It is told before anything is read, so that a caller who never
+/// says a word holds nobody up.
+async fn send_away(mut stream: Stream) {
+    let message = format!("{CONNECTIONS_MAX} connections are open already: end one, or try again");
+    let error = RpcError::new(RpcError::TOO_MANY_CONNECTIONS, message);
+    let answer = framed(&written(&Response::new(Value::Null, Err(error))));
+    let telling = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        Ok(())
+    };
+    if let Err(error) = within(PLACE_WAIT, telling).await {
+        tracing::debug!(%error, "who found no place was not told");
     }
 }
 

@@ -58,6 +58,8 @@ impl RpcError {
     pub const AMBIGUOUS: i64 = 4004;
     /// There is no room for it on the disk.
     pub const DISK_FULL: i64 = 4005;
+    /// As many connections are open as may be; nothing of what was sent was read.
+    pub const TOO_MANY_CONNECTIONS: i64 = 4006;
 
     pub fn new(code: i64, message: impl Into<String>) -> Self {
         Self {

@@ -252,3 +252,19 @@ fn many_commands_at_once_are_all_answered() {
     assert_eq!(answers.iter().filter(|answered| *answered).count(), 100);
     daemon.signal();
 }
+
+#[test]
+fn who_finds_no_place_is_told_so_and_finds_one_once_another_has_gone() {
+    const CONNECTIONS_MAX: usize = 256;
+    let home = Home::new();
+    let daemon = Running::start(home.config());
+    let connect = |_| UnixStream::connect(home.socket()).unwrap();
+    let mut open: Vec<UnixStream> = (0..CONNECTIONS_MAX).map(connect).collect();
+    let refused = refusal(call(&home.socket(), "health", Value::Null, PATIENCE));
+    assert_eq!(refused.code, RpcError::TOO_MANY_CONNECTIONS);
+    open.pop();
+    let answer = call(&home.socket(), "health", Value::Null, PATIENCE);
+    assert_eq!(answer.unwrap()["ok"], true);
+    drop(open);
+    daemon.signal();
+}

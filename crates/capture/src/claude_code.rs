@@ -14,21 +14,18 @@ mod line;
 mod memory;
 mod output;
 mod speech;
+mod system;
 
 use syncline_model::Timestamp;
-use syncline_model::session::{
-    CompactionPatch, ErrorPatch, Piece, Precedence, SessionId, SessionPatch, TEXT_CHARS_MAX,
-    order_after,
-};
+use syncline_model::session::{Precedence, SessionId, SessionPatch, TEXT_CHARS_MAX, order_after};
 
 use crate::agent::Agent;
-use crate::facts::{
-    Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, owned, set, set_some, time_of,
-};
+use crate::facts::{Facts, Known, SessionKey, TitleRank, UnitKey, Verdict, set, set_some, time_of};
 use crate::value::no_object;
 use fork::{GivesWay, Taken};
 use line::Line;
 pub use memory::Memory;
+pub(crate) use memory::memory_of;
 
 const AGENT: Agent = Agent::ClaudeCode;
 
@@ -39,6 +36,7 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         Err(error) => {
             // One of another shape is kept; one that is no object has lost something.
             if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_err() {
+                keep(text, memory, facts);
                 return Verdict::Damaged(no_object(&error));
             }
             (Line::default(), false)
@@ -66,6 +64,17 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         fork.say(said_before, facts);
     }
     verdict
+}
+
+/// Keeps a damaged line as it stands, where lines before have told a session: without one nothing could keep it.
+fn keep(text: &str, memory: &mut Memory, facts: &mut Facts) {
+    let Some(session) = memory.named() else {
+        return;
+    };
+    let order = order_after(memory.order, None);
+    memory.order = Some(order.saturating_add((text.len() / TEXT_CHARS_MAX) as i64));
+    let id = format!("damaged-{}", UnitKey::of(&[text]).hex());
+    facts.raw(session, &id, text, order);
 }
 
 struct Reader<'a, 'l> {
@@ -117,10 +126,10 @@ impl Reader<'_, '_> {
                 let title = self.line.ai_title.as_deref().map(str::to_owned);
                 self.titled(title, TitleRank::Model)
             }
+            Some("queue-operation") => self.queued(),
+            Some("attachment") => self.attached(),
             // What has been said elsewhere, or is of use to the agent alone.
-            Some("progress" | "file-history-snapshot" | "queue-operation" | "last-prompt") => {
-                Verdict::Idle
-            }
+            Some("progress" | "file-history-snapshot" | "last-prompt") => Verdict::Idle,
             _ => self.unknown(),
         }
     }
@@ -177,50 +186,6 @@ impl Reader<'_, '_> {
             parts.push(&titles);
         }
         UnitKey::of(&parts)
-    }
-
-    fn system(mut self) -> Verdict {
-        match self.line.subtype.as_deref() {
-            Some("compact_boundary" | "api_error") => {}
-            Some(
-                "turn_duration"
-                | "stop_hook_summary"
-                | "microcompact_boundary"
-                | "informational"
-                | "local_command",
-            ) => return Verdict::Idle,
-            _ => return self.unknown(),
-        }
-        let (order, at) = (self.next_order(), self.at());
-        let Some(key) = self.session() else {
-            return Verdict::Damaged("it names no session".to_owned());
-        };
-        let owner = self.take(key, None);
-        self.about_session(&owner);
-        let id = owned(self.line.uuid.as_deref().unwrap_or_default());
-        let copied_from = copied(&owner);
-        let piece = match self.line.compact_metadata.as_ref() {
-            Some(about) => Piece::Compaction(CompactionPatch {
-                id,
-                trigger: set_some(about.trigger.as_deref()),
-                tokens_before: about.pre_tokens.into(),
-                at: at.into(),
-                copied_from,
-                order: Some(order).into(),
-                ..CompactionPatch::default()
-            }),
-            None => Piece::Error(ErrorPatch {
-                id,
-                kind: set("api_error"),
-                message: set_some(self.line.error_text().as_deref()),
-                at: at.into(),
-                copied_from,
-                order: Some(order).into(),
-                ..ErrorPatch::default()
-            }),
-        };
-        self.facts.say(owner.id, piece);
-        owner.verdict(Verdict::New)
     }
 
     /// A summary names the last line of what it sums up, which may be in another session.
@@ -313,8 +278,9 @@ impl Reader<'_, '_> {
     /// Keeps a line that can't be named.
     fn unknown(mut self) -> Verdict {
         let order = self.next_order();
-        // Without a session there is nothing that could keep it.
-        let Some(key) = self.session() else {
+        // Before any line has named its session, the file does. Without one nothing could keep it.
+        let of_file = self.memory.file.as_deref().map(SessionKey::plain);
+        let Some(key) = self.session().or(of_file) else {
             return Verdict::NotUnderstood;
         };
         let owner = self.take(key, None);

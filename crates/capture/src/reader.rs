@@ -39,8 +39,8 @@ pub(crate) const fn version(agent: Agent) -> u32 {
         // And tries that have failed, and what has no role. Before that: which messages there are in each place that
         // is read, by which it is known what was undone there.
         Agent::OpenCode => 4,
-        // And blocks are read one by one. Before that: what a person has gone back behind.
-        Agent::ClaudeCode => 2,
+        // And what the agent itself says, and what a person has queued. Before that: blocks are read one by one.
+        Agent::ClaudeCode => 3,
         // And what is neither text nor image stays as it stands, and files go by their names where no header
         // can be read. Before that: how long calls took.
         Agent::Codex => 4,
@@ -56,7 +56,7 @@ impl Reader {
     /// The reader of a file that was never read.
     pub(crate) fn of(agent: Agent, path: &Path) -> Self {
         match agent {
-            Agent::ClaudeCode => Self::ClaudeCode(Box::default()),
+            Agent::ClaudeCode => Self::ClaudeCode(Box::new(claude_code::memory_of(path))),
             Agent::Codex => Self::Codex(Box::new(codex::memory_of(path))),
             Agent::Cursor => Self::Cursor(Box::new(cursor::memory_of(path))),
             Agent::Gemini => Self::Gemini(Box::new(gemini::memory_of(path))),

@@ -26,6 +26,8 @@ mod codex;
 mod count;
 #[path = "importers/cursor.rs"]
 mod cursor;
+#[path = "importers/damaged.rs"]
+mod damaged;
 #[path = "importers/forks.rs"]
 mod forks;
 #[path = "importers/gemini.rs"]
@@ -56,3 +58,5 @@ mod script;
 mod spoken;
 #[path = "importers/stored.rs"]
 mod stored;
+#[path = "importers/system.rs"]
+mod system;

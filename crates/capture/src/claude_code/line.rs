@@ -53,6 +53,14 @@ pub(super) struct Line<'l> {
     pub tool_use_result: Option<&'l RawValue>,
     #[serde(borrow)]
     pub error: Option<&'l RawValue>,
+    /// What the agent itself says, or a person has queued.
+    #[serde(borrow)]
+    pub content: Option<&'l RawValue>,
+    /// What is done to the queue of prompts.
+    #[serde(borrow)]
+    pub operation: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub attachment: Option<&'l RawValue>,
     #[serde(borrow)]
     pub compact_metadata: Option<CompactMetadata<'l>>,
     #[serde(borrow)]
@@ -93,6 +101,16 @@ pub(super) struct CompactMetadata<'l> {
     pub trigger: Option<Cow<'l, str>>,
     #[serde(deserialize_with = "count_if_any")]
     pub pre_tokens: Option<u64>,
+}
+
+/// What was put beside a conversation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Attachment<'l> {
+    #[serde(rename = "type", borrow)]
+    pub kind: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    pub prompt: Option<Cow<'l, str>>,
 }
 
 /// The message of a `user` or `assistant` line.

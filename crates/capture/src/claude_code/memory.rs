@@ -1,6 +1,7 @@
 //! What must be remembered of a file between two readings of it.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use syncline_model::Timestamp;
@@ -29,6 +30,9 @@ const SESSIONS_MAX: usize = 256;
 pub struct Memory {
     /// The session of the latest line that named one.
     pub(super) session: Option<String>,
+    /// The session that the file is named after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
     /// The place in the order of the file that was given last.
     pub(crate) order: Option<i64>,
     sessions: VecDeque<(String, Told)>,
@@ -41,6 +45,16 @@ pub struct Memory {
     chain_index: HashMap<String, String>,
     /// Summaries of what has not been read, by the line that it ends with: until the file's end.
     summaries: VecDeque<(String, String)>,
+}
+
+/// What is known of a file before it is read.
+pub(crate) fn memory_of(path: &Path) -> Memory {
+    let name = path.file_stem().and_then(|name| name.to_str());
+    let is_id = |name: &&str| uuid::Uuid::try_parse(name).is_ok();
+    Memory {
+        file: name.filter(is_id).map(str::to_owned),
+        ..Memory::default()
+    }
 }
 
 /// What was last said of a session.
@@ -91,6 +105,15 @@ impl Memory {
         if self.session.as_deref() != Some(session) {
             self.session = Some(session.to_owned());
         }
+    }
+
+    /// The session that lines have told of, or else the subagent.
+    pub(crate) fn named(&self) -> Option<SessionId> {
+        let own = SessionKey::plain(self.session.as_deref()?).id(AGENT);
+        let mut named = self.sessions.iter().filter(|(_, told)| told.named);
+        let last = named.clone().next_back();
+        let named = named.find(|(id, _)| *id == own.to_string()).or(last);
+        named.and_then(|(id, _)| id.parse().ok())
     }
 
     /// The chain that a line of a subagent without a name belongs to: the id of its first line.

@@ -260,7 +260,14 @@ impl<'l> Reader<'_, 'l> {
         format!("{}.{place}", self.line.uuid.as_deref().unwrap_or_default())
     }
 
-    fn text(&mut self, owner: &Owner, message: &str, place: usize, kind: &'static str, text: &str) {
+    pub(super) fn text(
+        &mut self,
+        owner: &Owner,
+        message: &str,
+        place: usize,
+        kind: &'static str,
+        text: &str,
+    ) {
         let part = Part {
             message_id: owned(message),
             id: self.part_id(place).into(),

@@ -1,0 +1,127 @@
+//! Lines that no person and no model has said.
+
+use serde_json::json;
+use syncline_capture::agent::Agent;
+
+use crate::agents::{figures, twice};
+use crate::place::Place;
+use crate::script::{Script, jsonl};
+
+#[test]
+fn what_the_agent_itself_says_is_kept_and_counts_as_no_message() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let mut say = |uuid: &str, subtype: &str, content: serde_json::Value| {
+        script.line(
+            "system",
+            uuid,
+            json!({"subtype": subtype, "content": content}),
+        )
+    };
+    let lines = [
+        say(
+            "l1",
+            "local_command",
+            json!("<command-name>/model</command-name>"),
+        ),
+        say("i1", "informational", json!("a remark")),
+        say("i2", "informational", json!({"of": "another shape"})),
+        say("t1", "turn_duration", json!(null)),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    let done = twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(done.counts.not_understood, 1);
+    let said = [
+        "system|text|<command-name>/model</command-name>",
+        "system|text|a remark",
+    ];
+    assert_eq!(place.rows("said"), said);
+    assert_eq!(figures(&mut place, "s").messages, 0);
+    assert_eq!(place.rows("raw").len(), 1);
+}
+
+#[test]
+fn a_compaction_without_figures_is_one_and_an_error_with_some_is_one() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let about = json!({"trigger": "auto", "preTokens": 9});
+    let lines = [
+        script.user("u1", "one"),
+        script.line(
+            "system",
+            "c1",
+            json!({"subtype": "compact_boundary", "content": "Compacted"}),
+        ),
+        script.line(
+            "system",
+            "c2",
+            json!({"subtype": "compact_boundary", "compactMetadata": null}),
+        ),
+        script.line(
+            "system",
+            "e1",
+            json!({"subtype": "api_error", "error": "full", "compactMetadata": about}),
+        ),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(place.rows("compactions"), ["|", "|"]);
+    assert_eq!(place.rows("errors"), ["api_error|full"]);
+}
+
+#[test]
+fn a_line_before_any_session_is_kept_in_that_of_the_file() {
+    let mut place = Place::new();
+    let session = "595f7a87-dd6e-4eb7-943a-b2b009259be7";
+    let mut script = Script::new(session);
+    let lines = [
+        json!({"type": "brand-new", "payload": "first"}),
+        script.user("u1", "one"),
+    ];
+    place.write(&format!("{session}.jsonl"), jsonl(&lines));
+    // Of another name it can't be told whose it is.
+    place.write("agent-ab12.jsonl", jsonl(&lines[..1]));
+    let done = twice(&mut place, Agent::ClaudeCode);
+    assert_eq!(done.counts.not_understood, 2);
+    assert_eq!(
+        place.rows("raw"),
+        [r#"{"payload":"first","type":"brand-new"}"#]
+    );
+    assert_eq!(place.figures().keys().collect::<Vec<_>>(), [session]);
+}
+
+#[test]
+fn what_a_person_queues_is_kept_though_no_line_repeats_it() {
+    let mut place = Place::new();
+    let mut script = Script::new("s");
+    let queue = |operation: &str, content: serde_json::Value| {
+        json!({"type": "queue-operation", "operation": operation, "content": content,
+               "sessionId": "s", "timestamp": "2026-03-01T10:00:02.000Z"})
+    };
+    let lines = [
+        script.user("u1", "begin"),
+        queue("enqueue", json!("merge conflicts with main")),
+        queue("remove", json!(null)),
+        script.line(
+            "attachment",
+            "q1",
+            json!({"attachment": {"type": "queued_command", "prompt": "and then"}}),
+        ),
+        script.line("attachment", "q2", json!({"attachment": {"type": "other"}})),
+    ];
+    place.write("s.jsonl", jsonl(&lines));
+    let done = twice(&mut place, Agent::ClaudeCode);
+    assert_eq!((done.counts.not_understood, done.counts.idle), (1, 1));
+    let mut said = place.rows("said");
+    said.sort();
+    let expected = [
+        "user|text|and then",
+        "user|text|begin",
+        "user|text|merge conflicts with main",
+    ];
+    assert_eq!(said, expected);
+    assert_eq!(figures(&mut place, "s").prompts, 1);
+    let kinds = place.rows("messages");
+    let is_queued = |row: &&String| row.contains("|user|queued|");
+    assert_eq!(kinds.iter().filter(is_queued).count(), 2);
+}

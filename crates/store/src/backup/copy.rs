@@ -11,7 +11,7 @@ use syncline_model::{TenantId, Timestamp};
 use super::check::{census, digest, whole};
 use super::note::{LastBackup, note};
 use super::restore::is_decided;
-use super::rotate::{hold_part, part_name, sweep_parts};
+use super::rotate::{hold_part, is_of_a_backup, part_name, sweep_parts};
 use super::{
     BackupError, BackupFile, BackupKind, LeftOut, MANIFEST_NAME, Manifest, Reached, io_error,
 };
@@ -234,6 +234,9 @@ impl Copy {
         sweep_parts(to, server, now)?;
         // Left by a process of the same number that was killed, where the system can't tell.
         if staging.exists() {
+            if !is_of_a_backup(&staging)? {
+                return Err(BackupError::Exists { path: staging });
+            }
             fs::remove_dir_all(&staging).map_err(io_error("remove", &staging))?;
         }
         make_private(&staging)?;

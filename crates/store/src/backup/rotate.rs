@@ -85,7 +85,7 @@ pub(super) fn remove_each(
 }
 
 /// Whether a directory holds no more than a backup does.
-fn is_of_a_backup(directory: &Path) -> Result<bool, BackupError> {
+pub(super) fn is_of_a_backup(directory: &Path) -> Result<bool, BackupError> {
     let entries = fs::read_dir(directory).map_err(io_error("list", directory))?;
     for entry in entries {
         let path = entry.map_err(io_error("list", directory))?.path();

@@ -73,7 +73,9 @@ impl Driver {
             (Phase::Live | Phase::Polling | Phase::Elsewhere, false) => Some(SyncEnd::Synced),
             // Pushes are held back while pulls go on.
             (Phase::Polling, true) => self.failure().map(SyncEnd::Failed),
-            (Phase::OtherTenant | Phase::LoggedOut | Phase::Apart | Phase::BackingOff, _) => {
+            // Without a failure it finds its way back to the log after a pause.
+            (Phase::BackingOff, _) => self.failure().map(SyncEnd::Failed),
+            (Phase::OtherTenant | Phase::LoggedOut | Phase::Apart, _) => {
                 Some(SyncEnd::Failed(self.failure().unwrap_or_default()))
             }
             (Phase::Live | Phase::Elsewhere, true)

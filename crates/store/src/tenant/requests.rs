@@ -88,16 +88,15 @@ impl TenantFile {
     }
 }
 
-/// The writes of requests of which no more is remembered than of some of the last that were dropped, with how
-/// many those are. Writes to records are remembered: browsers send theirs again after any time, and one done
-/// twice would undo what others have done since.
-const REMEMBERED: [(&str, usize); 1] = [("scope IN ('list', 'registry')", DROPPED_REQUESTS_MAX)];
+/// The dropped writes of requests of which the last are told apart. The others are [`REQUEST_ACTOR`]'s, as one: no request
+/// has that name. Of a list that is enough, since its rows tell which of its ops was covered. Writes to records stay apart:
+/// browsers send theirs again after any time, and one done twice would undo what others have done since.
+const OF_LISTS: &str =
+    "FROM pruned WHERE actor > 'request-' AND actor < 'request.' AND scope IN ('list', 'registry')";
 
 /// What a run of compaction is to forget of requests whose ops were dropped.
 #[derive(Debug, Default)]
 pub(super) struct OldRequests {
-    /// The number of the writes that are looked at among those of [`REMEMBERED`].
-    of: usize,
     /// Those with a lower clock go; none: it is not known yet which.
     below: Option<i64>,
 }
@@ -109,43 +108,39 @@ impl OldRequests {
         connection: &Connection,
         count: usize,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(&(scopes, kept)) = REMEMBERED.get(self.of) else {
-            return Ok(None);
-        };
-        let forgotten = format!("FROM pruned WHERE {IS_REQUEST} AND {scopes}");
         let below = match self.below {
-            None => oldest_kept(connection, &forgotten, kept)?,
+            None => oldest_kept(connection)?,
             known => known,
+        };
+        let Some(below) = below else {
+            return Ok(None);
         };
         let sql = format!(
             "DELETE FROM pruned WHERE (actor, scope, resource_id) IN \
-             (SELECT actor, scope, resource_id {forgotten} AND clock < ? LIMIT ?)"
+             (SELECT actor, scope, resource_id {OF_LISTS} AND clock < ? LIMIT ?) \
+             RETURNING scope, resource_id, clock"
         );
-        let gone = match below {
-            Some(below) => connection
-                .prepare_cached(&sql)?
-                .execute([below, count as i64])?,
-            None => 0,
-        };
-        Ok(Some(match gone < count {
-            true => Self {
-                of: self.of + 1,
-                below: None,
-            },
-            false => Self { of: self.of, below },
-        }))
+        let mut statement = connection.prepare_cached(&sql)?;
+        let gone = statement.query_map([below, count as i64], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        let gone: Vec<(String, String, i64)> = gone.collect::<Result<_, _>>()?;
+        let mut join = connection.prepare_cached(
+            "INSERT INTO pruned (actor, scope, resource_id, clock) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (actor, scope, resource_id) DO UPDATE SET clock = max(clock, excluded.clock)",
+        )?;
+        for (scope, resource, clock) in &gone {
+            join.execute((REQUEST_ACTOR, scope, resource, clock))?;
+        }
+        Ok((gone.len() == count).then_some(Self { below: Some(below) }))
     }
 }
 
-/// The lowest clock among the newest `kept`; none: there are no more than those.
-fn oldest_kept(
-    connection: &Connection,
-    from: &str,
-    kept: usize,
-) -> Result<Option<i64>, StoreError> {
-    let sql = format!("SELECT clock {from} ORDER BY clock DESC LIMIT 1 OFFSET ?");
+/// The lowest clock among the newest; none: there are no more than those.
+fn oldest_kept(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    let sql = format!("SELECT clock {OF_LISTS} ORDER BY clock DESC LIMIT 1 OFFSET ?");
     let mut statement = connection.prepare_cached(&sql)?;
-    let clock = statement.query_row([kept as i64 - 1], |row| row.get(0));
+    let clock = statement.query_row([DROPPED_REQUESTS_MAX as i64 - 1], |row| row.get(0));
     Ok(clock.optional()?)
 }
 

@@ -104,8 +104,9 @@ fn tell_holder(holder: &ClientReport, logs: &Logs, context: &Context) {
     let data = quoted(&logs.directory.path().display().to_string());
     context.output.warn(format_args!(
         "{tenant}: the last {ops} stay for the client {client_id} of {user}, which last moved at {moved_at} and was last \
-         seen at {seen_at}; if it will not come back: `syncline admin expire --data {data} --tenant {tenant} --idle TIME` lets go \
-         of clients that were idle for longer"
+         seen at {seen_at}; one that has them tells so with its next request, as by `syncline sync now` there. If it will not \
+         come back: `syncline admin expire --data {data} --tenant {tenant} --idle TIME` lets go of clients that were idle for \
+         longer"
     ));
 }
 

@@ -8,6 +8,7 @@ use syncline_model::planted::{Defect, is_planted};
 use syncline_model::{OpKey, Payload};
 
 use crate::file::StoreError;
+use crate::tenant::requests::REQUEST_ACTOR;
 use crate::view::View;
 
 /// What one step has dropped, for the log's memory of it.
@@ -64,24 +65,22 @@ impl Dropped {
     }
 }
 
-/// Whether compaction counts this key as taken.
+/// Whether compaction counts this key as taken: by its actor, or as that of one of the requests which are no longer
+/// told apart.
 pub(in crate::tenant) fn is_pruned(
     connection: &Connection,
     key: &OpKey,
 ) -> Result<bool, StoreError> {
-    let clock = connection
+    let actor = key.actor.as_str();
+    let of_any = actor.starts_with(REQUEST_ACTOR).then_some(REQUEST_ACTOR);
+    let clock: Option<i64> = connection
         .prepare_cached(
-            "SELECT clock FROM pruned WHERE actor = ? AND scope = ? AND resource_id = ?",
+            "SELECT max(clock) FROM pruned WHERE actor IN (?, ?) AND scope = ? AND resource_id = ?",
         )?
         .query_row(
-            (
-                key.actor.as_str(),
-                key.scope.as_str(),
-                key.resource.as_str(),
-            ),
-            |row| row.get::<_, i64>(0),
-        )
-        .optional()?;
+            (actor, of_any, key.scope.as_str(), key.resource.as_str()),
+            |row| row.get(0),
+        )?;
     Ok(clock.is_some_and(|clock| key.clock.get() <= clock as u64))
 }
 

@@ -12,7 +12,7 @@ use crate::place::{Figures, Place};
 use crate::script::{Script, jsonl, text};
 
 /// The transcripts of the repository, and those beside it where they are there.
-fn transcripts() -> Vec<PathBuf> {
+pub(crate) fn transcripts() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut roots = vec![here.join("tests/fixtures/claude-code")];
     let beside = here.join("../../../shared/data/transcripts/claude-code");
@@ -27,7 +27,7 @@ fn transcripts() -> Vec<PathBuf> {
     found.collect()
 }
 
-fn put(place: &Place, files: &[PathBuf]) {
+pub(crate) fn put(place: &Place, files: &[PathBuf]) {
     for (number, file) in files.iter().enumerate() {
         let name = file.file_name().unwrap().to_str().unwrap();
         place.write(&format!("{number}/{name}"), fs::read(file).unwrap());

@@ -1,9 +1,12 @@
 //! Lines that no person and no model has said.
 
+use std::fs;
+
 use serde_json::json;
 use syncline_capture::agent::Agent;
 
 use crate::agents::{figures, twice};
+use crate::claude_code::{put, transcripts};
 use crate::place::Place;
 use crate::script::{Script, jsonl};
 
@@ -124,4 +127,25 @@ fn what_a_person_queues_is_kept_though_no_line_repeats_it() {
     let kinds = place.rows("messages");
     let is_queued = |row: &&String| row.contains("|user|queued|");
     assert_eq!(kinds.iter().filter(is_queued).count(), 2);
+}
+
+/// What comes into a turn under way stands in the lines of the queue alone.
+#[test]
+fn what_a_person_has_queued_is_there_as_they_wrote_it() {
+    let files = transcripts();
+    let place = &mut Place::new();
+    put(place, &files);
+    place.import_files(Agent::ClaudeCode);
+    let said = place.rows("said");
+    for file in &files {
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            if line["type"] == "queue-operation"
+                && let Some(queued) = line["content"].as_str()
+            {
+                let queued = format!("user|text|{queued}");
+                assert!(said.contains(&queued), "{queued} of {}", file.display());
+            }
+        }
+    }
 }

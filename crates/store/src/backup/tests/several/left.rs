@@ -36,6 +36,22 @@ fn of_backups_being_made_only_what_a_killed_process_of_ones_own_has_left_is_remo
     assert_eq!(entries(&root).len(), 5);
 }
 
+#[test]
+fn a_directory_of_the_users_own_stays_though_it_is_called_as_the_part_would_be() {
+    let server = Server::named("one");
+    let root = server.path("backups");
+    let to = root.join("photos");
+    let part = root.join(format!("photos.part-one-{}", std::process::id()));
+    fs::create_dir_all(&part).unwrap();
+    fs::write(part.join("IMG.jpg"), "precious").unwrap();
+    let refused = back_up_server(&server.data(), &to, at(1), |_| ());
+    assert!(matches!(refused, Err(BackupError::Exists { path }) if path == part));
+    assert!(part.join("IMG.jpg").exists() && !to.exists());
+    fs::remove_file(part.join("IMG.jpg")).unwrap();
+    back_up_server(&server.data(), &to, at(2), |_| ()).unwrap();
+    verify(&to, |_| ()).unwrap();
+}
+
 /// Between two calls of who makes it: its directory is made, and not held yet.
 #[test]
 fn a_part_in_which_nothing_was_made_yet_stays_unless_it_is_old() {

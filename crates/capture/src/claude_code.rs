@@ -35,7 +35,7 @@ pub fn read(text: &str, memory: &mut Memory, known: &mut dyn Known, facts: &mut 
         Ok(line) => (line, true),
         Err(error) => {
             // One of another shape is kept; one that is no object has lost something.
-            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_err() {
+            if !crate::value::is_object(text) {
                 keep(text, memory, facts);
                 return Verdict::Damaged(no_object(&error));
             }

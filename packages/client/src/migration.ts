@@ -52,7 +52,9 @@ async function setAside(inside: Statements, dialect: Dialect, meta: EntityMeta):
   const [former] = own.keys();
   if (former === undefined || own.get(meta.key) === typeOf(dialect, fieldOf(meta, meta.key)!.kind) && former === meta.key) return false;
   if ((await inside.query(`SELECT 1 FROM ${quote(local)} LIMIT 1`)).length > 0) {
-    await inside.exec(`CREATE TABLE ${quote(`${local} (${former} until ${new Date().toISOString()})`)} AS SELECT * FROM ${quote(local)}`);
+    let count = 1;
+    while ((await columnsOf(inside, dialect, `_${meta.name}_was${count}`)).size > 0) count++;
+    await inside.exec(`CREATE TABLE ${quote(`_${meta.name}_was${count}`)} AS SELECT * FROM ${quote(local)}`);
   }
   return true;
 }

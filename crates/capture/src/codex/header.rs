@@ -5,28 +5,23 @@ use std::path::Path;
 use serde_json::Value;
 use syncline_model::Timestamp;
 use syncline_model::session::{SessionPatch, words};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use super::{AGENT, Memory, Reader};
 use crate::facts::{SessionKey, UnitKey, Verdict, name_of_path, set, set_some, time_of};
 
 /// What is known of a file before it is read: its name ends with the id of its session.
 pub fn memory_of(path: &Path) -> Memory {
-    const ID: usize = "00000000-0000-0000-0000-000000000000".len();
     let name = path.file_name().and_then(|name| name.to_str());
     let stem = name.and_then(|name| name.split('.').next());
-    let id = stem.and_then(|stem| stem.get(stem.len().checked_sub(ID)?..));
+    let id = stem.and_then(|stem| stem.get(stem.len().checked_sub(Hyphenated::LENGTH)?..));
     Memory {
-        named: id.filter(|id| is_uuid(id)).map(str::to_owned),
+        named: id
+            .filter(|id| Uuid::try_parse(id).is_ok())
+            .map(str::to_owned),
         ..Memory::default()
     }
-}
-
-fn is_uuid(id: &str) -> bool {
-    let is_at_home = |(place, sign): (usize, char)| match place {
-        8 | 13 | 18 | 23 => sign == '-',
-        _ => sign.is_ascii_hexdigit(),
-    };
-    id.char_indices().all(is_at_home)
 }
 
 impl Reader<'_, '_> {

@@ -262,12 +262,8 @@ impl Place<'_> {
             return Verdict::Known;
         }
         self.facts.message(self.session, patch);
-        for part in parts {
-            if !part.text.is_empty() {
-                self.facts.part(self.session, part);
-            }
-        }
-        for part in attached {
+        let said = parts.into_iter().filter(|part| !part.text.is_empty());
+        for part in said.chain(attached) {
             self.facts.part(self.session, part);
         }
         self.failed(id, bubble, failure_order, at);

@@ -19,13 +19,7 @@ pub fn would_matter<R: Rows>(
     place: Place,
 ) -> Result<bool, R::Error> {
     // Erased ops are covered, also those that no fold of this version reads.
-    let resource = key.resource.as_str();
-    let is_erased = match key.scope.as_str() {
-        Scope::THREAD => thread::is_erased(rows, resource)?,
-        Scope::SESSION => session::is_erased(rows, resource)?,
-        _ => false,
-    };
-    if is_erased {
+    if is_erased(rows, key)? {
         return Ok(false);
     }
     // Others that it does not read are kept, so that they were never dropped.

@@ -8,6 +8,7 @@ mod lines;
 mod mark;
 mod outline;
 mod packed;
+mod shortened;
 #[cfg(test)]
 mod tests;
 

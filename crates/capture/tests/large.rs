@@ -28,7 +28,7 @@ fn prompt(number: u64) -> String {
     )
 }
 
-/// Writes prompts with much of no use between them, and one line that is too long in the middle; gives
+/// Writes prompts with much of no use between them, and one that is too long in the middle; gives
 /// how many prompts there are, and the number of that line.
 fn write(path: &Path, bytes: u64) -> (u64, u64) {
     let idle = format!(
@@ -46,13 +46,13 @@ fn write(path: &Path, bytes: u64) -> (u64, u64) {
         if long.is_none() && written > bytes / 2 {
             write!(
                 file,
-                r#"{{"type":"user","uuid":"long","sessionId":"s","text":""#
+                r#"{{"type":"user","uuid":"long","sessionId":"s","message":{{"role":"user","content":"It begins. "#
             )
             .unwrap();
             for _ in 0..LONG_LINE_BYTES / 1_000 {
                 file.write_all(&[b'y'; 1_000]).unwrap();
             }
-            file.write_all(b"\"}\n").unwrap();
+            file.write_all(b"\"}}\n").unwrap();
             written += LONG_LINE_BYTES as u64;
             lines += 1;
             long = Some(lines);
@@ -91,6 +91,15 @@ fn import(files: &Path, replica: &Path) -> (Counts, Vec<Problem>) {
     (counts, problems)
 }
 
+/// What a message says.
+fn said(replica: &Path, message: &str) -> String {
+    let mut replica = Replica::open(replica, ReplicaOptions::default()).unwrap();
+    let connection = replica.view().unwrap().connection();
+    let mut statement = connection.prepare(include_str!("large.sql")).unwrap();
+    let texts = statement.query_map([message], |row| row.get::<_, String>(0));
+    texts.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
 #[test]
 fn a_transcript_of_any_size_is_read_in_bounded_memory() {
     let bytes = std::env::var("SYNCLINE_LARGE_BYTES");
@@ -109,6 +118,13 @@ fn a_transcript_of_any_size_is_read_in_bounded_memory() {
     let told: Vec<_> = problems.iter().map(|problem| problem.line).collect();
     assert_eq!(told, [Some(long)], "{problems:?}");
     assert!(problems[0].path.ends_with("s.jsonl"));
+    let long = said(&replica, "long");
+    assert!(long.starts_with("It begins. yyy"));
+    assert!(
+        long.ends_with("yyy … 99475723 bytes left out"),
+        "{}",
+        &long[long.len() - 64..]
+    );
     // What was read of it is known to have been.
     let (again, _) = import(&files, &replica);
     assert_eq!((again.files, again.new), (0, 0));

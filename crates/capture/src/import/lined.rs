@@ -155,7 +155,11 @@ impl Lined {
                 }
                 Ok(Some(Err(long))) => {
                     let size = long.bytes.div_ceil(MEGABYTE);
-                    let fault = format!("it has {size} MB: no more is kept of it than its ids");
+                    let kept = match long.is_shortened {
+                        true => "its long texts are cut short",
+                        false => "no more is kept of it than its ids",
+                    };
+                    let fault = format!("it has {size} MB: {kept}");
                     (Cow::Owned(long.stub), long.number, Some(fault))
                 }
                 Err(error) => {

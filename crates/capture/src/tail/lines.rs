@@ -7,9 +7,10 @@ use syncline_redact::mend_surrogates;
 
 use super::Mark;
 use super::outline::Outline;
+use super::shortened::Shortened;
 
-/// The longest line that is read: one with a few large images in it. Of a longer one no more is kept
-/// than whose it is, and it is never held.
+/// The longest line that is read: one with a few large images in it. A longer one is never held: its
+/// long texts are cut short, and where that is not enough no more is kept than whose it is.
 pub const LINE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How much is read from the file at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -30,16 +31,18 @@ pub struct Line<'a> {
     pub mended: bool,
 }
 
-/// A line that is too long to be given.
+/// A line that is too long to be given as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LongLine {
     /// From 1.
     pub number: u64,
     /// How long it is.
     pub bytes: u64,
-    /// What stands for it: an object of those of its fields that say whose it is and when it was written,
-    /// with its length and digest.
+    /// The line without the ends of its long texts; or an object of those of its fields that say whose it
+    /// is and when it was written, with its length and digest.
     pub stub: String,
+    /// Whether `stub` is more than its ids.
+    pub is_shortened: bool,
 }
 
 /// Reads whole lines, from a mark on.
@@ -100,12 +103,11 @@ impl<R: Read> Lines<R> {
                 return Ok(None);
             }
             let offset = self.position.offset;
-            self.position.offset += read as u64;
-            self.position.lines += 1;
             let mended = self.take_text();
+            let number = self.come_on(read as u64, ended.into());
             if !self.text.is_empty() {
                 return Ok(Some(Ok(Line {
-                    number: self.position.lines,
+                    number,
                     offset,
                     text: &self.text,
                     mended,
@@ -139,33 +141,54 @@ impl<R: Read> Lines<R> {
     /// at again from its beginning then.
     fn pass_over(&mut self) -> io::Result<Option<LongLine>> {
         let mut outline = Outline::default();
-        outline.read(&self.held);
-        loop {
+        let mut shortened = Shortened::new(self.longest);
+        let held = std::mem::take(&mut self.held);
+        outline.read(&held);
+        shortened.read(&held);
+        drop(held);
+        let mut ended = false;
+        while !ended {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
-                return Ok(None);
+                break;
             }
             let end = memchr::memchr(b'\n', buffer);
             let used = end.map_or(buffer.len(), |end| end + 1);
             outline.read(&buffer[..used]);
+            shortened.read(&buffer[..used]);
             self.reader.consume(used);
-            if end.is_some() {
-                let bytes = outline.bytes();
-                self.position.offset += bytes;
-                self.position.lines += 1;
-                return Ok(Some(LongLine {
-                    number: self.position.lines,
-                    bytes,
-                    stub: outline.finish(),
-                }));
-            }
+            ended = end.is_some();
         }
+        let bytes = outline.bytes();
+        let shortened = shortened.finish();
+        if !ended && !shortened.as_deref().is_some_and(is_whole_value) {
+            return Ok(None);
+        }
+        Ok(Some(LongLine {
+            number: self.come_on(bytes, ended.into()),
+            bytes,
+            is_shortened: shortened.is_some(),
+            stub: match shortened {
+                Some(line) => {
+                    mend_surrogates(String::from_utf8_lossy(&line).trim_end()).into_owned()
+                }
+                None => outline.finish(),
+            },
+        }))
+    }
+
+    /// Comes on by a line's bytes, with its end or without; gives the number of that line.
+    fn come_on(&mut self, bytes: u64, ends: u64) -> u64 {
+        let number = self.position.lines + 1;
+        self.position.offset += bytes;
+        self.position.lines += ends;
+        number
     }
 
     /// Makes text of the bytes at hand; whether something had to be mended for that.
     fn take_text(&mut self) -> bool {
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0);
-        let is_first = self.position.lines == 1;
+        let is_first = self.position.offset == 0;
         let encoding = match is_first && self.held.starts_with(BYTE_ORDER_MARK) {
             true => BYTE_ORDER_MARK.len(),
             false => 0,

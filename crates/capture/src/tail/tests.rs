@@ -143,11 +143,10 @@ fn junk_is_mended_and_blank_lines_count_as_lines() {
 }
 
 #[test]
-fn of_a_line_over_the_bound_its_ids_are_given_however_it_is_written() {
-    let longest = 8;
+fn of_a_line_over_the_bound_its_texts_are_cut_or_its_ids_given_however_it_is_written() {
     let long = format!("{{\"uuid\":\"u1\",\"x\":\"{}\"}}", "x".repeat(1000));
     let text = format!("a\n{long}\nb\n");
-    for cut in 0..=text.len() {
+    for (cut, longest) in (0..=text.len()).flat_map(|cut| [(cut, 8), (cut, 256)]) {
         let (mut mark, mut given, mut too_long) = (Mark::default(), Vec::new(), Vec::new());
         for end in [cut, text.len()] {
             let rest = &text.as_bytes()[mark.offset as usize..end];
@@ -158,14 +157,25 @@ fn of_a_line_over_the_bound_its_ids_are_given_however_it_is_written() {
                     Err(long) => too_long.push(long),
                 }
             }
-            assert!(lines.held.capacity() < 100);
+            assert!(lines.held.capacity() < 600);
             mark = lines.position();
         }
-        let expected = [(1, "a".to_owned()), (3, "b".to_owned())];
-        assert_eq!(given, expected);
-        let found = too_long.iter().map(|line| (line.number, line.bytes));
-        assert_eq!(found.collect::<Vec<_>>(), [(2, long.len() as u64 + 1)]);
-        assert!(too_long[0].stub.contains("\"uuid\":\"u1\""));
+        let [found] = &*too_long else {
+            unreachable!("{too_long:?}");
+        };
+        assert_eq!(found.is_shortened, longest == 256);
+        match found.is_shortened {
+            true => assert_eq!(
+                found.stub,
+                "{\"uuid\":\"u1\",\"x\":\"xxxx … 996 bytes left out\"}"
+            ),
+            false => assert!(found.stub.contains("\"uuid\":\"u1\"")),
+        }
+        // It is whole without its end, as far as its texts tell that.
+        let is_taken_early = found.is_shortened && cut == 2 + long.len();
+        let bytes = long.len() as u64 + u64::from(!is_taken_early);
+        assert_eq!((found.number, found.bytes), (2, bytes));
+        assert_eq!(given, [(1, "a".to_owned()), (3, "b".to_owned())]);
     }
 }
 

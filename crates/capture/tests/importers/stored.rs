@@ -284,21 +284,19 @@ fn a_transcript_that_is_reached_by_a_link_too_is_read_once() {
 }
 
 #[test]
-fn of_a_line_that_is_too_long_its_ids_are_kept_and_it_is_told_once() {
+fn of_a_line_of_too_many_long_texts_its_ids_are_kept_and_it_is_told_once() {
     let mut place = Place::new();
     let mut script = Script::new("s");
-    let long = script.user("u2", &"x".repeat(33_600_000));
+    let mut long = script.user("u2", "");
+    let text = json!({"type": "text", "text": "x".repeat(520_000)});
+    long["message"]["content"] = vec![text; 65].into();
     let lines = [script.user("u1", "one"), long, script.user("u3", "two")];
     place.write("s.jsonl", jsonl(&lines));
     let done = place.import_files(Agent::ClaudeCode);
     assert_eq!((done.counts.new, done.counts.not_understood), (2, 1));
     let told: Vec<_> = done.problems.iter().collect();
     assert_eq!((told.len(), told[0].line), (1, Some(2)));
-    assert!(
-        told[0].cause.starts_with("it has 34 MB"),
-        "{}",
-        told[0].cause
-    );
+    assert!(told[0].cause.starts_with("it has 34 MB"), "{told:?}");
     let raw = place.rows("raw");
     assert!(raw.len() == 1 && raw[0].len() < 500, "{raw:?}");
     let kept: serde_json::Value = serde_json::from_str(&raw[0]).unwrap();

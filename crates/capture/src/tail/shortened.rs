@@ -1,0 +1,134 @@
+//! A line of JSON that is too long to be held, without the ends of its long texts.
+
+/// Of one text at most this part of the longest line is kept: with many long texts it can be held all the same.
+const TEXTS_IN_LINE: usize = 64;
+
+/// Copies a line piece by piece, in little memory, and cuts each long text short: what else it tells,
+/// as ids and counts, is read as that of any line.
+#[derive(Debug)]
+pub(super) struct Shortened {
+    line: Vec<u8>,
+    /// The longest line that may be made, in bytes.
+    longest: usize,
+    /// The text that the next byte is of.
+    text: Option<Text>,
+}
+
+#[derive(Debug, Default)]
+struct Text {
+    kept: usize,
+    left_out: u64,
+    /// How many bytes of an escape are to come.
+    escaped: u8,
+}
+
+impl Shortened {
+    pub(super) fn new(longest: usize) -> Self {
+        Self {
+            line: Vec::new(),
+            longest,
+            text: None,
+        }
+    }
+
+    pub(super) fn read(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            // What is longer all the same is of no use.
+            if self.line.len() > self.longest {
+                return;
+            }
+            self.step(*byte);
+        }
+    }
+
+    fn step(&mut self, byte: u8) {
+        let Some(text) = &mut self.text else {
+            self.text = (byte == b'"').then(Text::default);
+            return self.line.push(byte);
+        };
+        let begins_character = text.escaped == 0 && byte & 0b1100_0000 != 0b1000_0000;
+        if begins_character && byte == b'"' {
+            if text.left_out > 0 {
+                let told = format!(" … {} bytes left out", text.left_out);
+                self.line.extend_from_slice(told.as_bytes());
+            }
+            self.text = None;
+            return self.line.push(byte);
+        }
+        text.escaped = match (text.escaped, byte) {
+            (0, b'\\') => 1,
+            (1, b'u') => 4,
+            (left, _) => left.saturating_sub(1),
+        };
+        let is_full = text.kept >= self.longest / TEXTS_IN_LINE && begins_character;
+        if text.left_out > 0 || is_full {
+            text.left_out += 1;
+        } else {
+            text.kept += 1;
+            self.line.push(byte);
+        }
+    }
+
+    /// The line that stands for this one; none where it is too long without the ends of its texts, too.
+    pub(super) fn finish(self) -> Option<Vec<u8>> {
+        (self.line.len() <= self.longest).then_some(self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn shortened(line: &str, size: usize, longest: usize) -> Option<Vec<u8>> {
+        let mut shortened = Shortened::new(longest);
+        line.as_bytes()
+            .chunks(size)
+            .for_each(|part| shortened.read(part));
+        shortened.finish()
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters_and_all_else_stays() {
+        for character in ["x", "é", "😀", "\\n", "\\\"", "\\u00e9", "\\\\"] {
+            let long = character.repeat(500);
+            let line = format!(
+                r#"{{"uuid":"u\"1","n":[1,-2.5e3,null,true],"text":"{long}","usage":{{"{long}":7}},"last":"é"}}"#
+            );
+            for size in [1, 7, line.len()] {
+                let cut = shortened(&line, size, 640).unwrap();
+                let cut: Value = serde_json::from_slice(&cut).unwrap();
+                let whole: Value = serde_json::from_str(&line).unwrap();
+                for field in ["uuid", "n", "last"] {
+                    assert_eq!(cut[field], whole[field]);
+                }
+                let (kept, told) = cut["text"].as_str().unwrap().split_once(" … ").unwrap();
+                assert!(whole["text"].as_str().unwrap().starts_with(kept), "{kept}");
+                let written = kept.chars().count() * character.len();
+                assert!((10..16).contains(&written), "{kept}");
+                let bytes = long.len() - written;
+                assert_eq!(told, format!("{bytes} bytes left out"));
+                assert_eq!(
+                    cut["usage"].as_object().unwrap().values().next().unwrap(),
+                    7
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_long_without_its_texts_is_not_given() {
+        let line = format!("[{}1]", "1,".repeat(1_000));
+        assert_eq!(shortened(&line, 100, 1_000), None);
+        assert_eq!(shortened(&line, 100, line.len()).unwrap(), line.as_bytes());
+    }
+
+    #[test]
+    fn junk_stays_as_it_is_up_to_a_long_text() {
+        let mut shortened = Shortened::new(640);
+        shortened.read(b"]]}}{{,:\"\\\xff\x00,\"uuid\":1,");
+        let junk = b"]]}}{{,:\"\\\xff\x00,\"uuid\":1,";
+        assert_eq!(shortened.finish().unwrap(), junk);
+    }
+}

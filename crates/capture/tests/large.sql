@@ -1,0 +1,1 @@
+SELECT text FROM session_parts WHERE owner_id = ?1 ORDER BY position, part_id

@@ -110,9 +110,11 @@ impl Carried {
         }
     }
 
-    /// What an op by `actor` carries that gives the parts `made_up` a value because they need one.
-    pub(crate) fn of_nothing(made_up: Parts, actor: Option<&ActorId>) -> Self {
-        Self::of_file(Parts::default(), made_up, actor)
+    /// The same of an op by `actor` that gives the parts `made_up` a value, too, because they need one.
+    pub(crate) fn and_nothing(mut self, made_up: Parts, actor: Option<&ActorId>) -> Self {
+        self.versions.push((made_up, first(OF_NOTHING)));
+        self.actor = actor.cloned();
+        self
     }
 
     pub(crate) fn read(wire: Option<WireCarried>) -> Self {

@@ -99,7 +99,8 @@ impl<V: ListView> Planner<'_, V> {
     }
 
     /// Gives back what the list's row has of it, as its writers have left it; what it lacks, since it
-    /// was collected, as it was `kept`. Of one that nobody has kept, what came late is shown again.
+    /// was collected, as it was `kept`. Of one that nobody has kept, what came late is shown again, at the
+    /// end where its place is not known either.
     pub(super) fn restore_list(&self, list: &ListId, kept: Option<&FormerList>) -> Planned<V> {
         let rows = self.view.list_rows(list).map_err(PlanError::View)?;
         let rows = rows.as_ref().map(|(row, own)| (row, own.as_ref()));
@@ -107,45 +108,34 @@ impl<V: ListView> Planner<'_, V> {
             return Ok(Plan::default());
         }
         let versions = rows.map(|(row, _)| list_versions(row)).unwrap_or_default();
-        let unknown = || PlanError::ListUnknown { list: list.clone() };
-        if kept.is_none() && versions.of(Parts::EXISTENCE).is_none() {
-            return self.make_again(list);
-        }
         let placed = rows.filter(|_| versions.of(Parts::POSITION).is_some());
         let position = placed.and_then(|(row, _)| Position::parse(row.get(2)?.as_text()?).ok());
         // The title that is given back is the one that was shown.
         let titled = rows.filter(|_| versions.of(Parts::TITLE).is_some());
         let titled_by = titled.and_then(|(row, own)| shown_title_version(row, own));
         let title = titled.map(|(row, own)| shown_title(row, own).to_owned());
-        let whole = title
-            .or_else(|| Some(kept?.title.clone()))
-            .zip(position.or_else(|| Some(kept?.position.clone())));
-        let (title, position) = whole.ok_or_else(unknown)?;
         let writers = versions.of_each(Parts::POSITION);
         let writers = writers.chain(titled_by.map(|by| (Parts::TITLE, by)));
-        let op = RegistryOp::Restore {
-            list: list.clone(),
-            title: title.into(),
-            position,
-            carried: Carried::new(writers, self.actor),
-        };
-        Ok(Plan {
-            ops: vec![planned(&op)?],
-            inverse: vec![Command::RemoveList { list: list.clone() }],
-        })
-    }
-
-    /// Makes a list anew of which nothing is left but items that it shows: they came when it had been
-    /// removed and collected. Its title is not known; its id stands for it until anybody says one, or
-    /// until one that somebody had said is found again.
-    fn make_again(&self, list: &ListId) -> Planned<V> {
-        let shown = self.view.item_after(list, None);
-        if shown.map_err(PlanError::View)?.is_none() {
+        let mut carried = Carried::new(writers, self.actor);
+        let title = title.or_else(|| Some(kept?.title.clone()));
+        let position = position.or_else(|| Some(kept?.position.clone()));
+        if (title.is_none() || position.is_none()) && !self.shows_items(list)? {
             return Err(PlanError::ListUnknown { list: list.clone() });
         }
-        let is_taken = self.actor.is_some() || !self.lists_collected;
-        let made_up = is_taken.then(|| Carried::of_nothing(Parts::TITLE, self.actor));
-        self.make_list(list, list.as_str(), &Spot::End, made_up)
+        // The list's id stands for a title that is not known until anybody says one, or until one that
+        // somebody had said is found again.
+        if title.is_none() && (self.actor.is_some() || !self.lists_collected) {
+            carried = carried.and_nothing(Parts::TITLE, self.actor);
+        }
+        let is_made = kept.is_none() && versions.of(Parts::EXISTENCE).is_none();
+        let carried = Some(carried).filter(|carried| !is_made || *carried != Carried::default());
+        let title = title.as_deref().unwrap_or(list.as_str());
+        self.make_list(list, title, &position.map_or(Spot::End, Spot::At), carried)
+    }
+
+    fn shows_items(&self, list: &ListId) -> Result<bool, PlanError<V::Error>> {
+        let shown = self.view.item_after(list, None);
+        Ok(shown.map_err(PlanError::View)?.is_some())
     }
 
     pub(super) fn reorder_list(&self, list: &ListId, spot: &Spot<ListId>) -> Planned<V> {

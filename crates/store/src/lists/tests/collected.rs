@@ -1,6 +1,7 @@
 //! Items that come for a list that was removed and forgotten.
 
 use syncline_model::ServerSeq;
+use syncline_model::list::Position;
 
 use super::*;
 use crate::{Appended, Collecting, Compaction, Stepped};
@@ -25,10 +26,16 @@ fn collect(world: &mut World) -> u64 {
 
 /// A log that has forgotten the list `trip`, and taken what was added to it by somebody who did not know.
 fn late() -> World {
+    late_with(&[])
+}
+
+/// The same, where others have done this to it, too.
+fn late_with(commands: &[Command]) -> World {
     let mut world = World::new();
     world.log(&new_list("trip", "Trip"));
     world.log(&add("trip", ["tent"]));
-    let mut late = world.ops(&add("trip", ["lamp"])).remove(0);
+    let mut late = world.ops(&add("trip", ["lamp"]));
+    late.extend(commands.iter().flat_map(|command| world.ops(command)));
     let tent = item_ref("trip", "tent");
     world.log(&Command::Remove { item: tent });
     let list = list_id("trip");
@@ -36,12 +43,14 @@ fn late() -> World {
     world.log(&new_list("house", "House"));
     assert_eq!(collect(&mut world), 2);
     assert_eq!(ids(&world, RemovedLists::Shown), ["house"]);
-    // As its writer stamps it anew.
-    world.clock += 1;
-    late.key.clock = Clock::new(world.clock).unwrap();
     let mut batch = world.file.begin().unwrap();
-    let appended = batch.append(&late.key, Some(&late.payload), late.payload.hash());
-    assert!(matches!(appended.unwrap(), Appended::At(..)));
+    for mut op in late {
+        // As its writer stamps it anew.
+        world.clock += 1;
+        op.key.clock = Clock::new(world.clock).unwrap();
+        let appended = batch.append(&op.key, Some(&op.payload), op.payload.hash());
+        assert!(matches!(appended.unwrap(), Appended::At(..)));
+    }
     batch.commit().unwrap();
     world
 }
@@ -72,6 +81,35 @@ fn a_list_of_which_late_items_alone_are_left_is_restored_with_them() {
     world.log(&Command::RemoveList { list });
     assert_eq!(ids(&world, RemovedLists::Hidden), ["house"]);
     assert_eq!(ids(&world, RemovedLists::Shown), ["house", "trip"]);
+}
+
+#[test]
+fn a_list_of_which_late_parts_are_left_with_items_is_restored_with_both() {
+    let list = || list_id("trip");
+    let remove = Command::RemoveList { list: list() };
+    let (title, first) = ("Journey".to_owned(), Position::parse("1").unwrap());
+    let rename = Command::RenameList {
+        list: list(),
+        title,
+    };
+    let spot = Spot::At(first);
+    let reorder = Command::ReorderList { list: list(), spot };
+    for (told, title, order) in [
+        (vec![remove.clone()], "trip", ["house", "trip"]),
+        (vec![rename.clone()], "Journey", ["house", "trip"]),
+        (vec![remove.clone(), rename], "Journey", ["house", "trip"]),
+        (vec![reorder, remove], "trip", ["trip", "house"]),
+    ] {
+        let mut world = late_with(&told);
+        let former = None;
+        world.log(&Command::RestoreList {
+            list: list(),
+            former,
+        });
+        assert_eq!(ids(&world, RemovedLists::Hidden), order, "{told:?}");
+        assert_eq!(list_of(&world, &list()).unwrap().title, title, "{told:?}");
+        assert_eq!(world.texts("trip"), ["lamp"]);
+    }
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub use restore::{
     restore_replica, restore_server,
 };
 pub use rotate::{backup_name, backups_in, drop_oldest, newest_of};
+pub(crate) use staging::drop_unfinished;
 
 /// How far a backup, its check or a restore is, in bytes of the files concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

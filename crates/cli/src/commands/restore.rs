@@ -94,7 +94,8 @@ pub(crate) fn run(args: &RestoreArgs, context: &Context) -> Outcome {
         }
         None => {
             let message = format!("this is a backup of a {}", manifest.kind);
-            let fix = format!("syncline restore {} --data DIR", args.from.display());
+            let from = quoted(&args.from.display().to_string());
+            let fix = format!("syncline restore {from} --data DIR");
             return Err(Failure::usage("backup_other_kind", message)
                 .state("nothing was changed")
                 .fix(fix));

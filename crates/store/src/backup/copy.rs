@@ -113,14 +113,12 @@ pub fn back_up_replica(
         let tenant = tenant_file_of(&local)?;
         let whole = length(&local) + length(&directory.join(&tenant));
         let mut copy = Copy::begin(to, None, whole, now)?;
-        // The log first: what the copied outbox then has beside it is folded when it is opened. The
-        // other way round, the view could show ops that the copied outbox lacks.
-        match copy.add(
-            &directory.join(&tenant),
-            &tenant,
-            Content::Log,
-            &mut reached,
-        ) {
+        // The outbox first: what leaves it meanwhile is in the log's copy. The other way round, it could be in neither.
+        copy.add(&local, local_name, Content::Other, &mut reached)?;
+        let copied = copy.staging.join(local_name);
+        let is_of_the_log = LocalFile::identity_of_copy(&copied)?.tenant_file == tenant;
+        let path = directory.join(&tenant);
+        match copy.add(&path, &tenant, Content::Log, &mut reached) {
             Err(BackupError::Io { .. } | BackupError::Copy { .. })
                 if tenant_file_of(&local)? != tenant =>
             {
@@ -128,9 +126,7 @@ pub fn back_up_replica(
             }
             added => added?,
         }
-        copy.add(&local, local_name, Content::Other, &mut reached)?;
-        let copied = copy.staging.join(local_name);
-        if LocalFile::identity_of_copy(&copied)?.tenant_file == tenant {
+        if is_of_the_log && tenant_file_of(&local)? == tenant {
             copy.pending = Some(LocalFile::pending_of_copy(&copied)?);
             let manifest = copy.finish(BackupKind::Replica, now)?;
             note_verified(directory, to, &manifest);

@@ -14,7 +14,7 @@ use syncline_model::{ActorId, ClientId, Cursor, Epoch, EpochMode, Mark, Timestam
 
 use super::copy::{copy_database, make_private, sync, sync_directory};
 use super::kin::{Joined, OtherLog, check_replica_kin, join, strangers};
-use super::staging::{Staging, unfinished};
+use super::staging::{STAGING, Staging, unfinished};
 use super::{BackupError, BackupKind, Reached, io_error, verify};
 use crate::control::{CONTROL_FILE_NAME, DataDirectory, ServeLock, forget_server};
 use crate::file::{Durability, FileOptions};
@@ -264,7 +264,7 @@ pub fn restore_replica(
         sync(&staging.path.join(&file.name))?;
     }
     check_replica_kin(&manifest, &staging.path, &directory.join(local_name))?;
-    take_names(&staging.path.join(local_name), names)?;
+    take_names(&staging.path, local_name, names)?;
     let aside = staging.decide()?;
     finish_replica_restore(directory).map_err(unfinished(directory))?;
     Ok(Restored {
@@ -274,14 +274,26 @@ pub fn restore_replica(
     })
 }
 
-fn take_names(local: &Path, (replica, actor): (&ClientId, &ActorId)) -> Result<(), BackupError> {
-    let mut file = LocalFile::open(local, &FileOptions::default())?;
-    let old = file.identity()?.replica;
-    file.become_replica(&old, replica, actor, "restored")?;
-    file.forget_host()?;
-    file.write_through()?;
-    drop(file);
-    sync(local)
+/// Makes the copies in `staging` another replica's, and folds the outbox on the log anew: they are of two
+/// moments, and what the log's copy shows of its outbox is of the later one.
+fn take_names(
+    staging: &Path,
+    local_name: &str,
+    (replica, actor): (&ClientId, &ActorId),
+) -> Result<(), BackupError> {
+    let path = staging.join(local_name);
+    let mut local = LocalFile::open(&path, &FileOptions::default())?;
+    let old = local.identity()?;
+    local.become_replica(&old.replica, replica, actor, "restored")?;
+    local.forget_host()?;
+    local.write_through()?;
+    let log = staging.join(&old.tenant_file);
+    let mut tenant = TenantFile::open(&log, &FileOptions::default())?;
+    tenant.fold_outbox_anew(&local)?;
+    tenant.write_through()?;
+    drop((local, tenant));
+    sync(&log)?;
+    sync(&path)
 }
 
 /// Whether a restore into `root` is decided and not finished.
@@ -309,7 +321,14 @@ pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
         return Ok(());
     }
     let note = decided.join(ASIDE);
-    let aside = root.join(fs::read_to_string(&note).map_err(io_error("read", &note))?);
+    let aside = match fs::read_to_string(&note) {
+        Ok(name) => root.join(name),
+        // A build before was killed while it removed what was done.
+        Err(error) if error.kind() == ErrorKind::NotFound && is_done(&decided)? => {
+            return put_away(root, &decided);
+        }
+        Err(error) => return Err(io_error("read", &note)(error)),
+    };
     let tenants = decided.join(TENANTS);
     if tenants.is_dir() {
         // Each by itself: those of which it has nothing are not touched.
@@ -326,8 +345,24 @@ pub(crate) fn finish(root: &Path) -> Result<(), BackupError> {
         }
     }
     sync_directory(root)?;
-    fs::remove_dir_all(&decided).map_err(io_error("remove", &decided))?;
-    sync_directory(root)
+    put_away(root, &decided)
+}
+
+/// Whether all of a restore is in its place.
+fn is_done(decided: &Path) -> Result<bool, BackupError> {
+    let tenants = decided.join(TENANTS);
+    let is_left = |new: &PathBuf| *new != tenants;
+    Ok(!entries_of(decided)?.iter().any(is_left)
+        && (!tenants.is_dir() || entries_of(&tenants)?.is_empty()))
+}
+
+/// Removes what is left of a restore that is done. Under its name it would be taken up again, without the
+/// note of what it replaces, too.
+fn put_away(root: &Path, decided: &Path) -> Result<(), BackupError> {
+    let done = root.join(STAGING);
+    fs::rename(decided, &done).map_err(io_error("put away", decided))?;
+    sync_directory(root)?;
+    fs::remove_dir_all(&done).map_err(io_error("remove", &done))
 }
 
 fn entries_of(directory: &Path) -> Result<Vec<PathBuf>, BackupError> {

@@ -10,8 +10,8 @@ use super::copy::{make_private, sync, sync_directory};
 use super::restore::{ASIDE, DECIDED_RESTORE};
 use super::{BackupError, io_error};
 
-/// Its directory.
-const STAGING: &str = "restoring";
+/// Its directory, and that of one that is done, until it is removed.
+pub(super) const STAGING: &str = "restoring";
 /// An empty file in it, which is moved to see whether files can be.
 const PROBE: &str = "restoring.probe";
 
@@ -25,11 +25,7 @@ pub(super) struct Staging {
 impl Staging {
     pub(super) fn begin(root: &Path, now: Timestamp) -> Result<Self, BackupError> {
         let path = root.join(STAGING);
-        match fs::remove_dir_all(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(io_error("remove", &path)(error)),
-        }
+        drop_unfinished(root)?;
         make_private(&path)?;
         let name = free_name(root, now);
         let aside = root.join(&name);
@@ -66,6 +62,16 @@ impl Staging {
         fs::rename(&self.path, &decided).map_err(io_error("make", &decided))?;
         sync_directory(&self.root).map_err(unfinished(&self.root))?;
         Ok(self.aside.clone())
+    }
+}
+
+/// Removes what is left in `root` of a restore that was killed before it was decided, or when it was done. The
+/// caller alone works in `root`.
+pub(crate) fn drop_unfinished(root: &Path) -> Result<(), BackupError> {
+    let path = root.join(STAGING);
+    match fs::remove_dir_all(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", &path)(error)),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

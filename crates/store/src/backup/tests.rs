@@ -16,6 +16,7 @@ use crate::{Appended, FileOptions};
 
 #[cfg(target_os = "linux")]
 mod apart;
+mod done;
 mod several;
 
 struct Server {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use syncline_model::TenantId;
 
 use super::{CONTROL_FILE_NAME, KnownTenant};
-use crate::backup::{BackupError, MANIFEST_NAME, finish_restore};
+use crate::backup::{BackupError, MANIFEST_NAME, drop_unfinished, finish_restore};
 
 /// The longest part of a file name made of a tenant's name, in bytes. Room is left under the usual
 /// 255 for SQLite's suffixes and for those of files made beside it.
@@ -96,14 +96,17 @@ impl DataDirectory {
         &self.path
     }
 
-    /// Takes the lock that one server at a time may hold, and finishes a restore that was decided.
+    /// Takes the lock that one server at a time may hold, finishes a restore that was decided, and removes what
+    /// a killed one has left.
     pub fn lock(&self) -> Result<ServeLock, DataDirectoryError> {
         let path = self.private_file(LOCK)?;
         let file = File::open(&path).map_err(make(&path))?;
         for _ in 0..LOCK_TRIES {
             match file.try_lock() {
                 Ok(()) => {
-                    finish_restore(&self.path).map_err(|source| DataDirectoryError::Restore {
+                    let restored =
+                        finish_restore(&self.path).and_then(|()| drop_unfinished(&self.path));
+                    restored.map_err(|source| DataDirectoryError::Restore {
                         path: self.path.clone(),
                         source: Box::new(source),
                     })?;

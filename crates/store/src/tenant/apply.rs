@@ -202,6 +202,23 @@ impl TenantFile {
         Ok(transaction.commit()?)
     }
 
+    /// Takes back all that is folded on top, and folds the outbox on top anew: what was there may be of
+    /// another moment of it.
+    pub fn fold_outbox_anew(&mut self, outbox: &(impl Outbox + ?Sized)) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        schema::refuse_newer_fold(&transaction)?;
+        let mut view = View::new(&transaction, Layer::Confirmed);
+        for resource in view.resources_with_images()? {
+            view.rewind(&resource)?;
+        }
+        view.flush()?;
+        transaction.execute("UPDATE state SET folded_order = 0", [])?;
+        transaction.commit()?;
+        self.fold_outbox(outbox)
+    }
+
     /// Throws the view away and folds it again from the log; the outbox is folded on top by the next
     /// [`TenantFile::fold_outbox`].
     pub fn fold_again(&mut self) -> Result<(), StoreError> {

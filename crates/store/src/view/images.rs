@@ -25,6 +25,15 @@ pub(super) enum Beneath {
 }
 
 impl View<'_> {
+    /// The resources that pending ops have written.
+    pub(crate) fn resources_with_images(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT DISTINCT resource_id FROM confirmed_rows")?;
+        let resources = statement.query_map([], |row| row.get(0))?;
+        Ok(resources.collect::<Result<_, _>>()?)
+    }
+
     /// Puts the confirmed rows of `resource` back in place of the pending ones.
     pub(crate) fn rewind(&mut self, resource: &str) -> Result<(), StoreError> {
         self.flush()?;

@@ -177,8 +177,12 @@ fn conclude(synced: &Synced, context: &Context) -> Outcome {
 
 fn sentence(synced: SyncedThings) -> String {
     let healed = (synced.healed_ops > 0).then(|| {
-        let changes = counted(synced.healed_ops, "change");
-        format!("{changes} given to the server, which lacked them")
+        let (ops, lacked) = (
+            synced.healed_ops,
+            if synced.healed_ops == 1 { "it" } else { "them" },
+        );
+        let changes = counted(ops, "change");
+        format!("{changes} given to the server, which lacked {lacked}")
     });
     let sent = match things(synced.sent) {
         None if healed.is_some() => None,

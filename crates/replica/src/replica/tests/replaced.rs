@@ -15,6 +15,36 @@ fn backed_up(place: &Place) -> (Replica, PathBuf) {
 }
 
 #[test]
+fn a_backup_beside_a_sync_holds_what_left_the_outbox_meanwhile_and_shows_what_it_holds() {
+    let place = Place::new();
+    let mut server = place.server("server");
+    let mut replica = place.open("a");
+    start(&mut replica, &server);
+    replica.write(&[create(), entry("pending")]).unwrap();
+    let copy = place.root.path().join("copy");
+    let mut copied = 0;
+    let made = back_up(&place.path("a"), &copy, at(), |_| {
+        copied += 1;
+        if copied == 2 {
+            sync(&mut replica, &mut server);
+            replica.write(&[entry("later")]).unwrap();
+        }
+    });
+    assert_eq!((made.unwrap().pending, copied), (Some(2), 2));
+    restore(&place.path("b"), &copy, |_| ()).unwrap();
+    let mut restored = place.open("b");
+    assert_eq!(contents(&mut restored), ["pending"]);
+    let head = restored.tenant.head().unwrap();
+    assert_eq!(head.cursor.server_seq.get(), 2, "it is in the log");
+    sync(&mut restored, &mut server);
+    assert_eq!(contents(&mut restored), ["pending"]);
+    assert_eq!(outbox(&restored), 0);
+    sync(&mut replica, &mut server);
+    sync(&mut restored, &mut server);
+    equal_views(&mut replica, &mut restored);
+}
+
+#[test]
 fn a_write_through_a_handle_that_was_open_is_in_what_was_put_back() {
     let place = Place::new();
     let (mut open, copy) = backed_up(&place);
